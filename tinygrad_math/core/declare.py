@@ -1,0 +1,275 @@
+"""The five constructors, and how to add an op.
+
+An op is declared once, in one place: forward, both derivative rules, LaTeX, the shape note, the edge
+conventions and the samples that every test runs it on. Choose the constructor that leaves least to say:
+
+`elementwise(ufunc, partial, ...)`: the NumPy ufunc and one partial derivative per argument,
+    `partial(xp, y, x)` for one argument, `partial(xp, y, a, b)` for two. A number is a constant partial.
+
+        tanh = elementwise(np.tanh, lambda xp, y, x: 1 - y * y, latex=r"\\tanh {0}")
+
+`linear`: the decorated function is linear in its array. Say its transpose `(xp, g, x, **params)`; the
+    tangent is the op itself. For complex arrays the transpose is the adjoint (conjugate transpose).
+
+        @linear(lambda xp, g, x, axes: xp.transpose(g, axes=inverse(axes)))
+        def transpose(x, axes=None): ...
+
+`bilinear`: linear in each of two arrays. Say the left and the right transpose `(xp, g, a, b, **params)`;
+    the array that stays is handed over conjugated, so a rule written for real numbers is right for complex.
+
+`general`: anything else. Attach the rules below the function, and cite where they come from:
+
+        @general(latex=...)
+        def solve(a, b): ...
+
+        @solve.defvjp
+        def _(xp, need, g, y, a, b): ...      # one cotangent per argument; need[i] tells which are wanted
+
+        @solve.defjvp
+        def _(xp, ts, y, a, b): ...           # ts[i] is None where it is zero
+
+`nondiff`: no derivative: comparisons, argmax, rounding to an integer. Still recorded while tracing.
+
+Rules for writing rules:
+- Use `xp.name` for every array function, and operators. `xp` is the plain namespace at first order and
+  the recording one above it, so a rule may only use registered ops; that is what makes every order work.
+- Arguments may be Python numbers, and 0-d values NumPy scalars: use `xp.f(x)`, not `x.f()`.
+- Never write into an array. Do not undo broadcasting, and do not cast: the walk does both.
+- Parameters (axis, keepdims) arrive by keyword, complete. They are static: no arrays among them.
+- `samples` is a function that returns a list of `sample(*arrays, **params)`; it holds the edge cases:
+  0-d, empty, size-1 axes, broadcast, ties, zeros. `smooth=False` marks a point where only the stated
+  subgradient is to be tested and finite differences mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, ParamSpec, cast
+
+import numpy as np
+
+from .op import Op, by_ufunc, raw
+from .samples import Sample, domain_samples
+from .tensor import rec, record
+
+P = ParamSpec("P")
+Partial = Callable[..., Any] | float
+Samples = Callable[[], list[Sample]] | None
+
+
+class Declared(Op, Generic[P]):
+    """A public op: call it on arrays or Tensors; attach rules with `defvjp` and `defjvp`."""
+
+    def __call__(self, *args: P.args, **params: P.kwargs) -> Any:
+        if not params and len(args) == self.arity and not self.required:
+            return record(self, args, self.defaults)
+        arrays, full = self.bind(args, params)
+        return record(self, arrays if self.arity is not None else tuple(arrays[0]), full)
+
+    def defvjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """`rule(xp, need, g, y, *args, **params)` returns one cotangent per argument."""
+        self.vjp = rule
+        return rule
+
+    def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """`rule(xp, ts, y, *args, **params)` returns the tangent of y."""
+        self.jvp = rule
+        return rule
+
+
+def declare(name: str, forward: Callable[..., Any], **record: Any) -> Any:
+    """Register an op under `name` in the registry, in `raw` and in `rec`, and return its function."""
+    op: Any = Declared(name, forward, **record)
+    setattr(rec, name, op)
+    if isinstance(forward, np.ufunc):
+        by_ufunc[forward] = op
+    return op
+
+
+def alias(name: str, op: Any) -> None:
+    """A second name of an op for rules, methods and NumPy's spelling of it."""
+    setattr(rec, name, op)
+    if isinstance(op, Op):
+        setattr(raw, name, op.plain)
+
+
+def helper(name: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """A function of rules that is no op: `f(xp, ...)` becomes `xp.name(...)` in both namespaces."""
+
+    def attach(f: Callable[P, Any]) -> Callable[P, Any]:
+        for xp in (raw, rec):
+            setattr(xp, name, lambda *args, _xp=xp, **kwargs: f(_xp, *args, **kwargs))  # type: ignore[call-arg]
+        return f
+
+    return attach
+
+
+def derived(f: Callable[P, Any]) -> Callable[P, Any]:
+    """A public function made of ops: reachable as `rec.name`, as a Tensor method, and from NumPy's function of that name."""
+    setattr(rec, f.__name__, f)
+    return f
+
+
+def elementwise(
+    ufunc: Callable[..., Any],
+    *partials: Partial,
+    name: str | None = None,
+    latex: str | None = None,
+    note: str = "",
+    domain: Any = (-2.0, 2.0),
+    holomorphic: bool = False,
+    samples: Samples = None,
+    doc: str | None = None,
+) -> Any:
+    """An op that acts on each element: one partial derivative per argument.
+
+    `domain` is the interval (or one per argument) from which the samples are drawn; `holomorphic` says that
+    the op and its partials also hold for complex numbers.
+    """
+    title = name or ufunc.__name__
+    one = len(partials) == 1
+    op = declare(
+        title,
+        ufunc,
+        kind="elementwise",
+        arity=len(partials),
+        vjp=_unary_vjp(partials[0]) if one else _nary_vjp(partials),
+        jvp=_unary_jvp(partials[0]) if one else _nary_jvp(partials),
+        latex=latex,
+        note=note,
+        shape="broadcast of the arguments" if len(partials) > 1 else "same as x",
+        holomorphic=holomorphic,
+        doc=doc,
+        samples=samples or (lambda: domain_samples(len(partials), domain, holomorphic)),
+    )
+    op.partials = partials
+    return op
+
+
+def _unary_vjp(partial: Partial) -> Callable[..., Any]:
+    if not callable(partial):
+        return (lambda xp, need, g, y, x: (g,)) if partial == 1 else (lambda xp, need, g, y, x: (g * partial,))
+
+    def vjp(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
+        d = partial(xp, y, x)
+        return ((g * xp.conj(d)) if y.dtype.kind == "c" else (g * d),)
+
+    return vjp
+
+
+def _unary_jvp(partial: Partial) -> Callable[..., Any]:
+    if not callable(partial):
+        return (lambda xp, ts, y, x: ts[0]) if partial == 1 else (lambda xp, ts, y, x: ts[0] * partial)
+    return lambda xp, ts, y, x: ts[0] * partial(xp, y, x)
+
+
+def _nary_vjp(partials: tuple[Partial, ...]) -> Callable[..., Any]:
+    def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any) -> Any:
+        out = []
+        for wanted, partial in zip(need, partials, strict=True):
+            if not wanted:
+                out.append(None)
+            elif callable(partial):
+                d = partial(xp, y, *args)
+                out.append(g * xp.conj(d) if y.dtype.kind == "c" else g * d)
+            else:
+                out.append(g if partial == 1 else -g if partial == -1 else g * partial)
+        return out
+
+    return vjp
+
+
+def _nary_jvp(partials: tuple[Partial, ...]) -> Callable[..., Any]:
+    def jvp(xp: Any, ts: Any, y: Any, *args: Any) -> Any:
+        total = None
+        for t, partial in zip(ts, partials, strict=True):
+            if t is not None:
+                d = partial(xp, y, *args) if callable(partial) else partial
+                part = t if isinstance(d, (int, float)) and d == 1 else t * d
+                total = part if total is None else total + part
+        return total
+
+    return jvp
+
+
+def linear(
+    transpose: Callable[..., Any] | None = None, *, name: str | None = None, variadic: bool = False, **record: Any
+) -> Callable[[Callable[P, Any]], Declared[P]]:
+    """An op that is linear in its array, or in a sequence of arrays (`variadic`, as concat is).
+
+    `transpose(xp, g, x, **params)` gives the cotangent; variadic: `transpose(xp, g, *arrays, **params)`
+    gives one for each.
+    """
+
+    def build(f: Callable[P, Any]) -> Declared[P]:
+        title = name or f.__name__
+
+        def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any, **params: Any) -> Any:
+            out = rule[0](xp, g, *args, **params)
+            return out if variadic else (out,)
+
+        def jvp(xp: Any, ts: Any, y: Any, *args: Any, **params: Any) -> Any:
+            if not variadic:
+                return getattr(xp, title)(ts[0], **params)
+            full = [xp.zeros_like(a) if t is None else t for t, a in zip(ts, args, strict=True)]
+            return getattr(xp, title)(full, **params)
+
+        rule = [transpose]
+        op: Any = declare(title, f, kind="linear", arity=None if variadic else 1, vjp=vjp, jvp=jvp, **record)
+
+        def deftranspose(given: Callable[..., Any]) -> Callable[..., Any]:
+            rule[0] = given
+            return given
+
+        op.deftranspose = deftranspose
+        return cast(Declared[P], op)
+
+    return build
+
+
+def bilinear(
+    left: Callable[..., Any], right: Callable[..., Any], *, name: str | None = None, **record: Any
+) -> Callable[[Callable[P, Any]], Declared[P]]:
+    """An op that is linear in each of two arrays: `left(xp, g, a, b, **params)` is the cotangent of a."""
+
+    def build(f: Callable[P, Any]) -> Declared[P]:
+        title = name or f.__name__
+
+        def vjp(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, **params: Any) -> Any:
+            if y.dtype.kind == "c":
+                a, b = xp.conj(a), xp.conj(b)
+            return (
+                left(xp, g, a, b, **params) if need[0] else None,
+                right(xp, g, a, b, **params) if need[1] else None,
+            )
+
+        def jvp(xp: Any, ts: Any, y: Any, a: Any, b: Any, **params: Any) -> Any:
+            ta, tb = ts
+            f = getattr(xp, title)
+            if tb is None:
+                return f(ta, b, **params)
+            return f(a, tb, **params) if ta is None else f(ta, b, **params) + f(a, tb, **params)
+
+        return cast(Declared[P], declare(title, f, kind="bilinear", arity=2, vjp=vjp, jvp=jvp, **record))
+
+    return build
+
+
+def general(
+    *, name: str | None = None, arity: int | None = 1, **record: Any
+) -> Callable[[Callable[P, Any]], Declared[P]]:
+    """An op whose two rules are attached with `defvjp` and `defjvp`. `many=True`: it returns a tuple."""
+    return lambda f: cast(Declared[P], declare(name or f.__name__, f, kind="general", arity=arity, **record))
+
+
+def nondiff(
+    f: Any = None, *, name: str | None = None, arity: int | None = 1, **record: Any
+) -> Any:
+    """An op without a derivative. For a ufunc: `greater = nondiff(np.greater, arity=2)`."""
+
+    def build(f: Any) -> Any:
+        return declare(name or f.__name__, f, kind="nondiff", arity=arity, **record)
+
+    return build if f is None else build(f)
+
+

@@ -1,0 +1,100 @@
+"""Named errors. Each says what came, what was expected, and what to do about it.
+
+Every class also inherits the built-in error that NumPy would raise in its place, so code that
+catches `ValueError`, `TypeError` or `IndexError` keeps working.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class MathError(Exception):
+    """The base of every error that this package raises by intent."""
+
+
+class ShapeError(MathError, ValueError):
+    """Shapes that an op cannot combine."""
+
+
+class DTypeError(MathError, TypeError):
+    """A dtype that an op or a derivative cannot take."""
+
+
+class AxisError(MathError, np.exceptions.AxisError):
+    """An axis that the array does not have."""
+
+    def __init__(self, message: str) -> None:
+        np.exceptions.AxisError.__init__(self, message)
+
+
+class IndexOutOfBounds(MathError, IndexError):
+    """An index beyond the end of an axis."""
+
+
+class ArgumentError(MathError, TypeError):
+    """A keyword or argument that a function does not know."""
+
+
+class NonScalarError(MathError, ValueError):
+    """A gradient was asked of something that is not one number."""
+
+
+class ChangedAfterUse(MathError, RuntimeError):
+    """An array was changed between the forward computation that used it and its derivative."""
+
+
+class UnusedInput(MathError, ValueError):
+    """A gradient was asked with respect to something that the result does not depend on."""
+
+
+class NeedsDetach(MathError, TypeError):
+    """A Tensor that needs a gradient was about to leave the recorded world silently."""
+
+
+class NoDerivative(MathError, TypeError):
+    """A derivative rule that does not exist."""
+
+
+class IllPosedDerivative(MathError, ArithmeticError):
+    """The function has no derivative at this point; the message names the values at fault."""
+
+
+class SingularMatrix(MathError, np.linalg.LinAlgError):
+    """A matrix that has no inverse."""
+
+
+class TraceError(MathError, TypeError):
+    """Python asked for a value that is not known while a function is being traced."""
+
+
+class MissingExtra(MathError, ImportError):
+    """An optional dependency that is not installed."""
+
+
+def describe(value: Any) -> str:
+    """`float64(2, 3)` for an array, the repr for anything else; used by every message."""
+    if isinstance(value, tuple) and value and hasattr(value[0], "dtype"):
+        return "(" + ", ".join(describe(v) for v in value) + ")"
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype}{tuple(value.shape)}"
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], error: Exception) -> MathError:
+    """The named error for what NumPy said when `name` was applied to `values`."""
+    given = ", ".join(describe(v) for v in values)
+    options = "".join(f", {k}={describe(v)}" for k, v in params.items() if v is not None)
+    head = f"{name}({given}{options}): {error}"
+    if isinstance(error, np.linalg.LinAlgError):
+        return SingularMatrix(f"{head}. The matrix has no inverse; use lstsq or pinv for a least-squares answer.")
+    if isinstance(error, np.exceptions.AxisError):
+        return AxisError(f"{head}. Axes count from 0, or from the end as -1, -2, ...")
+    if isinstance(error, IndexError):
+        return IndexOutOfBounds(f"{head}. Indices count from 0, or from the end as -1, -2, ...")
+    if isinstance(error, TypeError):
+        return DTypeError(f"{head}. Convert with astype, or pass arrays of numbers.")
+    return ShapeError(f"{head}. Make the shapes agree, for instance with reshape or expand_dims.")

@@ -1,0 +1,633 @@
+"""Tensor: an array that remembers how it was made, and the recording of what is done to it.
+
+A `Node` is the memory: the op, its inputs, the value. A `Tensor` is a handle on a node, and all that
+a user keeps: the gradient lies on the handle, so a graph never points back at its own gradient and
+no reference cycle arises. Assignment moves the handle to a new node; whoever used the old one keeps it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar, Token
+from types import MappingProxyType
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numpy as np
+
+from .errors import ChangedAfterUse, DTypeError, MathError, NeedsDetach, TraceError, explain_failure
+from .op import Namespace, Op, by_ufunc
+
+TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
+
+clock = itertools.count(1).__next__
+rec = Namespace("recorded tensors")
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+_PYTHON_NUMBERS = frozenset({float, int, bool, complex})
+_FAILURES = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
+
+
+class Meta:
+    """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
+
+    __slots__ = ("owner", "name", "hooks", "place", "changed", "exposed", "seal", "__weakref__")
+
+    def __init__(self) -> None:
+        self.owner: weakref.ref[Tensor] | None = None
+        self.name: str | None = None
+        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
+        self.place: Any = None  # the user's line, noted while tracing
+        self.changed = self.exposed = self.seal = 0
+
+
+class Node:
+    """One recorded value. `inputs` are older than the node itself: `tick` orders every walk."""
+
+    __slots__ = ("data", "op", "inputs", "params", "live", "tick", "meta", "__weakref__")
+
+    def __init__(
+        self,
+        data: Any,
+        op: Op | None = None,
+        inputs: tuple[Node, ...] = (),
+        params: Mapping[str, Any] = _NO_PARAMS,
+        live: int = 0,
+    ) -> None:
+        self.data, self.op, self.inputs, self.params, self.live = data, op, inputs, params, live
+        self.tick = clock()
+        self.meta: Meta | None = None
+
+    def more(self) -> Meta:
+        if self.meta is None:
+            self.meta = Meta()
+        return self.meta
+
+    @property
+    def name(self) -> str | None:
+        return self.meta.name if self.meta is not None else None
+
+    def changed_since(self, tick: int) -> bool:
+        """Whether the array was replaced or written to after `tick`."""
+        m = self.meta
+        if m is None:
+            return False
+        return m.changed > tick or (m.exposed > tick and _fingerprint(self.data) != m.seal)
+
+
+def _fingerprint(array: Any) -> int:
+    return hash(array.tobytes())
+
+
+class Mode:
+    """What recording does in this context: whether derivatives are wanted, and who watches."""
+
+    __slots__ = ("differentiable", "observe")
+
+    def __init__(self, differentiable: bool, observe: Callable[[Node], None] | None) -> None:
+        self.differentiable, self.observe = differentiable, observe
+
+
+MODE: ContextVar[Mode | None] = ContextVar("recording mode", default=None)
+
+
+class no_grad:
+    """A context, or a decorator, in which nothing is recorded for derivatives.
+
+    >>> import tinygrad_math as tm
+    >>> x = tm.tensor(2.0, requires_grad=True)
+    >>> with tm.no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+
+    _tokens: list[Token[Mode | None]]
+
+    def __init__(self) -> None:
+        self._tokens = []
+
+    def __enter__(self) -> no_grad:
+        outer = MODE.get()
+        self._tokens.append(MODE.set(Mode(False, outer.observe if outer is not None else None)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        MODE.reset(self._tokens.pop())
+
+    def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+            with no_grad():
+                return f(*args, **kwargs)
+
+        wrapped.__name__, wrapped.__doc__ = getattr(f, "__name__", "f"), f.__doc__
+        return wrapped
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """Compute `op` of `args` and remember it if any argument is live."""
+    inputs, values, live = [], [], 0
+    for a in args:
+        n = a.node if isinstance(a, Tensor) else node_of(a)
+        inputs.append(n)
+        values.append(n.data)
+        live |= n.live
+    try:
+        data = op.forward(*values, **params)
+    except MathError:
+        raise
+    except _FAILURES as error:
+        raise explain_failure(op.name, tuple(values), dict(params), error) from error
+    if live:
+        mode = MODE.get()
+        if op.constant or (mode is not None and not mode.differentiable):
+            live &= TRACED
+    if not live:
+        return tuple(wrap(Node(part)) for part in data) if op.many else wrap(Node(data))
+    node = Node(data, op, tuple(inputs), params, live)
+    if mode is not None and mode.observe is not None:
+        mode.observe(node)
+    if op.many:
+        whole = wrap(node)
+        return tuple(record(select, (whole,), {"index": k}) for k in range(len(data)))
+    return wrap(node)
+
+
+def node_of(value: Any) -> Node:
+    """The node of a Tensor, or a constant node for an array, a number or a nested list.
+
+    A Python number stays one, so that it takes on the dtype of what it meets.
+    """
+    kind = type(value)
+    if kind in _PYTHON_NUMBERS:
+        return Node(value)
+    if isinstance(value, Tensor):
+        return cast(Node, value.node)
+    if isinstance(value, (list, tuple)):
+        if _mentions_tensor(value):
+            return cast(Node, rec.stack([wrap(node_of(v)) for v in value]).node)
+        value = np.asarray(value)
+    elif not isinstance(value, (np.ndarray, np.generic)):
+        if not (hasattr(value, "__array__") or hasattr(value, "__buffer__") or hasattr(value, "__dlpack__")):
+            raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {value!r:.60}")
+        value = np.asarray(value)
+    if value.dtype.kind not in "biufc":
+        raise DTypeError(
+            f"expected an array of numbers, got dtype {value.dtype}; a ragged list or text has no numeric dtype"
+        )
+    return Node(value)
+
+
+def _mentions_tensor(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_mentions_tensor, value))
+    return isinstance(value, Tensor)
+
+
+_Method = Callable[..., Any]
+_Binary = Callable[["Tensor", Any], "Tensor"]
+
+
+def _binary(name: str) -> tuple[_Binary, _Binary, _Binary]:
+    """`x + y`, `y + x` and `x += y` for the op of this name."""
+    ops = rec.__dict__
+
+    def forward(self: Tensor, other: Any) -> Tensor:
+        return ops[name](self, other)  # type: ignore[no-any-return]
+
+    def reflected(self: Tensor, other: Any) -> Tensor:
+        return ops[name](other, self)  # type: ignore[no-any-return]
+
+    def in_place(self: Tensor, other: Any) -> Tensor:
+        return self._become(ops[name](self, other))
+
+    return forward, reflected, in_place
+
+
+def _unary(name: str) -> Callable[[Tensor], Tensor]:
+    ops = rec.__dict__
+    return lambda self: ops[name](self)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """`x.name(...)` for the function of this name."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return getattr(rec, name)(self, *args, **kwargs)
+
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+    method.__doc__ = f"`tm.{name}(x, ...)` of this tensor."
+    return method
+
+
+class Tensor:
+    """An n-dimensional array of numbers that records what is done to it.
+
+    Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
+    that `backward` fills with a gradient (floating or complex dtypes only); `name` shows in drawings.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("node", "_grad", "__weakref__")
+    __hash__ = object.__hash__
+    node: Node
+    _grad: Tensor | None
+
+    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
+        source = node_of(data)
+        if requires_grad or not source.live:
+            self.node = Node(np.array(source.data, dtype=dtype))
+        else:
+            self.node = source if dtype is None else rec.astype(wrap(source), dtype).node
+        if name is not None:
+            self.name = name
+        if requires_grad:
+            self.requires_grad = True
+
+    # -- what it is ---------------------------------------------------------------------------------
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The array itself. Writing to it is noticed: a derivative that would need the old value raises."""
+        node = self.node
+        self._refuse_trace("data")
+        if type(node.data) is not np.ndarray:
+            node.data = np.array(node.data)
+        if node.live:
+            m, now = node.more(), _fingerprint(node.data)
+            if m.exposed and now != m.seal:
+                m.changed = m.exposed
+            m.exposed, m.seal = clock(), now
+        return node.data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        array = np.asarray(node_of(value).data)
+        if array.shape != self.shape:
+            raise DTypeError(f"data of shape {self.shape} cannot be replaced by shape {array.shape}; make a new tensor")
+        self._replace(array.astype(self.dtype, copy=False))
+
+    def _replace(self, array: Any) -> None:
+        """New contents for this leaf: what used the old ones can no longer be differentiated."""
+        m = self.node.more()
+        self.node.data, m.changed, m.exposed = array, clock(), 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.node.data)
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self.node.data)
+
+    @property
+    def size(self) -> int:
+        return np.size(self.node.data)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        data = self.node.data
+        return data.dtype if hasattr(data, "dtype") else np.asarray(data).dtype
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    @property
+    def T(self) -> Tensor:
+        return rec.transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:
+        return rec.matrix_transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str | None:
+        return self.node.name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self.node.more().name = value
+
+    @property
+    def at(self) -> _At:
+        """`x.at[index].set(v)`, `.add(v)`, `.multiply(v)`: a changed copy, differentiable in x and in v."""
+        return _At(self)
+
+    # -- what it needs ------------------------------------------------------------------------------
+    @property
+    def requires_grad(self) -> bool:
+        return bool(self.node.live & DIFFERENTIABLE) and self.dtype.kind in "fc"
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        node = self.node
+        if node.op is not None:
+            raise MathError(f"requires_grad belongs to leaves; this is the result of {node.op.name}: use detach()")
+        if wanted and self.dtype.kind not in "fc":
+            raise DTypeError(f"a gradient needs a floating or complex dtype, got {self.dtype}; use 1.0 or astype(float)")
+        node.live = node.live | DIFFERENTIABLE if wanted else node.live & ~DIFFERENTIABLE
+        node.more().owner = weakref.ref(self) if wanted else None
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.node.op is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has accumulated here, or None."""
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            value = as_tensor(value)
+            if value.shape != self.shape:
+                raise DTypeError(f"the gradient of a tensor of shape {self.shape} cannot have shape {value.shape}")
+        self._grad = value
+
+    def retain_grad(self) -> None:
+        """Keep this intermediate result's gradient in `.grad` when `backward` passes."""
+        if not self.requires_grad:
+            raise MathError("retain_grad() on a tensor that does not require a gradient")
+        self.node.more().owner = weakref.ref(self)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+        """Call `hook(gradient)` when it is known; what it returns, if anything, replaces the gradient.
+
+        Returns a function that removes the hook.
+        """
+        if not self.requires_grad:
+            raise MathError("register_hook() on a tensor that does not require a gradient")
+        m, key = self.node.more(), clock()
+        hooks = m.hooks = {**(m.hooks or {}), key: hook}
+        return lambda: hooks.pop(key, None) and None
+
+    def detach(self) -> Tensor:
+        """The same values, cut off from the graph: a constant for every derivative."""
+        return cast(Tensor, rec.stop_gradient(self)) if self.node.live & TRACED else wrap(Node(self.node.data))
+
+    # -- leaving the recorded world -----------------------------------------------------------------
+    def _refuse_trace(self, what: str) -> None:
+        if self.node.live & TRACED:
+            raise TraceError(
+                f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "
+                "Use where() instead of an if, or make the argument static."
+            )
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """A copy as a NumPy array; raises NeedsDetach if the tensor requires a gradient."""
+        return np.array(self.__array__())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        self._refuse_trace("numpy()")
+        if self.requires_grad:
+            raise NeedsDetach(
+                "NumPy would drop the gradient of this tensor silently; use .detach().numpy() if that is meant, "
+                "or tinygrad_math's function of the same name"
+            )
+        return np.array(self.node.data, dtype=dtype, copy=copy)
+
+    def item(self) -> Any:
+        """The single number as a Python scalar."""
+        self._refuse_trace("item()")
+        if self.size != 1:
+            raise MathError(f"item() needs a single number, got shape {self.shape}; use tolist()")
+        return np.asarray(self.node.data).item()
+
+    def tolist(self) -> Any:
+        """Nested Python lists of Python numbers."""
+        self._refuse_trace("tolist()")
+        return np.asarray(self.node.data).tolist()
+
+    def __bool__(self) -> bool:
+        self._refuse_trace("bool()")
+        if self.size != 1:
+            raise DTypeError(f"the truth of shape {self.shape} is ambiguous; use .any() or .all()")
+        return bool(self.node.data)
+
+    def __float__(self) -> float:
+        self._refuse_trace("float()")
+        return float(np.asarray(self.node.data))
+
+    def __int__(self) -> int:
+        self._refuse_trace("int()")
+        return int(np.asarray(self.node.data))
+
+    def __complex__(self) -> complex:
+        self._refuse_trace("complex()")
+        return complex(np.asarray(self.node.data))
+
+    def __index__(self) -> int:
+        self._refuse_trace("an index")
+        return np.asarray(self.node.data).__index__()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise DTypeError("a 0-d tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        if self.node.live & TRACED:
+            return f"tensor<{self.dtype}{self.shape}, traced>"
+        text = np.array2string(np.asarray(self.node.data), separator=", ", prefix="tensor(")
+        if self.dtype.name not in ("float64", "int64", "bool"):
+            text += f", dtype={self.dtype}"
+        if self.name is not None:
+            text += f", name={self.name!r}"
+        return f"tensor({text}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    # -- NumPy meets a Tensor -----------------------------------------------------------------------
+    __array_priority__ = 1000.0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc in by_ufunc:
+            return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
+        return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return rec.numpy_function(function, args, kwargs)
+
+    # -- assignment ---------------------------------------------------------------------------------
+    def __getitem__(self, index: Any) -> Tensor:
+        return rec.getitem(self, index)  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._become(rec.setitem(self, index, value))
+
+    def _become(self, result: Tensor) -> Tensor:
+        """Take on a new value: what was computed from the old one keeps the old one."""
+        if result.shape != self.shape:
+            raise DTypeError(f"an in-place result of shape {result.shape} does not fit shape {self.shape}")
+        if result.dtype != self.dtype:
+            if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+                raise DTypeError(f"an in-place result of {result.dtype} cannot be kept in {self.dtype}; write x = x + v")
+            result = rec.astype(result, self.dtype)
+        mode = MODE.get()
+        if mode is not None and not mode.differentiable and self.node.op is None:
+            self._replace(result.node.data)
+        else:
+            self.node = result.node
+        return self
+
+    def backward(self, gradient: Any = None, create_graph: bool = False) -> None:
+        """Add d(self)/d(leaf) to the `.grad` of every leaf that requires a gradient.
+
+        `gradient` is the cotangent, of this tensor's shape; a single number needs none.
+        `create_graph` keeps the gradients differentiable.
+        """
+        rec.backward(self, gradient, create_graph)
+
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        self.requires_grad = wanted
+        return self
+
+    # -- operators ----------------------------------------------------------------------------------
+    __add__, __radd__, __iadd__ = _binary("add")
+    __sub__, __rsub__, __isub__ = _binary("subtract")
+    __mul__, __rmul__, __imul__ = _binary("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = _binary("divide")
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _binary("floor_divide")
+    __mod__, __rmod__, __imod__ = _binary("remainder")
+    __pow__, __rpow__, __ipow__ = _binary("pow")
+    __matmul__, __rmatmul__, __imatmul__ = _binary("matmul")
+    __and__, __rand__, __iand__ = _binary("bitwise_and")
+    __or__, __ror__, __ior__ = _binary("bitwise_or")
+    __xor__, __rxor__, __ixor__ = _binary("bitwise_xor")
+    __lshift__, __rlshift__, __ilshift__ = _binary("bitwise_left_shift")
+    __rshift__, __rrshift__, __irshift__ = _binary("bitwise_right_shift")
+    __lt__, __le__ = _binary("less")[0], _binary("less_equal")[0]
+    __gt__, __ge__ = _binary("greater")[0], _binary("greater_equal")[0]
+    __eq__, __ne__ = _binary("equal")[0], _binary("not_equal")[0]  # type: ignore[assignment]
+    __neg__, __pos__ = _unary("negative"), _unary("positive")
+    __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
+
+    # -- functions of one tensor, as methods --------------------------------------------------------
+    sum = _method("sum")
+    mean = _method("mean")
+    prod = _method("prod")
+    max = _method("max")
+    min = _method("min")
+    var = _method("var")
+    std = _method("std")
+    all = _method("all")
+    any = _method("any")
+    argmax = _method("argmax")
+    argmin = _method("argmin")
+    argsort = _method("argsort")
+    sort = _method("sort")
+    cumsum = _method("cumsum")
+    cumprod = _method("cumprod")
+    clip = _method("clip")
+    round = _method("round")
+    conj = _method("conj")
+    conjugate = _method("conjugate")
+    reshape = _method("reshape")
+    ravel = _method("ravel")
+    flatten = _method("flatten")
+    squeeze = _method("squeeze")
+    unsqueeze = _method("unsqueeze")
+    transpose = _method("transpose")
+    swapaxes = _method("swapaxes")
+    permute = _method("permute")
+    expand = _method("expand")
+    diagonal = _method("diagonal")
+    trace = _method("trace")
+    repeat = _method("repeat")
+    take = _method("take")
+    dot = _method("dot")
+    matmul = _method("matmul")
+    astype = _method("astype")
+    copy = _method("copy")
+    nonzero = _method("nonzero")
+    norm = _method("norm")
+    abs = _method("abs")
+    exp = _method("exp")
+    log = _method("log")
+    sqrt = _method("sqrt")
+    sin = _method("sin")
+    cos = _method("cos")
+    tan = _method("tan")
+    tanh = _method("tanh")
+    square = _method("square")
+    sigmoid = _method("sigmoid")
+    relu = _method("relu")
+    softmax = _method("softmax")
+    log_softmax = _method("log_softmax")
+    ptp = _method("ptp")
+    searchsorted = _method("searchsorted")
+    compress = _method("compress")
+    choose = _method("choose")
+
+
+def wrap(node: Node) -> Tensor:
+    """A handle on a node."""
+    t: Tensor = _new(Tensor)
+    t.node = node
+    return t
+
+
+_new = cast(Callable[[type], Any], object.__new__)
+
+
+def as_tensor(value: Any) -> Tensor:
+    """The Tensor itself, or a constant one of an array, number or list; nothing is copied."""
+    return value if isinstance(value, Tensor) else wrap(node_of(value))
+
+
+class _At:
+    """The functional form of assignment."""
+
+    def __init__(self, x: Tensor, index: Any = None) -> None:
+        self._x, self._index = x, index
+
+    def __getitem__(self, index: Any) -> _At:
+        return _At(self._x, index)
+
+    def set(self, value: Any) -> Tensor:
+        return rec.setitem(self._x, self._index, value)  # type: ignore[no-any-return]
+
+    def add(self, value: Any) -> Tensor:
+        return rec.additem(self._x, self._index, value)  # type: ignore[no-any-return]
+
+    def multiply(self, value: Any) -> Tensor:
+        return rec.multiplyitem(self._x, self._index, value)  # type: ignore[no-any-return]
+
+    def get(self) -> Tensor:
+        return self._x[self._index]
+
+
+select = Op(
+    "select",
+    lambda parts, index: parts[index],
+    kind="structural",
+    arity=1,
+    vjp=lambda xp, need, g, y, parts, index: (g,),
+    jvp=lambda xp, ts, y, parts, index: ts[0][index],
+    latex=r"{0}_{{{index}}}",
+    note="one part of a many-valued result",
+)
+
+
+def check_fresh(user: Node, used: Node) -> None:
+    """Raise if `used` changed after `user` was computed from it."""
+    if used.changed_since(user.tick):
+        what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
+        assert user.op is not None
+        raise ChangedAfterUse(
+            f"{what} was changed after {user.op.name} had used it, so its derivative is no longer known. "
+            "Differentiate before the change, or compute the result again."
+        )

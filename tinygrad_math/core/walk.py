@@ -1,0 +1,268 @@
+"""The two chain rules, each a walk over recorded nodes in the order in which they were made.
+
+`pullback` carries cotangents from a root back to the targets, `pushforward` carries tangents from the
+targets on. Both run the ops' rules over a namespace: `raw` gives plain arrays, `rec` gives Tensors whose
+own graph can be walked again. Neither recurses, so depth costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from .errors import NoDerivative, NonScalarError, ShapeError, UnusedInput, describe
+from .op import Namespace, raw
+from .tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, check_fresh, node_of, rec, select, wrap
+
+_by_tick = attrgetter("tick")
+
+
+class Trail:
+    """The nodes between some targets and some roots, oldest first.
+
+    Without targets, all nodes that a leaf reaches. `open` tells whether something else that is live
+    flows in (an outer derivative, a traced argument), so that the walk's own steps must be recorded.
+    """
+
+    def __init__(self, roots: Sequence[Node], targets: Iterable[Node] | None = None) -> None:
+        seen = {r for r in roots if r.live & DIFFERENTIABLE}
+        stack = list(seen)
+        self.open = False
+        if targets is None:
+            while stack:
+                for i in stack.pop().inputs:
+                    if i.live & DIFFERENTIABLE and i not in seen:
+                        seen.add(i)
+                        stack.append(i)
+            self.goal: set[Node] = set()
+            self.reached = seen
+            self.nodes = sorted(seen, key=_by_tick)
+            return
+        goal = self.goal = set(targets)
+        oldest = min((t.tick for t in goal), default=0)
+        while stack:
+            n = stack.pop()
+            if n in goal:
+                self.open = self.open or any(i.live for i in n.inputs)
+            elif not n.inputs or n.tick < oldest:
+                self.open = True
+                continue
+            if n.tick <= oldest:
+                continue
+            for i in n.inputs:
+                if i.live and i not in seen:
+                    seen.add(i)
+                    stack.append(i)
+        nodes = []
+        self.reached = goal & seen
+        for n in sorted(seen, key=_by_tick):
+            if n in self.reached:
+                nodes.append(n)
+            elif not self.reached.isdisjoint(n.inputs) and n.op is not None and not n.op.constant:
+                self.reached.add(n)
+                nodes.append(n)
+        self.nodes = nodes
+
+
+def _operands(xp: Namespace, node: Node) -> tuple[Any, list[Any]]:
+    """What a rule is given: the result and the arguments, as arrays or as Tensors."""
+    if xp is raw:
+        return node.data, [i.data for i in node.inputs]
+    if node.op is not None and node.op.many:
+        whole = wrap(node)
+        return tuple(_part(whole, k) for k in range(len(node.data))), [_recorded(i) for i in node.inputs]
+    return wrap(node), [_recorded(i) for i in node.inputs]
+
+
+def _recorded(node: Node) -> Any:
+    return wrap(node) if hasattr(node.data, "dtype") else node.data
+
+
+def _part(whole: Tensor, k: int) -> Tensor:
+    return wrap(Node(whole.node.data[k], select, (whole.node,), {"index": k}, whole.node.live))
+
+
+def fit(xp: Namespace, g: Any, like: Any) -> Any:
+    """A cotangent in the shape and dtype of the value it belongs to: broadcasting is undone here."""
+    shape = like.shape if hasattr(like, "shape") else ()
+    if g.shape != shape:
+        extra = len(g.shape) - len(shape)
+        axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1))
+        g = xp.sum(g, axis=axes)
+        if g.shape != shape:
+            g = xp.reshape(g, shape)
+    dtype = like.dtype if hasattr(like, "dtype") else g.dtype
+    if g.dtype != dtype:
+        if g.dtype.kind == "c" and dtype.kind != "c":
+            g = xp.real(g)
+        if g.dtype != dtype:
+            g = xp.astype(g, dtype)
+    return g
+
+
+def pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw) -> dict[Node, Any]:
+    """Cotangents of the targets (and of every node with an owner), given those of the roots."""
+    cotangents: dict[Node, Any] = {}
+    kept: dict[Node, Any] = {}
+    reached, goal = trail.reached, trail.goal
+    for node, g in seeds:
+        if node in reached:
+            cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
+    with np.errstate(all="ignore"):
+        for n in reversed(trail.nodes):
+            g = cotangents.pop(n, None)
+            if g is None:
+                continue
+            if n.meta is not None:
+                if n.meta.hooks:
+                    g = _run_hooks(xp, n, g)
+                kept[n] = g
+            op, inputs = n.op, n.inputs
+            need = [i in reached for i in inputs]
+            if n in goal or op is None:
+                kept[n] = g
+            if op is None or True not in need:
+                continue
+            for i in inputs:
+                if i.meta is not None:
+                    check_fresh(n, i)
+            if op.vjp is None:
+                raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
+            if op is select:
+                parts = cotangents.setdefault(inputs[0], [None] * len(inputs[0].data))
+                k = n.params["index"]
+                parts[k] = g if parts[k] is None else xp.add(parts[k], g)
+                continue
+            y, args = _operands(xp, n)
+            for i, needed, gi in zip(inputs, need, op.vjp(xp, need, g, y, *args, **n.params), strict=True):
+                if not needed or gi is None:
+                    continue
+                value = i.data
+                if gi.shape != value.shape or gi.dtype != value.dtype:
+                    gi = fit(xp, gi, value)
+                prior = cotangents.get(i)
+                cotangents[i] = gi if prior is None else xp.add(prior, gi)
+    return kept
+
+
+def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
+    assert node.meta is not None and node.meta.hooks is not None
+    for hook in list(node.meta.hooks.values()):
+        changed = hook(as_tensor(g))
+        if changed is not None:
+            if np.shape(changed) != np.shape(g):
+                raise ShapeError(f"a hook returned shape {np.shape(changed)} for a gradient of shape {np.shape(g)}")
+            g = as_tensor(changed) if xp is rec else node_of(changed).data
+    return g
+
+
+def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace = raw) -> list[Any]:
+    """Tangents of the roots, given those of the targets; None where a root does not depend on them."""
+    tangents: dict[Node, Any] = dict(seeds)
+    with np.errstate(all="ignore"):
+        for n in trail.nodes:
+            op = n.op
+            if n in tangents or op is None:
+                continue
+            ts = [tangents.get(i) for i in n.inputs]
+            if all(t is None for t in ts):
+                continue
+            for i in n.inputs:
+                if i.meta is not None:
+                    check_fresh(n, i)
+            if op.jvp is None:
+                raise NoDerivative(f"{op.name} has no forward-mode rule")
+            y, args = _operands(xp, n)
+            t = op.jvp(xp, ts, y, *args, **n.params)
+            if t is not None:
+                tangents[n] = t if op.many else spread(xp, t, n.data)
+    return [tangents.get(r) for r in roots]
+
+
+def spread(xp: Namespace, t: Any, like: Any) -> Any:
+    """A tangent in the shape and dtype of its value."""
+    if t is None:
+        return None
+    if t.shape != like.shape:
+        t = xp.broadcast_to(t, like.shape)
+    if t.dtype != like.dtype:
+        t = xp.astype(xp.real(t) if t.dtype.kind == "c" and like.dtype.kind != "c" else t, like.dtype)
+    return t
+
+
+def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
+    """The cotangent to start from: 1 for a single number, else what the caller gave."""
+    if gradient is None:
+        if y.size != 1:
+            raise NonScalarError(
+                f"{asker} of a result of shape {y.shape}: a gradient starts from one number. "
+                "Reduce it with sum() or mean(), or give a cotangent of that shape."
+            )
+        return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
+    g = as_tensor(gradient)
+    if g.shape != y.shape:
+        raise ShapeError(f"{asker}: the cotangent {describe(g)} does not fit the result {describe(y)}")
+    return g if g.dtype == y.dtype else fit(rec, g, y)
+
+
+def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
+    """See `Tensor.backward`."""
+    if not y.requires_grad:
+        raise UnusedInput(
+            "backward() on a tensor that no leaf with requires_grad=True reaches; "
+            f"this one is {describe(y)}{' under no_grad' if y.node.op is None else ''}"
+        )
+    g = seed_of(y, gradient, "backward()")
+    trail = Trail([y.node])
+    xp = rec if create_graph or (isinstance(g, Tensor) and g.requires_grad) else raw
+    if xp is raw and isinstance(g, Tensor):
+        g = g.node.data
+    found = pullback(trail, [(y.node, as_tensor(g) if xp is rec else g)], xp)
+    for node, gradient_ in found.items():
+        owner = node.meta.owner() if node.meta is not None and node.meta.owner is not None else None
+        if owner is not None:
+            part = as_tensor(gradient_)
+            owner._grad = part if owner.grad is None else rec.add(owner.grad, part)
+
+
+def grad_of(
+    y: Any, inputs: Any, grad_outputs: Any = None, create_graph: bool = False, allow_unused: bool = False
+) -> Any:
+    """The gradients of y with respect to Tensors that it was computed from.
+
+    Arguments: `y` a Tensor or a list of them; `inputs` a Tensor or a list; `grad_outputs` a cotangent of
+    y's shape (or a list of them), needed unless y is one number; `create_graph` records the gradients.
+    Returns a list of Tensors, or one Tensor for one input. Raises UnusedInput if y does not depend on an
+    input, unless `allow_unused`, which gives None there.
+
+    >>> import tinygrad_math as tm
+    >>> x = tm.tensor(3.0, requires_grad=True)
+    >>> (g,) = tm.grad_of(x**3, [x], create_graph=True)
+    >>> tm.grad_of(g, [x])
+    [tensor(18.)]
+    """
+    ys = [y] if isinstance(y, Tensor) else list(y)
+    xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    cotangents = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(ys)
+    seeds = [(t.node, seed_of(t, g, "grad_of()")) for t, g in zip(ys, cotangents, strict=True)]
+    targets = [x.node for x in xs]
+    trail = Trail([t.node for t in ys], targets)
+    live = any(isinstance(g, Tensor) and g.node.live for _, g in seeds)
+    xp = rec if create_graph or live else raw
+    plain: Callable[[Any], Any] = as_tensor if xp is rec else (lambda g: g.node.data if isinstance(g, Tensor) else g)
+    found = pullback(trail, [(n, plain(g)) for n, g in seeds], xp)
+    unused = [k for k, t in enumerate(targets) if t not in trail.reached]
+    if unused and not allow_unused:
+        what = ", ".join(xs[k].name or f"input {k} {describe(xs[k])}" for k in unused)
+        raise UnusedInput(f"the result does not depend on {what}; pass allow_unused=True to get None there")
+    gradients = [
+        None if k in unused else as_tensor(found[t] if t in found else np.zeros(x.shape, x.dtype))
+        for k, (t, x) in enumerate(zip(targets, xs, strict=True))
+    ]
+    return gradients[0] if isinstance(inputs, Tensor) else gradients
+
+
+setattr(rec, "backward", backward)

@@ -1,0 +1,1 @@
+"""The calculus table: one file a family, one declaration an op."""

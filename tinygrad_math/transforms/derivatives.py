@@ -1,0 +1,116 @@
+"""grad, vjp, jvp, linearize: one tape, one walk."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.tensor import as_tensor, rec
+from ..core.tree import unflatten
+from .tracing import Tape, matched, one_like, split_arguments
+
+Fn = Callable[..., Any]
+
+
+def value_and_grad(
+    f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Fn:
+    """A function that returns f's value and its gradient. Arguments as for `grad`."""
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        positions, place = split_arguments(argnums, args, "grad")
+        tape = Tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "grad", has_aux)
+        y = tape.scalar(holomorphic)
+        gradients = tape.pull([one_like(y)])
+        if holomorphic:  # the pullback of 1 is the conjugate of f'
+            gradients = [rec.conj(g) for g in gradients]
+        trees = unflatten(tape.structure, gradients)
+        g = trees[0] if isinstance(argnums, int) else trees
+        value = tape.value
+        return ((value, tape.aux), g) if has_aux else (value, g)
+
+    return wrapped
+
+
+def grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
+    """The function that returns the gradient of f, a function that returns one number.
+
+    Arguments: `argnums` which argument (an int) or arguments (a tuple) to differentiate; each may be a tree
+    of floating or complex arrays. `has_aux`: f returns (value, aux), and the result is (gradient, aux).
+    `holomorphic`: f is complex differentiable, and the result is f'. Without it the gradient of a real
+    function of complex numbers is dL/d(re) + i dL/d(im), so that minus the gradient descends.
+    Returns a tree like the argument, with zeros where f does not depend on it.
+    Raises NonScalarError, DTypeError (integers), ArgumentError.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: x**3)(2.0)
+    tensor(12.)
+    >>> tm.grad(tm.grad(lambda x: x**3))(2.0)
+    tensor(12.)
+    """
+    both = value_and_grad(f, argnums, has_aux, holomorphic)
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return wrapped
+
+
+def vjp(f: Fn, *primals: Any, has_aux: bool = False) -> Any:
+    """f's value, and the function that pulls a cotangent of it back to the arguments: g -> J'g.
+
+    >>> import tinygrad_math as tm
+    >>> y, pull = tm.vjp(lambda x: x * x, tm.tensor([1.0, 2.0]))
+    >>> pull([1.0, 10.0])
+    (tensor([ 2., 40.]),)
+    """
+    tape = Tape(f, primals, "vjp", has_aux)
+
+    def pull(cotangent: Any) -> Any:
+        gs = matched(cotangent, tape.out_structure, tape.outputs, "the cotangent of vjp")
+        return unflatten(tape.structure, tape.pull(gs))
+
+    return (tape.value, pull, tape.aux) if has_aux else (tape.value, pull)
+
+
+def linearize(f: Fn, *primals: Any) -> tuple[Any, Fn]:
+    """f's value, and the function that pushes tangents of the arguments forward: t -> Jt. f runs once."""
+    tape = Tape(f, primals, "linearize")
+
+    def push(*tangents: Any) -> Any:
+        ts = matched(tangents, tape.structure, tape.inputs, "the tangent of linearize")
+        return unflatten(tape.out_structure, tape.push(ts))
+
+    return tape.value, push
+
+
+def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """f's value and its derivative along the tangents, J t: `jvp(f, (x,), (t,)) -> (y, ty)`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.jvp(tm.sin, (0.0,), (2.0,))
+    (tensor(0.), tensor(2.))
+    """
+    tape = Tape(f, tuple(primals), "jvp", has_aux)
+    ts = matched(tuple(tangents), tape.structure, tape.inputs, "the tangent of jvp")
+    out = unflatten(tape.out_structure, tape.push(ts))
+    return (tape.value, out, tape.aux) if has_aux else (tape.value, out)
+
+
+def stop_gradient(x: Any) -> Any:
+    """x, as a constant for every derivative; over trees."""
+    from_tree = __import__("tinygrad_math.core.tree", fromlist=["tree_map"]).tree_map
+    return from_tree(lambda leaf: rec.stop_gradient(as_tensor(leaf)), x)
+
+
+def _basis(shape: tuple[int, ...], dtype: Any) -> Any:
+    for k in range(int(np.prod(shape, dtype=int))):
+        e = np.zeros(shape, dtype)
+        e[np.unravel_index(k, shape)] = 1
+        yield e

@@ -1,0 +1,140 @@
+"""How every transform begins and ends: fresh aliases in, checked results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import linear
+from ..core.errors import ArgumentError, DTypeError, NonScalarError, describe
+from ..core.op import Namespace, raw
+from ..core.samples import real, sample
+from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
+from ..core.tree import Structure, flatten, same_shape, show, unflatten
+from ..core.walk import Trail, fit, pullback, pushforward
+
+
+@linear(lambda xp, g, x: g, latex="{0}", samples=lambda: [sample(real(3))])
+def alias(x: Any, /) -> Any:
+    """x itself, as a new node: what a transform hands to the function, so that nested ones stay apart."""
+    return x
+
+
+class Tape:
+    """One run of a function on aliases of its inputs, ready to be walked any number of times."""
+
+    def __init__(self, f: Callable[..., Any], trees: Sequence[Any], asker: str, has_aux: bool = False) -> None:
+        self.asker = asker
+        leaves, self.structure = flatten(tuple(trees))
+        self.inputs = [_alias(leaf, asker) for leaf in leaves]
+        out = f(*unflatten(self.structure, [wrap(n) for n in self.inputs]))
+        self.aux: Any = None
+        if has_aux:
+            if not (isinstance(out, tuple) and len(out) == 2):
+                raise ArgumentError(f"{asker}: with has_aux=True the function returns (value, aux)")
+            out, self.aux = out
+        outputs, self.out_structure = flatten(out)
+        self.outputs = [as_tensor(y) for y in outputs]
+        self.trail = Trail([y.node for y in self.outputs], self.inputs)
+
+    def namespace(self, given: Sequence[Any] = ()) -> Namespace:
+        """Recording, if the walk or what is carried along it is itself to be differentiated or traced."""
+        return rec if self.trail.open or any(isinstance(g, Tensor) and g.node.live for g in given) else raw
+
+    @property
+    def value(self) -> Any:
+        """The function's result, cut off from this tape but not from an outer one."""
+        if self.trail.open:
+            return unflatten(self.out_structure, self.outputs)
+        return unflatten(self.out_structure, [wrap(Node(y.node.data)) for y in self.outputs])
+
+    def scalar(self, holomorphic: bool = False) -> Tensor:
+        """The one number that a gradient starts from."""
+        if len(self.outputs) != 1 or self.outputs[0].size != 1 or self.outputs[0].ndim:
+            got = ", ".join(map(describe, self.outputs)) or "nothing"
+            raise NonScalarError(
+                f"{self.asker} needs a function that returns one number, got {got}. "
+                "Reduce with sum() or mean(), or use jacobian() or vjp()."
+            )
+        y = self.outputs[0]
+        if y.dtype.kind == "c" and not holomorphic:
+            raise DTypeError(f"{self.asker} needs a real result, got {y.dtype}; take real() or abs(), or holomorphic=True")
+        if y.dtype.kind not in "fc":
+            raise DTypeError(f"{self.asker} needs a floating result, got {y.dtype}")
+        return y
+
+    def pull(self, cotangents: Sequence[Any], record: bool = False) -> list[Any]:
+        """Cotangents of the inputs as Tensors; zeros where the outputs do not depend on one."""
+        xp = rec if record else self.namespace(cotangents)
+        seeds = [(y.node, _carried(xp, g)) for y, g in zip(self.outputs, cotangents, strict=True)]
+        found = pullback(self.trail, seeds, xp)
+        return [as_tensor(found[n]) if n in found else _zeros(n) for n in self.inputs]
+
+    def push(self, tangents: Sequence[Any], record: bool = False) -> list[Tensor]:
+        """Tangents of the outputs as Tensors; zeros where they do not depend on the inputs."""
+        xp = rec if record else self.namespace(tangents)
+        seeds = {n: _carried(xp, t) for n, t in zip(self.inputs, tangents, strict=True)}
+        found = pushforward(self.trail, seeds, [y.node for y in self.outputs], xp)
+        return [_zeros(y.node) if t is None else as_tensor(t) for t, y in zip(found, self.outputs, strict=True)]
+
+
+def _alias(leaf: Any, asker: str) -> Node:
+    source = node_of(leaf)
+    data = source.data if hasattr(source.data, "dtype") else np.asarray(source.data)
+    if data.dtype.kind not in "fc":
+        raise DTypeError(
+            f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
+        )
+    if source.live:
+        return Node(data, alias, (source,), {}, source.live | DIFFERENTIABLE)
+    return Node(data, live=DIFFERENTIABLE)
+
+
+def _carried(xp: Namespace, value: Any) -> Any:
+    return as_tensor(value) if xp is rec else node_of(value).data
+
+
+def _zeros(node: Node) -> Tensor:
+    return wrap(Node(np.zeros(np.shape(node.data), node.data.dtype)))
+
+
+def one_like(y: Tensor) -> Any:
+    return y.dtype.type(1)
+
+
+def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) -> list[Any]:
+    """The leaves of a tangent or cotangent tree, checked against what they belong to."""
+    leaves, given = flatten(tree)
+    if not same_shape(given, structure):
+        raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {show(given)}")
+    out = []
+    for leaf, x in zip(leaves, like, strict=True):
+        t = as_tensor(leaf)
+        want = x.data if isinstance(x, Node) else x
+        if t.shape != np.shape(want):
+            raise ArgumentError(f"{asker} expects {describe(want)}, got {describe(t)}")
+        if t.dtype.kind == "c" and want.dtype.kind != "c":
+            raise DTypeError(f"{asker} expects {describe(want)}, got {describe(t)}: its imaginary part would be lost")
+        out.append(t if t.dtype == want.dtype else fit(rec, t, want))
+    return out
+
+
+def split_arguments(argnums: Any, args: tuple[Any, ...], asker: str) -> tuple[tuple[int, ...], Callable[..., Any]]:
+    """The positions to differentiate, and a function that puts new values there."""
+    if not isinstance(argnums, (int, tuple, list)):
+        raise ArgumentError(f"{asker}: argnums is an int or a tuple of ints, got {argnums!r}")
+    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for k in wanted:
+        if not -len(args) <= k < len(args):
+            raise ArgumentError(f"{asker}: argnums={argnums} but the function was called with {len(args)} arguments")
+    positions = tuple(k % len(args) for k in wanted)
+
+    def place(values: Sequence[Any]) -> list[Any]:
+        full = list(args)
+        for k, v in zip(positions, values, strict=True):
+            full[k] = v
+        return full
+
+    return positions, place
