@@ -1,8 +1,23 @@
 """Automatic differentiation for the mathematics of deep learning."""
 
-from .core.tensor import Tensor, no_grad
-from .core.walk import grad_of
-from .ops import arithmetic, comparison, complexes, exponential, indexing, product, reduction, selection, shape, trigonometric
-from .ops.exponential import exp, log, tanh
-from .ops.reduction import sum, mean
+from . import testing as testing
+from .core.errors import *
+from .core.tensor import Tensor as Tensor
+from .core.tensor import no_grad as no_grad
+from .core.walk import grad_of as grad_of
+from .ops.arithmetic import *
+from .ops.comparison import *
+from .ops.complexes import *
+from .ops.exponential import *
+from .ops.indexing import *
+from .ops.product import *
+from .ops.reduction import *
+from .ops.selection import *
+from .ops.shape import *
+from .ops.trigonometric import *
+from .transforms.derivatives import *
+from .transforms.matrices import *
+from .transforms.primitive import *
+from .transforms.products import *
+
 tensor = Tensor

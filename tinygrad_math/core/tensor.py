@@ -244,7 +244,8 @@ class Tensor:
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
         source = node_of(data)
         if requires_grad or not source.live:
-            self.node = Node(np.array(source.data, dtype=dtype))
+            array = np.array(source.data, dtype=dtype)
+            self.node = Node(array if array.ndim else array[()])  # NumPy's scalars are faster than 0-d arrays
         else:
             self.node = source if dtype is None else rec.astype(wrap(source), dtype).node
         if name is not None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import NoDerivative, NonScalarError, ShapeError, UnusedInput, describe
 from .op import Namespace, raw
-from .tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, check_fresh, node_of, rec, select, wrap
+from .tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, check_fresh, rec, select, wrap
 
 _by_tick = attrgetter("tick")
 
@@ -153,9 +153,10 @@ def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
     for hook in list(node.meta.hooks.values()):
         changed = hook(as_tensor(g))
         if changed is not None:
-            if np.shape(changed) != np.shape(g):
-                raise ShapeError(f"a hook returned shape {np.shape(changed)} for a gradient of shape {np.shape(g)}")
-            g = as_tensor(changed) if xp is rec else node_of(changed).data
+            changed = as_tensor(changed)
+            if changed.shape != g.shape:
+                raise ShapeError(f"a hook returned {describe(changed)} for a gradient {describe(g)}")
+            g = changed if xp is rec else changed.node.data
     return g
 
 

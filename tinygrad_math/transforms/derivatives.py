@@ -6,13 +6,13 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..core.tensor import as_tensor, rec
-from ..core.tree import unflatten
+from ..core.tree import tree_map, unflatten
 from .tracing import Tape, matched, one_like, split_arguments
 
 Fn = Callable[..., Any]
+
+__all__ = ["grad", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
 
 
 def value_and_grad(
@@ -104,13 +104,10 @@ def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
 
 
 def stop_gradient(x: Any) -> Any:
-    """x, as a constant for every derivative; over trees."""
-    from_tree = __import__("tinygrad_math.core.tree", fromlist=["tree_map"]).tree_map
-    return from_tree(lambda leaf: rec.stop_gradient(as_tensor(leaf)), x)
+    """x (an array or a tree of them) as a constant for every derivative.
 
-
-def _basis(shape: tuple[int, ...], dtype: Any) -> Any:
-    for k in range(int(np.prod(shape, dtype=int))):
-        e = np.zeros(shape, dtype)
-        e[np.unravel_index(k, shape)] = 1
-        yield e
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: x * tm.stop_gradient(x))(3.0)
+    tensor(3.)
+    """
+    return tree_map(lambda leaf: rec.stop_gradient(as_tensor(leaf)), x)

@@ -82,7 +82,7 @@ class Tape:
 
 def _alias(leaf: Any, asker: str) -> Node:
     source = node_of(leaf)
-    data = source.data if hasattr(source.data, "dtype") else np.asarray(source.data)
+    data = source.data if np.ndim(source.data) else np.asarray(source.data)[()]  # scalars are faster than 0-d arrays
     if data.dtype.kind not in "fc":
         raise DTypeError(
             f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
@@ -112,8 +112,10 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
     out = []
     for leaf, x in zip(leaves, like, strict=True):
         t = as_tensor(leaf)
+        if not hasattr(t.node.data, "dtype"):
+            t = wrap(Node(np.asarray(t.node.data)))
         want = x.data if isinstance(x, Node) else x
-        if t.shape != np.shape(want):
+        if t.shape != want.shape:
             raise ArgumentError(f"{asker} expects {describe(want)}, got {describe(t)}")
         if t.dtype.kind == "c" and want.dtype.kind != "c":
             raise DTypeError(f"{asker} expects {describe(want)}, got {describe(t)}: its imaginary part would be lost")

@@ -1,0 +1,149 @@
+"""Jacobians and Hessians as arrays: one tape, and a walk for each row or column."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import DTypeError, describe
+from ..core.tensor import Node, rec, wrap
+from ..core.tree import Structure, unflatten
+from .tracing import Tape, split_arguments
+
+Fn = Callable[..., Any]
+Argnums = int | tuple[int, ...]
+
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
+
+
+def _basis(shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray[Any, Any]]:
+    """The unit arrays of a shape, one at a time."""
+    for k in range(int(np.prod(shape, dtype=int))):
+        e = np.zeros(shape, dtype)
+        e.flat[k] = 1
+        yield e
+
+
+def _rows(tape: Tape) -> list[list[Any]]:
+    """Reverse mode: blocks[i][j] of shape out_i + in_j, from one pullback per element of the outputs."""
+    blocks: list[list[Any]] = []
+    for i, y in enumerate(tape.outputs):
+        rows: list[list[Any]] = [[] for _ in tape.inputs]
+        for e in _basis(y.shape, y.dtype):
+            seeds = [e if k == i else np.zeros(o.shape, o.dtype) for k, o in enumerate(tape.outputs)]
+            for column, g in zip(rows, tape.pull(seeds), strict=True):
+                column.append(rec.conj(g) if g.dtype.kind == "c" else g)
+        blocks.append([_stacked(row, y.shape, n, 0) for row, n in zip(rows, tape.inputs, strict=True)])
+    return blocks
+
+
+def _columns(tape: Tape) -> list[list[Any]]:
+    """Forward mode: the same blocks, from one pushforward per element of the inputs."""
+    columns: list[list[list[Any]]] = [[[] for _ in tape.inputs] for _ in tape.outputs]
+    for j, n in enumerate(tape.inputs):
+        for e in _basis(np.shape(n.data), n.data.dtype):
+            seeds = [e if k == j else np.zeros(np.shape(m.data), m.data.dtype) for k, m in enumerate(tape.inputs)]
+            for i, t in enumerate(tape.push(seeds)):
+                columns[i][j].append(t)
+    return [
+        [_stacked(columns[i][j], y.shape, n, -1) for j, n in enumerate(tape.inputs)] for i, y in enumerate(tape.outputs)
+    ]
+
+
+def _stacked(parts: list[Any], out: tuple[int, ...], node: Node, axis: int) -> Any:
+    """Rows (axis 0) or columns (axis -1) put together to shape out + in."""
+    shape = (*out, *np.shape(node.data))
+    if not parts:
+        return wrap(Node(np.zeros(shape, node.data.dtype)))
+    if not any(p.node.live for p in parts):
+        return wrap(Node(np.stack([p.node.data for p in parts], axis=axis).reshape(shape)))
+    return rec.reshape(rec.stack(parts, axis=axis), shape)
+
+
+def _tree(outer: Structure, inner: Structure, blocks: list[list[Any]], single: bool) -> Any:
+    inner_trees = [unflatten(inner, row) for row in blocks]
+    return unflatten(outer, [t[0] if single else t for t in inner_trees])
+
+
+def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable[..., Fn]:
+    def transform(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            positions, place = split_arguments(argnums, args, title)
+            tape = Tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], title, has_aux)
+            for y in tape.outputs:
+                if y.dtype.kind not in "fc":
+                    raise DTypeError(f"{title} needs floating results, got {describe(y)}")
+            ins = sum(np.size(n.data) for n in tape.inputs)
+            outs = sum(y.size for y in tape.outputs)
+            cheaper = _columns if ins < outs else _rows
+            blocks = (sweep or cheaper)(tape)
+            jac = _tree(tape.out_structure, tape.structure, blocks, isinstance(argnums, int))
+            return (jac, tape.aux) if has_aux else jac
+
+        return wrapped
+
+    return transform
+
+
+_jacfwd, _jacrev, _jacobian = _by(_columns, "jacfwd"), _by(_rows, "jacrev"), _by(None, "jacobian")
+
+
+def jacfwd(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+    """The Jacobian in forward mode: a walk for each element of the inputs. See `jacobian`."""
+    return _jacfwd(f, argnums, has_aux)
+
+
+def jacrev(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+    """The Jacobian in reverse mode: a walk for each element of the outputs. See `jacobian`."""
+    return _jacrev(f, argnums, has_aux)
+
+
+def jacobian(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+    """The function that returns all first derivatives of f, by the mode that takes fewer walks.
+
+    Returns an array of shape out + in: element (i, j) is d f_i / d x_j; for trees, the tree of the result
+    with the tree of the argument in place of each leaf. Raises DTypeError for integers.
+
+    >>> import tinygrad_math as tm
+    >>> tm.jacobian(lambda x: x * x)(tm.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    return _jacobian(f, argnums, has_aux)
+
+
+def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
+    """The function that returns all second derivatives of f, which returns one number.
+
+    Returns an array of shape in + in; for trees, a tree of trees. One recorded gradient, and a forward
+    walk along each unit vector: H e_j = d/de (grad f)(x + e e_j).
+
+    >>> import tinygrad_math as tm
+    >>> tm.hessian(lambda x: x[0] ** 2 * x[1])(tm.tensor([1.0, 2.0]))
+    tensor([[4., 2.],
+            [2., 0.]])
+    """
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        positions, place = split_arguments(argnums, args, "hessian")
+        gradient = gradient_tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "hessian")
+        h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), False)
+        return h[0][0] if isinstance(argnums, int) else h
+
+    return wrapped
+
+
+def gradient_tape(f: Fn, primals: Sequence[Any], asker: str) -> Tape:
+    """A tape whose outputs are the recorded gradients of f: each forward walk over it is a product H v."""
+
+    def gradient(*xs: Any) -> Any:
+        tape = Tape(f, xs, asker)
+        y = tape.scalar()
+        return unflatten(tape.structure, tape.pull([y.dtype.type(1)], record=True))
+
+    return Tape(gradient, primals, asker)
