@@ -1,5 +1,6 @@
 """Automatic differentiation for the mathematics of deep learning."""
 
+from . import fft as fft
 from . import testing as testing
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
