@@ -66,6 +66,10 @@ class SingularMatrix(MathError, np.linalg.LinAlgError):
     """A matrix that has no inverse."""
 
 
+class ZeroVector(MathError, ValueError):
+    """A direction was asked of the zero vector, which has none."""
+
+
 class TraceError(MathError, TypeError):
     """Python asked for a value that is not known while a function is being traced."""
 
