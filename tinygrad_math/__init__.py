@@ -1,6 +1,8 @@
 """Automatic differentiation for the mathematics of deep learning."""
 
 from . import fft as fft
+from . import nn as nn
+from . import optim as optim
 from . import testing as testing
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
@@ -9,9 +11,11 @@ from .core.walk import grad_of as grad_of
 from .ops.arithmetic import *
 from .ops.comparison import *
 from .ops.complexes import *
+from .ops.dtypes import *
 from .ops.exponential import *
 from .ops.indexing import *
 from .ops.product import *
+from .ops.protocols import *
 from .ops.reduction import *
 from .ops.selection import *
 from .ops.shape import *

@@ -310,6 +310,14 @@ class Tensor:
         return rec.matrix_transpose(self)  # type: ignore[no-any-return]
 
     @property
+    def real(self) -> Tensor:
+        return rec.real(self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        return rec.imag(self)  # type: ignore[no-any-return]
+
+    @property
     def name(self) -> str | None:
         return self.node.name
 
@@ -395,6 +403,26 @@ class Tensor:
                 "or tinygrad_math's function of the same name"
             )
         return np.array(self.node.data, dtype=dtype, copy=copy)
+
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        """The array for another library, without a copy where possible; a gradient does not cross over."""
+        array = np.asarray(self.__array__())
+        return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        return np.zeros(0).__dlpack_device__()
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The tensor itself: there is one device, "cpu"."""
+        if device != "cpu" or stream is not None:
+            raise DTypeError(f"to_device({device!r}, stream={stream!r}): every tensor lives on 'cpu', without streams")
+        return self
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The namespace of the Array API's functions: this package."""
+        return rec.array_namespace(api_version)
 
     def item(self) -> Any:
         """The single number as a Python scalar."""

@@ -1,0 +1,290 @@
+"""NumPy's doors: what `np.f(tensor)` does, for its ufuncs and for all its other functions.
+
+`np.f` of a Tensor is this package's function of the same name: numpy.linalg's in `linalg`, numpy.fft's in
+`fft`, a ufunc of SciPy's in `special`. What has no counterpart raises and says what to use: nothing here
+falls back on plain arrays, which would drop the gradient silently.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import numpy as np
+
+from ..core.errors import ArgumentError, NeedsDetach, NoDerivative, ShapeError
+from ..core.op import by_ufunc
+from ..core.tensor import Tensor, as_tensor, rec
+
+__all__: list[str] = []
+
+_PACKAGE = __name__.split(".")[0]
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+_INSTEAD: dict[Any, str] = {
+    np.copyto: "x[...] = v, with where() for a mask",
+    np.put: "x.at[index].set(v), on x.reshape(-1) for flat indices",
+    np.place: "x.at[mask].set(v)",
+    np.putmask: "x.at[mask].set(v)",
+    np.fill_diagonal: "x.at[i, i].set(v) with i = tm.arange(n)",
+    np.savez: "tm.save(path, tree)",
+    np.savez_compressed: "tm.save(path, tree)",
+    np.apply_over_axes: "the function itself with a tuple of axes",
+}
+_ABOUT_SHAPE_AND_DTYPE = frozenset(
+    {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.common_type, np.result_type, np.can_cast}
+)
+_AS_TEXT = frozenset({np.array_repr, np.array_str, np.array2string})
+
+
+def array_namespace(api_version: str | None = None) -> Any:
+    """The package itself: what `x.__array_namespace__()` gives."""
+    package = import_module(_PACKAGE)
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", package.__array_api_version__):
+        raise ArgumentError(
+            f"this namespace speaks the Array API up to {package.__array_api_version__}, not {api_version!r}"
+        )
+    return package
+
+
+# -- functions ----------------------------------------------------------------------------------------------
+
+
+def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`function(*args, **kwargs)` of NumPy, where some argument is a Tensor."""
+    if function in _ABOUT_SHAPE_AND_DTYPE:
+        return function(*map(_hollow, args), **{k: _hollow(v) for k, v in kwargs.items()})
+    if function in _AS_TEXT:
+        return function(*(a.detach().numpy() if isinstance(a, Tensor) else a for a in args), **kwargs)
+    own = _counterpart(function)
+    if own is None:
+        raise _no_counterpart(f"{function.__module__}.{function.__name__}", _INSTEAD.get(function))
+    kwargs = dict(kwargs)
+    out = kwargs.pop("out", None)
+    args, kwargs = _in_our_words(function, own, tuple(args), kwargs)
+    result = own(*args, **kwargs)
+    return result if out is None else _store(out, result)
+
+
+def _hollow(value: Any) -> Any:
+    """An array of a Tensor's shape and dtype that holds nothing."""
+    return np.broadcast_to(np.zeros((), value.dtype), value.shape) if isinstance(value, Tensor) else value
+
+
+@functools.cache
+def _counterpart(function: Callable[..., Any]) -> Any:
+    """Our function for one of NumPy's: the same name in the module of the same name."""
+    try:
+        module = import_module(_PACKAGE + function.__module__.removeprefix("numpy"))
+    except ImportError:
+        module = import_module(_PACKAGE)
+    own = getattr(module, function.__name__, None)
+    return own if callable(own) else None
+
+
+def _no_counterpart(name: str, instead: str | None) -> NoDerivative:
+    advice = f"use {instead}" if instead else "use x.detach().numpy() if its values alone are meant"
+    return NoDerivative(f"{name} has no differentiable counterpart in {_PACKAGE}; {advice}")
+
+
+@functools.cache
+def _parameters(function: Any) -> tuple[inspect.Parameter, ...] | None:
+    try:
+        return tuple(inspect.signature(function).parameters.values())
+    except ValueError:  # written in C and silent about its arguments
+        return None
+
+
+def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """NumPy's way of giving the arguments turned into ours.
+
+    The arrays go by position. The rest goes by name, since NumPy has `dtype` and `out` in between; a name that
+    we do not have is left out if it holds NumPy's default, and renamed if our parameter in its place has a new name.
+    """
+    theirs, ours = _parameters(function), _parameters(own)
+    if theirs is None or ours is None or any(p.kind is p.VAR_POSITIONAL for p in (*theirs, *ours)):
+        return args, kwargs
+    given = inspect.Signature(theirs).bind(*args, **kwargs).arguments
+    names = {p.name for p in theirs}
+    keywords = {p.name for p in ours if p.kind is not p.POSITIONAL_ONLY}
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for k, p in enumerate(theirs):
+        if p.name not in given:
+            continue
+        value, place = given[p.name], ours[k] if k < len(ours) else None
+        if place is not None and place.kind is place.POSITIONAL_ONLY and len(positional) == k:
+            positional.append(value)
+        elif p.kind is p.VAR_KEYWORD:
+            named |= value
+        elif p.name in keywords:
+            named[p.name] = value
+        elif value is p.default or (p.name == "order" and value in ("C", "K", "A")):
+            continue
+        elif place is not None and place.kind in _POSITIONAL and place.name not in names:
+            named[place.name] = value
+        else:
+            raise ArgumentError(
+                f"np.{function.__name__}(..., {p.name}=) of a Tensor: {_PACKAGE}'s is "
+                f"{function.__name__}{inspect.signature(own)}, without {p.name}"
+            )
+    return tuple(positional), named
+
+
+# -- ufuncs -------------------------------------------------------------------------------------------------
+
+
+def numpy_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`ufunc.method(*inputs, **kwargs)`, where some argument is a Tensor.
+
+    `out=` may be a Tensor, which takes on the result as by an assignment, and is needed with `where=`.
+    """
+    options = dict(kwargs)
+    out = options.pop("out", None)
+    if isinstance(out, tuple):
+        out = out[0] if len(out) == 1 else out
+    where = options.pop("where", True) if method == "__call__" else True
+    f = _own_ufunc(ufunc)
+    if method == "__call__":
+        unknown = [
+            k for k, v in options.items() if (k, v) not in (("casting", "same_kind"), ("subok", True), ("order", "K"))
+        ]
+        if unknown:
+            raise ArgumentError(
+                f"np.{ufunc.__name__} of a Tensor takes out= and where=, not {unknown[0]}=; cast with astype"
+            )
+        if where is not True and out is None:
+            raise ArgumentError(
+                f"np.{ufunc.__name__}(..., where=) leaves the other elements undefined; "
+                "give out= as well, or use where(condition, result, other)"
+            )
+        result = f(*inputs)
+    else:
+        result = _METHODS[method](ufunc, f, *inputs, **options)
+    return result if out is None else _store(out, result, where)
+
+
+def _store(out: Any, result: Any, where: Any = True) -> Any:
+    """`out` after it took on the result, where the condition holds."""
+    if isinstance(out, tuple):
+        return tuple(_store(o, r, where) for o, r in zip(out, result, strict=True))
+    if not isinstance(out, Tensor):
+        raise NeedsDetach(
+            "out= is a plain array, which cannot remember the derivative of a Tensor's values; "
+            "write y = x + t for x += t, or give a Tensor"
+        )
+    return out._become(result if where is True else rec.where(where, result, out))
+
+
+def _own_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
+    """The recording function for a ufunc of NumPy's or SciPy's."""
+    name = ufunc.__name__
+    if ufunc in by_ufunc:
+        return cast(Callable[..., Any], by_ufunc[ufunc])
+    of_numpy = getattr(np, name, None) is ufunc
+    own = getattr(import_module(_PACKAGE if of_numpy else f"{_PACKAGE}.special"), name, None)
+    if own is None:
+        raise _no_counterpart(f"{'np' if of_numpy else 'scipy.special'}.{name}", None)
+    return cast(Callable[..., Any], own)
+
+
+def _reduce(
+    ufunc: np.ufunc,
+    f: Callable[..., Any],
+    x: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    x = as_tensor(x) if dtype is None else rec.astype(as_tensor(x), dtype)
+    if where is not True:
+        if ufunc.identity is None:
+            raise ArgumentError(
+                f"np.{ufunc.__name__}.reduce(..., where=): {ufunc.__name__} has no neutral element; use where()"
+            )
+        x = rec.where(where, x, x.dtype.type(ufunc.identity))
+    if ufunc in _REDUCTIONS:
+        y = getattr(rec, _REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims)
+    else:
+        axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        y = x
+        for k in sorted((k % x.ndim for k in axes), reverse=True):
+            y = functools.reduce(f, _slices(ufunc, y, k))
+            y = rec.expand_dims(y, axis=k) if keepdims else y
+    return y if initial is None else f(initial, y)
+
+
+def _accumulate(ufunc: np.ufunc, f: Callable[..., Any], x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    x = as_tensor(x) if dtype is None else rec.astype(as_tensor(x), dtype)
+    if ufunc in _ACCUMULATIONS:
+        return getattr(rec, _ACCUMULATIONS[ufunc])(x, axis=axis)
+    return rec.stack(list(itertools.accumulate(_slices(ufunc, x, axis), f)), axis=axis)
+
+
+def _slices(ufunc: np.ufunc, x: Tensor, axis: int) -> list[Tensor]:
+    if ufunc.nin != 2:
+        raise ShapeError(f"np.{ufunc.__name__} of {ufunc.nin} arguments cannot run along an axis")
+    before = (slice(None),) * (axis % x.ndim)
+    if not x.shape[axis]:
+        raise ShapeError(f"np.{ufunc.__name__} along an empty axis of shape {x.shape} has no value")
+    return [x[(*before, k)] for k in range(x.shape[axis])]
+
+
+def _outer(ufunc: np.ufunc, f: Callable[..., Any], a: Any, b: Any) -> Any:
+    a, b = as_tensor(a), as_tensor(b)
+    return f(rec.reshape(a, a.shape + (1,) * b.ndim), b)
+
+
+def _at(ufunc: np.ufunc, f: Callable[..., Any], x: Any, index: Any, value: Any = None) -> None:
+    if not isinstance(x, Tensor):
+        raise NeedsDetach(
+            f"np.{ufunc.__name__}.at would write a Tensor into a plain array; make x = tm.asarray(x) first"
+        )
+    if ufunc is np.add or ufunc is np.subtract:
+        x._become(rec.additem(x, index, value if ufunc is np.add else -as_tensor(value)))
+    elif ufunc is np.multiply:
+        x._become(rec.multiplyitem(x, index, value))
+    else:
+        raise _no_counterpart(f"np.{ufunc.__name__}.at", "x.at[index].set(...), .add(...) or .multiply(...)")
+
+
+def _reduceat(ufunc: np.ufunc, f: Callable[..., Any], x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    x = rec.moveaxis(as_tensor(x), axis, 0)
+    starts = [int(i) for i in indices]
+    stops = [*starts[1:], x.shape[0]]
+    parts = [
+        _reduce(ufunc, f, x[start : stop if stop > start else start + 1], dtype=dtype)
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+    return rec.moveaxis(rec.stack(parts, axis=0), 0, axis)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "reduce": _reduce,
+    "accumulate": _accumulate,
+    "outer": _outer,
+    "at": _at,
+    "reduceat": _reduceat,
+}
+_REDUCTIONS: dict[Any, str] = {
+    np.add: "sum",
+    np.multiply: "prod",
+    np.maximum: "max",
+    np.minimum: "min",
+    np.logical_and: "all",
+    np.logical_or: "any",
+}
+_ACCUMULATIONS: dict[Any, str] = {np.add: "cumsum", np.multiply: "cumprod"}
+
+for _name, _f in {
+    "numpy_ufunc": numpy_ufunc,
+    "numpy_function": numpy_function,
+    "array_namespace": array_namespace,
+}.items():
+    setattr(rec, _name, _f)
