@@ -61,7 +61,7 @@ class Declared(Op, Generic[P]):
     """A public op: call it on arrays or Tensors; attach rules with `defvjp` and `defjvp`."""
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> Any:
-        if not params and len(args) == self.arity and not self.required:
+        if not params and len(args) == self.simple_arity:
             return record(self, args, self.defaults)
         arrays, full = self.bind(args, params)
         return record(self, arrays if self.arity is not None else tuple(arrays[0]), full)
@@ -127,14 +127,13 @@ def elementwise(
     the op and its partials also hold for complex numbers.
     """
     title = name or ufunc.__name__
-    one = len(partials) == 1
     op = declare(
         title,
         ufunc,
         kind="elementwise",
         arity=len(partials),
-        vjp=_unary_vjp(partials[0]) if one else _nary_vjp(partials),
-        jvp=_unary_jvp(partials[0]) if one else _nary_jvp(partials),
+        vjp=_elementwise_vjp(partials, holomorphic),
+        jvp=_elementwise_jvp(partials),
         latex=latex,
         note=note,
         shape="broadcast of the arguments" if len(partials) > 1 else "same as x",
@@ -146,40 +145,40 @@ def elementwise(
     return op
 
 
-def _unary_vjp(partial: Partial) -> Callable[..., Any]:
+def _share(partial: Partial, holomorphic: bool) -> Callable[..., Any]:
+    """One argument's part of the cotangent: g times the partial, without work for a constant 1."""
     if not callable(partial):
-        return (lambda xp, need, g, y, x: (g,)) if partial == 1 else (lambda xp, need, g, y, x: (g * partial,))
+        factor = partial
+        if factor in (1, -1):
+            return (lambda xp, g, y, *args: g) if factor == 1 else (lambda xp, g, y, *args: -g)
+        return lambda xp, g, y, *args: g * factor
+    if not holomorphic:
+        return lambda xp, g, y, *args: g * partial(xp, y, *args)
 
-    def vjp(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
-        d = partial(xp, y, x)
-        return ((g * xp.conj(d)) if y.dtype.kind == "c" else (g * d),)
+    def share(xp: Any, g: Any, y: Any, *args: Any) -> Any:
+        d = partial(xp, y, *args)
+        return g * xp.conj(d) if y.dtype.kind == "c" else g * d
 
-    return vjp
-
-
-def _unary_jvp(partial: Partial) -> Callable[..., Any]:
-    if not callable(partial):
-        return (lambda xp, ts, y, x: ts[0]) if partial == 1 else (lambda xp, ts, y, x: ts[0] * partial)
-    return lambda xp, ts, y, x: ts[0] * partial(xp, y, x)
-
-
-def _nary_vjp(partials: tuple[Partial, ...]) -> Callable[..., Any]:
-    def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any) -> Any:
-        out = []
-        for wanted, partial in zip(need, partials, strict=True):
-            if not wanted:
-                out.append(None)
-            elif callable(partial):
-                d = partial(xp, y, *args)
-                out.append(g * xp.conj(d) if y.dtype.kind == "c" else g * d)
-            else:
-                out.append(g if partial == 1 else -g if partial == -1 else g * partial)
-        return out
-
-    return vjp
+    return share
 
 
-def _nary_jvp(partials: tuple[Partial, ...]) -> Callable[..., Any]:
+def _elementwise_vjp(partials: tuple[Partial, ...], holomorphic: bool) -> Callable[..., Any]:
+    shares = [_share(p, holomorphic) for p in partials]
+    if len(shares) == 1:
+        (only,) = shares
+        return lambda xp, need, g, y, x: (only(xp, g, y, x),)
+    if len(shares) == 2:
+        first, second = shares
+        return lambda xp, need, g, y, a, b: (
+            first(xp, g, y, a, b) if need[0] else None,
+            second(xp, g, y, a, b) if need[1] else None,
+        )
+    return lambda xp, need, g, y, *args: [
+        share(xp, g, y, *args) if wanted else None for wanted, share in zip(need, shares, strict=True)
+    ]
+
+
+def _elementwise_jvp(partials: tuple[Partial, ...]) -> Callable[..., Any]:
     def jvp(xp: Any, ts: Any, y: Any, *args: Any) -> Any:
         total = None
         for t, partial in zip(ts, partials, strict=True):

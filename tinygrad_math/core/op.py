@@ -89,7 +89,8 @@ class Op:
         self.array_names = [p.name for p in names[:arrays]]
         self.param_names = [p.name for p in names[arrays:]]
         self.defaults = {p.name: p.default for p in names[arrays:] if p.default is not inspect.Parameter.empty}
-        self.required = len(self.defaults) < len(self.param_names)
+        complete = len(self.defaults) == len(self.param_names)
+        self.simple_arity = self.arity if complete else None  # this many arguments need no binding
 
     def bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into arrays and complete static parameters, as Python would bind it."""

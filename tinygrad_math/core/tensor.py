@@ -8,6 +8,7 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar, Token
@@ -17,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from .errors import ChangedAfterUse, DTypeError, MathError, NeedsDetach, TraceError, explain_failure
-from .op import Namespace, Op, by_ufunc
+from .op import Namespace, Op, by_ufunc, registry
 
 TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
 
@@ -25,6 +26,7 @@ clock = itertools.count(1).__next__
 rec = Namespace("recorded tensors")
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
+_HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 _FAILURES = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
 
 
@@ -54,7 +56,11 @@ class Node:
         params: Mapping[str, Any] = _NO_PARAMS,
         live: int = 0,
     ) -> None:
-        self.data, self.op, self.inputs, self.params, self.live = data, op, inputs, params, live
+        self.data = data
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.live = live
         self.tick = clock()
         self.meta: Meta | None = None
 
@@ -73,6 +79,16 @@ class Node:
         if m is None:
             return False
         return m.changed > tick or (m.exposed > tick and _fingerprint(self.data) != m.seal)
+
+
+class Constant(Node):
+    """An argument that was no Tensor: a value without history. Cheap to make, and immutable."""
+
+    __slots__ = ()
+    op, inputs, params, live, tick, meta = None, (), _NO_PARAMS, 0, 0, None  # type: ignore[assignment]
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
 
 
 def _fingerprint(array: Any) -> int:
@@ -163,13 +179,13 @@ def node_of(value: Any) -> Node:
     A Python number stays one, so that it takes on the dtype of what it meets.
     """
     kind = type(value)
-    if kind in _PYTHON_NUMBERS:
-        return Node(value)
+    if kind in _PYTHON_NUMBERS or (kind is np.ndarray and value.dtype in _HOT_DTYPES):
+        return Constant(value)
     if isinstance(value, Tensor):
-        return cast(Node, value.node)
+        return value.node
     if isinstance(value, (list, tuple)):
         if _mentions_tensor(value):
-            return cast(Node, rec.stack([wrap(node_of(v)) for v in value]).node)
+            return cast(Node, rec.stack([as_tensor(v) for v in value]).node)
         value = np.asarray(value)
     elif not isinstance(value, (np.ndarray, np.generic)):
         if not (hasattr(value, "__array__") or hasattr(value, "__buffer__") or hasattr(value, "__dlpack__")):
@@ -179,7 +195,7 @@ def node_of(value: Any) -> Node:
         raise DTypeError(
             f"expected an array of numbers, got dtype {value.dtype}; a ragged list or text has no numeric dtype"
         )
-    return Node(value)
+    return Constant(value)
 
 
 def _mentions_tensor(value: Any) -> bool:
@@ -194,16 +210,16 @@ _Binary = Callable[["Tensor", Any], "Tensor"]
 
 def _binary(name: str) -> tuple[_Binary, _Binary, _Binary]:
     """`x + y`, `y + x` and `x += y` for the op of this name."""
-    ops = rec.__dict__
+    ops = registry  # filled later: looked up by name at each use
 
     def forward(self: Tensor, other: Any) -> Tensor:
-        return ops[name](self, other)  # type: ignore[no-any-return]
+        return record(ops[name], (self, other), _NO_PARAMS)  # type: ignore[no-any-return]
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return ops[name](other, self)  # type: ignore[no-any-return]
+        return record(ops[name], (other, self), _NO_PARAMS)  # type: ignore[no-any-return]
 
     def in_place(self: Tensor, other: Any) -> Tensor:
-        return self._become(ops[name](self, other))
+        return self._become(record(ops[name], (self, other), _NO_PARAMS))
 
     return forward, reflected, in_place
 
@@ -282,20 +298,25 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self.node.data)
+        try:
+            return self.node.data.shape  # type: ignore[no-any-return]
+        except AttributeError:  # a Python number
+            return ()
 
     @property
     def ndim(self) -> int:
-        return np.ndim(self.node.data)
+        return len(self.shape)
 
     @property
     def size(self) -> int:
-        return np.size(self.node.data)
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        data = self.node.data
-        return data.dtype if hasattr(data, "dtype") else np.asarray(data).dtype
+        try:
+            return self.node.data.dtype  # type: ignore[no-any-return]
+        except AttributeError:
+            return np.asarray(self.node.data).dtype
 
     @property
     def device(self) -> str:
@@ -531,7 +552,16 @@ class Tensor:
     __truediv__, __rtruediv__, __itruediv__ = _binary("divide")
     __floordiv__, __rfloordiv__, __ifloordiv__ = _binary("floor_divide")
     __mod__, __rmod__, __imod__ = _binary("remainder")
-    __pow__, __rpow__, __ipow__ = _binary("pow")
+
+    def __pow__(self, other: Any) -> Tensor:
+        return rec.pow(self, other)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return rec.pow(other, self)  # type: ignore[no-any-return]
+
+    def __ipow__(self, other: Any) -> Tensor:  # type: ignore[misc]
+        return self._become(rec.pow(self, other))
+
     __matmul__, __rmatmul__, __imatmul__ = _binary("matmul")
     __and__, __rand__, __iand__ = _binary("bitwise_and")
     __or__, __ror__, __ior__ = _binary("bitwise_or")
@@ -614,7 +644,10 @@ _new = cast(Callable[[type], Any], object.__new__)
 
 def as_tensor(value: Any) -> Tensor:
     """The Tensor itself, or a constant one of an array, number or list; nothing is copied."""
-    return value if isinstance(value, Tensor) else wrap(node_of(value))
+    if isinstance(value, Tensor):
+        return value
+    node = node_of(value)
+    return wrap(Node(node.data) if type(node) is Constant else node)
 
 
 class _At:

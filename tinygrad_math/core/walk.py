@@ -67,14 +67,13 @@ class Trail:
         self.nodes = nodes
 
 
-def _operands(xp: Namespace, node: Node) -> tuple[Any, list[Any]]:
-    """What a rule is given: the result and the arguments, as arrays or as Tensors."""
-    if xp is raw:
-        return node.data, [i.data for i in node.inputs]
+def _recorded_operands(node: Node) -> tuple[Any, list[Any]]:
+    """The result and the arguments of a node as Tensors, for a walk that is itself recorded."""
+    args = [_recorded(i) for i in node.inputs]
     if node.op is not None and node.op.many:
         whole = wrap(node)
-        return tuple(_part(whole, k) for k in range(len(node.data))), [_recorded(i) for i in node.inputs]
-    return wrap(node), [_recorded(i) for i in node.inputs]
+        return tuple(_part(whole, k) for k in range(len(node.data))), args
+    return wrap(node), args
 
 
 def _recorded(node: Node) -> Any:
@@ -107,45 +106,51 @@ def pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = ra
     """Cotangents of the targets (and of every node with an owner), given those of the roots."""
     cotangents: dict[Node, Any] = {}
     kept: dict[Node, Any] = {}
-    reached, goal = trail.reached, trail.goal
+    reached, goal, plain = trail.reached, trail.goal, xp is raw
     for node, g in seeds:
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
+    take = cotangents.pop
     with np.errstate(all="ignore"):
         for n in reversed(trail.nodes):
-            g = cotangents.pop(n, None)
+            g = take(n, None)
             if g is None:
                 continue
+            op, inputs = n.op, n.inputs
             if n.meta is not None:
                 if n.meta.hooks:
                     g = _run_hooks(xp, n, g)
                 kept[n] = g
-            op, inputs = n.op, n.inputs
-            need = [i in reached for i in inputs]
             if n in goal or op is None:
                 kept[n] = g
-            if op is None or True not in need:
+                if op is None:
+                    continue
+            need = [i in reached for i in inputs]
+            if True not in need:
                 continue
             for i in inputs:
                 if i.meta is not None:
                     check_fresh(n, i)
+            if op is select:
+                _collect(xp, cotangents, n, g)
+                continue
             if op.vjp is None:
                 raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
-            if op is select:
-                parts = cotangents.setdefault(inputs[0], [None] * len(inputs[0].data))
-                k = n.params["index"]
-                parts[k] = g if parts[k] is None else xp.add(parts[k], g)
-                continue
-            y, args = _operands(xp, n)
-            for i, needed, gi in zip(inputs, need, op.vjp(xp, need, g, y, *args, **n.params), strict=True):
-                if not needed or gi is None:
-                    continue
-                value = i.data
-                if gi.shape != value.shape or gi.dtype != value.dtype:
-                    gi = fit(xp, gi, value)
-                prior = cotangents.get(i)
-                cotangents[i] = gi if prior is None else xp.add(prior, gi)
+            y, args = (n.data, [i.data for i in inputs]) if plain else _recorded_operands(n)
+            for i, wanted, gi in zip(inputs, need, op.vjp(xp, need, g, y, *args, **n.params), strict=True):
+                if wanted and gi is not None:
+                    value = i.data
+                    if gi.shape != value.shape or gi.dtype != value.dtype:
+                        gi = fit(xp, gi, value)
+                    cotangents[i] = xp.add(cotangents[i], gi) if i in cotangents else gi
     return kept
+
+
+def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> None:
+    """The cotangent of one part of a many-valued result, put beside those of the other parts."""
+    whole, k = part.inputs[0], part.params["index"]
+    parts = cotangents.setdefault(whole, [None] * len(whole.data))
+    parts[k] = g if parts[k] is None else xp.add(parts[k], g)
 
 
 def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
@@ -176,7 +181,7 @@ def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], 
                     check_fresh(n, i)
             if op.jvp is None:
                 raise NoDerivative(f"{op.name} has no forward-mode rule")
-            y, args = _operands(xp, n)
+            y, args = (n.data, [i.data for i in n.inputs]) if xp is raw else _recorded_operands(n)
             t = op.jvp(xp, ts, y, *args, **n.params)
             if t is not None:
                 tangents[n] = t if op.many else spread(xp, t, n.data)

@@ -132,8 +132,9 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         positions, place = split_arguments(argnums, args, "hessian")
         gradient = gradient_tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "hessian")
-        h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), False)
-        return h[0][0] if isinstance(argnums, int) else h
+        single = isinstance(argnums, int)
+        h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), single)
+        return h[0] if single else h
 
     return wrapped
 

@@ -1,0 +1,69 @@
+"""What every optimiser shares: PyTorch's idiom around a pure rule for one parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..core.errors import ArgumentError, ShapeError
+from ..core.op import raw
+from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tree import flatten, same_shape, show, unflatten
+
+State = dict[str, Any]
+
+
+class Optimizer:
+    """An update rule for parameters.
+
+    Subclasses define `start(xp, p)`, the state of one parameter, and `rule(xp, p, g, state)`, the new
+    parameter and state, written over a namespace: on arrays for `step`, on Tensors for `update`.
+    `params` is a module or an iterable of Tensors; leave it out to use the pure form only.
+    """
+
+    def __init__(self, params: Any = None) -> None:
+        listed: Iterable[Any] = () if params is None else params.parameters() if hasattr(params, "parameters") else params
+        self.params: list[Tensor] = list(listed)
+        for p in self.params:
+            if not isinstance(p, Tensor) or not p.is_leaf or not p.requires_grad:
+                raise ArgumentError(f"an optimiser updates leaf Tensors that require a gradient, got {p!r:.80}")
+        self.state: list[State | None] = [None] * len(self.params)
+
+    def start(self, xp: Any, p: Any) -> State:
+        return {}
+
+    def rule(self, xp: Any, p: Any, g: Any, state: State) -> tuple[Any, State]:
+        raise ArgumentError(f"{type(self).__name__} does not define rule()")
+
+    # -- PyTorch's idiom ----------------------------------------------------------------------------
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for p in self.params:
+            p._grad = None
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient, in place."""
+        for k, p in enumerate(self.params):
+            if p.grad is None:
+                continue
+            data, state = p.node.data, self.state[k]
+            if state is None:
+                state = self.start(raw, data)
+            new, self.state[k] = self.rule(raw, data, p.grad.node.data, state)
+            p._replace(new)
+
+    # -- the same maths, pure -----------------------------------------------------------------------
+    def init(self, params: Any) -> list[State]:
+        """The state for a tree of parameters: one dict a leaf, in the order of the leaves."""
+        return [self.start(rec, as_tensor(p)) for p in flatten(params)[0]]
+
+    def update(self, grads: Any, state: list[State], params: Any) -> tuple[Any, list[State]]:
+        """New parameters and state; nothing is changed in place. Trees of one structure."""
+        leaves, structure = flatten(params)
+        gradients, given = flatten(grads)
+        if not same_shape(structure, given):
+            raise ShapeError(f"update: gradients {show(given)} for parameters {show(structure)}")
+        rows = [
+            self.rule(rec, as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, state, strict=True)
+        ]
+        return unflatten(structure, [p for p, _ in rows]), [s for _, s in rows]
