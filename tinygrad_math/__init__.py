@@ -12,6 +12,7 @@ from .ops.arithmetic import *
 from .ops.comparison import *
 from .ops.complexes import *
 from .ops.dtypes import *
+from .ops.cumulative import *
 from .ops.exponential import *
 from .ops.indexing import *
 from .ops.product import *
