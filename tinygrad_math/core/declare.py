@@ -149,6 +149,8 @@ def _share(partial: Partial, holomorphic: bool) -> Callable[..., Any]:
     """One argument's part of the cotangent: g times the partial, without work for a constant 1."""
     if not callable(partial):
         factor = partial
+        if factor == 0:  # not g * 0, which is nan where g is inf
+            return lambda xp, g, y, *args: xp.zeros_like(g)
         if factor in (1, -1):
             return (lambda xp, g, y, *args: g) if factor == 1 else (lambda xp, g, y, *args: -g)
         return lambda xp, g, y, *args: g * factor
@@ -182,7 +184,7 @@ def _elementwise_jvp(partials: tuple[Partial, ...]) -> Callable[..., Any]:
     def jvp(xp: Any, ts: Any, y: Any, *args: Any) -> Any:
         total = None
         for t, partial in zip(ts, partials, strict=True):
-            if t is not None:
+            if t is not None and partial != 0:
                 d = partial(xp, y, *args) if callable(partial) else partial
                 part = t if isinstance(d, (int, float)) and d == 1 else t * d
                 total = part if total is None else total + part

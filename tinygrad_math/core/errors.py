@@ -34,6 +34,10 @@ class IndexOutOfBounds(MathError, IndexError):
     """An index beyond the end of an axis."""
 
 
+class InvalidIndex(MathError, IndexError):
+    """An index of a kind that does not index: a float, a string."""
+
+
 class ArgumentError(MathError, TypeError):
     """A keyword or argument that a function does not know."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar, Token
@@ -158,19 +159,34 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         raise
     except _FAILURES as error:
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
+    return _remember(op, data, tuple(inputs), params, live)
+
+
+def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
+    """A handle on the result; its node knows its history if somebody wants it."""
+    mode = None
     if live:
         mode = MODE.get()
         if op.constant or (mode is not None and not mode.differentiable):
             live &= TRACED
-    if not live:
-        return tuple(wrap(Node(part)) for part in data) if op.many else wrap(Node(data))
-    node = Node(data, op, tuple(inputs), params, live)
-    if mode is not None and mode.observe is not None:
-        mode.observe(node)
+    node = Node(data, op, inputs, params, live) if live else Node(data)
     if op.many:
-        whole = wrap(node)
-        return tuple(record(select, (whole,), {"index": k}) for k in range(len(data)))
-    return wrap(node)
+        return _parts(node)
+    if mode is not None and mode.observe is not None and live:
+        mode.observe(node)
+    t = _new(Tensor)
+    t.node = node
+    return t
+
+
+def _parts(whole: Node) -> tuple[Tensor, ...]:
+    """The handles of a many-valued result."""
+    if not whole.live:
+        return tuple(wrap(Node(part)) for part in whole.data)
+    mode = MODE.get()
+    if mode is not None and mode.observe is not None:
+        mode.observe(whole)
+    return tuple(record(select, (wrap(whole),), {"index": k}) for k in range(len(whole.data)))
 
 
 def node_of(value: Any) -> Node:
@@ -208,18 +224,30 @@ _Method = Callable[..., Any]
 _Binary = Callable[["Tensor", Any], "Tensor"]
 
 
-def _binary(name: str) -> tuple[_Binary, _Binary, _Binary]:
-    """`x + y`, `y + x` and `x += y` for the op of this name."""
-    ops = registry  # filled later: looked up by name at each use
+def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Binary, _Binary]:
+    """`x + y`, `y + x` and `x += y` for the op of this name.
+
+    The hottest path there is: Python's operator is much faster than the ufunc on NumPy's scalars.
+    """
+
+    def compute(x: Node, y: Node) -> Tensor:
+        op = registry[name]
+        try:
+            data = operate(x.data, y.data) if hasattr(x.data, "dtype") else op.forward(x.data, y.data)
+        except MathError:
+            raise
+        except _FAILURES as error:
+            raise explain_failure(name, (x.data, y.data), {}, error) from error
+        return _remember(op, data, (x, y), _NO_PARAMS, x.live | y.live)  # type: ignore[no-any-return]
 
     def forward(self: Tensor, other: Any) -> Tensor:
-        return record(ops[name], (self, other), _NO_PARAMS)  # type: ignore[no-any-return]
+        return compute(self.node, other.node if isinstance(other, Tensor) else node_of(other))
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return record(ops[name], (other, self), _NO_PARAMS)  # type: ignore[no-any-return]
+        return compute(node_of(other), self.node)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
-        return self._become(record(ops[name], (self, other), _NO_PARAMS))
+        return self._become(forward(self, other))
 
     return forward, reflected, in_place
 
@@ -546,12 +574,12 @@ class Tensor:
         return self
 
     # -- operators ----------------------------------------------------------------------------------
-    __add__, __radd__, __iadd__ = _binary("add")
-    __sub__, __rsub__, __isub__ = _binary("subtract")
-    __mul__, __rmul__, __imul__ = _binary("multiply")
-    __truediv__, __rtruediv__, __itruediv__ = _binary("divide")
-    __floordiv__, __rfloordiv__, __ifloordiv__ = _binary("floor_divide")
-    __mod__, __rmod__, __imod__ = _binary("remainder")
+    __add__, __radd__, __iadd__ = _binary("add", operator.add)
+    __sub__, __rsub__, __isub__ = _binary("subtract", operator.sub)
+    __mul__, __rmul__, __imul__ = _binary("multiply", operator.mul)
+    __truediv__, __rtruediv__, __itruediv__ = _binary("divide", operator.truediv)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _binary("floor_divide", operator.floordiv)
+    __mod__, __rmod__, __imod__ = _binary("remainder", operator.mod)
 
     def __pow__(self, other: Any) -> Tensor:
         return rec.pow(self, other)  # type: ignore[no-any-return]
@@ -562,15 +590,15 @@ class Tensor:
     def __ipow__(self, other: Any) -> Tensor:  # type: ignore[misc]
         return self._become(rec.pow(self, other))
 
-    __matmul__, __rmatmul__, __imatmul__ = _binary("matmul")
-    __and__, __rand__, __iand__ = _binary("bitwise_and")
-    __or__, __ror__, __ior__ = _binary("bitwise_or")
-    __xor__, __rxor__, __ixor__ = _binary("bitwise_xor")
-    __lshift__, __rlshift__, __ilshift__ = _binary("bitwise_left_shift")
-    __rshift__, __rrshift__, __irshift__ = _binary("bitwise_right_shift")
-    __lt__, __le__ = _binary("less")[0], _binary("less_equal")[0]
-    __gt__, __ge__ = _binary("greater")[0], _binary("greater_equal")[0]
-    __eq__, __ne__ = _binary("equal")[0], _binary("not_equal")[0]  # type: ignore[assignment]
+    __matmul__, __rmatmul__, __imatmul__ = _binary("matmul", operator.matmul)
+    __and__, __rand__, __iand__ = _binary("bitwise_and", operator.and_)
+    __or__, __ror__, __ior__ = _binary("bitwise_or", operator.or_)
+    __xor__, __rxor__, __ixor__ = _binary("bitwise_xor", operator.xor)
+    __lshift__, __rlshift__, __ilshift__ = _binary("bitwise_left_shift", operator.lshift)
+    __rshift__, __rrshift__, __irshift__ = _binary("bitwise_right_shift", operator.rshift)
+    __lt__, __le__ = _binary("less", operator.lt)[0], _binary("less_equal", operator.le)[0]
+    __gt__, __ge__ = _binary("greater", operator.gt)[0], _binary("greater_equal", operator.ge)[0]
+    __eq__, __ne__ = _binary("equal", operator.eq)[0], _binary("not_equal", operator.ne)[0]  # type: ignore[assignment]
     __neg__, __pos__ = _unary("negative"), _unary("positive")
     __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
 

@@ -87,8 +87,10 @@ def _part(whole: Tensor, k: int) -> Tensor:
 def fit(xp: Namespace, g: Any, like: Any) -> Any:
     """A cotangent in the shape and dtype of the value it belongs to: broadcasting is undone here."""
     shape = like.shape if hasattr(like, "shape") else ()
-    if g.shape != shape:
-        extra = len(g.shape) - len(shape)
+    extra = len(g.shape) - len(shape)
+    if extra == 1 and g.shape[1:] == shape:  # a bias against a batch: by far the most frequent case
+        g = xp.sum(g, axis=0)
+    elif g.shape != shape:
         axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1))
         g = xp.sum(g, axis=axes)
         if g.shape != shape:
@@ -125,18 +127,23 @@ def pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = ra
                 kept[n] = g
                 if op is None:
                     continue
-            need = [i in reached for i in inputs]
+            need, args = [], []
+            for i in inputs:
+                need.append(i in reached)
+                args.append(i.data)
+                m = i.meta
+                if m is not None and (m.changed > n.tick or m.exposed > n.tick):
+                    check_fresh(n, i)
             if True not in need:
                 continue
-            for i in inputs:
-                if i.meta is not None:
-                    check_fresh(n, i)
             if op is select:
                 _collect(xp, cotangents, n, g)
                 continue
             if op.vjp is None:
                 raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
-            y, args = (n.data, [i.data for i in inputs]) if plain else _recorded_operands(n)
+            y = n.data
+            if not plain:
+                y, args = _recorded_operands(n)
             for i, wanted, gi in zip(inputs, need, op.vjp(xp, need, g, y, *args, **n.params), strict=True):
                 if wanted and gi is not None:
                     value = i.data
@@ -227,10 +234,10 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     if xp is raw and isinstance(g, Tensor):
         g = g.node.data
     found = pullback(trail, [(y.node, as_tensor(g) if xp is rec else g)], xp)
-    for node, gradient_ in found.items():
+    for node, total in found.items():
         owner = node.meta.owner() if node.meta is not None and node.meta.owner is not None else None
         if owner is not None:
-            part = as_tensor(gradient_)
+            part = wrap(Node(total)) if xp is raw else total
             owner._grad = part if owner.grad is None else rec.add(owner.grad, part)
 
 

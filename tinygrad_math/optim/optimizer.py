@@ -44,12 +44,13 @@ class Optimizer:
     def step(self) -> None:
         """Update every parameter that has a gradient, in place."""
         for k, p in enumerate(self.params):
-            if p.grad is None:
+            gradient = p.grad
+            if gradient is None:
                 continue
             data, state = p.node.data, self.state[k]
             if state is None:
                 state = self.start(raw, data)
-            new, self.state[k] = self.rule(raw, data, p.grad.node.data, state)
+            new, self.state[k] = self.rule(raw, data, gradient.node.data, state)
             p._replace(new)
 
     # -- the same maths, pure -----------------------------------------------------------------------
