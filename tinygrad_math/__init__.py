@@ -3,6 +3,7 @@
 from . import fft as fft
 from . import nn as nn
 from . import optim as optim
+from . import special as special
 from . import testing as testing
 from .core.errors import *
 from .core.tensor import Tensor as Tensor

@@ -1,0 +1,259 @@
+"""The gamma function and its kin: gamma, gammaln, digamma, polygamma, rgamma, gammasgn, multigammaln, beta, zeta."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import alias, general, nondiff
+from ..core.errors import ArgumentError, NoDerivative
+from ..core.samples import positive, real, sample
+from ..core.tensor import as_tensor, rec
+from .scipy_rows import float_kind, forward_of, no_derivative, refuse_complex, row
+
+__all__ = [
+    "beta",
+    "betainc",
+    "betaincc",
+    "betaln",
+    "digamma",
+    "gamma",
+    "gammaln",
+    "gammasgn",
+    "multigammaln",
+    "polygamma",
+    "psi",
+    "rgamma",
+    "zeta",
+]
+
+
+def _off_the_poles() -> list[Any]:
+    below = np.array([-0.5, -1.3, -2.7])
+    return [sample(positive(4)), sample(positive(2, 3)), sample(positive()), sample(positive(0, 2)), sample(below)]
+
+
+gamma = row(
+    "gamma",
+    lambda xp, y, x: y * xp.digamma(x),
+    latex=r"\Gamma({0})",
+    samples=_off_the_poles,
+    doc="""The gamma function. d/dx = gamma(x) digamma(x).
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.gamma(5.0)
+    tensor(24.)
+    """,
+)
+gammaln = row(
+    "gammaln",
+    lambda xp, y, x: xp.digamma(x),
+    latex=r"\ln \lvert \Gamma({0}) \rvert",
+    samples=_off_the_poles,
+    doc="The logarithm of |gamma(x)|. d/dx = digamma(x).",
+)
+digamma = row(
+    "psi",
+    lambda xp, y, x: xp.polygamma(1, x),
+    latex=r"\psi({0})",
+    samples=_off_the_poles,
+    doc="The logarithmic derivative of gamma. d/dx = polygamma(1, x). Also called psi.",
+)
+psi = digamma
+alias("digamma", digamma)
+
+gammasgn = nondiff(
+    forward_of("gammasgn", "x"),
+    name="gammasgn",
+    latex=r"\operatorname{{sgn}} \Gamma({0})",
+    samples=_off_the_poles,
+    doc="The sign of gamma(x). Constant between the poles: recorded without a derivative.",
+)
+
+
+def _rgamma_partial(xp: Any, y: Any, x: Any) -> Any:
+    """-psi(x)/Gamma(x); below 1/2 from 1/Gamma(x) = sin(pi x) Gamma(1-x)/pi, which is smooth at the poles of Gamma."""
+    left = xp.less(x, 0.5)
+    low, high = xp.where(left, x, 0.5), xp.where(left, 0.5, x)
+    mirrored = xp.gamma(1 - low) * (xp.cos(math.pi * low) - xp.sin(math.pi * low) * xp.digamma(1 - low) / math.pi)
+    return xp.where(left, mirrored, -xp.digamma(high) * xp.rgamma(high))
+
+
+rgamma = row(
+    "rgamma",
+    _rgamma_partial,
+    latex=r"\frac{{1}}{{\Gamma({0})}}",
+    samples=lambda: [*_off_the_poles(), sample(np.array([0.0, -1.0, -2.0, 0.5, 1.0]))],
+    doc="1/gamma(x), entire. d/dx = -digamma(x)/gamma(x); at the poles x = -n it is (-1)^n n!.",
+)
+
+
+@general(
+    arity=2,
+    latex=r"\psi^{{({0})}}({1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(1, positive(4)),
+        sample(np.array([0, 1, 2]), positive(3) + 0.5),
+        sample(np.array([[1], [2]]), positive(1, 3) + 0.5),
+        sample(2, positive() + 0.5),
+        sample(1, positive(0, 2)),
+        sample(1, np.array([-0.5, -1.4])),
+    ],
+)
+def polygamma(n: Any, x: Any, /) -> Any:
+    """The n-th derivative of digamma, for integers n >= 0. d/dx = polygamma(n + 1, x)."""
+    from scipy import special
+
+    refuse_complex("polygamma", n, x)
+    if np.any(np.asarray(n) < 0):
+        raise ArgumentError(f"polygamma is defined for n >= 0, got n = {n!r}")
+    y = np.asarray(special.polygamma(n, x))
+    return y.astype(float_kind(x))[()]
+
+
+@polygamma.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, n: Any, x: Any) -> Any:
+    if need[0]:
+        no_derivative("polygamma", "n (the order)")()
+    return None, g * xp.polygamma(n + 1, x)
+
+
+@polygamma.defjvp
+def _(xp: Any, ts: Any, y: Any, n: Any, x: Any) -> Any:
+    if ts[0] is not None:
+        no_derivative("polygamma", "n (the order)")()
+    return ts[1] * xp.polygamma(n + 1, x)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    """The logarithm of the multivariate gamma function of dimension d, for a > (d - 1)/2.
+
+    log Gamma_d(a) = d (d-1)/4 log(pi) + sum_(j<d) gammaln(a - j/2); its derivative is the sum of the digammas.
+    Raises ArgumentError for d < 1.
+
+    >>> import tinygrad_math as tm
+    >>> float(tm.special.multigammaln(3.5, 1)) == float(tm.special.gammaln(3.5))
+    True
+    """
+    if d != int(d) or d < 1:
+        raise ArgumentError(f"multigammaln: the dimension d is a positive integer, got {d!r}")
+    a = as_tensor(a)
+    constant = d * (d - 1) / 4 * math.log(math.pi)
+    total = rec.gammaln(a)
+    for j in range(1, int(d)):
+        total = total + rec.gammaln(a - j / 2)
+    return total + constant
+
+
+def _two_positive() -> list[Any]:
+    return [
+        sample(positive(3), positive(3, key=1)),
+        sample(positive(2, 1), positive(1, 3)),
+        sample(positive(), positive(2)),
+        sample(positive(0, 2), positive(2)),
+        sample(2.0, positive(3)),
+    ]
+
+
+beta = row(
+    "beta",
+    lambda xp, y, a, b: y * (xp.digamma(a) - xp.digamma(a + b)),
+    lambda xp, y, a, b: y * (xp.digamma(b) - xp.digamma(a + b)),
+    arguments="a b",
+    latex=r"B({0}, {1})",
+    samples=_two_positive,
+    doc="The beta function gamma(a) gamma(b)/gamma(a + b). d/da = y (digamma(a) - digamma(a + b)).",
+)
+betaln = row(
+    "betaln",
+    lambda xp, y, a, b: xp.digamma(a) - xp.digamma(a + b),
+    lambda xp, y, a, b: xp.digamma(b) - xp.digamma(a + b),
+    arguments="a b",
+    latex=r"\ln B({0}, {1})",
+    samples=_two_positive,
+    doc="The logarithm of |beta(a, b)|. d/da = digamma(a) - digamma(a + b).",
+)
+
+
+def _beta_density(xp: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
+    return xp.exp(xp.xlogy(a - 1, x) + xp.xlog1py(b - 1, -x) - xp.betaln(a, b))
+
+
+def _betainc_samples() -> list[Any]:
+    inside = real(3, low=0.1, high=0.9)
+    return [
+        sample(2, 3, inside),
+        sample(np.array([1, 2, 3]), 2, inside),
+        sample(np.array([[1], [4]]), 2, inside),
+        sample(2, 2, real(low=0.1, high=0.9)),
+        sample(1, 2, real(0, 2)),
+    ]
+
+
+_beta_orders = ("a", "b")
+betainc = row(
+    "betainc",
+    *(no_derivative("betainc", name) for name in _beta_orders),
+    _beta_density,
+    arguments="a b x",
+    latex=r"I_{{{2}}}({0}, {1})",
+    samples=_betainc_samples,
+    order=True,
+    doc="The regularised incomplete beta function, x in [0, 1]. d/dx = x^(a-1) (1-x)^(b-1)/B(a, b); none in a, b.",
+)
+betaincc = row(
+    "betaincc",
+    *(no_derivative("betaincc", name) for name in _beta_orders),
+    lambda xp, y, a, b, x: -_beta_density(xp, y, a, b, x),
+    arguments="a b x",
+    latex=r"1 - I_{{{2}}}({0}, {1})",
+    samples=_betainc_samples,
+    order=True,
+    doc="1 - betainc(a, b, x), accurate where that is small. d/dx = -x^(a-1) (1-x)^(b-1)/B(a, b); none in a, b.",
+)
+
+hurwitz = row(
+    "zeta",
+    no_derivative("zeta", "x"),
+    lambda xp, y, s, q: -s * xp.zeta(s + 1, q),
+    arguments="x q",
+    latex=r"\zeta({0}, {1})",
+    samples=lambda: [
+        sample(2, positive(4)),
+        sample(np.array([2, 3, 4]), positive(3) + 0.5),
+        sample(np.array([[2], [3]]), positive(1, 3) + 0.5),
+        sample(3, positive() + 0.5),
+        sample(2, positive(0, 2)),
+    ],
+    order=True,
+    doc="Hurwitz's zeta function sum_k 1/(q + k)^x. d/dq = -x zeta(x + 1, q); none in x.",
+)
+
+
+def _no_derivative_of_riemann(*_: Any, **__: Any) -> Any:
+    raise NoDerivative("zeta has no derivative in its argument x in closed form; use stop_gradient() if that is meant")
+
+
+riemann = general(
+    name="riemann_zeta",
+    latex=r"\zeta({0})",
+    samples=lambda: [sample(np.array([2, 3]))],
+    vjp=_no_derivative_of_riemann,
+    jvp=_no_derivative_of_riemann,
+    doc="Riemann's zeta function. It has no derivative in closed form: asking for one raises NoDerivative.",
+)(forward_of("zeta", "x"))
+
+
+def zeta(x: Any, q: Any = None) -> Any:
+    """Hurwitz's zeta function sum_k 1/(q + k)^x, or Riemann's for q=None.
+
+    Derivative in q: -x zeta(x + 1, q). Raises NoDerivative if one in x is asked for.
+
+    >>> import tinygrad_math as tm
+    >>> abs(tm.special.zeta(2.0).item() - tm.pi**2 / 6) < 1e-15
+    True
+    """
+    return riemann(x) if q is None else hurwitz(x, q)

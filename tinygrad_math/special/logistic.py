@@ -1,0 +1,136 @@
+"""The logistic function and sums in the log domain: expit, logit, log_expit, logsumexp, softmax, log_softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general, helper
+from ..core.errors import ArgumentError
+from ..core.samples import real, sample
+from ..core.tensor import as_tensor, rec
+from .scipy_rows import row
+
+__all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax"]
+
+Axis = int | tuple[int, ...] | None
+
+expit = row(
+    "expit",
+    lambda xp, y, x: y * xp.expit(-x),  # not 1 - y: that is zero from x = 37 on
+    latex=r"\sigma({0})",
+    doc="""The logistic function 1 / (1 + exp(-x)). d/dx = y expit(-x), accurate in both tails.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.expit)(0.0)
+    tensor(0.25)
+    """,
+)
+logit = row(
+    "logit",
+    lambda xp, y, x: 1 / (x * (1 - x)),
+    domain=(0.05, 0.95),
+    doc="The inverse of expit, log(x / (1 - x)), on (0, 1). d/dx = 1 / (x (1 - x)).",
+)
+log_expit = row(
+    "log_expit",
+    lambda xp, y, x: xp.expit(-x),
+    latex=r"\ln \sigma({0})",
+    doc="The logarithm of expit, -log(1 + exp(-x)). d/dx = expit(-x).",
+)
+
+
+def _lse_samples() -> list[Any]:
+    return [
+        sample(real(4), axis=None, keepdims=False),
+        sample(real(2, 3), axis=0, keepdims=False),
+        sample(real(2, 3), axis=-1, keepdims=True),
+        sample(real(2, 3, 2), axis=(0, 2), keepdims=False),
+        sample(real(3, low=700.0, high=800.0)),
+        sample(real()),
+        sample(real(0, 3), axis=1),
+        sample(real(1, 1), axis=1),
+        sample(np.array([[-np.inf, -np.inf], [-np.inf, 1.0]]), axis=1, smooth=False),
+        sample(np.array([np.inf, 1.0]), smooth=False),
+    ]
+
+
+@general(name="logsumexp", latex=r"\ln \sum e^{{{0}}}", shape="x.shape without `axis`", samples=_lse_samples)
+def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, without overflow. Its derivative is softmax(x).
+
+    A slice of -inf gives -inf, with derivative zero; where x is +inf the derivative is 1 there and 0 elsewhere.
+    """
+    x = np.asarray(x)
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(top.dtype)
+    with np.errstate(divide="ignore", over="ignore"):
+        y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y[()] if keepdims else np.squeeze(y, axis=axis)[()]
+
+
+@helper("exp_shares")
+def exp_shares(xp: Any, x: Any, y: Any, axis: Axis) -> Any:
+    """exp(x - y) for y = logsumexp(x): the share of each element, with inf - inf as `lse` says."""
+    y = xp.kept(y, x, axis)
+    return xp.exp(xp.where(xp.equal(x, np.inf), 0.0, x - xp.where(xp.equal(y, -np.inf), 0.0, y)))
+
+
+@lse.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    return (xp.unreduce(g, x.shape, axis, keepdims) * xp.exp_shares(x, y, axis),)
+
+
+@lse.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    return xp.sum(ts[0] * xp.exp_shares(x, y, axis), axis=axis, keepdims=keepdims)
+
+
+def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    """log(sum(b exp(a))) over `axis`, without overflow.
+
+    Arguments: `a` real; `b` weights that broadcast against `a`, of any sign. With `return_sign` the result is
+    the pair (log of the magnitude, sign); without it a negative sum gives NaN.
+    Derivative in a: b exp(a - y), the weighted softmax; in b: exp(a - y).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.logsumexp)([1000.0, 1000.0])
+    tensor([0.5, 0.5])
+    """
+    a = as_tensor(a)
+    if b is None:
+        y = rec.logsumexp(a, axis=axis, keepdims=keepdims)
+        return (y, rec.sign(rec.exp(y))) if return_sign else y
+    b = as_tensor(b)
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    a, b = rec.broadcast_to(a, shape), rec.broadcast_to(b, shape)
+    used = rec.not_equal(b, 0)  # a weight of zero removes its element, also where that is infinite
+    top = rec.stop_gradient(rec.logsumexp(rec.where(used, a, -np.inf), axis=axis, keepdims=True))
+    top = rec.where(rec.less(rec.abs(top), np.inf), top, 0.0)
+    total = rec.sum(b * rec.exp(rec.where(used, a, 0.0) - top), axis=axis, keepdims=keepdims)
+    if not keepdims:
+        top = rec.reshape(top, total.shape)
+    if not return_sign:
+        return rec.log(total) + top
+    return rec.log(rec.abs(total)) + top, rec.sign(total)
+
+
+def softmax(x: Any, axis: Axis = None) -> Any:
+    """exp(x) / sum(exp(x)) over `axis`, by default over all elements, without overflow.
+
+    Derivative: dy = y (dx - sum(y dx)).
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.softmax([1000.0, 1000.0])
+    tensor([0.5, 0.5])
+    """
+    return rec.exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Any, axis: Axis = None) -> Any:
+    """x - logsumexp(x) over `axis`, by default over all elements. Derivative: dy = dx - sum(softmax(x) dx)."""
+    x = as_tensor(x)
+    if not x.ndim and axis is not None:
+        raise ArgumentError("softmax of a single number has no axis")
+    return x - rec.logsumexp(x, axis=axis, keepdims=True)

@@ -1,0 +1,77 @@
+"""A row of the table for a function of `scipy.special`, which is imported when it is first called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import elementwise
+from ..core.errors import DTypeError, NoDerivative, describe
+
+
+def forward_of(name: str, *arguments: str, holomorphic: bool = False, order: bool = False) -> Callable[..., Any]:
+    """The plain function `scipy.special.<name>`.
+
+    Unless `holomorphic`, complex arguments are refused, because the derivatives hold on the real line only.
+    With `order`, the arguments before the last are orders of the function: integers there take on the dtype
+    of the last, so that float32 stays.
+    """
+
+    def forward(*args: Any) -> Any:
+        from scipy import special
+
+        if not holomorphic:
+            refuse_complex(name, *args)
+        if order:
+            args = (*(like(a, args[-1]) for a in args[:-1]), args[-1])
+        return getattr(special, name)(*args)
+
+    forward.__name__ = forward.__qualname__ = name
+    forward.__module__ = "scipy.special"  # where the source of a compiled program finds it
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    forward.__signature__ = inspect.Signature([inspect.Parameter(a, kind) for a in arguments])  # type: ignore[attr-defined]
+    return forward
+
+
+def row(name: str, *partials: Any, arguments: str = "x", doc: str, order: bool = False, **record: Any) -> Any:
+    """An elementwise op of that function: see `core.declare.elementwise`."""
+    holomorphic = record.get("holomorphic", False)
+    record.setdefault("latex", rf"\operatorname{{{{{name}}}}}({', '.join(f'{{{k}}}' for k in range(len(partials)))})")
+    forward = forward_of(name, *arguments.split(), holomorphic=holomorphic, order=order)
+    return elementwise(forward, *partials, name=name, doc=doc, **record)
+
+
+def no_derivative(name: str, argument: str) -> Callable[..., Any]:
+    """The partial of an argument in which the function has no derivative in closed form."""
+
+    def partial(*_: Any) -> Any:
+        raise NoDerivative(
+            f"{name} has no derivative in its argument {argument} in closed form; "
+            f"hold {argument} constant with stop_gradient() if that is meant"
+        )
+
+    return partial
+
+
+def refuse_complex(name: str, *args: Any) -> None:
+    """Raise DTypeError for complex arguments."""
+    for x in args:
+        if np.iscomplexobj(x):
+            raise DTypeError(f"{name} takes real numbers, got {describe(x)}; take real(), or abs()")
+
+
+def like(order: Any, x: Any) -> Any:
+    """Integer orders in the real dtype of x; every order that occurs is exact there."""
+    n = np.asarray(order)
+    if n.dtype.kind not in "iu" or getattr(x, "dtype", n.dtype).kind not in "fc":
+        return order
+    return n.astype(np.empty(0, x.dtype).real.dtype)
+
+
+def float_kind(*args: Any) -> np.dtype[Any]:
+    """The floating dtype of a result: as NumPy promotes the arrays; float64 for nothing but Python numbers."""
+    kinds = [a.dtype for a in args if hasattr(a, "dtype")]
+    return np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)
