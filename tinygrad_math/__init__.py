@@ -15,7 +15,9 @@ from .ops.complexes import *
 from .ops.dtypes import *
 from .ops.cumulative import *
 from .ops.exponential import *
+from .ops.creation import *
 from .ops.indexing import *
+from .ops.joining import *
 from .ops.product import *
 from .ops.protocols import *
 from .ops.reduction import *

@@ -1,34 +1,122 @@
-"""Real and imaginary parts, conjugates, angles."""
+"""Real and imaginary parts, conjugates, angles: linear over the real numbers."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..core.declare import linear, nondiff
-from ..core.samples import complexes, real as reals, sample
+from ..core import samples as points
+from ..core.declare import alias, derived, linear, nondiff
+from ..core.samples import Sample, sample
+from ..core.tensor import as_tensor, rec
+
+__all__ = ["angle", "conj", "conjugate", "imag", "iscomplexobj", "isrealobj", "real", "real_if_close"]
 
 
-@linear(lambda xp, g, x: g, latex=r"\Re {0}", samples=lambda: [sample(complexes(3)), sample(reals(3))])
+def _samples() -> list[Sample]:
+    return [
+        sample(points.complexes(3)),
+        sample(points.complexes(2, 3)),
+        sample(points.complexes()),
+        sample(points.complexes(0, 2)),
+        sample(points.real(3)),
+        sample(np.array([0j, 2.0, 3j])),
+    ]
+
+
+@linear(lambda xp, g, x: g, latex=r"\Re {0}", shape="same as x", samples=_samples)
 def real(x: Any, /) -> Any:
-    """The real part of each element."""
+    """The real part of each element. Its cotangent is g.
+
+    >>> import tinygrad_math as tm
+    >>> tm.real([1 + 2j, 3.0])
+    tensor([1., 3.])
+    """
     return np.real(x)
 
 
-@linear(lambda xp, g, x: xp.conj(g), latex=r"\overline{{{0}}}", samples=lambda: [sample(complexes(3)), sample(reals(3))])
-def conj(x: Any, /) -> Any:
-    """The complex conjugate of each element."""
-    return np.conjugate(x)
+@linear(
+    lambda xp, g, x: g * 1j if x.dtype.kind == "c" else xp.zeros_like(x),
+    latex=r"\Im {0}",
+    shape="same as x",
+    samples=_samples,
+)
+def imag(x: Any, /) -> Any:
+    """The imaginary part of each element, zero for real x. Its cotangent is i g.
+
+    >>> import tinygrad_math as tm
+    >>> tm.imag([1 + 2j, 3.0])
+    tensor([2., 0.])
+    """
+    return np.imag(x)
 
 
-@nondiff
+conj = linear(
+    lambda xp, g, x: xp.conj(g),
+    name="conj",
+    latex=r"\overline{{{0}}}",
+    shape="same as x",
+    samples=_samples,
+    doc="The complex conjugate of each element. Its cotangent is conj(g).",
+)(np.conjugate)
+
+
+@derived
+def angle(x: Any, /, deg: bool = False) -> Any:
+    """The angle of each complex number to the real axis, in [-pi, pi], or in degrees.
+
+    The gradient of a complex x is i x / |x|^2, and 0 at 0, where the angle has no derivative.
+
+    >>> import tinygrad_math as tm
+    >>> tm.angle([1.0, 1j, -1.0], deg=True)
+    tensor([  0.,  90., 180.])
+    """
+    x = as_tensor(x)
+    y = rec.arctan2(rec.imag(x), rec.real(x))
+    return y * (180 / math.pi) if deg else y
+
+
+@derived
+def real_if_close(x: Any, /, tol: float = 100) -> Any:
+    """x without its imaginary part, if all of that is at most `tol` times the precision of x.
+
+    Arguments: `tol` in units of the precision, or, at most 1, the bound itself.
+
+    >>> import tinygrad_math as tm
+    >>> tm.real_if_close([2.0 + 1e-15j])
+    tensor([2.])
+    """
+    x = as_tensor(x)
+    if x.dtype.kind != "c":
+        return x
+    bound = tol * float(np.finfo(x.dtype).eps) if tol > 1 else tol
+    parts = rec.imag(x)
+    return rec.real(x) if bool(rec.all(rec.less(rec.absolute(parts), bound))) else x
+
+
+def iscomplexobj(x: Any, /) -> bool:
+    """Whether the dtype of x is complex, whatever its values."""
+    return as_tensor(x).dtype.kind == "c"
+
+
+def isrealobj(x: Any, /) -> bool:
+    """Whether the dtype of x is not complex."""
+    return not iscomplexobj(x)
+
+
+@nondiff(samples=_samples)
 def zeros_like(x: Any, /) -> Any:
     """Zeros in the shape and dtype of x."""
     return np.zeros_like(x)
 
 
-@nondiff
+@nondiff(samples=_samples)
 def stop_gradient(x: Any, /) -> Any:
     """x, as a constant for every derivative."""
     return x
+
+
+conjugate = conj
+alias("conjugate", conj)

@@ -1,36 +1,578 @@
-"""Reading and writing parts of an array."""
+"""Reading and writing parts of an array: `x[i]`, `x[i] = v` and `x.at[i].add(v)`.
+
+An index has a static part (ints, slices, None, Ellipsis) and arrays. The static part is a parameter, `key`;
+the arrays are inputs of the op, so that a compiled function may be called with other indices. In `key`
+the word "array" stands for the next one of them: `x[:, rows]` has the key `(slice(None), "array")`.
+
+    getitem   x[key]                     its transpose: embed, zeros with g at key
+    gather    x[key with arrays]         its transpose: scatter, where repeated indices add up
+    assign    a copy of x with v at key  the last of repeated indices wins, and has the derivative
+"""
 
 from __future__ import annotations
 
+from operator import index as as_int
 from typing import Any
 
 import numpy as np
 
-from ..core.declare import linear
-from ..core.samples import real, sample
+from ..core.declare import alias, derived, general, linear, nondiff
+from ..core.errors import ArgumentError, DTypeError, IndexOutOfBounds, InvalidIndex, ShapeError, describe
+from ..core.samples import complexes, real, sample
+from ..core.tensor import Tensor, as_tensor, rec, record
+
+__all__ = ["choose", "compress", "extract", "put_along_axis", "take", "take_along_axis"]
+
+_STATIC = frozenset({int, type(None), type(Ellipsis)})
+_ENDS = frozenset({int, type(None)})
 
 
-def _is_basic(key: Any) -> bool:
-    parts = key if isinstance(key, tuple) else (key,)
-    return all(k is None or k is Ellipsis or isinstance(k, (int, slice, np.integer)) for k in parts)
+def _is_static(part: Any) -> bool:
+    kind = type(part)
+    if kind is slice:
+        return type(part.start) in _ENDS and type(part.stop) in _ENDS and type(part.step) in _ENDS
+    return kind in _STATIC
+
+
+def _split(index: Any) -> tuple[Any, list[Tensor]]:
+    """An index as a static key and the arrays that fill it."""
+    key: list[Any] = []
+    arrays: list[Tensor] = []
+    for part in index if isinstance(index, tuple) else (index,):
+        if _is_static(part):
+            key.append(part)
+        elif isinstance(part, slice):
+            key.append(slice(*(None if p is None else _whole(p) for p in (part.start, part.stop, part.step))))
+        elif isinstance(part, np.integer):
+            key.append(int(part))
+        else:
+            key.append("array")
+            arrays.append(_index_array(part))
+    return tuple(key), arrays
+
+
+def _whole(number: Any) -> int:
+    try:
+        return as_int(number)
+    except TypeError as error:
+        raise InvalidIndex(f"a slice runs between whole numbers, got {describe(number)}; convert with int()") from error
+
+
+def _index_array(part: Any) -> Tensor:
+    x = as_tensor(np.asarray(part) if isinstance(part, bool) else part)
+    if isinstance(part, (list, tuple)) and not x.size:  # NumPy reads an empty list as no indices
+        x = as_tensor(np.zeros(x.shape, np.intp))
+    if x.dtype.kind not in "biu":
+        raise InvalidIndex(
+            f"an index is made of ints, slices, None, Ellipsis, and integer or boolean arrays; got {describe(part)}. "
+            "Convert with int() or astype(int)."
+        )
+    return x
+
+
+def _fill(key: Any, arrays: Any) -> Any:
+    """The index that NumPy takes."""
+    if not arrays:
+        return key
+    rest = iter(arrays)
+    return tuple(next(rest) if type(k) is str else k for k in key)
+
+
+# -- reading ------------------------------------------------------------------------------------------
+@linear(
+    lambda xp, g, x, key: xp.embed(g, shape=x.shape, key=key),
+    latex="{0}[{key}]",
+    shape="as NumPy's basic indexing",
+    samples=lambda: [
+        sample(real(3, 2), key=0),
+        sample(real(3, 2), key=(slice(None), -1)),
+        sample(real(4, 2), key=slice(None, None, -2)),
+        sample(real(3, 2, 2), key=(Ellipsis, None, 1)),
+        sample(real(3), key=slice(1, 1)),
+        sample(real(3), key=2),
+        sample(real(), key=()),
+        sample(real(), key=None),
+        sample(complexes(3), key=slice(1, 3)),
+    ],
+)
+def getitem(x: Any, /, key: Any) -> Any:
+    """x[key] for ints, slices, None and Ellipsis; the cotangent is zero but at `key`."""
+    return np.asarray(x)[key]
 
 
 @linear(
-    lambda xp, g, x, key: xp.scatter(g, x.shape, key),
-    latex="{0}[{key}]",
-    samples=lambda: [sample(real(3, 2), 0), sample(real(3), np.array([0, 0, 2]))],
+    lambda xp, g, x, shape, key: xp.getitem(g, key),
+    shape="`shape`",
+    samples=lambda: [
+        sample(real(2), shape=(3, 2), key=0),
+        sample(real(2, 3), shape=(4, 3), key=slice(0, 4, 2)),
+        sample(real(), shape=(3,), key=1),
+        sample(real(0), shape=(3,), key=slice(0, 0)),
+    ],
 )
-def getitem(x: Any, /, key: Any) -> Any:
-    """x[key]."""
-    return x[key]
-
-
-@linear(lambda xp, g, x, shape, key: xp.getitem(g, key), samples=lambda: [sample(real(2), (3, 2), 0)])
-def scatter(x: Any, /, shape: Any, key: Any) -> Any:
-    """Zeros of `shape`, with x added at `key`; repeated indices add up."""
+def embed(x: Any, /, shape: Any, key: Any) -> Any:
+    """Zeros of `shape` with x at `key`: the transpose of x[key] for ints and slices."""
     out = np.zeros(shape, x.dtype)
-    if _is_basic(key):
-        out[key] = x
-    else:
-        np.add.at(out, key, x)
+    out[key] = x
     return out
+
+
+def _embedding_samples() -> list[Any]:
+    key = ("array",)
+    return [
+        sample([real(4, 2), np.array([0, 0, 3, -1])], key=key),
+        sample([real(4), np.array([[1, 2], [2, 2]])], key=key),
+        sample([real(3, 2), np.array([True, False, True])], key=key),
+        sample([real(2, 3), np.array([[True, False, True], [False, False, True]])], key=key),
+        sample([real(2, 3, 4), np.array([0, 1]), np.array([2, 0])], key=("array", slice(None), "array")),
+        sample([real(2, 3, 4), np.array([1, 0, 1])], key=(Ellipsis, None, "array", slice(1, 3))),
+        sample([real(3), np.zeros(0, int)], key=key),
+        sample([real(3), np.array(1)], key=key),
+        sample([real(), np.array(True)], key=key),
+        sample([complexes(3), np.array([2, 2])], key=key),
+    ]
+
+
+@general(arity=None, latex="{0}[{key}]", shape="as NumPy's advanced indexing", samples=_embedding_samples)
+def gather(arrays: Any, /, *, key: Any) -> Any:
+    """x[key] with index arrays in it; `arrays` is x and the index arrays."""
+    return np.asarray(arrays[0])[_fill(key, arrays[1:])]
+
+
+@gather.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, *indices: Any, key: Any) -> Any:
+    return xp.scatter([g, *indices], shape=x.shape, key=key), *(None for _ in indices)
+
+
+@gather.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, *indices: Any, key: Any) -> Any:
+    return None if ts[0] is None else xp.gather([ts[0], *indices], key=key)
+
+
+@general(
+    arity=None,
+    shape="`shape`",
+    samples=lambda: [
+        sample([real(4), np.array([0, 0, 2, -1])], shape=(3,), key=("array",)),
+        sample([real(2, 3), np.array([1, 1])], shape=(2, 3), key=("array",)),
+        sample([real(2), np.array([True, False, True])], shape=(3,), key=("array",)),
+        sample([real(0), np.zeros(0, int)], shape=(3,), key=("array",)),
+    ],
+)
+def scatter(arrays: Any, /, *, shape: Any, key: Any) -> Any:
+    """Zeros of `shape` with values added at an index: the transpose of x[key] with index arrays."""
+    values, *indices = arrays
+    out = np.zeros(shape, values.dtype)
+    full = _fill(key, indices)
+    if not any(i.dtype.kind != "b" for i in indices):  # a mask names nothing twice
+        out[full] = values
+        return out
+    if np.ndim(values) == 1:
+        np.add.at(out, full, values)
+    else:  # NumPy adds fast along one axis only
+        flat = np.arange(out.size).reshape(shape)[full]
+        np.add.at(out.reshape(-1), flat.reshape(-1), np.reshape(values, -1))
+    return out
+
+
+@scatter.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, v: Any, *indices: Any, shape: Any, key: Any) -> Any:
+    return xp.gather([g, *indices], key=key), *(None for _ in indices)
+
+
+@scatter.defjvp
+def _(xp: Any, ts: Any, y: Any, v: Any, *indices: Any, shape: Any, key: Any) -> Any:
+    return None if ts[0] is None else xp.scatter([ts[0], *indices], shape=shape, key=key)
+
+
+def _getitem(x: Any, key: Any) -> Any:
+    """x[key]; what `Tensor.__getitem__` calls."""
+    if _is_static(key) or (type(key) is tuple and all(map(_is_static, key))):
+        return record(getitem, (x,), {"key": key})
+    static, arrays = _split(key)
+    if arrays:
+        return record(gather, (x, *arrays), {"key": static})
+    return record(getitem, (x,), {"key": static})
+
+
+alias("getitem", _getitem)
+
+
+# -- writing ------------------------------------------------------------------------------------------
+def _read(xp: Any, x: Any, indices: Any, key: Any) -> Any:
+    return xp.gather([x, *indices], key=key) if indices else xp.getitem(x, key)
+
+
+def _may_repeat(indices: Any) -> bool:
+    return any(i.dtype.kind != "b" for i in indices)
+
+
+def _like(xp: Any, g: Any, v: Any) -> Any:
+    """The cotangent of a value that NumPy stripped of leading 1s, with as many axes as the value."""
+    missing = v.ndim - g.ndim
+    return xp.reshape(g, (1,) * missing + g.shape) if missing > 0 else g
+
+
+def _write_samples() -> list[Any]:
+    array = ("array",)
+    return [
+        sample([real(4), real()], key=1),
+        sample([real(3, 2), real(2, key=1)], key=(slice(0, 2),)),
+        sample([real(3, 2), 2.0], key=(slice(None), 0)),
+        sample([real(), real()], key=()),
+        sample([real(4), real(3, key=1), np.array([2, 0, 3])], key=array),
+        sample([real(4), real(3, key=1), np.array([2, 0, 2])], key=array),
+        sample([real(3, 2), real(2, key=1), np.array([1, 1])], key=array),
+        sample([real(3), real(2, key=1), np.array([True, False, True])], key=array),
+        sample([real(3), real(0), np.zeros(0, int)], key=array),
+        sample([complexes(3), complexes(2, key=1), np.array([0, 2])], key=array),
+    ]
+
+
+@nondiff(arity=None)
+def winners(arrays: Any, /, *, shape: Any, key: Any) -> Any:
+    """Which of the places that an index names keep what is assigned: of repeated ones, the last."""
+    full = _fill(key, arrays)
+    order = np.zeros(shape, int)
+    ids = np.arange(order[full].size).reshape(order[full].shape)
+    order[full] = ids
+    return np.asarray(order[full] == ids)
+
+
+@general(
+    arity=None,
+    latex=r"{0}[{key}] \leftarrow {1}",
+    shape="x.shape",
+    note="of repeated indices the last wins, and it alone has the derivative",
+    samples=_write_samples,
+)
+def assign(arrays: Any, /, *, key: Any) -> Any:
+    """A copy of x with a value at an index; `arrays` is x, the value and the index arrays."""
+    x, value, *indices = arrays
+    out = np.array(x)
+    out[_fill(key, indices)] = value
+    return out
+
+
+@assign.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    gx = xp.assign([g, 0, *indices], key=key) if need[0] else None
+    gv = None
+    if need[1]:
+        gv = _read(xp, g, indices, key)
+        if _may_repeat(indices):
+            gv = xp.where(xp.winners(list(indices), shape=y.shape, key=key), gv, 0)
+        gv = _like(xp, gv, v)
+    return gx, gv, *(None for _ in indices)
+
+
+@assign.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    if ts[0] is None and ts[1] is None:
+        return None
+    tx = xp.zeros_like(y) if ts[0] is None else ts[0]
+    return xp.assign([tx, 0 if ts[1] is None else ts[1], *indices], key=key)
+
+
+@general(
+    arity=None,
+    latex=r"{0}[{key}] \mathrel{{+}}= {1}",
+    shape="x.shape",
+    note="repeated indices add up",
+    samples=_write_samples,
+)
+def add_at(arrays: Any, /, *, key: Any) -> Any:
+    """A copy of x with a value added at an index; repeated indices add up."""
+    x, value, *indices = arrays
+    out = np.array(x)
+    if indices:
+        np.add.at(out, _fill(key, indices), value)
+    else:
+        out[key] += value
+    return out
+
+
+@add_at.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    gv = _like(xp, _read(xp, g, indices, key), v) if need[1] else None
+    return g, gv, *(None for _ in indices)
+
+
+@add_at.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    if ts[1] is None:
+        return ts[0]
+    tx = xp.zeros_like(y) if ts[0] is None else ts[0]
+    return xp.add_at([tx, ts[1], *indices], key=key)
+
+
+@nondiff(arity=None)
+def rivals(arrays: Any, /, *, shape: Any, key: Any) -> Any:
+    """For each two places that an index names, whether they are one: (n, n), False on the diagonal."""
+    size = int(np.prod(shape, dtype=int))
+    targets = np.arange(size).reshape(shape)[_fill(key, arrays)].reshape(-1)
+    return (targets[:, None] == targets) & ~np.eye(targets.size, dtype=bool)
+
+
+@general(
+    arity=None,
+    latex=r"{0}[{key}] \mathrel{{\cdot}}= {1}",
+    shape="x.shape",
+    note="repeated indices multiply one after another",
+    samples=_write_samples,
+)
+def multiply_at(arrays: Any, /, *, key: Any) -> Any:
+    """A copy of x multiplied at an index; repeated indices multiply one after another."""
+    x, value, *indices = arrays
+    out = np.array(x)
+    if indices:
+        np.multiply.at(out, _fill(key, indices), value)
+    else:
+        out[key] *= value
+    return out
+
+
+def _factors(xp: Any, x: Any, v: Any, indices: Any, key: Any) -> Any:
+    """What each value is multiplied by: x at its place, and the other values that went to that place.
+
+    Without a division, so that it holds where a value is zero.
+    """
+    own = _read(xp, x, indices, key)
+    if not _may_repeat(indices):
+        return own
+    flat = xp.reshape(xp.broadcast_to(v, own.shape), (-1,))
+    others = xp.prod(xp.where(xp.rivals(list(indices), shape=x.shape, key=key), flat, 1), axis=-1)
+    return own * xp.reshape(others, own.shape)
+
+
+@multiply_at.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    w = xp.conj(v) if y.dtype.kind == "c" else v
+    gx = xp.multiply_at([g, w, *indices], key=key) if need[0] else None
+    gv = None
+    if need[1]:
+        factors = _factors(xp, x, v, indices, key)
+        gv = _read(xp, g, indices, key) * (xp.conj(factors) if y.dtype.kind == "c" else factors)
+        gv = _like(xp, gv, v)
+    return gx, gv, *(None for _ in indices)
+
+
+@multiply_at.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    total = None if ts[0] is None else xp.multiply_at([ts[0], v, *indices], key=key)
+    if ts[1] is not None:
+        part = ts[1] * _factors(xp, x, v, indices, key)
+        total = xp.add_at([xp.zeros_like(y) if total is None else total, part, *indices], key=key)
+    return total
+
+
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def _write(op: Any, verb: str) -> Any:
+    def write(x: Any, index: Any, value: Any) -> Any:
+        key, arrays = _split(index)
+        x = as_tensor(x)
+        if type(value) not in (int, float, bool, complex):  # a Python number stays weak
+            value = as_tensor(value)
+        kind = np.result_type(value).kind if not isinstance(value, Tensor) else value.dtype.kind
+        if _RANK[kind] > _RANK[x.dtype.kind]:
+            raise DTypeError(
+                f"{verb} {describe(value)} into {describe(x)} would lose what {x.dtype} cannot hold; "
+                "convert the array with astype first, or the value with round and astype"
+            )
+        return record(op, (x, value, *arrays), {"key": key})
+
+    return write
+
+
+alias("setitem", _write(assign, "assigning"))
+alias("additem", _write(add_at, "adding"))
+alias("multiplyitem", _write(multiply_at, "multiplying"))
+
+
+# -- along an axis ------------------------------------------------------------------------------------
+def _along(indices: Any, shape: Any, axis: int) -> tuple[Any, ...]:
+    """The full index that `take_along_axis` means: arange on every axis but one."""
+    n = indices.ndim
+    return tuple(
+        indices if d == axis % n else np.arange(shape[d]).reshape((1,) * d + (-1,) + (1,) * (n - d - 1))
+        for d in range(n)
+    )
+
+
+@general(
+    arity=2,
+    latex=r"\operatorname{{take}}({0}, {1})",
+    shape="the indices' shape, broadcast with x but for `axis`",
+    samples=lambda: [
+        sample(real(3, 4), np.array([[0], [3], [-1]]), axis=1),
+        sample(real(3, 2), np.array([[0, 2], [0, 1], [0, 1], [2, 2]]), axis=0),
+        sample(real(4), np.array([1, 1])),
+        sample(real(1, 4), np.array([[1, 1], [0, 3]])),
+        sample(real(2, 3), np.zeros((2, 0), int)),
+    ],
+)
+def take_along_axis(x: Any, indices: Any, /, axis: int | None = -1) -> Any:
+    """The elements of x that an index array, of x's shape but for `axis`, names along `axis`.
+
+    Arguments: `indices` integers, for instance of argsort or argmax(keepdims=True); `axis` None flattens x.
+    Raises IndexOutOfBounds, ShapeError. The cotangent of x is g added at the indices, repeated ones summed.
+
+    >>> import tinygrad_math as tm
+    >>> tm.take_along_axis(tm.tensor([[1.0, 2.0], [3.0, 4.0]]), [[1], [0]], axis=1)
+    tensor([[2.],
+            [3.]])
+    """
+    return np.take_along_axis(np.asarray(x), indices, axis)
+
+
+@take_along_axis.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, indices: Any, axis: int | None) -> Any:
+    return xp.scatter_along_axis(g, indices, shape=x.shape, axis=axis), None
+
+
+@take_along_axis.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, indices: Any, axis: int | None) -> Any:
+    return None if ts[0] is None else xp.take_along_axis(ts[0], indices, axis=axis)
+
+
+@general(
+    arity=2,
+    shape="`shape`",
+    samples=lambda: [
+        sample(real(3, 2), np.array([[0, 1], [3, 3], [-1, 0]]), shape=(3, 4), axis=1),
+        sample(real(2, 2), np.array([[1, 1], [0, 3]]), shape=(1, 4), axis=-1),
+        sample(real(2), np.array([3, 3]), shape=(2, 2), axis=None),
+    ],
+)
+def scatter_along_axis(values: Any, indices: Any, /, shape: Any, axis: int | None) -> Any:
+    """Zeros of `shape` with values added at indices along an axis: the transpose of take_along_axis."""
+    out = np.zeros(shape, values.dtype)
+    if axis is None:
+        np.add.at(out.reshape(-1), indices, values)
+    else:
+        np.add.at(out, _along(indices, shape, axis), values)
+    return out
+
+
+@scatter_along_axis.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, v: Any, indices: Any, shape: Any, axis: int | None) -> Any:
+    return xp.take_along_axis(g, indices, axis=axis), None
+
+
+@scatter_along_axis.defjvp
+def _(xp: Any, ts: Any, y: Any, v: Any, indices: Any, shape: Any, axis: int | None) -> Any:
+    return None if ts[0] is None else xp.scatter_along_axis(ts[0], indices, shape=shape, axis=axis)
+
+
+@derived
+def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> Any:
+    """Assigns values at the indices that take_along_axis would read, as NumPy does: in x itself.
+
+    Arguments: `values` broadcast to the shape of `indices`; `axis` None means x flattened. Assignment is
+    recorded like `x[i] = v`: what was computed from x before keeps the old values. The new x is also
+    returned, and for an ndarray the result is only returned. Of repeated indices the last wins.
+
+    >>> import tinygrad_math as tm
+    >>> x = tm.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> tm.put_along_axis(x, [[1], [0]], 0.0, axis=1)
+    tensor([[1., 0.],
+            [0., 4.]])
+    """
+    old, where_to = as_tensor(x), _index_array(indices)
+    if axis is None:
+        new = rec.reshape(rec.setitem(rec.reshape(old, (-1,)), where_to, values), old.shape)
+    else:
+        if where_to.ndim != old.ndim or not -old.ndim <= axis < old.ndim:
+            raise ShapeError(
+                f"put_along_axis({describe(old)}, {describe(where_to)}, axis={axis}): "
+                "the indices need as many axes as x, and the axis must be one of them"
+            )
+        new = rec.setitem(old, _along(where_to, old.shape, axis), values)
+    return x._become(new) if isinstance(x, Tensor) else new
+
+
+@derived
+def take(x: Any, indices: Any, /, axis: int | None = None, mode: str = "raise") -> Any:
+    """The elements of x at integer indices along an axis; of x flattened without one.
+
+    Arguments: `indices` integers of any shape, which replaces the axis; `mode` "raise", or "wrap" and "clip"
+    for indices beyond the end. Raises IndexOutOfBounds. The cotangent of x is g added at the indices.
+
+    >>> import tinygrad_math as tm
+    >>> tm.take(tm.tensor([[1.0, 2.0], [3.0, 4.0]]), [1, 1], axis=1)
+    tensor([[2., 2.],
+            [4., 4.]])
+    """
+    x, chosen = as_tensor(x), _index_array(indices)
+    if axis is None:
+        x, axis = rec.reshape(x, (-1,)), 0
+    elif not -x.ndim <= axis < x.ndim:
+        return record(gather, (x, chosen), {"key": (*[slice(None)] * x.ndim, "array")})  # NumPy's own error
+    if chosen.dtype.kind == "b":
+        chosen = rec.astype(chosen, np.intp)
+    chosen = _within(chosen, x.shape[axis], mode, "take")
+    return record(gather, (x, chosen), {"key": (*[slice(None)] * (axis % x.ndim), "array")})
+
+
+def _within(indices: Tensor, size: int, mode: str, asker: str) -> Tensor:
+    if mode == "raise":
+        return indices
+    if mode not in ("wrap", "clip"):
+        raise ArgumentError(f"{asker}: mode is 'raise', 'wrap' or 'clip', got {mode!r}")
+    return rec.remainder(indices, size) if mode == "wrap" else rec.clip(indices, 0, size - 1)  # type: ignore[no-any-return]
+
+
+@derived
+def choose(x: Any, choices: Any, /, mode: str = "raise") -> Any:
+    """Element by element the choice that x names: `choices[x[i]][i]`, all broadcast together.
+
+    Arguments: `x` integers; `choices` a sequence of arrays, or an array whose first axis counts them; `mode`
+    as for take. Raises IndexOutOfBounds. The cotangent of a choice is g where it was chosen, else zero.
+
+    >>> import tinygrad_math as tm
+    >>> tm.choose([0, 1, 0], [tm.tensor([1.0, 2.0, 3.0]), -1.0])
+    tensor([ 1., -1.,  3.])
+    """
+    which, *options = rec.broadcast_arrays(_index_array(x), *choices)
+    if not options:
+        raise ShapeError("choose needs at least one choice")
+    if mode == "raise" and not which.node.live and which.size and bool(np.min(which.node.data) < 0):
+        raise IndexOutOfBounds(f"choose: an index below 0 for {len(options)} choices; mode='wrap' counts from the end")
+    which = _within(which, len(options), mode, "choose")
+    return rec.take_along_axis(rec.stack(options), rec.expand_dims(which, 0), axis=0)[0]
+
+
+@derived
+def compress(condition: Any, x: Any, /, axis: int | None = None) -> Any:
+    """The slices of x along an axis where a condition holds; of x flattened without one.
+
+    Arguments: `condition` a vector of truth values, at most as long as the axis. As a method
+    `x.compress(condition, axis)`. The cotangent is zero where the condition does not hold.
+
+    >>> import tinygrad_math as tm
+    >>> tm.compress([False, True], tm.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    tensor([[3., 4.]])
+    """
+    x, mask = as_tensor(x), as_tensor(condition)
+    if mask.ndim != 1:
+        raise ShapeError(f"compress: the condition is a vector, got {describe(mask)}; use extract() for a mask of x's shape")
+    if axis is None:
+        x, axis = rec.reshape(x, (-1,)), 0
+    mask = mask if mask.dtype.kind == "b" else rec.astype(mask, np.bool_)
+    before = (slice(None),) * (axis % max(x.ndim, 1))
+    if mask.size < x.shape[axis]:
+        x = rec.getitem(x, (*before, slice(mask.size)))
+    return rec.getitem(x, (*before, mask))
+
+
+@derived
+def extract(condition: Any, x: Any, /) -> Any:
+    """The elements of x where a condition of its size holds, on one axis.
+
+    >>> import tinygrad_math as tm
+    >>> tm.extract([[True, False], [False, True]], tm.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([1., 4.])
+    """
+    return rec.compress(rec.reshape(condition, (-1,)), rec.reshape(x, (-1,)))

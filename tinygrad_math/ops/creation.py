@@ -1,0 +1,482 @@
+"""New arrays: from data, filled with a number, spaced over an interval; and conversion of dtypes.
+
+`device` is there for the Array API: the only one is "cpu".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import derived, general, linear, nondiff
+from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
+from ..core.samples import complexes, real, sample
+from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
+
+__all__ = [
+    "arange",
+    "array",
+    "asarray",
+    "astype",
+    "copy",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "fromfunction",
+    "full",
+    "full_like",
+    "geomspace",
+    "identity",
+    "indices",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tril_indices",
+    "triu_indices",
+    "zeros",
+    "zeros_like",
+]
+
+
+def _on(device: Any) -> None:
+    if device not in (None, "cpu"):
+        raise ArgumentError(f"device {device!r}: arrays live on 'cpu' only")
+
+
+def _new(array: Any) -> Tensor:
+    return wrap(Node(array))
+
+
+# -- from data ----------------------------------------------------------------------------------------
+@general(
+    latex="{0}",
+    shape="x.shape",
+    samples=lambda: [
+        sample(real(3), dtype=np.float64),
+        sample(real(2), dtype=np.complex128),
+        sample(complexes(2), dtype=np.complex128),
+        sample(real(3), dtype=np.int64, smooth=False),
+        sample(np.array([1, 2]), dtype=np.float64),
+        sample(real(0, 2), dtype=np.float64, copy=False),
+    ],
+)
+def astype(x: Any, /, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
+    """x in another dtype.
+
+    Arguments: `copy` False hands back the same array where the dtype is right already. Raises DTypeError for
+    complex to real, which would lose the imaginary part: take real() or abs(). The cotangent is g in x's dtype,
+    and zero for a dtype that is not floating.
+
+    >>> import tinygrad_math as tm
+    >>> tm.astype(tm.tensor([1.0, 2.0]), tm.float32)
+    tensor([1., 2.], dtype=float32)
+    """
+    _on(device)
+    source, target = np.asarray(x), np.dtype(dtype)
+    if source.dtype.kind == "c" and target.kind not in "cb":
+        raise TypeError(f"{source.dtype} to {target} would lose the imaginary part; take real() or abs()")
+    return source.astype(target, copy=copy)
+
+
+@astype.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, **params: Any) -> Any:
+    return (g if y.dtype.kind in "fc" else None,)
+
+
+@astype.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, dtype: Any, **params: Any) -> Any:
+    return xp.astype(ts[0], dtype) if y.dtype.kind in "fc" else None
+
+
+@linear(lambda xp, g, x: g, latex="{0}", shape="x.shape", samples=lambda: [sample(real(2, 3)), sample(real())])
+def copy(x: Any, /) -> Any:
+    """The same values in memory of their own.
+
+    >>> import tinygrad_math as tm
+    >>> tm.copy([1.0, 2.0])
+    tensor([1., 2.])
+    """
+    return np.array(x)
+
+
+@derived
+def array(
+    obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, device: Any = None
+) -> Tensor:
+    """A Tensor of numbers, nested lists, arrays and Tensors, which may be mixed.
+
+    Arguments: `obj`, copied unless `copy` is None or False; `ndmin` puts axes of length 1 in front. Tensors in
+    nested lists stay part of the graph: the cotangent of each is its part of g. Raises DTypeError for text and
+    ragged lists.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: tm.array([[x, 1.0], [2.0, x * x]]).sum())(3.0)
+    tensor(7.)
+    """
+    x = rec.asarray(obj, dtype=dtype, copy=copy, device=device)
+    return rec.reshape(x, (1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x  # type: ignore[no-any-return]
+
+
+@derived
+def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device: Any = None) -> Tensor:
+    """A Tensor of anything numeric; a Tensor of the right dtype is returned as it is.
+
+    Arguments: `copy` True always copies, None where needed, False raises ShapeError where a copy would be needed.
+    Memory of an ndarray is shared unless it is copied.
+
+    >>> import tinygrad_math as tm
+    >>> tm.asarray([1, 2], dtype=tm.float32)
+    tensor([1., 2.], dtype=float32)
+    """
+    _on(device)
+    if copy is False and isinstance(obj, (list, tuple, int, float, complex)):
+        raise ShapeError(f"asarray: {describe(obj)} is no array yet, and copy=False forbids making one")
+    x = as_tensor(obj)
+    if not hasattr(x.node.data, "dtype"):
+        return _new(_numeric(x.node.data, dtype))
+    if dtype is not None and x.dtype != np.dtype(dtype):
+        if copy is False:
+            raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
+        return rec.astype(x, dtype)  # type: ignore[no-any-return]
+    return rec.copy(x) if copy else x  # type: ignore[no-any-return]
+
+
+def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    array = np.asarray(number, dtype=dtype)
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(f"{number!r:.60} does not fit any integer dtype; write it as a float")
+    return array
+
+
+@derived
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A Tensor on the memory of another library's array, by the DLPack protocol.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.from_dlpack(np.array([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    _on(device)
+    if isinstance(x, Tensor):
+        return rec.copy(x) if copy else x  # type: ignore[no-any-return]
+    array = np.from_dlpack(x)
+    return _new(np.array(array) if copy else array)
+
+
+@derived
+def fromfunction(function: Callable[..., Any], shape: Any, *, dtype: Any = float, **kwargs: Any) -> Any:
+    """`function` of the index arrays of a shape, one for each axis.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fromfunction(lambda i, j: i + 10 * j, (2, 2))
+    tensor([[ 0., 10.],
+            [ 1., 11.]])
+    """
+    return function(*(_new(i) for i in np.indices(shape, dtype=dtype)), **kwargs)
+
+
+# -- filled -------------------------------------------------------------------------------------------
+def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+    """Zeros of a shape, float64 if no dtype is given.
+
+    >>> import tinygrad_math as tm
+    >>> tm.zeros(2)
+    tensor([0., 0.])
+    """
+    _on(device)
+    return _new(np.zeros(shape, dtype or float))
+
+
+def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+    """Ones of a shape, float64 if no dtype is given.
+
+    >>> import tinygrad_math as tm
+    >>> tm.ones(2)
+    tensor([1., 1.])
+    """
+    _on(device)
+    return _new(np.ones(shape, dtype or float))
+
+
+def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+    """An array of a shape whose values nothing is said about; use zeros unless all of them are assigned."""
+    _on(device)
+    return _new(np.empty(shape, dtype or float))
+
+
+@derived
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
+    """A shape filled with a value, in whose dtype if none is given.
+
+    The cotangent of the value is the sum of g.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda v: tm.full((2, 3), v).sum())(1.0)
+    tensor(6.)
+    """
+    value = rec.asarray(fill_value, dtype=dtype, device=device)
+    if not value.node.live:
+        return _new(np.full(shape, value.node.data))
+    return rec.broadcast_to(value, shape if isinstance(shape, int) else tuple(shape))  # type: ignore[no-any-return]
+
+
+@nondiff
+def zeros_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Any:
+    """Zeros of the shape and dtype of x, or of those given.
+
+    >>> import tinygrad_math as tm
+    >>> tm.zeros_like([1, 2])
+    tensor([0, 0])
+    """
+    _on(device)
+    return np.zeros_like(x, dtype=dtype, shape=shape)
+
+
+@nondiff
+def ones_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Any:
+    """Ones of the shape and dtype of x, or of those given.
+
+    >>> import tinygrad_math as tm
+    >>> tm.ones_like([1, 2])
+    tensor([1, 1])
+    """
+    _on(device)
+    return np.ones_like(x, dtype=dtype, shape=shape)
+
+
+@nondiff
+def empty_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Any:
+    """An array of the shape and dtype of x, or of those given, whose values nothing is said about."""
+    _on(device)
+    return np.empty_like(x, dtype=dtype, shape=shape)
+
+
+@derived
+def full_like(x: Any, /, fill_value: Any, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Tensor:
+    """x's shape filled with a value, in x's dtype if none is given; differentiable in the value.
+
+    >>> import tinygrad_math as tm
+    >>> tm.full_like([1.0, 2.0], 7)
+    tensor([7., 7.])
+    """
+    like = as_tensor(x)
+    return rec.full(  # type: ignore[no-any-return]
+        like.shape if shape is None else shape, fill_value, like.dtype if dtype is None else dtype, device=device
+    )
+
+
+def eye(n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None, *, device: Any = None) -> Tensor:
+    """Ones on the diagonal k and zeros elsewhere: the identity matrix.
+
+    >>> import tinygrad_math as tm
+    >>> tm.eye(2, 3, k=1)
+    tensor([[0., 1., 0.],
+            [0., 0., 1.]])
+    """
+    _on(device)
+    return _new(np.eye(n_rows, n_cols, k, dtype or float))
+
+
+def identity(n: int, dtype: Any = None) -> Tensor:
+    """The identity matrix with n rows.
+
+    >>> import tinygrad_math as tm
+    >>> tm.identity(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return eye(n, dtype=dtype)
+
+
+def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
+    """The row and column numbers of the lower triangle of an (n, m) matrix: `x[tm.tril_indices(n)]`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.tril_indices(2)
+    (tensor([0, 1, 1]), tensor([0, 0, 1]))
+    """
+    rows, columns = np.tril_indices(n, k, m)
+    return _new(rows), _new(columns)
+
+
+def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
+    """The row and column numbers of the upper triangle of an (n, m) matrix.
+
+    >>> import tinygrad_math as tm
+    >>> tm.triu_indices(2)
+    (tensor([0, 0, 1]), tensor([0, 1, 1]))
+    """
+    rows, columns = np.triu_indices(n, k, m)
+    return _new(rows), _new(columns)
+
+
+def indices(dimensions: Any, dtype: Any = int) -> Tensor:
+    """The index arrays of a shape, one for each axis, stacked.
+
+    >>> import tinygrad_math as tm
+    >>> tm.indices((2, 2))[1]
+    tensor([[0, 1],
+            [0, 1]])
+    """
+    return _new(np.indices(dimensions, dtype))
+
+
+@derived
+def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> Any:
+    """Vectors spread to a grid: array k holds the k-th coordinate of every grid point.
+
+    Arguments: `indexing` "xy" (the first vector runs along the second axis) or "ij"; `sparse` leaves axes of
+    length 1 where nothing changes; `copy` is NumPy's and means nothing here. Returns a tuple. The cotangent of a
+    vector is g summed over the other axes.
+
+    >>> import tinygrad_math as tm
+    >>> tm.meshgrid([1.0, 2.0], [3.0, 4.0])[0]
+    tensor([[1., 2.],
+            [1., 2.]])
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f"meshgrid: indexing is 'xy' or 'ij', got {indexing!r}")
+    xs = [as_tensor(a) for a in arrays]
+    if any(x.ndim > 1 for x in xs):
+        raise ShapeError(f"meshgrid takes vectors, got {', '.join(map(describe, xs))}; flatten them")
+    place = list(range(len(xs)))
+    if indexing == "xy" and len(xs) > 1:
+        place[:2] = 1, 0
+    out = [rec.reshape(x, tuple(-1 if d == p else 1 for d in range(len(xs)))) for x, p in zip(xs, place, strict=True)]
+    return tuple(out) if sparse else rec.broadcast_arrays(*out)
+
+
+# -- spaced -------------------------------------------------------------------------------------------
+def arange(
+    start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """Numbers from start to stop, without stop, a step apart; one number alone is stop. Static, as its length is.
+
+    >>> import tinygrad_math as tm
+    >>> tm.arange(1.0, 2.0, 0.25)
+    tensor([1.  , 1.25, 1.5 , 1.75])
+    """
+    _on(device)
+    if stop is None:
+        start, stop = 0, start
+    plain = [v.item() if isinstance(v, Tensor) else v for v in (start, stop, step)]
+    return _new(np.arange(*plain, dtype=dtype))
+
+
+@general(
+    name="interpolate",
+    arity=2,
+    shape="(num, ...) and the broadcast of start and stop",
+    samples=lambda: [
+        sample(real(), real(key=1), num=5, endpoint=True),
+        sample(real(3), real(3, key=1), num=4, endpoint=False),
+        sample(real(2, 1), real(3), num=3, endpoint=True),
+        sample(real(), real(key=1), num=1, endpoint=True),
+        sample(real(), real(key=1), num=0, endpoint=True),
+        sample(complexes(), complexes(key=1), num=3, endpoint=True),
+        sample(1.0, real(), num=3, endpoint=True),
+    ],
+)
+def interpolate(start: Any, stop: Any, /, num: int, endpoint: bool) -> Any:
+    """`num` points on the line from start to stop, along a new first axis."""
+    return np.linspace(start, stop, num, endpoint)
+
+
+def _shares(y: Any, num: int, endpoint: bool) -> Any:
+    """The weight of stop in each of the points, shaped to multiply the result."""
+    weights = np.linspace(0, 1, num, endpoint).astype(np.finfo(y.dtype).dtype, copy=False)
+    return weights.reshape((-1,) + (1,) * (y.ndim - 1))
+
+
+@interpolate.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, start: Any, stop: Any, num: int, endpoint: bool) -> Any:
+    w = _shares(y, num, endpoint)
+    return (
+        xp.sum(g * (1 - w), axis=0) if need[0] else None,
+        xp.sum(g * w, axis=0) if need[1] else None,
+    )
+
+
+@interpolate.defjvp
+def _(xp: Any, ts: Any, y: Any, start: Any, stop: Any, num: int, endpoint: bool) -> Any:
+    w = _shares(y, num, endpoint)
+    parts = [t * weight for t, weight in zip(ts, (1 - w, w), strict=True) if t is not None]
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
+@derived
+def linspace(
+    start: Any,
+    stop: Any,
+    /,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """`num` evenly spaced points from start to stop, without stop if `endpoint` is False.
+
+    Arguments: `start` and `stop` numbers or arrays, broadcast; the points lie along `axis`; `retstep` also
+    returns the step. d/d start is 1 - w and d/d stop is w, where w runs from 0 to 1.
+
+    >>> import tinygrad_math as tm
+    >>> tm.linspace(0.0, 1.0, 5)
+    tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    >>> tm.grad(lambda b: tm.linspace(0.0, b, 5).sum())(1.0)
+    tensor(2.5)
+    """
+    _on(device)
+    a, b = as_tensor(start), as_tensor(stop)
+    if num < 0:
+        raise ArgumentError(f"linspace: {num} points; give 0 or more")
+    if a.node.live or b.node.live:
+        y = rec.interpolate(a, b, num=num, endpoint=endpoint)
+        y = y if dtype is None else rec.astype(y, dtype)
+    else:
+        y = _new(np.linspace(a.node.data, b.node.data, num, endpoint, dtype=dtype))
+    if axis:
+        y = rec.moveaxis(y, 0, axis)
+    if not retstep:
+        return y
+    gaps = num - 1 if endpoint else num
+    return y, (b - a) / gaps if gaps > 0 else np.nan
+
+
+@derived
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
+    """`base` to the power of evenly spaced exponents from start to stop; differentiable in all three.
+
+    >>> import tinygrad_math as tm
+    >>> tm.logspace(0.0, 2.0, 3)
+    tensor([  1.,  10., 100.])
+    """
+    y = rec.pow(base, rec.linspace(start, stop, num, endpoint, axis=axis))
+    return y if dtype is None else rec.astype(y, dtype)
+
+
+@derived
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """`num` points from start to stop with a constant ratio; both have one sign and are not zero.
+
+    d/d start is (1 - w) y / start and d/d stop is w y / stop, where w runs from 0 to 1.
+
+    >>> import tinygrad_math as tm
+    >>> tm.geomspace(1.0, 8.0, 4)
+    tensor([1., 2., 4., 8.])
+    """
+    a, b = as_tensor(start), as_tensor(stop)
+    if not (a.node.live or b.node.live):
+        return _new(np.geomspace(a.node.data, b.node.data, num, endpoint, dtype, axis))
+    sign = rec.stop_gradient(rec.sign(a))
+    y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint, axis=axis))
+    return y if dtype is None else rec.astype(y, dtype)

@@ -1,0 +1,471 @@
+"""Arrays joined to one and parted again. Joining and parting are each other's transposes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import index as as_int
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import alias, derived, general, linear
+from ..core.errors import AxisError, DTypeError, IndexOutOfBounds, ShapeError, describe
+from ..core.samples import complexes, real, sample
+from ..core.tensor import Tensor, as_tensor, rec, record
+
+__all__ = [
+    "append",
+    "apply_along_axis",
+    "array_split",
+    "block",
+    "column_stack",
+    "concat",
+    "concatenate",
+    "delete",
+    "dsplit",
+    "dstack",
+    "hsplit",
+    "hstack",
+    "insert",
+    "split",
+    "stack",
+    "unstack",
+    "vsplit",
+    "vstack",
+]
+
+
+# -- joining ------------------------------------------------------------------------------------------
+@linear(
+    variadic=True,
+    latex=r"\operatorname{{concat}}({0}, \dots)",
+    shape="the arrays' shape, with their lengths along `axis` added",
+    samples=lambda: [
+        sample([real(2, 3), real(1, 3)]),
+        sample([real(2, 3), real(2, 0), real(2, 1)], axis=-1),
+        sample([real(2, 3), real(2)], axis=None),
+        sample([real(3)]),
+        sample([real(2, 2), complexes(1, 2)], axis=0),
+    ],
+)
+def concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
+    """The arrays one after another along an existing axis; with axis None all elements on one axis.
+
+    Arguments: `arrays` a sequence whose shapes agree but for `axis`. The dtype is their common one. Raises
+    ShapeError, AxisError. The cotangent of each array is its part of g.
+
+    >>> import tinygrad_math as tm
+    >>> tm.concat([tm.tensor([1.0, 2.0]), tm.tensor([3.0])])
+    tensor([1., 2., 3.])
+    """
+    return np.concatenate(arrays, axis=axis)
+
+
+@concat.deftranspose  # type: ignore[attr-defined]
+def _(xp: Any, g: Any, *arrays: Any, axis: int | None) -> Any:
+    if axis is None:
+        sizes, shapes, axis = [a.size for a in arrays], [a.shape for a in arrays], 0
+    else:
+        sizes, shapes = [a.shape[axis] for a in arrays], None
+    before = (slice(None),) * (axis % g.ndim)
+    parts, start = [], 0
+    for n in sizes:
+        parts.append(xp.getitem(g, (*before, slice(start, start + n))))
+        start += n
+    return parts if shapes is None else [xp.reshape(p, s) for p, s in zip(parts, shapes, strict=True)]
+
+
+@derived
+def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None) -> Any:
+    """`concat` under NumPy's name, with the result's dtype.
+
+    >>> import tinygrad_math as tm
+    >>> tm.concatenate([[[1.0]], [[2.0]]], axis=1)
+    tensor([[1., 2.]])
+    """
+    y = rec.concat(arrays, axis=axis)
+    return y if dtype is None or np.dtype(dtype) == y.dtype else rec.astype(y, dtype)
+
+
+@linear(
+    variadic=True,
+    latex=r"\operatorname{{stack}}({0}, \dots)",
+    shape="the arrays' shape with their number at `axis`",
+    samples=lambda: [
+        sample([real(2, 3), real(2, 3, key=1)], axis=1),
+        sample([real(2, 3), real(2, 3, key=1)], axis=-1),
+        sample([real(), real(key=1), real(key=2)]),
+        sample([real(0, 2)]),
+        sample([real(2), complexes(2)]),
+    ],
+)
+def stack(arrays: Any, /, *, axis: int = 0) -> Any:
+    """Arrays of one shape side by side along a new axis.
+
+    Raises ShapeError, AxisError. The cotangent of each array is its slice of g.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stack([tm.tensor([1.0, 2.0]), tm.tensor([3.0, 4.0])], axis=1)
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
+    return np.stack(arrays, axis=axis)
+
+
+@stack.deftranspose  # type: ignore[attr-defined]
+def _(xp: Any, g: Any, *arrays: Any, axis: int) -> Any:
+    before = (slice(None),) * (axis % g.ndim)
+    return [xp.getitem(g, (*before, i)) for i in range(len(arrays))]
+
+
+def _each(arrays: Any, f: Callable[..., Any]) -> list[Any]:
+    return [f(a) for a in arrays]
+
+
+@derived
+def hstack(arrays: Any, /) -> Any:
+    """The arrays side by side: along the second axis, vectors along the first.
+
+    >>> import tinygrad_math as tm
+    >>> tm.hstack([tm.tensor([1.0]), [2.0, 3.0]])
+    tensor([1., 2., 3.])
+    """
+    xs = _each(arrays, rec.atleast_1d)
+    return rec.concat(xs, axis=0 if xs and xs[0].ndim == 1 else 1)
+
+
+@derived
+def vstack(arrays: Any, /) -> Any:
+    """The arrays on top of each other: along the first axis, vectors as rows.
+
+    >>> import tinygrad_math as tm
+    >>> tm.vstack([tm.tensor([1.0, 2.0]), [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return rec.concat(_each(arrays, rec.atleast_2d), axis=0)
+
+
+@derived
+def dstack(arrays: Any, /) -> Any:
+    """The arrays behind each other: along the third axis.
+
+    >>> import tinygrad_math as tm
+    >>> tm.dstack([tm.tensor([1.0, 2.0]), [3.0, 4.0]]).shape
+    (1, 2, 2)
+    """
+    return rec.concat(_each(arrays, rec.atleast_3d), axis=2)
+
+
+@derived
+def column_stack(arrays: Any, /) -> Any:
+    """Vectors as the columns of a matrix; matrices side by side.
+
+    >>> import tinygrad_math as tm
+    >>> tm.column_stack([tm.tensor([1.0, 2.0]), [3.0, 4.0]])
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
+    xs = _each(arrays, as_tensor)
+    return rec.concat([x if x.ndim > 1 else rec.reshape(x, (-1, 1)) for x in xs], axis=1)
+
+
+@derived
+def block(arrays: Any, /) -> Any:
+    """An array out of nested lists of blocks: the innermost lists join along the last axis, and so outwards.
+
+    Raises ShapeError where lists are nested to different depths or blocks do not fit.
+
+    >>> import tinygrad_math as tm
+    >>> tm.block([[tm.eye(2), tm.zeros((2, 1))], [tm.ones((1, 2)), 5.0]])
+    tensor([[1., 0., 0.],
+            [0., 1., 0.],
+            [1., 1., 5.]])
+    """
+    leaves: list[Tensor] = []
+    depth = _depth(arrays, leaves)
+    ndim = max([depth, *(x.ndim for x in leaves)])
+    rest = iter(leaves)
+
+    def build(part: Any, axis: int) -> Any:
+        if isinstance(part, list):
+            return rec.concat([build(p, axis + 1) for p in part], axis=axis)
+        x = next(rest)
+        return x if x.ndim == ndim else rec.reshape(x, (1,) * (ndim - x.ndim) + x.shape)
+
+    return build(arrays, -depth)
+
+
+def _depth(part: Any, leaves: list[Tensor]) -> int:
+    """How deep lists are nested, the same everywhere; fills `leaves` in reading order."""
+    if not isinstance(part, list):
+        if isinstance(part, tuple):
+            raise DTypeError("block takes nested lists; a tuple says neither a list of blocks nor an array")
+        leaves.append(as_tensor(part))
+        return 0
+    depths = {_depth(p, leaves) for p in part}
+    if len(depths) != 1:
+        raise ShapeError(
+            "block: an empty list is no block"
+            if not depths
+            else f"block: lists are nested to different depths here: {sorted(depths)}; wrap the blocks alike"
+        )
+    return depths.pop() + 1
+
+
+@derived
+def append(x: Any, values: Any, axis: int | None = None) -> Any:
+    """x with values after it along an axis; without one both flattened.
+
+    >>> import tinygrad_math as tm
+    >>> tm.append(tm.tensor([1.0, 2.0]), 3.0)
+    tensor([1., 2., 3.])
+    """
+    return rec.concat([rec.atleast_1d(x), rec.atleast_1d(values)], axis=axis)
+
+
+# -- parting ------------------------------------------------------------------------------------------
+@general(
+    many=True,
+    latex=r"\operatorname{{split}}({0})",
+    shape="x.shape with parts of its length at `axis`",
+    samples=lambda: [
+        sample(real(4, 2), indices_or_sections=2),
+        sample(real(2, 5), indices_or_sections=(1, 3), axis=1),
+        sample(real(2, 5), indices_or_sections=(2, 2, 7), axis=-1),
+        sample(real(3), indices_or_sections=1),
+    ],
+)
+def split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
+    """x parted along an axis: into a number of equal parts, or before each of the positions given.
+
+    Returns a tuple. Raises ShapeError if it does not come out even; array_split allows that. The cotangent
+    is the parts' cotangents joined.
+
+    >>> import tinygrad_math as tm
+    >>> tm.split(tm.tensor([1.0, 2.0, 3.0, 4.0]), [1, 3])
+    (tensor([1.]), tensor([2., 3.]), tensor([4.]))
+    """
+    if isinstance(indices_or_sections, int) and indices_or_sections < 1:
+        raise ValueError(f"{indices_or_sections} parts; give 1 or more, or the positions to cut before")
+    return tuple(np.split(x, indices_or_sections, axis))
+
+
+@split.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, indices_or_sections: Any, axis: int) -> Any:
+    if isinstance(indices_or_sections, int):
+        return (xp.concat([xp.zeros_like(p) if q is None else q for q, p in zip(g, y, strict=True)], axis=axis),)
+    # positions may overlap or lie outside, so each part goes back to where it came from
+    before = (slice(None),) * (axis % x.ndim)
+    cuts = (0, *indices_or_sections, None)
+    total = None
+    for q, start, stop in zip(g, cuts[:-1], cuts[1:], strict=True):
+        if q is not None:
+            part = xp.embed(q, shape=x.shape, key=(*before, slice(start, stop)))
+            total = part if total is None else total + part
+    return (total,)
+
+
+@split.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, indices_or_sections: Any, axis: int) -> Any:
+    return xp.split(ts[0], indices_or_sections, axis)
+
+
+def _split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    if hasattr(indices_or_sections, "__len__") and np.ndim(indices_or_sections) == 1:
+        cuts: Any = tuple(as_int(i) for i in indices_or_sections)
+    else:
+        cuts = as_int(indices_or_sections)
+    return record(split, (x,), {"indices_or_sections": cuts, "axis": axis})
+
+
+alias("split", _split)
+
+
+@derived
+def array_split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Like split, but into parts that are equal up to one where the length does not divide.
+
+    >>> import tinygrad_math as tm
+    >>> [len(p) for p in tm.array_split(tm.zeros(7), 3)]
+    [3, 2, 2]
+    """
+    x = as_tensor(x)
+    if not hasattr(indices_or_sections, "__index__") or np.ndim(indices_or_sections):
+        return rec.split(x, indices_or_sections, axis)
+    parts = as_int(indices_or_sections)
+    if parts < 1:
+        raise ShapeError(f"array_split: {parts} parts of {describe(x)}; give 1 or more")
+    each, more = divmod(x.shape[_axis(axis, x.ndim, "array_split")], parts)
+    return rec.split(x, [k * each + min(k, more) for k in range(1, parts)], axis)
+
+
+def _axis(axis: int, ndim: int, asker: str) -> int:
+    if not -ndim <= axis < ndim:
+        raise AxisError(f"{asker}: axis {axis} of an array with {ndim} dimensions; axes count from 0, or from the end")
+    return axis % ndim
+
+
+def _split_along(x: Any, indices_or_sections: Any, axis: int, at_least: int, asker: str) -> Any:
+    x = as_tensor(x)
+    if x.ndim < at_least:
+        raise ShapeError(f"{asker} parts arrays of {at_least} or more dimensions, got {describe(x)}")
+    return rec.split(x, indices_or_sections, axis)
+
+
+@derived
+def hsplit(x: Any, /, indices_or_sections: Any) -> Any:
+    """`split` along the second axis, of a vector along its only one.
+
+    >>> import tinygrad_math as tm
+    >>> tm.hsplit(tm.tensor([[1.0, 2.0]]), 2)
+    (tensor([[1.]]), tensor([[2.]]))
+    """
+    x = as_tensor(x)
+    return _split_along(x, indices_or_sections, 0 if x.ndim == 1 else 1, 1, "hsplit")
+
+
+@derived
+def vsplit(x: Any, /, indices_or_sections: Any) -> Any:
+    """`split` along the first axis, of two or more dimensions.
+
+    >>> import tinygrad_math as tm
+    >>> tm.vsplit(tm.tensor([[1.0], [2.0]]), 2)
+    (tensor([[1.]]), tensor([[2.]]))
+    """
+    return _split_along(x, indices_or_sections, 0, 2, "vsplit")
+
+
+@derived
+def dsplit(x: Any, /, indices_or_sections: Any) -> Any:
+    """`split` along the third axis, of three or more dimensions.
+
+    >>> import tinygrad_math as tm
+    >>> [p.shape for p in tm.dsplit(tm.zeros((2, 2, 4)), 2)]
+    [(2, 2, 2), (2, 2, 2)]
+    """
+    return _split_along(x, indices_or_sections, 2, 3, "dsplit")
+
+
+@general(
+    many=True,
+    latex=r"\operatorname{{unstack}}({0})",
+    shape="x.shape without `axis`",
+    samples=lambda: [sample(real(3, 2)), sample(real(2, 3), axis=-1), sample(real(2)), sample(real(2, 0), axis=0)],
+)
+def unstack(x: Any, /, *, axis: int = 0) -> Any:
+    """The slices of x along an axis, as a tuple: what stack joins.
+
+    Raises AxisError. The cotangent is the slices' cotangents stacked.
+
+    >>> import tinygrad_math as tm
+    >>> tm.unstack(tm.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    (tensor([1., 3.]), tensor([2., 4.]))
+    """
+    return tuple(np.moveaxis(np.asarray(x), axis, 0))
+
+
+@unstack.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: int) -> Any:
+    return (xp.stack([xp.zeros_like(p) if q is None else q for q, p in zip(g, y, strict=True)], axis=axis),)
+
+
+@unstack.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, axis: int) -> Any:
+    return xp.unstack(ts[0], axis=axis)
+
+
+# -- changing the length ------------------------------------------------------------------------------
+def _positions(where: Any) -> Any:
+    """A place in a sequence, as NumPy's insert and delete take it: it is static."""
+    if isinstance(where, Tensor):
+        return where.numpy()
+    return where if isinstance(where, slice) else np.asarray(where, dtype=np.intp if np.size(where) == 0 else None)
+
+
+@derived
+def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
+    """x without the slices at `obj` along an axis; without one x flattened.
+
+    Arguments: `obj` an int, a slice, integers or a mask. Raises IndexOutOfBounds. The cotangent is zero where
+    something was deleted.
+
+    >>> import tinygrad_math as tm
+    >>> tm.delete(tm.tensor([1.0, 2.0, 3.0]), 1)
+    tensor([1., 3.])
+    """
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = rec.reshape(x, (-1,)), 0
+    axis = _axis(axis, x.ndim, "delete")
+    kept = _index_map(np.delete, x.shape[axis], _positions(obj))
+    return rec.take(x, kept, axis=axis)
+
+
+@derived
+def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """x with values put in before the positions `obj` along an axis; without one x flattened.
+
+    Arguments: `obj` an int, a slice or integers; `values` broadcast to the slices that are put in, in a dtype
+    that x's dtype can hold. Raises IndexOutOfBounds, ShapeError, DTypeError. Differentiable in both.
+
+    >>> import tinygrad_math as tm
+    >>> tm.insert(tm.tensor([1.0, 3.0]), 1, 2.0)
+    tensor([1., 2., 3.])
+    """
+    x, v, where = as_tensor(x), as_tensor(values), _positions(obj)
+    if axis is None:
+        x, axis = rec.reshape(x, (-1,)), 0
+    axis = _axis(axis, x.ndim, "insert")
+    if not np.can_cast(v.dtype, x.dtype, "same_kind"):
+        raise DTypeError(f"insert: {describe(v)} does not fit an array of {x.dtype}; convert one of them with astype")
+    if v.ndim < x.ndim:
+        v = rec.reshape(v, (1,) * (x.ndim - v.ndim) + v.shape)
+    n = x.shape[axis]
+    if isinstance(where, slice):
+        where = np.arange(n)[where]
+    if where.ndim == 0:  # one place: all the values go there
+        v = rec.moveaxis(v, 0, axis)
+        count = v.shape[axis]
+    else:
+        count = int(np.count_nonzero(where)) if where.dtype == bool else where.size
+    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    if v.shape != shape:
+        v = rec.broadcast_to(v, shape)
+    order = _index_map(np.insert, n, where, np.arange(n, n + count))
+    return rec.take(rec.concat([x, rec.astype(v, x.dtype)], axis=axis), order, axis=axis)
+
+
+def _index_map(change: Callable[..., Any], n: int, *args: Any) -> Any:
+    """Where each element of the result comes from: NumPy's own function applied to the positions."""
+    try:
+        return change(np.arange(n), *args)
+    except IndexError as error:
+        raise IndexOutOfBounds(f"{change.__name__}: {error}; positions count from 0, or from the end") from error
+
+
+@derived
+def apply_along_axis(func1d: Callable[..., Any], axis: int, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function of a vector applied to each vector of x along an axis; its result takes that axis's place.
+
+    Arguments: `func1d(v, *args, **kwargs)` returns a number or an array, always of one shape. Raises
+    AxisError, ShapeError. Differentiable as far as `func1d` is.
+
+    >>> import tinygrad_math as tm
+    >>> tm.apply_along_axis(lambda v: v[0] * v[1], 1, tm.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([ 2., 12.])
+    """
+    x = as_tensor(x)
+    axis = _axis(axis, x.ndim, "apply_along_axis")
+    rows = rec.moveaxis(x, axis, -1)
+    outer = rows.shape[:-1]
+    if 0 in outer:
+        raise ShapeError(f"apply_along_axis: {describe(x)} has no vector along axis {axis} to apply a function to")
+    rows = rec.unstack(rec.reshape(rows, (-1, x.shape[axis])))
+    y = rec.stack([as_tensor(func1d(row, *args, **kwargs)) for row in rows])
+    inner = y.ndim - 1
+    y = rec.reshape(y, (*outer, *y.shape[1:]))
+    if not inner:
+        return y
+    ends = tuple(range(len(outer), len(outer) + inner))
+    return rec.moveaxis(y, ends, tuple(range(axis, axis + inner)))
