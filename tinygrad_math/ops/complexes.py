@@ -107,12 +107,6 @@ def isrealobj(x: Any, /) -> bool:
 
 
 @nondiff(samples=_samples)
-def zeros_like(x: Any, /) -> Any:
-    """Zeros in the shape and dtype of x."""
-    return np.zeros_like(x)
-
-
-@nondiff(samples=_samples)
 def stop_gradient(x: Any, /) -> Any:
     """x, as a constant for every derivative."""
     return x
