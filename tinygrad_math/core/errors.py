@@ -70,6 +70,10 @@ class SingularMatrix(MathError, np.linalg.LinAlgError):
     """A matrix that has no inverse."""
 
 
+class MatrixError(MathError, np.linalg.LinAlgError):
+    """A matrix that a function cannot take: not finite, not symmetric, not positive definite."""
+
+
 class ZeroVector(MathError, ValueError):
     """A direction was asked of the zero vector, which has none."""
 
