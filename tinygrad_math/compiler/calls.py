@@ -1,0 +1,200 @@
+"""How each op is written down as a NumPy call: the table that the emitter reads.
+
+A writer is given the instruction, the text of its inputs and the text of the buffer to write into (None for
+a fresh result), and returns the call, or None to leave it to the op's own plain function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .program import Value
+
+Writer = Callable[[Value, list[str], str | None], str | None]
+WRITERS: dict[str, Writer] = {}
+INTO: set[str] = set()  # ops, beside the ufuncs, that can write into a buffer
+
+_SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*"}
+_COMPARE = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+
+
+def writer(*names: str, into: bool = False) -> Callable[[Writer], Writer]:
+    def attach(f: Writer) -> Writer:
+        for name in names:
+            WRITERS[name] = f
+        if into:
+            INTO.update(names)
+        return f
+
+    return attach
+
+
+def call(v: Value, inputs: list[str], out: str | None) -> str | None:
+    """The text of this instruction, or None if it has none but the call of its own function."""
+    assert v.op is not None
+    if v.ufunc is not None:
+        return _ufunc(v, inputs, out)
+    write = WRITERS.get(v.op.name)
+    return write(v, inputs, out) if write is not None else None
+
+
+def can_write_into(v: Value) -> bool:
+    """Whether this instruction can put its result into a given buffer."""
+    assert v.op is not None
+    if v.shape is None or v.shape == () or v.dtype.kind not in "biufc":
+        return False
+    if v.ufunc is not None:
+        return True
+    return v.op.name in INTO and call(v, ["a"] * len(v.inputs), "out") is not None
+
+
+def literal(value: Any) -> str | None:
+    """A static parameter as Python text, or None if it has to be handed over as an object."""
+    if value is None or value is Ellipsis or isinstance(value, (bool, int, str, bytes)):
+        return repr(value)
+    if isinstance(value, float):
+        return repr(value) if np.isfinite(value) else f"float({str(value)!r})"
+    if isinstance(value, (np.integer, np.bool_)):
+        return repr(value.item())
+    if isinstance(value, slice):
+        parts = [literal(p) for p in (value.start, value.stop, value.step)]
+        return None if None in parts else f"slice({', '.join(map(str, parts))})"
+    if isinstance(value, (tuple, list)):
+        inner = [literal(p) for p in value]
+        if None in inner:
+            return None
+        text = ", ".join(map(str, inner))
+        return f"[{text}]" if isinstance(value, list) else f"({text},)" if len(inner) == 1 else f"({text})"
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        dtype = np.dtype(value)
+        return f"np.dtype({dtype.name!r})" if dtype.kind in "biufc" else None
+    return None
+
+
+def _ufunc(v: Value, inputs: list[str], out: str | None) -> str | None:
+    assert v.ufunc is not None
+    name = v.ufunc.__name__
+    if v.ufunc is not getattr(np, name, None):
+        return None
+    if v.ufunc is np.matmul:
+        return _matmul(v, inputs, out)
+    if v.shape == () and out is None and v.dtype.kind in "fiu" and all(i.dtype == v.dtype or i.weak for i in v.inputs):
+        if name in _SYMBOLS:  # numbers: an operator costs a tenth of a call
+            return f"{inputs[0]} {_SYMBOLS[name]} {inputs[1]}"
+        if name == "negative":
+            return f"-{inputs[0]}"
+    text = f"{name}({', '.join(inputs)}{'' if out is None else f', {out}'})"
+    return f"{text}.item()" if v.weak else text
+
+
+def _matmul(v: Value, inputs: list[str], out: str | None) -> str:
+    a, b = v.inputs
+    plain = len(a.shape) <= 2 and len(b.shape) <= 2 and v.dtype.kind in "fc" and a.dtype == b.dtype
+    name = "dot" if plain else "matmul"  # the same BLAS call, with less around it
+    return f"{name}({', '.join(inputs)}{'' if out is None else f', {out}'})"
+
+
+def _reduction(ufunc: str) -> Writer:
+    def write(v: Value, inputs: list[str], out: str | None) -> str | None:
+        axis, keep, dtype = v.params.get("axis"), v.params.get("keepdims", False), v.params.get("dtype")
+        known = {"axis", "keepdims", "dtype", "initial", "where"}
+        if set(v.params) - known or any(v.params.get(k) is not None for k in ("initial", "where")):
+            return None
+        if ufunc == "add" and v.dtype != v.inputs[0].dtype and dtype is None and v.inputs[0].dtype.kind not in "biu":
+            return None
+        dtype_text, axis_text = literal(np.dtype(dtype) if dtype is not None else None), literal(axis)
+        if dtype_text is None or axis_text is None or v.inputs[0].weak:
+            return None
+        return f"{ufunc}.reduce({inputs[0]}, {axis_text}, {dtype_text}, {out}, {bool(keep)})"
+
+    return write
+
+
+for _name, _u in {"sum": "add", "prod": "multiply", "any": "logical_or", "all": "logical_and"}.items():
+    writer(_name, into=True)(_reduction(_u))
+for _name, _u in {"max": "maximum", "amax": "maximum", "min": "minimum", "amin": "minimum"}.items():
+    writer(_name, into=True)(_reduction(_u))
+
+
+@writer("transpose", "permute_dims")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    axes = v.params.get("axes")
+    text = inputs[0]
+    if not _array(v.inputs[0]):
+        return None
+    return f"{text}.T" if axes is None or tuple(axes) == tuple(range(len(v.shape)))[::-1] else f"{text}.transpose({literal(tuple(axes))})"
+
+
+@writer("matrix_transpose")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return (f"{inputs[0]}.T" if len(v.shape) == 2 else f"{inputs[0]}.swapaxes(-1, -2)") if _array(v.inputs[0]) else None
+
+
+@writer("reshape", "expand_dims", "squeeze", "ravel", "flatten", "unsqueeze")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"{inputs[0]}.reshape({literal(v.shape)})" if _array(v.inputs[0]) else None
+
+
+@writer("broadcast_to")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"np.broadcast_to({inputs[0]}, {literal(v.shape)})"
+
+
+@writer("getitem")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    if len(inputs) != 1 or "key" not in v.params:
+        return None
+    key = v.params["key"]
+    parts = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
+    return None if None in parts or not parts else f"{inputs[0]}[{', '.join(map(str, parts))}]"
+
+
+def _index(k: Any) -> str | None:
+    if isinstance(k, slice):
+        start, stop, step = (None if p is None else literal(p) for p in (k.start, k.stop, k.step))
+        return f"{start or ''}:{stop or ''}{'' if step is None else f':{step}'}"
+    if k is Ellipsis:
+        return "..."
+    return literal(k) if k is None or isinstance(k, (int, np.integer)) and not isinstance(k, bool) else None
+
+
+@writer("select")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"{inputs[0]}[{v.params['index']}]"
+
+
+@writer("where")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"where({', '.join(inputs)})"
+
+
+@writer("astype", into=True)
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    if v.weak or not _array(v.inputs[0]):
+        return None
+    if out is not None:
+        return f"copyto({out}, {inputs[0]}, 'unsafe')"
+    return f"{inputs[0]}.astype({literal(v.dtype)})" if literal(v.dtype) else None
+
+
+@writer("concat", into=True)
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"concatenate(({', '.join(inputs)},), {literal(v.params.get('axis', 0))}{'' if out is None else f', {out}'})"
+
+
+@writer("stack")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"stack(({', '.join(inputs)},), {literal(v.params.get('axis', 0))})"
+
+
+@writer("real")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"{inputs[0]}.real" if _array(v.inputs[0]) else None
+
+
+def _array(v: Value) -> bool:
+    """Whether the text of v is an array or a NumPy number, which have methods, and no Python number."""
+    return not v.weak

@@ -1,0 +1,186 @@
+"""Print a program as straight-line NumPy.
+
+The text is one function `make()`, which sets up the workspace once and returns the function that is called.
+A value in the workspace is a name bound outside the returned function; instructions write into it with `out`,
+given as the last positional argument, which NumPy reads fastest. Everything else is an ordinary local variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .calls import call, literal
+from .memory import Plan, layout
+from .names import Names, comment
+from .program import Program, Value, describe_value
+
+NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
+    name: getattr(np, name) for name in ("dot", "where", "concatenate", "stack", "copyto", "empty", "array")
+}
+RESERVED = frozenset(NUMPY) | {"np", "make", "space"}
+
+
+class Source:
+    """The text of a program and the objects that it refers to by name."""
+
+    def __init__(self, text: str, namespace: dict[str, Any], function: str, arguments: list[str]) -> None:
+        self.text, self.namespace, self.function, self.arguments = text, namespace, function, arguments
+
+    def build(self) -> Callable[[], Callable[..., Any]]:
+        """`make`: each call of it sets up a workspace and returns the function over it."""
+        scope = dict(self.namespace)
+        exec(compile(self.text, f"<compiled {self.function}>", "exec"), scope)
+        make: Callable[[], Callable[..., Any]] = scope["make"]
+        return make
+
+
+class Emitter:
+    """Writes one program down."""
+
+    def __init__(self, program: Program, plan: Plan) -> None:
+        self.program, self.plan = program, plan
+        self.names = Names(RESERVED)
+        self.function = self.names.new(program.name)
+        self.text: dict[Value, str] = {}
+        self.namespace: dict[str, Any] = {"np": np, **NUMPY}
+        self.setup: list[str] = []
+        self.lines: list[str] = []
+        self.buffers: dict[Any, tuple[int, str]] = {}
+        self.helpers: dict[str, Value] = {}
+
+    def emit(self) -> Source:
+        arguments = [self._name(v, f"x{k}") for k, v in enumerate(self.program.arguments)]
+        users = self.program.users()
+        dying: dict[int, list[Value]] = {}
+        for v, k in self.plan.last.items():
+            if v.op is not None and self.plan.kind[v] == "fresh" and v.nbytes > 4096:
+                dying.setdefault(k, []).append(v)
+        for k, v in enumerate(self.program.body):
+            if v in users or not v.shape:
+                self._instruction(v)
+            for dead in dying.get(k, ()):
+                if dead is not v and dead in self.text:
+                    self.lines.append(f"del {self.text[dead]}")
+        returned = [self._result(k, r) for k, r in enumerate(self.program.results)]
+        where = comment(f"{len(self.program.body)} instructions, a workspace of {self.plan.size} bytes")
+        body = [f'"""{where}."""', *self.lines, f"return ({', '.join(returned)}{',' if returned else ''})"]
+        inner = [f"def {self.function}({', '.join(arguments)}):", *(f"    {line}" for line in body)]
+        make = ["def make():", *(f"    {line}" for line in [*self.setup, *inner]), f"    return {self.function}"]
+        return Source("\n".join(make) + "\n", self.namespace, self.function, arguments)
+
+    # -- names ----------------------------------------------------------------------------------------
+    def _name(self, v: Value, default: str) -> str:
+        if v not in self.text:
+            self.text[v] = self.names.new(v.name or default)
+        return self.text[v]
+
+    def _read(self, v: Value, arithmetic: Value | None = None) -> str:
+        """The text by which an instruction reads v."""
+        if v not in self.text and v.constant:
+            if v.shape == () and v.weak:
+                return self._weak(v.example, arithmetic)
+            self.text[v] = name = self._constant_name(v)
+            self.namespace[name] = v.example
+        return self.text[v]
+
+    def _constant_name(self, v: Value) -> str:
+        if v.shape == () and v.dtype.kind in "biuf":
+            return self.names.new(f"c_{v.example.item()!r}".replace("-", "m"))
+        return self.names.new(v.name or "constant")
+
+    def _weak(self, number: Any, user: Value | None) -> str:
+        """A Python number: as it stands, or where a ufunc would convert it at each call, converted once."""
+        if user is not None and user.ufunc is not None and user.shape != () and user.elementwise:
+            given = [type(i.example) if i.weak else i.dtype for i in user.inputs]
+            given = [int if g is bool else g for g in given]
+            k = next(j for j, i in enumerate(user.inputs) if i.example is number or (i.weak and i.example == number))
+            dtype = user.ufunc.resolve_dtypes((*given, *[None] * user.ufunc.nout))[k]
+            name = f"c_{number!r}".replace("-", "m").replace("+", "").replace(".", "_")
+            key = (number, type(number), dtype)
+            if key not in self.buffers:
+                self.buffers[key] = (0, self.names.new(name))
+                self.namespace[self.buffers[key][1]] = np.array(number, dtype)
+            return self.buffers[key][1]
+        text = literal(number)
+        return f"({text})" if text is None or text.startswith("-") else text
+
+    # -- instructions -----------------------------------------------------------------------------------
+    def _instruction(self, v: Value) -> None:
+        kind = self.plan.kind_of(v)
+        owner = self.plan.root[v] is v
+        inputs = [self._read(i, v) for i in v.inputs]
+        name = self._name(v, _title(v))
+        if owner and kind in ("buffer", "donated"):
+            out = self._buffer(v, name) if kind == "buffer" else self.text[self.plan.shared[v]]
+            if kind == "donated":
+                self.text[v] = out
+            self._line(self._call(v, inputs, out), v)
+        elif not owner and kind in ("buffer", "constant") and not v.weak:
+            self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
+        else:
+            self._line(f"{name} = {self._call(v, inputs, None)}", v)
+
+    def _call(self, v: Value, inputs: list[str], out: str | None) -> str:
+        text = call(v, inputs, out)
+        return text if text is not None else self._helper(v, inputs)
+
+    def _helper(self, v: Value, inputs: list[str]) -> str:
+        """A call of the op's own plain function."""
+        assert v.op is not None
+        name = next((n for n, h in self.helpers.items() if h.op is v.op), None)
+        if name is None:
+            name = self.names.new(v.op.name)
+            self.helpers[name] = v
+            self.namespace[name] = v.op.plain
+        given = [f"({', '.join(inputs)},)"] if v.op.arity is None else list(inputs)
+        for key, value in v.params.items():
+            text = literal(value)
+            if text is None:
+                text = self.names.new(f"{v.op.name}_{key}")
+                self.namespace[text] = value
+            given.append(f"{key}={text}")
+        text = f"{name}({', '.join(given)})"
+        return f"{text}.item()" if v.weak else text
+
+    def _buffer(self, v: Value, name: str) -> str:
+        shape, inverse = layout(v)
+        start = self.plan.offset[v]
+        key = (start, shape, inverse, v.dtype)
+        if key in self.buffers:
+            line, first = self.buffers[key]
+            self.setup[line] = f"{name} = {self.setup[line]}"
+            return name
+        view = f"space[{start}:{start + v.nbytes}].view({v.dtype.name!r}).reshape({literal(shape)})"
+        if inverse is not None:
+            view += f".transpose({literal(inverse)})"
+        if not self.setup:
+            self.setup.append(f"space = empty({max(self.plan.size, 1)}, 'uint8')")
+        self.buffers[key] = (len(self.setup), name)
+        self.setup.append(f"{name} = {view}")
+        return name
+
+    def _result(self, k: int, r: Value) -> str:
+        text = self._read(r)
+        return f"array({text})" if k in self.plan.copied and not (r.shape == () and r.weak) else text
+
+    def _line(self, text: str, v: Value) -> None:
+        note = describe_value(v) + (f"  {v.place}" if v.place else "")
+        self.lines.append(self._commented(text, note))
+
+    @staticmethod
+    def _commented(text: str, note: str) -> str:
+        return f"{text:<52}  # {comment(note)}"
+
+
+def _title(v: Value) -> str:
+    """A name for what an instruction computes: the user's own where its line is an assignment to one name."""
+    assert v.op is not None
+    return {"matmul": "product", "transpose": "turned", "matrix_transpose": "turned"}.get(v.op.name, "t_" + v.op.name)
+
+
+def emit(program: Program, plan: Plan) -> Source:
+    """The source of a program under a memory plan."""
+    return Emitter(program, plan).emit()

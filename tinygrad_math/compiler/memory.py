@@ -1,0 +1,200 @@
+"""Where each value lives: liveness, and a workspace in which buffers whose times do not overlap share memory.
+
+Every value belongs to a storage: the value that owns the memory of which it is a view. A storage is
+- `argument` or `constant`: the caller's or the program's memory, never written;
+- `donated`: an argument that the caller gave up, taken over by a result of the same shape;
+- `buffer`: an interval of the workspace, allocated once;
+- `fresh`: memory that the call itself allocates, because it is returned or because its op cannot write into a buffer;
+- `number`: no array at all.
+An elementwise instruction writes over an argument that dies with it, where both have the same shape, dtype and strides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .calls import can_write_into
+from .program import Program, Value
+
+ALIGNMENT = 64  # a cache line, and the widest vector
+
+
+class Plan:
+    """What `plan` decides: the kind of each storage, and for buffers the offset in the workspace."""
+
+    def __init__(self) -> None:
+        self.root: dict[Value, Value] = {}  # value -> the value that owns its memory
+        self.kind: dict[Value, str] = {}  # of roots
+        self.offset: dict[Value, int] = {}  # of roots that are buffers: where they start
+        self.shared: dict[Value, Value] = {}  # a root that writes over another root -> that one
+        self.last: dict[Value, int] = {}  # of roots: the instruction that reads them last
+        self.copied: set[int] = set()  # results that are copied out
+        self.size = 0  # bytes of the workspace
+        self.live_minimum = 0  # bytes that any order-keeping plan needs at its worst instruction
+
+    def kind_of(self, v: Value) -> str:
+        return self.kind[self.root[v]]
+
+    def is_static(self, v: Value) -> bool:
+        """Whether v is a buffer, or a view of one: it has the same address in every call."""
+        return self.kind_of(v) in ("buffer", "constant")
+
+
+def shares(v: Value, base: Value) -> bool:
+    """Whether v is a view of `base`, as the traced run had it."""
+    return (
+        isinstance(v.example, np.ndarray)
+        and isinstance(base.example, np.ndarray)
+        and bool(np.may_share_memory(v.example, base.example))
+    )
+
+
+def plan(program: Program, donated: frozenset[Value] = frozenset(), use_buffers: bool = True) -> Plan:
+    """Decide where the values of a program live."""
+    p = Plan()
+    _find_roots(program, p)
+    _find_last_uses(program, p)
+    _find_kinds(program, p, use_buffers)
+    _write_in_place(program, p, donated)
+    _place(program, p)
+    return p
+
+
+def _find_roots(program: Program, p: Plan) -> None:
+    for v in program.arguments:
+        p.root[v], p.kind[v] = v, "argument"
+    for v in program.constants():
+        p.root[v], p.kind[v] = v, "constant"
+    for v in program.body:
+        sources = v.inputs[0].inputs if v.title == "select" else () if v.ufunc is not None else v.inputs
+        p.root[v] = next((p.root[i] for i in sources if shares(v, i)), v)
+
+
+def _find_last_uses(program: Program, p: Plan) -> None:
+    for k, v in enumerate(program.body):
+        p.last[p.root[v]] = k
+        for i in v.inputs:
+            p.last[p.root[i]] = k
+    for r in program.results:
+        p.last[p.root[r]] = len(program.body)
+
+
+def _find_kinds(program: Program, p: Plan, use_buffers: bool) -> None:
+    returned: set[Value] = set()
+    for k, r in enumerate(program.results):
+        root = p.root[r]
+        if p.kind.get(root) is not None or root in returned or r.nbytes != root.nbytes or not _surely_fresh(root):
+            p.copied.add(k)
+        else:
+            returned.add(root)
+    for v in program.body:
+        if p.root[v] is not v:
+            continue
+        if v.shape == ():
+            p.kind[v] = "number"
+        elif use_buffers and v not in returned and can_write_into(v):
+            p.kind[v] = "buffer"
+        else:
+            p.kind[v] = "fresh"
+
+
+def _surely_fresh(v: Value) -> bool:
+    """Whether the op always makes new memory, however its arguments lie."""
+    return v.shape == () or v.title == "select" or can_write_into(v)
+
+
+def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> None:
+    """Let results take over donated arguments, and elementwise instructions the buffer of an argument that dies."""
+    owners = {r for k, r in enumerate(program.results) if k not in p.copied and p.root[r] is r}
+    free = set(donated)
+    for k, v in enumerate(program.body):
+        kind = p.kind.get(v) if p.root[v] is v else None
+        if kind == "buffer" and v.elementwise:
+            for i in v.inputs:
+                if p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and _same_place(i, v, p):
+                    p.shared[v] = p.root[i]
+                    break
+        elif kind == "fresh" and v in owners and can_write_into(v):
+            for a in sorted(free, key=program.arguments.index):
+                dies = p.last.get(a, -1)
+                over = v.elementwise and dies == k and any(i is a for i in v.inputs) and _only_whole(v, a, p)
+                if (a.shape, a.dtype) == (v.shape, v.dtype) and (dies < k or over) and _c_order(v):
+                    p.kind[v], p.shared[v] = "donated", a
+                    free.discard(a)
+                    break
+
+
+def _same_place(i: Value, v: Value, p: Plan) -> bool:
+    """Whether element by element, i lies where v would."""
+    if not (i.shape == v.shape and i.dtype == v.dtype and i.strides == v.strides):
+        return False
+    root = p.root[i]
+    return _only_whole(v, root, p) and i.nbytes == root.nbytes
+
+
+def _only_whole(v: Value, root: Value, p: Plan) -> bool:
+    """Whether v reads this storage only element by element in its own order, never as another view of it."""
+    return all(
+        i.strides == v.strides and i.shape == v.shape for i in v.inputs if p.root[i] is root
+    )
+
+
+def _c_order(v: Value) -> bool:
+    return bool(v.example.flags.c_contiguous) if isinstance(v.example, np.ndarray) else False
+
+
+def _place(program: Program, p: Plan) -> None:
+    """Intervals of the workspace, the largest first, each at the lowest offset that is free during its whole life."""
+    first, last = {}, {}
+    for k, v in enumerate(program.body):
+        if p.root[v] is v and p.kind[v] == "buffer":
+            owner = v
+            while owner in p.shared:
+                owner = p.shared[owner]
+            first.setdefault(owner, k)
+            last[owner] = max(last.get(owner, k), p.last[v])
+    placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
+    for v in sorted(first, key=lambda v: (-v.nbytes, first[v])):
+        start, step = 0, max(v.nbytes, 1)
+        for s, e, _, _ in sorted(x for x in placed if x[2] <= last[v] and first[v] <= x[3]):
+            if start + step <= s:
+                break
+            start = max(start, _aligned(e, v))
+        p.offset[v] = start
+        placed.append((start, start + step, first[v], last[v]))
+        p.size = max(p.size, start + step)
+    for v in p.shared:
+        if p.kind[v] == "buffer":
+            owner = v
+            while owner in p.shared:
+                owner = p.shared[owner]
+            p.offset[v] = p.offset[owner]
+    p.live_minimum = _live_minimum(first, last)
+
+
+def _aligned(offset: int, v: Value) -> int:
+    step = ALIGNMENT if v.nbytes >= 16 * ALIGNMENT else 16
+    return -(-offset // step) * step
+
+
+def _live_minimum(first: dict[Value, int], last: dict[Value, int]) -> int:
+    """The bytes of the buffers that are alive together at the worst instruction."""
+    events: list[tuple[int, int]] = []
+    for v, k in first.items():
+        events += [(k, v.nbytes), (last[v] + 1, -v.nbytes)]
+    total = worst = 0
+    for _, change in sorted(events):
+        total += change
+        worst = max(worst, total)
+    return worst
+
+
+def layout(v: Value) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    """The shape in memory order of a buffer for v, and the transposition that brings it into v's own order."""
+    order: Any = sorted(range(len(v.shape)), key=lambda k: (-v.strides[k], k))
+    if order == list(range(len(v.shape))):
+        return v.shape, None
+    inverse = tuple(int(k) for k in np.argsort(order))
+    return tuple(v.shape[k] for k in order), inverse

@@ -1,0 +1,64 @@
+"""Which line of the user's code something belongs to."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import CodeType, FrameType, TracebackType
+from typing import Any, NamedTuple
+
+from ..core import walk
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_WALKS: dict[CodeType, str] = {walk.pullback.__code__: "gradient of ", walk.pushforward.__code__: "tangent of "}
+_LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep)
+
+
+class Place(NamedTuple):
+    """A line of a file; `prefix` tells whether it is the line itself or the derivative of it."""
+
+    file: str
+    line: int
+    prefix: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line as it stands in the file, if it can be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        where = f"{os.path.basename(self.file)}:{self.line}"
+        text = self.text
+        return f"{self.prefix}{text}  ({where})" if text else f"{self.prefix}{where}"
+
+
+def user_place(depth: int = 1) -> Place | None:
+    """The innermost line outside this package; inside a walk, the line whose derivative is being taken."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        if code in _WALKS:
+            differentiated: Any = frame.f_locals.get("n")
+            place = differentiated.meta.place if differentiated is not None and differentiated.meta else None
+            if place is not None:
+                return place if place.prefix else Place(place.file, place.line, _WALKS[code])
+        elif not is_library(code.co_filename):
+            return Place(code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def raised_place(trace: TracebackType | None) -> Place | None:
+    """The innermost line outside this package that an exception passed through."""
+    found = None
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not is_library(file):
+            found = Place(file, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def is_library(file: str) -> bool:
+    return file.startswith(_LIBRARIES) or f"{os.sep}site-packages{os.sep}" in file

@@ -1,0 +1,209 @@
+"""A program: arguments, instructions in the order in which they run, results.
+
+A `Value` is one array of the program and at the same time the instruction that makes it: an op, the
+values it is applied to, and static parameters. Arguments and constants have no op. Every value knows its
+shape and dtype, because a program is compiled for given shapes; while it is being compiled it also
+carries an example, the array that the traced run held there, from which new instructions are typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import MathError, describe, explain_failure
+from ..core.op import Op, registry
+
+NUMBERS = (bool, int, float, complex)
+
+
+class Value:
+    """One array: an argument, a constant, or what an instruction computes."""
+
+    __slots__ = ("op", "inputs", "params", "example", "constant", "name", "place", "shape", "dtype", "strides", "weak")
+
+    def __init__(
+        self,
+        op: Op | None,
+        inputs: tuple[Value, ...] = (),
+        params: Mapping[str, Any] | None = None,
+        example: Any = None,
+        *,
+        constant: bool = False,
+        name: str | None = None,
+        place: Any = None,
+    ) -> None:
+        self.op, self.inputs, self.params = op, inputs, dict(params or {})
+        self.example, self.constant, self.name, self.place = example, constant, name, place
+        self._describe()
+
+    def _describe(self) -> None:
+        data = self.example
+        if isinstance(data, tuple):  # a many-valued op: the parts are taken out by `select`
+            self.shape, self.dtype, self.strides, self.weak = None, None, None, False
+        else:
+            self.shape = np.shape(data)
+            self.dtype = np.dtype(type(data)) if type(data) in NUMBERS else np.asarray(data).dtype
+            self.strides = data.strides if isinstance(data, np.ndarray) else ()
+            self.weak = type(data) in NUMBERS  # a Python number, which takes on the dtype of what it meets
+
+    def become(self, other: Value) -> None:
+        """Take over another's computation, keeping the own identity, so that users need no change."""
+        self.op, self.inputs, self.params, self.constant = other.op, other.inputs, other.params, other.constant
+        self.example = other.example
+        self._describe()
+
+    @property
+    def title(self) -> str:
+        return self.op.name if self.op is not None else "constant" if self.constant else "argument"
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64)) if self.shape is not None else 0
+
+    @property
+    def nbytes(self) -> int:
+        if self.shape is None:
+            return sum(np.asarray(part).nbytes for part in self.example or ())
+        return self.size * int(self.dtype.itemsize)
+
+    @property
+    def ufunc(self) -> np.ufunc | None:
+        """NumPy's ufunc of this instruction, if it is one: it acts on each element, and can write into a buffer."""
+        return self.op.plain if self.op is not None and isinstance(self.op.plain, np.ufunc) else None
+
+    @property
+    def elementwise(self) -> bool:
+        u = self.ufunc
+        return u is not None and u.signature is None
+
+    def is_number(self, n: float) -> bool:
+        """Whether this is a constant all of whose elements are `n`."""
+        if not self.constant or self.shape is None or not self.size:
+            return False
+        data = np.asarray(self.example)
+        return bool(data.flat[0] == n and (self.size == 1 or (data == n).all()))
+
+
+class Program:
+    """Instructions in the order in which they run. `str()` prints them, `validate()` checks them."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[Value], body: Sequence[Value], results: Sequence[Value]
+    ) -> None:
+        self.name = name
+        self.arguments, self.body, self.results = list(arguments), list(body), list(results)
+
+    def users(self) -> dict[Value, int]:
+        """How many times each value is read; a result counts as one more."""
+        count: dict[Value, int] = {}
+        for v in self.body:
+            for i in v.inputs:
+                count[i] = count.get(i, 0) + 1
+        for r in self.results:
+            count[r] = count.get(r, 0) + 1
+        return count
+
+    def constants(self) -> list[Value]:
+        found: dict[Value, None] = {}
+        for v in self.body:
+            found.update((i, None) for i in v.inputs if i.constant)
+        found.update((r, None) for r in self.results if r.constant)
+        return list(found)
+
+    def replace(self, changed: Mapping[Value, Value]) -> None:
+        """Let every reader of a key read its value instead."""
+
+        def last(v: Value) -> Value:
+            while v in changed:
+                v = changed[v]
+            return v
+
+        if changed:
+            for v in self.body:
+                if any(i in changed for i in v.inputs):
+                    v.inputs = tuple(last(i) for i in v.inputs)
+            self.results = [last(r) for r in self.results]
+
+    def run(self, *arrays: Any) -> list[Any]:
+        """The results for these arguments, one instruction after another: slow, obvious, with named errors."""
+        held: dict[Value, Any] = {v: v.example for v in self.constants()}
+        held.update(zip(self.arguments, arrays, strict=True))
+        for v in self.body:
+            held[v] = apply(v, [held[i] for i in v.inputs])
+        return [held[r] for r in self.results]
+
+    def validate(self) -> None:
+        """Check that every instruction reads what was made before it, and that shapes and dtypes are as stated."""
+        known = set(self.arguments)
+        for v in self.body:
+            for i in v.inputs:
+                if i not in known and not i.constant:
+                    raise MathError(f"{self.name}: {v.title} reads {describe_value(i)} before it is made")
+            if v.op is None:
+                raise MathError(f"{self.name}: an instruction without an op")
+            if v.op.name in registry and registry[v.op.name] is not v.op:
+                raise MathError(f"{self.name}: {v.op.name} is not the registered op of that name")
+            if v in known:
+                raise MathError(f"{self.name}: {describe_value(v)} is made twice")
+            if v.example is not None and all(i.example is not None for i in v.inputs):
+                again = Value(v.op, v.inputs, v.params, apply(v, [i.example for i in v.inputs]))
+                if (again.shape, again.dtype) != (v.shape, v.dtype):
+                    raise MathError(f"{self.name}: {v.title} gives {describe_value(again)}, not {describe_value(v)}")
+            known.add(v)
+        for r in self.results:
+            if r not in known and not r.constant:
+                raise MathError(f"{self.name}: the result {describe_value(r)} is never made")
+
+    def __str__(self) -> str:
+        names: dict[Value, str] = {}
+        for k, a in enumerate(self.arguments):
+            names[a] = a.name or f"x{k}"
+        for k, c in enumerate(self.constants()):
+            names[c] = repr(c.example) if c.weak else f"{c.example.item()!r}" if not c.shape else f"c{k}"
+        lines = [f"{self.name}({', '.join(f'{names[a]}: {describe_value(a)}' for a in self.arguments)})"]
+        for k, v in enumerate(self.body):
+            names[v] = f"%{k}"
+            params = "".join(f", {key}={value!r}" for key, value in v.params.items() if value is not None)
+            call = f"{v.title}({', '.join(names[i] for i in v.inputs)}{params})"
+            where = f"  # {v.place}" if v.place else ""
+            lines.append(f"  {names[v]}: {describe_value(v)} = {call}{where}")
+        lines.append(f"  return {', '.join(names[r] for r in self.results)}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def apply(v: Value, arrays: Sequence[Any]) -> Any:
+    """What an instruction computes from these arrays."""
+    assert v.op is not None
+    with np.errstate(all="ignore"):
+        try:
+            data = v.op.forward(*arrays, **v.params)
+            return np.asarray(data).item() if v.weak else data
+        except MathError:
+            raise
+        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+            raise explain_failure(v.op.name, tuple(arrays), v.params, error) from error
+
+
+def describe_value(v: Value) -> str:
+    if v.shape is None:
+        return "tuple"
+    return f"{v.dtype}{list(v.shape)}" if v.shape else f"{v.dtype}"
+
+
+def constant(data: Any) -> Value:
+    """A value that is known while compiling."""
+    return Value(None, example=data, constant=True)
+
+
+def value_of(op_name: str, *inputs: Value, place: Any = None, **params: Any) -> Value:
+    """A new instruction; its type is read off its example."""
+    op = registry[op_name]
+    v = Value(op, inputs, {**op.defaults, **params}, place=place)
+    v.example = apply(v, [i.example for i in inputs])
+    v._describe()
+    return v

@@ -1,0 +1,166 @@
+"""Run a function once on recorded tensors and read its program off the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.errors import TraceError
+from ..core.op import registry
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, node_of, wrap
+from ..core.tree import Structure, flatten, unflatten
+from .place import raised_place, user_place
+from .program import NUMBERS, Program, Value, constant
+
+VALUE_DEPENDENT_SHAPE = frozenset(
+    "nonzero flatnonzero argwhere unique unique_all unique_counts unique_inverse unique_values compress extract".split()
+)
+
+
+class Traced(NamedTuple):
+    """A program and how its results make up what the function returned."""
+
+    program: Program
+    hidden: list[Tensor]  # parameters that the function closes over: further arguments, read at each call
+    structure: Structure  # of what the function returned
+    outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
+
+
+class Fixed(NamedTuple):
+    """A returned leaf that does not depend on the arguments."""
+
+    leaf: Any
+
+
+def tracing() -> bool:
+    """Whether the caller is being run by `compile`, to be written down and not to be computed."""
+    mode = MODE.get()
+    return mode is not None and isinstance(getattr(mode.observe, "__self__", None), Recorder)
+
+
+class Recorder:
+    """Watches a traced run: notes the user's line of every new value, and which parameters it closes over."""
+
+    def __init__(self) -> None:
+        self.hidden: dict[Node, Tensor] = {}
+        self.complete = True
+
+    def observe(self, node: Node) -> None:
+        node.more().place = user_place(2)
+        assert node.op is not None
+        if np.ndim(node.data) == 0 and all(type(i.data) in NUMBERS for i in node.inputs) and node.inputs:
+            node.data = np.asarray(node.data).item()  # arithmetic of Python numbers stays weakly typed, as in Python
+        if node.op.name in VALUE_DEPENDENT_SHAPE or _masked(node):
+            raise TraceError(
+                f"the shape of {node.op.name} depends on values, which are not known while a function is being "
+                "traced. Use where(mask, x, 0) in place of x[mask], or make the mask a static argument."
+            )
+        for i in node.inputs:
+            if i.op is None and i.live & DIFFERENTIABLE and not i.live & TRACED:
+                owner = i.meta.owner() if i.meta is not None and i.meta.owner is not None else None
+                if owner is not None:
+                    self.hidden[i] = owner
+                    self.complete = False
+
+    def __enter__(self) -> Recorder:
+        for node in self.hidden:
+            node.live |= TRACED
+        self.complete = True
+        self._token = MODE.set(Mode(True, self.observe))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        MODE.reset(self._token)
+        for node in self.hidden:
+            node.live &= ~TRACED
+
+
+def _masked(node: Node) -> bool:
+    """Whether an index that is not known yet is a boolean mask, so that it selects an unknown number of elements."""
+    assert node.op is not None
+    return node.op.name in ("getitem", "take") and any(
+        i.live & TRACED and getattr(i.data, "dtype", None) == np.bool_ for i in node.inputs[1:]
+    )
+
+
+def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names: Sequence[str], name: str) -> Traced:
+    """The program of `f(*args[0], **args[1])`, typed by these arguments.
+
+    `static(leaf)` tells which leaves of the arguments stay what they are; `names` are the names of the others.
+    """
+    recorder = Recorder()
+    leaves, structure = flatten(args)
+    while True:
+        nodes = [None if static(leaf) else Node(node_of(leaf).data, live=TRACED) for leaf in leaves]
+        given = [leaf if n is None else wrap(n) for leaf, n in zip(leaves, nodes, strict=True)]
+        moving = [n for n in nodes if n is not None]
+        for n, title in zip(moving, names, strict=True):
+            n.more().name = title
+        positional, keywords = unflatten(structure, given)
+        with recorder:
+            try:
+                out = f(*positional, **keywords)
+            except TraceError as error:
+                raise _located(error) from None
+        if recorder.complete:
+            break
+    returned, shape = flatten(out)
+    arguments = {n: Value(None, example=n.data, name=n.name) for n in moving}
+    hidden = [(n, t) for n, t in recorder.hidden.items()]
+    for n, t in hidden:
+        arguments[n] = Value(None, example=n.data, name=t.name or "parameter")
+    live = {n for n, _ in hidden}
+    roots: list[Node] = []
+    outputs: list[Any] = []
+    for leaf in returned:
+        node = leaf.node if isinstance(leaf, Tensor) else None
+        if node is None or not (node.live & TRACED or node in live):
+            outputs.append(Fixed(leaf))
+        else:
+            outputs.append(len(roots))
+            roots.append(node)
+    body, results = _instructions(arguments, roots)
+    return Traced(Program(name, list(arguments.values()), body, results), [t for _, t in hidden], shape, outputs)
+
+
+def _instructions(arguments: dict[Node, Value], roots: Sequence[Node]) -> tuple[list[Value], list[Value]]:
+    """The nodes that the roots need, oldest first, as instructions. Identities leave no instruction."""
+    stack, seen = list(roots), set(roots)
+    while stack:
+        n = stack.pop()
+        if n in arguments or not n.live & TRACED:
+            continue
+        for i in n.inputs:
+            if i not in seen:
+                seen.add(i)
+                stack.append(i)
+    values: dict[Node, Value] = dict(arguments)
+    body = []
+    for n in sorted(seen, key=attrgetter("tick")):
+        if n in values:
+            continue
+        if n.op is None or not n.live & TRACED:
+            values[n] = constant(n.data)
+            continue
+        inputs = tuple(values[i] for i in n.inputs)
+        if n.op.name in ("alias", "stop_gradient"):
+            values[n] = inputs[0]
+            continue
+        v = Value(n.op, inputs, n.params, n.data, name=n.name, place=n.meta.place if n.meta is not None else None)
+        if n.op.name not in registry and n.op.name != "select":
+            v.op = n.op  # a user's own primitive
+        values[n] = v
+        body.append(v)
+    return body, [values[r] for r in roots]
+
+
+def _located(error: TraceError) -> TraceError:
+    """The same error, with the user's line in it."""
+    place = raised_place(error.__traceback__)
+    if place is None:
+        return error
+    hint = "" if "static_argnums" in str(error) else " A Python value that decides can be passed with static_argnums."
+    return TraceError(f"{error}{hint}\n  File {place.file!r}, line {place.line}\n    {place.text}")
