@@ -44,7 +44,7 @@ Rules for writing rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, ParamSpec, cast
+from typing import Any, Generic, NamedTuple, ParamSpec, cast, overload
 
 import numpy as np
 
@@ -263,14 +263,16 @@ def general(
     return lambda f: cast(Declared[P], declare(name or f.__name__, f, kind="general", arity=arity, **record))
 
 
-def nondiff(
-    f: Any = None, *, name: str | None = None, arity: int | None = 1, **record: Any
-) -> Any:
+@overload
+def nondiff(f: None = None, **record: Any) -> Callable[[Callable[P, Any]], Declared[P]]: ...
+@overload
+def nondiff(f: np.ufunc, **record: Any) -> Declared[...]: ...
+@overload
+def nondiff(f: Callable[P, Any], **record: Any) -> Declared[P]: ...
+def nondiff(f: Any = None, *, name: str | None = None, arity: int | None = 1, **record: Any) -> Any:
     """An op without a derivative. For a ufunc: `greater = nondiff(np.greater, arity=2)`."""
 
     def build(f: Any) -> Any:
         return declare(name or f.__name__, f, kind="nondiff", arity=arity, **record)
 
     return build if f is None else build(f)
-
-

@@ -2,42 +2,95 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..core.declare import alias, elementwise, general, nondiff
-from ..core.samples import positive, real, sample
+from ..core import samples as points
+from ..core.declare import alias, derived, elementwise, general, helper
+from ..core.samples import sample
+from ..core.tensor import as_tensor, rec
 
-add = elementwise(np.add, 1, 1, latex="{0} + {1}", holomorphic=True)
-subtract = elementwise(np.subtract, 1, -1, latex="{0} - {1}", holomorphic=True)
+__all__ = [
+    "abs", "absolute", "add", "cbrt", "copysign", "divide", "divmod", "fabs", "float_power", "floor_divide", "fmod",
+    "hypot", "ldexp", "mod", "multiply", "negative", "positive", "pow", "power", "reciprocal", "remainder", "sign",
+    "sqrt", "square", "subtract", "true_divide",
+]  # fmt: skip
+
+
+def _pairs(*more: Any, positive: bool = False) -> Any:
+    """Samples of a function of two numbers: every way to broadcast, a Python number on either side, `more`."""
+    second = points.positive if positive else points.real
+    return lambda: [
+        sample(points.real(3), second(3, key=1)),
+        sample(points.real(2, 3), second(3, key=1)),
+        sample(points.real(2, 1), second(1, 3, key=1)),
+        sample(points.real(), second(2, key=1)),
+        sample(points.real(), second(key=1)),
+        sample(points.real(0, 2), second(2, key=1)),
+        sample(points.real(1, 1, 2), second(3, 1, 1, key=1)),
+        sample(points.real(3), 2.0),
+        sample(3, second(3)),
+        *more,
+    ]
+
+
+def _complex_pairs(positive: bool = False) -> Any:
+    z, w = points.complexes(3), points.complexes(3, key=1) + (3 if positive else 0)
+    return _pairs(sample(z, w), sample(z, 2.5), sample(points.real(3), w), positive=positive)
+
+
+# The busiest rules are written out: of three array operations the interpreter would cost more than the arithmetic.
+
+add = elementwise(
+    np.add,
+    1,
+    1,
+    latex="{0} + {1}",
+    holomorphic=True,
+    samples=_complex_pairs(),
+    doc="The sum of x1 and x2. Derivatives: 1 and 1.",
+)
+add.defvjp(lambda xp, need, g, y, a, b: (g, g))
+
+subtract = elementwise(
+    np.subtract,
+    1,
+    -1,
+    latex="{0} - {1}",
+    holomorphic=True,
+    samples=_complex_pairs(),
+    doc="The difference of x1 and x2. Derivatives: 1 and -1.",
+)
+subtract.defvjp(lambda xp, need, g, y, a, b: (g, -g if need[1] else None))
+
 multiply = elementwise(
-    np.multiply, lambda xp, y, a, b: b, lambda xp, y, a, b: a, latex=r"{0} \odot {1}", holomorphic=True
-)
-negative = elementwise(np.negative, -1, latex="-{0}", holomorphic=True)
-positive_op = elementwise(np.positive, 1, latex="+{0}", holomorphic=True)
-square = elementwise(np.square, lambda xp, y, x: 2 * x, latex="{0}^2", holomorphic=True)
-sqrt = elementwise(np.sqrt, lambda xp, y, x: 0.5 / y, latex=r"\sqrt{{{0}}}", domain=(0.2, 3.0), holomorphic=True)
-reciprocal = elementwise(
-    np.reciprocal, lambda xp, y, x: -y * y, latex=r"\frac{{1}}{{{0}}}", domain=(0.3, 3.0), holomorphic=True
+    np.multiply,
+    lambda xp, y, a, b: b,
+    lambda xp, y, a, b: a,
+    latex=r"{0} \odot {1}",
+    holomorphic=True,
+    samples=_complex_pairs(),
+    doc="The product of x1 and x2, element by element. Derivatives: x2 and x1.",
 )
 
+
+def _factors(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
+    if y.dtype.kind == "c":
+        a, b = xp.conj(a), xp.conj(b)
+    return g * b if need[0] else None, g * a if need[1] else None
+
+
+multiply.defvjp(_factors)
 
 divide = general(
     arity=2,
     latex=r"\frac{{{0}}}{{{1}}}",
     shape="broadcast of the arguments",
     holomorphic=True,
-    samples=lambda: [
-        sample(real(3), positive(3)),
-        sample(real(2, 3), positive(3)),
-        sample(real(2, 1), positive(1, 3)),
-        sample(real(), positive(2)),
-        sample(real(0, 2), positive(2)),
-        sample(real(3), 2.0),
-        sample(1.0, positive(3)),
-        sample(real(3) + 1j, positive(3) - 2j),
-    ],
+    samples=_complex_pairs(positive=True),
+    doc="The quotient x1 / x2. Derivatives: 1 / x2 and -y / x2. A zero divisor gives IEEE's inf or nan.",
 )(np.divide)
 
 
@@ -57,42 +110,367 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     return -(y / b) * tb if ta is None else (ta - y * tb) / b
 
 
-abs = general(latex=r"\lvert {0} \rvert", samples=lambda: [sample(real(2, 3)), sample(np.zeros(2), smooth=False)])(np.abs)
+negative = elementwise(np.negative, -1, latex="-{0}", holomorphic=True, doc="Minus x. Derivative: -1.")
+positive = elementwise(np.positive, 1, latex="+{0}", holomorphic=True, doc="A copy of x. Derivative: 1.")
+square = elementwise(
+    np.square, lambda xp, y, x: 2 * x, latex="{0}^2", holomorphic=True, doc="x times x. Derivative: 2 x."
+)
+sqrt = elementwise(
+    np.sqrt,
+    lambda xp, y, x: 0.5 / y,
+    latex=r"\sqrt{{{0}}}",
+    domain=(0.2, 3.0),
+    holomorphic=True,
+    note="the derivative at 0 is inf",
+    doc="The square root, nan for negative numbers. Derivative: 1 / (2 y), which is inf at 0.",
+)
+cbrt = elementwise(
+    np.cbrt,
+    lambda xp, y, x: 1 / (3 * xp.square(y)),
+    latex=r"\sqrt[3]{{{0}}}",
+    domain=(0.2, 3.0),
+    note="the derivative at 0 is inf",
+    doc="The cube root, of negative numbers too. Derivative: 1 / (3 y^2), which is inf at 0.",
+)
+reciprocal = elementwise(
+    np.reciprocal,
+    lambda xp, y, x: -y * y,
+    latex=r"\frac{{1}}{{{0}}}",
+    domain=(0.3, 3.0),
+    holomorphic=True,
+    doc="1 / x. Derivative: -1 / x^2.",
+)
 
 
-@abs.defvjp
+# -- size and sign ----------------------------------------------------------------------------------------
+
+absolute = general(
+    latex=r"\lvert {0} \rvert",
+    shape="same as x",
+    note="the derivative at 0 is 0",
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(points.complexes(3)),
+        sample(np.zeros(2), smooth=False),
+        sample(np.zeros(2, complex), smooth=False),
+    ],
+    doc="The absolute value. Derivative: sign(x), so 0 at 0; for complex x the gradient of |x| is x / |x|.",
+)(np.absolute)
+
+
+@absolute.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
     return (g * xp.sign(x),)
 
 
-@abs.defjvp
+@absolute.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any) -> Any:
-    t = ts[0] * xp.conj(xp.sign(x))
-    return xp.real(t)
+    (t,) = ts
+    return t * xp.sign(x) if x.dtype.kind != "c" else xp.real(t * xp.conj(xp.sign(x)))
 
 
-sign = nondiff(np.sign)
-alias("abs", abs)
+sign = general(
+    latex=r"\operatorname{{sign}} {0}",
+    shape="same as x",
+    note="the derivative is 0 for real x, at 0 too",
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(points.complexes(3)),
+        sample(np.zeros(2), smooth=False),
+        sample(np.zeros(2, complex), smooth=False),
+    ],
+    doc="-1, 0 or 1 for real x, with derivative 0; x / |x| for complex x, which turns with x.",
+)(np.sign)
 
 
-def _exponent_partial(xp: Any, y: Any, a: Any, b: Any) -> Any:
-    return y * xp.log(xp.where(a > 0, a, 1.0))
+def _turn(xp: Any, v: Any, y: Any, x: Any) -> Any:
+    """The derivative of x / |x|: what is left of v across the direction y, over |x|. It is its own adjoint."""
+    if x.dtype.kind != "c":
+        return xp.zeros_like(x)
+    r = xp.abs(x)
+    return (v - y * xp.real(xp.conj(y) * v)) / xp.where(r > 0, r, np.inf)
+
+
+sign.defvjp(lambda xp, need, g, y, x: (_turn(xp, g, y, x),))
+sign.defjvp(lambda xp, ts, y, x: _turn(xp, ts[0], y, x))
+
+fabs = elementwise(
+    np.fabs,
+    lambda xp, y, x: xp.sign(x),
+    latex=r"\lvert {0} \rvert",
+    note="the derivative at 0 is 0",
+    doc="The absolute value of real numbers, as floats. Derivative: sign(x), so 0 at 0.",
+)
+copysign = elementwise(
+    np.copysign,
+    lambda xp, y, a, b: xp.sign(a) * xp.sign(y),
+    0,
+    latex=r"\operatorname{{copysign}}({0}, {1})",
+    note="the derivative at x1 = 0 is 0",
+    samples=_pairs(sample(np.array([0.0, -0.0]), np.array([-1.0, 2.0]), smooth=False)),
+    doc="|x1| with the sign of x2 (of a zero, too). Derivatives: sign(x1) sign(y), so 0 at x1 = 0, and 0.",
+)
+
+
+def _share(xp: Any, a: Any, y: Any) -> Any:
+    return a / xp.where(y > 0, y, 1)
+
+
+hypot = elementwise(
+    np.hypot,
+    lambda xp, y, a, b: _share(xp, a, y),
+    lambda xp, y, a, b: _share(xp, b, y),
+    latex=r"\sqrt{{{0}^2 + {1}^2}}",
+    note="the derivatives at (0, 0) are 0",
+    samples=_pairs(
+        sample(np.zeros(2), np.array([0.0, 1.0]), smooth=False), sample(np.array([1e200]), 1e200, smooth=False)
+    ),
+    doc="sqrt(x1^2 + x2^2) without overflow. Derivatives: x1 / y and x2 / y, so 0 at (0, 0).",
+)
+
+
+# -- powers -----------------------------------------------------------------------------------------------
+
+
+@general(
+    arity=2,
+    latex=r"{0}^{{{1}}} \ln^{{{n}}} {0}",
+    shape="broadcast of the arguments",
+    holomorphic=True,
+    samples=lambda: [
+        sample(points.positive(3), points.real(3)),
+        sample(points.positive(2, 1), points.real(3), n=2),
+        sample(points.positive(), 2.0),
+        sample(points.positive(0, 2), points.real(2)),
+        sample(points.positive(3) + 0.5j, points.complexes(3)),
+        sample(np.zeros(3), np.array([0.5, 1.0, 2.0]), smooth=False),
+    ],
+)
+def power_log(x1: Any, x2: Any, /, n: int = 1) -> Any:
+    """x1**x2 * log(x1)**n: the n-th derivative of a power in its exponent; 0 where the power is 0.
+
+    Closed under differentiation, so that powers are right at every order:
+    d/dx1 = x2 x1^(x2-1) log^n(x1) + n x1^(x2-1) log^(n-1)(x1), and d/dx2 raises n by one.
+    """
+    y = np.power(x1, x2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(y == 0, 0, y * np.log(np.asarray(x1, dtype=y.dtype)) ** n)[()]
+
+
+def _apart(xp: Any, a: Any, b: Any) -> Any:
+    """a, but 1 where a and b are both 0: there the factor b is 0, and a^(b-1) would make it 0 times inf."""
+    return xp.where(xp.logical_or(a, b), a, 1)
+
+
+def _log_base(xp: Any, y: Any, a: Any, b: Any, n: int) -> Any:
+    first = b * xp.power_log(_apart(xp, a, b), b - 1, n=n)
+    return xp.where(xp.isinf(first), first, first + n * xp.power_log(a, b - 1, n=n - 1))  # at 0, log^n is the larger
+
+
+@power_log.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, n: int) -> Any:
+    da = _log_base(xp, y, a, b, n) if need[0] else None
+    db = xp.power_log(a, b, n=n + 1) if need[1] else None
+    if y.dtype.kind == "c":
+        da, db = (None if d is None else xp.conj(d) for d in (da, db))
+    return None if da is None else g * da, None if db is None else g * db
+
+
+@power_log.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
+    ta, tb = ts
+    along = None if ta is None else ta * _log_base(xp, y, a, b, n)
+    if tb is None:
+        return along
+    across = tb * xp.power_log(a, b, n=n + 1)
+    return across if along is None else along + across
+
+
+def _power_base(xp: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, (int, float, complex)):
+        return b * xp.pow(a, b - 1) if b else xp.zeros_like(y)
+    return b * xp.power(_apart(xp, a, b), b - 1)
+
+
+def _power_exponent(xp: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(a, (int, float)) and a > 0:
+        return y * math.log(a)
+    return xp.power_log(a, b, n=1)
 
 
 power = elementwise(
     np.power,
-    lambda xp, y, a, b: b * xp.power(a, xp.where(xp.equal(b, 0), 1.0, b - 1)),
-    _exponent_partial,
+    _power_base,
+    _power_exponent,
     latex="{0}^{{{1}}}",
-    domain=((0.3, 2.0), (-2.0, 2.0)),
+    holomorphic=True,
+    note="right at a zero base: x**0, x**1, x**2 have derivatives 0, 1, 0; d/dp 0**p = 0 for p > 0",
+    samples=lambda: [
+        sample(points.positive(3), points.real(3)),
+        sample(points.positive(2, 1), points.real(3)),
+        sample(points.positive(), points.real()),
+        sample(points.positive(0, 2), points.real(2)),
+        sample(points.positive(3), 2.5),
+        sample(points.real(3), 3),
+        sample(-points.positive(3), -2),
+        sample(2, points.real(3)),
+        sample(points.complexes(3) + 2, points.complexes(3, key=1)),
+        sample(points.complexes(3), 3),
+        sample(points.positive(3), points.complexes(3)),
+        sample(np.zeros(3), np.array([0.0, 1.0, 2.0]), smooth=False),
+        sample(np.array([-2.0, -1.0]), np.array([3, -2], np.int8)),
+    ],
+    doc=(
+        "x1 to the power x2. Derivatives: x2 x1^(x2-1), which is 0 for x2 = 0, and y log(x1), which is 0 where y is 0 "
+        "and nan for negative x1."
+    ),
 )
 
 
+@general(
+    latex="{0}^{{{n}}}",
+    shape="same as x",
+    holomorphic=True,
+    samples=lambda: [
+        sample(points.real(2, 3), 3),
+        sample(points.real(), 5),
+        sample(points.real(0, 2), 4),
+        sample(points.positive(3), -2),
+        sample(points.complexes(3), 7),
+        sample(np.zeros(2), 3),
+    ],
+)
+def integer_power(x: Any, /, n: int) -> Any:
+    """x**n for a whole number n by repeated squaring, some fifty times faster than the general power.
+
+    Derivative: n x^(n-1).
+    """
+    base, left, y = (x if n > 0 else np.reciprocal(x)), n if n > 0 else -n, None
+    while True:
+        if left & 1:
+            y = base if y is None else y * base
+        left >>= 1
+        if not left:
+            return y
+        base = np.square(base)
+
+
+@integer_power.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, n: int) -> Any:
+    d = n * xp.pow(x, n - 1)
+    return (g * xp.conj(d) if y.dtype.kind == "c" else g * d,)
+
+
+@integer_power.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, n: int) -> Any:
+    return ts[0] * (n * xp.pow(x, n - 1))
+
+
+_SHORT = {1: "positive", 2: "square", -1: "reciprocal", 0.5: "sqrt"}  # as NumPy's own operator does
+
+
+@helper("pow")
+def _pow(xp: Any, a: Any, b: Any, /) -> Any:
+    if type(b) in (int, float) and hasattr(a, "dtype") and a.dtype.kind in "fc":
+        short = _SHORT.get(b)
+        if short is not None:
+            return getattr(xp, short)(a)
+        if -8 <= b <= 8 and b == int(b) and b:
+            return xp.integer_power(a, int(b))
+    return xp.power(a, b)
+
+
+@derived
 def pow(x1: Any, x2: Any, /) -> Any:
-    """x1 ** x2, element by element; a square for the number 2."""
-    if type(x2) is int and x2 == 2:
-        return square(x1)
-    return power(x1, x2)
+    """x1 to the power x2, as the operator `**`: `power`, with short ways for small whole numbers and for 0.5.
+
+    Arguments: x1, x2 arrays or numbers that broadcast. Returns an array of their common dtype.
+    Derivative: x2 x1^(x2-1) in x1, y log(x1) in x2, with the conventions of `power`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.pow(tm.tensor([1.0, 2.0, 3.0]), 3)
+    tensor([ 1.,  8., 27.])
+    """
+    return _pow(rec, x1 if hasattr(x1, "dtype") else as_tensor(x1), x2)
 
 
-alias("pow", pow)
+@derived
+def float_power(x1: Any, x2: Any, /) -> Any:
+    """x1 to the power x2 in double precision, whatever the dtypes; integers may have negative powers.
+
+    Derivative: as `power`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.float_power([1, 2, 4], -1)
+    tensor([1.  , 0.5 , 0.25])
+    """
+    a = as_tensor(x1)
+    return rec.power(rec.astype(a, np.result_type(a.dtype, np.float64)), x2)
+
+
+@general(
+    arity=2,
+    latex=r"{0} \cdot 2^{{{1}}}",
+    shape="broadcast of the arguments",
+    samples=lambda: [sample(points.real(3), np.array([0, -2, 5])), sample(points.real(2, 1), np.arange(3))],
+    doc="x1 * 2**x2 for integers x2. Derivative in x1: 2**x2.",
+)
+def ldexp(x1: Any, x2: Any, /) -> Any:
+    """x1 * 2**x2 for integers x2. Derivative in x1: 2**x2."""
+    return np.ldexp(x1, x2)
+
+
+ldexp.defvjp(lambda xp, need, g, y, a, b: (xp.ldexp(g, b), None))
+ldexp.defjvp(lambda xp, ts, y, a, b: None if ts[0] is None else xp.ldexp(ts[0], b))
+
+
+# -- quotient and remainder -------------------------------------------------------------------------------
+
+floor_divide = elementwise(
+    np.floor_divide,
+    0,
+    0,
+    latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor",
+    note="the derivative is 0, at the jumps too",
+    samples=_pairs(sample(np.array([1.0, -4.0]), np.array([1.0, 2.0]), smooth=False), positive=True),
+    doc="The largest integer not above x1 / x2. Derivative: 0.",
+)
+remainder = elementwise(
+    np.remainder,
+    1,
+    lambda xp, y, a, b: -xp.floor_divide(a, b),
+    latex=r"{0} \bmod {1}",
+    note="the derivative at the jumps is that from the right",
+    samples=_pairs(sample(np.array([1.0, -4.0]), np.array([1.0, 2.0]), smooth=False), positive=True),
+    doc="x1 - x2 floor(x1 / x2), with the sign of x2. Derivatives: 1 and -floor(x1 / x2).",
+)
+fmod = elementwise(
+    np.fmod,
+    1,
+    lambda xp, y, a, b: -xp.rint((a - y) / b),  # trunc(a / b) would be off by one where the quotient rounds up
+    latex=r"\operatorname{{fmod}}({0}, {1})",
+    note="the derivative at the jumps is that of the branch taken",
+    samples=_pairs(sample(np.array([1.0, -4.0]), np.array([1.0, 2.0]), smooth=False), positive=True),
+    doc="x1 - x2 trunc(x1 / x2), with the sign of x1, as in C. Derivatives: 1 and -trunc(x1 / x2).",
+)
+
+
+@derived
+def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
+    """The quotient `floor_divide(x1, x2)` and the remainder `remainder(x1, x2)`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.divmod(7.5, 2.0)
+    (tensor(3.), tensor(1.5))
+    """
+    return rec.floor_divide(x1, x2), rec.remainder(x1, x2)
+
+
+abs, true_divide, mod = absolute, divide, remainder
+alias("abs", absolute)
+alias("true_divide", divide)
+alias("mod", remainder)

@@ -1,11 +1,263 @@
-"""Exponentials, logarithms and hyperbolic functions."""
+"""Exponentials and logarithms, the hyperbolic functions, and what networks make of them: sigmoid and softmax."""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
-from ..core.declare import elementwise
+from ..core import samples as points
+from ..core.declare import alias, elementwise, general
+from ..core.samples import sample
 
-exp = elementwise(np.exp, lambda xp, y, x: y, latex="e^{{{0}}}", holomorphic=True)
-log = elementwise(np.log, lambda xp, y, x: 1 / x, latex=r"\ln {0}", domain=(0.2, 3.0), holomorphic=True)
-tanh = elementwise(np.tanh, lambda xp, y, x: 1 - y * y, latex=r"\tanh {0}", holomorphic=True)
+__all__ = [
+    "acosh", "arccosh", "arcsinh", "arctanh", "asinh", "atanh", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2",
+    "log10", "log_softmax", "logaddexp", "logaddexp2", "sigmoid", "sinh", "softmax", "tanh",
+]  # fmt: skip
+
+_LN2, _LN10 = math.log(2), math.log(10)
+
+exp = elementwise(
+    np.exp, lambda xp, y, x: y, latex="e^{{{0}}}", holomorphic=True, doc="e to the power x. Derivative: y."
+)
+exp2 = elementwise(
+    np.exp2, lambda xp, y, x: y * _LN2, latex="2^{{{0}}}", holomorphic=True, doc="2 to the power x. Derivative: y ln 2."
+)
+expm1 = elementwise(
+    np.expm1,
+    lambda xp, y, x: xp.exp(x),  # y + 1 has lost its digits where x is far below 0
+    latex="e^{{{0}}} - 1",
+    holomorphic=True,
+    doc="exp(x) - 1, accurate near 0. Derivative: exp(x).",
+)
+log = elementwise(
+    np.log,
+    lambda xp, y, x: 1 / x,
+    latex=r"\ln {0}",
+    domain=(0.2, 3.0),
+    holomorphic=True,
+    doc="The natural logarithm: -inf at 0, nan for negative numbers. Derivative: 1 / x.",
+)
+log2 = elementwise(
+    np.log2,
+    lambda xp, y, x: (1 / _LN2) / x,
+    latex=r"\log_2 {0}",
+    domain=(0.2, 3.0),
+    holomorphic=True,
+    doc="The logarithm to base 2. Derivative: 1 / (x ln 2).",
+)
+log10 = elementwise(
+    np.log10,
+    lambda xp, y, x: (1 / _LN10) / x,
+    latex=r"\log_{{10}} {0}",
+    domain=(0.2, 3.0),
+    holomorphic=True,
+    doc="The logarithm to base 10. Derivative: 1 / (x ln 10).",
+)
+log1p = elementwise(
+    np.log1p,
+    lambda xp, y, x: 1 / (1 + x),
+    latex=r"\ln(1 + {0})",
+    domain=(-0.7, 3.0),
+    holomorphic=True,
+    doc="log(1 + x), accurate near 0. Derivative: 1 / (1 + x).",
+)
+
+
+def _weight(xp: Any, a: Any, b: Any, scale: float = 1.0) -> Any:
+    """exp(a) / (exp(a) + exp(b)), a half where both are infinite and equal."""
+    both = xp.logical_and(xp.isinf(a), xp.equal(a, b))
+    return xp.sigmoid(xp.where(both, 0, scale * (a - b)))
+
+
+def _log_pairs() -> list[Any]:
+    inf = np.inf
+    return [
+        sample(points.real(3), points.real(3, key=1)),
+        sample(points.real(2, 1), points.real(3)),
+        sample(points.real(), 0.0),
+        sample(points.real(0, 2), points.real(2)),
+        sample(np.array([1.0, 800.0]), np.array([1.0, -800.0])),
+        sample(np.array([-inf, -inf, 1.0, inf, inf]), np.array([-inf, 1.0, -inf, 1.0, inf]), smooth=False),
+    ]
+
+
+logaddexp = elementwise(
+    np.logaddexp,
+    lambda xp, y, a, b: _weight(xp, a, b),
+    lambda xp, y, a, b: _weight(xp, b, a),
+    latex=r"\ln(e^{{{0}}} + e^{{{1}}})",
+    note="equal infinities share the derivative",
+    samples=_log_pairs,
+    doc="log(exp(x1) + exp(x2)) without overflow. Derivatives: sigmoid(x1 - x2) and sigmoid(x2 - x1).",
+)
+logaddexp2 = elementwise(
+    np.logaddexp2,
+    lambda xp, y, a, b: _weight(xp, a, b, _LN2),
+    lambda xp, y, a, b: _weight(xp, b, a, _LN2),
+    latex=r"\log_2(2^{{{0}}} + 2^{{{1}}})",
+    note="equal infinities share the derivative",
+    samples=_log_pairs,
+    doc="log2(2**x1 + 2**x2) without overflow. Derivatives: 2**x1 / (2**x1 + 2**x2) and the rest to 1.",
+)
+
+
+# -- hyperbolic ---------------------------------------------------------------------------------------------
+
+sinh = elementwise(
+    np.sinh,
+    lambda xp, y, x: xp.cosh(x),
+    latex=r"\sinh {0}",
+    holomorphic=True,
+    doc="Hyperbolic sine. Derivative: cosh x.",
+)
+cosh = elementwise(
+    np.cosh,
+    lambda xp, y, x: xp.sinh(x),
+    latex=r"\cosh {0}",
+    holomorphic=True,
+    doc="Hyperbolic cosine. Derivative: sinh x.",
+)
+tanh = elementwise(
+    np.tanh,
+    lambda xp, y, x: 1 - y * y,
+    latex=r"\tanh {0}",
+    holomorphic=True,
+    note="the derivative is accurate to 1e-16 absolutely: the fast form, as everywhere",
+    doc="Hyperbolic tangent. Derivative: 1 - y^2, accurate absolutely; cosh(x)**-2 is accurate in the tails.",
+)
+arcsinh = elementwise(
+    np.arcsinh,
+    # hypot does not overflow; it knows no complex numbers
+    lambda xp, y, x: 1 / (xp.sqrt(1 + x * x) if x.dtype.kind == "c" else xp.hypot(1, x)),
+    latex=r"\operatorname{{arsinh}} {0}",
+    holomorphic=True,
+    doc="The inverse of sinh. Derivative: 1 / sqrt(x^2 + 1).",
+)
+arccosh = elementwise(
+    np.arccosh,
+    lambda xp, y, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1)),  # in one root it would overflow, and miss the branch
+    latex=r"\operatorname{{arcosh}} {0}",
+    domain=(1.2, 3.0),
+    holomorphic=True,
+    note="the derivative at 1 is inf",
+    doc="The inverse of cosh, for x from 1 on. Derivative: 1 / sqrt(x^2 - 1), which is inf at 1.",
+)
+arctanh = elementwise(
+    np.arctanh,
+    lambda xp, y, x: 1 / ((1 - x) * (1 + x)),
+    latex=r"\operatorname{{artanh}} {0}",
+    domain=(-0.8, 0.8),
+    holomorphic=True,
+    doc="The inverse of tanh, on (-1, 1). Derivative: 1 / (1 - x^2).",
+)
+
+
+# -- sigmoid and softmax ------------------------------------------------------------------------------------
+
+
+def sigmoid(x: Any, /) -> Any:
+    """The logistic function 1 / (1 + exp(-x)), accurate in both tails. Derivative: sigmoid(x) sigmoid(-x).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.sigmoid)(0.0)
+    tensor(0.25)
+    """
+    if np.iscomplexobj(x):
+        return 1 / (1 + np.exp(-x))
+    from scipy.special import expit
+
+    return expit(x)
+
+
+sigmoid = elementwise(
+    sigmoid,
+    lambda xp, y, x: y * xp.sigmoid(-x),  # y (1 - y) is 0 from 37 on
+    latex=r"\sigma({0})",
+    holomorphic=True,
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(points.complexes(3)),
+        sample(np.array([-800.0, -40.0, 40.0, 800.0])),
+    ],
+)
+
+
+def _softmax_samples() -> list[Any]:
+    return [
+        sample(points.real(2, 3)),
+        sample(points.real(2, 3), axis=0),
+        sample(points.real(2, 3), axis=(0, -1)),
+        sample(points.real(2, 3), axis=None),
+        sample(points.real(3, 1)),
+        sample(points.real(0, 3)),
+        sample(points.real(3, 0)),
+        sample(np.zeros(3)),
+        sample(np.array([800.0, 0.0, -800.0])),
+        sample(np.array([1.0, -np.inf, 2.0]), smooth=False),
+    ]
+
+
+@general(latex=r"\operatorname{{softmax}} {0}", shape="same as x", samples=_softmax_samples)
+def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
+    """exp(x) over its sum along `axis`, without overflow: positive numbers that sum to 1.
+
+    Arguments: `axis` an int, a tuple, or None for all axes. An element of -inf gets the weight 0.
+    Derivative: dy = y (dx - sum(y dx)).
+
+    >>> import tinygrad_math as tm
+    >>> tm.softmax([1000.0, 1000.0])
+    tensor([0.5, 0.5])
+    """
+    y = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return y / np.sum(y, axis=axis, keepdims=True)
+
+
+@softmax.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
+    gy = g * y
+    return (gy - y * xp.sum(gy, axis=axis, keepdims=True),)
+
+
+@softmax.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, axis: Any) -> Any:
+    ty = ts[0] * y
+    return ty - y * xp.sum(ty, axis=axis, keepdims=True)
+
+
+@general(latex=r"\ln \operatorname{{softmax}} {0}", shape="same as x", samples=_softmax_samples)
+def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
+    """The logarithm of softmax: x - log(sum(exp(x))), accurate also where softmax is next to 0 or to 1.
+
+    Arguments: `axis` an int, a tuple, or None for all axes.
+    Derivative: dy = dx - sum(softmax(x) dx).
+
+    >>> import tinygrad_math as tm
+    >>> tm.log_softmax([0.0, -50.0])[0] < 0
+    tensor(True)
+    """
+    z = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = z == 0  # the largest of each row, k of them: log(k + rest) keeps the digits of a small rest
+    k = np.sum(top, axis=axis, keepdims=True, dtype=z.dtype)
+    rest = np.sum(np.where(top, 0, np.exp(z)), axis=axis, keepdims=True)
+    return z - (np.log(k) + np.log1p(rest / k))
+
+
+@log_softmax.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
+    return (g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),)
+
+
+@log_softmax.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, axis: Any) -> Any:
+    (t,) = ts
+    return t - xp.sum(xp.exp(y) * t, axis=axis, keepdims=True)
+
+
+acosh, asinh, atanh = arccosh, arcsinh, arctanh
+alias("acosh", arccosh)
+alias("asinh", arcsinh)
+alias("atanh", arctanh)
