@@ -4,12 +4,17 @@ from . import fft as fft
 from . import nn as nn
 from . import optim as optim
 from . import special as special
+from . import data as data
 from . import testing as testing
+from . import viz as viz
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
 from .core.tensor import no_grad as no_grad
 from .core.walk import grad_of as grad_of
 from .ops.arithmetic import *
+from .ops.arranging import *
+from .ops.bitwise import *
+from .ops.calculus import *
 from .ops.comparison import *
 from .ops.complexes import *
 from .ops.dtypes import *
@@ -18,15 +23,21 @@ from .ops.exponential import *
 from .ops.creation import *
 from .ops.indexing import *
 from .ops.joining import *
+from .ops.nanreduction import *
 from .ops.product import *
 from .ops.protocols import *
 from .ops.reduction import *
+from .ops.rounding import *
 from .ops.selection import *
+from .ops.sets import *
 from .ops.shape import *
+from .ops.sorting import *
+from .ops.statistics import *
 from .ops.trigonometric import *
 from .transforms.derivatives import *
 from .transforms.matrices import *
 from .transforms.primitive import *
 from .transforms.products import *
+from .viz.graph import graph as graph
 
 tensor = Tensor
