@@ -1,14 +1,22 @@
-"""Matrix products and contractions."""
+"""Matrix products, and contractions of arrays of any rank."""
 
 from __future__ import annotations
 
+from math import prod
+from operator import index as as_int
 from typing import Any
 
 import numpy as np
 
-from ..core.declare import general
+from ..core.declare import bilinear, derived, general
+from ..core.errors import ArgumentError, AxisError, ShapeError, describe
 from ..core.samples import complexes, real, sample
+from ..core.tensor import Tensor, as_tensor, rec
 
+__all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot"]
+
+
+# -- matmul -------------------------------------------------------------------------------------------
 matmul = general(
     arity=2,
     latex="{0} {1}",
@@ -16,17 +24,33 @@ matmul = general(
     holomorphic=True,
     samples=lambda: [
         sample(real(2, 3), real(3, 4)),
-        sample(real(3), real(3)),
+        sample(real(3), real(3, key=1)),
         sample(real(2, 3), real(3)),
         sample(real(3), real(3, 2)),
         sample(real(5, 2, 3), real(3, 2)),
+        sample(real(2, 2, 2, 3), real(3, 2)),
         sample(real(2, 3), real(4, 3, 2)),
         sample(real(3), real(4, 3, 2)),
         sample(real(4, 2, 3), real(3)),
         sample(real(1, 2, 3), real(5, 3, 2)),
+        sample(real(4, 1, 2, 3), real(5, 3, 2)),
         sample(real(0, 3), real(3, 2)),
+        sample(real(2, 0), real(0, 3)),
+        sample(real(0, 2, 3), real(3, 2)),
+        sample(real(1, 1), real(1, 1, key=1)),
         sample(complexes(2, 3), complexes(3, 2, key=1)),
+        sample(complexes(2, 3), real(3)),
+        sample(real(4, 2, 3), complexes(3, 2)),
     ],
+    doc="""The matrix product of the last two axes, over the broadcast of the others; vectors as rows and columns.
+
+    Arguments: `x1` (..., n, k) or (k,), `x2` (..., k, m) or (k,). Raises ShapeError if the ks differ. The
+    cotangents are g b' and a' g.
+
+    >>> import tinygrad_math as tm
+    >>> tm.matmul(tm.tensor([[1.0, 2.0], [3.0, 4.0]]), [1.0, 1.0])
+    tensor([3., 7.])
+    """,
 )(np.matmul)
 
 
@@ -34,25 +58,51 @@ matmul = general(
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     if y.dtype.kind == "c":
         a, b = xp.conj(a), xp.conj(b)
-    ga = gb = None
-    if a.ndim == 2 and b.ndim == 2:
+    if a.ndim == b.ndim == 2:
         return g @ b.T if need[0] else None, a.T @ g if need[1] else None
+    ga = gb = None
     if b.ndim == 1:
+        if a.ndim == 1:
+            return g * b if need[0] else None, g * a if need[1] else None
         if need[0]:
             ga = xp.expand_dims(g, -1) * b
         if need[1]:
-            gb = xp.expand_dims(g, -1) * a
-        return ga, gb
-    if a.ndim == 1:
-        if need[0]:
-            ga = xp.matmul(b, xp.expand_dims(g, -1))[..., 0]
+            gb = xp.reshape(g, (-1,)) @ _rows(xp, a)
+    elif a.ndim == 1:
+        if need[0]:  # all the columns of all matrices at once
+            ga = _columns(xp, b) @ xp.reshape(g, (-1,))
         if need[1]:
             gb = xp.expand_dims(a, -1) * xp.expand_dims(g, -2)
-        return ga, gb
-    return (
-        xp.matmul(g, xp.matrix_transpose(b)) if need[0] else None,
-        xp.matmul(xp.matrix_transpose(a), g) if need[1] else None,
-    )
+    elif b.ndim == 2:  # one weight, many inputs: one product, not a batch of them and a sum
+        if need[0]:
+            ga = xp.reshape(_rows(xp, g) @ b.T, a.shape)
+        if need[1]:
+            gb = _rows(xp, a).T @ _rows(xp, g)
+    else:
+        if need[0]:
+            ga = (
+                _columns(xp, g) @ _columns(xp, b).T
+                if a.ndim == 2
+                else xp.matmul(g, xp.matrix_transpose(b))
+            )
+        if need[1]:
+            gb = xp.matmul(xp.matrix_transpose(a), g)
+    return ga, gb
+
+
+def _rows(xp: Any, x: Any) -> Any:
+    """A batch of matrices (..., n, m) as one of (... n, m): the batch axes joined to the rows."""
+    return xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _columns(xp: Any, x: Any) -> Any:
+    """A batch of matrices (..., n, m) as one of (n, ... m): the batch axes joined to the columns."""
+    if x.ndim == 2:
+        return x
+    n, m = x.shape[-2:]
+    batch = prod(x.shape[:-2])
+    last = x.ndim - 2
+    return xp.reshape(xp.transpose(x, (last, *range(last), last + 1)), (n, batch * m))
 
 
 @matmul.defjvp
@@ -61,3 +111,352 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     if tb is None:
         return xp.matmul(ta, b)
     return xp.matmul(a, tb) if ta is None else xp.matmul(ta, b) + xp.matmul(a, tb)
+
+
+# -- products of any rank -----------------------------------------------------------------------------
+@derived
+def dot(a: Any, b: Any, /) -> Any:
+    """NumPy's dot: vectors to a number, matrices to their product, higher ranks over a's last and b's second last axis.
+
+    Raises ShapeError if these lengths differ. The gradient of a'b is b in a and a in b.
+
+    >>> import tinygrad_math as tm
+    >>> tm.dot([1.0, 7.0, 8.0], tm.tensor([3.0, 4.0, 7.0]))
+    tensor(87.)
+    """
+    a, b = as_tensor(a), as_tensor(b)
+    if not a.ndim or not b.ndim:
+        return rec.multiply(a, b)
+    if b.ndim <= 2:
+        return rec.matmul(a, b)
+    return rec.tensordot(a, b, axes=((-1,), (-2,)))
+
+
+@derived
+def inner(a: Any, b: Any, /) -> Any:
+    """The products of the last axes: of vectors a number, else a's other axes and then b's.
+
+    >>> import tinygrad_math as tm
+    >>> tm.inner(tm.tensor([1.0, 2.0]), [3.0, 4.0])
+    tensor(11.)
+    """
+    a, b = as_tensor(a), as_tensor(b)
+    if not a.ndim or not b.ndim:
+        return rec.multiply(a, b)
+    return rec.matmul(a, b) if a.ndim == b.ndim == 1 else rec.tensordot(a, b, axes=((-1,), (-1,)))
+
+
+@derived
+def vdot(a: Any, b: Any, /) -> Any:
+    """The sum of conj(a) b over all elements.
+
+    >>> import tinygrad_math as tm
+    >>> tm.vdot(tm.tensor([1j, 1.0]), [1j, 2.0])
+    tensor(3.+0.j, dtype=complex128)
+    """
+    a, b = rec.reshape(a, (-1,)), rec.reshape(b, (-1,))
+    return rec.matmul(rec.conj(a) if a.dtype.kind == "c" else a, b)
+
+
+@derived
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """The sum of conj(x1) x2 along an axis, over the broadcast of the others.
+
+    Arguments: `axis` of both, counted from the end if they have different ranks. Raises ShapeError.
+
+    >>> import tinygrad_math as tm
+    >>> tm.vecdot(tm.tensor([[1.0, 2.0], [3.0, 4.0]]), [1.0, 1.0])
+    tensor([3., 7.])
+    """
+    a, b = as_tensor(x1), as_tensor(x2)
+    for x in (a, b):
+        if not -x.ndim <= axis < x.ndim:
+            raise AxisError(f"vecdot({describe(a)}, {describe(b)}): {describe(x)} has no axis {axis}")
+    if a.shape[axis] != b.shape[axis]:
+        raise ShapeError(
+            f"vecdot({describe(a)}, {describe(b)}, axis={axis}): lengths {a.shape[axis]} and {b.shape[axis]} differ"
+        )
+    if a.dtype.kind == "c":
+        a = rec.conj(a)
+    if a.ndim == b.ndim == 1:
+        return rec.matmul(a, b)
+    if axis < 0:
+        return _summed(a * b, axis)
+    return _summed(rec.moveaxis(a, axis, -1) * rec.moveaxis(b, axis, -1), -1)
+
+
+def _summed(x: Any, axis: int) -> Any:
+    return rec.sum(x, axis=axis, dtype=x.dtype)
+
+
+@derived
+def outer(a: Any, b: Any, /) -> Any:
+    """The matrix of all products of an element of a and one of b, both flattened.
+
+    >>> import tinygrad_math as tm
+    >>> tm.outer(tm.tensor([1.0, 2.0]), [3.0, 4.0])
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    return rec.multiply(rec.reshape(a, (-1, 1)), rec.reshape(b, (1, -1)))
+
+
+@derived
+def kron(a: Any, b: Any, /) -> Any:
+    """The Kronecker product: every element of a times all of b, laid out in blocks.
+
+    >>> import tinygrad_math as tm
+    >>> tm.kron(tm.tensor([1.0, 2.0]), [1.0, 10.0])
+    tensor([ 1., 10.,  2., 20.])
+    """
+    a, b = as_tensor(a), as_tensor(b)
+    ndim = max(a.ndim, b.ndim)
+    sa, sb = (1,) * (ndim - a.ndim) + a.shape, (1,) * (ndim - b.ndim) + b.shape
+    blocks = rec.multiply(
+        rec.reshape(a, tuple(size for n in sa for size in (n, 1))),
+        rec.reshape(b, tuple(size for n in sb for size in (1, n))),
+    )
+    return rec.reshape(blocks, tuple(m * n for m, n in zip(sa, sb, strict=True)))
+
+
+@derived
+def tensordot(x1: Any, x2: Any, /, axes: Any = 2) -> Any:
+    """The sum of products over some axes of both: a matrix product, once they are arranged.
+
+    Arguments: `axes` n for the last n axes of x1 and the first n of x2, or a pair of axes or tuples of axes.
+    Returns x1's other axes and then x2's. Raises ShapeError, AxisError.
+
+    >>> import tinygrad_math as tm
+    >>> tm.tensordot(tm.ones((2, 3, 4)), tm.ones((4, 3, 5)), axes=((1, 2), (1, 0))).shape
+    (2, 5)
+    """
+    a, b = as_tensor(x1), as_tensor(x2)
+    if hasattr(axes, "__index__"):
+        n = as_int(axes)
+        if not 0 <= n <= min(a.ndim, b.ndim):
+            raise AxisError(f"tensordot({describe(a)}, {describe(b)}, axes={n}): an array has fewer axes than that")
+        mine, yours = list(range(a.ndim - n, a.ndim)), list(range(n))
+    else:
+        mine, yours = (_positions(given, x) for given, x in zip(axes, (a, b), strict=True))
+    if [a.shape[k] for k in mine] != [b.shape[k] for k in yours]:
+        raise ShapeError(
+            f"tensordot({describe(a)}, {describe(b)}, axes={axes}): the axes to sum over have sizes "
+            f"{[a.shape[k] for k in mine]} and {[b.shape[k] for k in yours]}; they must agree"
+        )
+    left = [k for k in range(a.ndim) if k not in mine]
+    right = [k for k in range(b.ndim) if k not in yours]
+    summed = prod(a.shape[k] for k in mine)
+    rows, columns = [a.shape[k] for k in left], [b.shape[k] for k in right]
+    m, n = prod(rows), prod(columns)
+    product = rec.matmul(
+        rec.reshape(_arranged(a, left + mine), (m, summed)), rec.reshape(_arranged(b, yours + right), (summed, n))
+    )
+    return rec.reshape(product, (*rows, *columns))
+
+
+def _positions(axes: Any, x: Tensor) -> list[int]:
+    given = [as_int(axes)] if hasattr(axes, "__index__") else [as_int(k) for k in axes]
+    if any(not -x.ndim <= k < x.ndim for k in given):
+        raise AxisError(f"tensordot: {describe(x)} has no axes {tuple(given)}")
+    out = [k % x.ndim for k in given]
+    if len(set(out)) < len(out):
+        raise AxisError(f"tensordot: axes {tuple(given)} of {describe(x)} name an axis twice")
+    return out
+
+
+def _arranged(x: Tensor, order: list[int]) -> Any:
+    return x if order == list(range(x.ndim)) else rec.transpose(x, tuple(order))
+
+
+# -- cross --------------------------------------------------------------------------------------------
+@bilinear(
+    lambda xp, g, a, b, axis: xp.cross3(b, g, axis=axis),
+    lambda xp, g, a, b, axis: xp.cross3(g, a, axis=axis),
+    latex=r"{0} \times {1}",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(real(3), real(3, key=1)),
+        sample(real(2, 3), real(3)),
+        sample(real(3, 2), real(3, 2, key=1), axis=-2),
+        sample(real(0, 3), real(1, 3)),
+        sample(complexes(3), complexes(3, key=1)),
+        sample(complexes(3), real(3)),
+    ],
+)
+def cross3(a: Any, b: Any, /, axis: int = -1) -> Any:
+    """The cross product of vectors of three; by the cyclic rule both cotangents are cross products too."""
+    return np.cross(a, b, axis=axis)
+
+
+@derived
+def cross(
+    x1: Any, x2: Any, /, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """The cross product of vectors of three, or of two as if they lay in a plane.
+
+    Arguments: vectors along `axis` (or `axisa` and `axisb`), the other axes broadcast; the result's along
+    `axisc`. Of two vectors of two only the third component is returned. Raises ShapeError. The cotangents are
+    b x g and g x a.
+
+    >>> import tinygrad_math as tm
+    >>> tm.cross(tm.tensor([1.0, 0.0, 0.0]), [0.0, 1.0, 0.0])
+    tensor([0., 0., 1.])
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = rec.moveaxis(x1, axisa, -1), rec.moveaxis(x2, axisb, -1)
+    if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
+        raise ShapeError(f"cross({describe(a)}, {describe(b)}): vectors have 2 or 3 elements")
+    if a.shape[-1] == b.shape[-1] == 2:
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    y = rec.cross3(_in_space(a), _in_space(b))
+    return rec.moveaxis(y, -1, axisc)
+
+
+def _in_space(x: Tensor) -> Any:
+    return x if x.shape[-1] == 3 else rec.concat([x, rec.zeros_like(x[..., :1])], axis=-1)
+
+
+# -- einsum -------------------------------------------------------------------------------------------
+@general(
+    arity=None,
+    latex=r"\operatorname{{einsum}}_{{{subscripts}}}({0}, \dots)",
+    shape="the sizes of the letters behind the arrow",
+    samples=lambda: [
+        sample([real(2, 3), real(3, 4)], subscripts="ij,jk->ik"),
+        sample([real(2, 3), real(2, 3, key=1)], subscripts="ij,ij->"),
+        sample([real(2, 3), real(3), real(3, 2)], subscripts="ij,j,ji->i"),
+        sample([real(2, 3, 4)], subscripts="ijk->kj"),
+        sample([real(2, 3), real(4)], subscripts="ij,k->ki"),
+        sample([real(2, 1), real(2, 3)], subscripts="ij,ij->i"),
+        sample([real(), real(3)], subscripts=",i->i"),
+        sample([real(0, 2), real(2)], subscripts="ij,j->i"),
+        sample([complexes(2, 3), complexes(3, key=1)], subscripts="ij,j->i"),
+        sample([real(2, 3), complexes(3)], subscripts="ij,j->i"),
+    ],
+)
+def contract(arrays: Any, /, *, subscripts: str) -> Any:
+    """einsum in its plainest form: explicit, one letter for each axis, none twice within an array."""
+    names, _ = subscripts.split("->")
+    sizes = {c: n for term, a in zip(names.split(","), arrays, strict=True) for c, n in zip(term, np.shape(a))}
+    work = prod(sizes.values())
+    return np.einsum(subscripts, *arrays, optimize=work > 10_000 and len(arrays) > 1)  # BLAS, where it pays
+
+
+@contract.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, *arrays: Any, subscripts: str) -> Any:
+    terms, result = subscripts.split("->")
+    letters = terms.split(",")
+    out: list[Any] = []
+    for k, (own, x) in enumerate(zip(letters, arrays, strict=True)):
+        if not need[k]:
+            out.append(None)
+            continue
+        others = [(t, a) for i, (t, a) in enumerate(zip(letters, arrays, strict=True)) if i != k]
+        known = set(result).union(*(t for t, _ in others))
+        found = "".join(c for c in own if c in known)
+        rest = [xp.conj(a) if y.dtype.kind == "c" else a for _, a in others]
+        term = ",".join([result, *(t for t, _ in others)])
+        part = xp.contract([g, *rest], subscripts=f"{term}->{found}")
+        gone = tuple(d for d, c in enumerate(own) if c not in known)  # summed away: every element counts alike
+        if gone:
+            part = xp.expand_dims(part, gone)
+        if any(m < n for m, n in zip(part.shape, x.shape, strict=True)):
+            part = xp.broadcast_to(part, tuple(max(m, n) for m, n in zip(part.shape, x.shape, strict=True)))
+        out.append(part)
+    return out
+
+
+@contract.defjvp
+def _(xp: Any, ts: Any, y: Any, *arrays: Any, subscripts: str) -> Any:
+    total = None
+    for k, t in enumerate(ts):
+        if t is not None:
+            part = xp.contract([*arrays[:k], t, *arrays[k + 1 :]], subscripts=subscripts)
+            total = part if total is None else total + part
+    return total
+
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@derived
+def einsum(*operands: Any, optimize: Any = None) -> Any:
+    """The sum of products that an index formula describes: any that NumPy takes.
+
+    Arguments: `einsum("ij,jk->ik", a, b)` or `einsum(a, [0, 1], b, [1, 2], [0, 2])`; with ellipses, repeated
+    letters (diagonals), and without an arrow (letters that appear once, in order). `optimize` is NumPy's and
+    means nothing here: BLAS is used where it pays. Raises ShapeError, ArgumentError. The cotangent of an array
+    is the same formula with g in its place.
+
+    >>> import tinygrad_math as tm
+    >>> tm.einsum("ii", tm.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor(5.)
+    """
+    formula, arrays = _formula(operands)
+    xs = [as_tensor(a) for a in arrays]
+    terms, result = _explicit(formula, xs)
+    for k, term in enumerate(terms):
+        while len(set(term)) < len(term):  # a repeated letter reads a diagonal
+            xs[k], term = _diagonal(xs[k], term, formula)
+        terms[k] = term
+    return rec.contract(xs, subscripts=f"{','.join(terms)}->{result}")
+
+
+def _formula(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    """Both ways of calling einsum as a formula and its arrays."""
+    if not operands:
+        raise ArgumentError("einsum needs a formula and arrays: einsum('ij,j->i', a, x)")
+    if isinstance(operands[0], str):
+        return operands[0].replace(" ", ""), list(operands[1:])
+    arrays, lists = list(operands[0 : len(operands) - 1 : 2]), list(operands[1::2])
+    formula = ",".join(map(_letters, lists))
+    if len(operands) % 2:
+        formula += "->" + _letters(operands[-1])
+    return formula, arrays
+
+
+def _letters(numbers: Any) -> str:
+    if not isinstance(numbers, (list, tuple)) or any(k is not Ellipsis and not 0 <= k < 52 for k in numbers):
+        raise ArgumentError(f"einsum: axes are named by a list of ints from 0 to 51 and Ellipsis, got {numbers!r}")
+    return "".join("..." if k is Ellipsis else _LETTERS[k] for k in numbers)
+
+
+def _explicit(formula: str, xs: list[Tensor]) -> tuple[list[str], str]:
+    """The letters of each array and of the result, with ellipses spelled out."""
+    left, arrow, result = formula.partition("->")
+    terms = left.split(",")
+    given = f"einsum('{formula}', {', '.join(map(describe, xs))})"
+    if len(terms) != len(xs):
+        raise ArgumentError(f"{given}: the formula names {len(terms)} arrays, {len(xs)} were given")
+    for term in (*terms, result):
+        if not all(c in _LETTERS for c in term.replace("...", "", 1)):
+            raise ArgumentError(f"{given}: {term!r} has other signs than letters and one ellipsis")
+    free = [c for c in reversed(_LETTERS) if c not in formula]
+    wide = [x.ndim - len(t.replace("...", "")) for t, x in zip(terms, xs, strict=True)]
+    for term, x, extra in zip(terms, xs, wide, strict=True):
+        if extra < 0 or (extra and "..." not in term):
+            raise ShapeError(f"{given}: {term!r} names {len(term.replace('...', ''))} of the {x.ndim} axes of {describe(x)}")
+    spread = max((w for t, w in zip(terms, wide, strict=True) if "..." in t), default=0)
+    dots = "".join(free[:spread])
+    terms = [t.replace("...", dots[spread - w :]) for t, w in zip(terms, wide, strict=True)]
+    if not arrow:
+        joined = "".join(terms)
+        result = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
+    result = result.replace("...", dots)
+    named = set("".join(terms))
+    if len(set(result)) < len(result) or not named.issuperset(result):
+        raise ArgumentError(f"{given}: each letter behind the arrow stands once, and in some array")
+    if arrow and "..." not in formula.partition("->")[2] and dots:
+        raise ArgumentError(f"{given}: the ellipsis is missing behind the arrow")
+    return terms, result
+
+
+def _diagonal(x: Tensor, term: str, formula: str) -> tuple[Any, str]:
+    """The array with the first repeated letter's axes replaced by their diagonal, at the end."""
+    c = next(c for c in term if term.count(c) > 1)
+    i = term.index(c)
+    j = term.index(c, i + 1)
+    if x.shape[i] != x.shape[j]:
+        raise ShapeError(f"einsum('{formula}'): the axes {c!r} of {describe(x)} have sizes {x.shape[i]} and {x.shape[j]}")
+    return rec.diagonal(x, axis1=i, axis2=j), term[:i] + term[i + 1 : j] + term[j + 1 :] + c
