@@ -1,10 +1,10 @@
 """Automatic differentiation for the mathematics of deep learning."""
 
+from . import data as data
 from . import fft as fft
 from . import nn as nn
 from . import optim as optim
 from . import special as special
-from . import data as data
 from . import testing as testing
 from . import viz as viz
 from .core.errors import *
@@ -17,10 +17,10 @@ from .ops.bitwise import *
 from .ops.calculus import *
 from .ops.comparison import *
 from .ops.complexes import *
-from .ops.dtypes import *
-from .ops.cumulative import *
-from .ops.exponential import *
 from .ops.creation import *
+from .ops.cumulative import *
+from .ops.dtypes import *
+from .ops.exponential import *
 from .ops.indexing import *
 from .ops.joining import *
 from .ops.nanreduction import *

@@ -50,9 +50,7 @@ def directional(f: Function, xs: Arrays, ts: Arrays, step: float = STEP) -> Arra
         return f([x + k * step * t for x, t in zip(xs, ts, strict=True)])
 
     ones, twos = zip(at(1), at(-1), strict=True), zip(at(2), at(-2), strict=True)
-    return [
-        (8 * (a - b) - (c - d)) / (12 * step) for (a, b), (c, d) in zip(ones, twos, strict=True)
-    ]
+    return [(8 * (a - b) - (c - d)) / (12 * step) for (a, b), (c, d) in zip(ones, twos, strict=True)]
 
 
 def _inner(a: Arrays, b: Arrays) -> float:
@@ -141,7 +139,9 @@ def _check(
         left, right = _inner(gs, numeric), _inner(pulled, ts)
         scale = 1 + sum(float(np.sum(np.abs(g) * np.abs(n))) for g, n in zip(gs, numeric, strict=True))
         if not abs(left - right) <= tolerance * scale:
-            raise AssertionError(f"{title}: reverse mode: <J'g, t> is {right!r}, <g, Jt> by finite differences {left!r}")
+            raise AssertionError(
+                f"{title}: reverse mode: <J'g, t> is {right!r}, <g, Jt> by finite differences {left!r}"
+            )
     if order > 1:
         if "fwd" in modes:
             _check(tangent, xs, modes, order - 1, tolerance, rng, f"{title}, fwd")

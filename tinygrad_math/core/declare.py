@@ -44,7 +44,7 @@ Rules for writing rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, ParamSpec, cast, overload
+from typing import Any, Generic, ParamSpec, cast, overload
 
 import numpy as np
 

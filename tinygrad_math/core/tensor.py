@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from .errors import ChangedAfterUse, DTypeError, MathError, NeedsDetach, TraceError, explain_failure
+from .errors import ChangedAfterUse, DTypeError, MathError, NeedsDetach, ShapeError, TraceError, explain_failure
 from .op import Namespace, Op, by_ufunc, registry
 
 TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
@@ -34,7 +34,7 @@ _FAILURES = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
 class Meta:
     """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
 
-    __slots__ = ("owner", "name", "hooks", "place", "changed", "exposed", "seal", "__weakref__")
+    __slots__ = ("__weakref__", "changed", "exposed", "hooks", "name", "owner", "place", "seal")
 
     def __init__(self) -> None:
         self.owner: weakref.ref[Tensor] | None = None
@@ -47,7 +47,7 @@ class Meta:
 class Node:
     """One recorded value. `inputs` are older than the node itself: `tick` orders every walk."""
 
-    __slots__ = ("data", "op", "inputs", "params", "live", "tick", "meta", "__weakref__")
+    __slots__ = ("__weakref__", "data", "inputs", "live", "meta", "op", "params", "tick")
 
     def __init__(
         self,
@@ -280,7 +280,7 @@ class Tensor:
     tensor([2., 4.])
     """
 
-    __slots__ = ("node", "_grad", "__weakref__")
+    __slots__ = ("__weakref__", "_grad", "node")
     __hash__ = object.__hash__
     node: Node
     _grad: Tensor | None
@@ -316,7 +316,7 @@ class Tensor:
     def data(self, value: Any) -> None:
         array = np.asarray(node_of(value).data)
         if array.shape != self.shape:
-            raise DTypeError(f"data of shape {self.shape} cannot be replaced by shape {array.shape}; make a new tensor")
+            raise ShapeError(f"data of shape {self.shape} cannot be replaced by shape {array.shape}; make a new tensor")
         self._replace(array.astype(self.dtype, copy=False))
 
     def _replace(self, array: Any) -> None:
@@ -390,7 +390,9 @@ class Tensor:
         if node.op is not None:
             raise MathError(f"requires_grad belongs to leaves; this is the result of {node.op.name}: use detach()")
         if wanted and self.dtype.kind not in "fc":
-            raise DTypeError(f"a gradient needs a floating or complex dtype, got {self.dtype}; use 1.0 or astype(float)")
+            raise DTypeError(
+                f"a gradient needs a floating or complex dtype, got {self.dtype}; use 1.0 or astype(float)"
+            )
         node.live = node.live | DIFFERENTIABLE if wanted else node.live & ~DIFFERENTIABLE
         node.more().owner = weakref.ref(self) if wanted else None
 
@@ -408,7 +410,7 @@ class Tensor:
         if value is not None:
             value = as_tensor(value)
             if value.shape != self.shape:
-                raise DTypeError(f"the gradient of a tensor of shape {self.shape} cannot have shape {value.shape}")
+                raise ShapeError(f"the gradient of a tensor of shape {self.shape} cannot have shape {value.shape}")
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -477,7 +479,7 @@ class Tensor:
         """The single number as a Python scalar."""
         self._refuse_trace("item()")
         if self.size != 1:
-            raise MathError(f"item() needs a single number, got shape {self.shape}; use tolist()")
+            raise ShapeError(f"item() needs a single number, got shape {self.shape}; use tolist()")
         return np.asarray(self.node.data).item()
 
     def tolist(self) -> Any:
@@ -488,20 +490,23 @@ class Tensor:
     def __bool__(self) -> bool:
         self._refuse_trace("bool()")
         if self.size != 1:
-            raise DTypeError(f"the truth of shape {self.shape} is ambiguous; use .any() or .all()")
+            raise ShapeError(f"the truth of shape {self.shape} is ambiguous; use .any() or .all()")
         return bool(self.node.data)
 
+    def _number(self, asker: str) -> Any:
+        self._refuse_trace(asker)
+        if self.size != 1:
+            raise DTypeError(f"{asker} needs a single number, got shape {self.shape}")
+        return np.asarray(self.node.data).item()
+
     def __float__(self) -> float:
-        self._refuse_trace("float()")
-        return float(np.asarray(self.node.data))
+        return float(self._number("float()"))
 
     def __int__(self) -> int:
-        self._refuse_trace("int()")
-        return int(np.asarray(self.node.data))
+        return int(self._number("int()"))
 
     def __complex__(self) -> complex:
-        self._refuse_trace("complex()")
-        return complex(np.asarray(self.node.data))
+        return complex(self._number("complex()"))
 
     def __index__(self) -> int:
         self._refuse_trace("an index")
@@ -549,10 +554,12 @@ class Tensor:
     def _become(self, result: Tensor) -> Tensor:
         """Take on a new value: what was computed from the old one keeps the old one."""
         if result.shape != self.shape:
-            raise DTypeError(f"an in-place result of shape {result.shape} does not fit shape {self.shape}")
+            raise ShapeError(f"an in-place result of shape {result.shape} does not fit shape {self.shape}")
         if result.dtype != self.dtype:
             if not np.can_cast(result.dtype, self.dtype, "same_kind"):
-                raise DTypeError(f"an in-place result of {result.dtype} cannot be kept in {self.dtype}; write x = x + v")
+                raise DTypeError(
+                    f"an in-place result of {result.dtype} cannot be kept in {self.dtype}; write x = x + v"
+                )
             result = rec.astype(result, self.dtype)
         mode = MODE.get()
         if mode is not None and not mode.differentiable and self.node.op is None:

@@ -104,8 +104,10 @@ def fit(xp: Namespace, g: Any, like: Any) -> Any:
     return g
 
 
-def pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw) -> dict[Node, Any]:
-    """Cotangents of the targets (and of every node with an owner), given those of the roots."""
+def pullback(
+    trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw, every: bool = False
+) -> dict[Node, Any]:
+    """Cotangents of the targets, of the leaves, and of nodes with an owner (or of `every` node)."""
     cotangents: dict[Node, Any] = {}
     kept: dict[Node, Any] = {}
     reached, goal, plain = trail.reached, trail.goal, xp is raw
@@ -123,7 +125,7 @@ def pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = ra
                 if n.meta.hooks:
                     g = _run_hooks(xp, n, g)
                 kept[n] = g
-            if n in goal or op is None:
+            if every or n in goal or op is None:
                 kept[n] = g
                 if op is None:
                     continue
@@ -278,4 +280,4 @@ def grad_of(
     return gradients[0] if isinstance(inputs, Tensor) else gradients
 
 
-setattr(rec, "backward", backward)
+rec.backward = backward

@@ -135,7 +135,8 @@ class Module:
         mine = dict(self.named_parameters())
         if mine.keys() != state.keys():
             raise ArgumentError(
-                f"state_dict: missing {sorted(mine.keys() - state.keys())}, unknown {sorted(state.keys() - mine.keys())}"
+                f"state_dict: missing {sorted(mine.keys() - state.keys())}, "
+                f"unknown {sorted(state.keys() - mine.keys())}"
             )
         for name, p in mine.items():
             if np.shape(state[name]) != p.shape:

@@ -22,7 +22,9 @@ class Optimizer:
     """
 
     def __init__(self, params: Any = None) -> None:
-        listed: Iterable[Any] = () if params is None else params.parameters() if hasattr(params, "parameters") else params
+        listed: Iterable[Any] = (
+            () if params is None else params.parameters() if hasattr(params, "parameters") else params
+        )
         self.params: list[Tensor] = list(listed)
         for p in self.params:
             if not isinstance(p, Tensor) or not p.is_leaf or not p.requires_grad:
@@ -64,7 +66,5 @@ class Optimizer:
         gradients, given = flatten(grads)
         if not same_shape(structure, given):
             raise ShapeError(f"update: gradients {show(given)} for parameters {show(structure)}")
-        rows = [
-            self.rule(rec, as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, state, strict=True)
-        ]
+        rows = [self.rule(rec, as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, state, strict=True)]
         return unflatten(structure, [p for p, _ in rows]), [s for _, s in rows]

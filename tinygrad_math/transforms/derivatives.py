@@ -15,9 +15,7 @@ Fn = Callable[..., Any]
 __all__ = ["grad", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
 
 
-def value_and_grad(
-    f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Fn:
+def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """A function that returns f's value and its gradient. Arguments as for `grad`."""
 
     @functools.wraps(f)

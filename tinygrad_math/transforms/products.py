@@ -52,5 +52,3 @@ def ggnvp(model: Fn, loss: Fn, primals: Any, tangents: Any) -> Any:
     gs = matched(curved, tape.out_structure, tape.outputs, "the cotangent of ggnvp")
     out = unflatten(tape.structure, tape.pull(gs))
     return out if many else out[0]
-
-

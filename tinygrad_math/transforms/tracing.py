@@ -60,7 +60,9 @@ class Tape:
             )
         y = self.outputs[0]
         if y.dtype.kind == "c" and not holomorphic:
-            raise DTypeError(f"{self.asker} needs a real result, got {y.dtype}; take real() or abs(), or holomorphic=True")
+            raise DTypeError(
+                f"{self.asker} needs a real result, got {y.dtype}; take real() or abs(), or holomorphic=True"
+            )
         if y.dtype.kind not in "fc":
             raise DTypeError(f"{self.asker} needs a floating result, got {y.dtype}")
         return y

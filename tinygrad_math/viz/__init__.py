@@ -1,0 +1,30 @@
+"""Drawing: pictures of the lecture's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PICTURES = (
+    "change_of_basis",
+    "curvature",
+    "dft_basis",
+    "four_subspaces",
+    "gradient_field",
+    "hyperplane",
+    "matrix_map",
+    "projection",
+    "unit_balls",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Pictures stand on all of geometry and the transforms, so they are read when the first one is asked for."""
+    if name in PICTURES:
+        from . import pictures
+
+        return getattr(pictures, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *PICTURES])
