@@ -31,6 +31,7 @@ _INSTEAD: dict[Any, str] = {
     np.place: "x.at[mask].set(v)",
     np.putmask: "x.at[mask].set(v)",
     np.fill_diagonal: "x.at[i, i].set(v) with i = tm.arange(n)",
+    np.save: "tm.save(path, tree)",
     np.savez: "tm.save(path, tree)",
     np.savez_compressed: "tm.save(path, tree)",
     np.apply_over_axes: "the function itself with a tuple of axes",
@@ -60,7 +61,7 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
         return function(*map(_hollow, args), **{k: _hollow(v) for k, v in kwargs.items()})
     if function in _AS_TEXT:
         return function(*(a.detach().numpy() if isinstance(a, Tensor) else a for a in args), **kwargs)
-    own = _counterpart(function)
+    own = None if function in _INSTEAD else _counterpart(function)
     if own is None:
         raise _no_counterpart(f"{function.__module__}.{function.__name__}", _INSTEAD.get(function))
     kwargs = dict(kwargs)

@@ -1,0 +1,102 @@
+"""Complex numbers through every op that takes them, whether its samples say so or not."""
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math import testing
+from tinygrad_math.core.op import registry
+from tinygrad_math.core.samples import Sample
+
+DIFFERENTIABLE = sorted(n for n, op in registry.items() if not op.constant and op.kind != "structural")
+HOLOMORPHIC = sorted(n for n, op in registry.items() if op.holomorphic and op.kind == "elementwise")
+
+
+def _tilted(x, k):
+    """x with an imaginary part that is neither small nor special."""
+    steps = np.arange(1, x.size + 1).reshape(x.shape)
+    return x + 1j * (0.3 + 0.1 * k) * np.cos(steps + k)
+
+
+def _complex_versions(sample):
+    """The sample with all, and with each one alone, of its floating arrays made complex."""
+    grouped = len(sample.args) == 1 and isinstance(sample.args[0], (list, tuple))
+    args = list(sample.args[0] if grouped else sample.args)
+    floating = [k for k, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype == np.float64]
+    if not sample.smooth or not floating:
+        return
+    for chosen in [floating, *([[k] for k in floating] if len(floating) > 1 else [])]:
+        new = [_tilted(a, k) if k in chosen else a for k, a in enumerate(args)]
+        yield Sample(new, **sample.params) if grouped else Sample(*new, **sample.params)
+
+
+def _takes(op, sample):
+    """Whether the op accepts the sample; what it refuses, it refuses with a named error."""
+    try:
+        with np.errstate(all="ignore"):
+            testing.raw_equals_recorded(op, sample)
+    except tm.MathError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_what_takes_complex_numbers_has_right_complex_derivatives(name):
+    op = registry[name]
+    for sample in op.samples():
+        for z in _complex_versions(sample):
+            if not _takes(op, z):
+                continue
+            with np.errstate(all="ignore"):
+                for claim in testing.SMOOTH_CLAIMS:
+                    try:
+                        claim(op, z)
+                    except Exception as error:
+                        raise AssertionError(f"{name} on {z!r}, {claim.__name__}: {error}") from error
+
+
+@pytest.mark.parametrize("name", HOLOMORPHIC)
+def test_holomorphic_gives_the_complex_derivative(name):
+    f = registry[name]
+    z, *others = [np.complex128(0.7 + 0.4j), np.complex128(1.3 - 0.2j), 0.5 + 0.5j][: f.arity]
+    got = tm.grad(lambda z: f(z, *others), holomorphic=True)(z).item()
+    h = 1e-4
+    for direction in (1, 1j):  # the quotient is the same from every side: f is complex differentiable
+        step = h * direction
+        a, b, c, d = (f(z + k * step, *others).item() for k in (1, -1, 2, -2))
+        assert got == pytest.approx((8 * (a - b) - (c - d)) / (12 * step), rel=1e-8)
+
+
+def test_the_gradient_of_a_real_function_descends():
+    z = np.array([1.0 + 2.0j, -0.5j])
+    g = tm.grad(lambda z: (tm.abs(z) ** 2).sum())(z).numpy()
+    np.testing.assert_allclose(g, 2 * z)  # dL/d(re) + i dL/d(im)
+
+
+def test_a_real_argument_beside_complex_ones_has_a_real_gradient():
+    x, z = np.array([1.0, 2.0]), np.array([1j, 2.0 - 1j])
+    gx, gz = tm.grad(lambda x, z: tm.real(x * z * z).sum(), argnums=(0, 1))(x, z)
+    assert gx.dtype == np.float64
+    np.testing.assert_allclose(gx.numpy(), (z * z).real)
+    np.testing.assert_allclose(gz.numpy(), np.conj(2 * x * z))
+
+
+def test_a_complex_result_needs_holomorphic():
+    with pytest.raises(tm.DTypeError, match="holomorphic=True"):
+        tm.grad(lambda z: z * z)(1.0 + 2.0j)
+    assert tm.grad(lambda z: z * z, holomorphic=True)(1.0 + 2.0j).item() == 2.0 + 4.0j
+    second = tm.grad(tm.grad(lambda z: z**3, holomorphic=True), holomorphic=True)
+    assert second(1.0 + 1.0j).item() == pytest.approx(6 + 6j)
+
+
+@pytest.mark.parametrize("mode", [tm.jacfwd, tm.jacrev])
+def test_the_jacobian_of_a_holomorphic_function_is_its_matrix(mode):
+    A = np.array([[1.0 + 1j, 2.0], [0.5j, -1.0]])
+    z = np.array([0.3 + 1j, 1.0 - 1j])
+    J = mode(lambda z: A @ z, holomorphic=True)(z)
+    np.testing.assert_allclose(J.numpy(), A)
+
+
+def test_single_precision_complex_stays():
+    z = np.array([1 + 1j], np.complex64)
+    assert tm.grad(lambda z: tm.abs(tm.exp(z) * 2.0).sum())(z).dtype == np.complex64
