@@ -5,6 +5,7 @@ from . import fft as fft
 from . import nn as nn
 from . import optim as optim
 from . import special as special
+from . import stats as stats
 from . import testing as testing
 from . import viz as viz
 from .core.errors import *

@@ -26,6 +26,7 @@ __all__ = [
     "polygamma",
     "psi",
     "rgamma",
+    "stdtr",
     "zeta",
 ]
 
@@ -213,6 +214,30 @@ betaincc = row(
     samples=_betainc_samples,
     order=True,
     doc="1 - betainc(a, b, x), accurate where that is small. d/dx = -x^(a-1) (1-x)^(b-1)/B(a, b); none in a, b.",
+)
+
+
+
+def _student_density(xp: Any, y: Any, df: Any, t: Any) -> Any:
+    return xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * xp.log1p(t * t / df))
+
+
+stdtr = row(
+    "stdtr",
+    no_derivative("stdtr", "df"),
+    _student_density,
+    arguments="df t",
+    latex=r"T_{{{0}}}({1})",
+    samples=lambda: [
+        sample(2, real(4)),
+        sample(np.array([1, 2, 7]), real(3)),
+        sample(np.array([[1], [4]]), real(1, 3)),
+        sample(3, real()),
+        sample(3, real(0, 2)),
+        sample(1, np.zeros(1)),
+    ],
+    order=True,
+    doc="The distribution function of Student's t with df degrees of freedom. d/dt is its density; none in df.",
 )
 
 hurwitz = row(

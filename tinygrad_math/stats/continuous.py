@@ -1,0 +1,298 @@
+"""Continuous distributions in standard form. The formulas are the textbook's (Johnson, Kotz, Balakrishnan)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..core.tensor import rec
+from .distribution import Continuous, through_zero
+
+__all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
+
+_HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+def _series(x: Any, coefficients: tuple[float, ...]) -> Any:
+    """The polynomial with these coefficients, lowest first, by Horner's rule."""
+    total = coefficients[-1]
+    for c in reversed(coefficients[:-1]):
+        total = total * x + c
+    return total
+
+
+class Normal(Continuous):
+    """The normal distribution: loc is the mean, scale the standard deviation.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.stats.norm.logpdf)(3.0, 1.0, 2.0)
+    tensor(-0.5)
+    """
+
+    def _logpdf(self, z: Any) -> Any:
+        return -0.5 * z * z - _HALF_LOG_TWO_PI
+
+    def _cdf(self, z: Any) -> Any:
+        return rec.ndtr(z)
+
+    def _sf(self, z: Any) -> Any:
+        return rec.ndtr(-z)
+
+    def _logcdf(self, z: Any) -> Any:
+        return rec.log_ndtr(z)
+
+    def _logsf(self, z: Any) -> Any:
+        return rec.log_ndtr(-z)
+
+    def _entropy(self) -> Any:
+        return _HALF_LOG_TWO_PI + 0.5
+
+
+class StudentT(Continuous):
+    """Student's t distribution with df degrees of freedom; df = inf is the normal distribution."""
+
+    shapes = ("df",)
+
+    def _logpdf(self, z: Any, df: Any) -> Any:
+        limit = rec.equal(df, math.inf)
+        n = rec.where(limit, 1.0, df)
+        body = -rec.betaln(0.5 * n, 0.5) - 0.5 * rec.log(n) - 0.5 * (n + 1) * rec.log1p(z * z / n)
+        return rec.where(limit, norm._logpdf(z), body)
+
+    def _cdf(self, z: Any, df: Any) -> Any:
+        limit = rec.equal(df, math.inf)
+        return rec.where(limit, rec.ndtr(z), rec.stdtr(rec.where(limit, 1.0, df), z))
+
+    def _sf(self, z: Any, df: Any) -> Any:
+        return self._cdf(-z, df)
+
+    def _entropy(self, df: Any) -> Any:
+        large = rec.greater(df, 100)  # there the digammas cancel, and their expansion in 1/df is exact to rounding
+        n = rec.where(large, 1.0, df)
+        half, more = 0.5 * n, 0.5 * (n + 1)
+        body = more * (rec.digamma(more) - rec.digamma(half)) + 0.5 * rec.log(n) + rec.betaln(half, 0.5)
+        tail = _series(1 / rec.where(large, df, 100.0), (0, 1, 1 / 4, -1 / 6, -1 / 8, 3 / 10, 1 / 4))
+        return rec.where(large, norm._entropy() + tail, body)
+
+
+class Gamma(Continuous):
+    """The gamma distribution of shape a: z^(a-1) exp(-z) / gamma(a) for z >= 0."""
+
+    shapes = ("a",)
+    support = (0.0, math.inf)
+    inner = 1.0
+
+    def _logpdf(self, z: Any, a: Any) -> Any:
+        return rec.xlogy(a - 1, z) - z - rec.gammaln(a)
+
+    def _pdf(self, z: Any, a: Any) -> Any:
+        return through_zero(z, a - 1, -z - rec.gammaln(a))
+
+    def _cdf(self, z: Any, a: Any) -> Any:
+        return rec.gammainc(a, z)
+
+    def _sf(self, z: Any, a: Any) -> Any:
+        return rec.gammaincc(a, z)
+
+    def _entropy(self, a: Any) -> Any:
+        large = rec.greater(a, 250)  # as for Student's t
+        small = rec.where(large, 1.0, a)
+        body = small + rec.gammaln(small) + (1 - small) * rec.digamma(small)
+        big = rec.where(large, a, 250.0)
+        tail = 0.5 * rec.log(big) + _series(1 / big, (0, -1 / 3, -1 / 12, -1 / 90, 1 / 120))
+        return rec.where(large, norm._entropy() + tail, body)
+
+
+class ChiSquared(Continuous):
+    """The chi-squared distribution with df degrees of freedom: twice a gamma variable of shape df/2."""
+
+    shapes = ("df",)
+    support = (0.0, math.inf)
+    inner = 1.0
+
+    def _logpdf(self, z: Any, df: Any) -> Any:
+        return gamma._logpdf(0.5 * z, 0.5 * df) - math.log(2)
+
+    def _pdf(self, z: Any, df: Any) -> Any:
+        return 0.5 * gamma._pdf(0.5 * z, 0.5 * df)
+
+    def _cdf(self, z: Any, df: Any) -> Any:
+        return gamma._cdf(0.5 * z, 0.5 * df)
+
+    def _sf(self, z: Any, df: Any) -> Any:
+        return gamma._sf(0.5 * z, 0.5 * df)
+
+    def _entropy(self, df: Any) -> Any:
+        return gamma._entropy(0.5 * df) + math.log(2)
+
+
+class Beta(Continuous):
+    """The beta distribution: z^(a-1) (1-z)^(b-1) / B(a, b) on [0, 1]."""
+
+    shapes = ("a", "b")
+    support = (0.0, 1.0)
+    inner = 0.5
+
+    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
+        return rec.xlog1py(b - 1, -z) + rec.xlogy(a - 1, z) - rec.betaln(a, b)
+
+    def _pdf(self, z: Any, a: Any, b: Any) -> Any:
+        top = rec.equal(z, 1)
+        low, high = rec.where(top, 0.5, z), rec.where(top, z, 0.5)
+        left = through_zero(low, a - 1, rec.xlog1py(b - 1, -low) - rec.betaln(a, b))
+        right = through_zero(1 - high, b - 1, rec.xlogy(a - 1, high) - rec.betaln(a, b))
+        return rec.where(top, right, left)
+
+    def _cdf(self, z: Any, a: Any, b: Any) -> Any:
+        return rec.betainc(a, b, z)
+
+    def _sf(self, z: Any, a: Any, b: Any) -> Any:
+        return rec.betaincc(a, b, z)
+
+    def _entropy(self, a: Any, b: Any) -> Any:
+        tail = (a - 1) * rec.digamma(a) + (b - 1) * rec.digamma(b) - (a + b - 2) * rec.digamma(a + b)
+        return rec.betaln(a, b) - tail
+
+
+class Exponential(Continuous):
+    """The exponential distribution: exp(-z) for z >= 0."""
+
+    support = (0.0, math.inf)
+    inner = 1.0
+
+    def _logpdf(self, z: Any) -> Any:
+        return -z
+
+    def _cdf(self, z: Any) -> Any:
+        return -rec.expm1(-z)
+
+    def _sf(self, z: Any) -> Any:
+        return rec.exp(-z)
+
+    def _logsf(self, z: Any) -> Any:
+        return -z
+
+    def _entropy(self) -> Any:
+        return 1.0
+
+
+class Uniform(Continuous):
+    """The uniform distribution on [loc, loc + scale]."""
+
+    support = (0.0, 1.0)
+    inner = 0.5
+
+    def _logpdf(self, z: Any) -> Any:
+        return rec.zeros_like(z)
+
+    def _cdf(self, z: Any) -> Any:
+        return z
+
+    def _entropy(self) -> Any:
+        return 0.0
+
+
+class LogNormal(Continuous):
+    """The distribution of exp(s n) for a standard normal n."""
+
+    shapes = ("s",)
+    support = (0.0, math.inf)
+    inner = 1.0
+
+    def _logpdf(self, z: Any, s: Any) -> Any:
+        zero = rec.equal(z, 0)
+        n = rec.log(rec.where(zero, 1.0, z))
+        body = -0.5 * (n / s) ** 2 - n - rec.log(s) - _HALF_LOG_TWO_PI
+        return rec.where(zero, -math.inf, body)
+
+    def _cdf(self, z: Any, s: Any) -> Any:
+        return rec.ndtr(rec.log(z) / s)
+
+    def _sf(self, z: Any, s: Any) -> Any:
+        return rec.ndtr(-rec.log(z) / s)
+
+    def _logcdf(self, z: Any, s: Any) -> Any:
+        return rec.log_ndtr(rec.log(z) / s)
+
+    def _logsf(self, z: Any, s: Any) -> Any:
+        return rec.log_ndtr(-rec.log(z) / s)
+
+    def _entropy(self, s: Any) -> Any:
+        return _HALF_LOG_TWO_PI + 0.5 + rec.log(s)
+
+
+class Laplace(Continuous):
+    """The Laplace distribution: exp(-|z|)/2. At its kink the derivative of the density is 0."""
+
+    def _logpdf(self, z: Any) -> Any:
+        return -rec.abs(z) - math.log(2)
+
+    def _cdf(self, z: Any) -> Any:
+        right = rec.greater(z, 0)
+        tail = 0.5 * rec.exp(rec.where(right, -z, z))  # not -|z|, whose derivative at 0 is not this one's
+        return rec.where(right, 1 - tail, tail)
+
+    def _sf(self, z: Any) -> Any:
+        return self._cdf(-z)
+
+    def _logcdf(self, z: Any) -> Any:
+        right = rec.greater(z, 0)
+        body = rec.log1p(-0.5 * rec.exp(-rec.where(right, z, 0.0)))
+        return rec.where(right, body, rec.where(right, 0.0, z) - math.log(2))
+
+    def _logsf(self, z: Any) -> Any:
+        return self._logcdf(-z)
+
+    def _entropy(self) -> Any:
+        return math.log(2) + 1
+
+
+class Cauchy(Continuous):
+    """The Cauchy distribution: 1 / (pi (1 + z^2))."""
+
+    def _logpdf(self, z: Any) -> Any:
+        return -math.log(math.pi) - rec.log1p(z * z)
+
+    def _cdf(self, z: Any) -> Any:
+        return rec.arctan2(1.0, -z) / math.pi  # without the cancellation of 1/2 + arctan(z)/pi in the left tail
+
+    def _sf(self, z: Any) -> Any:
+        return self._cdf(-z)
+
+    def _entropy(self) -> Any:
+        return math.log(4 * math.pi)
+
+
+class Logistic(Continuous):
+    """The logistic distribution: its distribution function is expit."""
+
+    def _logpdf(self, z: Any) -> Any:
+        return rec.log_expit(z) + rec.log_expit(-z)
+
+    def _cdf(self, z: Any) -> Any:
+        return rec.expit(z)
+
+    def _sf(self, z: Any) -> Any:
+        return rec.expit(-z)
+
+    def _logcdf(self, z: Any) -> Any:
+        return rec.log_expit(z)
+
+    def _logsf(self, z: Any) -> Any:
+        return rec.log_expit(-z)
+
+    def _entropy(self) -> Any:
+        return 2.0
+
+
+norm = Normal("norm")
+t = StudentT("t")
+gamma = Gamma("gamma")
+chi2 = ChiSquared("chi2")
+beta = Beta("beta")
+expon = Exponential("expon")
+uniform = Uniform("uniform")
+lognorm = LogNormal("lognorm")
+laplace = Laplace("laplace")
+cauchy = Cauchy("cauchy")
+logistic = Logistic("logistic")

@@ -1,0 +1,164 @@
+"""Discrete distributions: bernoulli, binom, poisson. Differentiable in their parameters, not in the point k."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general
+from ..core.samples import positive, sample
+from ..core.tensor import rec
+from .distribution import Discrete, through_zero
+
+__all__ = ["bernoulli", "binom", "poisson"]
+
+
+@general(
+    latex=r"\operatorname{{E}}_{{{0}}} \Delta^{order} \ln k!",
+    shape="same as mu",
+    samples=lambda: [
+        sample(positive(4)),
+        sample(positive(2, 2), order=1),
+        sample(np.array([0.0, 40.0]), order=0),
+        sample(positive(), order=2),
+        sample(positive(0, 2)),
+    ],
+)
+def poisson_log_factorial(mu: Any, /, order: int = 0) -> Any:
+    """The mean of the forward difference, of this order, of log(k!) for a Poisson variable k of mean mu.
+
+    The derivative of a Poisson mean is the mean of the difference, d/dmu E f(k) = E f(k+1) - f(k), so the
+    derivative in mu is the same with order + 1. Summed over all k within twelve standard deviations.
+    """
+    from scipy import special
+
+    rate = np.asarray(mu, np.float64)
+    kind = np.result_type(mu.dtype, np.float32) if hasattr(mu, "dtype") else np.dtype(np.float64)
+    spread = 12 * np.sqrt(rate) + 60
+    first = np.maximum(np.floor(rate - spread), 0)
+    count = int(np.max(np.where(np.isfinite(spread), rate - first + spread, 0), initial=0)) + 1
+    k = first[..., None] + np.arange(count)
+    pmf = np.exp(special.xlogy(k, rate[..., None]) - rate[..., None] - special.gammaln(k + 1))
+    if order == 0:
+        f = special.gammaln(k + 1)
+    else:  # the first difference is log(k + 1); the further ones by Newton's formula
+        n = order - 1
+        f = sum((-1) ** (n - i) * math.comb(n, i) * np.log(k + 1 + i) for i in range(n + 1))
+    return np.asarray((pmf * f).sum(-1)).astype(kind)[()]
+
+
+@poisson_log_factorial.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, mu: Any, order: int) -> Any:
+    return (g * xp.poisson_log_factorial(mu, order=order + 1),)
+
+
+@poisson_log_factorial.defjvp
+def _(xp: Any, ts: Any, y: Any, mu: Any, order: int) -> Any:
+    return ts[0] * xp.poisson_log_factorial(mu, order=order + 1)
+
+
+class Poisson(Discrete):
+    """The Poisson distribution of mean mu >= 0: mu^k exp(-mu) / k!.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.stats.poisson.logpmf, argnums=1)(3, 2.0)
+    tensor(0.5)
+    """
+
+    shapes = ("mu",)
+
+    def _valid(self, *shapes: Any) -> list[Any]:
+        return [rec.greater_equal(shapes[0], 0)]
+
+    def _logpmf(self, k: Any, mu: Any) -> Any:
+        return rec.xlogy(k, mu) - rec.gammaln(k + 1) - mu
+
+    def _pmf(self, k: Any, mu: Any) -> Any:
+        return through_zero(mu, k, -rec.gammaln(k + 1) - mu)
+
+    def _cdf(self, k: Any, mu: Any) -> Any:
+        return rec.gammaincc(k + 1, mu)
+
+    def _sf(self, k: Any, mu: Any) -> Any:
+        return rec.gammainc(k + 1, mu)
+
+    def _entropy(self, mu: Any) -> Any:
+        return mu - rec.xlogy(mu, mu) + rec.poisson_log_factorial(mu)
+
+
+class Binomial(Discrete):
+    """The binomial distribution: successes among n trials of probability p."""
+
+    shapes = ("n", "p")
+
+    def _valid(self, *shapes: Any) -> list[Any]:
+        n, p = shapes
+        whole = rec.where(rec.equal(n, rec.floor(n)), rec.greater_equal(n, 0), False)
+        return [whole, rec.where(rec.greater_equal(p, 0), rec.less_equal(p, 1), False)]
+
+    def last(self, *shapes: Any) -> Any:
+        return shapes[0]
+
+    def _choices(self, k: Any, n: Any) -> Any:
+        return rec.gammaln(n + 1) - rec.gammaln(k + 1) - rec.gammaln(n - k + 1)
+
+    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
+        return self._choices(k, n) + rec.xlogy(k, p) + rec.xlog1py(n - k, -p)
+
+    def _pmf(self, k: Any, n: Any, p: Any) -> Any:
+        top = rec.equal(p, 1)
+        low, high = rec.where(top, 0.5, p), rec.where(top, p, 0.5)
+        left = through_zero(low, k, self._choices(k, n) + rec.xlog1py(n - k, -low))
+        right = through_zero(1 - high, n - k, self._choices(k, n) + rec.xlogy(k, high))
+        return rec.where(top, right, left)
+
+    def _cdf(self, k: Any, n: Any, p: Any) -> Any:
+        return rec.betaincc(k + 1, self._failures(k, n), p)
+
+    def _sf(self, k: Any, n: Any, p: Any) -> Any:
+        return rec.betainc(k + 1, self._failures(k, n), p)
+
+    def _entropy(self, n: Any, p: Any) -> Any:
+        k = np.arange(1.0 + np.max(rec.stop_gradient(n).numpy(), initial=0.0))
+        n, p = rec.expand_dims(n, axis=-1), rec.expand_dims(p, axis=-1)
+        inside = rec.less_equal(k, n)
+        mass = rec.where(inside, self._pmf(rec.where(inside, k, 0.0), n, p), 0.0)
+        return rec.sum(rec.entr(rec.where(rec.greater(mass, 0), mass, 1.0)), axis=-1)
+
+    def _failures(self, k: Any, n: Any) -> Any:
+        left = n - k  # zero only where k is the last point, and the value is replaced
+        return rec.where(rec.greater(left, 0), left, 1.0)
+
+
+class Bernoulli(Discrete):
+    """One trial of probability p: 1 with probability p, else 0."""
+
+    shapes = ("p",)
+
+    def _valid(self, *shapes: Any) -> list[Any]:
+        return [rec.where(rec.greater_equal(shapes[0], 0), rec.less_equal(shapes[0], 1), False)]
+
+    def last(self, *shapes: Any) -> Any:
+        return 1.0
+
+    def _logpmf(self, k: Any, p: Any) -> Any:
+        return rec.xlogy(k, p) + rec.xlog1py(1 - k, -p)
+
+    def _pmf(self, k: Any, p: Any) -> Any:
+        return rec.where(rec.equal(k, 1), p, 1 - p)
+
+    def _cdf(self, k: Any, p: Any) -> Any:
+        return 1 - p + 0.0 * k
+
+    def _sf(self, k: Any, p: Any) -> Any:
+        return p + 0.0 * k
+
+    def _entropy(self, p: Any) -> Any:
+        return rec.entr(p) + rec.entr(1 - p)
+
+
+poisson = Poisson("poisson")
+binom = Binomial("binom")
+bernoulli = Bernoulli("bernoulli")

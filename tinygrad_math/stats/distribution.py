@@ -1,0 +1,280 @@
+"""What all distributions share: SciPy's arguments, location and scale, the support, invalid parameters.
+
+A distribution of this package says its density (and so on) in standard form, for points inside its support and
+valid parameters; `Continuous` and `Discrete` bring every call into that form. Points outside are replaced by one
+inside before a formula sees them, so that nothing infinite flows into a derivative: there it is zero. Invalid
+parameters give NaN, as in SciPy.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..core.declare import elementwise
+from ..core.errors import ArgumentError, NoDerivative
+from ..core.samples import sample
+from ..core.tensor import Tensor, as_tensor, rec
+
+Support = tuple[Any, Any]
+
+
+def log(x: Any) -> Any:
+    """The logarithm without a warning at zero, where a probability has vanished."""
+    return rec.xlogy(1.0, x)
+
+
+def log_of(p: Any, q: Any) -> Any:
+    """log(p) for q = 1 - p, from the one of them that has the digits."""
+    high = rec.less(q, 0.5)
+    return rec.where(high, rec.log1p(-rec.where(high, q, 0.0)), log(p))
+
+
+def through_zero(z: Any, exponent: Any, log_rest: Any) -> Any:
+    """z**exponent * exp(log_rest) for z >= 0: in the log domain, but at z = 0, where the log has no derivative."""
+    zero = rec.equal(z, 0)
+    away = rec.exp(rec.xlogy(exponent, rec.where(zero, 1.0, z)) + log_rest)
+    pole = rec.less(exponent, 0)
+    edge = rec.power(rec.where(zero, z, 1.0), rec.where(pole, 0.0, exponent)) * rec.exp(log_rest)
+    return rec.where(zero, rec.where(pole, math.inf, edge), away)
+
+
+class Frozen:
+    """A distribution with its parameters given: `norm(0.0, 2.0).pdf(x)`."""
+
+    def __init__(self, distribution: Distribution, args: tuple[Any, ...], kwds: dict[str, Any]) -> None:
+        self.dist, self.args, self.kwds = distribution, args, kwds
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.__dict__["dist"], name)
+        if name == "entropy":
+            return functools.partial(method, *self.args, **self.kwds)
+        return lambda x: method(x, *self.args, **self.kwds)
+
+    def __repr__(self) -> str:
+        given = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwds.items())]
+        return f"{self.dist.name}({', '.join(given)})"
+
+
+class Distribution:
+    """The arguments of a distribution, bound as SciPy binds them: shape parameters, then loc (and scale)."""
+
+    shapes: tuple[str, ...] = ()
+    placed: tuple[str, ...] = ("loc", "scale")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        given = [inspect.Parameter(s, kind) for s in self.shapes]
+        given += [inspect.Parameter(p, kind, default={"loc": 0, "scale": 1}[p]) for p in self.placed]
+        self.signature = inspect.Signature(given)
+
+    def __call__(self, *args: Any, **kwds: Any) -> Frozen:
+        self._bind(args, kwds)
+        return Frozen(self, args, kwds)
+
+    def __repr__(self) -> str:
+        return f"<distribution {self.name}{self.signature}>"
+
+    def _bind(self, args: tuple[Any, ...], kwds: dict[str, Any]) -> list[Any]:
+        try:
+            bound = self.signature.bind(*args, **kwds)
+        except TypeError as error:
+            raise ArgumentError(f"stats.{self.name} takes {self.signature}: {error}") from None
+        bound.apply_defaults()
+        return list(bound.arguments.values())
+
+    def _valid(self, *shapes: Any) -> list[Any]:
+        """Which values each shape parameter may have: positive ones, unless a distribution says otherwise."""
+        return [rec.greater(s, 0) for s in shapes]
+
+    def _parameters(self, args: tuple[Any, ...], kwds: dict[str, Any]) -> tuple[list[Any], Any, Any, list[Any]]:
+        """Shapes, loc and scale with invalid values replaced by 1, and the conditions under which they stand."""
+        values = self._bind(args, kwds)
+        shapes = [as_tensor(v) for v in values[: len(self.shapes)]]
+        conditions = []
+        for k, ok in enumerate(self._valid(*shapes)):
+            shapes[k] = rec.where(ok, shapes[k], 1.0)
+            conditions.append(ok)
+        loc, scale = values[len(self.shapes)], values[-1] if "scale" in self.placed else 1
+        if not (isinstance(scale, (int, float)) and scale > 0):
+            ok = rec.greater(scale, 0)
+            scale = rec.where(ok, scale, 1.0)
+            conditions.append(ok)
+        return shapes, loc, scale, conditions
+
+
+def checked(value: Any, conditions: list[Any]) -> Any:
+    """The value, and NaN where a condition does not hold."""
+    for ok in conditions:
+        value = rec.where(ok, value, math.nan)
+    return value
+
+
+class Continuous(Distribution):
+    """A density on an interval. A subclass gives `_logpdf`, `_cdf` and what it knows better than the defaults."""
+
+    support: Support = (-math.inf, math.inf)
+    inner: Any = 0.0  # a point of the support at which every formula is finite
+
+    def _logpdf(self, z: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _pdf(self, z: Any, *shapes: Any) -> Any:
+        return rec.exp(self._logpdf(z, *shapes))
+
+    def _cdf(self, z: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _sf(self, z: Any, *shapes: Any) -> Any:
+        return 1.0 - self._cdf(z, *shapes)
+
+    def _logcdf(self, z: Any, *shapes: Any) -> Any:
+        return log_of(self._cdf(z, *shapes), self._sf(z, *shapes))
+
+    def _logsf(self, z: Any, *shapes: Any) -> Any:
+        return log_of(self._sf(z, *shapes), self._cdf(z, *shapes))
+
+    def _entropy(self, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _of(
+        self, f: Callable[..., Any], x: Any, args: Any, kwds: Any, below: float, above: float, density: bool
+    ) -> tuple[Any, Any]:
+        shapes, loc, scale, conditions = self._parameters(args, kwds)
+        z = (as_tensor(x) - loc) / scale
+        conditions.append(rec.equal(z, z))
+        low, high = self.support
+        left = rec.less(z, low) if density else rec.less_equal(z, low)
+        right = (rec.greater if density and math.isfinite(high) else rec.greater_equal)(z, high)
+        if density:  # at an infinite end a density is zero, also where its formula is inf - inf
+            left = left if math.isfinite(low) else rec.equal(z, low)
+        value = f(rec.where(left, self.inner, rec.where(right, self.inner, z)), *shapes)
+        return checked(rec.where(left, below, rec.where(right, above, value)), conditions), scale
+
+    def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
+        """The density at x; the further arguments are the shape parameters, loc and scale."""
+        value, scale = self._of(self._pdf, x, args, kwds, 0.0, 0.0, True)
+        return value / scale
+
+    def logpdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of the density at x."""
+        value, scale = self._of(self._logpdf, x, args, kwds, -math.inf, -math.inf, True)
+        return value - rec.log(scale)
+
+    def cdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
+        """The probability of a value <= x."""
+        return self._of(self._cdf, x, args, kwds, 0.0, 1.0, False)[0]
+
+    def sf(self, x: Any, *args: Any, **kwds: Any) -> Any:
+        """The probability of a value > x, accurate where it is small."""
+        return self._of(self._sf, x, args, kwds, 1.0, 0.0, False)[0]
+
+    def logcdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of cdf."""
+        return self._of(self._logcdf, x, args, kwds, -math.inf, 0.0, False)[0]
+
+    def logsf(self, x: Any, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of sf."""
+        return self._of(self._logsf, x, args, kwds, 0.0, -math.inf, False)[0]
+
+    def entropy(self, *args: Any, **kwds: Any) -> Any:
+        """The differential entropy -E log pdf, in nats."""
+        shapes, loc, scale, conditions = self._parameters(args, kwds)
+        value = as_tensor(self._entropy(*shapes)) + rec.log(scale)
+        return checked(value, [*conditions, rec.equal(loc, loc)])
+
+
+def _on_integers_only(*_: Any) -> Any:
+    raise NoDerivative(
+        "a probability mass function is defined on the integers and has no derivative in its point k; "
+        "differentiate in the parameters, or stop_gradient(k)"
+    )
+
+
+def _identity(k: Any, /) -> Any:
+    return k
+
+
+lattice_point = elementwise(
+    _identity,
+    _on_integers_only,
+    name="lattice_point",
+    latex="{0}",
+    samples=lambda: [sample([0, 1, 5])],
+    doc="k itself. Its derivative raises NoDerivative: what follows is defined on the integers.",
+)
+
+
+class Discrete(Distribution):
+    """Probabilities of the integers from 0 to `last(*shapes)`. A subclass gives `_logpmf`, `_cdf`, `_sf`."""
+
+    placed = ("loc",)
+
+    def last(self, *shapes: Any) -> Any:
+        return math.inf
+
+    def _logpmf(self, k: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _pmf(self, k: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _cdf(self, k: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _sf(self, k: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _entropy(self, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _mass(self, f: Callable[..., Any], k: Any, args: Any, kwds: Any, outside: float) -> Any:
+        shapes, loc, _, conditions = self._parameters(args, kwds)
+        k = rec.lattice_point(as_tensor(k)) - loc
+        last = self.last(*shapes)
+        hit = rec.where(rec.equal(k, rec.floor(k)), rec.greater_equal(k, 0), False)
+        hit = rec.where(rec.less_equal(k, last), rec.where(rec.equal(k, math.inf), False, hit), False)
+        value = f(rec.where(hit, k, 0.0), *shapes)
+        return checked(rec.where(hit, value, outside), [*conditions, rec.equal(k, k)])
+
+    def _cumulative(self, f: Callable[..., Any], k: Any, args: Any, kwds: Any, below: float, above: float) -> Any:
+        shapes, loc, _, conditions = self._parameters(args, kwds)
+        k = rec.lattice_point(as_tensor(k)) - loc
+        conditions.append(rec.equal(k, k))
+        left, right = rec.less(k, 0), rec.greater_equal(k, self.last(*shapes))
+        value = f(rec.floor(rec.where(left, 0.0, rec.where(right, 0.0, k))), *shapes)
+        return checked(rec.where(left, below, rec.where(right, above, value)), conditions)
+
+    def pmf(self, k: Any, *args: Any, **kwds: Any) -> Any:
+        """The probability of k; the further arguments are the shape parameters and loc."""
+        return self._mass(self._pmf, k, args, kwds, 0.0)
+
+    def logpmf(self, k: Any, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of the probability of k."""
+        return self._mass(self._logpmf, k, args, kwds, -math.inf)
+
+    def cdf(self, k: Any, *args: Any, **kwds: Any) -> Any:
+        """The probability of a value <= k."""
+        return self._cumulative(self._cdf, k, args, kwds, 0.0, 1.0)
+
+    def sf(self, k: Any, *args: Any, **kwds: Any) -> Any:
+        """The probability of a value > k."""
+        return self._cumulative(self._sf, k, args, kwds, 1.0, 0.0)
+
+    def logcdf(self, k: Any, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of cdf."""
+        return log_of(self.cdf(k, *args, **kwds), self.sf(k, *args, **kwds))
+
+    def logsf(self, k: Any, *args: Any, **kwds: Any) -> Any:
+        """The logarithm of sf."""
+        return log_of(self.sf(k, *args, **kwds), self.cdf(k, *args, **kwds))
+
+    def entropy(self, *args: Any, **kwds: Any) -> Tensor:
+        """The entropy -E log pmf, in nats."""
+        shapes, loc, _, conditions = self._parameters(args, kwds)
+        value: Tensor = checked(self._entropy(*shapes), [*conditions, rec.equal(loc, loc)])
+        return value
