@@ -609,6 +609,10 @@ class Tensor:
     __neg__, __pos__ = _unary("negative"), _unary("positive")
     __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
 
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """`tm.compress(condition, x, axis)` of this tensor: the function has its array second."""
+        return rec.compress(condition, self, axis)  # type: ignore[no-any-return]
+
     # -- functions of one tensor, as methods --------------------------------------------------------
     sum = _method("sum")
     mean = _method("mean")
@@ -663,7 +667,6 @@ class Tensor:
     log_softmax = _method("log_softmax")
     ptp = _method("ptp")
     searchsorted = _method("searchsorted")
-    compress = _method("compress")
     choose = _method("choose")
 
 

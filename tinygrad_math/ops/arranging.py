@@ -137,7 +137,7 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Any:
         x, axis = rec.reshape(x, (-1,)), 0
     axis = _axis(axis, x.ndim, "repeat")
     counts = np.asarray(repeats.numpy() if isinstance(repeats, Tensor) else repeats)
-    if counts.dtype.kind not in "iu" and counts.size or np.any(counts < 0):
+    if (counts.size and counts.dtype.kind not in "iu") or np.any(counts < 0):
         raise DTypeError(f"repeat: repeats are whole numbers, 0 or more, got {describe(repeats)}")
     n, before, after = x.shape[axis], x.shape[:axis], x.shape[axis + 1 :]
     if counts.size == 1:
@@ -215,9 +215,7 @@ def triu(x: Any, /, k: int = 0) -> Any:
 
 
 @linear(
-    lambda xp, g, x, offset, axis1, axis2: xp.diagonal_embed(
-        g, shape=x.shape, offset=offset, axis1=axis1, axis2=axis2
-    ),
+    lambda xp, g, x, offset, axis1, axis2: xp.diagonal_embed(g, shape=x.shape, offset=offset, axis1=axis1, axis2=axis2),
     latex=r"\operatorname{{diagonal}}({0})",
     shape="x.shape without two axes, and the diagonal's length at the end",
     samples=lambda: [
@@ -376,7 +374,9 @@ def pad(x: Any, pad_width: Any, /, mode: str = "constant", **options: Any) -> An
     for axis, (width, pair) in enumerate(zip(widths, ends, strict=True)):
         if width != (0, 0):
             if not x.shape[axis] and mode != "constant":
-                raise ShapeError(f"pad: mode {mode!r} has nothing to continue on the empty axis {axis} of {describe(x)}")
+                raise ShapeError(
+                    f"pad: mode {mode!r} has nothing to continue on the empty axis {axis} of {describe(x)}"
+                )
             x = _one_axis(x, axis, width, mode, pair, option)
     return x
 
@@ -396,7 +396,10 @@ def _pairs(value: Any, ndim: int, what: Any) -> list[tuple[Any, Any]]:
         value = list(value) if value.ndim else value
     if not isinstance(value, (list, tuple)):
         return [(value, value)] * ndim
-    rows = [list(v) if isinstance(v, (list, tuple, np.ndarray)) or getattr(v, "ndim", 0) else v for v in value]
+    rows = [
+        list(v) if isinstance(v, (list, tuple)) or (isinstance(v, (np.ndarray, Tensor)) and v.ndim) else v
+        for v in value
+    ]
     if not any(isinstance(v, list) for v in rows):
         if len(rows) in (1, 2):
             return [(rows[0], rows[-1])] * ndim

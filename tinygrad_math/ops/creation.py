@@ -105,9 +105,7 @@ def copy(x: Any, /) -> Any:
 
 
 @derived
-def array(
-    obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, device: Any = None
-) -> Tensor:
+def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, device: Any = None) -> Tensor:
     """A Tensor of numbers, nested lists, arrays and Tensors, which may be mixed.
 
     Arguments: `obj`, copied unless `copy` is None or False; `ndmin` puts axes of length 1 in front. Tensors in
@@ -143,7 +141,7 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
         if copy is False:
             raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
         return rec.astype(x, dtype)  # type: ignore[no-any-return]
-    return rec.copy(x) if copy else x  # type: ignore[no-any-return]
+    return rec.copy(x) if copy else x
 
 
 def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
@@ -163,7 +161,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     """
     _on(device)
     if isinstance(x, Tensor):
-        return rec.copy(x) if copy else x  # type: ignore[no-any-return]
+        return rec.copy(x) if copy else x
     array = np.from_dlpack(x)
     return _new(np.array(array) if copy else array)
 
@@ -352,9 +350,7 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
 
 
 # -- spaced -------------------------------------------------------------------------------------------
-def arange(
-    start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
-) -> Tensor:
+def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Numbers from start to stop, without stop, a step apart; one number alone is stop. Static, as its length is.
 
     >>> import tinygrad_math as tm

@@ -557,7 +557,9 @@ def compress(condition: Any, x: Any, /, axis: int | None = None) -> Any:
     """
     x, mask = as_tensor(x), as_tensor(condition)
     if mask.ndim != 1:
-        raise ShapeError(f"compress: the condition is a vector, got {describe(mask)}; use extract() for a mask of x's shape")
+        raise ShapeError(
+            f"compress: the condition is a vector, got {describe(mask)}; use extract() for a mask of x's shape"
+        )
     if axis is None:
         x, axis = rec.reshape(x, (-1,)), 0
     mask = mask if mask.dtype.kind == "b" else rec.astype(mask, np.bool_)

@@ -36,7 +36,22 @@ __all__ = [
 
 
 # -- joining ------------------------------------------------------------------------------------------
+def _parts(xp: Any, g: Any, *arrays: Any, axis: int | None) -> Any:
+    """What concat joined, cut out of g again."""
+    if axis is None:
+        sizes, shapes, axis = [a.size for a in arrays], [a.shape for a in arrays], 0
+    else:
+        sizes, shapes = [a.shape[axis] for a in arrays], None
+    before = (slice(None),) * (axis % g.ndim)
+    parts, start = [], 0
+    for n in sizes:
+        parts.append(xp.getitem(g, (*before, slice(start, start + n))))
+        start += n
+    return parts if shapes is None else [xp.reshape(p, s) for p, s in zip(parts, shapes, strict=True)]
+
+
 @linear(
+    _parts,
     variadic=True,
     latex=r"\operatorname{{concat}}({0}, \dots)",
     shape="the arrays' shape, with their lengths along `axis` added",
@@ -61,20 +76,6 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
-@concat.deftranspose  # type: ignore[attr-defined]
-def _(xp: Any, g: Any, *arrays: Any, axis: int | None) -> Any:
-    if axis is None:
-        sizes, shapes, axis = [a.size for a in arrays], [a.shape for a in arrays], 0
-    else:
-        sizes, shapes = [a.shape[axis] for a in arrays], None
-    before = (slice(None),) * (axis % g.ndim)
-    parts, start = [], 0
-    for n in sizes:
-        parts.append(xp.getitem(g, (*before, slice(start, start + n))))
-        start += n
-    return parts if shapes is None else [xp.reshape(p, s) for p, s in zip(parts, shapes, strict=True)]
-
-
 @derived
 def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None) -> Any:
     """`concat` under NumPy's name, with the result's dtype.
@@ -87,7 +88,13 @@ def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None) -> A
     return y if dtype is None or np.dtype(dtype) == y.dtype else rec.astype(y, dtype)
 
 
+def _slices(xp: Any, g: Any, *arrays: Any, axis: int) -> Any:
+    before = (slice(None),) * (axis % g.ndim)
+    return [xp.getitem(g, (*before, i)) for i in range(len(arrays))]
+
+
 @linear(
+    _slices,
     variadic=True,
     latex=r"\operatorname{{stack}}({0}, \dots)",
     shape="the arrays' shape with their number at `axis`",
@@ -110,12 +117,6 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Any:
             [2., 4.]])
     """
     return np.stack(arrays, axis=axis)
-
-
-@stack.deftranspose  # type: ignore[attr-defined]
-def _(xp: Any, g: Any, *arrays: Any, axis: int) -> Any:
-    before = (slice(None),) * (axis % g.ndim)
-    return [xp.getitem(g, (*before, i)) for i in range(len(arrays))]
 
 
 def _each(arrays: Any, f: Callable[..., Any]) -> list[Any]:

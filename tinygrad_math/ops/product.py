@@ -80,11 +80,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
             gb = _rows(xp, a).T @ _rows(xp, g)
     else:
         if need[0]:
-            ga = (
-                _columns(xp, g) @ _columns(xp, b).T
-                if a.ndim == 2
-                else xp.matmul(g, xp.matrix_transpose(b))
-            )
+            ga = _columns(xp, g) @ _columns(xp, b).T if a.ndim == 2 else xp.matmul(g, xp.matrix_transpose(b))
         if need[1]:
             gb = xp.matmul(xp.matrix_transpose(a), g)
     return ga, gb
@@ -289,9 +285,7 @@ def cross3(a: Any, b: Any, /, axis: int = -1) -> Any:
 
 
 @derived
-def cross(
-    x1: Any, x2: Any, /, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Any:
+def cross(x1: Any, x2: Any, /, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """The cross product of vectors of three, or of two as if they lay in a plane.
 
     Arguments: vectors along `axis` (or `axisa` and `axisb`), the other axes broadcast; the result's along
@@ -436,7 +430,9 @@ def _explicit(formula: str, xs: list[Tensor]) -> tuple[list[str], str]:
     wide = [x.ndim - len(t.replace("...", "")) for t, x in zip(terms, xs, strict=True)]
     for term, x, extra in zip(terms, xs, wide, strict=True):
         if extra < 0 or (extra and "..." not in term):
-            raise ShapeError(f"{given}: {term!r} names {len(term.replace('...', ''))} of the {x.ndim} axes of {describe(x)}")
+            raise ShapeError(
+                f"{given}: {term!r} names {len(term.replace('...', ''))} of the {x.ndim} axes of {describe(x)}"
+            )
     spread = max((w for t, w in zip(terms, wide, strict=True) if "..." in t), default=0)
     dots = "".join(free[:spread])
     terms = [t.replace("...", dots[spread - w :]) for t, w in zip(terms, wide, strict=True)]
@@ -458,5 +454,7 @@ def _diagonal(x: Tensor, term: str, formula: str) -> tuple[Any, str]:
     i = term.index(c)
     j = term.index(c, i + 1)
     if x.shape[i] != x.shape[j]:
-        raise ShapeError(f"einsum('{formula}'): the axes {c!r} of {describe(x)} have sizes {x.shape[i]} and {x.shape[j]}")
+        raise ShapeError(
+            f"einsum('{formula}'): the axes {c!r} of {describe(x)} have sizes {x.shape[i]} and {x.shape[j]}"
+        )
     return rec.diagonal(x, axis1=i, axis2=j), term[:i] + term[i + 1 : j] + term[j + 1 :] + c

@@ -23,6 +23,7 @@ __all__ = [
     "flatten",
     "matrix_transpose",
     "moveaxis",
+    "ndim",
     "permute",
     "permute_dims",
     "ravel",
@@ -46,7 +47,9 @@ def _axis(axis: Any, ndim: int, asker: str) -> int:
     """An axis counted from 0."""
     k = as_int(axis)
     if not -ndim <= k < ndim:
-        raise AxisError(f"{asker}: axis {k} of an array with {ndim} dimensions; axes count from 0, or from the end as -1")
+        raise AxisError(
+            f"{asker}: axis {k} of an array with {ndim} dimensions; axes count from 0, or from the end as -1"
+        )
     return k % ndim
 
 
@@ -55,6 +58,16 @@ def _axes(axes: Any, ndim: int, asker: str) -> list[int]:
     if len(set(out)) < len(out):
         raise AxisError(f"{asker}: axes {axes} name an axis twice")
     return out
+
+
+def ndim(x: Any, /) -> int:
+    """The number of axes.
+
+    >>> import tinygrad_math as tm
+    >>> tm.ndim([[1.0, 2.0]])
+    2
+    """
+    return as_tensor(x).ndim
 
 
 # -- reshape ------------------------------------------------------------------------------------------
@@ -235,9 +248,7 @@ def _transpose(x: Any, *order: Any, axes: Any = None) -> Any:
         axes = _sizes((axes,))
         ndim = np.ndim(x) if not isinstance(x, Tensor) else x.ndim
         if len(axes) == 2 and ndim > 2:
-            raise ShapeError(
-                f"transpose: axes {axes} for {ndim} dimensions; to exchange two axes write swapaxes{axes}"
-            )
+            raise ShapeError(f"transpose: axes {axes} for {ndim} dimensions; to exchange two axes write swapaxes{axes}")
     return record(transpose, (x,), {"axes": axes})
 
 
