@@ -211,7 +211,7 @@ def single_precision_stays(op: Op, sample: Sample) -> None:
     if any(isinstance(flat.fixed[k], (float, complex)) for k in flat.wanted):
         return
     wide = flat.arrays(flat.xs)
-    xs = [x.astype(_NARROW[x.dtype.name]) for x in flat.xs]
+    xs: Arrays = [x.astype(_NARROW[x.dtype.name]) for x in flat.xs]
     y, pull = vjp(flat, *xs)
     if sample.params.get("dtype") is None:
         for a, b in zip(y, wide, strict=True):

@@ -66,6 +66,13 @@ class Declared(Op, Generic[P]):
         arrays, full = self.bind(args, params)
         return record(self, arrays if self.arity is not None else tuple(arrays[0]), full)
 
+    transpose: Callable[..., Any] | None = None  # of a linear op
+
+    def deftranspose(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """The transpose of a linear op, where it takes more than a line."""
+        self.transpose = rule
+        return rule
+
     def defvjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """`rule(xp, need, g, y, *args, **params)` returns one cotangent per argument."""
         self.vjp = rule
@@ -98,14 +105,14 @@ def helper(name: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
 
     def attach(f: Callable[P, Any]) -> Callable[P, Any]:
         for xp in (raw, rec):
-            setattr(xp, name, lambda *args, _xp=xp, **kwargs: f(_xp, *args, **kwargs))  # type: ignore[call-arg]
+            setattr(xp, name, lambda *args, _xp=xp, **kwargs: f(_xp, *args, **kwargs))
         return f
 
     return attach
 
 
 def derived(f: Callable[P, Any]) -> Callable[P, Any]:
-    """A public function made of ops: reachable as `rec.name`, as a Tensor method, and from NumPy's function of that name."""
+    """A public function made of ops: reachable as `rec.name`, as a method, and from NumPy's function of that name."""
     setattr(rec, f.__name__, f)
     return f
 
@@ -206,7 +213,7 @@ def linear(
         title = name or f.__name__
 
         def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any, **params: Any) -> Any:
-            out = rule[0](xp, g, *args, **params)
+            out = op.transpose(xp, g, *args, **params)
             return out if variadic else (out,)
 
         def jvp(xp: Any, ts: Any, y: Any, *args: Any, **params: Any) -> Any:
@@ -215,14 +222,8 @@ def linear(
             full = [xp.zeros_like(a) if t is None else t for t, a in zip(ts, args, strict=True)]
             return getattr(xp, title)(full, **params)
 
-        rule = [transpose]
         op: Any = declare(title, f, kind="linear", arity=None if variadic else 1, vjp=vjp, jvp=jvp, **record)
-
-        def deftranspose(given: Callable[..., Any]) -> Callable[..., Any]:
-            rule[0] = given
-            return given
-
-        op.deftranspose = deftranspose
+        op.transpose = transpose
         return cast(Declared[P], op)
 
     return build
@@ -260,7 +261,11 @@ def general(
     *, name: str | None = None, arity: int | None = 1, **record: Any
 ) -> Callable[[Callable[P, Any]], Declared[P]]:
     """An op whose two rules are attached with `defvjp` and `defjvp`. `many=True`: it returns a tuple."""
-    return lambda f: cast(Declared[P], declare(name or f.__name__, f, kind="general", arity=arity, **record))
+
+    def build(f: Callable[P, Any]) -> Declared[P]:
+        return cast(Declared[P], declare(name or f.__name__, f, kind="general", arity=arity, **record))
+
+    return build
 
 
 @overload

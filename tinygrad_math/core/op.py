@@ -25,6 +25,9 @@ class Namespace:
     def __init__(self, title: str) -> None:
         self.__dict__["title"] = title
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
     def __getattr__(self, name: str) -> Any:  # reached only when the name is missing
         raise AttributeError(f"no op named {name!r} is registered ({self.title})")
 

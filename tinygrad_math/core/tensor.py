@@ -86,7 +86,7 @@ class Constant(Node):
     """An argument that was no Tensor: a value without history. Cheap to make, and immutable."""
 
     __slots__ = ()
-    op, inputs, params, live, tick, meta = None, (), _NO_PARAMS, 0, 0, None  # type: ignore[assignment]
+    op, inputs, params, live, tick, meta = None, (), _NO_PARAMS, 0, 0, None
 
     def __init__(self, data: Any) -> None:
         self.data = data
@@ -594,7 +594,7 @@ class Tensor:
     def __rpow__(self, other: Any) -> Tensor:
         return rec.pow(other, self)  # type: ignore[no-any-return]
 
-    def __ipow__(self, other: Any) -> Tensor:  # type: ignore[misc]
+    def __ipow__(self, other: Any) -> Tensor:
         return self._become(rec.pow(self, other))
 
     __matmul__, __rmatmul__, __imatmul__ = _binary("matmul", operator.matmul)

