@@ -25,6 +25,7 @@ from .ops.exponential import *
 from .ops.indexing import *
 from .ops.joining import *
 from .ops.nanreduction import *
+from .ops.polynomial import *
 from .ops.product import *
 from .ops.protocols import *
 from .ops.reduction import *
