@@ -1,0 +1,7 @@
+"""tm.compile: trace a function once, improve the program, plan its memory, print it as straight-line NumPy."""
+
+from __future__ import annotations
+
+from .compile import compile
+
+__all__ = ["compile"]

@@ -15,16 +15,19 @@ from .program import Value
 
 Writer = Callable[[Value, list[str], str | None], str | None]
 WRITERS: dict[str, Writer] = {}
+VIEWS: set[str] = set()  # ops that are written as a view of their argument
 INTO: set[str] = set()  # ops, beside the ufuncs, that can write into a buffer
 
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*"}
 _COMPARE = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
 
 
-def writer(*names: str, into: bool = False) -> Callable[[Writer], Writer]:
+def writer(*names: str, view: bool = False, into: bool = False) -> Callable[[Writer], Writer]:
     def attach(f: Writer) -> Writer:
         for name in names:
             WRITERS[name] = f
+        if view:
+            VIEWS.update(names)
         if into:
             INTO.update(names)
         return f
@@ -119,7 +122,7 @@ for _name, _u in {"max": "maximum", "amax": "maximum", "min": "minimum", "amin":
     writer(_name, into=True)(_reduction(_u))
 
 
-@writer("transpose", "permute_dims")
+@writer("transpose", "permute_dims", view=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     axes = v.params.get("axes")
     text = inputs[0]
@@ -128,22 +131,24 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return f"{text}.T" if axes is None or tuple(axes) == tuple(range(len(v.shape)))[::-1] else f"{text}.transpose({literal(tuple(axes))})"
 
 
-@writer("matrix_transpose")
+@writer("matrix_transpose", view=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return (f"{inputs[0]}.T" if len(v.shape) == 2 else f"{inputs[0]}.swapaxes(-1, -2)") if _array(v.inputs[0]) else None
 
 
-@writer("reshape", "expand_dims", "squeeze", "ravel", "flatten", "unsqueeze")
+@writer("reshape", "expand_dims", "squeeze", "ravel", "flatten", "unsqueeze", view=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    if v.params.get("order", "C") != "C":
+        return None
     return f"{inputs[0]}.reshape({literal(v.shape)})" if _array(v.inputs[0]) else None
 
 
-@writer("broadcast_to")
+@writer("broadcast_to", view=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return f"np.broadcast_to({inputs[0]}, {literal(v.shape)})"
 
 
-@writer("getitem")
+@writer("getitem", view=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     if len(inputs) != 1 or "key" not in v.params:
         return None
@@ -190,7 +195,7 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return f"stack(({', '.join(inputs)},), {literal(v.params.get('axis', 0))})"
 
 
-@writer("real")
+@writer("real", view=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return f"{inputs[0]}.real" if _array(v.inputs[0]) else None
 

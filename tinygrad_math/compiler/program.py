@@ -205,5 +205,7 @@ def value_of(op_name: str, *inputs: Value, place: Any = None, **params: Any) -> 
     op = registry[op_name]
     v = Value(op, inputs, {**op.defaults, **params}, place=place)
     v.example = apply(v, [i.example for i in inputs])
+    if inputs and all(i.weak for i in inputs) and np.ndim(v.example) == 0:
+        v.example = np.asarray(v.example).item()
     v._describe()
     return v

@@ -51,7 +51,7 @@ class Recorder:
     def observe(self, node: Node) -> None:
         node.more().place = user_place(2)
         assert node.op is not None
-        if np.ndim(node.data) == 0 and all(type(i.data) in NUMBERS for i in node.inputs) and node.inputs:
+        if node.inputs and all(type(i.data) in NUMBERS for i in node.inputs) and getattr(node.data, "shape", None) == ():
             node.data = np.asarray(node.data).item()  # arithmetic of Python numbers stays weakly typed, as in Python
         if node.op.name in VALUE_DEPENDENT_SHAPE or _masked(node):
             raise TraceError(

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..program import Program
+from .algebra import simplify
+from .broadcast import sink_broadcasts
+from .chain import reorder_chains
+from .common import common_subexpressions
+from .dead import dead_code
+from .fold import fold_constants
+from .reduce import sums_as_products
+from .scale import lift_scales
+from .views import merge_views
+
+Pass = Callable[[Program], int]
+EXACT: tuple[Pass, ...] = (fold_constants, merge_views, sink_broadcasts, simplify, common_subexpressions, dead_code)
+LAST_BITS: tuple[Pass, ...] = (sums_as_products, reorder_chains, lift_scales, dead_code)
 
 
-def improve(program: Program) -> Program:
+def improve(program: Program, rounds: int = 4) -> Program:
+    """Run the passes until nothing changes any more."""
+    for _ in range(rounds):
+        changed = sum([one(program) for one in EXACT])
+        changed += sum([one(program) for one in LAST_BITS])
+        if not changed:
+            break
     return program

@@ -1,0 +1,133 @@
+"""Algebra: neutral elements, double negation, merged constants, products for squares.
+
+Only for floating and complex numbers. x * 0 stays, because x may be infinite.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..program import Program, Value, constant
+from .rewrite import Make, is_float, is_op, is_scalar, number, rewrite
+
+
+def simplify(program: Program) -> int:
+    return rewrite(program, lambda v, make: _RULES[v.op.name](v, make) if _applies(v) else None)  # type: ignore[union-attr]
+
+
+def _applies(v: Value) -> bool:
+    return v.op is not None and v.op.name in _RULES and is_float(v) and not v.weak
+
+
+def _add(v: Value, make: Make) -> Value | None:
+    a, b = v.inputs
+    if b.is_number(0):
+        return a
+    if a.is_number(0):
+        return b
+    if a is b:
+        return make("multiply", a, constant(2.0))
+    if is_op(b, "negative"):
+        return make("subtract", a, b.inputs[0])
+    if is_op(a, "negative"):
+        return make("subtract", b, a.inputs[0])
+    return None
+
+
+def _subtract(v: Value, make: Make) -> Value | None:
+    a, b = v.inputs
+    if b.is_number(0):
+        return a
+    if a.is_number(0):
+        return make("negative", b)
+    if is_op(b, "negative"):
+        return make("add", a, b.inputs[0])
+    return None
+
+
+def _multiply(v: Value, make: Make) -> Value | None:
+    a, b = v.inputs
+    if is_scalar(a) and not is_scalar(b):
+        a, b = b, a  # the number last
+    if b.is_number(1):
+        return a
+    if a.is_number(1):
+        return b
+    if b.is_number(-1) and is_scalar(b):
+        return make("negative", a)
+    if is_op(a, "negative") and is_op(b, "negative"):
+        return make("multiply", a.inputs[0], b.inputs[0])
+    if is_scalar(b) and not is_scalar(a):
+        if is_op(a, "negative"):
+            return make("multiply", a.inputs[0], make("negative", b))
+        inner = scaled(a)
+        if inner is not None:
+            factor = make("multiply", inner[1], b)
+            return make("multiply", inner[0], factor) if _usable(factor) else None
+    return None
+
+
+def _divide(v: Value, make: Make) -> Value | None:
+    a, b = v.inputs
+    if b.is_number(1):
+        return a
+    n = number(b)
+    if n is not None and n and math.isfinite(1 / n) and abs(1 / n) > 1e-30 and not is_scalar(a):
+        one = 1.0 if b.weak or b.dtype.kind != "f" else b.dtype.type(1)
+        return make("multiply", a, make("divide", constant(one), b))
+    return None
+
+
+def _negative(v: Value, make: Make) -> Value | None:
+    (x,) = v.inputs
+    if is_op(x, "negative"):
+        return x.inputs[0]
+    if is_op(x, "subtract"):
+        return make("subtract", x.inputs[1], x.inputs[0])
+    inner = scaled(x)
+    if inner is not None and not is_scalar(x):
+        return make("multiply", inner[0], make("negative", inner[1]))
+    return None
+
+
+def _power(v: Value, make: Make) -> Value | None:
+    x, n = v.inputs[0], number(v.inputs[1])
+    if n == 1:
+        return x
+    if n == 2:
+        return make("multiply", x, x)
+    if n == 0.5 and v.dtype.kind == "f" and False:
+        return make("sqrt", x)
+    return make("divide", constant(1.0), x) if n == -1 else None
+
+
+def scaled(v: Value) -> tuple[Value, Value] | None:
+    """(x, c) if v is the array x times the number c."""
+    if is_op(v, "multiply"):
+        a, b = v.inputs
+        if is_scalar(b) and not is_scalar(a):
+            return a, b
+        if is_scalar(a) and not is_scalar(b):
+            return b, a
+    return None
+
+
+def _usable(factor: Value) -> bool:
+    """A merged constant that neither overflowed nor vanished; what is not known yet is taken as usable."""
+    if not factor.constant:
+        return True
+    n = abs(np.asarray(factor.example).item())
+    return bool(1e-30 < n < 1e30)
+
+
+_RULES = {
+    "add": _add,
+    "subtract": _subtract,
+    "multiply": _multiply,
+    "divide": _divide,
+    "negative": _negative,
+    "power": _power,
+    "square": lambda v, make: make("multiply", v.inputs[0], v.inputs[0]),
+}

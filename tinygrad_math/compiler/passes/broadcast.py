@@ -1,0 +1,64 @@
+"""Broadcasting is left to the arithmetic: numbers that were spread over an array go back to being numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..program import Program, Value, constant
+from .rewrite import Make, axes_of, is_float, is_op, plain_sum, rewrite
+
+
+def sink_broadcasts(program: Program) -> int:
+    return rewrite(program, _rule)
+
+
+def _rule(v: Value, make: Make) -> Value | None:
+    if v.elementwise and v.op is not None and not v.weak:
+        return _elementwise(v, make)
+    if plain_sum(v) and is_op(v.inputs[0], "broadcast_to") and is_float(v):
+        return _sum(v, make)
+    return None
+
+
+def _elementwise(v: Value, make: Make) -> Value | None:
+    """f(broadcast(a), b) is f(a, b), spread afterwards if b does not do it."""
+    assert v.op is not None
+    sources = tuple(_source(i) for i in v.inputs)
+    if all(s is i for s, i in zip(sources, v.inputs, strict=True)):
+        return None
+    new = make(v.op.name, *sources)
+    return new if new.shape == v.shape else make("broadcast_to", new, shape=v.shape)
+
+
+def _source(v: Value) -> Value:
+    """What v was spread from: the argument of a broadcast, or the number of which a constant array is full."""
+    if is_op(v, "broadcast_to"):
+        return v.inputs[0]
+    if v.constant and v.shape and v.size:
+        data = np.asarray(v.example)
+        first = data.flat[0]
+        if (data == first).all():
+            return constant(first)
+    return v
+
+
+def _sum(v: Value, make: Make) -> Value | None:
+    """The sum of equal terms is a product: no array is made to be summed."""
+    spread = v.inputs[0]
+    x = spread.inputs[0]
+    extra = len(spread.shape) - len(x.shape)
+    axes = axes_of(v)
+    full = (1,) * extra + x.shape
+    if any(full[k] != 1 and spread.shape[k] != full[k] for k in range(len(full))):
+        return None
+    real = tuple(k for k in axes if full[k] == spread.shape[k] and full[k] != 1)
+    count = int(np.prod([spread.shape[k] for k in axes if k not in real], dtype=int))
+    y = make("reshape", x, shape=full) if full != x.shape else x
+    if real:
+        y = make("sum", y, axis=real, keepdims=True)
+    if count != 1:
+        y = make("multiply", y, constant(float(count)))
+    kept = tuple(1 if k in axes else n for k, n in enumerate(spread.shape))
+    if y.shape != kept:
+        y = make("broadcast_to", y, shape=kept)
+    return make("reshape", y, shape=v.shape) if v.shape != kept else y
