@@ -90,7 +90,7 @@ def describe(value: Any) -> str:
     """`float64(2, 3)` for an array, the repr for anything else; used by every message."""
     if isinstance(value, tuple) and value and hasattr(value[0], "dtype"):
         return "(" + ", ".join(describe(v) for v in value) + ")"
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
+    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
         return f"{value.dtype}{tuple(value.shape)}"
     text = repr(value)
     return text if len(text) < 60 else text[:57] + "..."

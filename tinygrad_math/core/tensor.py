@@ -601,8 +601,8 @@ class Tensor:
     __and__, __rand__, __iand__ = _binary("bitwise_and", operator.and_)
     __or__, __ror__, __ior__ = _binary("bitwise_or", operator.or_)
     __xor__, __rxor__, __ixor__ = _binary("bitwise_xor", operator.xor)
-    __lshift__, __rlshift__, __ilshift__ = _binary("bitwise_left_shift", operator.lshift)
-    __rshift__, __rrshift__, __irshift__ = _binary("bitwise_right_shift", operator.rshift)
+    __lshift__, __rlshift__, __ilshift__ = _binary("left_shift", operator.lshift)
+    __rshift__, __rrshift__, __irshift__ = _binary("right_shift", operator.rshift)
     __lt__, __le__ = _binary("less", operator.lt)[0], _binary("less_equal", operator.le)[0]
     __gt__, __ge__ = _binary("greater", operator.gt)[0], _binary("greater_equal", operator.ge)[0]
     __eq__, __ne__ = _binary("equal", operator.eq)[0], _binary("not_equal", operator.ne)[0]  # type: ignore[assignment]
