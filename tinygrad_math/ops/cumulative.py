@@ -104,10 +104,14 @@ def _running(make: Any) -> list[Any]:
     ]
 
 
+def _sums_from_the_end(xp: Any, g: Any, x: Any, axis: int | None, dtype: Any) -> Any:
+    axis = 0 if axis is None else axis
+    turn = (slice(None),) * (axis % g.ndim) + (slice(None, None, -1),)
+    return xp.reshape(xp.getitem(xp.cumsum(xp.getitem(g, turn), axis), turn), x.shape)
+
+
 @linear(
-    lambda xp, g, x, axis, dtype: xp.reshape(
-        xp.flip(xp.cumsum(xp.flip(g, axis=axis or 0), axis=axis or 0), axis=axis or 0), x.shape
-    ),
+    _sums_from_the_end,
     latex=r"\sum_{{j \le i}} {0}_j",
     shape="same as x; flat without an axis",
     samples=lambda: _running(real),

@@ -461,7 +461,7 @@ def weighted_bincount(x: Any, weights: Any, /, minlength: int = 0) -> Any:
 
 @weighted_bincount.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, weights: Any, minlength: int) -> Any:
-    return None, xp.take(g, x, axis=0) if need[1] else None
+    return None, xp.take_along_axis(g, x, axis=0) if need[1] else None
 
 
 @weighted_bincount.defjvp
