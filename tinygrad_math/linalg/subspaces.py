@@ -1,0 +1,177 @@
+"""Subspaces of R^n, and the four that belong to a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ShapeError, describe
+from ..core.tensor import Tensor, as_tensor, rec
+from .bases import columns_of, pivots
+from .objects import MathObject, known, real_array, tolerance, vector_text
+
+__all__ = ["FundamentalSubspaces", "Subspace", "fundamental_subspaces"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Subspace(MathObject):
+    """The span of the columns of a matrix; they may depend on each other.
+
+    Arguments: columns of shape (m, k), or (m,) for one vector; `rtol`: singular values up to rtol times the
+    largest count as 0 (by default max(m, k) eps). The dimension is a constant for derivatives; projections
+    are differentiable in the columns, and do not depend on which basis of the span was given.
+
+    >>> import tinygrad_math as tm
+    >>> plane = tm.linalg.Subspace([[1.0, 1.0], [0.0, 2.0], [0.0, 0.0]])
+    >>> plane
+    Subspace of R^3, dimension 2: span of (1, 0, 0), (0, 1, 0)
+    >>> plane.project([2.0, 2.0, 2.0])
+    tensor([2., 2., 0.])
+    >>> plane.orthogonal_complement()
+    Subspace of R^3, dimension 1: span of (0, 0, 1)
+    """
+
+    columns: Any
+    chosen: tuple[int, ...]
+    static = ("chosen",)
+
+    def __init__(self, columns: Any, rtol: float | None = None) -> None:
+        a = real_array(columns, "Subspace")
+        a = rec.expand_dims(a, -1) if a.ndim == 1 else a
+        if a.ndim != 2:
+            raise ShapeError(f"Subspace needs a matrix whose columns span it, got {describe(a)}")
+        self._set(columns=a, chosen=tuple(pivots(columns_of([a], "Subspace"), rtol)))
+
+    @classmethod
+    def _of_dim(cls, columns: Tensor, dim: int) -> Subspace:
+        """The span of columns whose rank is known beforehand."""
+        value = np.asarray(columns.detach())
+        chosen = pivots(value, rtol=1e-6) if dim else []
+        made = object.__new__(cls)
+        made._set(columns=columns, chosen=tuple(chosen[:dim]))
+        return made
+
+    @property
+    def ambient(self) -> int:
+        """m of the R^m around it."""
+        return as_tensor(self.columns).shape[0]
+
+    @property
+    def dim(self) -> int:
+        """The number of vectors in any basis."""
+        return len(self.chosen)
+
+    @property
+    def basis(self) -> Tensor:
+        """An orthonormal basis as columns, of shape (m, dim): Gram and Schmidt on the independent columns.
+
+        Its derivative is the one of that procedure; of a basis, only what does not depend on the choice means much.
+        """
+        a = self._independent
+        if not self.dim:
+            return a
+        q, r = rec.qr(a)
+        return q * rec.sign(rec.diagonal(r))  # type: ignore[no-any-return]
+
+    @property
+    def projector(self) -> Tensor:
+        """The matrix P that projects onto it, of shape (m, m): P² = P = P'."""
+        a = self._independent
+        p = rec.matmul(a, rec.pinv(a)) if self.dim else rec.matmul(a, a.mT)
+        return 0.5 * (p + p.mT)
+
+    def project(self, v: Any) -> Tensor:
+        """The point of the subspace nearest to v, of shape (..., m)."""
+        return rec.matmul(self._fits(v), self.projector)  # type: ignore[no-any-return]
+
+    def contains(self, v: Any, rtol: float | None = None) -> Tensor:
+        """Whether v, of shape (..., m), lies in it: ‖v - Pv‖ <= rtol ‖v‖, `rtol` by default eps^(2/3)."""
+        v = rec.stop_gradient(self._fits(v))
+        off = rec.vector_norm(v - self.project(v), axis=-1)
+        return off <= tolerance(off.dtype, rtol) * rec.vector_norm(v, axis=-1)  # type: ignore[no-any-return]
+
+    def orthogonal_complement(self) -> Subspace:
+        """All that is orthogonal to it, of dimension m - dim; its projector is I - P."""
+        p = self.projector
+        return Subspace._of_dim(np.eye(self.ambient, dtype=p.dtype) - p, self.ambient - self.dim)
+
+    def __add__(self, other: Subspace) -> Subspace:
+        """The sum: all u + v with u in one and v in the other."""
+        self._same(other)
+        return Subspace(rec.concat([self.basis, other.basis], axis=1), rtol=1e-10)
+
+    def __and__(self, other: Subspace) -> Subspace:
+        """The intersection, as the complement of the sum of the complements."""
+        self._same(other)
+        return (self.orthogonal_complement() + other.orthogonal_complement()).orthogonal_complement()
+
+    @property
+    def _independent(self) -> Tensor:
+        return as_tensor(self.columns)[:, list(self.chosen)]
+
+    def _same(self, other: Subspace) -> None:
+        if self.ambient != other.ambient:
+            raise ShapeError(f"subspaces of R^{self.ambient} and of R^{other.ambient} have nothing in common")
+
+    def _fits(self, v: Any) -> Tensor:
+        v = real_array(v, "Subspace")
+        if not v.ndim or v.shape[-1] != self.ambient:
+            raise ShapeError(f"a subspace of R^{self.ambient} meets {describe(v)}; the last axis holds the components")
+        return v
+
+    def __repr__(self) -> str:
+        columns = known(as_tensor(self.columns))
+        head = f"Subspace of R^{self.ambient}, dimension {self.dim}"
+        if columns is None or self.dim > 4:
+            return head
+        if not self.dim:
+            return f"{head}: the origin alone"
+        basis = np.asarray(Subspace(columns[:, list(self.chosen)]).basis)
+        return f"{head}: span of {', '.join(vector_text(np.round(v, 12)) for v in basis.T)}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FundamentalSubspaces(MathObject):
+    """The four subspaces of an m x n matrix of rank r, with dimensions r, n - r, r, m - r."""
+
+    column: Subspace
+    null: Subspace
+    row: Subspace
+    left_null: Subspace
+
+    @property
+    def rank(self) -> int:
+        """r, the dimension of the column space and of the row space."""
+        return self.column.dim
+
+    @property
+    def nullity(self) -> int:
+        """n - r, the dimension of the null space."""
+        return self.null.dim
+
+    def __repr__(self) -> str:
+        n = self.row.ambient
+        lines = [f"  {name:<10} {getattr(self, name)!r}" for name in ("column", "null", "row", "left_null")]
+        head = f"The four subspaces of a {self.column.ambient} x {n} matrix; rank {self.rank} + nullity {self.nullity} = {n}"
+        return "\n".join([head, *lines])
+
+
+def fundamental_subspaces(a: Any, rtol: float | None = None) -> FundamentalSubspaces:
+    """Column space, null space, row space and left null space of A.
+
+    Arguments: A of shape (m, n); `rtol` as for `Subspace`. Returns `.column`, `.null`, `.row`, `.left_null`, each a
+    Subspace, and `.rank`, `.nullity`. Null space and row space are orthogonal complements in R^n, the other two in
+    R^m. The projectors are differentiable in A where the rank stays.
+
+    >>> import tinygrad_math as tm
+    >>> four = tm.linalg.fundamental_subspaces([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> four.column.dim, four.null.dim, four.row.dim, four.left_null.dim
+    (2, 0, 2, 1)
+    """
+    a = real_array(a, "fundamental_subspaces")
+    if a.ndim != 2:
+        raise ShapeError(f"fundamental_subspaces needs a matrix, got {describe(a)}")
+    column, row = Subspace(a, rtol), Subspace(a.mT, rtol)
+    return FundamentalSubspaces(column, row.orthogonal_complement(), row, column.orthogonal_complement())

@@ -1,0 +1,120 @@
+"""What all pictures share: figures that leave nothing behind, colours all can tell apart, arrows with names.
+
+Figures are made without pyplot, so no window opens and no global list keeps them. Colours are those of
+Okabe and Ito (2008), which stay distinct for every kind of colour blindness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import MissingExtra
+from ...core.tensor import Tensor
+
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, YELLOW, BLACK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#000000", "#9A9A9A"
+PALETTE = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
+
+def figure(columns: int = 1, rows: int = 1, size: float = 4.6, spatial: bool = False) -> tuple[Any, list[Any]]:
+    """A Figure and its axes, row by row. Raises MissingExtra without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as missing:
+        raise MissingExtra("pictures are drawn by matplotlib; pip install 'tinygrad_math[viz]'") from missing
+    fig = Figure(figsize=(size * columns, size * rows + 0.4), layout="constrained", dpi=110)
+    projection = {"projection": "3d"} if spatial else {}
+    axes = [fig.add_subplot(rows, columns, k + 1, **projection) for k in range(columns * rows)]
+    return fig, axes
+
+
+def values(x: Any) -> np.ndarray[Any, Any]:
+    """The numbers of an array or Tensor, for drawing."""
+    return np.asarray(x.detach() if isinstance(x, Tensor) else x, dtype=float)
+
+
+def plane(ax: Any, limit: float, title: str = "", labels: tuple[str, str] = ("$x_1$", "$x_2$")) -> None:
+    """A coordinate plane from -limit to limit: equal aspect, thin axes through the origin."""
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=labels[0], ylabel=labels[1])
+    ax.locator_params(nbins=7)
+    ax.axhline(0, color=GREY, linewidth=0.7, zorder=0)
+    ax.axvline(0, color=GREY, linewidth=0.7, zorder=0)
+    ax.tick_params(labelsize=8)
+    ax.set_title(title, fontsize=10)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def space(ax: Any, limit: float, title: str = "") -> None:
+    """Coordinate space from -limit to limit, with equal aspect."""
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), zlim=(-limit, limit))
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", zlabel="$x_3$", box_aspect=(1, 1, 1))
+    ax.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], zticks=[-1, 0, 1])
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_rotate_label(False)
+    ax.tick_params(labelsize=7, pad=0)
+    ax.set_title(title, fontsize=10)
+
+
+def arrow(
+    ax: Any, tip: Any, color: str, name: str = "", tail: Any = (0.0, 0.0), style: str = "-", side: float = 1.0
+) -> None:
+    """An arrow from tail to tip with its name beside the tip; `side` is -1 to have it on the other side."""
+    tip, tail = np.asarray(tip, float), np.asarray(tail, float)
+    ax.annotate(
+        "",
+        xy=tip,
+        xytext=tail,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": color,
+            "linewidth": 1.9,
+            "linestyle": style,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+        zorder=4,
+    )
+    if name:
+        along = tip - tail
+        along = along / (np.linalg.norm(along) or 1.0)
+        across = side * np.array([-along[1], along[0]])
+        label(ax, tip, name, color, 9 * across + 5 * along)
+
+
+def label(ax: Any, at: Any, text: str, color: str = BLACK, offset: Sequence[float] | Any = (0.0, 0.0)) -> None:
+    """Text at a point, moved by an offset in points, on a pale ground so that lines below do not disturb it."""
+    ground = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
+    ax.annotate(
+        text,
+        xy=tuple(at),
+        xytext=tuple(offset),
+        textcoords="offset points",
+        color=color,
+        fontsize=9,
+        ha="center",
+        va="center",
+        bbox=ground,
+        zorder=5,
+    )
+
+
+def window(ax: Any, points: Any, margin: float = 0.25) -> None:
+    """Show just a square that holds these points of shape (k, 2), and the origin's axes with them."""
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    middle, half = (low + high) / 2, (0.5 + margin) * float((high - low).max())
+    ax.set(xlim=middle[0] + np.array([-half, half]), ylim=middle[1] + np.array([-half, half]))
+
+
+def legend(ax: Any, columns: int = 2) -> None:
+    """A legend below the axes, where it covers nothing."""
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, fontsize=8, frameon=False)
+
+
+def circle(count: int = 241) -> np.ndarray[Any, Any]:
+    """Points of the unit circle, shape (2, count)."""
+    t = np.linspace(0, 2 * np.pi, count)
+    return np.stack([np.cos(t), np.sin(t)])

@@ -1,0 +1,142 @@
+"""Pictures of vectors: projection, hyperplanes, unit balls of norms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import ShapeError, describe
+from ...core.tensor import rec
+from ...geometry import Hyperplane, distance, project, scalar_projection
+from ...transforms.derivatives import grad
+from .canvas import BLACK, BLUE, GREEN, GREY, PALETTE, RED, arrow, figure, label, legend, plane, values, window
+
+
+def projection(a: Any, b: Any) -> Any:
+    """The projection of a onto b, and what is left over.
+
+    Arguments: a, b of shape (2,). Returns a matplotlib Figure.
+
+    >>> import tinygrad_math as tm
+    >>> figure = tm.viz.projection([2.0, 2.0], [3.0, 0.5])
+    """
+    p, line = values(a), values(b)
+    if p.shape != (2,) or line.shape != (2,):
+        raise ShapeError(f"projection draws the plane; got vectors {describe(p)} and {describe(line)}")
+    fig, (ax,) = figure(size=5.2)
+    shadow, d = values(project(p, line)), float(values(scalar_projection(p, line)))
+    plane(ax, 1.0, "projection and rejection of $a$ on $b$")
+    window(ax, np.stack([np.zeros(2), p, line, shadow]))
+    ax.axline((0, 0), tuple(line), color=GREY, linewidth=0.8, linestyle="--")
+    turn = -1.0 if line[0] * p[1] - line[1] * p[0] > 0 else 1.0
+    arrow(ax, line, BLUE, "$b$", side=turn)
+    arrow(ax, p, BLACK, "$a$", side=-turn)
+    arrow(ax, shadow, GREEN)
+    ax.plot([], [], color=GREEN, label=f"projection, scalar $a \\cdot b/\\|b\\|$ = {d:.3g}")
+    ax.plot(
+        *np.stack([shadow, p]).T,
+        color=RED,
+        linestyle="--",
+        linewidth=1.9,
+        label=f"rejection, length {np.linalg.norm(p - shadow):.3g}",
+    )
+    legend(ax)
+    _right_angle(ax, shadow, -shadow if d > 0 else shadow, p - shadow)
+    return fig
+
+
+def hyperplane(w: Any, w0: Any = None, points: Any = None) -> Any:
+    """A line w·x + w0 = 0 in the plane, its normal, and the signed distances of some points.
+
+    Arguments: a `Hyperplane`, or w of shape (2,) and w0; points of shape (k, 2). Returns a matplotlib Figure.
+    Lines lead from each point to its projection; the colour tells the side.
+
+    >>> import tinygrad_math as tm
+    >>> line = tm.geometry.Hyperplane([1.0, 2.0], -2.0)
+    >>> figure = tm.viz.hyperplane(line, points=[[2.0, 2.0], [-1.0, 0.0]])
+    """
+    h = w if isinstance(w, Hyperplane) else Hyperplane(w, 0.0 if w0 is None else w0)
+    if h.dim != 2:
+        raise ShapeError(f"hyperplane draws the plane; {h!r} lies in R^{h.dim}")
+    dots = np.zeros((0, 2)) if points is None else values(points).reshape(-1, 2)
+    foot = values(h.project([0.0, 0.0]))
+    normal = values(h.w) / np.linalg.norm(values(h.w))
+    fig, (ax,) = figure(size=5.4)
+    wide = 1.3 * float(max(1.5, np.abs(dots).max(initial=0), np.abs(foot).max()))
+    plane(ax, wide, repr(h)[len("Hyperplane(") : -1])
+    ax.axline(tuple(foot), tuple(foot + [-normal[1], normal[0]]), color=BLACK, linewidth=1.6, label="the hyperplane")
+    tail = _free_place(foot, np.array([-normal[1], normal[0]]), dots, 0.8 * wide)
+    arrow(ax, tail + normal, GREEN, tail=tail)
+    ax.plot([], [], color=GREEN, label="unit normal $w/\\|w\\|$")
+    for side, color, name in (
+        (1, BLUE, "$w \\cdot x + w_0 > 0$"),
+        (-1, RED, "$w \\cdot x + w_0 < 0$"),
+        (0, BLACK, "on it"),
+    ):
+        chosen = dots[values(h.side(dots)) == side] if len(dots) else dots
+        if not len(chosen):
+            continue
+        ax.plot(*chosen.T, "o" if side > 0 else "s" if side < 0 else "D", color=color, label=name, zorder=4)
+        for dot, end, d in zip(chosen, values(h.project(chosen)), values(h.distance(chosen)), strict=True):
+            ax.plot([dot[0], end[0]], [dot[1], end[1]], color=color, linewidth=1, linestyle=":")
+            label(ax, dot, f"{d:+.2f}", color, 13 * (side or 1) * normal)
+    legend(ax)
+    return fig
+
+
+def unit_balls(orders: Sequence[float] = (1, 1.5, 2, 4, np.inf)) -> Any:
+    """The unit balls of Lp norms in the plane, and the gradient of each norm on its own sphere.
+
+    Arguments: orders p >= 1, `inf` for the largest component. Returns a matplotlib Figure.
+    The gradient is across the ball's surface; at a corner it is the subgradient that the library takes.
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> figure = tm.viz.unit_balls([1, 2, np.inf])
+    """
+    count = len(orders)
+    columns = min(count, 3)
+    fig, axes = figure(columns, -(-count // columns), size=3.4)
+    turn = np.linspace(0, 2 * np.pi, 361)
+    rays = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    for k, (ax, p) in enumerate(zip(axes, orders, strict=False)):
+        color = PALETTE[k % len(PALETTE)]
+        sphere = rays / values(distance(rays, ord=p))[:, None]
+        plane(
+            ax,
+            1.75,
+            "$L_{\\infty}$: $\\max_i |x_i| = 1$" if np.isinf(p) else f"$L_{{{p:g}}}$: $\\|x\\|_{{{p:g}}} = 1$",
+        )
+        ax.fill(*sphere.T, color=color, alpha=0.15, linewidth=0)
+        ax.plot(*sphere.T, color=color, linewidth=1.8)
+        starts = sphere[10:361:24]
+        slopes = values(grad(lambda x, p=p: rec.sum(distance(x, ord=p)))(starts))
+        ax.quiver(
+            *starts.T, *(0.42 * slopes).T, color=BLACK, angles="xy", scale_units="xy", scale=1, width=0.007, zorder=4
+        )
+    for ax in axes[count:]:
+        ax.remove()
+    fig.suptitle("unit balls, and the gradient of the norm", fontsize=11)
+    return fig
+
+
+def _right_angle(ax: Any, corner: Any, one: Any, other: Any, size: float = 0.12) -> None:
+    """The little square that marks a right angle."""
+    lengths = np.linalg.norm(one), np.linalg.norm(other)
+    if min(lengths) < 3 * size:
+        return
+    u, v = size * one / lengths[0], size * other / lengths[1]
+    ax.plot(*np.stack([corner + u, corner + u + v, corner + v]).T, color=GREY, linewidth=1)
+
+
+def _free_place(foot: Any, along: Any, dots: Any, reach: float) -> Any:
+    """The point of the line farthest from where the dots and their feet lie, inside the picture."""
+    candidates = foot + np.linspace(-reach, reach, 41)[:, None] * along
+    candidates = candidates[np.abs(candidates).max(axis=1) <= reach]
+    if not len(dots) or not len(candidates):
+        return foot
+    places = (dots - foot) @ along
+    gaps = np.abs((candidates - foot) @ along - places[:, None]).min(axis=0)
+    return candidates[np.argmax(np.minimum(gaps, 0.25 * reach))]
