@@ -4,6 +4,7 @@ from . import data as data
 from . import fft as fft
 from . import nn as nn
 from . import optim as optim
+from . import random as random
 from . import special as special
 from . import stats as stats
 from . import testing as testing

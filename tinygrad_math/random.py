@@ -1,0 +1,362 @@
+"""Random numbers, reproducible and differentiable: `tm.random`.
+
+Every draw goes through one op without a derivative, `random_draw`, whose static parameters are the generator and
+the name of the NumPy method that draws. What is smooth is then built on it with ordinary ops: normal(loc, scale)
+is loc + scale z with z drawn, so it is differentiable in loc and scale (reparametrised). A compiled function keeps
+the op as an instruction, and so draws again at each call.
+
+The functions of this module use one shared generator, which `seed` restarts; `default_rng(seed)` makes one's own,
+with the same functions as methods. Nothing touches NumPy's global state. NumPy's generators draw under a lock,
+so threads may share one; which thread gets which number is then not reproducible, with one generator each it is.
+For the same seed the numbers are NumPy's where NumPy draws in the same way: random, normal, uniform, exponential,
+gamma, integers, permutation, choice, poisson, binomial.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .compiler.trace import tracing
+from .core.declare import general, nondiff
+from .core.errors import ArgumentError, ShapeError
+from .core.samples import positive, sample
+from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, rec, record, wrap
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "beta",
+    "binomial",
+    "chisquare",
+    "choice",
+    "default_rng",
+    "dirichlet",
+    "exponential",
+    "gamma",
+    "gumbel",
+    "integers",
+    "laplace",
+    "logistic",
+    "lognormal",
+    "multivariate_normal",
+    "normal",
+    "permutation",
+    "poisson",
+    "random",
+    "seed",
+    "standard_normal",
+    "standard_t",
+    "uniform",
+]
+
+Size = int | tuple[int, ...] | None
+
+
+@nondiff(arity=2, shape="as asked for", latex=r"\operatorname{{draw}}({0}, {1})", note="drawn again at each call")
+def random_draw(a: Any, b: Any, /, generator: Any, method: str, names: Any = (), options: Any = ()) -> Any:
+    """What the NumPy method of this name draws, with a and b as its arguments `names` (as many as there are)."""
+    draw = getattr(generator.numpy, method)
+    return np.asarray(draw(**dict(zip(names, (a, b), strict=False)), **dict(options)))[()]
+
+
+setattr(random_draw, "random", True)  # noqa: B010  (how the compiler knows not to merge or to fold it)
+
+
+@general(
+    arity=2,
+    latex=r"\operatorname{{gamma}}_{{{0}}}",
+    shape="same as draw",
+    note="implicit reparametrisation",
+    samples=lambda: [sample(positive(3), positive(3, key=1), smooth=False), sample(2.0, positive(2), smooth=False)],
+)
+def gamma_sample(a: Any, draw: Any, /) -> Any:
+    """A draw z of the gamma distribution of shape a, as a function of a at fixed probability F(a, z).
+
+    By the implicit function theorem dz/da = -(dF/da) / p(a, z), with F = gammainc and p its density
+    (Figurnov, Mohamed, Mnih 2018, "Implicit reparameterization gradients").
+    """
+    return draw
+
+
+def _rate(xp: Any, a: Any, z: Any) -> Any:
+    zero = xp.equal(z, 0)  # a draw that has underflowed; the derivative goes to zero with z
+    safe = xp.where(zero, 1.0, z)
+    return xp.where(zero, 0.0, -xp.gammainc_da(a, safe, order=1) / xp.gamma_density(a, safe))
+
+
+@gamma_sample.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, draw: Any) -> Any:
+    return g * _rate(xp, a, y) if need[0] else None, g
+
+
+@gamma_sample.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, draw: Any) -> Any:
+    in_a = None if ts[0] is None else ts[0] * _rate(xp, a, y)
+    return ts[1] if in_a is None else in_a if ts[1] is None else in_a + ts[1]
+
+
+def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), given: Any = (), **options: Any) -> Tensor:
+    params = {
+        "generator": generator,
+        "method": method,
+        "names": names,
+        "options": tuple((k, v) for k, v in options.items() if v is not None),
+    }
+    arrays = (*given, 0.0, 0.0)[:2]
+    y: Tensor = record(random_draw, arrays, params)
+    if not y.node.live and tracing():  # without live arguments it would be taken for a constant
+        y = wrap(Node(y.node.data, random_draw, tuple(as_tensor(v).node for v in arrays), params, TRACED))
+        mode = MODE.get()
+        if mode is not None and mode.observe is not None:
+            mode.observe(y.node)
+    return y
+
+
+def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
+    """The shape of a draw: `size`, or what the parameters broadcast to."""
+    natural = np.broadcast_shapes(*(as_tensor(p).shape for p in parameters))
+    if size is None:
+        return natural
+    wanted = (size,) if isinstance(size, (int, np.integer)) else tuple(size)
+    try:
+        fits = np.broadcast_shapes(natural, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"size={size} does not hold parameters of shape {natural}; leave size out, or extend it")
+    return wanted
+
+
+def _dtype(dtype: Any, *parameters: Any) -> np.dtype[Any]:
+    """float32 if asked for, or if every parameter that has a dtype has this one; else float64."""
+    if dtype is not None:
+        kind: np.dtype[Any] = np.dtype(dtype)
+        if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
+            raise ArgumentError(f"random numbers are float32 or float64, got dtype={dtype!r}")
+        return kind
+    kinds = {np.dtype(p.dtype) for p in parameters if hasattr(p, "dtype")}
+    return np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)
+
+
+class Generator:
+    """A stream of random numbers. `size` is the shape of the result, by default that of the parameters.
+
+    >>> import tinygrad_math as tm
+    >>> a, b = tm.random.default_rng(7), tm.random.default_rng(7)
+    >>> bool((a.normal(size=3) == b.normal(size=3)).all())
+    True
+    """
+
+    def __init__(self, seed: Any = None) -> None:
+        self.seed(seed)
+
+    def seed(self, seed: Any = None) -> None:
+        """Restart from a seed (an int, a SeedSequence, a NumPy generator), or from fresh entropy."""
+        self.numpy = np.random.default_rng(seed)
+
+    @property
+    def state(self) -> Any:
+        """Where the stream stands, to be kept and set again."""
+        return self.numpy.bit_generator.state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self.numpy.bit_generator.state = state
+
+    # -- reparametrised: differentiable in every parameter ------------------------------------------------
+    def random(self, size: Size = None, dtype: Any = None) -> Tensor:
+        """Uniform numbers in [0, 1)."""
+        return _draw(self, "random", size=_shape(size), dtype=_dtype(dtype))
+
+    def standard_normal(self, size: Size = None, dtype: Any = None) -> Tensor:
+        """Numbers of the standard normal distribution."""
+        return _draw(self, "standard_normal", size=_shape(size), dtype=_dtype(dtype))
+
+    def _standard_exponential(self, size: Size, dtype: Any) -> Tensor:
+        return _draw(self, "standard_exponential", size=_shape(size), dtype=_dtype(dtype))
+
+    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Uniform numbers in [low, high): low + (high - low) u, differentiable in both.
+
+        >>> import tinygrad_math as tm
+        >>> bool((tm.random.uniform(2.0, 3.0, size=5) >= 2.0).all())
+        True
+        """
+        u = self.random(_shape(size, low, high), _dtype(dtype, low, high))
+        y: Tensor = u * (high - low) + low
+        return y
+
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Normal numbers of mean loc and standard deviation scale: loc + scale z, differentiable in both.
+
+        >>> import tinygrad_math as tm
+        >>> tm.grad(lambda m: tm.random.normal(m, 2.0, size=4).sum())(1.0)
+        tensor(4.)
+        """
+        z = self.standard_normal(_shape(size, loc, scale), _dtype(dtype, loc, scale))
+        y: Tensor = z * scale + loc
+        return y
+
+    def lognormal(self, mean: Any = 0.0, sigma: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """exp(normal(mean, sigma)), differentiable in both."""
+        y: Tensor = rec.exp(self.normal(mean, sigma, size, dtype))
+        return y
+
+    def exponential(self, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Exponential numbers of mean scale: scale e, differentiable in scale."""
+        y: Tensor = self._standard_exponential(_shape(size, scale), _dtype(dtype, scale)) * scale
+        return y
+
+    def _log_exponential(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
+        e = self._standard_exponential(shape, dtype)
+        y: Tensor = rec.log(rec.where(rec.greater(e, 0), e, float(np.finfo(e.dtype).tiny)))
+        return y
+
+    def gumbel(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Gumbel numbers, loc - scale log(e) with e exponential: differentiable in both.
+
+        The largest of logits + gumbel is a draw of the softmax of the logits.
+        """
+        y: Tensor = self._log_exponential(_shape(size, loc, scale), _dtype(dtype, loc, scale)) * -scale + loc
+        return y
+
+    def logistic(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Logistic numbers, loc + scale (log e - log e'), differentiable in both."""
+        shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
+        y: Tensor = (self._log_exponential(shape, kind) - self._log_exponential(shape, kind)) * scale + loc
+        return y
+
+    def laplace(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Laplace numbers, loc + scale (e - e'), differentiable in both."""
+        shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
+        y: Tensor = (self._standard_exponential(shape, kind) - self._standard_exponential(shape, kind)) * scale + loc
+        return y
+
+    def gamma(self, shape: Any, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
+        """Gamma numbers of that shape parameter, times scale.
+
+        Differentiable in scale, and in shape by the implicit derivative -(dF/da)/p at fixed probability F,
+        at every order. The parameter must be positive.
+        """
+        full, kind = _shape(size, shape, scale), _dtype(dtype, shape, scale)
+        a = rec.broadcast_to(rec.astype(as_tensor(shape), kind), full)
+        z = _draw(self, "standard_gamma", ("shape",), (a,), dtype=kind)
+        y: Tensor = rec.gamma_sample(a, z) * scale
+        return y
+
+    def chisquare(self, df: Any, size: Size = None, dtype: Any = None) -> Tensor:
+        """Chi-squared numbers: 2 gamma(df/2), differentiable in df."""
+        return self.gamma(as_tensor(df) / 2, 2.0, size, dtype)
+
+    def standard_t(self, df: Any, size: Size = None, dtype: Any = None) -> Tensor:
+        """Student's t: a normal number over sqrt(chisquare(df)/df), differentiable in df."""
+        df = as_tensor(df)
+        shape, kind = _shape(size, df), _dtype(dtype, df)
+        y: Tensor = self.standard_normal(shape, kind) / rec.sqrt(self.chisquare(df, shape, kind) / df)
+        return y
+
+    def beta(self, a: Any, b: Any, size: Size = None, dtype: Any = None) -> Tensor:
+        """Beta numbers: g/(g + h) for gamma numbers g and h, differentiable in a and b."""
+        shape, kind = _shape(size, a, b), _dtype(dtype, a, b)
+        g, h = self.gamma(a, 1.0, shape, kind), self.gamma(b, 1.0, shape, kind)
+        return g / (g + h)
+
+    def dirichlet(self, alpha: Any, size: Size = None, dtype: Any = None) -> Tensor:
+        """Points of the simplex along the last axis: gamma numbers over their sum, differentiable in alpha."""
+        alpha = as_tensor(alpha)
+        if not alpha.ndim:
+            raise ShapeError("dirichlet takes a vector of concentrations, got a single number")
+        front = _shape(size, alpha[..., 0])
+        g = self.gamma(alpha, 1.0, (*front, alpha.shape[-1]), dtype)
+        y: Tensor = g / rec.sum(g, axis=-1, keepdims=True)
+        return y
+
+    def multivariate_normal(self, mean: Any, cov: Any, size: Size = None, dtype: Any = None) -> Tensor:
+        """Normal vectors along the last axis: mean + L z for cov = L L', differentiable in both."""
+        mean, cov = as_tensor(mean), as_tensor(cov)
+        if mean.ndim != 1 or cov.shape != (mean.size, mean.size):
+            raise ShapeError(f"multivariate_normal takes (n,) and (n, n), got {mean.shape} and {cov.shape}")
+        z = self.standard_normal((*_shape(size), mean.size), _dtype(dtype, mean, cov))
+        y: Tensor = mean + rec.matmul(z, rec.matrix_transpose(rec.cholesky(cov)))
+        return y
+
+    # -- discrete: constants for every derivative ----------------------------------------------------------
+    def integers(
+        self, low: Any, high: Any = None, size: Size = None, dtype: Any = np.int64, endpoint: bool = False
+    ) -> Tensor:
+        """Integers from low to high - 1 (to high with `endpoint`), or below low if high is not given."""
+        low, high = (0, low) if high is None else (low, high)
+        shape = _shape(size, low, high)
+        return _draw(self, "integers", ("low", "high"), (low, high), size=shape, dtype=dtype, endpoint=endpoint)
+
+    def bernoulli(self, p: Any = 0.5, size: Size = None) -> Tensor:
+        """True with probability p."""
+        y: Tensor = rec.less(self.random(_shape(size, p)), p)
+        return y
+
+    def poisson(self, lam: Any = 1.0, size: Size = None) -> Tensor:
+        """Poisson numbers of mean lam: integers, so without a derivative in lam."""
+        return _draw(self, "poisson", ("lam",), (lam,), size=_shape(size, lam))
+
+    def binomial(self, n: Any, p: Any, size: Size = None) -> Tensor:
+        """Successes among n trials of probability p: integers, so without a derivative in p."""
+        return _draw(self, "binomial", ("n", "p"), (n, p), size=_shape(size, n, p))
+
+    def permutation(self, x: Any, axis: int = 0) -> Tensor:
+        """0 to x - 1 in random order for an integer x, else x reordered along `axis`: differentiable in x.
+
+        >>> import tinygrad_math as tm
+        >>> sorted(tm.random.permutation(4).tolist())
+        [0, 1, 2, 3]
+        """
+        if isinstance(x, (int, np.integer)):
+            return _draw(self, "permutation", ("x",), (int(x),))
+        x = as_tensor(x)
+        order = _draw(self, "permutation", ("x",), (x.shape[axis],))
+        y: Tensor = rec.take(x, order, axis=axis)
+        return y
+
+    def choice(self, a: Any, size: Size = None, replace: bool = True, p: Any = None, axis: int = 0) -> Tensor:
+        """Elements of a along `axis` (or of 0 to a - 1), with probabilities p: differentiable in a.
+
+        Raises ShapeError for more than there are without replacement.
+        """
+        n = int(a) if isinstance(a, (int, np.integer)) else as_tensor(a).shape[axis]
+        names, given = (("a",), (n,)) if p is None else (("a", "p"), (n, p))
+        index = _draw(self, "choice", names, given, size=size, replace=replace)
+        if isinstance(a, (int, np.integer)):
+            return index
+        y: Tensor = rec.take(as_tensor(a), index, axis=axis)
+        return y
+
+
+def default_rng(seed: Any = None) -> Generator:
+    """A generator of one's own, from a seed or from fresh entropy."""
+    return Generator(seed)
+
+
+_shared = Generator()
+seed = _shared.seed
+bernoulli = _shared.bernoulli
+beta = _shared.beta
+binomial = _shared.binomial
+chisquare = _shared.chisquare
+choice = _shared.choice
+dirichlet = _shared.dirichlet
+exponential = _shared.exponential
+gamma = _shared.gamma
+gumbel = _shared.gumbel
+integers = _shared.integers
+laplace = _shared.laplace
+logistic = _shared.logistic
+lognormal = _shared.lognormal
+multivariate_normal = _shared.multivariate_normal
+normal = _shared.normal
+permutation = _shared.permutation
+poisson = _shared.poisson
+random = _shared.random
+standard_normal = _shared.standard_normal
+standard_t = _shared.standard_t
+uniform = _shared.uniform
