@@ -67,7 +67,9 @@ class Op:
         self.plain = forward  # as the author wrote it: what `raw` shows
         self.forward = forward if arity is not None else lambda *arrays, **params: forward(arrays, **params)
         self.vjp, self.jvp = vjp, jvp
-        self.latex = latex or rf"\operatorname{{{name}}}"
+        places = ", ".join(f"{{{k}}}" for k in range(arity or 1))
+        title = name.replace("_", r"\_")
+        self.latex = latex or rf"\operatorname{{{{{title}}}}}({places})"
         self.shape, self.note = shape, note
         self.holomorphic, self.samples = holomorphic, samples
         self._read_signature()

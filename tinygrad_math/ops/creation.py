@@ -18,6 +18,7 @@ from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
 __all__ = [
     "arange",
     "array",
+    "asanyarray",
     "asarray",
     "astype",
     "copy",
@@ -36,6 +37,7 @@ __all__ = [
     "meshgrid",
     "ones",
     "ones_like",
+    "tri",
     "tril_indices",
     "triu_indices",
     "zeros",
@@ -142,6 +144,9 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
             raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
         return rec.astype(x, dtype)  # type: ignore[no-any-return]
     return rec.copy(x) if copy else x
+
+
+asanyarray = asarray  # there are no subclasses to keep
 
 
 def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
@@ -278,6 +283,17 @@ def eye(n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None
     """
     _on(device)
     return _new(np.eye(n_rows, n_cols, k, dtype or float))
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """Ones at and below the k-th diagonal, zeros above.
+
+    >>> import tinygrad_math as tm
+    >>> tm.tri(2)
+    tensor([[1., 0.],
+            [1., 1.]])
+    """
+    return _new(np.tri(N, M, k, dtype or float))
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:

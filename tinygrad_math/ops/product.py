@@ -13,7 +13,20 @@ from ..core.errors import ArgumentError, AxisError, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
-__all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot"]
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
 
 
 # -- matmul -------------------------------------------------------------------------------------------
@@ -179,6 +192,28 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     if axis < 0:
         return _summed(a * b, axis)
     return _summed(rec.moveaxis(a, axis, -1) * rec.moveaxis(b, axis, -1), -1)
+
+
+@derived
+def matvec(x1: Any, x2: Any, /) -> Any:
+    """The product of matrices (..., m, n) with vectors (..., n). Derivative: that of matmul.
+
+    >>> import tinygrad_math as tm
+    >>> tm.matvec([[0.0, 3.0], [2.0, 1.0]], [2.0, 1.0])
+    tensor([3., 5.])
+    """
+    return rec.matmul(as_tensor(x1), as_tensor(x2)[..., None])[..., 0]
+
+
+@derived
+def vecmat(x1: Any, x2: Any, /) -> Any:
+    """The product of vectors (..., m), conjugated, with matrices (..., m, n). Derivative: that of matmul.
+
+    >>> import tinygrad_math as tm
+    >>> tm.vecmat([2.0, 1.0], [[0.0, 3.0], [2.0, 1.0]])
+    tensor([2., 7.])
+    """
+    return rec.matmul(rec.conj(as_tensor(x1))[..., None, :], as_tensor(x2))[..., 0, :]
 
 
 def _summed(x: Any, axis: int) -> Any:

@@ -17,6 +17,7 @@ __all__ = [
     "atleast_2d",
     "atleast_3d",
     "broadcast_arrays",
+    "broadcast_shapes",
     "broadcast_to",
     "expand",
     "expand_dims",
@@ -364,6 +365,19 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
             [1., 2.]])
     """
     return np.broadcast_to(x, shape)
+
+
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape of what arrays of these shapes give together. Raises ShapeError where they do not fit.
+
+    >>> import tinygrad_math as tm
+    >>> tm.broadcast_shapes((2, 1), (3,))
+    (2, 3)
+    """
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ShapeError(f"the shapes {', '.join(map(str, shapes))} do not broadcast: {error}") from error
 
 
 @derived

@@ -17,6 +17,7 @@ __all__ = [
     "argsort",
     "argwhere",
     "flatnonzero",
+    "lexsort",
     "nonzero",
     "partition",
     "searchsorted",
@@ -224,3 +225,11 @@ def argwhere(x: Any, /) -> Any:
 def flatnonzero(x: Any, /) -> Any:
     """The indices of the elements of the flattened x that are not zero."""
     return np.flatnonzero(x)
+
+
+@nondiff(
+    arity=None, latex=r"\operatorname{{lexsort}}", shape="keys[0].shape", samples=lambda: [sample([real(4), real(4)])]
+)
+def lexsort(keys: Any, /, axis: int = -1) -> Any:
+    """The indices that sort by several keys of equal shape; the last one is the first to be compared."""
+    return np.lexsort(tuple(keys), axis)

@@ -1,0 +1,243 @@
+"""NumPy's functions and ufuncs on Tensors: ours, or a named error; never a silent loss of the gradient."""
+
+import inspect
+
+import numpy as np
+import pytest
+import scipy.special
+from numpy._core.overrides import ARRAY_FUNCTIONS
+
+import tinygrad_math as tm
+from tinygrad_math.core.op import by_ufunc
+from tinygrad_math.core.samples import positive, real
+
+A, v, w, p = real(3, 4), real(4), real(4, key="w"), positive(3, 4)
+
+
+def _leaf(x):
+    return tm.tensor(x, requires_grad=True)
+
+
+def _gradient(f, x):
+    return tm.grad(lambda x: (f(x) * np.arange(1.0, f(x).size + 1).reshape(f(x).shape)).sum())(x).numpy()
+
+
+def _slope(f, x, h=1e-6):
+    """The same gradient by central differences of the plain function."""
+    weights = np.arange(1.0, f(x).size + 1).reshape(f(x).shape)
+    out = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        e = np.zeros_like(x)
+        e[at] = h
+        out[at] = (np.sum(weights * f(x + e)) - np.sum(weights * f(x - e))) / (2 * h)
+    return out
+
+
+BINARY = [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.hypot, np.logaddexp, np.arctan2]
+
+
+@pytest.mark.parametrize("ufunc", sorted((u for u in by_ufunc if u.nin == 1), key=str), ids=str)
+def test_a_ufunc_of_a_tensor_is_our_function(ufunc):
+    x = _leaf(p) if by_ufunc[ufunc].name not in ("arccosh",) else _leaf(p + 1)
+    x = x if "d" in "".join(ufunc.types) else tm.tensor(np.array([1, 2]))
+    with np.errstate(all="ignore"):
+        through, own = ufunc(x), by_ufunc[ufunc](x)
+    parts = zip(through, own) if isinstance(through, tuple) else [(through, own)]
+    for a, b in parts:
+        assert isinstance(a, tm.Tensor)
+        assert a.requires_grad == b.requires_grad
+        np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
+
+
+@pytest.mark.parametrize("ufunc", BINARY, ids=lambda u: u.__name__)
+@pytest.mark.parametrize("order", ["array first", "tensor first", "number first"])
+def test_a_binary_ufunc_takes_arrays_numbers_and_tensors_in_any_order(ufunc, order):
+    def f(x):
+        return {
+            "array first": lambda: ufunc(p, x),
+            "tensor first": lambda: ufunc(x, p),
+            "number first": lambda: ufunc(2.0, x),
+        }[order]()
+
+    x = real(3, 4, low=0.2, high=1.9)
+    assert isinstance(f(_leaf(x)), tm.Tensor)
+    np.testing.assert_allclose(f(_leaf(x)).detach().numpy(), f(x), rtol=1e-14)
+    np.testing.assert_allclose(_gradient(f, x), _slope(f, x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("ufunc", BINARY, ids=lambda u: u.__name__)
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_reduce_and_accumulate_have_the_derivative(ufunc, axis):
+    methods = [lambda x: ufunc.accumulate(x, axis=axis), lambda x: ufunc.reduce(x, axis=axis)]
+    for f in methods:
+        np.testing.assert_allclose(f(_leaf(p)).detach().numpy(), f(p), rtol=1e-12)
+        np.testing.assert_allclose(_gradient(f, p), _slope(f, p), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.logaddexp], ids=lambda u: u.__name__)
+@pytest.mark.parametrize("options", [{}, {"axis": None}, {"axis": (0, 1)}, {"axis": 1, "keepdims": True}])
+def test_reduce_takes_numpys_options(ufunc, options):
+    out = ufunc.reduce(_leaf(p), **options)
+    expected = ufunc.reduce(p, **options)
+    assert out.shape == expected.shape
+    np.testing.assert_allclose(out.detach().numpy(), expected, rtol=1e-12)
+
+
+def test_reduce_takes_initial_where_and_dtype():
+    x, mask = _leaf(p), p > 1
+    np.testing.assert_allclose(np.add.reduce(x, initial=5.0).detach().numpy(), np.add.reduce(p, initial=5.0))
+    f = lambda x: np.multiply.reduce(x, axis=0, where=mask)  # noqa: E731
+    np.testing.assert_allclose(f(x).detach().numpy(), f(p))
+    np.testing.assert_allclose(_gradient(f, p), _slope(f, p), rtol=1e-5, atol=1e-6)
+    assert np.add.reduce(x, dtype=np.float32).dtype == np.float32
+    with pytest.raises(tm.ArgumentError, match="neutral"):
+        np.maximum.reduce(x, where=mask)
+
+
+@pytest.mark.parametrize("ufunc", BINARY, ids=lambda u: u.__name__)
+def test_outer_has_the_derivative(ufunc):
+    f = lambda x: ufunc.outer(x, np.array([0.5, 1.5]))  # noqa: E731
+    x = positive(3)
+    np.testing.assert_allclose(f(_leaf(x)).detach().numpy(), f(x), rtol=1e-14)
+    np.testing.assert_allclose(_gradient(f, x), _slope(f, x), rtol=1e-5, atol=1e-6)
+
+
+def test_reduceat_has_the_derivative():
+    f = lambda x: np.add.reduceat(x, [0, 2, 1], axis=1)  # noqa: E731
+    np.testing.assert_allclose(f(_leaf(A)).detach().numpy(), f(A), rtol=1e-14)
+    np.testing.assert_allclose(_gradient(f, A), _slope(f, A), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract], ids=lambda u: u.__name__)
+def test_at_adds_up_repeated_indices_and_is_recorded(ufunc):
+    expected = v.copy()
+    ufunc.at(expected, [0, 0, 2], [1.0, 2.0, 3.0])
+    x, b = _leaf(v), _leaf(np.array([1.0, 2.0, 3.0]))
+    y = x * 1.0
+    ufunc.at(y, [0, 0, 2], b)
+    np.testing.assert_allclose(y.detach().numpy(), expected)
+    gx, gb = tm.grad_of((y * w).sum(), [x, b])
+    np.testing.assert_allclose(gx.numpy(), w)
+    np.testing.assert_allclose(gb.numpy(), (1 if ufunc is np.add else -1) * w[[0, 0, 2]])
+    with pytest.raises(tm.NeedsDetach, match="plain array"):
+        ufunc.at(v.copy(), [0], x[:1])
+    with pytest.raises(tm.NoDerivative, match=r"\.at\["):
+        np.maximum.at(y, [0], 1.0)
+
+
+def test_out_is_an_assignment_and_where_chooses():
+    x, target, mask = _leaf(v), tm.tensor(w), np.array([True, False, True, False])
+    result = np.multiply(x, 3.0, out=target, where=mask)
+    assert result is target
+    np.testing.assert_allclose(target.detach().numpy(), np.where(mask, 3 * v, w))
+    (g,) = tm.grad_of(target.sum(), [x])
+    np.testing.assert_allclose(g.numpy(), np.where(mask, 3.0, 0.0))
+    total = tm.tensor(0.0)
+    np.sum(x, out=total)
+    assert total.item() == pytest.approx(v.sum())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda x: np.add(x, x, where=v > 0), tm.ArgumentError, r"where\(condition"),
+        (lambda x: np.add(x, x, dtype=np.float32), tm.ArgumentError, "astype"),
+        (lambda x: np.add(x, x, out=np.zeros(4)), tm.NeedsDetach, r"y = x \+ t"),
+        (lambda x: np.zeros(4).__iadd__(x), tm.NeedsDetach, r"y = x \+ t"),
+        (lambda x: np.asarray(x), tm.NeedsDetach, "detach"),
+        (lambda x: np.array([x, x]), tm.NeedsDetach, "detach"),
+        (lambda x: np.array([x[0], 1.0]), tm.NeedsDetach, "detach"),
+        (lambda x: np.testing.assert_allclose(x, v), tm.NeedsDetach, "detach"),
+        (lambda x: np.from_dlpack(x), tm.NeedsDetach, "detach"),
+        (lambda x: np.gcd(x, x), tm.NoDerivative, r"np\.gcd"),
+        (lambda x: np.save("unwritten.npy", x), tm.NoDerivative, r"tm\.save"),
+        (lambda x: np.put(x, [0], 1.0), tm.NoDerivative, r"at\[index\]"),
+        (lambda x: np.sum(x, axis=0, initial=1.0, where=v > 0, no=1), TypeError, "no"),
+        (lambda x: np.std(x, mean=0.0), tm.ArgumentError, "mean"),
+    ],
+)
+def test_what_would_lose_the_gradient_raises_and_says_what_to_do(call, error, words):
+    with pytest.raises(error, match=words):
+        call(_leaf(v))
+
+
+def test_numpys_argument_names_and_places_are_understood():
+    x = _leaf(A)
+    np.testing.assert_allclose(np.sum(a=x, axis=0).detach().numpy(), A.sum(0))
+    np.testing.assert_allclose(np.std(x, 0, None, None, 1).detach().numpy(), A.std(0, ddof=1))
+    np.testing.assert_allclose(np.mean(x, 1, None, None, True).detach().numpy(), A.mean(1, keepdims=True))
+    np.testing.assert_allclose(np.clip(x, a_min=-1.0, a_max=1.0).detach().numpy(), A.clip(-1, 1))
+    np.testing.assert_allclose(np.reshape(x, (4, 3), order="C").detach().numpy(), A.reshape(4, 3))
+
+
+def test_array_and_tensor_combine_by_operators_on_either_side():
+    x = _leaf(v)
+    for y in (w + x, w - x, w * x, w / (x * x + 1), A @ x, w @ x):
+        assert isinstance(y, tm.Tensor)
+        assert y.requires_grad
+    np.testing.assert_allclose(tm.grad(lambda x: A @ x @ np.ones(3))(v).numpy(), A.sum(0))
+    assert isinstance(w < x, tm.Tensor)
+    assert isinstance(w == x, tm.Tensor)
+
+
+def test_shape_and_dtype_questions_are_answered_by_numpy():
+    x = _leaf(A)
+    assert np.shape(x) == (3, 4)
+    assert np.ndim(x) == 2
+    assert np.size(x, 1) == 4
+    assert np.isrealobj(x)
+    assert not np.iscomplexobj(x)
+    assert np.result_type(x, np.complex64) == np.complex128
+    assert np.array_repr(x) == np.array_repr(A)
+
+
+def test_a_ufunc_of_scipy_is_our_special_function():
+    x = _leaf(v)
+    y = scipy.special.erf(x)
+    assert isinstance(y, tm.Tensor)
+    (g,) = tm.grad_of(y.sum(), [x])
+    np.testing.assert_allclose(g.numpy(), 2 / np.sqrt(np.pi) * np.exp(-v * v))
+    with pytest.raises(tm.NoDerivative, match=r"scipy\.special"):
+        scipy.special.obl_cv(x, x, x)
+
+
+def _without_counterpart():
+    """NumPy's dispatching functions that have no counterpart: each must raise, none may return."""
+    for f in sorted(ARRAY_FUNCTIONS, key=lambda f: f.__name__):
+        module = {"numpy": tm, "numpy.linalg": tm.linalg, "numpy.fft": tm.fft}.get(f.__module__)
+        if module is not None and f.__name__ in getattr(np, "__all__", ()) and not hasattr(module, f.__name__):
+            yield f
+
+
+ANSWERED = {
+    "shape",
+    "ndim",
+    "size",
+    "iscomplexobj",
+    "isrealobj",
+    "common_type",
+    "array_repr",
+    "array_str",
+    "array2string",
+}
+
+
+@pytest.mark.parametrize(
+    "f", [f for f in _without_counterpart() if f.__name__ not in ANSWERED], ids=lambda f: f.__name__
+)
+def test_a_function_without_counterpart_raises_by_name(f):
+    try:
+        needed = [
+            p for p in inspect.signature(f).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL
+        ]
+    except ValueError:
+        needed = [None] * 2
+    with pytest.raises((tm.NoDerivative, tm.NeedsDetach), match=r"tinygrad_math|detach"):
+        f(*[_leaf(v)] * max(len(needed), 1))
+
+
+def test_the_namespace_of_a_tensor_is_the_package():
+    assert _leaf(v).__array_namespace__() is tm
+    assert _leaf(v).__array_namespace__(api_version="2024.12") is tm
+    with pytest.raises(tm.ArgumentError, match=r"2024\.12"):
+        _leaf(v).__array_namespace__(api_version="1999.01")
