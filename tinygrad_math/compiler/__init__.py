@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .compile import compile
+from .cache import compile
 
 __all__ = ["compile"]

@@ -17,6 +17,7 @@ from ..core.errors import MathError, describe, explain_failure
 from ..core.op import Op, registry
 
 NUMBERS = (bool, int, float, complex)
+_DEFAULTS = tuple(map(np.dtype, NUMBERS))
 
 
 class Value:
@@ -182,11 +183,18 @@ def apply(v: Value, arrays: Sequence[Any]) -> Any:
     with np.errstate(all="ignore"):
         try:
             data = v.op.forward(*arrays, **v.params)
-            return np.asarray(data).item() if v.weak else data
+            return as_weak(data) if v.weak else data
         except MathError:
             raise
         except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
             raise explain_failure(v.op.name, tuple(arrays), v.params, error) from error
+
+
+def as_weak(data: Any) -> Any:
+    """What arithmetic of Python numbers gave, as a Python number again, so that it stays weakly typed."""
+    if isinstance(data, (np.ndarray, np.generic)) and data.shape == () and data.dtype in _DEFAULTS:
+        return data.item()
+    return data
 
 
 def describe_value(v: Value) -> str:
@@ -205,7 +213,7 @@ def value_of(op_name: str, *inputs: Value, place: Any = None, **params: Any) -> 
     op = registry[op_name]
     v = Value(op, inputs, {**op.defaults, **params}, place=place)
     v.example = apply(v, [i.example for i in inputs])
-    if inputs and all(i.weak for i in inputs) and np.ndim(v.example) == 0:
-        v.example = np.asarray(v.example).item()
+    if inputs and all(i.weak for i in inputs):
+        v.example = as_weak(v.example)
     v._describe()
     return v

@@ -13,7 +13,7 @@ from ..core.op import registry
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, node_of, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .place import raised_place, user_place
-from .program import NUMBERS, Program, Value, constant
+from .program import NUMBERS, Program, Value, as_weak, constant
 
 VALUE_DEPENDENT_SHAPE = frozenset(
     "nonzero flatnonzero argwhere unique unique_all unique_counts unique_inverse unique_values compress extract".split()
@@ -51,8 +51,8 @@ class Recorder:
     def observe(self, node: Node) -> None:
         node.more().place = user_place(2)
         assert node.op is not None
-        if node.inputs and all(type(i.data) in NUMBERS for i in node.inputs) and getattr(node.data, "shape", None) == ():
-            node.data = np.asarray(node.data).item()  # arithmetic of Python numbers stays weakly typed, as in Python
+        if node.inputs and all(type(i.data) in NUMBERS for i in node.inputs):
+            node.data = as_weak(node.data)
         if node.op.name in VALUE_DEPENDENT_SHAPE or _masked(node):
             raise TraceError(
                 f"the shape of {node.op.name} depends on values, which are not known while a function is being "
@@ -100,7 +100,7 @@ def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names
         for n, title in zip(moving, names, strict=True):
             n.more().name = title
         positional, keywords = unflatten(structure, given)
-        with recorder:
+        with recorder, np.errstate(all="ignore"):
             try:
                 out = f(*positional, **keywords)
             except TraceError as error:

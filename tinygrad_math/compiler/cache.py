@@ -1,0 +1,136 @@
+"""`compile`: find the program for these arguments, or make it, and run it."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, MathError
+from ..core.tensor import TRACED, Tensor
+from ..core.tree import flatten
+from .executable import Executable, Static, is_static
+from .find import MISS, derivatives_wanted, finder
+from .program import NUMBERS, Program
+
+RECENT = 4  # how many programs are tried by their finders before the general way
+
+
+class Compiled:
+    """A function that is traced once for each shape of its arguments and then runs as straight-line NumPy."""
+
+    def __init__(self, f: Callable[..., Any], static_argnums: Iterable[int], donate_argnums: Iterable[int]) -> None:
+        self.f = f
+        self.static, self.donated = frozenset(static_argnums), frozenset(donate_argnums)
+        if self.static & self.donated:
+            raise ArgumentError(f"compile: arguments {sorted(self.static & self.donated)} are both static and donated")
+        self._programs: dict[Any, tuple[Callable[[Any], Any], Executable]] = {}
+        self._recent: list[tuple[Callable[[Any], Any], Executable]] = []
+        self._lock = threading.RLock()
+        functools.update_wrapper(self, f, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.static:
+            args = tuple(Static(a) if k in self.static else a for k, a in enumerate(args))
+        given = (args, kwargs)
+        for find, program in self._recent:
+            arrays = find(given)
+            if arrays is not MISS:
+                return program(arrays)
+        return self._general(given)
+
+    def _general(self, given: Any) -> Any:
+        """The slow way in, for arguments that no recent program fits."""
+        leaves, structure = flatten(given)
+        nodes = [leaf.node for leaf in leaves if isinstance(leaf, Tensor) and leaf.node.live]
+        if nodes and (derivatives_wanted() or any(n.live & TRACED for n in nodes)):
+            args, kwargs = given  # being differentiated or traced itself: the function as it is
+            return self.f(*(a.value if isinstance(a, Static) else a for a in args), **kwargs)
+        try:
+            key = (structure, tuple(map(_signature, leaves)))
+            hash(key)
+        except TypeError:
+            raise ArgumentError(
+                f"compile: {self.f.__name__} was given a static argument that has no hash; "
+                "a program is kept for each value of it, so pass a tuple for a list"
+            ) from None
+        with self._lock:
+            if key not in self._programs:
+                positions = [k for k, a in enumerate(given[0]) for _ in flatten(a)[0]]
+                donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
+                self._programs[key] = finder(given, is_static, donated), Executable(self.f, given, donated)
+            entry = self._programs[key]
+            self._recent = [entry, *(e for e in self._recent if e is not entry)][:RECENT]
+        arrays = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves if not is_static(leaf)]
+        return entry[1](arrays)
+
+    def lower(self, *args: Any, **kwargs: Any) -> Executable:
+        """The program for these arguments, without running it."""
+        with self._lock:
+            leaves, _ = flatten((args, kwargs))
+            return Executable(self.f, (args, kwargs), [False] * len(leaves))
+
+    @property
+    def latest(self) -> Executable:
+        """The program that was made or found last."""
+        if not self._recent:
+            raise MathError(f"{self.f.__name__} has no program yet: call it once, so that the shapes are known")
+        return self._recent[0][1]
+
+    @property
+    def source(self) -> str:
+        """The NumPy code of the latest program."""
+        return self.latest.source.text
+
+    @property
+    def program(self) -> Program:
+        """The instructions of the latest program."""
+        return self.latest.program
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.f.__name__}, {len(self._programs)} programs>"
+
+
+def _signature(leaf: Any) -> Any:
+    """What must agree for a program to fit: shape and dtype, the type of a Python number, or a static value itself."""
+    if isinstance(leaf, Tensor):
+        leaf = leaf.node.data
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return type(leaf), leaf.shape, leaf.dtype
+    return type(leaf) if isinstance(leaf, NUMBERS) else (type(leaf), leaf)
+
+
+def compile(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Iterable[int] = (),
+    donate_argnums: int | Iterable[int] = (),
+) -> Any:
+    """f, traced once for each tree, shape and dtype of its arguments, and run as straight-line NumPy.
+
+    Arguments: `f` a function of trees of arrays, numbers and Tensors, which may call grad, hvp, jvp or an optimiser's
+    `update`; `static_argnums` positions of arguments that the program is made for (a flag, a number of layers): they
+    are compared by value, and `if` may look at them; `donate_argnums` positions of arguments whose arrays the call may
+    overwrite with its results, as a training step does with its parameters.
+    Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
+    Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes
+    over are read when it is traced; parameters (`requires_grad=True`) that it closes over are read at each call.
+    Called with arguments that are themselves being differentiated, f runs as it is, so that derivatives pass through.
+    Raises TraceError where f asks for a value (`if x > 0`, `float(x)`), naming the line.
+
+    >>> import tinygrad_math as tm
+    >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))
+    >>> step(tm.tensor([0.0, 0.0]), tm.tensor([[1.0, 2.0]]))
+    tensor([0.2, 0.4])
+    """
+
+    def positions(given: int | Iterable[int]) -> tuple[int, ...]:
+        return (given,) if isinstance(given, int) else tuple(given)
+
+    def wrap(f: Callable[..., Any]) -> Compiled:
+        return Compiled(f, positions(static_argnums), positions(donate_argnums))
+
+    return wrap if f is None else wrap(f)

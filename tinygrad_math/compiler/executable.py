@@ -1,0 +1,196 @@
+"""A program made ready to run: traced, improved, planned, printed, and called with arrays."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, MathError
+from ..core.tensor import Node, Tensor, wrap
+from ..core.tree import Structure, flatten, unflatten
+from .emit import emit
+from .memory import plan
+from .passes import improve
+from .program import NUMBERS, Program
+from .trace import Fixed, trace
+
+FAILURES = (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError)
+
+
+class Static:
+    """An argument that is part of the program: compared, and never traced."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def is_static(leaf: Any) -> bool:
+    """Whether a leaf is no number or array, so that the program is made for this very value."""
+    return not isinstance(leaf, (Tensor, np.ndarray, np.generic, *NUMBERS))
+
+
+class Executable:
+    """One program and its workspaces. Several threads may call it: each takes a workspace of its own."""
+
+    def __init__(self, f: Callable[..., Any], args: Any, donated: Sequence[bool] = (), threads: int = 1) -> None:
+        leaves, _ = flatten(args)
+        names = argument_names(f, *args)
+        self.traced = trace(_unwrapped(f), args, is_static, names, getattr(f, "__name__", "f"))
+        self.program: Program = improve(self.traced.program)
+        moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
+        taken = {
+            a
+            for a, d in zip(self.program.arguments, moving, strict=False)
+            if d and isinstance(a.example, np.ndarray) and a.shape
+        }
+        self.donated = [k for k, a in enumerate(self.program.arguments) if a in taken]
+        self.plan = plan(self.program, frozenset(taken))
+        self.source = emit(self.program, self.plan)
+        self.make = self.source.build()
+        self.pool: list[Callable[..., Any]] = []
+        self.hidden = self.traced.hidden
+        self.finish = _finisher(self.traced.structure, self.traced.outputs, [r.weak for r in self.program.results])
+
+    def workspace(self) -> Callable[..., Any]:
+        """The program's function over a new workspace, in a context in which NumPy does not warn."""
+        context = contextvars.copy_context()
+        context.run(np.seterr, all="ignore")
+        return functools.partial(context.run, self.make())
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        if self.hidden:
+            arrays = [*arrays, *(t.node.data for t in self.hidden)]
+        if self.donated:
+            self._check_donated(arrays)
+        try:
+            run = self.pool.pop()
+        except IndexError:
+            run = self.workspace()
+        try:
+            out = run(*arrays)
+        except FAILURES as error:
+            raise self._explained(error, arrays) from None
+        self.pool.append(run)
+        return self.finish(out)
+
+    def _check_donated(self, arrays: Sequence[Any]) -> None:
+        ids = [id(a) for a in arrays]
+        for k in self.donated:
+            if ids.count(ids[k]) > 1:
+                name = self.program.arguments[k].name
+                raise ArgumentError(f"{name} is donated, and the same array is also passed as another argument; copy it")
+            if not arrays[k].flags.writeable:
+                name = self.program.arguments[k].name
+                raise ArgumentError(f"{name} is donated, but its array is read-only; copy it")
+
+    def _explained(self, error: Exception, arrays: Sequence[Any]) -> Exception:
+        """The named error for what NumPy said: found by running the program again, instruction by instruction."""
+        try:
+            self.program.run(*arrays)
+        except MathError as named:
+            return named
+        return error
+
+
+def _unwrapped(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f with static arguments taken out of their envelopes."""
+
+    def open_static(x: Any) -> Any:
+        return x.value if isinstance(x, Static) else x
+
+    def g(*args: Any, **kwargs: Any) -> Any:
+        return f(*map(open_static, args), **kwargs)
+
+    return g
+
+
+def _finisher(structure: Structure, outputs: list[Any], weak: list[bool]) -> Callable[[Any], Any]:
+    """A function from a program's results to what the user's function returned."""
+    if all(k == o for k, o in enumerate(outputs)) and not any(weak):
+        if structure.kind is None:
+            return lambda out: wrap(Node(out[0]))
+        if structure.kind is tuple and all(c.kind is None for c in structure.children):
+            return lambda out: tuple([wrap(Node(a)) for a in out])
+
+    def finish(out: Any) -> Any:
+        leaves = [
+            o.leaf if isinstance(o, Fixed) else out[o] if weak[o] else wrap(Node(out[o])) for o in outputs
+        ]
+        return build(leaves)
+
+    def build(leaves: list[Any]) -> Any:
+        return unflatten(structure, leaves)
+
+    if _simple(structure):
+        text = _written(structure, iter(range(structure.leaf_count)))
+        scope: dict[str, Any] = {"keys": _all_keys(structure)}
+        exec(f"def build(v):\n    return {text[0]}\n", scope)
+        build = scope["build"]
+    return finish
+
+
+def _simple(s: Structure) -> bool:
+    return s.kind in (None, dict, list, tuple, type(None)) and all(map(_simple, s.children))
+
+
+def _all_keys(s: Structure) -> list[Any]:
+    own = list(s.keys) if s.kind is dict else []
+    return own + [k for c in s.children for k in _all_keys(c)]
+
+
+def _written(s: Structure, numbers: Any, key: int = 0) -> tuple[str, int]:
+    """The tree as an expression over its leaves `v[k]` and the list of its keys."""
+    if s.kind is None:
+        return f"v[{next(numbers)}]", key
+    if s.kind is type(None):
+        return "None", key
+    first = key
+    key += len(s.keys) if s.kind is dict else 0
+    parts = []
+    for child in s.children:
+        text, key = _written(child, numbers, key)
+        parts.append(text)
+    if s.kind is dict:
+        return "{" + ", ".join(f"keys[{first + k}]: {p}" for k, p in enumerate(parts)) + "}", key
+    inner = ", ".join(parts)
+    return (f"[{inner}]" if s.kind is list else f"({inner}{',' if len(parts) == 1 else ''})"), key
+
+
+def argument_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
+    """A name for every leaf that is traced: the parameter's, and below it the keys of the tree."""
+    try:
+        signature = inspect.signature(f)
+        bound = signature.bind(*args, **kwargs).arguments
+        named: list[tuple[str, Any]] = []
+        for title, value in bound.items():
+            kind = signature.parameters[title].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                named += list(value.items())
+            else:
+                named.append((title, value))
+    except (TypeError, ValueError):
+        named = [(f"x{k}", a) for k, a in enumerate(args)] + list(kwargs.items())
+    names: list[str] = []
+    for title, value in named:
+        leaves, structure = flatten(value)
+        names += [title + p for p, leaf in zip(_paths(structure), leaves, strict=True) if not is_static(leaf)]
+    return names
+
+
+def _paths(structure: Structure) -> list[str]:
+    if structure.kind is None:
+        return [""]
+    return [f"_{key}{p}" for key, child in zip(structure.keys, structure.children, strict=True) for p in _paths(child)]
