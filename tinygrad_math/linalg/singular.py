@@ -1,0 +1,302 @@
+"""The singular value decomposition, and what is made of it.
+
+A is seen through the Hermitian matrix H = [[0, A], [A^H, 0]], whose eigenvectors are (u, v) / sqrt(2) for s and
+(u, -v) / sqrt(2) for -s. So the ops of `perturbation` give the derivatives, of every order, also where singular
+values coincide; where they are distinct and not zero, first derivatives are computed directly.
+
+Sources: Townsend, Differentiating the singular value decomposition (2016); Jordan's and Wielandt's matrix H in
+Golub and Van Loan, Matrix computations (2013), 8.6.1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.declare import derived, general, helper
+from ..core.errors import IllPosedDerivative
+from ..core.op import raw
+from ..core.samples import complexes, real, sample
+from .eigen import Lazy
+from .wellposed import adjoint, check_values, check_vectors, floating, none_tied, plain, ties, tolerance
+
+__all__ = ["SVDResult", "svd", "svdvals"]
+
+
+class SVDResult(NamedTuple):
+    U: Any
+    S: Any
+    Vh: Any
+
+
+@helper("dilate")
+def dilate(xp: Any, a: Any) -> Any:
+    """[[0, a], [a^H, 0]]."""
+    m, n = a.shape[-2:]
+    batch = a.shape[:-2]
+    top = xp.concat([np.zeros((*batch, m, m), a.dtype), a], axis=-1)
+    return xp.concat([top, xp.concat([xp.adjoint(a), np.zeros((*batch, n, n), a.dtype)], axis=-1)], axis=-2)
+
+
+def _corner(m: int, h: Any) -> Any:
+    """The part of a Hermitian cotangent of the dilation that belongs to a."""
+    return 2 * h[..., :m, m:]
+
+
+def _zero(s: Any, shape: tuple[int, ...]) -> Any:
+    """Which singular values vanish to rounding."""
+    return s <= 4 * max(shape[-2:]) * np.finfo(s.dtype).eps * s.max(axis=-1, keepdims=True, initial=0.0)
+
+
+def _plain_case(s: Any, shape: tuple[int, ...]) -> bool:
+    """Whether the singular values are distinct and none is zero."""
+    return none_tied(ties(s)) and not _zero(s, shape).any()
+
+
+def _samples() -> Any:
+    tall = 3 * np.eye(4, 3) * [3, 2, 1] + real(4, 3)
+    return [
+        sample(tall, full_matrices=False),
+        sample(tall.T, full_matrices=False),
+        sample(tall[:3], full_matrices=True),
+        sample(np.stack([tall, 2 * tall[::-1]]), full_matrices=False),
+        sample(np.array([[2.0]]), full_matrices=False),
+        sample(np.zeros((0, 2, 3)), full_matrices=False),
+    ]
+
+
+@general(
+    name="svd",
+    many=True,
+    latex=r"\operatorname{{svd}} {0}",
+    shape="U (..., m, k), s (..., k), Vh (..., k, n), k = min(m, n)",
+    samples=_samples,
+)
+def _svd(x: Any, /, *, full_matrices: bool = True) -> Any:
+    """x = U diag(s) Vh with orthonormal columns of U and rows of Vh, s descending."""
+    return tuple(np.linalg.svd(floating("svd", x), full_matrices=full_matrices))
+
+
+@_svd.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool) -> Any:
+    gu, gs, gvh = g
+    u, s, vh = y
+    gv = None if gvh is None else xp.adjoint(gvh)
+    v = xp.adjoint(vh)
+    if xp is raw and _plain_case(s, a.shape):
+        return (_svd_cotangent(gu, gs, gv, u, s, v),)
+    k, m = s.shape[-1], a.shape[-2]
+    h, total = xp.dilate(a), None
+    if gs is not None:
+        total = xp.eigen_spread(h, h, xp.eigen_alike(h, xp.both_signs(gs, sum(a.shape[-2:]))))
+    if gu is not None or gv is not None:
+        gu = xp.zeros_like(u) if gu is None else gu
+        gv = xp.zeros_like(v) if gv is None else gv
+        _check_frames(*map(plain, (gu, xp.zeros_like(s) if gs is None else gs, gv, u, s, v)))
+        r = xp.matmul(xp.concat([gu[..., :k], gv[..., :k]], axis=-2), _frame(xp, u, v, k))
+        if u.shape[-1] > k:
+            r = r + _placed(xp, xp.matmul(gu[..., k:], xp.adjoint(u[..., k:])), 0, r.shape)
+        if v.shape[-1] > k:
+            r = r + _placed(xp, xp.matmul(gv[..., k:], xp.adjoint(v[..., k:])), m, r.shape)
+        turned = xp.hermitian_part(xp.eigen_rotation(h, r))
+        total = turned if total is None else total + turned
+    return (_corner(m, total),)
+
+
+def _frame(xp: Any, u: Any, v: Any, k: int) -> Any:
+    return xp.adjoint(xp.concat([u[..., :k], v[..., :k]], axis=-2))
+
+
+def _placed(xp: Any, block: Any, start: int, shape: tuple[int, ...]) -> Any:
+    """A square block on the diagonal of zeros."""
+    before, size = np.eye(shape[-1], dtype=block.dtype)[start : start + block.shape[-1]], block.shape[-1]
+    assert before.shape[0] == size
+    return xp.matmul(xp.matmul(before.T, block), before)
+
+
+@helper("both_signs")
+def both_signs(xp: Any, gs: Any, n: int) -> Any:
+    """A cotangent of the singular values as one of the eigenvalues -s, 0, s of the dilation."""
+    middle = np.zeros((*gs.shape[:-1], n - 2 * gs.shape[-1]), gs.dtype)
+    return xp.concat([-0.5 * gs, middle, 0.5 * gs[..., ::-1]], axis=-1)
+
+
+def _check_frames(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> None:
+    """The cotangent of U and V must not depend on their choice: on common rotations of coinciding singular vectors,
+    and on separate ones of those that belong to zero."""
+    k = s.shape[-1]
+    cu, cv = adjoint(u) @ gu, adjoint(v) @ gv
+    check_vectors("singular values", s, (cu + 0 * 0)[..., :k, :k] + cv[..., :k, :k], gs)
+    zero = _zero(s, (*s.shape[:-1], u.shape[-2], v.shape[-2]))
+    if gs is not None and (zero & (np.abs(gs) > tolerance(s.dtype) * np.abs(gs).max(initial=0.0))).any():
+        _refuse_zero()
+    for c, x, other in ((cu, u, v), (cv, v, u)):
+        free = zero
+        if x.shape[-1] > k:
+            free = np.concatenate([zero, np.ones((*zero.shape[:-1], x.shape[-1] - k), bool)], axis=-1)
+        inside = np.where(free[..., :, None] & free[..., None, :], c, 0)
+        bound = tolerance(s.dtype) * max(np.abs(cu).max(initial=0.0), np.abs(cv).max(initial=0.0))
+        if (np.abs(inside - adjoint(inside)) > 2 * bound).any():
+            raise IllPosedDerivative(
+                f"svd: singular vectors that belong to the singular value 0, or complete the basis, are an arbitrary "
+                f"basis of a null space, and the function depends on that choice (singular values "
+                f"{', '.join(f'{z:.6g}' for z in np.atleast_1d(s.reshape(-1, k)[0])[-6:])}). Use the projector onto it."
+            )
+        if zero.any() and x.shape[-1] == k and x.shape[-2] > k:
+            outside = gu if x is u else gv
+            outside = (outside - x @ (adjoint(x) @ outside)) * zero[..., None, :]
+            if (np.abs(outside) > bound).any():
+                _refuse_zero()
+
+
+def _refuse_zero() -> None:
+    raise IllPosedDerivative(
+        "svd: the function uses a singular value 0, or vectors that belong to it, which have no derivative "
+        "(the value moves as an absolute value does). Use a function of the matrix that does not, as a norm or pinv."
+    )
+
+
+def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> Any:
+    """Townsend (2016), for distinct singular values, none of them zero.
+
+    With X = U^H dU and Y = V^H dV, U^H dA V = X S + dS - S Y splits into (X + Y)_ij (s_j - s_i) and
+    (X - Y)_ij (s_j + s_i), the Hermitian and antihermitian parts; outside the frames dU = (1 - U U^H) dA V / s.
+    """
+    k = s.shape[-1]
+    u1, v1 = u[..., :k], v[..., :k]
+    uh, vh = adjoint(u1), adjoint(v1)
+    inner = np.zeros((*s.shape, k), u.dtype)
+    left, right = u1, vh
+    outside = []
+    if gu is not None or gv is not None:
+        cu = uh @ gu[..., :k] if gu is not None else inner
+        cv = vh @ gv[..., :k] if gv is not None else inner
+        check_vectors("singular values", s, cu + cv)
+        tied = np.eye(k, dtype=bool)
+        difference = np.where(tied, 1, s[..., None, :] - s[..., :, None])
+        q = np.where(tied, 0, (cu + cv) / difference)
+        t = (cu - cv) / (s[..., None, :] + s[..., :, None])
+        inner = 0.5 * (q + adjoint(q) + t - adjoint(t))
+        if gu is not None and u.shape[-2] > k:
+            if u.shape[-1] > k:
+                u2, g2 = u[..., k:], gu[..., k:]
+                _check_null(adjoint(u2) @ g2)
+                beyond = u2 @ (adjoint(u2) @ gu[..., :k] - adjoint(uh @ g2))
+            else:
+                beyond = gu - u1 @ cu
+            outside.append((beyond / s[..., None, :]) @ vh)
+        if gv is not None and v.shape[-2] > k:
+            if v.shape[-1] > k:
+                v2, g2 = v[..., k:], gv[..., k:]
+                _check_null(adjoint(v2) @ g2)
+                beyond = v2 @ (adjoint(v2) @ gv[..., :k] - adjoint(vh @ g2))
+            else:
+                beyond = gv - v1 @ cv
+            outside.append(u1 @ adjoint(beyond / s[..., None, :]))
+    if gs is not None:
+        i = np.arange(k)
+        inner[..., i, i] += gs
+    out = left @ inner @ right
+    for part in outside:
+        out = out + part
+    return out
+
+
+def _check_null(c: Any) -> None:
+    if c.size and np.abs(c - adjoint(c)).max() > 2 * tolerance(c.dtype) * max(np.abs(c).max(), 1e-300):
+        raise IllPosedDerivative(
+            "svd: the columns of U or V that complete the basis (full_matrices=True) are an arbitrary basis of a null "
+            "space, and the function depends on that choice. Use the projector onto it, or full_matrices=False."
+        )
+
+
+@_svd.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool) -> Any:
+    u, s, vh = y
+    v, k, m, t = xp.adjoint(vh), s.shape[-1], a.shape[-2], ts[0]
+    h, th = xp.dilate(a), xp.dilate(t)
+
+    def frames() -> Any:
+        turn = xp.eigen_rotation(xp.eigen_unsplit(h, th), th)
+        both = xp.matmul(turn, xp.concat([u[..., :k], v[..., :k]], axis=-2))
+        du, dv = both[..., :m, :], both[..., m:, :]
+        if u.shape[-1] > k:
+            du = xp.concat([du, xp.matmul(turn[..., :m, :m], u[..., k:])], axis=-1)
+        if v.shape[-1] > k:
+            dv = xp.concat([dv, xp.matmul(turn[..., m:, m:], v[..., k:])], axis=-1)
+        return du, dv
+
+    return Lazy(
+        lambda: frames()[0],
+        lambda: xp.eigen_compress(h, th)[..., ::-1][..., :k],
+        lambda: xp.adjoint(frames()[1]),
+    )
+
+
+@general(
+    name="svdvals",
+    latex=r"\sigma({0})",
+    shape="(..., min(m, n)), descending",
+    samples=lambda: [sample(*s.args) for s in _samples()] + [sample(complexes(3, 2))],
+)
+def _svdvals(x: Any, /) -> Any:
+    """The singular values, descending."""
+    return np.linalg.svd(floating("svdvals", x), compute_uv=False)
+
+
+@_svdvals.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
+    if xp is raw:
+        return (_spread(a, g),)
+    h = xp.dilate(a)
+    weights = xp.eigen_alike(h, xp.both_signs(g, sum(a.shape[-2:])))
+    return (_corner(a.shape[-2], xp.eigen_spread(h, h, weights)),)
+
+
+def _spread(a: Any, g: Any) -> Any:
+    """U diag(g) V^H, for a cotangent g of the singular values that is well posed."""
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    check_values("singular values", s, g)
+    if (_zero(s, a.shape) & (np.abs(g) > tolerance(s.dtype) * np.abs(g).max(initial=0.0))).any():
+        _refuse_zero()
+    return (u * g[..., None, :]) @ vh
+
+
+@_svdvals.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
+    if xp is raw and _plain_case(y, a.shape):
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        return np.einsum("...ij,...ij->...j", np.conj(u), ts[0] @ adjoint(vh)).real
+    return xp.eigen_compress(xp.dilate(a), xp.dilate(ts[0]))[..., ::-1][..., : y.shape[-1]]
+
+
+@derived
+def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
+    """The singular value decomposition x = U diag(S) Vh.
+
+    Arguments: x (..., m, n), real or complex; `full_matrices`: U and Vh square, else thin, k = min(m, n).
+    Returns SVDResult(U (..., m, k or m), S (..., k) descending, Vh (..., k or n, n)).
+    Raises ShapeError, MatrixError (NaN); from derivatives IllPosedDerivative: for functions of the arbitrary
+    choice of vectors (phases, coinciding values, the completing columns) and of singular values at 0.
+    Derivative: dS = Re diag(U^H dA V); see `singular.py` for the frames. Townsend (2016).
+
+    >>> import tinygrad_math as tm
+    >>> tm.linalg.svd([[3.0, 0.0], [0.0, 4.0]]).S
+    tensor([4., 3.])
+    """
+    return SVDResult(*_svd(x, full_matrices=full_matrices))
+
+
+@derived
+def svdvals(x: Any, /) -> Any:
+    """The singular values of a matrix, descending.
+
+    Derivative: dS = Re diag(U^H dA V), under the conditions of `svd`; in forward mode at coinciding values the
+    one-sided derivative along the direction.
+
+    >>> import tinygrad_math as tm
+    >>> tm.linalg.svdvals([[3.0, 0.0], [0.0, 4.0]])
+    tensor([4., 3.])
+    """
+    return _svdvals(x)

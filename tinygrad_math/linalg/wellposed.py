@@ -1,0 +1,172 @@
+"""What linear algebra asks of its arguments, and when a derivative exists.
+
+Two kinds of checks. Of arguments: the shape, finiteness and symmetry that a function needs. Of derivatives:
+eigenvalues (or singular values) that coincide leave the choice of a basis to the algorithm, so a derivative
+exists only for what does not depend on that choice. A cotangent tells: it must not change along the rotations
+inside a block of equal values, nor along the phases of single vectors. Where it does, `IllPosedDerivative`
+names the values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, describe
+from ..core.tensor import Tensor
+
+SYMMETRY = 1e-2  # asymmetry, relative to the largest element, up to which a matrix is taken for its symmetric part
+
+
+def floating(name: str, *arrays: Any) -> Any:
+    """Matrices, or stacks of them, of finite floating numbers (integers become float64)."""
+    out = []
+    for a in arrays:
+        a = np.asarray(a)
+        if a.ndim < 2:
+            raise ShapeError(f"{name} needs a matrix or a stack of matrices (..., m, n), got {describe(a)}")
+        out.append(finite(name, a))
+    return out[0] if len(out) == 1 else out
+
+
+def finite(name: str, a: Any) -> Any:
+    """The array in a floating dtype; raises MatrixError if an element is NaN or infinite."""
+    a = np.asarray(a)
+    if a.dtype.kind not in "fc":
+        a = a.astype(np.float64)
+    good = np.isfinite(a)
+    if not good.all():
+        at = tuple(int(i) for i in np.argwhere(~good)[0])
+        raise MatrixError(
+            f"{name}({describe(a)}): element {at} is {a[at]}; every element must be finite. "
+            "inspect.detect_anomaly() finds the op that made it."
+        )
+    return a
+
+
+def square(name: str, *arrays: Any) -> Any:
+    """Square matrices, or stacks of them, of finite floating numbers."""
+    for a in arrays:
+        if np.ndim(a) >= 2 and np.shape(a)[-1] != np.shape(a)[-2]:
+            raise ShapeError(f"{name} needs square matrices (..., n, n), got {describe(np.asarray(a))}")
+    return floating(name, *arrays)
+
+
+def adjoint(a: Any) -> Any:
+    """The conjugate transpose."""
+    return np.swapaxes(a.conj() if a.dtype.kind == "c" else a, -1, -2)
+
+
+def hermitian(name: str, a: Any) -> Any:
+    """The symmetric (Hermitian) part of a matrix that is symmetric but for small errors."""
+    a = square(name, a)
+    mirror = adjoint(a)
+    off = np.abs(a - mirror)
+    if off.size and off.max() > SYMMETRY * np.abs(a).max():
+        at = tuple(int(i) for i in np.unravel_index(int(off.argmax()), off.shape))
+        raise MatrixError(
+            f"{name}({describe(a)}) needs a symmetric (Hermitian) matrix, but element {at} is {a[at]} and its mirror "
+            f"{mirror[at]}; symmetrise with (a + a.mT.conj()) / 2 if that is meant, or use eig() for a general matrix"
+        )
+    return (a + mirror) * 0.5
+
+
+def plain(x: Any) -> Any:
+    """The values of an array or a Tensor, for a check."""
+    return x.node.data if isinstance(x, Tensor) else x
+
+
+def ties(w: Any) -> Any:
+    """A mask (..., n, n): which of the sorted values w (..., n) coincide to rounding. The diagonal is True."""
+    n = w.shape[-1]
+    if n == 0:
+        return np.zeros((*w.shape, 0), bool)
+    size = np.abs(w).max(axis=-1, keepdims=True)
+    gap = np.abs(np.diff(w, axis=-1)) > 8 * n * np.finfo(w.dtype).eps * size
+    block = np.concatenate([np.zeros((*w.shape[:-1], 1), int), np.cumsum(gap, axis=-1)], axis=-1)
+    return block[..., :, None] == block[..., None, :]
+
+
+def none_tied(tied: Any) -> bool:
+    """Whether each value stands alone."""
+    return bool(tied.sum() == tied.shape[-1] * (tied.size // max(tied.shape[-1] ** 2, 1)))
+
+
+def tolerance(dtype: Any) -> float:
+    """How far a cotangent may miss a law that holds in exact arithmetic, relative to its size."""
+    return float(np.sqrt(np.finfo(dtype).eps))
+
+
+def named(w: Any, tied: Any, fault: Any) -> str:
+    """The values of the first block at fault, for a message."""
+    at = tuple(int(i) for i in np.argwhere(fault)[0])
+    values = w[at[:-2]][tied[(*at[:-2], at[-2])]] if fault.ndim == tied.ndim else w[at[:-1]][tied[at]]
+    where = f" of matrix {at[: w.ndim - 1]}" if w.ndim > 1 else ""
+    return ", ".join(f"{v:.6g}" for v in values[:6]) + (", ..." if values.size > 6 else "") + where
+
+
+def check_values(what: str, w: Any, gw: Any, tied: Any = None) -> None:
+    """A cotangent of coinciding values must be the same for all of them: it may only see their sum."""
+    tied = ties(w) if tied is None else tied
+    if gw is None or none_tied(tied):
+        return
+    spread = np.where(tied, np.abs(gw[..., :, None] - gw[..., None, :]), 0)
+    fault = spread > tolerance(w.dtype) * np.abs(gw).max()
+    if fault.any():
+        raise IllPosedDerivative(
+            f"the {what} {named(w, tied, fault)} coincide, so each of them alone has no derivative "
+            "(only functions that treat them alike have one, as their sum). Separate them, or use such a function."
+        )
+
+
+def check_vectors(what: str, w: Any, m: Any, gw: Any = None, tied: Any = None, size: Any = None) -> None:
+    """A cotangent of eigenvectors must not depend on their choice: m = V^H gV is Hermitian within a block.
+
+    A rotation V exp(tK) inside a block, K antihermitian, changes the function by Re tr(m^H K) t, so the
+    antihermitian part of m must vanish there. If the function uses the values of the block as well, m must
+    also be diagonal there: one cotangent cannot tell V f(w) V^H, which has a derivative, from what has none.
+    """
+    tied = ties(w) if tied is None else tied
+    size = np.abs(m).max(initial=0.0) if size is None else size
+    if size == 0:
+        return
+    bound = tolerance(w.dtype) * size
+    fault = tied & (np.abs(m - adjoint(m)) > 2 * bound)
+    if fault.any():
+        if fault[..., range(w.shape[-1]), range(w.shape[-1])].any():
+            raise IllPosedDerivative(
+                f"the function depends on the phase of an eigenvector or singular vector ({what} "
+                f"{named(w, tied, fault)}), which is arbitrary: v and exp(i t) v serve alike. "
+                "Use a function that does not see it, as abs(v) or v v^H."
+            )
+        raise IllPosedDerivative(
+            f"the {what} {named(w, tied, fault)} coincide, so their vectors are an arbitrary basis of one subspace, "
+            "and the function depends on that choice. Use what does not, as the projector V V^H onto the subspace."
+        )
+    if gw is not None and not none_tied(tied):
+        alone = np.eye(w.shape[-1], dtype=bool)
+        used = np.abs(gw)[..., :, None] > tolerance(w.dtype) * np.abs(gw).max(initial=0.0)
+        fault = tied & ~alone & used & (np.abs(m) > bound)
+        if fault.any():
+            raise IllPosedDerivative(
+                f"the {what} {named(w, tied, fault)} coincide, and the function mixes them with their vectors: the "
+                "derivative of such a function cannot be read off a decomposition. Use the function itself "
+                "(inv, pinv, matrix_power, expm, logm, sqrtm), whose derivative is right here."
+            )
+
+
+def check_direction(what: str, w: Any, m: Any, tied: Any = None) -> None:
+    """Along a direction that splits a block, with m = V^H dA V, its vectors have no derivative."""
+    tied = ties(w) if tied is None else tied
+    if none_tied(tied):
+        return
+    inside = np.where(tied, m, 0)
+    mean = np.einsum("...ij,...j->...i", tied, np.diagonal(inside, axis1=-2, axis2=-1)) / tied.sum(-1)
+    rest = np.abs(inside - mean[..., None] * np.eye(w.shape[-1]))
+    fault = rest > tolerance(w.dtype) * np.abs(m).max(initial=0.0)
+    if fault.any():
+        raise IllPosedDerivative(
+            f"the {what} {named(w, tied, fault)} coincide and this direction splits them, so their vectors have no "
+            "derivative along it. Reverse mode (grad, vjp) is right for functions that do not depend on their choice."
+        )
