@@ -43,7 +43,7 @@ def _difference(x: Any, /, n: int = 1, axis: int = -1) -> Any:
     return np.diff(x, n=n, axis=axis)
 
 
-@_difference.deftranspose  # type: ignore[attr-defined]
+@_difference.deftranspose
 def _(xp: Any, g: Any, x: Any, n: int, axis: int) -> Any:
     # one step has the transpose -diff with a zero at both ends
     n = min(n, x.shape[axis])
@@ -212,7 +212,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         y = rec.broadcast_to(values[0], x.shape)
     else:
         piece = rec.clip(rec.searchsorted(knots, x, side="right") - 1, 0, n - 2)
-        slope = rec.take(_difference(values) / _difference(knots), piece, axis=0)
+        width = _difference(knots)
+        width = rec.where(rec.equal(width, 0), 1, width)  # a jump: nothing lies inside that piece
+        slope = rec.take(_difference(values) / width, piece, axis=0)
         y = slope * (x - rec.take(knots, piece, axis=0)) + rec.take(values, piece, axis=0)
     y = rec.where(below, values[0] if left is None else left, y)
     result: Tensor = rec.where(above, values[-1] if right is None else right, y)

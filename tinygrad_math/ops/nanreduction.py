@@ -69,7 +69,8 @@ def _count(x: Any, axis: Axis) -> Any:
 
 def _drop(y: Any, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     """Without the kept axes, unless they are wanted."""
-    return y if keepdims else rec.sum(y, axis=tuple(range(x.ndim)) if axis is None else axis)
+    dropped: Tensor = y if keepdims else rec.sum(y, axis=tuple(range(x.ndim)) if axis is None else axis)
+    return dropped
 
 
 @derived
@@ -77,7 +78,7 @@ def nanmean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fa
     """`mean` of the elements that are not NaN; of none, NaN with NumPy's warning. Derivative: 1/n at each of them.
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(tm.nanmean)([1.0, float("nan"), 2.0])
+    >>> tm.grad(tm.nanmean)(tm.tensor([1.0, float("nan"), 2.0]))
     tensor([0.5, 0. , 0.5])
     """
     x = as_tensor(x)

@@ -160,7 +160,7 @@ def prod(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
     Arguments as for `sum`. Derivative: each element has the product of the others, which zeros do not disturb.
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(tm.prod)([2.0, 0.0, 3.0])
+    >>> tm.grad(tm.prod)(tm.tensor([2.0, 0.0, 3.0]))
     tensor([0., 6., 0.])
     """
     return np.multiply.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
@@ -229,7 +229,7 @@ def max(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     the maximum of nothing. Derivative: 1 at the largest element; k elements that tie have 1/k each.
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(tm.max)([1.0, 3.0, 3.0])
+    >>> tm.grad(tm.max)(tm.tensor([1.0, 3.0, 3.0]))
     tensor([0. , 0.5, 0.5])
     """
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
@@ -391,7 +391,7 @@ def std(
     Derivative: (x - m) / ((n - correction) std); 0 where x is constant, the middle of its subgradients.
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(tm.std)([0.1, 0.1, 0.1])
+    >>> tm.grad(tm.std)(tm.tensor([0.1, 0.1, 0.1]))
     tensor([0., 0., 0.])
     """
     return np.sqrt(_var(x, axis, dtype, correction if ddof is None else ddof, keepdims))

@@ -30,7 +30,7 @@ __all__ = [
 
 @nondiff(latex=r"\operatorname{{argsort}} {0}", shape="same as x; flat with axis=None")
 def argsort(
-    x: Any, /, axis: int | None = -1, kind: str | None = None, *, descending: bool = False, stable: bool | None = True
+    x: Any, /, axis: int | None = -1, kind: Any = None, *, descending: bool = False, stable: bool | None = True
 ) -> Any:
     """The indices that sort x along `axis` (the flattened x for None).
 
@@ -46,15 +46,15 @@ def argsort(
         x, axis = np.reshape(x, -1), 0
     kind = kind or ("stable" if stable else None)
     if not descending:
-        return np.argsort(x, axis=axis, kind=kind)  # type: ignore[call-overload]
-    backwards = np.argsort(np.flip(x, axis), axis=axis, kind=kind)  # type: ignore[call-overload]
+        return np.argsort(x, axis=axis, kind=kind)
+    backwards = np.argsort(np.flip(x, axis), axis=axis, kind=kind)
     return np.flip(x.shape[axis] - 1 - backwards, axis)
 
 
 @nondiff(latex=r"\operatorname{{argpartition}} {0}", shape="same as x; flat with axis=None")
-def argpartition(x: Any, /, kth: int | Sequence[int], axis: int | None = -1, kind: str = "introselect") -> Any:
+def argpartition(x: Any, /, kth: int | Sequence[int], axis: int | None = -1, kind: Any = "introselect") -> Any:
     """The indices that bring the k-th smallest element to place k, smaller ones before it, larger ones behind."""
-    return np.argpartition(x, kth, axis=axis, kind=kind)  # type: ignore[call-overload]
+    return np.argpartition(x, kth, axis=axis, kind=kind)
 
 
 def _flat(xp: Any, x: Any, axis: int | None) -> tuple[Any, int]:
@@ -94,7 +94,7 @@ def _back(xp: Any, g: Any, order: Any, axis: int | None, shape: tuple[int, ...])
     ],
 )
 def sort(
-    x: Any, /, axis: int | None = -1, kind: str | None = None, *, descending: bool = False, stable: bool | None = True
+    x: Any, /, axis: int | None = -1, kind: Any = None, *, descending: bool = False, stable: bool | None = True
 ) -> Any:
     """x sorted along `axis` (the flattened x for None).
 
@@ -105,7 +105,7 @@ def sort(
     >>> tm.sort([3.0, 1.0, 2.0], descending=True)
     tensor([3., 2., 1.])
     """
-    out = np.sort(x, axis=axis, kind=kind)  # type: ignore[call-overload]
+    out = np.sort(x, axis=axis, kind=kind)
     return np.flip(out, 0 if axis is None else axis) if descending else out
 
 
@@ -130,7 +130,7 @@ def _(xp: Any, ts: Any, y: Any, x: Any, axis: int | None, **how: Any) -> Any:
         sample(real(2, 3), kth=-2, axis=None),
     ],
 )
-def partition(x: Any, /, kth: int | Sequence[int], axis: int | None = -1, kind: str = "introselect") -> Any:
+def partition(x: Any, /, kth: int | Sequence[int], axis: int | None = -1, kind: Any = "introselect") -> Any:
     """x with its k-th smallest element in place k, smaller ones before it, larger ones behind, along `axis`.
 
     Arguments: `kth` an index or several. Raises AxisError, ShapeError (kth out of bounds). Derivative: the
@@ -140,7 +140,7 @@ def partition(x: Any, /, kth: int | Sequence[int], axis: int | None = -1, kind: 
     >>> tm.partition([3.0, 1.0, 2.0], 0)[0]
     tensor(1.)
     """
-    order = np.argpartition(x, kth, axis=axis, kind=kind)  # type: ignore[call-overload]
+    order = np.argpartition(x, kth, axis=axis, kind=kind)
     return np.take_along_axis(np.reshape(x, -1) if axis is None else x, order, 0 if axis is None else axis)
 
 

@@ -230,7 +230,7 @@ def median(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     element, or 1/2 at each of two; equal elements share it.
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(tm.median)([3.0, 1.0, 2.0, 7.0])
+    >>> tm.grad(tm.median)(tm.tensor([3.0, 1.0, 2.0, 7.0]))
     tensor([0.5, 0. , 0.5, 0. ])
     """
     return np.median(x, axis=axis, keepdims=keepdims)
@@ -382,7 +382,9 @@ def cov(
             total = total - ddof * (1 if aweights is None else rec.sum(w * as_tensor(aweights)) / total)
     right = rec.conj(rec.matrix_transpose(x if w is None else x * w))
     c: Tensor = rec.matmul(x, right) / total
-    return rec.reshape(c, ()) if c.shape == (1, 1) else c
+    if c.shape == (1, 1):
+        c = rec.reshape(c, ())
+    return c
 
 
 def _variables(m: Any, rowvar: bool, dtype: Any) -> Tensor:
@@ -393,7 +395,9 @@ def _variables(m: Any, rowvar: bool, dtype: Any) -> Tensor:
         m = rec.astype(m, dtype or np.float64)
     if m.ndim < 2:
         return rec.reshape(m, (1, -1))  # type: ignore[no-any-return]
-    return m if rowvar else rec.matrix_transpose(m)
+    if not rowvar:
+        m = rec.matrix_transpose(m)
+    return m  # type: ignore[no-any-return]
 
 
 @derived
@@ -409,7 +413,7 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     """
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
-        return c / c
+        return c / c  # type: ignore[no-any-return]
     k = np.arange(c.shape[0])
     deviation = rec.sqrt(rec.real(rec.getitem(c, (k, k))))
     c = c / rec.expand_dims(deviation, -1) / deviation
