@@ -66,7 +66,8 @@ def page(s: Study, graph_svg: str | None, training_png: bytes, circle_png: bytes
 <p>Fisher measured {len(s.x)} irises in 1936. How well does the size of the sepals predict that of the petals, if the
 prediction may only be linear? The network has two layers without a bias, {w1[1]}–{w1[0]}–{w2[0]}:
 y = W2 (W1 x) = (W2 W1) x. However it is trained, all it can ever say is y = W x with one 2 × 2 matrix W.
-The best such matrix is known in closed form, by least squares. Gradient descent has to find the same one, and it does.</p>
+The best such matrix is known in closed form, by least squares.
+Gradient descent has to find the same one, and it does.</p>
 <h2>What it learned</h2>
 <pre>W1 =
 {matrix(s.w1)}

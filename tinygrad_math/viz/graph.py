@@ -170,7 +170,7 @@ class Graph:
 def _plain(text: str) -> str:
     """A name as data: control characters out, backslashes doubled, so that Graphviz reads no markup in it."""
     printable = "".join(c if c.isprintable() else " " for c in text)
-    return printable.replace("\\", "\\\\")
+    return printable.replace("\\", "\\\\").replace("&", "&amp;")  # Graphviz decodes entities
 
 
 def _field(text: str) -> str:

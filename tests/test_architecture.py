@@ -1,0 +1,107 @@
+"""The floors of the house: a file imports only from strictly lower ones."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tinygrad_math
+
+ROOT = Path(tinygrad_math.__file__).parent
+# lowest first; a longer path wins over the folder that holds it
+FLOORS = [
+    ["core/errors", "core/samples"],
+    ["core/tree"],
+    ["core/op"],
+    ["core/tensor"],
+    ["core/walk", "core/declare"],
+    ["ops"],
+    ["linalg", "fft", "special"],
+    ["transforms", "compiler", "viz"],
+    ["random", "stats", "geometry", "nn", "data", "testing"],
+    ["optim", "viz/pictures"],
+    ["demo"],
+    ["__init__"],
+    ["__main__"],
+]
+LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def _room(path):
+    """The longest entry of FLOORS that holds this file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    for length in range(len(parts), 0, -1):
+        name = "/".join(parts[:length])
+        if name in LEVEL:
+            return name
+    if parts[-1] == "__init__":
+        return None
+    raise AssertionError(f"{path} stands in no room: add it to FLOORS")
+
+
+def _imports(path):
+    """The package's own files that a file imports, anywhere in it."""
+    package = path.relative_to(ROOT.parent).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            module = (*base, *(node.module.split(".") if node.module else ()))
+            targets = [module] if node.module else []
+            for alias in node.names:
+                inner = ROOT.parent.joinpath(*module, alias.name)
+                if inner.with_suffix(".py").exists() or inner.is_dir():
+                    targets.append((*module, alias.name))
+            for target in targets:
+                where = ROOT.parent.joinpath(*target)
+                if where.with_suffix(".py").exists():
+                    yield where.with_suffix(".py")
+                elif (where / "__init__.py").exists():
+                    yield where / "__init__.py"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_imports_only_from_lower_floors(path):
+    mine = _room(path)
+    if mine in (None, "__init__", "__main__"):
+        return
+    for other in _imports(path):
+        theirs = _room(other)
+        of_its_own = path.name == "__init__.py" and path.parent in other.parents
+        if theirs is None or theirs == mine or of_its_own:
+            continue
+        assert LEVEL[theirs] < LEVEL[mine], f"{path.name} ({mine}) imports {other.relative_to(ROOT)} ({theirs})"
+
+
+def test_op_families_do_not_import_each_other():
+    families = [p for p in FILES if p.parent == ROOT / "ops" and p.stem != "__init__"]
+    for path in families:
+        siblings = [o for o in _imports(path) if o.parent == ROOT / "ops" and o != path and o.stem != "__init__"]
+        assert not siblings, f"{path.name} imports {[s.name for s in siblings]}"
+
+
+def test_the_core_imports_numpy_and_nothing_else():
+    for path in (ROOT / "core").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert node.module.split(".")[0] in _ALLOWED, f"{path.name} imports {node.module}"
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    assert alias.name.split(".")[0] in _ALLOWED, f"{path.name} imports {alias.name}"
+
+
+_ALLOWED = {
+    "__future__", "collections", "contextlib", "contextvars", "dataclasses", "inspect", "itertools", "math", "numpy",
+    "operator", "threading", "types", "typing", "weakref", "zlib", "functools",
+}  # fmt: skip
+
+
+def test_importing_the_package_does_not_import_scipy_or_matplotlib():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, tinygrad_math; print([m for m in ('scipy', 'matplotlib', 'rich', 'graphviz') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

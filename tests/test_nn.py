@@ -1,0 +1,125 @@
+"""Modules, layers, losses and optimisers."""
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.nn import functional as F
+
+
+def network():
+    return tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 1, rng=1))
+
+
+def test_parameters_are_found_once_with_their_paths():
+    net = network()
+    assert [n for n, _ in net.named_parameters()] == [
+        "layers.0.weight",
+        "layers.0.bias",
+        "layers.2.weight",
+        "layers.2.bias",
+    ]
+
+    class Tied(tm.nn.Module):
+        def __init__(self):
+            self.a = tm.nn.Linear(2, 2)
+            self.b = self.a
+
+    assert len(list(Tied().parameters())) == 2
+
+
+def test_linear_is_x_times_w_transposed_plus_b():
+    layer = tm.nn.Linear(3, 2, rng=0)
+    x = np.arange(12.0).reshape(2, 2, 3)
+    w, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+    np.testing.assert_allclose(layer(x).detach().numpy(), x @ w.T + b)
+    assert layer(x[0, 0]).shape == (2,)
+
+
+def test_linear_refuses_another_width_and_names_itself():
+    with pytest.raises(tm.ShapeError, match=r"0\.weight.*\(\.\.\., 2\).*\(4, 3\)"):
+        network()(np.ones((4, 3)))
+
+
+def test_a_loss_never_broadcasts():
+    with pytest.raises(tm.ShapeError, match=r"mse_loss.*\(5,\).*\(5, 1\)"):
+        F.mse_loss(np.ones(5), np.ones((5, 1)))
+
+
+@pytest.mark.parametrize("reduction, want", [("mean", 2.5), ("sum", 5.0), ("none", [1.0, 4.0])])
+def test_mse_loss_reduces_as_asked(reduction, want):
+    assert F.mse_loss([1.0, 2.0], [0.0, 0.0], reduction=reduction).tolist() == want
+
+
+def test_relu_has_derivative_zero_at_zero():
+    g = tm.grad(lambda x: F.relu(x).sum())(np.array([-1.0, 0.0, 2.0]))
+    assert g.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_sgd_follows_its_recurrence():
+    p0, g, lr, m, d = np.array([1.0, -2.0]), np.array([0.5, 0.25]), 0.1, 0.9, 0.01
+    p = tm.tensor(p0, requires_grad=True)
+    opt = tm.optim.SGD([p], lr=lr, momentum=m, weight_decay=d, nesterov=True)
+    want, v = p0.copy(), np.zeros(2)
+    for _ in range(4):
+        p.grad = g
+        opt.step()
+        step = g + d * want
+        v = m * v + step
+        want = want - lr * (step + m * v)
+    np.testing.assert_allclose(p.detach().numpy(), want)
+
+
+def test_the_pure_update_is_the_same_maths():
+    p = tm.tensor([1.0, 2.0], requires_grad=True)
+    opt, pure = tm.optim.SGD([p], lr=0.1, momentum=0.9), tm.optim.SGD(lr=0.1, momentum=0.9)
+    params = {"p": tm.tensor([1.0, 2.0])}
+    state = pure.init(params)
+    for _ in range(3):
+        opt.zero_grad()
+        (p**3).sum().backward()
+        opt.step()
+        grads = tm.grad(lambda t: (t["p"] ** 3).sum())(params)
+        params, state = pure.update(grads, state, params)
+    np.testing.assert_array_equal(params["p"].numpy(), p.detach().numpy())
+
+
+def test_an_update_can_be_differentiated_through():
+    opt = tm.optim.SGD(lr=0.1, momentum=0.5)
+
+    def after_two_steps(x):
+        params, state = [x], opt.init([x])
+        for _ in range(2):
+            grads = tm.grad(lambda p: (p[0] ** 2).sum())(params)
+            params, state = opt.update(grads, state, params)
+        return params[0].sum()
+
+    tm.testing.check_grads(after_two_steps, (np.array([1.0, 2.0]),))
+
+
+def test_sgd_refuses_what_cannot_be_meant():
+    with pytest.raises(tm.ArgumentError, match="momentum"):
+        tm.optim.SGD([], momentum=1.5)
+    with pytest.raises(tm.ArgumentError, match="leaf"):
+        tm.optim.SGD([tm.tensor(1.0)])
+
+
+def test_state_dict_round_trip_and_refusal_leave_the_network_whole():
+    a, b = network(), network()
+    for p in b.parameters():
+        p.data += 1.0
+    b.load_state_dict(a.state_dict())
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
+    state = a.state_dict()
+    state["layers.2.bias"] = np.ones(7)
+    before = b.state_dict()
+    with pytest.raises(tm.ShapeError, match=r"layers\.2\.bias"):
+        b.load_state_dict(state)
+    assert all(np.array_equal(before[k], v) for k, v in b.state_dict().items())
+
+
+def test_train_and_eval_reach_every_module():
+    net = network().eval()
+    assert not any(m.training for m in net.modules())
+    assert all(m.training for m in net.train().modules())
