@@ -345,7 +345,7 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
     """Vectors spread to a grid: array k holds the k-th coordinate of every grid point.
 
     Arguments: `indexing` "xy" (the first vector runs along the second axis) or "ij"; `sparse` leaves axes of
-    length 1 where nothing changes; `copy` is NumPy's and means nothing here. Returns a tuple. The cotangent of a
+    length 1 where nothing changes; `copy` is NumPy's and means nothing here. Returns a list. The cotangent of a
     vector is g summed over the other axes.
 
     >>> import tinygrad_math as tm
@@ -362,7 +362,7 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
     if indexing == "xy" and len(xs) > 1:
         place[:2] = 1, 0
     out = [rec.reshape(x, tuple(-1 if d == p else 1 for d in range(len(xs)))) for x, p in zip(xs, place, strict=True)]
-    return tuple(out) if sparse else rec.broadcast_arrays(*out)
+    return out if sparse else rec.broadcast_arrays(*out)
 
 
 # -- spaced -------------------------------------------------------------------------------------------
@@ -490,5 +490,6 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     if not (a.node.live or b.node.live):
         return _new(np.geomspace(a.node.data, b.node.data, num, endpoint, dtype, axis))
     sign = rec.stop_gradient(rec.sign(a))
-    y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint, axis=axis))
-    return y if dtype is None else rec.astype(y, dtype)
+    y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint))
+    y = y if dtype is None else rec.astype(y, dtype)
+    return rec.moveaxis(y, 0, axis) if axis else y

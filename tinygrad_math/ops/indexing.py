@@ -59,7 +59,7 @@ def _whole(number: Any) -> int:
 
 
 def _index_array(part: Any) -> Tensor:
-    x = as_tensor(np.asarray(part) if isinstance(part, bool) else part)
+    x = as_tensor(np.asarray(part) if isinstance(part, (bool, int)) else part)
     if isinstance(part, (list, tuple)) and not x.size:  # NumPy reads an empty list as no indices
         x = as_tensor(np.zeros(x.shape, np.intp))
     if x.dtype.kind not in "biu":

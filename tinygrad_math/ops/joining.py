@@ -433,8 +433,10 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     if v.shape != shape:
         v = rec.broadcast_to(v, shape)
+    if v.dtype != x.dtype:
+        v = rec.astype(v, x.dtype)
     order = _index_map(np.insert, n, where, np.arange(n, n + count))
-    return rec.take(rec.concat([x, rec.astype(v, x.dtype)], axis=axis), order, axis=axis)
+    return rec.take(rec.concat([x, v], axis=axis), order, axis=axis)
 
 
 def _index_map(change: Callable[..., Any], n: int, *args: Any) -> Any:

@@ -321,6 +321,8 @@ def moveaxis(x: Any, /, source: Any, destination: Any) -> Any:
     order = [k for k in range(x.ndim) if k not in start]
     for where_to, which in sorted(zip(end, start, strict=True)):
         order.insert(where_to, which)
+    if order == list(range(x.ndim)):
+        return x
     return record(transpose, (x,), {"axes": tuple(order)})
 
 
@@ -397,7 +399,7 @@ def expand(x: Any, /, *shape: Any) -> Any:
 
 @derived
 def broadcast_arrays(*arrays: Any) -> Any:
-    """The arrays, each repeated to fill the shape that they have together; a tuple.
+    """The arrays, each repeated to fill the shape that they have together: a list, as the Array API has it.
 
     >>> import tinygrad_math as tm
     >>> [a.shape for a in tm.broadcast_arrays(tm.zeros((2, 1)), tm.zeros(3))]
@@ -408,7 +410,7 @@ def broadcast_arrays(*arrays: Any) -> Any:
         shape = np.broadcast_shapes(*(x.shape for x in xs))
     except ValueError as error:
         raise ShapeError(f"broadcast_arrays({', '.join(map(describe, xs))}): {error}") from error
-    return tuple(x if x.shape == shape else rec.broadcast_to(x, shape) for x in xs)
+    return [x if x.shape == shape else rec.broadcast_to(x, shape) for x in xs]
 
 
 def _atleast(arrays: tuple[Any, ...], shape_of: Any) -> Any:
