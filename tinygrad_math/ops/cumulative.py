@@ -35,8 +35,8 @@ __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum"]
 )
 def scan(a: Any, b: Any, /, axis: int, reverse: bool = False) -> Any:
     """s[k+1] = a[k] s[k] + b[k] along `axis`, from s[0] = 0, or from the end on; a and b of one shape."""
-    out = np.zeros(np.shape(a), np.result_type(a, b))
-    a, b, s = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0), np.moveaxis(out, axis, 0)
+    out = np.zeros(a.shape, np.result_type(a, b))
+    a, b, s = a.swapaxes(axis, 0), b.swapaxes(axis, 0), out.swapaxes(axis, 0)
     if reverse:
         a, b, s = a[::-1], b[::-1], s[::-1]
     for k in range(len(s) - 1):
@@ -71,8 +71,8 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any
 )
 def exclusive_product(x: Any, /, axis: int, reverse: bool = False) -> Any:
     """The product of the elements before each one along `axis`, or (`reverse`) of those behind it."""
-    out = np.ones(np.shape(x), x.dtype)
-    x, y = np.moveaxis(x, axis, 0), np.moveaxis(out, axis, 0)
+    out = np.ones(x.shape, x.dtype)
+    x, y = x.swapaxes(axis, 0), out.swapaxes(axis, 0)
     if reverse:
         x, y = x[::-1], y[::-1]
     if len(x) > 1:

@@ -6,6 +6,7 @@ reduced, `kept` only gives it back its axes of length 1, for a product with some
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def _kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 )
 def unreduce(x: Any, /, shape: tuple[int, ...], axis: Axis = None, keepdims: bool = False) -> Any:
     """x, the size of a reduction over `axis`, repeated over the `shape` that was reduced."""
-    if axis is not None and not keepdims and shape:
+    if axis is not None and axis != 0 and not keepdims and shape:  # the first axis comes back by broadcasting
         x = np.reshape(x, _kept_shape(shape, axis))
     out = np.empty(shape, x.dtype)
     if out.size > 8192:  # below, filling takes less time than NumPy needs to build the view
@@ -120,6 +121,13 @@ def sum(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False)
     return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
 
 
+def _mean(x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Any:
+    if x.dtype.char == "e" and dtype is None:  # float16 would overflow in the sum
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    total = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
+    return total / (x.size // (total.size or 1))
+
+
 @linear(
     lambda xp, g, x, axis, dtype, keepdims: xp.unreduce(g / (x.size // (g.size or 1)), x.shape, axis, keepdims),
     latex=r"\operatorname{{mean}} {0}",
@@ -135,11 +143,7 @@ def mean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
     >>> tm.mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
-    x = np.asarray(x)
-    if x.dtype.char == "e" and dtype is None:  # float16 would overflow in the sum
-        return np.mean(x, axis=axis, keepdims=keepdims)
-    total = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
-    return total / (x.size // (total.size or 1))
+    return _mean(np.asarray(x), axis, dtype, keepdims)
 
 
 @general(
@@ -166,20 +170,27 @@ def prod(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
     return np.multiply.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
 
 
+def _around(xp: Any, x: Any, axis: int) -> Any:
+    """What stands before each element times what stands behind it."""
+    return xp.exclusive_product(x, axis) * xp.exclusive_product(x, axis, reverse=True)
+
+
 def _others(xp: Any, x: Any, axis: Axis, dtype: Any) -> Any:
-    """For each element the product of the others over `axis`: what stands before it times what stands behind."""
+    """For each element the product of the others over `axis`."""
     if dtype is not None:
         x = xp.astype(x, dtype)
+    if axis is None:
+        return xp.reshape(_around(xp, xp.reshape(x, (-1,)), 0), x.shape)
     n = x.ndim
-    axes = [a % n for a in (range(n) if axis is None else axis if isinstance(axis, tuple) else (axis,))] if n else []
+    axes = [a % n for a in (axis if isinstance(axis, tuple) else (axis,))]
     if len(axes) == 1:
-        return xp.exclusive_product(x, axes[0]) * xp.exclusive_product(x, axes[0], reverse=True)
+        return _around(xp, x, axes[0])
     order = [*(a for a in range(n) if a not in axes), *axes]
     moved = [x.shape[a] for a in order]
     rest = moved[: n - len(axes)]
-    flat = xp.reshape(xp.transpose(x, tuple(order)), (*rest, int(np.prod(moved[n - len(axes) :], dtype=int))))
-    both = xp.exclusive_product(flat, len(rest)) * xp.exclusive_product(flat, len(rest), reverse=True)
-    return xp.transpose(xp.reshape(both, tuple(moved)), tuple(order.index(a) for a in range(n)))
+    flat = xp.reshape(xp.transpose(x, tuple(order)), (*rest, math.prod(moved[n - len(axes) :])))
+    whole = xp.reshape(_around(xp, flat, len(rest)), tuple(moved))
+    return xp.transpose(whole, tuple(order.index(a) for a in range(n)))
 
 
 @prod.defvjp
@@ -201,11 +212,15 @@ def shares(x: Any, y: Any, /, axis: Axis = None) -> Any:
 
     An extremum that is NaN belongs to the elements that are NaN.
     """
-    if axis is not None and np.ndim(y) != np.ndim(x):
-        y = np.reshape(y, _kept_shape(np.shape(x), axis))
-    hit = np.equal(x, y) | (np.not_equal(x, x) & np.not_equal(y, y))
-    count = np.maximum(np.add.reduce(hit, axis=axis, keepdims=True), 1)
-    return np.true_divide(hit, count, dtype=np.real(x).dtype)
+    x, y = np.asarray(x), np.asarray(y)
+    if axis is not None and y.ndim != x.ndim:
+        y = y.reshape(_kept_shape(x.shape, axis))
+    hit = np.equal(x, y)
+    count = np.add.reduce(hit, axis=axis, keepdims=True)
+    if not count.all():
+        hit |= np.isnan(x) & np.isnan(y)
+        count = np.maximum(np.add.reduce(hit, axis=axis, keepdims=True), 1)
+    return np.true_divide(hit, count, dtype=x.real.dtype)
 
 
 def _extremum_vjp(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -276,10 +291,12 @@ def _center(x: Any, axis: Axis) -> Any:
         x = x.astype(np.float64)
     if not x.size:
         return x.copy()
-    hit = _kept_shape(x.shape, axis if axis is not None else tuple(range(x.ndim)))
     # from the first element on, so that a constant is 0 to the last bit and a large offset costs no digits
-    x = x - x[tuple(slice(0, 1) if n == 1 else slice(None) for n in hit)]
-    return x - np.mean(x, axis=axis, keepdims=True)
+    if axis is None:
+        x = x - x.flat[0]
+    else:
+        x = x - x[tuple(slice(0, 1) if n == 1 else slice(None) for n in _kept_shape(x.shape, axis))]
+    return x - _mean(x, axis, None, True)
 
 
 def _center_samples() -> list[Any]:
