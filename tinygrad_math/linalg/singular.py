@@ -39,19 +39,19 @@ def dilate(xp: Any, a: Any) -> Any:
     return xp.concat([top, xp.concat([xp.adjoint(a), np.zeros((*batch, n, n), a.dtype)], axis=-1)], axis=-2)
 
 
-def _corner(m: int, h: Any) -> Any:
+def corner(m: int, h: Any) -> Any:
     """The part of a Hermitian cotangent of the dilation that belongs to a."""
     return 2 * h[..., :m, m:]
 
 
-def _zero(s: Any, shape: tuple[int, ...]) -> Any:
+def vanishing(s: Any, shape: tuple[int, ...]) -> Any:
     """Which singular values vanish to rounding."""
     return s <= 4 * max(shape[-2:]) * np.finfo(s.dtype).eps * s.max(axis=-1, keepdims=True, initial=0.0)
 
 
 def _plain_case(s: Any, shape: tuple[int, ...]) -> bool:
     """Whether the singular values are distinct and none is zero."""
-    return none_tied(ties(s)) and not _zero(s, shape).any()
+    return none_tied(ties(s)) and not vanishing(s, shape).any()
 
 
 def _samples() -> Any:
@@ -101,7 +101,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool) -> Any:
             r = r + _placed(xp, xp.matmul(gv[..., k:], xp.adjoint(v[..., k:])), m, r.shape)
         turned = xp.hermitian_part(xp.eigen_rotation(h, r))
         total = turned if total is None else total + turned
-    return (_corner(m, total),)
+    return (corner(m, total),)
 
 
 def _frame(xp: Any, u: Any, v: Any, k: int) -> Any:
@@ -127,11 +127,11 @@ def _check_frames(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> None:
     and on separate ones of those that belong to zero."""
     k = s.shape[-1]
     cu, cv = adjoint(u) @ gu, adjoint(v) @ gv
-    check_vectors("singular values", s, (cu + 0 * 0)[..., :k, :k] + cv[..., :k, :k], gs)
-    zero = _zero(s, (*s.shape[:-1], u.shape[-2], v.shape[-2]))
+    check_vectors("singular values", s, cu[..., :k, :k] + cv[..., :k, :k], gs)
+    zero = vanishing(s, (*s.shape[:-1], u.shape[-2], v.shape[-2]))
     if gs is not None and (zero & (np.abs(gs) > tolerance(s.dtype) * np.abs(gs).max(initial=0.0))).any():
         _refuse_zero()
-    for c, x, other in ((cu, u, v), (cv, v, u)):
+    for c, x in ((cu, u), (cv, v)):
         free = zero
         if x.shape[-1] > k:
             free = np.concatenate([zero, np.ones((*zero.shape[:-1], x.shape[-1] - k), bool)], axis=-1)
@@ -251,14 +251,14 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
         return (_spread(a, g),)
     h = xp.dilate(a)
     weights = xp.eigen_alike(h, xp.both_signs(g, sum(a.shape[-2:])))
-    return (_corner(a.shape[-2], xp.eigen_spread(h, h, weights)),)
+    return (corner(a.shape[-2], xp.eigen_spread(h, h, weights)),)
 
 
 def _spread(a: Any, g: Any) -> Any:
     """U diag(g) V^H, for a cotangent g of the singular values that is well posed."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     check_values("singular values", s, g)
-    if (_zero(s, a.shape) & (np.abs(g) > tolerance(s.dtype) * np.abs(g).max(initial=0.0))).any():
+    if (vanishing(s, a.shape) & (np.abs(g) > tolerance(s.dtype) * np.abs(g).max(initial=0.0))).any():
         _refuse_zero()
     return (u * g[..., None, :]) @ vh
 
