@@ -82,8 +82,8 @@ def test_a_second_name_is_the_same_op(name):
 
 
 UNARY = """abs acos asin atan asinh atanh cbrt ceil conj cos cosh deg2rad exp exp2 expm1 fabs fix floor imag isfinite
-isinf isnan isneginf isposinf iscomplex isreal log1p negative positive rad2deg real rint round sign signbit sin sinc sinh
-square tan tanh trunc nan_to_num logical_not angle real_if_close spacing"""
+isinf isnan isneginf isposinf iscomplex isreal log1p negative positive rad2deg real rint round sign signbit sin sinc
+sinh square tan tanh trunc nan_to_num logical_not angle real_if_close spacing"""
 
 
 @pytest.mark.parametrize("name", UNARY.split())
@@ -268,7 +268,7 @@ def test_whole_powers_overflow_and_underflow_like_numpys():
 def test_integers_keep_numpys_powers():
     np.testing.assert_array_equal((tm.tensor([2, 3]) ** 3).numpy(), [8, 27])
     assert (tm.tensor([2, 3]) ** 3).dtype == np.int64
-    with pytest.raises(ValueError, match="power"):
+    with pytest.raises(TypeError, match="no negative powers"):
         tm.tensor([2, 3]) ** -1
     assert tm.float_power([2, 4], -1).tolist() == [0.5, 0.25]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import samples as points
 from ..core.declare import alias, derived, elementwise, general, helper
+from ..core.errors import DTypeError, describe
 from ..core.samples import sample
 from ..core.tensor import as_tensor, rec
 
@@ -375,12 +376,17 @@ _SHORT = {1: "positive", 2: "square", -1: "reciprocal", 0.5: "sqrt"}  # as NumPy
 
 @helper("pow")
 def _pow(xp: Any, a: Any, b: Any, /) -> Any:
-    if type(b) in (int, float) and hasattr(a, "dtype") and a.dtype.kind in "fc":
-        short = _SHORT.get(b)
-        if short is not None:
-            return getattr(xp, short)(a)
-        if -8 <= b <= 8 and b == int(b) and b:
-            return xp.integer_power(a, int(b))
+    if type(b) in (int, float) and hasattr(a, "dtype"):
+        if a.dtype.kind in "fc":
+            short = _SHORT.get(b)
+            if short is not None:
+                return getattr(xp, short)(a)
+            if -8 <= b <= 8 and b == int(b) and b:
+                return xp.integer_power(a, int(b))
+        elif b < 0 and type(b) is int:
+            raise DTypeError(
+                f"{describe(a)} ** {b}: integers have no negative powers; use x.astype(float) or float_power"
+            )
     return xp.power(a, b)
 
 

@@ -11,28 +11,9 @@ from ..core.declare import nondiff
 from ..core.samples import Sample, sample
 
 __all__ = [
-    "allclose",
-    "array_equal",
-    "array_equiv",
-    "equal",
-    "greater",
-    "greater_equal",
-    "isclose",
-    "iscomplex",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "isneginf",
-    "isposinf",
-    "isreal",
-    "less",
-    "less_equal",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "not_equal",
-    "signbit",
+    "allclose", "array_equal", "array_equiv", "equal", "greater", "greater_equal", "isclose", "iscomplex", "isfinite",
+    "isinf", "isnan", "isneginf", "isposinf", "isreal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "not_equal", "signbit",
 ]  # fmt: skip
 
 _EDGES = np.array([-np.inf, -1.0, -0.0, 0.0, 2.0, np.inf, np.nan])
@@ -126,10 +107,10 @@ def allclose(x1: Any, x2: Any, /, rtol: float = 1e-5, atol: float = 1e-8, equal_
 @nondiff(arity=2, shape="()", samples=lambda: [*_pairs(), sample(_EDGES, _EDGES, equal_nan=True)])
 def array_equal(x1: Any, x2: Any, /, equal_nan: bool = False) -> Any:
     """Whether the shapes and all elements are equal; `equal_nan` counts nan equal to nan."""
-    return np.array_equal(x1, x2, equal_nan)
+    return np.bool_(np.array_equal(x1, x2, equal_nan))
 
 
 @nondiff(arity=2, shape="()", samples=_pairs)
 def array_equiv(x1: Any, x2: Any, /) -> Any:
     """Whether all elements are equal after broadcasting; False where the shapes do not broadcast."""
-    return np.array_equiv(x1, x2)
+    return np.bool_(np.array_equiv(x1, x2))

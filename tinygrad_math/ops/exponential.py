@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import samples as points
 from ..core.declare import alias, elementwise, general
+from ..core.errors import DTypeError, describe
 from ..core.samples import sample
 
 __all__ = [
@@ -201,6 +202,13 @@ def _softmax_samples() -> list[Any]:
     ]
 
 
+def _floats(x: Any) -> Any:
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        raise DTypeError(f"softmax orders its numbers, and complex ones have no order: got {describe(x)}")
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
 @general(latex=r"\operatorname{{softmax}} {0}", shape="same as x", samples=_softmax_samples)
 def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     """exp(x) over its sum along `axis`, without overflow: positive numbers that sum to 1.
@@ -212,8 +220,9 @@ def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> tm.softmax([1000.0, 1000.0])
     tensor([0.5, 0.5])
     """
-    y = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return y / np.sum(y, axis=axis, keepdims=True)
+    x = _floats(x)
+    y = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
+    return y / np.add.reduce(y, axis=axis, keepdims=True)
 
 
 @softmax.defvjp
@@ -239,10 +248,13 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> tm.log_softmax([0.0, -50.0])[0] < 0
     tensor(True)
     """
-    z = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = z == 0  # the largest of each row, k of them: log(k + rest) keeps the digits of a small rest
-    k = np.sum(top, axis=axis, keepdims=True, dtype=z.dtype)
-    rest = np.sum(np.where(top, 0, np.exp(z)), axis=axis, keepdims=True)
+    x = _floats(x)
+    z = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    if not z.size:
+        return z
+    top = (z == 0).astype(z.dtype)  # the largest of each row, k of them: log(k + rest) keeps the digits of a small rest
+    k = np.add.reduce(top, axis=axis, keepdims=True)
+    rest = np.add.reduce(np.exp(z) - top, axis=axis, keepdims=True)
     return z - (np.log(k) + np.log1p(rest / k))
 
 
