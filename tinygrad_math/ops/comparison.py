@@ -12,8 +12,8 @@ from ..core.samples import Sample, sample
 
 __all__ = [
     "allclose", "array_equal", "array_equiv", "equal", "greater", "greater_equal", "isclose", "iscomplex", "isfinite",
-    "isinf", "isnan", "isneginf", "isposinf", "isreal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "not_equal", "signbit",
+    "isinf", "isnan", "isneginf", "isposinf", "isreal", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "not_equal", "signbit",
 ]  # fmt: skip
 
 _EDGES = np.array([-np.inf, -1.0, -0.0, 0.0, 2.0, np.inf, np.nan])

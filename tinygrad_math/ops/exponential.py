@@ -166,7 +166,9 @@ def sigmoid(x: Any, /) -> Any:
     tensor(0.25)
     """
     if np.iscomplexobj(x):
-        return 1 / (1 + np.exp(-x))
+        left = np.real(x) < 0
+        e = np.exp(np.where(left, x, np.negative(x)))  # of a number at most 1 in size: no overflow
+        return np.where(left, e, 1) / (1 + e)
     from scipy.special import expit
 
     return expit(x)
