@@ -37,6 +37,8 @@ from .ops.shape import *
 from .ops.sorting import *
 from .ops.statistics import *
 from .ops.trigonometric import *
+from .transforms import implicit as implicit
+from .transforms.checkpoint import *
 from .transforms.derivatives import *
 from .transforms.matrices import *
 from .transforms.primitive import *

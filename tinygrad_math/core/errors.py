@@ -66,6 +66,10 @@ class IllPosedDerivative(MathError, ArithmeticError):
     """The function has no derivative at this point; the message names the values at fault."""
 
 
+class NoConvergence(MathError, ArithmeticError):
+    """An iteration did not reach its tolerance."""
+
+
 class SingularMatrix(MathError, np.linalg.LinAlgError):
     """A matrix that has no inverse."""
 
