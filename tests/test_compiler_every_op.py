@@ -81,7 +81,8 @@ def test_compiled_derivatives_equal_eager_ones(op, k):
             full[j] = x
         return f(*full)
 
-    y = flatten(h(*(arrays[j] for j in moving)))[0]
+    with np.errstate(all="ignore"):
+        y = flatten(h(*(arrays[j] for j in moving)))[0]
     if not all(np.asarray(t.detach().numpy()).dtype.kind in "fc" for t in y):
         pytest.skip("no floating result")
     xs = [arrays[j] for j in moving]

@@ -19,7 +19,7 @@ VIEWS: set[str] = set()  # ops that are written as a view of their argument
 INTO: set[str] = set()  # ops, beside the ufuncs, that can write into a buffer
 
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*"}
-_COMPARE = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+_KEYWORD_ONLY = frozenset({"maximum", "minimum"})  # NumPy warns of a third positional argument
 
 
 def writer(*names: str, view: bool = False, into: bool = False) -> Callable[[Writer], Writer]:
@@ -89,8 +89,9 @@ def _ufunc(v: Value, inputs: list[str], out: str | None) -> str | None:
             return f"{inputs[0]} {_SYMBOLS[name]} {inputs[1]}"
         if name == "negative":
             return f"-{inputs[0]}"
-    text = f"{name}({', '.join(inputs)}{'' if out is None else f', {out}'})"
-    return f"{text}.item()" if v.weak else text
+    into = "" if out is None else f", out={out}" if name in _KEYWORD_ONLY else f", {out}"
+    text = f"{name}({', '.join(inputs)}{into})"
+    return f"{type(v.example).__name__}({text})" if v.weak else text
 
 
 def _matmul(v: Value, inputs: list[str], out: str | None) -> str:

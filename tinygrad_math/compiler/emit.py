@@ -143,7 +143,7 @@ class Emitter:
                 self.namespace[text] = value
             given.append(f"{key}={text}")
         text = f"{name}({', '.join(given)})"
-        return f"{text}.item()" if v.weak else text
+        return f"{type(v.example).__name__}({text})" if v.weak else text
 
     def _buffer(self, v: Value, name: str) -> str:
         shape, inverse = layout(v)

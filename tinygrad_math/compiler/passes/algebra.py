@@ -14,7 +14,15 @@ from .rewrite import Make, is_float, is_op, is_scalar, number, rewrite
 
 
 def simplify(program: Program) -> int:
-    return rewrite(program, lambda v, make: _RULES[v.op.name](v, make) if _applies(v) else None)  # type: ignore[union-attr]
+    users = program.users()
+
+    def rule(v: Value, make: Make) -> Value | None:
+        if not _applies(v):
+            return None
+        assert v.op is not None
+        return _RULES[v.op.name](v, make) or _quotient(v, make, users)
+
+    return rewrite(program, rule)
 
 
 def _applies(v: Value) -> bool:
@@ -69,6 +77,19 @@ def _multiply(v: Value, make: Make) -> Value | None:
     return None
 
 
+def _quotient(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
+    """(1 / x) y is y / x, and (c / x) d is (c d) / x, where the quotient has no other use."""
+    if is_op(v, "multiply"):
+        for q, y in (v.inputs, v.inputs[::-1]):
+            if is_op(q, "divide") and users.get(q) == 1 and is_scalar(q.inputs[0]) and not is_scalar(q):
+                if number(q.inputs[0]) == 1 and not is_scalar(y):
+                    return make("divide", y, q.inputs[1])
+                if is_scalar(y):
+                    factor = make("multiply", q.inputs[0], y)
+                    return make("divide", factor, q.inputs[1]) if _usable(factor) else None
+    return None
+
+
 def _divide(v: Value, make: Make) -> Value | None:
     a, b = v.inputs
     if b.is_number(1):
@@ -98,8 +119,6 @@ def _power(v: Value, make: Make) -> Value | None:
         return x
     if n == 2:
         return make("multiply", x, x)
-    if n == 0.5 and v.dtype.kind == "f" and False:
-        return make("sqrt", x)
     return make("divide", constant(1.0), x) if n == -1 else None
 
 

@@ -24,6 +24,7 @@ def _elementwise(v: Value, make: Make) -> Value | None:
     """f(broadcast(a), b) is f(a, b), spread afterwards if b does not do it."""
     assert v.op is not None
     sources = tuple(_source(i) for i in v.inputs)
+    sources = tuple(_as_number(s, sources, v, make) for s in sources)
     if all(s is i for s, i in zip(sources, v.inputs, strict=True)):
         return None
     new = make(v.op.name, *sources)
@@ -40,6 +41,14 @@ def _source(v: Value) -> Value:
         if (data == first).all():
             return constant(first)
     return v
+
+
+def _as_number(s: Value, sources: tuple[Value, ...], v: Value, make: Make) -> Value:
+    """An array of one element beside a larger one as a number: NumPy's broadcasting costs more than the arithmetic."""
+    if s.size != 1 or s.shape == () or s.weak or v.size == 1:
+        return s
+    others = [o.shape for o in sources if o is not s]
+    return make("reshape", s, shape=()) if np.broadcast_shapes(*others) == v.shape else s
 
 
 def _sum(v: Value, make: Make) -> Value | None:

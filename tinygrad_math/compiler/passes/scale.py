@@ -6,92 +6,93 @@ of the loss, which is scaled anyway.
 
 from __future__ import annotations
 
-from ..program import Program, Value
+from ..program import Program, Value, value_of
 from .algebra import scaled
 from .rewrite import is_float, is_op
 
 LINEAR = frozenset({"reshape", "transpose", "broadcast_to", "sum", "negative"})
+ROUNDS = 8
+
+Demand = dict[Value, Value]
 
 
 def lift_scales(program: Program) -> int:
-    """Move common factors up where that leaves fewer products. Returns the number of products saved."""
-    demand = _demands(program)
-    if not demand:
+    """Move common factors up where that makes fewer or smaller products. Returns the number of products moved."""
+    blocked: set[Value] = set()
+    for _ in range(ROUNDS):
+        demand = _demands(program, blocked)
+        stuck = {v for v in demand if v not in blocked and not _agreed(v, demand)}
+        if not stuck:
+            break
+        blocked |= stuck
+    else:
         return 0
     removed = [v for v in program.body if _applied(v, demand) is not None]
-    merged = [v for v in program.body if v in demand and not _passes_on(v, demand)]
-    inserted = [v for v in merged if scaled(v) is None]
-    saved = len(removed) - len(inserted)
-    if saved <= 0:
+    multiplied = [v for v in demand if v in blocked or not _carriers(v)]
+    inserted = [v for v in multiplied if scaled(v) is None]
+    if not removed or sum(map(_cost, removed)) <= sum(map(_cost, inserted)):
         return 0
-    _move(program, demand, set(merged))
-    return saved
+    _move(program, demand, set(multiplied))
+    return len(removed)
 
 
-def _demands(program: Program) -> dict[Value, Value]:
+def _cost(v: Value) -> float:
+    """In calls: an elementwise product of a thousand numbers takes about twice as long as one of none."""
+    return 1 + v.size / 1000
+
+
+def _demands(program: Program, blocked: set[Value]) -> Demand:
     """Value -> the factor that all its users apply to it."""
     offers: dict[Value, set[Value | None]] = {r: {None} for r in program.results}
-    demand: dict[Value, Value] = {}
+    demand: Demand = {}
     for v in reversed(program.body):
         wanted = offers.get(v, {None})
         if len(wanted) == 1 and None not in wanted and is_float(v) and v.shape != ():
             (factor,) = wanted
             assert factor is not None
             demand[v] = factor
-        carrier = _carrier(v, demand)
-        applied = scaled(v)
+        passed = _carriers(v) if v in demand and v not in blocked else ()
+        applied = scaled(v) if v not in demand else None
         for i in v.inputs:
-            if applied is not None and i is applied[0] and applied[1].constant and v not in demand:
+            if applied is not None and i is applied[0] and applied[1].constant:
                 offer: Value | None = applied[1]
             else:
-                offer = demand.get(v) if i is carrier else None
+                offer = demand[v] if i in passed else None
             offers.setdefault(i, set()).add(offer)
     return demand
 
 
-def _carrier(v: Value, demand: dict[Value, Value]) -> Value | None:
-    """The argument in which v is linear and that could carry v's factor."""
-    if v not in demand:
-        return None
+def _agreed(v: Value, demand: Demand) -> bool:
+    return all(demand.get(i) is demand[v] for i in _carriers(v))
+
+
+def _carriers(v: Value) -> tuple[Value, ...]:
+    """The arguments that have to be multiplied for v to be multiplied."""
+    found: tuple[Value, ...] = ()
     if is_op(v, *LINEAR):
-        x = v.inputs[0]
-    elif is_op(v, "matmul", "multiply") and scaled(v) is None:
+        found = v.inputs
+    elif is_op(v, "add", "subtract"):
+        found = v.inputs if v.inputs[0] is not v.inputs[1] else ()
+    elif is_op(v, "matmul", "multiply") and scaled(v) is None and v.inputs[0] is not v.inputs[1]:
         a, b = v.inputs
-        x = b if _computed(b) and not _computed(a) else a if _computed(a) and not _computed(b) else _younger(a, b)
-        if a is b:
-            return None
-    else:
-        return None
-    return x if x is not None and _computed(x) and is_float(x) and x.dtype == v.dtype else None
+        found = (a,) if _gradient_like(a) >= _gradient_like(b) else (b,)
+    return found if all(i.op is not None and is_float(i) and i.dtype == v.dtype and i.shape for i in found) else ()
 
 
-def _computed(v: Value) -> bool:
-    return v.op is not None and not is_op(v, "transpose")
+def _gradient_like(v: Value) -> int:
+    """Which of two factors is more likely the gradient: products carry scales up, activations do not."""
+    if v.op is None or is_op(v, "transpose"):
+        return 0
+    return 2 if is_op(v, "matmul", "multiply", "add") else 1
 
 
-def _younger(a: Value, b: Value) -> Value | None:
-    return None if not _computed(a) else a if len(a.inputs) >= 1 and _depth(a) >= _depth(b) else b
-
-
-def _depth(v: Value) -> int:
-    """A cheap stand-in for age: gradients are made of products, activations of what is applied to products."""
-    return 0 if v.op is None else 2 if is_op(v, "matmul", "multiply") else 1
-
-
-def _passes_on(v: Value, demand: dict[Value, Value]) -> bool:
-    carrier = _carrier(v, demand)
-    return carrier is not None and demand.get(carrier) is demand[v]
-
-
-def _applied(v: Value, demand: dict[Value, Value]) -> Value | None:
+def _applied(v: Value, demand: Demand) -> Value | None:
     """The argument, if v is the product with a factor that has moved up."""
     pair = scaled(v)
     return pair[0] if pair is not None and demand.get(pair[0]) is pair[1] and v not in demand else None
 
 
-def _move(program: Program, demand: dict[Value, Value], merged: set[Value]) -> None:
-    from ..program import value_of
-
+def _move(program: Program, demand: Demand, multiplied: set[Value]) -> None:
     changed: dict[Value, Value] = {}
     body: list[Value] = []
     for v in program.body:
@@ -101,9 +102,8 @@ def _move(program: Program, demand: dict[Value, Value], merged: set[Value]) -> N
             changed[v] = changed.get(inner, inner)
             continue
         body.append(v)
-        if v in merged:
-            new = value_of("multiply", v, demand[v], place=v.place)
-            changed[v] = new
-            body.append(new)
+        if v in multiplied:
+            changed[v] = value_of("multiply", v, demand[v], place=v.place)
+            body.append(changed[v])
     program.body = body
     program.results = [changed.get(r, r) for r in program.results]

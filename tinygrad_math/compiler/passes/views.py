@@ -29,6 +29,12 @@ def _rule(v: Value, make: Make) -> Value | None:
         return x
     if name in RESHAPES:
         return make("reshape", x, shape=v.shape)
+    if name == "unreduce":
+        axis, kept = v.params["axis"], x.shape
+        if axis is not None and not v.params["keepdims"] and v.shape:
+            gone = {int(a) % len(v.shape) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+            kept = tuple(1 if k in gone else n for k, n in enumerate(v.shape))
+        return make("broadcast_to", make("reshape", x, shape=kept), shape=v.shape)
     if name in TURNS:
         return _as_transpose(v, x, make)
     if name == "reshape":
