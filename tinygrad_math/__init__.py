@@ -2,6 +2,8 @@
 
 from . import data as data
 from . import fft as fft
+from . import geometry as geometry
+from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
 from . import random as random
@@ -23,6 +25,7 @@ from .ops.creation import *
 from .ops.cumulative import *
 from .ops.dtypes import *
 from .ops.exponential import *
+from .ops.extremum import *
 from .ops.indexing import *
 from .ops.joining import *
 from .ops.nanreduction import *
@@ -35,6 +38,7 @@ from .ops.selection import *
 from .ops.sets import *
 from .ops.shape import *
 from .ops.sorting import *
+from .ops.spread import *
 from .ops.statistics import *
 from .ops.trigonometric import *
 from .transforms import implicit as implicit
