@@ -113,7 +113,7 @@ def test_spaces_are_differentiable_in_both_ends(options):
 
 
 def test_linspace_gives_its_step_which_is_differentiable():
-    y, step = tm.linspace(1.0, 2.0, 5, retstep=True)
+    _, step = tm.linspace(1.0, 2.0, 5, retstep=True)
     assert step.item() == 0.25
     assert tm.grad(lambda b: tm.linspace(1.0, b, 5, retstep=True)[1])(2.0).item() == 0.25
     assert np.isnan(tm.linspace(1.0, 2.0, 1, retstep=True)[1])
@@ -153,7 +153,7 @@ def test_copies_and_conversions_stay_in_the_graph():
 def test_a_conversion_to_integers_is_a_constant_for_the_derivative():
     x = np.array([1.5, 2.5])
     np.testing.assert_array_equal(tm.grad(lambda x: (tm.astype(x, int) * 3.0 + x).sum())(x).numpy(), [1.0, 1.0])
-    value, tangent = tm.jvp(lambda x: tm.astype(x, int) * x, (x,), (np.ones(2),))
+    _, tangent = tm.jvp(lambda x: tm.astype(x, int) * x, (x,), (np.ones(2),))
     np.testing.assert_array_equal(tangent.numpy(), [1.0, 2.0])
 
 

@@ -228,7 +228,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     return rec.broadcast_to(value, shape if isinstance(shape, int) else tuple(shape))  # type: ignore[no-any-return]
 
 
-@nondiff
+def _likes() -> list[Any]:
+    return [sample(real(2, 3)), sample(real()), sample(real(0, 2), dtype=np.int8), sample(complexes(2), shape=(3, 1))]
+
+
+@nondiff(samples=_likes)
 def zeros_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Any:
     """Zeros of the shape and dtype of x, or of those given.
 
@@ -240,7 +244,7 @@ def zeros_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any =
     return np.zeros_like(x, dtype=dtype, shape=shape)
 
 
-@nondiff
+@nondiff(samples=_likes)
 def ones_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Any:
     """Ones of the shape and dtype of x, or of those given.
 

@@ -11,6 +11,7 @@ the word "array" stands for the next one of them: `x[:, rows]` has the key `(sli
 
 from __future__ import annotations
 
+from math import prod
 from operator import index as as_int
 from typing import Any
 
@@ -59,7 +60,7 @@ def _whole(number: Any) -> int:
 
 
 def _index_array(part: Any) -> Tensor:
-    x = as_tensor(np.asarray(part) if isinstance(part, (bool, int)) else part)
+    x = as_tensor(np.array(part) if isinstance(part, (bool, int, np.ndarray)) else part)  # the caller may write to his
     if isinstance(part, (list, tuple)) and not x.size:  # NumPy reads an empty list as no indices
         x = as_tensor(np.zeros(x.shape, np.intp))
     if x.dtype.kind not in "biu":
@@ -163,16 +164,23 @@ def scatter(arrays: Any, /, *, shape: Any, key: Any) -> Any:
     """Zeros of `shape` with values added at an index: the transpose of x[key] with index arrays."""
     values, *indices = arrays
     out = np.zeros(shape, values.dtype)
-    full = _fill(key, indices)
-    if not any(i.dtype.kind != "b" for i in indices):  # a mask names nothing twice
-        out[full] = values
+    if not _may_repeat(indices):  # a mask names nothing twice
+        out[_fill(key, indices)] = values
         return out
-    if np.ndim(values) == 1:
-        np.add.at(out, full, values)
-    else:  # NumPy adds fast along one axis only
-        flat = np.arange(out.size).reshape(shape)[full]
-        np.add.at(out.reshape(-1), flat.reshape(-1), np.reshape(values, -1))
+    np.add.at(out.reshape(-1), _places(shape, key, indices), np.reshape(values, -1))  # NumPy is fast along one axis
     return out
+
+
+def _places(shape: Any, key: Any, indices: Any) -> Any:
+    """The positions, counted over the flattened array, of all that an index reads."""
+    depth = len(shape)
+    if not any(k is Ellipsis for k in key):  # what the index leaves whole lies side by side
+        arrays = iter(indices)
+        taken = [next(arrays) if type(k) is str else k for k in key if k is not None]
+        depth = sum(k.ndim if isinstance(k, np.ndarray) and k.dtype.kind == "b" else 1 for k in taken)
+    inner = prod(shape[depth:])
+    rows = np.arange(prod(shape[:depth])).reshape(shape[:depth])[_fill(key, indices)].reshape(-1)
+    return rows if inner == 1 else (rows[:, None] * inner + np.arange(inner)).reshape(-1)
 
 
 @scatter.defvjp
@@ -229,7 +237,15 @@ def _write_samples() -> list[Any]:
     ]
 
 
-@nondiff(arity=None)
+def _named_places() -> list[Any]:
+    return [
+        sample([np.array([2, 0, 2])], shape=(3,), key=("array",)),
+        sample([np.array([1, 1]), np.array([[0], [-2]])], shape=(2, 2, 3), key=("array", "array")),
+        sample([np.array([True, False])], shape=(2, 3), key=("array", 0)),
+    ]
+
+
+@nondiff(arity=None, samples=_named_places)
 def winners(arrays: Any, /, *, shape: Any, key: Any) -> Any:
     """Which of the places that an index names keep what is assigned: of repeated ones, the last."""
     full = _fill(key, arrays)
@@ -306,11 +322,10 @@ def _(xp: Any, ts: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
     return xp.add_at([tx, ts[1], *indices], key=key)
 
 
-@nondiff(arity=None)
+@nondiff(arity=None, samples=_named_places)
 def rivals(arrays: Any, /, *, shape: Any, key: Any) -> Any:
     """For each two places that an index names, whether they are one: (n, n), False on the diagonal."""
-    size = int(np.prod(shape, dtype=int))
-    targets = np.arange(size).reshape(shape)[_fill(key, arrays)].reshape(-1)
+    targets = _places(shape, key, arrays)
     return (targets[:, None] == targets) & ~np.eye(targets.size, dtype=bool)
 
 

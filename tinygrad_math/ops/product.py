@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from operator import index as as_int
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import bilinear, derived, general
-from ..core.errors import ArgumentError, AxisError, ShapeError, describe
+from ..core.errors import ArgumentError, AxisError, MathError, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -424,7 +425,11 @@ def einsum(*operands: Any, optimize: Any = None) -> Any:
     """
     formula, arrays = _formula(operands)
     xs = [as_tensor(a) for a in arrays]
-    terms, result = _explicit(formula, xs)
+    try:
+        names, result = _explicit(formula, tuple(x.ndim for x in xs))
+    except MathError as error:
+        raise type(error)(f"einsum('{formula}', {', '.join(map(describe, xs))}): {error}") from error
+    terms = list(names)
     for k, term in enumerate(terms):
         while len(set(term)) < len(term):  # a repeated letter reads a diagonal
             xs[k], term = _diagonal(xs[k], term, formula)
@@ -451,36 +456,33 @@ def _letters(numbers: Any) -> str:
     return "".join("..." if k is Ellipsis else _LETTERS[k] for k in numbers)
 
 
-def _explicit(formula: str, xs: list[Tensor]) -> tuple[list[str], str]:
+@lru_cache(maxsize=256)
+def _explicit(formula: str, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
     """The letters of each array and of the result, with ellipses spelled out."""
-    left, arrow, result = formula.partition("->")
+    left, arrow, right = formula.partition("->")
     terms = left.split(",")
-    given = f"einsum('{formula}', {', '.join(map(describe, xs))})"
-    if len(terms) != len(xs):
-        raise ArgumentError(f"{given}: the formula names {len(terms)} arrays, {len(xs)} were given")
-    for term in (*terms, result):
+    if len(terms) != len(ranks):
+        raise ArgumentError(f"the formula names {len(terms)} arrays, {len(ranks)} were given")
+    for term in (*terms, right):
         if not all(c in _LETTERS for c in term.replace("...", "", 1)):
-            raise ArgumentError(f"{given}: {term!r} has other signs than letters and one ellipsis")
-    free = [c for c in reversed(_LETTERS) if c not in formula]
-    wide = [x.ndim - len(t.replace("...", "")) for t, x in zip(terms, xs, strict=True)]
-    for term, x, extra in zip(terms, xs, wide, strict=True):
+            raise ArgumentError(f"{term!r} has other signs than letters and one ellipsis")
+    wide = [n - len(t.replace("...", "")) for t, n in zip(terms, ranks, strict=True)]
+    for term, n, extra in zip(terms, ranks, wide, strict=True):
         if extra < 0 or (extra and "..." not in term):
-            raise ShapeError(
-                f"{given}: {term!r} names {len(term.replace('...', ''))} of the {x.ndim} axes of {describe(x)}"
-            )
-    spread = max((w for t, w in zip(terms, wide, strict=True) if "..." in t), default=0)
-    dots = "".join(free[:spread])
-    terms = [t.replace("...", dots[spread - w :]) for t, w in zip(terms, wide, strict=True)]
-    if not arrow:
-        joined = "".join(terms)
+            raise ShapeError(f"{term!r} names {n - extra} axes of an array that has {n}")
+    free = [c for c in reversed(_LETTERS) if c not in formula]
+    dots = "".join(free[: max((w for t, w in zip(terms, wide, strict=True) if "..." in t), default=0)])
+    terms = [t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, wide, strict=True)]
+    joined = "".join(terms)
+    if arrow:
+        result = right.replace("...", dots)
+    else:
         result = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
-    result = result.replace("...", dots)
-    named = set("".join(terms))
-    if len(set(result)) < len(result) or not named.issuperset(result):
-        raise ArgumentError(f"{given}: each letter behind the arrow stands once, and in some array")
-    if arrow and "..." not in formula.partition("->")[2] and dots:
-        raise ArgumentError(f"{given}: the ellipsis is missing behind the arrow")
-    return terms, result
+    if len(set(result)) < len(result) or not set(joined).issuperset(result):
+        raise ArgumentError("each letter behind the arrow stands once, and in some array")
+    if not set(result).issuperset(dots):
+        raise ArgumentError("the ellipsis is missing behind the arrow")
+    return tuple(terms), result
 
 
 def _diagonal(x: Tensor, term: str, formula: str) -> tuple[Any, str]:

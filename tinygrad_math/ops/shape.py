@@ -39,8 +39,10 @@ __all__ = [
 
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` and `f((2, 3))` both as (2, 3)."""
-    if len(given) == 1 and not hasattr(given[0], "__index__"):
-        given = tuple(given[0])
+    if len(given) == 1:
+        (only,) = given
+        if type(only) is tuple or not hasattr(only, "__index__"):
+            given = tuple(only)
     return tuple(map(as_int, given))
 
 
