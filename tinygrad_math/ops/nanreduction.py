@@ -174,12 +174,12 @@ def _samples() -> list[Any]:
 
 
 def _vjp(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    part = xp.where(xp.isnan(x), 0.0, xp.shares(x, y, axis))
+    part = xp.where(xp.isnan(x), 0.0, xp.shares(x, xp.kept(y, x, axis), axis))
     return (xp.kept(g, x, axis) * part,)
 
 
 def _jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    part = xp.where(xp.isnan(x), 0.0, xp.shares(x, y, axis))
+    part = xp.where(xp.isnan(x), 0.0, xp.shares(x, xp.kept(y, x, axis), axis))
     return xp.sum(ts[0] * part, axis=axis, keepdims=keepdims)
 
 
