@@ -581,6 +581,16 @@ def test_select_takes_the_first_condition_that_holds():
     assert g.tolist() == [1, 1, 4, 6, 0, 0]
 
 
+@pytest.mark.parametrize(
+    "f",
+    [tm.relu, lambda x: tm.clip(x, 0.0), lambda x: tm.maximum(x, 0.0), lambda x: tm.where(x > 0, x, 0.0)],
+)
+def test_an_infinite_slope_further_on_does_not_reach_what_was_not_chosen(f):
+    x = tm.tensor([-2.0, 4.0])
+    assert tm.grad(lambda v: tm.sqrt(f(v)).sum())(x).tolist() == [0, 0.25]
+    assert tm.jvp(f, (x,), (np.array([INF, 1.0]),))[1].tolist() == [0, 1]
+
+
 def test_where_with_one_argument_gives_indices():
     (i,) = tm.where(tm.tensor([0.0, 3.0, 0.0, 1.0]))
     assert i.tolist() == [1, 3]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import samples as points
-from ..core.declare import derived, elementwise, general
+from ..core.declare import derived, general
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.samples import Sample, sample
 from ..core.tensor import Tensor, as_tensor, rec
@@ -42,14 +42,49 @@ def _where(condition: Any, x1: Any, x2: Any, /) -> Any:
 
 @_where.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, c: Any, a: Any, b: Any) -> Any:
-    return None, xp.where(c, g, 0) if need[1] else None, xp.where(c, 0, g) if need[2] else None
+    return None, xp.keep(g, c) if need[1] else None, xp.keep(g, xp.logical_not(c)) if need[2] else None
 
 
 @_where.defjvp
 def _(xp: Any, ts: Any, y: Any, c: Any, a: Any, b: Any) -> Any:
-    if ts[1] is None and ts[2] is None:
-        return None
-    return xp.where(c, 0 if ts[1] is None else ts[1], 0 if ts[2] is None else ts[2])
+    _, ta, tb = ts
+    if tb is None:
+        return None if ta is None else xp.keep(ta, c)
+    return xp.keep(tb, xp.logical_not(c)) if ta is None else xp.where(c, ta, tb)
+
+
+_WHOLE = {4: np.int32, 8: np.int64}
+
+
+@general(
+    arity=2,
+    latex=r"{0} \, [{1}]",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(points.real(3), np.array([True, False, True])),
+        sample(points.real(2, 1), np.array([True, False, True])),
+        sample(points.real(2, 3), np.array([0, 5, -3])),
+        sample(points.real(), True),
+        sample(points.real(0, 2), False),
+        sample(points.complexes(3), np.array([True, False, True])),
+        sample(np.array([np.inf, np.nan, -np.inf]), False, smooth=False),
+    ],
+)
+def keep(x: Any, condition: Any, /) -> Any:
+    """x where the condition holds, else 0, whatever x is there: the transpose of choosing.
+
+    For floats the bits of x times 0 or 1, several times faster than `where`, which branches; x times 0 would
+    be nan where x is inf. The cotangent of x is kept likewise.
+    """
+    x, condition = np.asarray(x), np.asarray(condition, dtype=bool)
+    whole = _WHOLE.get(x.itemsize) if x.dtype.kind == "f" else None
+    if whole is None:
+        return np.where(condition, x, 0)
+    return np.multiply(x.view(whole), condition).view(x.dtype)
+
+
+keep.defvjp(lambda xp, need, g, y, x, c: (xp.keep(g, c), None))
+keep.defjvp(lambda xp, ts, y, x, c: None if ts[0] is None else xp.keep(ts[0], c))
 
 
 @derived
@@ -218,6 +253,17 @@ fmin = _extreme(
 )
 
 
+@general(
+    latex=r"\max({0}, 0)",
+    shape="same as x",
+    note="the derivative at 0 is 0",
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(np.array([-1.0, -0.0, 0.0, 1.0]), smooth=False),
+    ],
+)
 def relu(x: Any, /) -> Any:
     """The positive part of x: max(x, 0). Derivative: 1 for positive x, else 0, at 0 too.
 
@@ -228,18 +274,8 @@ def relu(x: Any, /) -> Any:
     return np.maximum(x, 0)
 
 
-relu = elementwise(
-    relu,
-    lambda xp, y, x: xp.greater(x, 0),
-    latex=r"\max({0}, 0)",
-    note="the derivative at 0 is 0",
-    samples=lambda: [
-        sample(points.real(2, 3)),
-        sample(points.real()),
-        sample(points.real(0, 2)),
-        sample(np.array([-1.0, -0.0, 0.0, 1.0]), smooth=False),
-    ],
-)
+relu.defvjp(lambda xp, need, g, y, x: (xp.keep(g, xp.greater(y, 0)),))
+relu.defjvp(lambda xp, ts, y, x: xp.keep(ts[0], xp.greater(y, 0)))
 
 
 # -- clip -----------------------------------------------------------------------------------------------------
@@ -277,18 +313,18 @@ def _above(xp: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
 @_clip.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
     return (
-        xp.where(xp.equal(x, y), g, 0) if need[0] else None,
-        xp.where(_below(xp, y, x, low, high), g, 0) if need[1] else None,
-        xp.where(_above(xp, y, x, low, high), g, 0) if need[2] else None,
+        xp.keep(g, xp.equal(x, y)) if need[0] else None,
+        xp.keep(g, _below(xp, y, x, low, high)) if need[1] else None,
+        xp.keep(g, _above(xp, y, x, low, high)) if need[2] else None,
     )
 
 
 @_clip.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
-    total = None if ts[0] is None else xp.where(xp.equal(x, y), ts[0], 0)
+    total = None if ts[0] is None else xp.keep(ts[0], xp.equal(x, y))
     for t, beyond in ((ts[1], _below), (ts[2], _above)):
         if t is not None:
-            part = xp.where(beyond(xp, y, x, low, high), t, 0)
+            part = xp.keep(t, beyond(xp, y, x, low, high))
             total = part if total is None else total + part
     return total
 
@@ -350,8 +386,8 @@ def nan_to_num(
 
 def _finite(xp: Any, v: Any, x: Any) -> Any:
     if x.dtype.kind != "c":
-        return xp.where(xp.isfinite(x), v, 0)
-    parts = [xp.where(xp.isfinite(part(x)), part(v), 0) for part in (xp.real, xp.imag)]
+        return xp.keep(v, xp.isfinite(x))
+    parts = [xp.keep(part(v), xp.isfinite(part(x))) for part in (xp.real, xp.imag)]
     return parts[0] + 1j * parts[1]
 
 
