@@ -66,6 +66,10 @@ class IllPosedDerivative(MathError, ArithmeticError):
     """The function has no derivative at this point; the message names the values at fault."""
 
 
+class OutsideDomain(MathError, ValueError):
+    """A value outside the set on which a function is defined."""
+
+
 class NoConvergence(MathError, ArithmeticError):
     """An iteration did not reach its tolerance."""
 

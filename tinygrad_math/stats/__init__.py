@@ -7,3 +7,4 @@ closed form (Student's cdf in df, the beta cdf in a and b), asking for it raises
 
 from .continuous import *
 from .discrete import *
+from .multivariate import *

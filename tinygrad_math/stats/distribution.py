@@ -45,12 +45,12 @@ def through_zero(z: Any, exponent: Any, log_rest: Any) -> Any:
 class Frozen:
     """A distribution with its parameters given: `norm(0.0, 2.0).pdf(x)`."""
 
-    def __init__(self, distribution: Distribution, args: tuple[Any, ...], kwds: dict[str, Any]) -> None:
+    def __init__(self, distribution: Any, args: tuple[Any, ...], kwds: dict[str, Any]) -> None:
         self.dist, self.args, self.kwds = distribution, args, kwds
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.__dict__["dist"], name)
-        if name == "entropy":
+        if name in ("entropy", "mean", "var"):
             return functools.partial(method, *self.args, **self.kwds)
         return lambda x: method(x, *self.args, **self.kwds)
 
