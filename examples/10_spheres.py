@@ -1,4 +1,4 @@
-"""Circle, sphere, hypersphere, and the other bodies: who is inside, how much is inside, and a circle fitted to points."""
+"""Circle, sphere, hypersphere and the other bodies: who is inside, how much, and a circle fitted to points."""
 
 import math
 

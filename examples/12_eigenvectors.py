@@ -20,11 +20,11 @@ def main():
     print(column_view(m, [1.0, 1.0]))
     out["eigen"] = beside("M (1, 1) = 3 (1, 1)", "(3, 3)", m @ [1.0, 1.0])
     w, v = tm.linalg.eig(m)
-    order = tm.argsort(w.real()) if w.dtype.kind == "c" else tm.argsort(w)
-    out["eigenvalues"] = beside("all eigenvalues", "-2, 3", w.real()[order])
-    ratio = (v[:, order] / v[1:2, order]).real()
+    order = tm.argsort(w.real) if w.dtype.kind == "c" else tm.argsort(w)
+    out["eigenvalues"] = beside("all eigenvalues", "-2, 3", w.real[order])
+    ratio = (v[:, order] / v[1:2, order]).real
     out["eigenvectors"] = beside("eigenvectors, scaled to end in 1", "(-1.5, 1), (1, 1)", ratio.mT)
-    out["sum"] = beside("their sum is the trace", 1, w.sum().real())
+    out["sum"] = beside("their sum is the trace", 1, w.sum().real)
     out["product"] = beside("their product is the determinant", -6, tm.linalg.det(m))
 
     title("The derivative of the eigenvalue 3 in M is u v' / u'v, with the left and the right eigenvector")

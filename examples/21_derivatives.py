@@ -28,7 +28,7 @@ def main():
     out["symmetric"] = beside("H - H'", 0, tm.abs(h - h.T).max())
     out["jacobian of grad"] = beside("H - jacobian(grad)", 0, tm.abs(h - tm.jacobian(tm.grad(loss))(w)).max())
     v = tm.tensor([1.0, 2.0])
-    out["hvp"] = beside("H v without H: hvp", np.round((h @ v).numpy(), 4), tm.hvp(loss, (w,), (v,)))
+    out["hvp"] = beside("H v without H: hvp", np.round((h @ v).numpy(), 4), tm.hvp(loss, w, v))
 
     valley = lambda x: 0.5 * (1.0 - x[0]) ** 2 + 2.0 * (x[1] - x[0] ** 2) ** 2  # noqa: E731
     save(tm.viz.gradient_field(valley, start=[-1.2, 1.2], rate=0.05, steps=80, limit=1.6), "21_gradient_field")

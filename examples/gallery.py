@@ -16,7 +16,7 @@ def title(text):
 def beside(what, lecture, computed):
     """Print both, and return the computed value as plain numbers."""
     value = np.asarray(computed.detach() if isinstance(computed, tm.Tensor) else computed)
-    shown = np.array2string(np.round(value, 6) + 0.0, separator=", ", prefix=" " * 58)
+    shown = np.array2string(np.round(value, 6) + 0.0, separator=", ", prefix=" " * 58, max_line_width=160)
     print(f"{what:<34} lecture: {lecture!s:<14} computed: {shown}")
     return value.tolist()
 

@@ -62,7 +62,7 @@ class Hyperplane(MathObject):
             raise ShapeError(f"Hyperplane.through needs n points of R^n, as rows of shape (n, n); got {describe(p)}")
         steps = p[1:] - p[0]
         columns = [[j for j in range(n) if j != k] for k in range(n)]
-        minors = [rec.det(steps[:, rest]) if rest else rec.sum(p * 0.0 + 1.0) for rest in columns]
+        minors = [rec.det(steps[:, rest]) if rest else p[0, 0] * 0.0 + 1.0 for rest in columns]
         # alternating, so that in space it is the cross product of the differences
         w = rec.stack([-m if k % 2 else m for k, m in enumerate(minors)])
         value, sides = known(w), known(steps)
@@ -82,7 +82,7 @@ class Hyperplane(MathObject):
 
     def distance(self, x: Any) -> Tensor:
         """The signed distance of x, (w·x + w0)/‖w‖; its derivative in x is the unit normal."""
-        return self.level(x) / rec.vector_norm(self.w)
+        return self.level(x) / rec.vector_norm(self.w)  # type: ignore[no-any-return]
 
     def side(self, x: Any, rtol: float | None = None) -> Tensor:
         """1 on the side to which w points, -1 on the other, 0 on the plane within rounding; integers."""
@@ -100,7 +100,7 @@ class Hyperplane(MathObject):
         x = real_array(x, "Hyperplane")
         if not x.ndim or x.shape[-1] != self.dim:
             raise ShapeError(f"{self!r} lies in R^{self.dim}; got points of shape {x.shape}")
-        return x
+        return x  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         w, w0 = known(as_tensor(self.w)), known(as_tensor(self.w0))

@@ -50,7 +50,7 @@ class Body(MathObject):
         if not x.ndim or self.dim not in (None, x.shape[-1]):
             where = "R^n; give points as vectors" if self.dim is None else f"R^{self.dim}"
             raise ShapeError(f"{self!r} lies in {where}; got points of shape {x.shape}")
-        return x
+        return x  # type: ignore[no-any-return]
 
     def _known_dim(self) -> int:
         if self.dim is None:

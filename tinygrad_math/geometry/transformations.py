@@ -103,7 +103,7 @@ def reflection(normal: Any) -> Tensor:
     tensor([0., 1.])
     """
     p = projection(normal)
-    return np.eye(p.shape[-1], dtype=p.dtype) - 2.0 * p
+    return rec.subtract(np.eye(p.shape[-1], dtype=p.dtype), 2.0 * p)  # type: ignore[no-any-return]
 
 
 def projection(direction: Any) -> Tensor:

@@ -79,7 +79,7 @@ def unit(a: Any) -> Tensor:
     tensor([0.6, 0.8])
     """
     s = scaled(a, "unit")
-    return s / rec.vector_norm(s, axis=-1, keepdims=True)
+    return s / rec.vector_norm(s, axis=-1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def angle(a: Any, b: Any) -> Tensor:
@@ -196,7 +196,7 @@ def projector(a: Any) -> Tensor:
     a = real_array(a, "projector")
     a = column(a) if a.ndim < 2 else a
     p = rec.matmul(a, rec.pinv(a))
-    return 0.5 * (p + p.mT)
+    return 0.5 * (p + p.mT)  # type: ignore[no-any-return]
 
 
 def _flat(x: Any, asker: str) -> Tensor:
@@ -230,4 +230,4 @@ def scaled(a: Any, asker: str) -> Tensor:
         raise ZeroVector(f"{asker}: the zero vector {describe(a)} has no direction; keep vectors away from 0")
     limit = np.finfo(a.dtype).maxexp - 2
     exponent = rec.floor(rec.log2(rec.max(rec.abs(rec.stop_gradient(a)), axis=-1, keepdims=True)))
-    return a * rec.exp2(rec.clip(-exponent, -limit, limit))
+    return a * rec.exp2(rec.clip(-exponent, -limit, limit))  # type: ignore[no-any-return]

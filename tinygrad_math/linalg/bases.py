@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ShapeError, SingularMatrix, describe
+from ..core.errors import ShapeError, SingularMatrix, TraceError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .objects import MathObject, known, vector_text
 
@@ -27,7 +27,7 @@ def is_independent(*vectors: Any, rtol: float | None = None) -> bool:
     False
     """
     a = columns_of(vectors, "is_independent")
-    return len(pivots(a, rtol)) == a.shape[1]
+    return len(pivots(a, rtol)) == a.shape[1]  # type: ignore[no-any-return]
 
 
 def is_basis(*vectors: Any, rtol: float | None = None) -> bool:
@@ -55,7 +55,7 @@ def basis(*vectors: Any, rtol: float | None = None) -> Tensor:
     a = as_tensor(a)
     a = rec.astype(a, np.float64) if a.dtype.kind in "biu" else a
     a = rec.expand_dims(a, -1) if a.ndim == 1 else a
-    return a[:, pivots(columns_of([a], "basis"), rtol)]  # type: ignore[no-any-return]
+    return a[:, pivots(columns_of([a], "basis"), rtol)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,7 +92,7 @@ class Basis(MathObject):
         It is unitary, and the coordinates of x in it are fft(x, norm="ortho").
 
         >>> import tinygrad_math as tm
-        >>> tm.linalg.Basis.fourier(4).coordinates([1.0, 1.0, 1.0, 1.0]).real().round(12)
+        >>> tm.linalg.Basis.fourier(4).coordinates([1.0, 1.0, 1.0, 1.0]).real.round(12)
         tensor([2., 0., 0., 0.])
         """
         t = np.arange(n)
@@ -101,7 +101,7 @@ class Basis(MathObject):
     def coordinates(self, v: Any) -> Tensor:
         """The c with Σ c_k b_k = v, for v of shape (..., n)."""
         v = self._fits(v)
-        return rec.solve(self.matrix, v) if v.ndim == 1 else rec.solve(self.matrix, v.mT).mT
+        return rec.solve(self.matrix, v) if v.ndim == 1 else rec.solve(self.matrix, v.mT).mT  # type: ignore[no-any-return]
 
     def vector(self, c: Any) -> Tensor:
         """The vector Σ c_k b_k of coordinates c of shape (..., n)."""
@@ -124,7 +124,7 @@ class Basis(MathObject):
             raise ShapeError(
                 f"a basis of {self.dim} dimensions meets {describe(v)}; the last axis holds the components"
             )
-        return v
+        return v  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         m = known(as_tensor(self.matrix))
@@ -135,9 +135,12 @@ class Basis(MathObject):
 
 def columns_of(vectors: Any, asker: str) -> np.ndarray[Any, Any]:
     """The values of some vectors, or of the columns of one matrix, as a matrix."""
-    arrays = [np.asarray(known(rec.stop_gradient(as_tensor(v)))) for v in vectors]
-    if any(a.dtype == object for a in arrays):
-        raise ShapeError(f"{asker} decides on values, and in a traced function there are none yet")
+    found = [known(as_tensor(v)) for v in vectors]
+    if any(a is None for a in found):
+        raise TraceError(
+            f"{asker} decides on values, and a function that is being traced has none yet; call it outside"
+        )
+    arrays = [np.asarray(a) for a in found]
     if len(arrays) == 1 and arrays[0].ndim in (1, 2):
         a = arrays[0] if arrays[0].ndim == 2 else arrays[0][:, None]
     elif arrays and all(a.ndim == 1 and a.shape == arrays[0].shape for a in arrays):

@@ -44,7 +44,7 @@ def real_array(value: Any, asker: str) -> Tensor:
     t = as_tensor(value)
     if t.dtype.kind == "c":
         raise DTypeError(f"{asker} is about real vectors, got {describe(t)}; take real() or abs()")
-    return rec.astype(t, np.float64) if t.dtype.kind in "biu" else t  # type: ignore[no-any-return]
+    return rec.astype(t, np.float64) if t.dtype.kind in "biu" else t
 
 
 def parameter(value: Any, asker: str) -> Tensor:

@@ -80,7 +80,7 @@ class Subspace(MathObject):
         """The matrix P that projects onto it, of shape (m, m): P² = P = P'."""
         a = self._independent
         p = rec.matmul(a, rec.pinv(a)) if self.dim else rec.matmul(a, a.mT)
-        return 0.5 * (p + p.mT)
+        return 0.5 * (p + p.mT)  # type: ignore[no-any-return]
 
     def project(self, v: Any) -> Tensor:
         """The point of the subspace nearest to v, of shape (..., m)."""
@@ -95,7 +95,7 @@ class Subspace(MathObject):
     def orthogonal_complement(self) -> Subspace:
         """All that is orthogonal to it, of dimension m - dim; its projector is I - P."""
         p = self.projector
-        return Subspace._of_dim(np.eye(self.ambient, dtype=p.dtype) - p, self.ambient - self.dim)
+        return Subspace._of_dim(rec.subtract(np.eye(self.ambient, dtype=p.dtype), p), self.ambient - self.dim)
 
     def __add__(self, other: Subspace) -> Subspace:
         """The sum: all u + v with u in one and v in the other."""
@@ -119,7 +119,7 @@ class Subspace(MathObject):
         v = real_array(v, "Subspace")
         if not v.ndim or v.shape[-1] != self.ambient:
             raise ShapeError(f"a subspace of R^{self.ambient} meets {describe(v)}; the last axis holds the components")
-        return v
+        return v  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         columns = known(as_tensor(self.columns))
@@ -154,7 +154,8 @@ class FundamentalSubspaces(MathObject):
     def __repr__(self) -> str:
         n = self.row.ambient
         lines = [f"  {name:<10} {getattr(self, name)!r}" for name in ("column", "null", "row", "left_null")]
-        head = f"The four subspaces of a {self.column.ambient} x {n} matrix; rank {self.rank} + nullity {self.nullity} = {n}"
+        shape = f"{self.column.ambient} x {n}"
+        head = f"The four subspaces of a {shape} matrix; rank {self.rank} + nullity {self.nullity} = {n}"
         return "\n".join([head, *lines])
 
 

@@ -64,7 +64,7 @@ def _view(pair: list[Subspace]) -> tuple[float, float]:
 
     def slant(view: tuple[float, float]) -> float:
         e, a = np.radians(view)
-        return abs(abs(line @ [np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)]) - 0.4)
+        return float(abs(abs(line @ [np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)]) - 0.4))
 
     return min(views, key=slant)
 

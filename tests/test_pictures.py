@@ -1,0 +1,126 @@
+"""Pictures are figures that show the right things, and leave nothing behind."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.geometry import Hyperplane
+from tinygrad_math.linalg import Basis
+
+PICTURES = {
+    "matrix_map": lambda: tm.viz.matrix_map([[0.0, 3.0], [2.0, 1.0]]),
+    "matrix_map of a rotation": lambda: tm.viz.matrix_map([[0.0, -1.0], [1.0, 0.0]]),
+    "matrix_map of a projection": lambda: tm.viz.matrix_map([[1.0, 0.0], [0.0, 0.0]]),
+    "projection": lambda: tm.viz.projection([2.0, 2.0], [3.0, 0.6]),
+    "projection backwards": lambda: tm.viz.projection([-1.0, 2.0], [3.0, 0.6]),
+    "hyperplane": lambda: tm.viz.hyperplane(Hyperplane([1.0, 2.0], -2.0), points=[[2.0, 2.0], [-1.0, 0.0], [2.0, 0.0]]),
+    "hyperplane alone": lambda: tm.viz.hyperplane([1.0, 2.0], -2.0),
+    "unit_balls": lambda: tm.viz.unit_balls([1, 1.5, 2, np.inf]),
+    "change_of_basis": lambda: tm.viz.change_of_basis(Basis([[1.0, -0.5], [0.5, 1.0]]), [1.0, 2.0]),
+    "dft_basis": lambda: tm.viz.dft_basis(5),
+    "four_subspaces 2-D": lambda: tm.viz.four_subspaces([[1.0, 2.0], [2.0, 4.0]]),
+    "four_subspaces 3-D": lambda: tm.viz.four_subspaces([[1.0, 0.0], [2.0, 3.0], [1.0, 3.0]]),
+    "four_subspaces of full rank": lambda: tm.viz.four_subspaces(np.eye(3)),
+    "four_subspaces of a row": lambda: tm.viz.four_subspaces([[1.0, 2.0, 0.0]]),
+    "gradient_field": lambda: tm.viz.gradient_field(lambda x: x[0] ** 2 + 3.0 * x[1] ** 2, start=[1.8, 1.2]),
+    "curvature": lambda: tm.viz.curvature(lambda x: x[0] ** 2 + x[0] * x[1] + 2.0 * x[1] ** 2, [0.0, 0.0]),
+    "curvature of a saddle": lambda: tm.viz.curvature(lambda x: x[0] ** 2 - x[1] ** 2, [0.0, 0.0]),
+    "curvature of a valley": lambda: tm.viz.curvature(lambda x: x[0] ** 2 + 0.0 * x[1], [0.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_a_figure_with_labelled_axes_of_equal_scale(name):
+    from matplotlib.figure import Figure
+
+    figure = PICTURES[name]()
+    assert isinstance(figure, Figure)
+    figure.savefig(io.BytesIO())
+    assert figure.axes
+    if "dft" in name:  # a picture of time, not of space
+        return
+    for ax in figure.axes:
+        assert ax.get_xlabel()
+        assert hasattr(ax, "zaxis") or ax.get_aspect() == 1
+
+
+def test_pictures_leave_no_global_figure_behind():
+    from matplotlib import pyplot
+
+    before = pyplot.get_fignums()
+    for make in PICTURES.values():
+        make()
+    assert pyplot.get_fignums() == before
+
+
+def test_importing_the_package_does_not_import_matplotlib():
+    code = "import sys, tinygrad_math as tm; tm.viz.matrix_map; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_matplotlib_a_picture_names_the_extra(monkeypatch):
+    for name in [m for m in sys.modules if m.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(tm.MissingExtra, match=r"tinygrad_math\[viz\]"):
+        tm.viz.matrix_map([[1.0, 0.0], [0.0, 1.0]])
+
+
+def test_the_image_of_the_circle_is_the_ellipse_of_the_singular_values():
+    a = np.array([[0.0, 3.0], [2.0, 1.0]])
+    after = tm.viz.matrix_map(a).axes[1]
+    ellipse = next(line for line in after.lines if line.get_label() == "unit circle and its image").get_xydata()
+    lengths = np.linalg.norm(ellipse, axis=1)
+    sigma = np.linalg.svd(a, compute_uv=False)
+    assert lengths.max() == pytest.approx(sigma[0], rel=1e-3)
+    assert lengths.min() == pytest.approx(sigma[1], rel=1e-3)
+    assert "det = -6" in after.get_title()
+
+
+def test_signed_distances_stand_beside_their_points():
+    line = Hyperplane([1.0, 2.0], -2.0)
+    points = np.array([[2.0, 2.0], [-1.0, 0.0]])
+    (ax,) = tm.viz.hyperplane(line, points=points).axes
+    texts = {text.get_text() for text in ax.texts}
+    assert {f"{d:+.2f}" for d in (np.array([4.0, -3.0]) / np.sqrt(5))} <= texts
+
+
+def test_gradients_in_the_picture_of_norms_are_those_of_numpy():
+    (ax,) = tm.viz.unit_balls([2]).axes
+    (arrows,) = [c for c in ax.collections if hasattr(c, "U")]
+    slopes = np.stack([arrows.U, arrows.V], axis=1)
+    np.testing.assert_allclose(slopes, 0.42 * arrows.XY, atol=1e-12)
+
+
+def test_descent_in_the_picture_follows_the_closed_form():
+    (ax,) = tm.viz.gradient_field(lambda x: x[0] ** 2 + 3.0 * x[1] ** 2, start=[1.8, 1.2], rate=0.1, steps=10).axes
+    path = next(line for line in ax.lines if str(line.get_label()).startswith("descent")).get_xydata()
+    steps = np.arange(11)
+    np.testing.assert_allclose(path, np.stack([1.8 * 0.8**steps, 1.2 * 0.4**steps], axis=1), atol=1e-12)
+
+
+def test_the_curvature_ellipse_has_the_axes_of_the_hessian():
+    (ax,) = tm.viz.curvature(lambda x: 2.0 * x[0] ** 2 + 0.5 * x[1] ** 2, [1.0, -1.0]).axes
+    ellipse = next(line for line in ax.lines if "d^" in str(line.get_label())).get_xydata() - [1.0, -1.0]
+    width, height = np.abs(ellipse).max(axis=0)
+    assert height / width == pytest.approx(np.sqrt(4.0 / 1.0), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda: tm.viz.matrix_map(np.eye(3)),
+        lambda: tm.viz.projection([1.0, 2.0, 3.0], [1.0, 0.0, 0.0]),
+        lambda: tm.viz.hyperplane(Hyperplane([1.0, 2.0, 3.0])),
+        lambda: tm.viz.four_subspaces(np.ones((4, 2))),
+        lambda: tm.viz.change_of_basis(np.eye(3), [1.0, 2.0, 3.0]),
+        lambda: tm.viz.curvature(lambda x: x[0], [1.0]),
+    ],
+)
+def test_what_does_not_fit_on_the_plane_is_refused(bad):
+    with pytest.raises(tm.ShapeError):
+        bad()
