@@ -153,20 +153,25 @@ def test_reductions_of_complex_numbers_have_the_conjugate_derivative_as_gradient
     check_grads(getattr(tm, name), (z,))
 
 
-def test_float32_statistics_lose_no_digits_to_a_large_offset():
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_float32_statistics_lose_no_digits_to_a_large_offset_or_to_many_terms(axis):
     rng = np.random.default_rng(0)
-    x = (1e4 + rng.standard_normal(10_000)).astype(np.float32)
+    x = (1e4 + rng.standard_normal((100_000, 2))).astype(np.float32)
+    x = x.T if axis == 1 else x
     wide = x.astype(np.float64)
-    assert tm.mean(x).dtype == tm.var(x).dtype == np.float32
-    assert float(tm.mean(x)) == pytest.approx(wide.mean(), rel=1e-6)
-    assert float(tm.var(x)) == pytest.approx(wide.var(), rel=1e-5)
-    assert float(tm.std(x)) == pytest.approx(wide.std(), rel=1e-5)
+    for name, tolerance in (("mean", 1e-7), ("var", 1e-5), ("std", 1e-5)):
+        got = getattr(tm, name)(x, axis=axis)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(data(got), getattr(np, name)(wide, axis=axis), rtol=tolerance)
+        assert tm.grad(lambda z, f=name: tm.sum(getattr(tm, f)(z, axis=axis)))(x).dtype == np.float32
 
 
-def test_float16_means_do_not_overflow():
-    x = np.full(1000, 500.0, np.float16)
-    assert tm.mean(x).dtype == np.float16
-    assert float(tm.mean(x)) == 500.0
+def test_float16_statistics_do_not_overflow():
+    x = np.tile(np.array([100.0, 300.0], np.float16), 500)
+    for f, want in ((tm.mean, 200.0), (tm.std, 100.0)):
+        assert f(x).dtype == np.float16
+        assert float(f(x)) == want
+    assert float(tm.mean(np.full(1000, 500.0, np.float16), axis=0)) == 500.0
 
 
 def test_small_integers_and_booleans_add_up_in_the_default_integer():
@@ -236,6 +241,14 @@ def test_nan_reductions_are_those_of_the_rest_in_value_and_gradient(name, axis):
         want = np.zeros(x[cut].shape)
         want[kept] = data(tm.grad(plain)(x[cut][kept]))
         np.testing.assert_allclose(g[cut], want, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["nansum", "nanmean", "nanvar", "nanstd", "nanprod", "nanmax", "nanmedian"])
+def test_nan_reductions_have_second_derivatives_in_both_modes(name):
+    x = np.array([[1.0, NAN, 4.0, -2.0], [2.5, 7.0, NAN, 0.0]])
+    check_grads(lambda z: getattr(tm, name)(z, axis=1) ** 2, (np.nan_to_num(x, nan=3.3),))
+    masked = np.isnan(x)
+    check_grads(lambda z: getattr(tm, name)(tm.where(masked, NAN, z), axis=1) ** 2, (np.nan_to_num(x, nan=3.3),))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

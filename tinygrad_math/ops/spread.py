@@ -15,6 +15,14 @@ Axis = int | tuple[int, ...] | None
 SHAPE = "x.shape without `axis`"
 
 
+def _total(x: Any, axis: Axis, keepdims: bool) -> Any:
+    """The sum, in double precision where many single ones would lose digits one by one."""
+    if x.size > 8192 and x.dtype.char in "fF":
+        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)
+        return wide.astype(x.dtype)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+
+
 def _center(x: Any, axis: Axis) -> Any:
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
@@ -27,7 +35,7 @@ def _center(x: Any, axis: Axis) -> Any:
     else:
         hit = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
         x = x - x[tuple(slice(0, 1) if a in hit else slice(None) for a in range(x.ndim))]
-    total = np.add.reduce(x, axis=axis, keepdims=True)  # type: ignore[call-overload]
+    total = _total(x, axis, True)
     return x - total / (x.size // (total.size or 1))
 
 
@@ -65,9 +73,11 @@ inverse_or_zero = elementwise(
 
 def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
     x = np.asarray(x, dtype)
+    if x.dtype.char == "e":  # whose squares overflow
+        return _var(x, axis, np.float32, n_lost, keepdims).astype(x.dtype)
     c = _center(x, axis)
     square = c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c
-    total = np.add.reduce(square, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    total = _total(square, axis, keepdims)
     n = c.size // (total.size or 1) - n_lost
     return total / (n if n > 0 else 0)  # as NumPy: NaN and a warning if there is too little to measure
 
