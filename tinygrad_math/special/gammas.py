@@ -217,7 +217,6 @@ betaincc = row(
 )
 
 
-
 def _student_density(xp: Any, y: Any, df: Any, t: Any) -> Any:
     return xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * xp.log1p(t * t / df))
 

@@ -63,10 +63,14 @@ def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     A slice of -inf gives -inf, with derivative zero; where x is +inf the derivative is 1 there and 0 elsewhere.
     """
     x = np.asarray(x)
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0).astype(top.dtype)
-    with np.errstate(divide="ignore", over="ignore"):
-        y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+        largest = x == top
+        finite = np.where(np.isfinite(top), top, 0).astype(top.dtype)
+        rest = np.sum(np.where(largest, 0, np.exp(x - finite)), axis=axis, keepdims=True, dtype=top.dtype)
+        ties = np.sum(largest, axis=axis, keepdims=True, dtype=top.dtype)
+        # log1p keeps the digits where one element is nearly all of the sum
+        y = np.where(np.isinf(top) | (ties == 0), top, np.log1p(rest / ties) + np.log(ties) + top)
     return y[()] if keepdims else np.squeeze(y, axis=axis)[()]
 
 
@@ -101,7 +105,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     a = as_tensor(a)
     if b is None:
         y = rec.logsumexp(a, axis=axis, keepdims=keepdims)
-        return (y, rec.sign(rec.exp(y))) if return_sign else y
+        return (y, rec.where(rec.equal(y, -np.inf), rec.zeros_like(y), rec.ones_like(y))) if return_sign else y
     b = as_tensor(b)
     shape = np.broadcast_shapes(a.shape, b.shape)
     a, b = rec.broadcast_to(a, shape), rec.broadcast_to(b, shape)
@@ -112,8 +116,8 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     if not keepdims:
         top = rec.reshape(top, total.shape)
     if not return_sign:
-        return rec.log(total) + top
-    return rec.log(rec.abs(total)) + top, rec.sign(total)
+        return rec.xlogy(1.0, total) + top  # log(total), without a warning at zero
+    return rec.xlogy(1.0, rec.abs(total)) + top, rec.sign(total)
 
 
 def softmax(x: Any, axis: Axis = None) -> Any:
@@ -133,4 +137,7 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
     x = as_tensor(x)
     if not x.ndim and axis is not None:
         raise ArgumentError("softmax of a single number has no axis")
+    if x.size:  # relative to the largest element, so that a probability of nearly 1 keeps its digits
+        top = rec.stop_gradient(rec.max(x, axis=axis, keepdims=True))
+        x = x - rec.where(rec.less(rec.abs(top), np.inf), top, 0.0)
     return x - rec.logsumexp(x, axis=axis, keepdims=True)
