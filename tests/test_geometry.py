@@ -191,10 +191,26 @@ def test_a_hyperplane_is_a_tree_of_its_parameters_and_immutable():
     close(g.w, np.array([3.0, 4.0]) / 5 - 4 * np.array([3.0, 4.0]) / 25)
     with pytest.raises(dataclasses.FrozenInstanceError):
         h.w0 = 1.0
-    w = np.array([1.0, 2.0])
-    plane = Hyperplane(w)
+
+
+def test_backward_reaches_the_parameters_that_an_object_was_made_from():
+    w, w0 = tm.tensor([3.0, 4.0], requires_grad=True), tm.tensor(-5.0, requires_grad=True)
+    Hyperplane(w, w0).distance([3.0, 4.0]).backward()
+    close(w0.grad, 0.2)
+    close(w.grad, np.array([3.0, 4.0]) / 5 - 4 * np.array([3.0, 4.0]) / 25)
+    r, c = tm.tensor(2.0, requires_grad=True), tm.tensor(1.0, requires_grad=True)
+    (Hypersphere(r, [0.0, 0.0]).volume + Hyperellipsoid([c, 3.0 * c]).volume).backward()
+    close(r.grad, 4 * math.pi)
+    close(c.grad, 6 * math.pi)
+
+
+def test_what_happens_to_the_arrays_outside_does_not_change_an_object():
+    w, columns = np.array([1.0, 2.0]), tm.tensor([[1.0], [0.0]])
+    plane, line = Hyperplane(w), tm.linalg.Subspace(columns)
     w[0] = 100.0
+    columns[0, 0] = 0.0
     close(plane.w, [1, 2])
+    close(line.project([3.0, 4.0]), [3, 0])
 
 
 def test_a_gradient_may_be_zero_where_a_normal_may_not():

@@ -251,6 +251,15 @@ def test_the_solution_is_differentiable_in_a_and_b():
         check_grads(lambda a, b: solve_system(a, b).x, (RNG.normal(size=(m, n)), RNG.normal(size=m)), tolerance=1e-5)
 
 
+def test_below_full_rank_the_solution_has_a_derivative_only_if_the_rank_is_said_to_stay():
+    a, b = np.array([[1.0, 2.0], [2.0, 4.0]]), np.array([1.0, 2.0])
+    with pytest.raises(tm.IllPosedDerivative, match="singular values"):
+        tm.grad(lambda a: tm.sum(solve_system(a, b).x))(a)
+    # along a = t a0 the solution is x0 / t
+    change = tm.jvp(lambda t: solve_system(t * a, b, rtol=1e-10).x, (1.0,), (1.0,))[1]
+    close(change, -numbers(solve_system(a, b).x))
+
+
 def test_the_solution_says_why():
     text = repr(solve_system([[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]], [1.0, 1.0]))
     assert text.startswith("a family of solutions")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ShapeError, SingularMatrix, TraceError, describe
 from ..core.tensor import Tensor, as_tensor, rec
-from .objects import MathObject, known, vector_text
+from .objects import MathObject, known, own, vector_text
 
 __all__ = ["Basis", "basis", "is_basis", "is_independent"]
 
@@ -83,7 +83,7 @@ class Basis(MathObject):
         value = known(m)
         if value is not None and len(pivots(value)) < m.shape[0]:
             raise SingularMatrix(f"Basis: the columns of {value.tolist()} depend on each other, so they are no basis")
-        self._set(matrix=as_tensor(np.array(value)) if isinstance(self.matrix, np.ndarray) else m)
+        self._set(matrix=own(m))
 
     @classmethod
     def fourier(cls, n: int) -> Basis:

@@ -48,9 +48,13 @@ def real_array(value: Any, asker: str) -> Tensor:
 
 
 def parameter(value: Any, asker: str) -> Tensor:
-    """A field of an object: the same node under a handle of its own, so that `x[0] = 1` outside leaves it be."""
-    t = real_array(value, asker)
-    return wrap(t.node) if isinstance(value, Tensor) else as_tensor(np.array(t.node.data)) if t.ndim else t
+    """A field of an object, of real numbers."""
+    return own(real_array(value, asker))
+
+
+def own(t: Tensor) -> Tensor:
+    """The same values, so that `x[0] = 1` outside leaves them be: a new handle, and of constants a copy."""
+    return wrap(t.node) if t.node.live or not t.ndim else as_tensor(np.array(t.node.data))
 
 
 def known(t: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.errors import ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .bases import columns_of, pivots
-from .objects import MathObject, known, real_array, tolerance, vector_text
+from .objects import MathObject, known, own, real_array, tolerance, vector_text
 
 __all__ = ["FundamentalSubspaces", "Subspace", "fundamental_subspaces"]
 
@@ -21,7 +21,8 @@ class Subspace(MathObject):
 
     Arguments: columns of shape (m, k), or (m,) for one vector; `rtol`: singular values up to rtol times the
     largest count as 0 (by default max(m, k) eps). The dimension is a constant for derivatives; projections
-    are differentiable in the columns, and do not depend on which basis of the span was given.
+    are differentiable in the columns, and do not depend on which basis of the span was given. Of columns that depend on
+    each other, a basis moves and the rest follow: right for every change that keeps the dimension.
 
     >>> import tinygrad_math as tm
     >>> plane = tm.linalg.Subspace([[1.0, 1.0], [0.0, 2.0], [0.0, 0.0]])
@@ -42,7 +43,7 @@ class Subspace(MathObject):
         a = rec.expand_dims(a, -1) if a.ndim == 1 else a
         if a.ndim != 2:
             raise ShapeError(f"Subspace needs a matrix whose columns span it, got {describe(a)}")
-        self._set(columns=a, chosen=tuple(pivots(columns_of([a], "Subspace"), rtol)))
+        self._set(columns=own(a), chosen=tuple(pivots(columns_of([a], "Subspace"), rtol)))
 
     @classmethod
     def _of_dim(cls, columns: Tensor, dim: int) -> Subspace:

@@ -46,8 +46,8 @@ def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolut
 
     Arguments: A of shape (m, n), b of shape (m,); `rtol`: singular values up to rtol times the largest count as 0
     (by default max(m, n) eps). Returns `.kind` ('unique', 'none', 'family'), `.x`, `.null_space`, `.residual`, `.why`.
-    x is the least-squares solution of minimum norm, A⁺b, differentiable in A and b where the rank stays.
-    Raises ShapeError for shapes that do not meet.
+    x is the least-squares solution of minimum norm, A⁺b, differentiable in A and b. Raises ShapeError for shapes that do
+    not meet; from derivatives IllPosedDerivative below full rank, as `pinv`, unless rtol says that the rank stays.
 
     >>> import tinygrad_math as tm
     >>> tm.linalg.solve_system([[1, 0, 2], [0, 1, 3]], [1, 1]).kind
@@ -60,7 +60,7 @@ def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolut
     if a.ndim != 2 or b.shape != a.shape[:1]:
         raise ShapeError(f"solve_system({describe(a)}, {describe(b)}): a matrix (m, n) meets a vector (m,)")
     four = fundamental_subspaces(a, rtol)
-    x = _least_squares(a, b, four.rank)
+    x = _least_squares(a, b, four.rank, rtol)
     residual = a @ x - b
     off, size = np.linalg.norm(known(residual)), np.linalg.norm(known(a)) * np.linalg.norm(known(x))
     n = a.shape[1]
@@ -82,7 +82,7 @@ def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolut
     return LinearSystemSolution(x, four.null, residual, kind, why)
 
 
-def _least_squares(a: Tensor, b: Tensor, rank: int) -> Tensor:
+def _least_squares(a: Tensor, b: Tensor, rank: int, rtol: float | None) -> Tensor:
     if rank == a.shape[0] == a.shape[1]:
         return rec.solve(a, b)  # type: ignore[no-any-return]
-    return rec.matmul(rec.pinv(a), b)  # type: ignore[no-any-return]
+    return rec.matmul(rec.pinv(a, rcond=rtol), b)  # type: ignore[no-any-return]
