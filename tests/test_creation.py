@@ -112,6 +112,11 @@ def test_spaces_are_differentiable_in_both_ends(options):
     check_grads(lambda a, b: tm.geomspace(a, b, **options), (-0.5, -3.0))
 
 
+def test_arange_is_differentiable_in_start_and_step():
+    check_grads(lambda a, h: tm.arange(a, 3.0, h) ** 2, (1.0, 0.7))
+    np.testing.assert_allclose(tm.arange(tm.tensor(1.0, requires_grad=True), 3.0).data, np.arange(1.0, 3.0))
+
+
 def test_linspace_gives_its_step_which_is_differentiable():
     _, step = tm.linspace(1.0, 2.0, 5, retstep=True)
     assert step.item() == 0.25

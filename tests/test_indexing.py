@@ -106,6 +106,52 @@ def test_adding_and_multiplying_at_an_index_are_numpys_and_their_derivatives_are
     check_grads(lambda x, v: x.at[index].multiply(v), (X, np.array(0.3)))
 
 
+def _random_part(rng, size, advanced):
+    """One part of an index into an axis of this size."""
+    kind = rng.integers(0, 5 if advanced else 3)
+    if kind == 0:
+        return int(rng.integers(-size, size))
+    if kind == 1:
+        return slice(
+            *(int(v) if v % 3 else None for v in rng.integers(-size - 1, size + 2, 2)), int(rng.choice([-2, -1, 1, 2]))
+        )
+    if kind == 2:
+        return slice(None)
+    return rng.integers(-size, size, 3) if kind == 3 else rng.permutation([True] * 3 + [False] * (size - 3))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_random_index_reads_writes_and_differentiates_as_numpys(seed):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(3, 6, rng.integers(1, 5)))
+    advanced = bool(seed % 3)
+    index = [_random_part(rng, n, advanced) for n in shape[: rng.integers(1, len(shape) + 1)]]
+    if seed % 4 == 0:
+        index.insert(rng.integers(0, len(index) + 1), None)
+    if seed % 5 == 0:
+        index.append(Ellipsis)
+    index = tuple(index)
+    x = rng.standard_normal(shape)
+    part = x[index]
+    v, g = rng.standard_normal(part.shape), rng.standard_normal(part.shape)
+    y, pull = tm.vjp(lambda x: tm.asarray(x)[index], x)
+    np.testing.assert_array_equal(y.numpy(), part)
+    want = np.zeros(shape)
+    np.add.at(want, index, g)
+    np.testing.assert_allclose(pull(g)[0].numpy(), want, rtol=1e-13, atol=1e-14)
+    want = x.copy()
+    want[index] = v
+    np.testing.assert_array_equal(tm.asarray(x).at[index].set(v).numpy(), want)
+    h = rng.standard_normal(shape)
+    last = np.zeros(shape, int)  # the place in v from which each element was assigned last, counted from 1
+    last[index] = np.arange(1, v.size + 1).reshape(v.shape)
+    gx, gv = tm.vjp(lambda x, v: tm.asarray(x).at[index].set(v), x, v)[1](h)
+    np.testing.assert_array_equal(gx.numpy(), np.where(last == 0, h, 0))
+    want = np.zeros(v.size)
+    want[last[last > 0] - 1] = h[last > 0]
+    np.testing.assert_array_equal(gv.numpy().reshape(-1), want)
+
+
 # -- what repeats -------------------------------------------------------------------------------------
 def test_of_repeated_assignments_the_last_wins_and_alone_has_the_derivative():
     v = np.array([1.0, 2.0, 3.0])

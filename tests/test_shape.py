@@ -228,6 +228,18 @@ def test_pad_is_differentiable_in_its_values(mode, name):
     np.testing.assert_allclose(tm.pad(x, (2, 1), mode=mode, **{name: tm.tensor(v)}).numpy(), want)
 
 
+def test_pad_by_a_function_that_assigns():
+    def mirror_the_sum(vector, widths, axis, options):
+        vector[: widths[0]] = options["scale"] * vector[widths[0]]
+        if widths[1]:
+            vector[-widths[1] :] = vector[widths[0]] * vector[-widths[1] - 1] + axis
+
+    x = normal(2, 3)
+    want = np.pad(x, ((1, 2), (2, 0)), mirror_the_sum, scale=3.0)
+    np.testing.assert_allclose(tm.pad(x, ((1, 2), (2, 0)), mirror_the_sum, scale=3.0).numpy(), want)
+    check_grads(lambda x: tm.pad(x, ((1, 2), (2, 0)), mirror_the_sum, scale=3.0), (x,))
+
+
 def test_pad_keeps_single_precision_and_complex_numbers():
     for x in (normal(3).astype(np.float32), (normal(3) + 1j * normal(3)).astype(np.complex64)):
         for mode, options in MODES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import index as as_int
 from typing import Any
 
@@ -339,13 +340,14 @@ _NEEDS = {  # NumPy's modes, and the one keyword each takes
 
 
 @derived
-def pad(x: Any, pad_width: Any, /, mode: str = "constant", **options: Any) -> Any:
+def pad(x: Any, pad_width: Any, /, mode: Any = "constant", **options: Any) -> Any:
     """x with a border on every axis.
 
     Arguments: `pad_width` an int, (before, after), or such a pair for each axis, or a dict from axis to pair;
     `mode` one of NumPy's: "constant" (with `constant_values`), "edge", "wrap", "reflect" and "symmetric" (with
     `reflect_type` "even" or "odd"), "linear_ramp" (to `end_values`), "maximum", "minimum", "mean", "median" (of
-    the `stat_length` elements next to the border), "empty". The values and end values are differentiable too.
+    the `stat_length` elements next to the border), "empty"; or a function(vector, widths, axis, options) that
+    assigns to the border of a vector, as for np.pad. The values and end values are differentiable too.
     Axes are padded one after another, as in NumPy. "empty" holds zeros. Raises ShapeError, ArgumentError.
 
     >>> import tinygrad_math as tm
@@ -353,16 +355,15 @@ def pad(x: Any, pad_width: Any, /, mode: str = "constant", **options: Any) -> An
     tensor([-2.,  0.,  1.,  2.,  4.,  6.])
     """
     x = as_tensor(x)
-    if not isinstance(mode, str) or mode not in _NEEDS:
+    if callable(mode):
+        return _padded_by(mode, x, pad_width, options)
+    if mode not in _NEEDS:
         raise ArgumentError(f"pad: mode is one of {', '.join(_NEEDS)}, got {mode!r}")
     if any(name != _NEEDS[mode] for name in options):
         takes = _NEEDS[mode] or "no option"
         raise ArgumentError(f"pad: mode {mode!r} takes {takes}, got {', '.join(options)}")
     option = next(iter(options.values()), None)
-    widths = _pairs(_full_width(pad_width, x.ndim), x.ndim, "pad_width")
-    widths = [(as_int(a), as_int(b)) for a, b in widths]
-    if any(n < 0 for pair in widths for n in pair):
-        raise ShapeError(f"pad: widths are 0 or more, got {pad_width}; slice to make an array smaller")
+    widths = _widths(pad_width, x.ndim)
     if mode == "empty" or (mode == "constant" and option is None):
         return _zero_padded(x, widths)
     if mode in ("constant", "linear_ramp"):
@@ -381,13 +382,31 @@ def pad(x: Any, pad_width: Any, /, mode: str = "constant", **options: Any) -> An
     return x
 
 
-def _full_width(pad_width: Any, ndim: int) -> Any:
-    if not isinstance(pad_width, dict):
-        return pad_width
-    full: list[Any] = [(0, 0)] * ndim
-    for axis, width in pad_width.items():
-        full[_axis(axis, ndim, "pad")] = width if isinstance(width, (tuple, list)) else (width, width)
-    return full
+def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    """The border before and after, for each axis."""
+    if isinstance(pad_width, dict):
+        full: list[Any] = [(0, 0)] * ndim
+        for axis, width in pad_width.items():
+            full[_axis(axis, ndim, "pad")] = width if isinstance(width, (tuple, list)) else (width, width)
+        pad_width = full
+    widths = [(as_int(a), as_int(b)) for a, b in _pairs(pad_width, ndim, "pad_width")]
+    if any(n < 0 for pair in widths for n in pair):
+        raise ShapeError(f"pad: widths are 0 or more, got {pad_width}; slice to make an array smaller")
+    return widths
+
+
+def _padded_by(function: Callable[..., Any], x: Tensor, pad_width: Any, options: dict[str, Any]) -> Any:
+    """Vector by vector along each axis, what a function assigns to the border: the assignment is recorded."""
+    widths = _widths(pad_width, x.ndim)
+    y = _zero_padded(x, widths)
+    for axis, width in enumerate(widths):
+        turned = rec.moveaxis(y, axis, -1)
+        vectors = rec.unstack(rec.reshape(turned, (-1, turned.shape[-1])))
+        for v in vectors:
+            function(v, width, axis, options)
+        if vectors:
+            y = rec.moveaxis(rec.reshape(rec.stack(vectors), turned.shape), -1, axis)
+    return y
 
 
 def _pairs(value: Any, ndim: int, what: Any) -> list[tuple[Any, Any]]:

@@ -370,8 +370,10 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
 
 
 # -- spaced -------------------------------------------------------------------------------------------
-def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Numbers from start to stop, without stop, a step apart; one number alone is stop. Static, as its length is.
+def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Any:
+    """Numbers from start to stop, without stop, a step apart; one number alone is stop.
+
+    How many there are is static; d/d start is 1 and d/d step counts 0, 1, 2...
 
     >>> import tinygrad_math as tm
     >>> tm.arange(1.0, 2.0, 0.25)
@@ -381,7 +383,10 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     if stop is None:
         start, stop = 0, start
     plain = [v.item() if isinstance(v, Tensor) else v for v in (start, stop, step)]
-    return _new(np.arange(*plain, dtype=dtype))
+    numbers = np.arange(*plain, dtype=dtype)
+    if any(isinstance(v, Tensor) and v.node.live for v in (start, step)):
+        return rec.astype(start + step * np.arange(numbers.size), numbers.dtype)
+    return _new(numbers)
 
 
 @general(

@@ -390,7 +390,10 @@ def _write(op: Any, verb: str) -> Any:
         x = as_tensor(x)
         if type(value) not in (int, float, bool, complex):  # a Python number stays weak
             value = as_tensor(value)
-        kind = np.result_type(value).kind if not isinstance(value, Tensor) else value.dtype.kind
+        if isinstance(value, Tensor):
+            kind = value.dtype.kind
+        else:
+            kind = "b" if value in (0, 1) and isinstance(value, int) else np.result_type(value).kind
         if _RANK[kind] > _RANK[x.dtype.kind]:
             raise DTypeError(
                 f"{verb} {describe(value)} into {describe(x)} would lose what {x.dtype} cannot hold; "
