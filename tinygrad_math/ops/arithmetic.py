@@ -357,7 +357,7 @@ def integer_power(x: Any, /, n: int) -> Any:
         left >>= 1
         if not left:
             return y
-        base = np.square(base)
+        base = base * base
 
 
 @integer_power.defvjp
@@ -382,7 +382,7 @@ def _pow(xp: Any, a: Any, b: Any, /) -> Any:
             if short is not None:
                 return getattr(xp, short)(a)
             if -8 <= b <= 8 and b == int(b) and b:
-                return xp.integer_power(a, int(b))
+                return xp.integer_power(a, n=int(b))
         elif b < 0 and type(b) is int:
             raise DTypeError(
                 f"{describe(a)} ** {b}: integers have no negative powers; use x.astype(float) or float_power"
