@@ -81,7 +81,7 @@ class Recorder:
 def _masked(node: Node) -> bool:
     """Whether an index that is not known yet is a boolean mask, so that it selects an unknown number of elements."""
     assert node.op is not None
-    return node.op.name in ("getitem", "take") and any(
+    return node.op.name == "gather" and any(
         i.live & TRACED and getattr(i.data, "dtype", None) == np.bool_ for i in node.inputs[1:]
     )
 
