@@ -97,6 +97,14 @@ def test_percentiles_are_quantiles_in_hundredths_and_leave_float32_alone():
     np.testing.assert_allclose(data(tm.nanpercentile(x, 40, axis=1)), np.nanpercentile(x, 40, axis=1))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_median_of_nothing_is_nan_with_a_warning_and_has_an_empty_gradient():
+    with pytest.warns(RuntimeWarning, match="empty"):
+        y, pull = tm.vjp(lambda z: tm.median(z, axis=0), np.zeros((0, 2)))
+    assert np.isnan(data(y)).all()
+    assert pull(np.ones(2))[0].shape == (0, 2)
+
+
 def test_a_quantile_outside_of_0_to_1_is_a_named_error():
     with pytest.raises(ShapeError, match="quantile"):
         tm.quantile(X, 1.5)

@@ -114,7 +114,7 @@ def sum(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False)
 def _mean(x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Any:
     if dtype is None and x.dtype.char in "efF" and (x.size > 8192 or x.dtype.char == "e"):
         # NumPy adds along all but the last axis one by one, so many narrow numbers lose digits, or overflow
-        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)
+        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
         return (wide / (x.size // (wide.size or 1))).astype(x.dtype)
     total = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
     return total / (x.size // (total.size or 1))

@@ -18,7 +18,7 @@ SHAPE = "x.shape without `axis`"
 def _total(x: Any, axis: Axis, keepdims: bool) -> Any:
     """The sum, in double precision where many single ones would lose digits one by one."""
     if x.size > 8192 and x.dtype.char in "fF":
-        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)
+        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
         return wide.astype(x.dtype)
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 

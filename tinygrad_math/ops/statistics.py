@@ -78,6 +78,8 @@ def quantile_weights(x: Any, q: Any, /, axis: Axis, method: Any, skip: bool, ord
     last = tuple(range(-len(axes), 0))
     moved = np.moveaxis(x, axes, last)
     rows = moved.reshape((*moved.shape[: x.ndim - len(axes)], -1))
+    if not x.size:
+        return np.zeros(q.shape + x.shape, dtype)
     ordered = np.broadcast_to(np.sort(rows, axis=-1), q.shape + rows.shape)  # NaN last
     count = np.add.reduce(~np.isnan(rows), axis=-1) if skip else np.full(rows.shape[:-1], rows.shape[-1])
     place, slope = np.zeros(q.shape + count.shape), np.zeros(count.shape)
@@ -125,7 +127,7 @@ def _slope_in_q(xp: Any, x: Any, q: Any, axis: Axis, method: str, skip: bool) ->
 def _vjp(xp: Any, need: Any, g: Any, x: Any, q: Any, axis: Axis, method: str, skip: bool) -> tuple[Any, Any]:
     """Cotangents of x and q."""
     hit = _axes(x.ndim, axis)
-    ahead = np.ndim(q) if isinstance(q, (int, float)) else q.ndim
+    ahead = getattr(q, "ndim", 0)  # a Python number has none
     front = g.shape[:ahead]
     g = xp.reshape(g, (*front, *(1 if a - x.ndim in hit else n for a, n in enumerate(x.shape))))
     gx = gq = None
