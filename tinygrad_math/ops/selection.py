@@ -73,8 +73,8 @@ _WHOLE = {4: np.int32, 8: np.int64}
 def keep(x: Any, condition: Any, /) -> Any:
     """x where the condition holds, else 0, whatever x is there: the transpose of choosing.
 
-    For floats the bits of x times 0 or 1, several times faster than `where`, which branches; x times 0 would
-    be nan where x is inf. The cotangent of x is kept likewise.
+    For floats the bits of x times 0 or 1, several times faster than `where`, which branches at each element;
+    x times 0 would be nan where x is inf. The cotangent of x is kept likewise.
     """
     x, condition = np.asarray(x), np.asarray(condition, dtype=bool)
     whole = _WHOLE.get(x.itemsize) if x.dtype.kind == "f" else None
@@ -212,7 +212,7 @@ def _extreme(ufunc: Any, wins: Callable[..., Any], latex: str, doc: str) -> Any:
     )(ufunc)
 
     def share(xp: Any, v: Any, a: Any, b: Any) -> Any:
-        return xp.where(wins(xp, a, b), v, xp.where(xp.equal(a, b), 0.5 * v, 0))
+        return xp.keep(v, wins(xp, a, b)) + xp.keep(0.5 * v, xp.equal(a, b))
 
     @op.defvjp
     def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
