@@ -103,6 +103,7 @@ def test_the_median_of_nothing_is_nan_with_a_warning_and_has_an_empty_gradient()
         y, pull = tm.vjp(lambda z: tm.median(z, axis=0), np.zeros((0, 2)))
     assert np.isnan(data(y)).all()
     assert pull(np.ones(2))[0].shape == (0, 2)
+    assert tm.vjp(lambda z: tm.median(z, axis=0), np.zeros((3, 0)))[1](np.ones(0))[0].shape == (3, 0)
 
 
 def test_a_quantile_outside_of_0_to_1_is_a_named_error():

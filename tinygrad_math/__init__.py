@@ -22,6 +22,7 @@ from .ops.calculus import *
 from .ops.comparison import *
 from .ops.complexes import *
 from .ops.creation import *
+from .ops.counting import *
 from .ops.cumulative import *
 from .ops.dtypes import *
 from .ops.exponential import *
@@ -32,6 +33,7 @@ from .ops.nanreduction import *
 from .ops.polynomial import *
 from .ops.product import *
 from .ops.protocols import *
+from .ops.quantile import *
 from .ops.reduction import *
 from .ops.rounding import *
 from .ops.selection import *

@@ -1,0 +1,103 @@
+"""Counts: how often a number stands in an array, or falls into a bin. They are linear in weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import derived, general, nondiff
+from ..core.errors import ArgumentError
+from ..core.samples import real, sample
+from ..core.tensor import Tensor, as_tensor, rec
+
+__all__ = ["bincount", "digitize", "histogram", "histogram_bin_edges"]
+
+
+@nondiff(arity=2, latex=r"\operatorname{{digitize}}({0}, {1})", shape="same as x")
+def digitize(x: Any, bins: Any, /, right: bool = False) -> Any:
+    """The index of the bin in which each element of x lies; `right` counts the right edge in."""
+    return np.digitize(x, bins, right=right)
+
+
+@nondiff(latex=r"\operatorname{{edges}} {0}", shape="(bins + 1,)")
+def histogram_bin_edges(x: Any, /, bins: Any = 10, range: Any = None) -> Any:
+    """The edges of bins for a histogram of x: a number of them, or NumPy's name of a rule."""
+    return np.histogram_bin_edges(x, bins=bins, range=range)
+
+
+@nondiff(name="bincount", latex=r"\#\{{{0} = i\}}", shape="(max(x) + 1,)")
+def _bincount(x: Any, /, minlength: int = 0) -> Any:
+    """How often each of 0, 1, 2, ... stands in x."""
+    return np.bincount(x, minlength=minlength)
+
+
+@general(
+    arity=2,
+    latex=r"\sum_{{{0} = i}} {1}",
+    shape="(max(x) + 1,)",
+    note="linear in the weights",
+    samples=lambda: [
+        sample(np.array([0, 2, 2, 1]), real(4)),
+        sample(np.array([0, 2]), real(2), minlength=5),
+        sample(np.array([1, 1]), real(2) + 1j),
+    ],
+)
+def weighted_bincount(x: Any, weights: Any, /, minlength: int = 0) -> Any:
+    """The sum of the weights of each of 0, 1, 2, ... in x."""
+    if np.iscomplexobj(weights):
+        parts = [np.bincount(x, part, minlength) for part in (weights.real, weights.imag)]
+        return (parts[0] + 1j * parts[1]).astype(weights.dtype)
+    out = np.bincount(x, weights, minlength)
+    return out.astype(weights.dtype) if weights.dtype.kind == "f" else out
+
+
+@weighted_bincount.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, weights: Any, minlength: int) -> Any:
+    return None, xp.take_along_axis(g, x, axis=0) if need[1] else None
+
+
+@weighted_bincount.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, weights: Any, minlength: int) -> Any:
+    return None if ts[1] is None else xp.weighted_bincount(x, ts[1], minlength)
+
+
+@derived
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
+    """How often each of 0, 1, 2, ... stands in the 1-d x, or the sum of the weights there.
+
+    Arguments: `x` integers from 0; `weights` of the same length; `minlength` of the result. Raises DTypeError,
+    ShapeError. Derivative: linear in the weights; counts have none.
+
+    >>> import tinygrad_math as tm
+    >>> tm.bincount([0, 2, 2], weights=[1.0, 2.0, 3.0])
+    tensor([1., 0., 5.])
+    """
+    counted: Tensor = _bincount(x, minlength=minlength) if weights is None else weighted_bincount(x, weights, minlength)
+    return counted
+
+
+@derived
+def histogram(a: Any, /, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """How many elements of a lie in each bin, and the edges of the bins.
+
+    Arguments: `bins` a number, NumPy's name of a rule, or ascending edges; `range` (low, high); `density`
+    normalises the area to 1; `weights` in the shape of a. Returns (counts, edges). Raises ShapeError.
+    Derivative: linear in the weights; counts have none.
+
+    >>> import tinygrad_math as tm
+    >>> tm.histogram([1.0, 2.0, 1.5], bins=[0.0, 1.5, 2.0])[0]
+    tensor([1, 2])
+    """
+    a = rec.reshape(as_tensor(a), (-1,))
+    edges = as_tensor(bins) if np.iterable(bins) and not isinstance(bins, str) else histogram_bin_edges(a, bins, range)
+    if edges.ndim != 1 or edges.size < 2:
+        raise ArgumentError(f"histogram needs two or more edges in one dimension, got shape {edges.shape}")
+    n = edges.shape[0] - 1
+    # 0 and n + 1 count what lies outside; the last bin is closed on the right
+    place = rec.where(rec.equal(a, edges[-1]), n, rec.searchsorted(edges, a, side="right"))
+    flat = None if weights is None else rec.reshape(as_tensor(weights), (-1,))
+    counts = rec.getitem(bincount(place, flat, n + 2), slice(1, n + 1))
+    if density:
+        counts = counts / (edges[1:] - edges[:-1]) / rec.sum(counts)
+    return counts, edges
