@@ -14,6 +14,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..core.declare import elementwise
 from ..core.errors import ArgumentError, NoDerivative
 from ..core.samples import sample
@@ -91,16 +93,24 @@ class Distribution:
         """Which values each shape parameter may have: positive ones, unless a distribution says otherwise."""
         return [rec.greater(s, 0) for s in shapes]
 
-    def _parameters(self, args: tuple[Any, ...], kwds: dict[str, Any]) -> tuple[list[Any], Any, Any, list[Any]]:
-        """Shapes, loc and scale with invalid values replaced by 1, and the conditions under which they stand."""
+    def _parameters(
+        self, args: tuple[Any, ...], kwds: dict[str, Any], x: Any = 0
+    ) -> tuple[list[Any], Any, Any, list[Any]]:
+        """Shapes, loc and scale with invalid values replaced by 1, and the conditions under which they stand.
+
+        Python numbers among them take on the dtype of the arrays, so that float32 stays.
+        """
         values = self._bind(args, kwds)
+        kinds = [v.dtype for v in (x, *values) if hasattr(v, "dtype")]
+        kind = np.result_type(*kinds, np.float32) if kinds else np.float64
+        values = [np.asarray(v, kind)[()] if isinstance(v, (int, float)) else v for v in values]
         shapes = [as_tensor(v) for v in values[: len(self.shapes)]]
         conditions = []
         for k, ok in enumerate(self._valid(*shapes)):
             shapes[k] = rec.where(ok, shapes[k], 1.0)
             conditions.append(ok)
         loc, scale = values[len(self.shapes)], values[-1] if "scale" in self.placed else 1
-        if not (isinstance(scale, (int, float)) and scale > 0):
+        if not (isinstance(scale, (int, np.floating)) and scale > 0):
             ok = rec.greater(scale, 0)
             scale = rec.where(ok, scale, 1.0)
             conditions.append(ok)
@@ -144,7 +154,7 @@ class Continuous(Distribution):
     def _of(
         self, f: Callable[..., Any], x: Any, args: Any, kwds: Any, below: float, above: float, density: bool
     ) -> tuple[Any, Any]:
-        shapes, loc, scale, conditions = self._parameters(args, kwds)
+        shapes, loc, scale, conditions = self._parameters(args, kwds, x)
         z = (as_tensor(x) - loc) / scale
         conditions.append(rec.equal(z, z))
         low, high = self.support
@@ -233,7 +243,7 @@ class Discrete(Distribution):
         raise NotImplementedError
 
     def _mass(self, f: Callable[..., Any], k: Any, args: Any, kwds: Any, outside: float) -> Any:
-        shapes, loc, _, conditions = self._parameters(args, kwds)
+        shapes, loc, _, conditions = self._parameters(args, kwds, k)
         k = rec.lattice_point(as_tensor(k)) - loc
         last = self.last(*shapes)
         hit = rec.where(rec.equal(k, rec.floor(k)), rec.greater_equal(k, 0), False)
@@ -242,7 +252,7 @@ class Discrete(Distribution):
         return checked(rec.where(hit, value, outside), [*conditions, rec.equal(k, k)])
 
     def _cumulative(self, f: Callable[..., Any], k: Any, args: Any, kwds: Any, below: float, above: float) -> Any:
-        shapes, loc, _, conditions = self._parameters(args, kwds)
+        shapes, loc, _, conditions = self._parameters(args, kwds, k)
         k = rec.lattice_point(as_tensor(k)) - loc
         conditions.append(rec.equal(k, k))
         left, right = rec.less(k, 0), rec.greater_equal(k, self.last(*shapes))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import linear
+from ..core.declare import elementwise
 from ..core.errors import OutsideDomain, ShapeError, describe
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, rec
@@ -16,17 +16,25 @@ from .distribution import Frozen
 __all__ = ["dirichlet", "multivariate_normal"]
 
 
-@linear(lambda xp, g, x, axis: g, latex="{0}", shape="same as x", samples=lambda: [sample([0.25, 0.75], smooth=False)])
-def on_simplex(x: Any, /, axis: int = 0) -> Any:
-    """x itself, whose elements along `axis` must be non-negative and sum to 1. Raises OutsideDomain."""
+def _on_simplex(x: Any, /) -> Any:
     x = np.asarray(x)
-    error = np.abs(np.sum(x, axis=axis) - 1)
+    error = np.abs(np.sum(x, axis=0) - 1)
     if np.any(x < 0) or np.any(error > max(1e-9, 10 * np.finfo(x.dtype).eps)):
         raise OutsideDomain(
             f"dirichlet: x must be non-negative and sum to 1 along its first axis, got {describe(x)} with "
             f"smallest element {np.min(x)} and sums that miss 1 by up to {np.max(error):.3g}"
         )
     return x
+
+
+on_simplex = elementwise(
+    _on_simplex,
+    1,
+    name="on_simplex",
+    latex="{0}",
+    samples=lambda: [sample(np.array([0.25, 0.75]), smooth=False)],
+    doc="x itself, whose elements along the first axis must be non-negative and sum to 1. Raises OutsideDomain.",
+)
 
 
 class Multivariate:
@@ -68,7 +76,7 @@ class Dirichlet(Multivariate):
             raise ShapeError(f"dirichlet: x of shape ({k},), ({k}, n) or one row fewer expected, got {describe(x)}")
         if x.shape[0] == k - 1:
             x = rec.concat([x, 1 - rec.sum(x, axis=0, keepdims=True)], axis=0)
-        x = rec.on_simplex(x, axis=0)
+        x = rec.on_simplex(x)
         a = rec.reshape(alpha, (k, *[1] * (x.ndim - 1)))
         y: Tensor = rec.sum(rec.xlogy(a - 1, x), axis=0) - self._log_beta(alpha)
         return y

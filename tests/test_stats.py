@@ -1,0 +1,282 @@
+"""tm.stats against SciPy's values, and derivatives against finite differences, in every parameter."""
+
+import warnings
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.stats
+
+import tinygrad_math as tm
+from tinygrad_math import stats
+from tinygrad_math.core.errors import ArgumentError, NoDerivative, OutsideDomain, ShapeError
+from tinygrad_math.testing import check_grads
+
+INF = float("inf")
+POINTS = np.array([-INF, -40.0, -2.5, -1.0, 0.0, 0.3, 0.5, 1.0, 2.0, 3.0, 40.0, np.nan])
+CONTINUOUS = [
+    ("norm", ()),
+    ("norm", (0.5, 2.0)),
+    ("norm", (0.0, -1.0)),
+    ("t", (3.0,)),
+    ("t", (0.5, 1.0, 2.0)),
+    ("t", (INF, 0.1, 2.0)),
+    ("t", (1e10,)),
+    ("gamma", (2.0,)),
+    ("gamma", (0.5,)),
+    ("gamma", (1.0,)),
+    ("gamma", (300.0, -280.0)),
+    ("gamma", (3.0, -1.0, 0.5)),
+    ("gamma", (-1.0,)),
+    ("chi2", (2.0,)),
+    ("chi2", (5.0, 0.1, 2.0)),
+    ("beta", (2.0, 3.0)),
+    ("beta", (0.5, 0.5)),
+    ("beta", (1.0, 1.0)),
+    ("beta", (1.0, 3.0, -1.0, 4.0)),
+    ("expon", (-1.0, 2.0)),
+    ("uniform", (-1.0, 3.0)),
+    ("lognorm", (0.7,)),
+    ("laplace", (0.5, 2.0)),
+    ("cauchy", ()),
+    ("logistic", (0.1, 2.0)),
+]
+COUNTS = np.array([-INF, -1.0, 0.0, 1.0, 2.0, 2.5, 3.0, 7.0, 40.0, np.nan])
+DISCRETE = [
+    ("poisson", (2.0,)),
+    ("poisson", (0.0,)),
+    ("poisson", (30.0, 1)),
+    ("binom", (5, 0.3)),
+    ("binom", (3, 0.0)),
+    ("binom", (3, 1.0)),
+    ("bernoulli", (0.3,)),
+    ("bernoulli", (0.0,)),
+    ("bernoulli", (1.0, 1)),
+]
+METHODS = ["cdf", "sf", "logcdf", "logsf"]
+
+
+def agree(got, want):
+    assert got.shape == np.shape(want)
+    np.testing.assert_allclose(got.numpy(), want, rtol=2e-11, atol=1e-300)
+
+
+def scipys(name, method, *args):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(getattr(scipy.stats, name), method)(*args)
+
+
+@pytest.mark.parametrize("method", ["pdf", "logpdf", *METHODS])
+@pytest.mark.parametrize("name, args", CONTINUOUS)
+def test_continuous_values_are_scipys_in_and_outside_the_support(name, args, method):
+    agree(getattr(getattr(stats, name), method)(POINTS, *args), scipys(name, method, POINTS, *args))
+
+
+@pytest.mark.parametrize("method", ["pmf", "logpmf", *METHODS])
+@pytest.mark.parametrize("name, args", DISCRETE)
+def test_discrete_values_are_scipys_also_between_the_integers(name, args, method):
+    got, want = getattr(getattr(stats, name), method)(COUNTS, *args), scipys(name, method, COUNTS, *args)
+    # SciPy takes the logarithm of a probability that has been rounded to 1; ours keeps the digits of its complement
+    np.testing.assert_allclose(got.numpy(), want, rtol=2e-11, atol=1e-15 if method.startswith("log") else 1e-300)
+
+
+@pytest.mark.parametrize("name, args", CONTINUOUS + DISCRETE)
+def test_entropy_is_scipys(name, args):
+    agree(getattr(stats, name).entropy(*args), scipys(name, "entropy", *args))
+
+
+def test_at_infinity_a_density_is_zero():
+    for name, args in CONTINUOUS:
+        at_infinity = getattr(stats, name).pdf(INF, *args).item()
+        assert at_infinity == 0.0 or np.isnan(scipys(name, "pdf", 0.5, *args))
+
+
+# a point inside, and all parameters, loc and scale included, as numbers to be differentiated in
+SMOOTH = {
+    "norm": (0.4, 0.1, 1.3),
+    "gamma": (1.4, 2.3, 0.1, 1.3),
+    "chi2": (1.4, 3.3, 0.1, 1.3),
+    "expon": (1.4, 0.1, 1.3),
+    "uniform": (0.4, 0.1, 1.3),
+    "lognorm": (1.4, 0.7, 0.1, 1.3),
+    "laplace": (0.4, 0.1, 1.3),
+    "cauchy": (0.4, 0.1, 1.3),
+    "logistic": (0.4, 0.1, 1.3),
+    "t": (0.4, 3.0, 0.1, 1.3),
+    "beta": (0.6, 2.0, 3.0, 0.1, 1.3),
+}
+CDF_IN_THE_POINT_ONLY = {"t": 1, "beta": 2}
+
+
+@pytest.mark.parametrize("method", ["pdf", "logpdf", *METHODS])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_continuous_derivatives_in_the_point_and_every_parameter(name, method):
+    f, args = getattr(getattr(stats, name), method), SMOOTH[name]
+    fixed = CDF_IN_THE_POINT_ONLY.get(name, 0) if method in METHODS else 0
+    shapes = args[1 : 1 + fixed]
+    moving = (args[0], *args[1 + fixed :])
+    check_grads(lambda x, *rest: f(x, *shapes, *rest), moving, order=2, tolerance=2e-6)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_entropy_derivatives(name):
+    args = SMOOTH[name][1:]
+    check_grads(getattr(stats, name).entropy, args, order=2)
+
+
+@pytest.mark.parametrize("name, shapes", [("t", (3.0,)), ("beta", (2.0, 3.0))])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_cdf_without_a_derivative_in_its_shape_says_so(name, shapes, method):
+    with pytest.raises(NoDerivative, match="no derivative in its argument"):
+        tm.grad(lambda s: getattr(getattr(stats, name), method)(0.3, s, *shapes[1:]))(shapes[0])
+
+
+@pytest.mark.parametrize("method", ["pmf", "logpmf", *METHODS])
+def test_discrete_derivatives_in_the_parameters(method):
+    k = np.array([0, 1, 4])
+    check_grads(lambda mu: getattr(stats.poisson, method)(k, mu), (2.3,), order=3)
+    check_grads(lambda p: getattr(stats.binom, method)(k, 6, p), (0.3,), order=2)
+    check_grads(lambda p: getattr(stats.bernoulli, method)(k[:1], p), (0.3,), order=2)
+
+
+def test_discrete_entropies_are_differentiable():
+    check_grads(stats.poisson.entropy, (np.array([0.3, 2.5, 40.0]),), order=3)
+    check_grads(stats.bernoulli.entropy, (0.3,), order=3)
+    check_grads(lambda p: stats.binom.entropy(np.array([3, 8]), p), (np.array([0.3, 0.6]),), order=2)
+
+
+def test_a_mass_function_has_no_derivative_in_its_point():
+    with pytest.raises(NoDerivative, match="integers"):
+        tm.grad(lambda k: stats.poisson.logpmf(k, 2.0))(1.0)
+
+
+def test_student_entropy_is_smooth_across_the_change_of_formula():
+    for df in (99.0, 101.0):
+        half, more = mpmath.mpf(df) / 2, (mpmath.mpf(df) + 1) / 2
+        entropy = lambda n: (  # noqa: E731
+            (n + 1) / 2 * (mpmath.digamma((n + 1) / 2) - mpmath.digamma(n / 2))
+            + mpmath.log(n) / 2
+            + mpmath.log(mpmath.beta(n / 2, 0.5))
+        )
+        assert half < more
+        with mpmath.workdps(40):
+            want = [float(mpmath.diff(entropy, mpmath.mpf(df), k)) for k in range(3)]
+        h = stats.t.entropy
+        got = [h(df).item(), tm.grad(h)(df).item(), tm.grad(tm.grad(h))(df).item()]
+        assert got == pytest.approx(want, rel=1e-9)
+
+
+def test_densities_at_the_edge_of_the_support_have_their_one_sided_derivative():
+    # x^(a-1): slope 1/gamma(2) for a = 2, zero for a = 3, and infinity between 1 and 2
+    assert tm.grad(lambda x: stats.gamma.pdf(x, 2.0))(0.0).item() == 1.0
+    assert tm.grad(lambda x: stats.gamma.pdf(x, 3.0))(0.0).item() == 0.0
+    assert tm.grad(lambda x: stats.gamma.pdf(x, 1.5))(0.0).item() == INF
+    assert tm.grad(lambda x: stats.gamma.logpdf(x, 1.0))(0.0).item() == -1.0
+    assert tm.grad(lambda x: stats.beta.pdf(x, 1.0, 2.0))(1.0).item() == -2.0
+    assert tm.grad(lambda x: stats.beta.pdf(x, 2.0, 1.0))(0.0).item() == 2.0
+    assert tm.grad(lambda mu: stats.poisson.pmf(1, mu))(0.0).item() == 1.0
+
+
+def test_outside_the_support_nothing_moves_and_nothing_is_nan():
+    for f in (stats.gamma.pdf, stats.gamma.cdf, stats.gamma.logsf):
+        g = tm.grad(lambda x, a, loc, s: f(x, a, loc, s), argnums=(0, 1, 2, 3))(-1.0, 2.0, 0.5, 2.0)
+        assert [v.item() for v in g] == [0.0, 0.0, 0.0, 0.0]
+    assert tm.grad(stats.beta.cdf)(1.5, 2.0, 3.0).item() == 0.0
+
+
+def test_the_median_of_the_laplace_distribution_has_the_slope_of_its_density():
+    assert tm.grad(stats.laplace.cdf)(0.0).item() == 0.5
+
+
+def test_the_normal_tail_keeps_its_gradient():
+    assert tm.grad(stats.norm.logcdf)(-1e5).item() == pytest.approx(1e5, rel=1e-9)
+    assert tm.grad(stats.norm.logsf)(1e5).item() == pytest.approx(-1e5, rel=1e-9)
+
+
+def test_parameters_broadcast_and_single_precision_stays():
+    x = np.linspace(0.1, 2, 6).reshape(2, 3)
+    a = np.array([0.5, 1.0, 2.0])
+    agree(stats.gamma.logpdf(x, a, scale=2.0), scipy.stats.gamma.logpdf(x, a, scale=2.0))
+    assert stats.norm.logpdf(x.astype(np.float32)).dtype == np.float32
+    assert stats.poisson.logpmf(np.arange(3, dtype=np.float32), 2.0).dtype == np.float32
+    assert stats.gamma.cdf(x.astype(np.float32), 2.0, 0.0, 1.0).dtype == np.float32
+
+
+def test_a_frozen_distribution_is_the_distribution_at_its_parameters():
+    frozen = stats.gamma(2.0, scale=3.0)
+    assert repr(frozen) == "gamma(2.0, scale=3.0)"
+    assert frozen.pdf(1.5).item() == pytest.approx(scipy.stats.gamma(2.0, scale=3.0).pdf(1.5), rel=1e-13)
+    assert frozen.entropy().item() == pytest.approx(scipy.stats.gamma(2.0, scale=3.0).entropy(), rel=1e-13)
+
+
+def test_wrong_arguments_are_named():
+    with pytest.raises(ArgumentError, match=r"stats.gamma takes \(a, loc=0, scale=1\)"):
+        stats.gamma.pdf(1.0)
+    with pytest.raises(ArgumentError, match="sigma"):
+        stats.norm.pdf(1.0, sigma=2.0)
+
+
+ALPHA = np.array([1.0, 2.5, 3.0])
+
+
+@pytest.mark.parametrize("x", [np.array([0.2, 0.3, 0.5]), np.array([[0.2, 0.3], [0.3, 0.3], [0.5, 0.4]]), [0.2, 0.3]])
+def test_dirichlet_is_scipys(x):
+    agree(stats.dirichlet.logpdf(x, ALPHA), scipy.stats.dirichlet.logpdf(x, ALPHA))
+    agree(stats.dirichlet.pdf(x, ALPHA), scipy.stats.dirichlet.pdf(x, ALPHA))
+    agree(stats.dirichlet(ALPHA).entropy(), scipy.stats.dirichlet.entropy(ALPHA))
+    agree(stats.dirichlet.mean(ALPHA), scipy.stats.dirichlet.mean(ALPHA))
+    agree(stats.dirichlet.var(ALPHA), scipy.stats.dirichlet.var(ALPHA))
+
+
+def test_dirichlet_derivatives():
+    free = np.array([[0.2, 0.3], [0.3, 0.3]])
+    check_grads(stats.dirichlet.logpdf, (free, ALPHA), order=2)
+    check_grads(stats.dirichlet.pdf, (free, ALPHA), order=2)
+    check_grads(stats.dirichlet.entropy, (ALPHA,), order=2)
+    g = tm.grad(stats.dirichlet.logpdf)(np.array([0.2, 0.3, 0.5]), ALPHA)
+    np.testing.assert_allclose(g.numpy(), (ALPHA - 1) / [0.2, 0.3, 0.5], rtol=1e-14)
+
+
+def test_dirichlet_refuses_points_off_the_simplex():
+    with pytest.raises(OutsideDomain, match="sum to 1"):
+        stats.dirichlet.pdf([0.2, 0.3, 0.6], ALPHA)
+    with pytest.raises(OutsideDomain, match="non-negative"):
+        stats.dirichlet.pdf([-0.2, 0.7, 0.5], ALPHA)
+    with pytest.raises(ShapeError, match="one row fewer"):
+        stats.dirichlet.pdf([1.0], ALPHA)
+
+
+COV = np.array([[2.0, 0.6], [0.6, 1.0]])
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ([1.0, 2.0], [0.0, 0.5], COV),
+        ([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]], [0.0, 0.5], COV),
+        ([1.0, 2.0], [0.0, 0.0], 2.0),
+        ([1.0, 2.0], [0.0, 0.0], [1.0, 2.0]),
+        ([1.0, 2.0],),
+        (1.0,),
+        ([1.0, 2.0, 3.0], 0.5, 2.0),
+        ([[1.0], [2.0]], [0.0], [[2.0]]),
+    ],
+)
+def test_multivariate_normal_is_scipys(args):
+    agree(stats.multivariate_normal.logpdf(*args), scipy.stats.multivariate_normal.logpdf(*args))
+    agree(stats.multivariate_normal.pdf(*args), scipy.stats.multivariate_normal.pdf(*args))
+    agree(stats.multivariate_normal.entropy(*args[1:]), scipy.stats.multivariate_normal.entropy(*args[1:]))
+
+
+def test_multivariate_normal_derivatives():
+    x, mean = np.array([[1.0, 2.0], [0.3, -1.0]]), np.array([0.1, 0.5])
+    factor = np.array([[1.2, 0.0], [0.4, 0.9]])
+    check_grads(lambda x, m, b: stats.multivariate_normal.logpdf(x, m, b @ b.T), (x, mean, factor), order=2)
+    check_grads(lambda b: stats.multivariate_normal.entropy(mean, b @ b.T), (factor,), order=2)
+    g = tm.grad(lambda c: stats.multivariate_normal.logpdf(x[0], mean, c))(COV).numpy()
+    inverse, away = np.linalg.inv(COV), x[0] - mean
+    want = 0.5 * (np.outer(inverse @ away, inverse @ away) - inverse)  # Matrix Cookbook, (57) and (61)
+    np.testing.assert_allclose(g, want, rtol=1e-12)
+    with pytest.raises(ShapeError):
+        stats.multivariate_normal.logpdf([1.0, 2.0, 3.0], mean, COV)
