@@ -1,16 +1,9 @@
-"""Automatic differentiation for the mathematics of deep learning."""
+"""Automatic differentiation for the mathematics of deep learning: `import tinygrad_math as tm`."""
 
-from . import data as data
-from . import fft as fft
-from . import geometry as geometry
-from . import linalg as linalg
-from . import nn as nn
-from . import optim as optim
-from . import random as random
-from . import special as special
-from . import stats as stats
-from . import testing as testing
-from . import viz as viz
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .core import op as _op
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
 from .core.tensor import no_grad as no_grad
@@ -22,6 +15,7 @@ from .ops.calculus import *
 from .ops.comparison import *
 from .ops.complexes import *
 from .ops.creation import *
+from .ops.einsum import *
 from .ops.counting import *
 from .ops.cumulative import *
 from .ops.dtypes import *
@@ -29,6 +23,8 @@ from .ops.exponential import *
 from .ops.extremum import *
 from .ops.indexing import *
 from .ops.joining import *
+from .ops.padding import *
+from .ops.parting import *
 from .ops.nanreduction import *
 from .ops.polynomial import *
 from .ops.product import *
@@ -40,15 +36,69 @@ from .ops.selection import *
 from .ops.sets import *
 from .ops.shape import *
 from .ops.sorting import *
+from .ops.spaces import *
 from .ops.spread import *
 from .ops.statistics import *
+from .ops.taking import *
 from .ops.trigonometric import *
-from .transforms import implicit as implicit
 from .transforms.checkpoint import *
 from .transforms.derivatives import *
 from .transforms.matrices import *
 from .transforms.primitive import *
 from .transforms.products import *
-from .viz.graph import graph as graph
+
+if TYPE_CHECKING:
+    from . import data as data
+    from . import fft as fft
+    from . import geometry as geometry
+    from . import linalg as linalg
+    from . import nn as nn
+    from . import optim as optim
+    from . import random as random
+    from . import special as special
+    from . import stats as stats
+    from . import testing as testing
+    from . import viz as viz
+    from .compiler import compile as compile
+    from .compiler import to_source as to_source
+    from .transforms import implicit as implicit
+    from .viz.graph import graph as graph
 
 tensor = Tensor
+
+# rooms that are opened at first use, so that `import tinygrad_math` costs little more than `import numpy`
+_ROOMS = {
+    name: f".{name}"
+    for name in (
+        "compiler",
+        "data",
+        "fft",
+        "geometry",
+        "linalg",
+        "nn",
+        "optim",
+        "random",
+        "special",
+        "stats",
+        "testing",
+        "viz",
+    )
+}
+_ROOMS["implicit"] = ".transforms.implicit"
+_NAMES = {"graph": ".viz.graph", "compile": ".compiler", "to_source": ".compiler"}
+_op.rooms += [f"{__name__}.{room}" for room in ("special", "fft", "linalg")]  # where further ops are declared
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        thing: Any = import_module(_ROOMS[name], __name__)
+    elif name in _NAMES:
+        thing = getattr(import_module(_NAMES[name], __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = thing
+    return thing
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, *_NAMES})

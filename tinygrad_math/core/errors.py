@@ -6,6 +6,7 @@ catches `ValueError`, `TypeError` or `IndexError` keeps working.
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,16 @@ def describe(value: Any) -> str:
         return f"{value.dtype}{tuple(value.shape)}"
     text = repr(value)
     return text if len(text) < 60 else text[:57] + "..."
+
+
+def checked_axis(axis: Any, ndim: int, asker: str) -> int:
+    """An axis counted from 0, or the named error."""
+    k = index(axis)
+    if not -ndim <= k < ndim:
+        raise AxisError(
+            f"{asker}: axis {k} of an array with {ndim} dimensions; axes count from 0, or from the end as -1, -2, ..."
+        )
+    return k % ndim
 
 
 def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], error: Exception) -> MathError:

@@ -1,4 +1,4 @@
-"""New arrays: from data, filled with a number, spaced over an interval; and conversion of dtypes.
+"""New arrays: from data, filled with a number; and conversion of dtypes.
 
 `device` is there for the Array API: the only one is "cpu".
 """
@@ -16,7 +16,6 @@ from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
 
 __all__ = [
-    "arange",
     "array",
     "asanyarray",
     "asarray",
@@ -29,11 +28,8 @@ __all__ = [
     "fromfunction",
     "full",
     "full_like",
-    "geomspace",
     "identity",
     "indices",
-    "linspace",
-    "logspace",
     "meshgrid",
     "ones",
     "ones_like",
@@ -367,138 +363,3 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
         place[:2] = 1, 0
     out = [rec.reshape(x, tuple(-1 if d == p else 1 for d in range(len(xs)))) for x, p in zip(xs, place, strict=True)]
     return out if sparse else rec.broadcast_arrays(*out)
-
-
-# -- spaced -------------------------------------------------------------------------------------------
-def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Any:
-    """Numbers from start to stop, without stop, a step apart; one number alone is stop.
-
-    How many there are is static; d/d start is 1 and d/d step counts 0, 1, 2...
-
-    >>> import tinygrad_math as tm
-    >>> tm.arange(1.0, 2.0, 0.25)
-    tensor([1.  , 1.25, 1.5 , 1.75])
-    """
-    _on(device)
-    if stop is None:
-        start, stop = 0, start
-    plain = [v.item() if isinstance(v, Tensor) else v for v in (start, stop, step)]
-    numbers = np.arange(*plain, dtype=dtype)
-    if any(isinstance(v, Tensor) and v.node.live for v in (start, step)):
-        return rec.astype(start + step * np.arange(numbers.size), numbers.dtype)
-    return _new(numbers)
-
-
-@general(
-    name="interpolate",
-    arity=2,
-    shape="(num, ...) and the broadcast of start and stop",
-    samples=lambda: [
-        sample(real(), real(key=1), num=5, endpoint=True),
-        sample(real(3), real(3, key=1), num=4, endpoint=False),
-        sample(real(2, 1), real(3), num=3, endpoint=True),
-        sample(real(), real(key=1), num=1, endpoint=True),
-        sample(real(), real(key=1), num=0, endpoint=True),
-        sample(complexes(), complexes(key=1), num=3, endpoint=True),
-        sample(1.0, real(), num=3, endpoint=True),
-    ],
-)
-def interpolate(start: Any, stop: Any, /, num: int, endpoint: bool) -> Any:
-    """`num` points on the line from start to stop, along a new first axis."""
-    return np.linspace(start, stop, num, endpoint)
-
-
-def _shares(y: Any, num: int, endpoint: bool) -> Any:
-    """The weight of stop in each of the points, shaped to multiply the result."""
-    weights = np.linspace(0, 1, num, endpoint).astype(np.finfo(y.dtype).dtype, copy=False)
-    return weights.reshape((-1,) + (1,) * (y.ndim - 1))
-
-
-@interpolate.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, start: Any, stop: Any, num: int, endpoint: bool) -> Any:
-    w = _shares(y, num, endpoint)
-    return (
-        xp.sum(g * (1 - w), axis=0) if need[0] else None,
-        xp.sum(g * w, axis=0) if need[1] else None,
-    )
-
-
-@interpolate.defjvp
-def _(xp: Any, ts: Any, y: Any, start: Any, stop: Any, num: int, endpoint: bool) -> Any:
-    w = _shares(y, num, endpoint)
-    parts = [t * weight for t, weight in zip(ts, (1 - w, w), strict=True) if t is not None]
-    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
-
-
-@derived
-def linspace(
-    start: Any,
-    stop: Any,
-    /,
-    num: int = 50,
-    endpoint: bool = True,
-    retstep: bool = False,
-    dtype: Any = None,
-    axis: int = 0,
-    *,
-    device: Any = None,
-) -> Any:
-    """`num` evenly spaced points from start to stop, without stop if `endpoint` is False.
-
-    Arguments: `start` and `stop` numbers or arrays, broadcast; the points lie along `axis`; `retstep` also
-    returns the step. d/d start is 1 - w and d/d stop is w, where w runs from 0 to 1.
-
-    >>> import tinygrad_math as tm
-    >>> tm.linspace(0.0, 1.0, 5)
-    tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
-    >>> tm.grad(lambda b: tm.linspace(0.0, b, 5).sum())(1.0)
-    tensor(2.5)
-    """
-    _on(device)
-    a, b = as_tensor(start), as_tensor(stop)
-    if num < 0:
-        raise ArgumentError(f"linspace: {num} points; give 0 or more")
-    if a.node.live or b.node.live:
-        y = rec.interpolate(a, b, num=num, endpoint=endpoint)
-        y = y if dtype is None else rec.astype(y, dtype)
-    else:
-        y = _new(np.linspace(a.node.data, b.node.data, num, endpoint, dtype=dtype))
-    if axis:
-        y = rec.moveaxis(y, 0, axis)
-    if not retstep:
-        return y
-    gaps = num - 1 if endpoint else num
-    return y, (b - a) / gaps if gaps > 0 else np.nan
-
-
-@derived
-def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
-) -> Any:
-    """`base` to the power of evenly spaced exponents from start to stop; differentiable in all three.
-
-    >>> import tinygrad_math as tm
-    >>> tm.logspace(0.0, 2.0, 3)
-    tensor([  1.,  10., 100.])
-    """
-    y = rec.pow(base, rec.linspace(start, stop, num, endpoint, axis=axis))
-    return y if dtype is None else rec.astype(y, dtype)
-
-
-@derived
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """`num` points from start to stop with a constant ratio; both have one sign and are not zero.
-
-    d/d start is (1 - w) y / start and d/d stop is w y / stop, where w runs from 0 to 1.
-
-    >>> import tinygrad_math as tm
-    >>> tm.geomspace(1.0, 8.0, 4)
-    tensor([1., 2., 4., 8.])
-    """
-    a, b = as_tensor(start), as_tensor(stop)
-    if not (a.node.live or b.node.live):
-        return _new(np.geomspace(a.node.data, b.node.data, num, endpoint, dtype, axis))
-    sign = rec.stop_gradient(rec.sign(a))
-    y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint))
-    y = y if dtype is None else rec.astype(y, dtype)
-    return rec.moveaxis(y, 0, axis) if axis else y

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import alias, derived, linear
-from ..core.errors import ArgumentError, AxisError, ShapeError, describe
+from ..core.errors import ArgumentError, AxisError, ShapeError, checked_axis, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec, record
 
@@ -46,18 +46,8 @@ def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(map(as_int, given))
 
 
-def _axis(axis: Any, ndim: int, asker: str) -> int:
-    """An axis counted from 0."""
-    k = as_int(axis)
-    if not -ndim <= k < ndim:
-        raise AxisError(
-            f"{asker}: axis {k} of an array with {ndim} dimensions; axes count from 0, or from the end as -1"
-        )
-    return k % ndim
-
-
 def _axes(axes: Any, ndim: int, asker: str) -> list[int]:
-    out = [_axis(a, ndim, asker) for a in (axes if isinstance(axes, (tuple, list)) else (axes,))]
+    out = [checked_axis(a, ndim, asker) for a in (axes if isinstance(axes, (tuple, list)) else (axes,))]
     if len(set(out)) < len(out):
         raise AxisError(f"{asker}: axes {axes} name an axis twice")
     return out
@@ -145,7 +135,7 @@ def flatten(x: Any, /, start_dim: int = 0, end_dim: int = -1, *, order: str = "C
     x = as_tensor(x)
     if not x.ndim:
         return rec.reshape(x, (1,))
-    first, last = _axis(start_dim, x.ndim, "flatten"), _axis(end_dim, x.ndim, "flatten")
+    first, last = checked_axis(start_dim, x.ndim, "flatten"), checked_axis(end_dim, x.ndim, "flatten")
     if first > last:
         raise AxisError(f"flatten: start_dim={start_dim} lies behind end_dim={end_dim} for shape {x.shape}")
     middle = int(np.prod(x.shape[first : last + 1], dtype=int))
@@ -303,7 +293,7 @@ def swapaxes(x: Any, /, axis1: int, axis2: int) -> Any:
     """
     x = as_tensor(x)
     order = list(range(x.ndim))
-    i, j = _axis(axis1, x.ndim, "swapaxes"), _axis(axis2, x.ndim, "swapaxes")
+    i, j = checked_axis(axis1, x.ndim, "swapaxes"), checked_axis(axis2, x.ndim, "swapaxes")
     order[i], order[j] = j, i
     return record(transpose, (x,), {"axes": tuple(order)})
 
@@ -337,7 +327,7 @@ def rollaxis(x: Any, /, axis: int, start: int = 0) -> Any:
     (4, 2, 3)
     """
     x = as_tensor(x)
-    k = _axis(axis, x.ndim, "rollaxis")
+    k = checked_axis(axis, x.ndim, "rollaxis")
     if not -x.ndim <= as_int(start) <= x.ndim:
         raise AxisError(f"rollaxis: start={start} for an array with {x.ndim} dimensions")
     before = start + x.ndim if start < 0 else start
