@@ -20,10 +20,10 @@ def main():
     title("Gradient ascent among the inputs of length 1")
     x = unit(np.random.default_rng(3).normal(size=3))
     for step in range(61):
-        if step % 15 == 0:
+        if step % 10 == 0:
             print(f"step {step:2}   response {tm.dot(w, x):.6f}   angle to w {angle(w, x).item() * 180 / np.pi:7.3f}°")
         g = tm.grad(lambda x: tm.dot(w, unit(x)))(x)  # already tangent to the sphere
-        x = unit(x + 0.3 * g)
+        x = unit(x + 0.2 * g)
     out["x"] = beside("the input found", "w/|w|", x)
     out["w/|w|"] = unit(w).tolist()
     out["best"] = beside("its response", "|w|", tm.dot(w, x))

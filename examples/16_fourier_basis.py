@@ -21,7 +21,7 @@ def main():
     out["fft"] = beside("coordinates - fft(x, norm='ortho')", 0, tm.abs(c - tm.fft.fft(x, norm="ortho")).max())
     out["spectrum"] = beside("|c_k| / sqrt(n)", "1 .5 0 .25 0 .25 0 .5", tm.abs(c) / np.sqrt(n))
     out["energy"] = beside("|x|² - |c|² (Parseval)", 0, tm.sum(x * x) - tm.sum(tm.abs(c) ** 2))
-    out["back"] = beside("back to time", "x", tm.abs(f.vector(c) - x).max())
+    out["back"] = beside("back to time, minus x", 0, tm.abs(f.vector(c) - x).max())
 
     title("The gradient of the energy of one frequency is that frequency, in time")
     slope = tm.grad(lambda x: tm.abs(f.coordinates(x)[1]) ** 2)(x)

@@ -1,4 +1,4 @@
-"""How the scripts of this gallery show a result: the lecture's number beside the computed one, and a picture."""
+"""How the scripts of this gallery show a result: the number expected beside the one computed, and a picture."""
 
 from pathlib import Path
 
@@ -13,12 +13,19 @@ def title(text):
     print(f"\n{text}\n{'-' * len(text)}")
 
 
-def beside(what, lecture, computed):
+def beside(what, expected, computed):
     """Print both, and return the computed value as plain numbers."""
-    value = np.asarray(computed.detach() if isinstance(computed, tm.Tensor) else computed)
-    shown = np.array2string(np.round(value, 6) + 0.0, separator=", ", prefix=" " * 58, max_line_width=160)
-    print(f"{what:<34} lecture: {lecture!s:<14} computed: {shown}")
-    return value.tolist()
+    value = np.asarray(computed.detach() if isinstance(computed, tm.Tensor) else computed).tolist()
+    expected = expected if isinstance(expected, str) else text(np.asarray(expected).tolist())
+    print(f"{what:<39} expected: {expected:<24} computed: {text(value)}")
+    return value
+
+
+def text(value):
+    """Numbers as one writes them by hand."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(text, value))}]"
+    return f"{round(value, 6) + 0.0:.7g}" if isinstance(value, float) else str(value)
 
 
 def save(figure, name):

@@ -275,7 +275,7 @@ def test_a_script_runs_and_its_numbers_are_the_lectures(name, monkeypatch, tmp_p
             if isinstance(want, (bool, np.bool_)):
                 assert want, f"{name}: {key} is {out[key]}"
                 continue
-        np.testing.assert_allclose(out[key], want, rtol=0, atol=2e-6, err_msg=f"{name}: {key}")
+        np.testing.assert_allclose(out[key], want, rtol=0, atol=1e-9, err_msg=f"{name}: {key}")
     assert "computed" in printed
     pictures = re.findall(r"picture: output/(\S+)\.png", printed)
     assert all((tmp_path / f"{p}.png").stat().st_size > 5000 for p in pictures)

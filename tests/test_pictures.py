@@ -48,6 +48,27 @@ def test_a_picture_is_a_figure_with_labelled_axes_of_equal_scale(name):
         assert hasattr(ax, "zaxis") or ax.get_aspect() == 1
 
 
+@pytest.mark.parametrize("name", PICTURES)
+def test_labels_do_not_cover_each_other(name):
+    from matplotlib.text import Annotation
+
+    figure = PICTURES[name]()
+    figure.savefig(io.BytesIO())
+    for ax in figure.axes:
+        boxes = [t.get_window_extent() for t in ax.texts if isinstance(t, Annotation) and t.get_text()]
+        for k, one in enumerate(boxes):
+            assert not any(one.overlaps(other) for other in boxes[:k]), [t.get_text() for t in ax.texts]
+
+
+def test_signed_distances_of_a_crowd_keep_apart():
+    points = np.array([[1.0, 1.0], [1.1, 1.05], [0.9, 1.1], [-1.0, 0.0], [-1.1, 0.1], [2.0, 0.0]])
+    figure = tm.viz.hyperplane(Hyperplane([1.0, 2.0], -2.0), points=points)
+    figure.savefig(io.BytesIO())
+    boxes = [t.get_window_extent() for t in figure.axes[0].texts if t.get_text()]
+    assert len(boxes) == 6
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+
+
 def test_pictures_leave_no_global_figure_behind():
     from matplotlib import pyplot
 

@@ -46,8 +46,8 @@ def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolut
 
     Arguments: A of shape (m, n), b of shape (m,); `rtol`: singular values up to rtol times the largest count as 0
     (by default max(m, n) eps). Returns `.kind` ('unique', 'none', 'family'), `.x`, `.null_space`, `.residual`, `.why`.
-    x is the least-squares solution of minimum norm, A⁺b, differentiable in A and b. Raises ShapeError for shapes that do
-    not meet; from derivatives IllPosedDerivative below full rank, as `pinv`, unless rtol says that the rank stays.
+    x is the least-squares solution of minimum norm, A⁺b, differentiable in A and b. Raises ShapeError for shapes that
+    do not meet; from derivatives IllPosedDerivative below full rank, as `pinv`, unless rtol says that the rank stays.
 
     >>> import tinygrad_math as tm
     >>> tm.linalg.solve_system([[1, 0, 2], [0, 1, 3]], [1, 1]).kind

@@ -27,6 +27,7 @@ def figure(columns: int = 1, rows: int = 1, size: float = 4.6, spatial: bool = F
         raise MissingExtra("pictures are drawn by matplotlib; pip install 'tinygrad_math[viz]'") from missing
     fig = Figure(figsize=(size * columns, size * rows + 0.4), layout="constrained", dpi=110)
     projection = {"projection": "3d"} if spatial else {}
+    fig.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     axes = [fig.add_subplot(rows, columns, k + 1, **projection) for k in range(columns * rows)]
     return fig, axes
 
@@ -100,6 +101,21 @@ def label(ax: Any, at: Any, text: str, color: str = BLACK, offset: Sequence[floa
         bbox=ground,
         zorder=5,
     )
+
+
+def labels(ax: Any, points: Any, texts: Sequence[str], colors: Sequence[str], away: float = 15.0) -> None:
+    """A text beside each point, each on the side with the most room."""
+    box, (low, high) = ax.get_window_extent(), ax.get_xlim()
+    scale = 72 / ax.figure.dpi * box.width / (high - low)  # points on paper for one unit of the axes
+    dots = np.asarray(points, float) * scale
+    around = away * circle(9)[:, :8].T * [1.4, 1.0]  # text is wider than high
+    taken = list(dots)
+    for k, (dot, text) in enumerate(zip(dots, texts, strict=True)):
+        others = np.array([t for j, t in enumerate(taken) if j != k] or [dot + 1e3])
+        gaps = np.abs(dot + around - others[:, None]) / [1.6, 1.0]
+        best = around[np.argmax(np.minimum(gaps.max(axis=2).min(axis=0), 2 * away))]
+        label(ax, points[k], text, colors[k], best)
+        taken.append(dot + best)
 
 
 def window(ax: Any, points: Any, margin: float = 0.25) -> None:

@@ -131,11 +131,14 @@ def _swap(k: int, along: Any, across: Any) -> tuple[Any, Any]:
 
 def _levels(ax: Any, f: Callable[[Any], Any], middle: Any, limit: float, title: str) -> None:
     """Level lines of f on a square, with labelled axes of equal scale."""
-    ticks = np.linspace(-limit, limit, 61)
+    ticks = np.linspace(-limit, limit, 81)
     heights = np.array([[float(values(f(middle + [p, q]))) for p in ticks] for q in ticks])
     levels = np.unique(np.quantile(heights, np.linspace(0.03, 0.97, 12)))  # as dense in a valley as on a slope
+    from matplotlib import colormaps
+
+    colors = colormaps["cividis"](np.linspace(0.0, 0.75, len(levels)))  # its last quarter is too pale for lines
     lines = ax.contour(
-        middle[0] + ticks, middle[1] + ticks, heights, levels=levels, cmap="cividis", linewidths=0.9, zorder=1
+        middle[0] + ticks, middle[1] + ticks, heights, levels=levels, colors=colors, linewidths=0.9, zorder=1
     )
     ax.clabel(lines, fontsize=7, fmt="%.2g")
     ax.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$")

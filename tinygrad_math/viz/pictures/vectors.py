@@ -11,7 +11,7 @@ from ...core.errors import ShapeError, describe
 from ...core.tensor import rec
 from ...geometry import Hyperplane, distance, project, scalar_projection
 from ...transforms.derivatives import grad
-from .canvas import BLACK, BLUE, GREEN, GREY, PALETTE, RED, arrow, figure, label, legend, plane, values, window
+from .canvas import BLACK, BLUE, GREEN, GREY, PALETTE, RED, arrow, figure, labels, legend, plane, values, window
 
 
 def projection(a: Any, b: Any) -> Any:
@@ -70,6 +70,7 @@ def hyperplane(w: Any, w0: Any = None, points: Any = None) -> Any:
     tail = _free_place(foot, np.array([-normal[1], normal[0]]), dots, 0.8 * wide)
     arrow(ax, tail + normal, GREEN, tail=tail)
     ax.plot([], [], color=GREEN, label="unit normal $w/\\|w\\|$")
+    texts: list[tuple[Any, str, str]] = []
     for side, color, name in (
         (1, BLUE, "$w \\cdot x + w_0 > 0$"),
         (-1, RED, "$w \\cdot x + w_0 < 0$"),
@@ -81,7 +82,10 @@ def hyperplane(w: Any, w0: Any = None, points: Any = None) -> Any:
         ax.plot(*chosen.T, "o" if side > 0 else "s" if side < 0 else "D", color=color, label=name, zorder=4)
         for dot, end, d in zip(chosen, values(h.project(chosen)), values(h.distance(chosen)), strict=True):
             ax.plot([dot[0], end[0]], [dot[1], end[1]], color=color, linewidth=1, linestyle=":")
-            label(ax, dot, f"{d:+.2f}", color, 13 * (side or 1) * normal)
+            texts.append((dot, f"{d:+.2f}", color))
+    if texts:
+        places, words, colors = zip(*texts, strict=True)
+        labels(ax, np.array(places), words, colors)
     legend(ax)
     return fig
 
