@@ -105,8 +105,12 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
         "options": tuple((k, v) for k, v in options.items() if v is not None),
     }
     arrays = (*given, 0.0, 0.0)[:2]
+    traced = tracing()
+    state = generator.state if traced else None
     y: Tensor = record(random_draw, arrays, params)
-    if not y.node.live and tracing():  # without live arguments it would be taken for a constant
+    if traced:  # an example was drawn: the program draws in its place
+        generator.state = state
+    if traced and not y.node.live:  # without live arguments it would be taken for a constant
         y = wrap(Node(y.node.data, random_draw, tuple(as_tensor(v).node for v in arrays), params, TRACED))
         mode = MODE.get()
         if mode is not None and mode.observe is not None:
