@@ -91,7 +91,7 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 
 _ALLOWED = {
-    "__future__", "collections", "contextlib", "contextvars", "dataclasses", "inspect", "itertools", "math", "numpy",
+    "__future__", "collections", "contextlib", "contextvars", "dataclasses", "importlib", "inspect", "itertools", "math", "numpy",
     "operator", "threading", "types", "typing", "weakref", "zlib", "functools",
 }  # fmt: skip
 

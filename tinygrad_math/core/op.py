@@ -7,6 +7,7 @@ over a namespace `xp` runs on arrays when `xp` is `raw`, and is itself recorded 
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,9 +30,14 @@ class Namespace:
         self.__dict__[name] = value
 
     def __getattr__(self, name: str) -> Any:  # reached only when the name is missing
+        while rooms and not name.startswith("__"):
+            importlib.import_module(rooms.pop())
+            if name in self.__dict__:
+                return self.__dict__[name]
         raise AttributeError(f"no op named {name!r} is registered ({self.title})")
 
 
+rooms: list[str] = []  # modules with further ops, imported when a name is missed
 registry: dict[str, Op] = {}
 raw = Namespace("plain arrays")
 by_ufunc: dict[Any, Op] = {}  # NumPy's ufunc -> op, for `__array_ufunc__`
@@ -81,21 +87,29 @@ class Op:
             setattr(raw, name, forward)
 
     def _read_signature(self) -> None:
+        """Names and defaults, straight from the code object: `inspect` would be slow for hundreds of ops."""
         self.__name__ = self.__qualname__ = self.name
         self.__module__ = getattr(self.plain, "__module__", None) or "numpy"
         if isinstance(self.plain, np.ufunc):
-            given = [inspect.Parameter(f"x{i + 1}", inspect.Parameter.POSITIONAL_ONLY) for i in range(self.plain.nin)]
-            signature = inspect.Signature(given)
+            names, values = ["x"] if self.plain.nin == 1 else [f"x{i + 1}" for i in range(self.plain.nin)], {}
         else:
-            signature = inspect.signature(self.plain)
-        self.__signature__ = signature
-        names = list(signature.parameters.values())
+            f: Any = self.plain
+            positional, keyword = f.__code__.co_argcount, f.__code__.co_kwonlyargcount
+            names = list(f.__code__.co_varnames[: positional + keyword])
+            given = f.__defaults__ or ()
+            values = {**dict(zip(names[positional - len(given) :], given, strict=False)), **(f.__kwdefaults__ or {})}
         arrays = 1 if self.arity is None else self.arity
-        self.array_names = [p.name for p in names[:arrays]]
-        self.param_names = [p.name for p in names[arrays:]]
-        self.defaults = {p.name: p.default for p in names[arrays:] if p.default is not inspect.Parameter.empty}
+        self.array_names, self.param_names = names[:arrays], names[arrays:]
+        self.defaults = {n: values[n] for n in self.param_names if n in values}
         complete = len(self.defaults) == len(self.param_names)
         self.simple_arity = self.arity if complete else None  # this many arguments need no binding
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        if isinstance(self.plain, np.ufunc):
+            positional = inspect.Parameter.POSITIONAL_ONLY
+            return inspect.Signature([inspect.Parameter(n, positional) for n in self.array_names])
+        return inspect.signature(self.plain)
 
     def bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into arrays and complete static parameters, as Python would bind it."""
@@ -112,7 +126,7 @@ class Op:
             args += tuple(params[name] for name in missing)
             params = {k: v for k, v in params.items() if k not in missing}
         full = {**self.defaults, **params}
-        if len(full) != len(self.param_names):
+        if len(full) != len(self.param_names) or any(n not in full for n in self.param_names):
             raise ArgumentError(self._unknown(full))
         return args, full
 
@@ -121,7 +135,7 @@ class Op:
         if not unknown:
             return f"{self.name}{self.__signature__} needs {', '.join(n for n in self.param_names if n not in params)}"
         renamed = {"dim": "axis", "keepdim": "keepdims", "dims": "axes", "input": "x"}
-        hint = "".join(f" Say {renamed[k]}= for {k}=." for k in unknown if k in renamed)
+        hint = "".join(f" Say {renamed[k]}= for {k}=." for k in unknown if renamed.get(k) in self.param_names)
         return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {self.name}{self.__signature__}.{hint}"
 
     def __repr__(self) -> str:

@@ -13,7 +13,6 @@ import operator
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar, Token
-from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -25,7 +24,7 @@ TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set
 
 clock = itertools.count(1).__next__
 rec = Namespace("recorded tensors")
-_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+_NO_PARAMS: dict[str, Any] = {}
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 _FAILURES = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
@@ -230,21 +229,26 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     The hottest path there is: Python's operator is much faster than the ufunc on NumPy's scalars.
     """
 
-    def compute(x: Node, y: Node) -> Tensor:
-        op = registry[name]
+    def forward(self: Tensor, other: Any) -> Tensor:
+        op, x = registry[name], self.node
+        y = other.node if isinstance(other, Tensor) else Constant(other) if type(other) is float else node_of(other)
         try:
-            data = operate(x.data, y.data) if hasattr(x.data, "dtype") else op.forward(x.data, y.data)
+            data = operate(x.data, y.data)
         except MathError:
             raise
+        except ZeroDivisionError:  # of two Python numbers
+            data = op.forward(x.data, y.data)
         except _FAILURES as error:
             raise explain_failure(name, (x.data, y.data), {}, error) from error
-        return _remember(op, data, (x, y), _NO_PARAMS, x.live | y.live)  # type: ignore[no-any-return]
-
-    def forward(self: Tensor, other: Any) -> Tensor:
-        return compute(self.node, other.node if isinstance(other, Tensor) else node_of(other))
+        live = x.live | y.live
+        if not live or op.constant or MODE.get() is not None:
+            return _remember(op, data, (x, y), _NO_PARAMS, live)  # type: ignore[no-any-return]
+        t: Tensor = _new(Tensor)
+        t.node = Node(data, op, (x, y), _NO_PARAMS, live)
+        return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return compute(node_of(other), self.node)
+        return forward(wrap(node_of(other)), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         return self._become(forward(self, other))
@@ -373,6 +377,14 @@ class Tensor:
     @name.setter
     def name(self, value: str | None) -> None:
         self.node.more().name = value
+
+    @property
+    def real(self) -> Tensor:
+        return rec.real(self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        return rec.imag(self)  # type: ignore[no-any-return]
 
     @property
     def at(self) -> _At:
@@ -606,6 +618,16 @@ class Tensor:
     __lt__, __le__ = _binary("less", operator.lt)[0], _binary("less_equal", operator.le)[0]
     __gt__, __ge__ = _binary("greater", operator.gt)[0], _binary("greater_equal", operator.ge)[0]
     __eq__, __ne__ = _binary("equal", operator.eq)[0], _binary("not_equal", operator.ne)[0]  # type: ignore[assignment]
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
+
+    def __round__(self, decimals: int = 0) -> Tensor:
+        return rec.round(self, decimals)  # type: ignore[no-any-return]
+
     __neg__, __pos__ = _unary("negative"), _unary("positive")
     __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
 
@@ -668,6 +690,56 @@ class Tensor:
     ptp = _method("ptp")
     searchsorted = _method("searchsorted")
     choose = _method("choose")
+    pow = _method("pow")
+    add = _method("add")
+    subtract = _method("subtract")
+    multiply = _method("multiply")
+    divide = _method("divide")
+    negative = _method("negative")
+    maximum = _method("maximum")
+    minimum = _method("minimum")
+    reciprocal = _method("reciprocal")
+    sign = _method("sign")
+    floor = _method("floor")
+    ceil = _method("ceil")
+    trunc = _method("trunc")
+    exp2 = _method("exp2")
+    expm1 = _method("expm1")
+    log2 = _method("log2")
+    log10 = _method("log10")
+    log1p = _method("log1p")
+    asin = _method("asin")
+    acos = _method("acos")
+    atan = _method("atan")
+    arcsin = _method("arcsin")
+    arccos = _method("arccos")
+    arctan = _method("arctan")
+    sinh = _method("sinh")
+    cosh = _method("cosh")
+    asinh = _method("asinh")
+    acosh = _method("acosh")
+    atanh = _method("atanh")
+    arcsinh = _method("arcsinh")
+    arccosh = _method("arccosh")
+    arctanh = _method("arctanh")
+    hypot = _method("hypot")
+    logaddexp = _method("logaddexp")
+    isnan = _method("isnan")
+    isinf = _method("isinf")
+    isfinite = _method("isfinite")
+    flip = _method("flip")
+    roll = _method("roll")
+    tril = _method("tril")
+    triu = _method("triu")
+    outer = _method("outer")
+    inner = _method("inner")
+    split = _method("split")
+    median = _method("median")
+    quantile = _method("quantile")
+    topk = _method("topk")
+    nansum = _method("nansum")
+    nanmean = _method("nanmean")
+    absolute = _method("absolute")
 
 
 def wrap(node: Node) -> Tensor:
@@ -722,12 +794,12 @@ select = Op(
 )
 
 
-def check_fresh(user: Node, used: Node) -> None:
-    """Raise if `used` changed after `user` was computed from it."""
-    if used.changed_since(user.tick):
-        what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
-        assert user.op is not None
-        raise ChangedAfterUse(
-            f"{what} was changed after {user.op.name} had used it, so its derivative is no longer known. "
-            "Differentiate before the change, or compute the result again."
-        )
+def check_fresh(user: Node) -> None:
+    """Raise if something changed after `user` was computed from it."""
+    for used in user.inputs:
+        if used.meta is not None and used.changed_since(user.tick):
+            what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
+            raise ChangedAfterUse(
+                f"{what} was changed after {user.op.name if user.op else 'an op'} had used it, so its derivative is no "
+                "longer known. Differentiate before the change, or compute the result again."
+            )

@@ -18,6 +18,7 @@ from .op import Namespace, raw
 from .tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, check_fresh, rec, select, wrap
 
 _by_tick = attrgetter("tick")
+_FLOAT = np.float64
 
 
 class Trail:
@@ -125,17 +126,18 @@ def pullback(
                 if n.meta.hooks:
                     g = _run_hooks(xp, n, g)
                 kept[n] = g
-            if every or n in goal or op is None:
+            if op is None or every or n in goal:
                 kept[n] = g
                 if op is None:
                     continue
-            need, args = [], []
-            for i in inputs:
-                need.append(i in reached)
-                args.append(i.data)
-                m = i.meta
-                if m is not None and (m.changed > n.tick or m.exposed > n.tick):
-                    check_fresh(n, i)
+            if len(inputs) == 2:  # unrolled, as most nodes have two inputs
+                a, b = inputs
+                need, args = (a in reached, b in reached), (a.data, b.data)
+                if a.meta is not None or b.meta is not None:
+                    check_fresh(n)
+            else:
+                need, args = tuple([i in reached for i in inputs]), tuple([i.data for i in inputs])
+                check_fresh(n)
             if True not in need:
                 continue
             if op is select:
@@ -143,15 +145,23 @@ def pullback(
                 continue
             if op.vjp is None:
                 raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
-            y = n.data
-            if not plain:
-                y, args = _recorded_operands(n)
-            for i, wanted, gi in zip(inputs, need, op.vjp(xp, need, g, y, *args, **n.params), strict=True):
-                if wanted and gi is not None:
-                    value = i.data
-                    if gi.shape != value.shape or gi.dtype != value.dtype:
+            if plain:
+                found = op.vjp(xp, need, g, n.data, *args, **n.params)
+            else:
+                y, recorded = _recorded_operands(n)
+                found = op.vjp(xp, need, g, y, *recorded, **n.params)
+            k = 0
+            for gi in found:
+                if gi is not None and need[k]:
+                    value, i = args[k], inputs[k]
+                    if not (gi.__class__ is value.__class__ is _FLOAT) and (  # a number needs no fitting
+                        gi.shape != value.shape or gi.dtype != value.dtype
+                    ):
                         gi = fit(xp, gi, value)
                     cotangents[i] = xp.add(cotangents[i], gi) if i in cotangents else gi
+                k += 1
+            if k != len(inputs):
+                raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
     return kept
 
 
@@ -185,9 +195,7 @@ def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], 
             ts = [tangents.get(i) for i in n.inputs]
             if all(t is None for t in ts):
                 continue
-            for i in n.inputs:
-                if i.meta is not None:
-                    check_fresh(n, i)
+            check_fresh(n)
             if op.jvp is None:
                 raise NoDerivative(f"{op.name} has no forward-mode rule")
             y, args = (n.data, [i.data for i in n.inputs]) if xp is raw else _recorded_operands(n)

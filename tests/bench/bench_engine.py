@@ -1,0 +1,53 @@
+"""The eager engine beside its peers: python tests/bench/bench_engine.py [--quick]"""
+
+import argparse
+import subprocess
+import sys
+
+import harness
+import numpy as np
+import rows
+
+
+def import_times(repeats: int) -> dict[str, float]:
+    """Seconds to import, each in a fresh interpreter."""
+    code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    what = {"numpy, graphviz": "numpy, graphviz", "tinygrad_math": "tinygrad_math"}
+    found: dict[str, list[float]] = {name: [] for name in what}
+    for _ in range(repeats):
+        for name, modules in what.items():
+            out = subprocess.run(
+                [sys.executable, "-c", code.format(modules)], capture_output=True, text=True, check=True
+            )
+            found[name].append(float(out.stdout))
+    return {name: float(np.median(t)) for name, t in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few repeats: to see that it runs")
+    quick = parser.parse_args().quick
+    repeats, budget = (3, 0.01) if quick else (15, 0.05)
+    print(harness.machine())
+    table = {
+        "2-layer linear 4-3-2, batch 16, training step": rows.training_step((4, 3, 2), 16, tanh=False, bias=False),
+        "MLP 2-16-16-1, batch 100, training step": rows.training_step((2, 16, 16, 1), 100),
+        "MLP 64-128-64-10, batch 128, float32, training step": rows.training_step((64, 128, 64, 10), 128, np.float32),
+        "LSTM, 50 steps, gradient": rows.lstm(),
+        "scalar chain of 400 multiply-adds": rows.scalar_chain(),
+    }
+    for title, steps in table.items():
+        first = {name: _number(step()) for name, step in steps.items()}
+        reference = first["tinygrad_math"]
+        for name, value in first.items():
+            assert np.isclose(value, reference, rtol=1e-4), f"{title}: {name} computes {value}, we {reference}"
+        harness.print_row(title, harness.medians(steps, repeats, budget))
+    harness.print_row("import", import_times(3 if quick else 11))
+
+
+def _number(value) -> float:
+    return value.item() if hasattr(value, "item") else float(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Timing side by side: interleaved repeats in one process, medians, ratios. Import this before NumPy."""
+
+import os
+
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+    os.environ[_variable] = "1"
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import gc
+import importlib
+import platform
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+
+def peer(name: str):
+    """A peer's module, set to one thread and double precision; None where it is not installed."""
+    try:
+        module = importlib.import_module(name)
+    except ImportError:
+        return None
+    if name == "torch":
+        module.set_num_threads(1)
+    if name == "jax":
+        module.config.update("jax_enable_x64", True)
+    return module
+
+
+def machine() -> str:
+    """The processor and the versions that a figure belongs to."""
+    try:
+        with open("/proc/cpuinfo") as f:
+            cpu = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
+    except (OSError, StopIteration):
+        cpu = platform.processor() or platform.machine()
+    return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
+def seconds(step: Callable[[], object], calls: int) -> float:
+    """The time of one call, averaged over some."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        step()
+    return (time.perf_counter() - start) / calls
+
+
+def medians(steps: dict[str, Callable[[], object]], repeats: int, budget: float) -> dict[str, float]:
+    """The median time of each step over interleaved repeats, each of about `budget` seconds."""
+    for step in steps.values():
+        step()
+    calls = {}
+    for name, step in steps.items():
+        once = min(seconds(step, 1), seconds(step, 2))
+        calls[name] = max(1, int(budget / once))
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(repeats):
+        for name, step in steps.items():
+            gc.collect()
+            times[name].append(seconds(step, calls[name]))
+    return {name: statistics.median(t) for name, t in times.items()}
+
+
+def print_row(title: str, found: dict[str, float], ours: str = "tinygrad_math") -> None:
+    """One row of the table: each time, and ours as a ratio of it."""
+    unit, scale = ("ms", 1e3) if max(found.values()) > 2e-3 else ("µs", 1e6)
+    print(f"\n{title}")
+    for name, t in found.items():
+        ratio = "" if name == ours or ours not in found else f"   ours / {name} = {found[ours] / t:.2f}"
+        print(f"  {name:<16}{t * scale:10.1f} {unit}{ratio}")
