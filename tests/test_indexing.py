@@ -59,6 +59,9 @@ ADVANCED = {
     "a mask of the last axes": (Ellipsis, np.array([True, False])),
     "a mask and an array": (MASK, np.array([0] * MASK.sum())),
     "a truth value": True,
+    "NumPy's truth value": np.bool_(False),
+    "a truth value and an array": (np.bool_(True), ROWS),
+    "a truth value between an int and an array": (0, True, [0, 0, 2]),
     "two arrays and a mask": (ROWS[:3], np.array([True, True, True]), 0),
 }
 EVERY = BASIC | ADVANCED

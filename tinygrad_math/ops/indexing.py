@@ -178,7 +178,7 @@ def _places(shape: Any, key: Any, indices: Any) -> Any:
     if not any(k is Ellipsis for k in key):  # what the index leaves whole lies side by side
         arrays = iter(indices)
         taken = [next(arrays) if type(k) is str else k for k in key if k is not None]
-        depth = sum(k.ndim if isinstance(k, np.ndarray) and k.dtype.kind == "b" else 1 for k in taken)
+        depth = sum(k.ndim if getattr(k, "dtype", None) == np.bool_ else 1 for k in taken)
     inner = prod(shape[depth:])
     rows = np.arange(prod(shape[:depth])).reshape(shape[:depth])[_fill(key, indices)].reshape(-1)
     return rows if inner == 1 else (rows[:, None] * inner + np.arange(inner)).reshape(-1)
