@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import TraceError
 from ..core.op import registry
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, node_of, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .place import raised_place, user_place
 from .program import NUMBERS, Program, Value, as_weak, constant
@@ -47,6 +47,7 @@ class Recorder:
     def __init__(self) -> None:
         self.hidden: dict[Node, Tensor] = {}
         self.complete = True
+        self.start = clock()
 
     def observe(self, node: Node) -> None:
         node.more().place = user_place(2)
@@ -59,11 +60,13 @@ class Recorder:
                 "traced. Use where(mask, x, 0) in place of x[mask], or make the mask a static argument."
             )
         for i in node.inputs:
-            if i.op is None and i.live & DIFFERENTIABLE and not i.live & TRACED:
+            if i.op is None and i.live == DIFFERENTIABLE and i.tick < self.start:
                 owner = i.meta.owner() if i.meta is not None and i.meta.owner is not None else None
                 if owner is not None:
                     self.hidden[i] = owner
-                    self.complete = False
+                    self.complete = False  # uses before this one were not written down: trace again
+                    i.live |= TRACED
+                    node.live |= TRACED
 
     def __enter__(self) -> Recorder:
         for node in self.hidden:
@@ -162,5 +165,4 @@ def _located(error: TraceError) -> TraceError:
     place = raised_place(error.__traceback__)
     if place is None:
         return error
-    hint = "" if "static_argnums" in str(error) else " A Python value that decides can be passed with static_argnums."
-    return TraceError(f"{error}{hint}\n  File {place.file!r}, line {place.line}\n    {place.text}")
+    return TraceError(f"{error}\n  File {place.file!r}, line {place.line}\n    {place.text}")

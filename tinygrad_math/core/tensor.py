@@ -363,14 +363,6 @@ class Tensor:
         return rec.matrix_transpose(self)  # type: ignore[no-any-return]
 
     @property
-    def real(self) -> Tensor:
-        return rec.real(self)  # type: ignore[no-any-return]
-
-    @property
-    def imag(self) -> Tensor:
-        return rec.imag(self)  # type: ignore[no-any-return]
-
-    @property
     def name(self) -> str | None:
         return self.node.name
 
@@ -451,7 +443,7 @@ class Tensor:
         if self.node.live & TRACED:
             raise TraceError(
                 f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "
-                "Use where() instead of an if, or make the argument static."
+                "Use where() in place of an if, or make the argument that decides static (static_argnums of tm.compile)."
             )
 
     def numpy(self) -> np.ndarray[Any, Any]:

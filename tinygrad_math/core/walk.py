@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import NoDerivative, NonScalarError, ShapeError, UnusedInput, describe
+from .errors import NoDerivative, NonScalarError, ShapeError, TraceError, UnusedInput, describe
 from .op import Namespace, raw
-from .tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, check_fresh, rec, select, wrap
+from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, as_tensor, check_fresh, rec, select, wrap
 
 _by_tick = attrgetter("tick")
 _FLOAT = np.float64
@@ -130,6 +130,8 @@ def pullback(
                 kept[n] = g
                 if op is None:
                     continue
+            need: tuple[bool, ...]
+            args: tuple[Any, ...]
             if len(inputs) == 2:  # unrolled, as most nodes have two inputs
                 a, b = inputs
                 need, args = (a in reached, b in reached), (a.data, b.data)
@@ -233,6 +235,11 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
 
 def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
     """See `Tensor.backward`."""
+    if y.node.live & TRACED:
+        raise TraceError(
+            "backward() writes gradients into .grad, which a function that is being traced cannot do; "
+            "use value_and_grad(f)(params), and opt.update(grads, state, params) for opt.step()"
+        )
     if not y.requires_grad:
         raise UnusedInput(
             "backward() on a tensor that no leaf with requires_grad=True reaches; "
