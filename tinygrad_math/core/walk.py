@@ -211,6 +211,8 @@ def spread(xp: Namespace, t: Any, like: Any) -> Any:
     """A tangent in the shape and dtype of its value."""
     if t is None:
         return None
+    if type(t) is complex:  # what Python makes of 1j * np.float64
+        t = np.complex128(t)
     if t.shape != like.shape:
         t = xp.broadcast_to(t, like.shape)
     if t.dtype != like.dtype:

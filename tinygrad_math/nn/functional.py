@@ -43,6 +43,8 @@ def affine(x: Any, weight: Any, bias: Any, /) -> Any:
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
     flat = g if g.ndim == 2 else xp.reshape(g, (-1, g.shape[-1]))
     gw = None
+    if y.dtype.kind == "c":
+        x, weight = xp.conj(x), xp.conj(weight)
     if need[1]:
         gw = flat.T @ (x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1])))
     return g @ weight if need[0] else None, gw, xp.sum(flat, axis=0) if need[2] else None
@@ -100,7 +102,8 @@ def mean_squared_error(prediction: Any, target: Any, /) -> Any:
 
 @mean_squared_error.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    ga = (a - b) * (g * (2.0 / np.size(a if hasattr(a, "shape") else 0)))
+    d = xp.conj(a - b) if y.dtype.kind == "c" else a - b
+    ga = d * (g * (2.0 / np.size(a if hasattr(a, "shape") else 0)))
     return ga if need[0] else None, -ga if need[1] else None
 
 

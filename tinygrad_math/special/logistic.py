@@ -83,7 +83,8 @@ def exp_shares(xp: Any, x: Any, y: Any, axis: Axis) -> Any:
 
 @lse.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    return (xp.unreduce(g, x.shape, axis, keepdims) * xp.exp_shares(x, y, axis),)
+    shares = xp.exp_shares(x, y, axis)
+    return (xp.unreduce(g, x.shape, axis, keepdims) * (xp.conj(shares) if y.dtype.kind == "c" else shares),)
 
 
 @lse.defjvp
