@@ -190,6 +190,14 @@ def test_of_nothing_the_sum_is_zero_the_product_one_and_the_mean_nan():
         assert np.isnan(float(tm.mean(np.zeros(0))))
 
 
+def test_an_initial_value_that_wins_leaves_no_derivative_for_the_elements():
+    x = np.array([[1.0, 5.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(data(tm.max(x, axis=1, initial=3.0)), np.max(x, axis=1, initial=3.0))
+    g = data(tm.grad(lambda z: tm.sum(tm.max(z, axis=1, initial=3.0)))(x))
+    np.testing.assert_array_equal(g, [[0.0, 1.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(data(tm.min(np.zeros((0, 2)), axis=0, initial=7.0)), [7.0, 7.0])
+
+
 @pytest.mark.parametrize("name", ["max", "min", "ptp"])
 def test_of_nothing_an_extremum_is_a_named_error(name):
     with pytest.raises(ShapeError, match=r"\(0,\)"):

@@ -31,11 +31,11 @@ def shares(x: Any, y: Any, /, axis: Axis = None) -> Any:
     return np.true_divide(hit, count, dtype=x.real.dtype)
 
 
-def _extremum_vjp(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _extremum_vjp(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool, initial: Any = None) -> Any:
     return (xp.kept(g, x, axis) * xp.shares(x, xp.kept(y, x, axis), axis),)
 
 
-def _extremum_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _extremum_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool, initial: Any = None) -> Any:
     return xp.sum(ts[0] * xp.shares(x, xp.kept(y, x, axis), axis), axis=axis, keepdims=keepdims)
 
 
@@ -50,34 +50,37 @@ def _extremum_samples() -> list[Any]:
         sample(real(2, 1, 3), axis=1),
         sample(real()),
         sample(real(0, 3), axis=1),
+        sample(real(0, 3), initial=0.5),
+        sample(real(3, 4), axis=0, initial=0.1),
         sample(tied, smooth=False),
         sample(tied, axis=1, smooth=False),
     ]
 
 
 @general(latex=r"\max {0}", shape=SHAPE, note="ties share the derivative equally", samples=_extremum_samples)
-def max(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+def max(x: Any, /, axis: Axis = None, keepdims: bool = False, *, initial: Any = None) -> Any:
     """The largest element over `axis`; NaN if there is one.
 
-    Arguments: `x` an array; `axis` an int, a tuple of ints, or None for all; `keepdims`. Raises ShapeError for
-    the maximum of nothing. Derivative: 1 at the largest element; k elements that tie have 1/k each.
+    Arguments: `x` an array; `axis` an int, a tuple of ints, or None for all; `keepdims`; `initial` a number that
+    the result is no less than, and which is the maximum of nothing. Raises ShapeError for the maximum of nothing
+    without it. Derivative: 1 at the largest element; k elements that tie have 1/k each.
 
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.max)(tm.tensor([1.0, 3.0, 3.0]))
     tensor([0. , 0.5, 0.5])
     """
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims, initial=initial)  # type: ignore[call-overload]
 
 
 @general(latex=r"\min {0}", shape=SHAPE, note="ties share the derivative equally", samples=_extremum_samples)
-def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+def min(x: Any, /, axis: Axis = None, keepdims: bool = False, *, initial: Any = None) -> Any:
     """The smallest element over `axis`; NaN if there is one. Arguments and derivative as for `max`.
 
     >>> import tinygrad_math as tm
     >>> tm.min([[4.0, 1.0], [2.0, 3.0]], axis=1)
     tensor([1., 2.])
     """
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims, initial=initial)  # type: ignore[call-overload]
 
 
 for _op in (max, min):
