@@ -100,7 +100,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     Derivative in a: b exp(a - y), the weighted softmax; in b: exp(a - y).
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(tm.special.logsumexp)([1000.0, 1000.0])
+    >>> tm.grad(tm.special.logsumexp)(tm.tensor([1000.0, 1000.0]))
     tensor([0.5, 0.5])
     """
     a = as_tensor(a)
