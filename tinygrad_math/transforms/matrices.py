@@ -34,8 +34,12 @@ def _rows(tape: Tape) -> list[list[Any]]:
         rows: list[list[Any]] = [[] for _ in tape.inputs]
         for e in _basis(y.shape, y.dtype):
             seeds = [e if k == i else np.zeros(o.shape, o.dtype) for k, o in enumerate(tape.outputs)]
-            for column, g in zip(rows, tape.pull(seeds), strict=True):
-                column.append(rec.conj(g) if g.dtype.kind == "c" else g)
+            pulled = [rec.conj(g) for g in tape.pull(seeds)]
+            if y.dtype.kind == "c" and not all(g.dtype.kind == "c" for g in pulled):
+                turned = tape.pull([1j * seed if k == i else seed for k, seed in enumerate(seeds)])
+                pulled = [g if g.dtype.kind == "c" else g + 1j * h for g, h in zip(pulled, turned, strict=True)]
+            for column, g in zip(rows, pulled, strict=True):
+                column.append(g)
         blocks.append([_stacked(row, y.shape, n, 0) for row, n in zip(rows, tape.inputs, strict=True)])
     return blocks
 
@@ -69,7 +73,7 @@ def _tree(outer: Structure, inner: Structure, blocks: list[list[Any]], single: b
 
 
 def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable[..., Fn]:
-    def transform(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+    def transform(f: Fn, argnums: Argnums, has_aux: bool, holomorphic: bool) -> Fn:
         @functools.wraps(f)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             positions, place = split_arguments(argnums, args, title)
@@ -77,6 +81,7 @@ def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable
             for y in tape.outputs:
                 if y.dtype.kind not in "fc":
                     raise DTypeError(f"{title} needs floating results, got {describe(y)}")
+            _refuse_complex(tape, title, holomorphic)
             ins = sum(np.size(n.data) for n in tape.inputs)
             outs = sum(y.size for y in tape.outputs)
             cheaper = _columns if ins < outs else _rows
@@ -89,31 +94,43 @@ def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable
     return transform
 
 
+def _refuse_complex(tape: Tape, title: str, holomorphic: bool = False) -> None:
+    """Raise where one number per pair of elements cannot hold the derivative."""
+    found = [n.data for n in tape.inputs if n.data.dtype.kind == "c"]
+    real = [y for y in tape.outputs if y.dtype.kind != "c"]
+    if found and (real or not holomorphic):
+        raise DTypeError(
+            f"{title} of complex arguments, {describe(found[0])}: only a complex differentiable function, with complex "
+            "results, has a matrix of derivatives. Say holomorphic=True if this is one, else use vjp, jvp or hvp."
+        )
+
+
 _jacfwd, _jacrev, _jacobian = _by(_columns, "jacfwd"), _by(_rows, "jacrev"), _by(None, "jacobian")
 
 
-def jacfwd(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+def jacfwd(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The Jacobian in forward mode: a walk for each element of the inputs. See `jacobian`."""
-    return _jacfwd(f, argnums, has_aux)
+    return _jacfwd(f, argnums, has_aux, holomorphic)
 
 
-def jacrev(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+def jacrev(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The Jacobian in reverse mode: a walk for each element of the outputs. See `jacobian`."""
-    return _jacrev(f, argnums, has_aux)
+    return _jacrev(f, argnums, has_aux, holomorphic)
 
 
-def jacobian(f: Fn, argnums: Argnums = 0, has_aux: bool = False) -> Fn:
+def jacobian(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The function that returns all first derivatives of f, by the mode that takes fewer walks.
 
     Returns an array of shape out + in: element (i, j) is d f_i / d x_j; for trees, the tree of the result
-    with the tree of the argument in place of each leaf. Raises DTypeError for integers.
+    with the tree of the argument in place of each leaf. Complex arguments need `holomorphic`, which says that f is
+    complex differentiable. Raises DTypeError for integers, and for complex arguments without it.
 
     >>> import tinygrad_math as tm
     >>> tm.jacobian(lambda x: x * x)(tm.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
     """
-    return _jacobian(f, argnums, has_aux)
+    return _jacobian(f, argnums, has_aux, holomorphic)
 
 
 def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
@@ -132,6 +149,7 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         positions, place = split_arguments(argnums, args, "hessian")
         gradient = gradient_tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "hessian")
+        _refuse_complex(gradient, "hessian")
         single = isinstance(argnums, int)
         h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), single)
         return h[0] if single else h
