@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from . import viz as viz
     from .compiler import compile as compile
     from .compiler import to_source as to_source
+    from .special import i0 as i0
     from .transforms import implicit as implicit
     from .viz.graph import graph as graph
 
@@ -85,7 +86,7 @@ _ROOMS = {
     )
 }
 _ROOMS["implicit"] = ".transforms.implicit"
-_NAMES = {"graph": ".viz.graph", "compile": ".compiler", "to_source": ".compiler"}
+_NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
 _op.rooms += [f"{__name__}.{room}" for room in ("special", "fft", "linalg")]  # where further ops are declared
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general, helper
-from ..core.errors import ArgumentError
 from ..core.samples import real, sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from .scipy_rows import row
 
 __all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax"]
@@ -121,7 +120,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     return rec.xlogy(1.0, rec.abs(total)) + top, rec.sign(total)
 
 
-def softmax(x: Any, axis: Axis = None) -> Any:
+def softmax(x: Any, axis: Axis = None) -> Tensor:
     """exp(x) / sum(exp(x)) over `axis`, by default over all elements, without overflow.
 
     Derivative: dy = y (dx - sum(y dx)).
@@ -130,15 +129,11 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     >>> tm.special.softmax([1000.0, 1000.0])
     tensor([0.5, 0.5])
     """
-    return rec.exp(log_softmax(x, axis))
+    y: Tensor = rec.softmax(x, axis=axis)
+    return y
 
 
-def log_softmax(x: Any, axis: Axis = None) -> Any:
+def log_softmax(x: Any, axis: Axis = None) -> Tensor:
     """x - logsumexp(x) over `axis`, by default over all elements. Derivative: dy = dx - sum(softmax(x) dx)."""
-    x = as_tensor(x)
-    if not x.ndim and axis is not None:
-        raise ArgumentError("softmax of a single number has no axis")
-    if x.size:  # relative to the largest element, so that a probability of nearly 1 keeps its digits
-        top = rec.stop_gradient(rec.max(x, axis=axis, keepdims=True))
-        x = x - rec.where(rec.less(rec.abs(top), np.inf), top, 0.0)
-    return x - rec.logsumexp(x, axis=axis, keepdims=True)
+    y: Tensor = rec.log_softmax(x, axis=axis)
+    return y
