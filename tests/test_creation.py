@@ -93,6 +93,18 @@ def test_a_nested_list_may_mix_tensors_and_numbers():
     check_grads(lambda b: tm.asarray((b[0], b)[1:]), (b,))
 
 
+def test_numbers_beside_tensors_in_a_list_take_on_their_dtype():
+    t = tm.tensor(np.float32(0.5))
+    assert tm.array([t, 1.0]).dtype == tm.tensor([t, 1]).dtype == tm.stack([1.0, t]).dtype == np.float32
+    assert tm.array([[t, 1.0], [2.0, 3.0]]).dtype == np.float32
+    assert tm.array([t, 1j]).dtype == np.complex64
+    assert tm.array([t, np.float64(1.0)]).dtype == np.float64
+    assert tm.array([[tm.tensor(1), 2], [3, 4]]).dtype == np.int64
+    assert tm.array([1, 2.5]).dtype == np.float64
+    same(tm.array([tm.tensor(1), 2, 2.5]), [1.0, 2.0, 2.5])
+    same(tm.stack([tm.tensor(1), 2, 2.5]), [1.0, 2.0, 2.5])
+
+
 def test_full_arrays_are_differentiable_in_the_value():
     check_grads(lambda v: tm.full((2, 3), v) ** 2, (0.7,))
     check_grads(lambda v: tm.full((2, 3), v) ** 2, (rng.standard_normal(3),))

@@ -133,6 +133,8 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
     if copy is False and isinstance(obj, (list, tuple, int, float, complex)):
         raise ShapeError(f"asarray: {describe(obj)} is no array yet, and copy=False forbids making one")
     x = as_tensor(obj)
+    if dtype is None and isinstance(obj, (list, tuple)):
+        dtype = _common_dtype(obj)
     if not hasattr(x.node.data, "dtype"):
         return _new(_numeric(x.node.data, dtype))
     if dtype is not None and x.dtype != np.dtype(dtype):
@@ -143,6 +145,19 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
 
 
 asanyarray = asarray  # there are no subclasses to keep
+
+
+def _common_dtype(nested: Any) -> Any:
+    """The dtype of lists that hold arrays, in which Python numbers are weak; None where NumPy's own choice is right."""
+    leaves, stack = [], [nested]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (list, tuple)):
+            stack.extend(part)
+        else:
+            leaves.append(part.dtype if hasattr(part, "dtype") else part)
+    mixed = any(isinstance(leaf, np.dtype) for leaf in leaves)
+    return np.result_type(*leaves) if mixed else None
 
 
 def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:

@@ -95,6 +95,7 @@ def _slices(xp: Any, g: Any, *arrays: Any, axis: int) -> Any:
         sample([real(2, 3), real(2, 3, key=1)], axis=1),
         sample([real(2, 3), real(2, 3, key=1)], axis=-1),
         sample([real(), real(key=1), real(key=2)]),
+        sample([real(), 2.0]),
         sample([real(0, 2)]),
         sample([real(2), complexes(2)]),
     ],
@@ -109,6 +110,9 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Any:
     tensor([[1., 3.],
             [2., 4.]])
     """
+    if not all(hasattr(a, "dtype") for a in arrays):  # a Python number takes on the dtype of the others
+        dtype = np.result_type(*arrays)
+        arrays = [np.asarray(a, dtype) for a in arrays]
     return np.stack(arrays, axis=axis)
 
 
