@@ -148,15 +148,15 @@ asanyarray = asarray  # there are no subclasses to keep
 
 
 def _common_dtype(nested: Any) -> Any:
-    """The dtype of lists that hold arrays, in which Python numbers are weak; None where NumPy's own choice is right."""
-    leaves, stack = [], [nested]
+    """The dtype of lists with Tensors in them, beside which Python numbers are weak; None for lists without."""
+    leaves, stack, mixed = [], [nested], False
     while stack:
         part = stack.pop()
         if isinstance(part, (list, tuple)):
             stack.extend(part)
         else:
-            leaves.append(part.dtype if hasattr(part, "dtype") else part)
-    mixed = any(isinstance(leaf, np.dtype) for leaf in leaves)
+            mixed = mixed or isinstance(part, Tensor)
+            leaves.append(part.dtype if isinstance(part, Tensor) else part)
     return np.result_type(*leaves) if mixed else None
 
 
