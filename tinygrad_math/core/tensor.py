@@ -240,6 +240,8 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             data = op.forward(x.data, y.data)
         except _FAILURES as error:
             raise explain_failure(name, (x.data, y.data), {}, error) from error
+        if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
+            data = op.forward(x.data, y.data)
         live = x.live | y.live
         if not live or op.constant or MODE.get() is not None:
             return _remember(op, data, (x, y), _NO_PARAMS, live)  # type: ignore[no-any-return]
