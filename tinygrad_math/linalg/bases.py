@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ShapeError, SingularMatrix, TraceError, describe
+from ..core.errors import MatrixError, ShapeError, SingularMatrix, TraceError, describe
 from ..core.tensor import Tensor, as_tensor, rec
-from .objects import MathObject, known, own, vector_text
+from .objects import MathObject, floating_array, known, own, vector_text
 
 __all__ = ["Basis", "basis", "is_basis", "is_independent"]
 
@@ -27,7 +27,7 @@ def is_independent(*vectors: Any, rtol: float | None = None) -> bool:
     False
     """
     a = columns_of(vectors, "is_independent")
-    return len(pivots(a, rtol)) == a.shape[1]  # type: ignore[no-any-return]
+    return rank_of(a, rtol) == a.shape[1]  # type: ignore[no-any-return]
 
 
 def is_basis(*vectors: Any, rtol: float | None = None) -> bool:
@@ -51,11 +51,9 @@ def basis(*vectors: Any, rtol: float | None = None) -> Tensor:
     tensor([[1., 1.],
             [0., 3.]])
     """
-    a = vectors[0] if len(vectors) == 1 else rec.stack(list(vectors), axis=-1)
-    a = as_tensor(a)
-    a = rec.astype(a, np.float64) if a.dtype.kind in "biu" else a
-    a = rec.expand_dims(a, -1) if a.ndim == 1 else a
-    return a[:, pivots(columns_of([a], "basis"), rtol)]
+    chosen = first_columns(columns_of(vectors, "basis"), rtol)
+    a = floating_array(vectors[0] if len(vectors) == 1 else rec.stack(list(vectors), axis=-1))
+    return (rec.expand_dims(a, -1) if a.ndim == 1 else a)[:, chosen]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,12 +74,11 @@ class Basis(MathObject):
     matrix: Any
 
     def __post_init__(self) -> None:
-        m = as_tensor(self.matrix)
-        m = rec.astype(m, np.float64) if m.dtype.kind in "biu" else m
+        m = floating_array(self.matrix)
         if m.ndim != 2 or m.shape[0] != m.shape[1]:
             raise ShapeError(f"Basis needs n columns of n components, got {describe(m)}; for fewer use Subspace")
         value = known(m)
-        if value is not None and len(pivots(value)) < m.shape[0]:
+        if value is not None and rank_of(value) < m.shape[0]:
             raise SingularMatrix(f"Basis: the columns of {value.tolist()} depend on each other, so they are no basis")
         self._set(matrix=own(m))
 
@@ -151,31 +148,37 @@ def columns_of(vectors: Any, asker: str) -> np.ndarray[Any, Any]:
     return a if a.dtype.kind in "fc" else a.astype(np.float64)
 
 
-def pivots(a: np.ndarray[Any, Any], rtol: float | None = None) -> list[int]:
-    """The columns that a basis of the span takes: each that is independent of those before it.
-
-    How many there are is said by the singular values; which, by Gram and Schmidt, twice for orthogonality.
-    """
-    if not a.size:
-        return []
+def spectrum(a: np.ndarray[Any, Any], rtol: float | None = None) -> tuple[np.ndarray[Any, Any], float]:
+    """The singular values, and the limit up to which one counts as zero."""
     if not np.all(np.isfinite(a)):
-        raise ShapeError(f"dependence is not defined for {describe(a)} with NaN or infinity in it")
-    sigma = np.linalg.svd(a, compute_uv=False)
-    limit = sigma[0] * (max(a.shape) * np.finfo(a.dtype).eps if rtol is None else rtol)
-    rank = int(np.sum(sigma > limit))
-    chosen: list[int] = []
-    q = np.zeros((a.shape[0], 0), a.dtype)
-    for j, v in enumerate(a.T):
-        if len(chosen) == rank:
-            break
-        rest = v - q @ (q.conj().T @ v)
-        rest = rest - q @ (q.conj().T @ rest)
-        size = np.linalg.norm(rest)
-        if size > limit:
-            chosen.append(j)
-            q = np.column_stack([q, rest / size])
-    if len(chosen) < rank:  # a graded matrix: let the largest columns go first
-        from scipy.linalg import qr
+        at = tuple(int(i) for i in np.argwhere(~np.isfinite(a))[0])
+        raise MatrixError(
+            f"{describe(a)} has {a[at]} at {at}; whether vectors depend on each other needs finite numbers"
+        )
+    sigma = np.linalg.svd(a, compute_uv=False) if a.size else np.zeros(1)
+    return sigma, float(sigma[0]) * (max(a.shape) * float(np.finfo(a.dtype).eps) if rtol is None else rtol)
 
-        chosen = sorted(int(j) for j in qr(a, mode="r", pivoting=True)[1][:rank])
-    return chosen
+
+def rank_of(a: np.ndarray[Any, Any], rtol: float | None = None) -> int:
+    """How many singular values are not zero."""
+    sigma, limit = spectrum(a, rtol)
+    return int(np.sum(sigma > limit))
+
+
+def first_columns(a: np.ndarray[Any, Any], rtol: float | None = None) -> list[int]:
+    """The columns that are independent of those before them; as many as the rank."""
+    sigma, limit = spectrum(a, rtol)
+    rank, chosen = int(np.sum(sigma > limit)), list[int]()
+    for j in range(a.shape[1]):
+        if len(chosen) < rank and np.linalg.svd(a[:, [*chosen, j]], compute_uv=False)[-1] > limit:
+            chosen.append(j)
+    return chosen if len(chosen) == rank else best_columns(a, rank)
+
+
+def best_columns(a: np.ndarray[Any, Any], rank: int) -> list[int]:
+    """As many columns as the rank, chosen so that they are far from dependent: QR with pivoting."""
+    from scipy.linalg import qr
+
+    if rank in (0, a.shape[1]):
+        return list(range(rank))
+    return sorted(int(j) for j in qr(a, mode="r", pivoting=True)[1][:rank])

@@ -37,14 +37,20 @@ class MathObject:
         return made
 
 
-def real_array(value: Any, asker: str) -> Tensor:
-    """A floating Tensor of real numbers; integers become floats, a Python number stays weak."""
+def floating_array(value: Any) -> Tensor:
+    """A floating or complex Tensor; integers become floats, a Python number stays weak."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return as_tensor(float(value))
     t = as_tensor(value)
+    return rec.astype(t, np.float64) if t.dtype.kind in "biu" else t
+
+
+def real_array(value: Any, asker: str) -> Tensor:
+    """A floating Tensor of real numbers."""
+    t = floating_array(value)
     if t.dtype.kind == "c":
         raise DTypeError(f"{asker} is about real vectors, got {describe(t)}; take real() or abs()")
-    return rec.astype(t, np.float64) if t.dtype.kind in "biu" else t
+    return t
 
 
 def parameter(value: Any, asker: str) -> Tensor:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..core.errors import ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
-from .bases import columns_of, pivots
-from .objects import MathObject, known, own, real_array, tolerance, vector_text
+from .bases import best_columns, columns_of, rank_of
+from .objects import MathObject, floating_array, known, own, tolerance, vector_text
 
 __all__ = ["FundamentalSubspaces", "Subspace", "fundamental_subspaces"]
 
@@ -19,10 +19,10 @@ __all__ = ["FundamentalSubspaces", "Subspace", "fundamental_subspaces"]
 class Subspace(MathObject):
     """The span of the columns of a matrix; they may depend on each other.
 
-    Arguments: columns of shape (m, k), or (m,) for one vector; `rtol`: singular values up to rtol times the
-    largest count as 0 (by default max(m, k) eps). The dimension is a constant for derivatives; projections
-    are differentiable in the columns, and do not depend on which basis of the span was given. Of columns that depend on
-    each other, a basis moves and the rest follow: right for every change that keeps the dimension.
+    Arguments: columns of shape (m, k), or (m,) for one vector, real or complex; `rtol`: singular values up to rtol
+    times the largest count as 0 (by default max(m, k) eps). The dimension is a constant for derivatives; projections
+    are differentiable in the columns, and do not depend on which basis of the span was given. Of columns that depend
+    on each other, a basis moves and the rest follow: right for every change that keeps the dimension.
 
     >>> import tinygrad_math as tm
     >>> plane = tm.linalg.Subspace([[1.0, 1.0], [0.0, 2.0], [0.0, 0.0]])
@@ -39,24 +39,23 @@ class Subspace(MathObject):
     static = ("chosen",)
 
     def __init__(self, columns: Any, rtol: float | None = None) -> None:
-        a = real_array(columns, "Subspace")
+        a = floating_array(columns)
         a = rec.expand_dims(a, -1) if a.ndim == 1 else a
         if a.ndim != 2:
             raise ShapeError(f"Subspace needs a matrix whose columns span it, got {describe(a)}")
-        self._set(columns=own(a), chosen=tuple(pivots(columns_of([a], "Subspace"), rtol)))
+        value = columns_of([a], "Subspace")
+        self._set(columns=own(a), chosen=tuple(best_columns(value, rank_of(value, rtol))))
 
     @classmethod
-    def _of_dim(cls, columns: Tensor, dim: int) -> Subspace:
-        """The span of columns whose rank is known beforehand."""
-        value = np.asarray(columns.detach())
-        chosen = pivots(value, rtol=1e-6) if dim else []
+    def _of_projector(cls, columns: Tensor, dim: int) -> Subspace:
+        """The span of a projector's columns, whose rank is known beforehand."""
         made = object.__new__(cls)
-        made._set(columns=columns, chosen=tuple(chosen[:dim]))
+        made._set(columns=columns, chosen=tuple(best_columns(np.asarray(columns.detach()), dim)))
         return made
 
     @property
     def ambient(self) -> int:
-        """m of the R^m around it."""
+        """m of the space around it, R^m or C^m."""
         return as_tensor(self.columns).shape[0]
 
     @property
@@ -78,14 +77,14 @@ class Subspace(MathObject):
 
     @property
     def projector(self) -> Tensor:
-        """The matrix P that projects onto it, of shape (m, m): P² = P = P'."""
-        a = self._independent
-        p = rec.matmul(a, rec.pinv(a)) if self.dim else rec.matmul(a, a.mT)
-        return 0.5 * (p + p.mT)  # type: ignore[no-any-return]
+        """The matrix P that projects onto it, of shape (m, m): P² = P = Pᴴ."""
+        b = self.basis
+        return rec.matmul(b, rec.conj(b).mT)  # type: ignore[no-any-return]
 
     def project(self, v: Any) -> Tensor:
         """The point of the subspace nearest to v, of shape (..., m)."""
-        return rec.matmul(self._fits(v), self.projector)  # type: ignore[no-any-return]
+        b = self.basis
+        return rec.matmul(rec.matmul(self._fits(v), rec.conj(b)), b.mT)  # type: ignore[no-any-return]
 
     def contains(self, v: Any, rtol: float | None = None) -> Tensor:
         """Whether v, of shape (..., m), lies in it: ‖v - Pv‖ <= rtol ‖v‖, `rtol` by default eps^(2/3)."""
@@ -96,7 +95,7 @@ class Subspace(MathObject):
     def orthogonal_complement(self) -> Subspace:
         """All that is orthogonal to it, of dimension m - dim; its projector is I - P."""
         p = self.projector
-        return Subspace._of_dim(rec.subtract(np.eye(self.ambient, dtype=p.dtype), p), self.ambient - self.dim)
+        return Subspace._of_projector(rec.subtract(np.eye(self.ambient, dtype=p.dtype), p), self.ambient - self.dim)
 
     def __add__(self, other: Subspace) -> Subspace:
         """The sum: all u + v with u in one and v in the other."""
@@ -114,17 +113,21 @@ class Subspace(MathObject):
 
     def _same(self, other: Subspace) -> None:
         if self.ambient != other.ambient:
-            raise ShapeError(f"subspaces of R^{self.ambient} and of R^{other.ambient} have nothing in common")
+            raise ShapeError(f"a subspace of {self._space} and one of {other._space} do not meet")
 
     def _fits(self, v: Any) -> Tensor:
-        v = real_array(v, "Subspace")
+        v = floating_array(v)
         if not v.ndim or v.shape[-1] != self.ambient:
-            raise ShapeError(f"a subspace of R^{self.ambient} meets {describe(v)}; the last axis holds the components")
+            raise ShapeError(f"a subspace of {self._space} meets {describe(v)}; the last axis holds the components")
         return v  # type: ignore[no-any-return]
+
+    @property
+    def _space(self) -> str:
+        return f"{'C' if as_tensor(self.columns).dtype.kind == 'c' else 'R'}^{self.ambient}"
 
     def __repr__(self) -> str:
         columns = known(as_tensor(self.columns))
-        head = f"Subspace of R^{self.ambient}, dimension {self.dim}"
+        head = f"Subspace of {self._space}, dimension {self.dim}"
         if columns is None or self.dim > 4:
             return head
         if not self.dim:
@@ -165,15 +168,16 @@ def fundamental_subspaces(a: Any, rtol: float | None = None) -> FundamentalSubsp
 
     Arguments: A of shape (m, n); `rtol` as for `Subspace`. Returns `.column`, `.null`, `.row`, `.left_null`, each a
     Subspace, and `.rank`, `.nullity`. Null space and row space are orthogonal complements in R^n, the other two in
-    R^m. The projectors are differentiable in A where the rank stays.
+    R^m; for a complex A the row space is that of the conjugated rows, so that this holds. The projectors are
+    differentiable in A where the rank stays.
 
     >>> import tinygrad_math as tm
     >>> four = tm.linalg.fundamental_subspaces([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     >>> four.column.dim, four.null.dim, four.row.dim, four.left_null.dim
     (2, 0, 2, 1)
     """
-    a = real_array(a, "fundamental_subspaces")
+    a = floating_array(a)
     if a.ndim != 2:
         raise ShapeError(f"fundamental_subspaces needs a matrix, got {describe(a)}")
-    column, row = Subspace(a, rtol), Subspace(a.mT, rtol)
+    column, row = Subspace(a, rtol), Subspace(rec.conj(a).mT, rtol)
     return FundamentalSubspaces(column, row.orthogonal_complement(), row, column.orthogonal_complement())

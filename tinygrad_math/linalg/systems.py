@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ShapeError, describe
 from ..core.tensor import Tensor, rec
-from .objects import MathObject, known, number_text, real_array, tolerance, vector_text
+from .objects import MathObject, floating_array, known, number_text, tolerance, vector_text
 from .subspaces import Subspace, fundamental_subspaces
 
 __all__ = ["LinearSystemSolution", "solve_system"]
@@ -56,7 +56,7 @@ def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolut
     one solution, x = (1, 0.5)
       because b lies in the column space and the 2 columns are independent, so only one combination gives it
     """
-    a, b = real_array(a, "solve_system"), real_array(b, "solve_system")
+    a, b = floating_array(a), floating_array(b)
     if a.ndim != 2 or b.shape != a.shape[:1]:
         raise ShapeError(f"solve_system({describe(a)}, {describe(b)}): a matrix (m, n) meets a vector (m,)")
     four = fundamental_subspaces(a, rtol)

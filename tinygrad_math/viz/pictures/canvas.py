@@ -25,9 +25,9 @@ def figure(columns: int = 1, rows: int = 1, size: float = 4.6, spatial: bool = F
         from matplotlib.figure import Figure
     except ImportError as missing:
         raise MissingExtra("pictures are drawn by matplotlib; pip install 'tinygrad_math[viz]'") from missing
-    fig = Figure(figsize=(size * columns, size * rows + 0.4), layout="constrained", dpi=110)
+    fig = Figure(figsize=(size * columns, size * rows + 0.4), dpi=110)
+    fig.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     projection = {"projection": "3d"} if spatial else {}
-    fig.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     axes = [fig.add_subplot(rows, columns, k + 1, **projection) for k in range(columns * rows)]
     return fig, axes
 
