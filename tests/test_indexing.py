@@ -225,6 +225,10 @@ def test_assignment_of_what_the_dtype_cannot_hold_raises():
         tm.zeros(3)[0] = tm.tensor(1j)
     with pytest.raises(tm.DTypeError, match="int64"):
         tm.arange(3).at[0].multiply(0.5)
+    with pytest.raises(tm.DTypeError, match="1000 into int8"):
+        tm.zeros(2, dtype=tm.int8)[0] = 1000
+    with pytest.raises(tm.DTypeError, match="2 into bool"):
+        tm.zeros(2, dtype=bool)[0] = 2
     single = tm.zeros(2, dtype=tm.float32)
     single[0] = tm.tensor(1.5)
     assert single.dtype == np.float32

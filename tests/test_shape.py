@@ -291,6 +291,9 @@ def test_parts_of_a_split_that_are_not_used_count_as_zero():
     x = normal(6)
     g = tm.grad(lambda x: (tm.split(x, 3)[1] ** 2).sum())(x)
     np.testing.assert_allclose(g.numpy(), np.where(np.arange(6) // 2 == 1, 2 * x, 0))
+    check_grads(lambda x: tm.split(x, 3)[1] ** 3, (x,))
+    check_grads(lambda x: tm.split(x, [1, 4])[2] ** 3, (x,))
+    check_grads(lambda x: tm.unstack(x)[4] ** 3, (x,))
     g = tm.grad(lambda x: tm.unstack(x)[4] ** 2)(x)
     np.testing.assert_allclose(g.numpy(), np.where(np.arange(6) == 4, 2 * x, 0))
 

@@ -55,13 +55,24 @@ def flip(x: Any, /, *, axis: Any = None) -> Any:
 
 @derived
 def flipud(x: Any, /) -> Any:
-    """The first axis reversed."""
+    """The first axis reversed: upside down.
+
+    >>> import tinygrad_math as tm
+    >>> tm.flipud(tm.tensor([[1.0], [2.0]]))
+    tensor([[2.],
+            [1.]])
+    """
     return rec.flip(x, axis=0)
 
 
 @derived
 def fliplr(x: Any, /) -> Any:
-    """The second axis reversed."""
+    """The second axis reversed: left to right.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fliplr(tm.tensor([[1.0, 2.0]]))
+    tensor([[2., 1.]])
+    """
     return rec.flip(x, axis=1)
 
 

@@ -218,7 +218,12 @@ def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
 
 
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
-    """An array of a shape whose values nothing is said about; use zeros unless all of them are assigned."""
+    """An array of a shape whose values nothing is said about; use zeros unless all of them are assigned.
+
+    >>> import tinygrad_math as tm
+    >>> tm.empty((2, 3)).shape
+    (2, 3)
+    """
     _on(device)
     return _new(np.empty(shape, dtype or float))
 
@@ -269,7 +274,12 @@ def ones_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = 
 
 @nondiff
 def empty_like(x: Any, /, dtype: Any = None, *, shape: Any = None, device: Any = None) -> Any:
-    """An array of the shape and dtype of x, or of those given, whose values nothing is said about."""
+    """An array of the shape and dtype of x, or of those given, whose values nothing is said about.
+
+    >>> import tinygrad_math as tm
+    >>> tm.empty_like([1.0, 2.0]).shape
+    (2,)
+    """
     _on(device)
     return np.empty_like(x, dtype=dtype, shape=shape)
 

@@ -386,17 +386,23 @@ def _(xp: Any, ts: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
+def _holds(dtype: Any, value: Any) -> bool:
+    """Whether an array of this dtype can keep a value: never a fraction in integers, or complex in real numbers."""
+    if isinstance(value, Tensor):
+        return _RANK[value.dtype.kind] <= _RANK[dtype.kind]
+    if isinstance(value, int) and dtype.kind in "biu":
+        low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        return low <= value <= high
+    return _RANK[np.result_type(value).kind] <= _RANK[dtype.kind]
+
+
 def _write(op: Any, verb: str) -> Any:
     def write(x: Any, index: Any, value: Any) -> Any:
         key, arrays = _split(index)
         x = as_tensor(x)
         if type(value) not in (int, float, bool, complex):  # a Python number stays weak
             value = as_tensor(value)
-        if isinstance(value, Tensor):
-            kind = value.dtype.kind
-        else:
-            kind = "b" if value in (0, 1) and isinstance(value, int) else np.result_type(value).kind
-        if _RANK[kind] > _RANK[x.dtype.kind]:
+        if not _holds(x.dtype, value):
             raise DTypeError(
                 f"{verb} {describe(value)} into {describe(x)} would lose what {x.dtype} cannot hold; "
                 "convert the array with astype first, or the value with round and astype"

@@ -144,6 +144,8 @@ def dot(a: Any, b: Any, /) -> Any:
 def inner(a: Any, b: Any, /) -> Any:
     """The products of the last axes: of vectors a number, else a's other axes and then b's.
 
+    Raises ShapeError if their lengths differ. The cotangents are those of the matrix product a b'.
+
     >>> import tinygrad_math as tm
     >>> tm.inner(tm.tensor([1.0, 2.0]), [3.0, 4.0])
     tensor(11.)
@@ -158,6 +160,8 @@ def inner(a: Any, b: Any, /) -> Any:
 def vdot(a: Any, b: Any, /) -> Any:
     """The sum of conj(a) b over all elements.
 
+    Raises ShapeError if they differ in number. The cotangents are b conj(g) and a g.
+
     >>> import tinygrad_math as tm
     >>> tm.vdot(tm.tensor([1j, 1.0]), [1j, 2.0])
     tensor(3.+0.j, dtype=complex128)
@@ -170,7 +174,8 @@ def vdot(a: Any, b: Any, /) -> Any:
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """The sum of conj(x1) x2 along an axis, over the broadcast of the others.
 
-    Arguments: `axis` of both, counted from the end if they have different ranks. Raises ShapeError.
+    Arguments: `axis` of both, counted from the end if they have different ranks. Raises ShapeError. The
+    cotangents are x2 conj(g) and x1 g along the axis.
 
     >>> import tinygrad_math as tm
     >>> tm.vecdot(tm.tensor([[1.0, 2.0], [3.0, 4.0]]), [1.0, 1.0])
@@ -223,6 +228,8 @@ def _summed(x: Any, axis: int) -> Any:
 def outer(a: Any, b: Any, /) -> Any:
     """The matrix of all products of an element of a and one of b, both flattened.
 
+    The cotangents are g b and g' a.
+
     >>> import tinygrad_math as tm
     >>> tm.outer(tm.tensor([1.0, 2.0]), [3.0, 4.0])
     tensor([[3., 4.],
@@ -234,6 +241,8 @@ def outer(a: Any, b: Any, /) -> Any:
 @derived
 def kron(a: Any, b: Any, /) -> Any:
     """The Kronecker product: every element of a times all of b, laid out in blocks.
+
+    The cotangent of an element of a is the sum of its block of g times b.
 
     >>> import tinygrad_math as tm
     >>> tm.kron(tm.tensor([1.0, 2.0]), [1.0, 10.0])
@@ -254,7 +263,8 @@ def tensordot(x1: Any, x2: Any, /, axes: Any = 2) -> Any:
     """The sum of products over some axes of both: a matrix product, once they are arranged.
 
     Arguments: `axes` n for the last n axes of x1 and the first n of x2, or a pair of axes or tuples of axes.
-    Returns x1's other axes and then x2's. Raises ShapeError, AxisError.
+    Returns x1's other axes and then x2's. Raises ShapeError, AxisError. The cotangents are those of the matrix
+    product that it is: g b' and a' g.
 
     >>> import tinygrad_math as tm
     >>> tm.tensordot(tm.ones((2, 3, 4)), tm.ones((4, 3, 5)), axes=((1, 2), (1, 0))).shape

@@ -168,7 +168,12 @@ def expand_dims(x: Any, /, axis: Any = 0) -> Any:
 
 @derived
 def unsqueeze(x: Any, /, dim: int = 0) -> Any:
-    """`expand_dims` under PyTorch's name."""
+    """`expand_dims` under PyTorch's name.
+
+    >>> import tinygrad_math as tm
+    >>> tm.zeros(3).unsqueeze(0).shape
+    (1, 3)
+    """
     return rec.expand_dims(x, axis=dim)
 
 
@@ -261,7 +266,12 @@ def permute_dims(x: Any, /, axes: Any) -> Any:
 
 @derived
 def permute(x: Any, /, *axes: Any) -> Any:
-    """`permute_dims` under PyTorch's name: `x.permute(1, 2, 0)`."""
+    """`permute_dims` under PyTorch's name.
+
+    >>> import tinygrad_math as tm
+    >>> tm.zeros((2, 3, 4)).permute(1, 2, 0).shape
+    (3, 4, 2)
+    """
     return record(transpose, (x,), {"axes": _sizes(axes)})
 
 
