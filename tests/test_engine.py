@@ -132,6 +132,20 @@ def test_a_float32_leaf_meets_float64_and_keeps_its_dtype():
     assert x.grad.dtype == np.float32
 
 
+def test_a_gradient_is_its_owners_alone():
+    a, b, c = leaf(np.ones(3)), leaf(np.ones(3)), leaf(np.ones((2, 20_000)))
+    (a + b).sum().backward()
+    a.grad.data *= 5.0
+    assert b.grad.tolist() == [1.0, 1.0, 1.0]
+    seed = np.ones(3)
+    x = leaf(np.zeros(3))
+    x.reshape((3, 1)).reshape((3,)).backward(seed)
+    x.grad.data[:] = 7.0
+    assert seed.tolist() == [1.0, 1.0, 1.0]
+    c.sum().backward()
+    c.grad.data[0] = 3.0
+
+
 def test_stop_gradient_and_detach_are_constants():
     x = leaf(3.0)
     (x * x.detach()).backward()

@@ -43,16 +43,19 @@ Rules for writing rules:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, cast, overload
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .op import Op, by_ufunc, raw
+from .errors import ArgumentError
+from .op import RENAMED, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
 from .tensor import rec, record
 
 P = ParamSpec("P")
+R = TypeVar("R")
 Partial = Callable[..., Any] | float
 Samples = Callable[[], list[Sample]] | None
 
@@ -111,10 +114,21 @@ def helper(name: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     return attach
 
 
-def derived(f: Callable[P, Any]) -> Callable[P, Any]:
+def derived(f: Callable[P, R]) -> Callable[P, R]:
     """A public function made of ops: reachable as `rec.name`, as a method, and from NumPy's function of that name."""
-    setattr(rec, f.__name__, f)
-    return f
+
+    @functools.wraps(f)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return f(*args, **kwargs)
+        except TypeError as error:
+            if RENAMED.keys() & kwargs.keys() and "unexpected keyword" in str(error):
+                hint = " ".join(f"Say {RENAMED[k]}= for {k}=." for k in kwargs if k in RENAMED)
+                raise ArgumentError(f"{error}. {hint}") from error
+            raise
+
+    setattr(rec, f.__name__, call)
+    return call
 
 
 def elementwise(

@@ -37,6 +37,7 @@ class Namespace:
         raise AttributeError(f"no op named {name!r} is registered ({self.title})")
 
 
+RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
 rooms: list[str] = []  # modules with further ops, imported when a name is missed
 registry: dict[str, Op] = {}
 raw = Namespace("plain arrays")
@@ -134,8 +135,7 @@ class Op:
         unknown = [k for k in params if k not in self.param_names]
         if not unknown:
             return f"{self.name}{self.__signature__} needs {', '.join(n for n in self.param_names if n not in params)}"
-        renamed = {"dim": "axis", "keepdim": "keepdims", "dims": "axes", "input": "x"}
-        hint = "".join(f" Say {renamed[k]}= for {k}=." for k in unknown if renamed.get(k) in self.param_names)
+        hint = "".join(f" Say {RENAMED[k]}= for {k}=." for k in unknown if RENAMED.get(k) in self.param_names)
         return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {self.name}{self.__signature__}.{hint}"
 
     def __repr__(self) -> str:

@@ -253,10 +253,16 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     if xp is raw and isinstance(g, Tensor):
         g = g.node.data
     found = pullback(trail, [(y.node, as_tensor(g) if xp is rec else g)], xp)
+    handed_out = {id(g)}
     for node, total in found.items():
         owner = node.meta.owner() if node.meta is not None and node.meta.owner is not None else None
         if owner is not None:
-            part = wrap(Node(total)) if xp is raw else total
+            if xp is raw:  # a gradient is its owner's alone, to be written to
+                shared = isinstance(total, np.ndarray) and (total.base is not None or id(total) in handed_out)
+                handed_out.add(id(total))
+                part = wrap(Node(total.copy() if shared else total))
+            else:
+                part = total
             owner._grad = part if owner.grad is None else rec.add(owner.grad, part)
 
 
