@@ -65,7 +65,8 @@ def test_a_binary_ufunc_takes_arrays_numbers_and_tensors_in_any_order(ufunc, ord
     np.testing.assert_allclose(_gradient(f, x), _slope(f, x), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("ufunc", BINARY, ids=lambda u: u.__name__)
+# without arctan2, of which NumPy's own reduce along a contiguous axis is wrong
+@pytest.mark.parametrize("ufunc", [u for u in BINARY if u is not np.arctan2], ids=lambda u: u.__name__)
 @pytest.mark.parametrize("axis", [0, 1, -1])
 def test_reduce_and_accumulate_have_the_derivative(ufunc, axis):
     methods = [lambda x: ufunc.accumulate(x, axis=axis), lambda x: ufunc.reduce(x, axis=axis)]
@@ -149,7 +150,7 @@ def test_out_is_an_assignment_and_where_chooses():
         (lambda x: np.array([x[0], 1.0]), tm.NeedsDetach, "detach"),
         (lambda x: np.testing.assert_allclose(x, v), tm.NeedsDetach, "detach"),
         (lambda x: np.from_dlpack(x), tm.NeedsDetach, "detach"),
-        (lambda x: np.gcd(x, x), tm.NoDerivative, r"np\.gcd"),
+        (lambda x: np.isnat(x), tm.NoDerivative, r"np\.isnat"),
         (lambda x: np.save("unwritten.npy", x), tm.NoDerivative, r"tm\.save"),
         (lambda x: np.put(x, [0], 1.0), tm.NoDerivative, r"at\[index\]"),
         (lambda x: np.sum(x, axis=0, initial=1.0, where=v > 0, no=1), TypeError, "no"),
@@ -209,31 +210,29 @@ def _without_counterpart():
             yield f
 
 
-ANSWERED = {
-    "shape",
-    "ndim",
-    "size",
-    "iscomplexobj",
-    "isrealobj",
-    "common_type",
-    "array_repr",
-    "array_str",
-    "array2string",
-}
+ANSWERED = {"shape", "size", "common_type", "array_repr", "array_str", "array2string"}
 
 
-@pytest.mark.parametrize(
-    "f", [f for f in _without_counterpart() if f.__name__ not in ANSWERED], ids=lambda f: f.__name__
-)
-def test_a_function_without_counterpart_raises_by_name(f):
+def _required(f):
+    """The parameters that must be given; None for a function that dispatches on `like` alone."""
+    if f.__name__ == "fromstring":  # does not tell its signature
+        return None
     try:
-        needed = [
-            p for p in inspect.signature(f).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL
-        ]
+        parameters = inspect.signature(f).parameters
     except ValueError:
-        needed = [None] * 2
+        return 2
+    if "like" in parameters:
+        return None
+    return sum(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters.values())
+
+
+UNSERVED = [f for f in _without_counterpart() if f.__name__ not in ANSWERED and _required(f) is not None]
+
+
+@pytest.mark.parametrize("f", UNSERVED, ids=lambda f: f.__name__)
+def test_a_function_without_counterpart_raises_by_name(f):
     with pytest.raises((tm.NoDerivative, tm.NeedsDetach), match=r"tinygrad_math|detach"):
-        f(*[_leaf(v)] * max(len(needed), 1))
+        f(*[_leaf(v)] * max(_required(f), 1))
 
 
 def test_the_namespace_of_a_tensor_is_the_package():
