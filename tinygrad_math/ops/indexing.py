@@ -352,7 +352,7 @@ def multiply_at(arrays: Any, /, *, key: Any) -> Any:
 def _factors(xp: Any, x: Any, v: Any, indices: Any, key: Any) -> Any:
     """What each value is multiplied by: x at its place, and the other values that went to that place.
 
-    Without a division, so that it holds where a value is zero.
+    Without a division, so that it holds where a value is zero; integer indices to n places take n * n memory.
     """
     own = _read(xp, x, indices, key)
     if not _may_repeat(indices):
