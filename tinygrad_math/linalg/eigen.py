@@ -23,13 +23,14 @@ from .wellposed import (
     check_direction,
     check_values,
     check_vectors,
+    choice,
+    differentiated,
     hermitian,
     named,
     none_tied,
     plain,
     square,
     ties,
-    tolerance,
 )
 
 __all__ = ["EigResult", "EighResult", "eig", "eigh", "eigvals", "eigvalsh"]
@@ -81,13 +82,17 @@ def _hermitian_samples() -> Any:
     shape="(..., n), (..., n, n)",
     samples=_hermitian_samples,
 )
-def _eigh(x: Any, /) -> Any:
-    """Ascending eigenvalues, and eigenvectors in the columns, of a Hermitian matrix."""
-    return tuple(np.linalg.eigh(hermitian("eigh", x)))
+def _eigh(x: Any, /, turned: bool = False) -> Any:
+    """Ascending eigenvalues, and eigenvectors in the columns, of a Hermitian matrix; `turned`: see `choice`."""
+    w, v = np.linalg.eigh(hermitian("eigh", x))
+    tied = ties(w)
+    if turned and (v.dtype.kind == "c" or not none_tied(tied)):
+        v = v @ choice(tied, v.dtype)
+    return w, v
 
 
 @_eigh.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, turned: bool) -> Any:
     (gw, gv), (w, v) = g, y
     if xp is raw:
         return (_eigh_cotangent(gw, gv, w, v),)
@@ -95,7 +100,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
     if gw is not None:
         total = xp.eigen_spread(a, a, xp.eigen_alike(a, gw))
     if gv is not None:
-        gv = xp.eigen_free(gv, xp.zeros_like(w) if gw is None else gw, w, v)
+        gv = xp.eigen_free(gv, w, v)
         turned = xp.hermitian_part(xp.eigen_rotation(a, xp.matmul(gv, xp.adjoint(v))))
         total = turned if total is None else total + turned
     return (total,)
@@ -109,7 +114,7 @@ def _eigh_cotangent(gw: Any, gv: Any, w: Any, v: Any) -> Any:
     if gv is None:
         return (v * gw[..., None, :]) @ vh
     m = vh @ gv
-    check_vectors("eigenvalues", w, m, gw, tied)
+    check_vectors("eigenvalues", w, m, tied)
     m = np.where(tied, 0, m / np.where(tied, 1, w[..., None, :] - w[..., :, None]))
     m = (m + adjoint(m)) * 0.5
     if gw is not None:
@@ -119,7 +124,7 @@ def _eigh_cotangent(gw: Any, gv: Any, w: Any, v: Any) -> Any:
 
 
 @_eigh.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
+def _(xp: Any, ts: Any, y: Any, a: Any, turned: bool) -> Any:
     (w, v), t = y, xp.hermitian_part(ts[0])
     if xp is not raw:
         return Lazy(
@@ -138,24 +143,24 @@ def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
 
 @general(
     name="eigen_free",
-    arity=4,
+    arity=3,
     latex="{0}",
     shape="same as gv",
-    samples=lambda: [sample(real(3, 3), real(3, key=1), np.array([1.0, 2.0, 4.0]), np.linalg.qr(real(3, 3, key=2))[0])],
+    samples=lambda: [sample(real(3, 3), np.array([1.0, 2.0, 4.0]), np.linalg.qr(real(3, 3, key=2))[0])],
 )
-def _eigen_free(gv: Any, gw: Any, w: Any, v: Any, /) -> Any:
+def _eigen_free(gv: Any, w: Any, v: Any, /) -> Any:
     """gv, a cotangent of the eigenvectors v, if it does not depend on their choice."""
-    check_vectors("eigenvalues", w, adjoint(v) @ gv, gw)
+    check_vectors("eigenvalues", w, adjoint(v) @ gv)
     return gv
 
 
 @_eigen_free.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, gv: Any, gw: Any, w: Any, v: Any) -> Any:
-    return g, None, None, None
+def _(xp: Any, need: Any, g: Any, y: Any, gv: Any, w: Any, v: Any) -> Any:
+    return g, None, None
 
 
 @_eigen_free.defjvp
-def _(xp: Any, ts: Any, y: Any, gv: Any, gw: Any, w: Any, v: Any) -> Any:
+def _(xp: Any, ts: Any, y: Any, gv: Any, w: Any, v: Any) -> Any:
     return ts[0]
 
 
@@ -174,7 +179,8 @@ def eigh(x: Any, /, UPLO: str | None = None) -> EighResult:
     >>> tm.linalg.eigh([[2.0, 1.0], [1.0, 2.0]]).eigenvalues
     tensor([1., 3.])
     """
-    return EighResult(*_eigh(_triangle(x, UPLO)))
+    x = _triangle(x, UPLO)
+    return EighResult(*_eigh(x, turned=differentiated(x)))
 
 
 @derived
@@ -236,13 +242,18 @@ def _general_samples() -> Any:
 @general(
     name="eig", many=True, latex=r"\operatorname{{eig}} {0}", shape="(..., n), (..., n, n)", samples=_general_samples
 )
-def _eig(x: Any, /) -> Any:
-    """Eigenvalues, and eigenvectors of length 1 in the columns."""
-    return tuple(np.linalg.eig(square("eig", x)))
+def _eig(x: Any, /, turned: bool = False) -> Any:
+    """Eigenvalues, and eigenvectors of length 1 in the columns; `turned`: see `choice`."""
+    w, v = np.linalg.eig(square("eig", x))
+    tied = _same(w)
+    if turned and (v.dtype.kind == "c" or not none_tied(tied)):
+        v = v @ choice(tied, v.dtype)
+        v = v / np.linalg.norm(v, axis=-2, keepdims=True)
+    return w, v
 
 
 @_eig.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, turned: bool) -> Any:
     (gw, gv), (w, v) = g, y
     vh = xp.adjoint(v)
     tied = _clusters(plain(w), plain(v))
@@ -251,7 +262,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
         m = xp.matmul(vh, gv)
         along = xp.real(xp.diagonal(m, axis1=-2, axis2=-1))  # the length stays 1: no cotangent along v
         m = m - xp.matmul(vh, v) * xp.expand_dims(along, -2)
-        _check_general(plain(w), tied, plain(m), plain(gv), None if gw is None else plain(gw))
+        _check_general(plain(w), tied, plain(m), plain(gv))
         inner = m * xp.conj(xp.eig_gaps(w))
     if gw is not None:
         check_values("eigenvalues", plain(w), plain(gw), tied)
@@ -261,7 +272,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
 
 
 @_eig.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
+def _(xp: Any, ts: Any, y: Any, a: Any, turned: bool) -> Any:
     w, v = y
     tied = _clusters(plain(w), plain(v))
     m = xp.solve(v, xp.matmul(ts[0] + xp.zeros_like(v), v))
@@ -300,22 +311,16 @@ def _same(w: Any) -> Any:
     return np.abs(w[..., :, None] - w[..., None, :]) <= bound[..., None, None]
 
 
-def _check_general(w: Any, tied: Any, m: Any, gv: Any, gw: Any) -> None:
+def _check_general(w: Any, tied: Any, m: Any, gv: Any) -> None:
     """A cotangent of eigenvectors must not see their choice: m = V^H gV vanishes within a block, up to its phases.
 
-    Any basis of the block serves, not only the unitary ones, so more is asked than of a Hermitian matrix. And
-    whoever uses vectors of a block may not use its values: see `check_vectors`.
+    Any basis of the block serves, not only the unitary ones, so more is asked than of a Hermitian matrix.
     """
     alone = np.eye(w.shape[-1], dtype=bool)
-    size = np.abs(gv).max(initial=0.0)
-    rotated = np.where(tied & ~alone, np.abs(m), 0)
-    if gw is not None:
-        length = np.abs(gv).max(axis=-2)
-        both = (length > tolerance(w.dtype) * size) & (np.abs(gw) > tolerance(w.dtype) * np.abs(gw).max(initial=0.0))
-        rotated = rotated + np.where(tied & ~alone & both[..., None], size, 0)
-    larger = np.maximum(rotated, np.swapaxes(rotated, -1, -2))
+    inside = np.where(tied & ~alone, np.abs(m), 0)
+    larger = np.maximum(inside, np.swapaxes(inside, -1, -2))
     turning = np.triu(larger) - np.tril(larger) + 1j * np.where(alone, m.imag, 0)
-    check_vectors("eigenvalues", w, turning, tied=tied, size=size)
+    check_vectors("eigenvalues", w, turning, tied, np.abs(gv).max(initial=0.0))
 
 
 @general(
@@ -366,7 +371,7 @@ def eig(x: Any, /) -> EigResult:
     >>> tm.linalg.eig([[0.0, 3.0], [2.0, 1.0]]).eigenvalues
     tensor([-2.,  3.])
     """
-    return EigResult(*_eig(x))
+    return EigResult(*_eig(x, turned=differentiated(x)))
 
 
 @derived

@@ -123,7 +123,7 @@ def _qr_samples() -> Any:
 
 
 @general(name="qr", many=True, latex=r"\operatorname{{qr}} {0}", shape="(..., m, k), (..., k, n)", samples=_qr_samples)
-def _qr(x: Any, /, *, mode: str = "reduced") -> Any:
+def _qr(x: Any, /, *, mode: Any = "reduced") -> Any:
     """Q with orthonormal columns and upper triangular R with real diagonal, x = Q R."""
     return tuple(np.linalg.qr(floating("qr", x), mode=mode))
 

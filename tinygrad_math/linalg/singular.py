@@ -19,7 +19,18 @@ from ..core.errors import IllPosedDerivative
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
 from .eigen import Lazy
-from .wellposed import adjoint, check_values, check_vectors, floating, none_tied, plain, ties, tolerance
+from .wellposed import (
+    adjoint,
+    check_values,
+    check_vectors,
+    choice,
+    differentiated,
+    floating,
+    none_tied,
+    plain,
+    ties,
+    tolerance,
+)
 
 __all__ = ["SVDResult", "svd", "svdvals"]
 
@@ -73,13 +84,36 @@ def _samples() -> Any:
     shape="U (..., m, k), s (..., k), Vh (..., k, n), k = min(m, n)",
     samples=_samples,
 )
-def _svd(x: Any, /, *, full_matrices: bool = True) -> Any:
-    """x = U diag(s) Vh with orthonormal columns of U and rows of Vh, s descending."""
-    return tuple(np.linalg.svd(floating("svd", x), full_matrices=full_matrices))
+def _svd(x: Any, /, *, full_matrices: bool = True, turned: bool = False) -> Any:
+    """x = U diag(s) Vh with orthonormal columns of U and rows of Vh, s descending; `turned`: see `choice`."""
+    a = floating("svd", x)
+    u, s, vh = np.linalg.svd(a, full_matrices=full_matrices)
+    return _turned(a, u, s, vh) if turned else (u, s, vh)
+
+
+def _turned(a: Any, u: Any, s: Any, vh: Any) -> Any:
+    """Another choice of the singular vectors: common for those of a value, separate in the two null spaces."""
+    k, zero = s.shape[-1], vanishing(s, a.shape)
+    longest = max(u.shape[-1], vh.shape[-2])
+    values = np.concatenate([np.where(zero, 0, s), np.zeros((*s.shape[:-1], longest - k), s.dtype)], axis=-1)
+    tied = ties(values)
+    if none_tied(tied) and u.dtype.kind != "c":
+        return u, s, vh
+    null = (values == 0)[..., None, :] & (values == 0)[..., :, None]
+    right = choice(tied, u.dtype)
+    left = np.where(null, choice(tied & null, u.dtype, key=1), right)
+    m, n = u.shape[-1], vh.shape[-2]
+    if m < longest:  # the block of the null space may be smaller here
+        left = choice(tied[..., :m, :m] & null[..., :m, :m], u.dtype, key=1)
+        left = np.where(null[..., :m, :m], left, right[..., :m, :m])
+    if n < longest:
+        smaller = choice(tied[..., :n, :n] & null[..., :n, :n], u.dtype, key=2)
+        right = np.where(null[..., :n, :n], smaller, right[..., :n, :n])
+    return u @ left, s, adjoint(right) @ vh
 
 
 @_svd.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool) -> Any:
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool, turned: bool) -> Any:
     gu, gs, gvh = g
     u, s, vh = y
     gv = None if gvh is None else xp.adjoint(gvh)
@@ -127,7 +161,7 @@ def _check_frames(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> None:
     and on separate ones of those that belong to zero."""
     k = s.shape[-1]
     cu, cv = adjoint(u) @ gu, adjoint(v) @ gv
-    check_vectors("singular values", s, cu[..., :k, :k] + cv[..., :k, :k], gs)
+    check_vectors("singular values", s, cu[..., :k, :k] + cv[..., :k, :k])
     zero = vanishing(s, (*s.shape[:-1], u.shape[-2], v.shape[-2]))
     if gs is not None and (zero & (np.abs(gs) > tolerance(s.dtype) * np.abs(gs).max(initial=0.0))).any():
         _refuse_zero()
@@ -212,7 +246,7 @@ def _check_null(c: Any) -> None:
 
 
 @_svd.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool) -> Any:
+def _(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool, turned: bool) -> Any:
     u, s, vh = y
     v, k, m, t = xp.adjoint(vh), s.shape[-1], a.shape[-2], ts[0]
     h, th = xp.dilate(a), xp.dilate(t)
@@ -285,7 +319,7 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
     >>> tm.linalg.svd([[3.0, 0.0], [0.0, 4.0]]).S
     tensor([4., 3.])
     """
-    return SVDResult(*_svd(x, full_matrices=full_matrices))
+    return SVDResult(*_svd(x, full_matrices=full_matrices, turned=differentiated(x)))
 
 
 @derived

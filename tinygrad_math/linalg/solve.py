@@ -140,7 +140,7 @@ def triangle(a: Any, lower: bool, unit: bool) -> Any:
         sample(np.zeros((0, 2, 2)), real(2, 1)),
     ],
 )
-def solve_triangular(a: Any, b: Any, /, trans: int | str = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+def solve_triangular(a: Any, b: Any, /, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
     """The x with T x = b, T the upper (or `lower`) triangle of a; the other triangle is not read.
 
     Arguments: a (..., n, n); b (n,) or (..., n, k); `trans` 0 or "N" for T, 1 or "T" for its transpose, 2 or "C"
@@ -322,7 +322,7 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
 
     >>> import tinygrad_math as tm
     >>> tm.linalg.lstsq([[1.0, 0.0], [0.0, 1.0], [2.0, 3.0]], [1.0, 1.0, 1.0]).x.numpy().round(4)
-    array([ 0.4286, 0.1429])
+    array([0.4286, 0.1429])
     """
     a, b = as_tensor(a), as_tensor(b)
     m, n = floating("lstsq", a.node.data).shape[-2:]

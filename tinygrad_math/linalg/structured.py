@@ -87,8 +87,9 @@ def solve_sylvester(a: Any, b: Any, q: Any, /) -> Any:
     >>> tm.linalg.solve_sylvester([[2.0]], [[1.0]], [[6.0]])
     tensor([[2.]])
     """
-    from scipy.linalg import schur
-    from scipy.linalg.lapack import get_lapack_funcs
+    import scipy.linalg
+
+    scipy_linalg: Any = scipy.linalg
 
     a, b, q = square("solve_sylvester", a), square("solve_sylvester", b), finite("solve_sylvester", q)
     if q.ndim < 2 or q.shape[-2:] != (a.shape[-1], b.shape[-1]):
@@ -101,10 +102,10 @@ def solve_sylvester(a: Any, b: Any, q: Any, /) -> Any:
     out = np.empty(q.shape, dtype)
     for k in np.ndindex(batch) if q.size else ():
         kind = "complex" if dtype.kind == "c" else "real"
-        r, u = schur(a[k], output=kind)
-        s, v = schur(b[k], output=kind)
+        r, u = scipy_linalg.schur(a[k], output=kind)
+        s, v = scipy_linalg.schur(b[k], output=kind)
         f = u.conj().T @ q[k] @ v
-        (trsyl,) = get_lapack_funcs(("trsyl",), (r, s, f))
+        (trsyl,) = scipy_linalg.get_lapack_funcs(("trsyl",), (r, s, f))
         x, scale, info = trsyl(r, s, f)
         if info:  # LAPACK perturbed eigenvalues that were too close
             w, z = np.linalg.eigvals(a[k]), np.linalg.eigvals(b[k])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, describe
-from ..core.tensor import Tensor
+from ..core.tensor import DIFFERENTIABLE, Tensor
 
 SYMMETRY = 1e-2  # asymmetry, relative to the largest element, up to which a matrix is taken for its symmetric part
 
@@ -115,45 +115,57 @@ def check_values(what: str, w: Any, gw: Any, tied: Any = None) -> None:
     fault = spread > tolerance(w.dtype) * np.abs(gw).max()
     if fault.any():
         raise IllPosedDerivative(
-            f"the {what} {named(w, tied, fault)} coincide, so each of them alone has no derivative "
-            "(only functions that treat them alike have one, as their sum). Separate them, or use such a function."
+            f"the {what} {named(w, tied, fault)} coincide, so each of them alone has no derivative (what treats them "
+            "alike has one, as their sum). A function of the matrix, as V f(w) V^H, cannot be differentiated through "
+            "its decomposition here: use inv, pinv, matrix_power, expm, logm or sqrtm, which are right."
         )
 
 
-def check_vectors(what: str, w: Any, m: Any, gw: Any = None, tied: Any = None, size: Any = None) -> None:
+def choice(tied: Any, dtype: Any, key: int = 0) -> Any:
+    """A unitary matrix that turns the vectors of each block into another basis of it, the same one every time.
+
+    What is to be differentiated uses it: in LAPACK's own choice, often unit vectors, a function may by accident be
+    stationary, and `check_vectors` would not see that it depends on the choice. Cayley's transform of an
+    antihermitian matrix; of a complex one it turns the phases too.
+    """
+    n = tied.shape[-1]
+    rng = np.random.default_rng((n, key))
+    k = rng.standard_normal((n, n))
+    if np.dtype(dtype).kind == "c":
+        k = k + 1j * rng.standard_normal((n, n))
+    k = np.where(tied, k - adjoint(k), 0)
+    one = np.eye(n)
+    return np.linalg.solve(one - k, one + k).astype(dtype)
+
+
+def differentiated(x: Any) -> bool:
+    """Whether a derivative of what is computed from x may be asked."""
+    return isinstance(x, Tensor) and bool(x.node.live & DIFFERENTIABLE)
+
+
+def check_vectors(what: str, w: Any, m: Any, tied: Any = None, size: Any = None) -> None:
     """A cotangent of eigenvectors must not depend on their choice: m = V^H gV is Hermitian within a block.
 
-    A rotation V exp(tK) inside a block, K antihermitian, changes the function by Re tr(m^H K) t, so the
-    antihermitian part of m must vanish there. If the function uses the values of the block as well, m must
-    also be diagonal there: one cotangent cannot tell V f(w) V^H, which has a derivative, from what has none.
+    A rotation V exp(t K) inside a block, K antihermitian, changes the function by Re tr(m^H K) t, so the
+    antihermitian part of m must vanish there.
     """
     tied = ties(w) if tied is None else tied
     size = np.abs(m).max(initial=0.0) if size is None else size
     if size == 0:
         return
-    bound = tolerance(w.dtype) * size
-    fault = tied & (np.abs(m - adjoint(m)) > 2 * bound)
-    if fault.any():
-        if fault[..., range(w.shape[-1]), range(w.shape[-1])].any():
-            raise IllPosedDerivative(
-                f"the function depends on the phase of an eigenvector or singular vector ({what} "
-                f"{named(w, tied, fault)}), which is arbitrary: v and exp(i t) v serve alike. "
-                "Use a function that does not see it, as abs(v) or v v^H."
-            )
+    fault = tied & (np.abs(m - adjoint(m)) > 2 * tolerance(w.dtype) * size)
+    if not fault.any():
+        return
+    if fault[..., range(w.shape[-1]), range(w.shape[-1])].any():
         raise IllPosedDerivative(
-            f"the {what} {named(w, tied, fault)} coincide, so their vectors are an arbitrary basis of one subspace, "
-            "and the function depends on that choice. Use what does not, as the projector V V^H onto the subspace."
+            f"the function depends on the phase of an eigenvector or singular vector ({what} "
+            f"{named(w, tied, fault)}), which is arbitrary: v and exp(i t) v serve alike. "
+            "Use a function that does not see it, as abs(v) or v v^H."
         )
-    if gw is not None and not none_tied(tied):
-        alone = np.eye(w.shape[-1], dtype=bool)
-        used = np.abs(gw)[..., :, None] > tolerance(w.dtype) * np.abs(gw).max(initial=0.0)
-        fault = tied & ~alone & used & (np.abs(m) > bound)
-        if fault.any():
-            raise IllPosedDerivative(
-                f"the {what} {named(w, tied, fault)} coincide, and the function mixes them with their vectors: the "
-                "derivative of such a function cannot be read off a decomposition. Use the function itself "
-                "(inv, pinv, matrix_power, expm, logm, sqrtm), whose derivative is right here."
-            )
+    raise IllPosedDerivative(
+        f"the {what} {named(w, tied, fault)} coincide, so their vectors are an arbitrary basis of one subspace, "
+        "and the function depends on that choice. Use what does not, as the projector V V^H onto the subspace."
+    )
 
 
 def check_direction(what: str, w: Any, m: Any, tied: Any = None) -> None:

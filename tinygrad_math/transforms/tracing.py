@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import linear
-from ..core.errors import ArgumentError, DTypeError, NonScalarError, describe
+from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, describe
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
 from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
@@ -78,8 +78,31 @@ class Tape:
         """Tangents of the outputs as Tensors; zeros where they do not depend on the inputs."""
         xp = rec if record else self.namespace(tangents)
         seeds = {n: _carried(xp, t) for n, t in zip(self.inputs, tangents, strict=True)}
-        found = pushforward(self.trail, seeds, [y.node for y in self.outputs], xp)
+        try:
+            found = pushforward(self.trail, seeds, [y.node for y in self.outputs], xp)
+        except IllPosedDerivative:
+            return [self._push_by_rows(k, tangents, xp is rec) for k in range(len(self.outputs))]
         return [_zeros(y.node) if t is None else as_tensor(t) for t, y in zip(found, self.outputs, strict=True)]
+
+    def _push_by_rows(self, k: int, tangents: Sequence[Any], record: bool) -> Tensor:
+        """The tangent of output k by reverse mode, an element at a time.
+
+        At coinciding eigenvalues forward mode cannot know whether a function depends on the arbitrary choice of the
+        vectors; a cotangent shows it. So reverse mode decides: it is right, or says that there is no derivative.
+        """
+        y, rows = self.outputs[k], []
+        for unit in (1, 1j) if y.dtype.kind == "c" else (1,):
+            for i in range(y.size):
+                seeds = [np.zeros(o.shape, o.dtype) for o in self.outputs]
+                seeds[k].reshape(-1)[i] = unit
+                pulled = self.pull(seeds, record)
+                rows.append(sum(rec.sum(rec.real(rec.conj(g) * t)) for g, t in zip(pulled, tangents, strict=True)))
+        if not rows:
+            return _zeros(y.node)
+        flat = rec.stack(rows)
+        if y.dtype.kind == "c":
+            flat = flat[: y.size] + 1j * flat[y.size :]
+        return as_tensor(rec.reshape(flat, y.shape))
 
 
 def _alias(leaf: Any, asker: str) -> Node:
