@@ -11,7 +11,7 @@ are their own mirror image (frequency 0, and n/2 for even n), which `_mirrored` 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -42,7 +42,8 @@ __all__ = [
 ]
 
 Axes = Sequence[int] | None
-_OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho", None: "forward"}
+Norm = Literal["backward", "ortho", "forward"] | None
+_OPPOSITE: dict[Norm, Norm] = {"backward": "forward", "forward": "backward", "ortho": "ortho", None: "forward"}
 
 
 def _samples(make: Callable[..., Any], *lengths: int) -> Callable[[], list[Any]]:
@@ -64,7 +65,7 @@ def _samples(make: Callable[..., Any], *lengths: int) -> Callable[[], list[Any]]
     holomorphic=True,
     samples=lambda: [*_samples(complexes, 5, 4, 1)(), sample(real(2, 3), n=4)],
 )
-def fft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Any:
+def fft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Any:
     """The discrete Fourier transform along one axis.
 
     Arguments: `x` real or complex, (..., m, ...); `n` crops or zero-pads the axis to that length; `norm` says
@@ -86,7 +87,7 @@ def fft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "bac
     holomorphic=True,
     samples=lambda: [*_samples(complexes, 5, 4, 1)(), sample(real(2, 3), n=4)],
 )
-def ifft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Any:
+def ifft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Any:
     """The inverse of `fft`, with its arguments. Derivative: g -> fft(g)/n.
 
     >>> import tinygrad_math as tm
@@ -101,7 +102,7 @@ def ifft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "ba
     shape="x.shape, with n//2 + 1 along `axis`",
     samples=_samples(real, 5, 4, 1, 2),
 )
-def rfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Any:
+def rfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Any:
     """The frequencies 0 ... n//2 of the Fourier transform of real numbers; the others are their conjugates.
 
     Arguments as for `fft`, x real. Returns complex. Raises DTypeError for complex x.
@@ -115,7 +116,7 @@ def rfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "ba
 
 
 @rfft.deftranspose
-def _(xp: Any, g: Any, x: Any, n: int | None, axis: int, norm: str | None) -> Any:
+def _(xp: Any, g: Any, x: Any, n: int | None, axis: int, norm: Norm) -> Any:
     length = x.shape[axis] if n is None else n
     whole = xp.irfft(xp.scale_mirrored(g, 0.5, length, axis), n=length, axis=axis, norm=_OPPOSITE[norm])
     return xp.fit_length(whole, x.shape[axis], axis)
@@ -132,7 +133,7 @@ def _(xp: Any, g: Any, x: Any, n: int | None, axis: int, norm: str | None) -> An
         sample(real(3), n=5),
     ],
 )
-def irfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Any:
+def irfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Any:
     """The inverse of `rfft`: real numbers from the half of their spectrum.
 
     Arguments as for `fft`; `n` is the length of the result, 2 (m - 1) unless given. Returns real.
@@ -147,7 +148,7 @@ def irfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "b
 
 
 @irfft.deftranspose
-def _(xp: Any, g: Any, x: Any, n: int | None, axis: int, norm: str | None) -> Any:
+def _(xp: Any, g: Any, x: Any, n: int | None, axis: int, norm: Norm) -> Any:
     half = xp.scale_mirrored(xp.rfft(g, axis=axis, norm=_OPPOSITE[norm]), 2.0, g.shape[axis], axis)
     return xp.fit_length(half, x.shape[axis], axis)
 
@@ -195,7 +196,7 @@ def scale_mirrored(x: Any, /, factor: float, n: int, axis: int) -> Any:
     return out
 
 
-def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
+def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """The Fourier transform of a Hermitian-symmetric signal, given by its first half: real.
 
     Arguments as for `irfft`. Equals irfft(conj(x)) with 1/n on the other side, and is differentiated so.
@@ -204,20 +205,20 @@ def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "ba
     >>> tm.fft.hfft([1.0, 2.0, 3.0])
     tensor([ 8., -2.,  0., -2.])
     """
-    return irfft(rec.conj(as_tensor(x)), n=n, axis=axis, norm=_opposite(norm))
+    return cast(Tensor, irfft(rec.conj(as_tensor(x)), n=n, axis=axis, norm=_opposite(norm)))
 
 
-def ihfft(x: Any, /, n: int | None = None, axis: int = -1, norm: str | None = "backward") -> Tensor:
+def ihfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """The inverse of `hfft`: conj(rfft(x)) with 1/n on the other side. Arguments as for `rfft`.
 
     >>> import tinygrad_math as tm
     >>> tm.fft.ihfft([8.0, -2.0, 0.0, -2.0]).real
     tensor([1., 2., 3.])
     """
-    return rec.conj(rfft(x, n=n, axis=axis, norm=_opposite(norm)))
+    return cast(Tensor, rec.conj(rfft(x, n=n, axis=axis, norm=_opposite(norm))))
 
 
-def _opposite(norm: str | None) -> str:
+def _opposite(norm: Norm) -> Norm:
     if norm not in _OPPOSITE:
         raise ArgumentError(f"norm is 'backward', 'forward' or 'ortho', got {norm!r}")
     return _OPPOSITE[norm]
@@ -247,7 +248,7 @@ def _plan(x: Tensor, s: Axes, axes: Axes, *, half: bool = False) -> list[tuple[i
     return [(_length(x, axis) if n == -1 else n, axis) for n, axis in zip(lengths, axes, strict=True)]
 
 
-def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: str | None = "backward") -> Tensor:
+def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The Fourier transform over several axes: `fft` along each.
 
     Arguments: `s` the lengths to crop or pad to (-1 keeps one), `axes` the axes (all), `norm` as for `fft`.
@@ -264,7 +265,7 @@ def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: str | None = "backw
     return y
 
 
-def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: str | None = "backward") -> Tensor:
+def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The inverse of `fftn`, with its arguments. Derivative: g -> fftn(g)/N."""
     y = as_tensor(x)
     for n, axis in reversed(_plan(y, s, axes)):
@@ -272,41 +273,41 @@ def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: str | None = "back
     return y
 
 
-def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: str | None = "backward") -> Tensor:
+def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """`rfft` along the last of the axes, then `fft` along the others. Arguments as for `fftn`, x real."""
     y = as_tensor(x)
     *others, (n, axis) = _plan(y, s, axes, half=True)
-    y = rfft(y, n=n, axis=axis, norm=norm)
+    y = cast(Tensor, rfft(y, n=n, axis=axis, norm=norm))
     for n, axis in reversed(others):
         y = fft(y, n=n, axis=axis, norm=norm)
     return y
 
 
-def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: str | None = "backward") -> Tensor:
+def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The inverse of `rfftn`: real. The last length is 2 (m - 1) unless `s` says it. Arguments as for `fftn`."""
     y = as_tensor(x)
     *others, (n, axis) = _plan(y, s, axes, half=True)
     for k, other in others:
         y = ifft(y, n=k, axis=other, norm=norm)
-    return irfft(y, n=n, axis=axis, norm=norm)
+    return cast(Tensor, irfft(y, n=n, axis=axis, norm=norm))
 
 
-def fft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = "backward") -> Tensor:
+def fft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`fftn` over two axes, the last ones unless `axes` says others."""
     return fftn(x, s, axes, norm)
 
 
-def ifft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = "backward") -> Tensor:
+def ifft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`ifftn` over two axes, the last ones unless `axes` says others."""
     return ifftn(x, s, axes, norm)
 
 
-def rfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = "backward") -> Tensor:
+def rfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`rfftn` over two axes, the last ones unless `axes` says others."""
     return rfftn(x, s, axes, norm)
 
 
-def irfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = "backward") -> Tensor:
+def irfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`irfftn` over two axes, the last ones unless `axes` says others."""
     return irfftn(x, s, axes, norm)
 
@@ -351,4 +352,4 @@ def ifftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
 
 def _roll_half(x: Tensor, axes: int | Axes, direction: int) -> Tensor:
     along = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else tuple(axes)
-    return rec.roll(x, tuple(direction * (_length(x, k) // 2) for k in along), axis=along)
+    return cast(Tensor, rec.roll(x, tuple(direction * (_length(x, k) // 2) for k in along), axis=along))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def polyval(p: Any, x: Any) -> Tensor:
     (tensor(8.), tensor(6.))
     """
     x, p = as_tensor(x), _coefficients(p)
-    y = rec.zeros_like(x)
+    y: Tensor = rec.zeros_like(x)
     for k in range(p.size):
         y = y * x + p[k]
     return y
@@ -67,7 +67,7 @@ def polysub(a1: Any, a2: Any) -> Tensor:
 
 def _lengthened(p: Tensor, length: int) -> Tensor:
     """p with zeros for the higher powers."""
-    return p if p.size == length else rec.concat([np.zeros(length - p.size, p.dtype), p])  # type: ignore[no-any-return]
+    return p if p.size == length else rec.concat([np.zeros(length - p.size, p.dtype), p])
 
 
 @derived
@@ -108,7 +108,7 @@ def polyder(p: Any, m: int = 1) -> Tensor:
     for _ in range(m):
         powers = np.arange(p.size - 1, 0, -1)
         p = p[:-1] * powers.astype(p.dtype)
-    return p
+    return cast(Tensor, p)
 
 
 @derived
@@ -122,7 +122,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Tensor:
         raise ShapeError(f"polyint: m={m} integrations need as many constants, got k of {describe(constants)}")
     for i in range(m):
         p = rec.concat([p / np.arange(p.size, 0, -1).astype(p.dtype), as_tensor(constants)[i : i + 1]])
-    return p
+    return cast(Tensor, p)
 
 
 @derived
