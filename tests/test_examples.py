@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tinygrad_math as tm
+
 ROOT = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(p.stem for p in ROOT.glob("[0-9][0-9]_*.py"))
 COS, SIN = 1 / math.sqrt(2), 1 / math.sqrt(3)
@@ -281,6 +283,14 @@ def test_a_script_runs_and_its_numbers_are_the_lectures(name, monkeypatch, tmp_p
     assert all((tmp_path / f"{p}.png").stat().st_size > 5000 for p in pictures)
 
 
+def test_the_main_example_meets_the_least_squares_map(capsys):
+    out = runpy.run_path(str(ROOT / "two_layer_linear.py"))["main"]()
+    flowers = tm.data.iris()
+    x, y = (np.asarray(part) - np.asarray(part).mean(axis=0) for part in (flowers.sepal, flowers.petal))
+    np.testing.assert_allclose(out["w"], np.linalg.lstsq(x, y, rcond=None)[0].T, atol=2e-6)
+    assert "row view" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_is_one_idea_of_under_100_lines(name):
     lines = (ROOT / f"{name}.py").read_text().splitlines()
@@ -290,4 +300,4 @@ def test_a_script_is_one_idea_of_under_100_lines(name):
 
 def test_the_readme_maps_every_script():
     text = (ROOT / "README.md").read_text()
-    assert [s for s in SCRIPTS if f"{s}.py" not in text] == []
+    assert [s for s in [*SCRIPTS, "two_layer_linear"] if f"{s}.py" not in text] == []

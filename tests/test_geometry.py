@@ -174,6 +174,44 @@ def test_a_third_derivative_of_the_angle_is_right():
     close(third(0.0), 6.0, 1e-9)
 
 
+def test_projection_and_rejection_obey_pythagoras():
+    a, b = RNG.normal(size=(2, 100, 4)) * 10.0 ** RNG.uniform(-3, 3, size=(2, 100, 1))
+    p, r = numbers(geometry.project(a, b)), numbers(geometry.reject(a, b))
+    np.testing.assert_allclose((p**2).sum(-1) + (r**2).sum(-1), (a**2).sum(-1), rtol=1e-12)
+    assert np.all(numbers(geometry.is_orthogonal(r, b, rtol=1e-9)))
+    close(
+        geometry.project(p, b) / np.linalg.norm(p, axis=-1, keepdims=True),
+        p / np.linalg.norm(p, axis=-1, keepdims=True),
+    )
+
+
+def test_angles_obey_the_triangle_inequality_and_add_up_to_pi_with_the_opposite():
+    a, b, c = RNG.normal(size=(3, 100, 3))
+    ab, bc, ac = numbers(geometry.angle(a, b)), numbers(geometry.angle(b, c)), numbers(geometry.angle(a, c))
+    assert np.all(ac <= ab + bc + 1e-14)
+    close(ab + numbers(geometry.angle(a, -b)), np.full(100, math.pi), 1e-14)
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (geometry.angle, (RNG.normal(size=3), RNG.normal(size=3))),
+        (geometry.project, (RNG.normal(size=3), RNG.normal(size=3))),
+        (tm.grad(geometry.angle), (RNG.normal(size=3), RNG.normal(size=3))),
+        (lambda w, x: Hyperplane(w, 1.0).distance(x), (RNG.normal(size=3), RNG.normal(size=(5, 3)))),
+        (lambda c, x: Hypersphere(2.0, c).side(x), (RNG.normal(size=3), RNG.normal(size=(5, 3)))),
+        (lambda h, x: h.project(x), (Hyperplane([1.0, 2.0], 3.0), RNG.normal(size=2))),
+        (geometry.rotation_y, (np.array(0.7),)),
+        (geometry.reflection, (RNG.normal(size=3),)),
+        (lambda v: tm.linalg.Subspace(np.eye(3)[:, :2]).project(v), (RNG.normal(size=3),)),
+    ],
+)
+def test_geometry_compiles(f, args):
+    compiled = tm.compile(f)
+    for _ in range(2):
+        close(compiled(*args), f(*args))
+
+
 # -- hyperplanes --------------------------------------------------------------------------------------------
 
 

@@ -285,7 +285,10 @@ def test_1_1_is_an_eigenvector_with_eigenvalue_3():
     close(m @ numbers(vectors), numbers(vectors) * numbers(values))
     v = numbers(vectors)[:, np.argmax(numbers(values).real)]
     close(v / v[0], [1, 1])
+    slope = tm.grad(lambda m: tm.max(tm.real(linalg.eigvals(m))))(m)
+    close(slope, [[0.4, 0.4], [0.6, 0.6]])  # u v' / u'v with the left eigenvector (2, 3) and the right one (1, 1)
     symmetric = m + m.T
+    check_grads(linalg.eigvalsh, (symmetric,), tolerance=1e-5)
     values, vectors = linalg.eigh(symmetric)
     close(symmetric @ numbers(vectors), numbers(vectors) * numbers(values))
 
@@ -340,6 +343,11 @@ def test_the_dft_is_a_change_of_basis(n):
     close(m.conj().T @ m, np.eye(n))
     close(f.coordinates(x), np.fft.fft(x, norm="ortho"))
     close(f.coordinates(x), tm.fft.fft(x, norm="ortho"))
+
+
+def test_the_rank_is_a_constant_for_derivatives():
+    a = RNG.normal(size=(3, 3))
+    close(tm.grad(lambda a: tm.sum(a) * linalg.matrix_rank(a))(a), np.full((3, 3), 3.0))
 
 
 def test_row_rank_and_column_rank_of_the_slide_are_2():
