@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-import tinygrad_math  # noqa: F401  (fills the registry)
-from tinygrad_math import testing
+from tinygrad_math import fft, linalg, nn, random, special, stats, testing  # noqa: F401  (they fill the registry)
 from tinygrad_math.core.op import registry
 
 OPS = sorted(name for name in registry if registry[name].kind != "structural")
