@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,9 @@ def _each(f: Callable[..., Any], a: Any) -> Any:
     if a.size == 0:
         return np.zeros_like(a)
     wide = a.astype(np.result_type(a, np.float64), copy=False)
-    flat = [np.asarray(f(m)) for m in wide.reshape(-1, *a.shape[-2:])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SciPy's doubts about singular matrices: the callers look at the result
+        flat = [np.asarray(f(m)) for m in wide.reshape(-1, *a.shape[-2:])]
     out = np.stack(flat).reshape(a.shape)
     return out.astype(np.result_type(a.dtype, np.complex64) if out.dtype.kind == "c" else a.dtype)
 
