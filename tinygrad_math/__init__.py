@@ -8,6 +8,7 @@ from .core.errors import *
 from .core.tensor import Tensor as Tensor
 from .core.tensor import no_grad as no_grad
 from .core.walk import grad_of as grad_of
+from .ops import batch as _batch  # noqa: F401
 from .ops.arithmetic import *
 from .ops.arranging import *
 from .ops.bitwise import *

@@ -108,7 +108,7 @@ def helper(name: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
 
     def attach(f: Callable[P, Any]) -> Callable[P, Any]:
         for xp in (raw, rec):
-            setattr(xp, name, lambda *args, _xp=xp, **kwargs: f(_xp, *args, **kwargs))
+            setattr(xp, name, functools.partial(cast(Any, f), xp))
         return f
 
     return attach

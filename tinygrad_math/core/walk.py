@@ -90,7 +90,7 @@ def fit(xp: Namespace, g: Any, like: Any) -> Any:
     shape = like.shape if hasattr(like, "shape") else ()
     extra = len(g.shape) - len(shape)
     if extra == 1 and g.shape[1:] == shape:  # a bias against a batch: by far the most frequent case
-        g = xp.sum(g, axis=0)
+        g = xp.batch_sum(g)
     elif g.shape != shape:
         axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1))
         g = xp.sum(g, axis=axes)

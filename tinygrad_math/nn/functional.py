@@ -36,7 +36,11 @@ def affine(x: Any, weight: Any, bias: Any, /) -> Any:
     >>> tm.nn.functional.affine([[1.0, 2.0]], [[3.0, 4.0]], [5.0])
     tensor([[16.]])
     """
-    return x @ weight.T + bias
+    if x.ndim != 2 or x.dtype != weight.dtype or x.dtype != bias.dtype:
+        return x @ weight.T + bias
+    y = x.dot(weight.T)
+    y += bias
+    return y
 
 
 @affine.defvjp
@@ -46,8 +50,11 @@ def _(xp: Any, need: Any, g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any
     if y.dtype.kind == "c":
         x, weight = xp.conj(x), xp.conj(weight)
     if need[1]:
-        gw = flat.T @ (x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1])))
-    return g @ weight if need[0] else None, gw, xp.sum(flat, axis=0) if need[2] else None
+        gw = xp.times(flat.T, x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1])))
+    gx = None
+    if need[0]:
+        gx = xp.times(g, weight) if g.ndim == 2 else xp.matmul(g, weight)
+    return gx, gw, xp.batch_sum(flat) if need[2] else None
 
 
 @affine.defjvp

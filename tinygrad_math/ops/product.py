@@ -71,7 +71,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     if y.dtype.kind == "c":
         a, b = xp.conj(a), xp.conj(b)
     if a.ndim == b.ndim == 2:
-        return g @ b.T if need[0] else None, a.T @ g if need[1] else None
+        return xp.times(g, b.T) if need[0] else None, xp.times(a.T, g) if need[1] else None
     ga = gb = None
     if b.ndim == 1:
         if a.ndim == 1:
