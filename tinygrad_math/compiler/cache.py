@@ -22,8 +22,10 @@ RECENT = 4  # how many programs are tried by their finders before the general wa
 class Compiled:
     """A function that is traced once for each shape of its arguments and then runs as straight-line NumPy."""
 
-    def __init__(self, f: Callable[..., Any], static_argnums: Iterable[int], donate_argnums: Iterable[int]) -> None:
-        self.f = f
+    def __init__(
+        self, f: Callable[..., Any], static_argnums: Iterable[int], donate_argnums: Iterable[int], threads: int | None
+    ) -> None:
+        self.f, self.threads = f, threads
         self.static, self.donated = frozenset(static_argnums), frozenset(donate_argnums)
         if self.static & self.donated:
             raise ArgumentError(f"compile: arguments {sorted(self.static & self.donated)} are both static and donated")
@@ -61,7 +63,7 @@ class Compiled:
             if key not in self._programs:
                 positions = [k for k, a in enumerate(given[0]) for _ in flatten(a)[0]]
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-                self._programs[key] = finder(given, is_static, donated), Executable(self.f, given, donated)
+                self._programs[key] = finder(given, is_static, donated), Executable(self.f, given, donated, self.threads)
             entry = self._programs[key]
             self._recent = [entry, *(e for e in self._recent if e is not entry)][:RECENT]
         arrays = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves if not is_static(leaf)]
@@ -108,13 +110,15 @@ def compile(
     *,
     static_argnums: int | Iterable[int] = (),
     donate_argnums: int | Iterable[int] = (),
+    threads: int | None = None,
 ) -> Any:
     """f, traced once for each tree, shape and dtype of its arguments, and run as straight-line NumPy.
 
     Arguments: `f` a function of trees of arrays, numbers and Tensors, which may call grad, hvp, jvp or an optimiser's
     `update`; `static_argnums` positions of arguments that the program is made for (a flag, a number of layers): they
     are compared by value, and `if` may look at them; `donate_argnums` positions of arguments whose arrays the call may
-    overwrite with its results, as a training step does with its parameters.
+    overwrite with its results, as a training step does with its parameters; `threads` how many share elementwise
+    work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor).
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
     Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes
     over are read when it is traced; parameters (`requires_grad=True`) that it closes over are read at each call.
@@ -131,6 +135,6 @@ def compile(
         return (given,) if isinstance(given, int) else tuple(given)
 
     def wrap(f: Callable[..., Any]) -> Compiled:
-        return Compiled(f, positions(static_argnums), positions(donate_argnums))
+        return Compiled(f, positions(static_argnums), positions(donate_argnums), threads)
 
     return wrap if f is None else wrap(f)

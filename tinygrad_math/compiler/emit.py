@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import Chain, parallel
 from .calls import call, literal
 from .memory import Plan, layout
 from .names import Names, comment
@@ -20,7 +21,7 @@ from .program import Program, Value, describe_value
 NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("dot", "where", "concatenate", "stack", "copyto", "empty", "array")
 }
-RESERVED = frozenset(NUMPY) | {"np", "make", "space"}
+RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "start", "stop"}
 
 
 class Source:
@@ -40,26 +41,29 @@ class Source:
 class Emitter:
     """Writes one program down."""
 
-    def __init__(self, program: Program, plan: Plan) -> None:
-        self.program, self.plan = program, plan
+    def __init__(self, program: Program, plan: Plan, threads: int = 1) -> None:
+        self.program, self.plan, self.threads = program, plan, threads
         self.names = Names(RESERVED)
         self.function = self.names.new(program.name)
         self.text: dict[Value, str] = {}
-        self.namespace: dict[str, Any] = {"np": np, **NUMPY}
-        self.setup: list[str] = []
+        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, **NUMPY}
+        self.setup: list[str] = [f"space = empty({plan.size}, 'uint8')"] if plan.size else []
         self.lines: list[str] = []
         self.buffers: dict[Any, tuple[int, str]] = {}
         self.helpers: dict[str, Value] = {}
 
     def emit(self) -> Source:
         arguments = [self._name(v, f"x{k}") for k, v in enumerate(self.program.arguments)]
-        users = self.program.users()
         dying: dict[int, list[Value]] = {}
         for v, k in self.plan.last.items():
             if v.op is not None and self.plan.kind[v] == "fresh" and v.nbytes > 4096:
                 dying.setdefault(k, []).append(v)
+        chains = {chain.start: chain for chain in self.plan.chains}
+        chained = {v for chain in self.plan.chains for v in chain.members}
         for k, v in enumerate(self.program.body):
-            if v in users or not v.shape:
+            if k in chains:
+                self._chain(chains[k])
+            if v not in chained:
                 self._instruction(v)
             for dead in dying.get(k, ()):
                 if dead is not v and dead in self.text:
@@ -123,6 +127,54 @@ class Emitter:
         else:
             self._line(f"{name} = {self._call(v, inputs, None)}", v)
 
+    def _chain(self, chain: Chain) -> None:
+        """A loop over blocks, as a function of its own that threads can share."""
+        run, blocks = self.names.new("chain"), self.names.new("blocks")
+        slots = [self.names.new("block") for _ in chain.slot_types]
+        made = ", ".join(f"empty({chain.block}, {literal(d.name)})" for d in chain.slot_types)
+        self._set_up(f"{blocks} = [({made}{',' if made else ''}) for _ in range({self.threads})]")
+        text = dict(self.text)
+        body, i, j = [], self.names.new("i"), self.names.new("j")
+        for v in chain.inputs():
+            flat = self._flat(v, self._read(v))
+            text[v] = self.names.new(f"{self._read(v)}_part")
+            body.append(f"{text[v]} = {flat}[{i}:{j}]")
+        for v in chain.outputs():
+            name = self._name(v, _title(v))
+            if self.plan.kind_of(v) == "buffer":
+                self._buffer(v, name)
+            elif self.plan.kind_of(v) == "donated":
+                self.text[v] = name = self.text[self.plan.shared[v]]
+            else:
+                self.lines.append(f"{name} = empty({literal(v.shape)}, {literal(v.dtype.name)})")
+            text[v] = self.names.new(f"{name}_part")
+            body.append(f"{text[v]} = {self._flat(v, name)}[{i}:{j}]")
+        for v in chain.members:
+            text.setdefault(v, slots[chain.slots[v]] if v in chain.slots else "")
+            call_text = self._call(v, [text[n] if n in text else self._read(n, v) for n in v.inputs], text[v])
+            body.append(self._commented(call_text, describe_value(v) + (f"  {v.place}" if v.place else "")))
+        head = [f"def {run}(start, stop{''.join(f', {s}' for s in slots)}):"]
+        head.append(f"    for {i} in range(start, stop, {chain.block}):")
+        head.append(f"        {j} = min({i} + {chain.block}, stop)")
+        if slots:
+            short = ", ".join(f"{s}[:{j} - {i}]" for s in slots)
+            head.append(f"        if {j} - {i} < {chain.block}:")
+            head.append(f"            {', '.join(slots)} = {short}")
+        self.lines += [*head, *(f"        {line}" for line in body)]
+        self.lines.append(f"parallel({run}, {chain.size}, {chain.block}, {blocks})")
+
+    def _flat(self, v: Value, name: str) -> str:
+        """An array as one long row."""
+        if len(v.shape) == 1:
+            return name
+        flat = self.names.new(f"{name}_flat")
+        static = self.plan.kind_of(v) in ("buffer", "constant")
+        (self._set_up if static else self.lines.append)(f"{flat} = {name}.reshape(-1)")
+        return flat
+
+    def _set_up(self, line: str) -> None:
+        self.setup.append(line)
+
     def _call(self, v: Value, inputs: list[str], out: str | None) -> str:
         text = call(v, inputs, out)
         return text if text is not None else self._helper(v, inputs)
@@ -156,8 +208,6 @@ class Emitter:
         view = f"space[{start}:{start + v.nbytes}].view({v.dtype.name!r}).reshape({literal(shape)})"
         if inverse is not None:
             view += f".transpose({literal(inverse)})"
-        if not self.setup:
-            self.setup.append(f"space = empty({max(self.plan.size, 1)}, 'uint8')")
         self.buffers[key] = (len(self.setup), name)
         self.setup.append(f"{name} = {view}")
         return name
@@ -181,6 +231,6 @@ def _title(v: Value) -> str:
     return {"matmul": "product", "transpose": "turned", "matrix_transpose": "turned"}.get(v.op.name, "t_" + v.op.name)
 
 
-def emit(program: Program, plan: Plan) -> Source:
-    """The source of a program under a memory plan."""
-    return Emitter(program, plan).emit()
+def emit(program: Program, plan: Plan, threads: int = 1) -> Source:
+    """The source of a program under a memory plan; `threads` share the blocks of a chain."""
+    return Emitter(program, plan, threads).emit()

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.errors import ArgumentError, MathError
 from ..core.tensor import Node, Tensor, wrap
 from ..core.tree import Structure, flatten, unflatten
+from .blocks import default_threads
 from .emit import emit
 from .memory import plan
 from .passes import improve
@@ -45,7 +46,7 @@ def is_static(leaf: Any) -> bool:
 class Executable:
     """One program and its workspaces. Several threads may call it: each takes a workspace of its own."""
 
-    def __init__(self, f: Callable[..., Any], args: Any, donated: Sequence[bool] = (), threads: int = 1) -> None:
+    def __init__(self, f: Callable[..., Any], args: Any, donated: Sequence[bool] = (), threads: int | None = None) -> None:
         leaves, _ = flatten(args)
         names = argument_names(f, *args)
         self.traced = trace(_unwrapped(f), args, is_static, names, getattr(f, "__name__", "f"))
@@ -58,7 +59,7 @@ class Executable:
         }
         self.donated = [k for k, a in enumerate(self.program.arguments) if a in taken]
         self.plan = plan(self.program, frozenset(taken))
-        self.source = emit(self.program, self.plan)
+        self.source = emit(self.program, self.plan, threads or default_threads())
         self.make = self.source.build()
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden

@@ -4,6 +4,7 @@ Every value belongs to a storage: the value that owns the memory of which it is 
 - `argument` or `constant`: the caller's or the program's memory, never written;
 - `donated`: an argument that the caller gave up, taken over by a result of the same shape;
 - `buffer`: an interval of the workspace, allocated once;
+- `block`: a block of a chain (see `blocks`), never an array of full size;
 - `fresh`: memory that the call itself allocates, because it is returned or because its op cannot write into a buffer;
 - `number`: no array at all.
 An elementwise instruction writes over an argument that dies with it, where both have the same shape, dtype and strides.
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import Chain, find_chains
 from .calls import VIEWS, call, can_write_into
 from .program import Program, Value
 
@@ -32,6 +34,7 @@ class Plan:
         self.last: dict[Value, int] = {}  # of roots: the instruction that reads them last
         self.copied: set[int] = set()  # results that are copied out
         self.size = 0  # bytes of the workspace
+        self.chains: list[Chain] = []  # instructions that run block by block
         self.live_minimum = 0  # bytes that any order-keeping plan needs at its worst instruction
 
     def kind_of(self, v: Value) -> str:
@@ -52,8 +55,9 @@ def shares(v: Value, base: Value) -> bool:
 
 
 def plan(program: Program, donated: frozenset[Value] = frozenset(), use_buffers: bool = True) -> Plan:
-    """Decide where the values of a program live."""
+    """Decide where the values of a program live. Chains are gathered, so the order of instructions may change."""
     p = Plan()
+    p.chains = find_chains(program) if use_buffers else []
     _find_roots(program, p)
     _find_last_uses(program, p)
     _find_kinds(program, p, use_buffers)
@@ -99,10 +103,13 @@ def _find_kinds(program: Program, p: Plan, use_buffers: bool) -> None:
             p.copied.add(k)
         else:
             returned.add(root)
+    internal = {v for chain in p.chains for v in chain.internal}
     for v in program.body:
         if p.root[v] is not v:
             continue
-        if v.shape == ():
+        if v in internal:
+            p.kind[v] = "block"
+        elif v.shape == ():
             p.kind[v] = "number"
         elif use_buffers and v not in returned and can_write_into(v):
             p.kind[v] = "buffer"
@@ -119,6 +126,7 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
     """Let results take over donated arguments, and elementwise instructions the buffer of an argument that dies."""
     owners = {r for k, r in enumerate(program.results) if k not in p.copied and p.root[r] is r}
     free = set(donated)
+    chained = {v for chain in p.chains for v in chain.members if len(v.shape) > 1}
     for k, v in enumerate(program.body):
         kind = p.kind.get(v) if p.root[v] is v else None
         if kind == "buffer" and v.elementwise:
@@ -126,7 +134,7 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
                 if p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and _same_place(i, v, p):
                     p.shared[v] = p.root[i]
                     break
-        elif kind == "fresh" and v in owners and can_write_into(v):
+        elif kind == "fresh" and v in owners and can_write_into(v) and v not in chained:
             for a in sorted(free, key=program.arguments.index):
                 dies = p.last.get(a, -1)
                 over = v.elementwise and dies == k and any(i is a for i in v.inputs) and _only_whole(v, a, p)
@@ -158,13 +166,16 @@ def _c_order(v: Value) -> bool:
 def _place(program: Program, p: Plan) -> None:
     """Intervals of the workspace, the largest first, each at the lowest offset that is free during its whole life."""
     first, last = {}, {}
+    together = [range(k, k + 1) for k in range(len(program.body) + 1)]
+    for chain in p.chains:  # a chain is one instruction: its arguments and its results live through all of it
+        together[chain.start : chain.stop] = [range(chain.start, chain.stop)] * len(chain.members)
     for k, v in enumerate(program.body):
         if p.root[v] is v and p.kind[v] == "buffer":
             owner = v
             while owner in p.shared:
                 owner = p.shared[owner]
-            first.setdefault(owner, k)
-            last[owner] = max(last.get(owner, k), p.last[v])
+            first.setdefault(owner, together[k][0])
+            last[owner] = max(last.get(owner, k), together[p.last[v]][-1])
     placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
     for v in sorted(first, key=lambda v: (-v.nbytes, first[v])):
         start, step = 0, max(v.nbytes, 1)

@@ -13,11 +13,12 @@ from .dead import dead_code
 from .fold import fold_constants
 from .reduce import sums_as_products
 from .scale import lift_scales
+from .sincos import sines_and_cosines
 from .views import merge_views
 
 Pass = Callable[[Program], int]
 EXACT: tuple[Pass, ...] = (fold_constants, merge_views, sink_broadcasts, simplify, common_subexpressions, dead_code)
-LAST_BITS: tuple[Pass, ...] = (sums_as_products, reorder_chains, lift_scales, dead_code)
+LAST_BITS: tuple[Pass, ...] = (sums_as_products, reorder_chains, sines_and_cosines, lift_scales, dead_code)
 
 
 def improve(program: Program, rounds: int = 4) -> Program:
