@@ -4,5 +4,6 @@ from .bessel import *
 from .entropy import *
 from .gammas import *
 from .incomplete import *
+from .incomplete_beta import *
 from .logistic import *
 from .normal import *

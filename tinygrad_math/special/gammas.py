@@ -9,14 +9,12 @@ import numpy as np
 
 from ..core.declare import alias, general, nondiff
 from ..core.errors import ArgumentError, NoDerivative
-from ..core.samples import positive, real, sample
+from ..core.samples import positive, sample
 from ..core.tensor import as_tensor, rec
 from .scipy_rows import float_kind, forward_of, no_derivative, refuse_complex, row
 
 __all__ = [
     "beta",
-    "betainc",
-    "betaincc",
     "betaln",
     "digamma",
     "gamma",
@@ -26,7 +24,6 @@ __all__ = [
     "polygamma",
     "psi",
     "rgamma",
-    "stdtr",
     "zeta",
 ]
 
@@ -178,66 +175,6 @@ betaln = row(
     doc="The logarithm of |beta(a, b)|. d/da = digamma(a) - digamma(a + b).",
 )
 
-
-def _beta_density(xp: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
-    return xp.exp(xp.xlogy(a - 1, x) + xp.xlog1py(b - 1, -x) - xp.betaln(a, b))
-
-
-def _betainc_samples() -> list[Any]:
-    inside = real(3, low=0.1, high=0.9)
-    return [
-        sample(2, 3, inside),
-        sample(np.array([1, 2, 3]), 2, inside),
-        sample(np.array([[1], [4]]), 2, inside),
-        sample(2, 2, real(low=0.1, high=0.9)),
-        sample(1, 2, real(0, 2)),
-    ]
-
-
-_beta_orders = ("a", "b")
-betainc = row(
-    "betainc",
-    *(no_derivative("betainc", name) for name in _beta_orders),
-    _beta_density,
-    arguments="a b x",
-    latex=r"I_{{{2}}}({0}, {1})",
-    samples=_betainc_samples,
-    order=True,
-    doc="The regularised incomplete beta function, x in [0, 1]. d/dx = x^(a-1) (1-x)^(b-1)/B(a, b); none in a, b.",
-)
-betaincc = row(
-    "betaincc",
-    *(no_derivative("betaincc", name) for name in _beta_orders),
-    lambda xp, y, a, b, x: -_beta_density(xp, y, a, b, x),
-    arguments="a b x",
-    latex=r"1 - I_{{{2}}}({0}, {1})",
-    samples=_betainc_samples,
-    order=True,
-    doc="1 - betainc(a, b, x), accurate where that is small. d/dx = -x^(a-1) (1-x)^(b-1)/B(a, b); none in a, b.",
-)
-
-
-def _student_density(xp: Any, y: Any, df: Any, t: Any) -> Any:
-    return xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * xp.log1p(t * t / df))
-
-
-stdtr = row(
-    "stdtr",
-    no_derivative("stdtr", "df"),
-    _student_density,
-    arguments="df t",
-    latex=r"T_{{{0}}}({1})",
-    samples=lambda: [
-        sample(2, real(4)),
-        sample(np.array([1, 2, 7]), real(3)),
-        sample(np.array([[1], [4]]), real(1, 3)),
-        sample(3, real()),
-        sample(3, real(0, 2)),
-        sample(1, np.zeros(1)),
-    ],
-    order=True,
-    doc="The distribution function of Student's t with df degrees of freedom. d/dt is its density; none in df.",
-)
 
 hurwitz = row(
     "zeta",

@@ -72,6 +72,6 @@ def like(order: Any, x: Any) -> Any:
 
 
 def float_kind(*args: Any) -> np.dtype[Any]:
-    """The floating dtype of a result: as NumPy promotes the arrays; float64 for nothing but Python numbers."""
-    kinds = [a.dtype for a in args if hasattr(a, "dtype")]
+    """The floating dtype of a result: that of the floating arrays, where integers are orders; else float64."""
+    kinds = [a.dtype for a in args if hasattr(a, "dtype") and a.dtype.kind == "f"]
     return np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)

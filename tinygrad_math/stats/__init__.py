@@ -1,8 +1,8 @@
 """Probability distributions with SciPy's names and arguments: `tm.stats`.
 
 Each is an object with `pdf` or `pmf`, their logarithms, `cdf`, `sf`, theirs, and `entropy`; called with its
-parameters it gives a frozen one. Differentiable in the point and in every parameter; where that derivative has no
-closed form (Student's cdf in df, the beta cdf in a and b), asking for it raises NoDerivative.
+parameters it gives a frozen one. All are differentiable in the point and in every parameter, at every order; a
+probability mass function has no derivative in its point, and asking for one raises NoDerivative.
 """
 
 from .continuous import *

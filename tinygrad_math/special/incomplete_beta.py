@@ -1,0 +1,279 @@
+"""The incomplete beta function and Student's distribution, differentiable in every argument at every order.
+
+In x, or t, the derivative is the density. In the parameters it is an integral of the density's derivatives, as
+for `incomplete`: with the derivatives k_ij of log p in a and b, D p = p B(k) with the complete Bell polynomials of
+two variables, and D I_x is its integral over that side of x on which p falls. In the variable in which p is
+log-concave with exponential tails (s = log t/(1-t) for the beta density, w = asinh(t/sqrt(df)) for Student's) it is
+followed until it has fallen by exp(-60), by Gauss-Legendre quadrature on panels that double in length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general, helper
+from ..core.samples import real, sample
+from .scipy_rows import float_kind, refuse_complex, row
+
+__all__ = ["betainc", "betaincc", "stdtr"]
+
+_DROP = 60.0
+
+
+def bell(kappa: Callable[[int, int], Any], n: int, m: int) -> Any:
+    """The complete Bell polynomial in two variables: D_a^n D_b^m exp(f) = exp(f) bell, kappa(i, j) = D_a^i D_b^j f."""
+    table: dict[tuple[int, int], Any] = {(0, 0): 1.0}
+    for i in range(n + 1):
+        for j in range(m + 1):
+            if i:  # take one derivative in a off, else one in b
+                table[i, j] = sum(
+                    math.comb(i - 1, k) * math.comb(j, r) * kappa(k + 1, r) * table[i - 1 - k, j - r]
+                    for k in range(i)
+                    for r in range(j + 1)
+                )
+            elif j:
+                table[i, j] = sum(math.comb(j - 1, r) * kappa(0, r + 1) * table[0, j - 1 - r] for r in range(j))
+    return table[n, m]
+
+
+def panels(length: Any, count: int = 12, nodes: int = 64) -> tuple[Any, Any]:
+    """Nodes and weights on (0, length), along a new last axis: panels that double in length."""
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    edges = np.concatenate([[0.0], 0.5 ** np.arange(count, -1, -1)])
+    half = np.diff(edges) / 2
+    unit = (edges[:-1] + half)[:, None] + half[:, None] * x
+    return length[..., None] * unit.ravel(), length[..., None] * (half[:, None] * w).ravel()
+
+
+# -- the beta distribution --------------------------------------------------------------------------------
+
+
+def _beta_kappa(psi: Callable[[int, Any], Any], a: Any, b: Any, log_x: Any, log_1mx: Any) -> Callable[[int, int], Any]:
+    """The derivatives of (a - 1) log x + (b - 1) log(1 - x) - log B(a, b) in a and b."""
+
+    def kappa(i: int, j: int) -> Any:
+        k = psi(i + j - 1, a + b)
+        if j == 0:
+            k = k - psi(i - 1, a)
+        elif i == 0:
+            k = k - psi(j - 1, b)
+        return k + log_x if (i, j) == (1, 0) else k + log_1mx if (i, j) == (0, 1) else k
+
+    return kappa
+
+
+@helper("beta_density")
+def beta_density(xp: Any, a: Any, b: Any, x: Any, in_a: int = 0, in_b: int = 0) -> Any:
+    """The derivatives in a and b, of these orders, of x^(a-1) (1-x)^(b-1) / B(a, b)."""
+    if not in_a and not in_b:
+        return xp.exp(xp.xlogy(a - 1, x) + xp.xlog1py(b - 1, -x) - xp.betaln(a, b))
+    edge = xp.equal(x * (1 - x), 0)
+    t = xp.where(edge, 0.5, x)
+    p = xp.exp(xp.xlogy(a - 1, t) + xp.xlog1py(b - 1, -t) - xp.betaln(a, b))
+    d = p * bell(_beta_kappa(xp.polygamma, a, b, xp.log(t), xp.log1p(-t)), in_a, in_b)
+    vanishing = xp.where(xp.equal(x, 0), xp.greater(a, 1), xp.greater(b, 1))
+    return xp.where(edge, xp.where(vanishing, 0.0, math.inf), d)
+
+
+def _beta_samples(**params: Any) -> list[Any]:
+    def spread(*shape: int, key: Any) -> Any:
+        return real(*shape, low=0.6, high=3.0, key=key)
+
+    inside = real(3, low=0.1, high=0.9)
+    return [
+        sample(spread(3, key=1), spread(3, key=2), inside, **params),
+        sample(2, 3, inside, **params),
+        sample(np.array([1, 2, 3]), 2.5, inside, **params),
+        sample(spread(2, 1, key=3), 2, inside, **params),
+        sample(spread(key=4), spread(key=5), real(low=0.1, high=0.9), **params),
+        sample(1, 2, real(0, 2), **params),
+    ]
+
+
+@general(
+    arity=3,
+    latex=r"\partial_{{{0}}}^{{{in_a}}} \partial_{{{1}}}^{{{in_b}}} I_{{{2}}}({0}, {1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [*_beta_samples(in_a=1, in_b=0), *_beta_samples(in_a=1, in_b=1)[:1]],
+)
+def betainc_dab(a: Any, b: Any, x: Any, /, in_a: int = 1, in_b: int = 0) -> Any:
+    """The derivatives of betainc(a, b, x) in a and b, of these orders (not both 0). By quadrature, see the module."""
+    from scipy import special
+
+    refuse_complex("betainc", a, b, x)
+    kind = float_kind(a, b, x)
+    shape = np.broadcast_shapes(np.shape(a), np.shape(b), np.shape(x))
+    a, b, x = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (a, b, x))
+    valid = (a > 0) & (b > 0) & (x >= 0) & (x <= 1)
+    inside = valid & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
+    out = np.where(valid, 0.0, np.nan)
+    a, b, x = a[inside], b[inside], x[inside]
+    if a.size:
+        lower = x * (a + b) < a
+        p, q = np.where(lower, a, b), np.where(lower, b, a)  # seen from the upper side, a and b change places
+        start = np.log(x) - np.log1p(-x)
+        start = np.where(lower, start, -start)
+        top = np.logaddexp(0, start)
+        v = (_DROP + (p + q) * top) / p  # Newton's method on a convex function from its right side
+        for _ in range(60):
+            fall = p * v - (p + q) * (top - np.logaddexp(0, start - v))
+            v = v - (fall - _DROP) / (p - (p + q) * special.expit(start - v))
+        nodes, weights = panels(v)
+        s = start[:, None] - nodes
+        log_p, log_q = special.log_expit(s), special.log_expit(-s)
+        p, q, a, b, low = p[:, None], q[:, None], a[:, None], b[:, None], lower[:, None]
+        density = np.exp(p * log_p + q * log_q - special.betaln(p, q))
+        log_x, log_1mx = np.where(low, log_p, log_q), np.where(low, log_q, log_p)
+        integral = np.sum(
+            weights * density * bell(_beta_kappa(special.polygamma, a, b, log_x, log_1mx), in_a, in_b), -1
+        )
+        out[inside] = np.where(lower, integral, -integral)
+    return out.astype(kind)[()]
+
+
+def _dab_partials(xp: Any, a: Any, b: Any, x: Any, in_a: int, in_b: int) -> list[Callable[[], Any]]:
+    return [
+        lambda: xp.betainc_dab(a, b, x, in_a=in_a + 1, in_b=in_b),
+        lambda: xp.betainc_dab(a, b, x, in_a=in_a, in_b=in_b + 1),
+        lambda: xp.beta_density(a, b, x, in_a, in_b),
+    ]
+
+
+@betainc_dab.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, x: Any, in_a: int, in_b: int) -> Any:
+    partials = _dab_partials(xp, a, b, x, in_a, in_b)
+    return [g * partial() if wanted else None for wanted, partial in zip(need, partials, strict=True)]
+
+
+@betainc_dab.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, x: Any, in_a: int, in_b: int) -> Any:
+    partials = _dab_partials(xp, a, b, x, in_a, in_b)
+    return sum(t * partial() for t, partial in zip(ts, partials, strict=True) if t is not None)
+
+
+betainc = row(
+    "betainc",
+    lambda xp, y, a, b, x: xp.betainc_dab(a, b, x, in_a=1, in_b=0),
+    lambda xp, y, a, b, x: xp.betainc_dab(a, b, x, in_a=0, in_b=1),
+    lambda xp, y, a, b, x: xp.beta_density(a, b, x),
+    arguments="a b x",
+    latex=r"I_{{{2}}}({0}, {1})",
+    samples=_beta_samples,
+    order=True,
+    doc="""The regularised incomplete beta function, a, b > 0 and x in [0, 1].
+
+    d/dx = x^(a-1) (1-x)^(b-1)/B(a, b); d/da and d/db by integrals of that, at every order.
+    """,
+)
+betaincc = row(
+    "betaincc",
+    lambda xp, y, a, b, x: -xp.betainc_dab(a, b, x, in_a=1, in_b=0),
+    lambda xp, y, a, b, x: -xp.betainc_dab(a, b, x, in_a=0, in_b=1),
+    lambda xp, y, a, b, x: -xp.beta_density(a, b, x),
+    arguments="a b x",
+    latex=r"1 - I_{{{2}}}({0}, {1})",
+    samples=_beta_samples,
+    order=True,
+    doc="1 - betainc(a, b, x), accurate where that is small. Differentiable in all three, as betainc is.",
+)
+
+
+# -- Student's distribution -------------------------------------------------------------------------------
+
+
+def _student_kappa(psi: Callable[[int, Any], Any], df: Any, square: Any, log1p: Any) -> Callable[[int, int], Any]:
+    """The derivatives in df of the logarithm of Student's density; `square` is t^2, `log1p` that of t^2/df."""
+
+    def pole(n: int) -> float:
+        return float((-1) ** (n - 1) * math.factorial(n - 1))
+
+    def h(n: int) -> Any:
+        return log1p if n == 0 else pole(n) * ((df + square) ** -float(n) - df ** -float(n))
+
+    def kappa(n: int, _: int) -> Any:
+        constant = 0.5**n * (psi(n - 1, 0.5 * (df + 1)) - psi(n - 1, 0.5 * df)) - 0.5 * pole(n) * df ** -float(n)
+        return constant - 0.5 * ((df + 1) * h(n) + n * h(n - 1))
+
+    return kappa
+
+
+@helper("student_density")
+def student_density(xp: Any, df: Any, t: Any, order: int = 0) -> Any:
+    """The derivative of this order in df of Student's density."""
+    log1p = xp.log1p(t * t / df)
+    p = xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * log1p)
+    return p * bell(_student_kappa(xp.polygamma, df, t * t, log1p), order, 0) if order else p
+
+
+def _student_samples(**params: Any) -> list[Any]:
+    return [
+        sample(real(3, low=0.6, high=9.0), real(3), **params),
+        sample(2, real(4), **params),
+        sample(np.array([[1], [4]]), real(1, 3), **params),
+        sample(real(low=0.6, high=9.0), real(), **params),
+        sample(3, real(0, 2), **params),
+        sample(real(1, low=0.6, high=9.0), np.zeros(1), **params),
+    ]
+
+
+@general(
+    arity=2,
+    latex=r"\partial_{{{0}}}^{{{order}}} T_{{{0}}}({1})",
+    shape="broadcast of the arguments",
+    samples=lambda: _student_samples(order=1),
+)
+def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
+    """The derivative of this order (from 1) of stdtr(df, t) in df. By quadrature, see the module."""
+    from scipy import special
+
+    refuse_complex("stdtr", df, t)
+    kind = float_kind(df, t)
+    shape = np.broadcast_shapes(np.shape(df), np.shape(t))
+    df, t = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (df, t))
+    inside = (df > 0) & np.isfinite(df) & np.isfinite(t)
+    out = np.where((df > 0) & ~np.isnan(t), 0.0, np.nan)
+    n, size, side = df[inside], np.abs(t[inside]), np.sign(t[inside])  # odd in t
+    if n.size:
+        first = np.arcsinh(size / np.sqrt(n))
+        fallen = np.logaddexp(first, -first) - math.log(2) + _DROP / n  # log cosh at the end
+        last = fallen + np.log1p(np.sqrt(-np.expm1(-2 * fallen)))
+        nodes, weights = panels(last - first)
+        w, n = first[:, None] + nodes, n[:, None]
+        log_cosh = np.logaddexp(w, -w) - math.log(2)
+        density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
+        with np.errstate(over="ignore"):
+            square = n * np.sinh(w) ** 2
+        kappa = _student_kappa(special.polygamma, n, square, 2 * log_cosh)
+        out[inside] = -side * np.sum(weights * density * bell(kappa, order, 0), -1)
+    return out.astype(kind)[()]
+
+
+@stdtr_ddf.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, df: Any, t: Any, order: int) -> Any:
+    return (
+        g * xp.stdtr_ddf(df, t, order=order + 1) if need[0] else None,
+        g * xp.student_density(df, t, order) if need[1] else None,
+    )
+
+
+@stdtr_ddf.defjvp
+def _(xp: Any, ts: Any, y: Any, df: Any, t: Any, order: int) -> Any:
+    in_df = ts[0] * xp.stdtr_ddf(df, t, order=order + 1) if ts[0] is not None else None
+    in_t = ts[1] * xp.student_density(df, t, order) if ts[1] is not None else None
+    return in_t if in_df is None else in_df if in_t is None else in_df + in_t
+
+
+stdtr = row(
+    "stdtr",
+    lambda xp, y, df, t: xp.stdtr_ddf(df, t, order=1),
+    lambda xp, y, df, t: xp.student_density(df, t),
+    arguments="df t",
+    latex=r"T_{{{0}}}({1})",
+    samples=_student_samples,
+    order=True,
+    doc="Student's distribution function with df degrees of freedom. d/dt is its density; d/df an integral of that.",
+)
