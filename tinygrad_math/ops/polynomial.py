@@ -188,7 +188,11 @@ def polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Tensor:
     latex=r"\operatorname{{unwrap}} {0}",
     shape="same as p",
     note="the jumps that are added are constants: the derivative is 1",
-    samples=lambda: [sample(np.array([0.0, 2.0, -3.0, 0.5, 6.0])), sample(real(2, 4), axis=0, period=1.5), sample(real(0, 2))],
+    samples=lambda: [
+        sample(np.array([0.0, 2.0, -3.0, 0.5, 6.0])),
+        sample(real(2, 4), axis=0, period=1.5),
+        sample(real(0, 2)),
+    ],
 )
 def unwrap(p: Any, /, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     """Angles without jumps: multiples of `period` added so that neighbours differ by at most half of it.
