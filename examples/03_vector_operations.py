@@ -2,7 +2,7 @@
 
 import math
 
-from gallery import beside, title
+from gallery import beside, save, title
 
 import tinygrad_math as tm
 from tinygrad_math.geometry import angle, is_orthogonal
@@ -28,6 +28,8 @@ def main():
     out["angle"] = beside("angle(a, b), radians", f"{law:.6f}", angle(a, b))
     out["right angle"] = beside("angle((1, 2), (-2, 1)) in degrees", 90, angle([1.0, 2.0], [-2.0, 1.0]) * 180 / math.pi)
     out["orthogonal"] = beside("so they are orthogonal", True, is_orthogonal([1.0, 2.0], [-2.0, 1.0]))
+
+    save(tm.viz.vectors([3.0, 1.0], [1.0, 2.0]), "03_vectors")
 
     title("Nearly parallel vectors: arccos cannot see the angle, angle() can")
     tiny = 1e-9

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from gallery import beside, title
+from gallery import beside, save, title
 
 import tinygrad_math as tm
 from tinygrad_math.geometry import Hypercube, Hyperellipsoid, Hyperrectangle, Hypersphere
@@ -38,6 +38,8 @@ def main():
         body = Hypersphere(body.radius - 0.3 * g.radius, body.center - 0.3 * g.center)
     out["fit"] = [body.radius.item(), *body.center.tolist()]
     print(f"made from radius 3, center (1, -2); found {body}")
+    save(tm.viz.body(body, points=np.vstack([points[::8], [[1.0, -2.0], [-3.0, 1.5]]])), "10_circle")
+    save(tm.viz.body(Hyperellipsoid([3.0, 2.0]), points=[[1.0, 1.0], [3.0, 0.0], [2.5, 1.5]]), "10_ellipse")
     return out
 
 

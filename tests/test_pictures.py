@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math.geometry import Hyperplane
+from tinygrad_math.geometry import Hypercube, Hyperellipsoid, Hyperplane, Hyperrectangle, Hypersphere
 from tinygrad_math.linalg import Basis
 
 PICTURES = {
+    "vectors": lambda: tm.viz.vectors([3.0, 1.0], [1.0, 2.0]),
+    "vectors of an obtuse angle": lambda: tm.viz.vectors([1.0, 2.0], [-3.0, -1.0]),
+    "body, a circle": lambda: tm.viz.body(Hypersphere(5.0), points=[[3.0, 4.0], [1.0, 1.0], [5.0, 5.0]]),
+    "body, an ellipse": lambda: tm.viz.body(Hyperellipsoid([2.0, 1.0], [1.0, 0.0])),
+    "body, a square": lambda: tm.viz.body(Hypercube(2.0), points=[[0.0, 0.5]]),
+    "body, a rectangle": lambda: tm.viz.body(Hyperrectangle([0.0, -1.0], [2.0, 0.5])),
     "matrix_map": lambda: tm.viz.matrix_map([[0.0, 3.0], [2.0, 1.0]]),
     "matrix_map of a rotation": lambda: tm.viz.matrix_map([[0.0, -1.0], [1.0, 0.0]]),
     "matrix_map of a projection": lambda: tm.viz.matrix_map([[1.0, 0.0], [0.0, 0.0]]),
@@ -135,6 +141,8 @@ def test_the_curvature_ellipse_has_the_axes_of_the_hessian():
     "bad",
     [
         lambda: tm.viz.matrix_map(np.eye(3)),
+        lambda: tm.viz.vectors([1.0, 2.0, 3.0], [1.0, 0.0, 0.0]),
+        lambda: tm.viz.body(Hypersphere(1.0, [0.0, 0.0, 0.0])),
         lambda: tm.viz.projection([1.0, 2.0, 3.0], [1.0, 0.0, 0.0]),
         lambda: tm.viz.hyperplane(Hyperplane([1.0, 2.0, 3.0])),
         lambda: tm.viz.four_subspaces(np.ones((4, 2))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 PICTURES = (
+    "body",
     "change_of_basis",
     "curvature",
     "dft_basis",
@@ -14,6 +15,7 @@ PICTURES = (
     "matrix_map",
     "projection",
     "unit_balls",
+    "vectors",
 )
 
 

@@ -83,7 +83,7 @@ def arrow(
         along = tip - tail
         along = along / (np.linalg.norm(along) or 1.0)
         across = side * np.array([-along[1], along[0]])
-        label(ax, tip, name, color, 9 * across + 5 * along)
+        label(ax, tip, name, color, 12 * across + 6 * along)
 
 
 def label(ax: Any, at: Any, text: str, color: str = BLACK, offset: Sequence[float] | Any = (0.0, 0.0)) -> None:

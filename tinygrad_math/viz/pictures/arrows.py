@@ -1,4 +1,4 @@
-"""Pictures of vectors: projection, hyperplanes, unit balls of norms."""
+"""Pictures of vectors: sum and angle, projection, hyperplanes, unit balls of norms."""
 
 from __future__ import annotations
 
@@ -9,9 +9,43 @@ import numpy as np
 
 from ...core.errors import ShapeError, describe
 from ...core.tensor import rec
-from ...geometry import Hyperplane, distance, project, scalar_projection
+from ...geometry import Hyperplane, angle, distance, project, scalar_projection
 from ...transforms.derivatives import grad
-from .canvas import BLACK, BLUE, GREEN, GREY, PALETTE, RED, arrow, figure, labels, legend, plane, values, window
+from .canvas import BLACK, BLUE, GREEN, GREY, PALETTE, PURPLE, RED, arrow, figure, labels, legend, plane, values, window
+
+
+def vectors(a: Any, b: Any) -> Any:
+    """Two vectors, their sum and difference as the diagonals of a parallelogram, and the angle between them.
+
+    Arguments: a, b of shape (2,). Returns a matplotlib Figure.
+
+    >>> import tinygrad_math as tm
+    >>> figure = tm.viz.vectors([3.0, 1.0], [1.0, 2.0])
+    """
+    p, q = values(a), values(b)
+    if p.shape != (2,) or q.shape != (2,):
+        raise ShapeError(f"vectors draws the plane; got vectors {describe(p)} and {describe(q)}")
+    fig, (ax,) = figure(size=5.2)
+    theta = float(values(angle(p, q)))
+    plane(ax, 1.0, f"$a \\cdot b$ = {p @ q:.3g},  angle {np.degrees(theta):.3g}°")
+    window(ax, np.stack([np.zeros(2), p, q, p + q]))
+    ax.plot(*np.stack([p, p + q, q]).T, color=GREY, linewidth=0.9, linestyle="--")
+    turn = 1.0 if p[0] * q[1] - p[1] * q[0] >= 0 else -1.0
+    start, radius = np.arctan2(p[1], p[0]), 0.3 * min(np.linalg.norm(p), np.linalg.norm(q))
+    arc = start + turn * np.linspace(0, theta, 60)
+    ax.plot(radius * np.cos(arc), radius * np.sin(arc), color=PURPLE, linewidth=1.6, label="angle")
+    arrow(ax, p, BLUE, "$a$", side=-turn)
+    arrow(ax, q, GREEN, "$b$", side=turn)
+    arrow(ax, p + q, BLACK, "$a + b$", side=turn)
+    ax.plot(
+        *np.stack([q, p]).T,
+        color=RED,
+        linewidth=1.6,
+        linestyle=":",
+        label="$a - b$, from the tip of $b$ to that of $a$",
+    )
+    legend(ax)
+    return fig
 
 
 def projection(a: Any, b: Any) -> Any:
