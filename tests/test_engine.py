@@ -245,6 +245,33 @@ def test_use_after_the_change_is_fine():
     assert w.grad.tolist() == [6.0]
 
 
+@pytest.mark.parametrize("n", [3, 20_000])
+def test_an_array_of_the_users_that_is_overwritten_never_gives_a_wrong_gradient(n):
+    x, a = leaf(np.ones(n)), np.full(n, 2.0)
+    for y in (x * a, a * x, tm.multiply(x, a), np.multiply(a, x)):
+        x.grad = None
+        a[:] = 100.0
+        try:
+            y.sum().backward()
+            assert x.grad.tolist() == [2.0] * n
+        except tm.ChangedAfterUse:
+            assert n > 1000
+        a[:] = 2.0
+
+
+def test_what_numpy_was_given_is_a_copy():
+    c, x = tm.tensor([1.0, 2.0]), leaf([3.0, 4.0])
+    y = (c * x).sum()
+    np.asarray(c)[:] = 7.0
+    c.numpy()[:] = 7.0
+    y.backward()
+    assert x.grad.tolist() == [1.0, 2.0]
+    z = (c * x).sum()
+    c.data[0] = 9.0
+    with pytest.raises(tm.ChangedAfterUse):
+        z.backward()
+
+
 def test_forward_mode_notices_a_change_too():
     w = leaf([2.0], "w")
 

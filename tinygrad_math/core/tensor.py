@@ -27,7 +27,8 @@ rec = Namespace("recorded tensors")
 _NO_PARAMS: dict[str, Any] = {}
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
-_FAILURES = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
+_SMALL = 1 << 16  # bytes: arrays up to this size are copied when a graph keeps them
+_FAILURES = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
 
 
 class Meta:
@@ -91,6 +92,32 @@ class Constant(Node):
         self.data = data
 
 
+class Foreign(Constant):
+    """A large array of the user's, not copied: that it was overwritten is noticed, from a sample of its elements."""
+
+    __slots__ = ("seal",)
+    meta = Meta()  # type: ignore[assignment]
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.seal = _sample(data)
+
+    def changed_since(self, tick: int) -> bool:
+        return _sample(self.data) != self.seal
+
+
+def _held(node: Node) -> Node:
+    """An argument that a derivative will need again, safe from what the user does to the array meanwhile."""
+    data = node.data
+    if type(node) is not Constant or type(data) is not np.ndarray:
+        return node
+    return Constant(data.copy()) if data.nbytes <= _SMALL else Foreign(data)
+
+
+def _sample(array: Any) -> int:
+    return hash(array.flat[:: array.size // 61].tobytes())
+
+
 def _fingerprint(array: Any) -> int:
     return hash(array.tobytes())
 
@@ -146,9 +173,12 @@ R = TypeVar("R")
 
 def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Compute `op` of `args` and remember it if any argument is live."""
-    inputs, values, live = [], [], 0
+    inputs, values, live, foreign = [], [], 0, False
     for a in args:
-        n = a.node if isinstance(a, Tensor) else node_of(a)
+        if isinstance(a, Tensor):
+            n = a.node
+        else:
+            n, foreign = node_of(a), True
         inputs.append(n)
         values.append(n.data)
         live |= n.live
@@ -158,7 +188,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         raise
     except _FAILURES as error:
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
-    return _remember(op, data, tuple(inputs), params, live)
+    return _remember(op, data, tuple(map(_held, inputs) if foreign and live else inputs), params, live)
 
 
 def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
@@ -231,7 +261,10 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
 
     def forward(self: Tensor, other: Any) -> Tensor:
         op, x = registry[name], self.node
-        y = other.node if isinstance(other, Tensor) else Constant(other) if type(other) is float else node_of(other)
+        if isinstance(other, Tensor):
+            y = other.node
+        else:
+            y = Constant(other) if type(other) is float else _held(node_of(other))
         try:
             data = operate(x.data, y.data)
         except MathError:
@@ -250,7 +283,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return forward(wrap(node_of(other)), self)
+        return forward(wrap(_held(node_of(other))), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         return self._become(forward(self, other))
@@ -311,11 +344,10 @@ class Tensor:
         self._refuse_trace("data")
         if type(node.data) is not np.ndarray:
             node.data = np.array(node.data)
-        if node.live:
-            m, now = node.more(), _fingerprint(node.data)
-            if m.exposed and now != m.seal:
-                m.changed = m.exposed
-            m.exposed, m.seal = clock(), now
+        m, now = node.more(), _fingerprint(node.data)
+        if m.exposed and now != m.seal:
+            m.changed = m.exposed
+        m.exposed, m.seal = clock(), now
         return node.data
 
     @data.setter
@@ -459,7 +491,7 @@ class Tensor:
                 "NumPy would drop the gradient of this tensor silently; use .detach().numpy() if that is meant, "
                 "or tinygrad_math's function of the same name"
             )
-        return np.array(self.node.data, dtype=dtype, copy=copy)
+        return np.array(self.node.data, dtype=dtype, copy=True if copy is None else copy)
 
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None

@@ -113,6 +113,24 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     return unflatten(structure, [f(*row) for row in zip(*columns, strict=True)])
 
 
+def leaves_like(tree: Any, structure: Structure) -> list[Any] | None:
+    """The leaves of a tree where `structure` has its own; None if the containers differ. A list may be a leaf there."""
+    if structure.kind is None:
+        return [tree]
+    if structure.kind is type(None):
+        return [] if tree is None else None
+    opened = None if tree is None else _open(tree)
+    if opened is None or type(tree) is not structure.kind or opened[0] != structure.keys:
+        return None
+    leaves: list[Any] = []
+    for child, below in zip(opened[1], structure.children, strict=True):
+        found = leaves_like(child, below)
+        if found is None:
+            return None
+        leaves += found
+    return leaves
+
+
 def same_shape(a: Structure, b: Structure) -> bool:
     """Whether two trees have the same containers and keys; the extra data may differ."""
     return a.kind is b.kind and a.keys == b.keys and all(map(same_shape, a.children, b.children))

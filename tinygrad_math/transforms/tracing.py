@@ -12,7 +12,7 @@ from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScal
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
 from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
-from ..core.tree import Structure, flatten, same_shape, show, unflatten
+from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from ..core.walk import Trail, fit, pullback, pushforward
 
 
@@ -131,9 +131,9 @@ def one_like(y: Tensor) -> Any:
 
 def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) -> list[Any]:
     """The leaves of a tangent or cotangent tree, checked against what they belong to."""
-    leaves, given = flatten(tree)
-    if not same_shape(given, structure):
-        raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {show(given)}")
+    leaves = leaves_like(tree, structure)
+    if leaves is None:
+        raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {show(flatten(tree)[1])}")
     out = []
     for leaf, x in zip(leaves, like, strict=True):
         t = as_tensor(leaf)

@@ -130,7 +130,7 @@ def _module(n: Node) -> str | None:
 
 def _box(id: str, n: Node, kind: str, grad: Any, module: str | None) -> Box:
     title = "data" if n.op is None and kind != "leaf" else "leaf" if n.op is None else n.op.name
-    shape = "number" if np.ndim(n.data) == 0 and n.op is None and not hasattr(n.data, "dtype") else _shape(n.data)
+    shape = "number" if not hasattr(n.data, "dtype") and not isinstance(n.data, tuple) else _shape(n.data)
     return Box(id, kind, title, n.name, shape, short(n.data), None if grad is None else short(grad), module)
 
 
@@ -146,8 +146,8 @@ def short(data: Any) -> str:
     """
     if isinstance(data, Tensor):
         data = data.node.data
-    if isinstance(data, tuple):
-        return "; ".join(map(short, data))
+    if isinstance(data, (tuple, list)):  # a many-valued result, or its cotangents
+        return "; ".join("0" if part is None else short(part) for part in data)
     a = np.asarray(data)
     if a.size == 0:
         return "empty"
