@@ -205,9 +205,9 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, trans: Any, lower: bool, unit_di
 # -- pseudoinverse and least squares ------------------------------------------------------------------------
 
 
-def cutoff(s: Any, shape: tuple[int, ...], rcond: float | None) -> Any:
-    """Singular values at or below it count as zero."""
-    relative = max(shape[-2:]) * np.finfo(s.dtype).eps if rcond is None else rcond
+def cutoff(s: Any, shape: tuple[int, ...], rcond: Any) -> Any:
+    """Singular values at or below it count as zero. `rcond` is a number, or one for each matrix of a batch."""
+    relative = max(shape[-2:]) * np.finfo(s.dtype).eps if rcond is None else np.asarray(plain(rcond))[..., None]
     return np.asarray(relative * s.max(axis=-1, keepdims=True, initial=0.0), s.dtype)
 
 
