@@ -75,6 +75,11 @@ def test_signed_distances_of_a_crowd_keep_apart():
     assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
 
 
+def test_a_notebook_shows_a_picture_by_itself():
+    figure = tm.viz.projection([2.0, 2.0], [3.0, 0.6])
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
 def test_pictures_leave_no_global_figure_behind():
     from matplotlib import pyplot
 

@@ -78,11 +78,11 @@ class Hyperplane(MathObject):
     def level(self, x: Any) -> Tensor:
         """w·x + w0 of points of shape (..., n): 0 on the plane, positive on the side to which w points."""
         x = self._points(x)
-        return rec.sum(x * self.w, axis=-1) + self.w0  # type: ignore[no-any-return]
+        return rec.sum(x * self.w, axis=-1) + self.w0
 
     def distance(self, x: Any) -> Tensor:
         """The signed distance of x, (w·x + w0)/‖w‖; its derivative in x is the unit normal."""
-        return self.level(x) / rec.vector_norm(self.w)  # type: ignore[no-any-return]
+        return self.level(x) / rec.vector_norm(self.w)
 
     def side(self, x: Any, rtol: float | None = None) -> Tensor:
         """1 on the side to which w points, -1 on the other, 0 on the plane within rounding; integers."""
@@ -94,13 +94,13 @@ class Hyperplane(MathObject):
     def project(self, x: Any) -> Tensor:
         """The point of the plane nearest to x: x - (w·x + w0) w / w·w."""
         x = self._points(x)
-        return x - rec.expand_dims(self.level(x) / rec.sum(self.w * self.w), -1) * self.w  # type: ignore[no-any-return]
+        return x - rec.expand_dims(self.level(x) / rec.sum(self.w * self.w), -1) * self.w
 
     def _points(self, x: Any) -> Tensor:
         x = real_array(x, "Hyperplane")
         if not x.ndim or x.shape[-1] != self.dim:
             raise ShapeError(f"{self!r} lies in R^{self.dim}; got points of shape {x.shape}")
-        return x  # type: ignore[no-any-return]
+        return x
 
     def __repr__(self) -> str:
         w, w0 = known(as_tensor(self.w)), known(as_tensor(self.w0))
@@ -128,4 +128,4 @@ def equation(terms: list[tuple[Any, str]]) -> str:
 def signs(level: Tensor, size: Tensor, rtol: float | None) -> Tensor:
     """The sign of `level`, and 0 where it is small beside the `size` of the terms it is made of."""
     small = rec.abs(level) <= tolerance(level.dtype, rtol) * size
-    return rec.astype(rec.where(small, 0.0, rec.sign(level)), np.int64)  # type: ignore[no-any-return]
+    return rec.astype(rec.where(small, 0.0, rec.sign(level)), np.int64)

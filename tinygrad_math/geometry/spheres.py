@@ -50,7 +50,7 @@ class Body(MathObject):
         if not x.ndim or self.dim not in (None, x.shape[-1]):
             where = "R^n; give points as vectors" if self.dim is None else f"R^{self.dim}"
             raise ShapeError(f"{self!r} lies in {where}; got points of shape {x.shape}")
-        return x  # type: ignore[no-any-return]
+        return x
 
     def _known_dim(self) -> int:
         if self.dim is None:
@@ -106,16 +106,16 @@ class Hypersphere(Body):
 
     def level(self, x: Any) -> Tensor:
         """The signed distance to the surface, ‖x - center‖ - radius."""
-        return rec.vector_norm(self._points(x) - self.center, axis=-1) - self.radius  # type: ignore[no-any-return]
+        return rec.vector_norm(self._points(x) - self.center, axis=-1) - self.radius
 
     def _size(self, x: Tensor) -> Tensor:
-        return rec.vector_norm(rec.abs(x) + rec.abs(self.center), axis=-1) + self.radius  # type: ignore[no-any-return]
+        return rec.vector_norm(rec.abs(x) + rec.abs(self.center), axis=-1) + self.radius
 
     @property
     def volume(self) -> Tensor:
         """π^(n/2)/Γ(n/2 + 1) radius^n: the area of a disc, the volume of a ball. Needs a center of n coordinates."""
         n = self._known_dim()
-        return unit_ball_volume(n) * self.radius**n  # type: ignore[no-any-return]
+        return unit_ball_volume(n) * self.radius**n
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,15 +142,15 @@ class Hyperellipsoid(Body):
 
     def level(self, x: Any) -> Tensor:
         """‖(x - center)/semi_axes‖ - 1."""
-        return rec.vector_norm((self._points(x) - self.center) / self.semi_axes, axis=-1) - 1.0  # type: ignore[no-any-return]
+        return rec.vector_norm((self._points(x) - self.center) / self.semi_axes, axis=-1) - 1.0
 
     def _size(self, x: Tensor) -> Tensor:
-        return rec.vector_norm((rec.abs(x) + rec.abs(self.center)) / self.semi_axes, axis=-1) + 1.0  # type: ignore[no-any-return]
+        return rec.vector_norm((rec.abs(x) + rec.abs(self.center)) / self.semi_axes, axis=-1) + 1.0
 
     @property
     def volume(self) -> Tensor:
         """π^(n/2)/Γ(n/2 + 1) times the product of the semi-axes."""
-        return unit_ball_volume(self._known_dim()) * rec.prod(self.semi_axes)  # type: ignore[no-any-return]
+        return unit_ball_volume(self._known_dim()) * rec.prod(self.semi_axes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,15 +172,15 @@ class Hypercube(Body):
 
     def level(self, x: Any) -> Tensor:
         """max |x_i - center_i| - edge/2."""
-        return rec.max(rec.abs(self._points(x) - self.center), axis=-1) - 0.5 * self.edge  # type: ignore[no-any-return]
+        return rec.max(rec.abs(self._points(x) - self.center), axis=-1) - 0.5 * self.edge
 
     def _size(self, x: Tensor) -> Tensor:
-        return rec.max(rec.abs(x) + rec.abs(self.center), axis=-1) + self.edge  # type: ignore[no-any-return]
+        return rec.max(rec.abs(x) + rec.abs(self.center), axis=-1) + self.edge
 
     @property
     def volume(self) -> Tensor:
         """edge^n. Needs a center of n coordinates."""
-        return rec.pow(self.edge, self._known_dim())  # type: ignore[no-any-return]
+        return rec.pow(self.edge, self._known_dim())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -209,15 +209,15 @@ class Hyperrectangle(Body):
     def level(self, x: Any) -> Tensor:
         """max over the axes of low_i - x_i and x_i - high_i."""
         x = self._points(x)
-        return rec.max(rec.maximum(self.low - x, x - self.high), axis=-1)  # type: ignore[no-any-return]
+        return rec.max(rec.maximum(self.low - x, x - self.high), axis=-1)
 
     def _size(self, x: Tensor) -> Tensor:
-        return rec.max(rec.abs(x) + rec.maximum(rec.abs(self.low), rec.abs(self.high)), axis=-1)  # type: ignore[no-any-return]
+        return rec.max(rec.abs(x) + rec.maximum(rec.abs(self.low), rec.abs(self.high)), axis=-1)
 
     @property
     def volume(self) -> Tensor:
         """The product of the edges, Π (high_i - low_i)."""
-        return rec.prod(self.high - self.low)  # type: ignore[no-any-return]
+        return rec.prod(self.high - self.low)
 
 
 def unit_ball_volume(n: int) -> float:

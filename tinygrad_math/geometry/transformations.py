@@ -39,7 +39,7 @@ def stretch(factors: Any) -> Tensor:
     f = real_array(factors, "stretch")
     if not f.ndim:
         raise ShapeError(f"stretch needs one factor an axis, got the number {f!r}; write stretch([k, k]) in the plane")
-    return rec.expand_dims(f, -1) * np.eye(f.shape[-1], dtype=f.dtype)  # type: ignore[no-any-return]
+    return rec.expand_dims(f, -1) * np.eye(f.shape[-1], dtype=f.dtype)
 
 
 def rotation(theta: Any) -> Tensor:
@@ -103,7 +103,7 @@ def reflection(normal: Any) -> Tensor:
     tensor([0., 1.])
     """
     p = projection(normal)
-    return rec.subtract(np.eye(p.shape[-1], dtype=p.dtype), 2.0 * p)  # type: ignore[no-any-return]
+    return rec.subtract(np.eye(p.shape[-1], dtype=p.dtype), 2.0 * p)
 
 
 def projection(direction: Any) -> Tensor:
@@ -116,7 +116,7 @@ def projection(direction: Any) -> Tensor:
     tensor([1., 0.])
     """
     s = scaled(direction, "projection")
-    return rec.expand_dims(s, -1) * rec.expand_dims(s / rec.sum(s * s, axis=-1, keepdims=True), -2)  # type: ignore[no-any-return]
+    return rec.expand_dims(s, -1) * rec.expand_dims(s / rec.sum(s * s, axis=-1, keepdims=True), -2)
 
 
 def shear(c: Any) -> Tensor:
@@ -165,7 +165,7 @@ class ColumnView(MathObject):
     @property
     def result(self) -> Tensor:
         """Their sum, Ax, of shape (m,)."""
-        return rec.sum(self.terms, axis=0)  # type: ignore[no-any-return]
+        return rec.sum(self.terms, axis=0)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.asarray(self.result, dtype=dtype)
@@ -201,4 +201,4 @@ def _factor(c: Any) -> str:
 
 def _matrix(rows: list[list[Any]]) -> Tensor:
     """A matrix of entries that may each be a batch."""
-    return rec.stack([rec.stack(row, axis=-1) for row in rows], axis=-2)  # type: ignore[no-any-return]
+    return rec.stack([rec.stack(row, axis=-1) for row in rows], axis=-2)

@@ -38,7 +38,7 @@ def row(x: Any) -> Tensor:
     >>> tm.geometry.row([1.0, 2.0]).shape
     (1, 2)
     """
-    return _flat(x, "row").reshape((1, -1))  # type: ignore[no-any-return]
+    return _flat(x, "row").reshape((1, -1))
 
 
 def column(x: Any) -> Tensor:
@@ -50,7 +50,7 @@ def column(x: Any) -> Tensor:
     >>> tm.geometry.column([1.0, 2.0]).shape
     (2, 1)
     """
-    return _flat(x, "column").reshape((-1, 1))  # type: ignore[no-any-return]
+    return _flat(x, "column").reshape((-1, 1))
 
 
 def distance(p: Any, q: Any = 0.0, ord: float = 2) -> Tensor:
@@ -65,7 +65,7 @@ def distance(p: Any, q: Any = 0.0, ord: float = 2) -> Tensor:
     tensor(5.)
     """
     a, b = _pair(p, q, "distance")
-    return rec.vector_norm(a - b, axis=-1, ord=ord) if max(a.ndim, b.ndim) else rec.abs(a - b)  # type: ignore[no-any-return]
+    return rec.vector_norm(a - b, axis=-1, ord=ord) if max(a.ndim, b.ndim) else rec.abs(a - b)
 
 
 def unit(a: Any) -> Tensor:
@@ -79,7 +79,7 @@ def unit(a: Any) -> Tensor:
     tensor([0.6, 0.8])
     """
     s = scaled(a, "unit")
-    return s / rec.vector_norm(s, axis=-1, keepdims=True)  # type: ignore[no-any-return]
+    return s / rec.vector_norm(s, axis=-1, keepdims=True)
 
 
 def angle(a: Any, b: Any) -> Tensor:
@@ -102,7 +102,7 @@ def angle(a: Any, b: Any) -> Tensor:
     # ‖a‖b - ‖b‖a = ‖a‖(b - a) - (‖b‖ - ‖a‖)a, and likewise with plus; `longer` is ‖b‖ - ‖a‖
     across = rec.vector_norm(length * minus - longer * a, axis=-1)
     along = rec.vector_norm(length * plus + longer * a, axis=-1)
-    return 2.0 * rec.arctan2(across, along)  # type: ignore[no-any-return]
+    return 2.0 * rec.arctan2(across, along)
 
 
 def is_orthogonal(a: Any, b: Any, rtol: float | None = None) -> Tensor:
@@ -117,7 +117,7 @@ def is_orthogonal(a: Any, b: Any, rtol: float | None = None) -> Tensor:
     a, b = _pair(a, b, "is_orthogonal")
     product = rec.sum(a * b, axis=-1)
     size = rec.vector_norm(a, axis=-1) * rec.vector_norm(b, axis=-1)
-    return rec.abs(product) <= tolerance(product.dtype, rtol) * size  # type: ignore[no-any-return]
+    return rec.abs(product) <= tolerance(product.dtype, rtol) * size
 
 
 def hadamard(*xs: Any) -> Tensor:
@@ -155,7 +155,7 @@ def scalar_projection(a: Any, b: Any) -> Tensor:
     """
     a, _ = _pair(a, b, "scalar_projection")
     s = scaled(b, "scalar_projection")
-    return rec.sum(a * s, axis=-1) / rec.vector_norm(s, axis=-1)  # type: ignore[no-any-return]
+    return rec.sum(a * s, axis=-1) / rec.vector_norm(s, axis=-1)
 
 
 def project(a: Any, b: Any) -> Tensor:
@@ -170,7 +170,7 @@ def project(a: Any, b: Any) -> Tensor:
     """
     a, _ = _pair(a, b, "project")
     s = scaled(b, "project")
-    return rec.sum(a * s, axis=-1, keepdims=True) / rec.sum(s * s, axis=-1, keepdims=True) * s  # type: ignore[no-any-return]
+    return rec.sum(a * s, axis=-1, keepdims=True) / rec.sum(s * s, axis=-1, keepdims=True) * s
 
 
 def reject(a: Any, b: Any) -> Tensor:
@@ -196,7 +196,7 @@ def projector(a: Any) -> Tensor:
     a = real_array(a, "projector")
     a = column(a) if a.ndim < 2 else a
     p = rec.matmul(a, rec.pinv(a))
-    return 0.5 * (p + p.mT)  # type: ignore[no-any-return]
+    return 0.5 * (p + p.mT)
 
 
 def _flat(x: Any, asker: str) -> Tensor:
@@ -230,4 +230,4 @@ def scaled(a: Any, asker: str) -> Tensor:
         raise ZeroVector(f"{asker}: the zero vector {describe(a)} has no direction; keep vectors away from 0")
     limit = np.finfo(a.dtype).maxexp - 2
     exponent = rec.floor(rec.log2(rec.max(rec.abs(rec.stop_gradient(a)), axis=-1, keepdims=True)))
-    return a * rec.exp2(rec.clip(-exponent, -limit, limit))  # type: ignore[no-any-return]
+    return a * rec.exp2(rec.clip(-exponent, -limit, limit))

@@ -27,7 +27,7 @@ def is_independent(*vectors: Any, rtol: float | None = None) -> bool:
     False
     """
     a = columns_of(vectors, "is_independent")
-    return rank_of(a, rtol) == a.shape[1]  # type: ignore[no-any-return]
+    return rank_of(a, rtol) == a.shape[1]
 
 
 def is_basis(*vectors: Any, rtol: float | None = None) -> bool:
@@ -98,17 +98,17 @@ class Basis(MathObject):
     def coordinates(self, v: Any) -> Tensor:
         """The c with Σ c_k b_k = v, for v of shape (..., n)."""
         v = self._fits(v)
-        return rec.solve(self.matrix, v) if v.ndim == 1 else rec.solve(self.matrix, v.mT).mT  # type: ignore[no-any-return]
+        return rec.solve(self.matrix, v) if v.ndim == 1 else rec.solve(self.matrix, v.mT).mT
 
     def vector(self, c: Any) -> Tensor:
         """The vector Σ c_k b_k of coordinates c of shape (..., n)."""
-        return rec.matmul(self._fits(c), as_tensor(self.matrix).T)  # type: ignore[no-any-return]
+        return rec.matmul(self._fits(c), as_tensor(self.matrix).T)
 
     def to(self, other: Basis) -> Tensor:
         """The matrix that turns coordinates in this basis into coordinates in the other: other⁻¹ self."""
         if np.shape(other.matrix) != np.shape(self.matrix):
             raise ShapeError(f"bases of spaces of {self.dim} and {other.dim} dimensions")
-        return rec.solve(other.matrix, self.matrix)  # type: ignore[no-any-return]
+        return rec.solve(other.matrix, self.matrix)
 
     @property
     def dim(self) -> int:
@@ -121,7 +121,7 @@ class Basis(MathObject):
             raise ShapeError(
                 f"a basis of {self.dim} dimensions meets {describe(v)}; the last axis holds the components"
             )
-        return v  # type: ignore[no-any-return]
+        return v
 
     def __repr__(self) -> str:
         m = known(as_tensor(self.matrix))

@@ -73,24 +73,24 @@ class Subspace(MathObject):
         if not self.dim:
             return a
         q, r = rec.qr(a)
-        return q * rec.sign(rec.diagonal(r))  # type: ignore[no-any-return]
+        return q * rec.sign(rec.diagonal(r))
 
     @property
     def projector(self) -> Tensor:
         """The matrix P that projects onto it, of shape (m, m): P² = P = Pᴴ."""
         b = self.basis
-        return rec.matmul(b, rec.conj(b).mT)  # type: ignore[no-any-return]
+        return rec.matmul(b, rec.conj(b).mT)
 
     def project(self, v: Any) -> Tensor:
         """The point of the subspace nearest to v, of shape (..., m)."""
         b = self.basis
-        return rec.matmul(rec.matmul(self._fits(v), rec.conj(b)), b.mT)  # type: ignore[no-any-return]
+        return rec.matmul(rec.matmul(self._fits(v), rec.conj(b)), b.mT)
 
     def contains(self, v: Any, rtol: float | None = None) -> Tensor:
         """Whether v, of shape (..., m), lies in it: ‖v - Pv‖ <= rtol ‖v‖, `rtol` by default eps^(2/3)."""
         v = rec.stop_gradient(self._fits(v))
         off = rec.vector_norm(v - self.project(v), axis=-1)
-        return off <= tolerance(off.dtype, rtol) * rec.vector_norm(v, axis=-1)  # type: ignore[no-any-return]
+        return off <= tolerance(off.dtype, rtol) * rec.vector_norm(v, axis=-1)
 
     def orthogonal_complement(self) -> Subspace:
         """All that is orthogonal to it, of dimension m - dim; its projector is I - P."""
@@ -119,7 +119,7 @@ class Subspace(MathObject):
         v = floating_array(v)
         if not v.ndim or v.shape[-1] != self.ambient:
             raise ShapeError(f"a subspace of {self._space} meets {describe(v)}; the last axis holds the components")
-        return v  # type: ignore[no-any-return]
+        return v
 
     @property
     def _space(self) -> str:

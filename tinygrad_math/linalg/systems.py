@@ -84,5 +84,5 @@ def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolut
 
 def _least_squares(a: Tensor, b: Tensor, rank: int, rtol: float | None) -> Tensor:
     if rank == a.shape[0] == a.shape[1]:
-        return rec.solve(a, b)  # type: ignore[no-any-return]
-    return rec.matmul(rec.pinv(a, rcond=rtol), b)  # type: ignore[no-any-return]
+        return rec.solve(a, b)
+    return rec.matmul(rec.pinv(a, rcond=rtol), b)

@@ -6,7 +6,9 @@ Okabe and Ito (2008), which stay distinct for every kind of colour blindness.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,16 +22,24 @@ PALETTE = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
 
 def figure(columns: int = 1, rows: int = 1, size: float = 4.6, spatial: bool = False) -> tuple[Any, list[Any]]:
-    """A Figure and its axes, row by row. Raises MissingExtra without matplotlib."""
+    """A Figure, which a notebook shows by itself, and its axes, row by row. Raises MissingExtra without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError as missing:
         raise MissingExtra("pictures are drawn by matplotlib; pip install 'tinygrad_math[viz]'") from missing
-    fig = Figure(figsize=(size * columns, size * rows + 0.4), dpi=110)
+    fig: Any = Figure(figsize=(size * columns, size * rows + 0.4), dpi=110)
     fig.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
+    fig._repr_png_ = partial(_png, fig)
     projection = {"projection": "3d"} if spatial else {}
     axes = [fig.add_subplot(rows, columns, k + 1, **projection) for k in range(columns * rows)]
     return fig, axes
+
+
+def _png(fig: Any) -> bytes:
+    """The figure as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png")
+    return stream.getvalue()
 
 
 def values(x: Any) -> np.ndarray[Any, Any]:
