@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, cast
@@ -186,11 +187,13 @@ def _own_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     name = ufunc.__name__
     if ufunc in by_ufunc:
         return cast(Callable[..., Any], by_ufunc[ufunc])
-    of_numpy = getattr(np, name, None) is ufunc
-    own = getattr(import_module(_PACKAGE if of_numpy else f"{_PACKAGE}.special"), name, None)
-    if own is None:
-        raise _no_counterpart(f"{'np' if of_numpy else 'scipy.special'}.{name}", None)
-    return cast(Callable[..., Any], own)
+    for home, ours in (("numpy", _PACKAGE), ("scipy.special", f"{_PACKAGE}.special")):
+        if getattr(sys.modules.get(home), name, None) is ufunc:
+            own = getattr(import_module(ours), name, None)
+            if own is None:
+                raise _no_counterpart(f"{home}.{name}", None)
+            return cast(Callable[..., Any], own)
+    raise _no_counterpart(f"the ufunc {name} of another library", "tm.primitive to declare it with its derivative")
 
 
 def _reduce(
