@@ -21,7 +21,7 @@ import numpy as np
 
 from ..core.declare import general, helper
 from ..core.samples import positive, sample
-from .scipy_rows import float_kind, refuse_complex, row
+from .scipy_rows import float_kind, gauss_legendre, refuse_complex, row
 
 __all__ = ["gammainc", "gammaincc"]
 
@@ -50,12 +50,13 @@ def bell(u: Any, higher: Any, order: int) -> Any:
 @helper("gamma_density")
 def gamma_density(xp: Any, a: Any, x: Any, order: int = 0) -> Any:
     """The derivative of this order, in a, of x^(a-1) exp(-x) / Gamma(a)."""
+    at_infinity = xp.equal(x, math.inf)
     if order == 0:
-        return xp.exp(xp.xlogy(a - 1, x) - x - xp.gammaln(a))
+        return xp.exp(xp.xlogy(a - 1, xp.where(at_infinity, 1.0, x)) - x - xp.gammaln(a))
     at_zero = xp.equal(x, 0)
-    t = xp.where(at_zero, 1.0, x)
+    t = xp.where(at_zero, 1.0, xp.where(at_infinity, 1.0, x))
     u = xp.log(t) - xp.digamma(a)
-    d = xp.exp(xp.xlogy(a - 1, t) - t - xp.gammaln(a)) * bell(u, lambda k: -xp.polygamma(k - 1, a), order)
+    d = xp.exp(xp.xlogy(a - 1, t) - x - xp.gammaln(a)) * bell(u, lambda k: -xp.polygamma(k - 1, a), order)
     return xp.where(at_zero, xp.where(xp.greater(a, 1), 0.0, (-1) ** order * math.inf), d)
 
 
@@ -97,7 +98,7 @@ def gammainc_da(a: Any, x: Any, /, order: int = 1) -> Any:
             lower = np.log(x) < special.psi(a + 1)
             b = np.where(lower, a + 1, a)
             width = _edges(b, x, lower)
-            nodes, weights = np.polynomial.legendre.leggauss(80)
+            nodes, weights = gauss_legendre(80)
             v = np.where(lower, -1.0, 1.0)[:, None] * (width[:, None] * (nodes + 1) / 2)
             log_top = b * np.log(x) - x - special.gammaln(b)  # of t p(b, t) at t = x
             density = np.exp(log_top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))

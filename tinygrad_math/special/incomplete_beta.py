@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.declare import general, helper
 from ..core.samples import real, sample
-from .scipy_rows import float_kind, refuse_complex, row
+from .scipy_rows import float_kind, gauss_legendre, refuse_complex, row
 
 __all__ = ["betainc", "betaincc", "stdtr"]
 
@@ -42,7 +42,7 @@ def bell(kappa: Callable[[int, int], Any], n: int, m: int) -> Any:
 
 def panels(length: Any, count: int = 12, nodes: int = 64) -> tuple[Any, Any]:
     """Nodes and weights on (0, length), along a new last axis: panels that double in length."""
-    x, w = np.polynomial.legendre.leggauss(nodes)
+    x, w = gauss_legendre(nodes)
     edges = np.concatenate([[0.0], 0.5 ** np.arange(count, -1, -1)])
     half = np.diff(edges) / 2
     unit = (edges[:-1] + half)[:, None] + half[:, None] * x

@@ -107,8 +107,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
         y = rec.logsumexp(a, axis=axis, keepdims=keepdims)
         return (y, rec.where(rec.equal(y, -np.inf), rec.zeros_like(y), rec.ones_like(y))) if return_sign else y
     b = as_tensor(b)
-    shape = np.broadcast_shapes(a.shape, b.shape)
-    a, b = rec.broadcast_to(a, shape), rec.broadcast_to(b, shape)
+    a = rec.broadcast_to(a, np.broadcast_shapes(a.shape, b.shape))  # b stays: a Python number has no dtype yet
     used = rec.not_equal(b, 0)  # a weight of zero removes its element, also where that is infinite
     top = rec.stop_gradient(rec.logsumexp(rec.where(used, a, -np.inf), axis=axis, keepdims=True))
     top = rec.where(rec.less(rec.abs(top), np.inf), top, 0.0)

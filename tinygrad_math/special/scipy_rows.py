@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -75,3 +76,11 @@ def float_kind(*args: Any) -> np.dtype[Any]:
     """The floating dtype of a result: that of the floating arrays, where integers are orders; else float64."""
     kinds = [a.dtype for a in args if hasattr(a, "dtype") and a.dtype.kind == "f"]
     return np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)
+
+
+@functools.cache
+def gauss_legendre(n: int) -> tuple[Any, Any]:
+    """The nodes and weights of Gauss-Legendre quadrature on (-1, 1)."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights

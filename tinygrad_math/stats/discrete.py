@@ -21,7 +21,8 @@ __all__ = ["bernoulli", "binom", "poisson"]
     samples=lambda: [
         sample(positive(4)),
         sample(positive(2, 2), order=1),
-        sample(np.array([0.0, 40.0]), order=0),
+        sample(np.array([0.1, 40.0]), order=0),
+        sample(np.zeros(1), smooth=False),
         sample(positive(), order=2),
         sample(positive(0, 2)),
     ],
