@@ -87,7 +87,7 @@ _ROOMS = {
     )
 }
 _ROOMS["implicit"] = ".transforms.implicit"
-_NAMES = {"graph": ".viz.graph", "i0": ".special", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
+_NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
 _op.rooms += [f"{__name__}.{room}" for room in ("special", "fft", "linalg")]  # where further ops are declared
 
 
