@@ -31,7 +31,8 @@ fabs: v | fix: v | flatnonzero: v | flip: A, axis=1 | fliplr: A | flipud: A | fl
 floor_divide: v, p | fmax: v, w | fmin: v, w | fmod: v, p | frexp: v | from_dlpack: v.detach()
 fromfunction: lambda i, j: i - j, (2, 3) | full: (2,), 3.0 | full_like: v, 2.0 | gcd: n, 4 | geomspace: 1.0, 8.0, 4
 gradient: v, 0.5 | greater: v, w | greater_equal: v, w | heaviside: v, 0.5 | histogram: v, bins=edges
-histogram_bin_edges: v, 3 | hsplit: A, 3 | hstack: (v, w) | hypot: v, w | identity: 3 | imag: z | indices: (2, 3)
+histogram_bin_edges: v, 3
+hsplit: A, 3 | hstack: (v, w) | hypot: v, w | i0: v | identity: 3 | imag: z | indices: (2, 3)
 inner: A, v | insert: v, 1, 2.0 | interp: u, edges, p | invert: n | isclose: v, w | iscomplex: z | iscomplexobj: z
 isdtype: np.float32, 'real floating' | isfinite: v | isin: n, [0, 1] | isinf: v | isnan: v | isneginf: v | isposinf: v
 isreal: z | isrealobj: v | kron: v, w | lcm: n, 4 | ldexp: v, n | left_shift: n, 1 | less: v, w | less_equal: v, w
@@ -103,7 +104,6 @@ OURS = {
     "put_along_axis": "of a Tensor as NumPy's; of an array it gives a changed copy",
     "load": "trees in .npz files",
     "save": "trees in .npz files",
-    "i0": "special.i0, with SciPy's other functions",
 }
 
 ARGUMENTS = {
