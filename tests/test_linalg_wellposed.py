@@ -258,7 +258,7 @@ def test_eigenvalues_of_a_general_matrix_that_coincide():
 
 
 def test_a_defective_matrix_is_named():
-    with pytest.raises(IllPosedDerivative, match="defective.*3, 3"):
+    with pytest.raises(IllPosedDerivative, match=r"defective.*3, 3"):
         tm.grad(lambda x: tm.sum(la.eigvals(x) ** 2))(tm.tensor([[3.0, 1.0], [0.0, 3.0]]))
 
 

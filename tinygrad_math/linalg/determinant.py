@@ -62,6 +62,12 @@ def _svd(a: Any) -> Any:
     return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
 
 
+def _size(a: Any) -> Any:
+    """The Frobenius norm."""
+    total = np.einsum("...ij,...ij->...", a.real, a.real)
+    return np.sqrt(total + np.einsum("...ij,...ij->...", a.imag, a.imag) if a.dtype.kind == "c" else total)
+
+
 def adjugate_given(a: Any, d: Any) -> Any:
     """The adjugate of a matrix whose determinant is known: det A A^-1, or from the SVD near singularity."""
     n = a.shape[-1]
@@ -74,7 +80,7 @@ def adjugate_given(a: Any, d: Any) -> Any:
     except np.linalg.LinAlgError:
         return _adjugate_svd(a)
     with np.errstate(all="ignore"):
-        condition = np.abs(a).sum(axis=-2).max(axis=-1) * np.abs(inverse).sum(axis=-2).max(axis=-1)
+        condition = _size(a) * _size(inverse)
         if (condition < np.finfo(a.dtype).eps ** (-1 / 3)).all() and np.all(d != 0):
             return d[..., None, None] * inverse
     return _adjugate_svd(a)
@@ -236,8 +242,7 @@ def _inverse(xp: Any, a: Any, y: Any) -> Any:
     """The inverse, where the logarithm of the determinant has a derivative."""
     try:
         inverse = xp.inv(a)
-        values, mirror = np.abs(plain(a)), np.abs(plain(inverse))
-        weak = values.sum(-1).max(-1, initial=0) * mirror.sum(-1).max(-1, initial=0) * np.finfo(values.dtype).eps > 1
+        weak = _size(plain(a)) * _size(plain(inverse)) * np.finfo(a.dtype).eps > 1
     except np.linalg.LinAlgError:
         weak = np.isneginf(plain(y[1]))
     if np.any(weak):

@@ -195,7 +195,8 @@ def eigvalsh(x: Any, /, UPLO: str | None = None) -> Any:
     >>> tm.linalg.eigvalsh([[2.0, 1.0], [1.0, 2.0]])
     tensor([1., 3.])
     """
-    return _eigvalsh(_triangle(x, UPLO))
+    x = _triangle(x, UPLO)
+    return _eigh(x)[0] if differentiated(x) else _eigvalsh(x)  # the gradient needs the vectors
 
 
 def _triangle(x: Any, uplo: str | None) -> Any:

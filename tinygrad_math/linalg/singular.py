@@ -10,6 +10,7 @@ Golub and Van Loan, Matrix computations (2013), 8.6.1.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,6 +119,8 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool, turned: b
     u, s, vh = y
     gv = None if gvh is None else xp.adjoint(gvh)
     v = xp.adjoint(vh)
+    if xp is raw and gu is None and gv is None:
+        return (_values_cotangent(gs, u, s, vh),)
     if xp is raw and _plain_case(s, a.shape):
         return (_svd_cotangent(gu, gs, gv, u, s, v),)
     k, m = s.shape[-1], a.shape[-2]
@@ -249,8 +252,12 @@ def _check_null(c: Any) -> None:
 def _(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool, turned: bool) -> Any:
     u, s, vh = y
     v, k, m, t = xp.adjoint(vh), s.shape[-1], a.shape[-2], ts[0]
+    if xp is raw and _plain_case(s, a.shape):
+        du, ds, dv = _svd_tangent(t, u, s, v)
+        return Lazy(lambda: du, lambda: ds, lambda: adjoint(dv))
     h, th = xp.dilate(a), xp.dilate(t)
 
+    @functools.cache
     def frames() -> Any:
         turn = xp.eigen_rotation(xp.eigen_unsplit(h, th), th)
         both = xp.matmul(turn, xp.concat([u[..., :k], v[..., :k]], axis=-2))
@@ -268,6 +275,28 @@ def _(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool, turned: bool) -> An
     )
 
 
+def _svd_tangent(t: Any, u: Any, s: Any, v: Any) -> Any:
+    """The same in forward mode."""
+    k = s.shape[-1]
+    u1, v1 = u[..., :k], v[..., :k]
+    d = adjoint(u1) @ t @ v1
+    dh, tied = adjoint(d), np.eye(k, dtype=bool)
+    plus = np.where(tied, 0, (d + dh) / np.where(tied, 1, s[..., None, :] - s[..., :, None]))
+    minus = (d - dh) / (s[..., None, :] + s[..., :, None])
+    du = u1 @ (0.5 * (plus + minus)) + _beyond(t @ v1, u, u1) / s[..., None, :]
+    dv = v1 @ (0.5 * (plus - minus)) + _beyond(adjoint(t) @ u1, v, v1) / s[..., None, :]
+    if u.shape[-1] > k:
+        du = np.concatenate([du, -u1 @ (adjoint(du) @ u[..., k:])], axis=-1)
+    if v.shape[-1] > k:
+        dv = np.concatenate([dv, -v1 @ (adjoint(dv) @ v[..., k:])], axis=-1)
+    return du, np.diagonal(d, axis1=-2, axis2=-1).real, dv
+
+
+def _beyond(x: Any, u: Any, u1: Any) -> Any:
+    """The part of x outside the frame u1."""
+    return x - u1 @ (adjoint(u1) @ x) if u.shape[-2] > u1.shape[-1] else np.zeros_like(x)
+
+
 @general(
     name="svdvals",
     latex=r"\sigma({0})",
@@ -282,19 +311,21 @@ def _svdvals(x: Any, /) -> Any:
 @_svdvals.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
     if xp is raw:
-        return (_spread(a, g),)
+        return (_values_cotangent(g, *np.linalg.svd(a, full_matrices=False)),)
     h = xp.dilate(a)
     weights = xp.eigen_alike(h, xp.both_signs(g, sum(a.shape[-2:])))
     return (corner(a.shape[-2], xp.eigen_spread(h, h, weights)),)
 
 
-def _spread(a: Any, g: Any) -> Any:
+def _values_cotangent(g: Any, u: Any, s: Any, vh: Any) -> Any:
     """U diag(g) V^H, for a cotangent g of the singular values that is well posed."""
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
     check_values("singular values", s, g)
-    if (vanishing(s, a.shape) & (np.abs(g) > tolerance(s.dtype) * np.abs(g).max(initial=0.0))).any():
+    k = s.shape[-1]
+    if (
+        vanishing(s, (u.shape[-2], vh.shape[-1])) & (np.abs(g) > tolerance(s.dtype) * np.abs(g).max(initial=0.0))
+    ).any():
         _refuse_zero()
-    return (u * g[..., None, :]) @ vh
+    return (u[..., :k] * g[..., None, :]) @ vh[..., :k, :]
 
 
 @_svdvals.defjvp
@@ -333,4 +364,6 @@ def svdvals(x: Any, /) -> Any:
     >>> tm.linalg.svdvals([[3.0, 0.0], [0.0, 4.0]])
     tensor([4., 3.])
     """
+    if differentiated(x):  # the gradient needs the vectors
+        return _svd(x, full_matrices=False)[1]
     return _svdvals(x)

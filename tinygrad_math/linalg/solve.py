@@ -8,10 +8,11 @@ import numpy as np
 
 from ..core.declare import derived, general
 from ..core.errors import IllPosedDerivative, ShapeError, describe
+from ..core.op import raw
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from .singular import svdvals
-from .wellposed import adjoint, finite, floating, plain, square
+from .wellposed import adjoint, differentiated, finite, floating, plain, square
 
 __all__ = ["LstsqResult", "inv", "lstsq", "pinv", "solve", "solve_triangular"]
 
@@ -22,6 +23,7 @@ def regular(*shape: int, key: Any = 0, of: Any = real) -> Any:
 
 
 @general(
+    name="solve",
     arity=2,
     latex="{0}^{{-1}} {1}",
     shape="(..., n, n), (..., n, k) or (n,) -> like b",
@@ -39,24 +41,15 @@ def regular(*shape: int, key: Any = 0, of: Any = real) -> Any:
         sample(regular(3, 3), complexes(3, 2)),
     ],
 )
-def solve(x1: Any, x2: Any, /) -> Any:
-    """The x with x1 @ x = x2.
-
-    Arguments: x1 (..., n, n); x2 (n,), one vector for all systems, or (..., n, k). Returns x, shaped like x2.
-    Raises ShapeError, SingularMatrix, MatrixError (NaN).
-    Derivative: dx = A^-1 (db - dA x); cotangents z = A^-H g of b and -z x^H of A. Giles (2008), 2.3.1.
-
-    >>> import tinygrad_math as tm
-    >>> tm.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0])
-    tensor([1. , 0.5])
-    """
+def _solve(x1: Any, x2: Any, /) -> Any:
+    """The x with x1 @ x = x2."""
     a, b = square("solve", x1), finite("solve", x2)
     if b.ndim == 0 or b.shape[0 if b.ndim == 1 else -2] != a.shape[-1]:
         raise ShapeError(f"solve({describe(a)}, {describe(b)}): the right side needs {a.shape[-1]} rows")
     return np.linalg.solve(a, b)
 
 
-@solve.defvjp
+@_solve.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim != 1:
         z = xp.solve(xp.adjoint(a), g)
@@ -65,7 +58,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     return -xp.matmul(z, xp.adjoint(xp.expand_dims(y, -1))) if need[0] else None, z[..., 0]
 
 
-@solve.defjvp
+@_solve.defjvp
 def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     ta, tb = ts
     if ta is None:
@@ -86,6 +79,64 @@ def _square_samples() -> Any:
         sample(np.zeros((0, 0))),
         sample(regular(3, 3, of=complexes)),
     ]
+
+
+@general(
+    name="solve_factored",
+    many=True,
+    arity=2,
+    latex="{0}^{{-1}} {1}",
+    shape="(n, n), (n,) -> (n,), with the LU factors",
+    samples=lambda: [sample(regular(3, 3), real(3), smooth=False)],
+)
+def _solve_factored(a: Any, b: Any, /) -> Any:
+    """The x with a @ x = b, and the LU factors of a, which its derivative uses again."""
+    a, b = square("solve", a), finite("solve", b)
+    lu, pivots, singular = _lapack("getrf", a)(a)
+    if singular:
+        raise np.linalg.LinAlgError("Singular matrix")
+    return _lapack("getrs", a)(lu, pivots, b)[0], lu, pivots
+
+
+def _lapack(name: str, a: Any) -> Any:
+    from scipy.linalg import lapack
+
+    return getattr(lapack, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + name)
+
+
+@_solve_factored.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
+    if xp is raw:
+        z = _lapack("getrs", y[1])(y[1], y[2], g[0], trans=2)[0]
+    else:
+        z = xp.solve(xp.adjoint(a), g[0])
+    return -xp.expand_dims(z, -1) * xp.conj(y[0]) if need[0] else None, z
+
+
+@_solve_factored.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
+    ta, right = ts
+    if ta is not None:
+        moved = xp.matmul(ta, y[0])
+        right = -moved if right is None else right - moved
+    return xp.solve(a, right), None, None
+
+
+@derived
+def solve(x1: Any, x2: Any, /) -> Any:
+    """The x with x1 @ x = x2.
+
+    Arguments: x1 (..., n, n); x2 (n,), one vector for all systems, or (..., n, k). Returns x, shaped like x2.
+    Raises ShapeError, SingularMatrix, MatrixError (NaN).
+    Derivative: dx = A^-1 (db - dA x); cotangents z = A^-H g of b and -z x^H of A. Giles (2008), 2.3.1.
+
+    >>> import tinygrad_math as tm
+    >>> tm.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0])
+    tensor([1. , 0.5])
+    """
+    if differentiated(x1) and x1.ndim == 2 and np.shape(x2) == x1.shape[:1] and x1.dtype == as_tensor(x2).dtype:
+        return _solve_factored(x1, x2)[0]
+    return _solve(x1, x2)
 
 
 @general(latex="{0}^{{-1}}", shape="(..., n, n)", samples=_square_samples)
