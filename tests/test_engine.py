@@ -165,6 +165,14 @@ def test_a_non_scalar_backward_asks_for_a_cotangent():
     assert x.grad.tolist() == [2.0, 20.0]
 
 
+def test_a_cotangent_may_be_a_number_or_a_list():
+    x = leaf([1.0, 2.0])
+    x.sum().backward(2)
+    assert x.grad.tolist() == [2.0, 2.0]
+    assert tm.grad_of((x * x).sum(), [x], grad_outputs=[1])[0].tolist() == [2.0, 4.0]
+    assert tm.vjp(lambda v: v * v, np.array([3.0, 1.0]))[1]([1, 10])[0].tolist() == [6.0, 20.0]
+
+
 def test_a_cotangent_of_another_shape_is_refused():
     with pytest.raises(tm.ShapeError, match=r"float64\(3,\).*float64\(2,\)"):
         (leaf([1.0, 2.0]) * 2).backward(np.ones(3))

@@ -43,23 +43,31 @@ class ArgumentError(MathError, TypeError):
     """A keyword or argument that a function does not know."""
 
 
-class NonScalarError(MathError, ValueError):
-    """A gradient was asked of something that is not one number."""
+class NonScalarError(MathError, ValueError, TypeError, RuntimeError):
+    """A gradient was asked of something that is not one number: JAX's TypeError and PyTorch's RuntimeError too."""
 
 
 class ChangedAfterUse(MathError, RuntimeError):
     """An array was changed between the forward computation that used it and its derivative."""
 
 
-class UnusedInput(MathError, ValueError):
+class UnusedInput(MathError, ValueError, RuntimeError):
     """A gradient was asked with respect to something that the result does not depend on."""
 
 
-class NeedsDetach(MathError, TypeError):
+class NotALeaf(MathError, RuntimeError):
+    """Something that only a leaf has was asked of a result."""
+
+
+class NoGradient(MathError, RuntimeError):
+    """Something about a gradient was asked of a tensor that requires none."""
+
+
+class NeedsDetach(MathError, TypeError, RuntimeError):
     """A Tensor that needs a gradient was about to leave the recorded world silently."""
 
 
-class NoDerivative(MathError, TypeError):
+class NoDerivative(MathError, TypeError, NotImplementedError):
     """A derivative rule that does not exist."""
 
 

@@ -7,17 +7,30 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from .errors import ChangedAfterUse, DTypeError, MathError, NeedsDetach, ShapeError, TraceError, explain_failure
+from .errors import (
+    ArgumentError,
+    ChangedAfterUse,
+    DTypeError,
+    MathError,
+    NeedsDetach,
+    NoGradient,
+    NotALeaf,
+    ShapeError,
+    TraceError,
+    explain_failure,
+)
 from .op import Namespace, Op, by_ufunc, registry
 
 TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
@@ -75,11 +88,15 @@ class Node:
         return self.meta.name if self.meta is not None else None
 
     def changed_since(self, tick: int) -> bool:
-        """Whether the array was replaced or written to after `tick`."""
+        """Whether the array was replaced, or written to since it was handed out after `tick`."""
         m = self.meta
         if m is None:
             return False
-        return m.changed > tick or (m.exposed > tick and _fingerprint(self.data) != m.seal)
+        return m.changed > tick or (m.exposed > tick and self.written())
+
+    def written(self) -> bool:
+        """Whether somebody wrote into the array since `Tensor.data` last handed it out."""
+        return self.meta is not None and self.meta.exposed > 0 and _fingerprint(self.data) != self.meta.seal
 
 
 class Constant(Node):
@@ -145,26 +162,45 @@ class no_grad:
     False
     """
 
-    _tokens: list[Token[Mode | None]]
+    _outer: list[Mode | None]
+
+    def __new__(cls, f: Callable[..., Any] | None = None) -> Any:
+        return object.__new__(cls) if f is None else object.__new__(cls)._around(f)
 
     def __init__(self) -> None:
-        self._tokens = []
+        self._outer = []
 
     def __enter__(self) -> no_grad:
         outer = MODE.get()
-        self._tokens.append(MODE.set(Mode(False, outer.observe if outer is not None else None)))
+        self._outer.append(outer)
+        MODE.set(Mode(False, outer.observe if outer is not None else None))
         return self
 
     def __exit__(self, *_: object) -> None:
-        MODE.reset(self._tokens.pop())
+        MODE.set(self._outer.pop())
 
     def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        return self._around(f)
+
+    def _around(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """f under no_grad; of a generator each step, and never the code between the steps."""
+
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
             with no_grad():
                 return f(*args, **kwargs)
 
-        wrapped.__name__, wrapped.__doc__ = getattr(f, "__name__", "f"), f.__doc__
-        return wrapped
+        @functools.wraps(f)
+        def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            steps, end = f(*args, **kwargs), object()
+            while True:
+                with no_grad():
+                    value = next(steps, end)
+                if value is end:
+                    return
+                yield value
+
+        return generator if inspect.isgeneratorfunction(f) else wrapped
 
 
 P = ParamSpec("P")
@@ -228,10 +264,13 @@ def node_of(value: Any) -> Node:
         return Constant(value)
     if isinstance(value, Tensor):
         return value.node
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         if _mentions_tensor(value):
             return cast(Node, rec.stack([as_tensor(v) for v in value]).node)
-        value = np.asarray(value)
+        try:
+            value = np.asarray(value)
+        except ValueError as error:
+            raise ShapeError(f"expected a list of rows of one length, got {value!r:.60}: {error}") from error
     elif not isinstance(value, (np.ndarray, np.generic)):
         if not (hasattr(value, "__array__") or hasattr(value, "__buffer__") or hasattr(value, "__dlpack__")):
             raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {value!r:.60}")
@@ -259,11 +298,15 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     The hottest path there is: Python's operator is much faster than the ufunc on NumPy's scalars.
     """
 
+    compares = name in ("equal", "not_equal")
+
     def forward(self: Tensor, other: Any) -> Tensor:
         op, x = registry[name], self.node
         if isinstance(other, Tensor):
             y = other.node
         else:
+            if compares and (other is None or isinstance(other, str)):
+                return NotImplemented  # so that x == None is False
             y = Constant(other) if type(other) is float else _held(node_of(other))
         try:
             data = operate(x.data, y.data)
@@ -342,9 +385,10 @@ class Tensor:
         """The array itself. Writing to it is noticed: a derivative that would need the old value raises."""
         node = self.node
         self._refuse_trace("data")
-        if type(node.data) is not np.ndarray:
-            node.data = np.array(node.data)
-        m, now = node.more(), _fingerprint(node.data)
+        m = node.more()
+        if not m.exposed:
+            node.data = np.array(node.data)  # views and copies of the Tensor keep what they held
+        now = _fingerprint(node.data)
         if m.exposed and now != m.seal:
             m.changed = m.exposed
         m.exposed, m.seal = clock(), now
@@ -426,7 +470,9 @@ class Tensor:
     def requires_grad(self, wanted: bool) -> None:
         node = self.node
         if node.op is not None:
-            raise MathError(f"requires_grad belongs to leaves; this is the result of {node.op.name}: use detach()")
+            if not wanted or not node.live & DIFFERENTIABLE:
+                raise NotALeaf(f"requires_grad belongs to leaves; this is the result of {node.op.name}: use detach()")
+            return
         if wanted and self.dtype.kind not in "fc":
             raise DTypeError(
                 f"a gradient needs a floating or complex dtype, got {self.dtype}; use 1.0 or astype(float)"
@@ -454,19 +500,19 @@ class Tensor:
     def retain_grad(self) -> None:
         """Keep this intermediate result's gradient in `.grad` when `backward` passes."""
         if not self.requires_grad:
-            raise MathError("retain_grad() on a tensor that does not require a gradient")
+            raise NoGradient("retain_grad() on a tensor that does not require a gradient")
         self.node.more().owner = weakref.ref(self)
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Hook:
         """Call `hook(gradient)` when it is known; what it returns, if anything, replaces the gradient.
 
-        Returns a function that removes the hook.
+        Returns a handle: its `remove()` takes the hook away again.
         """
         if not self.requires_grad:
-            raise MathError("register_hook() on a tensor that does not require a gradient")
+            raise NoGradient("register_hook() on a tensor that does not require a gradient")
         m, key = self.node.more(), clock()
         hooks = m.hooks = {**(m.hooks or {}), key: hook}
-        return lambda: hooks.pop(key, None) and None
+        return Hook(hooks, key)
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph: a constant for every derivative."""
@@ -535,7 +581,10 @@ class Tensor:
         self._refuse_trace(asker)
         if self.size != 1:
             raise DTypeError(f"{asker} needs a single number, got shape {self.shape}")
-        return np.asarray(self.node.data).item()
+        number = np.asarray(self.node.data).item()
+        if isinstance(number, complex) and asker != "complex()":
+            raise DTypeError(f"{asker} would drop the imaginary part of {number}; take .real or abs() first")
+        return number
 
     def __float__(self) -> float:
         return float(self._number("float()"))
@@ -548,7 +597,9 @@ class Tensor:
 
     def __index__(self) -> int:
         self._refuse_trace("an index")
-        return np.asarray(self.node.data).__index__()
+        if self.size != 1 or self.dtype.kind not in "biu":
+            raise DTypeError(f"an index is a single integer, got {self.dtype}{self.shape}; convert with int()")
+        return int(np.asarray(self.node.data).item())
 
     def __len__(self) -> int:
         if not self.shape:
@@ -582,6 +633,32 @@ class Tensor:
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return rec.numpy_function(function, args, kwargs)
 
+    # -- copies -------------------------------------------------------------------------------------
+    def __reduce__(self) -> Any:
+        """For `pickle`: values, name, gradient; a result becomes a leaf without its history."""
+        return _restored, (type(self), *self._state())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.node.op is not None and self.requires_grad:
+            raise NotALeaf(
+                f"a deep copy of a result, {self.dtype}{self.shape} of {self.node.op.name}, would lose its history; "
+                "use x.copy(), which is recorded, or copy x.detach()"
+            )
+        memo[id(self)] = twin = _restored(type(self), *self._state())
+        return twin
+
+    def __copy__(self) -> Tensor:
+        """A second handle on the same value: assignment to one leaves the other as it was."""
+        if self.node.op is None and self.requires_grad:
+            return _restored(type(self), *self._state())
+        return wrap(self.node)
+
+    def _state(self) -> tuple[Any, ...]:
+        self._refuse_trace("a copy")
+        data = self.node.data
+        grad = None if self.grad is None else self.grad.node.data
+        return (data.copy() if isinstance(data, np.ndarray) else data), self.requires_grad, self.name, grad
+
     # -- assignment ---------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
         return rec.getitem(self, index)  # type: ignore[no-any-return]
@@ -606,11 +683,12 @@ class Tensor:
             self.node = result.node
         return self
 
-    def backward(self, gradient: Any = None, create_graph: bool = False) -> None:
+    def backward(self, gradient: Any = None, create_graph: bool = False, *, retain_graph: bool = True) -> None:
         """Add d(self)/d(leaf) to the `.grad` of every leaf that requires a gradient.
 
         `gradient` is the cotangent, of this tensor's shape; a single number needs none.
-        `create_graph` keeps the gradients differentiable.
+        `create_graph` keeps the gradients differentiable. `retain_graph` is taken for PyTorch's sake: the
+        graph stays as long as somebody holds it.
         """
         rec.backward(self, gradient, create_graph)
 
@@ -653,6 +731,9 @@ class Tensor:
 
     def __round__(self, decimals: int = 0) -> Tensor:
         return rec.round(self, decimals)  # type: ignore[no-any-return]
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._number("trunc()"))
 
     __neg__, __pos__ = _unary("negative"), _unary("positive")
     __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
@@ -775,6 +856,19 @@ def wrap(node: Node) -> Tensor:
     return t
 
 
+def _restored(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
+    """A leaf as it was saved or copied."""
+    t: Tensor = _new(kind)
+    t.node = Node(data)
+    if name is not None:
+        t.name = name
+    if requires_grad:
+        t.requires_grad = True
+    if grad is not None:
+        t.grad = np.array(grad)
+    return t
+
+
 _new = cast(Callable[[type], Any], object.__new__)
 
 
@@ -786,14 +880,38 @@ def as_tensor(value: Any) -> Tensor:
     return wrap(Node(node.data) if type(node) is Constant else node)
 
 
+class Hook:
+    """What `register_hook` returns: `remove()` (or a call) takes the hook away."""
+
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
+
+    __call__ = remove
+
+
 class _At:
-    """The functional form of assignment."""
+    """The functional form of assignment, still without an index."""
 
-    def __init__(self, x: Tensor, index: Any = None) -> None:
+    def __init__(self, x: Tensor) -> None:
+        self._x = x
+
+    def __getitem__(self, index: Any) -> _Place:
+        return _Place(self._x, index)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ArgumentError(f"x.at needs an index: x.at[index].{name}(...)")
+
+
+class _Place:
+    """A place in a tensor."""
+
+    def __init__(self, x: Tensor, index: Any) -> None:
         self._x, self._index = x, index
-
-    def __getitem__(self, index: Any) -> _At:
-        return _At(self._x, index)
 
     def set(self, value: Any) -> Tensor:
         return rec.setitem(self._x, self._index, value)  # type: ignore[no-any-return]
@@ -820,10 +938,20 @@ select = Op(
 )
 
 
+def _reproduces(user: Node) -> bool:
+    """Whether a node computes again what it holds. An array that was handed out before its use may have been
+    written to before or after that use: the op itself tells which."""
+    if user.op is None or user.op is select:
+        return True
+    again = user.op.forward(*(i.data for i in user.inputs), **user.params)
+    old, new = (user.data, again) if user.op.many else ((user.data,), (again,))
+    return all(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc") for a, b in zip(old, new, strict=True))
+
+
 def check_fresh(user: Node) -> None:
     """Raise if something changed after `user` was computed from it."""
     for used in user.inputs:
-        if used.meta is not None and used.changed_since(user.tick):
+        if used.meta is not None and (used.changed_since(user.tick) or (used.written() and not _reproduces(user))):
             what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
             raise ChangedAfterUse(
                 f"{what} was changed after {user.op.name if user.op else 'an op'} had used it, so its derivative is no "

@@ -7,6 +7,7 @@ Anything that is no container is a leaf; `None` is a container of nothing.
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ def _open(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
         return tuple(range(len(tree))), tuple(tree), None
     if isinstance(tree, dict):
         keys = tuple(tree)
-        return keys, tuple(tree[k] for k in keys), None
+        return keys, tuple(tree[k] for k in keys), tree.default_factory if isinstance(tree, defaultdict) else None
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return tuple(tree._fields), tuple(tree), None
     if hasattr(tree, "tree_flatten"):
@@ -89,7 +90,8 @@ def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
     if kind is tuple:
         return tuple(built)
     if issubclass(kind, dict):
-        return kind(zip(keys, built, strict=True))
+        items = zip(keys, built, strict=True)
+        return kind(extra, items) if issubclass(kind, defaultdict) else kind(items)
     if hasattr(kind, "tree_unflatten"):
         return kind.tree_unflatten(keys, built, extra)
     if issubclass(kind, tuple):

@@ -7,15 +7,25 @@ own graph can be walked again. Neither recurses, so depth costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from .errors import NoDerivative, NonScalarError, ShapeError, TraceError, UnusedInput, describe
+from .errors import (
+    ArgumentError,
+    DTypeError,
+    NoDerivative,
+    NonScalarError,
+    ShapeError,
+    TraceError,
+    UnusedInput,
+    describe,
+)
 from .op import Namespace, raw
 from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, as_tensor, check_fresh, rec, select, wrap
+from .tree import flatten, unflatten
 
 _by_tick = attrgetter("tick")
 _FLOAT = np.float64
@@ -111,6 +121,7 @@ def pullback(
     """Cotangents of the targets, of the leaves, and of nodes with an owner (or of `every` node)."""
     cotangents: dict[Node, Any] = {}
     kept: dict[Node, Any] = {}
+    sums: set[Node] = set()  # nodes whose cotangent is an array that this walk made, and may add to
     reached, goal, plain = trail.reached, trail.goal, xp is raw
     for node, g in seeds:
         if node in reached:
@@ -160,7 +171,14 @@ def pullback(
                         gi.shape != value.shape or gi.dtype != value.dtype
                     ):
                         gi = fit(xp, gi, value)
-                    cotangents[i] = xp.add(cotangents[i], gi) if i in cotangents else gi
+                    if i not in cotangents:
+                        cotangents[i] = gi
+                    elif i in sums:
+                        np.add(cotangents[i], gi, out=cotangents[i])
+                    else:
+                        cotangents[i] = total = xp.add(cotangents[i], gi)
+                        if total.__class__ is np.ndarray:
+                            sums.add(i)
                 k += 1
             if k != len(inputs):
                 raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
@@ -230,6 +248,8 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
             )
         return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     g = as_tensor(gradient)
+    if not hasattr(g.node.data, "dtype"):  # a Python number
+        g = wrap(Node(np.asarray(g.node.data, y.dtype)[()]))
     if g.shape != y.shape:
         raise ShapeError(f"{asker}: the cotangent {describe(g)} does not fit the result {describe(y)}")
     return g if g.dtype == y.dtype else fit(rec, g, y)
@@ -271,9 +291,9 @@ def grad_of(
 ) -> Any:
     """The gradients of y with respect to Tensors that it was computed from.
 
-    Arguments: `y` a Tensor or a list of them; `inputs` a Tensor or a list; `grad_outputs` a cotangent of
+    Arguments: `y` a Tensor or a list of them; `inputs` a Tensor or a tree of them; `grad_outputs` a cotangent of
     y's shape (or a list of them), needed unless y is one number; `create_graph` records the gradients.
-    Returns a list of Tensors, or one Tensor for one input. Raises UnusedInput if y does not depend on an
+    Returns a tree like `inputs`. Raises UnusedInput if y does not depend on an
     input, unless `allow_unused`, which gives None there.
 
     >>> import tinygrad_math as tm
@@ -282,9 +302,17 @@ def grad_of(
     >>> tm.grad_of(g, [x])
     [tensor(18.)]
     """
-    ys = [y] if isinstance(y, Tensor) else list(y)
-    xs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    cotangents = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(ys)
+    ys = [y] if isinstance(y, Tensor) else list(y) if isinstance(y, (list, tuple)) else [as_tensor(y)]
+    xs, structure = flatten(list(inputs) if isinstance(inputs, Iterator) else inputs)
+    for x in xs:
+        if not isinstance(x, Tensor):
+            raise DTypeError(f"grad_of() differentiates with respect to Tensors, got {describe(x)}; use grad(f)")
+    if grad_outputs is None:
+        cotangents = [None] * len(ys)
+    else:
+        cotangents = [grad_outputs] if isinstance(y, Tensor) and not _listed(grad_outputs, y) else list(grad_outputs)
+        if len(cotangents) != len(ys):
+            raise ArgumentError(f"grad_of() of {len(ys)} results was given {len(cotangents)} cotangents")
     seeds = [(t.node, seed_of(t, g, "grad_of()")) for t, g in zip(ys, cotangents, strict=True)]
     targets = [x.node for x in xs]
     trail = Trail([t.node for t in ys], targets)
@@ -300,7 +328,12 @@ def grad_of(
         None if k in unused else as_tensor(found[t] if t in found else np.zeros(x.shape, x.dtype))
         for k, (t, x) in enumerate(zip(targets, xs, strict=True))
     ]
-    return gradients[0] if isinstance(inputs, Tensor) else gradients
+    return unflatten(structure, gradients)
+
+
+def _listed(cotangent: Any, y: Tensor) -> bool:
+    """Whether a cotangent of one result comes in a list of its own, as PyTorch has it."""
+    return isinstance(cotangent, (list, tuple)) and len(cotangent) == 1 and np.shape(cotangent[0]) == y.shape
 
 
 rec.backward = backward

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -165,13 +166,21 @@ def sigmoid(x: Any, /) -> Any:
     >>> tm.grad(tm.sigmoid)(0.0)
     tensor(0.25)
     """
-    if np.iscomplexobj(x):
+    if getattr(x, "dtype", _REAL).kind == "c" or type(x) is complex:
         left = np.real(x) < 0
         e = np.exp(np.where(left, x, np.negative(x)))  # of a number at most 1 in size: no overflow
         return np.where(left, e, 1) / (1 + e)
+    return _expit()(x)
+
+
+_REAL = np.dtype(float)
+
+
+@functools.cache
+def _expit() -> Any:
     from scipy.special import expit
 
-    return expit(x)
+    return expit
 
 
 sigmoid = elementwise(
