@@ -15,17 +15,17 @@ derivatives are D^(n+1) P and D^n p.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import general, helper
 from ..core.samples import positive, sample
-from .scipy_rows import float_kind, gauss_legendre, refuse_complex, row
+from .quadrature import DROP, bell, gauss_legendre
+from .scipy_rows import float_kind, refuse_complex, row
 
 __all__ = ["gammainc", "gammaincc"]
-
-_DROP = 60.0  # the integrand is followed until it has fallen by exp(-60)
 
 
 def _samples(**params: Any) -> list[Any]:
@@ -39,12 +39,9 @@ def _samples(**params: Any) -> list[Any]:
     ]
 
 
-def bell(u: Any, higher: Any, order: int) -> Any:
-    """The complete Bell polynomial B_order(u, higher(2), higher(3), ...), by its recurrence."""
-    terms: list[Any] = [1.0]
-    for n in range(order):
-        terms.append(sum(math.comb(n, k) * terms[n - k] * (u if k == 0 else higher(k + 1)) for k in range(n + 1)))
-    return terms[order]
+def _kappa(psi: Callable[[int, Any], Any], a: Any, log_x: Any) -> Callable[[int, int], Any]:
+    """The derivatives in a of the log-density (a - 1) log x - x - log Gamma(a)."""
+    return lambda n, _: log_x - psi(0, a) if n == 1 else -psi(n - 1, a)
 
 
 @helper("gamma_density")
@@ -55,24 +52,19 @@ def gamma_density(xp: Any, a: Any, x: Any, order: int = 0) -> Any:
         return xp.exp(xp.xlogy(a - 1, xp.where(at_infinity, 1.0, x)) - x - xp.gammaln(a))
     at_zero = xp.equal(x, 0)
     t = xp.where(at_zero, 1.0, xp.where(at_infinity, 1.0, x))
-    u = xp.log(t) - xp.digamma(a)
-    d = xp.exp(xp.xlogy(a - 1, t) - x - xp.gammaln(a)) * bell(u, lambda k: -xp.polygamma(k - 1, a), order)
+    d = xp.exp(xp.xlogy(a - 1, t) - x - xp.gammaln(a)) * bell(_kappa(xp.polygamma, a, xp.log(t)), order)
     return xp.where(at_zero, xp.where(xp.greater(a, 1), 0.0, (-1) ** order * math.inf), d)
 
 
-def _edges(b: Any, x: Any, lower: Any) -> Any:
-    """How far the integrand reaches from x on the scale of log t: where log t p(b, t) has fallen by _DROP.
+def _reach(b: Any, x: Any, side: Any) -> Any:
+    """How far the integrand t p(b, t) reaches from x, down (side -1) or up (1), on the scale of log t.
 
-    Newton's method on a convex function from its right side: monotone, no safeguards needed.
+    Its fall is convex in the distance, so Newton's method from the far side is monotone and needs no safeguards.
     """
-    sign = np.where(lower, -1.0, 1.0)
-    v = np.where(lower, (_DROP + x) / b, np.minimum(np.sqrt(2 * _DROP / x), 1.0 + np.log1p(_DROP / x)))
-    v = np.where(~lower & (x * np.expm1(v) - b * v < _DROP), np.sqrt(2 * _DROP / x), v)
+    v = np.where(side < 0, (DROP + x) / b, np.sqrt(2 * DROP / x))
     for _ in range(40):
-        fall = sign * (x * np.expm1(sign * v) * 1.0) - sign * b * v
-        fall = np.where(lower, b * v + x * np.expm1(-v), fall)
-        slope = np.where(lower, b - x * np.exp(-v), x * np.exp(v) - b)
-        v = v - (fall - _DROP) / slope
+        fall = x * np.expm1(side * v) - side * b * v
+        v = v - (fall - DROP) / (side * (x * np.exp(side * v) - b))
     return v
 
 
@@ -95,17 +87,17 @@ def gammainc_da(a: Any, x: Any, /, order: int = 1) -> Any:
     a, x = a[inside], x[inside]
     if a.size:
         with np.errstate(all="ignore"):
-            lower = np.log(x) < special.psi(a + 1)
-            b = np.where(lower, a + 1, a)
-            width = _edges(b, x, lower)
+            log_x = np.log(x)
+            lower = log_x < special.psi(a + 1)
+            b, side = np.where(lower, a + 1, a), np.where(lower, -1.0, 1.0)
+            reach = _reach(b, x, side)
             nodes, weights = gauss_legendre(80)
-            v = np.where(lower, -1.0, 1.0)[:, None] * (width[:, None] * (nodes + 1) / 2)
-            log_top = b * np.log(x) - x - special.gammaln(b)  # of t p(b, t) at t = x
-            density = np.exp(log_top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))
-            higher = [-special.polygamma(k, b)[:, None] for k in range(order)]
-            u = np.log(x)[:, None] + v + higher[0] if order else v
-            integral = (density * bell(u, lambda k: higher[k - 1], order)) @ weights * width / 2
-            edge = np.exp(log_top) / x * bell((np.log(x) - special.psi(b)), lambda k: higher[k - 1][:, 0], order)
+            v = (side * reach / 2)[:, None] * (nodes + 1)
+            top = b * log_x - x - special.gammaln(b)  # the logarithm of t p(b, t) at t = x
+            density = np.exp(top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))
+            terms = bell(_kappa(special.polygamma, b[:, None], log_x[:, None] + v), order)
+            integral = (density * terms) @ weights * reach / 2
+            edge = np.exp(top) / x * bell(_kappa(special.polygamma, b, log_x), order)
             out[inside] = np.where(lower, integral + edge, -integral)
     return out.astype(kind)[()]
 

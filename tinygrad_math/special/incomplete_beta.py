@@ -17,37 +17,10 @@ import numpy as np
 
 from ..core.declare import general, helper
 from ..core.samples import real, sample
-from .scipy_rows import float_kind, gauss_legendre, refuse_complex, row
+from .quadrature import DROP, bell, panels
+from .scipy_rows import float_kind, refuse_complex, row
 
 __all__ = ["betainc", "betaincc", "stdtr"]
-
-_DROP = 60.0
-
-
-def bell(kappa: Callable[[int, int], Any], n: int, m: int) -> Any:
-    """The complete Bell polynomial in two variables: D_a^n D_b^m exp(f) = exp(f) bell, kappa(i, j) = D_a^i D_b^j f."""
-    table: dict[tuple[int, int], Any] = {(0, 0): 1.0}
-    for i in range(n + 1):
-        for j in range(m + 1):
-            if i:  # take one derivative in a off, else one in b
-                table[i, j] = sum(
-                    math.comb(i - 1, k) * math.comb(j, r) * kappa(k + 1, r) * table[i - 1 - k, j - r]
-                    for k in range(i)
-                    for r in range(j + 1)
-                )
-            elif j:
-                table[i, j] = sum(math.comb(j - 1, r) * kappa(0, r + 1) * table[0, j - 1 - r] for r in range(j))
-    return table[n, m]
-
-
-def panels(length: Any, count: int = 12, nodes: int = 64) -> tuple[Any, Any]:
-    """Nodes and weights on (0, length), along a new last axis: panels that double in length."""
-    x, w = gauss_legendre(nodes)
-    edges = np.concatenate([[0.0], 0.5 ** np.arange(count, -1, -1)])
-    half = np.diff(edges) / 2
-    unit = (edges[:-1] + half)[:, None] + half[:, None] * x
-    return length[..., None] * unit.ravel(), length[..., None] * (half[:, None] * w).ravel()
-
 
 # -- the beta distribution --------------------------------------------------------------------------------
 
@@ -118,10 +91,10 @@ def betainc_dab(a: Any, b: Any, x: Any, /, in_a: int = 1, in_b: int = 0) -> Any:
         start = np.log(x) - np.log1p(-x)
         start = np.where(lower, start, -start)
         top = np.logaddexp(0, start)
-        v = (_DROP + (p + q) * top) / p  # Newton's method on a convex function from its right side
+        v = (DROP + (p + q) * top) / p  # Newton's method on a convex function from its right side
         for _ in range(60):
             fall = p * v - (p + q) * (top - np.logaddexp(0, start - v))
-            v = v - (fall - _DROP) / (p - (p + q) * special.expit(start - v))
+            v = v - (fall - DROP) / (p - (p + q) * special.expit(start - v))
         nodes, weights = panels(v)
         s = start[:, None] - nodes
         log_p, log_q = special.log_expit(s), special.log_expit(-s)
@@ -206,7 +179,7 @@ def student_density(xp: Any, df: Any, t: Any, order: int = 0) -> Any:
     """The derivative of this order in df of Student's density."""
     log1p = xp.log1p(t * t / df)
     p = xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * log1p)
-    return p * bell(_student_kappa(xp.polygamma, df, t * t, log1p), order, 0) if order else p
+    return p * bell(_student_kappa(xp.polygamma, df, t * t, log1p), order) if order else p
 
 
 def _student_samples(**params: Any) -> list[Any]:
@@ -239,7 +212,7 @@ def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
     n, size, side = df[inside], np.abs(t[inside]), np.sign(t[inside])  # odd in t
     if n.size:
         first = np.arcsinh(size / np.sqrt(n))
-        fallen = np.logaddexp(first, -first) - math.log(2) + _DROP / n  # log cosh at the end
+        fallen = np.logaddexp(first, -first) - math.log(2) + DROP / n  # log cosh at the end
         last = fallen + np.log1p(np.sqrt(-np.expm1(-2 * fallen)))
         nodes, weights = panels(last - first)
         w, n = first[:, None] + nodes, n[:, None]
@@ -248,7 +221,7 @@ def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
         with np.errstate(over="ignore"):
             square = n * np.sinh(w) ** 2
         kappa = _student_kappa(special.polygamma, n, square, 2 * log_cosh)
-        out[inside] = -side * np.sum(weights * density * bell(kappa, order, 0), -1)
+        out[inside] = -side * np.sum(weights * density * bell(kappa, order), -1)
     return out.astype(kind)[()]
 
 

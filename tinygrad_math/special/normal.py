@@ -18,7 +18,8 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.samples import real, sample
-from .scipy_rows import float_kind, gauss_legendre, refuse_complex, row
+from .quadrature import DROP, gauss_legendre
+from .scipy_rows import float_kind, refuse_complex, row
 
 __all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfi", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 
@@ -54,7 +55,7 @@ def erfcx_integral(x: Any, /, n: int = 1) -> Any:
         for k in range(n):
             before, found = found, (before - 2 * below * found) / (2 * (k + 1))
         above = np.maximum(z, 0.0)
-        cut = 60.0 / (above + np.sqrt(above * above + 60.0))
+        cut = DROP / (above + np.sqrt(above * above + DROP))
         nodes, weights = gauss_legendre(64)
         u = cut[..., None] * (nodes + 1) / 2
         integrand = u**n * np.exp(-u * (u + 2 * above[..., None]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +27,7 @@ def forward_of(name: str, *arguments: str, holomorphic: bool = False, order: boo
             refuse_complex(name, *args)
         if order:
             args = (*(like(a, args[-1]) for a in args[:-1]), args[-1])
-        return getattr(special, name)(*args)
+        return getattr(special, name)(*weak(args))
 
     forward.__name__ = forward.__qualname__ = name
     forward.__module__ = "scipy.special"  # where the source of a compiled program finds it
@@ -64,6 +63,15 @@ def refuse_complex(name: str, *args: Any) -> None:
             raise DTypeError(f"{name} takes real numbers, got {describe(x)}; take real(), or abs()")
 
 
+def weak(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Python numbers in the floating dtype of the arrays beside them; SciPy would take some of them for doubles."""
+    arrays = [a.dtype for a in args if hasattr(a, "dtype")]
+    if len(arrays) in (0, len(args)) or all(d.kind not in "fc" for d in arrays):
+        return args
+    dtype = np.result_type(*arrays, *(a for a in args if not hasattr(a, "dtype")))
+    return tuple(a if hasattr(a, "dtype") else dtype.type(a) for a in args)
+
+
 def like(order: Any, x: Any) -> Any:
     """Integer orders in the real dtype of x; every order that occurs is exact there."""
     n = np.asarray(order)
@@ -76,11 +84,3 @@ def float_kind(*args: Any) -> np.dtype[Any]:
     """The floating dtype of a result: that of the floating arrays, where integers are orders; else float64."""
     kinds = [a.dtype for a in args if hasattr(a, "dtype") and a.dtype.kind == "f"]
     return np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)
-
-
-@functools.cache
-def gauss_legendre(n: int) -> tuple[Any, Any]:
-    """The nodes and weights of Gauss-Legendre quadrature on (-1, 1)."""
-    nodes, weights = np.polynomial.legendre.leggauss(n)
-    nodes.flags.writeable = weights.flags.writeable = False
-    return nodes, weights
