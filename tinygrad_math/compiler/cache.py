@@ -14,6 +14,7 @@ from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static
 from .find import MISS, derivatives_wanted, finder
+from .profile import Profile, profile
 from .program import NUMBERS, Program
 
 RECENT = 4  # how many programs are tried by their finders before the general way
@@ -74,6 +75,13 @@ class Compiled:
         with self._lock:
             leaves, _ = flatten((args, kwargs))
             return Executable(self.f, (args, kwargs), [False] * len(leaves))
+
+    def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
+        """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
+        self(*args, **kwargs)
+        leaves = [leaf for leaf in flatten((args, kwargs))[0] if not is_static(leaf)]
+        arrays = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        return profile(self.latest, arrays, repeat)
 
     @property
     def latest(self) -> Executable:

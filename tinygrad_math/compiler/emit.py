@@ -51,6 +51,7 @@ class Emitter:
         self.lines: list[str] = []
         self.buffers: dict[Any, tuple[int, str]] = {}
         self.helpers: dict[str, Value] = {}
+        self.marks: list[list[Value]] | None = None  # while profiling: what each timed line computes
 
     def emit(self) -> Source:
         arguments = [self._name(v, f"x{k}") for k, v in enumerate(self.program.arguments)]
@@ -162,6 +163,7 @@ class Emitter:
             head.append(f"            {', '.join(slots)} = {short}")
         self.lines += [*head, *(f"        {line}" for line in body)]
         self.lines.append(f"parallel({run}, {chain.size}, {chain.block}, {blocks})")
+        self._mark(chain.members)
 
     def _flat(self, v: Value, name: str) -> str:
         """An array as one long row."""
@@ -219,6 +221,12 @@ class Emitter:
     def _line(self, text: str, v: Value) -> None:
         note = describe_value(v) + (f"  {v.place}" if v.place else "")
         self.lines.append(self._commented(text, note))
+        self._mark([v])
+
+    def _mark(self, values: list[Value]) -> None:
+        if self.marks is not None:
+            self.marks.append(values)
+            self.lines.append("mark(now())")
 
     @staticmethod
     def _commented(text: str, note: str) -> str:

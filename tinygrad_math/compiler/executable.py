@@ -59,17 +59,18 @@ class Executable:
         }
         self.donated = [k for k, a in enumerate(self.program.arguments) if a in taken]
         self.plan = plan(self.program, frozenset(taken))
-        self.source = emit(self.program, self.plan, threads or default_threads())
+        self.threads = threads or default_threads()
+        self.source = emit(self.program, self.plan, self.threads)
         self.make = self.source.build()
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden
         self.finish = _finisher(self.traced.structure, self.traced.outputs, [r.weak for r in self.program.results])
 
-    def workspace(self) -> Callable[..., Any]:
+    def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
-        return functools.partial(context.run, self.make())
+        return functools.partial(context.run, function or self.make())
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         if self.hidden:
