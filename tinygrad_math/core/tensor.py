@@ -96,7 +96,7 @@ class Node:
 
     def written(self) -> bool:
         """Whether somebody wrote into the array since `Tensor.data` last handed it out."""
-        return self.meta is not None and self.meta.exposed > 0 and _fingerprint(self.data) != self.meta.seal
+        return self.meta is not None and _fingerprint(self.data) != self.meta.seal
 
 
 class Constant(Node):
@@ -306,7 +306,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             y = other.node
         else:
             if compares and (other is None or isinstance(other, str)):
-                return NotImplemented  # so that x == None is False
+                return cast(Tensor, NotImplemented)  # so that x == None is False
             y = Constant(other) if type(other) is float else _held(node_of(other))
         try:
             data = operate(x.data, y.data)
@@ -392,7 +392,7 @@ class Tensor:
         if m.exposed and now != m.seal:
             m.changed = m.exposed
         m.exposed, m.seal = clock(), now
-        return node.data
+        return cast("np.ndarray[Any, Any]", node.data)
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -523,7 +523,7 @@ class Tensor:
         if self.node.live & TRACED:
             raise TraceError(
                 f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "
-                "Use where() in place of an if, or make the argument that decides static (static_argnums of tm.compile)."
+                "Use where() in place of an if, or make the argument that decides static (static_argnums of compile)."
             )
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -733,7 +733,7 @@ class Tensor:
         return rec.round(self, decimals)  # type: ignore[no-any-return]
 
     def __trunc__(self) -> int:
-        return math.trunc(self._number("trunc()"))
+        return int(self._number("trunc()"))
 
     __neg__, __pos__ = _unary("negative"), _unary("positive")
     __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
@@ -951,7 +951,10 @@ def _reproduces(user: Node) -> bool:
 def check_fresh(user: Node) -> None:
     """Raise if something changed after `user` was computed from it."""
     for used in user.inputs:
-        if used.meta is not None and (used.changed_since(user.tick) or (used.written() and not _reproduces(user))):
+        m = used.meta
+        if m is not None and (
+            used.changed_since(user.tick) or (m.exposed and used.written() and not _reproduces(user))
+        ):
             what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
             raise ChangedAfterUse(
                 f"{what} was changed after {user.op.name if user.op else 'an op'} had used it, so its derivative is no "

@@ -61,6 +61,8 @@ def _whole(number: Any) -> int:
 
 def as_index(part: Any) -> Tensor:
     """A part of an index that is an array of integers or truth values, or the named error."""
+    if isinstance(part, str):
+        raise InvalidIndex(f"an array has no fields to be named: got the index {part!r}")
     x = as_tensor(np.array(part) if isinstance(part, (bool, int, np.ndarray)) else part)  # the caller may write to his
     if isinstance(part, (list, tuple)) and not x.size:  # NumPy reads an empty list as no indices
         x = as_tensor(np.zeros(x.shape, np.intp))

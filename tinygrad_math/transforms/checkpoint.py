@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -12,9 +11,9 @@ import numpy as np
 
 from ..core.errors import ChangedAfterUse, describe
 from ..core.op import Op, raw
-from ..core.tensor import MODE, TRACED, Mode, Node, Tensor, as_tensor, clock, record, select, wrap
+from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, record, select, wrap
 from ..core.tree import flatten, unflatten
-from .tracing import Tape
+from .tracing import Tape, recording
 
 Fn = Callable[..., Any]
 
@@ -77,17 +76,6 @@ class Segment:
                 "function that is to be recomputed. Differentiate before the change, or compute the result again."
             )
         return wrap(Node(node.data))
-
-
-@contextmanager
-def recording() -> Iterator[None]:
-    """Record, also where the walk that asks for a rule runs under no_grad."""
-    mode = MODE.get()
-    token = MODE.set(Mode(True, mode.observe) if mode is not None else None)
-    try:
-        yield
-    finally:
-        MODE.reset(token)
 
 
 class Rerun:

@@ -18,7 +18,10 @@ class Primitive(Op):
     differentiated again."""
 
     def __call__(self, *args: Any, **params: Any) -> Any:
-        bound = self.__signature__.bind(*args, **params)
+        try:
+            bound = self.__signature__.bind(*args, **params)
+        except TypeError as error:
+            raise ArgumentError(f"{self.name}{self.__signature__}: {error}") from error
         bound.apply_defaults()
         arrays = [bound.arguments[n] for n in self.array_names]
         return record(self, tuple(arrays), {n: bound.arguments[n] for n in self.param_names})

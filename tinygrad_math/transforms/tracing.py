@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import linear
-from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, describe
+from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
-from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, node_of, rec, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from ..core.walk import Trail, fit, pullback, pushforward
 
@@ -27,17 +28,34 @@ class Tape:
 
     def __init__(self, f: Callable[..., Any], trees: Sequence[Any], asker: str, has_aux: bool = False) -> None:
         self.asker = asker
+        if not callable(f):
+            raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
+        mode = MODE.get()
+        self.quiet = mode is not None and not mode.differentiable  # under no_grad: nothing outside is differentiated
         leaves, self.structure = flatten(tuple(trees))
-        self.inputs = [_alias(leaf, asker) for leaf in leaves]
-        out = f(*unflatten(self.structure, [wrap(n) for n in self.inputs]))
+        self.inputs = [_alias(leaf, asker, self.quiet) for leaf in leaves]
+        with recording():
+            out = f(*unflatten(self.structure, [wrap(n) for n in self.inputs]))
         self.aux: Any = None
         if has_aux:
             if not (isinstance(out, tuple) and len(out) == 2):
                 raise ArgumentError(f"{asker}: with has_aux=True the function returns (value, aux)")
-            out, self.aux = out
+            out, aux = out
+            leaves, aux_structure = flatten(aux)
+            places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+            open_ = Trail([leaves[k].node for k in places], self.inputs).open
+            for k, leaf in zip(places, self._cut_off([leaves[k] for k in places], open_), strict=True):
+                leaves[k] = leaf
+            self.aux = unflatten(aux_structure, leaves) if places else aux
         outputs, self.out_structure = flatten(out)
         self.outputs = [as_tensor(y) for y in outputs]
         self.trail = Trail([y.node for y in self.outputs], self.inputs)
+
+    def _cut_off(self, results: list[Tensor], outer: bool) -> list[Tensor]:
+        """Results without this tape's history; with it if an `outer` derivative or trace needs it."""
+        if self.quiet:
+            return [y.detach() for y in results]
+        return results if outer else [wrap(Node(y.node.data)) for y in results]
 
     def namespace(self, given: Sequence[Any] = ()) -> Namespace:
         """Recording, if the walk or what is carried along it is itself to be differentiated or traced."""
@@ -46,9 +64,7 @@ class Tape:
     @property
     def value(self) -> Any:
         """The function's result, cut off from this tape but not from an outer one."""
-        if self.trail.open:
-            return unflatten(self.out_structure, self.outputs)
-        return unflatten(self.out_structure, [wrap(Node(y.node.data)) for y in self.outputs])
+        return unflatten(self.out_structure, self._cut_off(self.outputs, self.trail.open))
 
     def scalar(self, holomorphic: bool = False) -> Tensor:
         """The one number that a gradient starts from."""
@@ -62,6 +78,11 @@ class Tape:
         if y.dtype.kind == "c" and not holomorphic:
             raise DTypeError(
                 f"{self.asker} needs a real result, got {y.dtype}; take real() or abs(), or holomorphic=True"
+            )
+        if y.dtype.kind == "c" and any(n.data.dtype.kind != "c" for n in self.inputs):
+            raise DTypeError(
+                f"{self.asker} with holomorphic=True needs complex inputs for the complex result {describe(y)}; "
+                "pass x + 0j"
             )
         if y.dtype.kind not in "fc":
             raise DTypeError(f"{self.asker} needs a floating result, got {y.dtype}")
@@ -105,15 +126,30 @@ class Tape:
         return as_tensor(rec.reshape(flat, y.shape))
 
 
-def _alias(leaf: Any, asker: str) -> Node:
+@contextmanager
+def recording() -> Iterator[None]:
+    """Record, also where no_grad holds: a transform, or a rule, has its own derivative to take."""
+    mode = MODE.get()
+    if mode is None or mode.differentiable:
+        yield
+        return
+    token = MODE.set(Mode(True, mode.observe))
+    try:
+        yield
+    finally:
+        MODE.reset(token)
+
+
+def _alias(leaf: Any, asker: str, quiet: bool) -> Node:
     source = node_of(leaf)
     data = source.data if np.ndim(source.data) else np.asarray(source.data)[()]  # scalars are faster than 0-d arrays
     if data.dtype.kind not in "fc":
         raise DTypeError(
             f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
         )
-    if source.live:
-        return Node(data, alias, (source,), {}, source.live | DIFFERENTIABLE)
+    live = source.live & TRACED if quiet else source.live
+    if live:
+        return Node(data, alias, (source,), {}, live | DIFFERENTIABLE)
     return Node(data, live=DIFFERENTIABLE)
 
 
@@ -122,7 +158,7 @@ def _carried(xp: Namespace, value: Any) -> Any:
 
 
 def _zeros(node: Node) -> Tensor:
-    return wrap(Node(np.zeros(np.shape(node.data), node.data.dtype)))
+    return wrap(Node(np.zeros_like(node.data)))
 
 
 def one_like(y: Tensor) -> Any:
@@ -141,7 +177,7 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
             t = wrap(Node(np.asarray(t.node.data)))
         want = x.data if isinstance(x, Node) else x
         if t.shape != want.shape:
-            raise ArgumentError(f"{asker} expects {describe(want)}, got {describe(t)}")
+            raise ShapeError(f"{asker} expects {describe(want)}, got {describe(t)}")
         if t.dtype.kind == "c" and want.dtype.kind != "c":
             raise DTypeError(f"{asker} expects {describe(want)}, got {describe(t)}: its imaginary part would be lost")
         out.append(t if t.dtype == want.dtype else fit(rec, t, want))
