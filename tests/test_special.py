@@ -181,6 +181,19 @@ def test_betainc_in_its_parameters_agrees_with_mpmath(a, b, x, n, m):
     assert f(a, b, x).item() == pytest.approx(float(want), rel=1e-10)
 
 
+def test_many_elements_are_integrated_in_blocks_to_the_same_numbers():
+    x = np.linspace(0.05, 0.95, 5000)
+    for f in (
+        lambda v: special.gammainc(v, 0.7),
+        lambda v: special.betainc(v, 2.0, 0.7),
+        lambda v: special.stdtr(v, 0.7),
+    ):
+        whole = tm.grad(lambda v: f(v).sum())(x).numpy()
+        np.testing.assert_allclose(whole[::999], tm.grad(lambda v: f(v).sum())(x[::999]).numpy(), rtol=1e-13)
+    whole = tm.grad(lambda v: special.erfcx(v).sum())(x).numpy()
+    np.testing.assert_allclose(whole[::999], tm.grad(lambda v: special.erfcx(v).sum())(x[::999]).numpy(), rtol=1e-13)
+
+
 def test_mixed_derivatives_of_betainc_and_of_students_distribution():
     a, b, x = np.array([0.4, 3.0, 20.0]), np.array([2.0, 0.7, 25.0]), np.array([0.1, 0.8, 0.4])
     check_grads(special.betainc, (a, b, x), order=2)

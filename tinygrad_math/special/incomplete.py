@@ -22,7 +22,7 @@ import numpy as np
 
 from ..core.declare import general, helper
 from ..core.samples import positive, sample
-from .quadrature import DROP, bell, gauss_legendre
+from .quadrature import DROP, bell, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
 
 __all__ = ["gammainc", "gammaincc"]
@@ -68,6 +68,25 @@ def _reach(b: Any, x: Any, side: Any) -> Any:
     return v
 
 
+def _integral(a: Any, x: Any, order: int) -> Any:
+    """gammainc_da for vectors of valid a and positive x."""
+    from scipy import special
+
+    with np.errstate(all="ignore"):
+        log_x = np.log(x)
+        lower = log_x < special.psi(a + 1)
+        b, side = np.where(lower, a + 1, a), np.where(lower, -1.0, 1.0)
+        reach = _reach(b, x, side)
+        nodes, weights = gauss_legendre(80)
+        v = (side * reach / 2)[:, None] * (nodes + 1)
+        top = b * log_x - x - special.gammaln(b)  # the logarithm of t p(b, t) at t = x
+        density = np.exp(top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))
+        terms = bell(_kappa(special.polygamma, b[:, None], log_x[:, None] + v), order)
+        integral = (density * terms) @ weights * reach / 2
+        edge = np.exp(top) / x * bell(_kappa(special.polygamma, b, log_x), order)
+        return np.where(lower, integral + edge, -integral)
+
+
 @general(
     arity=2,
     latex=r"\partial_{{{0}}}^{{{order}}} P({0}, {1})",
@@ -76,29 +95,14 @@ def _reach(b: Any, x: Any, side: Any) -> Any:
 )
 def gammainc_da(a: Any, x: Any, /, order: int = 1) -> Any:
     """The derivative of this order of gammainc(a, x) in a. By Gauss-Legendre quadrature, see the module."""
-    from scipy import special
-
     refuse_complex("gammainc", a, x)
     kind = float_kind(a, x)
     shape = np.broadcast_shapes(np.shape(a), np.shape(x))
     a, x = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (a, x))
     valid, inside = (a > 0) & (x >= 0), (a > 0) & (x > 0) & np.isfinite(x) & np.isfinite(a)
     out = np.where(valid, 0.0, np.nan)
-    a, x = a[inside], x[inside]
-    if a.size:
-        with np.errstate(all="ignore"):
-            log_x = np.log(x)
-            lower = log_x < special.psi(a + 1)
-            b, side = np.where(lower, a + 1, a), np.where(lower, -1.0, 1.0)
-            reach = _reach(b, x, side)
-            nodes, weights = gauss_legendre(80)
-            v = (side * reach / 2)[:, None] * (nodes + 1)
-            top = b * log_x - x - special.gammaln(b)  # the logarithm of t p(b, t) at t = x
-            density = np.exp(top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))
-            terms = bell(_kappa(special.polygamma, b[:, None], log_x[:, None] + v), order)
-            integral = (density * terms) @ weights * reach / 2
-            edge = np.exp(top) / x * bell(_kappa(special.polygamma, b, log_x), order)
-            out[inside] = np.where(lower, integral + edge, -integral)
+    if np.any(inside):
+        out[inside] = in_blocks(lambda a, x: _integral(a, x, order), a[inside], x[inside])
     return out.astype(kind)[()]
 
 

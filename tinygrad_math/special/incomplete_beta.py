@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.declare import general, helper
 from ..core.samples import real, sample
-from .quadrature import DROP, bell, panels
+from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import float_kind, refuse_complex, row
 
 __all__ = ["betainc", "betaincc", "stdtr"]
@@ -67,6 +67,30 @@ def _beta_samples(**params: Any) -> list[Any]:
     ]
 
 
+def _beta_integral(a: Any, b: Any, x: Any, in_a: int, in_b: int) -> Any:
+    """betainc_dab for vectors inside the domain."""
+    from scipy import special
+
+    lower = x * (a + b) < a
+    p, q = np.where(lower, a, b), np.where(lower, b, a)  # seen from the upper side, a and b change places
+    start = np.log(x) - np.log1p(-x)
+    start = np.where(lower, start, -start)
+    top = np.logaddexp(0, start)
+    v = (DROP + (p + q) * top) / p  # Newton's method on a convex function from its right side
+    for _ in range(60):
+        fall = p * v - (p + q) * (top - np.logaddexp(0, start - v))
+        v = v - (fall - DROP) / (p - (p + q) * special.expit(start - v))
+    nodes, weights = panels(v)
+    s = start[:, None] - nodes
+    log_p, log_q = special.log_expit(s), special.log_expit(-s)
+    p, q, a, b, low = p[:, None], q[:, None], a[:, None], b[:, None], lower[:, None]
+    density = np.exp(p * log_p + q * log_q - special.betaln(p, q))
+    log_x, log_1mx = np.where(low, log_p, log_q), np.where(low, log_q, log_p)
+    terms = bell(_beta_kappa(special.polygamma, a, b, log_x, log_1mx), in_a, in_b)
+    integral = np.sum(weights * density * terms, -1)
+    return np.where(lower, integral, -integral)
+
+
 @general(
     arity=3,
     latex=r"\partial_{{{0}}}^{{{in_a}}} \partial_{{{1}}}^{{{in_b}}} I_{{{2}}}({0}, {1})",
@@ -75,8 +99,6 @@ def _beta_samples(**params: Any) -> list[Any]:
 )
 def betainc_dab(a: Any, b: Any, x: Any, /, in_a: int = 1, in_b: int = 0) -> Any:
     """The derivatives of betainc(a, b, x) in a and b, of these orders (not both 0). By quadrature, see the module."""
-    from scipy import special
-
     refuse_complex("betainc", a, b, x)
     kind = float_kind(a, b, x)
     shape = np.broadcast_shapes(np.shape(a), np.shape(b), np.shape(x))
@@ -84,27 +106,8 @@ def betainc_dab(a: Any, b: Any, x: Any, /, in_a: int = 1, in_b: int = 0) -> Any:
     valid = (a > 0) & (b > 0) & (x >= 0) & (x <= 1)
     inside = valid & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
     out = np.where(valid, 0.0, np.nan)
-    a, b, x = a[inside], b[inside], x[inside]
-    if a.size:
-        lower = x * (a + b) < a
-        p, q = np.where(lower, a, b), np.where(lower, b, a)  # seen from the upper side, a and b change places
-        start = np.log(x) - np.log1p(-x)
-        start = np.where(lower, start, -start)
-        top = np.logaddexp(0, start)
-        v = (DROP + (p + q) * top) / p  # Newton's method on a convex function from its right side
-        for _ in range(60):
-            fall = p * v - (p + q) * (top - np.logaddexp(0, start - v))
-            v = v - (fall - DROP) / (p - (p + q) * special.expit(start - v))
-        nodes, weights = panels(v)
-        s = start[:, None] - nodes
-        log_p, log_q = special.log_expit(s), special.log_expit(-s)
-        p, q, a, b, low = p[:, None], q[:, None], a[:, None], b[:, None], lower[:, None]
-        density = np.exp(p * log_p + q * log_q - special.betaln(p, q))
-        log_x, log_1mx = np.where(low, log_p, log_q), np.where(low, log_q, log_p)
-        integral = np.sum(
-            weights * density * bell(_beta_kappa(special.polygamma, a, b, log_x, log_1mx), in_a, in_b), -1
-        )
-        out[inside] = np.where(lower, integral, -integral)
+    if np.any(inside):
+        out[inside] = in_blocks(lambda a, b, x: _beta_integral(a, b, x, in_a, in_b), a[inside], b[inside], x[inside])
     return out.astype(kind)[()]
 
 
@@ -193,6 +196,23 @@ def _student_samples(**params: Any) -> list[Any]:
     ]
 
 
+def _student_integral(df: Any, t: Any, order: int) -> Any:
+    """stdtr_ddf for vectors inside the domain: odd in t, so over the tail beyond |t|."""
+    from scipy import special
+
+    first = np.arcsinh(np.abs(t) / np.sqrt(df))
+    fallen = np.logaddexp(first, -first) - math.log(2) + DROP / df  # log cosh at the end
+    last = fallen + np.log1p(np.sqrt(-np.expm1(-2 * fallen)))
+    nodes, weights = panels(last - first)
+    w, n = first[:, None] + nodes, df[:, None]
+    log_cosh = np.logaddexp(w, -w) - math.log(2)
+    density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
+    with np.errstate(over="ignore"):
+        square = n * np.sinh(w) ** 2
+    terms = bell(_student_kappa(special.polygamma, n, square, 2 * log_cosh), order)
+    return -np.sign(t) * np.sum(weights * density * terms, -1)
+
+
 @general(
     arity=2,
     latex=r"\partial_{{{0}}}^{{{order}}} T_{{{0}}}({1})",
@@ -201,27 +221,14 @@ def _student_samples(**params: Any) -> list[Any]:
 )
 def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
     """The derivative of this order (from 1) of stdtr(df, t) in df. By quadrature, see the module."""
-    from scipy import special
-
     refuse_complex("stdtr", df, t)
     kind = float_kind(df, t)
     shape = np.broadcast_shapes(np.shape(df), np.shape(t))
     df, t = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (df, t))
     inside = (df > 0) & np.isfinite(df) & np.isfinite(t)
     out = np.where((df > 0) & ~np.isnan(t), 0.0, np.nan)
-    n, size, side = df[inside], np.abs(t[inside]), np.sign(t[inside])  # odd in t
-    if n.size:
-        first = np.arcsinh(size / np.sqrt(n))
-        fallen = np.logaddexp(first, -first) - math.log(2) + DROP / n  # log cosh at the end
-        last = fallen + np.log1p(np.sqrt(-np.expm1(-2 * fallen)))
-        nodes, weights = panels(last - first)
-        w, n = first[:, None] + nodes, n[:, None]
-        log_cosh = np.logaddexp(w, -w) - math.log(2)
-        density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
-        with np.errstate(over="ignore"):
-            square = n * np.sinh(w) ** 2
-        kappa = _student_kappa(special.polygamma, n, square, 2 * log_cosh)
-        out[inside] = -side * np.sum(weights * density * bell(kappa, order), -1)
+    if np.any(inside):
+        out[inside] = in_blocks(lambda df, t: _student_integral(df, t, order), df[inside], t[inside])
     return out.astype(kind)[()]
 
 

@@ -18,13 +18,22 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.samples import real, sample
-from .quadrature import DROP, gauss_legendre
+from .quadrature import DROP, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
 
 __all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfi", "erfinv", "log_ndtr", "ndtr", "ndtri"]
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 _ROOT_TWO_PI = math.sqrt(2 * math.pi)
+
+
+def _integral(x: Any, n: int) -> Any:
+    """E_n for a vector of non-negative x."""
+    reach = DROP / (x + np.sqrt(x * x + DROP))
+    nodes, weights = gauss_legendre(64)
+    u = reach[:, None] * (nodes + 1) / 2
+    integrand = u**n * np.exp(-u * (u + 2 * x[:, None]))
+    return _TWO_OVER_ROOT_PI / math.factorial(n) * reach / 2 * (integrand @ weights)
 
 
 @general(
@@ -55,11 +64,7 @@ def erfcx_integral(x: Any, /, n: int = 1) -> Any:
         for k in range(n):
             before, found = found, (before - 2 * below * found) / (2 * (k + 1))
         above = np.maximum(z, 0.0)
-        cut = DROP / (above + np.sqrt(above * above + DROP))
-        nodes, weights = gauss_legendre(64)
-        u = cut[..., None] * (nodes + 1) / 2
-        integrand = u**n * np.exp(-u * (u + 2 * above[..., None]))
-        integral = _TWO_OVER_ROOT_PI / math.factorial(n) * cut / 2 * (integrand @ weights)
+        integral = in_blocks(lambda v: _integral(v, n), above.ravel()).reshape(z.shape)
     return np.where(np.isinf(above), 0.0, np.where(z > 0, integral, found)).astype(kind)[()]
 
 

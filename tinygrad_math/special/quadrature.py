@@ -29,6 +29,14 @@ def panels(length: Any, count: int = 12, nodes: int = 64) -> tuple[Any, Any]:
     return length[..., None] * unit.ravel(), length[..., None] * (half[:, None] * w).ravel()
 
 
+def in_blocks(f: Callable[..., Any], *columns: Any, size: int = 2048) -> Any:
+    """f of these vectors, a block of elements at a time: each becomes a row of nodes, and all at once take memory."""
+    n = len(columns[0])
+    if n <= size:
+        return f(*columns)
+    return np.concatenate([f(*(c[k : k + size] for c in columns)) for k in range(0, n, size)])
+
+
 def bell(kappa: Callable[[int, int], Any], n: int, m: int = 0) -> Any:
     """The complete Bell polynomial of two variables: D_a^n D_b^m exp(f) = exp(f) bell, kappa(i, j) = D_a^i D_b^j f."""
     table: dict[tuple[int, int], Any] = {(0, 0): 1.0}
