@@ -38,8 +38,11 @@ def _pairs(*more: Any, positive: bool = False) -> Any:
 
 
 def _complex_pairs(positive: bool = False) -> Any:
-    z, w = points.complexes(3), points.complexes(3, key=1) + (3 if positive else 0)
-    return _pairs(sample(z, w), sample(z, 2.5), sample(points.real(3), w), positive=positive)
+    def samples() -> Any:
+        z, w = points.complexes(3), points.complexes(3, key=1) + (3 if positive else 0)
+        return _pairs(sample(z, w), sample(z, 2.5), sample(points.real(3), w), positive=positive)()
+
+    return samples
 
 
 # The busiest rules are written out: of three array operations the interpreter would cost more than the arithmetic.
