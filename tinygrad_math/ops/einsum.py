@@ -59,8 +59,9 @@ def _(xp: Any, need: Any, g: Any, y: Any, *arrays: Any, subscripts: str) -> Any:
         gone = tuple(d for d, c in enumerate(own) if c not in known)  # summed away: every element counts alike
         if gone:
             part = xp.expand_dims(part, gone)
-        if any(m < n for m, n in zip(part.shape, x.shape, strict=True)):
-            part = xp.broadcast_to(part, tuple(max(m, n) for m, n in zip(part.shape, x.shape, strict=True)))
+        full = tuple(n if m == 1 else m for m, n in zip(part.shape, x.shape, strict=True))
+        if part.shape != full:
+            part = xp.broadcast_to(part, full)
         out.append(part)
     return out
 

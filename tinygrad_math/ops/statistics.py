@@ -35,8 +35,9 @@ def average(
         total = as_tensor(np.full(mean.shape, a.size / max(mean.size, 1), mean.dtype))
     else:
         w = _spread_weights(as_tensor(weights), a, axis)
-        total = rec.sum(w, axis=axis, keepdims=keepdims)
-        mean = rec.sum(a * w, axis=axis, keepdims=keepdims) / total
+        weighted = a * w
+        total = rec.sum(rec.astype(w, weighted.dtype), axis=axis, keepdims=keepdims)  # not in a narrower dtype of w
+        mean = rec.sum(weighted, axis=axis, keepdims=keepdims) / total
         total = rec.broadcast_to(total, mean.shape)
     return (mean, total) if returned else mean
 

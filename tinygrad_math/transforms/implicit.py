@@ -211,7 +211,7 @@ class Linearised:
             pulled = self.pull(_parts(raw, e, self.residuals))[: self.equation.count]
             full = [self.xp.zeros_like(v) if g is None else g for g, v in zip(pulled, self.y, strict=True)]
             rows.append(_flat(self.xp, full))
-        return self.xp.stack(rows, axis=0)
+        return self.xp.stack(rows, axis=0) if rows else np.zeros((0, 0), dtype)
 
     def solve(self, b: Any, transposed: bool) -> Any:
         matrix = self.xp.transpose(self.matrix) if transposed else self.matrix

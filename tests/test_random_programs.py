@@ -1,0 +1,149 @@
+"""Two thousand random programs: value, jvp, gradient and Hessian-vector product against NumPy and finite differences.
+
+NumPy evaluates the same program, and is differenced for the first derivative; the gradient is differenced for the
+second. Differences are taken at two step sizes, which tells how far they can be believed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from programs import DISPATCHED, NUMPY, OURS, Program, directions, program
+
+import tinygrad_math as tm
+
+BLOCK = 50
+NARROW = {"float64": np.float32, "complex128": np.complex64}
+
+
+def plain(tensors: Any) -> list[Any]:
+    return [np.asarray(t.numpy() if isinstance(t, tm.Tensor) else t) for t in tensors]
+
+
+def inner(a: Sequence[Any], b: Sequence[Any]) -> float:
+    """The real inner product over all arrays, and the size that its rounding goes by."""
+    return float(sum(np.sum(np.conj(u) * v).real for u, v in zip(a, b, strict=True)))
+
+
+def magnitude(a: Sequence[Any], b: Sequence[Any]) -> float:
+    return 1.0 + float(sum(np.sum(np.abs(u) * np.abs(v)) for u, v in zip(a, b, strict=True)))
+
+
+def difference(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any], h: float) -> list[Any]:
+    """The derivative of f along ts, by central differences of fourth order."""
+    a, b, c, d = (plain(f(*[x + k * h * t for x, t in zip(xs, ts, strict=True)])) for k in (1, -1, 2, -2))
+    return [(8 * (p - m) - (pp - mm)) / (12 * h) for p, m, pp, mm in zip(a, b, c, d, strict=True)]
+
+
+def assert_is_derivative(claim: str, got: Sequence[Any], f: Callable[..., Any], xs: Any, ts: Any) -> None:
+    """Hold `got` against the derivative of f along ts, as sharply as two step sizes agree about it."""
+    coarse, fine = difference(f, xs, ts, 1e-3), difference(f, xs, ts, 5e-4)
+    for k, (y, a, b) in enumerate(zip(plain(got), coarse, fine, strict=True)):
+        assert y.shape == b.shape, f"{claim}, output {k}: shape {y.shape}, expected {b.shape}"
+        scale = 1.0 + np.abs(b).max(initial=0.0)
+        doubt = np.abs(a - b)
+        assert doubt.max(initial=0.0) < 1e-3 * scale, f"{claim}, output {k}: differences do not settle: {a} or {b}"
+        wrong = np.abs(y - b) > 1e-8 * scale + doubt
+        assert not np.any(wrong | np.isnan(y)), f"{claim}, output {k}: {y} instead of {b}"
+
+
+def check_value(p: Program, f: Callable[..., Any], narrow: bool) -> None:
+    """The same numbers, shapes and dtypes as NumPy; inputs stay as they were."""
+    xs = [x.astype(NARROW[x.dtype.name]) for x in p.inputs] if narrow else p.inputs
+    kept = [x.copy() for x in xs]
+    want, got = [np.asarray(y) for y in p.on(NUMPY)(*xs)], plain(f(*map(tm.tensor, xs)))
+    for k, (y, w) in enumerate(zip(got, want, strict=True)):
+        assert (y.shape, y.dtype) == (w.shape, w.dtype), f"output {k}: {y.dtype}{y.shape}, NumPy {w.dtype}{w.shape}"
+        if not narrow:
+            np.testing.assert_allclose(y, w, rtol=1e-10, atol=1e-10, err_msg=f"value of output {k}")
+    for x, was in zip(xs, kept, strict=True):
+        np.testing.assert_array_equal(x, was, err_msg="an input was written to")
+
+
+def check_single_precision(p: Program, f: Callable[..., Any], loss: Callable[..., Any]) -> None:
+    check_value(p, f, narrow=True)
+    xs = tuple(x.astype(NARROW[x.dtype.name]) for x in p.inputs)
+    for x, g in zip(xs, tm.grad(loss, argnums=tuple(range(len(xs))))(*xs), strict=True):
+        assert g.dtype == x.dtype, f"the gradient of {x.dtype} is {g.dtype}"
+    for y, t in zip(*tm.jvp(f, xs, xs), strict=True):
+        assert t.dtype == y.dtype, f"the tangent of {y.dtype} is {t.dtype}"
+
+
+def check_first_order(p: Program, f: Callable[..., Any], rng: Any) -> None:
+    """Forward mode against differences of NumPy, and <g, Jt> = <J'g, t>."""
+    xs, ts = tuple(p.inputs), tuple(directions(rng, p.inputs))
+    y, jt = tm.jvp(f, xs, ts)
+    assert_is_derivative("jvp", jt, p.on(NUMPY), xs, ts)
+    gs, jt = directions(rng, plain(y)), plain(jt)
+    _, pull = tm.vjp(f, *xs)
+    pulled = plain(pull(tuple(gs)))
+    left, right = inner(gs, jt), inner(pulled, ts)
+    assert abs(left - right) < 1e-10 * (magnitude(gs, jt) + magnitude(pulled, ts)), f"<g, Jt> {left}, <J'g, t> {right}"
+
+
+def check_second_order(p: Program, loss: Callable[..., Any], rng: Any) -> None:
+    """Gradient against differences of NumPy's loss, hvp against differences of the gradient, <u, Hv> = <v, Hu>."""
+    xs, n = tuple(p.inputs), len(p.inputs)
+    us, vs = tuple(directions(rng, xs)), tuple(directions(rng, xs))
+    gradient = tm.grad(loss, argnums=tuple(range(n)))
+    assert_is_derivative(
+        "gradient", [np.asarray(inner(plain(gradient(*xs)), us))], lambda *xs: [p.loss(NUMPY)(*xs)], xs, us
+    )
+    hv, hu = plain(tm.hvp(loss, xs, vs)), plain(tm.hvp(loss, xs, us))
+    assert_is_derivative("hvp", hv, gradient, xs, vs)
+    left, right = inner(us, hv), inner(vs, hu)
+    assert abs(left - right) < 1e-9 * (magnitude(us, hv) + magnitude(vs, hu)), f"<u, Hv> {left}, <v, Hu> {right}"
+
+
+def check(seed: int) -> None:
+    """All claims about the program of this seed; every third one calls NumPy's functions on Tensors."""
+    p = program(seed)
+    xp = DISPATCHED if seed % 3 == 0 else OURS
+    f, loss, rng = p.on(xp), p.loss(xp), np.random.default_rng(seed)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            check_value(p, f, narrow=False)
+            check_first_order(p, f, rng)
+            check_second_order(p, loss, rng)
+            check_single_precision(p, f, loss)
+        except Exception as error:
+            raise AssertionError(f"{error}\n{p}") from error
+
+
+@pytest.mark.parametrize("block", range(40))
+def test_random_programs_have_the_right_value_jvp_gradient_and_hvp(block):
+    for seed in range(BLOCK * block, BLOCK * (block + 1)):
+        check(seed)
+
+
+# -- what random programs have found --------------------------------------------------------------------
+
+
+def test_average_sums_narrow_weights_in_the_dtype_of_the_result():
+    x, w = np.array([0.1, 0.7, -0.3]), np.array([0.8, 0.4, 0.5], np.float32)
+    assert tm.average(x, weights=w).item() == pytest.approx(np.average(x, weights=w), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["xlogy", "xlog1py", "rel_entr", "beta", "betaln", "gammainc"])
+def test_python_numbers_leave_single_precision_alone_in_special_functions(name):
+    x = np.array([0.5, 0.25], np.float32)
+    assert getattr(tm.special, name)(1.5, x).dtype == np.float32
+    assert tm.special.logsumexp(x, b=2.0).dtype == np.float32
+
+
+def test_einsum_of_a_letter_with_lengths_zero_and_one_has_an_empty_gradient():
+    g = tm.grad(lambda a, b: tm.sum(tm.einsum("...i,...i->...", a, b)), argnums=(0, 1))
+    a, b = g(np.ones((1, 3)), np.ones((0, 3)))
+    assert a.tolist() == [[0.0, 0.0, 0.0]]
+    assert b.shape == (0, 3)
+
+
+def test_an_implicit_function_of_nothing_has_an_empty_derivative():
+    solve = tm.implicit.root(lambda z, c: z**3 - c, np.cbrt)
+    assert tm.jvp(solve, (np.zeros((0, 3)),), (np.zeros((0, 3)),))[1].shape == (0, 3)
+    assert tm.grad(lambda c: tm.sum(solve(c)))(np.zeros(0)).shape == (0,)
