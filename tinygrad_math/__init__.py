@@ -3,10 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .core import errors as errors
 from .core import op as _op
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
 from .core.tensor import no_grad as no_grad
+from .core.tree import tree_map as tree_map
 from .core.walk import grad_of as grad_of
 from .ops import batch as _batch  # noqa: F401
 from .ops.arithmetic import *

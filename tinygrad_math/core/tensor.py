@@ -32,6 +32,7 @@ from .errors import (
     explain_failure,
 )
 from .op import Namespace, Op, by_ufunc, registry
+from .torch_names import TorchNames
 
 TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
 
@@ -350,7 +351,7 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-class Tensor:
+class Tensor(TorchNames):
     """An n-dimensional array of numbers that records what is done to it.
 
     Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
@@ -427,6 +428,14 @@ class Tensor:
             return self.node.data.dtype  # type: ignore[no-any-return]
         except AttributeError:
             return np.asarray(self.node.data).dtype
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.itemsize
 
     @property
     def device(self) -> str:

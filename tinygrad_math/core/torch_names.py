@@ -1,0 +1,85 @@
+"""PyTorch's names of what NumPy calls otherwise, as methods of a Tensor: each is one line of another method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class TorchNames:
+    """Methods under PyTorch's names. A trailing underscore means in place: the handle takes on the new value."""
+
+    __slots__ = ()
+
+    def dim(self: Any) -> int:
+        """The number of axes: `x.ndim`."""
+        return int(self.ndim)
+
+    def numel(self: Any) -> int:
+        """The number of elements: `x.size`."""
+        return int(self.size)
+
+    def t(self: Any) -> Any:
+        """The transpose of a matrix; a vector or a number stays as it is."""
+        return self.T
+
+    def view(self: Any, *shape: Any) -> Any:
+        """`x.reshape(*shape)`: a value, and not a window on the same memory."""
+        return self.reshape(*shape)
+
+    def clone(self: Any) -> Any:
+        """`x.copy()`, which is recorded."""
+        return self.copy()
+
+    def mm(self: Any, other: Any) -> Any:
+        """`x @ other`."""
+        return self @ other
+
+    mv = bmm = mm
+
+    def neg(self: Any) -> Any:
+        """`-x`."""
+        return -self
+
+    def sub(self: Any, other: Any) -> Any:
+        """`x - other`."""
+        return self - other
+
+    def mul(self: Any, other: Any) -> Any:
+        """`x * other`."""
+        return self * other
+
+    def div(self: Any, other: Any) -> Any:
+        """`x / other`."""
+        return self / other
+
+    def unbind(self: Any, axis: int = 0) -> tuple[Any, ...]:
+        """The slices along an axis."""
+        return tuple(self.swapaxes(0, axis)) if axis else tuple(self)
+
+    # -- in place -----------------------------------------------------------------------------------
+    def add_(self: Any, other: Any, *, alpha: float = 1) -> Any:
+        """`x += alpha * other`."""
+        return self.__iadd__(other if alpha == 1 else other * alpha)
+
+    def sub_(self: Any, other: Any, *, alpha: float = 1) -> Any:
+        """`x -= alpha * other`."""
+        return self.__isub__(other if alpha == 1 else other * alpha)
+
+    def mul_(self: Any, other: Any) -> Any:
+        """`x *= other`."""
+        return self.__imul__(other)
+
+    def div_(self: Any, other: Any) -> Any:
+        """`x /= other`."""
+        return self.__itruediv__(other)
+
+    def fill_(self: Any, value: Any) -> Any:
+        """`x[...] = value`."""
+        self[...] = value
+        return self
+
+    copy_ = fill_
+
+    def zero_(self: Any) -> Any:
+        """`x[...] = 0`."""
+        return self.fill_(0)
