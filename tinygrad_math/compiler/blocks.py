@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .calls import can_write_into
 from .program import Program, Value
 
 LARGE = 1 << 16  # elements: with a few arrays alive, half a megabyte and more each, the second-level cache is full
@@ -105,6 +106,7 @@ def _fits(v: Value) -> bool:
     return (
         v.elementwise
         and v.size >= LARGE
+        and can_write_into(v)
         and _in_order(v)
         and all(i.shape == () or (i.shape == v.shape and _in_order(i)) for i in v.inputs)
     )

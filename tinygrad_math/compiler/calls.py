@@ -50,7 +50,7 @@ def can_write_into(v: Value) -> bool:
     if v.shape is None or v.shape == () or v.dtype.kind not in "biufc":
         return False
     if v.ufunc is not None:
-        return True
+        return call(v, ["a"] * len(v.inputs), "out") is not None
     return v.op.name in INTO and call(v, ["a"] * len(v.inputs), "out") is not None
 
 
@@ -175,6 +175,16 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
 @writer("where")
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return f"where({', '.join(inputs)})"
+
+
+@writer("keep", into=True)
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    """The bits of x times a truth value (see the op)."""
+    x, condition = v.inputs
+    if out is None or v.dtype.kind != "f" or x.dtype != v.dtype or x.weak or condition.dtype.kind != "b" or condition.weak:
+        return None
+    whole = f"'i{v.dtype.itemsize}'"
+    return f"multiply({inputs[0]}.view({whole}), {inputs[1]}, {out}.view({whole}))"
 
 
 @writer("astype", into=True)

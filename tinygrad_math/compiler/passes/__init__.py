@@ -11,13 +11,14 @@ from .chain import reorder_chains
 from .common import common_subexpressions
 from .dead import dead_code
 from .fold import fold_constants
+from .lower import lower
 from .reduce import sums_as_products
 from .scale import lift_scales
 from .sincos import sines_and_cosines
 from .views import merge_views
 
 Pass = Callable[[Program], int]
-EXACT: tuple[Pass, ...] = (fold_constants, merge_views, sink_broadcasts, simplify, common_subexpressions, dead_code)
+EXACT: tuple[Pass, ...] = (lower, fold_constants, merge_views, sink_broadcasts, simplify, common_subexpressions, dead_code)
 LAST_BITS: tuple[Pass, ...] = (sums_as_products, reorder_chains, sines_and_cosines, lift_scales, dead_code)
 
 

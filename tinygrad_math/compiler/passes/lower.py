@@ -1,0 +1,87 @@
+"""Composite ops taken apart into elementwise instructions, sums and products, which the other passes can improve.
+
+Only real floating arrays with elements; each entry computes what the op's own function computes, to the last bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..program import Program, Value, constant
+from .rewrite import Make, rewrite
+
+Lowering = Callable[[Value, Make], Value | None]
+
+
+def lower(program: Program) -> int:
+    def rule(v: Value, make: Make) -> Value | None:
+        assert v.op is not None
+        entry = _ENTRIES.get(v.op.name)
+        real = all(i.shape is not None and i.dtype.kind == "f" and not i.weak and i.size for i in v.inputs)
+        return entry(v, make) if entry is not None and real and v.shape is not None else None
+
+    return rewrite(program, rule)
+
+
+def _affine(v: Value, make: Make) -> Value | None:
+    x, weight, bias = v.inputs
+    return make("add", make("matmul", x, make("transpose", weight)), bias)
+
+
+def _squared_error(v: Value, make: Make) -> Value | None:
+    d = make("subtract", *v.inputs)
+    return make("mean", make("multiply", d, d)) if d.shape else make("multiply", d, d)
+
+
+def _sigmoid(v: Value, make: Make) -> Value | None:
+    one = constant(1.0)
+    return make("divide", one, make("add", make("exp", make("negative", v.inputs[0])), one))
+
+
+def _relu(v: Value, make: Make) -> Value | None:
+    return make("maximum", v.inputs[0], constant(0))
+
+
+def _softmax(v: Value, make: Make) -> Value | None:
+    x, axis = v.inputs[0], v.params["axis"]
+    e = make("exp", make("subtract", x, make("max", x, axis=axis, keepdims=True)))
+    return make("divide", e, make("sum", e, axis=axis, keepdims=True))
+
+
+def _log_softmax(v: Value, make: Make) -> Value | None:
+    x, axis = v.inputs[0], v.params["axis"]
+    z = make("subtract", x, make("max", x, axis=axis, keepdims=True))
+    return make("subtract", z, _log_of_sum(z, axis, make))
+
+
+def _logsumexp(v: Value, make: Make) -> Value | None:
+    x, axis = v.inputs[0], v.params["axis"]
+    top = make("max", x, axis=axis, keepdims=True)
+    infinite = make("isinf", top)
+    z = make("subtract", x, make("where", infinite, constant(0.0), top))
+    y = make("where", infinite, top, make("add", _log_of_sum(z, axis, make), top))
+    return y if v.params["keepdims"] else make("reshape", y, shape=v.shape)
+
+
+def _log_of_sum(z: Value, axis: object, make: Make) -> Value:
+    """log(sum(exp(z))) where the largest z is 0: k of them, and log1p keeps the digits of a small rest.
+
+    sign(z) is 0 at the largest and -1 elsewhere.
+    """
+    sign = make("sign", z)
+    n = z.size // max(make("sum", z, axis=axis, keepdims=True).size, 1)
+    k = make("add", make("sum", sign, axis=axis, keepdims=True), constant(float(n)))
+    rest = make("sum", make("multiply", make("exp", z), sign), axis=axis, keepdims=True)
+    return make("subtract", make("log1p", make("negative", make("divide", rest, k))), make("negative", make("log", k)))
+
+
+_ENTRIES: dict[str, Lowering] = {
+    "affine": _affine,
+    "mean_squared_error": _squared_error,
+    "sigmoid": _sigmoid,
+    "expit": _sigmoid,
+    "relu": _relu,
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+}
