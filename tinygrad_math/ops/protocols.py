@@ -67,9 +67,19 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
         raise _no_counterpart(f"{function.__module__}.{function.__name__}", _INSTEAD.get(function))
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
-    args, kwargs = _in_our_words(function, own, tuple(args), kwargs)
-    result = own(*args, **kwargs)
+    if function in _FOLDS and not kwargs.keys().isdisjoint({"where", "initial"}):
+        result = _folded(function, tuple(args), kwargs)
+    else:
+        args, kwargs = _in_our_words(function, own, tuple(args), kwargs)
+        result = own(*args, **kwargs)
     return result if out is None else _store(out, result)
+
+
+def _folded(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A reduction of some of the elements, or with a first value: NumPy's `ufunc.reduce`, which it stands for."""
+    x, *rest = inspect.signature(function).bind(*args, **kwargs).arguments.items()
+    options = {"axis": None, **dict(rest)}
+    return numpy_ufunc(_FOLDS[function], "reduce", (x[1],), options)
 
 
 def _hollow(value: Any) -> Any:
@@ -151,7 +161,9 @@ def numpy_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
         out = out[0] if len(out) == 1 else out
     where = options.pop("where", True) if method == "__call__" else True
     f = _own_ufunc(ufunc)
-    if method == "__call__":
+    if method == "__call__" and ufunc.signature is not None:  # of whole vectors: axis, axes and keepdims are its own
+        result = f(*inputs, **options)
+    elif method == "__call__":
         unknown = [
             k for k, v in options.items() if (k, v) not in (("casting", "same_kind"), ("subok", True), ("order", "K"))
         ]
@@ -283,6 +295,16 @@ _REDUCTIONS: dict[Any, str] = {
     np.minimum: "min",
     np.logical_and: "all",
     np.logical_or: "any",
+}
+_FOLDS: dict[Any, np.ufunc] = {
+    np.sum: np.add,
+    np.prod: np.multiply,
+    np.max: np.maximum,
+    np.amax: np.maximum,
+    np.min: np.minimum,
+    np.amin: np.minimum,
+    np.all: np.logical_and,
+    np.any: np.logical_or,
 }
 _ACCUMULATIONS: dict[Any, str] = {np.add: "cumsum", np.multiply: "cumprod"}
 
