@@ -129,16 +129,65 @@ def test_an_eigenvector_of_a_degenerate_block_has_no_derivative(dtype, mode):
             tm.grad(f)(tm.tensor(point)) if mode == "rev" else tm.jvp(f, (point,), (t,))
 
 
-def test_a_matrix_function_through_a_degenerate_decomposition_is_refused_and_direct_it_is_right():
-    a, t = np.eye(3), hermitian(3)
+@pytest.mark.parametrize(("turn", "w", "dtype"), POINTS)
+def test_a_matrix_function_through_a_degenerate_decomposition_has_a_gradient(turn, w, dtype):
+    a, c, t = matrix(turn, w, dtype), hermitian(4, dtype, 1), hermitian(4, dtype, 2)
 
     def through(x):
         w, v = la.eigh(x)
-        return tm.sum(((v * tm.exp(w)) @ v.mT) * t)
+        return tm.real(tm.sum(tm.conj((v * tm.exp(w)) @ tm.conj(v).mT) * c))
 
-    with pytest.raises(IllPosedDerivative, match="expm"):
-        tm.grad(through)(tm.tensor(a))
-    np.testing.assert_allclose(tm.grad(lambda x: tm.sum(la.expm(x) * t))(tm.tensor(a)).numpy(), np.e * t, atol=1e-12)
+    assert_derivatives(through, a, t, second=())
+    x = tm.tensor(a, requires_grad=True)
+    through(x).backward()
+    direct = tm.grad(lambda x: tm.real(tm.sum(tm.conj(la.expm(x)) * c)))(tm.tensor(a)).numpy()
+    np.testing.assert_allclose(x.grad.numpy(), (direct + direct.conj().T) / 2, atol=1e-10)
+
+
+def test_matrix_functions_one_after_another_and_in_stacks():
+    a, c = np.stack([np.eye(3), np.diag([1.0, 2.0, 2.0]), hermitian(3)]), hermitian(3, seed=1)
+
+    def through(x, f):
+        w, v = la.eigh(x)
+        return (v * tm.expand_dims(f(w), -2)) @ v.mT
+
+    g = tm.grad(lambda x: tm.sum(through(through(x, tm.exp), tm.sin) * c))(tm.tensor(a)).numpy()
+    for one, point in zip(g, a, strict=True):
+        value = lambda x: np.sum(_sine_of_exponential(x) * c)  # noqa: E731
+        t = hermitian(3, seed=5)
+        assert np.sum(one * t) == pytest.approx(slope(value, point, t), rel=1e-7)
+
+
+def _sine_of_exponential(x):
+    w, v = np.linalg.eigh(x)
+    return (v * np.sin(np.exp(w))) @ v.T
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (3, 3)])
+def test_functions_of_repeated_singular_values_have_a_gradient(shape, dtype):
+    a, c = with_values(*shape, [2.0, 2.0, 1.0], dtype), arrays(*shape, dtype=dtype, seed=4)
+
+    def through(x, f):
+        u, s, vh = la.svd(x, full_matrices=False)
+        return tm.real(tm.sum(tm.conj((u * f(s)) @ vh) * c))
+
+    identity = tm.grad(lambda x: through(x, lambda s: s))(tm.tensor(a)).numpy()
+    np.testing.assert_allclose(identity, c, atol=1e-9)
+    assert_derivatives(lambda x: through(x, tm.exp), a, arrays(*shape, dtype=dtype, seed=3), second=())
+
+
+def test_a_function_that_is_stationary_in_the_choice_by_accident_is_refused():
+    point = np.diag([1.0, 2.0, 2.0])
+    for f in (
+        lambda x: la.eigh(x).eigenvectors[0, 2],  # 0 for every choice, but it moves as the choice tells
+        lambda x: la.eigh(x).eigenvectors[1, 1],
+        lambda x: la.eigh(x).eigenvalues[2] + la.eigh(x).eigenvectors[0, 0] ** 2,
+    ):
+        with pytest.raises(IllPosedDerivative, match="2, 2"):
+            tm.grad(f)(tm.tensor(point))
+    with pytest.raises(IllPosedDerivative, match="2, 2"):
+        tm.grad(lambda x: la.svd(x).S[0] * la.svd(x).U[0, 0] ** 2)(tm.tensor(np.diag([2.0, 2.0, 1.0])))
 
 
 def test_a_function_of_the_phase_of_a_complex_eigenvector_is_refused():

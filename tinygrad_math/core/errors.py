@@ -83,6 +83,17 @@ class NoConvergence(MathError, ArithmeticError):
     """An iteration did not reach its tolerance."""
 
 
+class Undecided(IllPosedDerivative):
+    """A derivative that the cotangent at one arbitrary choice (of equal eigenvalues' vectors) cannot decide.
+
+    `settle(again)` decides it: `again(parts)` gives the cotangents of a many-valued result, had it been `parts`.
+    """
+
+    def __init__(self, message: str, settle: Any) -> None:
+        super().__init__(message)
+        self.settle = settle
+
+
 class SingularMatrix(MathError, np.linalg.LinAlgError):
     """A matrix that has no inverse."""
 

@@ -8,6 +8,7 @@ own graph can be walked again. Neither recurses, so depth costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -20,11 +21,12 @@ from .errors import (
     NonScalarError,
     ShapeError,
     TraceError,
+    Undecided,
     UnusedInput,
     describe,
 )
 from .op import Namespace, raw
-from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, as_tensor, check_fresh, rec, select, wrap
+from .tensor import DIFFERENTIABLE, MODE, TRACED, Node, Tensor, as_tensor, check_fresh, rec, record, select, wrap
 from .tree import flatten, unflatten
 
 _by_tick = attrgetter("tick")
@@ -159,7 +161,10 @@ def pullback(
             if op.vjp is None:
                 raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
             if plain:
-                found = op.vjp(xp, need, g, n.data, *args, **n.params)
+                try:
+                    found = op.vjp(xp, need, g, n.data, *args, **n.params)
+                except Undecided as question:
+                    found = question.settle(partial(_again, trail, seeds, n))
             else:
                 y, recorded = _recorded_operands(n)
                 found = op.vjp(xp, need, g, y, *recorded, **n.params)
@@ -190,6 +195,26 @@ def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> 
     whole, k = part.inputs[0], part.params["index"]
     parts = cotangents.setdefault(whole, [None] * len(whole.data))
     parts[k] = g if parts[k] is None else xp.add(parts[k], g)
+
+
+def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: Sequence[Any]) -> list[Any]:
+    """The cotangents of the parts of a many-valued node, had they had these values: what follows it is run again."""
+    leaves = [Node(part, live=DIFFERENTIABLE) for part in parts]
+    fresh: dict[Node, Any] = {whole: [wrap(leaf) for leaf in leaves]}
+    token = MODE.set(None)
+    try:
+        for n in trail.nodes:
+            if n.op is None or fresh.keys().isdisjoint(n.inputs):
+                continue
+            if n.op is select:
+                fresh[n] = fresh[n.inputs[0]][n.params["index"]]
+            else:
+                fresh[n] = record(n.op, tuple(fresh[i] if i in fresh else wrap(i) for i in n.inputs), n.params)
+    finally:
+        MODE.reset(token)
+    roots = [(fresh[node].node, g) for node, g in seeds if node in fresh]
+    found = pullback(Trail([node for node, _ in roots], leaves), roots)
+    return [found.get(leaf) for leaf in leaves]
 
 
 def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:

@@ -13,18 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import ArgumentError, IllPosedDerivative
+from ..core.errors import ArgumentError, IllPosedDerivative, Undecided
 from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import as_tensor, rec
+from .choices import choice, differentiated, settle
 from .perturbation import adapted, gaps, symmetric
 from .wellposed import (
     adjoint,
     check_direction,
     check_values,
     check_vectors,
-    choice,
-    differentiated,
     hermitian,
     named,
     none_tied,
@@ -95,7 +94,10 @@ def _eigh(x: Any, /, turned: bool = False) -> Any:
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, turned: bool) -> Any:
     (gw, gv), (w, v) = g, y
     if xp is raw:
-        return (_eigh_cotangent(gw, gv, w, v),)
+        tied = ties(w)
+        if gv is not None and turned and not none_tied(tied):
+            raise Undecided(_REFUSED, functools.partial(_settle_eigh, w, v, tied))
+        return (_eigh_cotangent(gw, gv, w, v, tied),)
     total = None
     if gw is not None:
         total = xp.eigen_spread(a, a, xp.eigen_alike(a, gw))
@@ -106,10 +108,26 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, turned: bool) -> Any:
     return (total,)
 
 
-def _eigh_cotangent(gw: Any, gv: Any, w: Any, v: Any) -> Any:
+_REFUSED = (
+    "eigenvalues coincide, and at one choice of their vectors it cannot be told whether the function depends on it"
+)
+
+
+def _settle_eigh(w: Any, v: Any, tied: Any, again: Callable[[Any], Any]) -> list[Any]:
+    """The cotangent of a matrix with coinciding eigenvalues, from several choices of their vectors."""
+
+    def turned(q: Any) -> Any:
+        gw, gv = again((w, v @ q))
+        rest = np.zeros_like(v) if gv is None else _eigh_cotangent(None, gv, w, v @ q, tied)
+        return np.zeros_like(w) if gw is None else gw, rest
+
+    m, rest = settle("eigenvalues", w, tied, v.dtype, turned)
+    return [v @ m @ adjoint(v) + rest]
+
+
+def _eigh_cotangent(gw: Any, gv: Any, w: Any, v: Any, tied: Any) -> Any:
     """V (diag(gw) + F o (V^H gV)) V^H, made Hermitian (Giles 2008, 3.1)."""
     vh = adjoint(v)
-    tied = ties(w)
     check_values("eigenvalues", w, gw, tied)
     if gv is None:
         return (v * gw[..., None, :]) @ vh

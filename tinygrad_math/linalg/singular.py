@@ -16,16 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.declare import derived, general, helper
-from ..core.errors import IllPosedDerivative
+from ..core.errors import IllPosedDerivative, Undecided
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
+from .choices import choice, differentiated, settle
 from .eigen import Lazy
 from .wellposed import (
     adjoint,
     check_values,
     check_vectors,
-    choice,
-    differentiated,
     floating,
     none_tied,
     plain,
@@ -121,8 +120,11 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool, turned: b
     v = xp.adjoint(vh)
     if xp is raw and gu is None and gv is None:
         return (_values_cotangent(gs, u, s, vh),)
-    if xp is raw and _plain_case(s, a.shape):
-        return (_svd_cotangent(gu, gs, gv, u, s, v),)
+    if xp is raw and not vanishing(s, a.shape).any():
+        tied = ties(s)
+        if turned and not none_tied(tied):
+            raise Undecided(_REFUSED, functools.partial(_settle_svd, u, s, v, tied))
+        return (_svd_cotangent(gu, gs, gv, u, s, v, tied),)
     k, m = s.shape[-1], a.shape[-2]
     h, total = xp.dilate(a), None
     if gs is not None:
@@ -139,6 +141,26 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool, turned: b
         turned = xp.hermitian_part(xp.eigen_rotation(h, r))
         total = turned if total is None else total + turned
     return (corner(m, total),)
+
+
+_REFUSED = (
+    "singular values coincide, and at one choice of their vectors it cannot be told whether the function depends on it"
+)
+
+
+def _settle_svd(u: Any, s: Any, v: Any, tied: Any, again: Any) -> list[Any]:
+    """The cotangent of a matrix with coinciding singular values, none zero, from several choices of their vectors."""
+    k = s.shape[-1]
+
+    def turned(q: Any) -> Any:
+        u1, v1 = (np.concatenate([x[..., :k] @ q, x[..., k:]], axis=-1) for x in (u, v))
+        gu, gs, gvh = again((u1, s, adjoint(v1)))
+        gv = None if gvh is None else adjoint(gvh)
+        rest = _svd_cotangent(gu, None, gv, u1, s, v1, tied)
+        return np.zeros_like(s) if gs is None else gs, rest
+
+    m, rest = settle("singular values", s, tied, u.dtype, turned)
+    return [u[..., :k] @ m @ adjoint(v[..., :k]) + rest]
 
 
 def _frame(xp: Any, u: Any, v: Any, k: int) -> Any:
@@ -194,8 +216,8 @@ def _refuse_zero() -> None:
     )
 
 
-def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> Any:
-    """Townsend (2016), for distinct singular values, none of them zero.
+def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any, tied: Any) -> Any:
+    """Townsend (2016), for singular values of which none is zero.
 
     With X = U^H dU and Y = V^H dV, U^H dA V = X S + dS - S Y splits into (X + Y)_ij (s_j - s_i) and
     (X - Y)_ij (s_j + s_i), the Hermitian and antihermitian parts; outside the frames dU = (1 - U U^H) dA V / s.
@@ -209,8 +231,7 @@ def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> Any:
     if gu is not None or gv is not None:
         cu = uh @ gu[..., :k] if gu is not None else inner
         cv = vh @ gv[..., :k] if gv is not None else inner
-        check_vectors("singular values", s, cu + cv)
-        tied = np.eye(k, dtype=bool)
+        check_vectors("singular values", s, cu + cv, tied)
         difference = np.where(tied, 1, s[..., None, :] - s[..., :, None])
         q = np.where(tied, 0, (cu + cv) / difference)
         t = (cu - cv) / (s[..., None, :] + s[..., :, None])
@@ -232,6 +253,7 @@ def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> Any:
                 beyond = gv - v1 @ cv
             outside.append(u1 @ adjoint(beyond / s[..., None, :]))
     if gs is not None:
+        check_values("singular values", s, gs, tied)
         i = np.arange(k)
         inner[..., i, i] += gs
     out = left @ inner @ right

@@ -11,8 +11,9 @@ from ..core.errors import IllPosedDerivative, ShapeError, describe
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
+from .choices import differentiated
 from .singular import svdvals
-from .wellposed import adjoint, differentiated, finite, floating, plain, square
+from .wellposed import adjoint, finite, floating, plain, square
 
 __all__ = ["LstsqResult", "inv", "lstsq", "pinv", "solve", "solve_triangular"]
 
@@ -106,10 +107,7 @@ def _lapack(name: str, a: Any) -> Any:
 
 @_solve_factored.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    if xp is raw:
-        z = _lapack("getrs", y[1])(y[1], y[2], g[0], trans=2)[0]
-    else:
-        z = xp.solve(xp.adjoint(a), g[0])
+    z = _lapack("getrs", y[1])(y[1], y[2], g[0], trans=2)[0] if xp is raw else xp.solve(xp.adjoint(a), g[0])
     return -xp.expand_dims(z, -1) * xp.conj(y[0]) if need[0] else None, z
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, describe
-from ..core.tensor import DIFFERENTIABLE, Tensor
+from ..core.tensor import Tensor
 
 SYMMETRY = 1e-2  # asymmetry, relative to the largest element, up to which a matrix is taken for its symmetric part
 
@@ -119,28 +119,6 @@ def check_values(what: str, w: Any, gw: Any, tied: Any = None) -> None:
             "alike has one, as their sum). A function of the matrix, as V f(w) V^H, cannot be differentiated through "
             "its decomposition here: use inv, pinv, matrix_power, expm, logm or sqrtm, which are right."
         )
-
-
-def choice(tied: Any, dtype: Any, key: int = 0) -> Any:
-    """A unitary matrix that turns the vectors of each block into another basis of it, the same one every time.
-
-    What is to be differentiated uses it: in LAPACK's own choice, often unit vectors, a function may by accident be
-    stationary, and `check_vectors` would not see that it depends on the choice. Cayley's transform of an
-    antihermitian matrix; of a complex one it turns the phases too.
-    """
-    n = tied.shape[-1]
-    rng = np.random.default_rng((n, key))
-    k = rng.standard_normal((n, n))
-    if np.dtype(dtype).kind == "c":
-        k = k + 1j * rng.standard_normal((n, n))
-    k = np.where(tied, k - adjoint(k), 0)
-    one = np.eye(n)
-    return np.linalg.solve(one - k, one + k).astype(dtype)
-
-
-def differentiated(x: Any) -> bool:
-    """Whether a derivative of what is computed from x may be asked."""
-    return isinstance(x, Tensor) and bool(x.node.live & DIFFERENTIABLE)
 
 
 def check_vectors(what: str, w: Any, m: Any, tied: Any = None, size: Any = None) -> None:
