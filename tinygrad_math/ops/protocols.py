@@ -220,11 +220,12 @@ def _reduce(
 ) -> Any:
     x = as_tensor(x) if dtype is None else rec.astype(as_tensor(x), dtype)
     if where is not True:
-        if ufunc.identity is None:
+        neutral = initial if ufunc in _IDEMPOTENT else ufunc.identity
+        if neutral is None:
             raise ArgumentError(
                 f"np.{ufunc.__name__}.reduce(..., where=): {ufunc.__name__} has no neutral element; use where()"
             )
-        x = rec.where(where, x, x.dtype.type(ufunc.identity))
+        x = rec.where(where, x, rec.astype(as_tensor(neutral), x.dtype))
     if ufunc in _REDUCTIONS:
         y = getattr(rec, _REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims)
     else:
@@ -296,6 +297,7 @@ _REDUCTIONS: dict[Any, str] = {
     np.logical_and: "all",
     np.logical_or: "any",
 }
+_IDEMPOTENT = frozenset({np.maximum, np.minimum, np.fmax, np.fmin})  # f(x, x) = x: the first value may come again
 _FOLDS: dict[Any, np.ufunc] = {
     np.sum: np.add,
     np.prod: np.multiply,
