@@ -91,8 +91,8 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 
 _ALLOWED = {
-    "__future__", "collections", "contextlib", "contextvars", "dataclasses", "importlib", "inspect", "itertools", "math", "numpy",
-    "operator", "threading", "types", "typing", "weakref", "zlib", "functools",
+    "__future__", "collections", "contextlib", "contextvars", "dataclasses", "importlib", "inspect", "itertools",
+    "math", "numpy", "operator", "threading", "types", "typing", "weakref", "zlib", "functools",
 }  # fmt: skip
 
 
