@@ -95,6 +95,24 @@ def test_reduce_takes_initial_where_and_dtype():
         np.maximum.reduce(x, where=mask)
 
 
+@pytest.mark.parametrize(
+    ("f", "options"),
+    [
+        (np.sum, {"where": p > 1}),
+        (np.sum, {"axis": 0, "initial": 2.0, "keepdims": True}),
+        (np.prod, {"axis": 1, "where": p > 1}),
+        (np.max, {"axis": 1, "where": p > 1, "initial": 0.0}),
+        (np.min, {"where": p > 1, "initial": 5.0}),
+        (np.amax, {"axis": (0, 1), "initial": 1.0}),
+    ],
+)
+def test_reductions_of_chosen_elements_have_the_derivative(f, options):
+    np.testing.assert_allclose(f(_leaf(p), **options).detach().numpy(), f(p, **options), rtol=1e-14)
+    np.testing.assert_allclose(
+        _gradient(lambda x: f(x, **options), p), _slope(lambda x: f(x, **options), p), rtol=1e-5, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("ufunc", BINARY, ids=lambda u: u.__name__)
 def test_outer_has_the_derivative(ufunc):
     f = lambda x: ufunc.outer(x, np.array([0.5, 1.5]))  # noqa: E731
@@ -154,7 +172,8 @@ def test_out_is_an_assignment_and_where_chooses():
         (lambda x: np.frompyfunc(lambda a: a, 1, 1)(x), tm.NoDerivative, r"tm\.primitive"),
         (lambda x: np.save("unwritten.npy", x), tm.NoDerivative, r"tm\.save"),
         (lambda x: np.put(x, [0], 1.0), tm.NoDerivative, r"at\[index\]"),
-        (lambda x: np.sum(x, axis=0, initial=1.0, where=v > 0, no=1), TypeError, "no"),
+        (lambda x: np.sum(x, axis=0, no=1), TypeError, "no"),
+        (lambda x: np.mean(x, where=v > 0), tm.ArgumentError, "where"),
         (lambda x: np.std(x, mean=0.0), tm.ArgumentError, "mean"),
     ],
 )
