@@ -151,6 +151,9 @@ def test_out_is_an_assignment_and_where_chooses():
     np.testing.assert_allclose(target.detach().numpy(), np.where(mask, 3 * v, w))
     (g,) = tm.grad_of(target.sum(), [x])
     np.testing.assert_allclose(g.numpy(), np.where(mask, 3.0, 0.0))
+    plain = v.copy()
+    plain += tm.tensor(w)  # a constant has no derivative to lose
+    np.testing.assert_array_equal(plain, v + w)
     total = tm.tensor(0.0)
     np.sum(x, out=total)
     assert total.item() == pytest.approx(v.sum())

@@ -187,10 +187,13 @@ def _store(out: Any, result: Any, where: Any = True) -> Any:
     if isinstance(out, tuple):
         return tuple(_store(o, r, where) for o, r in zip(out, result, strict=True))
     if not isinstance(out, Tensor):
-        raise NeedsDetach(
-            "out= is a plain array, which cannot remember the derivative of a Tensor's values; "
-            "write y = x + t for x += t, or give a Tensor"
-        )
+        if result.node.live:
+            raise NeedsDetach(
+                "out= is a plain array, which cannot remember the derivative of a Tensor's values; "
+                "write y = x + t for x += t, or give a Tensor"
+            )
+        np.copyto(out, result.numpy(), where=np.asarray(where))
+        return out
     return out._become(result if where is True else rec.where(where, result, out))
 
 
