@@ -460,3 +460,33 @@ def test_gradients_of_symmetric_functions_are_symmetric():
     ):
         g = tm.grad(f)(tm.tensor(a)).numpy()
         np.testing.assert_allclose(g, g.T, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize(("m", "n"), [(4, 4), (5, 3), (3, 5)])
+def test_the_projector_onto_the_range_of_a_dominant_part_has_derivatives_below_full_rank(m, n, dtype):
+    a, t, c = with_values(m, n, [3.0, 2.0], dtype), arrays(m, n, dtype=dtype, seed=3), hermitian(m, dtype, 4)
+    f = lambda x: tm.real(tm.sum(tm.conj(outer(la.svd(x, full_matrices=False).U[:, :2])) * c))  # noqa: E731
+    assert_derivatives(f, a, t)
+
+
+COMPILED = {
+    "det": la.det,
+    "solve": lambda a: la.solve(a, a[0]),
+    "eigh": lambda a: la.eigh(a).eigenvectors ** 2,
+    "svd": lambda a: la.svd(a).S,
+    "cholesky": la.cholesky,
+    "qr": lambda a: la.qr(a).R,
+    "logm": la.logm,
+    "pinv": la.pinv,
+    "nuclear": lambda a: la.norm(a, ord="nuc"),
+}
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_gradients_are_the_eager_ones(name):
+    a, b = hermitian(3) + 8 * np.eye(3), hermitian(3, seed=1) + 9 * np.eye(3)
+    gradient = tm.grad(lambda x: tm.sum(COMPILED[name](x)))
+    compiled = tm.compile(gradient)
+    for point in (a, b):
+        np.testing.assert_allclose(np.asarray(compiled(point)), gradient(tm.tensor(point)).numpy(), atol=1e-10)

@@ -169,7 +169,7 @@ def _(xp: Any, ts: Any, y: Any, a: Any, turned: bool) -> Any:
 def _eigen_free(gv: Any, w: Any, v: Any, /) -> Any:
     """gv, a cotangent of the eigenvectors v, if it does not depend on their choice."""
     check_vectors("eigenvalues", w, adjoint(v) @ gv)
-    return gv
+    return np.array(gv)  # not a view: a compiler may take views before the check
 
 
 @_eigen_free.defvjp

@@ -218,7 +218,7 @@ def alike(a: Any, g: Any, /) -> Any:
     """g, a cotangent of the eigenvalues of a, if it treats those that coincide alike."""
     w = np.linalg.eigvalsh((a + adjoint(a)) * 0.5)
     check_values("eigenvalues", w, g)
-    return g
+    return np.array(g)  # not a view: a compiler may take views before the check
 
 
 @alike.defvjp
@@ -242,7 +242,7 @@ def unsplit(a: Any, d: Any, /) -> Any:
     """a, if the direction d keeps its coinciding eigenvalues together."""
     w, v = eigen(a)
     check_direction("eigenvalues", w, adjoint(v) @ ((d + adjoint(d)) * 0.5) @ v)
-    return a
+    return np.array(a)  # not a view: a compiler may take views before the check
 
 
 @unsplit.defvjp

@@ -359,10 +359,11 @@ def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
 
 
 @derived
-def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
+def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """The singular value decomposition x = U diag(S) Vh.
 
-    Arguments: x (..., m, n), real or complex; `full_matrices`: U and Vh square, else thin, k = min(m, n).
+    Arguments: x (..., m, n), real or complex; `full_matrices`: U and Vh square, else thin, k = min(m, n);
+    `compute_uv=False` as NumPy's: S alone.
     Returns SVDResult(U (..., m, k or m), S (..., k) descending, Vh (..., k or n, n)).
     Raises ShapeError, MatrixError (NaN); from derivatives IllPosedDerivative: for functions of the arbitrary
     choice of vectors (phases, coinciding values, the completing columns) and of singular values at 0.
@@ -372,6 +373,8 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
     >>> tm.linalg.svd([[3.0, 0.0], [0.0, 4.0]]).S
     tensor([4., 3.])
     """
+    if not compute_uv:
+        return svdvals(x)
     return SVDResult(*_svd(x, full_matrices=full_matrices, turned=differentiated(x)))
 
 
