@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .cache import compile
+from .standalone import to_source
 
-__all__ = ["compile"]
+__all__ = ["compile", "to_source"]

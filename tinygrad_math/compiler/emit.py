@@ -7,6 +7,7 @@ given as the last positional argument, which NumPy reads fastest. Everything els
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Any
 
@@ -27,8 +28,13 @@ RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "start", "stop
 class Source:
     """The text of a program and the objects that it refers to by name."""
 
-    def __init__(self, text: str, namespace: dict[str, Any], function: str, arguments: list[str]) -> None:
-        self.text, self.namespace, self.function, self.arguments = text, namespace, function, arguments
+    def __init__(self, text: str, namespace: dict[str, Any], function: str, names: Names) -> None:
+        self.text, self.namespace, self.function, self.names = text, namespace, function, names
+
+    @property
+    def words(self) -> set[str]:
+        """The names that the code uses."""
+        return {n.id for n in ast.walk(ast.parse(self.text)) if isinstance(n, ast.Name)}
 
     def build(self) -> Callable[[], Callable[..., Any]]:
         """`make`: each call of it sets up a workspace and returns the function over it."""
@@ -74,7 +80,7 @@ class Emitter:
         body = [f'"""{where}."""', *self.lines, f"return ({', '.join(returned)}{',' if returned else ''})"]
         inner = [f"def {self.function}({', '.join(arguments)}):", *(f"    {line}" for line in body)]
         make = ["def make():", *(f"    {line}" for line in [*self.setup, *inner]), f"    return {self.function}"]
-        return Source("\n".join(make) + "\n", self.namespace, self.function, arguments)
+        return Source("\n".join(make) + "\n", self.namespace, self.function, self.names)
 
     # -- names ----------------------------------------------------------------------------------------
     def _name(self, v: Value, default: str) -> str:

@@ -1,0 +1,327 @@
+"""What tracing takes, what it refuses and how it says so, and that a compiled function is the function."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.errors import ArgumentError, SingularMatrix, TraceError
+
+X = np.linspace(-1.0, 2.0, 6).reshape(2, 3)
+
+
+# -- what is refused, with the line -------------------------------------------------------------------------
+def branch(x):
+    if tm.sum(x) > 0:  # the user's line
+        return x
+    return -x
+
+
+@pytest.mark.parametrize(
+    ("f", "what"),
+    [
+        (branch, "bool"),
+        (lambda x: x * float(tm.sum(x)), "float"),
+        (lambda x: x * int(tm.sum(x)), "int"),
+        (lambda x: x * tm.sum(x).item(), "item"),
+        (lambda x: x.numpy() * 2, "numpy"),
+        (lambda x: np.asarray(x) * 2, "numpy"),
+        (lambda x: x.tolist(), "tolist"),
+        (lambda x: x.data * 2, "data"),
+        (lambda x: [1, 2, 3][x[0, 0]], "index"),
+        (lambda x: x[x > 0], "mask"),
+        (lambda x: tm.nonzero(x), "depends on values"),
+    ],
+)
+def test_asking_for_a_value_raises_and_names_the_line(f, what):
+    with pytest.raises(TraceError, match=what) as caught:
+        tm.compile(f)(X)
+    message = str(caught.value)
+    assert "test_compiler_trace.py" in message
+    assert "where(" in message
+    if f is branch:
+        assert "if tm.sum(x) > 0:" in message
+        assert "static" in message
+
+
+def test_a_value_that_decides_may_be_static():
+    @tm.compile(static_argnums=1)
+    def power(x, n):
+        y = x
+        for _ in range(n - 1):
+            y = y * x
+        return y if n else tm.ones_like(x)
+
+    for n in (0, 1, 3, 0):
+        np.testing.assert_allclose(power(X, n).numpy(), X**n)
+    with pytest.raises(ArgumentError, match="hash"):
+        power(X, [3])
+    with pytest.raises(ArgumentError, match="both static and donated"):
+        tm.compile(branch, static_argnums=0, donate_argnums=0)
+
+
+def test_strings_and_none_in_a_tree_are_static():
+    f = tm.compile(lambda d: d["x"] * 2.0 if d["kind"] == "double" else d["x"])
+    np.testing.assert_array_equal(f({"x": X, "kind": "double", "rest": None}).numpy(), 2 * X)
+    np.testing.assert_array_equal(f({"x": X, "kind": "same", "rest": None}).numpy(), X)
+
+
+def test_backward_and_step_name_their_functional_form():
+    w = tm.tensor(np.ones(3), requires_grad=True)
+
+    def f(x):
+        loss = tm.sum(x @ w)
+        loss.backward()
+        return loss
+
+    with pytest.raises(TraceError, match="value_and_grad"):
+        tm.compile(f)(X)
+    assert w.grad is None
+
+
+def test_an_exception_in_a_traced_function_leaves_nothing_behind():
+    w = tm.tensor(2.0, requires_grad=True)
+
+    def f(x):
+        y = x * w
+        raise KeyError("mine")
+        return y
+
+    with pytest.raises(KeyError, match="mine"):
+        tm.compile(f)(X)
+    assert bool(w > 1.0)  # w is no traced value
+    (w * 3.0).backward()
+    assert w.grad.item() == 3.0
+
+
+# -- trees, types, shapes -----------------------------------------------------------------------------------
+@dataclasses.dataclass
+class Pair:
+    a: object
+    b: object
+
+
+def test_trees_of_every_kind_go_in_and_come_out():
+    def f(pair, many, *rest, scale=1.0, **named):
+        return Pair(pair.a * scale, [many["k"], (rest[0], None)]), {"n": named["y"] + 1.0}
+
+    g = tm.compile(f)
+    for _ in range(2):
+        out, extra = g(Pair(X, X), {"k": X[0]}, X[1], scale=2.0, y=X)
+        np.testing.assert_array_equal(out.a.numpy(), 2 * X)
+        np.testing.assert_array_equal(out.b[0].numpy(), X[0])
+        np.testing.assert_array_equal(out.b[1][0].numpy(), X[1])
+        assert out.b[1][1] is None
+        np.testing.assert_array_equal(extra["n"].numpy(), X + 1)
+
+
+def test_another_shape_or_dtype_or_tree_compiles_anew():
+    traced = []
+
+    def f(x):
+        traced.append(1)
+        return tm.sum(x if not isinstance(x, list) else x[0])
+
+    g = tm.compile(f)
+    for x in (X, X, X[:1], X.astype(np.float32), X, [X], 2.0, 3.0, X[:1]):
+        y = g(x)
+        assert np.isclose(np.asarray(y.numpy() if hasattr(y, "numpy") else y), np.sum(x), rtol=1e-6)
+    assert len(traced) == 5
+    assert g(X.astype(np.float32)).dtype == np.float32
+
+
+def test_python_numbers_are_arguments_and_stay_weakly_typed():
+    traced = []
+
+    def f(x, lr, t):
+        traced.append(1)
+        return x * (1.0 - lr) - lr**t, t + 1
+
+    g = tm.compile(f)
+    x = X.astype(np.float32)
+    for lr, t in ((0.1, 1), (0.25, 2)):
+        y, following = g(x, lr, t)
+        assert y.dtype == np.float32
+        assert following == t + 1
+        assert type(following) is int
+        np.testing.assert_allclose(y.numpy(), f(x, lr, t)[0], rtol=1e-6)
+    assert len(traced) == 1 + 2
+
+
+def test_arguments_in_any_memory_order_give_the_same():
+    f = tm.compile(lambda x: (tm.tanh(x).T.reshape(-1), x.reshape(-1), x.T @ x))
+    for x in (X, np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2], X[:, ::-1], tm.tensor(X)):
+        plain = np.array(x.numpy() if isinstance(x, tm.Tensor) else x)
+        a, b, c = f(x)
+        np.testing.assert_allclose(a.numpy(), np.tanh(plain).T.reshape(-1), rtol=1e-14)
+        np.testing.assert_array_equal(b.numpy(), plain.reshape(-1))
+        np.testing.assert_allclose(c.numpy(), plain.T @ plain, rtol=1e-14)
+
+
+def test_integers_masks_and_comparisons_are_traced():
+    def f(x, i):
+        mask = (x > 0) & (x < 1.5)
+        return tm.where(mask, x, -1.0), tm.sum(mask), tm.argmax(x, axis=1), i // 2, x[:, i]
+
+    g = tm.compile(f)
+    for x, i in ((X, np.array([0, 2])), (-X, np.array([1, 1]))):
+        for a, b in zip(g(x, i), f(tm.tensor(x), tm.tensor(i)), strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_an_error_of_numpy_is_the_named_error_of_the_op():
+    f = tm.compile(lambda a, b: tm.linalg.solve(a, b))
+    np.testing.assert_allclose(f(np.eye(2), np.ones(2)).numpy(), 1.0)
+    with pytest.raises(SingularMatrix, match="solve"):
+        f(np.zeros((2, 2)), np.ones(2))
+    np.testing.assert_allclose(f(np.eye(2), np.ones(2)).numpy(), 1.0)
+
+
+def test_random_draws_are_drawn_at_each_call():
+    f = tm.compile(lambda x: x + tm.random.normal(size=x.shape))
+    tm.random.seed(0)
+    first, second = f(X).numpy(), f(X).numpy()
+    assert not np.array_equal(first, second)
+    tm.random.seed(0)
+    np.testing.assert_array_equal(f(X).numpy(), first)
+
+
+# -- what is closed over ------------------------------------------------------------------------------------
+def test_parameters_that_are_closed_over_are_read_at_each_call():
+    w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    f = tm.compile(lambda x: (x @ w, x @ w.detach()))
+    for factor in (1.0, 3.0):
+        for y in f(X):
+            np.testing.assert_allclose(y.numpy(), X @ (factor * np.array([1.0, 2.0, 3.0])))
+        with tm.no_grad():
+            w *= 3.0
+    assert w.requires_grad
+    assert not f(X)[0].requires_grad
+
+
+# -- composition --------------------------------------------------------------------------------------------
+def f_scalar(x):
+    return tm.sum(tm.sin(x) * tm.exp(-x * x)) + tm.prod(x)
+
+
+V = np.cos(X)
+TRANSFORMS = {
+    "grad": lambda f: tm.grad(f),
+    "value_and_grad": lambda f: tm.value_and_grad(f),
+    "grad of grad": lambda f: tm.grad(lambda x: tm.sum(tm.grad(f)(x) * V)),
+    "hvp": lambda f: lambda x: tm.hvp(f, (x,), (V,)),
+    "jvp": lambda f: lambda x: tm.jvp(f, (x,), (V,)),
+    "vjp": lambda f: lambda x: tm.vjp(tm.sin, x)[1](V),
+    "jacobian": lambda f: tm.jacobian(lambda x: tm.sum(x * x, axis=0)),
+    "hessian": lambda f: tm.hessian(f),
+    "checkpoint": lambda f: tm.grad(lambda x: tm.sum(tm.checkpoint(lambda y: tm.exp(tm.sin(y)))(x))),
+    "linearize": lambda f: lambda x: tm.linearize(f, x)[1](V),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_compile_composes_with(name):
+    f = TRANSFORMS[name](f_scalar)
+    expected, got = f(X), tm.compile(f)(X)
+    for a, b in zip(tm_leaves(got), tm_leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
+def tm_leaves(tree):
+    from tinygrad_math.core.tree import flatten
+
+    return [t.detach().numpy() for t in flatten(tree)[0]]
+
+
+def test_derivatives_pass_through_a_compiled_function():
+    f = tm.compile(f_scalar)
+    np.testing.assert_allclose(tm.grad(f)(X).numpy(), tm.grad(f_scalar)(X).numpy(), rtol=1e-12)
+    w = tm.tensor(X, requires_grad=True)
+    f(w).backward()
+    np.testing.assert_allclose(w.grad.numpy(), tm.grad(f_scalar)(X).numpy(), rtol=1e-12)
+    outer = tm.compile(lambda x: tm.compile(tm.sin)(x) * 2.0)
+    np.testing.assert_allclose(outer(X).numpy(), 2 * np.sin(X), rtol=1e-15)
+
+
+def test_under_no_grad_parameters_run_the_program():
+    w = tm.tensor(X, requires_grad=True)
+    calls = []
+
+    def f(w):
+        calls.append(1)
+        return tm.sum(w * w)
+
+    g = tm.compile(f)
+    with tm.no_grad():
+        values = [g(w).item() for _ in range(3)]
+    assert values == [np.sum(X * X)] * 3
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop"])
+def test_a_whole_training_step_with_an_optimiser(name):
+    if not hasattr(tm.optim, name):
+        pytest.skip("no such optimiser yet")
+    optimizer = getattr(tm.optim, name)(lr=0.1)
+    y = np.array([1.0, -1.0])
+
+    def step(params, state, x, y):
+        loss, g = tm.value_and_grad(lambda p: tm.mean((tm.tanh(x @ p["w"]) + p["b"] - y) ** 2))(params)
+        params, state = optimizer.update(g, state, params)
+        return loss, params, state
+
+    fast = tm.compile(step)
+    params = slow_params = {"w": tm.tensor([0.1, 0.2, 0.3]), "b": tm.tensor(0.0)}
+    state = slow_state = optimizer.init(params)
+    losses = []
+    for _ in range(5):
+        loss, params, state = fast(params, state, X, y)
+        slow, slow_params, slow_state = step(slow_params, slow_state, X, y)
+        np.testing.assert_allclose(loss.numpy(), slow.numpy(), rtol=1e-12)
+        losses.append(loss.item())
+    for a, b in zip(tm_leaves(params), tm_leaves(slow_params), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+    assert losses[-1] < losses[0]
+
+
+def test_several_threads_may_call_the_same_function():
+    f = tm.compile(tm.value_and_grad(f_scalar))
+    inputs = [X * (k + 1) / 4 for k in range(8)]
+    expected = [[a.numpy() for a in tm.value_and_grad(f_scalar)(x)] for x in inputs]
+    wrong = []
+
+    def work(k):
+        for _ in range(200):
+            value, g = f(inputs[k])
+            if abs(value.numpy() - expected[k][0]) > 1e-9 or not np.allclose(g.numpy(), expected[k][1]):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_finding_the_program_of_ten_arrays_takes_microseconds():
+    params = {f"w{k}": np.ones((k + 1, 2)) for k in range(10)}
+    f = tm.compile(lambda p: p["w0"] + 1.0)
+    f(params)
+    find, _ = f._recent[0]
+    given = ((params,), {})
+    best = min(_timed(lambda: find(given), 2000) for _ in range(20))
+    assert best < 3e-6
+
+
+def _timed(run, n):
+    start = time.perf_counter()
+    for _ in range(n):
+        run()
+    return (time.perf_counter() - start) / n
