@@ -74,6 +74,7 @@ fft.rfft: v, norm="ortho" | fft.rfft2: A | fft.rfftfreq: 4 | fft.rfftn: A
 
 # Further calls: the options.
 OPTIONS = """
+linalg.svd: A, compute_uv=False | linalg.eigh: P, UPLO="L" | linalg.norm: S, "nuc", keepdims=True
 sum: A, dtype=np.float32 | sum: A, axis=(0, 1), keepdims=True | sum: m | sum: n, axis=0 | sum: n, dtype=float
 prod: A, axis=(0, 1) | prod: n, dtype=float | max: A, initial=0.0 | mean: A, dtype=np.float32 | mean: n
 all: A > 0, axis=1, keepdims=True | any: A, axis=(0, 1) | std: A, axis=(0, 1), keepdims=True | std: A, correction=1
