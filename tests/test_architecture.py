@@ -10,7 +10,7 @@ import tinygrad_math
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
-    ["core/errors", "core/samples", "core/torch_names"],
+    ["core/docs", "core/errors", "core/samples", "core/torch_names"],
     ["core/tree"],
     ["core/op"],
     ["core/tensor"],

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .docs import Documentation
 from .errors import ArgumentError
 
 Vjp = Callable[..., Sequence[Any]]
@@ -51,6 +52,10 @@ class Op:
     jvp(xp, ts, y, *args, **params) -> the tangent of y; ts[i] is None where it is zero
     """
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__doc__ = Documentation(cls.__doc__)  # type: ignore[assignment]
+
     def __init__(
         self,
         name: str,
@@ -80,7 +85,7 @@ class Op:
         self.shape, self.note = shape, note
         self.holomorphic, self.samples = holomorphic, samples
         self._read_signature()
-        self.__doc__ = doc if doc is not None or isinstance(forward, np.ufunc) else forward.__doc__
+        self.words = doc if doc is not None or isinstance(forward, np.ufunc) else forward.__doc__
         if register:
             if name in registry:
                 raise ArgumentError(f"an op named {name!r} is registered already")
@@ -140,3 +145,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<{self.kind} op {self.name}{self.__signature__}>"
+
+
+Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]
