@@ -1,0 +1,235 @@
+"""Where values live: the workspace, what is returned, what may be overwritten, and how much memory a call takes."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.compiler.blocks import LARGE
+from tinygrad_math.compiler.memory import ALIGNMENT
+from tinygrad_math.core.errors import ArgumentError, ChangedAfterUse
+
+RNG = np.random.default_rng(0)
+
+
+def network(params, x):
+    for w, b in params[:-1]:
+        x = tm.tanh(x @ w + b)
+    w, b = params[-1]
+    e = x @ w + b
+    return tm.mean(e * e)
+
+
+def params_of(*sizes):
+    return [(RNG.normal(size=(n, m)) / n, np.zeros(m)) for n, m in itertools.pairwise(sizes)]
+
+
+PARAMS, X = params_of(30, 50, 40, 20), RNG.normal(size=(200, 30))
+
+
+def step(params, x):
+    loss, g = tm.value_and_grad(network)(params, x)
+    return loss, [(w - 0.1 * gw, b - 0.1 * gb) for (w, b), (gw, gb) in zip(params, g, strict=True)]
+
+
+def test_the_next_call_does_not_overwrite_results():
+    f = tm.compile(step)
+    first = f(PARAMS, X)
+    kept = [np.array(a.numpy()) for pair in first[1] for a in pair]
+    f(PARAMS, 2.0 * X)
+    f([(w + 1.0, b) for w, b in PARAMS], X)
+    for a, b in zip(kept, [a for pair in first[1] for a in pair], strict=True):
+        np.testing.assert_array_equal(a, b.numpy())
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x,
+        lambda x: x.T,
+        lambda x: (x[0], x.reshape(-1)),
+        lambda x: (tm.exp(x), tm.exp(x).T, tm.exp(x)),
+        lambda x: tm.tensor(np.ones(3)) + 0.0 * x[0],
+        lambda x: tm.broadcast_to(tm.sum(x, axis=0), x.shape),
+    ],
+)
+def test_results_share_memory_with_nothing(f):
+    x = RNG.normal(size=(3, 3))
+    g = tm.compile(f)
+    flat = [t.node.data for t in tm_leaves(g(x))]
+    again = [t.node.data for t in tm_leaves(g(x))]
+    for a, b in itertools.combinations([x, *flat, *again], 2):
+        assert not np.shares_memory(a, b)
+    for a, b in zip(flat, tm_leaves(f(tm.tensor(x))), strict=True):
+        np.testing.assert_array_equal(a, b.numpy())
+
+
+def tm_leaves(tree):
+    from tinygrad_math.core.tree import flatten
+
+    return flatten(tree)[0]
+
+
+def test_arguments_are_never_written_unless_they_are_donated():
+    copies = [(w.copy(), b.copy()) for w, b in PARAMS]
+    tm.compile(step)(PARAMS, X)
+    for (w, b), (v, c) in zip(PARAMS, copies, strict=True):
+        np.testing.assert_array_equal(w, v)
+        np.testing.assert_array_equal(b, c)
+
+
+def test_donated_parameters_are_updated_in_place():
+    mine = [(w.copy(), b.copy()) for w, b in PARAMS]
+    expected = step(PARAMS, X)[1]
+    f = tm.compile(step, donate_argnums=0)
+    _, new = f(mine, X)
+    for (w, b), (v, c), (ew, eb) in zip(mine, new, expected, strict=True):
+        assert v.node.data is w
+        assert c.node.data is b
+        np.testing.assert_allclose(w, ew.numpy(), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(b, eb.numpy(), rtol=1e-12, atol=1e-15)
+    for _ in range(3):
+        _, new = f(new, X)
+    assert new[0][0].node.data is mine[0][0]
+
+
+def test_a_donated_argument_that_is_still_needed_is_not_overwritten_too_early():
+    f = tm.compile(lambda a, b: (a + 1.0, a * b, b - a), donate_argnums=(0, 1))
+    a, b = RNG.normal(size=(2, 50))
+    expected = a + 1.0, a * b, b - a
+    for got, want in zip(f(a.copy(), b.copy()), expected, strict=True):
+        np.testing.assert_array_equal(got.numpy(), want)
+    swap = tm.compile(lambda a, b: (b, a, a @ b), donate_argnums=(0, 1))
+    for got, want in zip(swap(a.copy(), b.copy()), (b, a, a @ b), strict=True):
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-14)
+    turn = tm.compile(lambda m: (m.T + m, m @ m), donate_argnums=0)
+    m = RNG.normal(size=(5, 5))
+    for got, want in zip(turn(m.copy()), (m.T + m, m @ m), strict=True):
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-14)
+
+
+def test_what_cannot_be_donated_raises():
+    f = tm.compile(lambda a, b: (a + 1.0, b + 1.0), donate_argnums=0)
+    a = np.ones(3)
+    with pytest.raises(ArgumentError, match="also passed"):
+        f(a, a)
+    a.flags.writeable = False
+    with pytest.raises(ArgumentError, match="read-only"):
+        f(a, np.ones(3))
+
+
+def test_a_derivative_that_needs_a_donated_value_raises():
+    f = tm.compile(lambda a: a + 1.0, donate_argnums=0)
+    c = tm.tensor(np.ones(3))
+    x = tm.tensor(2.0, requires_grad=True)
+    y = tm.sum(x * c)
+    f(c)
+    with pytest.raises(ChangedAfterUse):
+        y.backward()
+
+
+def test_buffers_are_within_a_tenth_of_the_live_minimum():
+    for f, args in (
+        (step, (PARAMS, X)),
+        (tm.grad(network), (PARAMS, X)),
+        (lambda p, x: tm.jvp(lambda p: tm.grad(network)(p, x), (p,), (p,))[1], (PARAMS, X)),
+    ):
+        g = tm.compile(f)
+        g(*args)
+        plan = g.latest.plan
+        assert plan.live_minimum > 100_000
+        assert plan.size <= 1.1 * plan.live_minimum
+
+
+def test_values_that_live_together_never_overlap():
+    g = tm.compile(step)
+    g(PARAMS, X)
+    plan, body = g.latest.plan, g.program.body
+    first = {v: k for k, v in enumerate(body)}
+    roots = [v for v in body if plan.root[v] is v and plan.kind[v] == "buffer"]
+    for a, b in itertools.combinations(roots, 2):
+        apart = plan.offset[a] + a.nbytes <= plan.offset[b] or plan.offset[b] + b.nbytes <= plan.offset[a]
+        times = first[b] > plan.last[a] or first[a] > plan.last[b]
+        over = (first[b] == plan.last[a] and plan.shared.get(b) is not None) or (
+            first[a] == plan.last[b] and plan.shared.get(a) is not None
+        )
+        assert apart or times or over
+    assert all(plan.offset[v] % 16 == 0 and (v.nbytes < 16 * ALIGNMENT or plan.offset[v] % ALIGNMENT == 0) for v in roots)
+
+
+def test_a_call_takes_no_more_memory_than_its_workspace_and_results():
+    big, x = params_of(100, 300, 200, 10), RNG.normal(size=(500, 100))
+    f = tm.compile(step)
+    f(big, x)
+    f.latest.pool.clear()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    out = f(big, x)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    results = sum(a.node.data.nbytes for a in tm_leaves(out))
+    assert peak <= 1.1 * (f.latest.plan.live_minimum + results)
+
+
+# -- blocks -------------------------------------------------------------------------------------------------
+N = 3 * LARGE + 17
+
+
+def chained(x, y):
+    e = tm.exp(-x * x)
+    s = tm.sin(e) * y
+    return tm.sum(s), s * e, tm.where(s > 0, s, e)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(N,), (N // 17, 17), (1, N)])
+def test_large_elementwise_chains_run_in_blocks(shape, threads):
+    x, y = (RNG.normal(size=int(np.prod(shape))).reshape(shape) for _ in range(2))
+    f = tm.compile(chained, threads=threads)
+    for a, b in ((x, y), (y, x), (x, np.asfortranarray(y)), (x[::-1], y)):
+        for got, want in zip(f(a, b), chained(tm.tensor(a), tm.tensor(b)), strict=True):
+            np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-12)
+    assert "parallel(chain" in f.source
+
+
+def test_a_chain_keeps_only_blocks_of_what_no_one_else_reads():
+    f = tm.compile(tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x))))), threads=1)
+    x = RNG.normal(size=N)
+    g = f(x)
+    np.testing.assert_allclose(g.numpy(), tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x)))))(x).numpy(), rtol=1e-11, atol=1e-13)
+    assert f.latest.plan.size == 0
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    f(x)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert peak < 1.1 * x.nbytes  # the result, and nothing else of its size
+
+
+def test_warnings_of_numpy_stay_silent_in_a_program():
+    f = tm.compile(lambda x: tm.log(x) / x, threads=2)
+    assert np.isnan(f(np.zeros(3)).numpy()).all() or np.isinf(f(np.zeros(3)).numpy()).all()
+    f(np.zeros(N))
+
+
+# -- profile ------------------------------------------------------------------------------------------------
+def test_a_profile_has_a_row_for_each_instruction_that_takes_time():
+    f = tm.compile(step, donate_argnums=0)
+    mine = [(w.copy(), b.copy()) for w, b in PARAMS]
+    profile = f.profile(mine, X, repeat=5)
+    products = [r for r in profile.rows if r.text == "matmul" and r.flops > 1e5]
+    assert len(products) >= 7  # forward, and both gradients
+    assert all(r.seconds > 0 and r.nbytes > 0 for r in profile.rows)
+    assert profile.blas_rate > 1e8
+    assert profile.bandwidth > 1e8
+    assert profile.slowest().rows[0].seconds == max(r.seconds for r in profile.rows)
+    assert "of limit" in str(profile)
+    assert "matmul" in str(profile)
+    blocks = tm.compile(chained).profile(np.ones(N), np.ones(N), repeat=2)
+    assert any(r.text.startswith("chain of") for r in blocks.rows)

@@ -1,0 +1,282 @@
+"""Each pass by itself: the program before and after, and the same results from both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.compiler.executable import argument_names, is_static
+from tinygrad_math.compiler.passes import improve
+from tinygrad_math.compiler.passes.algebra import simplify
+from tinygrad_math.compiler.passes.broadcast import sink_broadcasts
+from tinygrad_math.compiler.passes.chain import cheapest, reorder_chains
+from tinygrad_math.compiler.passes.common import common_subexpressions, freeze
+from tinygrad_math.compiler.passes.dead import dead_code
+from tinygrad_math.compiler.passes.fold import fold_constants
+from tinygrad_math.compiler.passes.lower import lower
+from tinygrad_math.compiler.passes.reduce import sums_as_products
+from tinygrad_math.compiler.passes.scale import lift_scales
+from tinygrad_math.compiler.passes.sincos import sines_and_cosines
+from tinygrad_math.compiler.passes.views import merge_views
+from tinygrad_math.compiler.trace import trace
+from tinygrad_math.core.errors import MathError
+
+RNG = np.random.default_rng(0)
+X, Y, A, B, V = (RNG.normal(size=s) for s in ((4, 3), (4, 3), (3, 5), (5, 2), (2,)))
+
+
+def program_of(f, *args):
+    return trace(f, (args, {}), is_static, argument_names(f, args, {}), "f").program
+
+
+def ops(program):
+    return [v.title for v in program.body]
+
+
+def after(one, f, *args, tolerance=1e-13, tidy=True):
+    """The ops that a pass leaves; checks that the results stay."""
+    program = program_of(f, *args)
+    expected = program.run(*args)
+    one(program)
+    if tidy:
+        dead_code(program)
+    program.validate()
+    for got, want in zip(program.run(*args), expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+    return ops(program)
+
+
+def test_dead_code_goes():
+    def f(x):
+        tm.exp(x)
+        return tm.sin(x)
+
+    assert ops(program_of(f, X)) == ["sin"]  # tracing follows the results only
+    program = program_of(lambda x: (tm.exp(x), tm.sin(x)), X)
+    program.results.pop(0)
+    assert dead_code(program) == 1
+    assert ops(program) == ["sin"]
+
+
+def test_what_was_computed_once_is_not_computed_again():
+    def f(x, y):
+        return tm.exp(x * y) + tm.sin(tm.exp(y * x))
+
+    assert ops(program_of(f, X, Y)).count("exp") == 2
+    assert after(common_subexpressions, f, X, Y) == ["multiply", "exp", "sin", "add"]
+    assert after(common_subexpressions, lambda x, y: (x - y) * (y - x), X, Y).count("subtract") == 2
+    assert freeze({"a": 1}) != freeze({"a": 1.0}) != freeze({"a": True})
+
+
+def test_random_draws_are_never_merged():
+    def f(x):
+        return tm.random.normal(size=3) - tm.random.normal(size=3) + tm.sum(x)
+
+    program = program_of(f, X)
+    assert ops(improve(program)).count("random_draw") == 2
+
+
+def test_constants_are_folded():
+    c = tm.tensor(np.arange(3.0))
+    assert after(fold_constants, lambda x: x * tm.sum(tm.exp(c)) + tm.zeros_like(x), X) == ["multiply", "add"]
+
+
+def test_the_seed_of_a_gradient_costs_nothing():
+    program = program_of(tm.grad(lambda x: tm.mean(x * x)), X)
+    assert len(program.body) > 2
+    improve(program)
+    assert ops(program) == ["multiply"]  # 2 / 12 of x
+    np.testing.assert_allclose(program.run(X)[0], X / 6, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x: x * 1.0, []),
+        (lambda x: x + 0.0, []),
+        (lambda x: 0.0 + x, []),
+        (lambda x: x - 0, []),
+        (lambda x: x / 1, []),
+        (lambda x: tm.power(x, 1), []),
+        (lambda x: -(-x), []),
+        (lambda x: tm.power(x, 2), ["multiply"]),
+        (lambda x: tm.square(x), ["multiply"]),
+        (lambda x: x + x, ["multiply"]),
+        (lambda x: x + (-tm.sin(x)), ["sin", "subtract"]),
+        (lambda x: 3.0 * (2.0 * x), ["multiply"]),
+        (lambda x: (2.0 * x) / 4.0, ["multiply"]),
+        (lambda x: -(2.0 * x), ["multiply"]),
+        (lambda x: (1.0 / x) * tm.sin(x), ["sin", "divide"]),
+        (lambda x: (-tm.sin(x)) * (-x), ["sin", "multiply"]),
+        (lambda x: -(tm.sin(x) - x), ["sin", "subtract"]),
+    ],
+)
+def test_algebra(f, left):
+    def twice(program):
+        simplify(program)
+        dead_code(program)
+        simplify(program)
+
+    assert after(twice, f, X) == left
+
+
+def test_algebra_keeps_what_it_may_not_change():
+    assert after(simplify, lambda x: x * 0.0, X) == ["multiply"]  # infinity times 0 is not 0
+    assert after(simplify, lambda i: i * 2 * 3, np.arange(3)) == ["multiply", "multiply"]  # integers may wrap
+    small = tm.compile(lambda x: (x * 1e-200) * 1e-200)
+    np.testing.assert_array_equal(small(np.array([1e300])).numpy(), [1e300 * 1e-200 * 1e-200])
+    big = tm.compile(lambda x: (x * 1e-200) * 1e200)
+    np.testing.assert_allclose(big(np.array([1.0])).numpy(), [1.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x: x.T.T, []),
+        (lambda x: tm.reshape(tm.reshape(x, (2, 6)), (12,)), ["reshape"]),
+        (lambda x: tm.reshape(x, (4, 3)), []),
+        (lambda x: tm.expand_dims(tm.squeeze(tm.expand_dims(x, 0), 0), 1), ["reshape"]),
+        (lambda x: tm.swapaxes(tm.transpose(x), 0, 1), []),
+        (lambda x: tm.astype(x, np.float64), []),
+        (lambda x: tm.broadcast_to(tm.broadcast_to(x, (2, 4, 3)), (5, 2, 4, 3)), ["broadcast_to"]),
+        (lambda x: x[:, :], []),
+        (lambda x: tm.conj(x), []),
+    ],
+)
+def test_chains_of_views(f, left):
+    def twice(program):
+        merge_views(program)
+        dead_code(program)
+        merge_views(program)
+
+    assert after(twice, f, X) == left
+
+
+def test_a_reshape_in_another_order_is_kept():
+    assert after(merge_views, lambda x: tm.reshape(tm.reshape(x, (6, 2), order="F"), (3, 4)), X) == ["reshape"] * 2
+
+
+def test_broadcasts_are_left_to_the_arithmetic():
+    def f(x):
+        return tm.broadcast_to(tm.sum(x), (4, 3)) * x
+
+    assert after(sink_broadcasts, f, X) == ["sum", "multiply"]
+    assert after(sink_broadcasts, lambda x: tm.exp(tm.broadcast_to(x, (50, 4, 3))), X) == ["exp", "broadcast_to"]
+    assert after(sink_broadcasts, lambda x: x * tm.tensor(np.full((4, 3), 2.0)), X) == ["multiply"]
+    assert after(sink_broadcasts, lambda x, y: x * tm.reshape(y, (1, 1)), X, np.array([2.0])) == [
+        "reshape", "reshape", "multiply"
+    ]  # fmt: skip
+
+
+def test_the_sum_of_a_broadcast_is_a_product():
+    def both(program):
+        sink_broadcasts(program)
+
+    assert after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3)), axis=0), X)[-2:] == ["multiply", "reshape"]
+    names = after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3))), X)
+    assert "broadcast_to" not in names
+
+
+def test_sums_become_products():
+    assert after(sums_as_products, lambda x: tm.sum(x, axis=0), X)[-1] == "matmul"
+    assert "sum" not in after(sums_as_products, lambda x: tm.sum(x * x), X)
+    assert "multiply" not in after(sums_as_products, lambda x: tm.sum(x * x), X)
+    assert after(sums_as_products, lambda x: tm.mean(x), X) == ["sum", "multiply"]
+    assert after(sums_as_products, lambda x: tm.sum(3.0 * x), X) == ["sum", "multiply"]
+    assert after(sums_as_products, lambda i: tm.sum(i, axis=0), np.arange(6).reshape(2, 3)) == ["sum"]
+
+
+def test_composites_are_taken_apart():
+    for f in (tm.sigmoid, tm.relu, lambda x: tm.softmax(x, axis=1), lambda x: tm.special.logsumexp(x, axis=0)):
+        assert set(after(lower, f, X)) <= {
+            "exp", "add", "divide", "negative", "maximum", "subtract", "max", "sum", "where", "isinf", "multiply",
+            "sign", "log", "log1p", "reshape",
+        }  # fmt: skip
+    hard = np.array([[800.0, -800.0, 0.0], [-np.inf, -np.inf, -np.inf], [np.inf, 1.0, -np.inf], [np.nan, 1.0, 2.0], [0.0, -40.0, -41.0]])
+    for f in (lambda x: tm.special.logsumexp(x, axis=1), lambda x: tm.log_softmax(x, axis=1), tm.sigmoid):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(tm.compile(f)(hard).numpy(), f(tm.tensor(hard)).numpy(), rtol=1e-13)
+
+
+def test_matrix_chains_take_the_cheapest_order():
+    def f(a, b, v):
+        return a @ b @ v
+
+    def shapes(program):
+        return [v.shape for v in program.body]
+
+    program = program_of(f, A, B, V)
+    assert shapes(program) == [(3, 2), (3,)]
+    assert after(reorder_chains, f, A, B, V) == ["matmul", "matmul"]
+    reorder_chains(program)
+    dead_code(program)
+    assert shapes(program) == [(5,), (3,)]
+    assert cheapest([10, 100, 5, 50])[0] == 7500  # Cormen et al., Introduction to Algorithms, 15.2
+    assert cheapest([30, 35, 15, 5, 10, 20, 25])[0] == 15125
+
+
+def test_a_factor_of_all_gradients_is_applied_once():
+    def step(w, b, x, y):
+        def loss(w, b):
+            e = x @ w + b - y
+            return tm.mean(e * e)
+
+        gw, gb = tm.grad(loss, argnums=(0, 1))(w, b)
+        return w - 0.1 * gw, b - 0.1 * gb
+
+    args = (A[:, :3], np.ones(3), X, Y)
+    program = improve(program_of(step, *args))
+    assert ops(program).count("multiply") == 1
+    for got, want in zip(program.run(*args), step(*args), strict=True):
+        np.testing.assert_allclose(got, want.numpy(), rtol=1e-13)
+
+
+def test_a_factor_stays_where_only_some_users_apply_it():
+    def f(x, a):
+        y = x @ a
+        return 2.0 * y, y
+
+    assert after(lift_scales, f, X, A) == ["matmul", "multiply"]
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 100.0, 1e6])
+def test_sine_and_cosine_from_one_tangent_are_accurate(scale):
+    mpmath = pytest.importorskip("mpmath")
+    x = scale * np.random.default_rng(1).normal(size=600)
+    x[:4] = 0.0, np.pi, np.pi / 2, -np.pi
+    f = lambda x: (tm.sin(x), tm.cos(x))  # noqa: E731
+    assert "tan" in after(sines_and_cosines, f, x, tolerance=1e-15)
+    s, c = tm.compile(f)(x)
+    with mpmath.workdps(40):
+        exact = [(float(mpmath.sin(mpmath.mpf(v))), float(mpmath.cos(mpmath.mpf(v)))) for v in x]
+    np.testing.assert_allclose(s.numpy(), [e[0] for e in exact], rtol=5e-16, atol=5e-16)
+    np.testing.assert_allclose(c.numpy(), [e[1] for e in exact], rtol=5e-16, atol=5e-16)
+    assert "sin" in after(sines_and_cosines, tm.sin, x)  # alone, it stays a sine
+
+
+def test_the_validator_finds_what_is_wrong():
+    def fresh():
+        return program_of(lambda x: tm.sin(tm.exp(x)), X)
+
+    fresh().validate()
+    swapped = fresh()
+    swapped.body.reverse()
+    with pytest.raises(MathError, match="before it is made"):
+        swapped.validate()
+    missing = fresh()
+    missing.body.pop()
+    with pytest.raises(MathError, match="never made"):
+        missing.validate()
+    mistyped = fresh()
+    mistyped.body[0].shape = (3, 4)
+    with pytest.raises(MathError, match="gives float64"):
+        mistyped.validate()
+
+
+def test_a_program_prints_readably():
+    text = str(program_of(lambda x: 2.0 * tm.sum(x, axis=0), X))
+    assert text.startswith("f(x: float64[4, 3])")
+    assert "%0: float64[3] = sum(x, axis=0" in text
+    assert "multiply(2.0, %0)" in text
+    assert text.endswith("return %1")
