@@ -289,8 +289,10 @@ def test_det_and_eigenvalue_gradients_agree_with_mpmath_to_thirteen_digits():
 
 # -- errors -------------------------------------------------------------------------------------------------
 
-SQUARE = [la.det, la.inv, la.slogdet, la.adjugate, la.eig, la.eigvals, la.eigh, la.eigvalsh, la.cholesky, la.expm, la.logm,
-          la.sqrtm]  # fmt: skip
+SQUARE = [
+    la.det, la.inv, la.slogdet, la.adjugate, la.eig, la.eigvals, la.eigh, la.eigvalsh, la.cholesky, la.expm, la.logm,
+    la.sqrtm,
+]  # fmt: skip
 ANY = [la.svd, la.svdvals, la.qr, la.lu, la.pinv, la.null_space, la.orth, la.matrix_rank]
 
 

@@ -490,3 +490,26 @@ def test_compiled_gradients_are_the_eager_ones(name):
     compiled = tm.compile(gradient)
     for point in (a, b):
         np.testing.assert_allclose(np.asarray(compiled(point)), gradient(tm.tensor(point)).numpy(), atol=1e-10)
+
+
+def test_bases_of_null_spaces_made_of_unit_vectors_are_refused_as_well():
+    for f, a in (
+        (lambda x: la.null_space(x)[1, 0] ** 2, [[1.0, 0.0, 0.0]]),
+        (lambda x: la.orth(x)[0, 0] ** 2, np.eye(3, 2)),
+        (lambda x: la.qr(x, mode="complete").Q[1, 1] ** 2, np.eye(3, 1)),
+    ):
+        with pytest.raises(IllPosedDerivative, match="choice"):
+            tm.grad(f)(tm.tensor(a))
+
+
+def test_what_is_singular_to_working_precision_is_refused_and_not_answered():
+    rng = np.random.default_rng(0)
+    for n in (3, 5, 20):
+        a = rng.normal(size=(n, n - 1)) @ rng.normal(size=(n - 1, n))
+        for f in (la.inv, lambda a, n=n: la.solve(a, np.eye(n))):
+            with pytest.raises(SingularMatrix, match="singular"):
+                f(a)
+            with pytest.raises(SingularMatrix, match="singular"):
+                f(np.stack([np.eye(n), a]))
+    with pytest.raises(SingularMatrix, match="singular|inverse"):
+        la.solve(np.arange(1.0, 10.0).reshape(3, 3), [1.0, 0.0, 0.0])

@@ -10,7 +10,7 @@ from ..core.declare import derived, general, helper
 from ..core.errors import IllPosedDerivative
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
-from .wellposed import adjoint, plain, square
+from .wellposed import adjoint, frobenius, plain, square
 
 __all__ = ["SlogdetResult", "adjugate", "det", "slogdet"]
 
@@ -62,12 +62,6 @@ def _svd(a: Any) -> Any:
     return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
 
 
-def _size(a: Any) -> Any:
-    """The Frobenius norm."""
-    total = np.einsum("...ij,...ij->...", a.real, a.real)
-    return np.sqrt(total + np.einsum("...ij,...ij->...", a.imag, a.imag) if a.dtype.kind == "c" else total)
-
-
 def adjugate_given(a: Any, d: Any) -> Any:
     """The adjugate of a matrix whose determinant is known: det A A^-1, or from the SVD near singularity."""
     n = a.shape[-1]
@@ -80,7 +74,7 @@ def adjugate_given(a: Any, d: Any) -> Any:
     except np.linalg.LinAlgError:
         return _adjugate_svd(a)
     with np.errstate(all="ignore"):
-        condition = _size(a) * _size(inverse)
+        condition = frobenius(a) * frobenius(inverse)
         if (condition < np.finfo(a.dtype).eps ** (-1 / 3)).all() and np.all(d != 0):
             return d[..., None, None] * inverse
     return _adjugate_svd(a)
@@ -238,26 +232,22 @@ def _slogdet(x: Any, /) -> Any:
     return tuple(np.linalg.slogdet(square("slogdet", x)))
 
 
-def _inverse(xp: Any, a: Any, y: Any) -> Any:
+def _inverse(xp: Any, a: Any) -> Any:
     """The inverse, where the logarithm of the determinant has a derivative."""
     try:
-        inverse = xp.inv(a)
-        weak = _size(plain(a)) * _size(plain(inverse)) * np.finfo(a.dtype).eps > 1
-    except np.linalg.LinAlgError:
-        weak = np.isneginf(plain(y[1]))
-    if np.any(weak):
-        at = tuple(int(i) for i in np.argwhere(weak)[0]) if np.ndim(weak) else ()
-        s = np.linalg.svd(plain(a)[at], compute_uv=False)
+        return xp.inv(a)
+    except np.linalg.LinAlgError as error:
+        s = np.linalg.svd(plain(a), compute_uv=False).reshape(-1, a.shape[-1])
+        worst = s[np.argmin(s[:, -1] / np.maximum(s[:, 0], np.finfo(s.dtype).tiny))]
         raise IllPosedDerivative(
-            f"slogdet: the matrix is singular (singular values {', '.join(f'{v:.6g}' for v in s[-6:])}), where the "
+            f"slogdet: the matrix is singular (singular values {', '.join(f'{v:.6g}' for v in worst[-6:])}), where the "
             "logarithm of its determinant is minus infinity and has no derivative. det has one."
-        )
-    return inverse
+        ) from error
 
 
 @_slogdet.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
-    (gs, gl), inverse = g, _inverse(xp, a, y)
+    (gs, gl), inverse = g, _inverse(xp, a)
     if a.dtype.kind == "c" and gs is not None:
         turn = 1j * xp.imag(xp.conj(y[0]) * gs)
         gl = turn if gl is None else gl + turn
@@ -266,7 +256,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
 
 @_slogdet.defjvp
 def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
-    relative = xp.sum(xp.matrix_transpose(_inverse(xp, a, y)) * ts[0], axis=(-2, -1))
+    relative = xp.sum(xp.matrix_transpose(_inverse(xp, a)) * ts[0], axis=(-2, -1))
     if a.dtype.kind != "c":
         return None, relative
     return y[0] * (1j * xp.imag(relative)), xp.real(relative)

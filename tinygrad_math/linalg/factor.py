@@ -10,6 +10,7 @@ from ..core.declare import derived, general, helper
 from ..core.errors import ArgumentError, IllPosedDerivative, MatrixError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
+from .choices import choice, differentiated
 from .perturbation import symmetric
 from .wellposed import adjoint, floating, hermitian, plain, tolerance
 
@@ -123,9 +124,14 @@ def _qr_samples() -> Any:
 
 
 @general(name="qr", many=True, latex=r"\operatorname{{qr}} {0}", shape="(..., m, k), (..., k, n)", samples=_qr_samples)
-def _qr(x: Any, /, *, mode: Any = "reduced") -> Any:
-    """Q with orthonormal columns and upper triangular R with real diagonal, x = Q R."""
-    return tuple(np.linalg.qr(floating("qr", x), mode=mode))
+def _qr(x: Any, /, *, mode: Any = "reduced", turned: bool = False) -> Any:
+    """Q with orthonormal columns and upper triangular R with real diagonal, x = Q R; `turned`: see `choice`."""
+    q, r = np.linalg.qr(floating("qr", x), mode=mode)
+    k = min(r.shape[-2:])
+    if turned and q.shape[-1] > k:
+        rest = q[..., k:]
+        q = np.concatenate([q[..., :k], rest @ choice(np.ones((rest.shape[-1],) * 2, bool), q.dtype)], axis=-1)
+    return q, r
 
 
 def _leading(r: Any, k: int) -> Any:
@@ -141,7 +147,7 @@ def _leading(r: Any, k: int) -> Any:
 
 
 @_qr.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, mode: str) -> Any:
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, mode: str, turned: bool) -> Any:
     (gq, gr), (q, r) = g, y
     m, n = a.shape[-2:]
     k = min(m, n)
@@ -180,7 +186,7 @@ def _check_completion(q2: Any, g2: Any) -> None:
 
 
 @_qr.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, mode: str) -> Any:
+def _(xp: Any, ts: Any, y: Any, a: Any, mode: str, turned: bool) -> Any:
     (q, r), t = y, ts[0]
     m, n = a.shape[-2:]
     k = min(m, n)
@@ -221,7 +227,7 @@ def qr(x: Any, /, *, mode: str = "reduced") -> Any:
     """
     if mode not in ("reduced", "complete", "r"):
         raise ArgumentError(f"qr: mode is 'reduced', 'complete' or 'r' (what has a derivative), got {mode!r}")
-    q, r = _qr(x, mode="reduced" if mode == "r" else mode)
+    q, r = _qr(x, mode="reduced" if mode == "r" else mode, turned=differentiated(x))
     return r if mode == "r" else QRResult(q, r)
 
 

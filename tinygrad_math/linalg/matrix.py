@@ -11,6 +11,7 @@ from ..core.declare import derived, general, nondiff
 from ..core.errors import IllPosedDerivative, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import as_tensor, rec
+from .choices import choice, differentiated
 from .solve import constant_rank, cutoff
 from .wellposed import adjoint, floating, plain, tolerance
 
@@ -168,6 +169,10 @@ def _check_choice(name: str, q: Any, g: Any) -> None:
         )
 
 
+def _basis(q: Any, turned: bool) -> Any:
+    return q @ choice(np.ones((q.shape[-1],) * 2, bool), q.dtype) if turned else q
+
+
 def _one_matrix(name: str, x: Any) -> Any:
     a = floating(name, x)
     if a.ndim != 2:
@@ -176,10 +181,61 @@ def _one_matrix(name: str, x: Any) -> Any:
 
 
 @general(
+    name="null_space",
     latex=r"\operatorname{{null}} {0}",
     shape="(m, n) -> (n, n - rank)",
     samples=lambda: [sample(real(2, 3)), sample(real(3, 2))],
 )
+def _null_space(x: Any, /, rcond: float | None = None, turned: bool = False) -> Any:
+    """An orthonormal basis of the null space, in columns; `turned`: see `choice`."""
+    a = _one_matrix("null_space", x)
+    _, s, vh = np.linalg.svd(a)
+    rank = int(np.sum(s > cutoff(s, a.shape, rcond)))
+    return _basis(adjoint(vh[rank:]), turned)
+
+
+@_null_space.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any, turned: bool) -> Any:
+    constant_rank("null_space", plain(a), rcond)
+    _check_choice("null_space", plain(y), plain(g))
+    return (-xp.matmul(xp.adjoint(xp.pinv(a, rcond=rcond)), xp.matmul(g, xp.adjoint(y))),)
+
+
+@_null_space.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any, turned: bool) -> Any:
+    constant_rank("null_space", plain(a), rcond)
+    return -xp.matmul(xp.pinv(a, rcond=rcond), xp.matmul(ts[0], y))
+
+
+@general(
+    name="orth",
+    latex=r"\operatorname{{orth}} {0}",
+    shape="(m, n) -> (m, rank)",
+    samples=lambda: [sample(real(3, 1))],
+)
+def _orth(x: Any, /, rcond: float | None = None, turned: bool = False) -> Any:
+    """An orthonormal basis of the column space, in columns; `turned`: see `choice`."""
+    a = _one_matrix("orth", x)
+    u, s, _ = np.linalg.svd(a, full_matrices=False)
+    return _basis(u[:, : int(np.sum(s > cutoff(s, a.shape, rcond)))], turned)
+
+
+@_orth.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any, turned: bool) -> Any:
+    constant_rank("orth", plain(a), rcond)
+    _check_choice("orth", plain(y), plain(g))
+    out = g - xp.matmul(y, xp.matmul(xp.adjoint(y), g))
+    return (xp.matmul(out, xp.matmul(xp.adjoint(y), xp.adjoint(xp.pinv(a, rcond=rcond)))),)
+
+
+@_orth.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any, turned: bool) -> Any:
+    constant_rank("orth", plain(a), rcond)
+    t = xp.matmul(ts[0], xp.matmul(xp.pinv(a, rcond=rcond), y))
+    return t - xp.matmul(y, xp.matmul(xp.adjoint(y), t))
+
+
+@derived
 def null_space(x: Any, /, rcond: float | None = None) -> Any:
     """An orthonormal basis of the null space, in columns.
 
@@ -193,32 +249,12 @@ def null_space(x: Any, /, rcond: float | None = None) -> Any:
     array([[0.7071],
            [0.7071]])
     """
-    a = _one_matrix("null_space", x)
-    _, s, vh = np.linalg.svd(a)
-    rank = int(np.sum(s > cutoff(s, a.shape, rcond)))
-    return adjoint(vh[rank:])
+    return _null_space(x, rcond=rcond, turned=differentiated(x))
 
 
-@null_space.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any) -> Any:
-    constant_rank("null_space", plain(a), rcond)
-    _check_choice("null_space", plain(y), plain(g))
-    return (-xp.matmul(xp.adjoint(xp.pinv(a, rcond=rcond)), xp.matmul(g, xp.adjoint(y))),)
-
-
-@null_space.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any) -> Any:
-    constant_rank("null_space", plain(a), rcond)
-    return -xp.matmul(xp.pinv(a, rcond=rcond), xp.matmul(ts[0], y))
-
-
-@general(
-    latex=r"\operatorname{{orth}} {0}",
-    shape="(m, n) -> (m, rank)",
-    samples=lambda: [sample(real(3, 1))],
-)
+@derived
 def orth(x: Any, /, rcond: float | None = None) -> Any:
-    """An orthonormal basis of the column space, in columns: the left singular vectors.
+    """An orthonormal basis of the column space, in columns.
 
     Arguments, errors: as for `null_space`. Returns (m, rank).
     Derivative: dQ = (1 - Q Q^H) dA A^+ Q, at constant rank, for functions that do not depend on the choice.
@@ -229,21 +265,4 @@ def orth(x: Any, /, rcond: float | None = None) -> Any:
     array([[0.6],
            [0.8]])
     """
-    a = _one_matrix("orth", x)
-    u, s, _ = np.linalg.svd(a, full_matrices=False)
-    return u[:, : int(np.sum(s > cutoff(s, a.shape, rcond)))]
-
-
-@orth.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any) -> Any:
-    constant_rank("orth", plain(a), rcond)
-    _check_choice("orth", plain(y), plain(g))
-    out = g - xp.matmul(y, xp.matmul(xp.adjoint(y), g))
-    return (xp.matmul(out, xp.matmul(xp.adjoint(y), xp.adjoint(xp.pinv(a, rcond=rcond)))),)
-
-
-@orth.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any) -> Any:
-    constant_rank("orth", plain(a), rcond)
-    t = xp.matmul(ts[0], xp.matmul(xp.pinv(a, rcond=rcond), y))
-    return t - xp.matmul(y, xp.matmul(xp.adjoint(y), t))
+    return _orth(x, rcond=rcond, turned=differentiated(x))

@@ -13,7 +13,7 @@ from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from .choices import differentiated
 from .singular import svdvals
-from .wellposed import adjoint, finite, floating, plain, square
+from .wellposed import adjoint, finite, floating, frobenius, plain, refuse_singular, square
 
 __all__ = ["LstsqResult", "inv", "lstsq", "pinv", "solve", "solve_triangular"]
 
@@ -47,7 +47,17 @@ def _solve(x1: Any, x2: Any, /) -> Any:
     a, b = square("solve", x1), finite("solve", x2)
     if b.ndim == 0 or b.shape[0 if b.ndim == 1 else -2] != a.shape[-1]:
         raise ShapeError(f"solve({describe(a)}, {describe(b)}): the right side needs {a.shape[-1]} rows")
-    return np.linalg.solve(a, b)
+    x = np.linalg.solve(a, b)
+    _refuse_growth(a, b, x)
+    return x
+
+
+def _refuse_growth(a: Any, b: Any, x: Any) -> None:
+    """Raise SingularMatrix where x is so much longer than b that a must be singular."""
+    if b.ndim == 1:
+        b, x = b[:, None], x[..., None]
+    small = frobenius(b)
+    refuse_singular("solve", a, frobenius(a) * frobenius(x) / np.where(small == 0, 1, small))
 
 
 @_solve.defvjp
@@ -96,7 +106,9 @@ def _solve_factored(a: Any, b: Any, /) -> Any:
     lu, pivots, singular = _lapack("getrf", a)(a)
     if singular:
         raise np.linalg.LinAlgError("Singular matrix")
-    return _lapack("getrs", a)(lu, pivots, b)[0], lu, pivots
+    x = _lapack("getrs", a)(lu, pivots, b)[0]
+    _refuse_growth(a, b, x)
+    return x, lu, pivots
 
 
 def _lapack(name: str, a: Any) -> Any:
@@ -149,7 +161,10 @@ def inv(x: Any, /) -> Any:
     tensor([[0.5 , 0.  ],
             [0.  , 0.25]])
     """
-    return np.linalg.inv(square("inv", x))
+    a = square("inv", x)
+    y = np.linalg.inv(a)
+    refuse_singular("inv", a, frobenius(a) * frobenius(y))
+    return y
 
 
 @inv.defvjp

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, describe
+from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, SingularMatrix, describe
 from ..core.tensor import Tensor
 
 SYMMETRY = 1e-2  # asymmetry, relative to the largest element, up to which a matrix is taken for its symmetric part
@@ -70,6 +70,24 @@ def hermitian(name: str, a: Any) -> Any:
             f"{mirror[at]}; symmetrise with (a + a.mT.conj()) / 2 if that is meant, or use eig() for a general matrix"
         )
     return (a + mirror) * 0.5
+
+
+def frobenius(a: Any) -> Any:
+    """The root of the sum of squares, of each matrix."""
+    total = np.einsum("...ij,...ij->...", a.real, a.real)
+    return np.sqrt(total + np.einsum("...ij,...ij->...", a.imag, a.imag) if a.dtype.kind == "c" else total)
+
+
+def refuse_singular(name: str, a: Any, growth: Any) -> None:
+    """Raise SingularMatrix where |A| |A^-1|, of which `growth` is a lower bound, leaves no digit of a result right."""
+    singular = np.asarray(growth * np.finfo(a.dtype).eps > 4)
+    if singular.any():
+        at = tuple(int(i) for i in np.argwhere(singular)[0])
+        s = np.linalg.svd(np.broadcast_to(a, (*singular.shape, *a.shape[-2:]))[at], compute_uv=False)
+        raise SingularMatrix(
+            f"{name}({describe(a)}): the matrix{f' {at}' if at else ''} is singular to working precision (singular "
+            f"values {', '.join(f'{v:.3g}' for v in s[-4:])}), so it has no inverse; use lstsq or pinv."
+        )
 
 
 def plain(x: Any) -> Any:
