@@ -235,11 +235,7 @@ def _length(x: Tensor, axis: int) -> int:
 def _plan(x: Tensor, s: Axes, axes: Axes, *, half: bool = False) -> list[tuple[int | None, int]]:
     """One (length, axis) for each one-axis transform; -1 is the length as it is. `half`: there must be an axis."""
     if axes is None:
-        if s is not None:
-            raise ArgumentError(
-                f"s={tuple(s)} says lengths but not of which axes; give axes={tuple(range(-len(s), 0))}"
-            )
-        axes = range(x.ndim)
+        axes = range(x.ndim) if s is None else range(-len(s), 0)
     lengths: list[int | None] = [None] * len(axes) if s is None else list(s)
     if len(lengths) != len(axes):
         raise ShapeError(f"s={tuple(lengths)} and axes={tuple(axes)} differ in length, for {describe(x)}")
@@ -251,8 +247,8 @@ def _plan(x: Tensor, s: Axes, axes: Axes, *, half: bool = False) -> list[tuple[i
 def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The Fourier transform over several axes: `fft` along each.
 
-    Arguments: `s` the lengths to crop or pad to (-1 keeps one), `axes` the axes (all), `norm` as for `fft`.
-    Returns complex. Raises ArgumentError for s without axes, ShapeError. Derivative: g -> N ifftn(g).
+    Arguments: `s` the lengths to crop or pad to (-1 keeps one), `axes` the axes (all, or as many of the last as `s`
+    has lengths), `norm` as for `fft`. Returns complex. Raises ShapeError, AxisError. Derivative: g -> N ifftn(g).
 
     >>> import tinygrad_math as tm
     >>> tm.fft.fftn([[1.0, 2.0], [3.0, 4.0]]).real
