@@ -158,7 +158,9 @@ def test_values_that_live_together_never_overlap():
             first[a] == plan.last[b] and plan.shared.get(a) is not None
         )
         assert apart or times or over
-    assert all(plan.offset[v] % 16 == 0 and (v.nbytes < 16 * ALIGNMENT or plan.offset[v] % ALIGNMENT == 0) for v in roots)
+    assert all(
+        plan.offset[v] % 16 == 0 and (v.nbytes < 16 * ALIGNMENT or plan.offset[v] % ALIGNMENT == 0) for v in roots
+    )
 
 
 def test_a_call_takes_no_more_memory_than_its_workspace_and_results():
@@ -201,7 +203,9 @@ def test_a_chain_keeps_only_blocks_of_what_no_one_else_reads():
     f = tm.compile(tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x))))), threads=1)
     x = RNG.normal(size=N)
     g = f(x)
-    np.testing.assert_allclose(g.numpy(), tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x)))))(x).numpy(), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(
+        g.numpy(), tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x)))))(x).numpy(), rtol=1e-11, atol=1e-13
+    )
     assert f.latest.plan.size == 0
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]

@@ -11,10 +11,19 @@ from tinygrad_math.compiler import compile
 UNARY = [
     tm.tanh, tm.sin, tm.cos, tm.exp, tm.negative, tm.square, tm.abs,
     lambda x: 1 / (1 + x * x), lambda x: tm.sqrt(1 + x * x), lambda x: tm.log(2 + tm.sin(x)), lambda x: 2.5 * x,
-    lambda x: x / 4.0, lambda x: x - 1, lambda x: 3 - x, lambda x: x**2, lambda x: x**3, lambda x: (x.T * 0.5).T, lambda x: -(-x),
+    lambda x: x / 4.0, lambda x: x - 1, lambda x: 3 - x, lambda x: x**2, lambda x: x**3, lambda x: (x.T * 0.5).T,
+    lambda x: tm.negative(-x),
     lambda x: x + 0.0 * x, lambda x: x * 1.0, lambda x: tm.where(x > 0.1, x, 0.3 * x), lambda x: tm.maximum(x, 0.0),
 ]  # fmt: skip
-BINARY = [tm.add, tm.subtract, tm.multiply, lambda a, b: a / (2 + b * b), tm.maximum, tm.minimum, lambda a, b: tm.where(a > b, a, b * b)]
+BINARY = [
+    tm.add,
+    tm.subtract,
+    tm.multiply,
+    lambda a, b: a / (2 + b * b),
+    tm.maximum,
+    tm.minimum,
+    lambda a, b: tm.where(a > b, a, b * b),
+]
 SHAPES = [(), (3,), (4, 3), (4, 1), (1, 3), (1,), (3, 4), (2, 4, 3)]
 
 

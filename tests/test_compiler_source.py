@@ -38,7 +38,22 @@ def test_source_names_the_arguments_and_comments_each_line_with_shape_and_origin
 
 
 @pytest.mark.parametrize(
-    "name", ["x); import os #", "__import__('os')", "class", "λ", "np", "a\nb = 1", "x-y", "", "1st", "'''", "add", "space", "print"]
+    "name",
+    [
+        "x); import os #",
+        "__import__('os')",
+        "class",
+        "λ",
+        "np",
+        "a\nb = 1",
+        "x-y",
+        "",
+        "1st",
+        "'''",
+        "add",
+        "space",
+        "print",
+    ],
 )
 def test_nothing_that_a_user_names_becomes_code(name):
     f = tm.compile(lambda d: {name: tm.sum(d[name] * 2.0)})

@@ -5,6 +5,8 @@ Each row returns {contestant: step}; a step returns something that is compared o
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from harness import peer
 
@@ -16,7 +18,7 @@ LR = 0.01
 def weights(sizes, dtype, seed=0):
     rng = np.random.default_rng(seed)
     layers = []
-    for n, m in zip(sizes, sizes[1:], strict=False):
+    for n, m in itertools.pairwise(sizes):
         layers += [(rng.standard_normal((n, m)) / np.sqrt(n)).astype(dtype), np.zeros(m, dtype)]
     return layers
 

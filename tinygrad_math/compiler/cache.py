@@ -64,12 +64,19 @@ class Compiled:
             if key not in self._programs:
                 positions = [k for k, a in enumerate(given[0]) for _ in flatten(a)[0]]
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-                self._programs[key] = finder(given, is_static, donated), Executable(self.f, given, donated, self.threads)
+                self._programs[key] = (
+                    finder(given, is_static, donated),
+                    Executable(self.f, given, donated, self.threads),
+                )
             entry = self._programs[key]
             self._recent = [entry, *(e for e in self._recent if e is not entry)][:RECENT]
         arrays = entry[0](given)
         if arrays is MISS:  # a subclass of ndarray, or something else that a finder does not know
-            arrays = [np.asarray(leaf.node.data if isinstance(leaf, Tensor) else leaf) for leaf in leaves if not is_static(leaf)]
+            arrays = [
+                np.asarray(leaf.node.data if isinstance(leaf, Tensor) else leaf)
+                for leaf in leaves
+                if not is_static(leaf)
+            ]
         return entry[1](arrays)
 
     def lower(self, *args: Any, **kwargs: Any) -> Executable:

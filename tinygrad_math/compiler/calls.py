@@ -129,7 +129,11 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     text = inputs[0]
     if not _array(v.inputs[0]):
         return None
-    return f"{text}.T" if axes is None or tuple(axes) == tuple(range(len(v.shape)))[::-1] else f"{text}.transpose({literal(tuple(axes))})"
+    return (
+        f"{text}.T"
+        if axes is None or tuple(axes) == tuple(range(len(v.shape)))[::-1]
+        else f"{text}.transpose({literal(tuple(axes))})"
+    )
 
 
 @writer("matrix_transpose", view=True)
@@ -164,7 +168,7 @@ def _index(k: Any) -> str | None:
         return f"{start or ''}:{stop or ''}{'' if step is None else f':{step}'}"
     if k is Ellipsis:
         return "..."
-    return literal(k) if k is None or isinstance(k, (int, np.integer)) and not isinstance(k, bool) else None
+    return literal(k) if k is None or (isinstance(k, (int, np.integer)) and not isinstance(k, bool)) else None
 
 
 @writer("select")
@@ -181,7 +185,14 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     """The bits of x times a truth value (see the op)."""
     x, condition = v.inputs
-    if out is None or v.dtype.kind != "f" or x.dtype != v.dtype or x.weak or condition.dtype.kind != "b" or condition.weak:
+    if (
+        out is None
+        or v.dtype.kind != "f"
+        or x.dtype != v.dtype
+        or x.weak
+        or condition.dtype.kind != "b"
+        or condition.weak
+    ):
         return None
     whole = f"'i{v.dtype.itemsize}'"
     return f"multiply({inputs[0]}.view({whole}), {inputs[1]}, {out}.view({whole}))"

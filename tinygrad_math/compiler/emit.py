@@ -55,7 +55,8 @@ class Emitter:
         self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, **NUMPY}
         self.setup: list[str] = [f"space = empty({plan.size}, 'uint8')"] if plan.size else []
         self.lines: list[str] = []
-        self.buffers: dict[Any, tuple[int, str]] = {}
+        self.buffers: dict[Any, int] = {}  # where a buffer lies and how -> the line that sets it up
+        self.numbers: dict[Any, str] = {}
         self.helpers: dict[str, Value] = {}
         self.marks: list[list[Value]] | None = None  # while profiling: what each timed line computes
 
@@ -88,35 +89,43 @@ class Emitter:
             self.text[v] = self.names.new(v.name or default)
         return self.text[v]
 
-    def _read(self, v: Value, arithmetic: Value | None = None) -> str:
-        """The text by which an instruction reads v."""
+    def _read(self, v: Value, user: Value | None = None) -> str:
+        """The text by which the instruction `user` reads v."""
         if v not in self.text and v.constant:
-            if v.shape == () and v.weak:
-                return self._weak(v.example, arithmetic)
-            self.text[v] = name = self._constant_name(v)
-            self.namespace[name] = v.example
+            if v.shape == () and v.dtype.kind in "biuf":
+                return self._number(v, user)
+            self.text[v] = self._bind(self.names.new(v.name or "constant"), v.example)
         return self.text[v]
 
-    def _constant_name(self, v: Value) -> str:
-        if v.shape == () and v.dtype.kind in "biuf":
-            return self.names.new(f"c_{v.example.item()!r}".replace("-", "m"))
-        return self.names.new(v.name or "constant")
+    def _bind(self, name: str, thing: Any) -> str:
+        self.namespace[name] = thing
+        return name
 
-    def _weak(self, number: Any, user: Value | None) -> str:
-        """A Python number: as it stands, or where a ufunc would convert it at each call, converted once."""
-        if user is not None and user.ufunc is not None and user.shape != () and user.elementwise:
-            given = [type(i.example) if i.weak else i.dtype for i in user.inputs]
-            given = [int if g is bool else g for g in given]
-            k = next(j for j, i in enumerate(user.inputs) if i.example is number or (i.weak and i.example == number))
-            dtype = user.ufunc.resolve_dtypes((*given, *[None] * user.ufunc.nout))[k]
-            name = f"c_{number!r}".replace("-", "m").replace("+", "").replace(".", "_")
-            key = (number, type(number), dtype)
-            if key not in self.buffers:
-                self.buffers[key] = (0, self.names.new(name))
-                self.namespace[self.buffers[key][1]] = np.array(number, dtype)
-            return self.buffers[key][1]
-        text = literal(number)
-        return f"({text})" if text is None or text.startswith("-") else text
+    def _number(self, v: Value, user: Value | None) -> str:
+        """A known number. Beside arrays a 0-d array, which a ufunc need not convert at each call; else as it stands."""
+        dtype = v.dtype
+        if user is not None and user.elementwise and user.shape != ():
+            dtype = self._dtype_in(user, v)
+        elif v.weak:
+            text = str(literal(v.example))
+            return f"({text})" if text.startswith("-") else text
+        else:
+            user = None
+        key = (repr(v.example), dtype, user is None)
+        if key not in self.numbers:
+            name = self.names.new(f"c_{np.asarray(v.example).item()!r}".replace("-", "m"))
+            self.numbers[key] = self._bind(name, v.example if user is None else np.array(v.example, dtype))
+        return self.numbers[key]
+
+    @staticmethod
+    def _dtype_in(user: Value, v: Value) -> Any:
+        """The dtype to which a ufunc converts its argument v."""
+        if not v.weak:
+            return v.dtype
+        assert user.ufunc is not None
+        given = [type(i.example) if i.weak else i.dtype for i in user.inputs]
+        given = [int if g is bool else g for g in given]
+        return user.ufunc.resolve_dtypes((*given, *[None] * user.ufunc.nout))[user.inputs.index(v)]
 
     # -- instructions -----------------------------------------------------------------------------------
     def _instruction(self, v: Value) -> None:
@@ -210,13 +219,13 @@ class Emitter:
         start = self.plan.offset[v]
         key = (start, shape, inverse, v.dtype)
         if key in self.buffers:
-            line, first = self.buffers[key]
+            line = self.buffers[key]
             self.setup[line] = f"{name} = {self.setup[line]}"
             return name
         view = f"space[{start}:{start + v.nbytes}].view({v.dtype.name!r}).reshape({literal(shape)})"
         if inverse is not None:
             view += f".transpose({literal(inverse)})"
-        self.buffers[key] = (len(self.setup), name)
+        self.buffers[key] = len(self.setup)
         self.setup.append(f"{name} = {view}")
         return name
 

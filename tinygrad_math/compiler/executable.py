@@ -46,7 +46,9 @@ def is_static(leaf: Any) -> bool:
 class Executable:
     """One program and its workspaces. Several threads may call it: each takes a workspace of its own."""
 
-    def __init__(self, f: Callable[..., Any], args: Any, donated: Sequence[bool] = (), threads: int | None = None) -> None:
+    def __init__(
+        self, f: Callable[..., Any], args: Any, donated: Sequence[bool] = (), threads: int | None = None
+    ) -> None:
         leaves, _ = flatten(args)
         names = argument_names(f, *args)
         self.traced = trace(_unwrapped(f), args, is_static, names, getattr(f, "__name__", "f"))
@@ -93,7 +95,9 @@ class Executable:
         for k in self.donated:
             if ids.count(ids[k]) > 1:
                 name = self.program.arguments[k].name
-                raise ArgumentError(f"{name} is donated, and the same array is also passed as another argument; copy it")
+                raise ArgumentError(
+                    f"{name} is donated, and the same array is also passed as another argument; copy it"
+                )
             if not arrays[k].flags.writeable:
                 name = self.program.arguments[k].name
                 raise ArgumentError(f"{name} is donated, but its array is read-only; copy it")
@@ -128,9 +132,7 @@ def _finisher(structure: Structure, outputs: list[Any], weak: list[bool]) -> Cal
             return lambda out: tuple([wrap(Node(a)) for a in out])
 
     def finish(out: Any) -> Any:
-        leaves = [
-            o.leaf if isinstance(o, Fixed) else out[o] if weak[o] else wrap(Node(out[o])) for o in outputs
-        ]
+        leaves = [o.leaf if isinstance(o, Fixed) else out[o] if weak[o] else wrap(Node(out[o])) for o in outputs]
         return build(leaves)
 
     def build(leaves: list[Any]) -> Any:

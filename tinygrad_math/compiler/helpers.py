@@ -47,9 +47,9 @@ class Helpers:
             if thing.__name__.split(".")[0] == _PACKAGE:
                 raise MathError(f"a helper uses the module {thing.__name__}, which a standalone function cannot import")
             self.imports[f"import {thing.__name__} as {name}"] = None
-        elif isinstance(thing, FunctionType) and thing.__module__.split(".")[0] == _PACKAGE:
+        elif isinstance(thing, FunctionType) and (thing.__module__ or "").split(".")[0] == _PACKAGE:
             self.definitions.append(self._function(thing, name))
-        elif isinstance(thing, np.ufunc) and getattr(np, thing.__name__, None) is thing:
+        elif isinstance(thing, np.ufunc) and getattr(np, str(thing.__name__), None) is thing:
             self.definitions.append(f"{name} = np.{thing.__name__}")
         elif isinstance(thing, (np.ndarray, np.generic)):
             self.definitions.append(f"{name} = {array_text(np.asarray(thing))}")
@@ -60,7 +60,7 @@ class Helpers:
         elif isinstance(thing, dict) and all(literal(k) is not None for k in thing):
             parts = [f"{literal(k)}: {self.add(v, f'{name}_value')}" for k, v in thing.items()]
             self.definitions.append(f"{name} = {{{', '.join(parts)}}}")
-        elif getattr(thing, "__wrapped__", None) is not None and isinstance(thing.__wrapped__, FunctionType):
+        elif isinstance(getattr(thing, "__wrapped__", None), FunctionType):
             self.definitions.append(self._function(thing.__wrapped__, name))  # functools.cache and its like
         elif getattr(thing, "__module__", "").split(".")[0] not in ("", _PACKAGE) and hasattr(thing, "__qualname__"):
             self.imports[f"from {thing.__module__} import {thing.__qualname__} as {name}"] = None

@@ -154,9 +154,7 @@ def _same_place(i: Value, v: Value, p: Plan) -> bool:
 
 def _only_whole(v: Value, root: Value, p: Plan) -> bool:
     """Whether v reads this storage only element by element in its own order, never as another view of it."""
-    return all(
-        i.strides == v.strides and i.shape == v.shape for i in v.inputs if p.root[i] is root
-    )
+    return all(i.strides == v.strides and i.shape == v.shape for i in v.inputs if p.root[i] is root)
 
 
 def _c_order(v: Value) -> bool:
@@ -165,7 +163,8 @@ def _c_order(v: Value) -> bool:
 
 def _place(program: Program, p: Plan) -> None:
     """Intervals of the workspace, the largest first, each at the lowest offset that is free during its whole life."""
-    first, last = {}, {}
+    first: dict[Value, int] = {}
+    last: dict[Value, int] = {}
     together = [range(k, k + 1) for k in range(len(program.body) + 1)]
     for chain in p.chains:  # a chain is one instruction: its arguments and its results live through all of it
         together[chain.start : chain.stop] = [range(chain.start, chain.stop)] * len(chain.members)

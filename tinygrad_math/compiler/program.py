@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import MathError, describe, explain_failure
+from ..core.errors import MathError, explain_failure
 from ..core.op import Op, registry
 
 NUMBERS = (bool, int, float, complex)
@@ -23,7 +23,10 @@ _DEFAULTS = tuple(map(np.dtype, NUMBERS))
 class Value:
     """One array: an argument, a constant, or what an instruction computes."""
 
-    __slots__ = ("op", "inputs", "params", "example", "constant", "name", "place", "shape", "dtype", "strides", "weak")
+    __slots__ = ("constant", "dtype", "example", "inputs", "name", "op", "params", "place", "shape", "strides", "weak")
+    shape: Any  # a tuple of ints; None, as the dtype, for a many-valued op
+    dtype: Any
+    strides: Any
 
     def __init__(
         self,
@@ -91,9 +94,7 @@ class Value:
 class Program:
     """Instructions in the order in which they run. `str()` prints them, `validate()` checks them."""
 
-    def __init__(
-        self, name: str, arguments: Sequence[Value], body: Sequence[Value], results: Sequence[Value]
-    ) -> None:
+    def __init__(self, name: str, arguments: Sequence[Value], body: Sequence[Value], results: Sequence[Value]) -> None:
         self.name = name
         self.arguments, self.body, self.results = list(arguments), list(body), list(results)
 

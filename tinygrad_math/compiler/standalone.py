@@ -14,7 +14,7 @@ from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec,
 from ..core.tree import flatten, unflatten
 from ..core.walk import grad_of
 from .cache import Compiled
-from .emit import NUMPY, emit
+from .emit import NUMPY, Source, emit
 from .executable import argument_names, is_static
 from .helpers import Helpers
 from .memory import plan
@@ -73,7 +73,9 @@ def _derivative(f: Callable[..., Any], argnums: int, order: int) -> Callable[...
         given[argnums] = unflatten(structure, xs)
         y = as_tensor(f(*given))
         if y.size != 1:
-            raise NonScalarError(f"to_source: order={order} needs a function that returns one number, got {describe(y)}")
+            raise NonScalarError(
+                f"to_source: order={order} needs a function that returns one number, got {describe(y)}"
+            )
         g = _gradients(y, xs)
         if order == 1:
             return y, g
@@ -94,7 +96,7 @@ def _gradients(y: Tensor, xs: list[Tensor]) -> list[Any]:
     return [np.zeros(x.shape, x.dtype) if g is None else g for g, x in zip(found, xs, strict=True)]
 
 
-def _text(source: Any, title: str, order: int, outputs: list[Any]) -> str:
+def _text(source: Source, title: str, order: int, outputs: list[Any]) -> str:
     helpers = Helpers(source.names)
     used = [name for name in NUMPY if name in source.words]
     for name, thing in source.namespace.items():

@@ -16,7 +16,8 @@ from .place import raised_place, user_place
 from .program import NUMBERS, Program, Value, as_weak, constant
 
 VALUE_DEPENDENT_SHAPE = frozenset(
-    "nonzero flatnonzero argwhere unique unique_all unique_counts unique_inverse unique_values compress extract".split()
+    ("nonzero", "flatnonzero", "argwhere", "compress", "extract")
+    + ("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values")
 )
 
 

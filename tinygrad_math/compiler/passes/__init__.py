@@ -18,7 +18,15 @@ from .sincos import sines_and_cosines
 from .views import merge_views
 
 Pass = Callable[[Program], int]
-EXACT: tuple[Pass, ...] = (lower, fold_constants, merge_views, sink_broadcasts, simplify, common_subexpressions, dead_code)
+EXACT: tuple[Pass, ...] = (
+    lower,
+    fold_constants,
+    merge_views,
+    sink_broadcasts,
+    simplify,
+    common_subexpressions,
+    dead_code,
+)
 LAST_BITS: tuple[Pass, ...] = (sums_as_products, reorder_chains, sines_and_cosines, lift_scales, dead_code)
 
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from ..program import Program, Value, constant
-from .rewrite import Make, is_float, is_op, is_scalar, number, rewrite
+from .rewrite import Make, Rule, is_float, is_op, is_scalar, number, rewrite
 
 
 def simplify(program: Program) -> int:
@@ -141,7 +141,7 @@ def _usable(factor: Value) -> bool:
     return bool(1e-30 < n < 1e30)
 
 
-_RULES = {
+_RULES: dict[str, Rule] = {
     "add": _add,
     "subtract": _subtract,
     "multiply": _multiply,

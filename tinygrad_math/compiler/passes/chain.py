@@ -59,4 +59,4 @@ def _cost(v: Value, users: dict[Value, int], top: bool = True) -> int:
     if not _is_product(v) or not (top or users.get(v) == 1):
         return 0
     a, b = v.inputs
-    return v.size * a.shape[-1] + _cost(a, users, False) + _cost(b, users, False)
+    return int(v.size * a.shape[-1]) + _cost(a, users, False) + _cost(b, users, False)

@@ -15,7 +15,9 @@ COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum", "equal", "not_
 def common_subexpressions(program: Program) -> int:
     seen: dict[Any, Value] = {}
     constants: dict[Any, Value] = {}
-    program.replace({c: first for c in program.constants() if (first := constants.setdefault(_contents(c), c)) is not c})
+    program.replace(
+        {c: first for c in program.constants() if (first := constants.setdefault(_contents(c), c)) is not c}
+    )
 
     def rule(v: Value, make: Make) -> Value | None:
         assert v.op is not None

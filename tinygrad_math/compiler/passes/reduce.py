@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..program import Program, Value, constant
@@ -34,7 +36,13 @@ def sums_as_products(program: Program) -> int:
 def _mean(v: Value, make: Make) -> Value | None:
     """A mean is a sum and a scaling, which may merge with its neighbours."""
     x = v.inputs[0]
-    if v.dtype != x.dtype or v.dtype.kind != "f" or not v.size or not x.size or set(v.params) - {"axis", "keepdims", "dtype"}:
+    if (
+        v.dtype != x.dtype
+        or v.dtype.kind != "f"
+        or not v.size
+        or not x.size
+        or set(v.params) - {"axis", "keepdims", "dtype"}
+    ):
         return None
     total = make("sum", x, axis=v.params.get("axis"), keepdims=v.params.get("keepdims", False))
     return make("multiply", total, constant(v.size / x.size))
@@ -48,7 +56,11 @@ def _product(v: Value, x: Value, make: Make, alone: bool) -> Value | None:
     if axes == tuple(range(n)):
         if x.size > LONGEST:
             return None
-        if is_op(x, "multiply") and alone and all(i.shape == x.shape and i.dtype == x.dtype and _c_contiguous(i) for i in x.inputs):
+        if (
+            is_op(x, "multiply")
+            and alone
+            and all(i.shape == x.shape and i.dtype == x.dtype and _c_contiguous(i) for i in x.inputs)
+        ):
             y = make("matmul", *(make("reshape", i, shape=(x.size,)) for i in x.inputs))
         else:
             y = make("matmul", make("reshape", x, shape=(x.size,)), ones(x.size, x.dtype))
@@ -64,7 +76,7 @@ def _product(v: Value, x: Value, make: Make, alone: bool) -> Value | None:
     return y if y is None or y.shape == v.shape else make("reshape", y, shape=v.shape)
 
 
-def ones(n: int, dtype: np.dtype) -> Value:  # type: ignore[type-arg]
+def ones(n: int, dtype: Any) -> Value:
     c = constant(np.ones(n, dtype))
     c.name = "ones"
     return c
