@@ -161,7 +161,7 @@ def kinked(rng, x):
         (lambda xp, x: x % 0.7, lambda x: x / 0.7 - np.round(x / 0.7)),
         (lambda xp, x: xp.fmod(x, 0.7), lambda x: x / 0.7 - np.round(x / 0.7)),
         (lambda xp, x: xp.heaviside(x, 0.5) * x, lambda x: x), (lambda xp, x: xp.copysign(x, c), lambda x: x),
-        (lambda xp, x: xp.select([x < -0.2, x > 0.4], [x * x, xp.sin(x)], 0.5 * x), lambda x: np.stack([x + 0.2, x - 0.4])),
+        (lambda xp, x: xp.select([x < -0.2, x > 0.4], [x * x, xp.sin(x)], x), lambda x: np.stack([x + 0.2, x - 0.4])),
         (lambda xp, x: xp.where((x > 0) & (x < 1), x * x, x), lambda x: np.stack([x, x - 1])),
     ])  # fmt: skip
     return f, gaps
@@ -205,7 +205,12 @@ def binary(rng, a, b):
 def into_complex(rng, a, b):
     np.broadcast_shapes(a.shape, b.shape)
     return one_of(
-        rng, [lambda xp, a, b: a + 1j * b, lambda xp, a, b: a * xp.exp(1j * xp.real(b)), lambda xp, a, b: 1j * a - b]
+        rng,
+        [
+            lambda xp, a, b: a + xp.multiply(1j, b),
+            lambda xp, a, b: a * xp.exp(xp.multiply(1j, xp.real(b))),
+            lambda xp, a, b: xp.multiply(1j, a) - b,
+        ],
     )
 
 

@@ -239,6 +239,16 @@ class Program:
         return "\n".join([*lines, f"  return {', '.join(f'v{k}' for k in self.outputs)}"])
 
 
+def _laid_out(rng: Any, x: Any) -> Any:
+    """The same numbers, read-only, in one of the ways in which they can lie in memory."""
+    wide = np.zeros((*x.shape, 2), x.dtype)
+    wide[..., 0] = x
+    options = [x, np.asfortranarray(x), wide[..., 0], np.array(x[::-1])[::-1] if x.ndim else x]
+    x = options[int(rng.integers(len(options)))]
+    x.flags.writeable = False
+    return x
+
+
 def directions(rng: Any, arrays: Sequence[Any]) -> list[Any]:
     """A random tangent for each array."""
     out = []
@@ -302,7 +312,8 @@ def program(seed: int, longest: int = 30) -> Program:
     inputs = []
     for k in rng.choice(len(SHAPES), size=int(rng.integers(1, 4)), p=p):
         x = np.asarray(rng.uniform(-1.2, 1.2, SHAPES[k]))
-        inputs.append(x + 1j * rng.uniform(-1, 1, x.shape) if rng.random() < 0.1 else x)
+        x = np.asarray(x + 1j * rng.uniform(-1, 1, x.shape)) if rng.random() < 0.1 else x
+        inputs.append(_laid_out(rng, x))
     ts = directions(rng, inputs)
     pool = [_Value([x, x + REACH * t, x - REACH * t]) for x, t in zip(inputs, ts, strict=True)]
     steps: list[Step] = []

@@ -51,24 +51,24 @@ def assert_is_derivative(claim: str, got: Sequence[Any], f: Callable[..., Any], 
         assert not np.any(wrong | np.isnan(y)), f"{claim}, output {k}: {y} instead of {b}"
 
 
-def check_value(p: Program, f: Callable[..., Any], narrow: bool) -> None:
-    """The same numbers, shapes and dtypes as NumPy; inputs stay as they were."""
-    xs = [x.astype(NARROW[x.dtype.name]) for x in p.inputs] if narrow else p.inputs
-    kept = [x.copy() for x in xs]
-    want, got = [np.asarray(y) for y in p.on(NUMPY)(*xs)], plain(f(*map(tm.tensor, xs)))
+def check_value(p: Program, f: Callable[..., Any], xs: Sequence[Any], tolerance: float) -> None:
+    """The same shapes, dtypes and numbers as NumPy."""
+    want, got = [np.asarray(y) for y in p.on(NUMPY)(*xs)], plain(f(*map(tm.asarray, xs)))
     for k, (y, w) in enumerate(zip(got, want, strict=True)):
         assert (y.shape, y.dtype) == (w.shape, w.dtype), f"output {k}: {y.dtype}{y.shape}, NumPy {w.dtype}{w.shape}"
-        if not narrow:
-            np.testing.assert_allclose(y, w, rtol=1e-10, atol=1e-10, err_msg=f"value of output {k}")
-    for x, was in zip(xs, kept, strict=True):
-        np.testing.assert_array_equal(x, was, err_msg="an input was written to")
+        np.testing.assert_allclose(y, w, rtol=tolerance, atol=tolerance, err_msg=f"value of output {k}")
 
 
-def check_single_precision(p: Program, f: Callable[..., Any], loss: Callable[..., Any]) -> None:
-    check_value(p, f, narrow=True)
-    xs = tuple(x.astype(NARROW[x.dtype.name]) for x in p.inputs)
-    for x, g in zip(xs, tm.grad(loss, argnums=tuple(range(len(xs))))(*xs), strict=True):
+def check_single_precision(p: Program, f: Callable[..., Any], loss: Callable[..., Any], rng: Any) -> None:
+    """Some inputs, or all, in single precision: NumPy's dtypes in the values, the inputs' own in the gradients."""
+    some = rng.random(len(p.inputs)) < 0.7
+    xs = tuple(x.astype(NARROW[x.dtype.name]) if s else x for x, s in zip(p.inputs, some, strict=True))
+    check_value(p, f, xs, 1e-2)
+    gradient = tm.grad(loss, argnums=tuple(range(len(xs))))
+    for x, g, wide in zip(xs, gradient(*xs), gradient(*p.inputs), strict=True):
         assert g.dtype == x.dtype, f"the gradient of {x.dtype} is {g.dtype}"
+        scale = 1.0 + np.abs(wide.numpy()).max(initial=0.0)
+        assert np.all(np.abs(g.numpy() - wide.numpy()) < 1e-2 * scale), f"gradient {g} of {x.dtype} instead of {wide}"
     for y, t in zip(*tm.jvp(f, xs, xs), strict=True):
         assert t.dtype == y.dtype, f"the tangent of {y.dtype} is {t.dtype}"
 
@@ -103,14 +103,14 @@ def check(seed: int) -> None:
     """All claims about the program of this seed; every third one calls NumPy's functions on Tensors."""
     p = program(seed)
     xp = DISPATCHED if seed % 3 == 0 else OURS
-    f, loss, rng = p.on(xp), p.loss(xp), np.random.default_rng(seed)
+    f, loss, rng = p.on(xp), p.loss(xp), np.random.default_rng([seed, 1])
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            check_value(p, f, narrow=False)
+            check_value(p, f, p.inputs, 1e-10)
             check_first_order(p, f, rng)
             check_second_order(p, loss, rng)
-            check_single_precision(p, f, loss)
+            check_single_precision(p, f, loss, rng)
         except Exception as error:
             raise AssertionError(f"{error}\n{p}") from error
 
