@@ -73,9 +73,14 @@ def hermitian(name: str, a: Any) -> Any:
 
 
 def frobenius(a: Any) -> Any:
-    """The root of the sum of squares, of each matrix."""
+    """The root of the sum of squares, of each matrix; where the squares would overflow, of the scaled matrix."""
     total = np.einsum("...ij,...ij->...", a.real, a.real)
-    return np.sqrt(total + np.einsum("...ij,...ij->...", a.imag, a.imag) if a.dtype.kind == "c" else total)
+    if a.dtype.kind == "c":
+        total = total + np.einsum("...ij,...ij->...", a.imag, a.imag)
+    if np.isinf(total).any() and np.isfinite(a).all():
+        size = np.abs(a).max(axis=(-2, -1), keepdims=True)
+        return size[..., 0, 0] * frobenius(a / np.where(size > 0, size, 1))
+    return np.sqrt(total)
 
 
 def refuse_singular(name: str, a: Any, growth: Any) -> None:
