@@ -327,7 +327,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return forward(wrap(_held(node_of(other))), self)
+        return forward(wrap(Constant(other) if type(other) is float else _held(node_of(other))), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         return self._become(forward(self, other))
@@ -357,7 +357,8 @@ class Tensor(TorchNames):
     Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
     that `backward` fills with a gradient (floating or complex dtypes only); `name` shows in drawings.
 
-    >>> x = Tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> import tinygrad_math as tm
+    >>> x = tm.tensor([1.0, 2.0], requires_grad=True, name="x")
     >>> (x * x).sum().backward()
     >>> x.grad
     tensor([2., 4.])
@@ -677,9 +678,10 @@ class Tensor(TorchNames):
 
     def _become(self, result: Tensor) -> Tensor:
         """Take on a new value: what was computed from the old one keeps the old one."""
-        if result.shape != self.shape:
-            raise ShapeError(f"an in-place result of shape {result.shape} does not fit shape {self.shape}")
-        if result.dtype != self.dtype:
+        old, new = self.node.data, result.node.data
+        if new.shape != old.shape:
+            raise ShapeError(f"an in-place result of shape {new.shape} does not fit shape {old.shape}")
+        if new.dtype != old.dtype:
             if not np.can_cast(result.dtype, self.dtype, "same_kind"):
                 raise DTypeError(
                     f"an in-place result of {result.dtype} cannot be kept in {self.dtype}; write x = x + v"
@@ -714,6 +716,8 @@ class Tensor(TorchNames):
     __mod__, __rmod__, __imod__ = _binary("remainder", operator.mod)
 
     def __pow__(self, other: Any) -> Tensor:
+        if other.__class__ is int and other == 2:
+            return record(registry["square"], (self,), _NO_PARAMS)  # type: ignore[no-any-return]
         return rec.pow(self, other)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Tensor:

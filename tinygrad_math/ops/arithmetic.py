@@ -117,7 +117,7 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
 negative = elementwise(np.negative, -1, latex="-{0}", holomorphic=True, doc="Minus x. Derivative: -1.")
 positive = elementwise(np.positive, 1, latex="+{0}", holomorphic=True, doc="A copy of x. Derivative: 1.")
 square = elementwise(
-    np.square, lambda xp, y, x: 2 * x, latex="{0}^2", holomorphic=True, doc="x times x. Derivative: 2 x."
+    np.square, lambda xp, y, x: x + x, latex="{0}^2", holomorphic=True, doc="x times x. Derivative: 2 x."
 )
 sqrt = elementwise(
     np.sqrt,
