@@ -1,6 +1,6 @@
 """Automatic differentiation for the mathematics of deep learning: `import tinygrad_math as tm`."""
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from .core import errors as errors
@@ -95,9 +95,9 @@ _op.rooms += [f"{__name__}.{room}" for room in ("special", "fft", "linalg")]  # 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        thing: Any = import_module(_ROOMS[name], __name__)
+        thing: Any = _import_module(_ROOMS[name], __name__)
     elif name in _NAMES:
-        thing = getattr(import_module(_NAMES[name], __name__), name)
+        thing = getattr(_import_module(_NAMES[name], __name__), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = thing

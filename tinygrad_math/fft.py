@@ -74,7 +74,7 @@ def fft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward"
     Derivative: y_k = sum_j x_j exp(-2 pi i jk/n) is linear; g -> n ifft(g).
 
     >>> import tinygrad_math as tm
-    >>> tm.grad(lambda x: tm.abs(tm.fft.fft(x)[1]) ** 2)([1.0, 2.0])
+    >>> tm.grad(lambda x: tm.abs(tm.fft.fft(x)[1]) ** 2)(tm.tensor([1.0, 2.0]))
     tensor([-2.,  2.])
     """
     return np.fft.fft(x, n, axis, norm)
@@ -144,6 +144,9 @@ def irfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backwar
     >>> tm.fft.irfft(tm.fft.rfft([1.0, 2.0, 3.0]), n=3)
     tensor([1., 2., 3.])
     """
+    x = np.asarray(x)
+    if n is not None and x.ndim and x.shape[axis] == 0:  # NumPy would read memory that nobody wrote
+        x = np.zeros((*x.shape[:axis], 1, *x.shape[axis:][1:]), x.dtype)
     return np.fft.irfft(x, n, axis, norm)
 
 
@@ -262,7 +265,12 @@ def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") 
 
 
 def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
-    """The inverse of `fftn`, with its arguments. Derivative: g -> fftn(g)/N."""
+    """The inverse of `fftn`, with its arguments. Derivative: g -> fftn(g)/N.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.ifftn([4.0, 0.0])
+    tensor([2.+0.j, 2.+0.j], dtype=complex128)
+    """
     y = as_tensor(x)
     for n, axis in reversed(_plan(y, s, axes)):
         y = ifft(y, n=n, axis=axis, norm=norm)
@@ -270,7 +278,12 @@ def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward")
 
 
 def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
-    """`rfft` along the last of the axes, then `fft` along the others. Arguments as for `fftn`, x real."""
+    """`rfft` along the last of the axes, then `fft` along the others. Arguments as for `fftn`, x real.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.rfftn([1.0, 2.0])
+    tensor([ 3.+0.j, -1.+0.j], dtype=complex128)
+    """
     y = as_tensor(x)
     *others, (n, axis) = _plan(y, s, axes, half=True)
     y = cast(Tensor, rfft(y, n=n, axis=axis, norm=norm))
@@ -280,7 +293,12 @@ def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward")
 
 
 def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
-    """The inverse of `rfftn`: real. The last length is 2 (m - 1) unless `s` says it. Arguments as for `fftn`."""
+    """The inverse of `rfftn`: real. The last length is 2 (m - 1) unless `s` says it. Arguments as for `fftn`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.irfftn([3.0, -1.0])
+    tensor([1., 2.])
+    """
     y = as_tensor(x)
     *others, (n, axis) = _plan(y, s, axes, half=True)
     for k, other in others:
@@ -289,22 +307,46 @@ def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward"
 
 
 def fft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
-    """`fftn` over two axes, the last ones unless `axes` says others."""
+    """`fftn` over two axes, the last ones unless `axes` says others.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.fft2([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[10.+0.j, -2.+0.j],
+            [-4.+0.j,  0.+0.j]], dtype=complex128)
+    """
     return fftn(x, s, axes, norm)
 
 
 def ifft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
-    """`ifftn` over two axes, the last ones unless `axes` says others."""
+    """`ifftn` over two axes, the last ones unless `axes` says others.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.ifft2([[4.0, 0.0], [0.0, 0.0]])
+    tensor([[1.+0.j, 1.+0.j],
+            [1.+0.j, 1.+0.j]], dtype=complex128)
+    """
     return ifftn(x, s, axes, norm)
 
 
 def rfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
-    """`rfftn` over two axes, the last ones unless `axes` says others."""
+    """`rfftn` over two axes, the last ones unless `axes` says others.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.rfft2([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[10.+0.j, -2.+0.j],
+            [-4.+0.j,  0.+0.j]], dtype=complex128)
+    """
     return rfftn(x, s, axes, norm)
 
 
 def irfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
-    """`irfftn` over two axes, the last ones unless `axes` says others."""
+    """`irfftn` over two axes, the last ones unless `axes` says others.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.irfft2([[10.0, -2.0], [-4.0, 0.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
     return irfftn(x, s, axes, norm)
 
 
@@ -319,7 +361,12 @@ def fftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None)
 
 
 def rfftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """The frequency of each entry of `rfft`, as `fftfreq` gives them for `fft`. A constant."""
+    """The frequency of each entry of `rfft`, as `fftfreq` gives them for `fft`. A constant.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.rfftfreq(4)
+    tensor([0.  , 0.25, 0.5 ])
+    """
     return _frequencies(np.fft.rfftfreq, n, d, dtype, device)
 
 
@@ -342,7 +389,12 @@ def fftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
 
 
 def ifftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
-    """The inverse of `fftshift`; they differ for odd lengths."""
+    """The inverse of `fftshift`; they differ for odd lengths.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.ifftshift([-1.0, 0.0, 1.0])
+    tensor([ 0.,  1., -1.])
+    """
     return _roll_half(as_tensor(x), axes, -1)
 
 

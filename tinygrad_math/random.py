@@ -157,7 +157,15 @@ class Generator:
         self.seed(seed)
 
     def seed(self, seed: Any = None) -> None:
-        """Restart from a seed (an int, a SeedSequence, a NumPy generator), or from fresh entropy."""
+        """Restart from a seed (an int, a SeedSequence, a NumPy generator), or from fresh entropy.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.seed(7)
+        >>> a = tm.random.normal()
+        >>> tm.random.seed(7)
+        >>> bool(a == tm.random.normal())
+        True
+        """
         self.numpy = np.random.default_rng(seed)
 
     @property
@@ -171,11 +179,21 @@ class Generator:
 
     # -- reparametrised: differentiable in every parameter ------------------------------------------------
     def random(self, size: Size = None, dtype: Any = None) -> Tensor:
-        """Uniform numbers in [0, 1)."""
+        """Uniform numbers in [0, 1).
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.random((2, 3)).shape
+        (2, 3)
+        """
         return _draw(self, "random", size=_shape(size), dtype=_dtype(dtype))
 
     def standard_normal(self, size: Size = None, dtype: Any = None) -> Tensor:
-        """Numbers of the standard normal distribution."""
+        """Numbers of the standard normal distribution.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.standard_normal(4).shape
+        (4,)
+        """
         return _draw(self, "standard_normal", size=_shape(size), dtype=_dtype(dtype))
 
     def _standard_exponential(self, size: Size, dtype: Any) -> Tensor:
@@ -204,12 +222,22 @@ class Generator:
         return y
 
     def lognormal(self, mean: Any = 0.0, sigma: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
-        """exp(normal(mean, sigma)), differentiable in both."""
+        """exp(normal(mean, sigma)), differentiable in both.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.lognormal(0.0, 1.0, 4).shape
+        (4,)
+        """
         y: Tensor = rec.exp(self.normal(mean, sigma, size, dtype))
         return y
 
     def exponential(self, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
-        """Exponential numbers of mean scale: scale e, differentiable in scale."""
+        """Exponential numbers of mean scale: scale e, differentiable in scale.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.exponential(2.0, 4).shape
+        (4,)
+        """
         y: Tensor = self._standard_exponential(_shape(size, scale), _dtype(dtype, scale)) * scale
         return y
 
@@ -222,18 +250,32 @@ class Generator:
         """Gumbel numbers, loc - scale log(e) with e exponential: differentiable in both.
 
         The largest of logits + gumbel is a draw of the softmax of the logits.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.gumbel(0.0, 1.0, 4).shape
+        (4,)
         """
         y: Tensor = self._log_exponential(_shape(size, loc, scale), _dtype(dtype, loc, scale)) * -scale + loc
         return y
 
     def logistic(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
-        """Logistic numbers, loc + scale (log e - log e'), differentiable in both."""
+        """Logistic numbers, loc + scale (log e - log e'), differentiable in both.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.logistic(0.0, 1.0, 4).shape
+        (4,)
+        """
         shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
         y: Tensor = (self._log_exponential(shape, kind) - self._log_exponential(shape, kind)) * scale + loc
         return y
 
     def laplace(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
-        """Laplace numbers, loc + scale (e - e'), differentiable in both."""
+        """Laplace numbers, loc + scale (e - e'), differentiable in both.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.laplace(0.0, 1.0, 4).shape
+        (4,)
+        """
         shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
         y: Tensor = (self._standard_exponential(shape, kind) - self._standard_exponential(shape, kind)) * scale + loc
         return y
@@ -243,6 +285,10 @@ class Generator:
 
         Differentiable in scale, and in shape by the implicit derivative -(dF/da)/p at fixed probability F,
         at every order. The parameter must be positive.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.gamma(2.0, 1.0, 4).shape
+        (4,)
         """
         full, kind = _shape(size, shape, scale), _dtype(dtype, shape, scale)
         a = rec.broadcast_to(rec.astype(as_tensor(shape), kind), full)
@@ -251,24 +297,44 @@ class Generator:
         return y
 
     def chisquare(self, df: Any, size: Size = None, dtype: Any = None) -> Tensor:
-        """Chi-squared numbers: 2 gamma(df/2), differentiable in df."""
+        """Chi-squared numbers: 2 gamma(df/2), differentiable in df.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.chisquare(2.0, 4).shape
+        (4,)
+        """
         return self.gamma(as_tensor(df) / 2, 2.0, size, dtype)
 
     def standard_t(self, df: Any, size: Size = None, dtype: Any = None) -> Tensor:
-        """Student's t: a normal number over sqrt(chisquare(df)/df), differentiable in df."""
+        """Student's t: a normal number over sqrt(chisquare(df)/df), differentiable in df.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.standard_t(3.0, 4).shape
+        (4,)
+        """
         df = as_tensor(df)
         shape, kind = _shape(size, df), _dtype(dtype, df)
         y: Tensor = self.standard_normal(shape, kind) / rec.sqrt(self.chisquare(df, shape, kind) / df)
         return y
 
     def beta(self, a: Any, b: Any, size: Size = None, dtype: Any = None) -> Tensor:
-        """Beta numbers: g/(g + h) for gamma numbers g and h, differentiable in a and b."""
+        """Beta numbers: g/(g + h) for gamma numbers g and h, differentiable in a and b.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.beta(2.0, 3.0, 4).shape
+        (4,)
+        """
         shape, kind = _shape(size, a, b), _dtype(dtype, a, b)
         g, h = self.gamma(a, 1.0, shape, kind), self.gamma(b, 1.0, shape, kind)
         return g / (g + h)
 
     def dirichlet(self, alpha: Any, size: Size = None, dtype: Any = None) -> Tensor:
-        """Points of the simplex along the last axis: gamma numbers over their sum, differentiable in alpha."""
+        """Points of the simplex along the last axis: gamma numbers over their sum, differentiable in alpha.
+
+        >>> import tinygrad_math as tm
+        >>> float(tm.round(tm.random.dirichlet([1.0, 2.0, 3.0]).sum(), 6))
+        1.0
+        """
         alpha = as_tensor(alpha)
         if not alpha.ndim:
             raise ShapeError("dirichlet takes a vector of concentrations, got a single number")
@@ -278,7 +344,12 @@ class Generator:
         return y
 
     def multivariate_normal(self, mean: Any, cov: Any, size: Size = None, dtype: Any = None) -> Tensor:
-        """Normal vectors along the last axis: mean + L z for cov = L L', differentiable in both."""
+        """Normal vectors along the last axis: mean + L z for cov = L L', differentiable in both.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.multivariate_normal([0.0, 1.0], [[1.0, 0.0], [0.0, 2.0]]).shape
+        (2,)
+        """
         mean, cov = as_tensor(mean), as_tensor(cov)
         if mean.ndim != 1 or cov.shape != (mean.size, mean.size):
             raise ShapeError(f"multivariate_normal takes (n,) and (n, n), got {mean.shape} and {cov.shape}")
@@ -290,22 +361,42 @@ class Generator:
     def integers(
         self, low: Any, high: Any = None, size: Size = None, dtype: Any = np.int64, endpoint: bool = False
     ) -> Tensor:
-        """Integers from low to high - 1 (to high with `endpoint`), or below low if high is not given."""
+        """Integers from low to high - 1 (to high with `endpoint`), or below low if high is not given.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.integers(5, 6, 3)
+        tensor([5, 5, 5])
+        """
         low, high = (0, low) if high is None else (low, high)
         shape = _shape(size, low, high)
         return _draw(self, "integers", ("low", "high"), (low, high), size=shape, dtype=dtype, endpoint=endpoint)
 
     def bernoulli(self, p: Any = 0.5, size: Size = None) -> Tensor:
-        """True with probability p."""
+        """True with probability p.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.bernoulli(1.0, 3)
+        tensor([ True,  True,  True])
+        """
         y: Tensor = rec.less(self.random(_shape(size, p)), p)
         return y
 
     def poisson(self, lam: Any = 1.0, size: Size = None) -> Tensor:
-        """Poisson numbers of mean lam: integers, so without a derivative in lam."""
+        """Poisson numbers of mean lam: integers, so without a derivative in lam.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.poisson(3.0, 4).shape
+        (4,)
+        """
         return _draw(self, "poisson", ("lam",), (lam,), size=_shape(size, lam))
 
     def binomial(self, n: Any, p: Any, size: Size = None) -> Tensor:
-        """Successes among n trials of probability p: integers, so without a derivative in p."""
+        """Successes among n trials of probability p: integers, so without a derivative in p.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.binomial(3, 1.0, 2)
+        tensor([3, 3])
+        """
         return _draw(self, "binomial", ("n", "p"), (n, p), size=_shape(size, n, p))
 
     def permutation(self, x: Any, axis: int = 0) -> Tensor:
@@ -326,6 +417,10 @@ class Generator:
         """Elements of a along `axis` (or of 0 to a - 1), with probabilities p: differentiable in a.
 
         Raises ShapeError for more than there are without replacement.
+
+        >>> import tinygrad_math as tm
+        >>> tm.random.choice([5.0], 2)
+        tensor([5., 5.])
         """
         n = int(a) if isinstance(a, (int, np.integer)) else as_tensor(a).shape[axis]
         names, given = (("a",), (n,)) if p is None else (("a", "p"), (n, p))
@@ -337,7 +432,12 @@ class Generator:
 
 
 def default_rng(seed: Any = None) -> Generator:
-    """A generator of one's own, from a seed or from fresh entropy."""
+    """A generator of one's own, from a seed or from fresh entropy.
+
+    >>> import tinygrad_math as tm
+    >>> tm.random.default_rng(0).normal(size=3).shape
+    (3,)
+    """
     return Generator(seed)
 
 

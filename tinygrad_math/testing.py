@@ -18,6 +18,8 @@ from .core.tensor import Node, Tensor, as_tensor, record, wrap
 from .core.tree import flatten, unflatten
 from .transforms.derivatives import jvp, vjp
 
+__all__ = ["check_grads", "check_op"]
+
 Arrays = list[np.ndarray[Any, Any]]
 Function = Callable[[Arrays], Arrays]
 
@@ -108,7 +110,7 @@ def check_grads(
     `tolerance` relative to the size of the derivative. Raises AssertionError that names the claim.
 
     >>> import tinygrad_math as tm
-    >>> check_grads(lambda x: tm.sin(x) * x, (0.7,))
+    >>> tm.testing.check_grads(lambda x: tm.sin(x) * x, (0.7,))
     """
     flat = _Flat(f, args)
     rng = np.random.default_rng(seed)
@@ -240,7 +242,8 @@ def check_op(op: Op | str) -> int:
     Arguments: an op (any function of the package that is one), or its name in the registry.
     Raises AssertionError that names the claim, the sample and the numbers.
 
-    >>> check_op("tanh") > 10
+    >>> import tinygrad_math as tm
+    >>> tm.testing.check_op("tanh") > 10
     True
     """
     record_ = registry[op] if isinstance(op, str) else op

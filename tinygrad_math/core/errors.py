@@ -11,6 +11,32 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "ArgumentError",
+    "AxisError",
+    "ChangedAfterUse",
+    "DTypeError",
+    "IllPosedDerivative",
+    "IndexOutOfBounds",
+    "InvalidIndex",
+    "MathError",
+    "MatrixError",
+    "MissingExtra",
+    "NeedsDetach",
+    "NoConvergence",
+    "NoDerivative",
+    "NoGradient",
+    "NonScalarError",
+    "NotALeaf",
+    "OutsideDomain",
+    "ShapeError",
+    "SingularMatrix",
+    "TraceError",
+    "Undecided",
+    "UnusedInput",
+    "ZeroVector",
+]
+
 
 class MathError(Exception):
     """The base of every error that this package raises by intent."""

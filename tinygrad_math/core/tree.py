@@ -102,7 +102,8 @@ def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
 def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`f` of corresponding leaves, in the shape of the first tree.
 
-    >>> tree_map(lambda a, b: a + b, {"x": 1, "y": 2}, {"x": 10, "y": 20})
+    >>> import tinygrad_math as tm
+    >>> tm.tree_map(lambda a, b: a + b, {"x": 1, "y": 2}, {"x": 10, "y": 20})
     {'x': 11, 'y': 22}
     """
     leaves, structure = flatten(tree)

@@ -20,7 +20,8 @@ class Iris(NamedTuple):
 def iris() -> Iris:
     """The 150 flowers of R. A. Fisher, "The use of multiple measurements in taxonomic problems" (1936).
 
-    >>> iris().sepal[0]
+    >>> import tinygrad_math as tm
+    >>> tm.data.iris().sepal[0]
     array([5.1, 3.5])
     """
     text = resources.files(__package__).joinpath("iris.csv").read_text(encoding="utf-8")

@@ -10,12 +10,15 @@ from ..core.declare import derived, general, helper
 from ..core.errors import IllPosedDerivative
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
-from .wellposed import adjoint, frobenius, plain, square
+from .choices import differentiated
+from .wellposed import adjoint, frobenius, lapack, plain, square
 
 __all__ = ["SlogdetResult", "adjugate", "det", "slogdet"]
 
 
 class SlogdetResult(NamedTuple):
+    """The sign (or phase) of a determinant, and the logarithm of its absolute value."""
+
     sign: Any
     logabsdet: Any
 
@@ -96,7 +99,7 @@ def adjugate(x: Any, /) -> Any:
     >>> import tinygrad_math as tm
     >>> tm.linalg.adjugate([[1.0, 2.0], [2.0, 4.0]]).numpy().round(12) + 0.0
     array([[ 4., -2.],
-           [-2., 1.]])
+           [-2.,  1.]])
     """
     a = square("adjugate", x)
     return adjugate_given(a, np.linalg.det(a))
@@ -178,7 +181,62 @@ def _(xp: Any, ts: Any, y: Any, a: Any, t: Any) -> Any:
 # -- determinants -------------------------------------------------------------------------------------------
 
 
-@general(latex=r"\det {0}", shape="(..., n, n) -> (...)", samples=_samples)
+@general(name="det", latex=r"\det {0}", shape="(..., n, n) -> (...)", samples=_samples)
+def _det(x: Any, /) -> Any:
+    """The determinant."""
+    return np.linalg.det(square("det", x))
+
+
+@helper("cofactors")
+def cofactors(xp: Any, a: Any, d: Any) -> Any:
+    """The adjugate of a, whose determinant d is known."""
+    return adjugate_given(a, d) if xp is raw else xp.adjugate(a)
+
+
+@_det.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
+    return (xp.expand_dims(g, (-2, -1)) * xp.adjoint(xp.cofactors(a, y)),)
+
+
+@_det.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
+    return xp.sum(xp.matrix_transpose(xp.cofactors(a, y)) * ts[0], axis=(-2, -1))
+
+
+@general(
+    name="det_factored",
+    many=True,
+    latex=r"\det {0}",
+    shape="(n, n) -> (), with the LU factors",
+    samples=lambda: [sample(real(3, 3), smooth=False)],
+)
+def _det_factored(x: Any, /) -> Any:
+    """The determinant of one matrix, and the LU factors, which its derivative uses again."""
+    lu, pivots, _ = lapack("getrf", x)(square("det", x))
+    swaps = np.count_nonzero(pivots != np.arange(len(pivots)))
+    return np.prod(np.diagonal(lu)) * lu.dtype.type(-1 if swaps % 2 else 1), lu, pivots
+
+
+@_det_factored.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
+    d, lu, pivots = y
+    if xp is not raw:
+        return (g[0] * xp.adjoint(xp.adjugate(a)),)
+    size = lapack("lange", a)("1", a)
+    rcond, _ = lapack("gecon", a)(lu, size)
+    if not (d != 0 and rcond > np.finfo(a.dtype).eps ** (1 / 3)):
+        return (g[0] * adjoint(_adjugate_svd(a)),)
+    scaled = np.zeros(a.shape, a.dtype, order="F")
+    np.fill_diagonal(scaled, g[0] * np.conj(d))
+    return (lapack("getrs", a)(lu, pivots, scaled, trans=2, overwrite_b=True)[0],)
+
+
+@_det_factored.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
+    return xp.sum(xp.matrix_transpose(xp.cofactors(a, y[0])) * ts[0], axis=(-2, -1)), None, None
+
+
+@derived
 def det(x: Any, /) -> Any:
     """The determinant.
 
@@ -189,25 +247,11 @@ def det(x: Any, /) -> Any:
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.linalg.det)(tm.tensor([[1.0, 2.0], [2.0, 4.0]])).numpy().round(12) + 0.0
     array([[ 4., -2.],
-           [-2., 1.]])
+           [-2.,  1.]])
     """
-    return np.linalg.det(square("det", x))
-
-
-@helper("cofactors")
-def cofactors(xp: Any, a: Any, d: Any) -> Any:
-    """The adjugate of a, whose determinant d is known."""
-    return adjugate_given(a, d) if xp is raw else xp.adjugate(a)
-
-
-@det.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
-    return (xp.expand_dims(g, (-2, -1)) * xp.adjoint(xp.cofactors(a, y)),)
-
-
-@det.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
-    return xp.sum(xp.matrix_transpose(xp.cofactors(a, y)) * ts[0], axis=(-2, -1))
+    if differentiated(x) and x.ndim == 2 and x.shape[0] == x.shape[1] > 1:
+        return _det_factored(x)[0]
+    return _det(x)
 
 
 def _invertible_samples() -> Any:

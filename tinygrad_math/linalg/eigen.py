@@ -36,11 +36,15 @@ __all__ = ["EigResult", "EighResult", "eig", "eigh", "eigvals", "eigvalsh"]
 
 
 class EighResult(NamedTuple):
+    """Ascending eigenvalues, and orthonormal eigenvectors in the columns."""
+
     eigenvalues: Any
     eigenvectors: Any
 
 
 class EigResult(NamedTuple):
+    """Eigenvalues, and eigenvectors of length 1 in the columns."""
+
     eigenvalues: Any
     eigenvectors: Any
 

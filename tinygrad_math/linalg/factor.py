@@ -18,11 +18,15 @@ __all__ = ["LUResult", "QRResult", "cholesky", "lu", "qr"]
 
 
 class QRResult(NamedTuple):
+    """Q with orthonormal columns and R upper triangular."""
+
     Q: Any
     R: Any
 
 
 class LUResult(NamedTuple):
+    """A permutation P, L lower triangular with ones on its diagonal, U upper triangular."""
+
     P: Any
     L: Any
     U: Any

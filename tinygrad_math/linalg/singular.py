@@ -36,6 +36,8 @@ __all__ = ["SVDResult", "svd", "svdvals"]
 
 
 class SVDResult(NamedTuple):
+    """Orthonormal columns of U, descending S, and orthonormal rows of Vh."""
+
     U: Any
     S: Any
     Vh: Any

@@ -13,7 +13,7 @@ from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from .choices import differentiated
 from .singular import svdvals
-from .wellposed import adjoint, finite, floating, frobenius, plain, refuse_singular, square
+from .wellposed import adjoint, finite, floating, frobenius, lapack, plain, refuse_singular, square
 
 __all__ = ["LstsqResult", "inv", "lstsq", "pinv", "solve", "solve_triangular"]
 
@@ -103,23 +103,17 @@ def _square_samples() -> Any:
 def _solve_factored(a: Any, b: Any, /) -> Any:
     """The x with a @ x = b, and the LU factors of a, which its derivative uses again."""
     a, b = square("solve", a), finite("solve", b)
-    lu, pivots, singular = _lapack("getrf", a)(a)
+    lu, pivots, singular = lapack("getrf", a)(a)
     if singular:
         raise np.linalg.LinAlgError("Singular matrix")
-    x = _lapack("getrs", a)(lu, pivots, b)[0]
+    x = lapack("getrs", a)(lu, pivots, b)[0]
     _refuse_growth(a, b, x)
     return x, lu, pivots
 
 
-def _lapack(name: str, a: Any) -> Any:
-    from scipy.linalg import lapack
-
-    return getattr(lapack, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + name)
-
-
 @_solve_factored.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    z = _lapack("getrs", y[1])(y[1], y[2], g[0], trans=2)[0] if xp is raw else xp.solve(xp.adjoint(a), g[0])
+    z = lapack("getrs", y[1])(y[1], y[2], g[0], trans=2)[0] if xp is raw else xp.solve(xp.adjoint(a), g[0])
     return -xp.expand_dims(z, -1) * xp.conj(y[0]) if need[0] else None, z
 
 
@@ -368,6 +362,8 @@ def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any, rtol: Any) -> Any:
 
 
 class LstsqResult(NamedTuple):
+    """The solution, its squared residuals, the rank, and the singular values."""
+
     x: Any
     residuals: Any
     rank: Any

@@ -83,6 +83,13 @@ def frobenius(a: Any) -> Any:
     return np.sqrt(total)
 
 
+def lapack(name: str, a: Any) -> Any:
+    """LAPACK's routine for the dtype of a."""
+    from scipy.linalg import lapack as routines
+
+    return getattr(routines, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + name)
+
+
 def refuse_singular(name: str, a: Any, growth: Any) -> None:
     """Raise SingularMatrix where |A| |A^-1|, of which `growth` is a lower bound, leaves no digit of a result right."""
     singular = np.asarray(growth * np.finfo(a.dtype).eps > 4)

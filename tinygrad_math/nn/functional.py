@@ -11,6 +11,8 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
+__all__ = ["affine", "linear", "mean_squared_error", "mse_loss", "relu"]
+
 
 def generator(rng: Any) -> np.random.Generator:
     """A NumPy Generator from a Generator, a seed or None."""

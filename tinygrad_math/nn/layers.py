@@ -77,14 +77,24 @@ class Sequential(Module):
 
 
 class Tanh(Module):
-    """tanh, element by element."""
+    """tanh, element by element.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Tanh()([0.0])
+    tensor([0.])
+    """
 
     def forward(self, x: Any) -> Tensor:
         return rec.tanh(x)  # type: ignore[no-any-return]
 
 
 class ReLU(Module):
-    """max(x, 0), element by element; its derivative at 0 is 0."""
+    """max(x, 0), element by element; its derivative at 0 is 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.ReLU()([-1.0, 2.0])
+    tensor([0., 2.])
+    """
 
     def forward(self, x: Any) -> Tensor:
         return rec.relu(x)  # type: ignore[no-any-return]

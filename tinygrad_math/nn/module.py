@@ -18,7 +18,8 @@ class Parameter(Tensor):
 
     Argument: an array of a floating dtype (copied).
 
-    >>> Parameter([1.0, 2.0]).requires_grad
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Parameter([1.0, 2.0]).requires_grad
     True
     """
 

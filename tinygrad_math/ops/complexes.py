@@ -97,12 +97,22 @@ def real_if_close(x: Any, /, tol: float = 100) -> Any:
 
 
 def iscomplexobj(x: Any, /) -> bool:
-    """Whether the dtype of x is complex, whatever its values."""
+    """Whether the dtype of x is complex, whatever its values.
+
+    >>> import tinygrad_math as tm
+    >>> tm.iscomplexobj(tm.tensor([1j])), tm.iscomplexobj(tm.tensor([1.0]))
+    (True, False)
+    """
     return as_tensor(x).dtype.kind == "c"
 
 
 def isrealobj(x: Any, /) -> bool:
-    """Whether the dtype of x is not complex."""
+    """Whether the dtype of x is not complex.
+
+    >>> import tinygrad_math as tm
+    >>> tm.isrealobj(tm.tensor([1j])), tm.isrealobj(tm.tensor([1.0]))
+    (False, True)
+    """
     return not iscomplexobj(x)
 
 

@@ -16,13 +16,23 @@ __all__ = ["bincount", "digitize", "histogram", "histogram_bin_edges"]
 
 @nondiff(arity=2, latex=r"\operatorname{{digitize}}({0}, {1})", shape="same as x")
 def digitize(x: Any, bins: Any, /, right: bool = False) -> Any:
-    """The index of the bin in which each element of x lies; `right` counts the right edge in."""
+    """The index of the bin in which each element of x lies; `right` counts the right edge in.
+
+    >>> import tinygrad_math as tm
+    >>> tm.digitize([0.2, 1.5, 9.0], [0.0, 1.0, 2.0])
+    tensor([1, 2, 3])
+    """
     return np.digitize(x, bins, right=right)
 
 
 @nondiff(latex=r"\operatorname{{edges}} {0}", shape="(bins + 1,)")
 def histogram_bin_edges(x: Any, /, bins: Any = 10, range: Any = None) -> Any:
-    """The edges of bins for a histogram of x: a number of them, or NumPy's name of a rule."""
+    """The edges of bins for a histogram of x: a number of them, or NumPy's name of a rule.
+
+    >>> import tinygrad_math as tm
+    >>> tm.histogram_bin_edges([0.0, 1.0, 4.0], bins=4)
+    tensor([0., 1., 2., 3., 4.])
+    """
     return np.histogram_bin_edges(x, bins=bins, range=range)
 
 

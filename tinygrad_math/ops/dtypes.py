@@ -124,7 +124,12 @@ def finfo(type: Any, /) -> FloatInfo:
 
 
 def iinfo(type: Any, /) -> IntegerInfo:
-    """The limits of an integer dtype, or of an array's dtype, as Python numbers."""
+    """The limits of an integer dtype, or of an array's dtype, as Python numbers.
+
+    >>> import tinygrad_math as tm
+    >>> tm.iinfo(tm.int8).max
+    127
+    """
     dtype = _dtype_of(type)
     if dtype.kind not in "iu":
         raise DTypeError(f"iinfo tells of integer dtypes, got {dtype}; use finfo for floating ones")
@@ -133,12 +138,22 @@ def iinfo(type: Any, /) -> IntegerInfo:
 
 
 def can_cast(from_: Any, to: Any, /, casting: Any = "safe") -> builtins.bool:
-    """Whether values of a dtype, or of an array's dtype, fit into another one. `casting` is NumPy's."""
+    """Whether values of a dtype, or of an array's dtype, fit into another one. `casting` is NumPy's.
+
+    >>> import tinygrad_math as tm
+    >>> tm.can_cast(tm.int32, tm.float64), tm.can_cast(tm.float64, tm.int32)
+    (True, False)
+    """
     return np.can_cast(_dtype_of(from_), np.dtype(to), casting)
 
 
 def promote_types(type1: Any, type2: Any, /) -> np.dtype[Any]:
-    """The smallest dtype that holds both."""
+    """The smallest dtype that holds both.
+
+    >>> import tinygrad_math as tm
+    >>> tm.promote_types(tm.int32, tm.float32)
+    dtype('float64')
+    """
     return np.promote_types(_dtype_of(type1), _dtype_of(type2))
 
 

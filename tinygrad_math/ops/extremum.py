@@ -106,11 +106,21 @@ def ptp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @nondiff(latex=r"\arg\max {0}", shape=SHAPE)
 def argmax(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The index of the first largest element along `axis`, or in the flattened array."""
+    """The index of the first largest element along `axis`, or in the flattened array.
+
+    >>> import tinygrad_math as tm
+    >>> tm.argmax([[1.0, 5.0], [7.0, 2.0]], axis=1)
+    tensor([1, 0])
+    """
     return np.argmax(x, axis=axis, keepdims=keepdims)
 
 
 @nondiff(latex=r"\arg\min {0}", shape=SHAPE)
 def argmin(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The index of the first smallest element along `axis`, or in the flattened array."""
+    """The index of the first smallest element along `axis`, or in the flattened array.
+
+    >>> import tinygrad_math as tm
+    >>> tm.argmin([[1.0, 5.0], [7.0, 2.0]], axis=1)
+    tensor([0, 1])
+    """
     return np.argmin(x, axis=axis, keepdims=keepdims)

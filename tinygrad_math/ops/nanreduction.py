@@ -46,19 +46,34 @@ def nansum(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fal
 
 @derived
 def nanprod(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """`prod` of the elements that are not NaN; of none, 1."""
+    """`prod` of the elements that are not NaN; of none, 1.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nanprod([2.0, float("nan"), 3.0])
+    tensor(6.)
+    """
     return rec.prod(_filled(x, 1), axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
 
 
 @derived
 def nancumsum(x: Any, /, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """`cumsum` with 0 for NaN."""
+    """`cumsum` with 0 for NaN.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nancumsum([2.0, float("nan"), 3.0])
+    tensor([2., 2., 5.])
+    """
     return rec.cumsum(_filled(x, 0), axis=axis, dtype=dtype)  # type: ignore[no-any-return]
 
 
 @derived
 def nancumprod(x: Any, /, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """`cumprod` with 1 for NaN."""
+    """`cumprod` with 1 for NaN.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nancumprod([2.0, float("nan"), 3.0])
+    tensor([2., 2., 6.])
+    """
     return rec.cumprod(_filled(x, 1), axis=axis, dtype=dtype)  # type: ignore[no-any-return]
 
 
@@ -99,7 +114,12 @@ def nanvar(
     keepdims: bool = False,
     ddof: float | None = None,
 ) -> Tensor:
-    """`var` of the elements that are not NaN, with its arguments; NaN where n <= correction."""
+    """`var` of the elements that are not NaN, with its arguments; NaN where n <= correction.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nanvar([1.0, float("nan"), 3.0])
+    tensor(1.)
+    """
     x = as_tensor(x)
     if dtype is not None or x.dtype.kind not in "fc":
         x = rec.astype(x, dtype or np.float64)
@@ -156,7 +176,12 @@ def nanstd(
     keepdims: bool = False,
     ddof: float | None = None,
 ) -> Tensor:
-    """The square root of `nanvar`, with its arguments; the derivative is 0 where what is not NaN is constant."""
+    """The square root of `nanvar`, with its arguments; the derivative is 0 where what is not NaN is constant.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nanstd([1.0, float("nan"), 3.0])
+    tensor(1.)
+    """
     v = nanvar(x, axis, dtype, correction=correction, keepdims=keepdims, ddof=ddof)
     return _root(v)  # type: ignore[no-any-return]
 
@@ -187,7 +212,10 @@ def _jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     latex=r"\max {0}", shape="x.shape without `axis`", note="ties share equally; NaN has no part", samples=_samples
 )
 def nanmax(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`max` of the elements that are not NaN; of none, NaN with NumPy's warning."""
+    """`max` of the elements that are not NaN; of none, NaN with NumPy's warning.
+
+    Derivative: 1 for the one that is taken; ties share.
+    """
     return np.nanmax(x, axis=axis, keepdims=keepdims)
 
 
@@ -195,7 +223,10 @@ def nanmax(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     latex=r"\min {0}", shape="x.shape without `axis`", note="ties share equally; NaN has no part", samples=_samples
 )
 def nanmin(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`min` of the elements that are not NaN; of none, NaN with NumPy's warning."""
+    """`min` of the elements that are not NaN; of none, NaN with NumPy's warning.
+
+    Derivative: 1 for the one that is taken; ties share.
+    """
     return np.nanmin(x, axis=axis, keepdims=keepdims)
 
 
@@ -206,11 +237,21 @@ for _op in (nanmax, nanmin):
 
 @nondiff(latex=r"\arg\max {0}", shape="x.shape without `axis`")
 def nanargmax(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The index of the first largest element that is not NaN. Raises ShapeError if all are."""
+    """The index of the first largest element that is not NaN. Raises ShapeError if all are.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nanargmax([1.0, float("nan"), 3.0])
+    tensor(2)
+    """
     return np.nanargmax(x, axis=axis, keepdims=keepdims)
 
 
 @nondiff(latex=r"\arg\min {0}", shape="x.shape without `axis`")
 def nanargmin(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The index of the first smallest element that is not NaN. Raises ShapeError if all are."""
+    """The index of the first smallest element that is not NaN. Raises ShapeError if all are.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nanargmin([1.0, float("nan"), 3.0])
+    tensor(0)
+    """
     return np.nanargmin(x, axis=axis, keepdims=keepdims)

@@ -53,7 +53,12 @@ def polyval(p: Any, x: Any) -> Tensor:
 
 @derived
 def polyadd(a1: Any, a2: Any) -> Tensor:
-    """The coefficients of the sum of two polynomials."""
+    """The coefficients of the sum of two polynomials.
+
+    >>> import tinygrad_math as tm
+    >>> tm.polyadd([1.0, 2.0], [1.0, 0.0, 0.0])
+    tensor([1., 1., 2.])
+    """
     a1, a2 = _coefficients(a1), _coefficients(a2)
     length = max(a1.size, a2.size)
     return _lengthened(a1, length) + _lengthened(a2, length)
@@ -61,7 +66,12 @@ def polyadd(a1: Any, a2: Any) -> Tensor:
 
 @derived
 def polysub(a1: Any, a2: Any) -> Tensor:
-    """The coefficients of the difference of two polynomials."""
+    """The coefficients of the difference of two polynomials.
+
+    >>> import tinygrad_math as tm
+    >>> tm.polysub([1.0, 2.0], [1.0, 0.0, 0.0])
+    tensor([-1.,  1.,  2.])
+    """
     return polyadd(a1, -as_tensor(a2))
 
 
@@ -72,7 +82,12 @@ def _lengthened(p: Tensor, length: int) -> Tensor:
 
 @derived
 def polymul(a1: Any, a2: Any) -> Tensor:
-    """The coefficients of the product of two polynomials: their convolution."""
+    """The coefficients of the product of two polynomials: their convolution.
+
+    >>> import tinygrad_math as tm
+    >>> tm.polymul([1.0, 1.0], [1.0, -1.0])
+    tensor([ 1.,  0., -1.])
+    """
     return rec.convolve(_coefficients(a1), _coefficients(a2))  # type: ignore[no-any-return]
 
 
@@ -81,6 +96,10 @@ def polydiv(u: Any, v: Any) -> tuple[Tensor, Tensor]:
     """Quotient and remainder of two polynomials, by long division: u = q v + r with r of lower degree than v.
 
     The remainder keeps the length of v less one (NumPy cuts leading zeros off, which depends on the values).
+
+    >>> import tinygrad_math as tm
+    >>> tm.polydiv([1.0, 3.0, 2.0], [1.0, 1.0])
+    (tensor([1., 2.]), tensor([0.]))
     """
     u, v = _coefficients(u), _coefficients(v)
     if u.size < v.size:
@@ -113,7 +132,12 @@ def polyder(p: Any, m: int = 1) -> Tensor:
 
 @derived
 def polyint(p: Any, m: int = 1, k: Any = None) -> Tensor:
-    """The coefficients of the m-th antiderivative of a polynomial, with the constants of integration `k` (zeros)."""
+    """The coefficients of the m-th antiderivative of a polynomial, with the constants of integration `k` (zeros).
+
+    >>> import tinygrad_math as tm
+    >>> tm.polyint([2.0, 1.0])
+    tensor([1., 1., 0.])
+    """
     p = _coefficients(p)
     constants = np.zeros(m, p.dtype) if k is None else _coefficients(k)
     if constants.size == 1 < m:
@@ -149,6 +173,10 @@ def roots(p: Any) -> Tensor:
 
     Leading and trailing zero coefficients stand for roots that are not there and roots at 0.
     Derivative: dx/dp_k = -x^(n-k) / p'(x), for simple roots.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.real(tm.roots([1.0, -3.0, 2.0])), 6)
+    tensor([2., 1.])
     """
     p = _coefficients(p)
     nonzero = np.flatnonzero(p.detach().numpy())
@@ -170,6 +198,10 @@ def polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Tensor:
 
     Arguments: `x` (m,), `y` (m,) or (m, k) for k fits at once, `w` (m,) weights of the residuals.
     Returns (deg + 1,) or (deg + 1, k). Differentiable in x, y and w through `lstsq`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.polyfit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], 1), 6)
+    tensor([2., 1.])
     """
     x, y = as_tensor(x), as_tensor(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:

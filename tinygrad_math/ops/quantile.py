@@ -277,6 +277,11 @@ def percentile(x: Any, q: Any, /, axis: Axis = None, *, method: str = "linear", 
 
 @derived
 def nanpercentile(x: Any, q: Any, /, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`nanquantile` with q in percent, 0..100."""
+    """`nanquantile` with q in percent, 0..100.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nanpercentile([1.0, float("nan"), 3.0], 50)
+    tensor(2.)
+    """
     result: Tensor = rec.nanquantile(x, _part(q), axis=axis, method=method, keepdims=keepdims)
     return result

@@ -200,17 +200,32 @@ def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, dtype: Any, keepdims: bool) 
 
 @nondiff(latex=r"\exists {0}", shape=SHAPE)
 def any(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Whether any element over `axis` is not zero."""
+    """Whether any element over `axis` is not zero.
+
+    >>> import tinygrad_math as tm
+    >>> tm.any([[True, False], [False, False]], axis=1)
+    tensor([ True, False])
+    """
     return np.logical_or.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
 
 @nondiff(latex=r"\forall {0}", shape=SHAPE)
 def all(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Whether no element over `axis` is zero."""
+    """Whether no element over `axis` is zero.
+
+    >>> import tinygrad_math as tm
+    >>> tm.all([[True, False], [True, True]], axis=1)
+    tensor([False,  True])
+    """
     return np.logical_and.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
 
 @nondiff(latex=r"\#\{{{0} \ne 0\}}", shape=SHAPE)
 def count_nonzero(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """How many elements over `axis` are not zero."""
+    """How many elements over `axis` are not zero.
+
+    >>> import tinygrad_math as tm
+    >>> tm.count_nonzero([[0, 1], [2, 3]], axis=1)
+    tensor([1, 2])
+    """
     return np.add.reduce(np.not_equal(x, 0), axis=axis, keepdims=keepdims)  # type: ignore[call-overload]

@@ -132,8 +132,25 @@ def frexp(x: Any, /) -> Any:
 frexp.defvjp(lambda xp, need, g, y, x: (xp.zeros_like(x) if g[0] is None else xp.ldexp(g[0], -y[1]),))
 frexp.defjvp(lambda xp, ts, y, x: (xp.ldexp(ts[0], -y[1]), None))
 
-nextafter = nondiff(np.nextafter, arity=2, doc="The floating number that follows x1 in the direction of x2.")
-spacing = nondiff(np.spacing, doc="The distance from x to the next floating number away from zero.")
+nextafter = nondiff(
+    np.nextafter,
+    arity=2,
+    doc="""The floating number that follows x1 in the direction of x2.
+
+    >>> import tinygrad_math as tm
+    >>> float(tm.nextafter(1.0, 2.0)) - 1.0 == tm.finfo(tm.float64).eps
+    True
+    """,
+)
+spacing = nondiff(
+    np.spacing,
+    doc="""The distance from x to the next floating number away from zero.
+
+    >>> import tinygrad_math as tm
+    >>> float(tm.spacing(1.0)) == tm.finfo(tm.float64).eps
+    True
+    """,
+)
 
 fix, around = trunc, round
 alias("fix", trunc)

@@ -66,21 +66,36 @@ def unique_all(x: Any, /) -> UniqueAll:
 
 @derived
 def unique_counts(x: Any, /) -> UniqueCounts:
-    """The distinct elements in ascending order, and how often each stands in x. See `unique_all`."""
+    """The distinct elements in ascending order, and how often each stands in x. See `unique_all`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.unique_counts([3.0, 1.0, 3.0])
+    UniqueCounts(values=tensor([1., 3.]), counts=tensor([1, 2]))
+    """
     values, _, _, counts = _distinct(x, None, False)
     return UniqueCounts(values, counts)
 
 
 @derived
 def unique_inverse(x: Any, /) -> UniqueInverse:
-    """The distinct elements in ascending order, and for each element of x where it stands there. See `unique_all`."""
+    """The distinct elements in ascending order, and for each element of x where it stands there. See `unique_all`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.unique_inverse([3.0, 1.0, 3.0])
+    UniqueInverse(values=tensor([1., 3.]), inverse_indices=tensor([1, 0, 1]))
+    """
     values, _, inverse, _ = _distinct(x, None, False)
     return UniqueInverse(values, inverse)
 
 
 @derived
 def unique_values(x: Any, /) -> Tensor:
-    """The distinct elements in ascending order. See `unique_all`."""
+    """The distinct elements in ascending order. See `unique_all`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.unique_values([3.0, 1.0, 3.0])
+    tensor([1., 3.])
+    """
     return _distinct(x, None, False)[0]
 
 
@@ -113,5 +128,10 @@ def unique(
 
 @nondiff(arity=2, latex=r"{0} \in {1}", shape="same as x1")
 def isin(x1: Any, x2: Any, /, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Any:
-    """Whether each element of x1 is among those of x2; `invert` asks whether it is not."""
+    """Whether each element of x1 is among those of x2; `invert` asks whether it is not.
+
+    >>> import tinygrad_math as tm
+    >>> tm.isin([1, 2, 3], [3, 1])
+    tensor([ True, False,  True])
+    """
     return np.isin(x1, x2, assume_unique=assume_unique, invert=invert, kind=kind)

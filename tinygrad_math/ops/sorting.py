@@ -53,7 +53,12 @@ def argsort(
 
 @nondiff(latex=r"\operatorname{{argpartition}} {0}", shape="same as x; flat with axis=None")
 def argpartition(x: Any, /, kth: int | Sequence[int], axis: int | None = -1, kind: Any = "introselect") -> Any:
-    """The indices that bring the k-th smallest element to place k, smaller ones before it, larger ones behind."""
+    """The indices that bring the k-th smallest element to place k, smaller ones before it, larger ones behind.
+
+    >>> import tinygrad_math as tm
+    >>> bool(tm.argpartition([3.0, 1.0, 2.0], 0)[0] == 1)
+    True
+    """
     return np.argpartition(x, kth, axis=axis, kind=kind)
 
 
@@ -209,7 +214,12 @@ def searchsorted(x1: Any, x2: Any, /, side: str = "left", sorter: Any = None) ->
 
 @nondiff(many=True, latex=r"\operatorname{{nonzero}} {0}", shape="as many as there are, once for each axis")
 def nonzero(x: Any, /) -> Any:
-    """The indices of the elements that are not zero: a tuple of integer arrays, one for each axis."""
+    """The indices of the elements that are not zero: a tuple of integer arrays, one for each axis.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nonzero([0, 1, 2])
+    (tensor([1, 2]),)
+    """
     if not np.ndim(x):
         raise ValueError("a 0-d array has no axis to give indices of; use atleast_1d first")
     return np.nonzero(x)
@@ -217,13 +227,24 @@ def nonzero(x: Any, /) -> Any:
 
 @nondiff(latex=r"\operatorname{{argwhere}} {0}", shape="(as many as there are, x.ndim)")
 def argwhere(x: Any, /) -> Any:
-    """The indices of the elements that are not zero: one row for each."""
+    """The indices of the elements that are not zero: one row for each.
+
+    >>> import tinygrad_math as tm
+    >>> tm.argwhere([[0, 1], [2, 0]])
+    tensor([[0, 1],
+            [1, 0]])
+    """
     return np.argwhere(x)
 
 
 @nondiff(latex=r"\operatorname{{flatnonzero}} {0}", shape="(as many as there are,)")
 def flatnonzero(x: Any, /) -> Any:
-    """The indices of the elements of the flattened x that are not zero."""
+    """The indices of the elements of the flattened x that are not zero.
+
+    >>> import tinygrad_math as tm
+    >>> tm.flatnonzero([[0, 1], [2, 0]])
+    tensor([1, 2])
+    """
     return np.flatnonzero(x)
 
 

@@ -19,6 +19,16 @@ class Optimizer:
     Subclasses define `start(xp, p)`, the state of one parameter, and `rule(xp, p, g, state)`, the new
     parameter and state, written over a namespace: on arrays for `step`, on Tensors for `update`.
     `params` is a module or an iterable of Tensors; leave it out to use the pure form only.
+
+    >>> import tinygrad_math as tm
+    >>> class Halving(tm.optim.Optimizer):
+    ...     def rule(self, xp, p, g, state):
+    ...         return p / 2, state
+    >>> x = tm.tensor(8.0, requires_grad=True)
+    >>> (x * x).backward()
+    >>> Halving([x]).step()
+    >>> x
+    tensor(4., requires_grad=True)
     """
 
     def __init__(self, params: Any = None) -> None:

@@ -144,5 +144,6 @@ gammaincc = row(
     arguments="a x",
     latex=r"Q({0}, {1})",
     samples=_samples,
-    doc="The regularised upper incomplete gamma function, 1 - gammainc(a, x), accurate where that is small.",
+    doc="The regularised upper incomplete gamma function, 1 - gammainc(a, x), accurate where that is small. "
+    "Derivatives: minus those of gammainc.",
 )

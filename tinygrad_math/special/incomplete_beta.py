@@ -154,7 +154,7 @@ betaincc = row(
     latex=r"1 - I_{{{2}}}({0}, {1})",
     samples=_beta_samples,
     order=True,
-    doc="1 - betainc(a, b, x), accurate where that is small. Differentiable in all three, as betainc is.",
+    doc="1 - betainc(a, b, x), accurate where that is small. Derivatives: minus those of betainc.",
 )
 
 

@@ -133,6 +133,11 @@ def softmax(x: Any, axis: Axis = None) -> Tensor:
 
 
 def log_softmax(x: Any, axis: Axis = None) -> Tensor:
-    """x - logsumexp(x) over `axis`, by default over all elements. Derivative: dy = dx - sum(softmax(x) dx)."""
+    """x - logsumexp(x) over `axis`, by default over all elements. Derivative: dy = dx - sum(softmax(x) dx).
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.log_softmax([0.0, 0.0]), 4)
+    tensor([-0.6931, -0.6931])
+    """
     y: Tensor = rec.log_softmax(x, axis=axis)
     return y

@@ -49,7 +49,12 @@ class Normal(Continuous):
 
 
 class StudentT(Continuous):
-    """Student's t distribution with df degrees of freedom; df = inf is the normal distribution."""
+    """Student's t distribution with df degrees of freedom; df = inf is the normal distribution.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.t.cdf(0.0, 3.0)
+    tensor(0.5)
+    """
 
     shapes = ("df",)
 
@@ -76,7 +81,12 @@ class StudentT(Continuous):
 
 
 class Gamma(Continuous):
-    """The gamma distribution of shape a: z^(a-1) exp(-z) / gamma(a) for z >= 0."""
+    """The gamma distribution of shape a: z^(a-1) exp(-z) / gamma(a) for z >= 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.stats.gamma.cdf(1.0, 1.0), 4)
+    tensor(0.6321)
+    """
 
     shapes = ("a",)
     support = (0.0, math.inf)
@@ -104,7 +114,12 @@ class Gamma(Continuous):
 
 
 class ChiSquared(Continuous):
-    """The chi-squared distribution with df degrees of freedom: twice a gamma variable of shape df/2."""
+    """The chi-squared distribution with df degrees of freedom: twice a gamma variable of shape df/2.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.chi2.pdf(0.0, 2.0)
+    tensor(0.5)
+    """
 
     shapes = ("df",)
     support = (0.0, math.inf)
@@ -127,7 +142,12 @@ class ChiSquared(Continuous):
 
 
 class Beta(Continuous):
-    """The beta distribution: z^(a-1) (1-z)^(b-1) / B(a, b) on [0, 1]."""
+    """The beta distribution: z^(a-1) (1-z)^(b-1) / B(a, b) on [0, 1].
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.beta.pdf(0.5, 1.0, 1.0)
+    tensor(1.)
+    """
 
     shapes = ("a", "b")
     support = (0.0, 1.0)
@@ -155,7 +175,12 @@ class Beta(Continuous):
 
 
 class Exponential(Continuous):
-    """The exponential distribution: exp(-z) for z >= 0."""
+    """The exponential distribution: exp(-z) for z >= 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.expon.logpdf(1.0, scale=1.0)
+    tensor(-1.)
+    """
 
     support = (0.0, math.inf)
     inner = 1.0
@@ -177,7 +202,12 @@ class Exponential(Continuous):
 
 
 class Uniform(Continuous):
-    """The uniform distribution on [loc, loc + scale]."""
+    """The uniform distribution on [loc, loc + scale].
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.uniform.pdf([0.5, 2.0])
+    tensor([1., 0.])
+    """
 
     support = (0.0, 1.0)
     inner = 0.5
@@ -193,7 +223,12 @@ class Uniform(Continuous):
 
 
 class LogNormal(Continuous):
-    """The distribution of exp(s n) for a standard normal n."""
+    """The distribution of exp(s n) for a standard normal n.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.stats.lognorm.pdf(1.0, 1.0), 4)
+    tensor(0.3989)
+    """
 
     shapes = ("s",)
     support = (0.0, math.inf)
@@ -222,7 +257,12 @@ class LogNormal(Continuous):
 
 
 class Laplace(Continuous):
-    """The Laplace distribution: exp(-|z|)/2. At its kink the derivative of the density is 0."""
+    """The Laplace distribution: exp(-|z|)/2. At its kink the derivative of the density is 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.laplace.pdf(0.0)
+    tensor(0.5)
+    """
 
     def _logpdf(self, z: Any) -> Any:
         return -rec.abs(z) - math.log(2)
@@ -248,7 +288,12 @@ class Laplace(Continuous):
 
 
 class Cauchy(Continuous):
-    """The Cauchy distribution: 1 / (pi (1 + z^2))."""
+    """The Cauchy distribution: 1 / (pi (1 + z^2)).
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.cauchy.cdf(0.0)
+    tensor(0.5)
+    """
 
     def _logpdf(self, z: Any) -> Any:
         return -math.log(math.pi) - rec.log1p(z * z)
@@ -264,7 +309,12 @@ class Cauchy(Continuous):
 
 
 class Logistic(Continuous):
-    """The logistic distribution: its distribution function is expit."""
+    """The logistic distribution: its distribution function is expit.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.logistic.cdf(0.0)
+    tensor(0.5)
+    """
 
     def _logpdf(self, z: Any) -> Any:
         return rec.log_expit(z) + rec.log_expit(-z)

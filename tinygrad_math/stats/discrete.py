@@ -90,7 +90,12 @@ class Poisson(Discrete):
 
 
 class Binomial(Discrete):
-    """The binomial distribution: successes among n trials of probability p."""
+    """The binomial distribution: successes among n trials of probability p.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.binom.pmf(1, 2, 0.5)
+    tensor(0.5)
+    """
 
     shapes = ("n", "p")
 
@@ -134,7 +139,12 @@ class Binomial(Discrete):
 
 
 class Bernoulli(Discrete):
-    """One trial of probability p: 1 with probability p, else 0."""
+    """One trial of probability p: 1 with probability p, else 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.stats.bernoulli.pmf([0, 1], 0.25)
+    tensor([0.75, 0.25])
+    """
 
     shapes = ("p",)
 

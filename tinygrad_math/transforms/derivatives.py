@@ -16,7 +16,12 @@ __all__ = ["grad", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
 
 
 def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
-    """A function that returns f's value and its gradient. Arguments as for `grad`."""
+    """A function that returns f's value and its gradient. Arguments as for `grad`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.value_and_grad(lambda x: x**3)(2.0)
+    (tensor(8.), tensor(12.))
+    """
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -78,7 +83,13 @@ def vjp(f: Fn, *primals: Any, has_aux: bool = False) -> Any:
 
 
 def linearize(f: Fn, *primals: Any) -> tuple[Any, Fn]:
-    """f's value, and the function that pushes tangents of the arguments forward: t -> Jt. f runs once."""
+    """f's value, and the function that pushes tangents of the arguments forward: t -> Jt. f runs once.
+
+    >>> import tinygrad_math as tm
+    >>> y, push = tm.linearize(lambda x: x * x, 3.0)
+    >>> y, push(1.0), push(2.0)
+    (tensor(9.), tensor(6.), tensor(12.))
+    """
     tape = Tape(f, primals, "linearize")
 
     def push(*tangents: Any) -> Any:

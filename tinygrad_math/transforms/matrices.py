@@ -109,12 +109,24 @@ _jacfwd, _jacrev, _jacobian = _by(_columns, "jacfwd"), _by(_rows, "jacrev"), _by
 
 
 def jacfwd(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
-    """The Jacobian in forward mode: a walk for each element of the inputs. See `jacobian`."""
+    """The Jacobian in forward mode: a walk for each element of the inputs. See `jacobian`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.jacfwd(lambda x: x * x)(tm.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
     return _jacfwd(f, argnums, has_aux, holomorphic)
 
 
 def jacrev(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
-    """The Jacobian in reverse mode: a walk for each element of the outputs. See `jacobian`."""
+    """The Jacobian in reverse mode: a walk for each element of the outputs. See `jacobian`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.jacrev(lambda x: x * x)(tm.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
     return _jacrev(f, argnums, has_aux, holomorphic)
 
 
