@@ -13,7 +13,7 @@ from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from .choices import differentiated
 from .singular import svdvals
-from .wellposed import adjoint, finite, floating, frobenius, lapack, plain, refuse_singular, square
+from .wellposed import adjoint, finite, floating, frobenius, lapack, plain, refuse_singular, row_sizes, square
 
 __all__ = ["LstsqResult", "inv", "lstsq", "pinv", "solve", "solve_triangular"]
 
@@ -56,8 +56,8 @@ def _refuse_growth(a: Any, b: Any, x: Any) -> None:
     """Raise SingularMatrix where x is so much longer than b that a must be singular."""
     if b.ndim == 1:
         b, x = b[:, None], x[..., None]
-    small = frobenius(b)
-    refuse_singular("solve", a, frobenius(a) * frobenius(x) / np.where(small == 0, 1, small))
+    small = frobenius(b / row_sizes(a)[..., None])
+    refuse_singular("solve", a, np.sqrt(a.shape[-1]) * frobenius(x) / np.where(small == 0, 1, small))
 
 
 @_solve.defvjp
@@ -157,7 +157,7 @@ def inv(x: Any, /) -> Any:
     """
     a = square("inv", x)
     y = np.linalg.inv(a)
-    refuse_singular("inv", a, frobenius(a) * frobenius(y))
+    refuse_singular("inv", a, np.sqrt(a.shape[-1]) * frobenius(y * row_sizes(a)[..., None, :]))
     return y
 
 

@@ -90,8 +90,18 @@ def lapack(name: str, a: Any) -> Any:
     return getattr(routines, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + name)
 
 
+def row_sizes(a: Any) -> Any:
+    """The largest absolute value of each row, 1 for a row of zeros: what the rows are divided by to be alike."""
+    size = np.abs(a).max(axis=-1, initial=0)
+    return np.where(size == 0, 1, size).astype(size.dtype)
+
+
 def refuse_singular(name: str, a: Any, growth: Any) -> None:
-    """Raise SingularMatrix where |A| |A^-1|, of which `growth` is a lower bound, leaves no digit of a result right."""
+    """Raise SingularMatrix where |A| |A^-1|, of which `growth` is a lower bound, leaves no digit of a result right.
+
+    The rows are to be scaled alike first (`row_sizes`): a diagonal matrix is easy to invert, whatever its condition.
+    van der Sluis (1969), Condition numbers and equilibration of matrices.
+    """
     singular = np.asarray(growth * np.finfo(a.dtype).eps > 4)
     if singular.any():
         at = tuple(int(i) for i in np.argwhere(singular)[0])
