@@ -87,7 +87,10 @@ def lapack(name: str, a: Any) -> Any:
     """LAPACK's routine for the dtype of a."""
     from scipy.linalg import lapack as routines
 
-    return getattr(routines, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + name)
+    letters = {"f": "s", "d": "d", "F": "c", "D": "z"}
+    if a.dtype.char not in letters:
+        raise TypeError(f"arrays of {a.dtype} are not supported in linear algebra")
+    return getattr(routines, letters[a.dtype.char] + name)
 
 
 def row_sizes(a: Any) -> Any:
