@@ -147,3 +147,10 @@ def test_an_implicit_function_of_nothing_has_an_empty_derivative():
     solve = tm.implicit.root(lambda z, c: z**3 - c, np.cbrt)
     assert tm.jvp(solve, (np.zeros((0, 3)),), (np.zeros((0, 3)),))[1].shape == (0, 3)
     assert tm.grad(lambda c: tm.sum(solve(c)))(np.zeros(0)).shape == (0,)
+
+
+def test_the_inverse_transform_of_no_frequencies_is_zero():
+    for shape, axis in [((0,), 0), ((2, 0), -1), ((0, 3), 0)]:
+        y = tm.fft.irfft(np.zeros(shape, complex), n=4, axis=axis).numpy()
+        assert y.size == max(4, 4 * np.prod([m for m in shape if m]))
+        assert not y.any()

@@ -1,4 +1,4 @@
-"""Random programs beside JAX: value, gradient and Hessian-vector product: python tests/bench/fuzz_jax.py [FIRST [COUNT]]
+"""Random programs beside JAX, value, gradient and Hessian-vector product: fuzz_jax.py [FIRST [COUNT]]
 
 A program with a function that JAX does not have is left out; the last line says how many were.
 """
