@@ -56,8 +56,9 @@ def _refuse_growth(a: Any, b: Any, x: Any) -> None:
     """Raise SingularMatrix where x is so much longer than b that a must be singular."""
     if b.ndim == 1:
         b, x = b[:, None], x[..., None]
-    small = frobenius(b / row_sizes(a)[..., None])
-    refuse_singular("solve", a, np.sqrt(a.shape[-1]) * frobenius(x) / np.where(small == 0, 1, small))
+    size = row_sizes(a)[..., None]
+    small = frobenius(b / size)
+    refuse_singular("solve", a, frobenius(a / size) * frobenius(x) / np.where(small == 0, 1, small))
 
 
 @_solve.defvjp
@@ -157,7 +158,8 @@ def inv(x: Any, /) -> Any:
     """
     a = square("inv", x)
     y = np.linalg.inv(a)
-    refuse_singular("inv", a, np.sqrt(a.shape[-1]) * frobenius(y * row_sizes(a)[..., None, :]))
+    size = row_sizes(a)
+    refuse_singular("inv", a, frobenius(a / size[..., None]) * frobenius(y * size[..., None, :]))
     return y
 
 
