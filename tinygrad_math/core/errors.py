@@ -65,8 +65,8 @@ class InvalidIndex(MathError, IndexError):
     """An index of a kind that does not index: a float, a string."""
 
 
-class ArgumentError(MathError, TypeError):
-    """A keyword or argument that a function does not know."""
+class ArgumentError(MathError, TypeError, ValueError):
+    """A keyword, an argument or a choice that a function does not know."""
 
 
 class NonScalarError(MathError, ValueError, TypeError, RuntimeError):
@@ -158,6 +158,17 @@ def checked_axis(axis: Any, ndim: int, asker: str) -> int:
             f"{asker}: axis {k} of an array with {ndim} dimensions; axes count from 0, or from the end as -1, -2, ..."
         )
     return k % ndim
+
+
+def numeric_dtype(dtype: Any) -> np.dtype[Any]:
+    """The NumPy dtype of numbers that is meant, or the named error."""
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except TypeError as error:
+        raise DTypeError(f"{dtype!r:.60} is no dtype; say for instance float32, int64 or bool") from error
+    if found.kind not in "biufc":
+        raise DTypeError(f"a Tensor holds numbers, and {found} is no dtype of numbers")
+    return found
 
 
 def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], error: Exception) -> MathError:

@@ -42,6 +42,7 @@ RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users o
 rooms: list[str] = []  # modules with further ops, imported when a name is missed
 registry: dict[str, Op] = {}
 raw = Namespace("plain arrays")
+rec = Namespace("recorded tensors")
 by_ufunc: dict[Any, Op] = {}  # NumPy's ufunc -> op, for `__array_ufunc__`
 
 

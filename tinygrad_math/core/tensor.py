@@ -7,205 +7,33 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 
 from __future__ import annotations
 
-import functools
-import inspect
-import itertools
 import math
 import operator
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import numpy as np
 
-from .errors import (
-    ArgumentError,
-    ChangedAfterUse,
-    DTypeError,
-    MathError,
-    NeedsDetach,
-    NoGradient,
-    NotALeaf,
-    ShapeError,
-    TraceError,
-    explain_failure,
-)
-from .op import Namespace, Op, by_ufunc, registry
+from .at import At, Hook
+from .errors import ChangedAfterUse, DTypeError, MathError, NoGradient, NotALeaf, ShapeError, explain_failure
+from .leaving import Leaving
+from .node import DIFFERENTIABLE as DIFFERENTIABLE
+from .node import MODE as MODE
+from .node import NO_PARAMS, Constant, fingerprint, held
+from .node import TRACED as TRACED
+from .node import Meta as Meta
+from .node import Mode as Mode
+from .node import Node as Node
+from .node import clock as clock
+from .node import no_grad as no_grad
+from .op import Op, by_ufunc, registry
+from .op import rec as rec
 from .torch_names import TorchNames
 
-TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
-
-clock = itertools.count(1).__next__
-rec = Namespace("recorded tensors")
-_NO_PARAMS: dict[str, Any] = {}
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
-_SMALL = 1 << 16  # bytes: arrays up to this size are copied when a graph keeps them
 _FAILURES = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
-
-
-class Meta:
-    """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
-
-    __slots__ = ("__weakref__", "changed", "exposed", "hooks", "name", "owner", "place", "seal")
-
-    def __init__(self) -> None:
-        self.owner: weakref.ref[Tensor] | None = None
-        self.name: str | None = None
-        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
-        self.place: Any = None  # the user's line, noted while tracing
-        self.changed = self.exposed = self.seal = 0
-
-
-class Node:
-    """One recorded value. `inputs` are older than the node itself: `tick` orders every walk."""
-
-    __slots__ = ("__weakref__", "data", "inputs", "live", "meta", "op", "params", "tick")
-
-    def __init__(
-        self,
-        data: Any,
-        op: Op | None = None,
-        inputs: tuple[Node, ...] = (),
-        params: Mapping[str, Any] = _NO_PARAMS,
-        live: int = 0,
-    ) -> None:
-        self.data = data
-        self.op = op
-        self.inputs = inputs
-        self.params = params
-        self.live = live
-        self.tick = clock()
-        self.meta: Meta | None = None
-
-    def more(self) -> Meta:
-        if self.meta is None:
-            self.meta = Meta()
-        return self.meta
-
-    @property
-    def name(self) -> str | None:
-        return self.meta.name if self.meta is not None else None
-
-    def changed_since(self, tick: int) -> bool:
-        """Whether the array was replaced, or written to since it was handed out after `tick`."""
-        m = self.meta
-        if m is None:
-            return False
-        return m.changed > tick or (m.exposed > tick and self.written())
-
-    def written(self) -> bool:
-        """Whether somebody wrote into the array since `Tensor.data` last handed it out."""
-        return self.meta is not None and _fingerprint(self.data) != self.meta.seal
-
-
-class Constant(Node):
-    """An argument that was no Tensor: a value without history. Cheap to make, and immutable."""
-
-    __slots__ = ()
-    op, inputs, params, live, tick, meta = None, (), _NO_PARAMS, 0, 0, None
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-
-class Foreign(Constant):
-    """A large array of the user's, not copied: that it was overwritten is noticed, from a sample of its elements."""
-
-    __slots__ = ("seal",)
-    meta = Meta()  # type: ignore[assignment]
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-        self.seal = _sample(data)
-
-    def changed_since(self, tick: int) -> bool:
-        return _sample(self.data) != self.seal
-
-
-def _held(node: Node) -> Node:
-    """An argument that a derivative will need again, safe from what the user does to the array meanwhile."""
-    data = node.data
-    if type(node) is not Constant or type(data) is not np.ndarray:
-        return node
-    return Constant(data.copy()) if data.nbytes <= _SMALL else Foreign(data)
-
-
-def _sample(array: Any) -> int:
-    return hash(array.flat[:: array.size // 61].tobytes())
-
-
-def _fingerprint(array: Any) -> int:
-    return hash(array.tobytes())
-
-
-class Mode:
-    """What recording does in this context: whether derivatives are wanted, and who watches."""
-
-    __slots__ = ("differentiable", "observe")
-
-    def __init__(self, differentiable: bool, observe: Callable[[Node], None] | None) -> None:
-        self.differentiable, self.observe = differentiable, observe
-
-
-MODE: ContextVar[Mode | None] = ContextVar("recording mode", default=None)
-
-
-class no_grad:
-    """A context, or a decorator, in which nothing is recorded for derivatives.
-
-    >>> import tinygrad_math as tm
-    >>> x = tm.tensor(2.0, requires_grad=True)
-    >>> with tm.no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-
-    _outer: list[Mode | None]
-
-    def __new__(cls, f: Callable[..., Any] | None = None) -> Any:
-        return object.__new__(cls) if f is None else object.__new__(cls)._around(f)
-
-    def __init__(self) -> None:
-        self._outer = []
-
-    def __enter__(self) -> no_grad:
-        outer = MODE.get()
-        self._outer.append(outer)
-        MODE.set(Mode(False, outer.observe if outer is not None else None))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        MODE.set(self._outer.pop())
-
-    def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
-        return self._around(f)
-
-    def _around(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        """f under no_grad; of a generator each step, and never the code between the steps."""
-
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with no_grad():
-                return f(*args, **kwargs)
-
-        @functools.wraps(f)
-        def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            steps, end = f(*args, **kwargs), object()
-            while True:
-                with no_grad():
-                    value = next(steps, end)
-                if value is end:
-                    return
-                yield value
-
-        return generator if inspect.isgeneratorfunction(f) else wrapped
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
@@ -225,7 +53,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         raise
     except _FAILURES as error:
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
-    return _remember(op, data, tuple(map(_held, inputs) if foreign and live else inputs), params, live)
+    return _remember(op, data, tuple(map(held, inputs) if foreign and live else inputs), params, live)
 
 
 def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
@@ -308,7 +136,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         else:
             if compares and (other is None or isinstance(other, str)):
                 return cast(Tensor, NotImplemented)  # so that x == None is False
-            y = Constant(other) if type(other) is float else _held(node_of(other))
+            y = Constant(other) if type(other) is float else held(node_of(other))
         try:
             data = operate(x.data, y.data)
         except MathError:
@@ -321,13 +149,13 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             data = op.forward(x.data, y.data)
         live = x.live | y.live
         if not live or op.constant or MODE.get() is not None:
-            return _remember(op, data, (x, y), _NO_PARAMS, live)  # type: ignore[no-any-return]
+            return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
-        t.node = Node(data, op, (x, y), _NO_PARAMS, live)
+        t.node = Node(data, op, (x, y), NO_PARAMS, live)
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return forward(wrap(Constant(other) if type(other) is float else _held(node_of(other))), self)
+        return forward(wrap(Constant(other) if type(other) is float else held(node_of(other))), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         return self._become(forward(self, other))
@@ -351,7 +179,7 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-class Tensor(TorchNames):
+class Tensor(Leaving, TorchNames):
     """An n-dimensional array of numbers that records what is done to it.
 
     Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
@@ -390,7 +218,7 @@ class Tensor(TorchNames):
         m = node.more()
         if not m.exposed:
             node.data = np.array(node.data)  # views and copies of the Tensor keep what they held
-        now = _fingerprint(node.data)
+        now = fingerprint(node.data)
         if m.exposed and now != m.seal:
             m.changed = m.exposed
         m.exposed, m.seal = clock(), now
@@ -467,9 +295,9 @@ class Tensor(TorchNames):
         return rec.imag(self)  # type: ignore[no-any-return]
 
     @property
-    def at(self) -> _At:
+    def at(self) -> At:
         """`x.at[index].set(v)`, `.add(v)`, `.multiply(v)`: a changed copy, differentiable in x and in v."""
-        return _At(self)
+        return At(self)
 
     # -- what it needs ------------------------------------------------------------------------------
     @property
@@ -527,110 +355,6 @@ class Tensor(TorchNames):
     def detach(self) -> Tensor:
         """The same values, cut off from the graph: a constant for every derivative."""
         return cast(Tensor, rec.stop_gradient(self)) if self.node.live & TRACED else wrap(Node(self.node.data))
-
-    # -- leaving the recorded world -----------------------------------------------------------------
-    def _refuse_trace(self, what: str) -> None:
-        if self.node.live & TRACED:
-            raise TraceError(
-                f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "
-                "Use where() in place of an if, or make the argument that decides static (static_argnums of compile)."
-            )
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """A copy as a NumPy array; raises NeedsDetach if the tensor requires a gradient."""
-        return np.array(self.__array__())
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        self._refuse_trace("numpy()")
-        if self.requires_grad:
-            raise NeedsDetach(
-                "NumPy would drop the gradient of this tensor silently; use .detach().numpy() if that is meant, "
-                "or tinygrad_math's function of the same name"
-            )
-        return np.array(self.node.data, dtype=dtype, copy=True if copy is None else copy)
-
-    def __dlpack__(
-        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
-    ) -> Any:
-        """The array for another library, without a copy where possible; a gradient does not cross over."""
-        array = np.asarray(self.__array__())
-        return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
-
-    def __dlpack_device__(self) -> tuple[Any, int]:
-        return np.zeros(0).__dlpack_device__()
-
-    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
-        """The tensor itself: there is one device, "cpu"."""
-        if device != "cpu" or stream is not None:
-            raise DTypeError(f"to_device({device!r}, stream={stream!r}): every tensor lives on 'cpu', without streams")
-        return self
-
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        """The namespace of the Array API's functions: this package."""
-        return rec.array_namespace(api_version)
-
-    def item(self) -> Any:
-        """The single number as a Python scalar."""
-        self._refuse_trace("item()")
-        if self.size != 1:
-            raise ShapeError(f"item() needs a single number, got shape {self.shape}; use tolist()")
-        return np.asarray(self.node.data).item()
-
-    def tolist(self) -> Any:
-        """Nested Python lists of Python numbers."""
-        self._refuse_trace("tolist()")
-        return np.asarray(self.node.data).tolist()
-
-    def __bool__(self) -> bool:
-        self._refuse_trace("bool()")
-        if self.size != 1:
-            raise ShapeError(f"the truth of shape {self.shape} is ambiguous; use .any() or .all()")
-        return bool(self.node.data)
-
-    def _number(self, asker: str) -> Any:
-        self._refuse_trace(asker)
-        if self.size != 1:
-            raise DTypeError(f"{asker} needs a single number, got shape {self.shape}")
-        number = np.asarray(self.node.data).item()
-        if isinstance(number, complex) and asker != "complex()":
-            raise DTypeError(f"{asker} would drop the imaginary part of {number}; take .real or abs() first")
-        return number
-
-    def __float__(self) -> float:
-        return float(self._number("float()"))
-
-    def __int__(self) -> int:
-        return int(self._number("int()"))
-
-    def __complex__(self) -> complex:
-        return complex(self._number("complex()"))
-
-    def __index__(self) -> int:
-        self._refuse_trace("an index")
-        if self.size != 1 or self.dtype.kind not in "biu":
-            raise DTypeError(f"an index is a single integer, got {self.dtype}{self.shape}; convert with int()")
-        return int(np.asarray(self.node.data).item())
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise DTypeError("a 0-d tensor has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __repr__(self) -> str:
-        if self.node.live & TRACED:
-            return f"tensor<{self.dtype}{self.shape}, traced>"
-        text = np.array2string(np.asarray(self.node.data), separator=", ", prefix="tensor(")
-        if self.dtype.name not in ("float64", "int64", "bool"):
-            text += f", dtype={self.dtype}"
-        if self.name is not None:
-            text += f", name={self.name!r}"
-        return f"tensor({text}{', requires_grad=True' if self.requires_grad else ''})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
 
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
     __array_priority__ = 1000.0
@@ -717,7 +441,7 @@ class Tensor(TorchNames):
 
     def __pow__(self, other: Any) -> Tensor:
         if other.__class__ is int and other == 2:
-            return record(registry["square"], (self,), _NO_PARAMS)  # type: ignore[no-any-return]
+            return record(registry["square"], (self,), NO_PARAMS)  # type: ignore[no-any-return]
         return rec.pow(self, other)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Tensor:
@@ -891,52 +615,6 @@ def as_tensor(value: Any) -> Tensor:
         return value
     node = node_of(value)
     return wrap(Node(node.data) if type(node) is Constant else node)
-
-
-class Hook:
-    """What `register_hook` returns: `remove()` (or a call) takes the hook away."""
-
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
-        self._hooks, self._key = hooks, key
-
-    def remove(self) -> None:
-        self._hooks.pop(self._key, None)
-
-    __call__ = remove
-
-
-class _At:
-    """The functional form of assignment, still without an index."""
-
-    def __init__(self, x: Tensor) -> None:
-        self._x = x
-
-    def __getitem__(self, index: Any) -> _Place:
-        return _Place(self._x, index)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise ArgumentError(f"x.at needs an index: x.at[index].{name}(...)")
-
-
-class _Place:
-    """A place in a tensor."""
-
-    def __init__(self, x: Tensor, index: Any) -> None:
-        self._x, self._index = x, index
-
-    def set(self, value: Any) -> Tensor:
-        return rec.setitem(self._x, self._index, value)  # type: ignore[no-any-return]
-
-    def add(self, value: Any) -> Tensor:
-        return rec.additem(self._x, self._index, value)  # type: ignore[no-any-return]
-
-    def multiply(self, value: Any) -> Tensor:
-        return rec.multiplyitem(self._x, self._index, value)  # type: ignore[no-any-return]
-
-    def get(self) -> Tensor:
-        return self._x[self._index]
 
 
 select = Op(
