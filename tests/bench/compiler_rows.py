@@ -34,8 +34,8 @@ def network(tanh, params, x):
 class Losses:
     """The three losses, over a library's own functions."""
 
-    def __init__(self, mean, logaddexp, lse, tanh):
-        self.mean, self.logaddexp, self.lse, self.tanh = mean, logaddexp, lse, tanh
+    def __init__(self, mean, softplus, lse, tanh):
+        self.mean, self.softplus, self.lse, self.tanh = mean, softplus, lse, tanh
 
     def squared(self, params, x, y):
         e = network(None, params, x) - y
@@ -43,7 +43,7 @@ class Losses:
 
     def logistic(self, params, x, y):
         z = network(self.tanh, params, x)
-        return self.mean(self.logaddexp(0.0 * z, z) - y * z)
+        return self.mean(self.softplus(z) - y * z)
 
     def cross_entropy(self, params, x, y):
         z = network(self.tanh, params, x)
@@ -60,16 +60,16 @@ def plain_lse(xp):
     return lse
 
 
-OURS = Losses(tm.mean, tm.logaddexp, lambda z: tm.special.logsumexp(z, axis=1), tm.tanh)
+OURS = Losses(tm.mean, lambda z: tm.logaddexp(0.0, z), lambda z: tm.special.logsumexp(z, axis=1), tm.tanh)
 
 
 def of_torch(torch):
-    return Losses(torch.mean, torch.logaddexp, lambda z: torch.logsumexp(z, 1), torch.tanh)
+    return Losses(torch.mean, torch.nn.functional.softplus, lambda z: torch.logsumexp(z, 1), torch.tanh)
 
 
 def of_jax(jax):
     jnp = jax.numpy
-    return Losses(jnp.mean, jnp.logaddexp, lambda z: jax.nn.logsumexp(z, axis=1), jnp.tanh)
+    return Losses(jnp.mean, jax.nn.softplus, lambda z: jax.nn.logsumexp(z, axis=1), jnp.tanh)
 
 
 def backpropagate(params, hs, g, tanh):
@@ -183,7 +183,9 @@ def training(sizes, n, dtype, kind):
             import autograd
             import autograd.numpy as anp
 
-            grad = autograd.value_and_grad(getattr(Losses(anp.mean, anp.logaddexp, plain_lse(anp), anp.tanh), kind))
+            grad = autograd.value_and_grad(
+                getattr(Losses(anp.mean, lambda z: anp.logaddexp(0.0, z), plain_lse(anp), anp.tanh), kind)
+            )
             aps = [p.copy() for p in start]
 
             def autograd_step():
@@ -195,7 +197,7 @@ def training(sizes, n, dtype, kind):
             steps["autograd"] = autograd_step
         mg = peer("mygrad")
         if mg:
-            mygrad_loss = getattr(Losses(mg.mean, mg.logaddexp, plain_lse(mg), mg.tanh), kind)
+            mygrad_loss = getattr(Losses(mg.mean, lambda z: mg.logaddexp(0.0, z), plain_lse(mg), mg.tanh), kind)
             mps = [mg.tensor(p) for p in start]
 
             def mygrad_step():
@@ -248,7 +250,7 @@ def gradient():
         import autograd
         import autograd.numpy as anp
 
-        agrad = autograd.grad(Losses(anp.mean, anp.logaddexp, plain_lse(anp), anp.tanh).cross_entropy)
+        agrad = autograd.grad(Losses(anp.mean, lambda z: anp.logaddexp(0.0, z), plain_lse(anp), anp.tanh).cross_entropy)
         steps["autograd"] = lambda: agrad(params, x, y)[0]
     return steps
 
@@ -279,7 +281,7 @@ def hvp():
         import autograd
         import autograd.numpy as anp
 
-        autograd_loss = Losses(anp.mean, anp.logaddexp, plain_lse(anp), anp.tanh).cross_entropy
+        autograd_loss = Losses(anp.mean, lambda z: anp.logaddexp(0.0, z), plain_lse(anp), anp.tanh).cross_entropy
         agrad = autograd.grad(lambda p: autograd_loss(p, x, y))
         product_ = autograd.grad(lambda p: sum(anp.sum(g * v) for g, v in zip(agrad(p), vs, strict=True)))
         steps["autograd"] = lambda: product_(params)[0]

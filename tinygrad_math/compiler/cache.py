@@ -13,7 +13,7 @@ from ..core.errors import ArgumentError, MathError
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static
-from .find import MISS, derivatives_wanted, finder
+from .find import MISS, Find, derivatives_wanted, finder
 from .profile import Profile, profile
 from .program import NUMBERS, Program
 
@@ -30,8 +30,9 @@ class Compiled:
         self.static, self.donated = frozenset(static_argnums), frozenset(donate_argnums)
         if self.static & self.donated:
             raise ArgumentError(f"compile: arguments {sorted(self.static & self.donated)} are both static and donated")
-        self._programs: dict[Any, tuple[Callable[[Any], Any], Executable]] = {}
-        self._recent: list[tuple[Callable[[Any], Any], Executable]] = []
+        self._programs: dict[Any, tuple[Executable, Find]] = {}
+        self._recent: list[Find] = []
+        self._latest: Executable | None = None
         self._lock = threading.RLock()
         functools.update_wrapper(self, f, updated=())
 
@@ -39,10 +40,10 @@ class Compiled:
         if self.static:
             args = tuple(Static(a) if k in self.static else a for k, a in enumerate(args))
         given = (args, kwargs)
-        for find, program in self._recent:
-            arrays = find(given)
-            if arrays is not MISS:
-                return program(arrays)
+        for run in self._recent:
+            result = run(given)
+            if result is not MISS:
+                return result
         return self._general(given)
 
     def _general(self, given: Any) -> Any:
@@ -64,26 +65,16 @@ class Compiled:
             if key not in self._programs:
                 positions = [k for k, a in enumerate(given[0]) for _ in flatten(a)[0]]
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-                self._programs[key] = (
-                    finder(given, is_static, donated),
-                    Executable(self.f, given, donated, self.threads),
-                )
-            entry = self._programs[key]
-            self._recent = [entry, *(e for e in self._recent if e is not entry)][:RECENT]
-        arrays = entry[0](given)
-        if arrays is MISS:  # a subclass of ndarray, or something else that a finder does not know
-            arrays = [
-                np.asarray(leaf.node.data if isinstance(leaf, Tensor) else leaf)
-                for leaf in leaves
-                if not is_static(leaf)
-            ]
-        return entry[1](arrays)
-
-    def lower(self, *args: Any, **kwargs: Any) -> Executable:
-        """The program for these arguments, without running it."""
-        with self._lock:
-            leaves, _ = flatten((args, kwargs))
-            return Executable(self.f, (args, kwargs), [False] * len(leaves))
+                program = Executable(self.f, given, donated, self.threads)
+                self._programs[key] = program, finder(given, is_static, donated, program)
+            program, run = self._programs[key]
+            self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
+            self._latest = program
+        result = run(given)
+        if result is not MISS:
+            return result
+        values = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves if not is_static(leaf)]
+        return program([np.asarray(v) if isinstance(v, np.ndarray) else v for v in values])  # a subclass of ndarray
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
@@ -94,10 +85,10 @@ class Compiled:
 
     @property
     def latest(self) -> Executable:
-        """The program that was made or found last."""
-        if not self._recent:
+        """The program that was made last, or found last in the slow way."""
+        if self._latest is None:
             raise MathError(f"{self.f.__name__} has no program yet: call it once, so that the shapes are known")
-        return self._recent[0][1]
+        return self._latest
 
     @property
     def source(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,11 @@ from ..core.tensor import Node, Tensor, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
 from .emit import emit
+from .find import FAILURES
 from .memory import plan
 from .passes import improve
 from .program import NUMBERS, Program
 from .trace import Fixed, trace
-
-FAILURES = (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError)
 
 
 class Static:
@@ -77,7 +76,7 @@ class Executable:
     def __call__(self, arrays: Sequence[Any]) -> Any:
         if self.hidden:
             arrays = [*arrays, *(t.node.data for t in self.hidden)]
-        if self.donated:
+        if self.donated and len(set(map(id, arrays))) < len(arrays):
             self._check_donated(arrays)
         try:
             run = self.pool.pop()
@@ -86,11 +85,12 @@ class Executable:
         try:
             out = run(*arrays)
         except FAILURES as error:
-            raise self._explained(error, arrays) from None
+            raise self.explained(error, arrays) from None
         self.pool.append(run)
         return self.finish(out)
 
     def _check_donated(self, arrays: Sequence[Any]) -> None:
+        """Raise if a donated array is passed twice: overwriting one would change the other."""
         ids = [id(a) for a in arrays]
         for k in self.donated:
             if ids.count(ids[k]) > 1:
@@ -98,12 +98,14 @@ class Executable:
                 raise ArgumentError(
                     f"{name} is donated, and the same array is also passed as another argument; copy it"
                 )
-            if not arrays[k].flags.writeable:
-                name = self.program.arguments[k].name
-                raise ArgumentError(f"{name} is donated, but its array is read-only; copy it")
 
-    def _explained(self, error: Exception, arrays: Sequence[Any]) -> Exception:
+    def explained(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """The named error for what NumPy said: found by running the program again, instruction by instruction."""
+        for k in self.donated:
+            if not arrays[k].flags.writeable:
+                return ArgumentError(
+                    f"{self.program.arguments[k].name} is donated, but its array is read-only; copy it"
+                )
         try:
             self.program.run(*arrays)
         except MathError as named:
@@ -124,25 +126,22 @@ def _unwrapped(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _finisher(structure: Structure, outputs: list[Any], weak: list[bool]) -> Callable[[Any], Any]:
-    """A function from a program's results to what the user's function returned."""
-    if all(k == o for k, o in enumerate(outputs)) and not any(weak):
-        if structure.kind is None:
-            return lambda out: wrap(Node(out[0]))
-        if structure.kind is tuple and all(c.kind is None for c in structure.children):
-            return lambda out: tuple([wrap(Node(a)) for a in out])
-
-    def finish(out: Any) -> Any:
-        leaves = [o.leaf if isinstance(o, Fixed) else out[o] if weak[o] else wrap(Node(out[o])) for o in outputs]
-        return build(leaves)
-
-    def build(leaves: list[Any]) -> Any:
-        return unflatten(structure, leaves)
-
+    """From a program's results to what the user's function returned: one expression, where that is possible."""
+    scope: dict[str, Any] = {"keys": _all_keys(structure), "wrap": wrap, "Node": Node, "unflatten": unflatten}
+    leaves = []
+    for k, o in enumerate(outputs):
+        if isinstance(o, Fixed):
+            scope[f"fixed{k}"] = o.leaf
+            leaves.append(f"fixed{k}")
+        else:
+            leaves.append(f"out[{o}]" if weak[o] else f"wrap(Node(out[{o}]))")
     if _simple(structure):
-        text = _written(structure, iter(range(structure.leaf_count)))
-        scope: dict[str, Any] = {"keys": _all_keys(structure)}
-        exec(f"def build(v):\n    return {text[0]}\n", scope)
-        build = scope["build"]
+        text = _written(structure, iter(leaves))[0]
+    else:
+        scope["structure"] = structure
+        text = f"unflatten(structure, [{', '.join(leaves)}])"
+    exec(f"def finish(out):\n    return {text}\n", scope)
+    finish: Callable[[Any], Any] = scope["finish"]
     return finish
 
 
@@ -155,17 +154,17 @@ def _all_keys(s: Structure) -> list[Any]:
     return own + [k for c in s.children for k in _all_keys(c)]
 
 
-def _written(s: Structure, numbers: Any, key: int = 0) -> tuple[str, int]:
-    """The tree as an expression over its leaves `v[k]` and the list of its keys."""
+def _written(s: Structure, leaves: Iterator[str], key: int = 0) -> tuple[str, int]:
+    """The tree as an expression over the texts of its leaves and the list of its keys."""
     if s.kind is None:
-        return f"v[{next(numbers)}]", key
+        return next(leaves), key
     if s.kind is type(None):
         return "None", key
     first = key
     key += len(s.keys) if s.kind is dict else 0
     parts = []
     for child in s.children:
-        text, key = _written(child, numbers, key)
+        text, key = _written(child, leaves, key)
         parts.append(text)
     if s.kind is dict:
         return "{" + ", ".join(f"keys[{first + k}]: {p}" for k, p in enumerate(parts)) + "}", key

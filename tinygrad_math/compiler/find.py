@@ -8,15 +8,19 @@ referred to by generated names only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.tensor import MODE, TRACED, Tensor, clock
 from ..core.tree import Structure, flatten
 
+if TYPE_CHECKING:
+    from .executable import Executable
+
 MISS: Any = object()  # what a finder returns when the program does not fit
-_NUMBERS = (float, int, complex, bool)
+FAILURES = (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError)  # what NumPy may raise
+Find = Callable[[Any], Any]
 
 
 def derivatives_wanted() -> bool:
@@ -25,13 +29,14 @@ def derivatives_wanted() -> bool:
 
 
 class Finder:
-    """Writes `find(args, kwargs)`, which returns the arrays for a program, or MISS."""
+    """Writes the lines of a finder, which takes the pair (args, kwargs)."""
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {
             "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock
         }  # fmt: skip
         self.lines: list[str] = []
+        self.marks: list[str] = []
         self.arrays: list[str] = []
         self.count = 0
 
@@ -58,9 +63,10 @@ class Finder:
             self.lines.append(f"if {name}.__class__ is Tensor:")
             self.lines.append(f"    {given} = {name}.node")
             self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or wanted()): return MISS")
-            if donated:
-                self.lines.append(f"    {given}.more().changed = clock()")
             self.lines.append(f"    {name} = {given}.data")
+            if donated:  # noted once everything fits
+                self.lines.append(f"else: {given} = None")
+                self.marks.append(f"if {given} is not None: {given}.more().changed = clock()")
         kind = "ndarray" if type(data) is np.ndarray else self.name("like", type(data))
         if type(data) is np.ndarray:
             self.demand(f"{name}.__class__ is {kind} and {name}.shape == {data.shape} and {self._dtype(name, data)}")
@@ -86,8 +92,8 @@ class Finder:
         self.demand(f"{name}.__class__ is {self.name('like', kind)}")
         if hasattr(kind, "tree_flatten"):
             parts = self.name("t")
-            self.lines.append(f"given, {parts}, more = {name}.tree_flatten()")
-            self.demand(f"given == {self.name('like', keys)} and more == {self.name('like', extra)}")
+            self.lines.append(f"keys, {parts}, more = {name}.tree_flatten()")
+            self.demand(f"keys == {self.name('like', keys)} and more == {self.name('like', extra)}")
             texts = [f"{parts}[{k}]" for k in range(len(keys))]
         elif issubclass(kind, (dict, list, tuple)):
             self.demand(f"len({name}) == {len(keys)}")
@@ -103,15 +109,35 @@ class Finder:
             at = self.tree(child_text, child, leaves, at)
         return at
 
-    def build(self, structure: Structure, leaves: Sequence[tuple[Any, bool, bool]]) -> Callable[[Any, Any], Any]:
-        self.tree("given_arguments", structure, leaves, 0)
-        body = "\n    ".join([*self.lines, f"return ({''.join(f'{a}, ' for a in self.arrays)})"])
-        exec(f"def find(given_arguments):\n    {body}\n", self.scope)
-        find: Callable[[Any], Any] = self.scope["find"]
-        return find  # type: ignore[return-value]
+    def build(self, structure: Structure, leaves: Sequence[tuple[Any, bool, bool]], last: Sequence[str]) -> Find:
+        self.tree("given", structure, leaves, 0)
+        arrays = "".join(f"{a}, " for a in self.arrays)
+        body = [*self.lines, *self.marks, *(line.replace("ARRAYS", arrays) for line in last)]
+        exec("def find(given):\n    " + "\n    ".join(body), self.scope)
+        find: Find = self.scope["find"]
+        return find
 
 
-def finder(args: Any, static: Callable[[Any], bool], donated: Sequence[bool]) -> Callable[[Any], Any]:
-    """`find((args, kwargs))` for arguments like these; `donated` has an entry per leaf."""
+def finder(
+    args: Any, static: Callable[[Any], bool], donated: Sequence[bool], program: Executable | None = None
+) -> Find:
+    """`find((args, kwargs))` for arguments like these; `donated` has an entry per leaf.
+
+    It returns the arrays of a program that fits them, or MISS. Given the program itself, it runs it.
+    """
     leaves, structure = flatten(args)
-    return Finder().build(structure, [(x, static(x), d) for x, d in zip(leaves, donated, strict=True)])  # type: ignore[return-value]
+    f, last = Finder(), ["return (ARRAYS)"]
+    if program is not None:
+        f.scope["program"] = program
+        last = ["return program((ARRAYS))"]
+        if not program.hidden and not program.donated:  # what Executable.__call__ does, without the calls in between
+            f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
+            last = [
+                "try: run = take()",
+                "except IndexError: run = program.workspace()",
+                "try: out = run(ARRAYS)",
+                "except FAILURES as error: raise program.explained(error, (ARRAYS)) from None",
+                "give(run)",
+                "return finish(out)",
+            ]
+    return f.build(structure, [(x, static(x), d) for x, d in zip(leaves, donated, strict=True)], last)

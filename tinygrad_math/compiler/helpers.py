@@ -44,7 +44,7 @@ class Helpers:
     def _define(self, thing: Any, name: str) -> None:
         text = literal(thing)
         if isinstance(thing, ModuleType):
-            if thing.__name__.split(".")[0] == _PACKAGE:
+            if str(thing.__name__).split(".")[0] == _PACKAGE:
                 raise MathError(f"a helper uses the module {thing.__name__}, which a standalone function cannot import")
             self.imports[f"import {thing.__name__} as {name}"] = None
         elif isinstance(thing, FunctionType) and (thing.__module__ or "").split(".")[0] == _PACKAGE:
