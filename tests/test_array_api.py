@@ -280,3 +280,10 @@ def test_unique_gives_named_tuples():
     assert tm.unique_all(x)._fields == ("values", "indices", "inverse_indices", "counts")
     assert tm.unique_counts(x)._fields == ("values", "counts")
     assert tm.unique_inverse(x)._fields == ("values", "inverse_indices")
+
+
+@pytest.mark.parametrize("diagonal", [[3.4e7, 1.0], [1e19, 1e19], [1e-30, 1e30], [-1e19, 1e-10]])
+def test_rows_of_different_sizes_do_not_make_a_matrix_singular(diagonal):
+    d = np.asarray(diagonal, np.float32)
+    np.testing.assert_allclose(tm.linalg.inv(np.diag(d)).numpy(), np.diag(1 / d), rtol=1e-6)
+    np.testing.assert_allclose(tm.linalg.solve(np.diag(d), d).numpy(), 1.0, rtol=1e-6)
