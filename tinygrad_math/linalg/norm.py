@@ -99,6 +99,7 @@ def _lp_samples() -> Any:
 @general(latex=r"\lVert {0} \rVert_{{{ord}}}", shape="x.shape without `axis`", samples=_lp_samples)
 def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     """The Lp norm (sum |x|^p)^(1/p) over `axis`; of complex x for p = 2 only. See `vector_norm`."""
+    x = np.asarray(x)
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     if ord == 2:
