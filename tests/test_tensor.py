@@ -276,3 +276,29 @@ def test_writing_through_another_handle_leaves_the_tensor_as_it_was(window):
     y.backward()
     assert x.tolist() == [1.0, 2.0]
     assert x.grad.tolist() == [2.0, 4.0]
+
+
+# -- dtypes -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", [object, str, "datetime64[s]", "nonsense", 3.0])
+def test_a_tensor_holds_numbers_and_nothing_else(dtype):
+    x = tm.tensor([1.0, 2.0])
+    for make in (
+        lambda: tm.tensor([1.0], dtype=dtype),
+        lambda: tm.asarray([1.0], dtype=dtype),
+        lambda: tm.zeros(2, dtype=dtype),
+        lambda: x.astype(dtype),
+    ):
+        with pytest.raises(tm.DTypeError):
+            make()
+
+
+def test_an_imaginary_part_is_never_lost_silently():
+    for make in (lambda: tm.tensor([1j], dtype=float), lambda: tm.asarray([1j]).astype(np.float32)):
+        with pytest.raises(tm.DTypeError, match="imaginary"):
+            make()
+
+
+@pytest.mark.parametrize("make", [lambda: tm.zeros(-1), lambda: tm.ones("a"), lambda: tm.eye(2.5), lambda: tm.tri("n")])
+def test_a_shape_that_is_none_is_refused_by_name(make):
+    with pytest.raises((tm.ShapeError, tm.DTypeError), match="zeros|ones|eye|tri"):
+        make()

@@ -16,7 +16,17 @@ from typing import Any, cast
 import numpy as np
 
 from .at import At, Hook
-from .errors import ChangedAfterUse, DTypeError, MathError, NoGradient, NotALeaf, ShapeError, explain_failure
+from .errors import (
+    ChangedAfterUse,
+    DTypeError,
+    MathError,
+    NoGradient,
+    NotALeaf,
+    ShapeError,
+    describe,
+    explain_failure,
+    numeric_dtype,
+)
 from .leaving import Leaving
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
 from .node import MODE as MODE
@@ -199,6 +209,10 @@ class Tensor(Leaving, TorchNames):
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
         source = node_of(data)
+        if dtype is not None:
+            dtype = numeric_dtype(dtype)
+            if np.asarray(source.data).dtype.kind == "c" and dtype.kind not in "cb":
+                raise DTypeError(f"a tensor of {dtype} would lose the imaginary part of {describe(source.data)}")
         if requires_grad or not source.live:
             array = np.array(source.data, dtype=dtype)
             self.node = Node(array if array.ndim else array[()])  # NumPy's scalars are faster than 0-d arrays
@@ -216,8 +230,8 @@ class Tensor(Leaving, TorchNames):
         node = self.node
         self._refuse_trace("data")
         m = node.more()
-        if not m.exposed:
-            node.data = np.array(node.data)  # views and copies of the Tensor keep what they held
+        if not m.exposed and (node.live or not isinstance(node.data, np.ndarray) or _is_view(node.data)):
+            node.data = np.array(node.data)  # what shares this memory keeps what it held
         now = fingerprint(node.data)
         if m.exposed and now != m.seal:
             m.changed = m.exposed
@@ -354,7 +368,10 @@ class Tensor(Leaving, TorchNames):
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph: a constant for every derivative."""
-        return cast(Tensor, rec.stop_gradient(self)) if self.node.live & TRACED else wrap(Node(self.node.data))
+        if self.node.live & TRACED:
+            return cast(Tensor, rec.stop_gradient(self))
+        data = self.node.data
+        return wrap(Node(data.view() if isinstance(data, np.ndarray) else data))
 
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
     __array_priority__ = 1000.0
@@ -627,6 +644,10 @@ select = Op(
     latex=r"{0}_{{{index}}}",
     note="one part of a many-valued result",
 )
+
+
+def _is_view(array: np.ndarray[Any, Any]) -> bool:
+    return isinstance(array.base, np.ndarray)
 
 
 def _reproduces(user: Node) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, general, linear, nondiff
-from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
 
@@ -50,6 +50,15 @@ def _new(array: Any) -> Tensor:
     return wrap(Node(array))
 
 
+def _made(maker: Callable[..., Any], *args: Any, dtype: Any) -> Tensor:
+    """A new array of NumPy's `maker`, float64 if no dtype is given."""
+    kind = numeric_dtype(float if dtype is None else dtype)
+    try:
+        return _new(maker(*args, dtype=kind))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise explain_failure(maker.__name__, args, {}, error) from error
+
+
 # -- from data ----------------------------------------------------------------------------------------
 @general(
     latex="{0}",
@@ -75,7 +84,7 @@ def astype(x: Any, /, dtype: Any, *, copy: bool = True, device: Any = None) -> A
     tensor([1., 2.], dtype=float32)
     """
     _on(device)
-    source, target = np.asarray(x), np.dtype(dtype)
+    source, target = np.asarray(x), numeric_dtype(dtype)
     if source.dtype.kind == "c" and target.kind not in "cb":
         raise TypeError(f"{source.dtype} to {target} would lose the imaginary part; take real() or abs()")
     return source.astype(target, copy=copy)
@@ -137,7 +146,7 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
         dtype = _common_dtype(obj)
     if not hasattr(x.node.data, "dtype"):
         return _new(_numeric(x.node.data, dtype))
-    if dtype is not None and x.dtype != np.dtype(dtype):
+    if dtype is not None and x.dtype != numeric_dtype(dtype):
         if copy is False:
             raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
         return rec.astype(x, dtype)  # type: ignore[no-any-return]
@@ -161,7 +170,7 @@ def _common_dtype(nested: Any) -> Any:
 
 
 def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    array = np.asarray(number, dtype=dtype)
+    array = np.asarray(number, dtype=None if dtype is None else numeric_dtype(dtype))
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"{number!r:.60} does not fit any integer dtype; write it as a float")
     return array
@@ -203,7 +212,7 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     tensor([0., 0.])
     """
     _on(device)
-    return _new(np.zeros(shape, dtype or float))
+    return _made(np.zeros, shape, dtype=dtype)
 
 
 def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
@@ -214,7 +223,7 @@ def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     tensor([1., 1.])
     """
     _on(device)
-    return _new(np.ones(shape, dtype or float))
+    return _made(np.ones, shape, dtype=dtype)
 
 
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
@@ -225,7 +234,7 @@ def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     (2, 3)
     """
     _on(device)
-    return _new(np.empty(shape, dtype or float))
+    return _made(np.empty, shape, dtype=dtype)
 
 
 @derived
@@ -307,7 +316,7 @@ def eye(n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None
             [0., 0., 1.]])
     """
     _on(device)
-    return _new(np.eye(n_rows, n_cols, k, dtype or float))
+    return _made(np.eye, n_rows, n_cols, k, dtype=dtype)
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
@@ -318,7 +327,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     tensor([[1., 0.],
             [1., 1.]])
     """
-    return _new(np.tri(N, M, k, dtype or float))
+    return _made(np.tri, N, M, k, dtype=dtype)
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:

@@ -125,7 +125,7 @@ class Graph:
                 continue
             args = ", ".join(literal.get(t, t) for t in incoming.get(b.id, []))
             what = f"{b.title}({args})" if b.kind in ("step", "result") else b.title
-            parts = [f"{b.id} = {what}", f"'{b.name}'" if b.name else ""]
+            parts = [f"{b.id} = {what}", f"'{_printable(b.name)}'" if b.name else ""]
             parts += [b.shape if self._shows["shape"] else "", b.value if self._shows["value"] else ""]
             parts.append(f"grad {b.grad}" if b.grad is not None and self._shows["grad"] else "")
             lines.append("  ".join(p for p in parts if p))
@@ -169,8 +169,11 @@ class Graph:
 
 def _plain(text: str) -> str:
     """A name as data: control characters out, backslashes doubled, so that Graphviz reads no markup in it."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return printable.replace("\\", "\\\\").replace("&", "&amp;")  # Graphviz decodes entities
+    return _printable(text).replace("\\", "\\\\").replace("&", "&amp;")  # Graphviz decodes entities
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _field(text: str) -> str:
@@ -192,7 +195,7 @@ def graph(
     Arguments: `y` a Tensor or several; `values`, `shapes`, `grads` choose what each box shows (the gradient
     of y with respect to it, where y is one number); `group="module"` frames what belongs to one module;
     `order=2` adds the graph of the gradients; `depth` cuts off what is further away.
-    Raises ArgumentError for an unknown `group`, or an order below 1.
+    Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(3.0, requires_grad=True, name="x")
@@ -204,7 +207,9 @@ def graph(
         raise ArgumentError(f"graph: group is None or 'module', got {group!r}")
     if order < 1:
         raise ArgumentError(f"graph: order counts from 1, got {order}")
-    results = [y] if isinstance(y, Tensor) else list(y)
+    if depth is not None and depth < 0:
+        raise ArgumentError(f"graph: depth counts steps from 0, got {depth}")
+    results: list[Any] = list(y) if isinstance(y, (list, tuple)) else [y]
     if not results or not all(isinstance(r, Tensor) for r in results):
         raise ArgumentError(f"graph draws a Tensor or several, got {y!r:.60}")
     view = view_of(results, grads=grads, group=group, order=order, depth=depth)
