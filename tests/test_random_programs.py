@@ -154,3 +154,20 @@ def test_the_inverse_transform_of_no_frequencies_is_zero():
         y = tm.fft.irfft(np.zeros(shape, complex), n=4, axis=axis).numpy()
         assert y.size == max(4, 4 * np.prod([m for m in shape if m]))
         assert not y.any()
+
+
+def test_interpolating_unsigned_integers_does_not_wrap_around():
+    x, xp, fp = np.array([0.5, 1.5]), np.arange(3, dtype=np.uint8), np.array([9, 2, 5], np.uint8)
+    np.testing.assert_allclose(tm.interp(x, xp, fp).numpy(), np.interp(x, xp, fp))
+    np.testing.assert_allclose(tm.interp(x, xp, fp > 3).numpy(), np.interp(x, xp, fp > 3))
+
+
+def test_a_python_number_among_choices_leaves_single_precision_alone():
+    assert tm.choose([0, 1], [tm.tensor(np.ones(2, np.float32)), 2.0]).dtype == np.float32
+
+
+def test_sums_along_an_axis_of_a_single_number_have_a_named_error():
+    with pytest.raises(tm.ShapeError, match="0-d"):
+        tm.trapezoid(2.0, np.ones(3))
+    with pytest.raises(tm.ShapeError, match="weights"):
+        tm.average(2.0, weights=np.ones(3), axis=0)

@@ -172,15 +172,22 @@ def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor
     tensor(8.)
     """
     y = as_tensor(y)
+    if not y.ndim:
+        raise ShapeError("trapezoid needs an axis to sum along, got a 0-d array")
     if x is not None:
         x = as_tensor(x)
         if x.ndim == 1:
-            dx = rec.reshape(_difference(x), (-1,) + (1,) * (y.ndim - 1 - axis % max(y.ndim, 1)))
+            dx = rec.reshape(_difference(x), (-1,) + (1,) * (y.ndim - 1 - axis % y.ndim))
         else:
             dx = _difference(x, axis=axis)
     middle = (_cut(y, axis, 1, None) + _cut(y, axis, None, -1)) / 2.0
     area: Tensor = rec.sum(dx * middle, axis=axis)
     return area
+
+
+def _floating(x: Tensor) -> Any:
+    """Integers as floating numbers: differences of unsigned ones would wrap around."""
+    return rec.astype(x, np.float64) if x.dtype.kind in "biu" else x
 
 
 @derived
@@ -196,7 +203,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     >>> tm.interp([0.5, 3.0], [0.0, 1.0], [10.0, 20.0])
     tensor([15., 20.])
     """
-    x, knots, values = as_tensor(x), as_tensor(xp), as_tensor(fp)
+    x, knots, values = (_floating(as_tensor(a)) for a in (x, xp, fp))
     if knots.ndim != 1 or knots.shape != values.shape or not knots.size:
         raise ShapeError(f"interp needs xp and fp of one shape (n,), n > 0; got {knots.shape} and {values.shape}")
     if period is not None:

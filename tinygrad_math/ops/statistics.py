@@ -45,8 +45,8 @@ def average(
 def _spread_weights(w: Tensor, a: Tensor, axis: Axis) -> Any:
     if w.shape == a.shape:
         return w
-    axes = tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis or 0,)))
-    if axis is None or w.shape != tuple(a.shape[i] for i in axes):
+    axes = tuple(i % max(a.ndim, 1) for i in (axis if isinstance(axis, tuple) else (axis or 0,)))
+    if axis is None or not a.ndim or w.shape != tuple(a.shape[i] for i in axes):
         raise ShapeError(f"average of shape {a.shape} over axis {axis}: weights of shape {w.shape} fit neither")
     if len(axes) > 1:
         w = rec.transpose(w, tuple(int(i) for i in np.argsort(axes)))

@@ -156,9 +156,11 @@ def choose(x: Any, choices: Any, /, mode: str = "raise") -> Any:
     >>> tm.choose([0, 1, 0], [tm.tensor([1.0, 2.0, 3.0]), -1.0])
     tensor([ 1., -1.,  3.])
     """
-    which, *options = rec.broadcast_arrays(rec.as_index(x), *choices)
+    which, options = rec.as_index(x), [as_tensor(c) for c in choices]
     if not options:
         raise ShapeError("choose needs at least one choice")
+    dtype = np.result_type(*(c.node.data for c in options))  # in which Python numbers are weak
+    which, *options = rec.broadcast_arrays(which, *(rec.astype(c, dtype) for c in options))
     if mode == "raise" and not which.node.live and which.size and bool(np.min(which.node.data) < 0):
         raise IndexOutOfBounds(f"choose: an index below 0 for {len(options)} choices; mode='wrap' counts from the end")
     which = _within(which, len(options), mode, "choose")
