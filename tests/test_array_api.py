@@ -109,6 +109,20 @@ def test_finfo_and_iinfo_name_each_other_for_the_wrong_kind():
         tm.iinfo(tm.float32)
 
 
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tm.isdtype(tm.float32, "decimal"), "real floating"),
+        (lambda: tm.isdtype("decimal", "numeric"), "float64"),
+        (lambda: tm.can_cast(tm.float32, "decimal"), "float64"),
+        (lambda: tm.finfo("decimal"), "float64"),
+    ],
+)
+def test_what_is_no_dtype_or_kind_gets_a_named_error(call, words):
+    with pytest.raises(tm.DTypeError, match=words):
+        call()
+
+
 def test_promotion_is_numpys_and_python_numbers_are_weak():
     x = tm.ones(2, dtype=tm.float32)
     assert tm.result_type(x, 1.0) == tm.float32

@@ -67,7 +67,16 @@ _KINDS["numeric"] = _KINDS["integral"] + _KINDS["real floating"] + _KINDS["compl
 
 
 def _dtype_of(value: Any) -> np.dtype[Any]:
-    return value.dtype if isinstance(value, (Tensor, np.ndarray, np.generic)) else np.dtype(value)
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        return value.dtype
+    try:
+        return np.dtype(value)
+    except TypeError as error:
+        raise DTypeError(f"{value!r:.60} is no dtype; the dtypes are {', '.join(_names(_KINDS))}") from error
+
+
+def _names(kinds: Any) -> list[str]:
+    return list(dict.fromkeys(np.dtype(t).name for kind in kinds for t in _KINDS[kind]))
 
 
 def isdtype(dtype: Any, kind: Any) -> builtins.bool:
@@ -77,7 +86,10 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     >>> tm.isdtype(tm.float32, "real floating"), tm.isdtype(tm.float32, ("integral", tm.float64))
     (True, False)
     """
-    return np.isdtype(np.dtype(dtype), kind)
+    try:
+        return np.isdtype(_dtype_of(dtype), kind)
+    except (TypeError, ValueError) as error:
+        raise DTypeError(f"isdtype({dtype!r}, {kind!r}): the kinds are {', '.join(_KINDS)}") from error
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,7 @@ def can_cast(from_: Any, to: Any, /, casting: Any = "safe") -> builtins.bool:
     >>> tm.can_cast(tm.int32, tm.float64), tm.can_cast(tm.float64, tm.int32)
     (True, False)
     """
-    return np.can_cast(_dtype_of(from_), np.dtype(to), casting)
+    return np.can_cast(_dtype_of(from_), _dtype_of(to), casting)
 
 
 def promote_types(type1: Any, type2: Any, /) -> np.dtype[Any]:
