@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -68,7 +68,7 @@ _KINDS["numeric"] = _KINDS["integral"] + _KINDS["real floating"] + _KINDS["compl
 
 def _dtype_of(value: Any) -> np.dtype[Any]:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
-        return value.dtype
+        return cast("np.dtype[Any]", value.dtype)
     try:
         return np.dtype(value)
     except TypeError as error:
