@@ -70,7 +70,7 @@ def _dtype_of(value: Any) -> np.dtype[Any]:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         return cast("np.dtype[Any]", value.dtype)
     try:
-        return np.dtype(value)
+        return cast("np.dtype[Any]", np.dtype(value))
     except TypeError as error:
         raise DTypeError(f"{value!r:.60} is no dtype; the dtypes are {', '.join(_names(_KINDS))}") from error
 
@@ -86,8 +86,9 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     >>> tm.isdtype(tm.float32, "real floating"), tm.isdtype(tm.float32, ("integral", tm.float64))
     (True, False)
     """
+    known = _dtype_of(dtype)
     try:
-        return np.isdtype(_dtype_of(dtype), kind)
+        return np.isdtype(known, kind)
     except (TypeError, ValueError) as error:
         raise DTypeError(f"isdtype({dtype!r}, {kind!r}): the kinds are {', '.join(_KINDS)}") from error
 
