@@ -216,3 +216,9 @@ def test_sizes_and_dtypes():
         random.normal(size=2, dtype=np.int64)
     with pytest.raises(ShapeError):
         random.dirichlet(1.0)
+
+
+@pytest.mark.parametrize("draw", ["normal", "gumbel", "logistic", "laplace"])
+def test_a_negative_width_is_outside_the_domain(draw):
+    with pytest.raises(ValueError, match=rf"random\.{draw}: scale is not negative.*-2"):
+        getattr(tm.random, draw)(0.0, [1.0, -2.0])

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .demo.run import run
 
         run(options.out)
-    except MathError as error:
+    except (MathError, OSError) as error:
         print(f"tinygrad_math: {error}", file=sys.stderr)
         return 1
     return 0

@@ -20,7 +20,7 @@ import numpy as np
 
 from .compiler.trace import tracing
 from .core.declare import general, nondiff
-from .core.errors import ArgumentError, ShapeError
+from .core.errors import ArgumentError, OutsideDomain, ShapeError, describe
 from .core.samples import positive, sample
 from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, rec, record, wrap
 
@@ -116,6 +116,15 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
         if mode is not None and mode.observe is not None:
             mode.observe(y.node)
     return y
+
+
+def _check_width(asker: str, name: str, value: Any) -> None:
+    """Raise for a negative width; while a function is traced it is not known."""
+    width = as_tensor(value)
+    if not width.node.live & TRACED and width.dtype.kind != "c" and np.any(np.less(width.node.data, 0)):
+        raise OutsideDomain(
+            f"random.{asker}: {name} is not negative, got {describe(width)} with {np.min(width.node.data)}"
+        )
 
 
 def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
@@ -217,6 +226,7 @@ class Generator:
         >>> tm.grad(lambda m: tm.random.normal(m, 2.0, size=4).sum())(1.0)
         tensor(4.)
         """
+        _check_width("normal", "scale", scale)
         z = self.standard_normal(_shape(size, loc, scale), _dtype(dtype, loc, scale))
         y: Tensor = z * scale + loc
         return y
@@ -228,6 +238,7 @@ class Generator:
         >>> tm.random.lognormal(0.0, 1.0, 4).shape
         (4,)
         """
+        _check_width("lognormal", "sigma", sigma)
         y: Tensor = rec.exp(self.normal(mean, sigma, size, dtype))
         return y
 
@@ -238,6 +249,7 @@ class Generator:
         >>> tm.random.exponential(2.0, 4).shape
         (4,)
         """
+        _check_width("exponential", "scale", scale)
         y: Tensor = self._standard_exponential(_shape(size, scale), _dtype(dtype, scale)) * scale
         return y
 
@@ -255,6 +267,7 @@ class Generator:
         >>> tm.random.gumbel(0.0, 1.0, 4).shape
         (4,)
         """
+        _check_width("gumbel", "scale", scale)
         y: Tensor = self._log_exponential(_shape(size, loc, scale), _dtype(dtype, loc, scale)) * -scale + loc
         return y
 
@@ -265,6 +278,7 @@ class Generator:
         >>> tm.random.logistic(0.0, 1.0, 4).shape
         (4,)
         """
+        _check_width("logistic", "scale", scale)
         shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
         y: Tensor = (self._log_exponential(shape, kind) - self._log_exponential(shape, kind)) * scale + loc
         return y
@@ -276,6 +290,7 @@ class Generator:
         >>> tm.random.laplace(0.0, 1.0, 4).shape
         (4,)
         """
+        _check_width("laplace", "scale", scale)
         shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
         y: Tensor = (self._standard_exponential(shape, kind) - self._standard_exponential(shape, kind)) * scale + loc
         return y
@@ -290,6 +305,7 @@ class Generator:
         >>> tm.random.gamma(2.0, 1.0, 4).shape
         (4,)
         """
+        _check_width("gamma", "scale", scale)
         full, kind = _shape(size, shape, scale), _dtype(dtype, shape, scale)
         a = rec.broadcast_to(rec.astype(as_tensor(shape), kind), full)
         z = _draw(self, "standard_gamma", ("shape",), (a,), dtype=kind)

@@ -143,6 +143,8 @@ def compile(
         return (given,) if isinstance(given, int) else tuple(given)
 
     def wrap(f: Callable[..., Any]) -> Compiled:
+        if not callable(f):
+            raise ArgumentError(f"compile takes a function, got {f!r:.60}")
         return Compiled(f, positions(static_argnums), positions(donate_argnums), threads)
 
     return wrap if f is None else wrap(f)

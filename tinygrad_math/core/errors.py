@@ -184,4 +184,7 @@ def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], 
         return IndexOutOfBounds(f"{head}. Indices count from 0, or from the end as -1, -2, ...")
     if isinstance(error, TypeError):
         return DTypeError(f"{head}. Convert with astype, or pass arrays of numbers.")
-    return ShapeError(f"{head}. Make the shapes agree, for instance with reshape or expand_dims.")
+    about_shapes = any(word in str(error) for word in ("shape", "broadcast", "dimension", "mismatch", "size", "length"))
+    return ShapeError(
+        f"{head}. Make the shapes agree, for instance with reshape or expand_dims." if about_shapes else head
+    )
