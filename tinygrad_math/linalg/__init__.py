@@ -2,9 +2,11 @@
 
 from .bases import Basis, basis, is_basis, is_independent
 from .determinant import SlogdetResult, adjugate, det, slogdet
-from .eigen import EighResult, EigResult, eig, eigh, eigvals, eigvalsh
+from .eigen import EighResult, eigh, eigvalsh
+from .eigen_general import EigResult, eig, eigvals
 from .factor import LUResult, QRResult, cholesky, lu, qr
 from .functions import expm, logm, matrix_power, sqrtm
+from .least_squares import LstsqResult, lstsq, pinv
 from .matrix import (
     cross,
     diagonal,
@@ -22,7 +24,7 @@ from .matrix import (
 )
 from .norm import cond, matrix_norm, norm, vector_norm
 from .singular import SVDResult, svd, svdvals
-from .solve import LstsqResult, inv, lstsq, pinv, solve, solve_triangular
+from .solve import inv, solve, solve_triangular
 from .structured import block_diag, solve_banded, solve_sylvester, tensorinv, tensorsolve, toeplitz
 from .subspaces import FundamentalSubspaces, Subspace, fundamental_subspaces
 from .systems import LinearSystemSolution, solve_system

@@ -12,7 +12,7 @@ from ..core.errors import IllPosedDerivative, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import as_tensor, rec
 from .choices import choice, differentiated
-from .solve import constant_rank, cutoff
+from .least_squares import constant_rank, cutoff
 from .wellposed import adjoint, floating, plain, tolerance
 
 __all__ = [

@@ -1,21 +1,20 @@
-"""Linear systems: solve, inv, triangular systems, pseudoinverse and least squares."""
+"""Linear systems: solve, inv, triangular systems."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import IllPosedDerivative, ShapeError, describe
+from ..core.errors import ShapeError, describe
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import as_tensor
 from .choices import differentiated
-from .singular import svdvals
-from .wellposed import adjoint, finite, floating, frobenius, lapack, plain, refuse_singular, row_sizes, square
+from .wellposed import finite, frobenius, lapack, refuse_singular, row_sizes, square
 
-__all__ = ["LstsqResult", "inv", "lstsq", "pinv", "solve", "solve_triangular"]
+__all__ = ["inv", "solve", "solve_triangular"]
 
 
 def regular(*shape: int, key: Any = 0, of: Any = real) -> Any:
@@ -260,144 +259,3 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, trans: Any, lower: bool, unit_di
         right = -moved if right is None else right - moved
     out = xp.solve_triangular(a, right, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
     return out[..., 0] if vector else out
-
-
-# -- pseudoinverse and least squares ------------------------------------------------------------------------
-
-
-def cutoff(s: Any, shape: tuple[int, ...], rcond: Any) -> Any:
-    """Singular values at or below it count as zero. `rcond` is a number, or one for each matrix of a batch."""
-    relative = max(shape[-2:]) * np.finfo(s.dtype).eps if rcond is None else np.asarray(plain(rcond))[..., None]
-    return np.asarray(relative * s.max(axis=-1, keepdims=True, initial=0.0), s.dtype)
-
-
-def constant_rank(name: str, a: Any, rcond: float | None, moved: Any = None) -> None:
-    """Raise IllPosedDerivative where the rank would not stay as it is, so that the pseudoinverse jumps.
-
-    At full rank it stays. Below, only with `rcond` given: small singular values then stay zero by decree.
-    """
-    s = np.linalg.svd(a, compute_uv=False)
-    dropped = s <= cutoff(s, a.shape, rcond)
-    if not dropped.any():
-        return
-    rest = np.where(dropped, s, 0)
-    if rcond is not None and np.all(rest <= cutoff(s, a.shape, None)):
-        return
-    at = tuple(int(i) for i in np.argwhere(dropped)[0][:-1])
-    values = ", ".join(f"{v:.6g}" for v in s[at][-6:])
-    if rcond is not None:
-        raise IllPosedDerivative(
-            f"{name}: rcond={rcond} drops singular values that are not zero (singular values {values}), and the "
-            "derivative at constant rank is not that of the truncated matrix. Lower rcond, or use svd."
-        )
-    raise IllPosedDerivative(
-        f"{name}({describe(a)}) below full rank (singular values {values}): the pseudoinverse jumps when the rank "
-        "grows, so it has no derivative. With rcond= (say 1e-10) such values stay zero, and the derivative at constant "
-        "rank (Golub and Pereyra 1973) is right; or add a ridge."
-    )
-
-
-def _pinv_samples() -> Any:
-    tall = real(4, 2) + 2 * np.eye(4, 2)
-    return [
-        sample(tall),
-        sample(tall.T),
-        sample(regular(3, 3)),
-        sample(np.stack([tall, tall[::-1]])),
-        sample(np.zeros((0, 3, 2))),
-        sample(complexes(3, 2)),
-        sample(complexes(2, 3)),
-    ]
-
-
-@general(name="pinv", latex="{0}^{{+}}", shape="(..., m, n) -> (..., n, m)", samples=_pinv_samples)
-def pinv(x: Any, /, rcond: float | None = None, *, rtol: float | None = None) -> Any:
-    """The pseudoinverse: the inverse on the row space, zero on the rest.
-
-    Arguments: x (..., m, n); singular values up to `rcond` (or `rtol`) times the largest count as zero, by default
-    max(m, n) times the precision. Returns (..., n, m). Raises ShapeError, MatrixError (NaN); from derivatives
-    IllPosedDerivative below full rank, where the pseudoinverse is not continuous, unless `rcond` is given.
-    Derivative, with P = A^+: dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P.
-    Golub and Pereyra (1973), 4.12.
-
-    >>> import tinygrad_math as tm
-    >>> tm.linalg.pinv([[2.0], [0.0]])
-    tensor([[0.5, 0. ]])
-    """
-    a = floating("pinv", x)
-    rcond = rtol if rcond is None else rcond
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
-    kept = s > cutoff(s, a.shape, rcond)
-    inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(s.dtype)
-    return adjoint(vh) @ (inverse[..., None] * adjoint(u))
-
-
-@pinv.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any, rtol: Any) -> Any:
-    constant_rank("pinv", plain(a), rtol if rcond is None else rcond)
-    m, n = a.shape[-2:]
-    p, ph, gh = y, xp.adjoint(y), xp.adjoint(g)
-    out = -xp.matmul(xp.matmul(ph, g), ph)
-    if m > n or rcond is not None or rtol is not None:  # (1 - A P) G^H P P^H
-        left = xp.matmul(gh, xp.matmul(p, ph))
-        out = out + left - xp.matmul(a, xp.matmul(p, left))
-    if n > m or rcond is not None or rtol is not None:  # P^H P G^H (1 - P A)
-        right = xp.matmul(xp.matmul(ph, p), gh)
-        out = out + right - xp.matmul(xp.matmul(right, p), a)
-    return (out,)
-
-
-@pinv.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any, rtol: Any) -> Any:
-    constant_rank("pinv", plain(a), rtol if rcond is None else rcond)
-    m, n = a.shape[-2:]
-    p, ph, t = y, xp.adjoint(y), ts[0]
-    th = xp.adjoint(t)
-    out = -xp.matmul(xp.matmul(p, t), p)
-    if m > n or rcond is not None or rtol is not None:
-        left = xp.matmul(xp.matmul(p, ph), th)
-        out = out + left - xp.matmul(xp.matmul(left, a), p)
-    if n > m or rcond is not None or rtol is not None:
-        right = xp.matmul(th, xp.matmul(ph, p))
-        out = out + right - xp.matmul(p, xp.matmul(a, right))
-    return out
-
-
-class LstsqResult(NamedTuple):
-    """The solution, its squared residuals, the rank, and the singular values."""
-
-    x: Any
-    residuals: Any
-    rank: Any
-    s: Any
-
-
-@derived
-def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
-    """The x that minimises |a x - b|, of smallest length if there are many.
-
-    Arguments: a (..., m, n); b (m,) or (..., m, k); singular values up to `rcond` times the largest count as zero.
-    Returns LstsqResult(x, residuals, rank, s), as NumPy: the squared lengths of b - a x for each column (empty
-    unless m > n = rank), the rank (an integer) and the singular values.
-    Raises ShapeError; from derivatives IllPosedDerivative below full rank unless `rcond` is given, as `pinv`.
-    Derivative: that of pinv(a) @ b. Golub and Pereyra (1973).
-
-    >>> import tinygrad_math as tm
-    >>> tm.linalg.lstsq([[1.0, 0.0], [0.0, 1.0], [2.0, 3.0]], [1.0, 1.0, 1.0]).x.numpy().round(4)
-    array([0.4286, 0.1429])
-    """
-    a, b = as_tensor(a), as_tensor(b)
-    m, n = floating("lstsq", a.node.data).shape[-2:]
-    vector = b.ndim == 1
-    if b.ndim == 0 or b.shape[0 if vector else -2] != m:
-        raise ShapeError(f"lstsq({describe(a)}, {describe(b)}): the right side needs {m} rows")
-    x = rec.matmul(pinv(a, rcond=rcond), b)
-    values = np.asarray(floating("lstsq", a.node.data))
-    s = np.linalg.svd(values, compute_uv=False)
-    rank = np.sum(s > cutoff(s, values.shape, rcond), axis=-1)
-    if m > n and np.all(rank == n):
-        rest = rec.square(rec.abs(b - rec.matmul(a, x)))
-        residuals = rec.sum(rest, axis=-1 if vector else -2, keepdims=vector)
-    else:
-        residuals = as_tensor(np.zeros((*x.shape[: -1 if vector else -2], 0), values.real.dtype))
-    return LstsqResult(x, residuals, as_tensor(rank), svdvals(a))
