@@ -39,6 +39,13 @@ class Namespace:
 
 
 RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
+def usage(f: Any) -> str:
+    """How a function is called, without the types: `sum(x, /, axis=None)`."""
+    signature = inspect.signature(f)
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return f"{f.__name__}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
+
+
 rooms: list[str] = []  # modules with further ops, imported when a name is missed
 registry: dict[str, Op] = {}
 raw = Namespace("plain arrays")

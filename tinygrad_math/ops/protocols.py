@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..core.errors import ArgumentError, NeedsDetach, NoDerivative, ShapeError
-from ..core.op import by_ufunc
+from ..core.op import by_ufunc, usage
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__: list[str] = []
@@ -90,11 +90,9 @@ def _hollow(value: Any) -> Any:
 @functools.cache
 def _counterpart(function: Callable[..., Any]) -> Any:
     """Our function for one of NumPy's: the same name in the module of the same name."""
-    try:
-        module = import_module(_PACKAGE + function.__module__.removeprefix("numpy"))
-    except ImportError:
-        module = import_module(_PACKAGE)
-    own = getattr(module, function.__name__, None)
+    if function.__module__ not in ("numpy", "numpy.linalg", "numpy.fft"):
+        return None
+    own = getattr(import_module(_PACKAGE + function.__module__.removeprefix("numpy")), function.__name__, None)
     return own if callable(own) else None
 
 
@@ -141,8 +139,7 @@ def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[s
             named[place.name] = value
         else:
             raise ArgumentError(
-                f"np.{function.__name__}(..., {p.name}=) of a Tensor: {_PACKAGE}'s is "
-                f"{function.__name__}{inspect.signature(own)}, without {p.name}"
+                f"np.{function.__name__}(..., {p.name}=) of a Tensor: {_PACKAGE}'s is {usage(own)}, without {p.name}"
             )
     return tuple(positional), named
 
