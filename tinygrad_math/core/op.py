@@ -41,7 +41,7 @@ class Namespace:
 RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
 def usage(f: Any) -> str:
     """How a function is called, without the types: `sum(x, /, axis=None)`."""
-    signature = inspect.signature(f)
+    signature = f.__signature__ if isinstance(f, Op) else inspect.signature(f)
     bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     return f"{f.__name__}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
 
@@ -131,12 +131,12 @@ class Op:
         if len(args) > count:
             extra = dict(zip(self.param_names, args[count:], strict=False))
             if len(args) - count > len(extra) or extra.keys() & params.keys():
-                raise ArgumentError(f"{self.name}{self.__signature__} was given {len(args)} positional arguments")
+                raise ArgumentError(f"{usage(self)} was given {len(args)} positional arguments")
             args, params = args[:count], {**extra, **params}
         elif len(args) < count:
             missing = self.array_names[len(args) :]
             if not all(name in params for name in missing):
-                raise ArgumentError(f"{self.name}{self.__signature__} needs {', '.join(missing)}")
+                raise ArgumentError(f"{usage(self)} needs {', '.join(missing)}")
             args += tuple(params[name] for name in missing)
             params = {k: v for k, v in params.items() if k not in missing}
         full = {**self.defaults, **params}
@@ -147,12 +147,12 @@ class Op:
     def _unknown(self, params: dict[str, Any]) -> str:
         unknown = [k for k in params if k not in self.param_names]
         if not unknown:
-            return f"{self.name}{self.__signature__} needs {', '.join(n for n in self.param_names if n not in params)}"
+            return f"{usage(self)} needs {', '.join(n for n in self.param_names if n not in params)}"
         hint = "".join(f" Say {RENAMED[k]}= for {k}=." for k in unknown if RENAMED.get(k) in self.param_names)
-        return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {self.name}{self.__signature__}.{hint}"
+        return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {usage(self)}.{hint}"
 
     def __repr__(self) -> str:
-        return f"<{self.kind} op {self.name}{self.__signature__}>"
+        return f"<{self.kind} op {usage(self)}>"
 
 
 Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]
