@@ -101,16 +101,12 @@ def _turned(a: Any, u: Any, s: Any, vh: Any) -> Any:
     tied = ties(values)
     if none_tied(tied) and u.dtype.kind != "c":
         return u, s, vh
-    null = (values == 0)[..., None, :] & (values == 0)[..., :, None]
-    right = choice(tied, u.dtype)
-    left = np.where(null, choice(tied & null, u.dtype, key=1), right)
-    m, n = u.shape[-1], vh.shape[-2]
-    if m < longest:  # the block of the null space may be smaller here
-        left = choice(tied[..., :m, :m] & null[..., :m, :m], u.dtype, key=1)
-        left = np.where(null[..., :m, :m], left, right[..., :m, :m])
-    if n < longest:
-        smaller = choice(tied[..., :n, :n] & null[..., :n, :n], u.dtype, key=2)
-        right = np.where(null[..., :n, :n], smaller, right[..., :n, :n])
+    null = tied & (values == 0)[..., None]
+    common = choice(tied & ~null, u.dtype)
+    left, right = (
+        common[..., :p, :p] @ choice(null[..., :p, :p], u.dtype, key)
+        for p, key in ((u.shape[-1], 1), (vh.shape[-2], 2))
+    )
     return u @ left, s, adjoint(right) @ vh
 
 
@@ -171,9 +167,8 @@ def _frame(xp: Any, u: Any, v: Any, k: int) -> Any:
 
 def _placed(xp: Any, block: Any, start: int, shape: tuple[int, ...]) -> Any:
     """A square block on the diagonal of zeros."""
-    before, size = np.eye(shape[-1], dtype=block.dtype)[start : start + block.shape[-1]], block.shape[-1]
-    assert before.shape[0] == size
-    return xp.matmul(xp.matmul(before.T, block), before)
+    rows = np.eye(shape[-1], dtype=block.dtype)[start : start + block.shape[-1]]
+    return xp.matmul(xp.matmul(rows.T, block), rows)
 
 
 @helper("both_signs")
@@ -185,30 +180,36 @@ def both_signs(xp: Any, gs: Any, n: int) -> Any:
 
 def _check_frames(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> None:
     """The cotangent of U and V must not depend on their choice: on common rotations of coinciding singular vectors,
-    and on separate ones of those that belong to zero."""
+    and on separate ones of those that belong to zero or complete the basis."""
     k = s.shape[-1]
     cu, cv = adjoint(u) @ gu, adjoint(v) @ gv
     check_vectors("singular values", s, cu[..., :k, :k] + cv[..., :k, :k])
-    zero = vanishing(s, (*s.shape[:-1], u.shape[-2], v.shape[-2]))
-    if gs is not None and (zero & (np.abs(gs) > tolerance(s.dtype) * np.abs(gs).max(initial=0.0))).any():
-        _refuse_zero()
-    for c, x in ((cu, u), (cv, v)):
-        free = zero
-        if x.shape[-1] > k:
-            free = np.concatenate([zero, np.ones((*zero.shape[:-1], x.shape[-1] - k), bool)], axis=-1)
-        inside = np.where(free[..., :, None] & free[..., None, :], c, 0)
-        bound = tolerance(s.dtype) * max(np.abs(cu).max(initial=0.0), np.abs(cv).max(initial=0.0))
-        if (np.abs(inside - adjoint(inside)) > 2 * bound).any():
-            raise IllPosedDerivative(
-                f"svd: singular vectors that belong to the singular value 0, or complete the basis, are an arbitrary "
-                f"basis of a null space, and the function depends on that choice (singular values "
-                f"{', '.join(f'{z:.6g}' for z in np.atleast_1d(s.reshape(-1, k)[0])[-6:])}). Use the projector onto it."
-            )
-        if zero.any() and x.shape[-1] == k and x.shape[-2] > k:
-            outside = gu if x is u else gv
-            outside = (outside - x @ (adjoint(x) @ outside)) * zero[..., None, :]
-            if (np.abs(outside) > bound).any():
+    zero = vanishing(s, (u.shape[-2], v.shape[-2]))
+    _check_zero(gs, zero)
+    size = max(np.abs(cu).max(initial=0.0), np.abs(cv).max(initial=0.0))
+    for g, c, x in ((gu, cu, u), (gv, cv, v)):
+        completing = np.ones((*zero.shape[:-1], x.shape[-1] - k), bool)
+        null = np.concatenate([zero, completing], axis=-1)
+        _check_null(np.where(null[..., :, None] & null[..., None, :], c, 0), size)
+        if zero.any() and x.shape[-1] == k:  # the null space goes on outside of a thin frame
+            outside = (g - x @ c) * zero[..., None, :]
+            if np.abs(outside).max() > tolerance(s.dtype) * size:
                 _refuse_zero()
+
+
+def _check_null(c: Any, size: float) -> None:
+    if c.size and np.abs(c - adjoint(c)).max() > 2 * tolerance(c.dtype) * size:
+        raise IllPosedDerivative(
+            "svd: singular vectors of the singular value 0, or those that complete the basis (full_matrices=True), are an "
+            "arbitrary basis of a null space, and the function depends on that choice. Use the projector onto it, or "
+            "full_matrices=False."
+        )
+
+
+def _check_zero(gs: Any, zero: Any) -> None:
+    """A singular value at 0 moves as an absolute value does, so its cotangent must be 0."""
+    if gs is not None and (zero & (np.abs(gs) > tolerance(gs.dtype) * np.abs(gs).max(initial=0.0))).any():
+        _refuse_zero()
 
 
 def _refuse_zero() -> None:
@@ -241,7 +242,7 @@ def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any, tied: Any)
         if gu is not None and u.shape[-2] > k:
             if u.shape[-1] > k:
                 u2, g2 = u[..., k:], gu[..., k:]
-                _check_null(adjoint(u2) @ g2)
+                _check_null(adjoint(u2) @ g2, np.abs(gu).max())
                 beyond = u2 @ (adjoint(u2) @ gu[..., :k] - adjoint(uh @ g2))
             else:
                 beyond = gu - u1 @ cu
@@ -249,7 +250,7 @@ def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any, tied: Any)
         if gv is not None and v.shape[-2] > k:
             if v.shape[-1] > k:
                 v2, g2 = v[..., k:], gv[..., k:]
-                _check_null(adjoint(v2) @ g2)
+                _check_null(adjoint(v2) @ g2, np.abs(gv).max())
                 beyond = v2 @ (adjoint(v2) @ gv[..., :k] - adjoint(vh @ g2))
             else:
                 beyond = gv - v1 @ cv
@@ -262,14 +263,6 @@ def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any, tied: Any)
     for part in outside:
         out = out + part
     return out
-
-
-def _check_null(c: Any) -> None:
-    if c.size and np.abs(c - adjoint(c)).max() > 2 * tolerance(c.dtype) * max(np.abs(c).max(), 1e-300):
-        raise IllPosedDerivative(
-            "svd: the columns of U or V that complete the basis (full_matrices=True) are an arbitrary basis of a null "
-            "space, and the function depends on that choice. Use the projector onto it, or full_matrices=False."
-        )
 
 
 @_svd.defjvp
@@ -345,10 +338,7 @@ def _values_cotangent(g: Any, u: Any, s: Any, vh: Any) -> Any:
     """U diag(g) V^H, for a cotangent g of the singular values that is well posed."""
     check_values("singular values", s, g)
     k = s.shape[-1]
-    if (
-        vanishing(s, (u.shape[-2], vh.shape[-1])) & (np.abs(g) > tolerance(s.dtype) * np.abs(g).max(initial=0.0))
-    ).any():
-        _refuse_zero()
+    _check_zero(g, vanishing(s, (u.shape[-2], vh.shape[-1])))
     return (u[..., :k] * g[..., None, :]) @ vh[..., :k, :]
 
 
