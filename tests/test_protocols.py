@@ -178,7 +178,6 @@ def test_out_is_an_assignment_and_where_chooses():
         (lambda x: np.sum(x, axis=0, no=1), TypeError, "no"),
         (lambda x: np.mean(x, where=v > 0), tm.ArgumentError, r"mean\(x, /, axis=None"),
         (lambda x: np.emath.sqrt(x), tm.NoDerivative, "scimath"),
-        (lambda x: np.char.add(x, x), tm.NoDerivative, "add"),
         (lambda x: np.std(x, mean=0.0), tm.ArgumentError, "mean"),
     ],
 )

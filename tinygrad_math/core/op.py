@@ -39,6 +39,8 @@ class Namespace:
 
 
 RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
+
+
 def usage(f: Any) -> str:
     """How a function is called, without the types: `sum(x, /, axis=None)`."""
     signature = f.__signature__ if isinstance(f, Op) else inspect.signature(f)
