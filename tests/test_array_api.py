@@ -255,6 +255,15 @@ def test_asarray_copies_when_asked_to():
         tm.asarray(a, dtype=tm.float32, copy=False)
 
 
+def test_large_integers_in_lists_keep_their_digits():
+    big = 2**63 + 1
+    assert tm.asarray([1, big], dtype=tm.uint64).tolist() == [1, big]
+    with pytest.raises(tm.DTypeError, match="uint8"):
+        tm.asarray([1, 300], dtype=tm.uint8)
+    with pytest.raises(tm.DTypeError, match="uint8"):
+        tm.asarray(-1, dtype=tm.uint8)
+
+
 def test_dlpack_shares_the_array_and_keeps_gradients_in():
     a = np.array([1.0, 2.0])
     x = tm.from_dlpack(a)

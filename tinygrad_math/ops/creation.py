@@ -141,9 +141,12 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
     _on(device)
     if copy is False and isinstance(obj, (list, tuple, int, float, complex)):
         raise ShapeError(f"asarray: {describe(obj)} is no array yet, and copy=False forbids making one")
+    if isinstance(obj, (list, tuple)):
+        common = _common_dtype(obj)
+        if common is None and dtype is not None and numeric_dtype(dtype).kind in "iu":
+            return _new(_numeric(obj, dtype))  # at once: large integers would lose digits on a way through float64
+        dtype = common if dtype is None else dtype
     x = as_tensor(obj)
-    if dtype is None and isinstance(obj, (list, tuple)):
-        dtype = _common_dtype(obj)
     if not hasattr(x.node.data, "dtype"):
         return _new(_numeric(x.node.data, dtype))
     if dtype is not None and x.dtype != numeric_dtype(dtype):
@@ -170,7 +173,10 @@ def _common_dtype(nested: Any) -> Any:
 
 
 def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    array = np.asarray(number, dtype=None if dtype is None else numeric_dtype(dtype))
+    try:
+        array = np.asarray(number, dtype=None if dtype is None else numeric_dtype(dtype))
+    except (OverflowError, ValueError, TypeError) as error:
+        raise DTypeError(f"{number!r:.60} does not fit {numeric_dtype(dtype)}: {error}") from error
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"{number!r:.60} does not fit any integer dtype; write it as a float")
     return array
