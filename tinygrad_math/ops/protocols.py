@@ -37,6 +37,12 @@ _INSTEAD: dict[Any, str] = {
     np.savez_compressed: "tm.save(path, tree)",
     np.apply_over_axes: "the function itself with a tuple of axes",
 }
+_WITHOUT = {
+    "where": "choose the elements first, with x[mask] or where(mask, x, other)",
+    "hermitian": "use eigh for what a Hermitian matrix has of its own",
+    "order": "the order in memory has no meaning for a Tensor",
+    "weights": "use average for a weighted mean",
+}
 _ABOUT_SHAPE_AND_DTYPE = frozenset(
     {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.common_type, np.result_type, np.can_cast}
 )
@@ -138,8 +144,9 @@ def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[s
         elif place is not None and place.kind in _POSITIONAL and place.name not in names:
             named[place.name] = value
         else:
+            advice = _WITHOUT.get(p.name, "leave it out")
             raise ArgumentError(
-                f"np.{function.__name__}(..., {p.name}=) of a Tensor: {_PACKAGE}'s is {usage(own)}, without {p.name}"
+                f"np.{function.__name__}(..., {p.name}=) of a Tensor: {_PACKAGE}'s is {usage(own)}; {advice}"
             )
     return tuple(positional), named
 
