@@ -104,8 +104,8 @@ class Emitter:
     def _number(self, v: Value, user: Value | None) -> str:
         """A known number. Beside arrays a 0-d array, which a ufunc need not convert at each call; else as it stands."""
         dtype = v.dtype
-        if user is not None and user.elementwise and user.shape != ():
-            dtype = self._dtype_in(user, v)
+        if user is not None and user.shape != () and (user.elementwise or user.title == "where"):
+            dtype = self._dtype_in(user, v) if user.elementwise else user.dtype
         elif v.weak:
             text = str(literal(v.example))
             return f"({text})" if text.startswith("-") else text
@@ -137,11 +137,19 @@ class Emitter:
             out = self._buffer(v, name) if kind == "buffer" else self.text[self.plan.shared[v]]
             if kind == "donated":
                 self.text[v] = out
+            if v.title == "where" and self.plan.shared.get(v) is self.plan.root[v.inputs[2]]:
+                inputs[2] = out  # it lies there already
             self._line(self._call(v, inputs, out), v)
-        elif not owner and kind in ("buffer", "constant") and not v.weak:
+        elif not owner and kind in ("buffer", "constant") and not v.weak and self._before_the_call(v):
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
         else:
             self._line(f"{name} = {self._call(v, inputs, None)}", v)
+
+    def _before_the_call(self, v: Value) -> bool:
+        """Whether v is a buffer, a constant, or a view of these through nothing that the call itself computes."""
+        if self.plan.root[v] is v:
+            return self.plan.kind_of(v) in ("buffer", "constant")
+        return all(map(self._before_the_call, v.inputs))
 
     def _chain(self, chain: Chain) -> None:
         """A loop over blocks, as a function of its own that threads can share."""

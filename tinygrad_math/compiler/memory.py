@@ -18,7 +18,7 @@ import numpy as np
 
 from .blocks import Chain, find_chains
 from .calls import VIEWS, call, can_write_into
-from .program import Program, Value
+from .program import Program, Value, apply
 
 ALIGNMENT = 64  # a cache line, and the widest vector
 
@@ -78,7 +78,14 @@ def _find_roots(program: Program, p: Plan) -> None:
 
 
 def _look_through(v: Value) -> None:
-    """Let the example of a view be what the written text gives, where the op's own function would copy."""
+    """Let the example of what may be a view be made of the examples that the arguments have now.
+
+    A pass may have given an argument a new one. For a view it is what the written text gives, where the op's own
+    function would copy.
+    """
+    if v.ufunc is None and not can_write_into(v) and not getattr(v.op, "random", False):
+        v.example = apply(v, [i.example for i in v.inputs])
+        v.strides = getattr(v.example, "strides", ())
     if v.title in VIEWS and isinstance(v.inputs[0].example, np.ndarray):
         text = call(v, ["x"], None)
         if text is not None:
@@ -129,8 +136,8 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
     chained = {v for chain in p.chains for v in chain.members if len(v.shape) > 1}
     for k, v in enumerate(program.body):
         kind = p.kind.get(v) if p.root[v] is v else None
-        if kind == "buffer" and v.elementwise:
-            for i in v.inputs:
+        if kind == "buffer" and (v.elementwise or v.title == "where"):
+            for i in v.inputs if v.elementwise else v.inputs[2:]:  # `where` writes over what it takes second
                 if p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and _same_place(i, v, p):
                     p.shared[v] = p.root[i]
                     break
