@@ -14,6 +14,7 @@ from tinygrad_math.compiler.passes.chain import cheapest, reorder_chains
 from tinygrad_math.compiler.passes.common import common_subexpressions, freeze
 from tinygrad_math.compiler.passes.dead import dead_code
 from tinygrad_math.compiler.passes.fold import fold_constants
+from tinygrad_math.compiler.passes.join import join_parts
 from tinygrad_math.compiler.passes.lower import lower
 from tinygrad_math.compiler.passes.reduce import sums_as_products
 from tinygrad_math.compiler.passes.scale import lift_scales
@@ -205,6 +206,21 @@ def test_composites_are_taken_apart():
     for f in (lambda x: tm.special.logsumexp(x, axis=1), lambda x: tm.log_softmax(x, axis=1), tm.sigmoid):
         with np.errstate(all="ignore"):
             np.testing.assert_allclose(tm.compile(f)(hard).numpy(), f(tm.tensor(hard)).numpy(), rtol=1e-13)
+
+
+def test_parts_are_put_side_by_side():
+    def gates(x):
+        a, b, c = x[:, :1], x[:, 1:2], x[:, 2:]
+        return tm.sum(tm.sin(a) * b + tm.exp(c))
+
+    def both(program):
+        join_parts(program)
+
+    names = after(both, tm.grad(gates), X)
+    assert "concat" in names
+    assert "embed" not in names
+    overlapping = after(both, tm.grad(lambda x: tm.sum(tm.sin(x[:, :2]) * tm.exp(x[:, 1:]))), X)
+    assert "concat" not in overlapping
 
 
 def test_matrix_chains_take_the_cheapest_order():

@@ -18,7 +18,7 @@ from .emit import emit
 from .find import FAILURES
 from .memory import plan
 from .passes import improve
-from .program import NUMBERS, Program
+from .program import NUMBERS, Program, Value
 from .trace import Fixed, trace
 
 
@@ -65,7 +65,7 @@ class Executable:
         self.make = self.source.build()
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden
-        self.finish = _finisher(self.traced.structure, self.traced.outputs, [r.weak for r in self.program.results])
+        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program.results)
 
     def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
@@ -125,16 +125,30 @@ def _unwrapped(f: Callable[..., Any]) -> Callable[..., Any]:
     return g
 
 
-def _finisher(structure: Structure, outputs: list[Any], weak: list[bool]) -> Callable[[Any], Any]:
+_ARITHMETIC = frozenset(
+    "add subtract multiply divide floor_divide remainder power integer_power square reciprocal negative positive".split()
+)
+
+
+def _is_number(v: Value) -> bool:
+    """Whether f returns a Python number here: arithmetic of numbers; a function of this package returns a Tensor."""
+    if not v.weak:
+        return False
+    return v.op is None or (v.op.name in _ARITHMETIC and all(map(_is_number, v.inputs)))
+
+
+def _finisher(structure: Structure, outputs: list[Any], results: list[Value]) -> Callable[[Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible."""
     scope: dict[str, Any] = {"keys": _all_keys(structure), "wrap": wrap, "Node": Node, "unflatten": unflatten}
+    scope["array"] = np.asarray
     leaves = []
     for k, o in enumerate(outputs):
         if isinstance(o, Fixed):
             scope[f"fixed{k}"] = o.leaf
             leaves.append(f"fixed{k}")
         else:
-            leaves.append(f"out[{o}]" if weak[o] else f"wrap(Node(out[{o}]))")
+            value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
+            leaves.append(f"out[{o}]" if _is_number(results[o]) else f"wrap(Node({value}))")
     if _simple(structure):
         text = _written(structure, iter(leaves))[0]
     else:

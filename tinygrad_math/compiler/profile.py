@@ -76,7 +76,8 @@ def profile(program: Executable, arrays: Sequence[Any], repeat: int) -> Profile:
         start = time.perf_counter()
         run(*own)
         samples.append([b - a for a, b in zip([start, *times[:-1]], times, strict=True)])
-    limits = blas_rate(), bandwidth()
+    widest = max((v.dtype for v in program.program.body if v.title == "matmul"), key=str, default=np.dtype(float))
+    limits = blas_rate(widest if widest.kind == "f" else np.dtype(float)), bandwidth()
     seconds = [statistics.median(s) for s in zip(*samples, strict=True)]
     overhead = _clock()
     rows = [_row(values, max(t - overhead, 1e-9), limits) for values, t in zip(emitter.marks, seconds, strict=True)]
@@ -113,10 +114,10 @@ def _best(f: Callable[[], Any], repeat: int = 5) -> float:
     return best
 
 
-@lru_cache(1)
-def blas_rate() -> float:
-    """Floating-point operations a second in a float64 product of 512 x 512 matrices."""
-    a = np.ones((512, 512))
+@lru_cache
+def blas_rate(dtype: Any) -> float:
+    """Floating-point operations a second in a product of 512 x 512 matrices."""
+    a = np.ones((512, 512), dtype)
     out = np.empty_like(a)
     return 2 * 512**3 / _best(lambda: np.dot(a, a, out))
 

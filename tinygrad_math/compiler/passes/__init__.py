@@ -11,6 +11,7 @@ from .chain import reorder_chains
 from .common import common_subexpressions
 from .dead import dead_code
 from .fold import fold_constants
+from .join import join_parts
 from .lower import lower
 from .reduce import sums_as_products
 from .scale import lift_scales
@@ -27,7 +28,7 @@ EXACT: tuple[Pass, ...] = (
     common_subexpressions,
     dead_code,
 )
-LAST_BITS: tuple[Pass, ...] = (sums_as_products, reorder_chains, sines_and_cosines, lift_scales, dead_code)
+LAST_BITS: tuple[Pass, ...] = (join_parts, sums_as_products, reorder_chains, sines_and_cosines, lift_scales, dead_code)
 
 
 def improve(program: Program, rounds: int = 4) -> Program:

@@ -1,0 +1,56 @@
+"""Parts put side by side: the sum of arrays that are zero but for slices which together fill them is a concatenation.
+
+The gradient of `a, b = z[:, :n], z[:, n:]` arrives as such a sum.
+"""
+
+from __future__ import annotations
+
+from ..program import Program, Value
+from .rewrite import Make, is_op, rewrite
+
+
+def join_parts(program: Program) -> int:
+    users = program.users()
+
+    def parts(v: Value) -> list[Value] | None:
+        """The terms of a sum of embedded parts."""
+        if is_op(v, "embed"):
+            return [v]
+        if not is_op(v, "add") or any(i.shape != v.shape or users.get(i) != 1 for i in v.inputs):
+            return None
+        a, b = (parts(i) for i in v.inputs)
+        return None if a is None or b is None else a + b
+
+    def rule(v: Value, make: Make) -> Value | None:
+        terms = parts(v) if is_op(v, "add") else None
+        if terms is None:
+            return None
+        places = [_place(t) for t in terms]
+        if None in places or len({p[0] for p in places if p is not None}) != 1:
+            return None
+        axis = places[0][0]  # type: ignore[index]
+        ordered = sorted((p[1], p[2], k) for k, p in enumerate(places) if p is not None)
+        ends = [0, *(stop for _, stop, _ in ordered)]
+        if [start for start, _, _ in ordered] != ends[:-1] or ends[-1] != v.shape[axis]:
+            return None
+        return make("concat", *(terms[k].inputs[0] for _, _, k in ordered), axis=axis)
+
+    return rewrite(program, rule)
+
+
+def _place(v: Value) -> tuple[int, int, int] | None:
+    """(axis, start, stop) if v is zero but for one interval of one axis."""
+    key = v.params["key"]
+    parts = key if isinstance(key, tuple) else (key,)
+    if len(parts) > len(v.shape) or not all(isinstance(p, slice) for p in parts):
+        return None
+    found = None
+    for axis, p in enumerate(parts):
+        start, stop, step = p.indices(v.shape[axis])
+        if step != 1:
+            return None
+        if (start, stop) != (0, v.shape[axis]):
+            if found is not None or stop <= start:
+                return None
+            found = axis, start, stop
+    return found
