@@ -94,6 +94,10 @@ def test_a_complex_result_needs_holomorphic():
     with pytest.raises(tm.DTypeError, match="holomorphic=True"):
         tm.grad(lambda z: z * z)(1.0 + 2.0j)
     assert tm.grad(lambda z: z * z, holomorphic=True)(1.0 + 2.0j).item() == 2.0 + 4.0j
+    with pytest.raises(tm.DTypeError, match="not complex differentiable"):
+        tm.grad(tm.abs, holomorphic=True)(1.0 + 2.0j)
+    with pytest.raises(tm.DTypeError, match="0j"):
+        tm.grad(lambda x: 1j * x, holomorphic=True)(2.0)
     second = tm.grad(tm.grad(lambda z: z**3, holomorphic=True), holomorphic=True)
     assert second(1.0 + 1.0j).item() == pytest.approx(6 + 6j)
 

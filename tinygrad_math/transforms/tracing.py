@@ -84,6 +84,11 @@ class Tape:
                 f"{self.asker} with holomorphic=True needs complex inputs for the complex result {describe(y)}; "
                 "pass x + 0j"
             )
+        if holomorphic and y.dtype.kind == "f" and any(n.data.dtype.kind == "c" for n in self.inputs):
+            raise DTypeError(
+                f"{self.asker} with holomorphic=True got the real result {describe(y)}: a real function of complex "
+                "numbers is not complex differentiable. Leave holomorphic out for the gradient that descends."
+            )
         if y.dtype.kind not in "fc":
             raise DTypeError(f"{self.asker} needs a floating result, got {y.dtype}")
         return y
