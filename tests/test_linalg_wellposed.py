@@ -100,7 +100,7 @@ def test_symmetric_functions_of_eigenvalues_have_derivatives(turn, w, dtype):
         lambda x: tm.sum(tm.exp(la.eigh(x).eigenvalues)),
         lambda x: tm.sum(la.eigvalsh(x)) ** 2,
     ):
-        assert_derivatives(f, a, t, second=("hvp",))
+        assert_derivatives(f, a, t, second=("hvp", "rev-rev"))
 
 
 def test_the_second_derivative_of_a_trace_function_sees_the_whole_eigenspace():
@@ -251,6 +251,14 @@ def test_the_full_decomposition_differentiates_projectors_onto_null_spaces(m, n,
         return tm.real(null) * tm.sum(s**2)
 
     assert_derivatives(f, a, t)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (3, 3)])
+def test_symmetric_functions_of_repeated_singular_values_have_both_derivatives(shape, dtype):
+    a, t = with_values(*shape, [2.0, 2.0, 1.0], dtype), arrays(*shape, dtype=dtype, seed=3)
+    assert_derivatives(lambda x: tm.sum(la.svdvals(x) ** 3), a, t, second=("hvp", "rev-rev"))
+    assert_derivatives(lambda x: tm.sum(tm.exp(la.svd(x).S)), a, t, second=("hvp", "rev-rev"))
 
 
 def test_the_choice_of_a_completing_column_is_refused():

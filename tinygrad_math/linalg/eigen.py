@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import ArgumentError, Undecided
+from ..core.errors import ArgumentError, IllPosedDerivative, Undecided
 from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import as_tensor, rec
@@ -41,10 +41,7 @@ class EighResult(NamedTuple):
 
 
 class Lazy:
-    """The tangents of a many-valued result, each computed when a later step asks for it.
-
-    So a direction along which the vectors have no derivative still has one for the values.
-    """
+    """The tangents of a many-valued result, each computed when a later step asks for it."""
 
     def __init__(self, *parts: Callable[[], Any]) -> None:
         self.parts = parts
@@ -54,6 +51,32 @@ class Lazy:
 
     def __len__(self) -> int:
         return len(self.parts)
+
+
+class Missing:
+    """A tangent that does not exist, of vectors along a direction that splits their eigenspace: using it raises why.
+
+    So the eigenvalues still have one, which may be all that is used.
+    """
+
+    def __init__(self, reason: IllPosedDerivative, like: Any) -> None:
+        self.reason, self.shape, self.dtype, self.ndim = reason, like.shape, like.dtype, like.ndim
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise self.reason
+
+    __array_priority__ = 2000.0  # before arrays and Tensors
+    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __neg__ = _refuse
+    __add__ = __sub__ = __mul__ = __truediv__ = __matmul__ = __pow__ = _refuse
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rmatmul__ = __rpow__ = _refuse
+
+
+def unless_missing(like: Any, tangent: Callable[[], Any]) -> Any:
+    """The tangent, or what stands for it where it does not exist."""
+    try:
+        return tangent()
+    except IllPosedDerivative as reason:
+        return Missing(reason, like)
 
 
 # -- Hermitian ----------------------------------------------------------------------------------------------
@@ -90,12 +113,12 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, turned: bool) -> Any:
     (gw, gv), (w, v) = g, y
     if xp is raw:
         tied = ties(w)
-        if gv is not None and turned and not none_tied(tied):
+        if turned and not none_tied(tied):
             raise Undecided(_REFUSED, functools.partial(_settle_eigh, w, v, tied))
         return (_eigh_cotangent(gw, gv, w, v, tied),)
     total = None
     if gw is not None:
-        total = xp.eigen_spread(a, a, xp.eigen_alike(a, gw))
+        total = xp.eigen_spread(a, a, xp.eigen_alike(a, gw), v)
     if gv is not None:
         gv = xp.eigen_free(gv, w, v)
         turned = xp.hermitian_part(xp.eigen_rotation(a, xp.matmul(gv, xp.adjoint(v))))
@@ -141,8 +164,8 @@ def _(xp: Any, ts: Any, y: Any, a: Any, turned: bool) -> Any:
     (w, v), t = y, xp.hermitian_part(ts[0])
     if xp is not raw:
         return Lazy(
-            lambda: xp.eigen_compress(a, t),
-            lambda: xp.matmul(xp.eigen_rotation(xp.eigen_unsplit(a, t), t), v),
+            lambda: xp.eigen_compress(a, t, v),
+            lambda: unless_missing(v, lambda: xp.matmul(xp.eigen_rotation(xp.eigen_unsplit(a, t), t), v)),
         )
     m = adjoint(v) @ t @ v
 
@@ -151,7 +174,10 @@ def _(xp: Any, ts: Any, y: Any, a: Any, turned: bool) -> Any:
         return v @ (gaps(w) * m)
 
     simple = none_tied(ties(w))
-    return Lazy(lambda: np.diagonal(m, axis1=-2, axis2=-1).real if simple else adapted(a, t)[1], vectors)
+    return Lazy(
+        lambda: np.diagonal(m, axis1=-2, axis2=-1).real if simple else adapted(a, t)[1],
+        lambda: unless_missing(v, vectors),
+    )
 
 
 @general(
@@ -208,8 +234,7 @@ def eigvalsh(x: Any, /, UPLO: str | None = None) -> Any:
     >>> tm.linalg.eigvalsh([[2.0, 1.0], [1.0, 2.0]])
     tensor([1., 3.])
     """
-    x = _triangle(x, UPLO)
-    return _eigh(x)[0] if differentiated(x) else _eigvalsh(x)  # the gradient needs the vectors
+    return eigh(x, UPLO).eigenvalues
 
 
 def _triangle(x: Any, uplo: str | None) -> Any:
@@ -222,19 +247,3 @@ def _triangle(x: Any, uplo: str | None) -> Any:
     strict = np.tri(n, k=-1) if uplo.upper() == "L" else np.tri(n, k=-1).T
     half = x * strict.astype(x.dtype)
     return half + rec.adjoint(half) + rec.real(x) * np.eye(n, dtype=rec.real(x).dtype)
-
-
-@general(name="eigvalsh", latex=r"\lambda({0})", shape="(..., n)", samples=_hermitian_samples)
-def _eigvalsh(x: Any, /) -> Any:
-    """Ascending eigenvalues of a Hermitian matrix."""
-    return np.linalg.eigvalsh(hermitian("eigvalsh", x))
-
-
-@_eigvalsh.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
-    return (xp.eigen_spread(a, a, xp.eigen_alike(a, g)),)
-
-
-@_eigvalsh.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
-    return xp.eigen_compress(a, xp.hermitian_part(ts[0]))

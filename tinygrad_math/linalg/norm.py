@@ -12,7 +12,6 @@ import numpy as np
 
 from ..core.declare import derived, general, helper, nondiff
 from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeError, describe
-from ..core.op import raw
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from .singular import corner, vanishing
@@ -187,11 +186,8 @@ def _number(ord: Any) -> None:
 @helper("singular_spread")
 def singular_spread(xp: Any, a: Any, weights: Any) -> Any:
     """U diag(weights) V^H, differentiable where equal singular values weigh alike."""
-    if xp is raw:
-        u, _, vh = np.linalg.svd(a, full_matrices=False)
-        return (u * weights[..., None, :]) @ vh
-    h = xp.dilate(a)
-    return corner(a.shape[-2], xp.eigen_spread(h, h, xp.both_signs(weights, sum(a.shape[-2:]))))
+    u, _, vh = xp.svd(a, full_matrices=False)
+    return xp.matmul(u * xp.expand_dims(weights, -2), vh)
 
 
 def _matrix_samples() -> Any:

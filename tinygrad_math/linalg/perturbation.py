@@ -9,8 +9,8 @@ With A V = V diag(w), F_ij = 1/(w_j - w_i) between different eigenvalues and 0 b
 
 K = rotation(A, dA) is the velocity of the eigenvectors, dV = K V, and compress(A, dA) that of the eigenvalues.
 All four depend on A through its eigenspaces only, not on the choice of a basis in them, and their derivatives are
-written with the same four. So derivatives of every order are right where eigenvalues coincide, which rules
-written in terms of w and V are not: those lose what happens inside a block.
+written with the same four. So derivatives of every order are right where eigenvalues coincide, which rules written in
+terms of w and V are not: those lose what happens inside a block. (spread and compress are also handed the V at hand.)
 
 Sources: Kato, Perturbation theory for linear operators (1966), ch. II; Magnus, Differentiating eigenvalues and
 eigenvectors (1985); Giles, Collected matrix derivative results (2008), 3.1.
@@ -47,17 +47,20 @@ def symmetric(*shape: int, key: Any = 0, of: Any = real) -> Any:
     return a + adjoint(a) + 4 * np.diag(np.arange(shape[-1]))
 
 
-def _pairs(arity: int) -> Any:
+def _samples(*, weights: bool = False, frame: bool = False) -> Any:
     def samples() -> Any:
-        out = [
-            [symmetric(3, 3), real(3, 3, key=1)],
-            [symmetric(2, 3, 3), real(2, 3, 3, key=1)],
-            [symmetric(1, 1), real(1, 1, key=1)],
-            [np.zeros((0, 0)), np.zeros((0, 0))],
-            [symmetric(3, 3, of=complexes), complexes(3, 3, key=1)],
+        pairs = [
+            (symmetric(3, 3), real(3, 3, key=1)),
+            (symmetric(2, 3, 3), real(2, 3, 3, key=1)),
+            (symmetric(1, 1), real(1, 1, key=1)),
+            (np.zeros((0, 0)), np.zeros((0, 0))),
+            (symmetric(3, 3, of=complexes), complexes(3, 3, key=1)),
         ]
-        third = [real(3, key=2), real(2, 3, key=2), real(1, key=2), np.zeros(0), real(3, key=3)]
-        return [sample(*row, g) for row, g in zip(out, third, strict=True)] if arity == 3 else [sample(*r) for r in out]
+        out = []
+        for a, d in pairs:
+            w, v = eigen(a)
+            out.append(sample(a, d, *([real(*w.shape, key=2)] if weights else []), *([v] if frame else [])))
+        return out
 
     return samples
 
@@ -91,7 +94,7 @@ def adapted(a: Any, d: Any) -> Any:
 
 
 @general(
-    name="eigen_rotation", arity=2, latex=r"\operatorname{{rotation}}({0}, {1})", shape="same as a", samples=_pairs(2)
+    name="eigen_rotation", arity=2, latex=r"\operatorname{{rotation}}({0}, {1})", shape="same as a", samples=_samples()
 )
 def rotation(a: Any, r: Any, /) -> Any:
     """The X with X a - a X = r outside the eigenspaces of a Hermitian a, and zero inside them."""
@@ -125,7 +128,9 @@ def _(xp: Any, ts: Any, y: Any, a: Any, r: Any) -> Any:
     return xp.eigen_rotation(a, inner if tr is None else tr + inner) + xp.eigen_within(a, _commutator(k, y))
 
 
-@general(name="eigen_within", arity=2, latex=r"\operatorname{{within}}({0}, {1})", shape="same as a", samples=_pairs(2))
+@general(
+    name="eigen_within", arity=2, latex=r"\operatorname{{within}}({0}, {1})", shape="same as a", samples=_samples()
+)
 def within(a: Any, r: Any, /) -> Any:
     """The part of r inside the eigenspaces of a Hermitian a: the sum of P r P over their projectors P."""
     w, v = eigen(a)
@@ -153,62 +158,65 @@ def _(xp: Any, ts: Any, y: Any, a: Any, r: Any) -> Any:
 
 
 @general(
-    name="eigen_spread", arity=3, latex=r"\operatorname{{spread}}({0}, {1}, {2})", shape="same as a", samples=_pairs(3)
+    name="eigen_spread",
+    arity=4,
+    latex=r"\operatorname{{spread}}({0}, {1}, {2})",
+    shape="same as a",
+    samples=_samples(weights=True, frame=True),
 )
-def spread(a: Any, d: Any, g: Any, /) -> Any:
-    """V diag(g) V^H, for the eigenvectors V of a that diagonalise d inside the eigenspaces."""
+def spread(a: Any, d: Any, g: Any, v: Any, /) -> Any:
+    """V diag(g) V^H, for the eigenvectors V of a that diagonalise d inside the eigenspaces; v: those at hand."""
     v, _ = adapted(a, d)
     return (v * g[..., None, :]) @ adjoint(v)
 
 
 @spread.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, d: Any, weights: Any) -> Any:
-    weights = xp.eigen_alike(a, weights)
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, d: Any, weights: Any, v: Any) -> Any:
+    xp.eigen_alike(a, weights)
     z = xp.hermitian_part(g)
     ga = xp.hermitian_part(xp.eigen_rotation(a, _commutator(z, xp.adjoint(y)))) if need[0] else None
-    return ga, None, xp.eigen_compress(a, z) if need[2] else None
+    # in terms of the vectors at hand, so that `settle` can look at others
+    seen = xp.matmul(xp.matmul(xp.adjoint(v), z), v) if need[2] else None
+    return ga, None, None if seen is None else xp.real(xp.diagonal(seen, axis1=-2, axis2=-1)), None
 
 
 @spread.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, d: Any, weights: Any) -> Any:
-    ta, _, tg = ts
-    weights = xp.eigen_alike(a, weights)
+def _(xp: Any, ts: Any, y: Any, a: Any, d: Any, weights: Any, v: Any) -> Any:
+    ta, _, tg, _ = ts
+    xp.eigen_alike(a, weights)
     moved = None if ta is None else _commutator(xp.eigen_rotation(a, xp.hermitian_part(ta)), y)
     if tg is None:
         return moved
-    grown = xp.eigen_spread(a, a if ta is None else ta, tg)
+    grown = xp.eigen_spread(a, a if ta is None else ta, tg, v)
     return grown if moved is None else moved + grown
 
 
 @general(
     name="eigen_compress",
-    arity=2,
+    arity=3,
     latex=r"\operatorname{{compress}}({0}, {1})",
     shape="the eigenvalues of a",
-    samples=_pairs(2),
+    samples=_samples(frame=True),
 )
-def compress(a: Any, d: Any, /) -> Any:
-    """diag(V^H d V), for the eigenvectors V of a that diagonalise d inside the eigenspaces."""
+def compress(a: Any, d: Any, v: Any, /) -> Any:
+    """diag(V^H d V), for the eigenvectors V of a that diagonalise d inside the eigenspaces; v: those at hand."""
     return adapted(a, d)[1]
 
 
 @compress.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, d: Any) -> Any:
-    g = xp.eigen_alike(a, g)
-    p = xp.eigen_spread(a, d, g)
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, d: Any, v: Any) -> Any:
+    p = xp.eigen_spread(a, d, xp.eigen_alike(a, g), v)
     k = _commutator(xp.hermitian_part(d), p)
-    return xp.hermitian_part(xp.eigen_rotation(a, k)) if need[0] else None, p if need[1] else None
+    return xp.hermitian_part(xp.eigen_rotation(a, k)) if need[0] else None, p if need[1] else None, None
 
 
 @compress.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, d: Any) -> Any:
-    ta, td = ts
-    total = td
+def _(xp: Any, ts: Any, y: Any, a: Any, d: Any, v: Any) -> Any:
+    ta, total, _ = ts
     if ta is not None:
-        k = xp.eigen_rotation(a, xp.hermitian_part(ta))
-        moved = _commutator(xp.hermitian_part(d), k)
-        total = moved if td is None else td + moved
-    return xp.eigen_compress(xp.eigen_unsplit(a, d), total)
+        moved = _commutator(xp.hermitian_part(d), xp.eigen_rotation(a, xp.hermitian_part(ta)))
+        total = moved if total is None else total + moved
+    return y * 0 if total is None else xp.eigen_compress(xp.eigen_unsplit(a, d), total, v)
 
 
 @general(

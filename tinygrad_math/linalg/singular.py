@@ -18,9 +18,9 @@ import numpy as np
 from ..core.declare import derived, general, helper
 from ..core.errors import IllPosedDerivative, Undecided
 from ..core.op import raw
-from ..core.samples import complexes, real, sample
+from ..core.samples import real, sample
 from .choices import choice, differentiated, settle
-from .eigen import Lazy
+from .eigen import Lazy, unless_missing
 from .wellposed import (
     adjoint,
     check_values,
@@ -116,22 +116,25 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, full_matrices: bool, turned: b
     u, s, vh = y
     gv = None if gvh is None else xp.adjoint(gvh)
     v = xp.adjoint(vh)
-    if xp is raw and gu is None and gv is None:
-        return (_values_cotangent(gs, u, s, vh),)
     if xp is raw and not vanishing(s, a.shape).any():
         tied = ties(s)
         if turned and not none_tied(tied):
             raise Undecided(_REFUSED, functools.partial(_settle_svd, u, s, v, tied))
         return (_svd_cotangent(gu, gs, gv, u, s, v, tied),)
+    if xp is raw and gu is None and gv is None:
+        return (_values_cotangent(gs, u, s, vh),)
     k, m = s.shape[-1], a.shape[-2]
     h, total = xp.dilate(a), None
     if gs is not None:
-        total = xp.eigen_spread(h, h, xp.eigen_alike(h, xp.both_signs(gs, sum(a.shape[-2:]))))
+        weights = xp.eigen_alike(h, _both_signs(xp, gs, sum(a.shape[-2:])))
+        total = xp.eigen_spread(h, h, weights, _frame(xp, u, v, k))
     if gu is not None or gv is not None:
         gu = xp.zeros_like(u) if gu is None else gu
         gv = xp.zeros_like(v) if gv is None else gv
         _check_frames(*map(plain, (gu, xp.zeros_like(s) if gs is None else gs, gv, u, s, v)))
-        r = xp.matmul(xp.concat([gu[..., :k], gv[..., :k]], axis=-2), _frame(xp, u, v, k))
+        r = xp.matmul(
+            xp.concat([gu[..., :k], gv[..., :k]], axis=-2), xp.adjoint(xp.concat([u[..., :k], v[..., :k]], axis=-2))
+        )
         if u.shape[-1] > k:
             r = r + _placed(xp, xp.matmul(gu[..., k:], xp.adjoint(u[..., k:])), 0, r.shape)
         if v.shape[-1] > k:
@@ -162,7 +165,11 @@ def _settle_svd(u: Any, s: Any, v: Any, tied: Any, again: Any) -> list[Any]:
 
 
 def _frame(xp: Any, u: Any, v: Any, k: int) -> Any:
-    return xp.adjoint(xp.concat([u[..., :k], v[..., :k]], axis=-2))
+    """The eigenvectors of the dilation, for -s ascending, 0 and s; those for 0 are left out, as zeros."""
+    u, v = (x[..., :k] * 0.5**0.5 for x in (u, v))
+    size = u.shape[-2] + v.shape[-2]
+    plus, minus = xp.concat([u, v], axis=-2), xp.concat([u, -v], axis=-2)
+    return xp.concat([minus, np.zeros((*u.shape[:-2], size, size - 2 * k), u.dtype), plus[..., ::-1]], axis=-1)
 
 
 def _placed(xp: Any, block: Any, start: int, shape: tuple[int, ...]) -> Any:
@@ -171,8 +178,7 @@ def _placed(xp: Any, block: Any, start: int, shape: tuple[int, ...]) -> Any:
     return xp.matmul(xp.matmul(rows.T, block), rows)
 
 
-@helper("both_signs")
-def both_signs(xp: Any, gs: Any, n: int) -> Any:
+def _both_signs(xp: Any, gs: Any, n: int) -> Any:
     """A cotangent of the singular values as one of the eigenvalues -s, 0, s of the dilation."""
     middle = np.zeros((*gs.shape[:-1], n - 2 * gs.shape[-1]), gs.dtype)
     return xp.concat([-0.5 * gs, middle, 0.5 * gs[..., ::-1]], axis=-1)
@@ -200,7 +206,7 @@ def _check_frames(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any) -> None:
 def _check_null(c: Any, size: float) -> None:
     if c.size and np.abs(c - adjoint(c)).max() > 2 * tolerance(c.dtype) * size:
         raise IllPosedDerivative(
-            "svd: singular vectors of the singular value 0, or those that complete the basis (full_matrices=True), are an "
+            "svd: singular vectors of the value 0, or those that complete the basis (full_matrices=True), are an "
             "arbitrary basis of a null space, and the function depends on that choice. Use the projector onto it, or "
             "full_matrices=False."
         )
@@ -217,6 +223,14 @@ def _refuse_zero() -> None:
         "svd: the function uses a singular value 0, or vectors that belong to it, which have no derivative "
         "(the value moves as an absolute value does). Use a function of the matrix that does not, as a norm or pinv."
     )
+
+
+def _values_cotangent(g: Any, u: Any, s: Any, vh: Any) -> Any:
+    """U diag(g) V^H, for a cotangent g of the singular values alone."""
+    k = s.shape[-1]
+    check_values("singular values", s, g)
+    _check_zero(g, vanishing(s, (u.shape[-2], vh.shape[-1])))
+    return (u[..., :k] * g[..., None, :]) @ vh[..., :k, :]
 
 
 def _svd_cotangent(gu: Any, gs: Any, gv: Any, u: Any, s: Any, v: Any, tied: Any) -> Any:
@@ -286,9 +300,9 @@ def _(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool, turned: bool) -> An
         return du, dv
 
     return Lazy(
-        lambda: frames()[0],
-        lambda: xp.eigen_compress(h, th)[..., ::-1][..., :k],
-        lambda: xp.adjoint(frames()[1]),
+        lambda: unless_missing(u, lambda: frames()[0]),
+        lambda: xp.eigen_compress(h, th, _frame(xp, u, v, k))[..., ::-1][..., :k],
+        lambda: unless_missing(vh, lambda: xp.adjoint(frames()[1])),
     )
 
 
@@ -314,42 +328,6 @@ def _beyond(x: Any, u: Any, u1: Any) -> Any:
     return x - u1 @ (adjoint(u1) @ x) if u.shape[-2] > u1.shape[-1] else np.zeros_like(x)
 
 
-@general(
-    name="svdvals",
-    latex=r"\sigma({0})",
-    shape="(..., min(m, n)), descending",
-    samples=lambda: [sample(*s.args) for s in _samples()] + [sample(complexes(3, 2))],
-)
-def _svdvals(x: Any, /) -> Any:
-    """The singular values, descending."""
-    return np.linalg.svd(floating("svdvals", x), compute_uv=False)
-
-
-@_svdvals.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any) -> Any:
-    if xp is raw:
-        return (_values_cotangent(g, *np.linalg.svd(a, full_matrices=False)),)
-    h = xp.dilate(a)
-    weights = xp.eigen_alike(h, xp.both_signs(g, sum(a.shape[-2:])))
-    return (corner(a.shape[-2], xp.eigen_spread(h, h, weights)),)
-
-
-def _values_cotangent(g: Any, u: Any, s: Any, vh: Any) -> Any:
-    """U diag(g) V^H, for a cotangent g of the singular values that is well posed."""
-    check_values("singular values", s, g)
-    k = s.shape[-1]
-    _check_zero(g, vanishing(s, (u.shape[-2], vh.shape[-1])))
-    return (u[..., :k] * g[..., None, :]) @ vh[..., :k, :]
-
-
-@_svdvals.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
-    if xp is raw and _plain_case(y, a.shape):
-        u, _, vh = np.linalg.svd(a, full_matrices=False)
-        return np.einsum("...ij,...ij->...j", np.conj(u), ts[0] @ adjoint(vh)).real
-    return xp.eigen_compress(xp.dilate(a), xp.dilate(ts[0]))[..., ::-1][..., : y.shape[-1]]
-
-
 @derived
 def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """The singular value decomposition x = U diag(S) Vh.
@@ -365,9 +343,8 @@ def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     >>> tm.linalg.svd([[3.0, 0.0], [0.0, 4.0]]).S
     tensor([4., 3.])
     """
-    if not compute_uv:
-        return svdvals(x)
-    return SVDResult(*_svd(x, full_matrices=full_matrices, turned=differentiated(x)))
+    result = SVDResult(*_svd(x, full_matrices=full_matrices, turned=differentiated(x)))
+    return result if compute_uv else result.S
 
 
 @derived
@@ -381,6 +358,4 @@ def svdvals(x: Any, /) -> Any:
     >>> tm.linalg.svdvals([[3.0, 0.0], [0.0, 4.0]])
     tensor([4., 3.])
     """
-    if differentiated(x):  # the gradient needs the vectors
-        return _svd(x, full_matrices=False)[1]
-    return _svdvals(x)
+    return svd(x, full_matrices=False).S
