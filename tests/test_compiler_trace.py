@@ -327,3 +327,10 @@ def _timed(run, n):
     for _ in range(n):
         run()
     return (time.perf_counter() - start) / n
+
+
+def test_a_function_of_a_python_number_returns_what_it_returns_uncompiled():
+    for f in (lambda x: tm.sin(x) * x, lambda x: x * x + 1, lambda x: {"a": tm.exp(x), "b": -x}):
+        eager, compiled = flatten(f(0.5))[0], flatten(tm.compile(f)(0.5))[0]
+        assert [type(y) for y in compiled] == [type(y) for y in eager]
+        assert [float(y) for y in compiled] == [float(y) for y in eager]

@@ -125,9 +125,8 @@ def _unwrapped(f: Callable[..., Any]) -> Callable[..., Any]:
     return g
 
 
-_ARITHMETIC = frozenset(
-    "add subtract multiply divide floor_divide remainder power integer_power square reciprocal negative positive".split()
-)
+_ARITHMETIC = {"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "positive"}
+_ARITHMETIC |= {"power", "integer_power", "square", "reciprocal"}
 
 
 def _is_number(v: Value) -> bool:
