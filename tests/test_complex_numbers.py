@@ -102,6 +102,16 @@ def test_a_complex_result_needs_holomorphic():
     assert second(1.0 + 1.0j).item() == pytest.approx(6 + 6j)
 
 
+def test_backward_of_a_complex_number_asks_for_a_cotangent():
+    z = tm.tensor(1.0 + 2.0j, requires_grad=True)
+    with pytest.raises(tm.DTypeError, match="cotangent"):
+        (z * z).backward()
+    with pytest.raises(tm.DTypeError, match="cotangent"):
+        tm.grad_of(z * z, [z])
+    (z * z).backward(1.0)
+    assert z.grad.item() == 2.0 - 4.0j  # the gradient of the real part
+
+
 @pytest.mark.parametrize("mode", [tm.jacfwd, tm.jacrev])
 def test_the_jacobian_of_a_holomorphic_function_is_its_matrix(mode):
     A = np.array([[1.0 + 1j, 2.0], [0.5j, -1.0]])

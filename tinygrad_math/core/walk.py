@@ -271,6 +271,11 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
                 f"{asker} of a result of shape {y.shape}: a gradient starts from one number. "
                 "Reduce it with sum() or mean(), or give a cotangent of that shape."
             )
+        if y.dtype.kind == "c":
+            raise DTypeError(
+                f"{asker} of the complex number {describe(y)}: a gradient starts from a real one. "
+                "Take real(), imag() or abs(), or give a cotangent."
+            )
         return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     g = as_tensor(gradient)
     if not hasattr(g.node.data, "dtype"):  # a Python number
