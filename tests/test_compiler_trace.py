@@ -13,6 +13,7 @@ import tinygrad_math as tm
 from tinygrad_math.compiler.executable import is_static
 from tinygrad_math.compiler.find import MISS, finder
 from tinygrad_math.core.errors import ArgumentError, SingularMatrix, TraceError
+from tinygrad_math.core.tree import flatten
 
 X = np.linspace(-1.0, 2.0, 6).reshape(2, 3)
 
@@ -236,8 +237,6 @@ def test_compile_composes_with(name):
 
 
 def tm_leaves(tree):
-    from tinygrad_math.core.tree import flatten
-
     return [t.detach().numpy() for t in flatten(tree)[0]]
 
 

@@ -93,6 +93,8 @@ def test_equality_is_elementwise_and_a_hash_is_by_identity():
     assert (np.array([1.0, 3.0]) == x).tolist() == [True, False]
     assert (x == None) is False  # noqa: E711
     assert (x != "x") is True
+    assert x[0] == pytest.approx(1.0)
+    assert pytest.approx([1.0, 2.0]) == x
     assert len({x, x, tm.tensor([1.0, 2.0])}) == 2
     assert 2.0 in x
     assert 5.0 not in x

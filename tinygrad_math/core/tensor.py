@@ -144,7 +144,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if isinstance(other, Tensor):
             y = other.node
         else:
-            if compares and (other is None or isinstance(other, str)):
+            if compares and not _is_numeric(other):
                 return cast(Tensor, NotImplemented)  # so that x == None is False
             y = Constant(other) if type(other) is float else held(node_of(other))
         try:
@@ -171,6 +171,12 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return self._become(forward(self, other))
 
     return forward, reflected, in_place
+
+
+def _is_numeric(value: Any) -> bool:
+    """Whether an array of numbers can be made of a value."""
+    numbers = (int, float, complex, np.ndarray, np.generic, list, tuple, range)
+    return isinstance(value, numbers) or hasattr(value, "__array__") or hasattr(value, "__dlpack__")
 
 
 def _unary(name: str) -> Callable[[Tensor], Tensor]:
