@@ -147,7 +147,7 @@ def _instructions(arguments: dict[Node, Value], roots: Sequence[Node]) -> tuple[
         if n in values:
             continue
         if n.op is None or not n.live & TRACED:
-            values[n] = constant(n.data)
+            values[n] = constant(n.data.copy() if isinstance(n.data, np.ndarray) else n.data)
             continue
         inputs = tuple(values[i] for i in n.inputs)
         if n.op.name in ("alias", "stop_gradient"):
