@@ -10,19 +10,20 @@ import tinygrad_math as tm
 
 
 def train(goal=1e-6, limit=5000):
-    """The trained network, the data, and how many steps it took."""
+    """The trained network, the data, and the loss of each step."""
     flowers = tm.data.iris()
     x, y = flowers.sepal - flowers.sepal.mean(axis=0), flowers.petal - flowers.petal.mean(axis=0)
     best = np.linalg.lstsq(x, y, rcond=None)[0].T
     net = tm.nn.Sequential(tm.nn.Linear(2, 3, bias=False, rng=0), tm.nn.Linear(3, 2, bias=False, rng=1))
     opt = tm.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-    for step in range(limit):
-        if np.abs(product(net) - best).max() < goal:
-            break
+    losses = []
+    while np.abs(product(net) - best).max() > goal and len(losses) < limit:
         opt.zero_grad()
-        tm.nn.functional.mse_loss(net(x), y).backward()
+        loss = tm.nn.functional.mse_loss(net(x), y)
+        loss.backward()
         opt.step()
-    return net, x, y, best, step
+        losses.append(loss.item())
+    return net, x, y, best, losses
 
 
 def product(net):
@@ -32,9 +33,9 @@ def product(net):
 
 
 def main():
-    net, x, y, best, steps = train()
+    net, x, y, best, losses = train()
     w = product(net)
-    print(f"after {steps} steps, W2 W1 =\n{w}\nW by least squares =\n{best}")
+    print(f"after {len(losses)} steps, W2 W1 =\n{w}\nW by least squares =\n{best}")
 
     flower = x[0]
     print("\nrow view:    y_i = sum_j W_ij x_j")
@@ -51,7 +52,7 @@ def main():
     fixed = tm.stop_gradient(net)  # the same network, of constants
     curved = tm.hvp(loss, fixed, fixed)
     print(f"\nthe Hessian times the weights, a network of the same form; its second layer:\n{curved[1].weight.numpy()}")
-    return {"gap": float(np.abs(w - best).max()), "steps": steps, "w": w}
+    return {"gap": float(np.abs(w - best).max()), "steps": len(losses), "w": w}
 
 
 if __name__ == "__main__":

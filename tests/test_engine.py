@@ -215,7 +215,7 @@ def test_changed_after_use_raises_and_names_the_tensor_and_the_op():
     w, x = leaf([2.0], "w"), leaf([3.0], "x")
     y = (w * x).sum()
     w.data = np.array([5.0])
-    with pytest.raises(tm.ChangedAfterUse, match="'w'.*multiply"):
+    with pytest.raises(tm.ChangedAfterUse, match=r"'w'.*multiply"):
         y.backward()
     assert x.grad is None
     assert w.grad is None

@@ -3,6 +3,7 @@
 Each row is a function that returns {library: step}; a library that is not installed is left out.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -19,7 +20,7 @@ def weights(sizes, dtype=np.float64, seed=0):
     rng = np.random.default_rng(seed)
     return [
         (rng.standard_normal((n, m)).astype(dtype) / np.sqrt(n).astype(dtype), np.zeros(m, dtype))
-        for n, m in zip(sizes, sizes[1:], strict=False)
+        for n, m in itertools.pairwise(sizes)
     ]
 
 
