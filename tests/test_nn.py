@@ -14,10 +14,10 @@ def network():
 def test_parameters_are_found_once_with_their_paths():
     net = network()
     assert [n for n, _ in net.named_parameters()] == [
-        "layers.0.weight",
-        "layers.0.bias",
-        "layers.2.weight",
-        "layers.2.bias",
+        "0.weight",
+        "0.bias",
+        "2.weight",
+        "2.bias",
     ]
 
     class Tied(tm.nn.Module):
@@ -112,9 +112,9 @@ def test_state_dict_round_trip_and_refusal_leave_the_network_whole():
     for p, q in zip(a.parameters(), b.parameters(), strict=True):
         np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
     state = a.state_dict()
-    state["layers.2.bias"] = np.ones(7)
+    state["2.bias"] = np.ones(7)
     before = b.state_dict()
-    with pytest.raises(tm.ShapeError, match=r"layers\.2\.bias"):
+    with pytest.raises(tm.ShapeError, match=r"2\.bias"):
         b.load_state_dict(state)
     assert all(np.array_equal(before[k], v) for k, v in b.state_dict().items())
 
@@ -123,3 +123,62 @@ def test_train_and_eval_reach_every_module():
     net = network().eval()
     assert not any(m.training for m in net.modules())
     assert all(m.training for m in net.train().modules())
+
+
+def test_sequential_is_a_sequence_of_its_layers():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.tanh, tm.nn.Linear(3, 1, rng=1))
+    assert len(net) == len(list(net)) == 3
+    assert net[0] is next(iter(net))
+    front = net[:2]
+    assert isinstance(front, tm.nn.Sequential)
+    assert front[0].weight is net[0].weight
+    x = np.ones((4, 2))
+    assert net[2](front(x)).tolist() == net(x).tolist()
+    gradient = tm.grad(lambda net: net(x).sum())(net)
+    assert gradient[0].weight.shape == (3, 2)
+    with pytest.raises(tm.ArgumentError, match="number 1"):
+        tm.nn.Sequential(tm.nn.Tanh(), 3.0)
+
+
+def test_a_frozen_parameter_is_left_alone():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 2, rng=0), tm.nn.Linear(2, 1, rng=1))
+    net[0].requires_grad_(False)
+    before = net[0].weight.tolist()
+    optimizer = tm.optim.SGD(net.parameters(), lr=0.1)
+    net(np.ones((3, 2))).sum().backward()
+    optimizer.step()
+    assert net[0].weight.tolist() == before
+    assert net[0].weight.grad is None
+    assert list(net.children())[1].weight.grad is not None
+
+
+def test_a_module_without_forward_and_an_optimiser_without_rule_say_so():
+    with pytest.raises(NotImplementedError, match="forward"):
+        tm.nn.Module()(1.0)
+    x = tm.tensor(1.0, requires_grad=True)
+    x.backward()
+    with pytest.raises(NotImplementedError, match="rule"):
+        tm.optim.Optimizer([x]).step()
+
+
+def test_a_step_takes_a_closure_and_gradients_are_forgotten_or_zeroed():
+    x = tm.tensor([2.0], requires_grad=True)
+    optimizer = tm.optim.SGD([x], lr=0.25)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == 4.0
+    assert x.tolist() == [1.0]
+    optimizer.zero_grad(set_to_none=False)
+    assert x.grad.tolist() == [0.0]
+    optimizer.zero_grad()
+    assert x.grad is None
+    for nothing in ([], iter(())):
+        with pytest.raises(ValueError, match="no parameters"):
+            tm.optim.SGD(nothing)
+    with pytest.raises(tm.ArgumentError, match=r"\[p\]"):
+        tm.optim.SGD(x)

@@ -22,6 +22,7 @@ __all__ = [
     "MathError",
     "MatrixError",
     "MissingExtra",
+    "MissingMethod",
     "NeedsDetach",
     "NoConvergence",
     "NoDerivative",
@@ -79,6 +80,10 @@ class ChangedAfterUse(MathError, RuntimeError):
 
 class UnusedInput(MathError, ValueError, RuntimeError):
     """A gradient was asked with respect to something that the result does not depend on."""
+
+
+class MissingMethod(MathError, NotImplementedError):
+    """A method that a subclass was to define."""
 
 
 class NotALeaf(MathError, RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Linear(Module):
 
 
 class Sequential(Module):
-    """Modules (or functions) one after another; indexable.
+    """Modules (or functions) one after another; indexable. Their parameters are named by place: `0.weight`.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.Sequential(tm.nn.Linear(2, 3), tm.nn.Tanh())
@@ -59,21 +60,35 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Any) -> None:
-        self.layers = list(layers)
-        for i, layer in enumerate(self.layers):
-            if isinstance(layer, Module):
-                layer._rename(str(i))
+        for i, layer in enumerate(layers):
+            if not callable(layer):
+                raise ArgumentError(f"Sequential takes modules and functions; number {i} is {layer!r:.60}")
+            setattr(self, str(i), layer)
+        self.length = len(layers)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The modules and functions, in order."""
+        return [getattr(self, str(i)) for i in range(self.length)]
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:
             x = layer(x)
         return x
 
-    def __getitem__(self, i: int) -> Any:
-        return self.layers[i]
+    def __getitem__(self, i: int | slice) -> Any:
+        if not isinstance(i, slice):
+            return self.layers[i]
+        part = object.__new__(type(self))  # the same layers: their parameters keep their names
+        part.__dict__.update({str(k): layer for k, layer in enumerate(self.layers[i])})
+        part.length = len(self.layers[i])
+        return part
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.layers)
 
     def __len__(self) -> int:
-        return len(self.layers)
+        return self.length
 
 
 class Tanh(Module):

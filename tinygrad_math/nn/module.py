@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, MissingMethod, ShapeError
 from ..core.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
@@ -16,7 +16,7 @@ M = TypeVar("M", bound="Module")
 class Parameter(Tensor):
     """A Tensor that a network learns: a leaf that requires a gradient.
 
-    Argument: an array of a floating dtype (copied).
+    Arguments: an array of a floating dtype (copied); `requires_grad=False` for one that is held fixed.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.Parameter([1.0, 2.0]).requires_grad
@@ -25,8 +25,8 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(data, requires_grad=True, name=name, dtype=dtype)
+    def __init__(self, data: Any, name: str | None = None, dtype: Any = None, *, requires_grad: bool = True) -> None:
+        super().__init__(data.detach() if isinstance(data, Tensor) else data, requires_grad, name, dtype)
 
 
 def _holds_parameters(value: Any) -> bool:
@@ -58,7 +58,7 @@ class Module:
     training: bool = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        raise ArgumentError(f"{type(self).__name__} does not define forward()")
+        raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.forward(*args, **kwargs)
@@ -102,7 +102,7 @@ class Module:
         return (m for _, m in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Each parameter once, with its path: `layers.0.weight`."""
+        """Each parameter once, with its path: `encoder.0.weight`."""
         seen: set[int] = set()
         for prefix, module in self.named_modules():
             for path, value in _entries(module, prefix):
@@ -110,10 +110,21 @@ class Module:
                     seen.add(id(value))
                     yield path, value
 
+    def children(self) -> Iterator[Module]:
+        """The modules directly below this one."""
+        return (v for _, v in _entries(self, "") if isinstance(v, Module))
+
     def parameters(self) -> Iterator[Parameter]:
         return (p for _, p in self.named_parameters())
 
+    def requires_grad_(self: M, wanted: bool = True) -> M:
+        """Learn every parameter here and below, or hold them all fixed."""
+        for p in self.parameters():
+            p.requires_grad = wanted
+        return self
+
     def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
         for p in self.parameters():
             p.grad = None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, MissingMethod, ShapeError
 from ..core.op import raw
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, same_shape, show, unflatten
+from ..nn.module import Parameter
 
 State = dict[str, Any]
 
@@ -35,9 +36,13 @@ class Optimizer:
         listed: Iterable[Any] = (
             () if params is None else params.parameters() if hasattr(params, "parameters") else params
         )
+        if isinstance(listed, Tensor):
+            raise ArgumentError(f"an optimiser takes a module or several Tensors: write [p] for {params!r:.60}")
         self.params: list[Tensor] = list(listed)
+        if params is not None and not self.params:
+            raise ArgumentError("an optimiser was given no parameters; was the iterator used up before?")
         for p in self.params:
-            if not isinstance(p, Tensor) or not p.is_leaf or not p.requires_grad:
+            if not isinstance(p, Tensor) or not p.is_leaf or not (p.requires_grad or isinstance(p, Parameter)):
                 raise ArgumentError(f"an optimiser updates leaf Tensors that require a gradient, got {p!r:.80}")
         self.state: list[State | None] = [None] * len(self.params)
 
@@ -45,16 +50,20 @@ class Optimizer:
         return {}
 
     def rule(self, xp: Any, p: Any, g: Any, state: State) -> tuple[Any, State]:
-        raise ArgumentError(f"{type(self).__name__} does not define rule()")
+        raise MissingMethod(f"{type(self).__name__} does not define rule(self, xp, p, g, state)")
 
     # -- PyTorch's idiom ----------------------------------------------------------------------------
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or with `set_to_none=False` fill them with zeros."""
         for p in self.params:
-            p._grad = None
+            p._grad = None if set_to_none or p.grad is None else rec.zeros_like(p.grad)
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient, in place."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, in place.
+
+        A `closure` computes the loss and its gradients first; its result is returned.
+        """
+        loss = None if closure is None else closure()
         for k, p in enumerate(self.params):
             gradient = p.grad
             if gradient is None:
@@ -64,6 +73,7 @@ class Optimizer:
                 state = self.start(raw, data)
             new, self.state[k] = self.rule(raw, data, gradient.node.data, state)
             p._replace(new)
+        return loss
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:
