@@ -72,8 +72,8 @@ def _multiply(v: Value, make: Make) -> Value | None:
             return make("multiply", a.inputs[0], make("negative", b))
         inner = scaled(a)
         if inner is not None:
-            factor = make("multiply", inner[1], b)
-            return make("multiply", inner[0], factor) if _usable(factor) else None
+            factor = _merged(inner[1], b, v, make)
+            return make("multiply", inner[0], factor) if factor is not None else None
     return None
 
 
@@ -85,8 +85,8 @@ def _quotient(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
                 if number(q.inputs[0]) == 1 and not is_scalar(y):
                     return make("divide", y, q.inputs[1])
                 if is_scalar(y):
-                    factor = make("multiply", q.inputs[0], y)
-                    return make("divide", factor, q.inputs[1]) if _usable(factor) else None
+                    factor = _merged(q.inputs[0], y, v, make)
+                    return make("divide", factor, q.inputs[1]) if factor is not None else None
     return None
 
 
@@ -96,7 +96,7 @@ def _divide(v: Value, make: Make) -> Value | None:
         return a
     n = number(b)
     if n is not None and n and math.isfinite(1 / n) and abs(1 / n) > 1e-30 and not is_scalar(a):
-        one = 1.0 if b.weak or b.dtype.kind != "f" else b.dtype.type(1)
+        one = 1.0 if b.weak or b.dtype.kind != "f" else np.finfo(v.dtype).dtype.type(1)  # not 1/b in a narrower b's
         return make("multiply", a, make("divide", constant(one), b))
     return None
 
@@ -133,12 +133,20 @@ def scaled(v: Value) -> tuple[Value, Value] | None:
     return None
 
 
-def _usable(factor: Value) -> bool:
-    """A merged constant that neither overflowed nor vanished; what is not known yet is taken as usable."""
-    if not factor.constant:
-        return True
-    n = abs(np.asarray(factor.example).item())
-    return bool(1e-30 < n < 1e30)
+def _merged(a: Value, b: Value, v: Value, make: Make) -> Value | None:
+    """The product of two numbers that make v together, in v's precision; None where that cannot be had.
+
+    A known one must neither overflow nor vanish; what is not known yet is taken as usable.
+    """
+    wide = np.finfo(v.dtype).dtype
+    if a.constant and not a.weak and a.dtype.kind == "f" and a.dtype.itemsize < wide.itemsize:
+        a = constant(wide.type(a.example))
+    elif b.constant and not b.weak and b.dtype.kind == "f" and b.dtype.itemsize < wide.itemsize:
+        b = constant(wide.type(b.example))
+    factor = make("multiply", a, b)
+    if not factor.weak and factor.dtype.kind in "fc" and np.finfo(factor.dtype).dtype != wide:
+        return None
+    return factor if not factor.constant or 1e-30 < abs(np.asarray(factor.example).item()) < 1e30 else None
 
 
 _RULES: dict[str, Rule] = {

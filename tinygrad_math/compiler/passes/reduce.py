@@ -26,7 +26,9 @@ def sums_as_products(program: Program) -> int:
             return None
         x = v.inputs[0]
         inner = scaled(x)
-        if inner is not None and users.get(x) == 1:  # the sum of c x is c times the sum: fewer products
+        if (
+            inner is not None and users.get(x) == 1 and inner[0].dtype == v.dtype
+        ):  # sum(c x) is c sum(x): fewer products
             return make("multiply", make("sum", inner[0], **v.params), inner[1])
         return _product(v, x, make, users.get(x) == 1)
 
