@@ -12,7 +12,7 @@ from ..core.op import raw
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor
 from .choices import differentiated
-from .wellposed import finite, frobenius, lapack, refuse_singular, row_sizes, square
+from .wellposed import doubtful, finite, frobenius, lapack, refuse_singular, row_sizes, square
 
 __all__ = ["inv", "solve", "solve_triangular"]
 
@@ -55,9 +55,14 @@ def _refuse_growth(a: Any, b: Any, x: Any) -> None:
     """Raise SingularMatrix where x is so much longer than b that a must be singular."""
     if b.ndim == 1:
         b, x = b[:, None], x[..., None]
-    size = row_sizes(a)[..., None]
-    small = frobenius(b / size)
-    refuse_singular("solve", a, frobenius(a / size) * frobenius(x) / np.where(small == 0, 1, small))
+
+    def growth(a: Any, b: Any) -> Any:
+        small = frobenius(b)
+        return frobenius(a) * frobenius(x) / np.where(small == 0, 1, small)
+
+    if doubtful(a, growth(a, b)):
+        size = row_sizes(a)[..., None]
+        refuse_singular("solve", a, growth(a / size, b / size))
 
 
 @_solve.defvjp
@@ -97,8 +102,8 @@ def _square_samples() -> Any:
     many=True,
     arity=2,
     latex="{0}^{{-1}} {1}",
-    shape="(n, n), (n,) -> (n,), with the LU factors",
-    samples=lambda: [sample(regular(3, 3), real(3), smooth=False)],
+    shape="(n, n), (n,) or (n, k) -> like b, with the LU factors",
+    samples=lambda: [sample(regular(3, 3), real(3), smooth=False), sample(regular(3, 3), real(3, 2), smooth=False)],
 )
 def _solve_factored(a: Any, b: Any, /) -> Any:
     """The x with a @ x = b, and the LU factors of a, which its derivative uses again."""
@@ -114,7 +119,11 @@ def _solve_factored(a: Any, b: Any, /) -> Any:
 @_solve_factored.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     z = lapack("getrs", y[1])(y[1], y[2], g[0], trans=2)[0] if xp is raw else xp.solve(xp.adjoint(a), g[0])
-    return -xp.expand_dims(z, -1) * xp.conj(y[0]) if need[0] else None, z
+    if not need[0]:
+        return None, z
+    if b.ndim == 1:
+        return -xp.expand_dims(z, -1) * xp.conj(y[0]), z
+    return -xp.matmul(z, xp.adjoint(y[0])), z
 
 
 @_solve_factored.defjvp
@@ -138,9 +147,11 @@ def solve(x1: Any, x2: Any, /) -> Any:
     >>> tm.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0])
     tensor([1. , 0.5])
     """
-    if differentiated(x1) and x1.ndim == 2 and np.shape(x2) == x1.shape[:1] and x1.dtype == as_tensor(x2).dtype:
-        return _solve_factored(x1, x2)[0]
-    return _solve(x1, x2)
+    b = as_tensor(x2)
+    one = differentiated(x1) and x1.ndim == 2 and x1.shape[0] == x1.shape[1] > 0
+    if one and b.ndim in (1, 2) and b.size and b.shape[0] == x1.shape[0] and b.dtype == x1.dtype:
+        return _solve_factored(x1, b)[0]
+    return _solve(x1, b)
 
 
 @general(latex="{0}^{{-1}}", shape="(..., n, n)", samples=_square_samples)
@@ -157,8 +168,9 @@ def inv(x: Any, /) -> Any:
     """
     a = square("inv", x)
     y = np.linalg.inv(a)
-    size = row_sizes(a)
-    refuse_singular("inv", a, frobenius(a / size[..., None]) * frobenius(y * size[..., None, :]))
+    if doubtful(a, frobenius(a) * frobenius(y)):
+        size = row_sizes(a)
+        refuse_singular("inv", a, frobenius(a / size[..., None]) * frobenius(y * size[..., None, :]))
     return y
 
 

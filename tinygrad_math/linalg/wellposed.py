@@ -99,6 +99,11 @@ def row_sizes(a: Any) -> Any:
     return np.where(size == 0, 1, size).astype(size.dtype)
 
 
+def doubtful(a: Any, growth: Any) -> bool:
+    """Whether |A| |A^-1|, or a lower bound of it, leaves no digit of a result right."""
+    return bool(np.any(growth * np.finfo(a.dtype).eps > 4))
+
+
 def refuse_singular(name: str, a: Any, growth: Any) -> None:
     """Raise SingularMatrix where |A| |A^-1|, of which `growth` is a lower bound, leaves no digit of a result right.
 
