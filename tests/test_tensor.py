@@ -304,3 +304,29 @@ def test_an_imaginary_part_is_never_lost_silently():
 def test_a_shape_that_is_none_is_refused_by_name(make):
     with pytest.raises((tm.ShapeError, tm.DTypeError), match=r"zeros|ones|eye|tri"):
         make()
+
+
+def test_a_tensor_of_a_tensor_is_a_value_of_its_own_and_part_of_the_graph():
+    x = leaf([1.0, 2.0])
+    y = tm.tensor(x)
+    assert not y.is_leaf
+    y[0] = 9.0
+    with tm.no_grad():
+        z = copy.copy(tm.tensor([1.0, 2.0]))
+        z[0] = 9.0
+    assert x.tolist() == [1.0, 2.0]
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0, 1.0]
+
+
+def test_a_hook_is_a_function():
+    with pytest.raises(TypeError, match="takes a function"):
+        leaf(1.0).register_hook(3)
+
+
+def test_check_grads_refuses_what_it_could_not_check():
+    with pytest.raises(tm.DTypeError, match="floating"):
+        tm.testing.check_grads(lambda x: x, (1,))
+    for wrong in ({"modes": ("foo",)}, {"modes": ()}, {"order": 0}):
+        with pytest.raises(tm.ArgumentError, match="modes"):
+            tm.testing.check_grads(tm.sin, (1.0,), **wrong)

@@ -17,6 +17,7 @@ import numpy as np
 
 from .at import At, Hook
 from .errors import (
+    ArgumentError,
     ChangedAfterUse,
     DTypeError,
     MathError,
@@ -223,7 +224,7 @@ class Tensor(Leaving, TorchNames):
             array = np.array(source.data, dtype=dtype)
             self.node = Node(array if array.ndim else array[()])  # NumPy's scalars are faster than 0-d arrays
         else:
-            self.node = source if dtype is None else rec.astype(wrap(source), dtype).node
+            self.node = (rec.copy(wrap(source)) if dtype is None else rec.astype(wrap(source), dtype)).node
         if name is not None:
             self.name = name
         if requires_grad:
@@ -368,6 +369,8 @@ class Tensor(Leaving, TorchNames):
         """
         if not self.requires_grad:
             raise NoGradient("register_hook() on a tensor that does not require a gradient")
+        if not callable(hook):
+            raise ArgumentError(f"register_hook() takes a function of the gradient, got {hook!r:.60}")
         m, key = self.node.more(), clock()
         hooks = m.hooks = {**(m.hooks or {}), key: hook}
         return Hook(hooks, key)
@@ -406,7 +409,7 @@ class Tensor(Leaving, TorchNames):
 
     def __copy__(self) -> Tensor:
         """A second handle on the same value: assignment to one leaves the other as it was."""
-        if self.node.op is None and self.requires_grad:
+        if self.node.op is None:
             return _restored(type(self), *self._state())
         return wrap(self.node)
 
