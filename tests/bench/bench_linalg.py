@@ -64,13 +64,19 @@ def main() -> None:
     quick = parser.parse_args().quick
     n, repeats, budget = (20, 3, 0.01) if quick else (200, 15, 0.05)
     print(harness.machine())
+    over = []
     for title, steps in rows(n).items():
         ours, theirs = steps["tinygrad_math"](), steps["torch"]()
         if title in ("eigh", "cholesky", "eigvalsh"):  # PyTorch may leave the gradient of a symmetric matrix lopsided
             theirs = (theirs + theirs.T) / 2
         worst = np.abs(ours - theirs).max() / np.abs(ours).max()
         assert worst < 1e-8, f"{title}: the gradients differ by {worst:.1e}"
-        harness.print_row(f"gradient of {title}, {n}x{n}", harness.medians(steps, repeats, budget))
+        found = harness.medians(steps, repeats, budget)
+        harness.print_row(f"gradient of {title}, {n}x{n}", found)
+        if found["tinygrad_math"] > GOAL * found["torch"]:
+            over.append(title)
+    if not quick:
+        print(f"\nover {GOAL} of PyTorch's time: {', '.join(over) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def _refuse_growth(a: Any, b: Any, x: Any) -> None:
         small = frobenius(b)
         return frobenius(a) * frobenius(x) / np.where(small == 0, 1, small)
 
-    if doubtful(a, growth(a, b)):
+    if doubtful(a, lambda: growth(a, b)):
         size = row_sizes(a)[..., None]
         refuse_singular("solve", a, growth(a / size, b / size))
 
@@ -168,7 +168,7 @@ def inv(x: Any, /) -> Any:
     """
     a = square("inv", x)
     y = np.linalg.inv(a)
-    if doubtful(a, frobenius(a) * frobenius(y)):
+    if doubtful(a, lambda: frobenius(a) * frobenius(y)):
         size = row_sizes(a)
         refuse_singular("inv", a, frobenius(a / size[..., None]) * frobenius(y * size[..., None, :]))
     return y

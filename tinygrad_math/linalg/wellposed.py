@@ -9,6 +9,7 @@ names the values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -99,9 +100,10 @@ def row_sizes(a: Any) -> Any:
     return np.where(size == 0, 1, size).astype(size.dtype)
 
 
-def doubtful(a: Any, growth: Any) -> bool:
-    """Whether |A| |A^-1|, or a lower bound of it, leaves no digit of a result right."""
-    return bool(np.any(growth * np.finfo(a.dtype).eps > 4))
+def doubtful(a: Any, growth: Callable[[], Any]) -> bool:
+    """Whether |A| |A^-1|, or a lower bound of it, leaves no digit of a result right; or is too large for a number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return not np.all(growth() * np.finfo(a.dtype).eps <= 4)
 
 
 def refuse_singular(name: str, a: Any, growth: Any) -> None:
