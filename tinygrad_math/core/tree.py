@@ -24,7 +24,12 @@ class Structure(NamedTuple):
 
     @property
     def leaf_count(self) -> int:
-        return 1 if self.kind is None else sum(c.leaf_count for c in self.children)
+        count, stack = 0, [self]
+        while stack:
+            s = stack.pop()
+            count += s.kind is None
+            stack += s.children
+        return count
 
 
 LEAF = Structure(None, (), ())
@@ -84,7 +89,9 @@ def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
         return next(leaves)
     if kind is type(None):
         return None
-    built = [_build(c, leaves) for c in children]
+    built = []
+    for child in children:  # not a comprehension, which would double the depth of the stack
+        built.append(_build(child, leaves))
     if kind is list:
         return built
     if kind is tuple:
