@@ -158,6 +158,12 @@ def test_matrix_functions_one_after_another_and_in_stacks():
         assert np.sum(one * t) == pytest.approx(slope(value, point, t), rel=1e-7)
 
 
+def test_a_decomposition_that_is_called_twice_makes_the_same_choice_twice():
+    a, c, t = matrix(True, [1.0, 1.0, 3.0, 3.0], float), hermitian(4, seed=1), hermitian(4, seed=2)
+    f = lambda x: tm.sum((la.eigh(x).eigenvectors[:, :2] @ la.eigh(x).eigenvectors[:, :2].mT) * c)  # noqa: E731
+    assert_derivatives(f, a, t, second=())
+
+
 def _sine_of_exponential(x):
     w, v = np.linalg.eigh(x)
     return (v * np.sin(np.exp(w))) @ v.T

@@ -17,6 +17,7 @@ import numpy as np
 from .errors import (
     ArgumentError,
     DTypeError,
+    IllPosedDerivative,
     NoDerivative,
     NonScalarError,
     ShapeError,
@@ -164,7 +165,10 @@ def pullback(
                 try:
                     found = op.vjp(xp, need, g, n.data, *args, **n.params)
                 except Undecided as question:
-                    found = question.settle(partial(_again, trail, seeds, n))
+                    try:
+                        found = question.settle(partial(_again, trail, seeds, n))
+                    except IllPosedDerivative as answer:
+                        raise answer from None
             else:
                 y, recorded = _recorded_operands(n)
                 found = op.vjp(xp, need, g, y, *recorded, **n.params)
@@ -198,13 +202,21 @@ def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> 
 
 
 def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: Sequence[Any]) -> list[Any]:
-    """The cotangents of the parts of a many-valued node, had they had these values: what follows it is run again."""
+    """The cotangents of the parts of a many-valued node, had they had these values: what follows it is run again.
+
+    The same op of the same inputs, called once more elsewhere, would have had these values too.
+    """
     leaves = [Node(part, live=DIFFERENTIABLE) for part in parts]
-    fresh: dict[Node, Any] = {whole: [wrap(leaf) for leaf in leaves]}
+    fresh: dict[Node, Any] = {
+        n: [wrap(Node(part, live=DIFFERENTIABLE)) for part in parts]
+        for n in trail.nodes
+        if n.op is whole.op and n.inputs == whole.inputs and n.params == whole.params
+    }
+    fresh[whole] = [wrap(leaf) for leaf in leaves]
     token = MODE.set(None)
     try:
         for n in trail.nodes:
-            if n.op is None or fresh.keys().isdisjoint(n.inputs):
+            if n.op is None or n in fresh or fresh.keys().isdisjoint(n.inputs):
                 continue
             if n.op is select:
                 fresh[n] = fresh[n.inputs[0]][n.params["index"]]
