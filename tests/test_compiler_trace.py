@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -333,3 +335,35 @@ def test_a_function_of_a_python_number_returns_what_it_returns_uncompiled():
         eager, compiled = flatten(f(0.5))[0], flatten(tm.compile(f)(0.5))[0]
         assert [type(y) for y in compiled] == [type(y) for y in eager]
         assert [float(y) for y in compiled] == [float(y) for y in eager]
+
+
+def test_a_method_can_be_compiled():
+    @dataclasses.dataclass
+    class Line:
+        w: object
+        b: object
+
+        @tm.compile
+        def __call__(self, x):
+            return self.w * x + self.b
+
+        @tm.compile
+        def twice(self, x):
+            return self(self(x))
+
+    line = Line(np.array(2.0), np.array(1.0))
+    np.testing.assert_array_equal(line.twice(X).numpy(), 4 * X + 3)
+    np.testing.assert_array_equal(Line(np.array(1.0), np.array(1.0)).twice(X).numpy(), X + 2)
+    assert "def twice(self_w, self_b, x):" in line.twice.source
+
+
+def test_a_program_does_not_keep_the_arrays_that_it_was_traced_with():
+    x = np.ones((50, 50))
+    f = tm.compile(lambda x: tm.sum(tm.exp(x) @ x))
+    f(x)
+    kept = weakref.ref(x)
+    del x
+    gc.collect()
+    assert kept() is None
+    assert all(v.example is None for v in f.program.body if v.shape)
+    f.program.validate(np.ones((50, 50)))

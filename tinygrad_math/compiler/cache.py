@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,10 @@ class Compiled:
             if result is not MISS:
                 return result
         return self._general(given)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        """A compiled method takes its object as the first argument."""
+        return self if owner is None else MethodType(self, owner)
 
     def _general(self, given: Any) -> Any:
         """The slow way in, for arguments that no recent program fits."""

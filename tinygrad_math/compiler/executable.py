@@ -63,6 +63,7 @@ class Executable:
         self.threads = threads or default_threads()
         self.source = emit(self.program, self.plan, self.threads)
         self.make = self.source.build()
+        self.program.release()
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden
         self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program.results)

@@ -137,9 +137,20 @@ class Program:
             held[v] = apply(v, [held[i] for i in v.inputs])
         return [held[r] for r in self.results]
 
-    def validate(self) -> None:
-        """Check that every instruction reads what was made before it, and that shapes and dtypes are as stated."""
+    def release(self) -> None:
+        """Let go of the arrays of the traced run; numbers and constants stay."""
+        for v in (*self.arguments, *self.body):
+            if not v.constant and v.shape != ():
+                v.example = None
+
+    def validate(self, *arrays: Any) -> None:
+        """Check that every instruction reads what was made before it, and that shapes and dtypes are as stated.
+
+        The latter by running it, on `arrays` as the arguments or on the traced run's.
+        """
         known = set(self.arguments)
+        held: dict[Value, Any] = {v: v.example for v in (*self.arguments, *self.constants())}
+        held.update(zip(self.arguments, arrays, strict=False))
         for v in self.body:
             for i in v.inputs:
                 if i not in known and not i.constant:
@@ -150,9 +161,14 @@ class Program:
                 raise MathError(f"{self.name}: {v.op.name} is not the registered op of that name")
             if v in known:
                 raise MathError(f"{self.name}: {describe_value(v)} is made twice")
-            random = getattr(v.op, "random", False)  # running it would draw
-            if not random and v.example is not None and all(i.example is not None for i in v.inputs):
-                again = Value(v.op, v.inputs, v.params, apply(v, [i.example for i in v.inputs]))
+            given = [held[i] for i in v.inputs]
+            if any(x is None for x in given):
+                held[v] = None
+            elif getattr(v.op, "random", False):
+                held[v] = v.example  # running it would draw
+            else:
+                again = Value(v.op, v.inputs, v.params, apply(v, given))
+                held[v] = again.example
                 if (again.shape, again.dtype) != (v.shape, v.dtype):
                     raise MathError(f"{self.name}: {v.title} gives {describe_value(again)}, not {describe_value(v)}")
             known.add(v)
