@@ -210,7 +210,9 @@ def eigh(x: Any, /, UPLO: str | None = None) -> EighResult:
     Arguments: x (..., n, n), real or complex, taken as (x + x^H) / 2; `UPLO` "L" or "U" reads one triangle only.
     Returns EighResult(eigenvalues (..., n), eigenvectors (..., n, n)).
     Raises ShapeError; MatrixError (unsymmetric, NaN); from derivatives IllPosedDerivative: where eigenvalues
-    coincide, for functions that depend on the choice of the vectors or treat the values differently.
+    coincide, for functions that depend on the choice of the vectors or treat the values differently. Projectors,
+    V f(w) V^H and symmetric functions of w are right there. What is to be differentiated gets another basis of such
+    an eigenspace (and other phases) than LAPACK's, so that a dependence on the choice shows.
     Derivative: dw = diag(V^H dA V), dV = V (F o (V^H dA V)) with F_ij = 1 / (w_j - w_i), 0 inside eigenspaces and
     on the diagonal, so the phase of each vector is held; the gradient is Hermitian. Giles (2008), 3.1.
 

@@ -336,7 +336,8 @@ def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     `compute_uv=False` as NumPy's: S alone.
     Returns SVDResult(U (..., m, k or m), S (..., k) descending, Vh (..., k or n, n)).
     Raises ShapeError, MatrixError (NaN); from derivatives IllPosedDerivative: for functions of the arbitrary
-    choice of vectors (phases, coinciding values, the completing columns) and of singular values at 0.
+    choice of vectors (phases, coinciding values, the completing columns) and of singular values at 0. What is to be
+    differentiated gets another choice than LAPACK's, so that a dependence on it shows.
     Derivative: dS = Re diag(U^H dA V); see `singular.py` for the frames. Townsend (2016).
 
     >>> import tinygrad_math as tm

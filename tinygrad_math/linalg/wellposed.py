@@ -165,9 +165,9 @@ def check_values(what: str, w: Any, gw: Any, tied: Any = None) -> None:
     fault = spread > tolerance(w.dtype) * np.abs(gw).max()
     if fault.any():
         raise IllPosedDerivative(
-            f"the {what} {named(w, tied, fault)} coincide, so each of them alone has no derivative (what treats them "
-            "alike has one, as their sum). A function of the matrix, as V f(w) V^H, cannot be differentiated through "
-            "its decomposition here: use inv, pinv, matrix_power, expm, logm or sqrtm, which are right."
+            f"the {what} {named(w, tied, fault)} coincide, so each of them alone has no derivative; what treats them "
+            "alike has one, as their sum. The gradient of V f(w) V^H cannot be differentiated again here: use inv, pinv, "
+            "matrix_power, expm, logm or sqrtm, which have derivatives of every order."
         )
 
 
