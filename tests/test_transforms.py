@@ -242,3 +242,8 @@ def test_a_primitive_has_static_parameters():
     scaled.defvjp(lambda g, z, x, y, factor: g * factor * y, lambda g, z, x, y, factor: g * factor * x)
     scaled.defjvp(lambda t, z, x, y, factor: t * factor * y, lambda t, z, x, y, factor: t * factor * x)
     tm.testing.check_grads(lambda x, y: scaled(x, y, factor=3.0), (np.ones(2), np.array([2.0, -1.0])))
+
+
+def test_jvp_takes_tuples_and_never_takes_an_array_apart():
+    with pytest.raises(tm.ArgumentError, match=r"jvp\(f, \(x,\), \(t,\)\)"):
+        tm.jvp(lambda a, b: a * b, np.ones(2), np.ones(2))

@@ -44,12 +44,13 @@ Rules for writing rules:
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import TracebackType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .errors import ArgumentError
+from .errors import FAILURES, ArgumentError, MathError, describe, explain_failure
 from .op import RENAMED, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
 from .tensor import rec, record
@@ -67,7 +68,13 @@ class Declared(Op, Generic[P]):
         if not params and len(args) == self.simple_arity:
             return record(self, args, self.defaults)
         arrays, full = self.bind(args, params)
-        return record(self, arrays if self.arity is not None else tuple(arrays[0]), full)
+        if self.arity is not None:
+            return record(self, arrays, full)
+        if not isinstance(arrays[0], Iterable):
+            raise ArgumentError(
+                f"{self.name}{self.__signature__} takes a sequence of arrays, got {describe(arrays[0])}"
+            )
+        return record(self, tuple(arrays[0]), full)
 
     transpose: Callable[..., Any] | None = None  # of a linear op
 
@@ -114,6 +121,15 @@ def helper(name: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     return attach
 
 
+def _is_ours(trace: TracebackType | None) -> bool:
+    """Whether an error arose in this package or in NumPy below it, and not in a function that a user handed over."""
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in ("tinygrad_math", "numpy", "scipy"):
+            return False
+        trace = trace.tb_next
+    return True
+
+
 def derived(f: Callable[P, R]) -> Callable[P, R]:
     """A public function made of ops: reachable as `rec.name`, as a method, and from NumPy's function of that name."""
 
@@ -121,11 +137,15 @@ def derived(f: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return f(*args, **kwargs)
-        except TypeError as error:
-            if RENAMED.keys() & kwargs.keys() and "unexpected keyword" in str(error):
-                hint = " ".join(f"Say {RENAMED[k]}= for {k}=." for k in kwargs if k in RENAMED)
-                raise ArgumentError(f"{error}. {hint}") from error
+        except MathError:
             raise
+        except FAILURES as error:
+            if not _is_ours(error.__traceback__):
+                raise
+            if error.__traceback__ is None or error.__traceback__.tb_next is None:  # the call itself does not fit f
+                hint = "".join(f". Say {RENAMED[k]}= for {k}=" for k in kwargs if k in RENAMED)
+                raise ArgumentError(f"{error}{hint}.") from error
+            raise explain_failure(f.__name__, args, kwargs, error) from error
 
     setattr(rec, f.__name__, call)
     return call

@@ -145,6 +145,9 @@ class MissingExtra(MathError, ImportError):
     """An optional dependency that is not installed."""
 
 
+FAILURES = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)  # what NumPy raises
+
+
 def describe(value: Any) -> str:
     """`float64(2, 3)` for an array, the repr for anything else; used by every message."""
     if isinstance(value, tuple) and value and hasattr(value[0], "dtype"):

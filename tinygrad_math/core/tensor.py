@@ -17,6 +17,7 @@ import numpy as np
 
 from .at import At, Hook
 from .errors import (
+    FAILURES,
     ArgumentError,
     ChangedAfterUse,
     DTypeError,
@@ -44,7 +45,6 @@ from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
-_FAILURES = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
 
 
 def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
@@ -62,7 +62,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         data = op.forward(*values, **params)
     except MathError:
         raise
-    except _FAILURES as error:
+    except FAILURES as error:
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
     return _remember(op, data, tuple(map(held, inputs) if foreign and live else inputs), params, live)
 
@@ -154,7 +154,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             raise
         except ZeroDivisionError:  # of two Python numbers
             data = op.forward(x.data, y.data)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise explain_failure(name, (x.data, y.data), {}, error) from error
         if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
             data = op.forward(x.data, y.data)

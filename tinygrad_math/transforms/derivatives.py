@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
 from ..core.tree import tree_map, unflatten
 from .tracing import Tape, matched, one_like, split_arguments
@@ -106,6 +107,8 @@ def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     >>> tm.jvp(tm.sin, (0.0,), (2.0,))
     (tensor(0.), tensor(2.))
     """
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise ArgumentError(f"jvp takes tuples: jvp(f, (x,), (t,)); got {describe(primals)} and {describe(tangents)}")
     tape = Tape(f, tuple(primals), "jvp", has_aux)
     ts = matched(tuple(tangents), tape.structure, tape.inputs, "the tangent of jvp")
     out = unflatten(tape.out_structure, tape.push(ts))
