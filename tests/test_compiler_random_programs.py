@@ -11,11 +11,29 @@ from tinygrad_math.compiler import compile
 
 
 def assert_equal(a, b):
-    scale = max(np.abs(y.numpy()).max(initial=0) for y in b)
+    scale = max(1.0, *(np.abs(y.numpy()).max(initial=0) for y in b))
     for x, y in zip(a, b, strict=True):
         x, y = x.numpy(), y.numpy()
         assert (x.shape, x.dtype) == (y.shape, y.dtype)
         np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-12 * scale)
+
+
+def check(seed):
+    p = program(seed)
+    f, xs = p.loss(OURS), [tm.tensor(x) for x in p.inputs]
+    gradient = tm.grad(f, argnums=tuple(range(len(xs))))
+    ts = directions(np.random.default_rng(seed), p.inputs)
+
+    def hvp(xs, ts):
+        return tm.jvp(gradient, tuple(xs), tuple(ts))[1]
+
+    assert_equal([compile(f)(*xs)], [f(*xs)])
+    assert_equal(compile(gradient)(*xs), gradient(*xs))
+    both = compile(hvp)
+    assert_equal(both(xs, ts), hvp(xs, ts))
+    both.program.validate()
+    near = [x + 1e-3 * t for x, t in zip(xs, ts, strict=True)]
+    assert_equal(both(near, p.inputs), hvp(near, p.inputs))  # other values through the same program and workspace
 
 
 @pytest.mark.parametrize("block", range(25))

@@ -16,7 +16,7 @@ from programs import OURS, Numpy, Program, directions, program
 import tinygrad_math as tm
 
 jax = peer("jax")
-LACKING = (AttributeError, NotImplementedError, TypeError)  # what JAX raises for a name or an argument it lacks
+REFUSALS = (AttributeError, IndexError, NotImplementedError, TypeError, ValueError)  # a name or a case that JAX lacks
 
 
 class Jax(Numpy):
@@ -95,7 +95,7 @@ def main() -> None:
             warnings.simplefilter("ignore")
             try:
                 theirs = of_jax(p, vs)
-            except LACKING as error:
+            except REFUSALS as error:
                 reason = str(error).splitlines()[0][:90]
                 left_out[reason] = left_out.get(reason, 0) + 1
                 continue

@@ -6,6 +6,8 @@ of the loss, which is scaled anyway.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..program import Program, Value, value_of
 from .algebra import scaled
 from .rewrite import is_float, is_op
@@ -50,7 +52,8 @@ def _demands(program: Program, blocked: set[Value]) -> Demand:
         if len(wanted) == 1 and None not in wanted and is_float(v) and v.shape != ():
             (factor,) = wanted
             assert factor is not None
-            demand[v] = factor
+            if np.result_type(v.dtype, factor.example if factor.weak else factor.dtype) == v.dtype:  # i g is not real
+                demand[v] = factor
         passed = _carriers(v) if v in demand and v not in blocked else ()
         applied = scaled(v) if v not in demand else None
         for i in v.inputs:
