@@ -188,6 +188,14 @@ def test_an_error_of_numpy_is_the_named_error_of_the_op():
     np.testing.assert_allclose(f(np.eye(2), np.ones(2)).numpy(), 1.0)
 
 
+@pytest.mark.parametrize("f", [tm.bincount, lambda i: tm.bincount(i) * 2.0 + 1.0, lambda i: tm.unique_values(i) + 1])
+def test_a_shape_that_depends_on_values_raises_and_never_passes_silently(f):
+    g = tm.compile(f)
+    with pytest.raises(TraceError, match="depends on values"):
+        for i in ([0, 1, 1], [5, 0, 2]):
+            g(np.array(i))
+
+
 def test_random_draws_are_drawn_at_each_call():
     f = tm.compile(lambda x: x + tm.random.normal(size=x.shape))
     tm.random.seed(0)

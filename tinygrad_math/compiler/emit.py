@@ -144,6 +144,8 @@ class Emitter:
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
         else:
             self._line(f"{name} = {self._call(v, inputs, None)}", v)
+            if _may_change_shape(v):
+                self.lines.append(f"if {name}.shape != {literal(v.shape)}: raise ValueError({v.title!r})")
 
     def _before_the_call(self, v: Value) -> bool:
         """Whether v is a buffer, a constant, or a view of these through nothing that the call itself computes."""
@@ -254,6 +256,13 @@ class Emitter:
     @staticmethod
     def _commented(text: str, note: str) -> str:
         return f"{text:<52}  # {comment(note)}"
+
+
+def _may_change_shape(v: Value) -> bool:
+    """Whether the shape might depend on values, as that of `unique` does: then it is checked at each call."""
+    source = v.inputs[0] if v.title == "select" else v
+    known = v.title != "select" and call(v, ["x"] * len(v.inputs), None) is not None
+    return source.op is not None and source.op.constant and v.shape not in (None, ()) and not known
 
 
 def _title(v: Value) -> str:

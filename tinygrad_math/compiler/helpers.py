@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import MathError
 from .calls import literal
+from .emit import NUMPY
 from .names import Names
 
 _PACKAGE = __name__.split(".")[0]
@@ -49,8 +50,8 @@ class Helpers:
             self.imports[f"import {thing.__name__} as {name}"] = None
         elif isinstance(thing, FunctionType) and (thing.__module__ or "").split(".")[0] == _PACKAGE:
             self.definitions.append(self._function(thing, name))
-        elif isinstance(thing, np.ufunc) and getattr(np, str(thing.__name__), None) is thing:
-            self.definitions.append(f"{name} = np.{thing.__name__}")
+        elif isinstance(thing, np.ufunc) and thing in NUMPY.values():
+            self.definitions.append(f"{name} = np.{next(k for k, u in NUMPY.items() if u is thing)}")
         elif isinstance(thing, (np.ndarray, np.generic)):
             self.definitions.append(f"{name} = {array_text(np.asarray(thing))}")
         elif text is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import MathError, explain_failure
+from ..core.errors import MathError, TraceError, explain_failure
 from ..core.op import Op, registry
 
 NUMBERS = (bool, int, float, complex)
@@ -135,6 +135,11 @@ class Program:
         held.update(zip(self.arguments, arrays, strict=True))
         for v in self.body:
             held[v] = apply(v, [held[i] for i in v.inputs])
+            if v.shape is not None and np.shape(held[v]) != v.shape:
+                raise TraceError(
+                    f"{v.title} gave shape {np.shape(held[v])}, but the program was traced with {v.shape}: a shape "
+                    f"that depends on values cannot be compiled. Compute it outside of {self.name}. {v.place or ''}"
+                )
         return [held[r] for r in self.results]
 
     def release(self) -> None:
