@@ -191,9 +191,12 @@ def test_an_error_of_numpy_is_the_named_error_of_the_op():
 @pytest.mark.parametrize("f", [tm.bincount, lambda i: tm.bincount(i) * 2.0 + 1.0, lambda i: tm.unique_values(i) + 1])
 def test_a_shape_that_depends_on_values_raises_and_never_passes_silently(f):
     g = tm.compile(f)
+
+    def calls():
+        return [g(np.array(i)) for i in ([0, 1, 1], [5, 0, 2])]
+
     with pytest.raises(TraceError, match="depends on values"):
-        for i in ([0, 1, 1], [5, 0, 2]):
-            g(np.array(i))
+        calls()
 
 
 def test_random_draws_are_drawn_at_each_call():
@@ -375,3 +378,31 @@ def test_a_program_does_not_keep_the_arrays_that_it_was_traced_with():
     assert kept() is None
     assert all(v.example is None for v in f.program.body if v.shape)
     f.program.validate(np.ones((50, 50)))
+
+
+def test_depth_costs_no_recursion():
+    def deep(x):
+        y = x
+        for _ in range(1500):
+            y = y * 1.001 + 0.01
+        return y
+
+    np.testing.assert_allclose(tm.compile(deep)(X).numpy(), deep(X), rtol=1e-12)
+    np.testing.assert_allclose(tm.compile(deep)(0.5), deep(0.5), rtol=1e-12)
+    np.testing.assert_allclose(tm.compile(tm.grad(deep))(0.5).numpy(), 1.001**1500, rtol=1e-12)
+    w = np.eye(3)[:, ::-1] * 0.99
+
+    def powers(x):
+        for _ in range(300):
+            x = x @ w
+        return tm.sum(x)
+
+    np.testing.assert_allclose(tm.compile(tm.grad(powers))(X).numpy(), tm.grad(powers)(X).numpy(), rtol=1e-12)
+
+    def doubled(x):
+        for _ in range(60):
+            x = x + x
+        return x
+
+    assert tm.compile(doubled)(1.0) == 2.0**60
+    np.testing.assert_array_equal(tm.compile(doubled)(X).numpy(), doubled(X))

@@ -66,7 +66,7 @@ class Executable:
         self.program.release()
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden
-        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program.results)
+        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program)
 
     def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
@@ -130,17 +130,20 @@ _ARITHMETIC = {"add", "subtract", "multiply", "divide", "floor_divide", "remaind
 _ARITHMETIC |= {"power", "integer_power", "square", "reciprocal"}
 
 
-def _is_number(v: Value) -> bool:
-    """Whether f returns a Python number here: arithmetic of numbers; a function of this package returns a Tensor."""
-    if not v.weak:
-        return False
-    return v.op is None or (v.op.name in _ARITHMETIC and all(map(_is_number, v.inputs)))
+def _python_numbers(program: Program) -> set[Value]:
+    """Where f has a Python number: arithmetic of numbers; a function of this package gives a Tensor."""
+    found = {v for v in (*program.arguments, *program.constants()) if v.weak}
+    for v in program.body:
+        if v.weak and v.title in _ARITHMETIC and found.issuperset(v.inputs):
+            found.add(v)
+    return found
 
 
-def _finisher(structure: Structure, outputs: list[Any], results: list[Value]) -> Callable[[Any], Any]:
+def _finisher(structure: Structure, outputs: list[Any], program: Program) -> Callable[[Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible."""
     scope: dict[str, Any] = {"keys": _all_keys(structure), "wrap": wrap, "Node": Node, "unflatten": unflatten}
     scope["array"] = np.asarray
+    numbers, results = _python_numbers(program), program.results
     leaves = []
     for k, o in enumerate(outputs):
         if isinstance(o, Fixed):
@@ -148,7 +151,7 @@ def _finisher(structure: Structure, outputs: list[Any], results: list[Value]) ->
             leaves.append(f"fixed{k}")
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
-            leaves.append(f"out[{o}]" if _is_number(results[o]) else f"wrap(Node({value}))")
+            leaves.append(f"out[{o}]" if results[o] in numbers else f"wrap(Node({value}))")
     if _simple(structure):
         text = _written(structure, iter(leaves))[0]
     else:

@@ -184,14 +184,15 @@ def _place(program: Program, p: Plan) -> None:
             last[owner] = max(last.get(owner, k), together[p.last[v]][-1])
     placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
     for v in sorted(first, key=lambda v: (-v.nbytes, first[v])):
-        start, step = 0, max(v.nbytes, 1)
+        start, length = 0, max(v.nbytes, 1)
+        step = ALIGNMENT if v.nbytes >= 16 * ALIGNMENT else 16
         for s, e, _, _ in sorted(x for x in placed if x[2] <= last[v] and first[v] <= x[3]):
-            if start + step <= s:
+            if start + length <= s:
                 break
-            start = max(start, _aligned(e, v))
+            start = max(start, -(-e // step) * step)
         p.offset[v] = start
-        placed.append((start, start + step, first[v], last[v]))
-        p.size = max(p.size, start + step)
+        placed.append((start, start + length, first[v], last[v]))
+        p.size = max(p.size, start + length)
     for v in p.shared:
         if p.kind[v] == "buffer":
             owner = v
@@ -199,11 +200,6 @@ def _place(program: Program, p: Plan) -> None:
                 owner = p.shared[owner]
             p.offset[v] = p.offset[owner]
     p.live_minimum = _live_minimum(first, last)
-
-
-def _aligned(offset: int, v: Value) -> int:
-    step = ALIGNMENT if v.nbytes >= 16 * ALIGNMENT else 16
-    return -(-offset // step) * step
 
 
 def _live_minimum(first: dict[Value, int], last: dict[Value, int]) -> int:

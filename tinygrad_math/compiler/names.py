@@ -36,4 +36,4 @@ def identifier(wish: str) -> str:
 
 def comment(text: str) -> str:
     """`text` as it may stand behind a `#`: one line of printable characters."""
-    return "".join(c if c.isprintable() else " " for c in text)[:160]
+    return (text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text))[:160]

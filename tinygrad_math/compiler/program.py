@@ -8,6 +8,7 @@ carries an example, the array that the traced run held there, from which new ins
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,10 @@ _DEFAULTS = tuple(map(np.dtype, NUMBERS))
 class Value:
     """One array: an argument, a constant, or what an instruction computes."""
 
-    __slots__ = ("constant", "dtype", "example", "inputs", "name", "op", "params", "place", "shape", "strides", "weak")
+    __slots__ = (
+        *("constant", "dtype", "example", "inputs", "name", "nbytes", "op"),
+        *("params", "place", "shape", "size", "strides", "weak"),
+    )
     shape: Any  # a tuple of ints; None, as the dtype, for a many-valued op
     dtype: Any
     strides: Any
@@ -47,11 +51,14 @@ class Value:
         data = self.example
         if isinstance(data, tuple):  # a many-valued op: the parts are taken out by `select`
             self.shape, self.dtype, self.strides, self.weak = None, None, None, False
+            self.size, self.nbytes = 0, sum(np.asarray(part).nbytes for part in data)
         else:
             self.shape = np.shape(data)
             self.dtype = np.dtype(type(data)) if type(data) in NUMBERS else np.asarray(data).dtype
             self.strides = data.strides if isinstance(data, np.ndarray) else ()
             self.weak = type(data) in NUMBERS  # a Python number, which takes on the dtype of what it meets
+            self.size = math.prod(self.shape)
+            self.nbytes = self.size * self.dtype.itemsize
 
     def become(self, other: Value) -> None:
         """Take over another's computation, keeping the own identity, so that users need no change."""
@@ -62,16 +69,6 @@ class Value:
     @property
     def title(self) -> str:
         return self.op.name if self.op is not None else "constant" if self.constant else "argument"
-
-    @property
-    def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64)) if self.shape is not None else 0
-
-    @property
-    def nbytes(self) -> int:
-        if self.shape is None:
-            return sum(np.asarray(part).nbytes for part in self.example or ())
-        return self.size * int(self.dtype.itemsize)
 
     @property
     def ufunc(self) -> np.ufunc | None:

@@ -5,21 +5,29 @@ from __future__ import annotations
 from ..program import Program, Value
 from .rewrite import Make, is_float, is_op, rewrite
 
+LONGEST = 16  # factors: the search takes the cube of their number
+
 
 def reorder_chains(program: Program) -> int:
     users = program.users()
 
     def factors(v: Value) -> list[Value]:
-        out: list[Value] = []
-        for i in v.inputs:
-            out += factors(i) if _is_product(i) and users.get(i) == 1 else [i]
-        return out
+        """The matrices of a product, from left to right; products that have other users count as one."""
+        found: list[Value] = []
+        open_ = list(v.inputs[::-1])
+        while open_ and len(found) <= LONGEST:
+            t = open_.pop()
+            if _is_product(t) and users.get(t) == 1:
+                open_ += t.inputs[::-1]
+            else:
+                found.append(t)
+        return found
 
     def rule(v: Value, make: Make) -> Value | None:
         if not _is_product(v):
             return None
         chain = factors(v)
-        if len(chain) < 3 or any(len(i.shape) != 2 for i in chain[1:-1]):
+        if not 3 <= len(chain) <= LONGEST or any(len(i.shape) != 2 for i in chain[1:-1]):
             return None
         sizes = [chain[0].shape[0] if len(chain[0].shape) == 2 else 1]
         sizes += [f.shape[-1] if len(f.shape) == 2 else 1 for f in chain]

@@ -8,18 +8,25 @@ from __future__ import annotations
 from ..program import Program, Value
 from .rewrite import Make, is_op, rewrite
 
+MOST = 64  # parts that are looked for
+
 
 def join_parts(program: Program) -> int:
     users = program.users()
 
     def parts(v: Value) -> list[Value] | None:
-        """The terms of a sum of embedded parts."""
-        if is_op(v, "embed"):
-            return [v]
-        if not is_op(v, "add") or any(i.shape != v.shape or users.get(i) != 1 for i in v.inputs):
-            return None
-        a, b = (parts(i) for i in v.inputs)
-        return None if a is None or b is None else a + b
+        """The terms of a sum, if all of them are embedded parts."""
+        found: list[Value] = []
+        open_ = [v]
+        while open_ and len(found) < MOST:
+            t = open_.pop()
+            if is_op(t, "embed"):
+                found.append(t)
+            elif is_op(t, "add") and (t is v or users.get(t) == 1) and all(i.shape == v.shape for i in t.inputs):
+                open_ += t.inputs
+            else:
+                return None
+        return found if not open_ and all(users.get(t) == 1 for t in found) else None
 
     def rule(v: Value, make: Make) -> Value | None:
         terms = parts(v) if is_op(v, "add") else None
