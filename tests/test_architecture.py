@@ -10,8 +10,8 @@ import tinygrad_math
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
-    ["core/docs", "core/errors", "core/samples", "core/torch_names"],
-    ["core/tree"],
+    ["core/errors", "core/samples", "core/torch_names"],
+    ["core/docs", "core/tree"],
     ["core/op"],
     ["core/node", "core/at"],
     ["core/leaving"],

@@ -358,3 +358,20 @@ def test_an_error_in_a_function_that_was_handed_over_stays_what_it_is():
     with pytest.raises(ValueError, match=r"^mine$") as caught:
         tm.apply_along_axis(broken, 0, np.ones((2, 2)))
     assert not isinstance(caught.value, tm.MathError)
+
+
+def test_check_grads_hands_tensors_to_the_function():
+    rows = np.arange(6.0).reshape(3, 2)
+
+    def f(x, v):
+        y = x.at[0].add(v)
+        x[1] = v * v
+        return (x * y).sum(axis=1)
+
+    tm.testing.check_grads(f, (rows, np.array([0.5, -1.0])))
+    assert rows.tolist() == np.arange(6.0).reshape(3, 2).tolist()
+
+
+def test_a_name_is_text():
+    with pytest.raises(tm.ArgumentError, match="text"):
+        tm.tensor(1.0, name=3)

@@ -88,7 +88,7 @@ class _Flat:
     def __call__(self, *xs: Any) -> tuple[Tensor, ...]:
         full = list(self.fixed)
         for k, x in zip(self.wanted, xs, strict=True):
-            full[k] = x
+            full[k] = as_tensor(x)  # f may use the methods of a Tensor
         out = [as_tensor(y) for y in flatten(self.f(*unflatten(self.structure, full)))[0]]
         return tuple(y for y in out if y.dtype.kind in "fc")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import MathError
+
 _DERIVATIVE = {
     "linear": "It is linear: its derivative is itself, applied to the tangent.",
     "bilinear": "Its derivative is the product rule.",
@@ -59,8 +61,11 @@ def example(op: Any) -> str:
         if None in arguments or not all(map(_is_literal, s.params.values())):
             continue
         call = f"{public_name(op)}({', '.join([*arguments, *(f'{k}={v!r}' for k, v in s.params.items())])})"  # type: ignore[list-item]
-        with np.errstate(all="ignore"):
-            result = op(*(_rounded(a) for a in s.args), **s.params)
+        try:
+            with np.errstate(all="ignore"):
+                result = op(*(_rounded(a) for a in s.args), **s.params)
+        except (MathError, AttributeError):  # an op of rules may insist on arrays
+            continue
         if len(call) < 90 and "nan" not in repr(result):
             return f">>> import tinygrad_math as tm\n>>> {call}\n{result!r}"
     return ""

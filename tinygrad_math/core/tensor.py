@@ -305,6 +305,8 @@ class Tensor(Leaving, TorchNames):
 
     @name.setter
     def name(self, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise ArgumentError(f"a name is text, got {value!r:.60}")
         self.node.more().name = value
 
     @property

@@ -103,6 +103,8 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     tensor([0.5, 0.5])
     """
     a = as_tensor(a)
+    if a.dtype.kind in "biu":
+        a = rec.astype(a, np.float64)
     if b is None:
         y = rec.logsumexp(a, axis=axis, keepdims=keepdims)
         return (y, rec.where(rec.equal(y, -np.inf), rec.zeros_like(y), rec.ones_like(y))) if return_sign else y
