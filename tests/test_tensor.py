@@ -375,3 +375,12 @@ def test_check_grads_hands_tensors_to_the_function():
 def test_a_name_is_text():
     with pytest.raises(tm.ArgumentError, match="text"):
         tm.tensor(1.0, name=3)
+
+
+@pytest.mark.parametrize("index", ["a", {}, 1.5, 1j, [0.5], [[0], [0, 1]], (0, 0), (..., ...), [True, False, True]])
+def test_what_is_no_index_is_an_index_error(index):
+    x = tm.tensor([1.0, 2.0])
+    for use in (lambda: x[index], lambda: x.__setitem__(index, 0.0), lambda: x.at[index].set(0.0)):
+        with pytest.raises(IndexError) as caught:
+            use()
+        assert isinstance(caught.value, tm.MathError)

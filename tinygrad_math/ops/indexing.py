@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import alias, general, linear, nondiff
-from ..core.errors import DTypeError, InvalidIndex, describe
+from ..core.errors import DTypeError, InvalidIndex, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, record
 
@@ -61,9 +61,12 @@ def _whole(number: Any) -> int:
 
 def as_index(part: Any) -> Tensor:
     """A part of an index that is an array of integers or truth values, or the named error."""
-    if isinstance(part, str):
-        raise InvalidIndex(f"an array has no fields to be named: got the index {part!r}")
-    x = as_tensor(np.array(part) if isinstance(part, (bool, int, np.ndarray)) else part)  # the caller may write to his
+    try:
+        x = as_tensor(
+            np.array(part) if isinstance(part, (bool, int, np.ndarray)) else part
+        )  # the caller may write to his
+    except (DTypeError, ShapeError) as error:
+        raise InvalidIndex(f"{describe(part)} is no index: {error}") from error
     if isinstance(part, (list, tuple)) and not x.size:  # NumPy reads an empty list as no indices
         x = as_tensor(np.zeros(x.shape, np.intp))
     if x.dtype.kind not in "biu":
