@@ -235,5 +235,6 @@ def test_a_profile_has_a_row_for_each_instruction_that_takes_time():
     assert profile.slowest().rows[0].seconds == max(r.seconds for r in profile.rows)
     assert "of limit" in str(profile)
     assert "matmul" in str(profile)
+    assert len(f.program.profile(mine, X, repeat=2).rows) == len(profile.rows)
     blocks = tm.compile(chained).profile(np.ones(N), np.ones(N), repeat=2)
     assert any(r.text.startswith("chain of") for r in blocks.rows)

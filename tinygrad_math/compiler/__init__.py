@@ -1,4 +1,17 @@
-"""tm.compile: trace a function once, improve the program, plan its memory, print it as straight-line NumPy."""
+"""tm.compile: a function is run once on recorded tensors, and from then on as straight-line NumPy.
+
+The way of a function, one file a step:
+
+    trace       run it on traced tensors; `place` notes which line of the user's each value comes from
+    program     what was written down: arguments, instructions, results
+    passes      make the program better, one idea a file
+    memory      where each value lives; `blocks` finds chains that run in cache-sized blocks
+    calls, emit print it as NumPy calls that write into the workspace; `names` keeps every name harmless
+    executable  the printed function with its workspaces, one for each thread that is in it
+    find, cache the program for the arguments of a call, in a microsecond
+    profile     where the time goes
+    standalone  `to_source`: the same as text that needs nothing of this package; `helpers` brings what it calls
+"""
 
 from __future__ import annotations
 

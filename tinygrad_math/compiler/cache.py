@@ -15,7 +15,7 @@ from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static
 from .find import MISS, Find, derivatives_wanted, finder
-from .profile import Profile, profile
+from .profile import Profile
 from .program import NUMBERS, Program
 
 RECENT = 4  # how many programs are tried by their finders before the general way
@@ -84,9 +84,9 @@ class Compiled:
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
         self(*args, **kwargs)
-        leaves = [leaf for leaf in flatten((args, kwargs))[0] if not is_static(leaf)]
-        arrays = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        return profile(self.latest, arrays, repeat)
+        if self.static:
+            args = tuple(Static(a) if k in self.static else a for k, a in enumerate(args))
+        return self.latest.profile(args, kwargs, repeat)
 
     @property
     def latest(self) -> Executable:

@@ -18,6 +18,7 @@ from .emit import emit
 from .find import FAILURES
 from .memory import plan
 from .passes import improve
+from .profile import Profile, profile
 from .program import NUMBERS, Program, Value
 from .trace import Fixed, trace
 
@@ -64,6 +65,7 @@ class Executable:
         self.source = emit(self.program, self.plan, self.threads)
         self.make = self.source.build()
         self.program.release()
+        self.program.profile = lambda *args, repeat=50, **kwargs: self.profile(args, kwargs, repeat)
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden
         self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program)
@@ -99,6 +101,11 @@ class Executable:
                 raise ArgumentError(
                     f"{name} is donated, and the same array is also passed as another argument; copy it"
                 )
+
+    def profile(self, args: Any, kwargs: Any, repeat: int = 50) -> Profile:
+        """Time and bytes of every instruction, for arguments that this program fits."""
+        leaves = [leaf for leaf in flatten((args, kwargs))[0] if not is_static(leaf)]
+        return profile(self, [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves], repeat)
 
     def explained(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """The named error for what NumPy said: found by running the program again, instruction by instruction."""

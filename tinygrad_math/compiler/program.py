@@ -9,7 +9,7 @@ carries an example, the array that the traced run held there, from which new ins
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,12 @@ class Value:
 
 
 class Program:
-    """Instructions in the order in which they run. `str()` prints them, `validate()` checks them."""
+    """Instructions in the order in which they run. `str()` prints them, `validate()` checks them.
+
+    A compiled program also has `profile(*args)`: time and bytes of every instruction.
+    """
+
+    profile: Callable[..., Any]
 
     def __init__(self, name: str, arguments: Sequence[Value], body: Sequence[Value], results: Sequence[Value]) -> None:
         self.name = name
