@@ -129,7 +129,7 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     """
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
-        return c / c  # type: ignore[no-any-return]
+        return c / c
     k = np.arange(c.shape[0])
     deviation = rec.sqrt(rec.real(rec.getitem(c, (k, k))))
     c = c / rec.expand_dims(deviation, -1) / deviation
