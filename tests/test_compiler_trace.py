@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 import threading
 import time
@@ -156,6 +157,22 @@ def test_python_numbers_are_arguments_and_stay_weakly_typed():
         assert type(following) is int
         np.testing.assert_allclose(y.numpy(), f(x, lr, t)[0], rtol=1e-6)
     assert len(traced) == 1 + 2
+
+
+def test_a_number_of_numpy_and_an_array_of_no_axes_share_a_program():
+    traced = []
+
+    def f(x):
+        traced.append(1)
+        return x * 2.0, tm.reshape(x, (1,)), tm.where(x > 0, x, 0.0)
+
+    g = tm.compile(f)
+    for x in (np.array(1.5), np.float64(-2.5), tm.tensor(3.0), tm.exp(0.0), np.array(-1.0)):
+        for a, b in zip(g(x), f(tm.tensor(x)), strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+    assert len(traced) == 6
+    g(np.float32(1.0))
+    assert len(traced) == 7
 
 
 def test_arguments_in_any_memory_order_give_the_same():
@@ -406,3 +423,33 @@ def test_depth_costs_no_recursion():
 
     assert tm.compile(doubled)(1.0) == 2.0**60
     np.testing.assert_array_equal(tm.compile(doubled)(X).numpy(), doubled(X))
+
+
+def test_modules_and_partials_can_be_compiled():
+    net = tm.nn.Sequential(tm.nn.Linear(3, 4), tm.nn.Tanh(), tm.nn.Linear(4, 2))
+    f, double = tm.compile(net), tm.compile(functools.partial(lambda a, x: a * x, 2.0))
+    assert "Sequential" in repr(f)
+    np.testing.assert_array_equal(double(X).numpy(), 2 * X)
+    optimizer = tm.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(2):
+        np.testing.assert_allclose(f(X).numpy(), net(X).detach().numpy(), rtol=1e-14)
+        tm.mean(net(X) ** 2).backward()
+        optimizer.step()
+
+
+def test_a_module_goes_through_a_compiled_training_step():
+    optimizer = tm.optim.SGD(lr=0.1)
+
+    def step(net, state, x):
+        loss, g = tm.value_and_grad(lambda net: tm.mean(net(x) ** 2))(net)
+        return loss, *optimizer.update(g, state, net)
+
+    fast = tm.compile(step)
+    net = slow = tm.nn.Sequential(tm.nn.Linear(3, 4), tm.nn.Tanh(), tm.nn.Linear(4, 2))
+    state = slow_state = optimizer.init(net)
+    with tm.no_grad():
+        for _ in range(3):
+            loss, net, state = fast(net, state, X)
+            expected, slow, slow_state = step(slow, slow_state, X)
+            np.testing.assert_allclose(loss.numpy(), expected.detach().numpy(), rtol=1e-13)
+    assert type(net) is tm.nn.Sequential

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import ArgumentError, MathError
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
-from .executable import Executable, Static, is_static
+from .executable import Executable, Static, is_static, title_of
 from .find import MISS, Find, derivatives_wanted, finder
 from .profile import Profile
 from .program import NUMBERS, Program
@@ -63,7 +63,7 @@ class Compiled:
             hash(key)
         except TypeError:
             raise ArgumentError(
-                f"compile: {self.f.__name__} was given a static argument that has no hash; "
+                f"compile: {title_of(self.f)} was given a static argument that has no hash; "
                 "a program is kept for each value of it, so pass a tuple for a list"
             ) from None
         with self._lock:
@@ -92,7 +92,7 @@ class Compiled:
     def latest(self) -> Executable:
         """The program that was made last, or found last in the slow way."""
         if self._latest is None:
-            raise MathError(f"{self.f.__name__} has no program yet: call it once, so that the shapes are known")
+            raise MathError(f"{title_of(self.f)} has no program yet: call it once, so that the shapes are known")
         return self._latest
 
     @property
@@ -106,7 +106,7 @@ class Compiled:
         return self.latest.program
 
     def __repr__(self) -> str:
-        return f"<compiled {self.f.__name__}, {len(self._programs)} programs>"
+        return f"<compiled {title_of(self.f)}, {len(self._programs)} programs>"
 
 
 def _signature(leaf: Any) -> Any:
@@ -114,7 +114,7 @@ def _signature(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
         leaf = leaf.node.data
     if isinstance(leaf, (np.ndarray, np.generic)):
-        return type(leaf), leaf.shape, leaf.dtype
+        return leaf.shape, leaf.dtype
     return type(leaf) if isinstance(leaf, NUMBERS) else (type(leaf), leaf)
 
 

@@ -51,7 +51,7 @@ class Executable:
     ) -> None:
         leaves, _ = flatten(args)
         names = argument_names(f, *args)
-        self.traced = trace(_unwrapped(f), args, is_static, names, getattr(f, "__name__", "f"))
+        self.traced = trace(_unwrapped(f), args, is_static, names, title_of(f))
         self.program: Program = improve(self.traced.program)
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
@@ -194,6 +194,11 @@ def _written(s: Structure, leaves: Iterator[str], key: int = 0) -> tuple[str, in
         return "{" + ", ".join(f"keys[{first + k}]: {p}" for k, p in enumerate(parts)) + "}", key
     inner = ", ".join(parts)
     return (f"[{inner}]" if s.kind is list else f"({inner}{',' if len(parts) == 1 else ''})"), key
+
+
+def title_of(f: Any) -> str:
+    """The name of a function, or of what a partial or a module stands for."""
+    return str(getattr(getattr(f, "func", f), "__name__", type(f).__name__))
 
 
 def argument_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:

@@ -67,11 +67,16 @@ class Finder:
             if donated:  # noted once everything fits
                 self.lines.append(f"else: {given} = None")
                 self.marks.append(f"if {given} is not None: {given}.more().changed = clock()")
-        kind = "ndarray" if type(data) is np.ndarray else self.name("like", type(data))
-        if type(data) is np.ndarray:
-            self.demand(f"{name}.__class__ is {kind} and {name}.shape == {data.shape} and {self._dtype(name, data)}")
+        if isinstance(data, np.generic) or (
+            type(data) is np.ndarray and not data.shape
+        ):  # NumPy gives now one, now the other
+            scalar = self.name("like", data.dtype.type)
+            self.demand(f"{name}.__class__ is {scalar} or {name}.__class__ is ndarray and {name}.shape == ()")
+            self.demand(self._dtype(name, data))
+        elif type(data) is np.ndarray:
+            self.demand(f"{name}.__class__ is ndarray and {name}.shape == {data.shape} and {self._dtype(name, data)}")
         else:
-            self.demand(f"{name}.__class__ is {kind}")
+            self.demand(f"{name}.__class__ is {self.name('like', type(data))}")
         self.arrays.append(name)
 
     def _dtype(self, name: str, data: Any) -> str:

@@ -15,7 +15,7 @@ from ..core.tree import flatten, unflatten
 from ..core.walk import grad_of
 from .cache import Compiled
 from .emit import NUMPY, Source, emit
-from .executable import argument_names, is_static
+from .executable import argument_names, is_static, title_of
 from .helpers import Helpers
 from .memory import plan
 from .names import comment
@@ -47,7 +47,7 @@ def to_source(f: Callable[..., Any], *args: Any, order: int = 0, argnums: int = 
         f = f.f
     if not args:
         return functools.partial(to_source, f, order=order, argnums=argnums, buffers=buffers)
-    title = "f" if f.__name__ == "<lambda>" else f.__name__
+    title = "f" if title_of(f) == "<lambda>" else title_of(f)
     names = argument_names(f, args, {})
     if order:
         leaves = flatten(args[argnums])[0]
