@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math import fft, linalg, nn, random, special, stats  # noqa: F401  (their ops are registered when opened)
 from tinygrad_math.compiler import compile
 from tinygrad_math.compiler.trace import VALUE_DEPENDENT_SHAPE
 from tinygrad_math.core.errors import MathError, TraceError

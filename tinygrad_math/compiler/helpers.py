@@ -65,6 +65,8 @@ class Helpers:
             self.definitions.append(self._function(thing.__wrapped__, name))  # functools.cache and its like
         elif getattr(thing, "__module__", "").split(".")[0] not in ("", _PACKAGE) and hasattr(thing, "__qualname__"):
             self.imports[f"from {thing.__module__} import {thing.__qualname__} as {name}"] = None
+        elif isinstance(thing, type):
+            self.definitions.append(f"{name} = {_stand_in(thing)}")
         elif hasattr(thing, "plain"):  # an op: its plain function
             self.definitions.append(f"{name} = {self.add(thing.plain, thing.name)}")
         else:
@@ -148,3 +150,10 @@ def array_text(a: np.ndarray[Any, Any]) -> str:
         return f"np.array({a.tolist()!r}, {kind}).reshape({a.shape})"
     text = base64.b64encode(np.ascontiguousarray(a).tobytes()).decode()
     return f"np.frombuffer(base64.b64decode('{text}'), {kind}).reshape({a.shape})"
+
+
+def _stand_in(kind: type) -> str:
+    """For a class of this package: the built-in error that one of its errors is, or a type that nothing is of."""
+    if not issubclass(kind, Exception):
+        return f"type({kind.__name__!r}, (), {{}})"
+    return next(k.__name__ for k in kind.__mro__ if k.__module__ == "builtins")
