@@ -214,7 +214,7 @@ lattice_point = elementwise(
     _on_integers_only,
     name="lattice_point",
     latex="{0}",
-    samples=lambda: [sample([0, 1, 5])],
+    samples=lambda: [sample(np.array([0, 1, 5]))],
     doc="k itself. Its derivative raises NoDerivative: what follows is defined on the integers.",
 )
 
