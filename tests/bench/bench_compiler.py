@@ -5,6 +5,10 @@
 The contestants of a row run in turn, again and again, so that a busy moment of the machine hits all of them; the
 table shows medians, one thread each. First all of them have to agree. A peer that is not installed is left out.
 Building JAX's LSTM takes half a minute: `--no-jax-lstm` leaves it out.
+
+NumPy's OpenBLAS does not know every processor, and then uses kernels of half the speed: the first line says which.
+Where it says Haswell on a machine with AVX-512, OPENBLAS_CORETYPE=SKYLAKEX in front of the command doubles them, for
+NumPy's own contestant as for ours.
 """
 
 from __future__ import annotations
@@ -39,6 +43,15 @@ def check(title, steps):
     return took
 
 
+def blas_kernels() -> str:
+    """The processor that OpenBLAS takes this one for."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return "unknown"
+    return ", ".join(sorted({i["architecture"] for i in threadpool_info() if "numpy" in i["filepath"]})) or "unknown"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
@@ -46,7 +59,7 @@ def main() -> int:
     parser.add_argument("--no-jax-lstm", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    print(harness.machine())
+    print(f"{harness.machine()}, BLAS kernels: {blas_kernels()}")
     heads = ["work", "compiled", "compile time", "eager", *COLUMNS]
     bar = " | ".join
     line = "| " + bar(heads) + " |\n|" + " --- |" * len(heads)
