@@ -20,7 +20,7 @@ from .calls import can_write_into
 from .program import Program, Value
 
 LARGE = 1 << 16  # elements: with a few arrays alive, half a megabyte and more each, the second-level cache is full
-BLOCK_BYTES = 1 << 16  # of one array: a handful of blocks fit the second-level cache
+BLOCK_BYTES = 1 << 17  # of one array: a few fit the second-level cache, and threads seldom wait for Python's lock
 
 
 class Chain:
@@ -50,6 +50,10 @@ class Chain:
                     types.append(v.dtype)
                 slots[v] = slot
         return slots, types
+
+    def threads(self, most: int) -> int:
+        """How many threads share the chain: each is to have a few blocks, or starting it takes longer than they do."""
+        return max(1, min(most, self.size // (4 * self.block)))
 
     def inputs(self) -> list[Value]:
         """The arrays that come from outside."""

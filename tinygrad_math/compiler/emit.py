@@ -158,7 +158,7 @@ class Emitter:
         run, blocks = self.names.new("chain"), self.names.new("blocks")
         slots = [self.names.new("block") for _ in chain.slot_types]
         made = ", ".join(f"empty({chain.block}, {literal(d.name)})" for d in chain.slot_types)
-        self._set_up(f"{blocks} = [({made}{',' if made else ''}) for _ in range({self.threads})]")
+        self._set_up(f"{blocks} = [({made}{',' if made else ''}) for _ in range({chain.threads(self.threads)})]")
         text = dict(self.text)
         body, i, j = [], self.names.new("i"), self.names.new("j")
         for v in chain.inputs():
