@@ -53,7 +53,7 @@ class Chain:
 
     def threads(self, most: int) -> int:
         """How many threads share the chain: each is to have a few blocks, or starting it takes longer than they do."""
-        return max(1, min(most, self.size // (4 * self.block)))
+        return max(1, min(most, int(self.size) // (4 * self.block)))
 
     def inputs(self) -> list[Value]:
         """The arrays that come from outside."""
