@@ -28,8 +28,8 @@ class Chain:
 
     def __init__(self, start: int, members: list[Value], internal: set[Value]) -> None:
         self.start, self.stop, self.members, self.internal = start, start + len(members), members, internal
-        self.size = members[0].size
-        width = max(v.dtype.itemsize for v in members)
+        self.size: int = members[0].size
+        width: int = max(v.dtype.itemsize for v in members)
         self.block = max(BLOCK_BYTES // width, 1)
         self.slots, self.slot_types = self._assign_slots()
 
@@ -53,7 +53,7 @@ class Chain:
 
     def threads(self, most: int) -> int:
         """How many threads share the chain: each is to have a few blocks, or starting it takes longer than they do."""
-        return max(1, min(most, int(self.size) // (4 * self.block)))
+        return max(1, min(most, self.size // (4 * self.block)))
 
     def inputs(self) -> list[Value]:
         """The arrays that come from outside."""
