@@ -8,11 +8,12 @@ referred to by generated names only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.tensor import MODE, TRACED, Tensor, clock
+from ..core.tensor import MODE, TRACED, Node, Tensor, clock, wrap
 from ..core.tree import Structure, flatten
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 MISS: Any = object()  # what a finder returns when the program does not fit
 FAILURES = (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError)  # what NumPy may raise
 Find = Callable[[Any], Any]
+
+
+def _alone(tensor: Tensor) -> int:
+    node = tensor.node
+    return getrefcount(node)
+
+
+ALONE = _alone(wrap(Node(0.0)))  # references to a node that only its Tensor knows: no graph needs its value
 
 
 def derivatives_wanted() -> bool:
@@ -33,7 +42,8 @@ class Finder:
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {
-            "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock
+            "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock,
+            "references": getrefcount, "ALONE": ALONE,
         }  # fmt: skip
         self.lines: list[str] = []
         self.marks: list[str] = []
@@ -66,7 +76,9 @@ class Finder:
             self.lines.append(f"    {name} = {given}.data")
             if donated:  # noted once everything fits
                 self.lines.append(f"else: {given} = None")
-                self.marks.append(f"if {given} is not None: {given}.more().changed = clock()")
+                self.marks.append(
+                    f"if {given} is not None and references({given}) > ALONE: {given}.more().changed = clock()"
+                )
         if isinstance(data, np.generic) or (
             type(data) is np.ndarray and not data.shape
         ):  # NumPy gives now one, now the other
