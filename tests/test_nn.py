@@ -182,3 +182,17 @@ def test_a_step_takes_a_closure_and_gradients_are_forgotten_or_zeroed():
             tm.optim.SGD(nothing)
     with pytest.raises(tm.ArgumentError, match=r"\[p\]"):
         tm.optim.SGD(x)
+
+
+def test_a_step_inside_a_traced_function_names_the_pure_form():
+    p = tm.tensor([1.0], requires_grad=True)
+    p.grad = [1.0]
+    opt = tm.optim.SGD([p], lr=0.1)
+
+    def step(x):
+        opt.step()
+        return x
+
+    with pytest.raises(tm.TraceError, match="opt.update"):
+        tm.compile(step)(np.ones(1))
+    assert p.tolist() == [1.0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..core.errors import ArgumentError, MissingMethod, ShapeError
+from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError
 from ..core.op import raw
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import flatten, same_shape, show, unflatten
 from ..nn.module import Parameter
 
@@ -63,6 +63,12 @@ class Optimizer:
 
         A `closure` computes the loss and its gradients first; its result is returned.
         """
+        mode = MODE.get()
+        if mode is not None and mode.observe is not None:
+            raise TraceError(
+                "step() changes parameters in place, which a function that is being traced cannot show; "
+                "use grads = tm.grad(loss)(params) and opt.update(grads, state, params), and return the new parameters"
+            )
         loss = None if closure is None else closure()
         for k, p in enumerate(self.params):
             gradient = p.grad
