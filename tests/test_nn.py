@@ -193,6 +193,6 @@ def test_a_step_inside_a_traced_function_names_the_pure_form():
         opt.step()
         return x
 
-    with pytest.raises(tm.TraceError, match="opt.update"):
+    with pytest.raises(tm.TraceError, match=r"opt\.update"):
         tm.compile(step)(np.ones(1))
     assert p.tolist() == [1.0]
