@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from convolution_row import convolution
 from harness import peer
 
 import tinygrad_math as tm
@@ -441,6 +442,7 @@ ROWS = {
     "hvp 4810": hvp,
     "rosenbrock hessian": rosenbrock,
     "lstm": lstm,
+    "convolution": convolution,
     "elementwise 1M": elementwise,
     "scalar chain": scalar_chain,
 }
