@@ -96,6 +96,7 @@ class Foreign(Constant):
 
     __slots__ = ("seal",)
     meta = Meta()  # type: ignore[assignment]
+    meta.exposed = 1  # the user holds the array
 
     def __init__(self, data: Any) -> None:
         self.data = data
@@ -103,6 +104,9 @@ class Foreign(Constant):
 
     def changed_since(self, tick: int) -> bool:
         return _sample(self.data) != self.seal
+
+    def written(self) -> bool:
+        return False  # asked after `changed_since`
 
 
 def held(node: Node) -> Node:

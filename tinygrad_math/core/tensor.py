@@ -675,9 +675,9 @@ def check_fresh(user: Node) -> None:
     """Raise if something changed after `user` was computed from it."""
     for used in user.inputs:
         m = used.meta
-        if m is not None and (
-            used.changed_since(user.tick) or (m.exposed and used.written() and not _reproduces(user))
-        ):
+        if m is None or not (m.exposed or m.changed > user.tick):  # nearly always
+            continue
+        if used.changed_since(user.tick) or (used.written() and not _reproduces(user)):
             what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
             raise ChangedAfterUse(
                 f"{what} was changed after {user.op.name if user.op else 'an op'} had used it, so its derivative is no "

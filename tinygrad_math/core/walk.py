@@ -317,15 +317,18 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     found = pullback(trail, [(y.node, as_tensor(g) if xp is rec else g)], xp)
     handed_out = {id(g)}
     for node, total in found.items():
-        owner = node.meta.owner() if node.meta is not None and node.meta.owner is not None else None
-        if owner is not None:
-            if xp is raw:  # a gradient is its owner's alone, to be written to
-                shared = isinstance(total, np.ndarray) and (total.base is not None or id(total) in handed_out)
+        m = node.meta
+        owner = m.owner() if m is not None and m.owner is not None else None
+        if owner is None:
+            continue
+        if xp is raw:  # a gradient is its owner's alone, to be written to
+            if total.__class__ is np.ndarray:
+                if total.base is not None or id(total) in handed_out:
+                    total = total.copy()
                 handed_out.add(id(total))
-                part = wrap(Node(total.copy() if shared else total))
-            else:
-                part = total
-            owner._grad = part if owner.grad is None else rec.add(owner.grad, part)
+            total = wrap(Node(total))
+        before = owner.grad
+        owner._grad = total if before is None else rec.add(before, total)
 
 
 def grad_of(
