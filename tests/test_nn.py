@@ -41,6 +41,14 @@ def test_linear_refuses_another_width_and_names_itself():
         network()(np.ones((4, 3)))
 
 
+def test_a_batch_that_is_overwritten_after_use_does_not_spoil_the_gradient():
+    layer, x, y = tm.nn.Linear(2, 1, rng=0), np.ones((3, 2)), np.zeros((3, 1))
+    loss = F.mse_loss(layer(x), y)
+    want = tm.grad_of(loss, layer.weight)
+    x[:], y[:] = 100.0, 50.0
+    np.testing.assert_array_equal(tm.grad_of(loss, layer.weight).numpy(), want.numpy())
+
+
 def test_a_loss_never_broadcasts():
     with pytest.raises(tm.ShapeError, match=r"mse_loss.*\(5,\).*\(5, 1\)"):
         F.mse_loss(np.ones(5), np.ones((5, 1)))

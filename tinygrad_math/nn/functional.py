@@ -123,7 +123,12 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     return xp.mean((a - b) * t) * 2.0
 
 
-def check_same_shape(name: str, a: Tensor, b: Tensor) -> None:
+def shaped(x: Any) -> Any:
+    """x itself if it is a Tensor or an array (recording keeps it safe from later writes), else a Tensor of it."""
+    return x if isinstance(x, (Tensor, np.ndarray)) else as_tensor(x)
+
+
+def check_same_shape(name: str, a: Any, b: Any) -> None:
     """A loss never broadcasts: (n,) against (n, 1) would average n x n differences."""
     if a.shape != b.shape:
         raise ShapeError(
@@ -141,7 +146,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> tm.nn.functional.mse_loss(tm.tensor([1.0, 2.0]), tm.tensor([0.0, 0.0]))
     tensor(2.5)
     """
-    a, b = as_tensor(prediction), as_tensor(target)
+    a, b = shaped(prediction), shaped(target)
     check_same_shape("mse_loss", a, b)
     if a.dtype.kind == "c" or b.dtype.kind == "c":
         raise DTypeError(f"mse_loss needs real numbers, got {describe(a)} and {describe(b)}; take the real part first")
@@ -149,5 +154,5 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
         return mean_squared_error(a, b)  # type: ignore[no-any-return]
     if reduction not in ("sum", "none"):
         raise ArgumentError(f"mse_loss: reduction is 'mean', 'sum' or 'none', got {reduction!r}")
-    squares = rec.square(a - b)
+    squares = rec.square(rec.subtract(a, b))
     return rec.sum(squares) if reduction == "sum" else squares  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, rec
 from . import functional as F
 from .module import Module, Parameter
 
@@ -36,8 +36,8 @@ class Linear(Module):
         self.bias = Parameter(draw.uniform(-bound, bound, out_features), dtype=dtype) if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        x = as_tensor(x)
-        if not x.ndim or x.shape[-1] != self.in_features:
+        x = F.shaped(x)
+        if not x.shape or x.shape[-1] != self.in_features:
             raise ShapeError(
                 f"{self.weight.name or 'Linear'}: expected (..., {self.in_features}), got {x.shape}; "
                 f"a Linear({self.in_features}, {self.out_features}) acts on the last axis"
@@ -72,8 +72,9 @@ class Sequential(Module):
         return [getattr(self, str(i)) for i in range(self.length)]
 
     def forward(self, x: Any) -> Any:
-        for layer in self.layers:
-            x = layer(x)
+        children = self.__dict__
+        for i in range(self.length):
+            x = children[str(i)](x)
         return x
 
     def __getitem__(self, i: int | slice) -> Any:
