@@ -6,9 +6,8 @@ The contestants of a row run in turn, again and again, so that a busy moment of 
 table shows medians, one thread each. First all of them have to agree. A peer that is not installed is left out.
 Building JAX's LSTM takes half a minute: `--no-jax-lstm` leaves it out.
 
-NumPy's OpenBLAS does not know every processor, and then uses kernels of half the speed: the first line says which.
-Where it says Haswell on a machine with AVX-512, OPENBLAS_CORETYPE=SKYLAKEX in front of the command doubles them, for
-NumPy's own contestant as for ours.
+The first line names the kernels that NumPy's OpenBLAS uses. An OPENBLAS_CORETYPE in the environment overrides its own
+choice: unset it, or matrix products may run at half their speed, NumPy's own contestant as ours.
 """
 
 from __future__ import annotations
