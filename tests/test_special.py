@@ -322,6 +322,21 @@ def test_logsumexp_of_infinities():
     assert np.isnan(special.logsumexp(np.array([np.nan, 0.0])).item())
 
 
+@pytest.mark.parametrize("top", [0.0, 1e10, -1e17, 1e308, np.finfo(float).max])
+def test_the_gradient_of_logsumexp_keeps_its_digits_at_large_numbers(top):
+    assert tm.grad(special.logsumexp)(np.array([top, top])).numpy().tolist() == [0.5, 0.5]
+    compiled = tm.compile(tm.grad(special.logsumexp))
+    assert compiled(np.array([top, top])).numpy().tolist() == [0.5, 0.5]
+
+
+def test_infinite_elements_share_the_gradient_of_logsumexp():
+    a = np.array([[INF, INF], [INF, 1.0], [-INF, -INF], [np.nan, INF]])
+    want = np.array([[0.5, 0.5], [1.0, 0.0], [0.0, 0.0], [np.nan, np.nan]])
+    f = lambda a: tm.vjp(lambda v: special.logsumexp(v, axis=1), a)[1](np.ones(4))[0]  # noqa: E731
+    np.testing.assert_array_equal(f(a).numpy(), want)
+    np.testing.assert_array_equal(tm.compile(f)(a).numpy(), want)
+
+
 def test_logsumexp_with_weights_is_differentiable_in_both():
     a, b = np.array([[0.3, -1.0], [2.0, 0.1]]), np.array([0.5, 1.5])
     check_grads(lambda a, b: special.logsumexp(a, axis=1, b=b), (a, b))

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general, helper
+from ..core.errors import DTypeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
+from ..ops.exponential import softmax as softmax_op
 from .scipy_rows import row
 
 __all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax"]
@@ -55,11 +57,15 @@ def _lse_samples() -> list[Any]:
     ]
 
 
+def _shares_samples() -> list[Any]:
+    return [sample(*s.args, axis=s.params.get("axis"), smooth=s.smooth) for s in _lse_samples()]
+
+
 @general(name="logsumexp", latex=r"\ln \sum e^{{{0}}}", shape="x.shape without `axis`", samples=_lse_samples)
 def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow. Its derivative is softmax(x).
 
-    A slice of -inf gives -inf, with derivative zero; where x is +inf the derivative is 1 there and 0 elsewhere.
+    A slice of -inf gives -inf, with derivative zero; elements of +inf share a derivative of 1.
     """
     x = np.asarray(x)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -73,22 +79,39 @@ def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     return y[()] if keepdims else np.squeeze(y, axis=axis)[()]
 
 
-@helper("exp_shares")
-def exp_shares(xp: Any, x: Any, y: Any, axis: Axis) -> Any:
-    """exp(x - y) for y = logsumexp(x): the share of each element, with inf - inf as `lse` says."""
-    y = xp.kept(y, x, axis)
-    return xp.exp(xp.where(xp.equal(x, np.inf), 0.0, x - xp.where(xp.equal(y, -np.inf), 0.0, y)))
+@general(latex=r"\operatorname{{softmax}} {0}", shape="same as x", samples=_shares_samples)
+def soft_shares(x: Any, /, axis: Axis = None) -> Any:
+    """The gradient of logsumexp: softmax, and its limits at infinities. Derivative: dy = y (dx - sum(y dx)).
+
+    A slice of -inf has no shares, all are 0; elements of +inf share the 1.
+    """
+    x = np.asarray(x)
+    if x.dtype.kind != "f":
+        raise DTypeError(f"soft_shares orders its numbers, which have to be real floats: got {describe(x)}")
+    most = np.finfo(x.dtype).max
+    x = np.minimum(x, most)
+    y = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-most))
+    return y / np.maximum(np.add.reduce(y, axis=axis, keepdims=True), 1)
+
+
+soft_shares.vjp, soft_shares.jvp = softmax_op.vjp, softmax_op.jvp
+
+
+@helper("shares_of_sum")
+def shares_of_sum(xp: Any, x: Any, y: Any, axis: Axis) -> Any:
+    """The derivative of y = logsumexp(x) in each element: not exp(x - y), which loses the digits of a large x."""
+    return xp.exp(x - xp.kept(y, x, axis)) if x.dtype.kind == "c" else xp.soft_shares(x, axis=axis)
 
 
 @lse.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    shares = xp.exp_shares(x, y, axis)
+    shares = xp.shares_of_sum(x, y, axis)
     return (xp.unreduce(g, x.shape, axis, keepdims) * (xp.conj(shares) if y.dtype.kind == "c" else shares),)
 
 
 @lse.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    return xp.sum(ts[0] * xp.exp_shares(x, y, axis), axis=axis, keepdims=keepdims)
+    return xp.sum(ts[0] * xp.shares_of_sum(x, y, axis), axis=axis, keepdims=keepdims)
 
 
 def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:

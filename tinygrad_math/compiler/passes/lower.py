@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ..program import Program, Value, constant
 from .rewrite import Make, rewrite
 
@@ -55,12 +57,25 @@ def _log_softmax(v: Value, make: Make) -> Value | None:
 
 
 def _logsumexp(v: Value, make: Make) -> Value | None:
-    x, axis = v.inputs[0], v.params["axis"]
-    top = make("max", x, axis=axis, keepdims=True)
-    infinite = make("isinf", top)
-    z = make("subtract", x, make("where", infinite, constant(0.0), top))
-    y = make("where", infinite, top, make("add", _log_of_sum(z, axis, make), top))
+    top, z, most = _below_top(v, make)
+    infinite = make("greater_equal", make("absolute", top), most)
+    y = make("where", infinite, make("add", top, top), make("add", _log_of_sum(z, v.params["axis"], make), top))
     return y if v.params["keepdims"] else make("reshape", y, shape=v.shape)
+
+
+def _soft_shares(v: Value, make: Make) -> Value | None:
+    e = make("exp", _below_top(v, make)[1])
+    total = make("sum", e, axis=v.params["axis"], keepdims=True)
+    return make("divide", e, make("maximum", total, constant(1.0)))
+
+
+def _below_top(v: Value, make: Make) -> tuple[Value, Value, Value]:
+    """The largest elements, what the elements are less than these, and the largest number, which stands for inf."""
+    x, axis = v.inputs[0], v.params["axis"]
+    most = np.finfo(x.dtype).max
+    x = make("minimum", x, constant(most))
+    top = make("maximum", make("max", x, axis=axis, keepdims=True), constant(-most))
+    return top, make("subtract", x, top), constant(most)
 
 
 def _log_of_sum(z: Value, axis: object, make: Make) -> Value:
@@ -84,4 +99,5 @@ _ENTRIES: dict[str, Lowering] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
+    "soft_shares": _soft_shares,
 }
