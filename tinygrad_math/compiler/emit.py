@@ -15,7 +15,7 @@ import numpy as np
 
 from .blocks import Chain, parallel
 from .calls import call, literal
-from .memory import Plan, layout
+from .memory import ALIGNMENT, Plan, layout
 from .names import Names, comment
 from .program import Program, Value, describe_value
 
@@ -53,8 +53,14 @@ class Emitter:
         self.function = self.names.new(program.name)
         self.text: dict[Value, str] = {}
         self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, **NUMPY}
-        self.setup: list[str] = [f"space = empty({plan.size}, 'uint8')"] if plan.size else []
+        self.setup: list[str] = []
+        if plan.size:
+            self.setup = [
+                f"space = empty({plan.size + ALIGNMENT}, 'uint8')",
+                f"space = space[-space.ctypes.data % {ALIGNMENT}:]  # from the start of a cache line",
+            ]
         self.lines: list[str] = []
+        self.joined = plan.joined()
         self.buffers: dict[Any, int] = {}  # where a buffer lies and how -> the line that sets it up
         self.numbers: dict[Any, str] = {}
         self.helpers: dict[str, Value] = {}
@@ -139,7 +145,10 @@ class Emitter:
                 self.text[v] = out
             if v.title == "where" and self.plan.shared.get(v) is self.plan.root[v.inputs[2]]:
                 inputs[2] = out  # it lies there already
-            self._line(self._call(v, inputs, out), v)
+            if v in self.joined:
+                self.lines.append(self._commented("", f"{name}: {', '.join(inputs)}, side by side"))
+            else:
+                self._line(self._call(v, inputs, out), v)
         elif not owner and kind in ("buffer", "constant") and not v.weak and self._before_the_call(v):
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
         else:
