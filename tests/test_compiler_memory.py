@@ -242,3 +242,36 @@ def test_a_profile_has_a_row_for_each_instruction_that_takes_time():
     assert len(f.program.profile(mine, X, repeat=2).rows) == len(profile.rows)
     blocks = tm.compile(chained).profile(np.ones(N), np.ones(N), repeat=2)
     assert any(r.text.startswith("chain of") for r in blocks.rows)
+
+
+def test_buffers_start_at_a_cache_line():
+    f = tm.compile(lambda x: tm.sin(tm.exp(x) @ x.T) @ x)
+    f(X)
+    (space,) = (line for line in f.source.splitlines() if "% 64" in line)
+    scope = {"space": np.empty(1000, "uint8")}
+    exec(space.strip(), scope)
+    assert scope["space"].ctypes.data % ALIGNMENT == 0
+
+
+def test_parts_of_a_concatenation_are_computed_in_place():
+    def f(x):
+        a, b = tm.exp(x), tm.sin(x)
+        both = tm.concat([a, b], axis=0)
+        c = tm.tanh(b)  # b is read again, after it has become a part
+        return tm.sum(both * both) + tm.sum(a * c) + tm.sum(both[5:])
+
+    g = tm.compile(f)
+    for _ in range(2):
+        np.testing.assert_allclose(g(X).numpy(), f(X).numpy(), rtol=1e-13)
+    assert "side by side" in g.source
+    assert "concatenate(" not in g.source
+    for other in (
+        lambda x: tm.sum(tm.exp(tm.concat([tm.exp(x), tm.exp(x)], axis=0))),  # one part twice
+        lambda x: tm.sum(tm.exp(tm.concat([tm.exp(x), x], axis=0))),  # an argument
+        lambda x: tm.sum(tm.exp(tm.concat([tm.exp(x), tm.sin(x)], axis=1))),  # rows would be torn apart
+        lambda x: tm.concat([tm.exp(x), tm.sin(x)], axis=0),  # returned
+        lambda x: tm.sum(tm.exp(tm.concat([tm.exp(x), tm.sin(x)], axis=None))),
+    ):
+        g = tm.compile(other)
+        np.testing.assert_allclose(g(X).numpy(), other(X).numpy(), rtol=1e-13)
+        assert "concatenate(" in g.source

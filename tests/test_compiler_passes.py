@@ -9,6 +9,7 @@ import tinygrad_math as tm
 from tinygrad_math.compiler.executable import argument_names, is_static
 from tinygrad_math.compiler.passes import improve
 from tinygrad_math.compiler.passes.algebra import simplify
+from tinygrad_math.compiler.passes.bounds import spread_bounds
 from tinygrad_math.compiler.passes.broadcast import sink_broadcasts
 from tinygrad_math.compiler.passes.chain import cheapest, reorder_chains
 from tinygrad_math.compiler.passes.common import common_subexpressions, freeze
@@ -17,8 +18,9 @@ from tinygrad_math.compiler.passes.fold import fold_constants
 from tinygrad_math.compiler.passes.join import join_parts
 from tinygrad_math.compiler.passes.lower import lower
 from tinygrad_math.compiler.passes.reduce import sums_as_products
-from tinygrad_math.compiler.passes.scale import lift_scales
+from tinygrad_math.compiler.passes.scale import lift_scales, sink_scales
 from tinygrad_math.compiler.passes.sincos import sines_and_cosines
+from tinygrad_math.compiler.passes.thin import stack_thin_products, turn_thin_products
 from tinygrad_math.compiler.passes.views import merge_views
 from tinygrad_math.compiler.trace import trace
 from tinygrad_math.core.errors import MathError
@@ -191,8 +193,8 @@ def test_sums_become_products():
 def test_composites_are_taken_apart():
     for f in (tm.sigmoid, tm.relu, lambda x: tm.softmax(x, axis=1), lambda x: tm.special.logsumexp(x, axis=0)):
         assert set(after(lower, f, X)) <= {
-            "exp", "add", "divide", "negative", "maximum", "subtract", "max", "sum", "where", "isinf", "multiply",
-            "sign", "log", "log1p", "reshape",
+            "exp", "add", "divide", "negative", "maximum", "minimum", "subtract", "max", "sum", "where", "multiply",
+            "sign", "log", "log1p", "reshape", "absolute", "greater_equal",
         }  # fmt: skip
     hard = np.array(
         [
@@ -262,6 +264,102 @@ def test_a_factor_stays_where_only_some_users_apply_it():
         return 2.0 * y, y
 
     assert after(lift_scales, f, X, A) == ["matmul", "multiply"]
+
+
+def test_a_factor_goes_into_the_smaller_side_of_a_product():
+    x, w, t = RNG.normal(size=(40, 3)), RNG.normal(size=(3, 30)), RNG.normal(size=(40, 30))
+    for f in (
+        lambda x, w, t: -2.0 * ((x @ w) * t),
+        lambda x, w, t: ((x @ w) * -2.0) * t,
+        lambda x, w, t: (x @ w) * 3.0,
+    ):
+
+        def both(program):
+            for one in (simplify, dead_code, sink_scales):
+                one(program)
+
+        program = program_of(f, x, w, t)
+        both(program)
+        (scaling,) = (v for v in program.body if v.title == "multiply" and any(i.constant for i in v.inputs))
+        assert scaling.shape in ((40, 3), (3, 30))
+        after(both, f, x, w, t)
+    assert after(sink_scales, lambda x, w, t: -2.0 * (t.T @ x), x, w, t) == [
+        "transpose",
+        "matmul",
+        "multiply",
+    ]  # no gain
+    assert after(sink_scales, lambda x, w, t: (2.0 * (x @ w), x @ w + t), x, w, t).count("multiply") == 1
+
+
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x, y: 3.0 * x + y * 3.0, ["add", "multiply"]),
+        (lambda x, y: 3.0 * x - 3.0 * y, ["subtract", "multiply"]),
+        (lambda x, y: -3.0 * x + 3.0 * y, ["subtract", "multiply"]),
+        (lambda x, y: 3.0 * x + 4.0 * y, ["multiply", "multiply", "add"]),
+        (lambda x, y: 3.0 * x + 3.0 * y[:1], ["multiply", "getitem", "multiply", "add"]),
+    ],
+)
+def test_a_common_factor_is_taken_out_of_a_sum(f, left):
+    assert after(simplify, f, X, Y) == left
+
+
+def logits(x, w, b):
+    z = x @ w + b
+    return z - tm.max(z, axis=1, keepdims=True)
+
+
+def test_thin_products_lie_turned():
+    x, w, b = RNG.normal(size=(128, 20)), RNG.normal(size=(20, 10)), RNG.normal(size=10)
+
+    def strides(f, *args):
+        program = program_of(f, *args)
+        turn_thin_products(program)
+        program.validate()
+        return {v.title: v.strides for v in program.body if v.shape == (128, 10)}
+
+    f = lambda x, w, b: tm.sum(logits(x, w, b), axis=0)  # noqa: E731
+    assert after(turn_thin_products, f, x, w, b)[:3] == ["transpose", "transpose", "matmul"]
+    turned = (8, 8 * 128)
+    assert strides(f, x, w, b) == {"transpose": turned, "add": turned, "subtract": turned}
+    assert "transpose" not in after(turn_thin_products, logits, x, w, b)  # what is returned lies as the user expects
+    assert "transpose" not in after(turn_thin_products, lambda x, w, b: logits(x, w, b).ravel() * 2.0, x, w, b)
+    assert "transpose" not in after(turn_thin_products, f, x, np.ones((20, 40)), np.ones(40))  # rows are long enough
+    got = tm.compile(f)
+    np.testing.assert_allclose(got(x, w, b).numpy(), f(x, w, b).numpy(), rtol=1e-12)
+    assert "transpose((1, 0))" in got.source
+
+
+def test_two_thin_products_are_one():
+    def f(x, w, v, b):
+        z = logits(x, w, b)
+        y = tm.exp(z)
+        return tm.tanh(y @ w.T + z @ v.T)
+
+    args = (RNG.normal(size=(128, 20)), *RNG.normal(size=(2, 20, 10)), RNG.normal(size=10))
+
+    def both(program):
+        turn_thin_products(program)
+        dead_code(program)
+        stack_thin_products(program)
+
+    names = after(both, f, *args)
+    assert names.count("concat") == 2
+    assert names.count("matmul") == 2  # x @ w, and both others
+    g = tm.compile(f)
+    np.testing.assert_allclose(g(*args).numpy(), f(*args).numpy(), rtol=1e-12)
+    assert "side by side" in g.source
+
+
+def test_bounds_become_arrays():
+    x = RNG.normal(size=(20, 10))
+    program = program_of(lambda x: tm.relu(x) + tm.minimum(0.5, x), x)
+    lower(program)
+    spread_bounds(program)
+    assert sorted(v.inputs[1].shape for v in program.body if v.title in ("maximum", "minimum")) == [(20, 10)] * 2
+    assert after(spread_bounds, lambda x: tm.maximum(x, 0.0), x) == ["maximum"]
+    assert tm.compile(lambda x: tm.maximum(x, 0.0))(x.astype(np.float32)).dtype == np.float32
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 100.0, 1e6])

@@ -32,6 +32,7 @@ class Plan:
         self.offset: dict[Value, int] = {}  # of roots that are buffers: where they start
         self.shared: dict[Value, Value] = {}  # a root that writes over another root -> that one
         self.last: dict[Value, int] = {}  # of roots: the instruction that reads them last
+        self.inside: dict[Value, tuple[Value, int]] = {}  # part of a concatenation -> it, and the byte where it starts
         self.copied: set[int] = set()  # results that are copied out
         self.size = 0  # bytes of the workspace
         self.chains: list[Chain] = []  # instructions that run block by block
@@ -43,6 +44,16 @@ class Plan:
     def is_static(self, v: Value) -> bool:
         """Whether v is a buffer, or a view of one: it has the same address in every call."""
         return self.kind_of(v) in ("buffer", "constant")
+
+    def owner(self, v: Value) -> Value:
+        """The value whose interval of the workspace v lies in."""
+        while v in self.shared or v in self.inside:
+            v = self.shared[v] if v in self.shared else self.inside[v][0]
+        return v
+
+    def joined(self) -> set[Value]:
+        """The concatenations whose parts are computed where they belong, so that nothing is left to do."""
+        return {whole for whole, _ in self.inside.values()}
 
 
 def shares(v: Value, base: Value) -> bool:
@@ -61,6 +72,7 @@ def plan(program: Program, donated: frozenset[Value] = frozenset(), use_buffers:
     _find_roots(program, p)
     _find_last_uses(program, p)
     _find_kinds(program, p, use_buffers)
+    _join_in_place(program, p)
     _write_in_place(program, p, donated)
     _place(program, p)
     return p
@@ -129,16 +141,36 @@ def _surely_fresh(v: Value) -> bool:
     return v.shape == () or v.title == "select" or can_write_into(v)
 
 
+def _join_in_place(program: Program, p: Plan) -> None:
+    """Let the parts of a concatenation be computed inside it, where they follow each other in memory."""
+    chained = {v for chain in p.chains for v in chain.members}
+    for v in program.body:
+        parts, axis = v.inputs, v.params.get("axis")
+        if v.title != "concat" or axis is None or p.kind.get(v) != "buffer" or len(set(parts)) < len(parts):
+            continue
+        if v.strides[axis] == max(v.strides) and all(
+            p.kind.get(i) == "buffer" and i not in p.inside and i not in chained
+            and (i.strides, i.dtype) == (v.strides, v.dtype)
+            for i in parts
+        ):  # fmt: skip
+            start = 0
+            for i in parts:
+                p.inside[i] = v, start
+                start += i.nbytes
+
+
 def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> None:
     """Let results take over donated arguments, and elementwise instructions the buffer of an argument that dies."""
     owners = {r for k, r in enumerate(program.results) if k not in p.copied and p.root[r] is r}
     free = set(donated)
     chained = {v for chain in p.chains for v in chain.members if len(v.shape) > 1}
+    fixed = {*p.inside, *p.joined()}
     for k, v in enumerate(program.body):
         kind = p.kind.get(v) if p.root[v] is v else None
-        if kind == "buffer" and (v.elementwise or v.title == "where"):
+        if kind == "buffer" and v not in fixed and (v.elementwise or v.title == "where"):
             for i in v.inputs if v.elementwise else v.inputs[2:]:  # `where` writes over what it takes second
-                if p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and _same_place(i, v, p):
+                free_now = p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and p.root[i] not in fixed
+                if free_now and _same_place(i, v, p):
                     p.shared[v] = p.root[i]
                     break
         elif kind == "fresh" and v in owners and can_write_into(v) and v not in chained:
@@ -177,9 +209,7 @@ def _place(program: Program, p: Plan) -> None:
         together[chain.start : chain.stop] = [range(chain.start, chain.stop)] * len(chain.members)
     for k, v in enumerate(program.body):
         if p.root[v] is v and p.kind[v] == "buffer":
-            owner = v
-            while owner in p.shared:
-                owner = p.shared[owner]
+            owner = p.owner(v)
             first.setdefault(owner, together[k][0])
             last[owner] = max(last.get(owner, k), together[p.last[v]][-1])
     placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
@@ -193,12 +223,9 @@ def _place(program: Program, p: Plan) -> None:
         p.offset[v] = start
         placed.append((start, start + length, first[v], last[v]))
         p.size = max(p.size, start + length)
-    for v in p.shared:
+    for v in (*p.shared, *p.inside):
         if p.kind[v] == "buffer":
-            owner = v
-            while owner in p.shared:
-                owner = p.shared[owner]
-            p.offset[v] = p.offset[owner]
+            p.offset[v] = p.offset[p.owner(v)] + p.inside.get(v, (v, 0))[1]
     p.live_minimum = _live_minimum(first, last)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..program import Program
 from .algebra import simplify
+from .bounds import spread_bounds
 from .broadcast import sink_broadcasts
 from .chain import reorder_chains
 from .common import common_subexpressions
@@ -14,8 +15,9 @@ from .fold import fold_constants
 from .join import join_parts
 from .lower import lower
 from .reduce import sums_as_products
-from .scale import lift_scales
+from .scale import lift_scales, sink_scales
 from .sincos import sines_and_cosines
+from .thin import stack_thin_products, turn_thin_products
 from .views import merge_views
 
 Pass = Callable[[Program], int]
@@ -28,7 +30,17 @@ EXACT: tuple[Pass, ...] = (
     common_subexpressions,
     dead_code,
 )
-LAST_BITS: tuple[Pass, ...] = (join_parts, sums_as_products, reorder_chains, sines_and_cosines, lift_scales, dead_code)
+LAST_BITS: tuple[Pass, ...] = (
+    join_parts,
+    sums_as_products,
+    reorder_chains,
+    sines_and_cosines,
+    lift_scales,
+    sink_scales,
+    turn_thin_products,
+    stack_thin_products,
+    dead_code,
+)
 
 
 def improve(program: Program, rounds: int = 4) -> Program:
@@ -38,4 +50,5 @@ def improve(program: Program, rounds: int = 4) -> Program:
         changed += sum([one(program) for one in LAST_BITS])
         if not changed:
             break
+    spread_bounds(program)
     return program

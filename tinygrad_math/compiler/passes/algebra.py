@@ -20,7 +20,8 @@ def simplify(program: Program) -> int:
         if not _applies(v):
             return None
         assert v.op is not None
-        return _RULES[v.op.name](v, make) or _quotient(v, make, users)
+        found = _RULES[v.op.name](v, make) or _quotient(v, make, users)
+        return found or _outward(v, make, users) or _common_factor(v, make, users)
 
     return rewrite(program, rule)
 
@@ -88,6 +89,30 @@ def _quotient(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
                     factor = _merged(q.inputs[0], y, v, make)
                     return make("divide", factor, q.inputs[1]) if factor is not None else None
     return None
+
+
+def _outward(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
+    """(c x) y is c (x y), where c x has no other use: nearer to other factors, and to where it can go up from."""
+    if is_op(v, "multiply") and not any(map(is_scalar, v.inputs)):
+        for a, b in (v.inputs, v.inputs[::-1]):
+            inner = scaled(a) if users.get(a) == 1 and a.shape == v.shape else None
+            if inner is not None and inner[1].constant and inner[0].dtype == v.dtype and a.dtype == v.dtype:
+                return make("multiply", make("multiply", inner[0], b), inner[1])
+    return None
+
+
+def _common_factor(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
+    """c x + c y is c (x + y), and c x + (-c) y is c (x - y), where c x and c y have no other use."""
+    if not is_op(v, "add", "subtract") or any(users.get(i) != 1 or i.shape != v.shape for i in v.inputs):
+        return None
+    a, b = map(scaled, v.inputs)
+    if a is None or b is None or not a[0].shape == b[0].shape == v.shape or not a[0].dtype == b[0].dtype == v.dtype:
+        return None
+    c, d = number(a[1]), number(b[1])
+    if c is None or d is None or abs(c) != abs(d):
+        return None
+    both = make("add" if is_op(v, "add") == (c == d) else "subtract", a[0], b[0])
+    return make("multiply", both, a[1])
 
 
 def _divide(v: Value, make: Make) -> Value | None:

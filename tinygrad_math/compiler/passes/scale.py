@@ -10,7 +10,7 @@ import numpy as np
 
 from ..program import Program, Value, value_of
 from .algebra import scaled
-from .rewrite import is_float, is_op
+from .rewrite import Make, is_float, is_op, rewrite
 
 LINEAR = frozenset({"reshape", "transpose", "broadcast_to", "sum", "negative"})
 ROUNDS = 8
@@ -110,3 +110,27 @@ def _move(program: Program, demand: Demand, multiplied: set[Value]) -> None:
             body.append(changed[v])
     program.body = body
     program.results = [changed.get(r, r) for r in program.results]
+
+
+def sink_scales(program: Program) -> int:
+    """c (a @ b) is (c a) @ b, where a is smaller than the product; other factors may stand beside the product."""
+    users = program.users()
+
+    def with_factor(v: Value, c: Value, make: Make) -> Value | None:
+        if users.get(v) != 1 or v.shape is None:
+            return None
+        for k, i in enumerate(v.inputs):
+            new: Value | None = None
+            if is_op(v, "matmul") and 2 * i.size <= v.size and i.dtype == v.dtype and not i.constant:
+                new = make("multiply", i, c)
+            elif is_op(v, "multiply") and i.shape == v.shape and i.dtype == v.dtype:
+                new = with_factor(i, c, make)
+            if new is not None:
+                return make(v.title, *(new if j == k else other for j, other in enumerate(v.inputs)))
+        return None
+
+    def rule(v: Value, make: Make) -> Value | None:
+        pair = scaled(v) if is_float(v) else None
+        return with_factor(pair[0], pair[1], make) if pair is not None and pair[1].constant else None
+
+    return rewrite(program, rule)
