@@ -12,13 +12,15 @@ class Names:
 
     def __init__(self, reserved: frozenset[str] = frozenset()) -> None:
         self.taken = set(reserved) | set(keyword.kwlist) | set(keyword.softkwlist) | set(dir(builtins))
+        self.count: dict[str, int] = {}  # a name -> the last number that was put behind it
 
     def new(self, wish: str) -> str:
         name = identifier(wish)
         if name in self.taken:
-            k = 2
+            k = self.count.get(name, 1) + 1
             while f"{name}_{k}" in self.taken:
                 k += 1
+            self.count[name] = k
             name = f"{name}_{k}"
         self.taken.add(name)
         return name

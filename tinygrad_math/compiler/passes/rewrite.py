@@ -21,19 +21,19 @@ def rewrite(program: Program, rule: Rule) -> int:
     """
     changed: dict[Value, Value] = {}
     body: list[Value] = []
+    added: list[Value] = []
+
+    def make(name: str, *inputs: Value, **params: Any) -> Value:
+        new = value_of(name, *inputs, place=v.place, **params)
+        if all(i.constant for i in inputs):
+            new.op, new.inputs, new.params, new.constant = None, (), {}, True
+        else:
+            added.append(new)
+        return new
+
     for v in program.body:
-        if any(i in changed for i in v.inputs):
+        if not changed.keys().isdisjoint(v.inputs):
             v.inputs = tuple(changed.get(i, i) for i in v.inputs)
-        added: list[Value] = []
-
-        def make(name: str, *inputs: Value, **params: Any) -> Value:
-            new = value_of(name, *inputs, place=v.place, **params)
-            if all(i.constant for i in inputs):
-                new.op, new.inputs, new.params, new.constant = None, (), {}, True
-            else:
-                added.append(new)
-            return new
-
         new = rule(v, make)
         if new is not None and new is not v and (new.shape, new.dtype, new.weak) == (v.shape, v.dtype, v.weak):
             body += added
@@ -42,6 +42,7 @@ def rewrite(program: Program, rule: Rule) -> int:
                 new.name = v.name
         else:
             body.append(v)
+        added.clear()
     program.body = body
     program.results = [changed.get(r, r) for r in program.results]
     return len(changed)
