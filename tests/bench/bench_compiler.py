@@ -6,8 +6,8 @@ The contestants of a row run in turn, again and again, so that a busy moment of 
 table shows medians, one thread each. First all of them have to agree. A peer that is not installed is left out.
 Building JAX's LSTM takes half a minute: `--no-jax-lstm` leaves it out.
 
-The first line names the kernels that NumPy's OpenBLAS uses. An OPENBLAS_CORETYPE in the environment overrides its own
-choice: unset it, or matrix products may run at half their speed, NumPy's own contestant as ours.
+The first line names the kernels that NumPy's OpenBLAS uses. It chooses them by the processor, as the peers' libraries
+do: an OPENBLAS_CORETYPE in the environment, which would hold back NumPy alone, is ignored.
 """
 
 from __future__ import annotations
