@@ -9,6 +9,7 @@ The way of a function, one file a step:
     calls, emit print it as NumPy calls that write into the workspace; `names` keeps every name harmless
     executable  the printed function with its workspaces, one for each thread that is in it
     find, cache the program for the arguments of a call, in a microsecond
+    derivatives a call as one node of the graph, so that derivatives pass through
     profile     where the time goes
     standalone  `to_source`: the same as text that needs nothing of this package; `helpers` brings what it calls
 """

@@ -55,9 +55,8 @@ class Compiled:
         """The slow way in, for arguments that no recent program fits."""
         leaves, structure = flatten(given)
         nodes = [leaf.node for leaf in leaves if isinstance(leaf, Tensor) and leaf.node.live]
-        if nodes and (derivatives_wanted() or any(n.live & TRACED for n in nodes)):
-            args, kwargs = given  # being differentiated or traced itself: the function as it is
-            return self.f(*(a.value if isinstance(a, Static) else a for a in args), **kwargs)
+        if any(n.live & TRACED for n in nodes):
+            return self._as_it_is(given)
         try:
             key = (structure, tuple(map(_signature, leaves)))
             hash(key)
@@ -70,16 +69,28 @@ class Compiled:
             if key not in self._programs:
                 positions = [k for k, a in enumerate(given[0]) for _ in flatten(a)[0]]
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-                program = Executable(self.f, given, donated, self.threads)
+                program = Executable(self.f, given, donated, self.threads, self._compiled_alike)
                 self._programs[key] = program, finder(given, is_static, donated, program)
             program, run = self._programs[key]
             self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
             self._latest = program
+        if nodes and derivatives_wanted():
+            if program.differentiable is None:
+                return self._as_it_is(given)
+            return program.recorded([leaf for leaf in leaves if not is_static(leaf)])
         result = run(given)
         if result is not MISS:
             return result
         values = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves if not is_static(leaf)]
         return program([np.asarray(v) if isinstance(v, np.ndarray) else v for v in values])  # a subclass of ndarray
+
+    def _as_it_is(self, given: Any) -> Any:
+        """A call of the function itself: it is being traced, or donates or draws what a derivative would need again."""
+        args, kwargs = given
+        return self.f(*(a.value if isinstance(a, Static) else a for a in args), **kwargs)
+
+    def _compiled_alike(self, f: Callable[..., Any]) -> Compiled:
+        return Compiled(f, (), (), self.threads)
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
@@ -135,7 +146,8 @@ def compile(
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
     Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes
     over are read when it is traced; parameters (`requires_grad=True`) that it closes over are read at each call.
-    Called with arguments that are themselves being differentiated, f runs as it is, so that derivatives pass through.
+    Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
+    in their turn. A function that donates, or that draws random numbers, runs as it is while it is differentiated.
     Raises TraceError where f asks for a value (`if x > 0`, `float(x)`), naming the line.
 
     >>> import tinygrad_math as tm

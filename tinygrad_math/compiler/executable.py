@@ -14,8 +14,9 @@ from ..core.errors import ArgumentError, MathError
 from ..core.tensor import Node, Tensor, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
+from .derivatives import Compile, Differentiable, Recording
 from .emit import emit
-from .find import FAILURES
+from .find import FAILURES, derivatives_wanted
 from .memory import plan
 from .passes import improve
 from .profile import Profile, profile
@@ -47,11 +48,17 @@ class Executable:
     """One program and its workspaces. Several threads may call it: each takes a workspace of its own."""
 
     def __init__(
-        self, f: Callable[..., Any], args: Any, donated: Sequence[bool] = (), threads: int | None = None
+        self,
+        f: Callable[..., Any],
+        args: Any,
+        donated: Sequence[bool] = (),
+        threads: int | None = None,
+        compile: Compile | None = None,
     ) -> None:
         leaves, _ = flatten(args)
         names = argument_names(f, *args)
         self.traced = trace(_unwrapped(f), args, is_static, names, title_of(f))
+        recording = Recording(self.traced.program)
         self.program: Program = improve(self.traced.program)
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
@@ -68,7 +75,12 @@ class Executable:
         self.program.profile = lambda *args, repeat=50, **kwargs: self.profile(args, kwargs, repeat)
         self.pool: list[Callable[..., Any]] = []
         self.hidden = self.traced.hidden
-        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program)
+        numbers = _python_numbers(self.program)
+        self.numbers = [r in numbers for r in self.program.results]
+        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers)
+        self.differentiable: Differentiable | None = None
+        if compile is not None and not recording.random and not self.donated:
+            self.differentiable = Differentiable(self.program.name, recording, self.run, compile)
 
     def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
@@ -78,7 +90,13 @@ class Executable:
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         if self.hidden:
+            if self.differentiable is not None and derivatives_wanted() and any(t.node.live for t in self.hidden):
+                return self.recorded(arrays)
             arrays = [*arrays, *(t.node.data for t in self.hidden)]
+        return self.finish(self.run(arrays))
+
+    def run(self, arrays: Sequence[Any]) -> Any:
+        """The program's results for these arguments, hidden ones included."""
         if self.donated and len(set(map(id, arrays))) < len(arrays):
             self._check_donated(arrays)
         try:
@@ -90,7 +108,17 @@ class Executable:
         except FAILURES as error:
             raise self.explained(error, arrays) from None
         self.pool.append(run)
-        return self.finish(out)
+        return out
+
+    def recorded(self, arguments: Sequence[Any]) -> Any:
+        """The function's results as one node of the graph, for derivatives in arguments and in hidden parameters."""
+        assert self.differentiable is not None
+        parts = self.differentiable([*arguments, *self.hidden])
+        leaves = [
+            o.leaf if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
+            for o in self.traced.outputs
+        ]
+        return unflatten(self.traced.structure, leaves)
 
     def _check_donated(self, arrays: Sequence[Any]) -> None:
         """Raise if a donated array is passed twice: overwriting one would change the other."""
@@ -146,11 +174,13 @@ def _python_numbers(program: Program) -> set[Value]:
     return found
 
 
-def _finisher(structure: Structure, outputs: list[Any], program: Program) -> Callable[[Any], Any]:
+def _finisher(
+    structure: Structure, outputs: list[Any], program: Program, numbers: Sequence[bool]
+) -> Callable[[Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible."""
     scope: dict[str, Any] = {"keys": _all_keys(structure), "wrap": wrap, "Node": Node, "unflatten": unflatten}
     scope["array"] = np.asarray
-    numbers, results = _python_numbers(program), program.results
+    results = program.results
     leaves = []
     for k, o in enumerate(outputs):
         if isinstance(o, Fixed):
@@ -158,7 +188,7 @@ def _finisher(structure: Structure, outputs: list[Any], program: Program) -> Cal
             leaves.append(f"fixed{k}")
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
-            leaves.append(f"out[{o}]" if results[o] in numbers else f"wrap(Node({value}))")
+            leaves.append(f"out[{o}]" if numbers[o] else f"wrap(Node({value}))")
     if _simple(structure):
         text = _written(structure, iter(leaves))[0]
     else:

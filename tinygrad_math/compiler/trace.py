@@ -131,7 +131,7 @@ def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names
 
 
 def _instructions(arguments: dict[Node, Value], roots: Sequence[Node]) -> tuple[list[Value], list[Value]]:
-    """The nodes that the roots need, oldest first, as instructions. Identities leave no instruction."""
+    """The nodes that the roots need, oldest first, as instructions. Aliases leave no instruction."""
     stack, seen = list(roots), set(roots)
     while stack:
         n = stack.pop()
@@ -150,7 +150,7 @@ def _instructions(arguments: dict[Node, Value], roots: Sequence[Node]) -> tuple[
             values[n] = constant(n.data.copy() if isinstance(n.data, np.ndarray) else n.data)
             continue
         inputs = tuple(values[i] for i in n.inputs)
-        if n.op.name in ("alias", "stop_gradient"):
+        if n.op.name == "alias":
             values[n] = inputs[0]
             continue
         v = Value(n.op, inputs, n.params, n.data, name=n.name, place=n.meta.place if n.meta is not None else None)

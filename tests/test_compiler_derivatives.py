@@ -1,0 +1,181 @@
+"""Derivatives through compiled functions: what eager execution gives, at every order and in both modes."""
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.errors import ChangedAfterUse
+from tinygrad_math.testing import check_grads
+
+RNG = np.random.default_rng(5)
+X, W, V = RNG.normal(size=(4, 3)), RNG.normal(size=(3, 2)), RNG.normal(size=(4, 3))
+
+
+def smooth(x):
+    return tm.sum(tm.sin(x) * tm.exp(-x * x)) + tm.prod(x)
+
+
+def traced_once(f):
+    """f compiled, and a list that grows by one whenever f itself runs."""
+    runs = []
+
+    def noted(*args):
+        runs.append(1)
+        return f(*args)
+
+    return tm.compile(noted), runs
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda f: tm.grad(f)(X),
+        lambda f: tm.grad(lambda x: tm.sum(tm.grad(f)(x) * V))(X),
+        lambda f: tm.grad(lambda x: tm.sum(tm.grad(lambda z: tm.sum(tm.grad(f)(z) * V))(x) ** 2))(X),
+        lambda f: tm.jvp(f, (X,), (V,))[1],
+        lambda f: tm.hvp(f, (X,), (V,))[0],
+        lambda f: tm.jvp(lambda x: tm.jvp(f, (x,), (V,))[1], (X,), (V,))[1],
+        lambda f: tm.hessian(f)(X),
+        lambda f: tm.jacobian(lambda x: f(x) * x)(X),
+        lambda f: tm.linearize(f, X)[1](V),
+        lambda f: tm.grad(tm.checkpoint(f))(X),
+        lambda f: tm.compile(tm.grad(f))(X),
+    ],
+)
+def test_every_derivative_is_the_eager_one(derivative):
+    compiled, runs = traced_once(smooth)
+    expected = derivative(smooth).numpy()
+    for _ in range(2):
+        np.testing.assert_allclose(derivative(compiled).numpy(), expected, rtol=1e-11, atol=1e-12)
+    assert len(runs) <= 2
+
+
+def test_a_call_is_one_node_and_its_function_runs_once():
+    f, runs = traced_once(lambda x, w: tm.tanh(x @ w))
+    w = tm.tensor(W, requires_grad=True)
+    for k in range(3):
+        y = f(X * k, w)
+        tm.sum(y * y).backward()
+    assert len(runs) == 1
+    nodes, stack = set(), [y.node]
+    while stack:
+        n = stack.pop()
+        nodes.add(n)
+        stack += [i for i in n.inputs if i not in nodes]
+    assert len([n for n in nodes if n.op is not None]) == 2  # the call, and its one result
+
+
+def test_backward_reaches_parameters_that_are_closed_over():
+    nets = [tm.nn.Sequential(tm.nn.Linear(3, 4), tm.nn.Tanh(), tm.nn.Linear(4, 1)) for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    f = tm.compile(lambda x: nets[0](x))
+    for _ in range(3):
+        for net, model in ((nets[0], f), (nets[1], nets[1])):
+            optimizer = tm.optim.SGD(net.parameters(), lr=0.1)
+            optimizer.zero_grad()
+            tm.mean(model(X) ** 2).backward()
+            optimizer.step()
+    for p, q in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert np.abs(q.grad.numpy()).max() > 0
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12)
+
+
+def test_gradients_flow_to_arguments_and_to_what_is_closed_over_alike():
+    w, x = tm.tensor(W, requires_grad=True), tm.tensor(X, requires_grad=True)
+    f = tm.compile(lambda x: tm.sum(tm.sin(x @ w)))
+    f(x).backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.cos(X @ W) @ W.T, rtol=1e-12)
+    np.testing.assert_allclose(w.grad.numpy(), X.T @ np.cos(X @ W), rtol=1e-12)
+    with tm.no_grad():
+        assert not f(x).requires_grad
+
+
+def test_only_what_can_be_differentiated_needs_a_gradient():
+    @tm.compile
+    def f(x, y):
+        return {"a": x * 2.0, "b": y * 2.0, "stopped": tm.stop_gradient(x), "index": tm.argmax(x), "n": 3, "y": (y, x)}
+
+    x = tm.tensor(X, requires_grad=True)
+    out = f(x, V)
+    assert out["a"].requires_grad
+    assert not any(out[k].requires_grad for k in ("b", "stopped", "index"))
+    assert out["n"] == 3
+    assert [t.requires_grad for t in out["y"]] == [False, True]
+    (g,) = tm.grad_of(tm.sum(out["a"] * out["stopped"]), [x])
+    np.testing.assert_allclose(g.numpy(), 2 * X)
+
+
+def test_numbers_trees_and_static_arguments():
+    f = tm.compile(lambda p, c, kind: tm.sum(p["w"] * c) if kind == "sum" else p["w"][0] * p["b"], static_argnums=2)
+    p = {"w": tm.tensor([1.0, 2.0], requires_grad=True), "b": tm.tensor(np.float32(3.0), requires_grad=True)}
+    f(p, 3.0, "sum").backward()
+    assert p["w"].grad.numpy().tolist() == [3.0, 3.0]
+    assert p["b"].grad is None or p["b"].grad.item() == 0.0
+    f(p, 3.0, "first").backward()
+    assert p["w"].grad.numpy().tolist() == [6.0, 3.0]
+    assert p["b"].grad.dtype == np.float32
+    assert p["b"].grad.item() == 1.0
+    assert tm.grad(tm.compile(lambda x: x * x * 3.0))(2.0).item() == 12.0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: tm.linalg.det(a),
+        lambda a: tm.sum(tm.linalg.inv(a) ** 2),
+        lambda a: tm.linalg.eigvalsh(a + a.T)[0],
+        lambda a: tm.sum(tm.linalg.svd(a, full_matrices=False)[1] ** 3),
+        lambda a: tm.sum(tm.sort(a, axis=0)[1]),
+        lambda a: tm.linalg.norm(a),
+    ],
+)
+def test_rules_that_look_at_values_run_as_they_are(f):
+    a = RNG.normal(size=(3, 3))
+    np.testing.assert_allclose(tm.grad(tm.compile(f))(a).numpy(), tm.grad(f)(a).numpy(), rtol=1e-10, atol=1e-12)
+    check_grads(tm.compile(f), (a,), order=2)
+
+
+def test_complex_arguments():
+    z = X + 1j * V
+    f = lambda z: tm.sum(tm.abs(z * z - 1.0) ** 2)  # noqa: E731
+    np.testing.assert_allclose(tm.grad(tm.compile(f))(z).numpy(), tm.grad(f)(z).numpy(), rtol=1e-11)
+
+
+def test_a_function_that_draws_is_differentiated_at_the_numbers_drawn():
+    @tm.compile
+    def noisy(x):
+        noise = tm.random.normal(size=3)
+        return tm.sum(x * noise), noise
+
+    x = tm.tensor(np.ones(3), requires_grad=True)
+    y, noise = noisy(x)
+    y.backward()
+    np.testing.assert_array_equal(x.grad.numpy(), noise.numpy())
+
+
+def test_an_argument_that_is_changed_after_the_call_raises():
+    x, c = tm.tensor(X, requires_grad=True), tm.tensor(V)
+    y = tm.compile(lambda x, c: tm.sum(x * c))(x, c)
+    c.data[0, 0] = 7.0
+    with pytest.raises(ChangedAfterUse):
+        y.backward()
+    array = V.copy()
+    y = tm.compile(lambda x, c: tm.sum(x * c))(x, array)
+    array[...] = 0.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad.numpy(), V)
+
+
+def test_user_errors_come_through():
+    x = tm.tensor(X, requires_grad=True)
+    f = tm.compile(lambda x: x @ x)
+    with pytest.raises(ValueError, match="matmul"):
+        f(x)
+
+
+def test_donated_arguments_are_not_overwritten_while_they_are_differentiated():
+    f = tm.compile(lambda x: tm.exp(x) * 2.0, donate_argnums=0)
+    x = tm.tensor(X.copy(), requires_grad=True)
+    tm.sum(f(x)).backward()
+    np.testing.assert_array_equal(x.detach().numpy(), X)
+    np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp(X), rtol=1e-12)
