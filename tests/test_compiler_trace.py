@@ -266,6 +266,25 @@ def test_compile_composes_with(name):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, x: tm.value_and_grad(lambda w: (tm.sum(w * x), tm.mean(x)), has_aux=True)(w),
+        lambda w, x: tm.grad(lambda w: (tm.sum(w), tm.mean(x) * w), has_aux=True)(w),
+        lambda w, x: tm.value_and_grad(lambda w: tm.sum(2.0 * x))(w),
+        lambda w, x: tm.vjp(lambda w: 2.0 * x, w)[0],
+        lambda w, x: tm.jvp(lambda w: (2.0 * x, w * x), (w,), (w,)),
+        lambda w, x: tm.linearize(lambda w: (2.0 * x, x), w)[0],
+        lambda w, x: tm.jacobian(lambda w: (w * w, tm.sum(x)), has_aux=True)(w),
+    ],
+)
+def test_results_that_do_not_depend_on_what_is_differentiated_are_no_constants(f):
+    g = tm.compile(f)
+    for x in (X, 2.0 * X):
+        for a, b in zip(tm_leaves(g(V, x)), tm_leaves(f(V, x)), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
 def tm_leaves(tree):
     return [t.detach().numpy() for t in flatten(tree)[0]]
 

@@ -55,7 +55,7 @@ class Tape:
         """Results without this tape's history; with it if an `outer` derivative or trace needs it."""
         if self.quiet:
             return [y.detach() for y in results]
-        return results if outer else [wrap(Node(y.node.data)) for y in results]
+        return [y if outer or y.node.live & TRACED else wrap(Node(y.node.data)) for y in results]
 
     def namespace(self, given: Sequence[Any] = ()) -> Namespace:
         """Recording, if the walk or what is carried along it is itself to be differentiated or traced."""
