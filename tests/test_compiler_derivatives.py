@@ -179,3 +179,72 @@ def test_donated_arguments_are_not_overwritten_while_they_are_differentiated():
     tm.sum(f(x)).backward()
     np.testing.assert_array_equal(x.detach().numpy(), X)
     np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp(X), rtol=1e-12)
+
+
+def test_a_loss_whose_gradient_was_asked_for_computes_it_along():
+    w = tm.tensor(W, requires_grad=True)
+    f = tm.compile(lambda x: (tm.mean(x), tm.sum(tm.tanh(x @ w) ** 2), 3))
+    for k in range(4):
+        w.grad = None
+        x = X * (k + 1.0)
+        y = f(x)
+        assert y[0].item() == pytest.approx(x.mean())
+        assert y[2] == 3
+        (2.0 * y[1]).backward()
+        t = np.tanh(x @ W)
+        assert y[1].item() == pytest.approx(np.sum(t * t))
+        np.testing.assert_allclose(w.grad.numpy(), 2.0 * x.T @ (2 * t * (1 - t * t)), rtol=1e-12)
+        first = w.grad.numpy()
+        y[1].backward()  # the graph stays: half as much once more
+        np.testing.assert_allclose(w.grad.numpy(), 1.5 * first, rtol=1e-12)
+    (g,) = tm.grad_of(f(X)[1], [w], create_graph=True)
+    (h,) = tm.grad_of(tm.sum(g * W), [w])
+    eager = lambda w: tm.sum(tm.tanh(X @ w) ** 2)  # noqa: E731
+    np.testing.assert_allclose(h.numpy(), tm.hvp(eager, (W,), (W,))[0].numpy(), rtol=1e-11)
+    assert tm.jvp(lambda v: tm.compile(eager)(v), (W,), (W,))[1].item() == pytest.approx(np.sum(g.detach().numpy() * W))
+
+
+def test_the_gradient_of_a_loss_survives_what_is_done_to_an_earlier_one():
+    w = tm.tensor(W, requires_grad=True)
+    f = tm.compile(lambda: tm.sum(w * w))
+    for _ in range(3):
+        y = f()
+        w.grad = None
+        y.backward()
+        w.grad.data[...] = 0.0
+        w.grad = None
+        y.backward()
+        np.testing.assert_allclose(w.grad.numpy(), 2 * W)
+
+
+def test_a_compiled_function_inside_another_is_written_out_in_it():
+    w = tm.tensor(W, requires_grad=True)
+    inner = tm.compile(lambda: tm.sum(w * w))
+    outer = tm.compile(lambda x: x * inner())
+    inner()  # a program of its own exists before
+    for factor in (1.0, 2.0, 3.0):
+        expected = X * np.sum(w.detach().numpy() ** 2)
+        np.testing.assert_allclose(outer(X).detach().numpy(), expected, rtol=1e-12)
+        with tm.no_grad():
+            np.testing.assert_allclose(outer(X).numpy(), expected, rtol=1e-12)
+            w *= factor
+    w.grad = None
+    tm.sum(outer(X)).backward()
+    np.testing.assert_allclose(w.grad.numpy(), 2 * w.detach().numpy() * X.sum(), rtol=1e-12)
+
+
+def test_a_compiled_function_that_draws_draws_inside_another_too():
+    inner = tm.compile(lambda: tm.random.normal(size=3))
+    inner()
+    outer = tm.compile(lambda x: x * inner())
+    assert len({outer(np.ones(3)).numpy().tobytes() for _ in range(3)}) == 3
+
+
+def test_what_draws_and_closes_over_a_parameter_is_differentiated():
+    w = tm.tensor(np.ones(3), requires_grad=True)
+    noisy = tm.compile(lambda: w * tm.random.normal(size=3))
+    for _ in range(3):
+        y = noisy()
+        w.grad = None
+        tm.sum(y).backward()
+        np.testing.assert_array_equal(w.grad.numpy(), y.detach().numpy())

@@ -238,6 +238,53 @@ def test_parameters_that_are_closed_over_are_read_at_each_call():
     assert [y.requires_grad for y in f(X)] == [True, False]
 
 
+def _under_no_grad(w, x):
+    with tm.no_grad():
+        total = tm.sum(w)
+    return x * total
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        _under_no_grad,
+        lambda w, x: x * tm.sum(w.detach()),
+        lambda w, x: x * tm.sum(tm.stop_gradient(w)),
+        lambda w, x: x * tm.sum(tm.grad(lambda v: tm.sum(v * v))(w)),
+        lambda w, x: x * tm.hvp(lambda v: tm.sum(v**3), (w,), (w,))[0],
+        lambda w, x: x * tm.argmax(w),
+        lambda w, x: tm.linalg.svd(tm.stop_gradient(tm.outer(w, w)))[1] * x,
+        lambda w, x: tm.no_grad()(lambda: tm.linalg.svd(tm.outer(w, w))[1] * x)(),
+    ],
+)
+def test_a_parameter_is_read_at_each_call_however_it_is_used(use):
+    w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    f = tm.compile(lambda x: use(w, x))
+    for factor in (2.0, -1.0, 0.5):
+        want, got = use(w, X), f(X)
+        np.testing.assert_allclose(got.detach().numpy(), want.detach().numpy(), rtol=1e-12, atol=1e-14)
+        assert got.requires_grad == want.requires_grad
+        with tm.no_grad():
+            np.testing.assert_allclose(f(X).numpy(), want.detach().numpy(), rtol=1e-12, atol=1e-14)
+            w *= factor
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda w: w.data.sum(),
+        lambda w: float(w[0]),
+        lambda w: w.detach().numpy()[0],
+        lambda w: tm.tensor(w, requires_grad=True)[0],
+    ],
+)
+def test_a_value_of_a_parameter_cannot_be_asked_for(ask):
+    w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with pytest.raises(TraceError, match="asks for a value"):
+        tm.compile(lambda x: x * ask(w))(X)
+    assert float(w[0]) == 1.0  # and afterwards it can
+
+
 # -- composition --------------------------------------------------------------------------------------------
 def f_scalar(x):
     return tm.sum(tm.sin(x) * tm.exp(-x * x)) + tm.prod(x)

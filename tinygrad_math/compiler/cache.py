@@ -14,7 +14,7 @@ from ..core.errors import ArgumentError, MathError
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static, title_of
-from .find import MISS, Find, derivatives_wanted, finder
+from .find import MISS, Find, derivatives_wanted, finder, watched
 from .profile import Profile
 from .program import NUMBERS, Program
 
@@ -55,7 +55,7 @@ class Compiled:
         """The slow way in, for arguments that no recent program fits."""
         leaves, structure = flatten(given)
         nodes = [leaf.node for leaf in leaves if isinstance(leaf, Tensor) and leaf.node.live]
-        if any(n.live & TRACED for n in nodes):
+        if watched() or any(n.live & TRACED for n in nodes):
             return self._as_it_is(given)
         try:
             key = (structure, tuple(map(_signature, leaves)))
@@ -74,7 +74,7 @@ class Compiled:
             program, run = self._programs[key]
             self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
             self._latest = program
-        if nodes and derivatives_wanted():
+        if derivatives_wanted() and (nodes or any(t.node.live for t in program.hidden)):
             if program.differentiable is None:
                 return self._as_it_is(given)
             return program.recorded([leaf for leaf in leaves if not is_static(leaf)])

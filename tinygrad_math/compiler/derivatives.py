@@ -1,7 +1,8 @@
 """Derivatives through a compiled function: each call is one node of the graph, whose rules are compiled functions.
 
 The rules run what was traced once more, on arguments that are being differentiated, and take the derivative of that.
-Being compiled functions themselves, they can be differentiated again, to any order.
+Being compiled functions themselves, they can be differentiated again, to any order. A loss whose gradient was asked
+for once gets it computed along with its value from then on, so that nothing is computed twice.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core.errors import TraceError
+from ..core.node import held
 from ..core.op import Op, raw
-from ..core.tensor import Node, Tensor, record, select, wrap
-from ..transforms.tracing import Tape
+from ..core.tensor import DIFFERENTIABLE, Node, Tensor, node_of, record, select, wrap
+from ..transforms.tracing import Tape, one_like
 from .passes.common import is_random
 from .program import Program, Value
 
@@ -55,21 +59,52 @@ class Differentiable:
     """The op that stands for a call of one program."""
 
     def __init__(self, title: str, recording: Recording, forward: Callable[..., Any], compile: Compile) -> None:
-        self.recording, self.compile = recording, compile
+        self.title, self.recording, self.forward, self.compile = title, recording, forward, compile
         self.rules: dict[Any, Callable[..., Any]] = {}
-        self.op = Op(
-            title, lambda *arrays: tuple(forward(arrays)), kind="general", arity=recording.arguments, many=True,
-            vjp=self._vjp, jvp=self._jvp, register=False,
-        )  # fmt: skip
+        self.op = self._op(lambda *arrays: tuple(forward(arrays)), self._vjp)
+        self.losses: dict[frozenset[int], Op] = {}  # by the arguments that are differentiated
+
+    def _op(self, forward: Callable[..., Any], vjp: Callable[..., Any]) -> Op:
+        count = self.recording.arguments
+        return Op(self.title, forward, kind="general", arity=count, many=True, vjp=vjp, jvp=self._jvp, register=False)
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         """The results, recorded where they can be differentiated in an argument that is."""
-        live = {k for k, a in enumerate(arguments) if isinstance(a, Tensor) and a.node.live}
-        parts = record(self.op, tuple(arguments), {})
+        nodes = [node_of(a) for a in arguments]
+        live = frozenset([k for k, n in enumerate(nodes) if n.live])
+        op = self.losses.get(live, self.op)
+        values = op.forward(*[n.data for n in nodes])
+        whole = wrap(Node(values, op, tuple(map(held, nodes)), {}, DIFFERENTIABLE))
         return [
-            wrap(Node(part.node.data)) if live.isdisjoint(reached) else part
-            for part, reached in zip(parts, self.recording.reached, strict=True)
+            wrap(Node(values[k])) if live.isdisjoint(reached) else record(select, (whole,), {"index": k})
+            for k, reached in enumerate(self.recording.reached)
         ]
+
+    def _loss(self, target: int, moving: Sequence[int]) -> Op:
+        """The op that computes the gradient of the result `target` together with the results."""
+        results = range(len(self.recording.results))
+        others = [k for k in results if k != target]
+
+        def with_gradient(*xs: Any) -> Any:
+            tape = self._tape(moving, (target,), xs, others)
+            return tape.value, tape.aux, tape.pull([one_like(tape.outputs[0])])
+
+        compiled = self.compile(with_gradient)
+
+        def forward(*arrays: Any) -> tuple[Any, ...]:
+            (value,), rest, gradients = compiled(*arrays)
+            found = dict(zip((target, *others), (value, *rest), strict=True))
+            return tuple(node_of(t).data for t in (*(found[k] for k in results), *gradients))
+
+        def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any) -> Any:
+            if xp is not raw:
+                return self._vjp(xp, need, g[: len(results)], y, *args)
+            out: list[Any] = [None] * len(args)
+            for k, gradient in zip(moving, y[len(results) :], strict=True):
+                out[k] = gradient * g[target]
+            return out
+
+        return self._op(forward, vjp)
 
     def _vjp(self, xp: Any, need: Any, g: Any, y: Any, *args: Any) -> Any:
         wanted = tuple(k for k, n in enumerate(need) if n and self.recording.floats[k])
@@ -79,6 +114,11 @@ class Differentiable:
             return self._tape(wanted, given, xs).pull(gs)
 
         found = self._run((wanted, given), pull, [g[k] for k in given], args)
+        live = frozenset(wanted)
+        if xp is raw and live not in self.losses and self.rules[wanted, given] is not pull:
+            reached = [k for k, r in enumerate(self.recording.reached) if not live.isdisjoint(r)]
+            if reached == list(given) and np.shape(y[given[0]]) == () and y[given[0]].dtype.kind == "f":
+                self.losses[live] = self._loss(given[0], wanted)
         return _spread(xp, found, wanted, len(args))
 
     def _jvp(self, xp: Any, ts: Any, y: Any, *args: Any) -> Any:
@@ -91,15 +131,19 @@ class Differentiable:
         found = self._run(("jvp", moving), push, [ts[k] for k in moving], args)
         return tuple(_spread(xp, found, results, len(results)))
 
-    def _tape(self, moving: Sequence[int], results: Sequence[int], xs: Sequence[Any]) -> Tape:
+    def _tape(
+        self, moving: Sequence[int], results: Sequence[int], xs: Sequence[Any], others: Sequence[int] = ()
+    ) -> Tape:
+        """The results as functions of the moving arguments; `others` beside them as they are."""
+
         def run(*new: Any) -> Any:
             full = list(xs)
             for k, x in zip(moving, new, strict=True):
                 full[k] = x
             found = self.recording.run(full)
-            return tuple(found[k] for k in results)
+            return tuple(found[k] for k in results), tuple(found[k] for k in others)
 
-        return Tape(run, [xs[k] for k in moving], "compile")
+        return Tape(run, [xs[k] for k in moving], "compile", has_aux=True)
 
     def _run(self, key: Any, rule: Callable[..., Any], given: list[Any], args: Sequence[Any]) -> Any:
         """The rule, compiled; as it is where it looks at values, as rules of linear algebra do."""

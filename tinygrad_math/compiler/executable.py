@@ -16,7 +16,7 @@ from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
 from .derivatives import Compile, Differentiable, Recording
 from .emit import emit
-from .find import FAILURES, derivatives_wanted
+from .find import FAILURES, MISS, derivatives_wanted
 from .memory import plan
 from .passes import improve
 from .profile import Profile, profile
@@ -58,7 +58,7 @@ class Executable:
         leaves, _ = flatten(args)
         names = argument_names(f, *args)
         self.traced = trace(_unwrapped(f), args, is_static, names, title_of(f))
-        recording = Recording(self.traced.program)
+        self.recording = Recording(self.traced.program)
         self.program: Program = improve(self.traced.program)
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
@@ -79,8 +79,8 @@ class Executable:
         self.numbers = [r in numbers for r in self.program.results]
         self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers)
         self.differentiable: Differentiable | None = None
-        if compile is not None and not recording.random and not self.donated:
-            self.differentiable = Differentiable(self.program.name, recording, self.run, compile)
+        if compile is not None and not self.recording.random and not self.donated:
+            self.differentiable = Differentiable(self.program.name, self.recording, self.run, compile)
 
     def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
@@ -89,9 +89,10 @@ class Executable:
         return functools.partial(context.run, function or self.make())
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
+        """What the user's function returns; MISS where it has to run as it is."""
         if self.hidden:
-            if self.differentiable is not None and derivatives_wanted() and any(t.node.live for t in self.hidden):
-                return self.recorded(arrays)
+            if derivatives_wanted() and any(t.node.live for t in self.hidden):
+                return MISS if self.differentiable is None else self.recorded(arrays)
             arrays = [*arrays, *(t.node.data for t in self.hidden)]
         return self.finish(self.run(arrays))
 

@@ -37,12 +37,19 @@ def derivatives_wanted() -> bool:
     return mode is None or mode.differentiable
 
 
+def watched() -> bool:
+    """Whether an outer function is being traced, which has to see what this one reads and draws."""
+    mode = MODE.get()
+    return mode is not None and mode.observe is not None
+
+
 class Finder:
     """Writes the lines of a finder, which takes the pair (args, kwargs)."""
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {
             "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock,
+            "watched": watched,
             "references": getrefcount, "ALONE": ALONE,
         }  # fmt: skip
         self.lines: list[str] = []
@@ -146,6 +153,8 @@ def finder(
     f, last = Finder(), ["return (ARRAYS)"]
     if program is not None:
         f.scope["program"] = program
+        if program.hidden or program.recording.random:
+            f.lines.append("if watched(): return MISS")
         last = ["return program((ARRAYS))"]
         if not program.hidden and not program.donated:  # what Executable.__call__ does, without the calls in between
             f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)

@@ -47,11 +47,15 @@ class Recorder:
 
     def __init__(self) -> None:
         self.hidden: dict[Node, Tensor] = {}
+        self.stopped: set[Node] = set()  # made under no_grad
         self.complete = True
         self.start = clock()
 
     def observe(self, node: Node) -> None:
         node.more().place = user_place(2)
+        mode = MODE.get()
+        if mode is not None and not mode.differentiable:
+            self.stopped.add(node)
         assert node.op is not None
         if node.inputs and all(type(i.data) in NUMBERS for i in node.inputs):
             node.data = as_weak(node.data)
@@ -73,6 +77,7 @@ class Recorder:
         for node in self.hidden:
             node.live |= TRACED
         self.complete = True
+        self.stopped.clear()
         self._token = MODE.set(Mode(True, self.observe))
         return self
 
@@ -126,12 +131,17 @@ def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names
         else:
             outputs.append(len(roots))
             roots.append(node)
-    body, results = _instructions(arguments, roots)
+    body, results = _instructions(arguments, roots, recorder.stopped)
     return Traced(Program(name, list(arguments.values()), body, results), [t for _, t in hidden], shape, outputs)
 
 
-def _instructions(arguments: dict[Node, Value], roots: Sequence[Node]) -> tuple[list[Value], list[Value]]:
-    """The nodes that the roots need, oldest first, as instructions. Aliases leave no instruction."""
+def _instructions(
+    arguments: dict[Node, Value], roots: Sequence[Node], stopped: set[Node]
+) -> tuple[list[Value], list[Value]]:
+    """The nodes that the roots need, oldest first, as instructions. Aliases leave no instruction.
+
+    What is `stopped`, no derivative goes through.
+    """
     stack, seen = list(roots), set(roots)
     while stack:
         n = stack.pop()
@@ -158,6 +168,9 @@ def _instructions(arguments: dict[Node, Value], roots: Sequence[Node]) -> tuple[
             v.op = n.op  # a user's own primitive
         values[n] = v
         body.append(v)
+        if n in stopped and v.shape is not None:
+            values[n] = Value(registry["stop_gradient"], (v,), {}, v.example, place=v.place)
+            body.append(values[n])
     return body, [values[r] for r in roots]
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError
-from .node import TRACED, Node
-from .op import rec
+from .node import MODE, TRACED, Node
+from .op import rec, registry
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -38,6 +38,9 @@ class Leaving:
         def __getitem__(self, index: Any) -> Tensor: ...
 
     def _refuse_trace(self, what: str) -> None:
+        mode = MODE.get()
+        if mode is not None and mode.observe is not None and self.node.live:
+            mode.observe(Node(self.node.data, registry["stop_gradient"], (self.node,)))  # it may be a hidden argument
         if self.node.live & TRACED:
             raise TraceError(
                 f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "

@@ -69,16 +69,18 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
 
 def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
     """A handle on the result; its node knows its history if somebody wants it."""
-    mode = None
+    watch = None
     if live:
         mode = MODE.get()
+        if mode is not None:
+            watch = mode.observe
         if op.constant or (mode is not None and not mode.differentiable):
             live &= TRACED
-    node = Node(data, op, inputs, params, live) if live else Node(data)
+    node = Node(data, op, inputs, params, live) if live or watch is not None else Node(data)
+    if watch is not None:
+        watch(node)
     if op.many:
         return _parts(node)
-    if mode is not None and mode.observe is not None and live:
-        mode.observe(node)
     t = _new(Tensor)
     t.node = node
     return t
@@ -88,9 +90,6 @@ def _parts(whole: Node) -> tuple[Tensor, ...]:
     """The handles of a many-valued result."""
     if not whole.live:
         return tuple(wrap(Node(part)) for part in whole.data)
-    mode = MODE.get()
-    if mode is not None and mode.observe is not None:
-        mode.observe(whole)
     return tuple(record(select, (wrap(whole),), {"index": k}) for k in range(len(whole.data)))
 
 
@@ -220,6 +219,8 @@ class Tensor(Leaving, TorchNames):
             dtype = numeric_dtype(dtype)
             if np.asarray(source.data).dtype.kind == "c" and dtype.kind not in "cb":
                 raise DTypeError(f"a tensor of {dtype} would lose the imaginary part of {describe(source.data)}")
+        if requires_grad and source.live:
+            wrap(source)._refuse_trace("tensor(x, requires_grad=True)")
         if requires_grad or not source.live:
             array = np.array(source.data, dtype=dtype)
             self.node = Node(array if array.ndim else array[()])  # NumPy's scalars are faster than 0-d arrays
@@ -379,7 +380,9 @@ class Tensor(Leaving, TorchNames):
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph: a constant for every derivative."""
-        if self.node.live & TRACED:
+        mode = MODE.get()
+        watched = mode is not None and mode.observe is not None
+        if self.node.live & TRACED or (watched and self.node.live):
             return cast(Tensor, rec.stop_gradient(self))
         data = self.node.data
         return wrap(Node(data.view() if isinstance(data, np.ndarray) else data))

@@ -153,6 +153,10 @@ def _alias(leaf: Any, asker: str, quiet: bool) -> Node:
             f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
         )
     live = source.live & TRACED if quiet else source.live
+    mode = MODE.get()
+    if source.live and mode is not None and mode.observe is not None:
+        mode.observe(Node(data, alias, (source,), {}, live | DIFFERENTIABLE))
+        live |= source.live & TRACED
     if live:
         return Node(data, alias, (source,), {}, live | DIFFERENTIABLE)
     return Node(data, live=DIFFERENTIABLE)
