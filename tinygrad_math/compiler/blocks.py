@@ -2,7 +2,8 @@
 
 Between two instructions of a chain a block stays in the cache, so that the chain is bound by arithmetic and not by
 memory; values that no one else reads never get an array of full size. Blocks are independent, so several threads
-share them: NumPy releases Python's lock inside each call.
+share them: NumPy releases Python's lock inside each call. A total over all elements of a chain, as a sum is, gathers
+one part from each block, so that it ends no chain and what it sums is never made.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from typing import Any
 import numpy as np
 
 from .calls import can_write_into
+from .passes.rewrite import number
 from .program import Program, Value
 
 LARGE = 1 << 16  # elements: with a few arrays alive, half a megabyte and more each, the second-level cache is full
+FAR = 1 << 21  # bytes: a smaller array is summed whole faster, as each block costs a microsecond more
 BLOCK_BYTES = 1 << 17  # of one array: a few fit the second-level cache, and threads seldom wait for Python's lock
+# reductions to one number -> the ufunc that reduces a block, and then the parts
+TOTALS = {"sum": "add", "max": "maximum", "amax": "maximum", "min": "minimum", "amin": "minimum", "matmul": "add"}
 
 
 class Chain:
@@ -40,7 +45,9 @@ class Chain:
         types: list[Any] = []
         free: list[int] = []
         for k, v in enumerate(self.members):
-            free += [slots[i] for i in dict.fromkeys(v.inputs) if i in slots and last[i] == k]
+            dying = [i for i in dict.fromkeys(v.inputs) if i in slots and last[i] == k]
+            needed = v.inputs[:2] if v.title == "where" else ()  # it reads these again after its first write
+            free += [slots[i] for i in dying if i not in needed]
             if v in self.internal:
                 fitting = [s for s in free if types[s] == v.dtype]
                 slot = fitting[-1] if fitting else len(types)
@@ -49,6 +56,7 @@ class Chain:
                 else:
                     types.append(v.dtype)
                 slots[v] = slot
+            free += [slots[i] for i in dying if i in needed]
         return slots, types
 
     def threads(self, most: int) -> int:
@@ -61,59 +69,122 @@ class Chain:
         return list(dict.fromkeys(i for v in self.members for i in v.inputs if i.shape and i not in inside))
 
     def outputs(self) -> list[Value]:
-        return [v for v in self.members if v not in self.internal]
+        """The members that have an array of full size."""
+        return [v for v in self.members if v.shape and v not in self.internal]
+
+    def totals(self) -> list[Value]:
+        """The members that are one number, gathered from all blocks."""
+        return [v for v in self.members if not v.shape]
+
+
+class _Group:
+    """A chain that still grows: its members, and the numbers that depend on them, which are computed after it."""
+
+    def __init__(self) -> None:
+        self.members: dict[Value, None] = {}
+        self.late: dict[Value, None] = {}
+        self.unknown: set[Value] = set()  # what no member can read: totals, and what is late
+
+    def takes(self, v: Value) -> bool:
+        """Whether v can be the next member."""
+        if not self.unknown.isdisjoint(v.inputs):
+            return False
+        shape = next((m.shape for m in self.members), v.shape)
+        if _fits(v):
+            return bool(v.shape == shape)
+        return any(i in self.members for i in v.inputs) and _is_total(v, shape)
+
+    def add(self, v: Value, late: bool = False) -> None:
+        (self.late if late else self.members)[v] = None
+        if late or v.shape == ():
+            self.unknown.add(v)
+
+    def is_read_by(self, v: Value) -> bool:
+        return any(i in self.members or i in self.late for i in v.inputs)
 
 
 def find_chains(program: Program) -> list[Chain]:
-    """Gather chains; instructions in between that do not depend on a chain move in front of it."""
+    """Gather chains.
+
+    Of the instructions in between, those that do not depend on a chain move in front of it, and numbers that do,
+    such as the scaled sum that is a loss, behind it.
+    """
     body: list[Value] = []
-    groups: list[list[Value]] = []
-    group: list[Value] = []
-
-    def close() -> None:
-        if group:
-            body.extend(group)
-            groups.append(list(group))
-            group.clear()
-
+    groups = [_Group()]
     for v in program.body:
-        inside = set(group)
-        if _fits(v):
-            if group and v.shape != group[0].shape:
-                close()
-            group.append(v)
-        else:
-            if not inside.isdisjoint(_reads(v, inside)):
-                close()
+        group, fits = groups[-1], _fits(v)
+        if group.takes(v):
+            group.add(v)
+        elif not fits and not group.is_read_by(v):
             body.append(v)
-    close()
-    program.body = body
+        elif not fits and v.shape == () and not getattr(v.op, "random", False):  # draws stay in their order
+            group.add(v, late=True)
+        else:
+            body += [*group.members, *group.late]
+            groups.append(_Group())
+            if fits:
+                groups[-1].add(v)
+            else:
+                body.append(v)
+    program.body = body = [*body, *groups[-1].members, *groups[-1].late]
     place = {v: k for k, v in enumerate(body)}
-    users: dict[Value, set[Value]] = {}
-    for v in body:
-        for i in v.inputs:
-            users.setdefault(i, set()).add(v)
-    kept = set(program.results)
+    home = {v: group for group in groups for v in group.members}
+    read_outside = {i for v in body for i in v.inputs if home.get(i) is not home.get(v)}.union(program.results)
     return [
-        Chain(place[g[0]], g, {v for v in g if v not in kept and users.get(v, set()) <= set(g)})
-        for g in groups
-        if len(g) > 1
+        Chain(place[members[0]], members, set(members) - read_outside)
+        for members in (list(group.members) for group in groups)
+        if _pays(members)
     ]
-
-
-def _reads(v: Value, inside: set[Value]) -> set[Value]:
-    return set(v.inputs) & inside
 
 
 def _fits(v: Value) -> bool:
     """Whether v works through large arrays of one shape, in the order of memory."""
     return (
-        v.elementwise
+        (v.elementwise or v.title in ("astype", "keep") or (v.title == "where" and _is_mask(v.inputs[0])))
         and v.size >= LARGE
         and can_write_into(v)
         and _in_order(v)
         and all(i.shape == () or (i.shape == v.shape and _in_order(i)) for i in v.inputs)
     )
+
+
+def _is_mask(v: Value) -> bool:
+    return bool(v.shape and v.dtype.kind == "b")
+
+
+def _is_total(v: Value, shape: tuple[int, ...]) -> bool:
+    """Whether v is one number made of all elements of arrays of this shape, and can be put together of parts."""
+    plain = all(value is None or key in ("axis", "keepdims", "dtype") for key, value in v.params.items())
+    return (
+        v.title in TOTALS
+        and plain
+        and v.shape == ()
+        and v.dtype.kind == "f"
+        and v.inputs[0].nbytes >= FAR
+        and v.dtype.itemsize >= 4  # NumPy sums half precision in single, which parts would not be
+        and all(i.shape == shape and i.dtype == v.dtype and _in_order(i) for i in v.inputs)
+    )
+
+
+def bound_of(v: Value) -> Value | None:
+    """The number beyond which `maximum` or `minimum` cuts, if v is such: of two arrays NumPy does it faster."""
+    if v.title not in ("maximum", "minimum") or v.dtype.kind != "f":
+        return None
+    for x, bound in (v.inputs, v.inputs[::-1]):
+        if number(bound) is not None and (x.shape, x.dtype) == (v.shape, v.dtype):
+            return bound
+    return None
+
+
+def _pays(members: list[Value]) -> bool:
+    """Whether these are faster block by block.
+
+    A choice and a bound alone are, as they take steps of their own; one instruction with its sum is where its
+    array would leave the last cache.
+    """
+    large = [v for v in members if v.shape]
+    alone = len(large) == 1 and (large[0].title == "where" or bound_of(large[0]) is not None)
+    return len(large) > 1 or alone or (len(members) > 1 and large[0].nbytes >= 8 * FAR)
 
 
 def _in_order(v: Value) -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Chain, parallel
+from .blocks import TOTALS, Chain, bound_of, parallel
 from .calls import call, literal
 from .memory import ALIGNMENT, Plan, layout
 from .names import Names, comment
-from .program import Program, Value, describe_value
+from .program import Program, Value, constant, describe_value
 
 NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("dot", "where", "concatenate", "stack", "copyto", "empty", "array")
@@ -63,6 +63,8 @@ class Emitter:
         self.joined = plan.joined()
         self.buffers: dict[Any, int] = {}  # where a buffer lies and how -> the line that sets it up
         self.numbers: dict[Any, str] = {}
+        self.blocks: dict[str, str] = {}  # what makes the blocks of a chain -> their name
+        self.filled: dict[tuple[int, str], str] = {}  # length and number -> the block that is full of it
         self.helpers: dict[str, Value] = {}
         self.marks: list[list[Value]] | None = None  # while profiling: what each timed line computes
 
@@ -164,16 +166,16 @@ class Emitter:
 
     def _chain(self, chain: Chain) -> None:
         """A loop over blocks, as a function of its own that threads can share."""
-        run, blocks = self.names.new("chain"), self.names.new("blocks")
-        slots = [self.names.new("block") for _ in chain.slot_types]
-        made = ", ".join(f"empty({chain.block}, {literal(d.name)})" for d in chain.slot_types)
-        self._set_up(f"{blocks} = [({made}{',' if made else ''}) for _ in range({chain.threads(self.threads)})]")
-        text = dict(self.text)
-        body, i, j = [], self.names.new("i"), self.names.new("j")
+        run, i, j = map(self.names.new, ("chain", "i", "j"))
+        own = {self.names.new("block"): f"empty({chain.block}, {literal(d.name)})" for d in chain.slot_types}
+        slots = list(own)
+        text = {v: slots[k] for v, k in chain.slots.items()}
+        body: list[str] = []
         for v in chain.inputs():
-            flat = self._flat(v, self._read(v))
-            text[v] = self.names.new(f"{self._read(v)}_part")
-            body.append(f"{text[v]} = {flat}[{i}:{j}]")
+            if not _is_uniform(v):
+                flat = self._flat(v, self._read(v))
+                text[v] = self.names.new(f"{self._read(v)}_part")
+                body.append(f"{text[v]} = {flat}[{i}:{j}]")
         for v in chain.outputs():
             name = self._name(v, _title(v))
             if self.plan.kind_of(v) == "buffer":
@@ -184,28 +186,96 @@ class Emitter:
                 self.lines.append(f"{name} = empty({literal(v.shape)}, {literal(v.dtype.name)})")
             text[v] = self.names.new(f"{name}_part")
             body.append(f"{text[v]} = {self._flat(v, name)}[{i}:{j}]")
+        for v in chain.totals():
+            parts = self.names.new(f"{self._name(v, _title(v))}_parts")
+            self._set_up(f"{parts} = empty({-(-chain.size // chain.block)}, {literal(v.dtype.name)})")
+            text[v] = f"{parts}[{i} // {chain.block}]"
         for v in chain.members:
-            text.setdefault(v, slots[chain.slots[v]] if v in chain.slots else "")
-            call_text = self._call(v, [text[n] if n in text else self._read(n, v) for n in v.inputs], text[v])
-            body.append(self._commented(call_text, describe_value(v) + (f"  {v.place}" if v.place else "")))
-        head = [f"def {run}(start, stop{''.join(f', {s}' for s in slots)}):"]
+            lines = self._member(chain, v, text, own)
+            note = describe_value(v) + (f"  {v.place}" if v.place else "")
+            body += [self._commented(lines[0], note), *lines[1:]]
+        blocks = self._blocks(list(own.values()), chain.threads(self.threads))
+        head = [f"def {run}(start, stop{''.join(f', {s}' for s in own)}):"]
         head.append(f"    for {i} in range(start, stop, {chain.block}):")
         head.append(f"        {j} = min({i} + {chain.block}, stop)")
-        if slots:
-            short = ", ".join(f"{s}[:{j} - {i}]" for s in slots)
+        if own:
+            short = ", ".join(f"{s}[:{j} - {i}]" for s in own)
             head.append(f"        if {j} - {i} < {chain.block}:")
-            head.append(f"            {', '.join(slots)} = {short}")
+            head.append(f"            {', '.join(own)} = {short}")
         self.lines += [*head, *(f"        {line}" for line in body)]
         self.lines.append(f"parallel({run}, {chain.size}, {chain.block}, {blocks})")
+        for v in chain.totals():
+            self.lines.append(f"{self.text[v]} = {TOTALS[v.title]}.reduce({text[v].partition('[')[0]})")
         self._mark(chain.members)
+
+    def _member(self, chain: Chain, v: Value, text: dict[Value, str], own: dict[str, str]) -> list[str]:
+        """What computes one block of v. `text` names the blocks; `own` are those that each thread is given."""
+        if v.title == "keep" and v.inputs[0].is_number(1) and v.inputs[1] in text:
+            return [f"copyto({text[v]}, {text[v.inputs[1]]})"]
+        inputs = []
+        for n in v.inputs:
+            if n in text:
+                inputs.append(text[n])
+            elif n is bound_of(v):
+                inputs.append(self._filled(chain, self._read(n, v), own))
+            elif n.shape:
+                inputs.append(self._filled(chain, self._number(constant(np.ravel(n.example)[0]), None), own))
+            else:
+                inputs.append(self._read(n, v))
+        if v.title == "matmul":
+            return [f"{text[v]} = dot({', '.join(inputs)})"]
+        if v.shape == ():
+            return [f"{text[v]} = {TOTALS[v.title]}.reduce({inputs[0]})"]
+        return self._where(v, inputs, text[v]) if v.title == "where" else [self._call(v, inputs, text[v])]
+
+    def _blocks(self, made: list[str], threads: int) -> str:
+        """The blocks of each thread, which all chains that need such blocks use in turn."""
+        text = f"[({', '.join(made)}{',' if made else ''}) for _ in range({threads})]"
+        if text not in self.blocks:
+            self.blocks[text] = self.names.new("blocks")
+            self._set_up(f"{self.blocks[text]} = {text}")
+        return self.blocks[text]
+
+    def _filled(self, chain: Chain, number: str, own: dict[str, str]) -> str:
+        """A block that is full of one number. There is one for all threads, which only read it."""
+        key = chain.block, number
+        if key not in self.filled:
+            self.filled[key] = self.names.new(f"all{number.removeprefix('c')}")
+            self._set_up(f"{self.filled[key]} = np.full({chain.block}, {number})")
+        own[self.filled[key]] = self.filled[key]
+        return self.filled[key]
+
+    def _where(self, v: Value, inputs: list[str], out: str) -> list[str]:
+        """A choice within a block by arithmetic on bits: copying under a mask takes ten times as long if it is random.
+
+        As with copying, the result may lie where the second choice lies.
+        """
+        condition, a, b = inputs
+        over, roots = self.plan.shared.get(v), [self.plan.root[n] for n in v.inputs]
+        if over is not None and over is roots[2]:
+            b = out  # it lies there already
+        same = v.dtype.kind == "f" and v.dtype.itemsize in (4, 8) and all(_has_dtype(n, v) for n in v.inputs[1:])
+        if not same or (over is not None and over is roots[1]):
+            return [self._call(v, [condition, a, b], out)]
+        whole = f".view('i{v.dtype.itemsize}')"
+        if _is_zero(v.inputs[2]):
+            return [f"multiply({a}{whole}, {condition}, {out}{whole})"]
+        if _is_zero(v.inputs[1]):
+            return [f"multiply({b}{whole}, ~{condition}, {out}{whole})"]
+        first, chosen = self.names.new("first"), self.names.new("chosen")
+        return [
+            f"{first}, {chosen} = {a}{whole}, {out}{whole}",
+            f"bitwise_xor({first}, {b}{whole}, {chosen})",
+            f"multiply({chosen}, ~{condition}, {chosen})",
+            f"bitwise_xor({chosen}, {first}, {chosen})",
+        ]
 
     def _flat(self, v: Value, name: str) -> str:
         """An array as one long row."""
         if len(v.shape) == 1:
             return name
         flat = self.names.new(f"{name}_flat")
-        static = self.plan.kind_of(v) in ("buffer", "constant")
-        (self._set_up if static else self.lines.append)(f"{flat} = {name}.reshape(-1)")
+        (self._set_up if self._before_the_call(v) else self.lines.append)(f"{flat} = {name}.reshape(-1)")
         return flat
 
     def _set_up(self, line: str) -> None:
@@ -265,6 +335,23 @@ class Emitter:
     @staticmethod
     def _commented(text: str, note: str) -> str:
         return f"{text:<52}  # {comment(note)}"
+
+
+def _is_uniform(v: Value) -> bool:
+    """Whether all elements of a constant array have the same bits."""
+    if not v.constant or v.dtype.kind not in "biuf" or v.dtype.itemsize > 8:
+        return False
+    bits = np.ravel(v.example).view(f"u{v.dtype.itemsize}")
+    return bool((bits == bits[0]).all())
+
+
+def _has_dtype(n: Value, v: Value) -> bool:
+    """Whether the text by which v reads n has the dtype of v: numbers that are known are given it."""
+    return bool(n.dtype == v.dtype and not n.weak) or (n.constant and n.shape == ())
+
+
+def _is_zero(v: Value) -> bool:
+    return v.is_number(0) and not np.signbit(v.example).any()
 
 
 def _may_change_shape(v: Value) -> bool:
