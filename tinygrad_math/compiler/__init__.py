@@ -6,7 +6,7 @@ The way of a function, one file a step:
     program     what was written down: arguments, instructions, results
     passes      make the program better, one idea a file
     memory      where each value lives; `blocks` finds chains that run in cache-sized blocks
-    calls, emit print it as NumPy calls that write into the workspace; `names` keeps every name harmless
+    lines, emit print it as NumPy calls (`calls`) that write into the workspace; `names` keeps every name harmless
     executable  the printed function with its workspaces, one for each thread that is in it
     find, cache the program for the arguments of a call, in a microsecond
     derivatives a call as one node of the graph, so that derivatives pass through

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.errors import MathError
 from .calls import literal
-from .emit import NUMPY
+from .lines import NUMPY
 from .names import Names
 
 _PACKAGE = __name__.split(".")[0]

@@ -14,9 +14,10 @@ from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec,
 from ..core.tree import flatten, unflatten
 from ..core.walk import grad_of
 from .cache import Compiled
-from .emit import NUMPY, Source, emit
+from .emit import emit
 from .executable import argument_names, is_static, title_of
 from .helpers import Helpers
+from .lines import NUMPY, Source
 from .memory import plan
 from .names import comment
 from .passes import improve
