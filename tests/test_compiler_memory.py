@@ -275,3 +275,45 @@ def test_parts_of_a_concatenation_are_computed_in_place():
         g = tm.compile(other)
         np.testing.assert_allclose(g(X).numpy(), other(X).numpy(), rtol=1e-13)
         assert "concatenate(" in g.source
+
+
+def test_concatenations_inside_a_concatenation():
+    def f(x):
+        inner = tm.concat([tm.cos(x), tm.tanh(x)])
+        return tm.sum(tm.sin(tm.concat([tm.exp(x), inner, tm.concat([inner, tm.exp(-x)])])) ** 2, axis=0)
+
+    g = tm.compile(f)
+    for x in (X, X[:, ::-1]):
+        np.testing.assert_allclose(g(x).numpy(), f(x).numpy(), rtol=1e-13)
+
+
+def test_donated_arguments_may_lie_otherwise_than_the_traced_ones():
+    def f(a, b):
+        flat = a.reshape(-1)  # a copy of a Fortran-ordered array, a view of another
+        n = b * 2.0 + tm.sum(a)
+        return n, tm.sum(flat * n.reshape(-1))
+
+    def product(a, b, c):
+        return b @ c, tm.sum(a)
+
+    a, b, c = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 2)), RNG.normal(size=(2, 3))
+    for function, args in ((f, (a, a + 1.0)), (product, (a, b, c))):
+        for first, second in itertools.permutations((np.ascontiguousarray, np.asfortranarray)):
+            g = tm.compile(function, donate_argnums=0)
+            for order in (first, second, first):
+                got = g(order(args[0]).copy(order="K"), *args[1:])
+                for x, want in zip(got, function(*map(tm.tensor, args)), strict=True):
+                    np.testing.assert_allclose(x.numpy(), want.numpy(), rtol=1e-12)
+
+
+def test_a_chain_does_not_overwrite_what_it_reads_in_another_order():
+    def f(a, b):
+        turned = tm.exp(a[::-1])
+        n = b * 2.0 + 1.0
+        return n, tm.sum(tm.tanh(turned) * n)
+
+    a, b = RNG.normal(size=(2, 3 * LARGE + 1))
+    g = tm.compile(f, donate_argnums=0, threads=1)
+    for given in (a[::-1].copy()[::-1], a.copy()):  # a[::-1] of the first is contiguous, so that it may join a chain
+        for x, want in zip(g(given, b), f(tm.tensor(a), tm.tensor(b)), strict=True):
+            np.testing.assert_allclose(x.numpy(), want.numpy(), rtol=1e-12)

@@ -139,3 +139,8 @@ def test_to_source_waits_for_examples_and_checks_what_it_is_given():
 def test_source_before_the_first_call_says_what_is_missing():
     with pytest.raises(MathError, match="call it once"):
         _ = tm.compile(loss).source
+
+
+def test_a_program_without_instructions_has_a_profile():
+    f = tm.compile(lambda x: x)
+    assert f.profile(np.ones(3)).rows == []

@@ -147,6 +147,8 @@ class LineEmitter:
                 inputs[2] = out  # it lies there already
             if v in self.joined:
                 self.lines.append(self._commented("", f"{name}: {', '.join(inputs)}, side by side"))
+            elif kind == "donated" and v.title == "matmul":  # memory of any order; `dot` writes into C order only
+                self._line(f"matmul({', '.join(inputs)}, {out})", v)
             else:
                 self._line(self._call(v, inputs, out), v)
         elif not owner and kind in ("buffer", "constant") and not v.weak and self._before_the_call(v):

@@ -51,6 +51,17 @@ class Plan:
             v = self.shared[v] if v in self.shared else self.inside[v][0]
         return v
 
+    def start(self, v: Value) -> int:
+        """The byte at which v starts in the workspace: a part of a part lies as far in as both together."""
+        start = 0
+        while v in self.shared or v in self.inside:
+            if v in self.shared:
+                v = self.shared[v]
+            else:
+                v, more = self.inside[v]
+                start += more
+        return self.offset[v] + start
+
     def joined(self) -> set[Value]:
         """The concatenations whose parts are computed where they belong, so that nothing is left to do."""
         return {whole for whole, _ in self.inside.values()}
@@ -86,7 +97,12 @@ def _find_roots(program: Program, p: Plan) -> None:
     for v in program.body:
         _look_through(v)
         sources = v.inputs[0].inputs if v.title == "select" else () if v.ufunc is not None else v.inputs
-        p.root[v] = next((p.root[i] for i in sources if shares(v, i)), v)
+        p.root[v] = next((p.root[i] for i in sources if shares(v, i) or _may_share(v, p.root[i], p)), v)
+
+
+def _may_share(v: Value, root: Value, p: Plan) -> bool:
+    """Whether v is a view of an argument if that lies otherwise than the traced one did, whose reshape was a copy."""
+    return v.title in VIEWS and p.kind.get(root) == "argument" and isinstance(root.example, np.ndarray)
 
 
 def _look_through(v: Value) -> None:
@@ -164,6 +180,7 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
     owners = {r for k, r in enumerate(program.results) if k not in p.copied and p.root[r] is r}
     free = set(donated)
     chained = {v for chain in p.chains for v in chain.members if len(v.shape) > 1}
+    start = {v: chain.start for chain in p.chains for v in chain.members}
     fixed = {*p.inside, *p.joined()}
     for k, v in enumerate(program.body):
         kind = p.kind.get(v) if p.root[v] is v else None
@@ -177,7 +194,10 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
             for a in sorted(free, key=program.arguments.index):
                 dies = p.last.get(a, -1)
                 over = v.elementwise and dies == k and any(i is a for i in v.inputs) and _only_whole(v, a, p)
-                if (a.shape, a.dtype) == (v.shape, v.dtype) and (dies < k or over) and _c_order(v):
+                if v in start:  # block by block: what the chain has read until then, it has read in the same order
+                    read = [i for u in program.body[start[v] : k + 1] for i in u.inputs if p.root[i] is a]
+                    over = dies <= k and all(i is a for i in read)
+                if (a.shape, a.dtype) == (v.shape, v.dtype) and (dies < start.get(v, k) or over) and _c_order(v):
                     p.kind[v], p.shared[v] = "donated", a
                     free.discard(a)
                     break
@@ -225,7 +245,7 @@ def _place(program: Program, p: Plan) -> None:
         p.size = max(p.size, start + length)
     for v in (*p.shared, *p.inside):
         if p.kind[v] == "buffer":
-            p.offset[v] = p.offset[p.owner(v)] + p.inside.get(v, (v, 0))[1]
+            p.offset[v] = p.start(v)
     p.live_minimum = _live_minimum(first, last)
 
 

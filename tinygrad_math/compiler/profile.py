@@ -75,7 +75,7 @@ def profile(program: Executable, arrays: Sequence[Any], repeat: int) -> Profile:
         times.clear()
         start = time.perf_counter()
         run(*own)
-        samples.append([b - a for a, b in zip([start, *times[:-1]], times, strict=True)])
+        samples.append([b - a for a, b in pairwise([start, *times])])
     widest = max((v.dtype for v in program.program.body if v.title == "matmul"), key=str, default=np.dtype(float))
     limits = blas_rate(widest if widest.kind == "f" else np.dtype(float)), bandwidth()
     seconds = [statistics.median(s) for s in zip(*samples, strict=True)]

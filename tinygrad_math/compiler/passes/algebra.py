@@ -38,9 +38,9 @@ def _add(v: Value, make: Make) -> Value | None:
         return b
     if a is b:
         return make("multiply", a, constant(2.0))
-    if is_op(b, "negative"):
+    if _negated(b):
         return make("subtract", a, b.inputs[0])
-    if is_op(a, "negative"):
+    if _negated(a):
         return make("subtract", b, a.inputs[0])
     return None
 
@@ -51,7 +51,7 @@ def _subtract(v: Value, make: Make) -> Value | None:
         return a
     if a.is_number(0):
         return make("negative", b)
-    if is_op(b, "negative"):
+    if _negated(b):
         return make("add", a, b.inputs[0])
     return None
 
@@ -66,13 +66,13 @@ def _multiply(v: Value, make: Make) -> Value | None:
         return b
     if b.is_number(-1) and is_scalar(b):
         return make("negative", a)
-    if is_op(a, "negative") and is_op(b, "negative"):
+    if _negated(a) and _negated(b):
         return make("multiply", a.inputs[0], b.inputs[0])
     if is_scalar(b) and not is_scalar(a):
-        if is_op(a, "negative"):
+        if _negated(a):
             return make("multiply", a.inputs[0], make("negative", b))
         inner = scaled(a)
-        if inner is not None:
+        if inner is not None and a.dtype == v.dtype:
             factor = _merged(inner[1], b, v, make)
             return make("multiply", inner[0], factor) if factor is not None else None
     return None
@@ -96,7 +96,7 @@ def _outward(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
     if is_op(v, "multiply") and not any(map(is_scalar, v.inputs)):
         for a, b in (v.inputs, v.inputs[::-1]):
             inner = scaled(a) if users.get(a) == 1 and a.shape == v.shape else None
-            if inner is not None and inner[1].constant and inner[0].dtype == v.dtype and a.dtype == v.dtype:
+            if inner is not None and moderate(inner[1]) and inner[0].dtype == v.dtype and a.dtype == v.dtype:
                 return make("multiply", make("multiply", inner[0], b), inner[1])
     return None
 
@@ -109,7 +109,7 @@ def _common_factor(v: Value, make: Make, users: dict[Value, int]) -> Value | Non
     if a is None or b is None or not a[0].shape == b[0].shape == v.shape or not a[0].dtype == b[0].dtype == v.dtype:
         return None
     c, d = number(a[1]), number(b[1])
-    if c is None or d is None or abs(c) != abs(d):
+    if c is None or d is None or abs(c) != abs(d) or not moderate(a[1]):
         return None
     both = make("add" if is_op(v, "add") == (c == d) else "subtract", a[0], b[0])
     return make("multiply", both, a[1])
@@ -128,7 +128,7 @@ def _divide(v: Value, make: Make) -> Value | None:
 
 def _negative(v: Value, make: Make) -> Value | None:
     (x,) = v.inputs
-    if is_op(x, "negative"):
+    if _negated(x):
         return x.inputs[0]
     if is_op(x, "subtract"):
         return make("subtract", x.inputs[1], x.inputs[0])
@@ -147,9 +147,19 @@ def _power(v: Value, make: Make) -> Value | None:
     return make("divide", constant(1.0), x) if n == -1 else None
 
 
+def moderate(c: Value, most: float = 1e6) -> bool:
+    """Whether c is a known number with which products may change their order: they neither overflow nor vanish."""
+    return c.constant and 1 / most <= abs(np.asarray(c.example).item()) <= most
+
+
+def _negated(v: Value) -> bool:
+    """Whether v is -x, where that is exact: it wraps around for whole numbers."""
+    return is_op(v, "negative") and v.dtype.kind in "fc"
+
+
 def scaled(v: Value) -> tuple[Value, Value] | None:
     """(x, c) if v is the array x times the number c."""
-    if is_op(v, "multiply"):
+    if is_op(v, "multiply") and is_float(v):  # a product of integers wraps around
         a, b = v.inputs
         if is_scalar(b) and not is_scalar(a):
             return a, b
@@ -171,7 +181,7 @@ def _merged(a: Value, b: Value, v: Value, make: Make) -> Value | None:
     factor = make("multiply", a, b)
     if not factor.weak and factor.dtype.kind in "fc" and np.finfo(factor.dtype).dtype != wide:
         return None
-    return factor if not factor.constant or 1e-30 < abs(np.asarray(factor.example).item()) < 1e30 else None
+    return factor if not factor.constant or moderate(factor, 1e30) else None
 
 
 _RULES: dict[str, Rule] = {

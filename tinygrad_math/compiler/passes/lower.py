@@ -52,14 +52,17 @@ def _softmax(v: Value, make: Make) -> Value | None:
 
 def _log_softmax(v: Value, make: Make) -> Value | None:
     x, axis = v.inputs[0], v.params["axis"]
+    if not _countable(x):
+        return None
     z = make("subtract", x, make("max", x, axis=axis, keepdims=True))
     return make("subtract", z, _log_of_sum(z, axis, make))
 
 
 def _logsumexp(v: Value, make: Make) -> Value | None:
-    top, z, most = _below_top(v, make)
-    infinite = make("greater_equal", make("absolute", top), most)
-    y = make("where", infinite, make("add", top, top), make("add", _log_of_sum(z, v.params["axis"], make), top))
+    if not _countable(v.inputs[0]):
+        return None
+    top, z = _below_top(v, make)
+    y = make("where", make("isinf", top), top, make("add", _log_of_sum(z, v.params["axis"], make), top))
     return y if v.params["keepdims"] else make("reshape", y, shape=v.shape)
 
 
@@ -69,13 +72,17 @@ def _soft_shares(v: Value, make: Make) -> Value | None:
     return make("divide", e, make("maximum", total, constant(1.0)))
 
 
-def _below_top(v: Value, make: Make) -> tuple[Value, Value, Value]:
-    """The largest elements, what the elements are less than these, and the largest number, which stands for inf."""
-    x, axis = v.inputs[0], v.params["axis"]
-    most = np.finfo(x.dtype).max
-    x = make("minimum", x, constant(most))
-    top = make("maximum", make("max", x, axis=axis, keepdims=True), constant(-most))
-    return top, make("subtract", x, top), constant(most)
+def _countable(x: Value) -> bool:
+    """Whether x's dtype holds every whole number up to the number of elements: the largest ones are counted in it."""
+    return bool(x.size <= 2 / np.finfo(x.dtype).eps)
+
+
+def _below_top(v: Value, make: Make) -> tuple[Value, Value]:
+    """The largest elements, and what the elements are less than these; the largest number stands for inf there."""
+    x, most = v.inputs[0], np.finfo(v.inputs[0].dtype).max
+    top = make("max", x, axis=v.params["axis"], keepdims=True)
+    finite = make("maximum", make("minimum", top, constant(most)), constant(-most))
+    return top, make("subtract", make("minimum", x, constant(most)), finite)
 
 
 def _log_of_sum(z: Value, axis: object, make: Make) -> Value:

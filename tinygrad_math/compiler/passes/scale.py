@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..program import Program, Value, value_of
-from .algebra import scaled
+from .algebra import moderate, scaled
 from .rewrite import Make, is_float, is_op, rewrite
 
 LINEAR = frozenset({"reshape", "transpose", "broadcast_to", "sum", "negative"})
@@ -57,7 +57,7 @@ def _demands(program: Program, blocked: set[Value]) -> Demand:
         passed = _carriers(v) if v in demand and v not in blocked else ()
         applied = scaled(v) if v not in demand else None
         for i in v.inputs:
-            if applied is not None and i is applied[0] and applied[1].constant:
+            if applied is not None and i is applied[0] and moderate(applied[1], 1e30):
                 offer: Value | None = applied[1]
             else:
                 offer = demand[v] if i in passed else None
@@ -117,7 +117,7 @@ def sink_scales(program: Program) -> int:
     users = program.users()
 
     def with_factor(v: Value, c: Value, make: Make) -> Value | None:
-        if users.get(v) != 1 or v.shape is None:
+        if users.get(v) != 1 or not is_float(v):
             return None
         for k, i in enumerate(v.inputs):
             new: Value | None = None
@@ -131,6 +131,7 @@ def sink_scales(program: Program) -> int:
 
     def rule(v: Value, make: Make) -> Value | None:
         pair = scaled(v) if is_float(v) else None
-        return with_factor(pair[0], pair[1], make) if pair is not None and pair[1].constant else None
+        plain = pair is not None and moderate(pair[1]) and pair[0].dtype == v.dtype  # no product in another precision
+        return with_factor(*pair, make) if pair is not None and plain else None
 
     return rewrite(program, rule)

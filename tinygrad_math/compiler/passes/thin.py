@@ -80,9 +80,11 @@ def stack_thin_products(program: Program) -> int:
     users, results = program.users(), set(program.results)
 
     def rule(v: Value, make: Make) -> Value | None:
-        if not is_op(v, "add") or v.inputs[0] is v.inputs[1] or any(users.get(p) != 1 for p in v.inputs):
+        if not is_op(v, "add") or len(v.shape) != 2 or v.inputs[0] is v.inputs[1]:
             return None
         if not all(is_op(p, "matmul") and p.shape == v.shape and p.dtype == v.dtype for p in v.inputs):
+            return None
+        if any(users.get(p) != 1 for p in v.inputs):
             return None
         (a, b), (c, d) = (p.inputs for p in v.inputs)
         if a is c or not all(_lies_turned(i, v) and i not in results for i in (a, c)):
