@@ -86,6 +86,7 @@ isinf isnan isneginf isposinf iscomplex isreal log1p negative positive rad2deg r
 sinh square tan tanh trunc nan_to_num logical_not angle real_if_close spacing"""
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize("name", UNARY.split())
 def test_numpys_function_of_a_tensor_is_ours_and_has_its_values(name):
     x = np.array([-0.7, -0.0, 0.2, 0.9])

@@ -72,6 +72,8 @@ def test_values_shapes_and_dtypes_are_numpys(name, batch, dtype):
         want, got = (want,), (got,)
     tolerance = 1e-4 if np.dtype(dtype).itemsize // (2 if np.dtype(dtype).kind == "c" else 1) == 4 else 1e-10
     for u, v in zip(want, got, strict=True):
+        if name == "eigvals" and np.dtype(dtype).kind == "f" and not np.imag(u).any():
+            u = np.real(u)  # from NumPy 2.5 on complex whatever they are; ours are real if all are
         assert v.shape == np.shape(u)
         assert v.dtype == np.asarray(u).dtype
         np.testing.assert_allclose(v.numpy(), u, rtol=tolerance, atol=tolerance)

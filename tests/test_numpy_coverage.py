@@ -237,6 +237,7 @@ def test_what_is_left_out_does_not_exist():
     assert [name for name in sorted(LEFT_OUT) if hasattr(tm, name)] == []
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize(("name", "text"), CASES)
 def test_the_function_exists_and_has_numpys_values(name, text):
     text = text.replace(".detach()", "")
@@ -255,6 +256,7 @@ def test_the_function_exists_and_has_numpys_values(name, text):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize(("name", "text"), DISPATCHED)
 def test_numpys_function_of_tensors_is_ours(name, text):
     numpy_f, own = _get(np, name), _get(tm, name)

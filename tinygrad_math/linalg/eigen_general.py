@@ -34,12 +34,20 @@ def _general_samples() -> Any:
     ]
 
 
+def eigenpairs(x: Any) -> tuple[Any, Any]:
+    """NumPy's, real where x and all eigenvalues are: from 2.5 on it gives complex numbers for these too."""
+    w, v = np.linalg.eig(x)
+    if x.dtype.kind != "c" and w.dtype.kind == "c" and not w.imag.any():
+        return w.real.copy(), v.real.copy()
+    return w, v
+
+
 @general(
     name="eig", many=True, latex=r"\operatorname{{eig}} {0}", shape="(..., n), (..., n, n)", samples=_general_samples
 )
 def _eig(x: Any, /, turned: bool = False) -> Any:
     """Eigenvalues, and eigenvectors of length 1 in the columns; `turned`: see `choice`."""
-    w, v = np.linalg.eig(square("eig", x))
+    w, v = eigenpairs(square("eig", x))
     tied = _same(w)
     if turned and (v.dtype.kind == "c" or not none_tied(tied)):
         v = v @ choice(tied, v.dtype)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.errors import ShapeError, describe
 from ...linalg.bases import Basis
+from ...linalg.eigen_general import eigenpairs
 from .canvas import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, arrow, circle, figure, plane, values
 
 
@@ -26,7 +27,7 @@ def matrix_map(matrix: Any) -> Any:
         raise ShapeError(f"matrix_map draws the plane and needs a 2x2 matrix, got {describe(a)}")
     fig, (before, after) = figure(2)
     u, s, vt = np.linalg.svd(a)
-    eigenvalues, eigenvectors = np.linalg.eig(a)
+    eigenvalues, eigenvectors = eigenpairs(a)
     det = np.linalg.det(a)
     wide = 1.25 * max(1.6, s[0], np.abs(a).sum(axis=1).max())
     plane(before, 1.9, "before: unit square, unit circle")
