@@ -278,7 +278,8 @@ class Tensor(Leaving, TorchNames):
         try:
             return self.node.data.dtype  # type: ignore[no-any-return]
         except AttributeError:
-            return np.asarray(self.node.data).dtype
+            number: Any = np.asarray(self.node.data)
+            return number.dtype  # type: ignore[no-any-return]
 
     @property
     def itemsize(self) -> int:

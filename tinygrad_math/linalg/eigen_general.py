@@ -99,7 +99,7 @@ def _clusters(w: Any, v: Any) -> Any:
         return np.zeros((*w.shape, w.shape[-1]), bool)
     weakest = np.linalg.svd(v, compute_uv=False)[..., -1]
     if (weakest < np.sqrt(8 * w.shape[-1] * np.finfo(w.dtype).eps)).any():
-        at = np.unravel_index(int(weakest.argmin()), weakest.shape)
+        at = np.unravel_index(int(np.argmin(weakest)), weakest.shape)
         raise IllPosedDerivative(
             f"eig: the matrix is defective: its eigenvectors are dependent (smallest singular value "
             f"{weakest.min():.3g}), with eigenvalues {', '.join(f'{z:.6g}' for z in w[at][:6])}, "

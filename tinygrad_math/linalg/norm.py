@@ -98,22 +98,23 @@ def _lp_samples() -> Any:
 @general(latex=r"\lVert {0} \rVert_{{{ord}}}", shape="x.shape without `axis`", samples=_lp_samples)
 def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     """The Lp norm (sum |x|^p)^(1/p) over `axis`; of complex x for p = 2 only. See `vector_norm`."""
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     if ord == 2:
         square = x.real**2 + x.imag**2 if x.dtype.kind == "c" else x * x
-        return np.sqrt(np.sum(square, axis=axis, keepdims=keepdims))
+        return np.sqrt(np.sum(square, **over))
     size = np.abs(x)
     if ord == 0:
-        return np.sum(size != 0, axis=axis, keepdims=keepdims).astype(size.dtype)
+        return np.sum(size != 0, **over).astype(size.dtype)
     if ord == np.inf:
-        return np.max(size, axis=axis, keepdims=keepdims, initial=0)
+        return np.max(size, **over, initial=0)
     if ord == -np.inf:
-        return np.min(size, axis=axis, keepdims=keepdims)
+        return np.min(size, **over)
     if ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    total = np.sum(size**ord, axis=axis, keepdims=keepdims)
+        return np.sum(size, **over)
+    total = np.sum(size**ord, **over)
     return total ** (1 / ord)
 
 

@@ -112,7 +112,8 @@ def argmax(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tm.argmax([[1.0, 5.0], [7.0, 2.0]], axis=1)
     tensor([1, 0])
     """
-    return np.argmax(x, axis=axis, keepdims=keepdims)
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    return np.argmax(x, **over)
 
 
 @nondiff(latex=r"\arg\min {0}", shape=SHAPE)
@@ -123,4 +124,5 @@ def argmin(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> tm.argmin([[1.0, 5.0], [7.0, 2.0]], axis=1)
     tensor([0, 1])
     """
-    return np.argmin(x, axis=axis, keepdims=keepdims)
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    return np.argmin(x, **over)

@@ -216,7 +216,8 @@ def nanmax(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
     Derivative: 1 for the one that is taken; ties share.
     """
-    return np.nanmax(x, axis=axis, keepdims=keepdims)
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    return np.nanmax(x, **over)
 
 
 @general(
@@ -227,7 +228,8 @@ def nanmin(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
     Derivative: 1 for the one that is taken; ties share.
     """
-    return np.nanmin(x, axis=axis, keepdims=keepdims)
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    return np.nanmin(x, **over)
 
 
 for _op in (nanmax, nanmin):
@@ -243,7 +245,8 @@ def nanargmax(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any
     >>> tm.nanargmax([1.0, float("nan"), 3.0])
     tensor(2)
     """
-    return np.nanargmax(x, axis=axis, keepdims=keepdims)
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    return np.nanargmax(x, **over)
 
 
 @nondiff(latex=r"\arg\min {0}", shape="x.shape without `axis`")
@@ -254,4 +257,5 @@ def nanargmin(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any
     >>> tm.nanargmin([1.0, float("nan"), 3.0])
     tensor(0)
     """
-    return np.nanargmin(x, axis=axis, keepdims=keepdims)
+    over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    return np.nanargmin(x, **over)

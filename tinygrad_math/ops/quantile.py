@@ -64,7 +64,7 @@ def quantile_weights(x: Any, q: Any, /, axis: Axis, method: Any, skip: bool, ord
     moved = np.moveaxis(x, axes, last)
     rows = moved.reshape((*moved.shape[: x.ndim - len(axes)], -1))
     ordered = np.broadcast_to(np.sort(rows, axis=-1), q.shape + rows.shape)  # NaN last
-    count = np.add.reduce(~np.isnan(rows), axis=-1) if skip else np.full(rows.shape[:-1], rows.shape[-1])
+    count = np.sum(~np.isnan(rows), axis=-1) if skip else np.full(rows.shape[:-1], rows.shape[-1])
     place, slope = np.zeros(q.shape + count.shape), np.zeros(count.shape)
     for n in np.unique(count[count > 0]):  # NumPy itself says where in 0, 1, ..., n-1 a quantile lies
         here = count == n

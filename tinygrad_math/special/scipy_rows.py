@@ -75,7 +75,7 @@ def weak(args: tuple[Any, ...]) -> tuple[Any, ...]:
 def like(order: Any, x: Any) -> Any:
     """Integer orders in the real dtype of x; every order that occurs is exact there."""
     n = np.asarray(order)
-    if n.dtype.kind not in "iu" or getattr(x, "dtype", n.dtype).kind not in "fc":
+    if n.dtype.kind not in "iu" or not hasattr(x, "dtype") or x.dtype.kind not in "fc":
         return order
     return n.astype(np.empty(0, x.dtype).real.dtype)
 
