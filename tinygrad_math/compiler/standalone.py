@@ -99,11 +99,12 @@ def _gradients(y: Tensor, xs: list[Tensor]) -> list[Any]:
 
 def _text(source: Source, title: str, order: int, outputs: list[Any]) -> str:
     helpers = Helpers(source.names)
-    used = [name for name in NUMPY if name in source.words]
+    words = source.words
+    used = [name for name in NUMPY if name in words]
     for name, thing in source.namespace.items():
-        if name not in NUMPY and name not in ("np", "parallel") and name in source.words:
+        if name not in NUMPY and name not in ("np", "parallel") and name in words:
             helpers.add(thing, name, name)
-    if "parallel" in source.words:
+    if "parallel" in words:
         helpers.definitions.append("def parallel(chain, size, block, blocks):\n    chain(0, size, *blocks[0])")
     fixed = [o.leaf for o in outputs if isinstance(o, Fixed)]
     what = ("", ", with its gradient", ", with its gradient and Hessian-vector product")[order]
