@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.compiler import blocks
 from tinygrad_math.compiler.blocks import LARGE
 from tinygrad_math.compiler.memory import ALIGNMENT
 from tinygrad_math.core.errors import ArgumentError, ChangedAfterUse
@@ -194,7 +195,8 @@ def chained(x, y):
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("shape", [(N,), (N // 17, 17), (1, N)])
-def test_large_elementwise_chains_run_in_blocks(shape, threads):
+def test_large_elementwise_chains_run_in_blocks(shape, threads, monkeypatch):
+    monkeypatch.setattr(blocks, "PER_THREAD", 1 << 19)
     x, y = (RNG.normal(size=int(np.prod(shape))).reshape(shape) for _ in range(2))
     f = tm.compile(chained, threads=threads)
     for a, b in ((x, y), (y, x), (x, np.asfortranarray(y)), (x[::-1], y)):

@@ -23,7 +23,11 @@ from .program import Program, Value
 
 LARGE = 1 << 16  # elements: with a few arrays alive, half a megabyte and more each, the second-level cache is full
 FAR = 1 << 21  # bytes: a smaller array is summed whole faster, as each block costs a microsecond more
-BLOCK_BYTES = 1 << 17  # of one array: a few fit the second-level cache, and threads seldom wait for Python's lock
+BLOCK_BYTES = 1 << 17  # of one array, so that a few fit the second-level cache
+LARGEST_BLOCK = (
+    4 * BLOCK_BYTES
+)  # where there are many: the longer a call takes, the less threads wait for Python's lock
+PER_THREAD = 1 << 22  # bytes of one array: with less to do, starting a thread takes longer than it saves
 # reductions to one number -> the ufunc that reduces a block, and then the parts
 TOTALS = {"sum": "add", "max": "maximum", "amax": "maximum", "min": "minimum", "amin": "minimum", "matmul": "add"}
 
@@ -35,7 +39,8 @@ class Chain:
         self.start, self.stop, self.members, self.internal = start, start + len(members), members, internal
         self.size: int = members[0].size
         width: int = max(v.dtype.itemsize for v in members)
-        self.block = max(BLOCK_BYTES // width, 1)
+        self.nbytes = self.size * width
+        self.block = max(min(max(self.nbytes // 16, BLOCK_BYTES), LARGEST_BLOCK) // width, 1)
         self.slots, self.slot_types = self._assign_slots()
 
     def _assign_slots(self) -> tuple[dict[Value, int], list[Any]]:
@@ -60,8 +65,8 @@ class Chain:
         return slots, types
 
     def threads(self, most: int) -> int:
-        """How many threads share the chain: each is to have a few blocks, or starting it takes longer than they do."""
-        return max(1, min(most, self.size // (4 * self.block)))
+        """How many threads share the chain."""
+        return max(1, min(most, self.nbytes // PER_THREAD))
 
     def inputs(self) -> list[Value]:
         """The arrays that come from outside."""
