@@ -248,3 +248,16 @@ def test_what_draws_and_closes_over_a_parameter_is_differentiated():
         w.grad = None
         tm.sum(y).backward()
         np.testing.assert_array_equal(w.grad.numpy(), y.detach().numpy())
+
+
+def test_forward_mode_through_a_loss_that_has_learned_its_gradient():
+    f = tm.compile(smooth)
+    for _ in range(2):
+        tm.grad(f)(X)
+    for derivative in (
+        lambda f: tm.jvp(f, (X,), (V,))[1],
+        lambda f: tm.hvp(f, (X,), (V,))[0],
+        lambda f: tm.hessian(f)(X),
+        lambda f: tm.jvp(lambda x: tm.jvp(f, (x,), (V,))[1], (X,), (V,))[1],
+    ):
+        np.testing.assert_allclose(derivative(f).numpy(), derivative(smooth).numpy(), rtol=1e-11, atol=1e-12)

@@ -59,7 +59,7 @@ class Differentiable:
     """The op that stands for a call of one program."""
 
     def __init__(self, title: str, recording: Recording, forward: Callable[..., Any], compile: Compile) -> None:
-        self.title, self.recording, self.forward, self.compile = title, recording, forward, compile
+        self.title, self.recording, self.compile = title, recording, compile
         self.rules: dict[Any, Callable[..., Any]] = {}
         self.op = self._op(lambda *arrays: tuple(forward(arrays)), self._vjp)
         self.losses: dict[frozenset[int], Op] = {}  # by the arguments that are differentiated
