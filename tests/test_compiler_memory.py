@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tracemalloc
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import tinygrad_math as tm
 from tinygrad_math.compiler import blocks
 from tinygrad_math.compiler.blocks import LARGE
-from tinygrad_math.compiler.memory import ALIGNMENT
+from tinygrad_math.compiler.packing import ALIGNMENT
 from tinygrad_math.core.errors import ArgumentError, ChangedAfterUse
 
 RNG = np.random.default_rng(0)
@@ -181,6 +182,53 @@ def test_a_call_takes_no_more_memory_than_its_workspace_and_results():
     tracemalloc.stop()
     results = sum(a.node.data.nbytes for a in tm_leaves(out))
     assert peak <= 1.1 * (f.latest.plan.live_minimum + results)
+
+
+ROW, COLUMN, TURNED = RNG.normal(size=30), RNG.normal(size=(200, 1)), np.asfortranarray(RNG.normal(size=(200, 30)))
+
+
+@pytest.mark.parametrize("other", [ROW, COLUMN, TURNED])
+@pytest.mark.parametrize("f", [tm.add, tm.subtract, tm.divide, lambda a, b: tm.arctan2(b, a)])
+def test_an_argument_that_lies_otherwise_is_copied_over_the_result_first(f, other):
+    def g(x, other):
+        e = tm.exp(x)
+        y = f(e, other)
+        return tm.sum(tm.sin(y) * y * (x + 1.0) * tm.cos(x))
+
+    compiled = tm.compile(g)
+    want = tm.sum(g(X, other))
+    np.testing.assert_allclose(compiled(X, other).numpy(), want.numpy(), rtol=1e-12)
+    (line,) = (line for line in compiled.source.splitlines() if "[...] = other;" in line)
+    out = line.split("[...]")[0].strip()
+    assert re.search(rf"\(({out}, t_exp|t_exp, {out}), {out}\)", line)
+    assert compiled.latest.plan.size <= 1.1 * compiled.latest.plan.live_minimum
+    slope = tm.grad(g)(X, other).numpy()
+    got = tm.compile(tm.grad(g))(X, other).numpy()
+    np.testing.assert_allclose(got, slope, rtol=1e-12, atol=1e-12 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: tm.exp(x) + ROW,  # returned: it is in no buffer
+        lambda x: tm.sum(tm.sin(tm.exp(x) + ROW)),  # a second buffer would double the workspace
+        lambda x: tm.sum(tm.sin(tm.exp(x) + 1.0) * tm.exp(x) * tm.cos(x)),  # numbers are met by one loop as they are
+        lambda x: tm.sum(tm.sin(tm.exp(x) + ROW.astype("f4")) * tm.exp(x) * tm.cos(x)),  # of another dtype
+        lambda x: tm.sum(tm.sin(tm.exp(x[:, :1]) + ROW[None]) * tm.cos(x)),  # both are spread
+    ],
+)
+def test_nothing_is_copied_where_that_takes_memory_or_time(f):
+    g = tm.compile(f)
+    np.testing.assert_allclose(g(X).numpy(), f(tm.tensor(X)).numpy(), rtol=1e-12)
+    assert not g.latest.plan.spread
+    assert "[...]" not in g.source
+
+
+def test_large_rows_are_not_copied():
+    row, x = RNG.normal(size=500), RNG.normal(size=(500, 500))
+    f = tm.compile(lambda x: tm.sum(tm.sin(tm.exp(x).T @ x + row) * (x @ tm.exp(x))))
+    f(x)
+    assert not f.latest.plan.spread
 
 
 # -- blocks -------------------------------------------------------------------------------------------------

@@ -54,6 +54,25 @@ def can_write_into(v: Value) -> bool:
     return v.op.name in INTO and call(v, ["a"] * len(v.inputs), "out") is not None
 
 
+SMALL, LARGE = 1 << 16, 1 << 20  # bytes
+
+
+def to_spread(v: Value) -> int | None:
+    """Which input is better copied over the result first, because it lies otherwise: `y[...] = b; add(x, y, y)`.
+
+    Beside arrays of one shape and order a ufunc runs a single loop; for a row, a column or a turned array it sets up
+    an iterator, which fills buffers and takes longer than copying. Larger rows and columns are not worth a copy.
+    """
+    if not v.elementwise or len(v.inputs) != 2 or len(v.shape) < 2 or v.inputs[0] is v.inputs[1]:
+        return None
+    if any(i.weak or i.dtype != v.dtype for i in v.inputs):
+        return None
+    odd = [k for k, i in enumerate(v.inputs) if (i.shape, i.strides) != (v.shape, v.strides)]
+    if len(odd) != 1 or v.inputs[odd[0]].size == 1:
+        return None
+    return odd[0] if v.nbytes <= (LARGE if v.inputs[odd[0]].shape == v.shape else SMALL) else None
+
+
 def literal(value: Any) -> str | None:
     """A static parameter as Python text, or None if it has to be handed over as an object."""
     if value is None or value is Ellipsis or isinstance(value, (bool, int, str, bytes)):
@@ -97,8 +116,10 @@ def _ufunc(v: Value, inputs: list[str], out: str | None) -> str | None:
 def _matmul(v: Value, inputs: list[str], out: str | None) -> str:
     a, b = v.inputs
     plain = len(a.shape) <= 2 and len(b.shape) <= 2 and v.dtype.kind in "fc" and a.dtype == b.dtype
-    name = "dot" if plain else "matmul"  # the same BLAS call, with less around it
-    return f"{name}({', '.join(inputs)}{'' if out is None else f', {out}'})"
+    into = "" if out is None else f", {out}"
+    if plain:  # the same BLAS call, with less around it
+        return f"{inputs[0]}.dot({inputs[1]}{into})"
+    return f"matmul({', '.join(inputs)}{into})"
 
 
 def _short_rows(v: Value, axis: Any) -> bool:
@@ -199,7 +220,7 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     if out is None:
         return f"where({', '.join(inputs)})"
     under_mask = f"copyto({out}, {a}, where={condition})"
-    return under_mask if b == out else f"copyto({out}, {b}); {under_mask}"
+    return under_mask if b == out else f"{out}[...] = {b}; {under_mask}"
 
 
 @writer("keep", into=True)
@@ -224,7 +245,7 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     if v.weak or not _array(v.inputs[0]):
         return None
     if out is not None:
-        return f"copyto({out}, {inputs[0]}, 'unsafe')"
+        return f"{out}[...] = {inputs[0]}"
     return f"{inputs[0]}.astype({literal(v.dtype)})" if literal(v.dtype) else None
 
 

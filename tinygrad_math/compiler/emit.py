@@ -66,7 +66,7 @@ class Emitter(LineEmitter):
     def _member(self, chain: Chain, v: Value, text: dict[Value, str], own: dict[str, str]) -> list[str]:
         """What computes one block of v. `text` names the blocks; `own` are those that each thread is given."""
         if v.title == "keep" and v.inputs[0].is_number(1) and v.inputs[1] in text:
-            return [f"copyto({text[v]}, {text[v.inputs[1]]})"]
+            return [f"{text[v]}[...] = {text[v.inputs[1]]}"]
         inputs = []
         for n in v.inputs:
             if n in text:
@@ -78,7 +78,7 @@ class Emitter(LineEmitter):
             else:
                 inputs.append(self._read(n, v))
         if v.title == "matmul":
-            return [f"{text[v]} = dot({', '.join(inputs)})"]
+            return [f"{text[v]} = {inputs[0]}.dot({inputs[1]})"]
         if v.shape == ():
             return [f"{text[v]} = {TOTALS[v.title]}.reduce({inputs[0]})"]
         return self._where(v, inputs, text[v]) if v.title == "where" else [self._call(v, inputs, text[v])]

@@ -15,12 +15,13 @@ import numpy as np
 
 from .blocks import Chain, parallel
 from .calls import call, literal
-from .memory import ALIGNMENT, Plan, layout
+from .memory import Plan, layout
 from .names import Names, comment
+from .packing import ALIGNMENT
 from .program import Program, Value, describe_value
 
 NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
-    name: getattr(np, name) for name in ("dot", "where", "concatenate", "stack", "copyto", "empty", "array")
+    name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
 }
 RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "start", "stop"}
 
@@ -150,7 +151,11 @@ class LineEmitter:
             elif kind == "donated" and v.title == "matmul":  # memory of any order; `dot` writes into C order only
                 self._line(f"matmul({', '.join(inputs)}, {out})", v)
             else:
-                self._line(self._call(v, inputs, out), v)
+                first = self.plan.spread.get(v)
+                before = "" if first is None else f"{out}[...] = {inputs[first]}; "
+                if first is not None:
+                    inputs[first] = out
+                self._line(before + self._call(v, inputs, out), v)
         elif not owner and kind in ("buffer", "constant") and not v.weak and self._before_the_call(v):
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
         else:

@@ -7,20 +7,23 @@ Every value belongs to a storage: the value that owns the memory of which it is 
 - `block`: a block of a chain (see `blocks`), never an array of full size;
 - `fresh`: memory that the call itself allocates, because it is returned or because its op cannot write into a buffer;
 - `number`: no array at all.
-An elementwise instruction writes over an argument that dies with it, where both have the same shape, dtype and strides.
+An elementwise instruction writes over an argument that dies with it, where both have the same shape, dtype and strides,
+unless it is faster for it to be given memory of its own, where one of its arguments is spread first (see `to_spread`).
 """
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from .blocks import Chain, find_chains
-from .calls import VIEWS, call, can_write_into
+from .calls import VIEWS, call, can_write_into, to_spread
+from .packing import place
 from .program import Program, Value, apply
 
-ALIGNMENT = 64  # a cache line, and the widest vector
+MORE = 1.1  # of the live minimum: what a workspace may take so that inputs are spread
 
 
 class Plan:
@@ -34,9 +37,17 @@ class Plan:
         self.last: dict[Value, int] = {}  # of roots: the instruction that reads them last
         self.inside: dict[Value, tuple[Value, int]] = {}  # part of a concatenation -> it, and the byte where it starts
         self.copied: set[int] = set()  # results that are copied out
+        self.spread: dict[Value, int] = {}  # instruction -> which input is copied over the result first
         self.size = 0  # bytes of the workspace
         self.chains: list[Chain] = []  # instructions that run block by block
         self.live_minimum = 0  # bytes that any order-keeping plan needs at its worst instruction
+
+    def again(self) -> Plan:
+        """A plan with the same decisions, to go on in another way."""
+        other = copy(self)
+        other.kind, other.shared, other.offset = dict(self.kind), dict(self.shared), dict(self.offset)
+        other.spread = dict(self.spread)
+        return other
 
     def kind_of(self, v: Value) -> str:
         return self.kind[self.root[v]]
@@ -84,8 +95,15 @@ def plan(program: Program, donated: frozenset[Value] = frozenset(), use_buffers:
     _find_last_uses(program, p)
     _find_kinds(program, p, use_buffers)
     _join_in_place(program, p)
+    spreading = p.again()
     _write_in_place(program, p, donated)
-    _place(program, p)
+    place(program, p)
+    if use_buffers and _find_spreads(program, spreading):
+        _write_in_place(program, spreading, donated)
+        place(program, spreading)
+        if spreading.size <= MORE * p.live_minimum:
+            spreading.live_minimum = p.live_minimum
+            return spreading
     return p
 
 
@@ -175,6 +193,16 @@ def _join_in_place(program: Program, p: Plan) -> None:
                 start += i.nbytes
 
 
+def _find_spreads(program: Program, p: Plan) -> bool:
+    """Note the instructions whose result is in memory of its own, as one of their inputs is copied there first."""
+    chained = {v for chain in p.chains for v in chain.members}
+    for v in program.body:
+        which = to_spread(v) if p.root[v] is v and p.kind[v] == "buffer" and v not in chained else None
+        if which is not None:
+            p.spread[v] = which
+    return bool(p.spread)
+
+
 def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> None:
     """Let results take over donated arguments, and elementwise instructions the buffer of an argument that dies."""
     owners = {r for k, r in enumerate(program.results) if k not in p.copied and p.root[r] is r}
@@ -184,7 +212,7 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
     fixed = {*p.inside, *p.joined()}
     for k, v in enumerate(program.body):
         kind = p.kind.get(v) if p.root[v] is v else None
-        if kind == "buffer" and v not in fixed and (v.elementwise or v.title == "where"):
+        if kind == "buffer" and v not in fixed and v not in p.spread and (v.elementwise or v.title == "where"):
             for i in v.inputs if v.elementwise else v.inputs[2:]:  # `where` writes over what it takes second
                 free_now = p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and p.root[i] not in fixed
                 if free_now and _same_place(i, v, p):
@@ -218,47 +246,6 @@ def _only_whole(v: Value, root: Value, p: Plan) -> bool:
 
 def _c_order(v: Value) -> bool:
     return bool(v.example.flags.c_contiguous) if isinstance(v.example, np.ndarray) else False
-
-
-def _place(program: Program, p: Plan) -> None:
-    """Intervals of the workspace, the largest first, each at the lowest offset that is free during its whole life."""
-    first: dict[Value, int] = {}
-    last: dict[Value, int] = {}
-    together = [range(k, k + 1) for k in range(len(program.body) + 1)]
-    for chain in p.chains:  # a chain is one instruction: its arguments and its results live through all of it
-        together[chain.start : chain.stop] = [range(chain.start, chain.stop)] * len(chain.members)
-    for k, v in enumerate(program.body):
-        if p.root[v] is v and p.kind[v] == "buffer":
-            owner = p.owner(v)
-            first.setdefault(owner, together[k][0])
-            last[owner] = max(last.get(owner, k), together[p.last[v]][-1])
-    placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
-    for v in sorted(first, key=lambda v: (-v.nbytes, first[v])):
-        start, length = 0, max(v.nbytes, 1)
-        step = ALIGNMENT if v.nbytes >= 16 * ALIGNMENT else 16
-        for s, e, _, _ in sorted(x for x in placed if x[2] <= last[v] and first[v] <= x[3]):
-            if start + length <= s:
-                break
-            start = max(start, -(-e // step) * step)
-        p.offset[v] = start
-        placed.append((start, start + length, first[v], last[v]))
-        p.size = max(p.size, start + length)
-    for v in (*p.shared, *p.inside):
-        if p.kind[v] == "buffer":
-            p.offset[v] = p.start(v)
-    p.live_minimum = _live_minimum(first, last)
-
-
-def _live_minimum(first: dict[Value, int], last: dict[Value, int]) -> int:
-    """The bytes of the buffers that are alive together at the worst instruction."""
-    events: list[tuple[int, int]] = []
-    for v, k in first.items():
-        events += [(k, v.nbytes), (last[v] + 1, -v.nbytes)]
-    total = worst = 0
-    for _, change in sorted(events):
-        total += change
-        worst = max(worst, total)
-    return worst
 
 
 def layout(v: Value) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
