@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.compiler import cache
 from tinygrad_math.compiler.executable import is_static
 from tinygrad_math.compiler.find import MISS, finder
 from tinygrad_math.core.errors import ArgumentError, SingularMatrix, TraceError
@@ -139,6 +140,32 @@ def test_another_shape_or_dtype_or_tree_compiles_anew():
         assert np.isclose(np.asarray(y.numpy() if hasattr(y, "numpy") else y), np.sum(x), rtol=1e-6)
     assert len(traced) == 5
     assert g(X.astype(np.float32)).dtype == np.float32
+
+
+def test_programs_for_many_shapes_go_the_oldest_first(monkeypatch):
+    monkeypatch.setattr(cache, "KEPT", 6)
+    traced = []
+
+    @tm.compile
+    def f(x):
+        traced.append(x.shape)
+        return tm.sum(x * x)
+
+    for n in range(1, 11):
+        assert f(np.ones(n)).item() == n
+    made = [weakref.ref(program) for program, _ in f._programs.values()]
+    assert len(made) == 6
+    f(np.ones(5))  # the oldest that is left: found again, and from now on the newest
+    assert len(traced) == 10
+    f(np.ones(11))
+    f(np.ones(5))
+    assert len(traced) == 11
+    assert f(np.ones(6)).item() == 6  # gone, and made anew
+    assert len(traced) == 12
+    for n in range(20, 30):
+        f(np.ones(n))
+    gc.collect()
+    assert [ref() for ref in made] == [None] * 6
 
 
 def test_python_numbers_are_arguments_and_stay_weakly_typed():

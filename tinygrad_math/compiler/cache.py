@@ -19,6 +19,7 @@ from .profile import Profile
 from .program import NUMBERS, Program
 
 RECENT = 4  # how many programs are tried by their finders before the general way
+KEPT = 256  # how many programs a function keeps: beyond that, the one goes that was found least recently
 
 
 class Compiled:
@@ -71,7 +72,9 @@ class Compiled:
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
                 program = Executable(self.f, given, donated, self.threads, self._compiled_alike)
                 self._programs[key] = program, finder(given, is_static, donated, program)
-            program, run = self._programs[key]
+            program, run = self._programs[key] = self._programs.pop(key)  # the last in order
+            while len(self._programs) > KEPT:
+                del self._programs[next(iter(self._programs))]
             self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
             self._latest = program
         if derivatives_wanted() and (nodes or any(t.node.live for t in program.hidden)):
@@ -144,6 +147,7 @@ def compile(
     overwrite with its results, as a training step does with its parameters; `threads` how many share elementwise
     work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor).
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
+    A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
     Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes
     over are read when it is traced; parameters (`requires_grad=True`) that it closes over are read at each call.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
