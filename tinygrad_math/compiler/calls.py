@@ -18,6 +18,8 @@ WRITERS: dict[str, Writer] = {}
 VIEWS: set[str] = set()  # ops that are written as a view of their argument
 INTO: set[str] = set()  # ops, beside the ufuncs, that can write into a buffer
 
+SPREAD, TURNED = 1 << 16, 1 << 20  # bytes of the largest array beside which a row, or a turned array, is copied
+
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*"}
 _KEYWORD_ONLY = frozenset({"maximum", "minimum"})  # NumPy warns of a third positional argument
 
@@ -54,9 +56,6 @@ def can_write_into(v: Value) -> bool:
     return v.op.name in INTO and call(v, ["a"] * len(v.inputs), "out") is not None
 
 
-SMALL, LARGE = 1 << 16, 1 << 20  # bytes
-
-
 def to_spread(v: Value) -> int | None:
     """Which input is better copied over the result first, because it lies otherwise: `y[...] = b; add(x, y, y)`.
 
@@ -70,7 +69,7 @@ def to_spread(v: Value) -> int | None:
     odd = [k for k, i in enumerate(v.inputs) if (i.shape, i.strides) != (v.shape, v.strides)]
     if len(odd) != 1 or v.inputs[odd[0]].size == 1:
         return None
-    return odd[0] if v.nbytes <= (LARGE if v.inputs[odd[0]].shape == v.shape else SMALL) else None
+    return odd[0] if v.nbytes <= (TURNED if v.inputs[odd[0]].shape == v.shape else SPREAD) else None
 
 
 def literal(value: Any) -> str | None:

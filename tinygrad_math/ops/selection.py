@@ -347,10 +347,12 @@ def clip(x: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_ma
     if low is None and high is None:
         return rec.positive(x)
     x = as_tensor(x)
+    least: float
+    most: float
     if x.dtype.kind in "iu":
         least, most = int(np.iinfo(x.dtype).min), int(np.iinfo(x.dtype).max)
     else:
-        least, most = (False, True) if x.dtype.kind == "b" else (-np.inf, np.inf)  # type: ignore[assignment]
+        least, most = (False, True) if x.dtype.kind == "b" else (-np.inf, np.inf)
     return _clip(x, least if low is None else low, most if high is None else high)
 
 
