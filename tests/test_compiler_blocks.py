@@ -263,6 +263,17 @@ def test_totals_of_special_numbers(special):
     assert chains_of(f)[0].count("sum") == 1
 
 
+def peak_of(f, *args):
+    """The bytes that a call takes at most, results included."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    f(*args)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    return peak
+
+
 @THREADS
 def test_a_loss_and_its_gradient_are_one_chain_without_arrays(threads):
     f = tm.compile(tm.value_and_grad(lambda x: 3.0 * tm.mean(tm.exp(-x * x)) + 1.0), threads=threads)
@@ -272,13 +283,17 @@ def test_a_loss_and_its_gradient_are_one_chain_without_arrays(threads):
     np.testing.assert_allclose(gradient, -6 * x * np.exp(-x * x) / N, rtol=1e-12)
     assert len(chains_of(f)) == 1
     assert f.latest.plan.size == 0
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    tracemalloc.reset_peak()
-    f(x)
-    peak = tracemalloc.get_traced_memory()[1] - before
-    tracemalloc.stop()
-    assert peak < 1.1 * x.nbytes  # the gradient, and nothing else of its size
+    assert peak_of(f, x) < 1.1 * x.nbytes  # the gradient, and nothing else of its size
+
+
+def test_a_chain_keeps_only_blocks_of_what_no_one_else_reads():
+    f = tm.compile(tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x))))), threads=1)
+    x = numbers(N)
+    e = np.exp(x)
+    want = e * np.cos(e) / np.cosh(np.sin(e)) ** 2
+    np.testing.assert_allclose(f(x).numpy(), want, rtol=1e-11, atol=1e-13)
+    assert f.latest.plan.size == 0
+    assert peak_of(f, x) < 1.1 * x.nbytes  # the result, and nothing else of its size
 
 
 def test_what_depends_on_a_total_runs_after_the_chain():

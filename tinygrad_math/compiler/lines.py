@@ -150,12 +150,12 @@ class LineEmitter:
                 self.lines.append(self._commented("", f"{name}: {', '.join(inputs)}, side by side"))
             elif kind == "donated" and v.title == "matmul":  # memory of any order; `dot` writes into C order only
                 self._line(f"matmul({', '.join(inputs)}, {out})", v)
+            elif v in self.plan.spread:
+                k = self.plan.spread[v]
+                copied, inputs[k] = f"{out}[...] = {inputs[k]}", out
+                self._line(f"{copied}; {self._call(v, inputs, out)}", v)
             else:
-                first = self.plan.spread.get(v)
-                before = "" if first is None else f"{out}[...] = {inputs[first]}; "
-                if first is not None:
-                    inputs[first] = out
-                self._line(before + self._call(v, inputs, out), v)
+                self._line(self._call(v, inputs, out), v)
         elif not owner and kind in ("buffer", "constant") and not v.weak and self._before_the_call(v):
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
         else:

@@ -45,8 +45,7 @@ class Plan:
     def again(self) -> Plan:
         """A plan with the same decisions, to go on in another way."""
         other = copy(self)
-        other.kind, other.shared, other.offset = dict(self.kind), dict(self.shared), dict(self.offset)
-        other.spread = dict(self.spread)
+        other.kind, other.shared = dict(self.kind), dict(self.shared)  # what is decided next changes these
         return other
 
     def kind_of(self, v: Value) -> str:
@@ -98,7 +97,8 @@ def plan(program: Program, donated: frozenset[Value] = frozenset(), use_buffers:
     spreading = p.again()
     _write_in_place(program, p, donated)
     place(program, p)
-    if use_buffers and _find_spreads(program, spreading):
+    spreading.spread = _spreads(program, p)
+    if spreading.spread:
         _write_in_place(program, spreading, donated)
         place(program, spreading)
         if spreading.size <= MORE * p.live_minimum:
@@ -193,14 +193,11 @@ def _join_in_place(program: Program, p: Plan) -> None:
                 start += i.nbytes
 
 
-def _find_spreads(program: Program, p: Plan) -> bool:
-    """Note the instructions whose result is in memory of its own, as one of their inputs is copied there first."""
+def _spreads(program: Program, p: Plan) -> dict[Value, int]:
+    """The instructions whose result would be in memory of its own, and the input that would be copied there first."""
     chained = {v for chain in p.chains for v in chain.members}
-    for v in program.body:
-        which = to_spread(v) if p.root[v] is v and p.kind[v] == "buffer" and v not in chained else None
-        if which is not None:
-            p.spread[v] = which
-    return bool(p.spread)
+    own = [v for v in program.body if p.root[v] is v and p.kind[v] == "buffer" and v not in chained]
+    return {v: k for v in own if (k := to_spread(v)) is not None}
 
 
 def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .program import Program, Value
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from .memory import Plan
 
 ALIGNMENT = 64  # a cache line, and the widest vector
+ENOUGH = 1.01  # of the live minimum: no further order is tried
 
 
 def place(program: Program, p: Plan) -> None:
@@ -32,13 +34,12 @@ def place(program: Program, p: Plan) -> None:
         lambda v: (-v.nbytes * (last[v] - first[v] + 1), first[v]),
         lambda v: (first[v], -v.nbytes),
     ]
-    p.size = -1
+    found = []
     for order in orders:
-        size, offset = _packed(sorted(first, key=order), first, last)
-        if not 0 <= p.size <= size:
-            p.size, p.offset = size, offset
-        if p.size <= 1.01 * p.live_minimum:
+        found.append(_packed(sorted(first, key=order), first, last))
+        if found[-1][0] <= ENOUGH * p.live_minimum:
             break
+    p.size, p.offset = min(found, key=itemgetter(0))
     for v in (*p.shared, *p.inside):
         if p.kind[v] == "buffer":
             p.offset[v] = p.start(v)

@@ -12,7 +12,7 @@ from ..core.tensor import as_tensor, rec
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min", "ptp"]
 
-Axis = int | tuple[int, ...] | None
+Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 SHAPE = "x.shape without `axis`"
 
 

@@ -23,7 +23,7 @@ __all__ = [
     "sum",
 ]
 
-Axis = int | tuple[int, ...] | None
+Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 SHAPE = "x.shape without `axis`"
 
 

@@ -11,7 +11,7 @@ from ..core.samples import complexes, positive, real, sample
 
 __all__ = ["std", "var"]
 
-Axis = int | tuple[int, ...] | None
+Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 SHAPE = "x.shape without `axis`"
 
 
