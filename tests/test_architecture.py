@@ -22,7 +22,7 @@ FLOORS = [
     ["transforms"],
     ["compiler", "viz"],
     ["random", "stats", "geometry", "nn", "data", "testing"],
-    ["optim", "viz/pictures"],
+    ["optim", "viz/pictures", "saving"],
     ["demo"],
     ["__init__"],
     ["__main__"],

@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from . import viz as viz
     from .compiler import compile as compile
     from .compiler import to_source as to_source
+    from .saving import load as load
+    from .saving import save as save
     from .special import i0 as i0
     from .transforms import implicit as implicit
     from .viz.graph import graph as graph
@@ -90,6 +92,7 @@ _ROOMS = {
 }
 _ROOMS["implicit"] = ".transforms.implicit"
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
+_NAMES |= {"save": ".saving", "load": ".saving"}
 _op.rooms += [f"{__name__}.{room}" for room in ("special", "fft", "linalg")]  # where further ops are declared
 
 

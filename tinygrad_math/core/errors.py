@@ -16,6 +16,7 @@ __all__ = [
     "AxisError",
     "ChangedAfterUse",
     "DTypeError",
+    "FileError",
     "IllPosedDerivative",
     "IndexOutOfBounds",
     "InvalidIndex",
@@ -110,6 +111,10 @@ class OutsideDomain(MathError, ValueError):
     """A value outside the set on which a function is defined."""
 
 
+class FileError(MathError, OSError, ValueError):
+    """A file that could not be written or read, or that is not what it claims to be."""
+
+
 class NoConvergence(MathError, ArithmeticError):
     """An iteration did not reach its tolerance."""
 
@@ -152,7 +157,7 @@ def describe(value: Any) -> str:
     """`float64(2, 3)` for an array, the repr for anything else; used by every message."""
     if isinstance(value, tuple) and value and hasattr(value[0], "dtype"):
         return "(" + ", ".join(describe(v) for v in value) + ")"
-    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
+    if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
         return f"{value.dtype}{tuple(value.shape)}"
     text = repr(value)
     return text if len(text) < 60 else text[:57] + "..."
