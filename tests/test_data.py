@@ -1,0 +1,239 @@
+import itertools
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math import data
+
+X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
+
+
+# -- data sets --------------------------------------------------------------------------------------
+def test_a_data_set_gives_rows_by_number_slice_list_and_mask():
+    d = data.TensorDataset(X, Y)
+    assert len(d) == 10
+    assert d[3][0].tolist() == [6.0, 7.0]
+    assert d[-1][1].item() == 9
+    assert d[2:4][1].tolist() == [2, 3]
+    assert d[[5, 0]][1].tolist() == [5, 0]
+    assert d[np.array([5, 0])][1].tolist() == [5, 0]
+    assert d[Y > 7][1].tolist() == [8, 9]
+    assert d[[]][0].shape == (0, 2)
+
+
+@pytest.mark.parametrize("rows", [10, -11, [0, 10], np.array([-11])])
+def test_rows_that_do_not_exist_are_refused(rows):
+    with pytest.raises(IndexError):
+        data.TensorDataset(X)[rows]
+    with pytest.raises(IndexError):
+        data.Subset(data.TensorDataset(X), rows)
+
+
+@pytest.mark.parametrize("rows", [1.5, "a", None, [0.5], [[0]]])
+def test_rows_of_another_kind_are_refused(rows):
+    with pytest.raises(tm.ArgumentError):
+        data.TensorDataset(X)[rows]
+
+
+def test_arrays_of_different_lengths_and_numbers_are_no_table():
+    for bad in ((X, Y[:9]), (3.0,), (X, np.float64(1))):
+        with pytest.raises(tm.ShapeError):
+            data.TensorDataset(*bad)
+    with pytest.raises(tm.ArgumentError):
+        data.TensorDataset()
+
+
+def test_a_subset_of_a_subset_is_rows_of_the_whole():
+    inner = data.Subset(data.TensorDataset(X, Y), [9, 7, 5, 3])
+    outer = data.Subset(inner, [3, 0])
+    assert outer[:][1].tolist() == [3, 9]
+    assert [y.item() for _, y in outer] == [3, 9]
+    assert data.Subset("abcdef", [2, 0])[0] == "c"
+
+
+@pytest.mark.parametrize(
+    "lengths, sizes", [([7, 3], [7, 3]), ([0.5, 0.25, 0.25], [6, 2, 2]), ([10, 0], [10, 0]), ([1.0], [10])]
+)
+def test_a_split_covers_every_row_once(lengths, sizes):
+    parts = data.random_split(data.TensorDataset(X, Y), lengths, rng=3)
+    assert [len(p) for p in parts] == sizes
+    assert sorted(itertools.chain(*(p[:][1].tolist() for p in parts))) == list(range(10))
+
+
+def test_a_split_is_drawn_from_its_seed():
+    first, again, other = (data.random_split(Y, [5, 5], rng=s)[0].indices.tolist() for s in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert first != sorted(first)
+
+
+@pytest.mark.parametrize("lengths", [[7, 4], [0.5, 0.6], [-1, 11], [], ["a"], [5.5, 4.5], [True, 9], [float("nan"), 1]])
+def test_lengths_that_do_not_add_up_are_refused(lengths):
+    with pytest.raises(tm.ArgumentError):
+        data.random_split(Y, lengths)
+
+
+# -- the loader -------------------------------------------------------------------------------------
+def rows(loader):
+    return [batch[-1].tolist() for batch in loader]
+
+
+def test_batches_cover_the_data_in_order_and_the_last_may_be_short():
+    loader = data.DataLoader((X, Y), batch_size=4)
+    assert rows(loader) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert len(loader) == 3
+    short = data.DataLoader((X, Y), batch_size=4, drop_last=True)
+    assert rows(short) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert len(short) == 2
+    assert rows(data.DataLoader((X, Y), batch_size=100)) == [list(range(10))]
+
+
+def test_each_pass_has_an_order_of_its_own_that_the_seed_fixes():
+    a, b, c = (data.DataLoader((X, Y), 3, shuffle=True, seed=s) for s in (5, 5, 6))
+    first, second = rows(a), rows(a)
+    assert sorted(itertools.chain(*first)) == sorted(itertools.chain(*second)) == list(range(10))
+    assert first != second
+    assert [rows(b), rows(b)] == [first, second]
+    assert rows(c) != first
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("done", [0, 1, 2, 4])
+def test_an_interrupted_pass_goes_on_where_it_stood(shuffle, done):
+    whole = data.DataLoader((X, Y), 3, shuffle=shuffle, seed=1)
+    expected = [rows(whole) for _ in range(3)]
+    loader = data.DataLoader((X, Y), 3, shuffle=shuffle, seed=1)
+    list(loader)
+    taken = [batch[-1].tolist() for batch in itertools.islice(loader, done)]
+    state = loader.state_dict()
+    fresh = data.DataLoader((X, Y), 3, shuffle=shuffle, seed=9)
+    fresh.load_state_dict(state)
+    rest = rows(fresh)
+    assert taken + rest == expected[1]
+    assert rows(fresh) == expected[2]
+
+
+def test_a_broken_state_changes_nothing():
+    loader = data.DataLoader((X, Y), 3)
+    for bad in (
+        {},
+        {"epoch": 1, "batch": 9, "seed": 0},
+        {"epoch": -1, "batch": 0, "seed": 0},
+        {"epoch": "1", "batch": 0, "seed": 0},
+    ):
+        with pytest.raises(tm.ArgumentError):
+            loader.load_state_dict(bad)
+    assert loader.state_dict() == {"epoch": 0, "batch": 0, "seed": 0}
+
+
+def test_examples_may_be_trees_numbers_and_text():
+    items = [{"x": np.ones(2) * k, "pair": (k, float(k)), "name": f"n{k}"} for k in range(5)]
+    batch = next(iter(data.DataLoader(items, batch_size=3)))
+    assert batch["x"].shape == (3, 2)
+    assert batch["pair"][0].tolist() == [0, 1, 2]
+    assert batch["pair"][1].dtype == np.float64
+    assert batch["name"] == ["n0", "n1", "n2"]
+    with pytest.raises(tm.ShapeError, match="collate_fn"):
+        next(iter(data.DataLoader([np.ones(2), np.ones(3)], batch_size=2)))
+    with pytest.raises(tm.ShapeError, match="differ"):
+        next(iter(data.DataLoader([{"a": 1}, {"b": 1}], batch_size=2)))
+    assert next(iter(data.DataLoader([1, 2], batch_size=2, collate_fn=sum))) == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch_size": 0}, {"batch_size": 1.5}, {"batch_size": True}, {"seed": -1}, {"seed": "a"}, {"collate_fn": 3}],
+)
+def test_sizes_and_seeds_that_do_not_exist_are_refused(wrong):
+    with pytest.raises(tm.ArgumentError):
+        data.DataLoader((X, Y), **wrong)
+
+
+def test_what_is_no_data_set_is_refused():
+    for bad in (3, None, iter([1])):
+        with pytest.raises(tm.DTypeError):
+            data.DataLoader(bad)
+    assert rows(data.DataLoader((X[:0], Y[:0]), 2)) == []
+
+
+# -- data that are made -----------------------------------------------------------------------------
+MADE = [
+    data.moons,
+    data.circles,
+    data.spirals,
+    data.checkerboard,
+    data.sine,
+    data.two_layer_linear,
+    data.adding_problem,
+    data.parity,
+]
+
+
+@pytest.mark.parametrize("make", MADE, ids=lambda f: f.__name__)
+def test_made_data_come_from_their_seed_in_any_number(make):
+    for n in (1, 2, 7, 100):
+        x, y = make(n, rng=1)
+        again = make(n, rng=np.random.default_rng(1))
+        assert len(x) == len(y) == n
+        np.testing.assert_array_equal(x, again[0])
+        np.testing.assert_array_equal(y, again[1])
+        assert np.isfinite(x).all()
+    assert not np.array_equal(make(100, rng=1)[1], make(100, rng=2)[1]) or make is data.sine
+    for bad in (0, -1, 1.5, "a", None, True):
+        with pytest.raises(tm.ArgumentError):
+            make(bad)
+    with pytest.raises(tm.ArgumentError):
+        make(3, rng="x")
+
+
+def test_two_moons_are_half_circles():
+    x, y = data.moons(1000, noise=0.0, rng=0)
+    np.testing.assert_allclose(np.linalg.norm(x[y == 0], axis=1), 1)
+    np.testing.assert_allclose(np.linalg.norm(x[y == 1] - [1, 0.5], axis=1), 1)
+    assert (x[y == 0, 1] >= -1e-12).all()
+    assert (x[y == 1, 1] <= 0.5 + 1e-12).all()
+    assert (
+        0.09
+        < (data.moons(20_000, noise=0.1, rng=1)[0][:, 1] - data.moons(20_000, noise=0.0, rng=1)[0][:, 1]).std()
+        < 0.11
+    )
+
+
+def test_noise_and_factors_without_sense_are_refused():
+    for noise in (-1, float("nan"), float("inf"), "a", None):
+        with pytest.raises(tm.ArgumentError):
+            data.moons(10, noise=noise)
+    with pytest.raises(tm.ArgumentError):
+        data.circles(10, factor=1.0)
+    with pytest.raises(tm.ArgumentError):
+        data.adding_problem(3, length=1)
+
+
+def test_the_adding_problem_marks_one_place_in_each_half():
+    x, _ = data.adding_problem(200, length=11, rng=0)
+    marks = x[..., 1]
+    assert (marks.sum(1) == 2).all()
+    assert (marks[:, :5].sum(1) == 1).all()
+
+
+def test_characters_are_numbers_of_an_alphabet_and_back(tmp_path):
+    text = "to be or not to be"
+    d = data.Characters(text, length=4, step=2)
+    assert d.decode(d.encode(text)) == text
+    for k in range(len(d)):
+        x, y = d[k]
+        assert d.decode(x) == text[2 * k : 2 * k + 4]
+        assert d.decode(y) == text[2 * k + 1 : 2 * k + 5]
+    file = tmp_path / "t.txt"
+    file.write_text(text, encoding="utf-8")
+    assert data.Characters(file, 4).alphabet == d.alphabet
+    x, y = next(iter(data.DataLoader(d, batch_size=2)))
+    assert x.shape == y.shape == (2, 4)
+    with pytest.raises(tm.OutsideDomain, match="'x'"):
+        d.encode("box")
+    with pytest.raises(tm.FileError):
+        data.Characters(tmp_path / "none.txt")
+    for bad in (("ab", 2), (text, 0), (text, 2.5), (3, 4), (text, 4, 0)):
+        with pytest.raises(tm.ArgumentError):
+            data.Characters(*bad)
