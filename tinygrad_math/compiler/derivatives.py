@@ -7,6 +7,7 @@ for once gets it computed along with its value from then on, so that nothing is 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -74,7 +75,8 @@ class Differentiable:
         live = frozenset([k for k, n in enumerate(nodes) if n.live])
         op = self.losses.get(live, self.op)
         values = op.forward(*[n.data for n in nodes])
-        whole = wrap(Node(values, op, tuple(map(held, nodes)), {}, DIFFERENTIABLE))
+        reasons = functools.reduce(lambda live, n: live | n.live, nodes, DIFFERENTIABLE)
+        whole = wrap(Node(values, op, tuple(map(held, nodes)), {}, reasons))
         return [
             wrap(Node(values[k])) if live.isdisjoint(reached) else record(select, (whole,), {"index": k})
             for k, reached in enumerate(self.recording.reached)

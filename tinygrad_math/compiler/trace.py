@@ -10,9 +10,9 @@ import numpy as np
 
 from ..core.errors import TraceError
 from ..core.op import registry
+from ..core.place import raised_place, user_place
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, wrap
 from ..core.tree import Structure, flatten, unflatten
-from .place import raised_place, user_place
 from .program import NUMBERS, Program, Value, as_weak, constant
 
 VALUE_DEPENDENT_SHAPE = frozenset(

@@ -153,6 +153,14 @@ class MissingExtra(MathError, ImportError):
 FAILURES = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)  # what NumPy raises
 
 
+def unhidden(error: BaseException) -> MathError | None:
+    """The named error behind C code's own: NumPy turns what happens to t in `a[i] = t` into a ValueError."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, MathError):
+        cause = cause.__cause__
+    return cause
+
+
 def describe(value: Any) -> str:
     """`float64(2, 3)` for an array, the repr for anything else; used by every message."""
     if isinstance(value, tuple) and value and hasattr(value[0], "dtype"):

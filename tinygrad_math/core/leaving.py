@@ -1,4 +1,8 @@
-"""How a Tensor leaves the recorded world: as an array, a number, a list, a line of text."""
+"""How a Tensor leaves the recorded world: as an array, a number, a list, a copy, a line of text.
+
+While a transform runs, what it differentiates leaves by `detach()` and `item()` only, which say so; text and the
+truth of a comparison stay possible. What a finished transform or `backward` differentiated is free to go.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .errors import DTypeError, NeedsDetach, ShapeError, TraceError
-from .node import MODE, TRACED, Node
+from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
+from .node import MODE, TRACED, TRANSFORMED, Node, inside
 from .op import rec, registry
+from .place import user_place
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 
 T = TypeVar("T")
+_INSTEAD = (
+    "Use this package's functions in place of Python's and SciPy's (tm.exp for math.exp), and stack() or "
+    "x.at[i].set(v) in place of writing into an array."
+)
 
 
 class Leaving:
@@ -47,12 +56,27 @@ class Leaving:
                 "Use where() in place of an if, or make the argument that decides static (static_argnums of compile)."
             )
 
+    def _differentiated(self) -> bool:
+        """Whether a transform that is running differentiates this value."""
+        return bool(self.node.live & TRANSFORMED) and self.dtype.kind in "fc" and inside(self.node)
+
+    def _leave(self, what: str, instead: str = "") -> None:
+        """Refuse to hand out the value as something that forgets how it was made, where that would be a mistake."""
+        self._refuse_trace(what)
+        if self._differentiated():
+            place = user_place(2)
+            where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}"
+            raise NeedsDetach(
+                f"{what} would drop the gradient of {describe(self)}, which is being differentiated. "
+                f"{instead or _INSTEAD} If a constant is meant, say x.detach() or x.item().{where}"
+            )
+
     def numpy(self) -> np.ndarray[Any, Any]:
         """A copy as a NumPy array; raises NeedsDetach if the tensor requires a gradient."""
         return np.array(self.__array__())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        self._refuse_trace("numpy()")
+        self._leave("an array of NumPy's")
         if self.requires_grad:
             raise NeedsDetach(
                 "NumPy would drop the gradient of this tensor silently; use .detach().numpy() if that is meant, "
@@ -89,7 +113,7 @@ class Leaving:
 
     def tolist(self) -> Any:
         """Nested Python lists of Python numbers."""
-        self._refuse_trace("tolist()")
+        self._leave("tolist()")
         return np.asarray(self.node.data).tolist()
 
     def __bool__(self) -> bool:
@@ -99,7 +123,7 @@ class Leaving:
         return bool(self.node.data)
 
     def _number(self, asker: str) -> Any:
-        self._refuse_trace(asker)
+        self._leave(asker)
         if self.size != 1:
             raise DTypeError(f"{asker} needs a single number, got shape {self.shape}")
         number = np.asarray(self.node.data).item()

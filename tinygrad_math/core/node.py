@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
+TRANSFORMED = 4  # beside DIFFERENTIABLE: an input of a transform is among what it was made of
 
 clock = itertools.count(1).__next__
 NO_PARAMS: dict[str, Any] = {}
@@ -79,6 +80,41 @@ class Node:
     def written(self) -> bool:
         """Whether somebody wrote into the array since `Tensor.data` last handed it out."""
         return self.meta is not None and fingerprint(self.data) != self.meta.seal
+
+
+class Run:
+    """One run of a function inside a transform."""
+
+    __slots__ = ("over",)
+
+    def __init__(self) -> None:
+        self.over = False
+
+
+class Input(Node):
+    """What a transform hands to the function that it differentiates: it knows its run."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, data: Any, run: Run, op: Op | None = None, inputs: tuple[Node, ...] = (), live: int = 0) -> None:
+        super().__init__(data, op, inputs, NO_PARAMS, live | DIFFERENTIABLE | TRANSFORMED)
+        self.run = run
+
+
+def inside(node: Node) -> bool:
+    """Whether a transform that is still running differentiates what this node was made of."""
+    if not node.live & TRANSFORMED:  # nearly always, outside transforms
+        return False
+    seen, stack = {node}, [node]
+    while stack:
+        n = stack.pop()
+        if type(n) is Input and not n.run.over:
+            return True
+        for i in n.inputs:
+            if i.live & TRANSFORMED and i not in seen:
+                seen.add(i)
+                stack.append(i)
+    return False
 
 
 class Constant(Node):

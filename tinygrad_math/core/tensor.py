@@ -32,7 +32,7 @@ from .errors import (
 from .leaving import Leaving
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
 from .node import MODE as MODE
-from .node import NO_PARAMS, Constant, fingerprint, held
+from .node import NO_PARAMS, TRANSFORMED, Constant, fingerprint, held
 from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Mode as Mode
@@ -220,7 +220,7 @@ class Tensor(Leaving, TorchNames):
             if np.asarray(source.data).dtype.kind == "c" and dtype.kind not in "cb":
                 raise DTypeError(f"a tensor of {dtype} would lose the imaginary part of {describe(source.data)}")
         if requires_grad and source.live:
-            wrap(source)._refuse_trace("tensor(x, requires_grad=True)")
+            wrap(source)._leave("tensor(x, requires_grad=True)", "Take x itself, or x.copy().")
         if requires_grad or not source.live:
             array = np.array(source.data, dtype=dtype)
             self.node = Node(array if array.ndim else array[()])  # NumPy's scalars are faster than 0-d arrays
@@ -236,7 +236,7 @@ class Tensor(Leaving, TorchNames):
     def data(self) -> np.ndarray[Any, Any]:
         """The array itself. Writing to it is noticed: a derivative that would need the old value raises."""
         node = self.node
-        self._refuse_trace("data")
+        self._leave("data")
         m = node.more()
         if not m.exposed and (node.live or not isinstance(node.data, np.ndarray) or _is_view(node.data)):
             node.data = np.array(node.data)  # what shares this memory keeps what it held
@@ -248,6 +248,7 @@ class Tensor(Leaving, TorchNames):
 
     @data.setter
     def data(self, value: Any) -> None:
+        self._leave("assigning data", "Assign to x itself, x[...] = v, or make a new tensor.")
         array = np.asarray(node_of(value).data)
         if array.shape != self.shape:
             raise ShapeError(f"data of shape {self.shape} cannot be replaced by shape {array.shape}; make a new tensor")
@@ -332,9 +333,10 @@ class Tensor(Leaving, TorchNames):
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         node = self.node
-        if node.op is not None:
+        if node.op is not None or node.live & TRANSFORMED:
             if not wanted or not node.live & DIFFERENTIABLE:
-                raise NotALeaf(f"requires_grad belongs to leaves; this is the result of {node.op.name}: use detach()")
+                what = f"the result of {node.op.name}" if node.op is not None else "what a transform differentiates"
+                raise NotALeaf(f"requires_grad belongs to leaves; this is {what}: use detach()")
             return
         if wanted and self.dtype.kind not in "fc":
             raise DTypeError(
@@ -402,9 +404,13 @@ class Tensor(Leaving, TorchNames):
     # -- copies -------------------------------------------------------------------------------------
     def __reduce__(self) -> Any:
         """For `pickle`: values, name, gradient; a result becomes a leaf without its history."""
+        self._leave("pickle", "Return what is to be saved from the function, beside its result (has_aux=True).")
         return _restored, (type(self), *self._state())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._differentiated():
+            memo[id(self)] = recorded = rec.copy(self)
+            return cast(Tensor, recorded)
         if self.node.op is not None and self.requires_grad:
             raise NotALeaf(
                 f"a deep copy of a result, {self.dtype}{self.shape} of {self.node.op.name}, would lose its history; "
@@ -415,7 +421,7 @@ class Tensor(Leaving, TorchNames):
 
     def __copy__(self) -> Tensor:
         """A second handle on the same value: assignment to one leaves the other as it was."""
-        if self.node.op is None:
+        if self.node.op is None and not self._differentiated():
             return _restored(type(self), *self._state())
         return wrap(self.node)
 
@@ -435,6 +441,14 @@ class Tensor(Leaving, TorchNames):
     def _become(self, result: Tensor) -> Tensor:
         """Take on a new value: what was computed from the old one keeps the old one."""
         old, new = self.node.data, result.node.data
+        mode = MODE.get()
+        recording = mode is None or mode.differentiable
+        leaf = self.node.op is None and not self.node.live & TRANSFORMED
+        if leaf and recording and self.requires_grad:
+            raise NotALeaf(
+                f"{self.name or 'a leaf'} {describe(self)} requires a gradient, and its .grad would be that of values "
+                "that it no longer holds. Assign `with tm.no_grad():`, or to a result: y = x.copy()."
+            )
         if new.shape != old.shape:
             raise ShapeError(f"an in-place result of shape {new.shape} does not fit shape {old.shape}")
         if new.dtype != old.dtype:
@@ -443,8 +457,7 @@ class Tensor(Leaving, TorchNames):
                     f"an in-place result of {result.dtype} cannot be kept in {self.dtype}; write x = x + v"
                 )
             result = rec.astype(result, self.dtype)
-        mode = MODE.get()
-        if mode is not None and not mode.differentiable and self.node.op is None:
+        if leaf and not recording:
             self._replace(result.node.data)
         else:
             self.node = result.node

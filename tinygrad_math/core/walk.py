@@ -27,6 +27,7 @@ from .errors import (
     describe,
 )
 from .op import Namespace, raw
+from .place import WALKS
 from .tensor import DIFFERENTIABLE, MODE, TRACED, Node, Tensor, as_tensor, check_fresh, rec, record, select, wrap
 from .tree import flatten, unflatten
 
@@ -382,3 +383,4 @@ def _listed(cotangent: Any, y: Tensor) -> bool:
 
 
 rec.backward = backward
+WALKS.update({pullback.__code__: "gradient of ", pushforward.__code__: "tangent of "})

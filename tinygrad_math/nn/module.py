@@ -26,7 +26,10 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, name: str | None = None, dtype: Any = None, *, requires_grad: bool = True) -> None:
-        super().__init__(data.detach() if isinstance(data, Tensor) else data, requires_grad, name, dtype)
+        if isinstance(data, Tensor):
+            data._leave("a Parameter made of it", "Use the tensor itself in its place.")
+            data = data.detach()
+        super().__init__(data, requires_grad, name, dtype)
 
 
 def _holds_parameters(value: Any) -> bool:

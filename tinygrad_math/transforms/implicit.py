@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, describe
+from ..core.node import Input, Run
 from ..core.op import Op, raw
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Node, Tensor, as_tensor, clock, no_grad, wrap
+from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, no_grad, wrap
 from ..core.tree import Structure, flatten, same_shape, show, tree_map, unflatten
 from .checkpoint import Rerun, Segment, attach
 
@@ -51,9 +52,13 @@ def root(f: Fn, solve: Fn) -> Fn:
         mode = MODE.get()
         if mode is not None and not mode.differentiable:
             return unflatten(structure, [wrap(n) for n in xs])
-        unknowns = [Node(n.data, live=DIFFERENTIABLE | n.live & TRACED) for n in xs]
+        run = Run()
+        unknowns = [Input(n.data, run, live=n.live & TRACED) for n in xs]
         since = clock()
-        residuals = [as_tensor(r) for r in flatten(f(unflatten(structure, [wrap(n) for n in unknowns]), *args))[0]]
+        try:
+            residuals = [as_tensor(r) for r in flatten(f(unflatten(structure, [wrap(n) for n in unknowns]), *args))[0]]
+        finally:
+            run.over = True
         _check_sizes(xs, residuals)
         equation = Equation(Segment([r.node for r in residuals], since), unknowns)
         if not equation.givens:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import linear
-from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
+from ..core.node import Input, Run
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, node_of, rec, wrap
@@ -33,9 +34,15 @@ class Tape:
         mode = MODE.get()
         self.quiet = mode is not None and not mode.differentiable  # under no_grad: nothing outside is differentiated
         leaves, self.structure = flatten(tuple(trees))
-        self.inputs = [_alias(leaf, asker, self.quiet) for leaf in leaves]
-        with recording():
-            out = f(*unflatten(self.structure, [wrap(n) for n in self.inputs]))
+        run = Run()
+        self.inputs = [_alias(leaf, asker, self.quiet, run) for leaf in leaves]
+        try:
+            with recording():
+                out = f(*unflatten(self.structure, [wrap(n) for n in self.inputs]))
+        except (ValueError, SystemError) as error:
+            raise unhidden(error) or error from None
+        finally:
+            run.over = True
         self.aux: Any = None
         if has_aux:
             if not (isinstance(out, tuple) and len(out) == 2):
@@ -145,7 +152,7 @@ def recording() -> Iterator[None]:
         MODE.reset(token)
 
 
-def _alias(leaf: Any, asker: str, quiet: bool) -> Node:
+def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:
     source = node_of(leaf)
     data = source.data if np.ndim(source.data) else np.asarray(source.data)[()]  # scalars are faster than 0-d arrays
     if data.dtype.kind not in "fc":
@@ -158,8 +165,8 @@ def _alias(leaf: Any, asker: str, quiet: bool) -> Node:
         mode.observe(Node(data, alias, (source,), {}, live | DIFFERENTIABLE))
         live |= source.live & TRACED
     if live:
-        return Node(data, alias, (source,), {}, live | DIFFERENTIABLE)
-    return Node(data, live=DIFFERENTIABLE)
+        return Input(data, run, alias, (source,), live)
+    return Input(data, run)
 
 
 def _carried(xp: Namespace, value: Any) -> Any:

@@ -8,10 +8,8 @@ import sys
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
-from ..core import walk
-
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_WALKS: dict[CodeType, str] = {walk.pullback.__code__: "gradient of ", walk.pushforward.__code__: "tangent of "}
+WALKS: dict[CodeType, str] = {}  # a walk, whose `n` is the node that it is at, and what it computes of it
 _LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep)
 
 
@@ -38,11 +36,11 @@ def user_place(depth: int = 1) -> Place | None:
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        if code in _WALKS:
+        if code in WALKS:
             differentiated: Any = frame.f_locals.get("n")
             place = differentiated.meta.place if differentiated is not None and differentiated.meta else None
             if place is not None:
-                return place if place.prefix else Place(place.file, place.line, _WALKS[code])
+                return place if place.prefix else Place(place.file, place.line, WALKS[code])
         elif not is_library(code.co_filename):
             return Place(code.co_filename, frame.f_lineno)
         frame = frame.f_back

@@ -1,0 +1,228 @@
+"""What is being differentiated does not become a plain number, array, pickle or copy without a word."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize
+
+import tinygrad_math as tm
+
+X = np.array([0.5, 2.0])
+
+
+def _into(write):
+    def f(x):
+        array = np.zeros(2)
+        write(array, x)
+        return x.sum() + array.sum()
+
+    return f
+
+
+def _set(array, x):
+    array[1] = x[0] * 2.0
+
+
+def _set_slice(array, x):
+    array[:] = x
+
+
+FORGETFUL = {
+    "float": lambda x: float(x[0]) * x[1],
+    "int": lambda x: int(x[1]) * x[0],
+    "complex": lambda x: complex(x[0]).real * x[1],
+    "math": lambda x: math.exp(x[0]),
+    "math of a result": lambda x: math.hypot(*(x * 2.0)),
+    "fsum": math.fsum,
+    "floor": lambda x: math.floor(x[1]) * x[0],
+    "NumPy's scalar": lambda x: np.float32(x[0]) * x[1],
+    "tolist": lambda x: sum(x.tolist()),
+    "fromiter": lambda x: np.fromiter(iter(x), float).sum(),
+    "array of numbers": lambda x: np.array([x[0], x[1]]).sum(),
+    "array": lambda x: np.asarray(x).sum(),
+    "data": lambda x: (x.data**2).sum(),
+    "an element": _into(_set),
+    "a slice": _into(_set_slice),
+    "fill": _into(lambda array, x: array.fill(x[0])),
+    "percent format": lambda x: x.sum() * float("%.3f".__mod__(x[0])),
+    "quad": lambda x: integrate.quad(lambda s: x[0] * s, 0, 1)[0],
+    "bound of quad": lambda x: integrate.quad(lambda s: s, 0, x[1])[0],
+    "a sum of squares": lambda x: optimize.nnls(np.eye(2), x)[1] + x.sum(),
+    "pickle": lambda x: pickle.loads(pickle.dumps(x)).sum(),
+    "a new leaf": lambda x: tm.tensor(x, requires_grad=True).sum(),
+    "a new parameter": lambda x: tm.nn.Parameter(x * 2.0).sum(),
+}
+
+
+@pytest.mark.parametrize("what", FORGETFUL)
+def test_a_value_that_is_being_differentiated_does_not_leave_unsaid(what):
+    f = FORGETFUL[what]
+    runs = [
+        lambda: tm.grad(f)(X),
+        lambda: tm.jvp(f, (X,), (X,)),
+        lambda: tm.hvp(f, X, X),
+        lambda: tm.jacobian(f)(tm.tensor(X, requires_grad=True)),
+        lambda: tm.grad(lambda y: tm.grad(lambda x: (x * y).sum())(X).sum() + f(y))(X),
+    ]
+    for run in runs:
+        with pytest.raises(tm.NeedsDetach, match=r"detach\(\)"):
+            run()
+
+
+def test_the_refusal_names_the_line_and_what_was_asked():
+    def loss(x):
+        rows = np.zeros(2)
+        rows[0] = x[1]  # here
+        return rows.sum()
+
+    with pytest.raises(
+        tm.NeedsDetach, match=r"(?s)float\(\).*float64\(\).*stack.*test_leaving\.py.*rows\[0\] = x\[1\]  # here"
+    ):
+        tm.grad(loss)(X)
+
+
+def test_a_finished_loss_is_free_to_become_a_number():
+    w = tm.tensor([1.0, 2.0], requires_grad=True)
+    loss = (w * w).sum()
+    loss.backward()
+    assert (float(loss), int(loss), loss.item(), f"{loss:.1f}", math.sqrt(loss * 5)) == (5.0, 5, 5.0, "5.0", 5.0)
+    curve = np.zeros(2)
+    curve[0] = loss
+    assert curve[0] == 5.0
+    assert loss < 6
+    value, gradient = tm.value_and_grad(lambda w: (w * w).sum())(w)  # a leaf: both keep a history, and are finished
+    assert float(value) == 5.0
+    assert [float(g) for g in gradient] == [2.0, 4.0]
+    assert gradient.tolist() == [2.0, 4.0]
+    y, pull = tm.vjp(lambda w: w * w, w)
+    assert [math.sqrt(v) for v in y] == [1.0, 2.0]
+    assert pickle.loads(pickle.dumps(y)).tolist() == [1.0, 4.0]
+    assert float(pull(X)[0][0]) == 1.0
+
+
+def test_inside_a_transform_what_it_does_not_differentiate_is_free():
+    w = tm.tensor([1.0, 2.0], requires_grad=True)
+    seen = []
+
+    def loss(x):
+        seen.append(float((w * w).sum()))
+        seen.append(float(tm.value_and_grad(lambda y: (y * w).sum())(X)[0]))
+        return (x * seen[0]).sum()
+
+    assert tm.grad(loss)(X).tolist() == [5.0, 5.0]
+    assert seen == [5.0, 4.5]
+
+
+def test_what_says_so_leaves_and_text_and_truth_stay_possible():
+    def f(x):
+        text = f"{x[0]:.2f} {x} {x!r} {x.sum()}"
+        c = x[0].item() * x.detach()[1] * tm.stop_gradient(x)[1].tolist()
+        with tm.no_grad():
+            c = c * float(x[0] * 2)
+        if x[0] > 0 and bool(x[1]) and text:
+            return c * max(x)
+        return x.sum()
+
+    assert tm.grad(f)(X).tolist() == [0.0, 2.0]  # c = 0.5 * 2 * 2 * 1
+
+
+def test_an_exception_inside_leaves_values_as_unfree_as_before_and_not_longer():
+    kept = []
+
+    def f(x):
+        kept.append(x * 2.0)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        tm.grad(f)(X)
+    assert float(kept[0][0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda x: copy.deepcopy({"w": [x]})["w"][0], lambda x: copy.copy(x * 1.0), tm.tensor],
+)
+def test_a_copy_of_what_is_being_differentiated_keeps_its_history(copied):
+    assert tm.grad(lambda x: (copied(x) ** 2).sum())(X).tolist() == [1.0, 4.0]
+    assert tm.jvp(lambda x: (copied(x) ** 2).sum(), (X,), (np.ones(2),))[1].item() == 5.0
+    assert np.diag(tm.hessian(lambda x: (copied(x) ** 3).sum())(X).numpy()).tolist() == [3.0, 12.0]
+
+
+def test_a_module_copied_inside_a_transform_keeps_its_history():
+    net = tm.nn.Linear(2, 1, rng=0)
+    gradient = tm.grad(lambda n: copy.deepcopy(n)(X).sum())(net)
+    assert gradient.weight.tolist() == [X.tolist()]
+
+
+def test_what_a_transform_differentiates_cannot_be_declared_a_constant_in_passing():
+    def freeze(x):
+        x.requires_grad = False
+        return (x * x).sum()
+
+    def replace(x):
+        x.data = np.zeros(2)
+        return (x * x).sum()
+
+    with pytest.raises(tm.NotALeaf, match="detach"):
+        tm.grad(freeze)(X)
+    with pytest.raises(tm.NeedsDetach, match="assigning data"):
+        tm.grad(replace)(X)
+
+
+def _clip(w):
+    w[...] = tm.clip(w, -1, 1)
+
+
+def _scale(w):
+    w *= 0.5
+
+
+def _ufunc(w):
+    np.multiply(w, 2.0, out=w)
+
+
+def _at(w):
+    np.add.at(w, [0], 1.0)
+
+
+@pytest.mark.parametrize("assign", [_clip, _scale, _ufunc, _at])
+def test_a_leaf_is_assigned_to_under_no_grad_only(assign):
+    w = tm.tensor([3.0, 0.5], requires_grad=True, name="w")
+    with pytest.raises(tm.NotALeaf, match=r"w float64\(2,\).*no_grad"):
+        assign(w)
+    assert w.tolist() == [3.0, 0.5]
+    assert w.is_leaf
+    want = np.array([3.0, 0.5])
+    assign(want) if assign is not _clip else want.clip(-1, 1, out=want)
+    with tm.no_grad():
+        assign(w)
+    (w * w).sum().backward()
+    np.testing.assert_array_equal(w.grad.numpy(), 2 * want)
+    assign(y := w * 1.0)  # a result, and what is being differentiated, take new values on
+    assert not y.is_leaf
+    tm.testing.check_grads(lambda x: (assign(x), (x * x).sum())[1], (np.array([0.3, 0.5]),), order=1)
+
+
+def test_a_weight_is_not_scaled_in_passing():
+    net = tm.nn.Linear(2, 1, rng=0)
+    before = net.weight.tolist()
+    with pytest.raises(tm.NotALeaf, match="weight"):
+        net.weight *= 0.5
+    assert net.weight.tolist() == before
+    with tm.no_grad():
+        net.weight *= 0.5
+    net(np.ones((1, 2))).sum().backward()
+    assert net.weight.grad.tolist() == [[1.0, 1.0]]
+    assert isinstance(net.weight, tm.nn.Parameter)
+
+
+def test_the_equation_of_a_root_is_being_differentiated_too():
+    def cube_root(f):
+        return tm.implicit.root(f, lambda a: a.item() ** (1 / 3))
+
+    with pytest.raises(tm.NeedsDetach, match="float"):
+        tm.grad(cube_root(lambda x, a: float(x) ** 3 - a))(8.0)
+    assert float(cube_root(lambda x, a: x**3 - a)(tm.tensor(8.0, requires_grad=True))) == 2.0
