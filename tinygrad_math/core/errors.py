@@ -17,6 +17,7 @@ __all__ = [
     "ChangedAfterUse",
     "DTypeError",
     "FileError",
+    "HasUnits",
     "IllPosedDerivative",
     "IndexOutOfBounds",
     "InvalidIndex",
@@ -50,6 +51,10 @@ class ShapeError(MathError, ValueError):
 
 class DTypeError(MathError, TypeError):
     """A dtype that an op or a derivative cannot take."""
+
+
+class HasUnits(DTypeError):
+    """Numbers with units, whose values alone would mean something else."""
 
 
 class AxisError(MathError, np.exceptions.AxisError):

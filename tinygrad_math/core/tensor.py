@@ -21,6 +21,7 @@ from .errors import (
     ArgumentError,
     ChangedAfterUse,
     DTypeError,
+    HasUnits,
     MathError,
     NoGradient,
     NotALeaf,
@@ -44,6 +45,7 @@ from .op import rec as rec
 from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
+_DOORS = ("__array__", "__buffer__", "__dlpack__")  # by which another library hands out its array
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 
 
@@ -104,16 +106,14 @@ def node_of(value: Any) -> Node:
     if isinstance(value, Tensor):
         return value.node
     if isinstance(value, (list, tuple, range)):
-        if _mentions_tensor(value):
+        if _examined(value):
             return cast(Node, rec.stack([as_tensor(v) for v in value]).node)
         try:
             value = np.asarray(value)
         except ValueError as error:
             raise ShapeError(f"expected a list of rows of one length, got {value!r:.60}: {error}") from error
-    elif not isinstance(value, (np.ndarray, np.generic)):
-        if not (hasattr(value, "__array__") or hasattr(value, "__buffer__") or hasattr(value, "__dlpack__")):
-            raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {value!r:.60}")
-        value = np.asarray(value)
+    elif kind is not np.ndarray and not isinstance(value, np.generic):
+        value = _plain(value)
     if value.dtype.kind not in "biufc":
         raise DTypeError(
             f"expected an array of numbers, got dtype {value.dtype}; a ragged list or text has no numeric dtype"
@@ -121,13 +121,52 @@ def node_of(value: Any) -> Node:
     return Constant(value)
 
 
-def _mentions_tensor(value: Any) -> bool:
+def _plain(value: Any) -> np.ndarray[Any, Any]:
+    """The plain array of a matrix, a labelled array, another library's: the same values, and nothing else.
+
+    Raises where the values alone would mean something else: where some are masked, or have units.
+    """
+    _refuse_more_than_values(value)
+    if not isinstance(value, np.ndarray) and not any(hasattr(value, door) for door in _DOORS):
+        raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {value!r:.60}")
+    return np.asarray(value)
+
+
+def _refuse_more_than_values(value: Any) -> None:
+    title = f"{type(value).__module__.partition('.')[0]}'s {type(value).__name__}"
+    mask = value.mask if hasattr(type(value), "mask") else False
+    if not callable(mask) and np.any(mask):
+        raise DTypeError(
+            f"{title} has masked elements, which a Tensor has not; say what they count as, a.filled(0), or choose the "
+            "others, a.compressed()"
+        )
+    for unit in ("units", "unit"):
+        if hasattr(type(value), unit) or unit in getattr(value, "__dict__", ()):
+            raise HasUnits(
+                f"{title} has units ({getattr(value, unit)}), which a Tensor has not; convert it to the units that you "
+                "mean and pass its numbers: its .value or .magnitude"
+            )
+
+
+def _examined(value: Any) -> bool:
+    """Whether a nested list mentions a Tensor; raises if it mentions what has more to it than its values."""
     if isinstance(value, (list, tuple)):
-        return any(map(_mentions_tensor, value))
-    return isinstance(value, Tensor)
+        found = False
+        for v in value:
+            found = _examined(v) or found
+        return found
+    if isinstance(value, Tensor):
+        return True
+    kind = type(value)
+    if kind not in _PYTHON_NUMBERS and kind is not np.ndarray and not isinstance(value, np.generic):
+        _refuse_more_than_values(value)
+    return False
 
 
-_Method = Callable[..., Any]
+_ANSWERS = {
+    "less": "__gt__", "greater": "__lt__", "less_equal": "__ge__", "greater_equal": "__le__",
+    "equal": "__eq__", "not_equal": "__ne__",
+}  # fmt: skip
 _Binary = Callable[["Tensor", Any], "Tensor"]
 
 
@@ -138,6 +177,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     """
 
     compares = name in ("equal", "not_equal")
+    answer = _ANSWERS.get(name, f"__r{operate.__name__.rstrip('_')}__")
 
     def forward(self: Tensor, other: Any) -> Tensor:
         op, x = registry[name], self.node
@@ -146,7 +186,12 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         else:
             if compares and not _is_numeric(other):
                 return cast(Tensor, NotImplemented)  # so that x == None is False
-            y = Constant(other) if type(other) is float else held(node_of(other))
+            try:
+                y = Constant(other) if type(other) is float else held(node_of(other))
+            except HasUnits:
+                if _answers(other, answer):
+                    return cast(Tensor, NotImplemented)  # its own operator decides
+                raise
         try:
             data = operate(x.data, y.data)
         except MathError:
@@ -168,9 +213,15 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return forward(wrap(Constant(other) if type(other) is float else held(node_of(other))), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
-        return self._become(forward(self, other))
+        result = forward(self, other)
+        return result if result is NotImplemented else self._become(result)
 
     return forward, reflected, in_place
+
+
+def _answers(other: Any, method: str) -> bool:
+    """Whether another library's object computes with Tensors in its own way. ndarray's subclasses make no Tensors."""
+    return not isinstance(other, (Tensor, np.ndarray)) and hasattr(type(other), method)
 
 
 def _is_numeric(value: Any) -> bool:
@@ -393,10 +444,17 @@ class Tensor(Leaving, TorchNames):
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
     __array_priority__ = 1000.0
 
+    __pandas_priority__ = 5000  # so that `series * x` is what `x * series` is
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs and ufunc in by_ufunc:
-            return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
-        return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
+        try:
+            if method == "__call__" and not kwargs and ufunc in by_ufunc:
+                return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
+            return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
+        except HasUnits:
+            if any(_answers(v, "__array_ufunc__") for v in inputs):
+                return NotImplemented
+            raise
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return rec.numpy_function(function, args, kwargs)
@@ -487,7 +545,12 @@ class Tensor(Leaving, TorchNames):
     def __pow__(self, other: Any) -> Tensor:
         if other.__class__ is int and other == 2:
             return record(registry["square"], (self,), NO_PARAMS)  # type: ignore[no-any-return]
-        return rec.pow(self, other)  # type: ignore[no-any-return]
+        try:
+            return rec.pow(self, other)  # type: ignore[no-any-return]
+        except HasUnits:
+            if _answers(other, "__rpow__"):
+                return cast(Tensor, NotImplemented)
+            raise
 
     def __rpow__(self, other: Any) -> Tensor:
         return rec.pow(other, self)  # type: ignore[no-any-return]

@@ -1,0 +1,160 @@
+"""Arrays of other kinds: matrices, masked and labelled arrays, quantities with units."""
+
+import operator
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+
+A = np.array([[1.0, 2.0], [3.0, 4.0]])
+B = np.array([[0.5, -1.0], [2.0, 0.25]])
+
+
+class Tagged(np.ndarray):
+    """A subclass with nothing but another name."""
+
+
+class Labelled:
+    """A labelled array, as xarray's and pandas': its values come out of `__array__`, its operators are its own."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+
+class Quantity(Labelled):
+    """Numbers with a unit, as pint's: operators and ufuncs that know it."""
+
+    def __init__(self, values, unit="m"):
+        super().__init__(values)
+        self.units = unit
+
+    def __mul__(self, other):
+        return Quantity.__new__(Quantity)._with(other * self.values if isinstance(other, tm.Tensor) else NotImplemented)
+
+    __rmul__ = __mul__
+
+    def _with(self, values):
+        self.values, self.units = values, "m"
+        return self
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        values = [v.values if isinstance(v, Quantity) else v for v in inputs]
+        return Quantity.__new__(Quantity)._with(getattr(ufunc, method)(*values, **kwargs))
+
+
+class Measured(np.ndarray):
+    """Numbers with a unit in a subclass of ndarray, as astropy's and unyt's."""
+
+    unit = "kg"
+
+
+PLAIN = {
+    "matrix": lambda a: a.copy().view(np.matrix),
+    "subclass": lambda a: a.view(Tagged),
+    "masked without a mask": np.ma.array,
+    "masked nowhere": lambda a: np.ma.array(a, mask=np.zeros(a.shape, bool)),
+    "labelled": Labelled,
+    "big-endian": lambda a: a.astype(">f8"),
+    "list of rows of a matrix": lambda a: [np.asarray(a[0]).view(Tagged), a[1]],
+}
+OPERATORS = [operator.mul, operator.add, operator.sub, operator.truediv, operator.matmul, operator.gt, operator.eq]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+@pytest.mark.parametrize("live", [True, False])
+def test_an_array_of_another_kind_is_the_plain_array_of_its_values(kind, live):
+    other, x = PLAIN[kind](B), tm.tensor(A, requires_grad=live)
+    for op in OPERATORS:
+        np.testing.assert_array_equal(op(x, other).detach().numpy(), op(A, B))
+        if kind in ("matrix", "subclass") or (kind == "labelled" and op is not operator.eq):
+            np.testing.assert_array_equal(op(other, x).detach().numpy(), op(B, A))
+    for f, want in [
+        (lambda: tm.multiply(other, x), B * A),
+        (lambda: np.multiply(x, other), A * B),
+        (lambda: np.multiply(x, np.asarray(other)), A * B),
+        (lambda: x**other, A**B),
+        (lambda: tm.sum(other, axis=0), B.sum(axis=0)),
+        (lambda: tm.tensor(other), B),
+        (lambda: tm.asarray(other) * tm.asarray(other), B * B),
+        (lambda: tm.concatenate([x, other]), np.concatenate([A, B])),
+        (lambda: tm.where(x > 2, other, x), np.where(A > 2, B, A)),
+    ]:
+        got = f()
+        assert isinstance(got, tm.Tensor)
+        assert type(got.detach().numpy()) is type(got.node.data) is np.ndarray
+        np.testing.assert_array_equal(got.detach().numpy(), want)
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_its_derivative_is_that_of_the_plain_array(kind):
+    other = PLAIN[kind](B)
+    np.testing.assert_array_equal(tm.grad(lambda x: (x * other).sum())(A).numpy(), B)
+    np.testing.assert_array_equal(
+        tm.grad(lambda x: (x @ tm.asarray(other)).sum())(A).numpy(), np.tile(B.sum(1), (2, 1))
+    )
+    np.testing.assert_array_equal(tm.grad(lambda y: (tm.tensor(A) * y).sum())(tm.asarray(other)).numpy(), A)
+    np.testing.assert_array_equal(tm.jvp(lambda x: x * other, (A,), (A,))[1].numpy(), A * B)
+
+
+def test_a_matrix_that_is_overwritten_later_does_not_spoil_the_derivative():
+    for other in (B.copy().view(np.matrix), B.copy().view(Tagged)):
+        w = tm.tensor(A, requires_grad=True)
+        loss = (w * other).sum()
+        other[...] = 77.0
+        loss.backward()
+        np.testing.assert_array_equal(w.grad.numpy(), B)
+
+
+MASKED = np.ma.array(B, mask=[[False, True], [False, False]])
+ENTRANCES = {
+    "tensor": tm.tensor,
+    "asarray": tm.asarray,
+    "operator": lambda v: tm.tensor(A) * v,
+    "comparison": lambda v: tm.tensor(A) < v,
+    "function": lambda v: tm.mean(v),
+    "power": lambda v: tm.tensor(A, requires_grad=True) ** v,
+    "in place": lambda v: operator.iadd(tm.tensor(A), v),
+    "NumPy's function": lambda v: np.concatenate([tm.tensor(A), v]),
+    "list": lambda v: tm.tensor([v, v]),
+    "nested list": lambda v: tm.stack([tm.tensor(A), [[1.0, 2.0], v[0]]]),
+    "argument of grad": lambda v: tm.grad(tm.sum)(v),
+    "inside grad": lambda v: tm.grad(lambda x: (x * v).sum())(A),
+    "assignment": lambda v: tm.tensor(A).__setitem__(0, v[0]),
+    "tangent": lambda v: tm.jvp(tm.sin, (A,), (v,)),
+    "gradient": lambda v: setattr(tm.tensor(A, requires_grad=True), "grad", v),
+    "parameter": tm.nn.Parameter,
+}
+
+
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_masked_elements_are_refused_by_name(entrance):
+    value = np.ma.array(B, mask=True) if entrance in ("nested list", "assignment") else MASKED
+    with pytest.raises(tm.DTypeError, match=r"masked.*filled"):
+        ENTRANCES[entrance](value)
+
+
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_units_of_a_subclass_of_ndarray_are_refused_by_name(entrance):
+    with pytest.raises(tm.DTypeError, match=r"Measured has units \(kg\)"):
+        ENTRANCES[entrance](B.view(Measured))
+
+
+def test_units_are_refused_where_no_operator_of_their_own_decides():
+    q = Quantity(B)
+    for f in (tm.tensor, tm.sum, lambda q: tm.add(A, q), lambda q: tm.tensor([q, q]), lambda q: tm.tensor(A) + q):
+        with pytest.raises(tm.DTypeError, match=r"Quantity has units \(m\)"):
+            f(q)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_operators_of_what_has_units_decide_themselves(live):
+    x, q = tm.tensor(A, requires_grad=live), Quantity(B)
+    for product in (x * q, q * x, np.multiply(x, q), np.multiply(q, x)):
+        assert isinstance(product, Quantity)
+        np.testing.assert_array_equal(product.values.detach().numpy(), A * B)
+    gradient = tm.grad(lambda x: (x * q).values.sum())(A)
+    np.testing.assert_array_equal(gradient.numpy(), B)
