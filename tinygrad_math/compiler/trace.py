@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import TraceError
 from ..core.op import registry
 from ..core.place import raised_place, user_place
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, under, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .program import NUMBERS, Program, Value, as_weak, constant
 
@@ -73,16 +73,23 @@ class Recorder:
                     i.live |= TRACED
                     node.live |= TRACED
 
-    def __enter__(self) -> Recorder:
-        for node in self.hidden:
-            node.live |= TRACED
+    def run(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+        """f, watched. Whatever strikes, the parameters are afterwards what they were."""
         self.complete = True
         self.stopped.clear()
-        self._token = MODE.set(Mode(True, self.observe))
-        return self
+        try:
+            try:
+                for node in self.hidden:
+                    node.live |= TRACED
+                with np.errstate(all="ignore"):
+                    return under(Mode(True, self.observe), f, *args, **keywords)
+            finally:
+                self._release()
+        except BaseException:  # it may have struck before the line above had ended
+            self._release()
+            raise
 
-    def __exit__(self, *_: object) -> None:
-        MODE.reset(self._token)
+    def _release(self) -> None:
         for node in self.hidden:
             node.live &= ~TRACED
 
@@ -109,11 +116,10 @@ def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names
         for n, title in zip(moving, names, strict=True):
             n.more().name = title
         positional, keywords = unflatten(structure, given)
-        with recorder, np.errstate(all="ignore"):
-            try:
-                out = f(*positional, **keywords)
-            except TraceError as error:
-                raise _located(error) from None
+        try:
+            out = recorder.run(f, positional, keywords)
+        except TraceError as error:
+            raise _located(error) from None
         if recorder.complete:
             break
     returned, shape = flatten(out)

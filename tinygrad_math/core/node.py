@@ -1,17 +1,15 @@
-"""What the graph is made of: nodes, the clock that orders them, and the mode in which they are made."""
+"""What the graph is made of: nodes, and the clock that orders them."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import itertools
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .mode import MODE as MODE
 from .op import Op
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ TRANSFORMED = 4  # beside DIFFERENTIABLE: an input of a transform is among what 
 clock = itertools.count(1).__next__
 NO_PARAMS: dict[str, Any] = {}
 _SMALL = 1 << 16  # bytes: arrays up to this size are copied when a graph keeps them
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Meta:
@@ -159,67 +155,3 @@ def _sample(array: Any) -> int:
 
 def fingerprint(array: Any) -> int:
     return hash(array.tobytes())
-
-
-class Mode:
-    """What recording does in this context: whether derivatives are wanted, and who watches."""
-
-    __slots__ = ("differentiable", "observe")
-
-    def __init__(self, differentiable: bool, observe: Callable[[Node], None] | None) -> None:
-        self.differentiable, self.observe = differentiable, observe
-
-
-MODE: ContextVar[Mode | None] = ContextVar("recording mode", default=None)
-
-
-class no_grad:
-    """A context, or a decorator, in which nothing is recorded for derivatives.
-
-    >>> import tinygrad_math as tm
-    >>> x = tm.tensor(2.0, requires_grad=True)
-    >>> with tm.no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-
-    _outer: list[Mode | None]
-
-    def __new__(cls, f: Callable[..., Any] | None = None) -> Any:
-        return object.__new__(cls) if f is None else object.__new__(cls)._around(f)
-
-    def __init__(self) -> None:
-        self._outer = []
-
-    def __enter__(self) -> no_grad:
-        outer = MODE.get()
-        self._outer.append(outer)
-        MODE.set(Mode(False, outer.observe if outer is not None else None))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        MODE.set(self._outer.pop())
-
-    def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
-        return self._around(f)
-
-    def _around(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        """f under no_grad; of a generator each step, and never the code between the steps."""
-
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with no_grad():
-                return f(*args, **kwargs)
-
-        @functools.wraps(f)
-        def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            steps, end = f(*args, **kwargs), object()
-            while True:
-                with no_grad():
-                    value = next(steps, end)
-                if value is end:
-                    return
-                yield value
-
-        return generator if inspect.isgeneratorfunction(f) else wrapped

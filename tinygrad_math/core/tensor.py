@@ -31,15 +31,16 @@ from .errors import (
     numeric_dtype,
 )
 from .leaving import Leaving
+from .mode import MODE as MODE
+from .mode import Mode as Mode
+from .mode import no_grad as no_grad
+from .mode import under as under
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
-from .node import MODE as MODE
 from .node import NO_PARAMS, TRANSFORMED, Constant, fingerprint, held
 from .node import TRACED as TRACED
 from .node import Meta as Meta
-from .node import Mode as Mode
 from .node import Node as Node
 from .node import clock as clock
-from .node import no_grad as no_grad
 from .op import Op, by_ufunc, registry
 from .op import rec as rec
 from .torch_names import TorchNames
@@ -73,8 +74,8 @@ def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, 
     """A handle on the result; its node knows its history if somebody wants it."""
     watch = None
     if live:
-        mode = MODE.get()
-        if mode is not None:
+        mode = MODE.innermost()
+        if mode is not None and (mode := MODE.get()) is not None:
             watch = mode.observe
         if op.constant or (mode is not None and not mode.differentiable):
             live &= TRACED
@@ -203,7 +204,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
             data = op.forward(x.data, y.data)
         live = x.live | y.live
-        if not live or op.constant or MODE.get() is not None:
+        if not live or op.constant or MODE.innermost() is not None:
             return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
         t.node = Node(data, op, (x, y), NO_PARAMS, live)
@@ -429,8 +430,10 @@ class Tensor(Leaving, TorchNames):
         if not callable(hook):
             raise ArgumentError(f"register_hook() takes a function of the gradient, got {hook!r:.60}")
         m, key = self.node.more(), clock()
-        hooks = m.hooks = {**(m.hooks or {}), key: hook}
-        return Hook(hooks, key)
+        if m.hooks is None:
+            m.hooks = {}
+        m.hooks[key] = hook
+        return Hook(m.hooks, key)
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph: a constant for every derivative."""

@@ -28,7 +28,7 @@ from .errors import (
 )
 from .op import Namespace, raw
 from .place import WALKS
-from .tensor import DIFFERENTIABLE, MODE, TRACED, Node, Tensor, as_tensor, check_fresh, rec, record, select, wrap
+from .tensor import DIFFERENTIABLE, TRACED, Mode, Node, Tensor, as_tensor, check_fresh, rec, record, select, under, wrap
 from .tree import flatten, unflatten
 
 _by_tick = attrgetter("tick")
@@ -214,8 +214,8 @@ def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: 
         if n.op is whole.op and n.inputs == whole.inputs and n.params == whole.params
     }
     fresh[whole] = [wrap(leaf) for leaf in leaves]
-    token = MODE.set(None)
-    try:
+
+    def run() -> None:
         for n in trail.nodes:
             if n.op is None or n in fresh or fresh.keys().isdisjoint(n.inputs):
                 continue
@@ -223,8 +223,8 @@ def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: 
                 fresh[n] = fresh[n.inputs[0]][n.params["index"]]
             else:
                 fresh[n] = record(n.op, tuple(fresh[i] if i in fresh else wrap(i) for i in n.inputs), n.params)
-    finally:
-        MODE.reset(token)
+
+    under(Mode(True, None), run)
     roots = [(fresh[node].node, g) for node, g in seeds if node in fresh]
     found = pullback(Trail([node for node, _ in roots], leaves), roots)
     return [found.get(leaf) for leaf in leaves]

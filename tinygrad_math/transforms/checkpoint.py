@@ -13,7 +13,7 @@ from ..core.errors import ChangedAfterUse, describe
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, record, select, wrap
 from ..core.tree import flatten, unflatten
-from .tracing import Tape, recording
+from .tracing import Tape, recorded
 
 Fn = Callable[..., Any]
 
@@ -91,14 +91,12 @@ class Rerun:
                 full[k] = v
             return tuple(segment.run(full))
 
-        with recording():
-            self.tape = Tape(run, [values[k] for k in self.active], asker)
+        self.tape = recorded(Tape, run, [values[k] for k in self.active], asker)
 
     def pull(self, cotangents: Sequence[Any]) -> list[Any]:
         """A cotangent per input of the segment, None for those that are not active."""
         seeds = [_zeros(y) if g is None else g for g, y in zip(cotangents, self.tape.outputs, strict=True)]
-        with recording():
-            found = self.tape.pull(seeds, record=self.xp is not raw)
+        found = recorded(self.tape.pull, seeds, record=self.xp is not raw)
         out: list[Any] = [None] * self.count
         for k, g in zip(self.active, found, strict=True):
             out[k] = self.plain(g)
@@ -110,8 +108,7 @@ class Rerun:
             _zeros(n) if tangents[k] is None else tangents[k]
             for k, n in zip(self.active, self.tape.inputs, strict=True)
         ]
-        with recording():
-            return [self.plain(t) for t in self.tape.push(seeds, record=self.xp is not raw)]
+        return [self.plain(t) for t in recorded(self.tape.push, seeds, record=self.xp is not raw)]
 
     def plain(self, t: Tensor) -> Any:
         """What a rule over `xp` returns: an array at first order, a Tensor above."""

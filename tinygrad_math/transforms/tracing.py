@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
+from ..core.mode import P, R
 from ..core.node import Input, Run
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, node_of, rec, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, node_of, rec, under, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from ..core.walk import Trail, fit, pullback, pushforward
 
@@ -37,8 +37,7 @@ class Tape:
         run = Run()
         self.inputs = [_alias(leaf, asker, self.quiet, run) for leaf in leaves]
         try:
-            with recording():
-                out = f(*unflatten(self.structure, [wrap(n) for n in self.inputs]))
+            out = recorded(f, *unflatten(self.structure, [wrap(n) for n in self.inputs]))
         except (ValueError, SystemError) as error:
             raise unhidden(error) or error from None
         finally:
@@ -138,18 +137,12 @@ class Tape:
         return as_tensor(rec.reshape(flat, y.shape))
 
 
-@contextmanager
-def recording() -> Iterator[None]:
-    """Record, also where no_grad holds: a transform, or a rule, has its own derivative to take."""
+def recorded(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """f of these arguments, recorded also where no_grad holds: a transform or a rule has its own derivative to take."""
     mode = MODE.get()
     if mode is None or mode.differentiable:
-        yield
-        return
-    token = MODE.set(Mode(True, mode.observe))
-    try:
-        yield
-    finally:
-        MODE.reset(token)
+        return f(*args, **kwargs)
+    return under(Mode(True, mode.observe), f, *args, **kwargs)
 
 
 def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:

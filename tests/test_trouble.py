@@ -1,0 +1,354 @@
+"""After trouble everything is as before: interrupts at any point, threads at the same time, forks, odd orders."""
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import inspect
+import os
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.node import MODE
+
+PACKAGE = os.path.dirname(tm.__file__)
+
+
+def leaf(*values):
+    return tm.tensor(np.array(values), requires_grad=True)
+
+
+def records():
+    return MODE.get() is None and (leaf(1.0) * 2.0).requires_grad
+
+
+# -- Ctrl-C ---------------------------------------------------------------------------------------------
+def struck(action, place, files=("",)):
+    """Run `action` with a KeyboardInterrupt at the bytecode of this number in our files; whether it came to that."""
+    files = tuple(os.path.join(PACKAGE, f) for f in files)
+    count = 0
+
+    def trace(frame, event, arg):
+        nonlocal count
+        if frame.f_code.co_filename.startswith(files):
+            frame.f_trace_opcodes = True
+        elif event == "call":
+            return None
+        if event == "opcode":
+            count += 1
+            if count == place:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def strike_everywhere(action, check, step=1, files=("",)):
+    """Strike at every place of `action` in turn, each time from the beginning; `check()` must hold after each."""
+    action()
+    place = 1
+    while struck(action, place, files):
+        assert check(), f"after an interrupt at bytecode {place}"
+        place += step
+    assert check()
+    assert place > 20
+
+
+def in_a_block():
+    with tm.no_grad():
+        pass
+
+
+def in_nested_blocks():
+    with tm.no_grad() as _, contextlib.suppress(KeyError), tm.no_grad():
+        raise KeyError
+
+
+def in_one_block_twice():
+    block = tm.no_grad()
+    with block, block:
+        leaf(1.0) * 2.0
+
+
+@tm.no_grad()
+def in_a_function():
+    return leaf(1.0) * 2.0
+
+
+@tm.no_grad()
+def _steps():
+    yield leaf(1.0) * 2.0
+    yield 1
+
+
+def in_a_generator():
+    list(_steps())
+
+
+def in_a_coroutine():
+    @tm.no_grad()
+    async def f():
+        await asyncio.sleep(0)
+
+    steps = f()
+    try:
+        with contextlib.suppress(StopIteration):
+            while True:
+                steps.send(None)
+    finally:
+        steps.close()
+
+
+def in_a_transform_under_it():
+    with tm.no_grad():
+        tm.grad(lambda x: x * x)(3.0)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # one that was interrupted before its start
+@pytest.mark.parametrize(
+    "action",
+    [
+        in_a_block,
+        in_nested_blocks,
+        in_one_block_twice,
+        in_a_function,
+        in_a_generator,
+        in_a_coroutine,
+        in_a_transform_under_it,
+    ],
+)
+def test_an_interrupt_at_any_point_of_no_grad_leaves_recording_as_it_was(action):
+    strike_everywhere(action, records, step=1 if action is not in_a_transform_under_it else 7)
+
+
+def test_an_interrupt_at_any_point_of_a_trace_leaves_parameters_and_recording_as_they_were():
+    w, x = leaf(2.0), np.ones(1)
+
+    def action():
+        tm.compile(lambda x: (x * w).sum())(x)
+
+    def check():
+        return records() and w.requires_grad and repr(w).endswith("requires_grad=True)") and (w * 1.0).item() == 2.0
+
+    strike_everywhere(action, check, step=7, files=("core/mode.py", "compiler/trace.py"))
+
+
+def test_an_interrupt_while_an_undecided_derivative_is_settled_leaves_recording_as_it_was():
+    def action():
+        tm.grad(lambda a: (tm.linalg.eigh(a)[1] @ tm.linalg.eigh(a)[1].T).sum())(np.eye(2))
+
+    strike_everywhere(action, records, step=3, files=("core/mode.py", "core/walk.py"))
+
+
+# -- no_grad in all its uses ----------------------------------------------------------------------------
+def test_generators_that_pause_inside_no_grad_end_it_in_any_order():
+    def steps():
+        with tm.no_grad():
+            yield
+
+    for order in ((0, 1), (1, 0)):
+        pair = steps(), steps()
+        for steps_ in pair:
+            next(steps_)
+        assert not (leaf(1.0) * 2.0).requires_grad
+        list(pair[order[0]])
+        assert not (leaf(1.0) * 2.0).requires_grad
+        list(pair[order[1]])
+        assert records()
+
+
+def test_a_generator_that_ends_inside_a_transform_ends_its_own_no_grad_and_not_the_recording():
+    def steps():
+        with tm.no_grad():
+            yield
+
+    paused = steps()
+    next(paused)
+    seen = []
+
+    def f(x):
+        seen.extend(paused)
+        return x * x
+
+    assert tm.grad(f)(3.0).item() == 6.0
+    assert records()
+
+
+def test_one_object_serves_several_blocks_one_after_another_and_one_inside_another():
+    block = tm.no_grad()
+    for _ in range(2):
+        with block:
+            with block:
+                assert not (leaf(1.0) * 2.0).requires_grad
+            assert not (leaf(1.0) * 2.0).requires_grad
+            assert tm.grad(lambda x: x * x)(3.0).item() == 6.0
+        assert records()
+
+
+def test_one_object_in_two_places_at_once_is_refused_by_name():
+    block = tm.no_grad()
+
+    def other():
+        with pytest.raises(tm.ArgumentError, match="anew"), block:
+            pass
+        assert records()
+
+    with block:
+        asyncio.run(asyncio.to_thread(contextvars.Context().run, other))
+        assert not (leaf(1.0) * 2.0).requires_grad
+    assert records()
+
+
+def test_no_grad_works_in_an_exit_stack_and_called_by_hand():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(tm.no_grad())
+        assert not (leaf(1.0) * 2.0).requires_grad
+    assert records()
+    block = tm.no_grad()
+    block.__enter__()
+    assert not (leaf(1.0) * 2.0).requires_grad
+    block.__exit__(None, None, None)
+    assert records()
+
+
+def test_an_exception_passes_through_a_block():
+    with pytest.raises(ZeroDivisionError), tm.no_grad():
+        raise ZeroDivisionError
+    assert records()
+
+
+def test_a_decorated_coroutine_is_not_recorded_and_the_code_around_it_is():
+    @tm.no_grad()
+    async def evaluate(x, started, go):
+        """An evaluation."""
+        started.set()
+        await go.wait()
+        return (x * x).requires_grad
+
+    async def main():
+        started, go = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(evaluate(leaf(1.0), started, go))
+        await started.wait()
+        assert records()
+        go.set()
+        assert await task is False
+        assert records()
+        go.clear()
+        stopped = asyncio.create_task(evaluate(leaf(1.0), started, go))
+        await asyncio.sleep(0)
+        stopped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+
+    asyncio.run(main())
+    assert inspect.iscoroutinefunction(evaluate)
+    assert evaluate.__doc__ == "An evaluation."
+
+
+def test_a_decorated_generator_takes_what_is_sent_and_thrown_and_returns():
+    log = []
+
+    @tm.no_grad
+    def dialogue(x):
+        try:
+            got = yield (x * x).requires_grad
+            try:
+                yield got, (x * x).requires_grad
+            except KeyError:
+                yield "caught", (x * x).requires_grad
+            return "done"
+        finally:
+            log.append((x * x).requires_grad)
+
+    steps = dialogue(leaf(1.0))
+    assert next(steps) is False
+    assert steps.send(5) == (5, False)
+    assert steps.throw(KeyError) == ("caught", False)
+    assert records()
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == "done"
+
+    def outer():
+        result = yield from dialogue(leaf(1.0))
+        yield result
+
+    assert list(outer()) == [False, (None, False), "done"]
+    paused = dialogue(leaf(1.0))
+    next(paused)
+    paused.close()
+    assert log == [False] * 3
+    assert inspect.isgeneratorfunction(dialogue)
+    assert records()
+
+
+def test_a_decorated_asynchronous_generator_takes_what_is_sent_and_thrown():
+    log = []
+
+    @tm.no_grad()
+    async def stream(x):
+        try:
+            got = yield (x * x).requires_grad
+            await asyncio.sleep(0)
+            try:
+                yield got, (x * x).requires_grad
+            except KeyError:
+                yield "caught", (x * x).requires_grad
+        finally:
+            log.append((x * x).requires_grad)
+
+    async def main():
+        steps = stream(leaf(1.0))
+        assert await anext(steps) is False
+        assert records()
+        assert await steps.asend(5) == (5, False)
+        assert await steps.athrow(KeyError) == ("caught", False)
+        assert [v async for v in steps] == []
+        assert [v async for v in stream(leaf(1.0))] == [False, (None, False)]
+        paused = stream(leaf(1.0))
+        await anext(paused)
+        await paused.aclose()
+        assert records()
+
+    asyncio.run(main())
+    assert log == [False] * 3
+    assert inspect.isasyncgenfunction(stream)
+
+
+def test_methods_partials_and_static_methods_can_be_decorated_and_classes_cannot():
+    class Model:
+        @tm.no_grad()
+        def method(self, x):
+            return x * 2.0
+
+        @tm.no_grad()
+        @staticmethod
+        def static(x):
+            return x * 2.0
+
+        @tm.no_grad()
+        @classmethod
+        def of_class(cls, x):
+            return x * 2.0
+
+        async def __call__(self, x):
+            return x * 2.0
+
+    m, x = Model(), leaf(1.0)
+    for f in (m.method, m.static, Model.static, m.of_class, tm.no_grad(functools.partial(m.method, x=x))):
+        assert not (f() if f not in (m.method, m.static, Model.static, m.of_class) else f(x)).requires_grad
+    assert not asyncio.run(tm.no_grad()(m)(x)).requires_grad
+    for wrong in (Model, 3.0):
+        with pytest.raises(tm.ArgumentError, match="decorate"):
+            tm.no_grad()(wrong)
