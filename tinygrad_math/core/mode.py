@@ -24,12 +24,18 @@ class Mode:
 
     __slots__ = ("differentiable", "entries", "entry", "level", "observe", "outer")
 
-    def __init__(self, differentiable: bool, observe: Callable[[Any], None] | None) -> None:
-        self.differentiable, self.observe = differentiable, observe
-        self.outer: Mode | None = None
-        self.entries: list[Any] | None = None
-        self.entry: list[Any] = []
-        self.level = 0
+    def __init__(
+        self,
+        differentiable: bool,
+        observe: Callable[[Any], None] | None,
+        outer: Mode | None = None,
+        entries: list[Any] | None = None,
+    ) -> None:
+        self.differentiable, self.observe, self.outer = differentiable, observe, outer
+        self.entries = entries
+        if entries is not None:
+            self.entry: list[Any] = []
+            self.level = len(entries)
 
     def over(self) -> bool:
         """Whether the block of this mode has been left."""
@@ -79,16 +85,29 @@ class _Leaving(io.IOBase):
         self.close = pop  # type: ignore[method-assign]  # called by __exit__; what it returns is false
 
 
-class _Half:
-    """`__enter__` or `__exit__` of a block: found in Python, so that calling it is one step without Python's code."""
+class _Entering:
+    """`__enter__` of a block: prepared in Python, so that calling it is one step without Python's code."""
 
-    def __init__(self, find: Callable[[no_grad], Callable[..., Any]]) -> None:
-        self.find = find
-
-    def __get__(self, block: no_grad | None, kind: type) -> Callable[..., Any]:
+    def __get__(self, block: no_grad | None, kind: type) -> Callable[..., None]:
         if block is None:  # as contextlib.ExitStack asks
-            return lambda block, *error: self.find(block)(*error)
-        return self.find(block)
+            return lambda block: self.__get__(block, kind)()
+        entries, outer = block._entries, MODE.innermost()
+        if outer is not None:
+            outer = MODE.get()
+        if entries and not _lies_around(outer, entries):
+            raise ArgumentError(
+                "this no_grad() is entered elsewhere, in another thread or task; write `with tm.no_grad():` anew"
+            )
+        mode = Mode(False, None if outer is None else outer.observe, outer, entries)
+        MODE.set(mode)  # it holds once its entry is there
+        return functools.partial(entries.append, mode.entry)
+
+
+class _Exiting:
+    """`__exit__` of a block."""
+
+    def __get__(self, block: no_grad | None, kind: type) -> Callable[..., None]:
+        return (lambda block, *error: block._leaving.__exit__()) if block is None else block._leaving.__exit__
 
 
 class no_grad:
@@ -113,25 +132,13 @@ class no_grad:
         self._entries: list[Any] = []  # one for each `with` that this block is in
         self._leaving = _Leaving(self._entries.pop)
 
-    def _prepare(self) -> Callable[[], None]:
-        """Put a mode in place that holds from the call of what is returned to the end of the block."""
-        mode, entries = _not_differentiable(), self._entries
-        if entries and not _lies_under(mode, entries):
-            raise ArgumentError(
-                "this no_grad() is entered elsewhere, in another thread or task; write `with tm.no_grad():` anew"
-            )
-        mode.entries, mode.level = entries, len(entries)
-        MODE.set(mode)
-        return functools.partial(entries.append, mode.entry)
-
     if TYPE_CHECKING:
 
         def __enter__(self) -> None: ...
         def __exit__(self, *error: object) -> None: ...
 
     else:
-        __enter__ = _Half(_prepare)
-        __exit__ = _Half(lambda block: block._leaving.__exit__)
+        __enter__, __exit__ = _Entering(), _Exiting()
 
     def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
         return _without_recording(f)  # type: ignore[no-any-return]
@@ -139,17 +146,14 @@ class no_grad:
 
 def _not_differentiable() -> Mode:
     outer = MODE.get()
-    mode = Mode(False, outer.observe if outer is not None else None)
-    mode.outer = outer
-    return mode
+    return Mode(False, None if outer is None else outer.observe, outer)
 
 
-def _lies_under(mode: Mode, entries: list[Any]) -> bool:
-    """Whether the block with these entries is also one of those around here."""
-    around = mode.outer
-    while around is not None and around.entries is not entries:
-        around = around.outer
-    return around is not None and not around.over() and around.level == len(entries) - 1
+def _lies_around(mode: Mode | None, entries: list[Any]) -> bool:
+    """Whether the block with these entries was entered last by one of the modes around here."""
+    while mode is not None and mode.entries is not entries:
+        mode = mode.outer
+    return mode is not None and not mode.over() and mode.level == len(entries) - 1
 
 
 def _without_recording(f: Any) -> Any:
