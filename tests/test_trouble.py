@@ -6,6 +6,7 @@ import contextvars
 import functools
 import inspect
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -352,3 +353,90 @@ def test_methods_partials_and_static_methods_can_be_decorated_and_classes_cannot
     for wrong in (Model, 3.0):
         with pytest.raises(tm.ArgumentError, match="decorate"):
             tm.no_grad()(wrong)
+
+
+# -- rooms that are opened at first use --------------------------------------------------------------------
+def run_python(text):
+    """What a fresh Python prints that runs this program."""
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(PACKAGE)}
+    run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=100, env=environment)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_many_threads_open_many_rooms_at_the_same_time():
+    text = """
+import sys, threading
+import numpy as np, tinygrad_math as tm
+sys.setswitchinterval(1e-5)
+def gradient(f):
+    x = tm.tensor(np.array([[2.0, 1.0], [0.0, 3.0]]), requires_grad=True)
+    f(x).sum().backward()
+    return x.grad.numpy()
+actions = [
+    lambda: gradient(lambda x: x.norm()), lambda: gradient(np.linalg.det), lambda: gradient(lambda x: tm.special.erf(x)),
+    lambda: gradient(lambda x: tm.fft.fft(x).real), lambda: gradient(lambda x: tm.linalg.solve(x, np.ones(2))),
+    lambda: tm.implicit.root, lambda: tm.i0(1.0), lambda: tm.compile(tm.sin)(1.0), lambda: tm.graph,
+    lambda: gradient(lambda x: tm.linalg.svd(x)[1]), lambda: tm.random.uniform(), lambda: tm.stats.norm,
+]
+barrier, errors = threading.Barrier(2 * len(actions)), []
+def run(action):
+    barrier.wait()
+    try:
+        action()
+    except BaseException as error:
+        errors.append(repr(error))
+threads = [threading.Thread(target=run, args=(a,)) for a in 2 * actions]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(errors)
+"""
+    assert run_python(text) == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "tm.tensor(np.eye(2)).norm()",
+        "tm.special.gammaln(3.0)",
+        "np.linalg.inv(tm.tensor(np.eye(2)))",
+        "tm.implicit.root",
+        "tm.compile(tm.sin)(1.0)",
+    ],
+)
+def test_a_room_whose_opening_is_interrupted_again_and_again_opens_at_last(opening):
+    text = f"""
+import sys
+import numpy as np, tinygrad_math as tm
+def struck(place):
+    count = 0
+    def trace(frame, event, arg):
+        nonlocal count
+        if "tinygrad_math" not in frame.f_code.co_filename:
+            return None
+        count += event == "line"
+        if count == place:
+            raise KeyboardInterrupt
+        return trace
+    sys.settrace(trace)
+    try:
+        {opening}
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+place = 1
+while struck(place):
+    place += 11
+x = tm.tensor(np.array([[2.0, 1.0], [0.0, 3.0]]), requires_grad=True)
+(x.norm() + tm.special.gammaln(x[0, 0]) + tm.linalg.solve(x, np.ones(2)).sum()).backward()
+tm.compile(tm.grad(lambda x: tm.linalg.det(x) + tm.implicit.root(lambda y, x: y - x, lambda x: x)(x).sum()))(x)
+print(place > 20, float(np.abs(x.grad.numpy()).sum()))
+"""
+    x = np.array([[2.0, 1.0], [0.0, 3.0]])
+    inverse = np.linalg.inv(x)
+    expected = x / np.linalg.norm(x) - np.outer(inverse.T @ np.ones(2), inverse @ np.ones(2))
+    expected[0, 0] += 1.0 - np.euler_gamma  # digamma(2)
+    struck_often, total = run_python(text).split()
+    assert struck_often == "True"
+    assert float(total) == pytest.approx(np.abs(expected).sum())

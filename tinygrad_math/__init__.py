@@ -93,7 +93,7 @@ _ROOMS = {
 _ROOMS["implicit"] = ".transforms.implicit"
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
 _NAMES |= {"save": ".saving", "load": ".saving"}
-_op.rooms += [f"{__name__}.{room}" for room in ("special", "fft", "linalg")]  # where further ops are declared
+_op.rooms += [f"{__name__}.{room}" for room in ("linalg", "fft", "special")]  # where further ops are declared
 
 
 def __getattr__(name: str) -> Any:

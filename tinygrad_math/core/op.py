@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,20 +23,46 @@ Jvp = Callable[..., Any]
 
 
 class Namespace:
-    """Attributes by op name; one for plain functions, one for recording ones."""
+    """Attributes by op name; one for plain functions, one for recording ones.
+
+    What the file of a room sets stands apart until the room is open: threads never see an op that still lacks its
+    rules, and a room whose opening was interrupted is opened again.
+    """
 
     def __init__(self, title: str) -> None:
         self.__dict__["title"] = title
+        self.__dict__["apart"] = {}  # room -> name -> what it is, and the global names of the file that set it
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
+        home = home_of_caller()
+        room = next((r for r in rooms if f"{home.get('__name__')}.".startswith(f"{r}.")), None)
+        if room is None or name in self.__dict__:
+            self.__dict__[name] = value
+        else:
+            self.apart.setdefault(room, {})[name] = value, home
 
     def __getattr__(self, name: str) -> Any:  # reached only when the name is missing
-        while rooms and not name.startswith("__"):
-            importlib.import_module(rooms.pop())
-            if name in self.__dict__:
-                return self.__dict__[name]
+        for room in () if name.startswith("__") else rooms:
+            module: Any = importlib.import_module(room)  # other threads wait here for the one that imports
+            value, home = self.apart.get(room, {}).get(name, (None, {}))
+            if stands(home):
+                if not getattr(module.__spec__, "_initializing", False):  # as importlib calls it
+                    self.__dict__[name] = value
+                return value
         raise AttributeError(f"no op named {name!r} is registered ({self.title})")
+
+
+def home_of_caller() -> dict[str, Any]:
+    """The global names of the file that declares an op."""
+    frame: Any = sys._getframe(1)
+    while frame.f_globals.get("__name__") in (__name__, f"{__package__}.declare"):
+        frame = frame.f_back
+    return frame.f_globals  # type: ignore[no-any-return]
+
+
+def stands(home: dict[str, Any]) -> bool:
+    """Whether the file with these global names has been imported, or is about to be; not if that was interrupted."""
+    return getattr(sys.modules.get(home.get("__name__", "")), "__dict__", None) is home
 
 
 RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
@@ -48,7 +75,7 @@ def usage(f: Any) -> str:
     return f"{f.__name__}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
 
 
-rooms: list[str] = []  # modules with further ops, imported when a name is missed
+rooms: list[str] = []  # modules with further ops, imported when a name is missed, the first ones first
 registry: dict[str, Op] = {}
 raw = Namespace("plain arrays")
 rec = Namespace("recorded tensors")
@@ -97,7 +124,8 @@ class Op:
         self._read_signature()
         self.words = doc if doc is not None or isinstance(forward, np.ufunc) else forward.__doc__
         if register:
-            if name in registry:
+            self.home = home_of_caller()
+            if name in registry and stands(registry[name].home):
                 raise ArgumentError(f"an op named {name!r} is registered already")
             registry[name] = self
             setattr(raw, name, forward)
