@@ -8,6 +8,7 @@ import inspect
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -406,6 +407,7 @@ print(errors)
 def test_a_room_whose_opening_is_interrupted_again_and_again_opens_at_last(opening):
     text = f"""
 import sys
+import threading
 import numpy as np, tinygrad_math as tm
 def struck(place):
     count = 0
@@ -440,3 +442,124 @@ print(place > 20, float(np.abs(x.grad.numpy()).sum()))
     struck_often, total = run_python(text).split()
     assert struck_often == "True"
     assert float(total) == pytest.approx(np.abs(expected).sum())
+
+
+# -- threads and forks -----------------------------------------------------------------------------------
+def in_threads(f, count=4):
+    barrier, errors = threading.Barrier(count), []
+
+    def run():
+        try:
+            barrier.wait()
+            f()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not errors
+
+
+@pytest.fixture
+def eager_switching():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_backward_from_threads_adds_up_in_leaves_hooks_and_kept_gradients():
+    w, scale = tm.tensor(np.zeros(3000), requires_grad=True), leaf(1.0)
+    shared = w * 3.0
+    shared.retain_grad()
+    seen = []
+    w.register_hook(lambda g: seen.append(1) or g * 2.0)
+
+    def run():
+        for _ in range(25):
+            (shared * scale).sum().backward()
+            tm.grad_of((shared * scale).sum(), [w])
+
+    in_threads(run)
+    assert len(seen) == 200
+    np.testing.assert_array_equal(shared.grad.numpy(), 100.0)
+    np.testing.assert_array_equal(w.grad.numpy(), 600.0)
+    assert scale.grad.tolist() == [0.0]
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_recorded_gradients_from_threads_add_up_too():
+    w = leaf(3.0)
+    in_threads(lambda: [(w * w).sum().backward(create_graph=True) for _ in range(20)])
+    assert w.grad.tolist() == [480.0]
+    assert tm.grad_of(w.grad.sum(), [w])[0].tolist() == [160.0]
+
+
+def test_an_interrupt_at_any_point_of_backward_leaves_all_gradients_old_or_new():
+    a, b = leaf(2.0), leaf(3.0)
+    c = a * b
+    c.retain_grad()
+    seen = set()
+
+    def check():
+        now = tuple(t.grad.item() for t in (a, b, c))
+        was = check.before
+        check.before = now
+        seen.add(tuple(n - w for n, w in zip(now, was, strict=True)))
+        return seen <= {(0.0,) * 3, (6.0, 4.0, 2.0)}
+
+    def action():
+        (c * 2.0).sum().backward()
+
+    action()
+    check.before = (6.0, 4.0, 2.0)
+    strike_everywhere(lambda: action() if check() else pytest.fail(str(seen)), check, files=("core/walk.py",))
+    assert len(seen) == 2
+
+
+def test_a_handle_that_owns_two_values_gathers_both_gradients():
+    x = leaf(1.0, 2.0)
+    x[0] = 5.0
+    x.retain_grad()
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [10.0, 8.0]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_computes_where_threads_of_its_parent_were_busy():
+    text = """
+import os, threading, warnings
+warnings.simplefilter("ignore")
+import numpy as np, tinygrad_math as tm
+f = tm.compile(lambda x: tm.sum(tm.exp(tm.sin(x)) * x), threads=2)
+x = np.full(1_200_000, 0.5)
+right = f(x).item()
+inside, go = threading.Event(), threading.Event()
+def slow(x):
+    inside.set(); go.wait()
+    return x * 2.0
+g, w = tm.compile(slow), tm.tensor(np.ones(3), requires_grad=True)
+def accumulate():
+    from tinygrad_math.core import walk
+    with walk._accumulating:
+        held.set(); go.wait()
+held = threading.Event()
+threads = [threading.Thread(target=lambda: g(np.ones(2))), threading.Thread(target=accumulate)]
+[t.start() for t in threads]
+inside.wait(); held.wait()
+child = os.fork()
+if not child:
+    go.set()
+    (w * w).sum().backward()
+    ok = f(x).item() == right and g(np.ones(2)).tolist() == [2.0, 2.0] and w.grad.tolist() == [2.0] * 3
+    ok = ok and tm.linalg.det(np.eye(3)).item() == 1.0
+    os._exit(0 if ok else 1)
+go.set()
+[t.join() for t in threads]
+print(os.waitpid(child, 0)[1], f(x).item() == right)
+"""
+    assert run_python(text) == "0 True\n"

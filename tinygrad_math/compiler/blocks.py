@@ -207,6 +207,10 @@ def _workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tinygrad_math")
 
 
+if hasattr(os, "register_at_fork"):  # the child has none of the pool's threads
+    os.register_at_fork(after_in_child=_workers.cache_clear)
+
+
 def parallel(chain: Callable[..., None], size: int, block: int, blocks: Sequence[Sequence[Any]]) -> None:
     """Run `chain(start, stop, *blocks[k])` over parts of range(size), one for each entry of `blocks`."""
     if len(blocks) == 1:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from types import MethodType
 from typing import Any
@@ -36,6 +38,7 @@ class Compiled:
         self._recent: list[Find] = []
         self._latest: Executable | None = None
         self._lock = threading.RLock()
+        _all.add(self)
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -121,6 +124,19 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"<compiled {title_of(self.f)}, {len(self._programs)} programs>"
+
+
+_all: weakref.WeakSet[Compiled] = weakref.WeakSet()
+
+
+def _fresh_locks() -> None:
+    """In a forked child, no thread is left that would release a lock."""
+    for compiled in list(_all):
+        compiled._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_fresh_locks)
 
 
 def _signature(leaf: Any) -> Any:

@@ -7,6 +7,8 @@ own graph can be walked again. Neither recurses, so depth costs nothing.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
@@ -317,6 +319,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
         g = g.node.data
     found = pullback(trail, [(y.node, as_tensor(g) if xp is rec else g)], xp)
     handed_out = {id(g)}
+    shares: list[tuple[Tensor, Tensor]] = []
     for node, total in found.items():
         m = node.meta
         owner = m.owner() if m is not None and m.owner is not None else None
@@ -328,8 +331,35 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
                     total = total.copy()
                 handed_out.add(id(total))
             total = wrap(Node(total))
-        before = owner.grad
-        owner._grad = total if before is None else rec.add(before, total)
+        shares.append((owner, total))
+    _accumulate(shares)
+
+
+def _accumulate(shares: Sequence[tuple[Tensor, Tensor]]) -> None:
+    """Add to the gradients of some tensors: all of it or nothing, and one thread after another."""
+    with _accumulating:
+        after: dict[Tensor, Tensor] = {}
+        for owner, share in shares:
+            g = after[owner] if owner in after else owner.grad
+            after[owner] = share if g is None else rec.add(g, share)
+        before = [(owner, owner.grad) for owner in after]
+        try:
+            for owner, total in after.items():
+                owner._grad = total
+        except BaseException:
+            for owner, g in before:
+                owner._grad = g
+            raise
+
+
+def _fresh_lock() -> None:
+    global _accumulating
+    _accumulating = threading.RLock()
+
+
+_fresh_lock()
+if hasattr(os, "register_at_fork"):  # in the child, no thread is left that would release it
+    os.register_at_fork(after_in_child=_fresh_lock)
 
 
 def grad_of(
