@@ -98,7 +98,8 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 _ALLOWED = {
     "__future__", "collections", "contextlib", "contextvars", "dataclasses", "functools", "importlib", "inspect", "io",
-    "itertools", "linecache", "math", "numpy", "operator", "os", "sys", "threading", "types", "typing", "weakref", "zlib",
+    "itertools", "linecache", "math", "numpy", "operator", "os", "sys", "threading", "types", "typing",
+    "weakref", "zlib",
 }  # fmt: skip
 
 

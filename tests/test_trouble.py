@@ -375,7 +375,7 @@ def gradient(f):
     f(x).sum().backward()
     return x.grad.numpy()
 actions = [
-    lambda: gradient(lambda x: x.norm()), lambda: gradient(np.linalg.det), lambda: gradient(lambda x: tm.special.erf(x)),
+    lambda: gradient(lambda x: x.norm()), lambda: gradient(np.linalg.det), lambda: gradient(tm.special.erf),
     lambda: gradient(lambda x: tm.fft.fft(x).real), lambda: gradient(lambda x: tm.linalg.solve(x, np.ones(2))),
     lambda: tm.implicit.root, lambda: tm.i0(1.0), lambda: tm.compile(tm.sin)(1.0), lambda: tm.graph,
     lambda: gradient(lambda x: tm.linalg.svd(x)[1]), lambda: tm.random.uniform(), lambda: tm.stats.norm,
@@ -519,14 +519,6 @@ def test_an_interrupt_at_any_point_of_backward_leaves_all_gradients_old_or_new()
     check.before = (6.0, 4.0, 2.0)
     strike_everywhere(lambda: action() if check() else pytest.fail(str(seen)), check, files=("core/walk.py",))
     assert len(seen) == 2
-
-
-def test_a_handle_that_owns_two_values_gathers_both_gradients():
-    x = leaf(1.0, 2.0)
-    x[0] = 5.0
-    x.retain_grad()
-    (x * x).sum().backward()
-    assert x.grad.tolist() == [10.0, 8.0]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

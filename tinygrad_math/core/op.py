@@ -53,11 +53,13 @@ class Namespace:
 
 
 def home_of_caller() -> dict[str, Any]:
-    """The global names of the file that declares an op."""
-    frame: Any = sys._getframe(1)
-    while frame.f_globals.get("__name__") in (__name__, f"{__package__}.declare"):
+    """The global names of the file that is being imported: there, ops are declared."""
+    frame = innermost = sys._getframe(1)
+    while frame.f_code.co_name != "<module>":
+        if frame.f_back is None:  # a thread of the user's, say
+            return innermost.f_globals
         frame = frame.f_back
-    return frame.f_globals  # type: ignore[no-any-return]
+    return frame.f_globals
 
 
 def stands(home: dict[str, Any]) -> bool:

@@ -340,7 +340,7 @@ def _accumulate(shares: Sequence[tuple[Tensor, Tensor]]) -> None:
     with _accumulating:
         after: dict[Tensor, Tensor] = {}
         for owner, share in shares:
-            g = after[owner] if owner in after else owner.grad
+            g = after.get(owner, owner.grad)
             after[owner] = share if g is None else rec.add(g, share)
         before = [(owner, owner.grad) for owner in after]
         try:
@@ -352,12 +352,14 @@ def _accumulate(shares: Sequence[tuple[Tensor, Tensor]]) -> None:
             raise
 
 
+_accumulating = threading.RLock()
+
+
 def _fresh_lock() -> None:
     global _accumulating
     _accumulating = threading.RLock()
 
 
-_fresh_lock()
 if hasattr(os, "register_at_fork"):  # in the child, no thread is left that would release it
     os.register_at_fork(after_in_child=_fresh_lock)
 
