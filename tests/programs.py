@@ -16,6 +16,7 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 from moves import MOVES
+from wording import words
 
 import tinygrad_math as tm
 
@@ -187,17 +188,10 @@ class Step:
     arguments: tuple[int, ...]
     call: Callable[..., Any]
 
-    def __str__(self) -> str:
-        return f"{self.name}({', '.join(f'v{k}' for k in self.arguments)}) {_drawn(self.call)}"
-
-
-def _drawn(f: Any) -> str:
-    """What a move has drawn, and the line that says what it does."""
-    cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
-    found = {n: c.cell_contents for n, c in cells}
-    shown = ", ".join(f"{n}={v!r}" if not callable(v) else f"{n}=[{_drawn(v)}]" for n, v in found.items())
-    names = [n for n in f.__code__.co_names if n not in ("special", "linalg")]
-    return " ".join([*names, shown, f"(line {f.__code__.co_firstlineno})"])
+    def text(self, name: str) -> str:
+        """The statement that gives the value of this name."""
+        expression, above = words(self.call, *(f"v{k}" for k in self.arguments))
+        return "\n".join([*above, f"{name} = {expression}"])
 
 
 @dataclass
@@ -234,9 +228,9 @@ class Program:
         return loss
 
     def __str__(self) -> str:
-        lines = [f"seed {self.seed}"] + [f"  v{k} = input {x.dtype}{x.shape}" for k, x in enumerate(self.inputs)]
-        lines += [f"  v{k} = {s}" for k, s in enumerate(self.steps, len(self.inputs))]
-        return "\n".join([*lines, f"  return {', '.join(f'v{k}' for k in self.outputs)}"])
+        lines = [f"# seed {self.seed}"] + [f"v{k} = ...  # {x.dtype}{x.shape}" for k, x in enumerate(self.inputs)]
+        lines += [s.text(f"v{k}") for k, s in enumerate(self.steps, len(self.inputs))]
+        return "\n".join([*lines, f"return {', '.join(f'v{k}' for k in self.outputs)}"])
 
 
 def _laid_out(rng: Any, x: Any) -> Any:
