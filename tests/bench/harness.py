@@ -1,12 +1,19 @@
-"""Timing side by side: interleaved repeats in one process, medians, ratios. Import this before NumPy."""
+"""Timing side by side: interleaved repeats in one process, medians, ratios. Import this before NumPy.
+
+Every script that imports it takes `--avx2`: all libraries are kept to AVX2, see `processor`.
+"""
 
 import os
+
+import processor
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ.pop("OPENBLAS_CORETYPE", None)  # every library chooses its kernels by the processor, so OpenBLAS does too
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+if processor.AVX2_ALONE:
+    processor.keep_to_avx2()
 
 import gc
 import importlib
@@ -32,13 +39,10 @@ def peer(name: str):
 
 
 def machine() -> str:
-    """The processor and the versions that a figure belongs to."""
-    try:
-        with open("/proc/cpuinfo") as f:
-            cpu = next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        cpu = platform.processor() or platform.machine()
-    return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+    """The processor, the code that it runs and the versions that a figure belongs to."""
+    versions = f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+    lines = [f"{processor.name()}, {versions}", processor.numpy_loops()]
+    return "\n".join([*lines, processor.check()] if processor.AVX2_ALONE else lines)
 
 
 def seconds(step: Callable[[], object], calls: int) -> float:
