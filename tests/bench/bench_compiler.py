@@ -1,13 +1,14 @@
 """Compiled toy networks beside hand-written NumPy, PyTorch, JAX, HIPS autograd and MyGrad, in one process.
 
-    python tests/bench/bench_compiler.py [--quick] [--only NAME] [--no-jax-lstm] [--markdown]
+    python tests/bench/bench_compiler.py [--quick] [--only NAME] [--no-jax-lstm] [--markdown] [--avx2]
 
 The contestants of a row run in turn, again and again, so that a busy moment of the machine hits all of them; the
 table shows medians, one thread each. First all of them have to agree. A peer that is not installed is left out.
 Building JAX's LSTM takes half a minute: `--no-jax-lstm` leaves it out.
 
-The first line names the kernels that NumPy's OpenBLAS uses. It chooses them by the processor, as the peers' libraries
-do: an OPENBLAS_CORETYPE in the environment, which would hold back NumPy alone, is ignored.
+The first lines name the processor, NumPy's loops and the kernels that its OpenBLAS uses. Every library chooses them by
+the processor: an OPENBLAS_CORETYPE in the environment, which would hold back NumPy alone, is ignored. `--avx2` keeps
+all of them to AVX2, says how, and checks that it took.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def main() -> int:
     parser.add_argument("--no-jax-lstm", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    print(f"{harness.machine()}, BLAS kernels: {blas_kernels()}")
+    print(f"{harness.machine()}\nBLAS kernels: {blas_kernels()}")
     heads = ["work", "compiled", "compile time", "eager", *COLUMNS]
     bar = " | ".join
     line = "| " + bar(heads) + " |\n|" + " --- |" * len(heads)

@@ -1,4 +1,4 @@
-"""The eager engine beside its peers: python tests/bench/bench_engine.py [--quick]"""
+"""The eager engine beside its peers: python tests/bench/bench_engine.py [--quick] [--avx2]"""
 
 import argparse
 import os

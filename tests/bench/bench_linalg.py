@@ -1,4 +1,4 @@
-"""Gradients of matrix functions beside PyTorch's, one thread each: python tests/bench/bench_linalg.py [--quick]"""
+"""Gradients of matrix functions beside PyTorch's, one thread each: bench_linalg.py [--quick] [--avx2]"""
 
 import argparse
 
