@@ -144,10 +144,10 @@ def test_linspace_of_complex_and_of_single_precision_ends():
 
 
 # -- conversion ---------------------------------------------------------------------------------------
-def test_asarray_shares_memory_unless_it_is_asked_to_copy():
+def test_asarray_shares_memory_only_if_it_must_not_copy():
     x = np.arange(3.0)
     t = tm.tensor([1.0])
-    assert np.shares_memory(tm.asarray(x).data, x)
+    assert not np.shares_memory(tm.asarray(x).data, x)
     assert np.shares_memory(tm.asarray(x, copy=False).data, x)
     assert not np.shares_memory(tm.asarray(x, copy=True).data, x)
     assert not np.shares_memory(tm.array(x).data, x)
@@ -176,8 +176,10 @@ def test_a_conversion_to_integers_is_a_constant_for_the_derivative():
 
 def test_memory_of_other_libraries_comes_in_by_dlpack():
     x = np.arange(3.0)
-    assert np.shares_memory(tm.from_dlpack(x).data, x)
-    assert not np.shares_memory(tm.from_dlpack(x, copy=True).data, x)
+    assert np.shares_memory(tm.from_dlpack(x, copy=False).data, x)
+    for copy in (None, True):
+        assert not np.shares_memory(tm.from_dlpack(x, copy=copy).data, x)
+        assert tm.from_dlpack(x, copy=copy).tolist() == [0.0, 1.0, 2.0]
     t = tm.tensor([1.0])
     assert tm.from_dlpack(t) is t
 

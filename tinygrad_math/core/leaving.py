@@ -41,6 +41,8 @@ class Leaving:
         @property
         def dtype(self) -> np.dtype[Any]: ...
         @property
+        def data(self) -> np.ndarray[Any, Any]: ...
+        @property
         def name(self) -> str | None: ...
         @property
         def requires_grad(self) -> bool: ...
@@ -82,6 +84,8 @@ class Leaving:
                 "NumPy would drop the gradient of this tensor silently; use .detach().numpy() if that is meant, "
                 "or tinygrad_math's function of the same name"
             )
+        if copy is False and dtype in (None, self.dtype):
+            return self.data  # watched from now on
         return np.array(self.node.data, dtype=dtype, copy=True if copy is None else copy)
 
     def __dlpack__(

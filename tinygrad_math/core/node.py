@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,24 +21,28 @@ TRANSFORMED = 4  # beside DIFFERENTIABLE: an input of a transform is among what 
 
 clock = itertools.count(1).__next__
 NO_PARAMS: dict[str, Any] = {}
-_SMALL = 1 << 16  # bytes: arrays up to this size are copied when a graph keeps them
 
 
 class Meta:
     """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
 
-    __slots__ = ("__weakref__", "changed", "exposed", "hooks", "name", "owner", "place", "seal")
+    __slots__ = ("__weakref__", "changed", "given", "hooks", "name", "owner", "place", "window")
 
     def __init__(self) -> None:
         self.owner: weakref.ref[Tensor] | None = None
         self.name: str | None = None
         self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
         self.place: Any = None  # the user's line, noted while tracing
-        self.changed = self.exposed = self.seal = 0
+        self.changed = 0
+        self.window: Any = None  # the array through which the user sees the value, of a Shared node
+        self.given = False  # whether that array came from the user
 
 
 class Node:
-    """One recorded value. `inputs` are older than the node itself: `tick` orders every walk."""
+    """One recorded value. `inputs` are older than the node itself: `tick` orders every walk.
+
+    The array is the graph's own and is never written to, so that nodes may share memory (a view and what it shows).
+    """
 
     __slots__ = ("__weakref__", "data", "inputs", "live", "meta", "op", "params", "tick")
 
@@ -67,15 +72,68 @@ class Node:
         return self.meta.name if self.meta is not None else None
 
     def changed_since(self, tick: int) -> bool:
-        """Whether the array was replaced, or written to since it was handed out after `tick`."""
+        """Whether the value was replaced, or written to through an array in the user's hands."""
         m = self.meta
         if m is None:
             return False
-        return m.changed > tick or (m.exposed > tick and self.written())
+        if m.window is not None:
+            _look(self)
+        return m.changed > tick
 
-    def written(self) -> bool:
-        """Whether somebody wrote into the array since `Tensor.data` last handed it out."""
-        return self.meta is not None and fingerprint(self.data) != self.meta.seal
+    def share(self, window: Any, given: bool = False) -> None:
+        """From now on the user sees, and may write, this value through an array."""
+        m = self.more()
+        m.window, m.given = window, given
+        self.__class__ = Shared
+
+    def replace(self, data: Any) -> Any:
+        """Take on another value: who used the old one can no longer be differentiated. Returns the user's array."""
+        m = self.more()
+        window, m.window = m.window, None
+        if window is not None:
+            self.__class__ = Node
+        self.data, m.changed = data, clock()
+        return window
+
+
+_kept: Any = Node.__dict__["data"]  # the slot itself, below the property of Shared
+
+
+def _look(node: Node) -> Any:
+    """The value of a Shared node: a new copy if the user's array was written to since the last look."""
+    m, kept = node.meta, _kept.__get__(node)
+    if m is None or (window := m.window) is None:
+        return kept
+    if window.tobytes() != kept.tobytes():  # bits: a NaN equals itself, and -0.0 is not 0.0
+        kept = scalar_or_array(np.array(window).reshape(kept.shape))
+        _kept.__set__(node, kept)
+        m.changed = clock()
+    if window.base is None and sys.getrefcount(window) == _ALONE:  # nobody else can write to it any more
+        node.__class__, m.window = Node, None
+    return kept
+
+
+class Shared(Node):
+    """A node whose value the user also holds, as an array: he was handed it (`x.data`), or handed it in.
+
+    The graph has a copy, and looks at each use whether the array was written to. Then it takes another copy: what
+    was computed before keeps the first, and the walk finds that it is older than the change. A comparison of all
+    bytes costs what copying them does, a fifth of a checksum that no permutation or change of signs deceives.
+    """
+
+    __slots__ = ()
+    data = property(_look)  # type: ignore[assignment]  # costs nothing for other nodes: `share` changes the class
+
+
+def _count_alone() -> int:
+    array = np.zeros(0)
+    node = Node(array)
+    window = node.data
+    del array
+    return sys.getrefcount(window)
+
+
+_ALONE = _count_alone()  # references to an array that a node holds, as `_look` sees them
 
 
 class Run:
@@ -123,35 +181,16 @@ class Constant(Node):
         self.data = data
 
 
-class Foreign(Constant):
-    """A large array of the user's, not copied: that it was overwritten is noticed, from a sample of its elements."""
-
-    __slots__ = ("seal",)
-    meta = Meta()  # type: ignore[assignment]
-    meta.exposed = 1  # the user holds the array
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-        self.seal = _sample(data)
-
-    def changed_since(self, tick: int) -> bool:
-        return _sample(self.data) != self.seal
-
-    def written(self) -> bool:
-        return False  # asked after `changed_since`
-
-
 def held(node: Node) -> Node:
-    """An argument that a derivative will need again, safe from what the user does to the array meanwhile."""
-    data = node.data
-    if type(node) is not Constant or type(data) is not np.ndarray:
-        return node
-    return Constant(data.copy()) if data.nbytes <= _SMALL else Foreign(data)
+    """An argument that a derivative will need again, safe from what the user does to the array meanwhile.
+
+    Always a copy, whatever the size: it costs no more than any op on the array, and less than to watch it.
+    """
+    if type(node) is Constant and isinstance(node.data, np.ndarray):
+        return Constant(np.array(node.data))
+    return node
 
 
-def _sample(array: Any) -> int:
-    return hash(array.flat[:: array.size // 61].tobytes())
-
-
-def fingerprint(array: Any) -> int:
-    return hash(array.tobytes())
+def scalar_or_array(array: Any) -> Any:
+    """NumPy's scalars are faster than 0-d arrays."""
+    return array if array.shape else array[()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -36,7 +36,7 @@ from .mode import Mode as Mode
 from .mode import no_grad as no_grad
 from .mode import under as under
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
-from .node import NO_PARAMS, TRANSFORMED, Constant, fingerprint, held
+from .node import NO_PARAMS, TRANSFORMED, Constant, held, scalar_or_array
 from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Node as Node
@@ -67,7 +67,21 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         raise
     except FAILURES as error:
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
+    if foreign:
+        data = _apart(data, values)
     return _remember(op, data, tuple(map(held, inputs) if foreign and live else inputs), params, live)
+
+
+def _apart(data: Any, values: Sequence[Any]) -> Any:
+    """A result that is no view of an array of the caller's, who may write to it."""
+    if type(data) is tuple or type(data) is list:
+        return tuple(_apart(part, values) for part in data)
+    if not isinstance(data, np.ndarray) or (data.base is None and not any(v is data for v in values)):
+        return data
+    if not any(isinstance(v, np.ndarray) and np.may_share_memory(data, v) for v in values):
+        return data
+    once = data[tuple(slice(None) if step else slice(1) for step in data.strides)]  # what is repeated is copied once
+    return np.broadcast_to(once.copy(), data.shape) if once.size < data.size else data.copy()
 
 
 def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
@@ -188,7 +202,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             if compares and not _is_numeric(other):
                 return cast(Tensor, NotImplemented)  # so that x == None is False
             try:
-                y = Constant(other) if type(other) is float else held(node_of(other))
+                y = Constant(other) if type(other) is float else _operand(other, x)
             except HasUnits:
                 if _answers(other, answer):
                     return cast(Tensor, NotImplemented)  # its own operator decides
@@ -211,7 +225,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return forward(wrap(Constant(other) if type(other) is float else held(node_of(other))), self)
+        return forward(wrap(Constant(other) if type(other) is float else _operand(other, self.node)), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         result = forward(self, other)
@@ -223,6 +237,11 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
 def _answers(other: Any, method: str) -> bool:
     """Whether another library's object computes with Tensors in its own way. ndarray's subclasses make no Tensors."""
     return not isinstance(other, (Tensor, np.ndarray)) and hasattr(type(other), method)
+
+
+def _operand(value: Any, beside: Node) -> Node:
+    """The node of an operand that is no Tensor; a copy where it is kept, as it is beside what is live or watched."""
+    return held(node_of(value)) if beside.live or MODE.get() is not None else node_of(value)
 
 
 def _is_numeric(value: Any) -> bool:
@@ -274,8 +293,7 @@ class Tensor(Leaving, TorchNames):
         if requires_grad and source.live:
             wrap(source)._leave("tensor(x, requires_grad=True)", "Take x itself, or x.copy().")
         if requires_grad or not source.live:
-            array = np.array(source.data, dtype=dtype)
-            self.node = Node(array if array.ndim else array[()])  # NumPy's scalars are faster than 0-d arrays
+            self.node = Node(scalar_or_array(np.array(source.data, dtype=dtype)))
         else:
             self.node = (rec.copy(wrap(source)) if dtype is None else rec.astype(wrap(source), dtype)).node
         if name is not None:
@@ -286,30 +304,42 @@ class Tensor(Leaving, TorchNames):
     # -- what it is ---------------------------------------------------------------------------------
     @property
     def data(self) -> np.ndarray[Any, Any]:
-        """The array itself. Writing to it is noticed: a derivative that would need the old value raises."""
-        node = self.node
+        """The array itself. Writing to it is noticed: a derivative that would need the old value raises.
+
+        What was made of the tensor before keeps what it held. Where the tensor takes on other values (an optimiser's
+        step, an assignment under no_grad) the array keeps the old ones, and can no longer be written to.
+        """
         self._leave("data")
-        m = node.more()
-        if not m.exposed and (node.live or not isinstance(node.data, np.ndarray) or _is_view(node.data)):
-            node.data = np.array(node.data)  # what shares this memory keeps what it held
-        now = fingerprint(node.data)
-        if m.exposed and now != m.seal:
-            m.changed = m.exposed
-        m.exposed, m.seal = clock(), now
-        return cast("np.ndarray[Any, Any]", node.data)
+        node = self.node
+        window = node.more().window
+        if window is None:
+            window = np.array(node.data)
+            if not hasattr(node.data, "dtype"):  # a Python number
+                node.data = window.copy()[()]
+            if type(node) is Node:
+                node.share(window)
+            else:  # an input of a transform that is over
+                window.flags.writeable = False
+        return cast("np.ndarray[Any, Any]", window)
 
     @data.setter
     def data(self, value: Any) -> None:
         self._leave("assigning data", "Assign to x itself, x[...] = v, or make a new tensor.")
+        meta = self.node.meta
+        if meta is not None and value is meta.window and value is not None:
+            return  # x.data -= v has written already
         array = np.asarray(node_of(value).data)
         if array.shape != self.shape:
             raise ShapeError(f"data of shape {self.shape} cannot be replaced by shape {array.shape}; make a new tensor")
-        self._replace(array.astype(self.dtype, copy=False))
+        self.node.replace(scalar_or_array(array.astype(self.dtype)))
 
     def _replace(self, array: Any) -> None:
-        """New contents for this leaf: what used the old ones can no longer be differentiated."""
-        m = self.node.more()
-        self.node.data, m.changed, m.exposed = array, clock(), 0
+        """New contents for this leaf, in place: what used the old ones can no longer be differentiated."""
+        meta = self.node.meta
+        given = meta is not None and meta.given
+        window = self.node.replace(array)
+        if window is not None and not given:
+            window.flags.writeable = False  # it shows the old values: a write to it would be lost
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -412,6 +442,7 @@ class Tensor(Leaving, TorchNames):
             value = as_tensor(value)
             if value.shape != self.shape:
                 raise ShapeError(f"the gradient of a tensor of shape {self.shape} cannot have shape {value.shape}")
+            value = wrap(value.node if value.node.live else Node(value.node.data))  # its owner's alone
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -721,11 +752,23 @@ _new = cast(Callable[[type], Any], object.__new__)
 
 
 def as_tensor(value: Any) -> Tensor:
-    """The Tensor itself, or a constant one of an array, number or list; nothing is copied."""
+    """The Tensor itself, or a constant one of an array (copied: the caller may write to it), number or list."""
     if isinstance(value, Tensor):
         return value
     node = node_of(value)
-    return wrap(Node(node.data) if type(node) is Constant else node)
+    return wrap(Node(held(node).data) if type(node) is Constant else node)
+
+
+def handle(value: Any) -> Tensor:
+    """The Tensor itself, or a constant one of a result that nobody else can write to."""
+    return value if isinstance(value, Tensor) else wrap(Node(value))
+
+
+def watching(array: Any) -> Tensor:
+    """A Tensor on an array of the user's, who may go on to write to it: the next use sees that."""
+    node = Node(scalar_or_array(np.array(array)))
+    node.share(array, given=True)
+    return wrap(node)
 
 
 select = Op(
@@ -740,29 +783,23 @@ select = Op(
 )
 
 
-def _is_view(array: np.ndarray[Any, Any]) -> bool:
-    return isinstance(array.base, np.ndarray)
-
-
-def _reproduces(user: Node) -> bool:
-    """Whether a node computes again what it holds. An array that was handed out before its use may have been
-    written to before or after that use: the op itself tells which."""
-    if user.op is None or user.op is select:
-        return True
-    again = user.op.forward(*(i.data for i in user.inputs), **user.params)
-    old, new = (user.data, again) if user.op.many else ((user.data,), (again,))
-    return all(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc") for a, b in zip(old, new, strict=True))
-
-
 def check_fresh(user: Node) -> None:
-    """Raise if something changed after `user` was computed from it."""
+    """Raise if something changed after `user` was computed from it, or `user` itself, whose value its rule may use."""
+    m = user.meta
+    if m is not None and user.changed_since(user.tick):
+        raise ChangedAfterUse(
+            f"the result of {_what(user)} was changed after it was computed, so its derivative is no longer "
+            "known. Write to a copy, or change it by an assignment, x[...] = v, which is recorded."
+        )
     for used in user.inputs:
         m = used.meta
-        if m is None or not (m.exposed or m.changed > user.tick):  # nearly always
-            continue
-        if used.changed_since(user.tick) or (used.written() and not _reproduces(user)):
+        if m is not None and (m.window is not None or m.changed > user.tick) and used.changed_since(user.tick):
             what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
             raise ChangedAfterUse(
-                f"{what} was changed after {user.op.name if user.op else 'an op'} had used it, so its derivative is no "
+                f"{what} was changed after {_what(user)} had used it, so its derivative is no "
                 "longer known. Differentiate before the change, or compute the result again."
             )
+
+
+def _what(user: Node) -> str:
+    return user.op.name if user.op is not None else "an op"

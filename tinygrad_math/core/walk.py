@@ -30,7 +30,21 @@ from .errors import (
 )
 from .op import Namespace, raw
 from .place import WALKS
-from .tensor import DIFFERENTIABLE, TRACED, Mode, Node, Tensor, as_tensor, check_fresh, rec, record, select, under, wrap
+from .tensor import (
+    DIFFERENTIABLE,
+    TRACED,
+    Mode,
+    Node,
+    Tensor,
+    as_tensor,
+    check_fresh,
+    handle,
+    rec,
+    record,
+    select,
+    under,
+    wrap,
+)
 from .tree import flatten, unflatten
 
 _by_tick = attrgetter("tick")
@@ -152,11 +166,12 @@ def pullback(
             if len(inputs) == 2:  # unrolled, as most nodes have two inputs
                 a, b = inputs
                 need, args = (a in reached, b in reached), (a.data, b.data)
-                if a.meta is not None or b.meta is not None:
+                if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
                     check_fresh(n)
             else:
                 need, args = tuple([i in reached for i in inputs]), tuple([i.data for i in inputs])
-                check_fresh(n)
+                if True in need:
+                    check_fresh(n)
             if True not in need:
                 continue
             if op is select:
@@ -235,12 +250,12 @@ def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: 
 def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
     hooks = node.meta.hooks if node.meta is not None else None
     for hook in list((hooks or {}).values()):
-        changed = hook(as_tensor(g))
-        if changed is not None:
-            changed = as_tensor(changed)
-            if changed.shape != g.shape:
-                raise ShapeError(f"a hook returned {describe(changed)} for a gradient {describe(g)}")
-            g = changed if xp is rec else changed.node.data
+        own = wrap(g.node if isinstance(g, Tensor) else Node(g))  # what the hook does to it, nobody else sees
+        changed = hook(own)
+        changed = own if changed is None else as_tensor(changed)
+        if changed.shape != g.shape:
+            raise ShapeError(f"a hook returned {describe(changed)} for a gradient {describe(g)}")
+        g = changed if xp is rec else changed.node.data
     return g
 
 
@@ -317,21 +332,14 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     xp = rec if create_graph or (isinstance(g, Tensor) and g.requires_grad) else raw
     if xp is raw and isinstance(g, Tensor):
         g = g.node.data
-    found = pullback(trail, [(y.node, as_tensor(g) if xp is rec else g)], xp)
-    handed_out = {id(g)}
+    found = pullback(trail, [(y.node, handle(g) if xp is rec else g)], xp)
     shares: list[tuple[Tensor, Tensor]] = []
     for node, total in found.items():
         m = node.meta
         owner = m.owner() if m is not None and m.owner is not None else None
         if owner is None:
             continue
-        if xp is raw:  # a gradient is its owner's alone, to be written to
-            if total.__class__ is np.ndarray:
-                if total.base is not None or id(total) in handed_out:
-                    total = total.copy()
-                handed_out.add(id(total))
-            total = wrap(Node(total))
-        shares.append((owner, total))
+        shares.append((owner, wrap(Node(total) if xp is raw else total.node)))
     _accumulate(shares)
 
 
@@ -396,14 +404,14 @@ def grad_of(
     trail = Trail([t.node for t in ys], targets)
     live = any(isinstance(g, Tensor) and g.node.live for _, g in seeds)
     xp = rec if create_graph or live else raw
-    plain: Callable[[Any], Any] = as_tensor if xp is rec else (lambda g: g.node.data if isinstance(g, Tensor) else g)
+    plain: Callable[[Any], Any] = handle if xp is rec else (lambda g: g.node.data if isinstance(g, Tensor) else g)
     found = pullback(trail, [(n, plain(g)) for n, g in seeds], xp)
     unused = [k for k, t in enumerate(targets) if t not in trail.reached]
     if unused and not allow_unused:
         what = ", ".join(xs[k].name or f"input {k} {describe(xs[k])}" for k in unused)
         raise UnusedInput(f"the result does not depend on {what}; pass allow_unused=True to get None there")
     gradients = [
-        None if k in unused else as_tensor(found[t] if t in found else np.zeros(x.shape, x.dtype))
+        None if k in unused else handle(found[t] if t in found else np.zeros(x.shape, x.dtype))
         for k, (t, x) in enumerate(zip(targets, xs, strict=True))
     ]
     return unflatten(structure, gradients)

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.declare import derived, general, linear, nondiff
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
 from ..core.samples import complexes, real, sample
-from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
+from ..core.tensor import Node, Tensor, as_tensor, node_of, rec, watching, wrap
 
 __all__ = [
     "array",
@@ -131,8 +131,9 @@ def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int =
 def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device: Any = None) -> Tensor:
     """A Tensor of anything numeric; a Tensor of the right dtype is returned as it is.
 
-    Arguments: `copy` True always copies, None where needed, False raises ShapeError where a copy would be needed.
-    Memory of an ndarray is shared unless it is copied.
+    Arguments: `copy` True or None copies an array, so that what the caller does to it changes nothing; False shares
+    its memory, which is watched (a derivative that needs an overwritten value raises ChangedAfterUse), and raises
+    ShapeError where a copy would be needed. A Tensor is copied for True only.
 
     >>> import tinygrad_math as tm
     >>> tm.asarray([1, 2], dtype=tm.float32)
@@ -146,14 +147,15 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
         if common is None and dtype is not None and numeric_dtype(dtype).kind in "iu":
             return _new(_numeric(obj, dtype))  # at once: large integers would lose digits on a way through float64
         dtype = common if dtype is None else dtype
-    x = as_tensor(obj)
+    shares = copy is False and not isinstance(obj, Tensor)
+    x = watching(np.asarray(node_of(obj).data)) if shares else as_tensor(obj)
     if not hasattr(x.node.data, "dtype"):
         return _new(_numeric(x.node.data, dtype))
     if dtype is not None and x.dtype != numeric_dtype(dtype):
         if copy is False:
             raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
         return rec.astype(x, dtype)  # type: ignore[no-any-return]
-    return rec.copy(x) if copy else x
+    return rec.copy(x) if copy and x is obj else x
 
 
 asanyarray = asarray  # there are no subclasses to keep
@@ -184,7 +186,7 @@ def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
 
 @derived
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """A Tensor on the memory of another library's array, by the DLPack protocol.
+    """A Tensor of another library's array, by the DLPack protocol; on its memory for `copy=False`, as `asarray`.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.from_dlpack(np.array([1.0, 2.0]))
@@ -194,7 +196,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     if isinstance(x, Tensor):
         return rec.copy(x) if copy else x
     array = np.from_dlpack(x)
-    return _new(np.array(array) if copy else array)
+    return watching(array) if copy is False else _new(np.array(array))
 
 
 @derived

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import ChangedAfterUse, describe
 from ..core.op import Op, raw
-from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, record, select, wrap
+from ..core.tensor import MODE, TRACED, Node, Tensor, clock, handle, record, select, wrap
 from ..core.tree import flatten, unflatten
 from .tracing import Tape, recorded
 
@@ -63,7 +63,7 @@ class Segment:
 
     def run(self, inputs: Sequence[Any]) -> list[Tensor]:
         """The results for these inputs, recorded as usual."""
-        values: list[Any] = [as_tensor(v) for v in inputs]
+        values: list[Any] = [handle(v) for v in inputs]
         for op, operands, params in self.steps:
             args = tuple(values[k] if isinstance(k, int) else self._constant(op, k) for k in operands)
             values.append(args[0][params["index"]] if op is select else record(op, args, params))
@@ -92,6 +92,7 @@ class Rerun:
             return tuple(segment.run(full))
 
         self.tape = recorded(Tape, run, [values[k] for k in self.active], asker)
+        self.tape.end()
 
     def pull(self, cotangents: Sequence[Any]) -> list[Any]:
         """A cotangent per input of the segment, None for those that are not active."""

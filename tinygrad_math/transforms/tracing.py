@@ -10,10 +10,10 @@ import numpy as np
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
 from ..core.mode import P, R
-from ..core.node import Input, Run
+from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, node_of, rec, under, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, handle, node_of, rec, under, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from ..core.walk import Trail, fit, pullback, pushforward
 
@@ -42,35 +42,74 @@ class Tape:
             raise unhidden(error) or error from None
         finally:
             run.over = True
-        self.aux: Any = None
+        self._aux: Any = None
+        self._trails: list[Trail] = []
         if has_aux:
             if not (isinstance(out, tuple) and len(out) == 2):
                 raise ArgumentError(f"{asker}: with has_aux=True the function returns (value, aux)")
-            out, aux = out
-            leaves, aux_structure = flatten(aux)
-            places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
-            open_ = Trail([leaves[k].node for k in places], self.inputs).open
-            for k, leaf in zip(places, self._cut_off([leaves[k] for k in places], open_), strict=True):
-                leaves[k] = leaf
-            self.aux = unflatten(aux_structure, leaves) if places else aux
+            out, self._aux = out
+            roots = [leaf.node for leaf in flatten(self._aux)[0] if isinstance(leaf, Tensor)]
+            self._trails.append(Trail(roots, self.inputs))
         outputs, self.out_structure = flatten(out)
         self.outputs = [as_tensor(y) for y in outputs]
         self.trail = Trail([y.node for y in self.outputs], self.inputs)
+        self._trails.append(self.trail)
+        self._ended = False
 
-    def _cut_off(self, results: list[Tensor], outer: bool) -> list[Tensor]:
-        """Results without this tape's history; with it if an `outer` derivative or trace needs it."""
+    def end(self) -> None:
+        """From here on the inputs are constants: what is still live, is so for somebody outside.
+
+        A trail keeps its nodes, so the walks go on as before; but what they record is no longer attached to inputs
+        that nobody can differentiate by, which would keep the graph of every step of a loop.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        for n in self.inputs:
+            outside = 0 if self.quiet or not n.inputs else n.inputs[0].live & (DIFFERENTIABLE | TRANSFORMED)
+            n.live = n.live & TRACED | outside
+        goal = self.trail.goal
+        for trail in self._trails:
+            for n in trail.nodes:
+                if n not in goal:
+                    live = TRACED
+                    for i in n.inputs:
+                        live |= i.live
+                    n.live &= live
+
+    def _cut_off(self, result: Any, trail: Trail) -> Any:
+        """A result without this tape's history; with it if an outer derivative or trace needs it."""
+        if not isinstance(result, Tensor):
+            return result
         if self.quiet:
-            return [y.detach() for y in results]
-        return [y if outer or y.node.live & TRACED else wrap(Node(y.node.data)) for y in results]
+            return result.detach()
+        live = result.node.live
+        return result if live & TRACED or (live and trail.open) else wrap(Node(result.node.data))
 
     def namespace(self, given: Sequence[Any] = ()) -> Namespace:
         """Recording, if the walk or what is carried along it is itself to be differentiated or traced."""
-        return rec if self.trail.open or any(isinstance(g, Tensor) and g.node.live for g in given) else raw
+        if not (self.trail.open or any(isinstance(g, Tensor) and g.node.live for g in given)):
+            return raw
+        self.end()
+        return rec
 
     @property
     def value(self) -> Any:
         """The function's result, cut off from this tape but not from an outer one."""
-        return unflatten(self.out_structure, self._cut_off(self.outputs, self.trail.open))
+        if self.trail.open:
+            self.end()
+        return unflatten(self.out_structure, [self._cut_off(y, self.trail) for y in self.outputs])
+
+    @property
+    def aux(self) -> Any:
+        """What the function returned beside its result, cut off alike."""
+        trail = self._trails[0]
+        if trail.open:
+            self.end()
+        leaves, structure = flatten(self._aux)
+        if not any(isinstance(leaf, Tensor) for leaf in leaves):
+            return self._aux
+        return unflatten(structure, [self._cut_off(leaf, trail) for leaf in leaves])
 
     def scalar(self, holomorphic: bool = False) -> Tensor:
         """The one number that a gradient starts from."""
@@ -104,7 +143,7 @@ class Tape:
         xp = rec if record else self.namespace(cotangents)
         seeds = [(y.node, _carried(xp, g)) for y, g in zip(self.outputs, cotangents, strict=True)]
         found = pullback(self.trail, seeds, xp)
-        return [as_tensor(found[n]) if n in found else _zeros(n) for n in self.inputs]
+        return [handle(found[n]) if n in found else _zeros(n) for n in self.inputs]
 
     def push(self, tangents: Sequence[Any], record: bool = False) -> list[Tensor]:
         """Tangents of the outputs as Tensors; zeros where they do not depend on the inputs."""
@@ -114,7 +153,7 @@ class Tape:
             found = pushforward(self.trail, seeds, [y.node for y in self.outputs], xp)
         except IllPosedDerivative:
             return [self._push_by_rows(k, tangents, xp is rec) for k in range(len(self.outputs))]
-        return [_zeros(y.node) if t is None else as_tensor(t) for t, y in zip(found, self.outputs, strict=True)]
+        return [_zeros(y.node) if t is None else handle(t) for t, y in zip(found, self.outputs, strict=True)]
 
     def _push_by_rows(self, k: int, tangents: Sequence[Any], record: bool) -> Tensor:
         """The tangent of output k by reverse mode, an element at a time.
@@ -146,8 +185,8 @@ def recorded(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:
-    source = node_of(leaf)
-    data = source.data if np.ndim(source.data) else np.asarray(source.data)[()]  # scalars are faster than 0-d arrays
+    source = held(node_of(leaf))  # the tape may outlive the call, and the caller's array may change meanwhile
+    data = scalar_or_array(np.asarray(source.data))
     if data.dtype.kind not in "fc":
         raise DTypeError(
             f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
@@ -163,7 +202,7 @@ def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:
 
 
 def _carried(xp: Namespace, value: Any) -> Any:
-    return as_tensor(value) if xp is rec else node_of(value).data
+    return handle(value) if xp is rec else node_of(value).data
 
 
 def _zeros(node: Node) -> Tensor:
