@@ -122,7 +122,7 @@ class Shared(Node):
     """
 
     __slots__ = ()
-    data = property(_look)  # type: ignore[assignment]  # costs nothing for other nodes: `share` changes the class
+    data = property(_look)  # costs nothing for other nodes: `share` changes the class
 
 
 def _count_alone() -> int:

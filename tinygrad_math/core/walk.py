@@ -250,13 +250,26 @@ def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: 
 def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
     hooks = node.meta.hooks if node.meta is not None else None
     for hook in list((hooks or {}).values()):
-        own = wrap(g.node if isinstance(g, Tensor) else Node(g))  # what the hook does to it, nobody else sees
+        own = _twin(g)  # what the hook does to it, nobody else sees
+        before = own.node
         changed = hook(own)
+        if changed is None and own.node is before and before.meta is None:
+            continue
         changed = own if changed is None else as_tensor(changed)
         if changed.shape != g.shape:
             raise ShapeError(f"a hook returned {describe(changed)} for a gradient {describe(g)}")
         g = changed if xp is rec else changed.node.data
     return g
+
+
+def _twin(g: Any) -> Tensor:
+    """A second node of the same value and history."""
+    if not isinstance(g, Tensor):
+        return wrap(Node(g))
+    n = g.node
+    if n.op is None and n.live:
+        return rec.copy(g)  # type: ignore[no-any-return]
+    return wrap(Node(n.data, n.op, n.inputs, n.params, n.live))
 
 
 def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace = raw) -> list[Any]:
