@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, MathError
+from ..core.node import finished, no_grad
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static, title_of
@@ -71,7 +72,7 @@ class Compiled:
             ) from None
         with self._lock:
             if key not in self._programs:
-                positions = [k for k, a in enumerate(given[0]) for _ in flatten(a)[0]]
+                positions = [k for k, s in enumerate(structure.children[0].children) for _ in range(s.leaf_count)]
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
                 program = Executable(self.f, given, donated, self.threads, self._compiled_alike)
                 self._programs[key] = program, finder(given, is_static, donated, program)
@@ -81,9 +82,16 @@ class Compiled:
             self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
             self._latest = program
         if derivatives_wanted() and (nodes or any(t.node.live for t in program.hidden)):
+            if program.traced.settled and all(map(finished, [*nodes, *(t.node for t in program.hidden)])):
+                with no_grad():  # a step of training: its results are leaves
+                    return self._plainly(given, leaves, program, run)
             if program.differentiable is None:
                 return self._as_it_is(given)
             return program.recorded([leaf for leaf in leaves if not is_static(leaf)])
+        return self._plainly(given, leaves, program, run)
+
+    def _plainly(self, given: Any, leaves: list[Any], program: Executable, run: Find) -> Any:
+        """The results of a program that fits, when no derivative is wanted."""
         result = run(given)
         if result is not MISS:
             return result

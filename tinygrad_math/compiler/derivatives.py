@@ -16,7 +16,7 @@ import numpy as np
 from ..core.errors import TraceError
 from ..core.node import held
 from ..core.op import Op, raw
-from ..core.tensor import DIFFERENTIABLE, Node, Tensor, node_of, record, select, wrap
+from ..core.tensor import Node, Tensor, node_of, record, select, wrap
 from ..transforms.tracing import Tape, one_like
 from .passes.common import is_random
 from .program import Program, Value
@@ -59,8 +59,10 @@ class Recording:
 class Differentiable:
     """The op that stands for a call of one program."""
 
-    def __init__(self, title: str, recording: Recording, forward: Callable[..., Any], compile: Compile) -> None:
-        self.title, self.recording, self.compile = title, recording, compile
+    def __init__(
+        self, title: str, recording: Recording, forward: Callable[..., Any], compile: Compile, reasons: int
+    ) -> None:
+        self.title, self.recording, self.compile, self.reasons = title, recording, compile, reasons
         self.rules: dict[Any, Callable[..., Any]] = {}
         self.op = self._op(lambda *arrays: tuple(forward(arrays)), self._vjp)
         self.losses: dict[frozenset[int], Op] = {}  # by the arguments that are differentiated
@@ -75,7 +77,7 @@ class Differentiable:
         live = frozenset([k for k, n in enumerate(nodes) if n.live])
         op = self.losses.get(live, self.op)
         values = op.forward(*[n.data for n in nodes])
-        reasons = functools.reduce(lambda live, n: live | n.live, nodes, DIFFERENTIABLE)
+        reasons = functools.reduce(lambda live, n: live | n.live, nodes, self.reasons)
         whole = wrap(Node(values, op, tuple(map(held, nodes)), {}, reasons))
         return [
             wrap(Node(values[k])) if live.isdisjoint(reached) else record(select, (whole,), {"index": k})

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, MathError
+from ..core.node import DIFFERENTIABLE, TRANSFORMED
 from ..core.tensor import Node, Tensor, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
@@ -80,7 +81,8 @@ class Executable:
         self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers)
         self.differentiable: Differentiable | None = None
         if compile is not None and not self.recording.random and not self.donated:
-            self.differentiable = Differentiable(self.program.name, self.recording, self.run, compile)
+            reasons = DIFFERENTIABLE | (TRANSFORMED if self.traced.transformed else 0)
+            self.differentiable = Differentiable(self.program.name, self.recording, self.run, compile, reasons)
 
     def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
@@ -246,11 +248,9 @@ def argument_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
                 named.append((title, value))
     except (TypeError, ValueError):
         named = [(f"x{k}", a) for k, a in enumerate(args)] + list(kwargs.items())
-    names: list[str] = []
-    for title, value in named:
-        leaves, structure = flatten(value)
-        names += [title + p for p, leaf in zip(_paths(structure), leaves, strict=True) if not is_static(leaf)]
-    return names
+    leaves, structure = flatten([value for _, value in named])
+    paths = [title + p for (title, _), s in zip(named, structure.children, strict=True) for p in _paths(s)]
+    return [path for path, leaf in zip(paths, leaves, strict=True) if not is_static(leaf)]
 
 
 def _paths(structure: Structure) -> list[str]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.node import finished
 from ..core.tensor import MODE, TRACED, Node, Tensor, clock, wrap
-from ..core.tree import Structure, flatten
+from ..core.tree import Structure, Tie, attributes, flatten
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -46,8 +47,9 @@ def watched() -> bool:
 class Finder:
     """Writes the lines of a finder, which takes the pair (args, kwargs)."""
 
-    def __init__(self) -> None:
+    def __init__(self, settled: bool) -> None:
         self.scope: dict[str, Any] = {
+            "finished": finished, "attributes": attributes,
             "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock,
             "watched": watched,
             "references": getrefcount, "ALONE": ALONE,
@@ -56,6 +58,10 @@ class Finder:
         self.marks: list[str] = []
         self.arrays: list[str] = []
         self.count = 0
+        self.settled = settled  # whether the results are leaves
+        self.texts: list[str] = []  # how each leaf is reached
+        self.ties = False  # whether Tensors in two places would be one leaf
+        self.tensors: dict[Any, list[str]] = {}
 
     def name(self, kind: str, value: Any = None) -> str:
         self.count += 1
@@ -67,7 +73,10 @@ class Finder:
     def demand(self, condition: str) -> None:
         self.lines.append(f"if not ({condition}): return MISS")
 
-    def leaf(self, text: str, like: Any, static: bool, donated: bool) -> None:
+    def leaf(self, text: str, role: tuple[Any, ...] | None, like: Any, static: bool, donated: bool) -> None:
+        self.texts.append(text)
+        if self.ties and isinstance(like, Tensor):
+            self.tensors.setdefault((like.shape, like.dtype), []).append(text)
         if static:
             known = self.name("like", like)
             self.demand(f"{text} is {known} or {text} == {known}")
@@ -77,12 +86,18 @@ class Finder:
         self.lines.append(f"{name} = {text}")
         if isinstance(data, (np.ndarray, np.generic)):
             given = self.name("node")
-            self.lines.append(f"if {name}.__class__ is Tensor:")
+            if role is None:
+                self.lines.append(f"if {name}.__class__ is Tensor:")
+            else:
+                self.demand(f"{name}.__class__ is {self.name('like', role[0])} and {name}.learns is {role[1]}")
+                self.lines.append("if True:")
+            wanted = f"wanted() and not finished({given})" if self.settled else "wanted()"
             self.lines.append(f"    {given} = {name}.node")
-            self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or wanted()): return MISS")
+            self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
             self.lines.append(f"    {name} = {given}.data")
             if donated:  # noted once everything fits
-                self.lines.append(f"else: {given} = None")
+                if role is None:
+                    self.lines.append(f"else: {given} = None")
                 self.marks.append(
                     f"if {given} is not None and references({given}) > ALONE: {given}.more().changed = clock()"
                 )
@@ -106,8 +121,11 @@ class Finder:
         """Lines that open a tree; returns the index of the next leaf."""
         kind, keys, children, extra = structure
         if kind is None:
-            self.leaf(text, *leaves[at])
+            self.leaf(text, extra, *leaves[at])
             return at + 1
+        if kind is Tie:
+            self.demand(f"{text} is {self.texts[extra]}")
+            return at
         name = self.name("t")
         self.lines.append(f"{name} = {text}")
         if kind is type(None):
@@ -129,12 +147,24 @@ class Finder:
                 texts = [f"{name}[{k}]" for k in range(len(keys))]
         else:
             texts = [f"getattr({name}, {self.name('key', k)})" for k in keys]
+        if extra is not None and not hasattr(kind, "tree_flatten"):
+            self.demand(f"attributes({name}) == {self.name('like', extra)}")
+        outer, self.ties = self.ties, self.ties or getattr(kind, "tree_ties", False)
         for child, child_text in zip(children, texts, strict=True):
             at = self.tree(child_text, child, leaves, at)
+        self.ties = outer
         return at
+
+    def demand_distinct(self) -> None:
+        """What was several parameters must not be one: those that could be the same have one shape and dtype."""
+        for texts in self.tensors.values():
+            if len(texts) > 1:
+                ids = ", ".join(f"id({t})" for t in texts)
+                self.demand(f"len({{{ids}}}) == {len(texts)}")
 
     def build(self, structure: Structure, leaves: Sequence[tuple[Any, bool, bool]], last: Sequence[str]) -> Find:
         self.tree("given", structure, leaves, 0)
+        self.demand_distinct()
         arrays = "".join(f"{a}, " for a in self.arrays)
         body = [*self.lines, *self.marks, *(line.replace("ARRAYS", arrays) for line in last)]
         exec("def find(given):\n    " + "\n    ".join(body), self.scope)
@@ -150,7 +180,7 @@ def finder(
     It returns the arrays of a program that fits them, or MISS. Given the program itself, it runs it.
     """
     leaves, structure = flatten(args)
-    f, last = Finder(), ["return (ARRAYS)"]
+    f, last = Finder(program is not None and program.traced.settled), ["return (ARRAYS)"]
     if program is not None:
         f.scope["program"] = program
         if program.hidden or program.recording.random:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import TraceError
+from ..core.node import TRANSFORMED
 from ..core.op import registry
 from ..core.place import raised_place, user_place
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, under, wrap
@@ -28,6 +29,8 @@ class Traced(NamedTuple):
     hidden: list[Tensor]  # parameters that the function closes over: further arguments, read at each call
     structure: Structure  # of what the function returned
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
+    settled: bool  # whether an optimiser's update is among the results: they are leaves, unless a derivative needs them
+    transformed: bool  # whether the function takes derivatives itself
 
 
 class Fixed(NamedTuple):
@@ -138,7 +141,10 @@ def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names
             outputs.append(len(roots))
             roots.append(node)
     body, results = _instructions(arguments, roots, recorder.stopped)
-    return Traced(Program(name, list(arguments.values()), body, results), [t for _, t in hidden], shape, outputs)
+    settled = any(r.meta is not None and r.meta.settled for r in roots)
+    transformed = any(r.live & TRANSFORMED for r in roots)
+    program = Program(name, list(arguments.values()), body, results)
+    return Traced(program, [t for _, t in hidden], shape, outputs, settled, transformed)
 
 
 def _instructions(

@@ -26,7 +26,7 @@ NO_PARAMS: dict[str, Any] = {}
 class Meta:
     """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
 
-    __slots__ = ("__weakref__", "changed", "given", "hooks", "name", "owner", "place", "window")
+    __slots__ = ("__weakref__", "changed", "given", "hooks", "name", "owner", "place", "settled", "window")
 
     def __init__(self) -> None:
         self.owner: weakref.ref[Tensor] | None = None
@@ -36,6 +36,7 @@ class Meta:
         self.changed = 0
         self.window: Any = None  # the array through which the user sees the value, of a Shared node
         self.given = False  # whether that array came from the user
+        self.settled = False  # of a traced value: made by an optimiser's update, to be a leaf
 
 
 class Node:
@@ -169,6 +170,19 @@ def inside(node: Node) -> bool:
                 seen.add(i)
                 stack.append(i)
     return False
+
+
+def finished(node: Node) -> bool:
+    """Whether no derivative through this node is still to be expected.
+
+    Nothing leads to a leaf, and what a transform left behind is its result. What PyTorch's idiom computed from leaves,
+    with `create_graph`, still waits for its `backward`.
+    """
+    if not node.live:
+        return True
+    if node.live & TRACED:
+        return False
+    return not inside(node) if node.live & TRANSFORMED else node.op is None
 
 
 class Constant(Node):

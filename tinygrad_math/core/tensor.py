@@ -523,6 +523,10 @@ class Tensor(Leaving, TorchNames):
         grad = None if self.grad is None else self.grad.node.data
         return (data.copy() if isinstance(data, np.ndarray) else data), self.requires_grad, self.name, grad
 
+    def _tree_leaf(self) -> tuple[Any, ...] | None:
+        """The role that what takes this leaf's place in a tree has to take on."""
+        return None
+
     # -- assignment ---------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
         return rec.getitem(self, index)  # type: ignore[no-any-return]

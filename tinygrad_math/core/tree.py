@@ -1,13 +1,18 @@
 """Nested containers of arrays: dict, list, tuple, named tuple, dataclass, and what flattens itself.
 
 A tree is taken apart into its leaves and a structure that can put other leaves in their places.
-Anything that is no container is a leaf; `None` is a container of nothing.
+Anything that is no container is a leaf; `None` is a container of nothing. A tree keeps what it is made of: the order
+of keys, the type of a container (subclasses of dict, list and tuple), its attributes, and fields that are no argument
+of a dataclass. An object flattens itself by `tree_flatten() -> (keys, children, extra)` and the classmethod
+`tree_unflatten(keys, children, extra)`; with `tree_ties = True` a Tensor in two places below it is one leaf, and
+comes back as one.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+import functools
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -17,10 +22,10 @@ from .errors import ShapeError
 class Structure(NamedTuple):
     """A tree without its leaves: hashable, comparable, printable."""
 
-    kind: Any  # the container's type, or None for a leaf
+    kind: Any  # the container's type; None for a leaf, Tie for one that came before
     keys: tuple[Any, ...]
     children: tuple[Structure, ...]
-    extra: Any = None
+    extra: Any = None  # of a container what is beside the children; of a leaf its type and role; of a tie its number
 
     @property
     def leaf_count(self) -> int:
@@ -32,8 +37,85 @@ class Structure(NamedTuple):
         return count
 
 
+class Tie:
+    """The kind of a place that holds the same leaf as an earlier one."""
+
+
 LEAF = Structure(None, (), ())
 NOTHING = Structure(type(None), (), ())
+_BASES = (OrderedDict, defaultdict, dict, list, tuple)  # whose own methods fill their subclasses
+
+
+class Attributes:
+    """What an object has beside its children, as (name, value) pairs. Equal if the values are; arrays by content."""
+
+    __slots__ = ("_frozen", "pairs")
+
+    def __init__(self, pairs: tuple[tuple[str, Any], ...]) -> None:
+        self.pairs = pairs
+        self._frozen: Any = None
+
+    def frozen(self) -> Any:
+        """The values as they are now, hashable."""
+        if self._frozen is None:
+            self._frozen = tuple((name, _frozen(value)) for name, value in self.pairs)
+        return self._frozen
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Attributes) and bool(self.frozen() == other.frozen())
+
+    def __hash__(self) -> int:
+        return hash(self.frozen())
+
+    def __repr__(self) -> str:
+        return f"Attributes({dict(self.pairs)!r})"
+
+
+def _frozen(value: Any) -> Any:
+    value = value.node.data if hasattr(value, "node") else value
+    if hasattr(value, "tobytes") and hasattr(value, "dtype"):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return type(value), tuple(map(_frozen, value))
+    if isinstance(value, dict):
+        return type(value), tuple((_frozen(k), _frozen(v)) for k, v in value.items())
+    try:
+        hash(value)
+    except TypeError:
+        return type(value), id(value)
+    return type(value), repr(value) if isinstance(value, (float, complex)) else value
+
+
+def attributes(tree: Any) -> Attributes | None:
+    """What a container has beside its children, or None: attributes, and fields that its constructor does not take."""
+    names = [s for c in type(tree).__mro__ for s in _slots(c) if hasattr(tree, s)]
+    found = {s: getattr(tree, s) for s in names} | kept_attributes(tree)
+    if isinstance(tree, defaultdict):
+        found["default_factory"] = tree.default_factory
+    if dataclasses.is_dataclass(tree):
+        for f in dataclasses.fields(tree):
+            if f.init:
+                found.pop(f.name, None)
+            elif hasattr(tree, f.name):
+                found[f.name] = getattr(tree, f.name)
+    return Attributes(tuple(found.items())) if found else None
+
+
+def kept_attributes(tree: Any) -> dict[str, Any]:
+    """The attributes of an object but for what a `cached_property` has computed from the others."""
+    kind = type(tree)
+    return {
+        name: value
+        for name, value in getattr(tree, "__dict__", {}).items()
+        if not isinstance(getattr(kind, name, None), functools.cached_property)
+    }
+
+
+def _slots(kind: type) -> list[str]:
+    given = kind.__dict__.get("__slots__", ())
+    names = [given] if isinstance(given, str) else list(given)
+    hidden = [f"_{kind.__name__.lstrip('_')}{s}" if s.startswith("__") and not s.endswith("__") else s for s in names]
+    return [s for s in hidden if s not in ("__dict__", "__weakref__")]
 
 
 def _open(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
@@ -43,15 +125,15 @@ def _open(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
         return tuple(range(len(tree))), tuple(tree), None
     if isinstance(tree, dict):
         keys = tuple(tree)
-        return keys, tuple(tree[k] for k in keys), tree.default_factory if isinstance(tree, defaultdict) else None
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return tuple(tree._fields), tuple(tree), None
+        return keys, tuple(dict.__getitem__(tree, k) for k in keys), None if kind is dict else attributes(tree)
+    if isinstance(tree, (tuple, list)):
+        return getattr(tree, "_fields", tuple(range(len(tree)))), tuple(tree), attributes(tree)
     if hasattr(tree, "tree_flatten"):
         keys, children, extra = tree.tree_flatten()
         return keys, children, extra
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = tuple(f.name for f in dataclasses.fields(tree) if f.init)
-        return names, tuple(getattr(tree, n) for n in names), None
+        return names, tuple(getattr(tree, n) for n in names), attributes(tree)
     return None
 
 
@@ -61,95 +143,139 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     >>> flatten({"w": [1.0, 2.0], "b": 3.0})[0]
     [1.0, 2.0, 3.0]
     """
+    leaves: list[Any] = []
+    return leaves, _take_apart(tree, leaves, {}, False)
+
+
+def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool) -> Structure:
     if tree is None:
-        return [], NOTHING
+        return NOTHING
     opened = _open(tree)
     if opened is None:
-        return [tree], LEAF
+        if not hasattr(tree, "_tree_leaf"):
+            leaves.append(tree)
+            return LEAF
+        place = len(leaves)
+        if ties and places.setdefault(id(tree), place) < place:
+            return Structure(Tie, (), (), places[id(tree)])
+        leaves.append(tree)
+        role = tree._tree_leaf()
+        return LEAF if role is None else Structure(None, (), (), role)
     keys, children, extra = opened
-    leaves: list[Any] = []
+    ties = ties or getattr(tree, "tree_ties", False)
     structures = []
-    for child in children:
-        below, structure = flatten(child)
-        leaves += below
-        structures.append(structure)
-    return leaves, Structure(type(tree), keys, tuple(structures), extra)
+    for child in children:  # not a comprehension, which would double the depth of the stack
+        structures.append(_take_apart(child, leaves, places, ties))
+    return Structure(type(tree), keys, tuple(structures), extra)
 
 
-def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
-    """The tree of this structure with these leaves."""
+def unflatten(structure: Structure, leaves: Sequence[Any], values: bool = True) -> Any:
+    """The tree of this structure with these leaves.
+
+    In a parameter's place a value becomes a parameter that learns as that one did; a derivative (`values=False`) does
+    not learn.
+    """
     if len(leaves) != structure.leaf_count:
         raise ShapeError(f"a tree of {structure.leaf_count} leaves was given {len(leaves)}")
-    return _build(structure, iter(leaves))
+    return _build(structure, iter(leaves), [], values)
 
 
-def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
+def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values: bool) -> Any:
     kind, keys, children, extra = structure
     if kind is None:
-        return next(leaves)
+        leaf = next(leaves)
+        made.append(leaf if extra is None else extra[0]._from_tree(leaf, *extra[1:], values))
+        return made[-1]
     if kind is type(None):
         return None
+    if kind is Tie:
+        return made[extra]
     built = []
-    for child in children:  # not a comprehension, which would double the depth of the stack
-        built.append(_build(child, leaves))
+    for child in children:
+        built.append(_build(child, leaves, made, values))
     if kind is list:
         return built
     if kind is tuple:
         return tuple(built)
-    if issubclass(kind, dict):
-        items = zip(keys, built, strict=True)
-        return kind(extra, items) if issubclass(kind, defaultdict) else kind(items)
+    if kind is dict:
+        return dict(zip(keys, built, strict=True))
     if hasattr(kind, "tree_unflatten"):
         return kind.tree_unflatten(keys, built, extra)
-    if issubclass(kind, tuple):
-        return kind(*built)
-    return kind(**dict(zip(keys, built, strict=True)))
+    return _container(kind, keys, built, extra)
+
+
+def _container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attributes | None) -> Any:
+    """Another object of this type, made without its constructor, which may take other arguments or change them."""
+    base: Any = next((b for b in _BASES if issubclass(kind, b)), None)
+    new = object.__new__(kind) if base is None else base.__new__(kind, built) if base is tuple else base.__new__(kind)
+    if base is list:
+        list.extend(new, built)
+    elif base is not tuple:
+        fill = object.__setattr__ if base is None else base.__setitem__
+        for key, child in zip(keys, built, strict=True):
+            fill(new, key, child)
+    for name, value in extra.pairs if extra is not None else ():
+        object.__setattr__(new, name, value)
+    return new
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`f` of corresponding leaves, in the shape of the first tree.
 
+    Dicts correspond by their keys, whatever their order. A Parameter's place in a module is taken by a Parameter, which
+    requires a gradient as it did; one that is in two places is one leaf.
+    Raises ShapeError if the trees differ.
+
     >>> import tinygrad_math as tm
-    >>> tm.tree_map(lambda a, b: a + b, {"x": 1, "y": 2}, {"x": 10, "y": 20})
+    >>> tm.tree_map(lambda a, b: a + b, {"x": 1, "y": 2}, {"y": 20, "x": 10})
     {'x': 11, 'y': 22}
     """
     leaves, structure = flatten(tree)
     columns = [leaves]
     for other in rest:
-        below, shape = flatten(other)
-        if not same_shape(shape, structure):
-            raise ShapeError(f"trees differ: {show(structure)} and {show(shape)}")
+        below = leaves_like(other, structure, strict=True)
+        if below is None:
+            raise ShapeError(f"trees differ: {show(structure)} and {show(flatten(other)[1])}")
         columns.append(below)
     return unflatten(structure, [f(*row) for row in zip(*columns, strict=True)])
 
 
-def leaves_like(tree: Any, structure: Structure) -> list[Any] | None:
-    """The leaves of a tree where `structure` has its own; None if the containers differ. A list may be a leaf there."""
-    if structure.kind is None:
-        return [tree]
-    if structure.kind is type(None):
-        return [] if tree is None else None
-    opened = None if tree is None else _open(tree)
-    if opened is None or type(tree) is not structure.kind or opened[0] != structure.keys:
-        return None
+def leaves_like(tree: Any, structure: Structure, strict: bool = False) -> list[Any] | None:
+    """The leaves of a tree where `structure` has its own, in its order; None if the containers differ.
+
+    A list may be a leaf there, unless `strict`.
+    """
     leaves: list[Any] = []
-    for child, below in zip(opened[1], structure.children, strict=True):
-        found = leaves_like(child, below)
-        if found is None:
-            return None
-        leaves += found
-    return leaves
+    return leaves if _collect_like(tree, structure, leaves, strict) else None
 
 
-def same_shape(a: Structure, b: Structure) -> bool:
-    """Whether two trees have the same containers and keys; the extra data may differ."""
-    return a.kind is b.kind and a.keys == b.keys and all(map(same_shape, a.children, b.children))
+def _collect_like(tree: Any, structure: Structure, leaves: list[Any], strict: bool) -> bool:
+    kind, keys, children, extra = structure
+    if kind is None:
+        leaves.append(tree)
+        return not strict or (tree is not None and _open(tree) is None)
+    if kind is Tie:
+        return tree is leaves[extra]
+    if kind is type(None) or tree is None:
+        return kind is type(None) and tree is None
+    opened = _open(tree) if type(tree) is kind else None
+    if opened is None:
+        return False
+    found, parts, _ = opened
+    if found != keys:
+        by_key = dict(zip(found, parts, strict=True))
+        if len(found) != len(keys) or any(k not in by_key for k in keys):
+            return False
+        parts = tuple(by_key[k] for k in keys)
+    return all(_collect_like(part, below, leaves, strict) for part, below in zip(parts, children, strict=True))
 
 
 def show(structure: Structure) -> str:
     """A structure in a line: `{w: [*, *], b: *}`."""
     if structure.kind is None:
         return "*"
+    if structure.kind is Tie:
+        return f"leaf {structure.extra} again"
     if structure.kind is type(None):
         return "None"
     below = [show(c) for c in structure.children]

@@ -427,7 +427,7 @@ def grad_of(
         None if k in unused else handle(found[t] if t in found else np.zeros(x.shape, x.dtype))
         for k, (t, x) in enumerate(zip(targets, xs, strict=True))
     ]
-    return unflatten(structure, gradients)
+    return unflatten(structure, gradients, values=False)
 
 
 def _listed(cotangent: Any, y: Tensor) -> bool:

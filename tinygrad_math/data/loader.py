@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
-from ..core.tree import flatten, same_shape, show, unflatten
+from ..core.tree import flatten, leaves_like, show, unflatten
 from .dataset import Subset, TensorDataset
 
 
@@ -19,15 +19,14 @@ def collate(items: list[Any]) -> Any:
     >>> collate([{"x": 1.0, "y": 0}, {"x": 2.0, "y": 1}])
     {'x': tensor([1., 2.]), 'y': tensor([0, 1])}
     """
-    rows, structure = [], None
-    for item in items:
-        leaves, own = flatten(item)
-        if structure is not None and not same_shape(own, structure):
-            raise ShapeError(f"the examples of a batch differ: {show(structure)} and {show(own)}")
-        structure = own
-        rows.append(leaves)
-    if structure is None:
+    if not items:
         raise ArgumentError("a batch of no examples cannot be put together")
+    structure, rows = flatten(items[0])[1], []
+    for item in items:
+        leaves = leaves_like(item, structure, strict=True)
+        if leaves is None:
+            raise ShapeError(f"the examples of a batch differ: {show(structure)} and {show(flatten(item)[1])}")
+        rows.append(leaves)
     return unflatten(structure, [_stacked(column) for column in zip(*rows, strict=True)])
 
 

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..core.errors import ArgumentError, MissingMethod, ShapeError
-from ..core.tensor import Tensor
+from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe
+from ..core.node import TRACED, TRANSFORMED, finished
+from ..core.tensor import Tensor, as_tensor
+from ..core.tree import kept_attributes
 
 M = TypeVar("M", bound="Module")
 
@@ -23,13 +25,50 @@ class Parameter(Tensor):
     True
     """
 
-    __slots__ = ()
+    __slots__ = ("_learns",)
+    _learns: bool
 
     def __init__(self, data: Any, name: str | None = None, dtype: Any = None, *, requires_grad: bool = True) -> None:
         if isinstance(data, Tensor):
             data._leave("a Parameter made of it", "Use the tensor itself in its place.")
             data = data.detach()
         super().__init__(data, requires_grad, name, dtype)
+
+    # -- in a tree ----------------------------------------------------------------------------------
+    def _tree_leaf(self) -> tuple[Any, ...]:
+        """What takes this place is a parameter too, and learns if this one does."""
+        return type(self), self.learns
+
+    @property
+    def learns(self) -> bool:
+        """Whether a gradient is required: also of what stands for the parameter while a function is transformed."""
+        if self._is_leaf_of_user():
+            return self.requires_grad
+        return getattr(self, "_learns", True)
+
+    def _is_leaf_of_user(self) -> bool:
+        return self.node.op is None and not self.node.live & (TRACED | TRANSFORMED)
+
+    @classmethod
+    def _from_tree(cls, value: Any, learns: bool, values: bool) -> Any:
+        """`value` in the role of a parameter; of derivatives (not `values`) in that of one that learns nothing.
+
+        Inside a transform it stays attached; what a finished transform left behind becomes a leaf.
+        """
+        if isinstance(value, Parameter) and value._is_leaf_of_user() and value.requires_grad:
+            return value
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc":
+            value = Tensor(value)
+        if not isinstance(value, Tensor):
+            return value
+        p: Parameter = object.__new__(cls)
+        p.node, p._learns = value.node, learns and values
+        if values and value.node.live and finished(value.node):
+            p.node = value.detach().node
+        if p._learns and not p.node.live and value.dtype.kind in "fc":
+            p.node = value.detach().node
+            p.requires_grad = True
+        return p
 
 
 def _holds_parameters(value: Any) -> bool:
@@ -59,6 +98,7 @@ class Module:
     """
 
     training: bool = True
+    tree_ties = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
@@ -67,30 +107,38 @@ class Module:
         return self.forward(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Parameter) and value.name is None:
-            value.name = name
-        elif isinstance(value, Module):
-            value._rename(name)
+        before = self.__dict__.get(name)
+        replaced = isinstance(value, Tensor) and not isinstance(value, Parameter)
+        if replaced and isinstance(before, Parameter) and before._is_leaf_of_user():
+            raise ArgumentError(
+                f"{name} is a Parameter, and a Tensor in its place would be neither learned nor saved; write into it, "
+                f"`with tm.no_grad(): module.{name}[...] = x`, or assign a Parameter"
+            )
+        _name(value, name)
         object.__setattr__(self, name, value)
 
     def _rename(self, prefix: str) -> None:
         """Parameters carry their path in the network, for drawings and messages."""
         for name, p in self.named_parameters():
-            p.name = f"{prefix}.{name}"
+            if not p.node.live & (TRACED | TRANSFORMED):
+                p.name = f"{prefix}.{name}"
 
     # -- the tree -----------------------------------------------------------------------------------
     def tree_flatten(self) -> tuple[tuple[str, ...], tuple[Any, ...], tuple[tuple[str, Any], ...]]:
-        known = self.__dict__.get("_tree_keys")
-        keys = known or tuple(k for k, v in self.__dict__.items() if _holds_parameters(v))
-        rest = tuple((k, v) for k, v in self.__dict__.items() if k not in keys and k != "_tree_keys")
-        return keys, tuple(self.__dict__[k] for k in keys), rest
+        kept = kept_attributes(self)
+        known = kept.pop("_tree_keys", ())
+        keys = tuple([k for k, v in kept.items() if k in known or _holds_parameters(v)])
+        rest = tuple([(k, v) for k, v in kept.items() if k not in keys])
+        return keys, tuple([kept[k] for k in keys]), rest
 
     @classmethod
     def tree_unflatten(cls: type[M], keys: tuple[str, ...], children: list[Any], extra: Any) -> M:
         module = object.__new__(cls)
         module.__dict__.update(extra)
         module.__dict__.update(zip(keys, children, strict=True))
-        module.__dict__["_tree_keys"] = keys
+        module.__dict__["_tree_keys"] = keys  # whatever stands there now: None, a shape
+        for key, child in zip(keys, children, strict=True):
+            _name(child, key)
         return module
 
     # -- walking over it ----------------------------------------------------------------------------
@@ -143,21 +191,42 @@ class Module:
     # -- saving -------------------------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """A copy of every parameter's array, by path."""
-        return {name: np.array(p.node.data) for name, p in self.named_parameters()}
+        state = {}
+        for name, p in self.named_parameters():
+            p._leave("state_dict()", "Use the parameters themselves.")
+            state[name] = np.array(p.node.data)
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put arrays by path into the parameters. Raises before anything changes if names or shapes differ."""
+        """Put arrays by path into the parameters, in the parameters' dtypes.
+
+        Raises before anything changes: ArgumentError or ShapeError if names or shapes differ, DTypeError for what is no
+        array of numbers, or complex where the parameter is real.
+        """
         mine = dict(self.named_parameters())
         if mine.keys() != state.keys():
             raise ArgumentError(
                 f"state_dict: missing {sorted(mine.keys() - state.keys())}, "
                 f"unknown {sorted(state.keys() - mine.keys())}"
             )
+        arrays = {name: self._fitting(name, p, state[name]) for name, p in mine.items()}
         for name, p in mine.items():
-            if np.shape(state[name]) != p.shape:
-                raise ShapeError(f"state_dict: {name} has shape {np.shape(state[name])}, the parameter {p.shape}")
-        for name, p in mine.items():
-            p._replace(np.array(state[name], dtype=p.dtype))
+            p._replace(arrays[name])
+
+    def _fitting(self, name: str, p: Parameter, given: Any) -> np.ndarray[Any, Any]:
+        """A copy of an array for one parameter, or the named error."""
+        p._leave("load_state_dict()", "Load before the function is differentiated.")
+        try:
+            array = np.asarray(as_tensor(given).detach().node.data)
+        except MathError as error:
+            raise DTypeError(f"state_dict: {name}: {error}") from error
+        if array.shape != p.shape:
+            raise ShapeError(f"state_dict: {name} has shape {array.shape}, the parameter {p.shape}")
+        if array.dtype.kind == "c" and p.dtype.kind != "c":
+            raise DTypeError(
+                f"state_dict: {name} is complex, the parameter {describe(p)}: an imaginary part would be lost"
+            )
+        return array.astype(p.dtype)
 
     def extra_repr(self) -> str:
         return ""
@@ -168,6 +237,14 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         inner = "\n".join("  " + line for b in below for line in b.split("\n"))
         return f"{type(self).__name__}(\n{inner}\n)"
+
+
+def _name(value: Any, name: str) -> None:
+    """Tell a parameter, or those of a module, under which name a module holds it."""
+    if isinstance(value, Module):
+        value._rename(name)
+    elif isinstance(value, Parameter) and value.name is None and not value.node.live & (TRACED | TRANSFORMED):
+        value.name = name
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
-from ..core.tree import tree_map, unflatten
+from ..core.tree import flatten, unflatten
 from .tracing import Tape, matched, one_like, split_arguments
 
 Fn = Callable[..., Any]
@@ -32,7 +32,7 @@ def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fa
         gradients = tape.pull([one_like(y)])
         if holomorphic:  # the pullback of 1 is the conjugate of f'
             gradients = [rec.conj(g) for g in gradients]
-        trees = unflatten(tape.structure, gradients)
+        trees = unflatten(tape.structure, gradients, values=False)
         g = trees[0] if isinstance(argnums, int) else trees
         value = tape.value
         return ((value, tape.aux), g) if has_aux else (value, g)
@@ -78,7 +78,7 @@ def vjp(f: Fn, *primals: Any, has_aux: bool = False) -> Any:
 
     def pull(cotangent: Any) -> Any:
         gs = matched(cotangent, tape.out_structure, tape.outputs, "the cotangent of vjp")
-        return unflatten(tape.structure, tape.pull(gs))
+        return unflatten(tape.structure, tape.pull(gs), values=False)
 
     return (tape.value, pull, tape.aux) if has_aux else (tape.value, pull)
 
@@ -95,7 +95,7 @@ def linearize(f: Fn, *primals: Any) -> tuple[Any, Fn]:
 
     def push(*tangents: Any) -> Any:
         ts = matched(tangents, tape.structure, tape.inputs, "the tangent of linearize")
-        return unflatten(tape.out_structure, tape.push(ts))
+        return unflatten(tape.out_structure, tape.push(ts), values=False)
 
     return tape.value, push
 
@@ -111,7 +111,7 @@ def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
         raise ArgumentError(f"jvp takes tuples: jvp(f, (x,), (t,)); got {describe(primals)} and {describe(tangents)}")
     tape = Tape(f, tuple(primals), "jvp", has_aux)
     ts = matched(tuple(tangents), tape.structure, tape.inputs, "the tangent of jvp")
-    out = unflatten(tape.out_structure, tape.push(ts))
+    out = unflatten(tape.out_structure, tape.push(ts), values=False)
     return (tape.value, out, tape.aux) if has_aux else (tape.value, out)
 
 
@@ -122,4 +122,5 @@ def stop_gradient(x: Any) -> Any:
     >>> tm.grad(lambda x: x * tm.stop_gradient(x))(3.0)
     tensor(3.)
     """
-    return tree_map(lambda leaf: rec.stop_gradient(as_tensor(leaf)), x)
+    leaves, structure = flatten(x)
+    return unflatten(structure, [rec.stop_gradient(as_tensor(leaf)) for leaf in leaves], values=False)

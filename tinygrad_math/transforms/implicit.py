@@ -20,7 +20,7 @@ from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConve
 from ..core.node import Input, Run
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, no_grad, wrap
-from ..core.tree import Structure, flatten, same_shape, show, tree_map, unflatten
+from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatten
 from .checkpoint import Rerun, Segment, attach
 
 Fn = Callable[..., Any]
@@ -103,8 +103,7 @@ def _iterate(f: Fn, x: Any, args: Sequence[Any], tolerance: float | None, limit:
     leaves = [as_tensor(_real(v)) for v in leaves]
     changes: list[float] = []
     for _ in range(limit):
-        after, after_structure = flatten(f(unflatten(structure, leaves), *args))
-        _check_map(structure, leaves, after_structure, after)
+        after = _mapped(structure, leaves, f(unflatten(structure, leaves), *args))
         old, new = [v.numpy() for v in leaves], [as_tensor(v).numpy() for v in after]
         unit = max((float(np.finfo(v.dtype).eps) for v in new), default=0.0)
         size = 1 + max((float(np.max(np.abs(v), initial=0.0)) for v in new), default=0.0)
@@ -123,12 +122,15 @@ def _iterate(f: Fn, x: Any, args: Sequence[Any], tolerance: float | None, limit:
     )
 
 
-def _check_map(structure: Structure, x: Sequence[Tensor], after_structure: Structure, after: Sequence[Any]) -> None:
-    if not same_shape(structure, after_structure):
-        raise ArgumentError(f"fixed_point: f takes {show(structure)} and returned {show(after_structure)}")
+def _mapped(structure: Structure, x: Sequence[Tensor], tree: Any) -> list[Any]:
+    """The leaves of what f returned, beside those that it was given."""
+    after = leaves_like(tree, structure, strict=True)
+    if after is None:
+        raise ArgumentError(f"fixed_point: f takes {show(structure)} and returned {show(flatten(tree)[1])}")
     for a, b in zip(x, after, strict=True):
         if a.shape != as_tensor(b).shape:
             raise ShapeError(f"fixed_point: f takes {describe(a)} and returned {describe(as_tensor(b))}")
+    return after
 
 
 def _constant(leaf: Any) -> Any:

@@ -68,8 +68,8 @@ def _stacked(parts: list[Any], out: tuple[int, ...], node: Node, axis: int) -> A
 
 
 def _tree(outer: Structure, inner: Structure, blocks: list[list[Any]], single: bool) -> Any:
-    inner_trees = [unflatten(inner, row) for row in blocks]
-    return unflatten(outer, [t[0] if single else t for t in inner_trees])
+    inner_trees = [unflatten(inner, row, values=False) for row in blocks]
+    return unflatten(outer, [t[0] if single else t for t in inner_trees], values=False)
 
 
 def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable[..., Fn]:
@@ -175,6 +175,6 @@ def gradient_tape(f: Fn, primals: Sequence[Any], asker: str) -> Tape:
     def gradient(*xs: Any) -> Any:
         tape = Tape(f, xs, asker)
         y = tape.scalar()
-        return unflatten(tape.structure, tape.pull([y.dtype.type(1)], record=True))
+        return unflatten(tape.structure, tape.pull([y.dtype.type(1)], record=True), values=False)
 
     return Tape(gradient, primals, asker)

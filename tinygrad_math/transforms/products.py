@@ -25,11 +25,11 @@ def hvp(f: Fn, primals: Any, tangents: Any) -> Any:
     >>> tm.hvp(lambda x: (x**3).sum(), tm.tensor([1.0, 2.0]), tm.tensor([1.0, 1.0]))
     tensor([ 6., 12.])
     """
-    many = isinstance(primals, tuple)
+    many = type(primals) is tuple  # a named tuple is one tree
     xs, vs = (primals, tuple(tangents)) if many else ((primals,), (tangents,))
     tape = gradient_tape(f, xs, "hvp")
     ts = matched(vs, tape.structure, tape.inputs, "the tangent of hvp")
-    out = unflatten(tape.out_structure, tape.push(ts))
+    out = unflatten(tape.out_structure, tape.push(ts), values=False)
     return out if many else out[0]
 
 
@@ -43,12 +43,12 @@ def ggnvp(model: Fn, loss: Fn, primals: Any, tangents: Any) -> Any:
     >>> tm.ggnvp(lambda x: x * x, lambda y: (y * y).sum(), tm.tensor([1.0, 2.0]), tm.tensor([1.0, 1.0]))
     tensor([ 8., 32.])
     """
-    many = isinstance(primals, tuple)
+    many = type(primals) is tuple  # a named tuple is one tree
     xs, vs = (primals, tuple(tangents)) if many else ((primals,), (tangents,))
     tape = Tape(model, xs, "ggnvp")
     ts = matched(vs, tape.structure, tape.inputs, "the tangent of ggnvp")
-    along = unflatten(tape.out_structure, tape.push(ts))
+    along = unflatten(tape.out_structure, tape.push(ts), values=False)
     curved = hvp(loss, (tape.value,), (along,))[0]
     gs = matched(curved, tape.out_structure, tape.outputs, "the cotangent of ggnvp")
-    out = unflatten(tape.structure, tape.pull(gs))
+    out = unflatten(tape.structure, tape.pull(gs), values=False)
     return out if many else out[0]

@@ -67,7 +67,8 @@ class Tape:
         self._ended = True
         for n in self.inputs:
             outside = 0 if self.quiet or not n.inputs else n.inputs[0].live & (DIFFERENTIABLE | TRANSFORMED)
-            n.live = n.live & TRACED | outside
+            kept = n.live & TRACED | outside
+            n.live = kept and kept | TRANSFORMED  # by which `finished` knows the result of a transform
         goal = self.trail.goal
         for trail in self._trails:
             for n in trail.nodes:

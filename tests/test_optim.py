@@ -1,0 +1,252 @@
+"""Optimisers: the state they keep, the dtypes they keep, and what a loop leaves behind."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+
+
+class Affine(tm.nn.Module):
+    def __init__(self):
+        self.weight, self.bias = tm.nn.Parameter([[0.5, -1.0]]), tm.nn.Parameter([0.25])
+
+    def forward(self, x):
+        return tm.tanh(x @ self.weight.T + self.bias)
+
+
+X, Y = np.array([[0.1, 0.2], [-0.3, 0.4], [0.5, -0.6]]), np.array([[1.0], [0.0], [-1.0]])
+
+
+def loss(net):
+    return ((net(X) - Y) ** 2).mean()
+
+
+@pytest.mark.parametrize("lr", [0.1, np.float64(0.1)])
+@pytest.mark.parametrize("momentum", [0.0, np.float64(0.5)])
+@pytest.mark.parametrize("gradient", [np.float32, np.float64])
+def test_parameters_and_state_keep_their_dtype(lr, momentum, gradient):
+    w = tm.tensor([1.0, 2.0], requires_grad=True, dtype=np.float32)
+    opt = tm.optim.SGD([w], lr=lr, momentum=momentum, weight_decay=np.float64(0.01))
+    want = np.array([1.0, 2.0])
+    for _ in range(2):
+        w.grad = np.array([1.0, -1.0], gradient)
+        opt.step()
+    state = opt.init({"w": w.detach()})
+    new, after = opt.update({"w": np.array([1.0, -1.0], gradient)}, state, {"w": w.detach()})
+    assert w.dtype == new["w"].dtype == np.float32
+    assert all(v.dtype == np.float32 for s in [*opt.state, *after] for v in s.values())
+    v = np.zeros(2)
+    for _ in range(2):
+        g = np.array([1.0, -1.0]) + 0.01 * want
+        v = momentum * v + g
+        want = want - 0.1 * v
+    np.testing.assert_allclose(w.detach().numpy(), want, rtol=1e-6)
+
+
+def test_a_gradient_that_does_not_belong_to_its_parameter_changes_nothing():
+    a, b = tm.tensor([1.0], requires_grad=True), tm.tensor([1.0, 2.0], requires_grad=True)
+    opt = tm.optim.SGD([a, b], lr=0.1, momentum=0.5)
+    a.grad = np.ones(1)
+    b._grad = tm.tensor([1j, 2.0])
+    with pytest.raises(tm.DTypeError, match="imaginary"):
+        opt.step()
+    assert (a.tolist(), b.tolist(), opt.state) == ([1.0], [1.0, 2.0], [None, None])
+    params = {"w": np.array([1.0, 2.0])}
+    for g, error in [(np.array([1j, 2.0]), tm.DTypeError), (np.ones((2, 1)), tm.ShapeError), (1.0, tm.ShapeError)]:
+        with pytest.raises(error, match="gradient"):
+            opt.update({"w": g}, opt.init(params), params)
+    with pytest.raises(tm.ArgumentError, match="init"):
+        opt.update(params, [], params)
+
+
+def test_a_parameter_that_is_given_twice_steps_once():
+    w, other = tm.tensor([1.0], requires_grad=True), tm.tensor([5.0], requires_grad=True)
+    opt = tm.optim.SGD([w, other, w], lr=0.1)
+    (w * w).sum().backward()
+    opt.step()
+    assert w.tolist() == [0.8]
+    tied = Affine()
+    tied.again = tied.weight
+    assert len(tm.optim.SGD([*tied.parameters(), tied.again]).params) == 2
+
+
+def test_load_state_dict_changes_everything_or_nothing():
+    net = Affine()
+    before = net.state_dict()
+    bad = {
+        "text": (np.array(["x"]), tm.DTypeError),
+        "complex": (np.array([1j]), tm.DTypeError),
+        "object": (np.array([None]), tm.DTypeError),
+        "nothing": (None, tm.DTypeError),
+        "masked": (np.ma.array([1.0], mask=True), tm.DTypeError),
+        "ragged": ([[1.0], [1.0, 2.0]], tm.DTypeError),
+        "shape": (np.ones((1, 1)), tm.ShapeError),
+    }
+    for value, error in bad.values():
+        with pytest.raises(error, match="bias"):
+            net.load_state_dict({"weight": np.ones((1, 2)), "bias": value})
+        assert all(np.array_equal(before[k], v) for k, v in net.state_dict().items())
+    with pytest.raises(tm.ArgumentError, match="bias"):
+        net.load_state_dict({"weight": np.ones((1, 2))})
+    given = np.full(1, 7, np.float32)
+    net.load_state_dict({"weight": tm.tensor([[1.0, 2.0]], requires_grad=True), "bias": given})
+    given[0] = 0.0
+    assert (net.weight.tolist(), net.bias.tolist(), net.bias.dtype) == ([[1.0, 2.0]], [7.0], np.float64)
+
+
+# -- the pure loop --------------------------------------------------------------------------------------------------
+
+
+def pure_step(opt):
+    return lambda net, state: opt.update(tm.grad(loss)(net), state, net)
+
+
+def compiled_step(opt):
+    return tm.compile(pure_step(opt))
+
+
+def compiled_gradient(opt):
+    gradient = tm.compile(tm.grad(loss))
+    return lambda net, state: opt.update(gradient(net), state, net)
+
+
+def step_with_backward(opt):
+    def step(net, state):
+        loss(net).backward()
+        return opt.update(tm.tree_map(lambda p: p.grad, net), state, net)
+
+    return step
+
+
+def mapped_step(opt):
+    def step(net, state):
+        return tm.tree_map(lambda p, g: p - 0.1 * g, net, tm.grad(loss)(net)), state
+
+    return step
+
+
+@pytest.mark.parametrize("make", [pure_step, compiled_step, compiled_gradient, step_with_backward, mapped_step])
+def test_a_pure_loop_keeps_no_history_and_loses_no_network(make):
+    opt = tm.optim.SGD(lr=0.1, momentum=0.0 if make is mapped_step else 0.5)
+    step, net = make(opt), Affine()
+    new, state = net, opt.init(net)
+
+    def run(n):
+        nonlocal new, state
+        for _ in range(n):
+            new, state = step(new, state)
+
+    run(20)
+    gc.collect()
+    objects = len(gc.get_objects())
+    tracemalloc.start()
+    run(1)
+    first = tracemalloc.get_traced_memory()[0]
+    run(60)
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - first
+    tracemalloc.stop()
+    assert len(gc.get_objects()) - objects < 60  # one object a step would be kept
+    assert grown < 20_000
+    assert all(p.is_leaf and p.requires_grad and type(p) is tm.nn.Parameter for p in new.parameters())
+    assert [p.name for p in new.parameters()] == ["weight", "bias"]
+    twin = Affine()
+    torch_like = tm.optim.SGD(twin, lr=0.1, momentum=opt.momentum)
+    for _ in range(81):
+        torch_like.zero_grad()
+        loss(twin).backward()
+        torch_like.step()
+    for p, q in zip(new.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-10)
+
+
+def test_tensors_come_back_as_leaves_with_their_names():
+    params = {"w": tm.tensor([1.0, 2.0], requires_grad=True, name="w"), "c": tm.tensor([3.0])}
+    opt = tm.optim.SGD(lr=0.5, momentum=0.5)
+    gradient = tm.grad(lambda p: (p["w"] ** 2 * p["c"]).sum())(params)
+    new, state = opt.update(gradient, opt.init(params), params)
+    assert (new["w"].is_leaf, new["w"].requires_grad, new["w"].name) == (True, True, "w")
+    assert not new["c"].requires_grad
+    assert not any(v.requires_grad for s in state for v in s.values())
+    assert new["w"].tolist() == [-2.0, -4.0]
+
+
+def test_a_parameter_that_is_held_fixed_stays_so_eagerly_and_compiled():
+    net, opt = Affine(), tm.optim.SGD(lr=0.1, weight_decay=0.1)
+    net.bias.requires_grad_(False)
+    for step in (pure_step(opt), compiled_step(opt)):
+        new, _ = step(net, opt.init(net))
+        assert new.bias.tolist() == net.bias.tolist()
+        assert new.weight.tolist() != net.weight.tolist()
+        assert [p.requires_grad for p in new.parameters()] == [True, False]
+
+
+# -- derivatives through an update ------------------------------------------------------------------------------------
+
+
+def after_two_steps(w):
+    """The loss after two steps of gradient descent on sum(w^4), in NumPy."""
+    for _ in range(2):
+        w = w - 0.1 * 4 * w**3
+    return np.sum(w**4)
+
+
+W = np.array([0.5, -0.8])
+
+
+def meta_gradient(h=1e-6):
+    return np.array([(after_two_steps(W + e) - after_two_steps(W - e)) / (2 * h) for e in h * np.eye(2)])
+
+
+def quartic(p):
+    return (p["w"] ** 4).sum()
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tm.compile], ids=["eager", "compiled"])
+@pytest.mark.parametrize("leaf", [False, True])
+def test_a_transform_differentiates_through_updates(wrap, leaf):
+    opt = tm.optim.SGD(lr=0.1)
+    step = wrap(lambda p, s: opt.update(tm.grad(quartic)(p), s, p))
+
+    def meta(w):
+        p, s = {"w": w}, opt.init({"w": w})
+        for _ in range(2):
+            p, s = step(p, s)
+        return quartic(p)
+
+    w = tm.tensor(W, requires_grad=leaf)
+    for f in (meta, wrap(meta)):
+        np.testing.assert_allclose(tm.grad(f)(w).detach().numpy(), meta_gradient(), rtol=1e-7)
+        np.testing.assert_allclose(tm.jvp(f, (w,), (W,))[1].detach().numpy(), W @ meta_gradient(), rtol=1e-7)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tm.compile], ids=["eager", "compiled"])
+def test_a_transform_differentiates_through_updates_of_a_module(wrap):
+    class Net(tm.nn.Module):
+        def __init__(self):
+            self.w = tm.nn.Parameter(W)
+
+    opt = tm.optim.SGD(lr=0.1)
+    step = wrap(lambda n, s: opt.update(tm.grad(lambda n: (n.w**4).sum())(n), s, n))
+
+    def meta(n):
+        s = opt.init(n)
+        for _ in range(2):
+            n, s = step(n, s)
+        return (n.w**4).sum()
+
+    np.testing.assert_allclose(tm.grad(meta)(Net()).w.detach().numpy(), meta_gradient(), rtol=1e-7)
+
+
+def test_gradients_made_with_create_graph_are_differentiated_through():
+    opt, start = tm.optim.SGD(lr=0.1), {"w": tm.tensor(W, requires_grad=True)}
+    p, s = start, opt.init(start)
+    for _ in range(2):
+        p, s = opt.update(tm.grad_of(quartic(p), p, create_graph=True), s, p)
+    quartic(p).backward()
+    np.testing.assert_allclose(start["w"].grad.numpy(), meta_gradient(), rtol=1e-7)
+    fixed, _ = opt.update(tm.grad_of(quartic(start), start), opt.init(start), start)
+    assert fixed["w"].is_leaf
