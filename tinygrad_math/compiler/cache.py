@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, MathError
-from ..core.node import finished, no_grad
+from ..core.mode import no_grad
+from ..core.node import finished
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static, title_of

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.errors import ArgumentError, DTypeError, MissingMethod, ShapeError, TraceError, describe
-from ..core.node import finished, no_grad
+from ..core.mode import no_grad
+from ..core.node import finished
 from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import flatten, leaves_like, show, unflatten
