@@ -116,6 +116,23 @@ def test_inside_a_transform_what_it_does_not_differentiate_is_free():
     assert seen == [5.0, 4.5]
 
 
+def test_what_an_inner_transform_made_of_an_outer_value_is_not_free():
+    inner = [
+        lambda y: tm.grad(lambda x: (x * x * y).sum())(y)[0],
+        lambda y: tm.value_and_grad(lambda x: (x * y).sum())(X)[0],
+        lambda y: tm.grad(lambda x: (x.sum(), (y * y).sum()), has_aux=True)(X)[1],
+        lambda y: tm.vjp(lambda x: x * y, X)[1](X)[0][1],
+        lambda y: tm.jvp(lambda x: x * y, (X,), (X,))[1][0],
+        lambda y: tm.hvp(lambda x: (x**2 * y).sum(), X, X)[0],
+        lambda y: tm.compile(tm.grad(lambda x: (x * x).sum()))(y)[0],
+        lambda y: tm.checkpoint(lambda x: (x * y).sum())(X),
+    ]
+    for f in inner:
+        with pytest.raises(tm.NeedsDetach, match="float"):
+            tm.grad(lambda y, f=f: float(f(y)) * y.sum())(X)
+        assert np.all(np.isfinite(tm.grad(lambda y, f=f: f(y).item() * y.sum())(X).numpy()))
+
+
 def test_what_says_so_leaves_and_text_and_truth_stay_possible():
     def f(x):
         text = f"{x[0]:.2f} {x} {x!r} {x.sum()}"

@@ -50,7 +50,7 @@ def test_a_gradient_that_does_not_belong_to_its_parameter_changes_nothing():
     a, b = tm.tensor([1.0], requires_grad=True), tm.tensor([1.0, 2.0], requires_grad=True)
     opt = tm.optim.SGD([a, b], lr=0.1, momentum=0.5)
     a.grad = np.ones(1)
-    b._grad = tm.tensor([1j, 2.0])
+    b._grad = tm.tensor([1j, 2.0])  # past the check of `.grad`
     with pytest.raises(tm.DTypeError, match="imaginary"):
         opt.step()
     assert (a.tolist(), b.tolist(), opt.state) == ([1.0], [1.0, 2.0], [None, None])
@@ -60,6 +60,26 @@ def test_a_gradient_that_does_not_belong_to_its_parameter_changes_nothing():
             opt.update({"w": g}, opt.init(params), params)
     with pytest.raises(tm.ArgumentError, match="init"):
         opt.update(params, [], params)
+
+
+def test_gradients_have_the_dtype_of_what_they_belong_to():
+    for dtype in (np.float32, np.float64):
+        x = tm.tensor([1.0, 2.0], requires_grad=True, dtype=dtype)
+        x.grad = np.array([1, 2])
+        assert x.grad.dtype == dtype
+        with pytest.raises(tm.DTypeError, match="imaginary"):
+            x.grad = np.array([1j, 2.0])
+        assert x.grad.tolist() == [1.0, 2.0]
+        x.grad = None
+        x.register_hook(lambda g: 2.0 * g.detach().numpy().astype(np.float64))
+        (x * x).sum().backward()
+        assert (x.grad.dtype, x.grad.tolist()) == (dtype, [4.0, 8.0])
+        x.register_hook(lambda g: g * 1j)
+        with pytest.raises(tm.DTypeError, match="hook"):
+            (x * x).sum().backward()
+    z = tm.tensor([1j, 2.0], requires_grad=True)
+    z.grad = np.array([1.0, 2.0])
+    assert z.grad.dtype == np.complex128
 
 
 def test_a_parameter_that_is_given_twice_steps_once():

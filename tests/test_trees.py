@@ -454,6 +454,13 @@ def test_a_map_of_live_parameters_keeps_its_history():
     np.testing.assert_allclose(net[0].weight.grad.numpy(), 2 * (net[0].weight.detach().numpy() + 0.5))
 
 
+def test_a_part_of_a_network_keeps_the_names_of_what_it_shares():
+    net = network()
+    assert tm.tree_map(lambda p: p, net[0]).weight is net[0].weight
+    assert net[0].weight.name == "0.weight"
+    assert tm.tree_map(lambda p: p.detach(), net[0]).weight.name == "weight"
+
+
 def test_a_module_of_other_things_is_a_tree_still():
     net = network()
     shapes = tm.tree_map(lambda p: list(p.shape) and p.shape, net)

@@ -67,7 +67,7 @@ class Leaving:
         self._refuse_trace(what)
         if self._differentiated():
             place = user_place(2)
-            where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}"
+            where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}".rstrip()
             raise NeedsDetach(
                 f"{what} would drop the gradient of {describe(self)}, which is being differentiated. "
                 f"{instead or _INSTEAD} If a constant is meant, say x.detach() or x.item().{where}"

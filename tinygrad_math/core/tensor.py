@@ -442,6 +442,7 @@ class Tensor(Leaving, TorchNames):
             value = as_tensor(value)
             if value.shape != self.shape:
                 raise ShapeError(f"the gradient of a tensor of shape {self.shape} cannot have shape {value.shape}")
+            value = in_dtype(value, self.dtype, "the gradient")
             value = wrap(value.node if value.node.live else Node(value.node.data))  # its owner's alone
         self._grad = value
 
@@ -773,6 +774,15 @@ def watching(array: Any) -> Tensor:
     node = Node(scalar_or_array(np.array(array)))
     node.share(array, given=True)
     return wrap(node)
+
+
+def in_dtype(value: Tensor, dtype: np.dtype[Any], what: str) -> Tensor:
+    """A value in the dtype of what it belongs to; a real one takes no imaginary part."""
+    if value.dtype == dtype:
+        return value
+    if value.dtype.kind == "c" and dtype.kind != "c":
+        raise DTypeError(f"{what} {describe(value)} belongs to something of {dtype}: its imaginary part would be lost")
+    return cast(Tensor, rec.astype(value, dtype))
 
 
 select = Op(

@@ -103,12 +103,15 @@ def attributes(tree: Any) -> Attributes | None:
 
 def kept_attributes(tree: Any) -> dict[str, Any]:
     """The attributes of an object but for what a `cached_property` has computed from the others."""
-    kind = type(tree)
-    return {
-        name: value
-        for name, value in getattr(tree, "__dict__", {}).items()
-        if not isinstance(getattr(kind, name, None), functools.cached_property)
-    }
+    kept = dict(getattr(tree, "__dict__", ()))
+    for name in _cached_names(tree.__class__):
+        kept.pop(name, None)
+    return kept
+
+
+@functools.lru_cache(256)
+def _cached_names(kind: Any) -> tuple[str, ...]:
+    return tuple({n for c in kind.__mro__ for n, v in c.__dict__.items() if isinstance(v, functools.cached_property)})
 
 
 def _slots(kind: type) -> list[str]:
@@ -177,10 +180,10 @@ def unflatten(structure: Structure, leaves: Sequence[Any], values: bool = True) 
     """
     if len(leaves) != structure.leaf_count:
         raise ShapeError(f"a tree of {structure.leaf_count} leaves was given {len(leaves)}")
-    return _build(structure, iter(leaves), [], values)
+    return _build(structure, iter(leaves), [], values, False)
 
 
-def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values: bool) -> Any:
+def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values: bool, below: bool) -> Any:
     kind, keys, children, extra = structure
     if kind is None:
         leaf = next(leaves)
@@ -190,9 +193,9 @@ def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values:
         return None
     if kind is Tie:
         return made[extra]
-    built = []
+    built, ties = [], getattr(kind, "tree_ties", False)
     for child in children:
-        built.append(_build(child, leaves, made, values))
+        built.append(_build(child, leaves, made, values, below or ties))
     if kind is list:
         return built
     if kind is tuple:
@@ -200,7 +203,10 @@ def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values:
     if kind is dict:
         return dict(zip(keys, built, strict=True))
     if hasattr(kind, "tree_unflatten"):
-        return kind.tree_unflatten(keys, built, extra)
+        tree = kind.tree_unflatten(keys, built, extra)
+        if ties and not below:
+            tree._tree_complete()
+        return tree
     return _container(kind, keys, built, extra)
 
 

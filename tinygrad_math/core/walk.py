@@ -39,6 +39,7 @@ from .tensor import (
     as_tensor,
     check_fresh,
     handle,
+    in_dtype,
     rec,
     record,
     select,
@@ -258,6 +259,7 @@ def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
         changed = own if changed is None else as_tensor(changed)
         if changed.shape != g.shape:
             raise ShapeError(f"a hook returned {describe(changed)} for a gradient {describe(g)}")
+        changed = in_dtype(changed, g.dtype, "a hook's gradient")
         g = changed if xp is rec else changed.node.data
     return g
 

@@ -72,11 +72,11 @@ class Parameter(Tensor):
 
 
 def _holds_parameters(value: Any) -> bool:
+    if isinstance(value, (Tensor, Module)):
+        return True
     if isinstance(value, (list, tuple)):
         return any(map(_holds_parameters, value))
-    if isinstance(value, dict):
-        return any(map(_holds_parameters, value.values()))
-    return isinstance(value, (Tensor, Module))
+    return isinstance(value, dict) and any(map(_holds_parameters, value.values()))
 
 
 class Module:
@@ -114,14 +114,16 @@ class Module:
                 f"{name} is a Parameter, and a Tensor in its place would be neither learned nor saved; write into it, "
                 f"`with tm.no_grad(): module.{name}[...] = x`, or assign a Parameter"
             )
-        _name(value, name)
+        if isinstance(value, Parameter) and value.name is None:
+            value.name = name
+        elif isinstance(value, Module):
+            value._rename(name)
         object.__setattr__(self, name, value)
 
     def _rename(self, prefix: str) -> None:
         """Parameters carry their path in the network, for drawings and messages."""
         for name, p in self.named_parameters():
-            if not p.node.live & (TRACED | TRANSFORMED):
-                p.name = f"{prefix}.{name}"
+            p.name = f"{prefix}.{name}"
 
     # -- the tree -----------------------------------------------------------------------------------
     def tree_flatten(self) -> tuple[tuple[str, ...], tuple[Any, ...], tuple[tuple[str, Any], ...]]:
@@ -137,9 +139,15 @@ class Module:
         module.__dict__.update(extra)
         module.__dict__.update(zip(keys, children, strict=True))
         module.__dict__["_tree_keys"] = keys  # whatever stands there now: None, a shape
-        for key, child in zip(keys, children, strict=True):
-            _name(child, key)
         return module
+
+    def _tree_complete(self) -> None:
+        """The outermost module of a tree tells its parameters their paths; aliases inside a transform need none."""
+        for name, p in self.named_parameters():
+            if p.node.live & (TRACED | TRANSFORMED):
+                return
+            if p.name is None:  # a new one
+                p.name = name
 
     # -- walking over it ----------------------------------------------------------------------------
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -237,14 +245,6 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         inner = "\n".join("  " + line for b in below for line in b.split("\n"))
         return f"{type(self).__name__}(\n{inner}\n)"
-
-
-def _name(value: Any, name: str) -> None:
-    """Tell a parameter, or those of a module, under which name a module holds it."""
-    if isinstance(value, Module):
-        value._rename(name)
-    elif isinstance(value, Parameter) and value.name is None and not value.node.live & (TRACED | TRANSFORMED):
-        value.name = name
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:

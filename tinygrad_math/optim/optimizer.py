@@ -141,6 +141,8 @@ class Optimizer:
 
 def _alike(xp: Any, new: Any, old: Any) -> Any:
     """A new value in the dtype of the old one."""
+    if getattr(new, "dtype", None) is getattr(old, "dtype", None):
+        return new
     if not hasattr(old, "dtype") or not hasattr(new, "dtype") or new.dtype == old.dtype or old.dtype.kind not in "fc":
         return new
     if new.dtype.kind == "c" and old.dtype.kind != "c":
