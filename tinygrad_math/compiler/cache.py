@@ -30,9 +30,14 @@ class Compiled:
     """A function that is traced once for each shape of its arguments and then runs as straight-line NumPy."""
 
     def __init__(
-        self, f: Callable[..., Any], static_argnums: Iterable[int], donate_argnums: Iterable[int], threads: int | None
+        self,
+        f: Callable[..., Any],
+        static_argnums: Iterable[int],
+        donate_argnums: Iterable[int],
+        threads: int | None,
+        fast_math: bool = False,
     ) -> None:
-        self.f, self.threads = f, threads
+        self.f, self.threads, self.fast_math = f, threads, fast_math
         self.static, self.donated = frozenset(static_argnums), frozenset(donate_argnums)
         if self.static & self.donated:
             raise ArgumentError(f"compile: arguments {sorted(self.static & self.donated)} are both static and donated")
@@ -75,7 +80,7 @@ class Compiled:
             if key not in self._programs:
                 positions = [k for k, s in enumerate(structure.children[0].children) for _ in range(s.leaf_count)]
                 donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-                program = Executable(self.f, given, donated, self.threads, self._compiled_alike)
+                program = Executable(self.f, given, donated, self.threads, self._compiled_alike, self.fast_math)
                 self._programs[key] = program, finder(given, is_static, donated, program)
             program, run = self._programs[key] = self._programs.pop(key)  # the last in order
             while len(self._programs) > KEPT:
@@ -105,7 +110,7 @@ class Compiled:
         return self.f(*(a.value if isinstance(a, Static) else a for a in args), **kwargs)
 
     def _compiled_alike(self, f: Callable[..., Any]) -> Compiled:
-        return Compiled(f, (), (), self.threads)
+        return Compiled(f, (), (), self.threads, self.fast_math)
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
@@ -163,6 +168,7 @@ def compile(
     static_argnums: int | Iterable[int] = (),
     donate_argnums: int | Iterable[int] = (),
     threads: int | None = None,
+    fast_math: bool = False,
 ) -> Any:
     """f, traced once for each tree, shape and dtype of its arguments, and run as straight-line NumPy.
 
@@ -170,7 +176,13 @@ def compile(
     `update`; `static_argnums` positions of arguments that the program is made for (a flag, a number of layers): they
     are compared by value, and `if` may look at them; `donate_argnums` positions of arguments whose arrays the call may
     overwrite with its results, as a training step does with its parameters; `threads` how many share elementwise
-    work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor).
+    work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic.
+    The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero. `fast_math`
+    gives that up for some speed: factors change places, move out of sums and into matrix products, and merge, so that
+    a product may overflow or vanish where f's own did not (and the other way round); a division by a number is a
+    product with its reciprocal; sums of up to 65,536 terms are BLAS products, without pairwise summation; matrices are
+    multiplied in the cheapest order; sine and cosine of one array are made of one tangent, so that a cosine next to 0
+    is right to 2e-16 only; x + 0.0 is x, also at -0.0.
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
     Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes
@@ -191,6 +203,6 @@ def compile(
     def wrap(f: Callable[..., Any]) -> Compiled:
         if not callable(f):
             raise ArgumentError(f"compile takes a function, got {f!r:.60}")
-        return Compiled(f, positions(static_argnums), positions(donate_argnums), threads)
+        return Compiled(f, positions(static_argnums), positions(donate_argnums), threads, bool(fast_math))
 
     return wrap if f is None else wrap(f)

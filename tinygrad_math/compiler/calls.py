@@ -20,7 +20,7 @@ INTO: set[str] = set()  # ops, beside the ufuncs, that can write into a buffer
 
 SPREAD, TURNED = 1 << 16, 1 << 20  # bytes of the largest array beside which a row, or a turned array, is copied
 
-_SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*"}
+_SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 _KEYWORD_ONLY = frozenset({"maximum", "minimum"})  # NumPy warns of a third positional argument
 
 
@@ -103,7 +103,7 @@ def _ufunc(v: Value, inputs: list[str], out: str | None) -> str | None:
     if v.ufunc is np.matmul:
         return _matmul(v, inputs, out)
     if v.shape == () and out is None and v.dtype.kind in "fiu" and all(i.dtype == v.dtype or i.weak for i in v.inputs):
-        if name in _SYMBOLS:  # numbers: an operator costs a tenth of a call
+        if name in _SYMBOLS and not (name == "divide" and v.weak):  # numbers: an operator costs a tenth of a call
             return f"{inputs[0]} {_SYMBOLS[name]} {inputs[1]}"
         if name == "negative":
             return f"-{inputs[0]}"
@@ -114,9 +114,9 @@ def _ufunc(v: Value, inputs: list[str], out: str | None) -> str | None:
 
 def _matmul(v: Value, inputs: list[str], out: str | None) -> str:
     a, b = v.inputs
-    plain = len(a.shape) <= 2 and len(b.shape) <= 2 and v.dtype.kind in "fc" and a.dtype == b.dtype
+    plain = len(a.shape) <= 2 and len(b.shape) <= 2 and v.dtype.char in "fd" and a.dtype == b.dtype
     into = "" if out is None else f", {out}"
-    if plain:  # the same BLAS call, with less around it
+    if plain and 1 not in (a.size, b.size):  # the same BLAS call, with less around it; one number it may skip, if 0
         return f"{inputs[0]}.dot({inputs[1]}{into})"
     return f"matmul({', '.join(inputs)}{into})"
 

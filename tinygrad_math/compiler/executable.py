@@ -55,12 +55,13 @@ class Executable:
         donated: Sequence[bool] = (),
         threads: int | None = None,
         compile: Compile | None = None,
+        fast_math: bool = False,
     ) -> None:
         leaves, _ = flatten(args)
         names = argument_names(f, *args)
         self.traced = trace(_unwrapped(f), args, is_static, names, title_of(f))
         self.recording = Recording(self.traced.program)
-        self.program: Program = improve(self.traced.program)
+        self.program: Program = improve(self.traced.program, fast_math)
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
             a

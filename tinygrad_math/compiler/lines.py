@@ -112,7 +112,7 @@ class LineEmitter:
         """A known number. Beside arrays a 0-d array, which a ufunc need not convert at each call; else as it stands."""
         dtype = v.dtype
         if user is not None and user.shape != () and (user.elementwise or user.title == "where"):
-            dtype = self._dtype_in(user, v) if user.elementwise else user.dtype
+            dtype = self._dtype_in(user, v) if user.elementwise else bool if v is user.inputs[0] else user.dtype
         elif v.weak:
             text = str(literal(v.example))
             return f"({text})" if text.startswith("-") else text
@@ -131,7 +131,7 @@ class LineEmitter:
             return v.dtype
         assert user.ufunc is not None
         given = [type(i.example) if i.weak else i.dtype for i in user.inputs]
-        given = [int if g is bool else g for g in given]
+        given = [np.dtype(bool) if g is bool else g for g in given]  # NumPy's booleans are not weak
         return user.ufunc.resolve_dtypes((*given, *[None] * user.ufunc.nout))[user.inputs.index(v)]
 
     # -- instructions -----------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from .dead import dead_code
 from .fold import fold_constants
 from .join import join_parts
 from .lower import lower
-from .reduce import sums_as_products
+from .reduce import sums_as_products, sums_over_rows
+from .regroup import regroup
 from .scale import lift_scales, sink_scales
 from .sincos import sines_and_cosines
 from .thin import stack_thin_products, turn_thin_products
@@ -28,27 +29,27 @@ EXACT: tuple[Pass, ...] = (
     sink_broadcasts,
     simplify,
     common_subexpressions,
+    join_parts,
+    sums_over_rows,
+    turn_thin_products,
     dead_code,
 )
-LAST_BITS: tuple[Pass, ...] = (
-    join_parts,
+FREE: tuple[Pass, ...] = (
+    regroup,
     sums_as_products,
     reorder_chains,
     sines_and_cosines,
     lift_scales,
     sink_scales,
-    turn_thin_products,
     stack_thin_products,
     dead_code,
 )
 
 
-def improve(program: Program, rounds: int = 4) -> Program:
-    """Run the passes until nothing changes any more."""
+def improve(program: Program, fast_math: bool = False, rounds: int = 4) -> Program:
+    """Run the passes until nothing changes any more: those that change no result, and the others if they may."""
     for _ in range(rounds):
-        changed = sum([one(program) for one in EXACT])
-        changed += sum([one(program) for one in LAST_BITS])
-        if not changed:
+        if not sum([one(program) for one in (*EXACT, *(FREE if fast_math else ()))]):
             break
     spread_bounds(program)
     return program

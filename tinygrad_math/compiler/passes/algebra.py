@@ -1,6 +1,7 @@
-"""Algebra: neutral elements, double negation, merged constants, products for squares.
+"""Algebra that changes no result: neutral elements, double negation, products for squares, factors that are known.
 
-Only for floating and complex numbers. x * 0 stays, because x may be infinite.
+Only for real floating numbers: a product of complex numbers has four products, and makes NaN of what is infinite.
+x * 0 stays, because x may be infinite; x + 0.0 stays where the sign of a zero can be seen, because -0.0 + 0.0 is 0.0.
 """
 
 from __future__ import annotations
@@ -10,53 +11,47 @@ import math
 import numpy as np
 
 from ..program import Program, Value, constant
-from .rewrite import Make, Rule, is_float, is_op, is_scalar, number, rewrite
+from .rewrite import Make, is_op, is_scalar, number, rewrite
+from .zeros import seen_zeros
 
 
 def simplify(program: Program) -> int:
-    users = program.users()
+    seen = seen_zeros(program)
 
     def rule(v: Value, make: Make) -> Value | None:
-        if not _applies(v):
+        if v.op is None or v.weak or v.op.name not in _RULES or v.dtype.kind != "f" or v.dtype.itemsize < 4:
             return None
-        assert v.op is not None
-        found = _RULES[v.op.name](v, make) or _quotient(v, make, users)
-        return found or _outward(v, make, users) or _common_factor(v, make, users)
+        return _RULES[v.op.name](v, make, v in seen)
 
     return rewrite(program, rule)
 
 
-def _applies(v: Value) -> bool:
-    return v.op is not None and v.op.name in _RULES and is_float(v) and not v.weak
-
-
-def _add(v: Value, make: Make) -> Value | None:
+def _add(v: Value, make: Make, seen: bool) -> Value | None:
     a, b = v.inputs
-    if b.is_number(0):
-        return a
-    if a.is_number(0):
-        return b
+    for x, zero in ((a, b), (b, a)):
+        if _is_zero(zero, minus=True if seen else None):
+            return x
     if a is b:
         return make("multiply", a, constant(2.0))
-    if _negated(b):
+    if negated(b):
         return make("subtract", a, b.inputs[0])
-    if _negated(a):
+    if negated(a):
         return make("subtract", b, a.inputs[0])
     return None
 
 
-def _subtract(v: Value, make: Make) -> Value | None:
+def _subtract(v: Value, make: Make, seen: bool) -> Value | None:
     a, b = v.inputs
-    if b.is_number(0):
+    if _is_zero(b, minus=False if seen else None):
         return a
-    if a.is_number(0):
+    if _is_zero(a, minus=True if seen else None) and b.dtype == v.dtype:
         return make("negative", b)
-    if _negated(b):
+    if negated(b):
         return make("add", a, b.inputs[0])
     return None
 
 
-def _multiply(v: Value, make: Make) -> Value | None:
+def _multiply(v: Value, make: Make, seen: bool) -> Value | None:
     a, b = v.inputs
     if is_scalar(a) and not is_scalar(b):
         a, b = b, a  # the number last
@@ -64,81 +59,49 @@ def _multiply(v: Value, make: Make) -> Value | None:
         return a
     if a.is_number(1):
         return b
-    if b.is_number(-1) and is_scalar(b):
+    if b.is_number(-1) and is_scalar(b) and a.dtype == v.dtype:
         return make("negative", a)
-    if _negated(a) and _negated(b):
+    if negated(a) and negated(b):
         return make("multiply", a.inputs[0], b.inputs[0])
     if is_scalar(b) and not is_scalar(a):
-        if _negated(a):
+        if negated(a):
             return make("multiply", a.inputs[0], make("negative", b))
-        inner = scaled(a)
-        if inner is not None and a.dtype == v.dtype:
-            factor = _merged(inner[1], b, v, make)
-            return make("multiply", inner[0], factor) if factor is not None else None
+        return _merge(v, a, b, make)
     return None
 
 
-def _quotient(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
-    """(1 / x) y is y / x, and (c / x) d is (c d) / x, where the quotient has no other use."""
-    if is_op(v, "multiply"):
-        for q, y in (v.inputs, v.inputs[::-1]):
-            if is_op(q, "divide") and users.get(q) == 1 and is_scalar(q.inputs[0]) and not is_scalar(q):
-                if number(q.inputs[0]) == 1 and not is_scalar(y):
-                    return make("divide", y, q.inputs[1])
-                if is_scalar(y):
-                    factor = _merged(q.inputs[0], y, v, make)
-                    return make("divide", factor, q.inputs[1]) if factor is not None else None
-    return None
-
-
-def _outward(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
-    """(c x) y is c (x y), where c x has no other use: nearer to other factors, and to where it can go up from."""
-    if is_op(v, "multiply") and not any(map(is_scalar, v.inputs)):
-        for a, b in (v.inputs, v.inputs[::-1]):
-            inner = scaled(a) if users.get(a) == 1 and a.shape == v.shape else None
-            if inner is not None and moderate(inner[1]) and inner[0].dtype == v.dtype and a.dtype == v.dtype:
-                return make("multiply", make("multiply", inner[0], b), inner[1])
-    return None
-
-
-def _common_factor(v: Value, make: Make, users: dict[Value, int]) -> Value | None:
-    """c x + c y is c (x + y), and c x + (-c) y is c (x - y), where c x and c y have no other use."""
-    if not is_op(v, "add", "subtract") or any(users.get(i) != 1 or i.shape != v.shape for i in v.inputs):
+def _merge(v: Value, a: Value, d: Value, make: Make) -> Value | None:
+    """(x c) d is x (c d), where no product in between can overflow that x (c d) does not, or vanish by more than it."""
+    inner = scaled(a)
+    if inner is None or v.dtype.itemsize > 8:
         return None
-    a, b = map(scaled, v.inputs)
-    if a is None or b is None or not a[0].shape == b[0].shape == v.shape or not a[0].dtype == b[0].dtype == v.dtype:
+    first, second = number(inner[1]), number(d)
+    if first is None or second is None or not 0 < abs(second) <= 4 or not (abs(first) <= 1 or abs(second) >= 1):
         return None
-    c, d = number(a[1]), number(b[1])
-    if c is None or d is None or abs(c) != abs(d) or not moderate(a[1]):
-        return None
-    both = make("add" if is_op(v, "add") == (c == d) else "subtract", a[0], b[0])
-    return make("multiply", both, a[1])
+    return make("multiply", inner[0], constant(first * second)) if is_normal(first * second, v) else None
 
 
-def _divide(v: Value, make: Make) -> Value | None:
+def _divide(v: Value, make: Make, seen: bool) -> Value | None:
     a, b = v.inputs
     if b.is_number(1):
         return a
-    n = number(b)
-    if n is not None and n and math.isfinite(1 / n) and abs(1 / n) > 1e-30 and not is_scalar(a):
-        one = 1.0 if b.weak or b.dtype.kind != "f" else np.finfo(v.dtype).dtype.type(1)  # not 1/b in a narrower b's
-        return make("multiply", a, make("divide", constant(one), b))
+    n = number(b)  # one over a power of two has no rounding
+    if n and math.isfinite(n) and abs(math.frexp(n)[0]) == 0.5 and is_normal(1 / n, v) and v.dtype.itemsize <= 8:
+        return make("multiply", a, constant(1 / n))
     return None
 
 
-def _negative(v: Value, make: Make) -> Value | None:
+def _negative(v: Value, make: Make, seen: bool) -> Value | None:
     (x,) = v.inputs
-    if _negated(x):
+    if negated(x):
         return x.inputs[0]
-    if is_op(x, "subtract"):
+    if is_op(x, "subtract") and not seen:
         return make("subtract", x.inputs[1], x.inputs[0])
     inner = scaled(x)
-    if inner is not None and not is_scalar(x):
-        return make("multiply", inner[0], make("negative", inner[1]))
-    return None
+    return make("multiply", inner[0], make("negative", inner[1])) if inner is not None else None
 
 
-def _power(v: Value, make: Make) -> Value | None:
+def _power(v: Value, make: Make, seen: bool) -> Value | None:
     x, n = v.inputs[0], number(v.inputs[1])
     if n == 1:
         return x
@@ -147,49 +110,37 @@ def _power(v: Value, make: Make) -> Value | None:
     return make("divide", constant(1.0), x) if n == -1 else None
 
 
-def moderate(c: Value, most: float = 1e6) -> bool:
-    """Whether c is a known number with which products may change their order: they neither overflow nor vanish."""
-    return c.constant and 1 / most <= abs(np.asarray(c.example).item()) <= most
-
-
-def _negated(v: Value) -> bool:
+def negated(v: Value) -> bool:
     """Whether v is -x, where that is exact: it wraps around for whole numbers."""
     return is_op(v, "negative") and v.dtype.kind in "fc"
 
 
 def scaled(v: Value) -> tuple[Value, Value] | None:
-    """(x, c) if v is the array x times the number c."""
-    if is_op(v, "multiply") and is_float(v):  # a product of integers wraps around
-        a, b = v.inputs
-        if is_scalar(b) and not is_scalar(a):
-            return a, b
-        if is_scalar(a) and not is_scalar(b):
-            return b, a
+    """(x, c) if v is the array x, of v's own dtype, times the number c."""
+    if is_op(v, "multiply") and v.dtype.kind in "fc":  # a product of integers wraps around
+        for x, c in (v.inputs, v.inputs[::-1]):
+            if is_scalar(c) and not is_scalar(x):
+                return (x, c) if x.dtype == v.dtype else None
     return None
 
 
-def _merged(a: Value, b: Value, v: Value, make: Make) -> Value | None:
-    """The product of two numbers that make v together, in v's precision; None where that cannot be had.
-
-    A known one must neither overflow nor vanish; what is not known yet is taken as usable.
-    """
-    wide = np.finfo(v.dtype).dtype
-    if a.constant and not a.weak and a.dtype.kind == "f" and a.dtype.itemsize < wide.itemsize:
-        a = constant(wide.type(a.example))
-    elif b.constant and not b.weak and b.dtype.kind == "f" and b.dtype.itemsize < wide.itemsize:
-        b = constant(wide.type(b.example))
-    factor = make("multiply", a, b)
-    if not factor.weak and factor.dtype.kind in "fc" and np.finfo(factor.dtype).dtype != wide:
-        return None
-    return factor if not factor.constant or moderate(factor, 1e30) else None
+def is_normal(c: float, v: Value) -> bool:
+    """Whether v's dtype holds c with all its digits."""
+    limits = np.finfo(v.dtype)
+    return bool(limits.tiny <= abs(c) <= limits.max)
 
 
-_RULES: dict[str, Rule] = {
+def _is_zero(c: Value, minus: bool | None) -> bool:
+    """Whether all of a constant is 0, of this sign if it has one (None: of either)."""
+    return c.is_number(0) and (minus is None or bool((np.signbit(c.example) == minus).all()))
+
+
+_RULES = {
     "add": _add,
     "subtract": _subtract,
     "multiply": _multiply,
     "divide": _divide,
     "negative": _negative,
     "power": _power,
-    "square": lambda v, make: make("multiply", v.inputs[0], v.inputs[0]),
+    "square": lambda v, make, seen: make("multiply", v.inputs[0], v.inputs[0]),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..program import Program, Value, constant
@@ -15,7 +17,7 @@ def sink_broadcasts(program: Program) -> int:
 def _rule(v: Value, make: Make) -> Value | None:
     if v.elementwise and v.op is not None and not v.weak:
         return _elementwise(v, make)
-    if plain_sum(v) and is_op(v.inputs[0], "broadcast_to") and is_float(v):
+    if plain_sum(v) and is_op(v.inputs[0], "broadcast_to") and is_float(v) and v.dtype.kind == "f":
         return _sum(v, make)
     return None
 
@@ -38,7 +40,7 @@ def _source(v: Value) -> Value:
     if v.constant and v.shape and v.size:
         data = np.asarray(v.example)
         first = data.flat[0]
-        if (data == first).all():
+        if data.tobytes() == first.tobytes() * data.size:  # 0.0 and -0.0 are equal, and not the same
             return constant(first)
     return v
 
@@ -52,21 +54,17 @@ def _as_number(s: Value, sources: tuple[Value, ...], v: Value, make: Make) -> Va
 
 
 def _sum(v: Value, make: Make) -> Value | None:
-    """The sum of equal terms is a product: no array is made to be summed."""
+    """The sum of equal terms is a product, no array is made to be summed: x n + 0.0, as no sum is -0.0."""
     spread = v.inputs[0]
     x = spread.inputs[0]
     extra = len(spread.shape) - len(x.shape)
     axes = axes_of(v)
     full = (1,) * extra + x.shape
-    if any(full[k] != 1 and spread.shape[k] != full[k] for k in range(len(full))):
+    count = math.prod(spread.shape[k] for k in axes)
+    if any(full[k] != 1 for k in axes) or not count:
         return None
-    real = tuple(k for k in axes if full[k] == spread.shape[k] and full[k] != 1)
-    count = int(np.prod([spread.shape[k] for k in axes if k not in real], dtype=int))
     y = make("reshape", x, shape=full) if full != x.shape else x
-    if real:
-        y = make("sum", y, axis=real, keepdims=True)
-    if count != 1:
-        y = make("multiply", y, constant(float(count)))
+    y = make("add", make("multiply", y, constant(float(count))), constant(0.0))
     kept = tuple(1 if k in axes else n for k, n in enumerate(spread.shape))
     if y.shape != kept:
         y = make("broadcast_to", y, shape=kept)

@@ -9,7 +9,8 @@ import numpy as np
 from ..program import Program, Value
 from .rewrite import Make, rewrite
 
-COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum", "equal", "not_equal", "logical_and", "logical_or"})
+# not maximum and minimum, which of -0.0 and 0.0 give the second
+COMMUTATIVE = frozenset({"add", "multiply", "equal", "not_equal", "logical_and", "logical_or"})
 
 
 def common_subexpressions(program: Program) -> int:

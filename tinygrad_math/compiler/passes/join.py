@@ -5,7 +5,7 @@ The gradient of `a, b = z[:, :n], z[:, n:]` arrives as such a sum.
 
 from __future__ import annotations
 
-from ..program import Program, Value
+from ..program import Program, Value, constant
 from .rewrite import Make, is_op, rewrite
 
 MOST = 64  # parts that are looked for
@@ -40,7 +40,8 @@ def join_parts(program: Program) -> int:
         ends = [0, *(stop for _, stop, _ in ordered)]
         if [start for start, _, _ in ordered] != ends[:-1] or ends[-1] != v.shape[axis]:
             return None
-        return make("concat", *(terms[k].inputs[0] for _, _, k in ordered), axis=axis)
+        joined = make("concat", *(terms[k].inputs[0] for _, _, k in ordered), axis=axis)
+        return joined if v.dtype.kind not in "fc" else make("add", joined, constant(0.0))  # as the zeros beside -0.0 do
 
     return rewrite(program, rule)
 

@@ -18,6 +18,8 @@ Lowering = Callable[[Value, Make], Value | None]
 def lower(program: Program) -> int:
     def rule(v: Value, make: Make) -> Value | None:
         assert v.op is not None
+        if v.op.name == "where" and v.inputs[0].shape is not None and v.inputs[0].dtype.kind != "b":
+            return make("where", make("not_equal", v.inputs[0], constant(0)), *v.inputs[1:])
         entry = _ENTRIES.get(v.op.name)
         real = all(i.shape is not None and i.dtype.kind == "f" and not i.weak and i.size for i in v.inputs)
         return entry(v, make) if entry is not None and real and v.shape is not None else None
@@ -33,6 +35,15 @@ def _affine(v: Value, make: Make) -> Value | None:
 def _squared_error(v: Value, make: Make) -> Value | None:
     d = make("subtract", *v.inputs)
     return make("mean", make("multiply", d, d)) if d.shape else make("multiply", d, d)
+
+
+def _mean(v: Value, make: Make) -> Value | None:
+    """The sum over n, but not where the op adds in a wider dtype."""
+    x, params = v.inputs[0], v.params
+    if params["dtype"] is not None or not (x.dtype.char == "d" or (x.dtype.char == "f" and x.size <= 8192)):
+        return None
+    total = make("sum", x, axis=params["axis"], keepdims=params["keepdims"])
+    return make("divide", total, constant(float(x.size // total.size))) if total.size else None
 
 
 def _sigmoid(v: Value, make: Make) -> Value | None:
@@ -99,6 +110,7 @@ def _log_of_sum(z: Value, axis: object, make: Make) -> Value:
 
 _ENTRIES: dict[str, Lowering] = {
     "affine": _affine,
+    "mean": _mean,
     "mean_squared_error": _squared_error,
     "sigmoid": _sigmoid,
     "expit": _sigmoid,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,69 +14,79 @@ from ..program import Program, Value, constant
 from .algebra import scaled
 from .rewrite import Make, axes_of, is_op, plain_sum, rewrite
 
+ROWS = 4096  # of a batch: as `batch_sum` has it in gradients
+FEWEST = 32  # elements: NumPy adds fewer as fast
+SQUARES = 128  # terms that NumPy adds without dividing them into two halves
 LONGEST = 1 << 16  # beyond this many terms, NumPy's pairwise summation is worth its time
 
 
-def sums_as_products(program: Program) -> int:
+def sums_over_rows(program: Program) -> int:
+    """Sums of which a product is as accurate: over rows, which NumPy adds one after another, and of a few squares."""
     users = program.users()
 
     def rule(v: Value, make: Make) -> Value | None:
-        if is_op(v, "mean"):
-            return _mean(v, make)
-        if not plain_sum(v) or v.dtype.kind != "f" or v.dtype.itemsize < 4 or not v.inputs[0].size:
+        if not _is_plain(v):
             return None
         x = v.inputs[0]
-        inner = scaled(x)
-        if (
-            inner is not None and users.get(x) == 1 and inner[0].dtype == v.dtype
-        ):  # sum(c x) is c sum(x): fewer products
-            return make("multiply", make("sum", inner[0], **v.params), inner[1])
-        return _product(v, x, make, users.get(x) == 1)
+        axes = axes_of(v)
+        if len(axes) == len(x.shape):
+            alone = is_op(x, "multiply") and x.inputs[0] is x.inputs[1] and users.get(x) == 1
+            return _inner(v, x, make) if alone and x.size <= SQUARES else None
+        rows = math.prod(x.shape[k] for k in axes)
+        few = rows > ROWS or x.size < FEWEST or x.size == rows
+        return None if few or axes != tuple(range(len(axes))) else _outer(v, x, rows, make)
 
     return rewrite(program, rule)
 
 
-def _mean(v: Value, make: Make) -> Value | None:
-    """A mean is a sum and a scaling, which may merge with its neighbours."""
-    x = v.inputs[0]
-    if (
-        v.dtype != x.dtype
-        or v.dtype.kind != "f"
-        or not v.size
-        or not x.size
-        or set(v.params) - {"axis", "keepdims", "dtype"}
-    ):
-        return None
-    total = make("sum", x, axis=v.params.get("axis"), keepdims=v.params.get("keepdims", False))
-    return make("multiply", total, constant(v.size / x.size))
+def sums_as_products(program: Program) -> int:
+    """All sums, and sum(c x) as c sum(x): fewer products. The digits of long sums get lost, and some overflow."""
+    users = program.users()
 
-
-def _product(v: Value, x: Value, make: Make, alone: bool) -> Value | None:
-    axes, n = axes_of(v), len(x.shape)
-    if not _c_contiguous(x) or not axes:
-        return None
-    y = None
-    if axes == tuple(range(n)):
-        if x.size > LONGEST:
+    def rule(v: Value, make: Make) -> Value | None:
+        if not _is_plain(v):
             return None
-        if (
-            is_op(x, "multiply")
-            and alone
-            and all(i.shape == x.shape and i.dtype == x.dtype and _c_contiguous(i) for i in x.inputs)
-        ):
-            y = make("matmul", *(make("reshape", i, shape=(x.size,)) for i in x.inputs))
-        else:
-            y = make("matmul", make("reshape", x, shape=(x.size,)), ones(x.size, x.dtype))
-    else:
-        rows = int(np.prod([x.shape[k] for k in axes], dtype=int))
-        rest = x.size // rows
+        x = v.inputs[0]
+        inner = scaled(x)
+        if inner is not None and users.get(x) == 1:
+            return make("multiply", make("sum", inner[0], **v.params), inner[1])
+        axes = axes_of(v)
+        rows = math.prod(x.shape[k] for k in axes)
         if rows > LONGEST:
             return None
-        if axes == tuple(range(len(axes))):
-            y = make("matmul", ones(rows, x.dtype), make("reshape", x, shape=(rows, rest)))
-        elif axes == tuple(range(n - len(axes), n)):
-            y = make("matmul", make("reshape", x, shape=(rest, rows)), ones(rows, x.dtype))
-    return y if y is None or y.shape == v.shape else make("reshape", y, shape=v.shape)
+        if len(axes) == len(x.shape) and is_op(x, "multiply") and users.get(x) == 1:
+            return _inner(v, x, make)
+        return _outer(v, x, rows, make)
+
+    return rewrite(program, rule)
+
+
+def _is_plain(v: Value) -> bool:
+    """Whether v sums an array that lies in order, in a precision that BLAS has."""
+    return plain_sum(v) and v.dtype.char in "fd" and _in_order(v.inputs[0]) and bool(axes_of(v))
+
+
+def _inner(v: Value, x: Value, make: Make) -> Value | None:
+    """The sum of the product x of two arrays, which are as x is."""
+    if not all(i.shape == x.shape and i.dtype == x.dtype and _in_order(i) for i in x.inputs):
+        return None
+    return _shaped(make("matmul", *(make("reshape", i, shape=(x.size,)) for i in x.inputs)), v, make)
+
+
+def _outer(v: Value, x: Value, rows: int, make: Make) -> Value | None:
+    """A sum over the first axes, or the last ones, as a product with ones."""
+    axes, n, rest = axes_of(v), len(x.shape), x.size // rows
+    if len(axes) == n:
+        return _shaped(make("matmul", make("reshape", x, shape=(rows,)), ones(rows, x.dtype)), v, make)
+    if axes == tuple(range(len(axes))):
+        return _shaped(make("matmul", ones(rows, x.dtype), make("reshape", x, shape=(rows, rest))), v, make)
+    if axes == tuple(range(n - len(axes), n)):
+        return _shaped(make("matmul", make("reshape", x, shape=(rest, rows)), ones(rows, x.dtype)), v, make)
+    return None
+
+
+def _shaped(y: Value, v: Value, make: Make) -> Value:
+    return y if y.shape == v.shape else make("reshape", y, shape=v.shape)
 
 
 def ones(n: int, dtype: Any) -> Value:
@@ -84,5 +95,5 @@ def ones(n: int, dtype: Any) -> Value:
     return c
 
 
-def _c_contiguous(x: Value) -> bool:
-    return isinstance(x.example, np.ndarray) and bool(x.example.flags.c_contiguous)
+def _in_order(x: Value) -> bool:
+    return isinstance(x.example, np.ndarray) and x.size > 0 and bool(x.example.flags.c_contiguous)

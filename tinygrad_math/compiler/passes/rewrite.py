@@ -71,7 +71,7 @@ def number(v: Value) -> float | None:
 def axes_of(v: Value) -> tuple[int, ...]:
     """The axes that a reduction sums over, counted from 0."""
     axis, n = v.params.get("axis"), len(v.inputs[0].shape)
-    if axis is None:
+    if axis is None or not n:  # a number may be summed over axis 0 or -1, of which it has none
         return tuple(range(n))
     return tuple(sorted(int(a) % n for a in (axis if isinstance(axis, (tuple, list)) else (axis,))))
 

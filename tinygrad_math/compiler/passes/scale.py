@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..program import Program, Value, value_of
-from .algebra import moderate, scaled
+from .algebra import scaled
+from .regroup import moderate
 from .rewrite import Make, is_float, is_op, rewrite
 
 LINEAR = frozenset({"reshape", "transpose", "broadcast_to", "sum", "negative"})
