@@ -34,7 +34,7 @@ class Emitter(LineEmitter):
         for v in chain.outputs():
             name = self._name(v, title_of_value(v))
             if self.plan.kind_of(v) == "buffer":
-                self._buffer(v, name)
+                name = self._buffer(v, name)
             elif self.plan.kind_of(v) == "donated":
                 self.text[v] = name = self.text[self.plan.shared[v]]
             else:

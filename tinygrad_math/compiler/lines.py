@@ -23,6 +23,7 @@ from .program import Program, Value, describe_value
 NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
 }
+LONG = 2000  # instructions: of more, a buffer has one name for all that it holds; Python takes n^2 steps for n names
 RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "start", "stop"}
 
 
@@ -203,6 +204,9 @@ class LineEmitter:
         key = (start, shape, inverse, v.dtype)
         if key in self.buffers:
             line = self.buffers[key]
+            if len(self.program.body) > LONG:
+                self.text[v] = self.setup[line].partition(" = ")[0]
+                return self.text[v]
             self.setup[line] = f"{name} = {self.setup[line]}"
             return name
         view = f"space[{start}:{start + v.nbytes}].view({v.dtype.name!r}).reshape({literal(shape)})"

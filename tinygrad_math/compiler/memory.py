@@ -36,6 +36,7 @@ class Plan:
         self.shared: dict[Value, Value] = {}  # a root that writes over another root -> that one
         self.last: dict[Value, int] = {}  # of roots: the instruction that reads them last
         self.inside: dict[Value, tuple[Value, int]] = {}  # part of a concatenation -> it, and the byte where it starts
+        self.homes: dict[Value, tuple[Value, int]] = {}  # what `home` has found
         self.copied: set[int] = set()  # results that are copied out
         self.spread: dict[Value, int] = {}  # instruction -> which input is copied over the result first
         self.size = 0  # bytes of the workspace
@@ -46,6 +47,7 @@ class Plan:
         """A plan with the same decisions, to go on in another way."""
         other = copy(self)
         other.kind, other.shared = dict(self.kind), dict(self.shared)  # what is decided next changes these
+        other.homes = {}
         return other
 
     def kind_of(self, v: Value) -> str:
@@ -55,22 +57,21 @@ class Plan:
         """Whether v is a buffer, or a view of one: it has the same address in every call."""
         return self.kind_of(v) in ("buffer", "constant")
 
-    def owner(self, v: Value) -> Value:
-        """The value whose interval of the workspace v lies in."""
-        while v in self.shared or v in self.inside:
-            v = self.shared[v] if v in self.shared else self.inside[v][0]
-        return v
+    def home(self, v: Value) -> tuple[Value, int]:
+        """The value whose interval of the workspace v lies in, and the byte of it at which v starts.
 
-    def start(self, v: Value) -> int:
-        """The byte at which v starts in the workspace: a part of a part lies as far in as both together."""
-        start = 0
-        while v in self.shared or v in self.inside:
-            if v in self.shared:
-                v = self.shared[v]
-            else:
-                v, more = self.inside[v]
-                start += more
-        return self.offset[v] + start
+        A part of a part lies as far in as both together. What is found is kept, as a long program writes over one
+        buffer thousands of times.
+        """
+        path = []
+        while v not in self.homes and (v in self.shared or v in self.inside):
+            path.append(v)
+            v = self.shared[v] if v in self.shared else self.inside[v][0]
+        owner, start = self.homes.get(v, (v, 0))
+        for u in reversed(path):
+            start += 0 if u in self.shared else self.inside[u][1]
+            self.homes[u] = owner, start
+        return owner, start
 
     def joined(self) -> set[Value]:
         """The concatenations whose parts are computed where they belong, so that nothing is left to do."""

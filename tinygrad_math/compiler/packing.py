@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable
+from heapq import heappop, heappush
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
 
 ALIGNMENT = 64  # a cache line, and the widest vector
 ENOUGH = 1.01  # of the live minimum: no further order is tried
+MANY = 1000  # intervals: of more, not each is compared with all others
 
 
 def place(program: Program, p: Plan) -> None:
-    """Intervals of the workspace: of several orders in which they can be placed, the one that needs the least."""
+    """Give each buffer its interval of the workspace."""
     first: dict[Value, int] = {}
     last: dict[Value, int] = {}
     together = [range(k, k + 1) for k in range(len(program.body) + 1)]
@@ -24,10 +27,19 @@ def place(program: Program, p: Plan) -> None:
         together[chain.start : chain.stop] = [range(chain.start, chain.stop)] * len(chain.members)
     for k, v in enumerate(program.body):
         if p.root[v] is v and p.kind[v] == "buffer":
-            owner = p.owner(v)
+            owner = p.home(v)[0]
             first.setdefault(owner, together[k][0])
             last[owner] = max(last.get(owner, k), together[p.last[v]][-1])
     p.live_minimum = _live_minimum(first, last)
+    p.size, p.offset = _in_turn(first, last) if len(first) > MANY else _packed_well(first, last, p.live_minimum)
+    for v in (*p.shared, *p.inside):
+        if p.kind[v] == "buffer":
+            owner, start = p.home(v)
+            p.offset[v] = p.offset[owner] + start
+
+
+def _packed_well(first: dict[Value, int], last: dict[Value, int], least: int) -> tuple[int, dict[Value, int]]:
+    """Of several orders in which they can be placed, the one that needs the least."""
     orders: list[Callable[[Value], Any]] = [
         lambda v: (-v.nbytes, first[v]),
         lambda v: (first[v] - last[v], -v.nbytes),
@@ -37,12 +49,41 @@ def place(program: Program, p: Plan) -> None:
     found = []
     for order in orders:
         found.append(_packed(sorted(first, key=order), first, last))
-        if found[-1][0] <= ENOUGH * p.live_minimum:
+        if found[-1][0] <= ENOUGH * least:
             break
-    p.size, p.offset = min(found, key=itemgetter(0))
-    for v in (*p.shared, *p.inside):
-        if p.kind[v] == "buffer":
-            p.offset[v] = p.start(v)
+    return min(found, key=itemgetter(0))
+
+
+def _in_turn(first: dict[Value, int], last: dict[Value, int]) -> tuple[int, dict[Value, int]]:
+    """Each interval, in the order in which they are needed, in the smallest gap that is free by then."""
+    size, offset = 0, {}
+    gaps: list[tuple[int, int]] = []  # start, stop; in order, none next to another
+    alive: list[tuple[int, int, int]] = []  # last, start, stop
+    for v in sorted(first, key=lambda v: (first[v], -v.nbytes)):
+        while alive and alive[0][0] < first[v]:
+            _free(gaps, *heappop(alive)[1:])
+        length = -(-max(v.nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        fitting = min(((stop - start, k) for k, (start, stop) in enumerate(gaps) if stop - start >= length), default=None)
+        if fitting is not None:
+            start, stop = gaps.pop(fitting[1])
+            if start + length < stop:
+                gaps.insert(fitting[1], (start + length, stop))
+        else:  # at the end, from where it is free
+            start = gaps.pop()[0] if gaps and gaps[-1][1] == size else size
+            size = start + length
+        offset[v] = start
+        heappush(alive, (last[v], start, start + length))
+    return size, offset
+
+
+def _free(gaps: list[tuple[int, int]], start: int, stop: int) -> None:
+    k = bisect(gaps, (start, stop))
+    if k < len(gaps) and gaps[k][0] == stop:
+        stop = gaps.pop(k)[1]
+    if k and gaps[k - 1][1] == start:
+        k -= 1
+        start = gaps.pop(k)[0]
+    gaps.insert(k, (start, stop))
 
 
 def _packed(values: list[Value], first: dict[Value, int], last: dict[Value, int]) -> tuple[int, dict[Value, int]]:
