@@ -201,7 +201,11 @@ def test_the_sum_of_a_broadcast_is_a_product():
     def both(program):
         sink_broadcasts(program)
 
-    assert after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3)), axis=0), X)[-3:] == ["multiply", "add", "reshape"]
+    assert after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3)), axis=0), X)[-3:] == [
+        "multiply",
+        "add",
+        "reshape",
+    ]
     names = after(both, lambda x: tm.sum(tm.broadcast_to(tm.sum(x), (7, 4, 3))), X)
     assert "broadcast_to" not in names
     assert "broadcast_to" in after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3))), X)  # adds in another order

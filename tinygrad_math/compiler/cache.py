@@ -176,7 +176,8 @@ def compile(
     `update`; `static_argnums` positions of arguments that the program is made for (a flag, a number of layers): they
     are compared by value, and `if` may look at them; `donate_argnums` positions of arguments whose arrays the call may
     overwrite with its results, as a training step does with its parameters; `threads` how many share elementwise
-    work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic.
+    work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees
+    the arithmetic.
     The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero. `fast_math`
     gives that up for some speed: factors change places, move out of sums and into matrix products, and merge, so that
     a product may overflow or vanish where f's own did not (and the other way round); a division by a number is a

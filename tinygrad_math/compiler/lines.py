@@ -18,7 +18,7 @@ from .calls import call, literal
 from .memory import Plan, layout
 from .names import Names, comment
 from .packing import ALIGNMENT
-from .program import Program, Value, describe_value
+from .program import Program, Value, describe_value, is_foreign
 
 NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
@@ -119,10 +119,10 @@ class LineEmitter:
             return f"({text})" if text.startswith("-") else text
         else:
             user = None
-        key = (repr(v.example), dtype, user is None)
+        key = (repr(v.example), dtype, user and user.title == "where")
         if key not in self.numbers:
             name = self.names.new(f"c_{np.asarray(v.example).item()!r}".replace("-", "m"))
-            self.numbers[key] = self._bind(name, v.example if user is None else np.array(v.example, dtype))
+            self.numbers[key] = self._bind(name, v.example if user is None else _as_array(v.example, dtype, user))
         return self.numbers[key]
 
     @staticmethod
@@ -161,7 +161,10 @@ class LineEmitter:
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
         else:
             self._line(f"{name} = {self._call(v, inputs, None)}", v)
-            if _may_change_shape(v):
+            if is_foreign(v) and v.shape is not None:
+                other = f"np.shape({name}) != {literal(v.shape)} or np.result_type({name}) != {v.dtype.name!r}"
+                self.lines.append(f"if {other}: raise ValueError({v.title!r})")
+            elif _may_change_shape(v):
                 self.lines.append(f"if {name}.shape != {literal(v.shape)}: raise ValueError({v.title!r})")
 
     def _before_the_call(self, v: Value) -> bool:
@@ -233,6 +236,14 @@ class LineEmitter:
     @staticmethod
     def _commented(text: str, note: str) -> str:
         return f"{text:<52}  # {comment(note)}"
+
+
+def _as_array(number: Any, dtype: Any, user: Value) -> Any:
+    """A number in the dtype in which `user` takes it: `where` lets a whole one wrap around, a ufunc may compare it."""
+    try:
+        return np.asarray(number).astype(dtype) if user.title == "where" else np.array(number, dtype)
+    except OverflowError:
+        return number
 
 
 def _may_change_shape(v: Value) -> bool:

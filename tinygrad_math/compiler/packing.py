@@ -63,7 +63,9 @@ def _in_turn(first: dict[Value, int], last: dict[Value, int]) -> tuple[int, dict
         while alive and alive[0][0] < first[v]:
             _free(gaps, *heappop(alive)[1:])
         length = -(-max(v.nbytes, 1) // ALIGNMENT) * ALIGNMENT
-        fitting = min(((stop - start, k) for k, (start, stop) in enumerate(gaps) if stop - start >= length), default=None)
+        fitting = min(
+            ((stop - start, k) for k, (start, stop) in enumerate(gaps) if stop - start >= length), default=None
+        )
         if fitting is not None:
             start, stop = gaps.pop(fitting[1])
             if start + length < stop:

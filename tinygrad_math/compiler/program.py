@@ -142,6 +142,11 @@ class Program:
                     f"{v.title} gave shape {np.shape(held[v])}, but the program was traced with {v.shape}: a shape "
                     f"that depends on values cannot be compiled. Compute it outside of {self.name}. {v.place or ''}"
                 )
+            if v.shape is not None and is_foreign(v) and np.result_type(held[v]) != v.dtype:
+                raise TraceError(
+                    f"{v.title} gave {np.result_type(held[v])}, but the program was traced with {v.dtype}: a dtype "
+                    f"that depends on values cannot be compiled. Let {v.title} return one dtype. {v.place or ''}"
+                )
         return [held[r] for r in self.results]
 
     def release(self) -> None:
@@ -200,6 +205,11 @@ class Program:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def is_foreign(v: Value) -> bool:
+    """Whether v is made by a function of the user, of which nothing is known but what it gave in the traced run."""
+    return v.op is not None and registry.get(v.op.name) is not v.op and v.op.name != "select"
 
 
 def apply(v: Value, arrays: Sequence[Any]) -> Any:

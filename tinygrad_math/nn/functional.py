@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
+from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -38,7 +39,7 @@ def affine(x: Any, weight: Any, bias: Any, /) -> Any:
     >>> tm.nn.functional.affine([[1.0, 2.0]], [[3.0, 4.0]], [5.0])
     tensor([[16.]])
     """
-    if x.ndim != 2 or x.dtype != weight.dtype or x.dtype != bias.dtype:
+    if x.ndim != 2 or x.size == 1 or weight.size == 1 or x.dtype != weight.dtype or x.dtype != bias.dtype:
         return x @ weight.T + bias
     y = x.dot(weight.T)
     y += bias
@@ -106,12 +107,20 @@ def mean_squared_error(prediction: Any, target: Any, /) -> Any:
     tensor(2.5)
     """
     d = np.subtract(prediction, target)
-    return np.dot(d.ravel(), d.ravel()) / d.dtype.type(d.size) if d.ndim else d * d
+    if not d.ndim:
+        return d * d
+    if d.dtype.char == "e":  # whose squares overflow
+        return raw.mean(np.square(d, dtype=np.float32)).astype(d.dtype)
+    if d.size > 1024:  # pairwise, as BLAS does not add
+        return raw.mean(d * d)
+    return np.dot(d.ravel(), d.ravel()) / d.dtype.type(d.size)
 
 
 @mean_squared_error.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     d = xp.conj(a - b) if y.dtype.kind == "c" else a - b
+    if y.dtype.char == "e":  # which hardly holds 1 / n
+        d, g = xp.astype(d, np.float32), xp.astype(g, np.float32)
     ga = d * (g * (2.0 / np.size(a if hasattr(a, "shape") else 0)))
     return ga if need[0] else None, -ga if need[1] else None
 
@@ -120,7 +129,8 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
 def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     ta, tb = ts
     t = -tb if ta is None else ta if tb is None else ta - tb
-    return xp.mean((a - b) * t) * 2.0
+    d = a - b
+    return xp.mean((xp.astype(d, np.float32) if y.dtype.char == "e" else d) * t) * 2.0
 
 
 def shaped(x: Any) -> Any:

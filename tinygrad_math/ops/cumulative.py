@@ -151,7 +151,7 @@ def cumprod(x: Any, /, axis: int | None = None, dtype: Any = None) -> Any:
 def _flat(xp: Any, x: Any, axis: int | None, dtype: Any) -> tuple[Any, int]:
     if dtype is not None:
         x = xp.astype(x, dtype)
-    return (xp.reshape(x, (-1,)), 0) if axis is None else (x, axis)
+    return (xp.reshape(x, (-1,)), 0) if axis is None or not x.ndim else (x, axis)
 
 
 @cumprod.defvjp

@@ -49,6 +49,8 @@ def _empty(make: Any = real) -> list[Any]:
 
 
 def _kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    if not shape:  # a number may be reduced over axis 0 or -1, of which it has none
+        return shape
     hit = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,)) if a is not None}
     return tuple(1 if i in hit else n for i, n in enumerate(shape))
 
@@ -78,6 +80,14 @@ def unreduce(x: Any, /, shape: tuple[int, ...], axis: Axis = None, keepdims: boo
         return np.broadcast_to(x, shape)
     out[...] = x
     return out
+
+
+@helper("over_count")
+def over_count(xp: Any, g: Any, n: float) -> Any:
+    """g / n, where n may be more than half precision can hold."""
+    if g.dtype.char == "e" and n > 65504:
+        return xp.astype(xp.astype(g, np.float32) / n, g.dtype)
+    return g / n
 
 
 @helper("kept")
@@ -121,7 +131,9 @@ def _mean(x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Any:
 
 
 @linear(
-    lambda xp, g, x, axis, dtype, keepdims: xp.unreduce(g / (x.size // (g.size or 1)), x.shape, axis, keepdims),
+    lambda xp, g, x, axis, dtype, keepdims: xp.unreduce(
+        xp.over_count(g, x.size // (g.size or 1)), x.shape, axis, keepdims
+    ),
     latex=r"\operatorname{{mean}} {0}",
     shape=SHAPE,
     samples=lambda: [*_reductions(), sample(real(0, 3), axis=1), sample(complexes(2, 3), axis=1)],
@@ -171,7 +183,7 @@ def _others(xp: Any, x: Any, axis: Axis, dtype: Any) -> Any:
     """For each element the product of the others over `axis`."""
     if dtype is not None:
         x = xp.astype(x, dtype)
-    if axis is None:
+    if axis is None or not x.ndim:
         return xp.reshape(_around(xp, xp.reshape(x, (-1,)), 0), x.shape)
     n = x.ndim
     axes = [a % n for a in (axis if isinstance(axis, tuple) else (axis,))]

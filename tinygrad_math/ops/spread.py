@@ -29,6 +29,8 @@ def _center(x: Any, axis: Axis) -> Any:
         x = x.astype(np.float64)
     if not x.size:
         return x.copy()
+    if x.dtype.char == "e":  # whose sums overflow
+        return _center(x.astype(np.float32), axis).astype(x.dtype)
     # from the first element on, so that a constant is 0 to the last bit and a large offset costs no digits
     if axis is None or not x.ndim:
         x = x - x.flat[0]
@@ -157,7 +159,9 @@ def std(
 
 
 def _deviation(xp: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: float, ddof: float | None) -> Any:
-    """(x - m) / (n - correction)."""
+    """(x - m) / (n - correction), in single precision for half, which hardly holds 1 / n."""
+    if x.dtype.char == "e":
+        x = xp.astype(x, np.float32)
     n = x.size // (y.size or 1) - (correction if ddof is None else ddof)
     c = xp.center(x if dtype is None else xp.astype(x, dtype), axis)
     return c * (1 / n if n > 0 else float("nan"))

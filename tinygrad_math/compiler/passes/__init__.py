@@ -12,6 +12,7 @@ from .chain import reorder_chains
 from .common import common_subexpressions
 from .dead import dead_code
 from .fold import fold_constants
+from .foreign import tell_apart
 from .join import join_parts
 from .lower import lower
 from .reduce import sums_as_products, sums_over_rows
@@ -48,6 +49,7 @@ FREE: tuple[Pass, ...] = (
 
 def improve(program: Program, fast_math: bool = False, rounds: int = 4) -> Program:
     """Run the passes until nothing changes any more: those that change no result, and the others if they may."""
+    tell_apart(program)
     for _ in range(rounds):
         if not sum([one(program) for one in (*EXACT, *(FREE if fast_math else ()))]):
             break

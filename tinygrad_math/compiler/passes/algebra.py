@@ -64,21 +64,23 @@ def _multiply(v: Value, make: Make, seen: bool) -> Value | None:
     if negated(a) and negated(b):
         return make("multiply", a.inputs[0], b.inputs[0])
     if is_scalar(b) and not is_scalar(a):
-        if negated(a):
+        if negated(a) and _is_signed(b):
             return make("multiply", a.inputs[0], make("negative", b))
         return _merge(v, a, b, make)
     return None
 
 
 def _merge(v: Value, a: Value, d: Value, make: Make) -> Value | None:
-    """(x c) d is x (c d), where no product in between can overflow that x (c d) does not, or vanish by more than it."""
+    """(x c) d is x (c d), where one of both is a power of two, and x c does not overflow where x (c d) does not."""
     inner = scaled(a)
     if inner is None or v.dtype.itemsize > 8:
         return None
     first, second = number(inner[1]), number(d)
     if first is None or second is None or not 0 < abs(second) <= 4 or not (abs(first) <= 1 or abs(second) >= 1):
         return None
-    return make("multiply", inner[0], constant(first * second)) if is_normal(first * second, v) else None
+    if not (is_power_of_two(first) or is_power_of_two(second)) or not is_normal(first * second, v):
+        return None
+    return make("multiply", inner[0], constant(first * second))
 
 
 def _divide(v: Value, make: Make, seen: bool) -> Value | None:
@@ -86,7 +88,7 @@ def _divide(v: Value, make: Make, seen: bool) -> Value | None:
     if b.is_number(1):
         return a
     n = number(b)  # one over a power of two has no rounding
-    if n and math.isfinite(n) and abs(math.frexp(n)[0]) == 0.5 and is_normal(1 / n, v) and v.dtype.itemsize <= 8:
+    if n and is_power_of_two(n) and is_normal(1 / n, v) and v.dtype.itemsize <= 8:
         return make("multiply", a, constant(1 / n))
     return None
 
@@ -98,7 +100,9 @@ def _negative(v: Value, make: Make, seen: bool) -> Value | None:
     if is_op(x, "subtract") and not seen:
         return make("subtract", x.inputs[1], x.inputs[0])
     inner = scaled(x)
-    return make("multiply", inner[0], make("negative", inner[1])) if inner is not None else None
+    if inner is None or not _is_signed(inner[1]):
+        return None
+    return make("multiply", inner[0], make("negative", inner[1]))
 
 
 def _power(v: Value, make: Make, seen: bool) -> Value | None:
@@ -115,6 +119,11 @@ def negated(v: Value) -> bool:
     return is_op(v, "negative") and v.dtype.kind in "fc"
 
 
+def _is_signed(c: Value) -> bool:
+    """Whether -c is minus c: a whole number of NumPy's wraps around, and 0 has no sign."""
+    return c.dtype.kind == "f" or (c.weak and number(c) not in (None, 0))
+
+
 def scaled(v: Value) -> tuple[Value, Value] | None:
     """(x, c) if v is the array x, of v's own dtype, times the number c."""
     if is_op(v, "multiply") and v.dtype.kind in "fc":  # a product of integers wraps around
@@ -122,6 +131,10 @@ def scaled(v: Value) -> tuple[Value, Value] | None:
             if is_scalar(c) and not is_scalar(x):
                 return (x, c) if x.dtype == v.dtype else None
     return None
+
+
+def is_power_of_two(n: float) -> bool:
+    return abs(math.frexp(n)[0]) == 0.5
 
 
 def is_normal(c: float, v: Value) -> bool:
