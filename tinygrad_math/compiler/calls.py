@@ -102,7 +102,8 @@ def _ufunc(v: Value, inputs: list[str], out: str | None) -> str | None:
         return None
     if v.ufunc is np.matmul:
         return _matmul(v, inputs, out)
-    if v.shape == () and out is None and v.dtype.kind in "fiu" and all(i.dtype == v.dtype or i.weak for i in v.inputs):
+    plain = v.shape == () and v.dtype.kind in "fiu" and all(i.dtype == v.dtype or i.weak for i in v.inputs)
+    if plain and out is None and v.weak == all(i.weak for i in v.inputs):
         if name in _SYMBOLS and not (name == "divide" and v.weak):  # numbers: an operator costs a tenth of a call
             return f"{inputs[0]} {_SYMBOLS[name]} {inputs[1]}"
         if name == "negative":
