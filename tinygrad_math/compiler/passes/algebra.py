@@ -7,6 +7,7 @@ x * 0 stays, because x may be infinite; x + 0.0 stays where the sign of a zero c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -148,7 +149,7 @@ def _is_zero(c: Value, minus: bool | None) -> bool:
     return c.is_number(0) and (minus is None or bool((np.signbit(c.example) == minus).all()))
 
 
-_RULES = {
+_RULES: dict[str, Callable[[Value, Make, bool], Value | None]] = {
     "add": _add,
     "subtract": _subtract,
     "multiply": _multiply,
