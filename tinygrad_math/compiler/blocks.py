@@ -51,7 +51,7 @@ class Chain:
         free: list[int] = []
         for k, v in enumerate(self.members):
             dying = [i for i in dict.fromkeys(v.inputs) if i in slots and last[i] == k]
-            needed = v.inputs[:2] if v.title == "where" else ()  # it reads these again after its first write
+            needed = v.reads_again  # after its first write
             free += [slots[i] for i in dying if i not in needed]
             if v in self.internal:
                 fitting = [s for s in free if types[s] == v.dtype]
@@ -145,7 +145,7 @@ def find_chains(program: Program) -> list[Chain]:
 def _fits(v: Value) -> bool:
     """Whether v works through large arrays of one shape, in the order of memory."""
     return (
-        (v.elementwise or v.title in ("astype", "keep") or (v.title == "where" and _is_mask(v.inputs[0])))
+        (v.pointwise or v.title in ("astype", "keep") or (v.title == "where" and _is_mask(v.inputs[0])))
         and v.size >= LARGE
         and can_write_into(v)
         and _in_order(v)

@@ -53,6 +53,8 @@ def can_write_into(v: Value) -> bool:
         return False
     if v.ufunc is not None:
         return call(v, ["a"] * len(v.inputs), "out") is not None
+    if v.op.into is not None:
+        return all(i.shape == v.shape and i.dtype == v.dtype for i in v.inputs)
     return v.op.name in INTO and call(v, ["a"] * len(v.inputs), "out") is not None
 
 

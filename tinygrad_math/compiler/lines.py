@@ -181,17 +181,19 @@ class LineEmitter:
 
     def _call(self, v: Value, inputs: list[str], out: str | None) -> str:
         text = call(v, inputs, out)
-        return text if text is not None else self._helper(v, inputs)
+        return text if text is not None else self._helper(v, inputs, out)
 
-    def _helper(self, v: Value, inputs: list[str]) -> str:
+    def _helper(self, v: Value, inputs: list[str], out: str | None) -> str:
         """A call of the op's own plain function."""
         assert v.op is not None
         name = next((n for n, h in self.helpers.items() if h.op is v.op), None)
         if name is None:
             name = self.names.new(v.op.name)
             self.helpers[name] = v
-            self.namespace[name] = v.op.plain
+            self.namespace[name] = v.op.into or v.op.plain
         given = [f"({', '.join(inputs)},)"] if v.op.arity is None else list(inputs)
+        if out is not None:
+            given.append(out)
         for key, value in v.params.items():
             text = literal(value)
             if text is None:

@@ -210,9 +210,10 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
     fixed = {*p.inside, *p.joined()}
     for k, v in enumerate(program.body):
         kind = p.kind.get(v) if p.root[v] is v else None
-        if kind == "buffer" and v not in fixed and v not in p.spread and (v.elementwise or v.title == "where"):
-            for i in v.inputs if v.elementwise else v.inputs[2:]:  # `where` writes over what it takes second
-                free_now = p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and p.root[i] not in fixed
+        if kind == "buffer" and v not in fixed and v not in p.spread and (v.pointwise or v.title == "where"):
+            again = {p.root[i] for i in v.reads_again}
+            for i in v.inputs:
+                free_now = p.kind_of(i) == "buffer" and p.last[p.root[i]] == k and p.root[i] not in {*fixed, *again}
                 if free_now and _same_place(i, v, p):
                     p.shared[v] = p.root[i]
                     break
@@ -222,7 +223,8 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
                 over = v.elementwise and dies == k and any(i is a for i in v.inputs) and _only_whole(v, a, p)
                 if v in start:  # block by block: what the chain has read until then, it has read in the same order
                     read = [i for u in program.body[start[v] : k + 1] for i in u.inputs if p.root[i] is a]
-                    over = dies <= k and all(i is a for i in read)
+                    again = set() if v.title == "where" else {p.root[i] for i in v.reads_again}
+                    over = dies <= k and all(i is a for i in read) and a not in again
                 if (a.shape, a.dtype) == (v.shape, v.dtype) and (dies < start.get(v, k) or over) and _c_order(v):
                     p.kind[v], p.shared[v] = "donated", a
                     free.discard(a)

@@ -80,6 +80,18 @@ class Value:
         u = self.ufunc
         return u is not None and u.signature is None
 
+    @property
+    def pointwise(self) -> bool:
+        """Whether this works through its arguments element by element, and into a buffer where one is given."""
+        return self.elementwise or (self.op is not None and self.op.into is not None)
+
+    @property
+    def reads_again(self) -> tuple[Value, ...]:
+        """The inputs that must not lie where the result does, because they are read after its first write."""
+        if self.title == "where":
+            return self.inputs[:2]
+        return self.inputs[1:] if self.pointwise and not self.elementwise else ()
+
     def is_number(self, n: float) -> bool:
         """Whether this is a constant all of whose elements are `n`."""
         if not self.constant or self.shape is None or not self.size:

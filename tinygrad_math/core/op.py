@@ -89,7 +89,10 @@ class Op:
 
     vjp(xp, need, g, y, *args, **params) -> one cotangent per argument, None where need is False
     jvp(xp, ts, y, *args, **params) -> the tangent of y; ts[i] is None where it is zero
+    into(*args, out) -> an elementwise op that is no ufunc, written into `out`, which may be its first argument
     """
+
+    into: Callable[..., Any] | None = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

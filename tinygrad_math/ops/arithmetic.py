@@ -220,14 +220,38 @@ copysign = elementwise(
 )
 
 
-def _share(xp: Any, a: Any, y: Any) -> Any:
-    return a / xp.where(y > 0, y, 1)
+def _hypot_share(a: Any, b: Any, /) -> Any:
+    h = np.hypot(a, b)
+    info = np.finfo(h.dtype)
+    y = np.divide(a, np.where(h > 0, h, 1))
+    odd = np.where(h < 1, (h < 4 * info.tiny) & (h > 0), np.isinf(h) & np.isfinite(a) & np.isfinite(b))
+    if not odd.any():
+        return y
+    scale = np.where(h < 1, 2.0 ** (info.nmant + 3), 0.25).astype(h.dtype)  # h overflows, or has lost digits
+    with np.errstate(over="ignore"):
+        a, b = a * scale, b * scale
+        return np.where(odd, a / np.hypot(a, b), y)[()]
 
 
+def _over(xp: Any, x: Any, h: Any) -> Any:
+    """x / h, and 0 at the origin, where h is 0."""
+    return x / xp.where(h > 0, h, math.inf)
+
+
+hypot_share = elementwise(
+    _hypot_share,
+    lambda xp, y, a, b: xp.hypot_share(b, a) * _over(xp, xp.hypot_share(b, a), xp.hypot(a, b)),
+    lambda xp, y, a, b: -y * _over(xp, xp.hypot_share(b, a), xp.hypot(a, b)),
+    name="hypot_share",
+    latex=r"\frac{{{0}}}{{\sqrt{{{0}^2 + {1}^2}}}}",
+    note="0 with derivatives 0 at (0, 0)",
+    samples=_pairs(sample(np.zeros(2), np.array([0.0, 1.0]), smooth=False)),
+    doc="x1 / hypot(x1, x2), of any size; 0 at (0, 0). Derivatives: x2^2 / h^3 and -x1 x2 / h^3, in which nothing cancels.",
+)
 hypot = elementwise(
     np.hypot,
-    lambda xp, y, a, b: _share(xp, a, y),
-    lambda xp, y, a, b: _share(xp, b, y),
+    lambda xp, y, a, b: xp.hypot_share(a, b),
+    lambda xp, y, a, b: xp.hypot_share(b, a),
     latex=r"\sqrt{{{0}^2 + {1}^2}}",
     note="the derivatives at (0, 0) are 0",
     samples=_pairs(

@@ -24,7 +24,11 @@ exp = elementwise(
     np.exp, lambda xp, y, x: y, latex="e^{{{0}}}", holomorphic=True, doc="e to the power x. Derivative: y."
 )
 exp2 = elementwise(
-    np.exp2, lambda xp, y, x: y * _LN2, latex="2^{{{0}}}", holomorphic=True, doc="2 to the power x. Derivative: y ln 2."
+    np.exp2,
+    lambda xp, y, x: xp.exp2(x - 1) * (2 * _LN2),  # where y overflows, y ln 2 does not yet
+    latex="2^{{{0}}}",
+    holomorphic=True,
+    doc="2 to the power x. Derivative: y ln 2.",
 )
 expm1 = elementwise(
     np.expm1,
@@ -123,12 +127,66 @@ cosh = elementwise(
 )
 tanh = elementwise(
     np.tanh,
-    lambda xp, y, x: 1 - y * y,
+    lambda xp, y, x: xp.tanh_slope(y, x),
     latex=r"\tanh {0}",
     holomorphic=True,
-    note="the derivative is accurate to 1e-16 absolutely: the fast form, as everywhere",
-    doc="Hyperbolic tangent. Derivative: 1 - y^2, accurate absolutely; cosh(x)**-2 is accurate in the tails.",
+    doc="Hyperbolic tangent. Derivative: 1 - y^2 = cosh(x)^-2, accurate in the tails too.",
 )
+
+_LOST = {kind: float(np.finfo(kind).eps ** (1 / 3)) for kind in "efdgFDG"}  # here two thirds of the digits are left
+
+
+def _tanh_slope(y: Any, x: Any, out: Any = None) -> Any:
+    d = np.subtract(1, np.multiply(y, y, out), out)
+    if d.size:
+        least = d.item(d.argmin())  # the fastest way to see that there is no tail
+        if not (abs(least) if d.dtype.kind == "c" else least) >= _LOST[d.dtype.char]:
+            return _with_tail(d, x)
+    return d
+
+
+def _with_tail(d: Any, x: Any) -> Any:
+    """d, with cosh(x)^-2 = 4 e / (1 + e)^2, e = exp(-2 |x|), where it is small. Written into d, if that is an array."""
+    full, x = np.asarray(d), np.asarray(x)
+    size = np.abs(full) if full.dtype.kind == "c" else full
+    small = size < _LOST[full.dtype.char]
+    x = (x if x.shape == full.shape else np.broadcast_to(x, full.shape))[small]
+    e = np.exp(-2 * np.abs(x) if x.dtype.kind != "c" else np.where(x.real < 0, 2 * x, -2 * x))
+    above = 1 + e
+    above *= above
+    e *= 4
+    e /= above
+    full[small] = e
+    return full if d is full else full[()]
+
+
+@general(
+    arity=2,
+    latex=r"1 - {0}^2",
+    shape="same as y",
+    holomorphic=True,
+    samples=lambda: [sample(points.real(*s, low=-0.9, high=0.9), points.real(*s)) for s in ((2, 3), (), (0, 2))],
+)
+def tanh_slope(y: Any, x: Any, /) -> Any:
+    """The derivative of y = tanh(x): 1 - y^2, and cosh(x)^-2 where y is so near to 1 that the digits of that are lost.
+
+    Derivative: -2 y in y, none in x, which only says where y rounds to 1.
+    """
+    return _tanh_slope(y, x)
+
+
+tanh_slope.into = _tanh_slope
+
+
+@tanh_slope.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, s: Any, x: Any) -> Any:
+    return (g * (-2 * (xp.conj(s) if y.dtype.kind == "c" else s)) if need[0] else None), None
+
+
+@tanh_slope.defjvp
+def _(xp: Any, ts: Any, y: Any, s: Any, x: Any) -> Any:
+    return None if ts[0] is None else ts[0] * (-2 * s)
+
 arcsinh = elementwise(
     np.arcsinh,
     # hypot does not overflow; it knows no complex numbers
@@ -137,9 +195,22 @@ arcsinh = elementwise(
     holomorphic=True,
     doc="The inverse of sinh. Derivative: 1 / sqrt(x^2 + 1).",
 )
+def _arccosh_root(x: Any, /) -> Any:
+    return np.sqrt(x - 1) * np.sqrt(x + 1)  # in one root it would overflow, and miss the branch of complex numbers
+
+
+arccosh_root = elementwise(
+    _arccosh_root,
+    lambda xp, y, x: x / y,
+    name="arccosh_root",
+    latex=r"\sqrt{{{0} - 1}} \sqrt{{{0} + 1}}",
+    domain=(1.2, 3.0),
+    holomorphic=True,
+    doc="The square root of x^2 - 1, for x from 1 on, without overflow. Derivative: x / y.",
+)
 arccosh = elementwise(
     np.arccosh,
-    lambda xp, y, x: 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1)),  # in one root it would overflow, and miss the branch
+    lambda xp, y, x: 1 / xp.arccosh_root(x),
     latex=r"\operatorname{{arcosh}} {0}",
     domain=(1.2, 3.0),
     holomorphic=True,
@@ -148,7 +219,7 @@ arccosh = elementwise(
 )
 arctanh = elementwise(
     np.arctanh,
-    lambda xp, y, x: 1 / ((1 - x) * (1 + x)),
+    lambda xp, y, x: 1 / xp.one_minus_square(x),
     latex=r"\operatorname{{artanh}} {0}",
     domain=(-0.8, 0.8),
     holomorphic=True,
@@ -185,7 +256,7 @@ def _expit() -> Any:
 
 sigmoid = elementwise(
     sigmoid,
-    lambda xp, y, x: y * xp.sigmoid(-x),  # y (1 - y) is 0 from 37 on
+    lambda xp, y, x: xp.logistic_slope(x),  # y (1 - y) is 0 from 37 on
     latex=r"\sigma({0})",
     holomorphic=True,
     samples=lambda: [
@@ -195,6 +266,22 @@ sigmoid = elementwise(
         sample(points.complexes(3)),
         sample(np.array([-800.0, -40.0, 40.0, 800.0])),
     ],
+)
+
+
+def _logistic_slope(x: Any, /) -> Any:
+    left = np.real(x) < 0 if getattr(x, "dtype", _REAL).kind == "c" else None
+    e = np.exp(-np.abs(x) if left is None else np.where(left, x, np.negative(x)))
+    return e / ((1 + e) * (1 + e))
+
+
+logistic_slope = elementwise(
+    _logistic_slope,
+    lambda xp, y, x: -y * xp.tanh(0.5 * x),
+    name="logistic_slope",
+    latex=r"\sigma'({0})",
+    holomorphic=True,
+    doc="The derivative of sigmoid, exp(-|x|) / (1 + exp(-|x|))^2, accurate in both tails. Derivative: -y tanh(x / 2).",
 )
 
 
@@ -238,7 +325,7 @@ def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
 
 @softmax.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
-    gy = g * y
+    gy = xp.where(xp.equal(y, 0), 0, g) * y  # a share that has vanished moves no finite loss, however steep that is
     return (gy - y * xp.sum(gy, axis=axis, keepdims=True),)
 
 

@@ -32,9 +32,23 @@ tan = elementwise(
 )
 
 
+def _one_minus_square(x: Any, /) -> Any:
+    return (1 - x) * (1 + x)
+
+
+one_minus_square = elementwise(
+    _one_minus_square,
+    lambda xp, y, x: -2 * x,  # of the two factors, derivatives would cancel beside 0
+    name="one_minus_square",
+    latex="1 - {0}^2",
+    holomorphic=True,
+    doc="1 - x^2, with the digits of 1 - x beside 1 and of 1 + x beside -1. Derivative: -2 x.",
+)
+
+
 def _root(xp: Any, x: Any) -> Any:
-    """sqrt(1 - x^2), with the digits of 1 - x near the ends, and on the branches of arcsin for complex x."""
-    return xp.sqrt(1 - x) * xp.sqrt(1 + x)
+    """sqrt(1 - x^2), on the branches of arcsin for complex x too."""
+    return xp.sqrt(xp.one_minus_square(x))
 
 
 arcsin = elementwise(
@@ -55,9 +69,17 @@ arccos = elementwise(
     note="the derivatives at -1 and 1 are -inf",
     doc="The angle in [0, pi] whose cosine is x. Derivative: -1 / sqrt(1 - x^2), -inf at -1 and 1.",
 )
+def _arctan_slope(xp: Any, y: Any, x: Any) -> Any:
+    """1 / (1 + x^2); with hypot, which knows no complex numbers, neither it nor its derivative overflows on the way."""
+    if x.dtype.kind == "c":
+        return 1 / (1 + x * x)
+    c = 1 / xp.hypot(1, x)  # the cosine of the angle
+    return c * c
+
+
 arctan = elementwise(
     np.arctan,
-    lambda xp, y, x: 1 / (1 + x * x),
+    _arctan_slope,
     latex=r"\arctan {0}",
     domain=(-0.9, 0.9),
     holomorphic=True,
@@ -65,17 +87,37 @@ arctan = elementwise(
 )
 
 
-def _over_square(xp: Any, v: Any, a: Any, b: Any) -> Any:
-    """v / (a^2 + b^2) without overflow, 0 at the origin."""
+def _radius(xp: Any, a: Any, b: Any) -> Any:
+    """The distance from the origin; at the origin inf, so that what is divided by it is 0."""
     r = xp.hypot(a, b)
-    r = xp.where(r > 0, r, 1)
-    return v / r / r
+    return xp.where(r > 0, r, math.inf)
 
 
+def _turn_slope(a: Any, b: Any, /) -> Any:
+    r = np.hypot(a, b)
+    r = np.where(r > 0, r, 1)
+    return np.divide(b, r) / r
+
+
+def _square_slope(xp: Any, y: Any, a: Any, b: Any) -> Any:
+    p, q, r = xp.hypot_share(a, b), xp.hypot_share(b, a), _radius(xp, a, b)
+    return (p - q) * (p + q) / r / r
+
+
+turn_slope = elementwise(
+    _turn_slope,
+    lambda xp, y, a, b: -2 * (y * xp.hypot_share(a, b)) / _radius(xp, a, b),
+    _square_slope,
+    name="turn_slope",
+    latex=r"\frac{{{1}}}{{{0}^2 + {1}^2}}",
+    note="0 with derivatives 0 at the origin",
+    samples=lambda: [sample(points.real(3), points.real(3, key=1)), sample(points.real(2, 1), points.real(3))],
+    doc="x2 / (x1^2 + x2^2), the derivative of arctan2. Derivatives: -2 x1 x2 / r^4 and (x1^2 - x2^2) / r^4.",
+)
 arctan2 = elementwise(
     np.arctan2,
-    lambda xp, y, a, b: _over_square(xp, b, a, b),
-    lambda xp, y, a, b: -_over_square(xp, a, a, b),
+    lambda xp, y, a, b: xp.turn_slope(a, b),
+    lambda xp, y, a, b: -xp.turn_slope(b, a),
     latex=r"\operatorname{{atan2}}({0}, {1})",
     note="the derivatives at the origin, where there are none, are 0",
     samples=lambda: [

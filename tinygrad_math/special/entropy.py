@@ -6,15 +6,89 @@ from typing import Any
 
 import numpy as np
 
-from ..core.samples import complexes, positive, real, sample
+from ..core.declare import elementwise, general
+from ..core.samples import complexes, domain_samples, positive, real, sample
 from .scipy_rows import row
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
 
 
-def _quotient(xp: Any, x: Any, y: Any) -> Any:
-    """x / y, with 0 / 0 = 0: the function is constant along y where x is zero."""
-    return x / xp.where(xp.equal(x, 0) & xp.equal(y, 0), 1, y)
+def _times(xp: Any, t: Any, slope: Any) -> Any:
+    """t slope, and 0 where t is 0, also where the slope is infinite."""
+    return xp.where(xp.equal(t, 0), 0, t * slope)
+
+
+def _conjugate(xp: Any, y: Any, slope: Any) -> Any:
+    return xp.conj(slope) if y.dtype.kind == "c" else slope
+
+
+@general(
+    arity=2,
+    latex=r"\frac{{{0}}}{{{1}}}",
+    shape="broadcast of the arguments",
+    note="0 / 0 = 0",
+    holomorphic=True,
+    samples=lambda: _samples(sample(complexes(3), complexes(3, key=1) + 3.0)),
+)
+def quotient(x: Any, y: Any, /) -> Any:
+    """x / y, with 0 / 0 = 0: x log y is constant along y where x is zero. Derivatives: 1 / y, and -x / y^2, also 0 at 0."""
+    return x / np.where(np.equal(x, 0) & np.equal(y, 0), 1, y)
+
+
+@quotient.defvjp
+def _(xp: Any, need: Any, g: Any, q: Any, x: Any, y: Any) -> Any:
+    return (
+        _times(xp, g, _conjugate(xp, q, 1 / y)) if need[0] else None,
+        -g * _conjugate(xp, q, xp.quotient(q, y)) if need[1] else None,
+    )
+
+
+@quotient.defjvp
+def _(xp: Any, ts: Any, q: Any, x: Any, y: Any) -> Any:
+    along = None if ts[0] is None else _times(xp, ts[0], 1 / y)
+    across = None if ts[1] is None else -ts[1] * xp.quotient(q, y)
+    return along if across is None else across if along is None else along + across
+
+
+@general(
+    latex=r"\ln {0}",
+    shape="same as x",
+    holomorphic=True,
+    samples=lambda: [*domain_samples(1, (0.2, 3.0), True), sample(np.array([0.5, 2.0]))],
+)
+def weight_log(x: Any, /) -> Any:
+    """log(x), the slope of x log y in x. Derivative: 1 / x, and none where nothing moves, also at 0."""
+    return np.log(x)
+
+
+@weight_log.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
+    return (_times(xp, g, _conjugate(xp, y, 1 / x)),)
+
+
+@weight_log.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any) -> Any:
+    return _times(xp, ts[0], 1 / x)
+
+
+def _log_ratio(a: Any, b: Any, /) -> Any:
+    ratio = np.divide(a, b)
+    near = np.abs(ratio - 1) < 0.5
+    with np.errstate(all="ignore"):
+        inside = np.log1p(np.where(near, np.subtract(a, b) / b, 0))
+        apart = np.where((ratio > np.finfo(ratio.dtype).tiny) & np.isfinite(ratio), np.log(ratio), np.log(a) - np.log(b))
+    return np.where(near, inside, apart).astype(ratio.dtype)[()]
+
+
+log_ratio = elementwise(
+    _log_ratio,
+    lambda xp, y, a, b: 1 / a,
+    lambda xp, y, a, b: -1 / b,
+    name="log_ratio",
+    latex=r"\ln \frac{{{0}}}{{{1}}}",
+    samples=lambda: _positive_samples(),
+    doc="log(x1 / x2), with all digits where the two are nearly equal, and without overflow. Derivatives: 1/x1, -1/x2.",
+)
 
 
 def _samples(*extra: Any) -> list[Any]:
@@ -41,8 +115,8 @@ def _positive_samples() -> list[Any]:
 
 xlogy = row(
     "xlogy",
-    lambda xp, y, a, b: xp.log(b),
-    lambda xp, y, a, b: _quotient(xp, a, b),
+    lambda xp, y, a, b: xp.weight_log(b),
+    lambda xp, y, a, b: xp.quotient(a, b),
     arguments="x y",
     latex=r"{0} \ln {1}",
     holomorphic=True,
@@ -57,7 +131,7 @@ xlogy = row(
 xlog1py = row(
     "xlog1py",
     lambda xp, y, a, b: xp.log1p(b),
-    lambda xp, y, a, b: _quotient(xp, a, 1 + b),
+    lambda xp, y, a, b: xp.quotient(a, 1 + b),
     arguments="x y",
     latex=r"{0} \ln(1 + {1})",
     samples=_samples,
@@ -70,10 +144,12 @@ entr = row(
     latex=r"-{0} \ln {0}",
     doc="-x log(x), 0 at 0 and -inf below. d/dx = -log(x) - 1, so inf at 0.",
 )
+# where its argument rests at 0, which is the end of its domain, it rests too: 0, and not 0 times inf
+entr.jvp = lambda xp, ts, y, x: _times(xp, ts[0], -xp.log(x) - 1)
 rel_entr = row(
     "rel_entr",
-    lambda xp, y, a, b: xp.log(a) - xp.log(b) + 1,
-    lambda xp, y, a, b: -_quotient(xp, a, b),
+    lambda xp, y, a, b: xp.log_ratio(a, b) + 1,
+    lambda xp, y, a, b: -xp.quotient(a, b),
     arguments="x y",
     latex=r"{0} \ln \frac{{{0}}}{{{1}}}",
     samples=_positive_samples,
@@ -81,8 +157,8 @@ rel_entr = row(
 )
 kl_div = row(
     "kl_div",
-    lambda xp, y, a, b: xp.log(a) - xp.log(b),
-    lambda xp, y, a, b: 1 - _quotient(xp, a, b),
+    lambda xp, y, a, b: xp.log_ratio(a, b),
+    lambda xp, y, a, b: 1 - xp.quotient(a, b),
     arguments="x y",
     latex=r"{0} \ln \frac{{{0}}}{{{1}}} - {0} + {1}",
     samples=_positive_samples,

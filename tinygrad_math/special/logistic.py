@@ -19,9 +19,9 @@ Axis = int | tuple[int, ...] | None
 
 expit = row(
     "expit",
-    lambda xp, y, x: y * xp.expit(-x),  # not 1 - y: that is zero from x = 37 on
+    lambda xp, y, x: xp.logistic_slope(x),  # y (1 - y) is zero from x = 37 on
     latex=r"\sigma({0})",
-    doc="""The logistic function 1 / (1 + exp(-x)). d/dx = y expit(-x), accurate in both tails.
+    doc="""The logistic function 1 / (1 + exp(-x)). d/dx = expit(x) expit(-x), accurate in both tails.
 
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.special.expit)(0.0)

@@ -53,6 +53,13 @@ def _sigmoid(v: Value, make: Make) -> Value | None:
     return make("divide", one, make("add", make("exp", make("negative", v.inputs[0])), one))
 
 
+def _logistic_slope(v: Value, make: Make) -> Value | None:
+    one = constant(1.0)
+    e = make("exp", make("negative", make("absolute", v.inputs[0])))
+    d = make("add", e, one)
+    return make("divide", e, make("multiply", d, d))
+
+
 def _relu(v: Value, make: Make) -> Value | None:
     return make("maximum", v.inputs[0], constant(0))
 
@@ -116,6 +123,7 @@ _ENTRIES: dict[str, Lowering] = {
     "mean_squared_error": _squared_error,
     "sigmoid": _sigmoid,
     "expit": _sigmoid,
+    "logistic_slope": _logistic_slope,
     "relu": _relu,
     "softmax": _softmax,
     "log_softmax": _log_softmax,

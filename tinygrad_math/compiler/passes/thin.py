@@ -69,7 +69,7 @@ def _thin(v: Value) -> bool:
 
 def _goes_along(u: Value, v: Value) -> bool:
     """Whether u is computed from v element by element."""
-    return (u.elementwise or is_op(u, "where", "keep")) and u.shape == v.shape
+    return (u.pointwise or is_op(u, "where", "keep")) and u.shape == v.shape
 
 
 def stack_thin_products(program: Program) -> int:
@@ -99,4 +99,4 @@ def stack_thin_products(program: Program) -> int:
 
 def _lies_turned(v: Value, product: Value) -> bool:
     thin = len(v.shape) == 2 and v.shape[1] <= WIDEST and v.shape[0] >= 4 * v.shape[1] and v.dtype == product.dtype
-    return thin and v.elementwise and v.strides[0] < v.strides[1]
+    return thin and v.pointwise and v.strides[0] < v.strides[1]
