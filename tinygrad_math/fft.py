@@ -286,6 +286,7 @@ def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward")
     """
     y = as_tensor(x)
     *others, (n, axis) = _plan(y, s, axes, half=True)
+    others = [(_length(y, k) if n is None else n, k) for n, k in others]  # before an axis that is named twice is halved
     y = cast(Tensor, rfft(y, n=n, axis=axis, norm=norm))
     for n, axis in reversed(others):
         y = fft(y, n=n, axis=axis, norm=norm)

@@ -14,6 +14,7 @@ from ..core.declare import derived, general, helper, nondiff
 from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
+from ..ops.spread import in_range, power_of_two
 from .singular import corner, vanishing
 from .wellposed import floating, plain, ties
 
@@ -104,7 +105,8 @@ def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float 
         x = x.astype(np.float64)
     if ord == 2:
         square = x.real**2 + x.imag**2 if x.dtype.kind == "c" else x * x
-        return np.sqrt(np.sum(square, **over))
+        total = np.sum(square, **over)
+        return np.sqrt(total) if in_range(total) else _rescaled(x, 2, over)
     size = np.abs(x)
     if ord == 0:
         return np.sum(size != 0, **over).astype(size.dtype)
@@ -115,7 +117,17 @@ def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float 
     if ord == 1:
         return np.sum(size, **over)
     total = np.sum(size**ord, **over)
-    return total ** (1 / ord)
+    return total ** (1 / ord) if in_range(total) else _rescaled(x, ord, over)
+
+
+def _rescaled(x: Any, p: float, over: dict[str, Any]) -> Any:
+    """The Lp norm of numbers whose powers leave the range of floats: of these over the one that counts most."""
+    size = np.abs(x)
+    largest = size.max(axis=over["axis"], keepdims=True, initial=0)
+    scale = power_of_two(largest if p > 0 else np.min(size, axis=over["axis"], keepdims=True, initial=np.inf))
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        y = np.sum((size * scale) ** p, axis=over["axis"], keepdims=True) ** (1 / p) / scale
+    return y if over["keepdims"] else np.squeeze(y, axis=over["axis"])[()]
 
 
 def _direction(xp: Any, x: Any, y: Any, axis: Axis, ord: float) -> Any:
@@ -126,7 +138,7 @@ def _direction(xp: Any, x: Any, y: Any, axis: Axis, ord: float) -> Any:
         here = xp.astype(xp.equal(xp.abs(x), y), x.dtype)
         return xp.sign(x) * here / xp.maximum(xp.sum(here, axis=axis, keepdims=True), 1)
     at_zero = xp.equal(y, 0)
-    unit = x * xp.where(at_zero, 0, 1 / xp.where(at_zero, 1, y))
+    unit = x / xp.where(at_zero, 1, y) if x.dtype.kind != "c" else x * (1 / xp.where(at_zero, 1, y))
     return unit if ord == 2 else xp.signed_power(unit, p=ord - 1)
 
 
@@ -314,6 +326,8 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     tensor(7.)
     """
     x = as_tensor(x)
+    if x.dtype.kind in "biu":
+        x = rec.astype(x, np.float64)
     if x.ndim < 2:
         raise ShapeError(f"matrix_norm({describe(x)}) needs (..., m, n); use vector_norm")
     if ord in ("fro", "f", None):

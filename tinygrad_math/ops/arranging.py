@@ -317,6 +317,8 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     x = as_tensor(x)
     if x.ndim != 1:
         raise ShapeError(f"vander takes a vector, got {describe(x)}")
+    if x.dtype.kind in "biu":
+        x = rec.astype(x, np.promote_types(x.dtype, int))  # as NumPy: powers of few bits wrap around
     n = x.size if N is None else as_int(N)
     if n < 1:
         return rec.zeros_like(x, shape=(x.size, 0))

@@ -117,7 +117,7 @@ def gradient(f: Any, /, *spacing: Any, axis: int | Sequence[int] | None = None, 
     """
     f = as_tensor(f)
     axes = range(f.ndim) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    steps = [as_tensor(h) for h in spacing or (1.0,)]
+    steps = [_floating(as_tensor(h)) for h in spacing or (1.0,)]
     if len(steps) == 1 and not steps[0].ndim:
         steps *= len(axes)
     if len(steps) != len(axes):
@@ -147,8 +147,10 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Tensor:
     parts = [first, last]
     if n > 2:
         before, behind = _cut(rise, axis, None, -1), _cut(rise, axis, 1, None)
-        # a parabola's slope is linear, so between two intervals each chord's slope has the other's step as weight
-        inner = (before * h[1:] + behind * h[:-1]) / (h[1:] + h[:-1]) if h.ndim else (before + behind) / 2.0
+        if h.ndim:  # a parabola's slope is linear, so each of two intervals' slopes has the other's step as weight
+            inner = (before * h[1:] + behind * h[:-1]) / (h[1:] + h[:-1])
+        else:  # without the point between, which may be NaN
+            inner = (_cut(f, axis, 2, None) - _cut(f, axis, None, -2)) / (2.0 * h)
         if edge_order == 2:  # and a chord's slope lies midway between those at its ends
             first = 2 * first - _cut(inner, axis, 0, 1)
             last = 2 * last - _cut(inner, axis, -1, None)
@@ -171,11 +173,11 @@ def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor
     >>> tm.trapezoid([1.0, 2.0, 3.0], dx=2.0)
     tensor(8.)
     """
-    y = as_tensor(y)
+    y = _floating(as_tensor(y))
     if not y.ndim:
         raise ShapeError("trapezoid needs an axis to sum along, got a 0-d array")
     if x is not None:
-        x = as_tensor(x)
+        x = _floating(as_tensor(x))
         if x.ndim == 1:
             dx = rec.reshape(_difference(x), (-1,) + (1,) * (y.ndim - 1 - axis % y.ndim))
         else:
@@ -207,7 +209,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if knots.ndim != 1 or knots.shape != values.shape or not knots.size:
         raise ShapeError(f"interp needs xp and fp of one shape (n,), n > 0; got {knots.shape} and {values.shape}")
     if period is not None:
+        if isinstance(period, (int, float)) and period == 0:
+            raise ArgumentError("interp: a period of 0 repeats nothing")
         left = right = None
+        period = rec.abs(as_tensor(period))
         x, knots = rec.remainder(x, period), rec.remainder(knots, period)
         order = rec.argsort(knots)
         knots, values = rec.take(knots, order, axis=0), rec.take(values, order, axis=0)
@@ -295,7 +300,7 @@ def correlate(a: Any, v: Any, /, mode: str = "valid") -> Tensor:
     a, v = as_tensor(a), as_tensor(v)
     if a.ndim != 1 or v.ndim != 1:
         raise ShapeError(f"correlate needs two 1-d arrays, got shapes {a.shape} and {v.shape}")
-    flipped = rec.conj(v)[::-1]
+    flipped = (rec.conj(v) if v.dtype.kind == "c" else v)[::-1]
     n, m = a.shape[0], v.shape[0]
     if mode == "same" and n < m:  # NumPy swaps the two and turns the result round: the middle lies one later
         whole = rec.convolve(a, flipped, "full")

@@ -109,5 +109,6 @@ def histogram(a: Any, /, bins: Any = 10, range: Any = None, density: Any = None,
     flat = None if weights is None else rec.reshape(as_tensor(weights), (-1,))
     counts = rec.getitem(bincount(place, flat, n + 2), slice(1, n + 1))
     if density:
-        counts = counts / (edges[1:] - edges[:-1]) / rec.sum(counts)
+        e = rec.astype(edges, np.float64) if edges.dtype.kind in "biu" else edges
+        counts = counts / (e[1:] - e[:-1]) / rec.sum(counts)
     return counts, edges

@@ -182,8 +182,12 @@ def nanstd(
     >>> tm.nanstd([1.0, float("nan"), 3.0])
     tensor(1.)
     """
-    v = nanvar(x, axis, dtype, correction=correction, keepdims=keepdims, ddof=ddof)
-    return _root(v)  # type: ignore[no-any-return]
+    x = as_tensor(x)
+    if dtype is not None or x.dtype.kind not in "fc":
+        x = rec.astype(x, dtype or np.float64)
+    scale = rec.scale_of(x, axis=axis)  # keeps squares in range
+    v = nanvar(x * scale, axis, correction=correction, keepdims=True, ddof=ddof)
+    return _drop(_root(v) / scale, x, axis, keepdims)
 
 
 def _samples() -> list[Any]:

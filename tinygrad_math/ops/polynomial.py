@@ -26,8 +26,14 @@ __all__ = [
 ]
 
 
+def _floating(x: Any) -> Tensor:
+    """x with integers as floating numbers, in which nothing wraps around."""
+    x = as_tensor(x)
+    return rec.astype(x, np.float64) if x.dtype.kind in "biu" else x  # type: ignore[no-any-return]
+
+
 def _coefficients(p: Any) -> Tensor:
-    """p as a vector of floating numbers; a number is a polynomial of degree 0."""
+    """p as a vector; a number is a polynomial of degree 0."""
     p = as_tensor(p)
     if p.ndim > 1:
         raise ShapeError(f"the coefficients of a polynomial are a vector, highest power first, got {describe(p)}")
@@ -72,7 +78,9 @@ def polysub(a1: Any, a2: Any) -> Tensor:
     >>> tm.polysub([1.0, 2.0], [1.0, 0.0, 0.0])
     tensor([-1.,  1.,  2.])
     """
-    return polyadd(a1, -as_tensor(a2))
+    a1, a2 = _coefficients(a1), _coefficients(a2)
+    length = max(a1.size, a2.size)
+    return _lengthened(a1, length) - _lengthened(a2, length)
 
 
 def _lengthened(p: Tensor, length: int) -> Tensor:
@@ -126,7 +134,7 @@ def polyder(p: Any, m: int = 1) -> Tensor:
         raise ArgumentError(f"polyder: the order of a derivative is at least 0, got m={m}; polyint integrates")
     for _ in range(m):
         powers = np.arange(p.size - 1, 0, -1)
-        p = p[:-1] * powers.astype(p.dtype)
+        p = p[:-1] * (powers if p.dtype.kind in "biu" else powers.astype(p.dtype))
     return cast(Tensor, p)
 
 
@@ -138,7 +146,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Tensor:
     >>> tm.polyint([2.0, 1.0])
     tensor([1., 1., 0.])
     """
-    p = _coefficients(p)
+    p = _floating(_coefficients(p))
     constants = np.zeros(m, p.dtype) if k is None else _coefficients(k)
     if constants.size == 1 < m:
         constants = rec.broadcast_to(as_tensor(constants), (m,))
@@ -160,7 +168,7 @@ def poly(seq_of_zeros: Any) -> Tensor:
     zeros = as_tensor(seq_of_zeros)
     if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1]:
         zeros = rec.eigvals(zeros)
-    zeros = _coefficients(zeros)
+    zeros = _floating(_coefficients(zeros))
     p = as_tensor(np.ones(1, zeros.dtype))
     for i in range(zeros.size):
         p = polysub(rec.concat([p, rec.zeros_like(p[:1])]), p * zeros[i])
@@ -178,7 +186,7 @@ def roots(p: Any) -> Tensor:
     >>> tm.round(tm.real(tm.roots([1.0, -3.0, 2.0])), 6)
     tensor([2., 1.])
     """
-    p = _coefficients(p)
+    p = _floating(_coefficients(p))
     nonzero = np.flatnonzero(p.detach().numpy())
     if not nonzero.size:
         return as_tensor(np.zeros(0))
@@ -203,12 +211,12 @@ def polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Tensor:
     >>> tm.round(tm.polyfit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], 1), 6)
     tensor([2., 1.])
     """
-    x, y = as_tensor(x), as_tensor(y)
+    x, y = _floating(x), _floating(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:
         raise ShapeError(f"polyfit needs x of shape (m,) and y of (m,) or (m, k), got {describe(x)} and {describe(y)}")
     left = rec.vander(x, deg + 1)
     if w is not None:
-        w = as_tensor(w)
+        w = _floating(w)
         left = left * w[:, None]
         y = y * (w[:, None] if y.ndim == 2 else w)
     scale = rec.sqrt(rec.sum(left * left, axis=0))

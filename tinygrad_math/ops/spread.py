@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import elementwise, general, linear
+from ..core.declare import elementwise, general, linear, nondiff
 from ..core.samples import complexes, positive, real, sample
 
 __all__ = ["std", "var"]
@@ -71,6 +71,33 @@ inverse_or_zero = elementwise(
     samples=lambda: [sample(positive(2, 3)), sample(positive()), sample(np.array([0.0, 2.0]), smooth=False)],
     doc="1 / x, and 0 at 0: the chosen derivative where a square root has none.",
 )
+
+
+def in_range(total: Any) -> bool:
+    """Whether sums of squares have neither overflowed nor lost digits below the smallest numbers."""
+    info = np.finfo(total.dtype)
+    low, high = info.tiny / info.eps, info.max
+    if total.ndim == 0:
+        return bool(low <= total <= high)
+    return not total.size or bool(low <= total.min() and total.max() <= high)
+
+
+def power_of_two(size: Any) -> Any:
+    """The power of two whose product with size is in [1/2, 1), so that scaling costs no digits; 1 for 0, inf and nan."""
+    usual = (size > 0) & np.isfinite(size)
+    info = np.finfo(size.dtype)
+    exponent = np.clip(-np.frexp(np.where(usual, size, 0.5))[1], info.minexp + 1, info.maxexp - 1)
+    return np.ldexp(np.ones_like(size), exponent)
+
+
+@nondiff(name="scale_of", latex=r"2^{{k({0})}}", shape="x.shape with `axis` of length 1")
+def scale_of(x: Any, /, axis: Axis = None) -> Any:
+    """The power of two that brings the largest elements, NaN left out, near to 1; 1 where squares stay in range."""
+    size = np.abs(x if np.asarray(x).dtype.kind in "fc" else np.asarray(x, np.float64))
+    top = np.fmax.reduce(size, axis=axis, keepdims=True, initial=0)  # type: ignore[call-overload]
+    info = np.finfo(top.dtype)
+    far = (top > info.max**0.25) | (top < info.tiny**0.25)
+    return np.where(far, power_of_two(top), np.ones_like(top)).astype(top.dtype)
 
 
 def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
@@ -155,7 +182,14 @@ def std(
     >>> tm.grad(tm.std)(tm.tensor([0.1, 0.1, 0.1]))
     tensor([0., 0., 0.])
     """
-    return np.sqrt(_var(x, axis, dtype, correction if ddof is None else ddof, keepdims))
+    lost = correction if ddof is None else ddof
+    v = _var(x, axis, dtype, lost, keepdims)
+    if in_range(v):
+        return np.sqrt(v)
+    x = np.asarray(x, dtype)
+    scale = scale_of.plain(x, axis=axis)
+    y = np.sqrt(_var(x * scale, axis, None, lost, True)) / scale
+    return y.astype(v.dtype) if keepdims else np.squeeze(y, axis=axis).astype(v.dtype)[()]
 
 
 def _deviation(xp: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: float, ddof: float | None) -> Any:

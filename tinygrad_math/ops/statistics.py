@@ -35,9 +35,10 @@ def average(
         total = as_tensor(np.full(mean.shape, a.size / max(mean.size, 1), mean.dtype))
     else:
         w = _spread_weights(as_tensor(weights), a, axis)
-        weighted = a * w
-        total = rec.sum(rec.astype(w, weighted.dtype), axis=axis, keepdims=keepdims)  # not in a narrower dtype of w
-        mean = rec.sum(weighted, axis=axis, keepdims=keepdims) / total
+        kind = np.result_type(a.dtype, w.dtype, *([np.float64] if a.dtype.kind in "biu" else []))
+        a, w = rec.astype(a, kind), rec.astype(w, kind)  # in a narrower dtype of either, products wrap around
+        total = rec.sum(w, axis=axis, keepdims=keepdims)
+        mean = rec.sum(a * w, axis=axis, keepdims=keepdims) / total
         total = rec.broadcast_to(total, mean.shape)
     return (mean, total) if returned else mean
 
@@ -87,7 +88,8 @@ def cov(
         x, w, total = rec.center(x, axis=1), None, n - ddof
         total = total if total > 0 else 0
     else:
-        given = [as_tensor(v) for v in (fweights, aweights) if v is not None]
+        fweights, aweights = (None if v is None else _floating(v) for v in (fweights, aweights))
+        given = [v for v in (fweights, aweights) if v is not None]
         for v in given:
             if v.shape != (n,):
                 raise ShapeError(f"cov of {n} observations was given weights of shape {v.shape}")
@@ -95,12 +97,18 @@ def cov(
         total = rec.sum(w)
         x = x - rec.expand_dims(rec.matmul(x, w) / total, -1)
         if ddof:
-            total = total - ddof * (1 if aweights is None else rec.sum(w * as_tensor(aweights)) / total)
+            total = total - ddof * (1 if aweights is None else rec.sum(w * aweights) / total)
     right = rec.conj(rec.matrix_transpose(x if w is None else x * w))
     c: Tensor = rec.matmul(x, right) / total
     if c.shape == (1, 1):
         c = rec.reshape(c, ())
     return c
+
+
+def _floating(x: Any) -> Tensor:
+    """x with integers as floating numbers, in which nothing wraps around."""
+    x = as_tensor(x)
+    return rec.astype(x, np.float64) if x.dtype.kind in "biu" else x  # type: ignore[no-any-return]
 
 
 def _variables(m: Any, rowvar: bool, dtype: Any) -> Tensor:
@@ -127,7 +135,9 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    c = cov(x, y, rowvar, dtype=dtype)
+    rows = [_variables(v, rowvar, dtype) for v in (x, y) if v is not None]
+    m = rows[0] if len(rows) == 1 else rec.concat(rows, axis=0)
+    c = cov(m * rec.scale_of(m, axis=1))  # which changes no correlation, and keeps squares in range
     if not c.ndim:
         return c / c
     k = np.arange(c.shape[0])

@@ -6,11 +6,23 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..core.errors import ArgumentError
+import numpy as np
+
+from ..core.errors import ArgumentError, ShapeError
 from ..core.op import Op
 from ..core.tensor import record
 
 __all__ = ["primitive"]
+
+
+def _between(small: tuple[int, ...], middle: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    """Whether `middle` is small, or is what small becomes where it broadcasts against others to large."""
+    return middle == small or (_broadcasts(small, middle) and _broadcasts(middle, large))
+
+
+def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    pairs = zip(small[::-1], large[::-1], strict=False)
+    return len(small) <= len(large) and all(n in (1, m) for n, m in pairs)
 
 
 class Primitive(Op):
@@ -35,7 +47,15 @@ class Primitive(Op):
             for wanted, rule, name in zip(need, rules, self.array_names, strict=True):
                 if wanted and rule is None:
                     raise ArgumentError(f"{self.name} has no vjp rule for its argument {name}")
-            return [r(g, y, *args, **params) if n and r else None for n, r in zip(need, rules, strict=True)]
+            parts = [r(g, y, *args, **params) if n and r else None for n, r in zip(need, rules, strict=True)]
+            for part, x, name in zip(parts, args, self.array_names, strict=True):
+                if part is not None and not _between(np.shape(x), np.shape(part), np.shape(y)):
+                    raise ShapeError(
+                        f"the vjp rule of {self.name} for its argument {name} of shape {np.shape(x)} gave a cotangent of "
+                        f"shape {np.shape(part)}; it has to have that of {name}, or that of the result, {np.shape(y)}, "
+                        "where the two broadcast"
+                    )
+            return parts
 
         self.vjp = vjp
         return self
@@ -53,6 +73,11 @@ class Primitive(Op):
                 if rule is None:
                     raise ArgumentError(f"{self.name} has no jvp rule for its argument {name}")
                 part = rule(t, y, *args, **params)
+                if np.shape(part) not in (np.shape(y), np.shape(t)) or not _between((), np.shape(part), np.shape(y)):
+                    raise ShapeError(
+                        f"the jvp rule of {self.name} for its argument {name} gave a tangent of shape {np.shape(part)}; "
+                        f"it has to have that of the result, {np.shape(y)}"
+                    )
                 total = part if total is None else total + part
             return total
 
