@@ -50,10 +50,10 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .errors import FAILURES, ArgumentError, MathError, describe, explain_failure
+from .errors import FAILURES, ArgumentError, MathError, NoDerivative, describe, explain_failure
 from .op import RENAMED, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
-from .tensor import rec, record
+from .tensor import Tensor, rec, record
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,6 +68,12 @@ class Declared(Op, Generic[P]):
         if not params and len(args) == self.simple_arity:
             return record(self, args, self.defaults)
         arrays, full = self.bind(args, params)
+        for name, value in full.items():
+            if isinstance(value, Tensor) and value.node.live:
+                raise NoDerivative(
+                    f"{self.name} takes {name} as a fixed number, in which it has no derivative, and was given one "
+                    f"that is being differentiated or traced; give {name}.item() if that is meant"
+                )
         if self.arity is not None:
             return record(self, arrays, full)
         if not isinstance(arrays[0], Iterable):

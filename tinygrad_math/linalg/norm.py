@@ -104,8 +104,9 @@ def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float 
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     if ord == 2:
-        square = x.real**2 + x.imag**2 if x.dtype.kind == "c" else x * x
-        total = np.sum(square, **over)
+        with np.errstate(over="ignore"):
+            square = x.real**2 + x.imag**2 if x.dtype.kind == "c" else x * x
+            total = np.sum(square, **over)
         return np.sqrt(total) if in_range(total) else _rescaled(x, 2, over)
     size = np.abs(x)
     if ord == 0:
@@ -116,7 +117,8 @@ def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float 
         return np.min(size, **over)
     if ord == 1:
         return np.sum(size, **over)
-    total = np.sum(size**ord, **over)
+    with np.errstate(over="ignore"):
+        total = np.sum(size**ord, **over)
     return total ** (1 / ord) if in_range(total) else _rescaled(x, ord, over)
 
 
@@ -138,7 +140,9 @@ def _direction(xp: Any, x: Any, y: Any, axis: Axis, ord: float) -> Any:
         here = xp.astype(xp.equal(xp.abs(x), y), x.dtype)
         return xp.sign(x) * here / xp.maximum(xp.sum(here, axis=axis, keepdims=True), 1)
     at_zero = xp.equal(y, 0)
-    unit = x / xp.where(at_zero, 1, y) if x.dtype.kind != "c" else x * (1 / xp.where(at_zero, 1, y))
+    y = xp.where(at_zero, 1, y)
+    # complex quotients overflow on the way where y is next to nothing
+    unit = x / y if x.dtype.kind != "c" else xp.real(x) / y + 1j * (xp.imag(x) / y)
     return unit if ord == 2 else xp.signed_power(unit, p=ord - 1)
 
 

@@ -102,8 +102,10 @@ divide = general(
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
     if y.dtype.kind == "c":
         y, b = xp.conj(y), xp.conj(b)
+    if not need[0]:
+        return None, -(g * y) / b  # 1 / b may overflow where y / b does not
     ga = g / b
-    return ga if need[0] else None, -ga * y if need[1] else None
+    return ga, -ga * y if need[1] else None
 
 
 @divide.defjvp
@@ -246,7 +248,7 @@ hypot_share = elementwise(
     latex=r"\frac{{{0}}}{{\sqrt{{{0}^2 + {1}^2}}}}",
     note="0 with derivatives 0 at (0, 0)",
     samples=_pairs(sample(np.zeros(2), np.array([0.0, 1.0]), smooth=False)),
-    doc="x1 / hypot(x1, x2), of any size; 0 at (0, 0). Derivatives: x2^2 / h^3 and -x1 x2 / h^3, in which nothing cancels.",
+    doc="x1 / hypot(x1, x2), of any size; 0 at (0, 0). Derivatives: x2^2 / h^3 and -x1 x2 / h^3; nothing cancels.",
 )
 hypot = elementwise(
     np.hypot,

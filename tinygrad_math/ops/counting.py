@@ -26,14 +26,41 @@ def digitize(x: Any, bins: Any, /, right: bool = False) -> Any:
 
 
 @nondiff(latex=r"\operatorname{{edges}} {0}", shape="(bins + 1,)")
-def histogram_bin_edges(x: Any, /, bins: Any = 10, range: Any = None) -> Any:
-    """The edges of bins for a histogram of x: a number of them, or NumPy's name of a rule.
+def bin_edges(x: Any, /, bins: Any = 10, range: Any = None) -> Any:
+    """The edges of bins over the range of x, as constants."""
+    return np.histogram_bin_edges(x, bins=bins, range=range)
+
+
+def _moves(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.node.live != 0
+
+
+@derived
+def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None) -> Any:
+    """The edges of bins for a histogram of a: a number of them, NumPy's name of a rule, or the edges themselves.
+
+    Arguments: `range` (low, high), by default the smallest and largest element of a.
+    Derivative: that of evenly spaced numbers in both ends of the range; which number of bins a rule chooses has none.
 
     >>> import tinygrad_math as tm
     >>> tm.histogram_bin_edges([0.0, 1.0, 4.0], bins=4)
     tensor([0., 1., 2., 3., 4.])
+    >>> tm.grad(lambda x: tm.histogram_bin_edges(x, bins=4)[1])(tm.tensor([0.0, 1.0, 4.0]))
+    tensor([0.75, 0.  , 0.25])
     """
-    return np.histogram_bin_edges(x, bins=bins, range=range)
+    if np.iterable(bins) and not isinstance(bins, str):
+        edges = as_tensor(bins)
+        if edges.ndim != 1 or bool(np.any(np.diff(edges.node.data) < 0)):
+            raise ArgumentError(f"the edges of bins are ascending numbers in one dimension, got shape {edges.shape}")
+        return edges
+    a = rec.reshape(as_tensor(a), (-1,))
+    plain = None if range is None else tuple(v.item() if isinstance(v, Tensor) else v for v in range)
+    edges = bin_edges(a, bins, plain)
+    if not (_moves(a) or any(map(_moves, range or ()))):
+        return edges
+    low, high = range if range is not None else (rec.min(a), rec.max(a))
+    apart = rec.where(rec.equal(low, high), 0.5, 0.0)  # of one number, the bins cover one unit
+    return rec.linspace(low - apart, high + apart, edges.shape[0])
 
 
 @nondiff(name="bincount", latex=r"\#\{{{0} = i\}}", shape="(max(x) + 1,)")
@@ -93,14 +120,14 @@ def histogram(a: Any, /, bins: Any = 10, range: Any = None, density: Any = None,
 
     Arguments: `bins` a number, NumPy's name of a rule, or ascending edges; `range` (low, high); `density`
     normalises the area to 1; `weights` in the shape of a. Returns (counts, edges). Raises ShapeError.
-    Derivative: linear in the weights; counts have none.
+    Derivative: linear in the weights; counts have none; that of the edges see `histogram_bin_edges`.
 
     >>> import tinygrad_math as tm
     >>> tm.histogram([1.0, 2.0, 1.5], bins=[0.0, 1.5, 2.0])[0]
     tensor([1, 2])
     """
     a = rec.reshape(as_tensor(a), (-1,))
-    edges = as_tensor(bins) if np.iterable(bins) and not isinstance(bins, str) else histogram_bin_edges(a, bins, range)
+    edges = histogram_bin_edges(a, bins, range)
     if edges.ndim != 1 or edges.size < 2:
         raise ArgumentError(f"histogram needs two or more edges in one dimension, got shape {edges.shape}")
     n = edges.shape[0] - 1

@@ -187,6 +187,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, s: Any, x: Any) -> Any:
 def _(xp: Any, ts: Any, y: Any, s: Any, x: Any) -> Any:
     return None if ts[0] is None else ts[0] * (-2 * s)
 
+
 arcsinh = elementwise(
     np.arcsinh,
     # hypot does not overflow; it knows no complex numbers
@@ -195,6 +196,8 @@ arcsinh = elementwise(
     holomorphic=True,
     doc="The inverse of sinh. Derivative: 1 / sqrt(x^2 + 1).",
 )
+
+
 def _arccosh_root(x: Any, /) -> Any:
     return np.sqrt(x - 1) * np.sqrt(x + 1)  # in one root it would overflow, and miss the branch of complex numbers
 

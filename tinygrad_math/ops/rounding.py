@@ -132,10 +132,12 @@ def frexp(x: Any, /) -> Any:
 frexp.defvjp(lambda xp, need, g, y, x: (xp.zeros_like(x) if g[0] is None else xp.ldexp(g[0], -y[1]),))
 frexp.defjvp(lambda xp, ts, y, x: (xp.ldexp(ts[0], -y[1]), None))
 
-nextafter = nondiff(
+nextafter = elementwise(
     np.nextafter,
-    arity=2,
-    doc="""The floating number that follows x1 in the direction of x2.
+    1,
+    0,
+    note="x1 and a step that is as good as constant: the derivatives are 1 and 0",
+    doc="""The floating number that follows x1 in the direction of x2. Derivatives: 1 and 0.
 
     >>> import tinygrad_math as tm
     >>> float(tm.nextafter(1.0, 2.0)) - 1.0 == tm.finfo(tm.float64).eps

@@ -83,7 +83,7 @@ def in_range(total: Any) -> bool:
 
 
 def power_of_two(size: Any) -> Any:
-    """The power of two whose product with size is in [1/2, 1), so that scaling costs no digits; 1 for 0, inf and nan."""
+    """The power of two whose product with size is in [1/2, 1), so that scaling costs no digits; 1 for 0, inf, nan."""
     usual = (size > 0) & np.isfinite(size)
     info = np.finfo(size.dtype)
     exponent = np.clip(-np.frexp(np.where(usual, size, 0.5))[1], info.minexp + 1, info.maxexp - 1)
@@ -94,7 +94,7 @@ def power_of_two(size: Any) -> Any:
 def scale_of(x: Any, /, axis: Axis = None) -> Any:
     """The power of two that brings the largest elements, NaN left out, near to 1; 1 where squares stay in range."""
     size = np.abs(x if np.asarray(x).dtype.kind in "fc" else np.asarray(x, np.float64))
-    top = np.fmax.reduce(size, axis=axis, keepdims=True, initial=0)  # type: ignore[call-overload]
+    top = np.fmax.reduce(size, axis=axis, keepdims=True, initial=0)
     info = np.finfo(top.dtype)
     far = (top > info.max**0.25) | (top < info.tiny**0.25)
     return np.where(far, power_of_two(top), np.ones_like(top)).astype(top.dtype)
@@ -183,7 +183,8 @@ def std(
     tensor([0., 0., 0.])
     """
     lost = correction if ddof is None else ddof
-    v = _var(x, axis, dtype, lost, keepdims)
+    with np.errstate(over="ignore"):
+        v = _var(x, axis, dtype, lost, keepdims)
     if in_range(v):
         return np.sqrt(v)
     x = np.asarray(x, dtype)

@@ -69,6 +69,8 @@ arccos = elementwise(
     note="the derivatives at -1 and 1 are -inf",
     doc="The angle in [0, pi] whose cosine is x. Derivative: -1 / sqrt(1 - x^2), -inf at -1 and 1.",
 )
+
+
 def _arctan_slope(xp: Any, y: Any, x: Any) -> Any:
     """1 / (1 + x^2); with hypot, which knows no complex numbers, neither it nor its derivative overflows on the way."""
     if x.dtype.kind == "c":

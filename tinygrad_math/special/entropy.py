@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import elementwise, general
+from ..core.declare import general
 from ..core.samples import complexes, domain_samples, positive, real, sample
 from .scipy_rows import row
 
@@ -31,7 +31,7 @@ def _conjugate(xp: Any, y: Any, slope: Any) -> Any:
     samples=lambda: _samples(sample(complexes(3), complexes(3, key=1) + 3.0)),
 )
 def quotient(x: Any, y: Any, /) -> Any:
-    """x / y, with 0 / 0 = 0: x log y is constant along y where x is zero. Derivatives: 1 / y, and -x / y^2, also 0 at 0."""
+    """x / y, and 0 / 0 = 0: x log y is constant along y where x is 0. Derivatives: 1 / y; -x / y^2, also 0 at 0."""
     return x / np.where(np.equal(x, 0) & np.equal(y, 0), 1, y)
 
 
@@ -71,24 +71,34 @@ def _(xp: Any, ts: Any, y: Any, x: Any) -> Any:
     return _times(xp, ts[0], 1 / x)
 
 
-def _log_ratio(a: Any, b: Any, /) -> Any:
+@general(
+    arity=2,
+    latex=r"\ln \frac{{{0}}}{{{1}}}",
+    shape="broadcast of the arguments",
+    samples=lambda: _positive_samples(),
+)
+def log_ratio(a: Any, b: Any, /) -> Any:
+    """log(a / b), with all digits where the two are nearly equal, and without overflow. Derivatives: 1/a and -1/b."""
     ratio = np.divide(a, b)
     near = np.abs(ratio - 1) < 0.5
     with np.errstate(all="ignore"):
         inside = np.log1p(np.where(near, np.subtract(a, b) / b, 0))
-        apart = np.where((ratio > np.finfo(ratio.dtype).tiny) & np.isfinite(ratio), np.log(ratio), np.log(a) - np.log(b))
+        apart = np.where(
+            (ratio > np.finfo(ratio.dtype).tiny) & np.isfinite(ratio), np.log(ratio), np.log(a) - np.log(b)
+        )
     return np.where(near, inside, apart).astype(ratio.dtype)[()]
 
 
-log_ratio = elementwise(
-    _log_ratio,
-    lambda xp, y, a, b: 1 / a,
-    lambda xp, y, a, b: -1 / b,
-    name="log_ratio",
-    latex=r"\ln \frac{{{0}}}{{{1}}}",
-    samples=lambda: _positive_samples(),
-    doc="log(x1 / x2), with all digits where the two are nearly equal, and without overflow. Derivatives: 1/x1, -1/x2.",
-)
+@log_ratio.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
+    return _times(xp, g, 1 / a) if need[0] else None, -_times(xp, g, 1 / b) if need[1] else None
+
+
+@log_ratio.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
+    along = None if ts[0] is None else _times(xp, ts[0], 1 / a)
+    across = None if ts[1] is None else -_times(xp, ts[1], 1 / b)
+    return along if across is None else across if along is None else along + across
 
 
 def _samples(*extra: Any) -> list[Any]:

@@ -51,9 +51,9 @@ class Primitive(Op):
             for part, x, name in zip(parts, args, self.array_names, strict=True):
                 if part is not None and not _between(np.shape(x), np.shape(part), np.shape(y)):
                     raise ShapeError(
-                        f"the vjp rule of {self.name} for its argument {name} of shape {np.shape(x)} gave a cotangent of "
-                        f"shape {np.shape(part)}; it has to have that of {name}, or that of the result, {np.shape(y)}, "
-                        "where the two broadcast"
+                        f"the vjp rule of {self.name} for its argument {name} of shape {np.shape(x)} gave a cotangent "
+                        f"of shape {np.shape(part)}; it has to have that of {name}, or that of the result, "
+                        f"{np.shape(y)}, where the two broadcast"
                     )
             return parts
 
@@ -75,8 +75,8 @@ class Primitive(Op):
                 part = rule(t, y, *args, **params)
                 if np.shape(part) not in (np.shape(y), np.shape(t)) or not _between((), np.shape(part), np.shape(y)):
                     raise ShapeError(
-                        f"the jvp rule of {self.name} for its argument {name} gave a tangent of shape {np.shape(part)}; "
-                        f"it has to have that of the result, {np.shape(y)}"
+                        f"the jvp rule of {self.name} for its argument {name} gave a tangent of shape "
+                        f"{np.shape(part)}; it has to have that of the result, {np.shape(y)}"
                     )
                 total = part if total is None else total + part
             return total

@@ -243,7 +243,9 @@ def split_arguments(argnums: Any, args: tuple[Any, ...], asker: str) -> tuple[tu
             raise ArgumentError(f"{asker}: argnums={argnums} but the function was called with {len(args)} arguments")
     positions = tuple(k % len(args) for k in wanted)
     if len(set(positions)) < len(positions):
-        raise ArgumentError(f"{asker}: argnums={argnums} names an argument twice; name each once and use its part twice")
+        raise ArgumentError(
+            f"{asker}: argnums={argnums} names an argument twice; name each once and use its part twice"
+        )
 
     def place(values: Sequence[Any]) -> list[Any]:
         full = list(args)

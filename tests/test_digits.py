@@ -1,0 +1,361 @@
+"""Derivatives keep their digits: scanned against mpmath over the range of floats. What counts is told in `digits`."""
+
+import digits
+import mpmath
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math import fft, geometry, linalg, special
+from tinygrad_math.core.errors import ArgumentError, NoDerivative, ShapeError
+
+KINDS = [np.float64, np.float32]
+
+
+def op(name):
+    return getattr(tm, name, None) or getattr(special, name)
+
+
+def report(found):
+    assert not found, f"{len(found)} points, among them\n" + "\n".join(found[:8])
+
+
+def scan_one(name, dtype, dense):
+    row, found = digits.OF_ONE[name], []
+    x = row.points(dtype, dense)
+    for order in (0, 1):
+        found += digits.failures(op(name), (x,), row.truth(order), 0, 0 if order else None)
+    report(found)
+
+
+def scan_two(name, dtype, dense):
+    row, found = digits.OF_TWO[name], []
+    x = row.points(dtype, dense)
+    for partial, truth in row.truths.items():
+        if partial not in row.skip and (name, np.dtype(dtype).name, partial) not in digits.EXEMPT:
+            found += digits.failures(op(name), x, truth, *partial)
+    report(found)
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", digits.OF_ONE)
+def test_the_derivatives_of_a_function_of_one_number_keep_their_digits(name, dtype):
+    scan_one(name, dtype, dense=False)
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", digits.OF_TWO)
+def test_the_partial_derivatives_of_a_function_of_two_numbers_keep_their_digits(name, dtype):
+    scan_two(name, dtype, dense=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", digits.OF_ONE)
+def test_at_every_power_of_ten_too(name):
+    for dtype in KINDS:
+        scan_one(name, dtype, dense=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", digits.OF_TWO)
+def test_at_every_power_of_ten_of_two_numbers_too(name):
+    for dtype in KINDS:
+        scan_two(name, dtype, dense=True)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "arcsin", "arctan", "hypot", "arctan2"])
+def test_compiled_derivatives_keep_their_digits_as_well(name):
+    table = digits.OF_ONE if name in digits.OF_ONE else digits.OF_TWO
+    x = table[name].points(np.float64, False)
+    x = x if isinstance(x, tuple) else (x,)
+    f = op(name)
+
+    def first(*v):
+        return tm.grad(lambda u: f(u, *v[1:]).sum())(v[0])
+
+    def second(*v):
+        return tm.grad(lambda u: first(u, *v[1:]).sum())(v[0])
+
+    with np.errstate(all="ignore"):
+        for g in (first, second):
+            np.testing.assert_allclose(tm.compile(g)(*x).numpy(), g(*x).numpy(), rtol=1e-12, atol=1e-305)
+
+
+def test_the_tail_of_tanh_is_right_in_large_compiled_arrays_that_are_worked_through_in_blocks():
+    x = np.linspace(-30, 30, 1 << 17)
+    step = tm.compile(lambda x: (tm.grad(lambda v: (tm.tanh(v) * 3.0).sum())(x), tm.tanh(x)))
+    for _ in range(2):
+        g, y = step(x)
+        np.testing.assert_allclose(g.numpy(), 3 / np.cosh(x) ** 2, rtol=1e-9)
+        np.testing.assert_array_equal(y.numpy(), np.tanh(x))
+    donated = tm.compile(lambda x: tm.grad(lambda v: tm.tanh(v).sum())(x), donate_argnums=0)
+    np.testing.assert_allclose(donated(x.copy()).numpy(), 1 / np.cosh(x) ** 2, rtol=1e-9)
+
+
+def test_half_precision_and_complex_numbers_have_tails_too():
+    x = np.array([300.0, -7.0, 0.25], np.float16)
+    wide = x.astype(np.float64)
+    got = tm.grad(lambda v: tm.arctan(v).sum())(x)
+    assert got.dtype == np.float16
+    np.testing.assert_allclose(got.numpy(), 1 / (1 + wide**2), rtol=5e-3)
+    np.testing.assert_allclose(
+        tm.grad(lambda v: tm.tanh(v).sum())(x[1:]).numpy(), 1 / np.cosh(wide[1:]) ** 2, rtol=2e-2
+    )
+    for z in (20 + 0.3j, -25 - 1j, 0.4 + 2j):
+        want = complex(1 / mpmath.cosh(z) ** 2)
+        got = complex(tm.grad(tm.tanh, holomorphic=True)(z).item())
+        assert abs(got - want) < 1e-12 * abs(want)
+
+
+# -- singular points ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f", [special.xlogy, special.xlog1py, special.rel_entr, tm.hypot, tm.arctan2, tm.logaddexp])
+@pytest.mark.parametrize("at", [(0.0, 0.0), (0.0, 1.0)])
+def test_a_hessian_at_a_singular_point_is_symmetric(f, at):
+    with np.errstate(all="ignore"):
+        h = tm.hessian(lambda v: f(v[0], v[1]))(np.array(at)).numpy()
+    np.testing.assert_array_equal(h, h.T)
+
+
+def test_the_entropy_of_weights_that_have_vanished_has_a_gradient():
+    def entropy(z):
+        return special.entr(tm.softmax(z)).sum()
+
+    with np.errstate(all="ignore"):
+        for z in ([1.0, -900.0, 1.5], [-2000.0, 0.0, -3.0]):
+            z = np.array(z)
+            p = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+            log_p = np.log(np.where(p > 0, p, 1))
+            want = -p * (log_p - (p * log_p).sum())
+            np.testing.assert_allclose(tm.grad(entropy)(z).numpy(), want, rtol=1e-12)
+            t = np.array([1.0, 2.0, -1.0])
+            np.testing.assert_allclose(tm.jvp(entropy, (z,), (t,))[1].numpy(), want @ t, rtol=1e-12)
+            assert np.isfinite(tm.hessian(entropy)(z).numpy()).all()
+
+
+# -- norms and deviations of any size ----------------------------------------------------------------------------------
+
+SCALES = [1e200, 1e-170, 1e-310, 1e307]
+NORMS = [1, 2, 3, 1.5, 0.5, -1, -2, np.inf, -np.inf]
+V = np.array([3.0, -4.0, 0.5])
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("ord", NORMS)
+def test_a_norm_of_any_size_is_right_in_value_and_gradient(ord, scale):
+    f = lambda x: linalg.vector_norm(x, ord=ord)  # noqa: E731
+    for v in (V, V * (1 + 1j)) if ord == 2 else (V,):
+        x = v * scale
+        if scale > 1 and float(f(v)) > np.finfo(float).max / scale:
+            continue
+        np.testing.assert_allclose(float(f(x)) / scale, float(f(v)), rtol=1e-12 if scale > 1e-300 else 1e-9)
+        tolerance = 1e-12 if scale > 1e-300 else 1e-8
+        np.testing.assert_allclose(tm.grad(f)(x).numpy(), tm.grad(f)(v).numpy(), rtol=tolerance)
+
+
+def test_rows_of_different_size_each_have_their_norm():
+    x = np.array([V * 1e200, V, V * 1e-200, 0 * V])
+    want = np.array([1e200, 1.0, 1e-200, 0.0]) * np.sqrt(25.25)
+    for keepdims in (False, True):
+        got = linalg.vector_norm(x, axis=1, keepdims=keepdims).numpy()
+        np.testing.assert_allclose(got.ravel(), want, rtol=1e-14)
+    g = tm.grad(lambda x: (linalg.vector_norm(x, axis=1) * [1.0, 2.0, 3.0, 4.0]).sum())(x).numpy()
+    np.testing.assert_allclose(g, np.outer([1, 2, 3, 0], V / np.sqrt(25.25)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("ord", [None, "fro", "nuc", 1, -1, 2, -2, np.inf])
+@pytest.mark.parametrize("scale", [1e200, 1e-170])
+def test_a_matrix_norm_of_any_size_is_right_in_value_and_gradient(ord, scale):
+    a = np.array([[3.0, -0.5], [0.3, 1.5], [1.0, 0.25]])
+    f = lambda x: linalg.norm(x, ord=ord)  # noqa: E731
+    np.testing.assert_allclose(float(f(a * scale)), np.linalg.norm(a, ord=ord) * scale, rtol=1e-12)
+    np.testing.assert_allclose(tm.grad(f)(a * scale).numpy(), tm.grad(f)(a).numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-170, 1e-307])
+@pytest.mark.parametrize("f", [tm.std, tm.nanstd, lambda x: tm.std(x, axis=0, ddof=1), lambda x: tm.tensor(x).std()])
+def test_a_deviation_of_any_size_is_right_in_value_and_gradient(f, scale):
+    x = np.array([1.0, 3.0, -2.0, 0.5])
+    n = x.size - 1 if float(f(x)) > np.std(x) * 1.01 else x.size
+    want = np.sqrt(((x - x.mean()) ** 2).sum() / n)
+    np.testing.assert_allclose(float(f(x * scale)) / scale, want, rtol=1e-13)
+    np.testing.assert_allclose(tm.grad(f)(x * scale).numpy(), (x - x.mean()) / (n * want), rtol=1e-12)
+
+
+def test_correlations_and_angles_do_not_depend_on_the_size():
+    x = np.array([[1.0, 2.0, 4.0], [3.0, -1.0, 0.5]])
+    want = np.corrcoef(x)
+    for scale in (1e180, 1e-180):
+        np.testing.assert_allclose(tm.corrcoef(x * scale).numpy(), want, rtol=1e-13)
+        np.testing.assert_allclose(geometry.angle(x[0] * scale, x[1]).numpy(), geometry.angle(x[0], x[1]).numpy())
+
+
+# -- integers of few bits ---------------------------------------------------------------------------------------------
+
+SMALL = [np.uint8, np.int8, np.int16, np.uint16, np.uint32, np.uint64, bool]
+INTEGER_CALLS = {
+    "average": lambda m, a, b: m.average(a, weights=b),
+    "average returned": lambda m, a, b: m.average(a, weights=b, returned=True)[1],
+    "cov": lambda m, a, b: m.cov(a, aweights=b, fweights=b),
+    "corrcoef": lambda m, a, b: m.corrcoef(a, b),
+    "poly": lambda m, a, b: m.poly(a),
+    "polyder": lambda m, a, b: m.polyder(a),
+    "polyder twice": lambda m, a, b: m.polyder(a, 2),
+    "polyint": lambda m, a, b: m.polyint(a),
+    "polyint with constants": lambda m, a, b: m.polyint(a, 2, k=[1, 2]),
+    "polysub": lambda m, a, b: m.polysub([0.5, 1.0], a),
+    "polyadd": lambda m, a, b: m.polyadd([0.5, 1.0], a),
+    "polyfit": lambda m, a, b: m.polyfit(a, b, 1, w=b),
+    "polyval": lambda m, a, b: m.polyval(a, [1.5, 2.0]),
+    "roots": lambda m, a, b: m.sort(m.abs(m.roots(a))),
+    "vander": lambda m, a, b: m.vander(a, 4),
+    "gradient at coordinates": lambda m, a, b: m.gradient(b, a),
+    "interp": lambda m, a, b: m.interp([2.5], [0, 9], a[:2]),
+    "cumsum": lambda m, a, b: m.cumsum(a),
+    "cumulative_prod": lambda m, a, b: m.cumulative_prod(a),
+    "trace": lambda m, a, b: m.trace(m.vander(a, 4)),
+    "std": lambda m, a, b: m.std(a),
+    "nanvar": lambda m, a, b: m.nanvar(a),
+    "matrix norm": lambda m, a, b: m.linalg.norm(m.vander(a, 4), 1),
+    "vector norm": lambda m, a, b: m.linalg.norm(a, 3),
+    "density": lambda m, a, b: m.histogram(a, 3, density=True)[0],
+}
+
+
+@pytest.mark.parametrize("dtype", SMALL)
+@pytest.mark.parametrize("name", INTEGER_CALLS)
+def test_small_integers_wrap_around_only_where_numpys_do(name, dtype):
+    a = np.array([97, 3, 120, 41], np.uint8).astype(dtype)
+    b = np.array([100, 101, 7, 90], np.uint8).astype(dtype)
+    if dtype is bool and name in (
+        "polyfit",
+        "gradient at coordinates",
+        "corrcoef",
+        "polyval",
+        "std",
+        "nanvar",
+        "density",
+    ):
+        pytest.skip("all alike: nothing to measure")
+    if name == "roots" and dtype is bool:
+        a = np.array([True, True, False, True])
+    want = INTEGER_CALLS[name](np, a, b)
+    got = INTEGER_CALLS[name](tm, a, b)
+    np.testing.assert_allclose(got.numpy(), want, rtol=1e-9)
+    assert got.dtype == np.asarray(want).dtype
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool])
+def test_an_area_under_integers_is_that_under_the_same_numbers_as_floats(dtype):  # NumPy's own wraps around
+    y, x = np.array([100, 120, 90, 127], np.uint8).astype(dtype), np.array([5, 9, 4, 100], np.uint8).astype(dtype)
+    assert float(tm.trapezoid(y, x)) == np.trapezoid(y.astype(float), x.astype(float))
+
+
+# -- what depends on a number moves with it ---------------------------------------------------------------------------
+
+
+def test_the_edges_of_bins_move_with_the_ends_of_the_range():
+    x = np.array([2.0, 7.0, 3.0])
+    weights = np.array([1.0, -2.0, 0.5, 3.0])
+    share = np.arange(4) / 3
+    want = np.array([weights @ (1 - share), weights @ share, 0.0])
+    for edges in (lambda v: tm.histogram_bin_edges(v, bins=3), lambda v: tm.histogram(v, bins=3)[1]):
+        np.testing.assert_allclose(tm.grad(lambda v: tm.sum(edges(v) * weights))(x).numpy(), want, rtol=1e-14)
+        np.testing.assert_array_equal(edges(x).numpy(), np.histogram_bin_edges(x, 3))
+    ranged = tm.grad(lambda r: tm.sum(tm.histogram(x, 3, range=(r[0], r[1]))[1] * weights))(np.array([0.0, 9.0]))
+    np.testing.assert_allclose(ranged.numpy(), want[:2], rtol=1e-14)
+    assert tm.grad(lambda e: tm.histogram_bin_edges(x, e)[1])(np.array([0.0, 4.0, 9.0])).tolist() == [0, 1, 0]
+    named = tm.grad(lambda v: tm.histogram_bin_edges(v, "sturges")[-1])(x)
+    assert named.tolist() == [0, 1, 0]
+    density = tm.grad(lambda v: tm.histogram(v, 1, density=True)[0].sum())(x)  # one bin: 1 / (max - min)
+    np.testing.assert_allclose(density.numpy(), [1 / 25, -1 / 25, 0], rtol=1e-14)
+
+
+def test_the_next_number_moves_with_the_number():
+    x = np.array([1.0, -3.0])
+    for mode in (tm.grad, tm.jacfwd):
+        assert mode(lambda v: tm.nextafter(v, 5.0).sum())(x).tolist() == [1, 1]
+        assert mode(lambda v: tm.nextafter(x, v).sum())(x).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: tm.max(np.ones(2), initial=v),
+        lambda v: tm.min(np.ones(2), initial=v),
+        lambda v: tm.nan_to_num(np.array([np.nan]), nan=v)[0],
+        lambda v: tm.unwrap(np.array([0.0, 4.0]), period=v)[1],
+    ],
+)
+def test_a_fixed_number_is_refused_where_it_is_differentiated_or_traced(f):
+    with pytest.raises(NoDerivative, match="fixed number"):
+        tm.grad(f)(5.0)
+    with pytest.raises(NoDerivative, match="fixed number"):
+        tm.compile(f)(np.array(5.0))
+
+
+def test_slopes_pass_over_a_nan_as_numpys_do_and_a_negative_period_is_a_period():
+    f = np.array([[0.0, np.nan, 4.0, 1.0, 7.0], [1.0, 2.0, 4.0, np.inf, 3.0]])
+    with np.errstate(invalid="ignore"):
+        for options in ({}, {"edge_order": 2}):
+            np.testing.assert_array_equal(
+                tm.gradient(f, 0.5, axis=1, **options).numpy(), np.gradient(f, 0.5, axis=1, **options)
+            )
+    g = tm.grad(lambda v: tm.gradient(v)[2])(np.array([1.0, 2.0, 0.5, 4.0]))
+    assert g.tolist() == [0, -0.5, 0, 0.5]
+    x, knots, values = np.array([0.3, -4.0, 7.7]), np.array([0.0, 1.5, 2.0]), np.array([1.0, 5.0, -2.0])
+    np.testing.assert_allclose(
+        tm.interp(x, knots, values, period=-2.5).numpy(), np.interp(x, knots, values, period=-2.5)
+    )
+    with pytest.raises(ArgumentError, match="period"):
+        tm.interp(x, knots, values, period=0)
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (1, 1), (0, 1, 0), (-1, 1)])
+def test_transforms_over_an_axis_that_is_named_twice_are_numpys(axes):
+    x = np.arange(12.0).reshape(3, 4)
+    for name in ("fftn", "rfftn", "ifftn", "fft2", "rfft2"):
+        want = getattr(np.fft, name)(x, axes=axes)
+        np.testing.assert_allclose(getattr(fft, name)(x, axes=axes).numpy(), want, atol=1e-12)
+    tm.testing.check_grads(lambda v: tm.real(fft.rfftn(v, axes=axes) * (1 + 2j)).sum(), (x,))
+
+
+@pytest.mark.parametrize("transform", [tm.grad, tm.value_and_grad, tm.jacfwd, tm.jacrev, tm.hessian])
+def test_an_argument_is_named_once(transform):
+    for argnums in ((0, 0), (1, -1)):
+        with pytest.raises(ArgumentError, match="twice"):
+            transform(lambda x, y: (x * y).sum(), argnums=argnums)(np.ones(2), np.ones(2))
+
+
+def _primitive(vjp, jvp, f=np.square):
+    def square(x):
+        return f(x)
+
+    p = tm.primitive(square)
+    p.defvjp(vjp)
+    p.defjvp(jvp)
+    return p
+
+
+def test_a_users_rule_of_another_shape_is_refused_by_name():
+    x = np.ones(3)
+    for rule in (lambda g, y, x: (g * 2 * x).sum(), lambda g, y, x: np.ones((2, 3)), lambda g, y, x: np.ones(2)):
+        with pytest.raises(ShapeError, match=r"square .*shape \(3,\)"):
+            tm.grad(lambda v: _primitive(rule, None)(v).sum())(x)
+        with pytest.raises(ShapeError, match="square"):
+            tm.jvp(_primitive(None, lambda t, y, x: rule(t, y, x)), (x,), (x,))
+
+
+def test_a_users_rule_may_leave_broadcasting_to_the_walk():
+    def scaled(a, b):
+        return a * b
+
+    p = tm.primitive(scaled)
+    p.defvjp(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+    p.defjvp(lambda t, y, a, b: t * b, lambda t, y, a, b: t * a)
+    a, b = np.array([1.0, 2.0, 3.0]), np.arange(6.0).reshape(2, 3)
+    da, db = tm.grad(lambda a, b: p(a, b).sum(), argnums=(0, 1))(a, b)
+    assert da.tolist() == b.sum(axis=0).tolist()
+    assert db.tolist() == np.broadcast_to(a, (2, 3)).tolist()
+    assert tm.jvp(p, (a, b), (a, b))[1].tolist() == (2 * a * b).tolist()
