@@ -13,22 +13,13 @@ import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
-from .functional import generator, shaped
+from .common import Size, Sizes, generator, shaped, sizes
 from .module import Module, Parameter
-from .windows import Sizes, spans
+from .windows import spans
 
-Size = int | tuple[int, ...]
+__all__ = ["conv1d", "conv2d", "conv_transpose2d"]
+
 _MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-
-
-def sizes(value: Any, axes: int, asker: str, name: str, least: int = 1) -> Sizes:
-    """A whole number for each axis, from one for all or a tuple of them."""
-    found = value if isinstance(value, (tuple, list)) else (value,) * axes
-    if len(found) != axes or any(
-        isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < least for k in found
-    ):
-        raise ArgumentError(f"{asker}: {name} is a whole number from {least} on, or {axes} of them, got {value!r:.60}")
-    return tuple(int(k) for k in found)
 
 
 def channels_last(x: Any) -> Any:
@@ -112,7 +103,7 @@ def _convolve(
         y = rec.reshape(rec.moveaxis(rec.matmul(flat, rec.matrix_transpose(kernel)), 0, 1), (places, out))
         y = y if bias is None else y + bias
     y = channels_first(rec.reshape(y, (batch, *many, out)))
-    return rec.squeeze(y, axis=0) if single else y  # type: ignore[no-any-return]
+    return rec.squeeze(y, axis=0) if single else y
 
 
 def _check_groups(asker: str, groups: Any, inputs: int, outputs: int) -> None:
@@ -137,9 +128,9 @@ def conv1d(
 ) -> Tensor:
     """y[n, o, i] = b[o] + sum over c and k of w[o, c, k] x[n, c, stride i + dilation k - padding].
 
-    Arguments: input (n, in, length) or (in, length); weight (out, in / groups, size); bias (out,) or None; `padding` zeros on
-    both sides, or "same" or "valid". Returns (n, out, (length + 2 padding - dilation (size - 1) - 1) // stride + 1).
-    Raises ShapeError, ArgumentError. Derivative: linear in each of input, weight and bias.
+    Arguments: input (n, in, length) or (in, length); weight (out, in / groups, size); bias (out,) or None; `padding`
+    zeros on both sides, or "same" or "valid". Returns (n, out, (length + 2 padding - dilation (size - 1) - 1) //
+    stride + 1). Raises ShapeError, ArgumentError. Derivative: linear in each of input, weight and bias.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.conv1d([[[1.0, 2.0, 4.0]]], [[[-1.0, 1.0]]])
@@ -176,10 +167,10 @@ def conv_transpose2d(
 ) -> Tensor:  # fmt: skip
     """The transpose of `conv2d` as a linear map: it takes what that gave back to where it came from, and adds up.
 
-    Arguments: input (n, in, height, width); weight (in, out / groups, rows, columns); `output_padding` rows and columns more
-    at the end, fewer than the stride or the dilation. Returns lengths
-    (length - 1) stride - 2 padding + dilation (size - 1) + output_padding + 1.
-    Raises ShapeError, ArgumentError. Derivative: linear in each of input, weight and bias.
+    Arguments: input (n, in, height, width); weight (in, out / groups, rows, columns); `output_padding` rows and
+    columns more at the end, fewer than the stride or the dilation. Returns lengths (length - 1) stride - 2 padding +
+    dilation (size - 1) + output_padding + 1. Raises ShapeError, ArgumentError. Derivative: linear in each of input,
+    weight and bias.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.nn.functional.conv_transpose2d([[[[1.0, 2.0]]]], np.ones((1, 1, 1, 2)))
@@ -217,7 +208,7 @@ def conv_transpose2d(
     if any(padding):
         y = y[(slice(None), *(slice(p, p + n) for p, n in zip(padding, wanted, strict=True)))]
     y = channels_first(y if bias is None else y + bias)
-    return rec.squeeze(y, axis=0) if single else y  # type: ignore[no-any-return]
+    return rec.squeeze(y, axis=0) if single else y
 
 
 class _Convolution(Module):
@@ -275,9 +266,9 @@ class _Convolution(Module):
 class Conv1d(_Convolution):
     """A convolution along one axis, x (n, in_channels, length); see `functional.conv1d`.
 
-    Arguments: PyTorch's; `padding_mode` "zeros", "reflect", "replicate" or "circular"; `dtype` of the parameters; `rng` a
-    NumPy Generator, or a seed, for the start: uniform in +-1/sqrt(in_channels / groups * kernel_size). Parameters:
-    `weight` (out_channels, in_channels / groups, kernel_size), `bias` (out_channels,).
+    Arguments: PyTorch's; `padding_mode` "zeros", "reflect", "replicate" or "circular"; `dtype` of the parameters;
+    `rng` a NumPy Generator, or a seed, for the start: uniform in +-1/sqrt(in_channels / groups * kernel_size).
+    Parameters: `weight` (out_channels, in_channels / groups, kernel_size), `bias` (out_channels,).
 
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.nn.Conv1d(2, 3, 5, padding="same")(np.ones((4, 2, 10))).shape
@@ -290,8 +281,8 @@ class Conv1d(_Convolution):
 class Conv2d(_Convolution):
     """A convolution of images, x (n, in_channels, height, width); see `functional.conv2d`.
 
-    Arguments: PyTorch's; `padding_mode` "zeros", "reflect", "replicate" or "circular"; `dtype` of the parameters; `rng` a
-    NumPy Generator, or a seed, for the start: uniform in +-1/sqrt(in_channels / groups * rows * columns).
+    Arguments: PyTorch's; `padding_mode` "zeros", "reflect", "replicate" or "circular"; `dtype` of the parameters;
+    `rng` a NumPy Generator, or a seed, for the start: uniform in +-1/sqrt(in_channels / groups * rows * columns).
     Parameters: `weight` (out_channels, in_channels / groups, rows, columns), `bias` (out_channels,).
 
     >>> import numpy as np, tinygrad_math as tm
@@ -330,7 +321,8 @@ class ConvTranspose2d(_Convolution):
 
     def forward(self, x: Any, output_size: tuple[int, int] | None = None) -> Tensor:
         more = self.output_padding if output_size is None else self._more(shaped(x), output_size)
-        return conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)  # type: ignore[arg-type]
+        given: Any = self.stride, self.padding, more, self.groups, self.dilation
+        return conv_transpose2d(x, self.weight, self.bias, *given)
 
     def _more(self, x: Any, output_size: Any) -> Sizes:
         wanted = sizes(tuple(output_size)[-2:], 2, "ConvTranspose2d", "output_size")

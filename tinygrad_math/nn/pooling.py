@@ -8,9 +8,12 @@ import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
-from .convolution import Size, channels_first, channels_last, check_image, sizes
+from .common import Size, Sizes, sizes
+from .convolution import channels_first, channels_last, check_image
 from .module import Module
-from .windows import Sizes, spans
+from .windows import spans
+
+__all__ = ["adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
 
 
 def _more(lengths: Sizes, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil_mode: bool) -> Sizes:
@@ -26,7 +29,7 @@ def _more(lengths: Sizes, size: Sizes, stride: Sizes, padding: Sizes, dilation: 
 def _pooled(
     axes: int, x: Any, size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, fill: float, asker: str
 ) -> tuple[Any, Sizes, Any]:
-    """The windows (n, *counts, *size, c) of x, which is bordered with `fill`; the size; and x's lengths beside its batch."""
+    """The windows (n, *counts, *size, c) of x, bordered with `fill`; their size; stride, border and what ends it."""
     size = sizes(size, axes, asker, "kernel_size")
     stride = size if stride is None else sizes(stride, axes, asker, "stride")
     padding, dilation = sizes(padding, axes, asker, "padding", least=0), sizes(dilation, axes, asker, "dilation")
@@ -47,7 +50,7 @@ def _max_pool(axes: int, x: Any, size: Any, stride: Any, padding: Any, dilation:
     x, single = check_image(x, axes, f"max_pool{axes}d")
     patches, _, _ = _pooled(axes, x, size, stride, padding, dilation, ceil_mode, -np.inf, f"max_pool{axes}d")
     y = channels_first(rec.max(patches, axis=tuple(range(1 + axes, 1 + 2 * axes))))
-    return rec.squeeze(y, axis=0) if single else y  # type: ignore[no-any-return]
+    return rec.squeeze(y, axis=0) if single else y
 
 
 def max_pool1d(
@@ -78,7 +81,9 @@ def max_pool2d(
     dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """The largest of each window of images (n, channels, height, width). Arguments as for `max_pool1d`, numbers or pairs.
+    """The largest of each window of images (n, channels, height, width).
+
+    Arguments as for `max_pool1d`, numbers or pairs.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.nn.functional.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
@@ -113,7 +118,7 @@ def _avg_pool(
     else:
         y = total / int(np.prod(size))
     y = channels_first(y)
-    return rec.squeeze(y, axis=0) if single else y  # type: ignore[no-any-return]
+    return rec.squeeze(y, axis=0) if single else y
 
 
 def _filled(lengths: Sizes, size: Sizes, stride: Sizes, padding: Sizes, more: Sizes, with_border: bool) -> Any:
@@ -133,8 +138,9 @@ def avg_pool1d(
 ) -> Tensor:  # fmt: skip
     """The mean of each window along the last axis of (n, channels, length).
 
-    Arguments: `stride` is the size of the window unless given; `padding` borders with zeros, which count in the mean unless
-    `count_include_pad` is False; `ceil_mode` counts a last window that is only partly filled. Derivative: 1 / size.
+    Arguments: `stride` is the size of the window unless given; `padding` borders with zeros, which count in the mean
+    unless `count_include_pad` is False; `ceil_mode` counts a last window that is only partly filled. Derivative: 1 /
+    size.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.avg_pool1d([[[1.0, 3.0, 2.0, 0.0]]], 2)
@@ -159,10 +165,10 @@ def avg_pool2d(
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Size) -> Tensor:
-    """The mean over output_size regions of images (n, channels, height, width): region i of m is [i n / m, (i + 1) n / m).
+    """The mean over output_size regions of images (n, channels, height, width).
 
-    Arguments: `output_size` a number, or a pair in which None keeps the length. The regions of a length that m does not
-    divide overlap, as in PyTorch. Derivative: linear.
+    Region i of m reaches from i n / m to (i + 1) n / m. Arguments: `output_size` a number, or a pair in which None
+    keeps the length. The regions of a length that m does not divide overlap, as in PyTorch. Derivative: linear.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.nn.functional.adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1)
@@ -178,7 +184,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Size) -> Tensor:
     height, width = sizes(tuple(wanted), 2, asker, "output_size")
     rows, columns = _averages(x.shape[2], height).astype(x.dtype), _averages(x.shape[3], width).astype(x.dtype)
     y = rec.matmul(rec.matmul(rows, x), columns.T)
-    return rec.squeeze(y, axis=0) if single else y  # type: ignore[no-any-return]
+    return rec.squeeze(y, axis=0) if single else y
 
 
 def _averages(n: int, m: int) -> np.ndarray[Any, Any]:

@@ -15,8 +15,7 @@ import numpy as np
 from ..core.declare import linear
 from ..core.errors import ShapeError, describe
 from ..core.samples import real, sample
-
-Sizes = tuple[int, ...]
+from .common import Sizes
 
 
 def spans(size: Sizes, dilation: Sizes) -> Sizes:

@@ -1,0 +1,470 @@
+"""Activations, as functions and as layers side by side."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.tensor import Tensor, rec
+from .common import shaped
+from .module import Module, Parameter
+
+__all__ = [
+    "celu", "elu", "gelu", "hardtanh", "leaky_relu", "log_softmax", "mish", "prelu", "relu", "relu6", "selu",
+    "sigmoid", "silu", "softmax", "softplus", "tanh",
+]  # fmt: skip
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+def _negative_part(x: Any) -> Any:
+    """x where it is not positive, else 0: what may go into exp where the other branch is taken."""
+    return rec.where(rec.greater(x, 0), 0.0, x)
+
+
+def relu(x: Any) -> Tensor:
+    """max(x, 0); the derivative at 0 is 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.relu(tm.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return rec.relu(x)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01) -> Tensor:
+    """x where x > 0, else negative_slope x. Derivative: 1 or the slope; the slope at 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.leaky_relu([-2.0, 3.0], 0.5)
+    tensor([-1.,  3.])
+    """
+    x = shaped(input)
+    return rec.where(rec.greater(x, 0), x, x * negative_slope)
+
+
+def prelu(input: Any, weight: Any) -> Tensor:
+    """x where x > 0, else weight x, with one weight, or one for each channel of x (n, channels, ...).
+
+    Raises ShapeError for another number of weights. Derivative in the weight: x where x <= 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.prelu([[-2.0, -3.0]], [0.5, 1.0])
+    tensor([[-1., -3.]])
+    """
+    x, w = shaped(input), shaped(weight)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if w.ndim > 1 or w.size not in (1, channels):
+        raise ShapeError(f"prelu: one weight, or {channels} for the channels of {describe(x)}, got {describe(w)}")
+    if w.size > 1 and x.ndim > 2:
+        w = rec.reshape(w, (-1, *(1,) * (x.ndim - 2)))
+    return rec.where(rec.greater(x, 0), x, w * x)
+
+
+def elu(input: Any, alpha: float = 1.0) -> Tensor:
+    """x where x > 0, else alpha (exp(x) - 1). Derivative: 1 or alpha exp(x). Clevert, Unterthiner, Hochreiter 2016.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.elu([-1.0, 2.0])
+    tensor([-0.63212056,  2.        ])
+    """
+    x = shaped(input)
+    return rec.where(rec.greater(x, 0), x, rec.expm1(_negative_part(x)) * alpha)
+
+
+def celu(input: Any, alpha: float = 1.0) -> Tensor:
+    """x where x > 0, else alpha (exp(x / alpha) - 1). Derivative: 1 or exp(x / alpha). Barron 2017.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.celu([-2.0, 2.0], alpha=2.0)
+    tensor([-1.26424112,  2.        ])
+    """
+    if alpha == 0:
+        raise ArgumentError("celu: alpha is a number other than 0")
+    x = shaped(input)
+    return rec.where(rec.greater(x, 0), x, rec.expm1(_negative_part(x) / alpha) * alpha)
+
+
+def selu(input: Any) -> Tensor:
+    """scale * elu(x, alpha), with the two numbers that keep mean 0 and variance 1. Klambauer et al. 2017.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.selu([1.0])
+    tensor([1.05070099])
+    """
+    return elu(input, SELU_ALPHA) * SELU_SCALE
+
+
+def gelu(input: Any, approximate: str = "none") -> Tensor:
+    """x Phi(x), Phi the normal distribution's; or, with approximate="tanh", its approximation by tanh.
+
+    Derivative: Phi(x) + x phi(x). Hendrycks and Gimpel 2016.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.gelu([1.0, -1.0])
+    tensor([ 0.84134475, -0.15865525])
+    """
+    x = shaped(input)
+    if approximate == "none":
+        return x * rec.ndtr(x)
+    if approximate != "tanh":
+        raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r:.40}")
+    inner = (x + 0.044715 * rec.multiply(rec.square(x), x)) * math.sqrt(2 / math.pi)
+    return 0.5 * x * (1.0 + rec.tanh(inner))
+
+
+def silu(input: Any) -> Tensor:
+    """x sigmoid(x), also called swish. Derivative: s + x s (1 - s).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.silu([0.0, 1.0])
+    tensor([0.        , 0.73105858])
+    """
+    x = shaped(input)
+    return x * rec.sigmoid(x)
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + exp(beta x)) / beta; x itself where beta x > threshold, as in PyTorch. Derivative: sigmoid(beta x).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.softplus([0.0])
+    tensor([0.69314718])
+    """
+    if beta == 0:
+        raise ArgumentError("softplus: beta is a number other than 0")
+    x = shaped(input)
+    scaled = x * beta
+    return rec.where(rec.greater(scaled, threshold), x, rec.logaddexp(scaled, 0.0) / beta)
+
+
+def mish(input: Any) -> Tensor:
+    """x tanh(softplus(x)). Misra 2019.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.mish([1.0])
+    tensor([0.86509839])
+    """
+    x = shaped(input)
+    return x * rec.tanh(softplus(x))
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """x kept between two numbers. Derivative: 1 between them, 0 at them and beyond (`clip` passes 1 at them).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.hardtanh([-2.0, 0.5, 2.0])
+    tensor([-1. ,  0.5,  1. ])
+    """
+    if not min_val <= max_val:
+        raise ArgumentError(f"hardtanh: min_val is at most max_val, got {min_val} and {max_val}")
+    x = shaped(input)
+    return rec.where(rec.less_equal(x, min_val), min_val, rec.where(rec.greater_equal(x, max_val), max_val, x))
+
+
+def relu6(input: Any) -> Tensor:
+    """x kept between 0 and 6. Derivative: 1 between, 0 at the ends and beyond.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.relu6([-1.0, 3.0, 9.0])
+    tensor([0., 3., 6.])
+    """
+    return hardtanh(input, 0.0, 6.0)
+
+
+def sigmoid(input: Any) -> Tensor:
+    """1 / (1 + exp(-x)). Derivative: s (1 - s).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.sigmoid([0.0])
+    tensor([0.5])
+    """
+    return rec.sigmoid(input)
+
+
+def tanh(input: Any) -> Tensor:
+    """tanh(x). Derivative: 1 - tanh(x)^2.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.tanh([0.0])
+    tensor([0.])
+    """
+    return rec.tanh(input)
+
+
+def _axis(dim: Any, axis: Any, x: Any, asker: str) -> Any:
+    if dim is not None and axis is not None and dim != axis:
+        raise ArgumentError(f"{asker}: dim and axis mean the same, got {dim} and {axis}")
+    wanted = axis if dim is None else dim
+    return (0 if x.ndim in (0, 1, 3) else 1) if wanted is None else wanted  # PyTorch's choice
+
+
+def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
+    """exp(x) / sum(exp(x)) along an axis: numbers above 0 that add up to 1.
+
+    `dim` and `axis` are two names of one argument; without it axis 1, or 0 of one or three axes, as in PyTorch.
+    Derivative: dy = y (dx - sum(y dx)).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.softmax([[0.0, 0.0]], dim=-1)
+    tensor([[0.5, 0.5]])
+    """
+    x = shaped(input)
+    return rec.softmax(x, axis=_axis(dim, axis, x, "softmax"))
+
+
+def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
+    """x - log(sum(exp(x))) along an axis. Arguments as for `softmax`. Derivative: dx - sum(softmax(x) dx).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.log_softmax([[0.0, 0.0]], dim=-1)
+    tensor([[-0.69314718, -0.69314718]])
+    """
+    x = shaped(input)
+    return rec.log_softmax(x, axis=_axis(dim, axis, x, "log_softmax"))
+
+
+# -- layers -----------------------------------------------------------------------------------------
+class Tanh(Module):
+    """tanh, element by element.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Tanh()([0.0])
+    tensor([0.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return rec.tanh(x)
+
+
+class ReLU(Module):
+    """max(x, 0), element by element; its derivative at 0 is 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.ReLU()([-1.0, 2.0])
+    tensor([0., 2.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return rec.relu(x)
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x)), element by element.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Sigmoid()([0.0])
+    tensor([0.5])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return rec.sigmoid(x)
+
+
+class ReLU6(Module):
+    """`functional.relu6` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.ReLU6()([9.0])
+    tensor([6.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return relu6(x)
+
+
+class SELU(Module):
+    """`functional.selu` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.SELU()([1.0])
+    tensor([1.05070099])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return selu(x)
+
+
+class SiLU(Module):
+    """`functional.silu` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.SiLU()([1.0])
+    tensor([0.73105858])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return silu(x)
+
+
+class Mish(Module):
+    """`functional.mish` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Mish()([1.0])
+    tensor([0.86509839])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return mish(x)
+
+
+class LeakyReLU(Module):
+    """`functional.leaky_relu` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.LeakyReLU(0.5)([-2.0])
+    tensor([-1.])
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Tensor:
+        return leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}"
+
+
+class PReLU(Module):
+    """`functional.prelu` as a layer: it learns the slope. Parameter: `weight` (num_parameters,), from `init` on.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.PReLU()([-2.0]).tolist()
+    [-0.5]
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = np.float64) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.weight = Parameter(np.full(num_parameters, init, dtype))
+
+    def forward(self, x: Any) -> Tensor:
+        return prelu(x, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class ELU(Module):
+    """`functional.elu` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.ELU()([-1.0])
+    tensor([-0.63212056])
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Tensor:
+        return elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}"
+
+
+class CELU(ELU):
+    """`functional.celu` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.CELU(2.0)([-2.0])
+    tensor([-1.26424112])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return celu(x, self.alpha)
+
+
+class GELU(Module):
+    """`functional.gelu` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.GELU()([1.0])
+    tensor([0.84134475])
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Tensor:
+        return gelu(x, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class Softplus(Module):
+    """`functional.softplus` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Softplus()([0.0])
+    tensor([0.69314718])
+    """
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x: Any) -> Tensor:
+        return softplus(x, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Hardtanh(Module):
+    """`functional.hardtanh` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Hardtanh()([2.0])
+    tensor([1.])
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        super().__init__()
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x: Any) -> Tensor:
+        return hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class Softmax(Module):
+    """`functional.softmax` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Softmax(dim=-1)([[0.0, 0.0]])
+    tensor([[0.5, 0.5]])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Any) -> Tensor:
+        return softmax(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """`functional.log_softmax` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.LogSoftmax(dim=-1)([[0.0, 0.0]])
+    tensor([[-0.69314718, -0.69314718]])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return log_softmax(x, self.dim)

@@ -1,0 +1,42 @@
+"""What every family of layers asks of its arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.tensor import Tensor, as_tensor
+
+Size = int | tuple[int, ...]
+Sizes = tuple[int, ...]
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A NumPy Generator from a Generator, a seed or None."""
+    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+
+
+def shaped(x: Any) -> Any:
+    """x itself if it is a Tensor or an array (recording keeps it safe from later writes), else a Tensor of it."""
+    return x if isinstance(x, (Tensor, np.ndarray)) else as_tensor(x)
+
+
+def check_same_shape(name: str, a: Any, b: Any) -> None:
+    """A loss never broadcasts: (n,) against (n, 1) would average n x n differences."""
+    if a.shape != b.shape:
+        raise ShapeError(
+            f"{name}: the prediction is {describe(a)} and the target {describe(b)}; their shapes must be equal. "
+            "Reshape one of them, for instance with target.reshape(prediction.shape)."
+        )
+
+
+def sizes(value: Any, axes: int, asker: str, name: str, least: int = 1) -> Sizes:
+    """A whole number for each axis, from one for all or a tuple of them."""
+    found = value if isinstance(value, (tuple, list)) else (value,) * axes
+    if len(found) != axes or any(
+        isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < least for k in found
+    ):
+        raise ArgumentError(f"{asker}: {name} is a whole number from {least} on, or {axes} of them, got {value!r:.60}")
+    return tuple(int(k) for k in found)
