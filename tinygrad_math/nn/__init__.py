@@ -1,6 +1,8 @@
 """Networks: modules that are trees, layers, and the functions they are made of."""
 
 from . import functional as functional
+from . import init as init
+from . import utils as utils
 from .activations import CELU as CELU
 from .activations import ELU as ELU
 from .activations import GELU as GELU
@@ -17,16 +19,31 @@ from .activations import SiLU as SiLU
 from .activations import Softmax as Softmax
 from .activations import Softplus as Softplus
 from .activations import Tanh as Tanh
+from .attention import MultiheadAttention as MultiheadAttention
+from .attention import TransformerEncoderLayer as TransformerEncoderLayer
 from .containers import Sequential as Sequential
 from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
 from .convolution import ConvTranspose2d as ConvTranspose2d
 from .dense import Bilinear as Bilinear
 from .dense import Linear as Linear
+from .dropout import Dropout as Dropout
+from .embedding import Embedding as Embedding
 from .module import Module as Module
 from .module import Parameter as Parameter
+from .normalization import BatchNorm1d as BatchNorm1d
+from .normalization import BatchNorm2d as BatchNorm2d
+from .normalization import GroupNorm as GroupNorm
+from .normalization import LayerNorm as LayerNorm
+from .normalization import RMSNorm as RMSNorm
 from .pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
 from .pooling import AvgPool1d as AvgPool1d
 from .pooling import AvgPool2d as AvgPool2d
 from .pooling import MaxPool1d as MaxPool1d
 from .pooling import MaxPool2d as MaxPool2d
+from .recurrent import GRU as GRU
+from .recurrent import LSTM as LSTM
+from .recurrent import RNN as RNN
+from .recurrent import GRUCell as GRUCell
+from .recurrent import LSTMCell as LSTMCell
+from .recurrent import RNNCell as RNNCell

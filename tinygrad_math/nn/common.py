@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import random
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor
 
@@ -14,7 +15,11 @@ Sizes = tuple[int, ...]
 
 
 def generator(rng: Any) -> np.random.Generator:
-    """A NumPy Generator from a Generator, a seed or None."""
+    """A NumPy Generator from a Generator of NumPy's or ours, or a seed; without one, the stream of `tm.random`."""
+    if rng is None:
+        return random.shared.numpy
+    if isinstance(rng, random.Generator):
+        return rng.numpy
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
 
 

@@ -16,12 +16,16 @@ from .activations import silu as silu
 from .activations import softmax as softmax
 from .activations import softplus as softplus
 from .activations import tanh as tanh
+from .attention import scaled_dot_product_attention as scaled_dot_product_attention
 from .convolution import conv1d as conv1d
 from .convolution import conv2d as conv2d
 from .convolution import conv_transpose2d as conv_transpose2d
 from .dense import affine as affine
 from .dense import bilinear as bilinear
 from .dense import linear as linear
+from .dropout import dropout as dropout
+from .embedding import embedding as embedding
+from .embedding import one_hot as one_hot
 from .losses import binary_cross_entropy as binary_cross_entropy
 from .losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .losses import cosine_embedding_loss as cosine_embedding_loss
@@ -36,6 +40,10 @@ from .losses import mse_loss as mse_loss
 from .losses import nll_loss as nll_loss
 from .losses import poisson_nll_loss as poisson_nll_loss
 from .losses import smooth_l1_loss as smooth_l1_loss
+from .normalization import batch_norm as batch_norm
+from .normalization import group_norm as group_norm
+from .normalization import layer_norm as layer_norm
+from .normalization import rms_norm as rms_norm
 from .pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
 from .pooling import avg_pool1d as avg_pool1d
 from .pooling import avg_pool2d as avg_pool2d
