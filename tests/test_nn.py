@@ -107,7 +107,7 @@ def test_an_update_can_be_differentiated_through():
 
 def test_sgd_refuses_what_cannot_be_meant():
     with pytest.raises(tm.ArgumentError, match="momentum"):
-        tm.optim.SGD([], momentum=1.5)
+        tm.optim.SGD(momentum=1.5)
     with pytest.raises(tm.ArgumentError, match="leaf"):
         tm.optim.SGD([tm.tensor(1.0)])
 

@@ -7,7 +7,9 @@ from .activations import CELU as CELU
 from .activations import ELU as ELU
 from .activations import GELU as GELU
 from .activations import SELU as SELU
+from .activations import Flatten as Flatten
 from .activations import Hardtanh as Hardtanh
+from .activations import Identity as Identity
 from .activations import LeakyReLU as LeakyReLU
 from .activations import LogSoftmax as LogSoftmax
 from .activations import Mish as Mish
@@ -21,6 +23,8 @@ from .activations import Softplus as Softplus
 from .activations import Tanh as Tanh
 from .attention import MultiheadAttention as MultiheadAttention
 from .attention import TransformerEncoderLayer as TransformerEncoderLayer
+from .containers import ModuleDict as ModuleDict
+from .containers import ModuleList as ModuleList
 from .containers import Sequential as Sequential
 from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
@@ -29,6 +33,7 @@ from .dense import Bilinear as Bilinear
 from .dense import Linear as Linear
 from .dropout import Dropout as Dropout
 from .embedding import Embedding as Embedding
+from .module import LoadedKeys as LoadedKeys
 from .module import Module as Module
 from .module import Parameter as Parameter
 from .normalization import BatchNorm1d as BatchNorm1d

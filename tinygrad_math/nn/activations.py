@@ -468,3 +468,38 @@ class LogSoftmax(Softmax):
 
     def forward(self, x: Any) -> Tensor:
         return log_softmax(x, self.dim)
+
+
+class Flatten(Module):
+    """Axes start_dim to end_dim as one.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.Flatten()(np.ones((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, x: Any) -> Tensor:
+        x = shaped(x)
+        first, last = (d % x.ndim if -x.ndim <= d < x.ndim else None for d in (self.start_dim, self.end_dim))
+        if first is None or last is None or first > last:
+            raise ShapeError(f"Flatten({self.start_dim}, {self.end_dim}): no such axes in {describe(x)}")
+        return rec.reshape(x, (*x.shape[:first], math.prod(x.shape[first : last + 1]), *x.shape[last + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Identity(Module):
+    """What comes in.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.Identity()([1.0])
+    tensor([1.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return rec.positive(x)

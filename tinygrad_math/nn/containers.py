@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.errors import ArgumentError
@@ -14,8 +14,8 @@ class Sequential(Module):
 
     >>> import tinygrad_math as tm
     >>> tm.nn.Sequential(tm.nn.Linear(2, 3), tm.nn.Tanh())
-    Sequential(
-      (0): Linear(2, 3)
+    Sequential(  # 9 parameters
+      (0): Linear(2, 3)  # 9
       (1): Tanh()
     )
     """
@@ -26,6 +26,14 @@ class Sequential(Module):
                 raise ArgumentError(f"Sequential takes modules and functions; number {i} is {layer!r:.60}")
             setattr(self, str(i), layer)
         self.length = len(layers)
+
+    def append(self, layer: Any) -> Sequential:
+        """One more module or function at the end."""
+        if not callable(layer):
+            raise ArgumentError(f"Sequential takes modules and functions, got {layer!r:.60}")
+        setattr(self, str(self.length), layer)
+        self.length += 1
+        return self
 
     @property
     def layers(self) -> list[Any]:
@@ -51,3 +59,124 @@ class Sequential(Module):
 
     def __len__(self) -> int:
         return self.length
+
+
+class ModuleList(Module):
+    """A list of modules, whose parameters are those of the whole: `0.weight`, `1.weight`.
+
+    >>> import tinygrad_math as tm
+    >>> layers = tm.nn.ModuleList([tm.nn.Linear(2, 2), tm.nn.Tanh()])
+    >>> len(layers), [name for name, _ in layers.named_parameters()]
+    (2, ['0.weight', '0.bias'])
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.length = 0
+        self.extend(modules)
+
+    def append(self, module: Module) -> ModuleList:
+        """One more module at the end."""
+        if not isinstance(module, Module):
+            raise ArgumentError(f"ModuleList holds modules, got {module!r:.60}")
+        setattr(self, str(self.length), module)
+        self.length += 1
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """More modules at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        """A module before another one."""
+        self._refill([*self][:index] + [module] + [*self][index:])
+
+    def _refill(self, modules: list[Module]) -> None:
+        for k in range(self.length):
+            delattr(self, str(k))
+        self.length = 0
+        self.extend(modules)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        found = [getattr(self, str(k)) for k in range(self.length)][index]
+        return ModuleList(found) if isinstance(index, slice) else found
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        if not isinstance(module, Module):
+            raise ArgumentError(f"ModuleList holds modules, got {module!r:.60}")
+        setattr(self, str(range(self.length)[index]), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        kept = [*self]
+        del kept[index]
+        self._refill(kept)
+
+    def __iter__(self) -> Iterator[Module]:
+        return (getattr(self, str(k)) for k in range(self.length))
+
+    def __len__(self) -> int:
+        return self.length
+
+
+class ModuleDict(Module):
+    """Modules by name, whose parameters are those of the whole: `encoder.weight`.
+
+    >>> import tinygrad_math as tm
+    >>> parts = tm.nn.ModuleDict({"encoder": tm.nn.Linear(2, 1)})
+    >>> list(parts), [name for name, _ in parts.named_parameters()]
+    (['encoder'], ['encoder.weight', 'encoder.bias'])
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        super().__init__()
+        self.names: tuple[str, ...] = ()
+        self.update(modules)
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """More modules, or others in the place of those of the same name."""
+        for name, module in modules.items() if isinstance(modules, Mapping) else modules:
+            self[name] = module
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        if not isinstance(module, Module):
+            raise ArgumentError(f"ModuleDict holds modules, got {module!r:.60}")
+        if not isinstance(name, str) or (name not in self.names and hasattr(self, name)) or "." in name or not name:
+            raise ArgumentError(f"ModuleDict: {name!r:.40} is no name for a module, or is taken by an attribute")
+        setattr(self, name, module)
+        if name not in self.names:
+            self.names = (*self.names, name)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            raise ArgumentError(f"ModuleDict has no module {name!r:.40}, only {', '.join(self.names)}")
+        return getattr(self, name)
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name)
+
+    def pop(self, name: str) -> Any:
+        """Take a module out."""
+        module = self[name]
+        delattr(self, name)
+        self.names = tuple(n for n in self.names if n != name)
+        return module
+
+    def keys(self) -> tuple[str, ...]:
+        return self.names
+
+    def values(self) -> list[Module]:
+        return [self[name] for name in self.names]
+
+    def items(self) -> list[tuple[str, Module]]:
+        return [(name, self[name]) for name in self.names]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)

@@ -326,11 +326,8 @@ class ConvTranspose2d(_Convolution):
 
     def _more(self, x: Any, output_size: Any) -> Sizes:
         wanted = sizes(tuple(output_size)[-2:], 2, "ConvTranspose2d", "output_size")
-        reach = spans(self.kernel_size, self.dilation)
-        least = [
-            (n - 1) * s - 2 * int(p) + r
-            for n, s, p, r in zip(x.shape[-2:], self.stride, self.padding, reach, strict=True)
-        ]
+        reach, padding = spans(self.kernel_size, self.dilation), sizes(self.padding, 2, "ConvTranspose2d", "padding", 0)
+        least = [(n - 1) * s - 2 * p + r for n, s, p, r in zip(x.shape[-2:], self.stride, padding, reach, strict=True)]
         more = tuple(w - n for w, n in zip(wanted, least, strict=True))
         if any(not 0 <= m < max(s, d) for m, s, d in zip(more, self.stride, self.dilation, strict=True)):
             raise ShapeError(f"ConvTranspose2d: {describe(x)} can become {least} or up to a stride more, not {wanted}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe
-from ..core.node import TRACED, TRANSFORMED, finished
+from ..core.node import TRACED, TRANSFORMED, clock, finished
 from ..core.tensor import Tensor, as_tensor
-from ..core.tree import kept_attributes
+from ..core.tree import Attributes, kept_attributes
 
 M = TypeVar("M", bound="Module")
 
@@ -79,12 +80,20 @@ def _holds_parameters(value: Any) -> bool:
     return isinstance(value, dict) and any(map(_holds_parameters, value.values()))
 
 
+class LoadedKeys(NamedTuple):
+    """What `load_state_dict` found no value for, and what it had no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
 class Module:
     """The base of every layer and network. Subclasses assign parameters and modules as attributes and
     define `forward`.
 
     A module is a tree of its Tensors: `tm.grad(loss)(model)` returns a module of gradients, and `tree_map`,
-    `hvp` and the optimisers' pure `update` take it as it is.
+    `hvp` and the optimisers' pure `update` take it as it is. Buffers (`register_buffer`) belong to its state and are no
+    leaves: nothing is differentiated in them.
 
     >>> import tinygrad_math as tm
     >>> class Scale(tm.nn.Module):
@@ -99,12 +108,18 @@ class Module:
 
     training: bool = True
     tree_ties = True
+    _buffers: Mapping[str, bool] = {}
+    _hooks: Mapping[int, Callable[..., Any]] = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        y = self.forward(*args, **kwargs)
+        for hook in tuple(self._hooks.values()):
+            changed = hook(self, args, y)
+            y = y if changed is None else changed
+        return y
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
@@ -120,23 +135,63 @@ class Module:
             value._rename(name)
         object.__setattr__(self, name, value)
 
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Keep an array that belongs to the state and is not learnt, as attribute `name`: a Tensor, or None.
+
+        `persistent` ones are in the state_dict. Raises ArgumentError for a name that is none, or taken.
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ArgumentError(f"register_buffer: a name is an identifier, got {name!r:.40}")
+        if hasattr(self, name) and name not in self._buffers:
+            raise ArgumentError(f"register_buffer: {type(self).__name__} has an attribute {name!r} already")
+        value = None if tensor is None else Tensor(tensor.detach() if isinstance(tensor, Tensor) else tensor)
+        object.__setattr__(self, "_buffers", {**self._buffers, name: persistent})
+        object.__setattr__(self, name, value)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Keep a Parameter, or None, as attribute `name`."""
+        if param is not None and not isinstance(param, Parameter):
+            raise ArgumentError(f"register_parameter: {name} is a Parameter or None, got {describe(param)}")
+        setattr(self, name, param)
+
+    def register_forward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> Hook:
+        """Call `hook(module, arguments, result)` after each forward; what it returns, if anything, is the result.
+
+        Returns a handle: its `remove()` takes the hook away again.
+        """
+        if not callable(hook):
+            raise ArgumentError(f"register_forward_hook() takes a function, got {hook!r:.60}")
+        hooks = dict(self._hooks) if "_hooks" not in self.__dict__ else self.__dict__["_hooks"]
+        key = clock()
+        hooks[key] = hook
+        object.__setattr__(self, "_hooks", hooks)
+        return Hook(hooks, key)
+
+    def apply(self: M, fn: Callable[[Module], Any]) -> M:
+        """Call `fn` with every module below, and then with this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
     def _rename(self, prefix: str) -> None:
         """Parameters carry their path in the network, for drawings and messages."""
         for name, p in self.named_parameters():
             p.name = f"{prefix}.{name}"
 
     # -- the tree -----------------------------------------------------------------------------------
-    def tree_flatten(self) -> tuple[tuple[str, ...], tuple[Any, ...], tuple[tuple[str, Any], ...]]:
+    def tree_flatten(self) -> tuple[tuple[str, ...], tuple[Any, ...], Attributes]:
         kept = kept_attributes(self)
         known = kept.pop("_tree_keys", ())
-        keys = tuple([k for k, v in kept.items() if k in known or _holds_parameters(v)])
+        own = self._buffers
+        keys = tuple([k for k, v in kept.items() if k in known or (k not in own and _holds_parameters(v))])
         rest = tuple([(k, v) for k, v in kept.items() if k not in keys])
-        return keys, tuple([kept[k] for k in keys]), rest
+        return keys, tuple([kept[k] for k in keys]), Attributes(rest)
 
     @classmethod
     def tree_unflatten(cls: type[M], keys: tuple[str, ...], children: list[Any], extra: Any) -> M:
         module = object.__new__(cls)
-        module.__dict__.update(extra)
+        module.__dict__.update(extra.pairs)
         module.__dict__.update(zip(keys, children, strict=True))
         module.__dict__["_tree_keys"] = keys  # whatever stands there now: None, a shape
         return module
@@ -169,6 +224,34 @@ class Module:
                     seen.add(id(value))
                     yield path, value
 
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """Each buffer once, with its path: `norm.running_mean`."""
+        seen: set[int] = set()
+        for prefix, module in self.named_modules():
+            for name in module._buffers:
+                value = module.__dict__[name]
+                if value is not None and id(value) not in seen:
+                    seen.add(id(value))
+                    yield f"{prefix}.{name}" if prefix else name, value
+
+    def buffers(self) -> Iterator[Tensor]:
+        return (b for _, b in self.named_buffers())
+
+    def _saved(self) -> dict[str, Tensor]:
+        """Parameters and persistent buffers by path, module after module; tied ones under each of their paths."""
+        found: dict[str, Tensor] = {}
+        for prefix, module in self.named_modules():
+            entries = list(_entries(module, prefix))
+            found |= {path: v for path, v in entries if isinstance(v, Parameter)}
+            for name, persistent in module._buffers.items():
+                if persistent and module.__dict__[name] is not None:
+                    found[f"{prefix}.{name}" if prefix else name] = module.__dict__[name]
+        return found
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly below this one, with their names."""
+        return ((k, v) for k, v in _entries(self, "") if isinstance(v, Module))
+
     def children(self) -> Iterator[Module]:
         """The modules directly below this one."""
         return (v for _, v in _entries(self, "") if isinstance(v, Module))
@@ -198,38 +281,48 @@ class Module:
 
     # -- saving -------------------------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """A copy of every parameter's array, by path."""
+        """A copy of the array of every parameter and persistent buffer, by path."""
         state = {}
-        for name, p in self.named_parameters():
-            p._leave("state_dict()", "Use the parameters themselves.")
-            state[name] = np.array(p.node.data)
+        for name, t in self._saved().items():
+            t._leave("state_dict()", "Use the parameters themselves.")
+            state[name] = np.array(t.node.data)
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put arrays by path into the parameters, in the parameters' dtypes.
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
+        """Put arrays by path into the parameters and buffers, in the dtypes that these have.
 
-        Raises before anything changes: ArgumentError or ShapeError if names or shapes differ, DTypeError for what is no
-        array of numbers, or complex where the parameter is real.
+        Returns the names that were missing and those that had no place; with `strict` these are errors.
+        Raises before anything changes: ArgumentError that lists what is missing, unexpected and of another shape,
+        DTypeError for what is no array of numbers, or complex where the parameter is real.
         """
-        mine = dict(self.named_parameters())
-        if mine.keys() != state.keys():
-            raise ArgumentError(
-                f"state_dict: missing {sorted(mine.keys() - state.keys())}, "
-                f"unknown {sorted(state.keys() - mine.keys())}"
-            )
-        arrays = {name: self._fitting(name, p, state[name]) for name, p in mine.items()}
-        for name, p in mine.items():
-            p._replace(arrays[name])
+        if not isinstance(state_dict, Mapping):
+            raise ArgumentError(f"load_state_dict() takes a dict of arrays by path, got {describe(state_dict)}")
+        mine = self._saved()
+        missing, unexpected = [k for k in mine if k not in state_dict], [k for k in state_dict if k not in mine]
+        arrays, wrong = {}, []
+        for name, t in mine.items():
+            if name in state_dict:
+                array = self._fitting(name, t, state_dict[name])
+                if array.shape != t.shape:
+                    wrong.append(f"{name} has shape {array.shape}, the module's {t.shape}")
+                arrays[name] = array
+        told = [f"missing: {', '.join(missing)}"] if strict and missing else []
+        told += [f"unexpected: {', '.join(map(str, unexpected))}"] if strict and unexpected else []
+        told += [f"of another shape: {'; '.join(wrong)}"] if wrong else []
+        if told:
+            kind = ShapeError if wrong and len(told) == 1 else ArgumentError
+            raise kind(f"this state does not fit {type(self).__name__}. " + ". ".join(w.capitalize() for w in told))
+        for name, array in arrays.items():
+            mine[name]._replace(array)
+        return LoadedKeys(missing, unexpected)
 
-    def _fitting(self, name: str, p: Parameter, given: Any) -> np.ndarray[Any, Any]:
+    def _fitting(self, name: str, p: Tensor, given: Any) -> np.ndarray[Any, Any]:
         """A copy of an array for one parameter, or the named error."""
         p._leave("load_state_dict()", "Load before the function is differentiated.")
         try:
             array = np.asarray(as_tensor(given).detach().node.data)
         except MathError as error:
             raise DTypeError(f"state_dict: {name}: {error}") from error
-        if array.shape != p.shape:
-            raise ShapeError(f"state_dict: {name} has shape {array.shape}, the parameter {p.shape}")
         if array.dtype.kind == "c" and p.dtype.kind != "c":
             raise DTypeError(
                 f"state_dict: {name} is complex, the parameter {describe(p)}: an imaginary part would be lost"
@@ -240,16 +333,31 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        below = [f"({k.rpartition('.')[2]}): {v!r}" for k, v in _entries(self, "") if isinstance(v, Module)]
-        if not below:
-            return f"{type(self).__name__}({self.extra_repr()})"
-        inner = "\n".join("  " + line for b in below for line in b.split("\n"))
-        return f"{type(self).__name__}(\n{inner}\n)"
+        count = sum(p.size for p in self.parameters())
+        first, *rest = self._structure()
+        return "\n".join([f"{first}  # {count:,} parameter{'' if count == 1 else 's'}" if count else first, *rest])
+
+    def _structure(self) -> list[str]:
+        """The lines of the repr, those of modules below with their numbers of parameters."""
+        lines = []
+        for name, child in self.named_children():
+            count = sum(p.size for p in child.parameters())
+            first, *rest = child._structure()
+            lines += [f"  ({name}): {first}" + (f"  # {count:,}" if count else ""), *("  " + line for line in rest)]
+        head = f"{type(self).__name__}({self.extra_repr()}"
+        return [f"{head})"] if not lines else [head, *lines, ")"]
+
+
+_OWN = ("_tree_keys", "_buffers", "_hooks")
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
     """The attributes of a module, containers opened, with their paths."""
-    stack = [(f"{prefix}.{k}" if prefix else k, v) for k, v in module.__dict__.items() if k != "_tree_keys"]
+    stack = [
+        (f"{prefix}.{k}" if prefix else k, v)
+        for k, v in module.__dict__.items()
+        if k not in _OWN and k not in module._buffers
+    ]
     stack.reverse()
     while stack:
         path, value = stack.pop()

@@ -223,6 +223,9 @@ class GroupNorm(Module):
 
 class _BatchNorm(Module):
     dims: tuple[int, ...]  # how many axes an input may have
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
 
     def __init__(
         self,
@@ -255,8 +258,16 @@ class _BatchNorm(Module):
             if share is None:  # the mean over all batches so far
                 share = 1.0 / self.num_batches_tracked
         batch = self.training or not self.track_running_stats
-        running = (self.running_mean, self.running_var) if self.track_running_stats else (None, None)
-        return batch_norm(x, *running, self.weight, self.bias, batch, 0.0 if share is None else share, self.eps)
+        return batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            batch,
+            0.0 if share is None else share,
+            self.eps,
+        )
 
     def extra_repr(self) -> str:
         more = f"affine={self.affine}, track_running_stats={self.track_running_stats}"

@@ -198,10 +198,10 @@ class _Recurrent(Module):
         return [f"l{layer}", f"l{layer}_reverse"] if self.bidirectional else [f"l{layer}"]
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        """(outputs, last states) of input (length, n, input_size); (n, length, input_size) with batch_first; or without n.
+        """(outputs, last states) of a sequence (length, n, input_size), or with batch_first (n, length, input_size).
 
-        outputs (length, n, directions * hidden_size); states (layers * directions, n, hidden_size), a pair for the
-        LSTM.
+        Without n, of a single one. The outputs are (length, n, directions * hidden_size); states (layers *
+        directions, n, hidden_size), a pair for the LSTM.
         """
         x, name = shaped(input), type(self).__name__
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:

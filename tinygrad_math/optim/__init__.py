@@ -1,4 +1,15 @@
 """Optimisers: one piece of maths, as a stateful `step()` and as a pure `update()`."""
 
+from . import lr_scheduler as lr_scheduler
+from .adaptive import Adadelta as Adadelta
+from .adaptive import Adagrad as Adagrad
+from .adaptive import Adam as Adam
+from .adaptive import Adamax as Adamax
+from .adaptive import AdamW as AdamW
+from .adaptive import NAdam as NAdam
+from .adaptive import RAdam as RAdam
+from .adaptive import RMSprop as RMSprop
 from .optimizer import Optimizer as Optimizer
+from .sgd import ASGD as ASGD
 from .sgd import SGD as SGD
+from .sgd import Rprop as Rprop

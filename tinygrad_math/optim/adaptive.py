@@ -16,8 +16,8 @@ __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "
 class Adam(Optimizer):
     """p <- p - lr m' / (sqrt(v') + eps), with m' = m / (1 - b1^t) and v' = v / (1 - b2^t). Kingma and Ba 2015.
 
-    Arguments: `params` a module, Tensors, or groups of them; `betas` (b1, b2); `weight_decay` is added to the gradient times
-    p; `amsgrad` takes the largest v so far (Reddi, Kale, Kumar 2018); `maximize` climbs.
+    Arguments: `params` a module, Tensors, or groups of them; `betas` (b1, b2); `weight_decay` is added to the
+    gradient times p; `amsgrad` takes the largest v so far (Reddi, Kale, Kumar 2018); `maximize` climbs.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(1.0, requires_grad=True)
@@ -96,7 +96,7 @@ class NAdam(Optimizer):
     >>> (x * x).backward()
     >>> opt.step()
     >>> round(x.item(), 4)
-    0.8961
+    0.8944
     """
 
     def __init__(
@@ -306,8 +306,8 @@ class Adadelta(Optimizer):
 class RMSprop(Optimizer):
     """p <- p - lr g / (sqrt(v) + eps), with v a moving average of g^2. Tieleman and Hinton 2012.
 
-    Arguments: PyTorch's; `alpha` the average's share of the past; `centered` takes the square of the mean gradient off v;
-    `momentum` of the quotient.
+    Arguments: PyTorch's; `alpha` the average's share of the past; `centered` takes the square of the mean gradient
+    off v; `momentum` of the quotient.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(1.0, requires_grad=True)

@@ -164,7 +164,7 @@ class LambdaLR(LRScheduler):
         self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Any], last_epoch: int = -1
     ) -> None:
         groups = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        self.lr_lambdas: list[Any] = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups or not all(map(callable, self.lr_lambdas)):
             raise ArgumentError(f"LambdaLR: a function, or {groups} of them, one a group; got {lr_lambda!r:.60}")
         super().__init__(optimizer, last_epoch)
@@ -280,8 +280,8 @@ class OneCycleLR(LRScheduler):
 
     >>> import tinygrad_math as tm
     >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0, momentum=0.9)
-    >>> schedule = tm.optim.lr_scheduler.OneCycleLR(opt, max_lr=1.0, total_steps=11)
-    >>> round(schedule.get_last_lr()[0], 3), max(schedule.lr_at(0, k) for k in range(11))
+    >>> schedule = tm.optim.lr_scheduler.OneCycleLR(opt, max_lr=1.0, total_steps=10)
+    >>> round(schedule.get_last_lr()[0], 3), max(schedule.lr_at(0, k) for k in range(10))
     (0.04, 1.0)
     """
 
@@ -314,9 +314,8 @@ class OneCycleLR(LRScheduler):
         self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
         self.base_momentum, self.max_momentum = base_momentum, max_momentum
         groups = optimizer.param_groups
-        self.max_lrs = (
-            [float(v) for v in max_lr] if isinstance(max_lr, (list, tuple)) else [float(max_lr)] * len(groups)
-        )  # type: ignore[arg-type]
+        given: Any = max_lr if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
+        self.max_lrs = [_number(v, "max_lr", name) for v in given]
         if len(self.max_lrs) != len(groups):
             raise ArgumentError(f"{name}: max_lr is a number, or {len(groups)} of them, one a group")
         self.div_factor, self.final_div_factor = div_factor, final_div_factor

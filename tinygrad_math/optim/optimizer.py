@@ -1,32 +1,79 @@
-"""What every optimiser shares: PyTorch's idiom around a pure rule for one parameter."""
+"""What every optimiser shares: PyTorch's idiom around a pure rule for one parameter.
+
+`step` runs the rule compiled, on the arrays themselves: it writes into the parameters' and the states' own memory and
+allocates nothing. `update` runs the same rule on Tensors, so that it can be traced and differentiated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
+from ..compiler import compile
 from ..core.errors import ArgumentError, DTypeError, MissingMethod, ShapeError, TraceError, describe
 from ..core.mode import no_grad
 from ..core.node import finished
 from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
-from ..core.tree import flatten, leaves_like, show, unflatten
-from ..nn.module import Parameter
+from ..core.tree import flatten, leaves_like, show, tree_map, unflatten
+from ..nn.module import Module, Parameter
 
 State = dict[str, Any]
+
+
+class Hyper(dict[str, Any]):
+    """The numbers of a parameter group by name. `on` are the names of the switches that are on, and of the numbers that
+    are not 0: what a rule may decide by, where a number itself may not be known yet."""
+
+    on: frozenset[str] = frozenset()
+
+
+def hyper(group: Mapping[str, Any]) -> Hyper:
+    """The hyperparameters of a group, the numbers as plain floats, which take on the dtype of what they meet."""
+    numbers, on = Hyper(), set()
+    for name, value in group.items():
+        if isinstance(value, bool):
+            if value:
+                on.add(name)
+        elif isinstance(value, (int, float, np.number)):
+            numbers[name] = float(value)
+            if value:
+                on.add(name)
+        elif isinstance(value, tuple):
+            numbers[name] = tuple(map(float, value))
+    numbers.on = frozenset(on)
+    return numbers
+
+
+def checked(asker: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> float:
+    """A number within its bounds. Raises ArgumentError."""
+    if isinstance(value, Tensor) and value.size == 1 and not value.node.live:
+        value = value.item()
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        raise ArgumentError(f"{asker}: {name} is a number from {low:g} to {high:g}, got {value!r:.40}")
+    return float(value)
 
 
 class Optimizer:
     """An update rule for parameters.
 
-    Subclasses define `start(xp, p)`, the state of one parameter, and `rule(xp, p, g, state)`, the new
-    parameter and state, written over a namespace: on arrays for `step`, on Tensors for `update`.
-    `params` is a module or an iterable of Tensors; leave it out to use the pure form only. One that is given twice
-    is updated once.
+    Arguments: `params` a module, an iterable of Tensors, or of groups, dicts with "params" and hyperparameters of
+    their own; leave it out to use the pure form only. A Tensor that is given twice is updated once. `defaults` are
+    the hyperparameters; they stand in `param_groups`, where they may be changed between steps.
+
+    Subclasses define `rule(xp, p, g, state, h)`, the new parameter and state, and `start(xp, p, h)`, the state of a
+    parameter that has had no step. A rule is written over a namespace: `xp.sqrt` and operators; `h` holds the
+    hyperparameters, `h.on` the switches. `maximize` and `weight_decay` are seen to before it is called: the gradient
+    is turned round, and weight_decay p added to it, or with `decoupled` taken off p, times lr.
 
     >>> import tinygrad_math as tm
     >>> class Halving(tm.optim.Optimizer):
-    ...     def rule(self, xp, p, g, state):
+    ...     def rule(self, xp, p, g, state, h):
     ...         return p / 2, state
     >>> x = tm.tensor(8.0, requires_grad=True)
     >>> (x * x).backward()
@@ -35,25 +82,85 @@ class Optimizer:
     tensor(4., requires_grad=True)
     """
 
-    def __init__(self, params: Any = None) -> None:
-        listed: Iterable[Any] = (
-            () if params is None else params.parameters() if hasattr(params, "parameters") else params
-        )
-        if isinstance(listed, Tensor):
+    decoupled = False
+
+    def __init__(self, params: Any = None, **defaults: Any) -> None:
+        self.defaults = self._checked(defaults)
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: dict[Tensor, State] = {}
+        self._programs: dict[Any, Callable[..., Any]] = {}
+        if params is None:
+            return
+        listed = params.parameters() if hasattr(params, "parameters") else params
+        if isinstance(listed, (Tensor, Mapping)):
             raise ArgumentError(f"an optimiser takes a module or several Tensors: write [p] for {params!r:.60}")
-        self.params: list[Tensor] = list(dict.fromkeys(listed))
-        if params is not None and not self.params:
+        if not isinstance(listed, Iterable):
+            raise ArgumentError(f"an optimiser takes a module or several Tensors, got {describe(params)}")
+        found = list(listed)
+        if not found:
             raise ArgumentError("an optimiser was given no parameters; was the iterator used up before?")
-        for p in self.params:
+        for group in found if isinstance(found[0], Mapping) else [{"params": found}]:
+            self.add_param_group(group)
+
+    def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Hyperparameters within their bounds."""
+        name, out = type(self).__name__, dict(given)
+        for key in ("lr", "eps", "weight_decay"):
+            if key in out:
+                out[key] = checked(name, key, out[key])
+        if "betas" in out:
+            betas = out["betas"]
+            if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+                raise ArgumentError(f"{name}: betas are two numbers, got {betas!r:.40}")
+            out["betas"] = tuple(checked(name, "each of betas", b, high=1 - 1e-16) for b in betas)
+        return out
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """More parameters, with hyperparameters of their own: `{"params": layer, "lr": 0.01}`."""
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise ArgumentError(f'a parameter group is a dict with "params", got {param_group!r:.60}')
+        given = dict(param_group)
+        listed = given.pop("params")
+        listed = (
+            [listed] if isinstance(listed, Tensor) else listed.parameters() if isinstance(listed, Module) else listed
+        )
+        unknown = given.keys() - self.defaults.keys() - {"initial_lr"}
+        if unknown:
+            raise ArgumentError(
+                f"{type(self).__name__} has no {', '.join(sorted(unknown))}, only {', '.join(self.defaults)}"
+            )
+        group = {"params": list(dict.fromkeys(listed)), **self.defaults, **self._checked(given)}
+        taken = set(map(id, self.params))
+        for p in group["params"]:
             if not isinstance(p, Tensor) or not p.is_leaf or not (p.requires_grad or isinstance(p, Parameter)):
                 raise ArgumentError(f"an optimiser updates leaf Tensors that require a gradient, got {p!r:.80}")
-        self.state: list[State | None] = [None] * len(self.params)
+            if id(p) in taken:
+                raise ArgumentError(f"{p.name or describe(p)} is in another parameter group already")
+        self.param_groups.append(group)
 
-    def start(self, xp: Any, p: Any) -> State:
+    @property
+    def params(self) -> list[Tensor]:
+        """All parameters, group after group."""
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def start(self, xp: Any, p: Any, h: Hyper) -> State:
         return {}
 
-    def rule(self, xp: Any, p: Any, g: Any, state: State) -> tuple[Any, State]:
-        raise MissingMethod(f"{type(self).__name__} does not define rule(self, xp, p, g, state)")
+    def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
+        raise MissingMethod(f"{type(self).__name__} does not define rule(self, xp, p, g, state, h)")
+
+    def _whole(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
+        """The rule, and what all rules share, in the dtypes of the parameter and its state."""
+        old = p
+        if "maximize" in h.on:
+            g = -g
+        if "weight_decay" in h.on:
+            if self.decoupled or "decoupled_weight_decay" in h.on:
+                p = p - (h["lr"] * h["weight_decay"]) * p
+            else:
+                g = g + h["weight_decay"] * p
+        new, after = self.rule(xp, p, g, state, h)
+        return _alike(xp, new, old), {name: _alike(xp, v, state.get(name)) for name, v in after.items()}
 
     # -- PyTorch's idiom ----------------------------------------------------------------------------
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -73,36 +180,53 @@ class Optimizer:
                 "use grads = tm.grad(loss)(params) and opt.update(grads, state, params), and return the new parameters"
             )
         loss = None if closure is None else closure()
-        moved = []
-        for k, p in enumerate(self.params):
-            if p.grad is not None:
-                data, state = p.node.data, self.state[k]
-                state = self.start(raw, data) if state is None else state
-                moved.append((k, *self._moved(raw, data, p.grad.node.data, state)))
-        for k, new, state in moved:
-            self.params[k]._replace(new)
-            self.state[k] = state
+        moving = []
+        for group in self.param_groups:
+            h = hyper(group)
+            for p in group["params"]:
+                if p._grad is not None if hasattr(p, "_grad") else p.grad is not None:
+                    _check_gradient(p, p.grad)
+                    moving.append((p, h))
+        with no_grad():
+            for p, h in moving:
+                self._step(p, h)
         return loss
 
-    def _moved(self, xp: Any, p: Any, g: Any, state: State) -> tuple[Any, State]:
-        """What the rule makes of one parameter and its state, in the dtypes that they have."""
-        if g.shape != p.shape:
-            raise ShapeError(f"a gradient {describe(g)} for a parameter {describe(p)}")
-        if g.dtype.kind == "c" and p.dtype.kind != "c":
-            raise DTypeError(f"a gradient {describe(g)} for a parameter {describe(p)}: an imaginary part would be lost")
-        new, after = self.rule(xp, p, g, state)
-        return _alike(xp, new, p), {name: _alike(xp, v, state.get(name)) for name, v in after.items()}
+    def _step(self, p: Tensor, h: Hyper) -> None:
+        data, gradient = _own(p), p.grad.node.data  # type: ignore[union-attr]
+        state = self.state.get(p)
+        if state is None:
+            state = self.start(raw, data, h)
+        parts = data.dtype.kind == "c"  # of a complex number, real and imaginary part move on their own
+        if parts:
+            data, gradient, state = _real(data), _real(gradient), {k: _real(v) for k, v in state.items()}
+        new, after = self._program(data, h.on)(data, gradient, state, dict(h))
+        if parts:
+            new, after = _complex(new), {k: _complex(v) for k, v in after.items()}
+        self.state[p] = after
+        p._replace(new)
+
+    def _program(self, data: Any, on: frozenset[str]) -> Callable[..., Any]:
+        """The rule with these switches for arrays of this shape and dtype."""
+        key = data.shape, data.dtype, on
+        found = self._programs.get(key)
+        if found is None:
+            found = self._programs[key] = _Compiled(self, on)
+        return found
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:
         """The state for a tree of parameters: one dict a leaf, in the order of the leaves."""
-        return [self.start(rec, as_tensor(p)) for p in flatten(params)[0]]
+        h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
+        return [self.start(rec, as_tensor(p), h) for p in flatten(params)[0]]
 
-    def update(self, grads: Any, state: list[State], params: Any) -> tuple[Any, list[State]]:
+    def update(self, grads: Any, state: list[State], params: Any, **now: Any) -> tuple[Any, list[State]]:
         """New parameters and state; nothing is changed in place.
 
-        Arguments: `grads` a tree like `params`, dicts by their keys in any order; `state` from `init` or the last call.
-        Returns a tree like `params`, for a module a module, and the state. Parameters that are held fixed stay so.
+        Arguments: `grads` a tree like `params`, dicts by their keys in any order; `state` from `init` or the last
+        call; `now` hyperparameters in the place of the first group's, as the lr of a schedule: in a compiled function
+        they are arguments. Returns a tree like `params`, for a module a module, and the state. Parameters that are
+        held fixed stay so.
 
         What comes back are leaves, which require a gradient as the parameters did, so that a loop keeps no history. A
         transform that is running differentiates through the update, and so does `backward` where the gradients were
@@ -118,14 +242,16 @@ class Optimizer:
             )
         given = [(as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, state, strict=True)]
         nodes = [t.node for p, g, s in given for t in (p, g, *s.values()) if isinstance(t, Tensor)]
+        h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
+        h.update(now)
         mode = MODE.get()
         watched = mode is not None and mode.observe is not None
         if not watched and all(map(finished, nodes)):
             with no_grad():
-                rows = [self._updated(p, g, s) for p, g, s in given]
+                rows = [self._updated(p, g, s, h) for p, g, s in given]
             news = [_leaf_like(p, new) for (p, _, _), (new, _) in zip(given, rows, strict=True)]
         else:
-            rows = [self._updated(p, g, s) for p, g, s in given]
+            rows = [self._updated(p, g, s, h) for p, g, s in given]
             news = [new for new, _ in rows]
         if watched:
             for t in (*news, *(v for _, s in rows for v in s.values())):
@@ -133,10 +259,131 @@ class Optimizer:
                     t.node.more().settled = True
         return unflatten(structure, news), [s for _, s in rows]
 
-    def _updated(self, p: Tensor, g: Tensor, state: State) -> tuple[Any, State]:
+    def _updated(self, p: Tensor, g: Tensor, state: State, h: Hyper) -> tuple[Any, State]:
         if isinstance(p, Parameter) and not p.learns:
             return p, state
-        return self._moved(rec, p, g, state)
+        _check_gradient(p, g)
+        return self._whole(rec, p, g, state, h)
+
+    # -- saving -------------------------------------------------------------------------------------
+    def state_dict(self) -> dict[str, Any]:
+        """The states by number of the parameter, and the groups, with numbers in the place of parameters; copies."""
+        number = {p: k for k, p in enumerate(self.params)}
+        groups = [{**group, "params": [number[p] for p in group["params"]]} for group in self.param_groups]
+        states = {number[p]: tree_map(_copied, state) for p, state in self.state.items() if p in number}
+        return {"state": states, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken, with as many parameters of the same shapes.
+
+        Raises ArgumentError, and then nothing has changed.
+        """
+        name, params = type(self).__name__, self.params
+        try:
+            states, groups = dict(state_dict["state"]), list(state_dict["param_groups"])
+            sizes = [len(group["params"]) for group in groups]
+            rest = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ArgumentError(f"{name}: this is no state of an optimiser: {error!r:.60}") from error
+        if sizes != [len(group["params"]) for group in self.param_groups]:
+            raise ArgumentError(f"{name}: a state of groups of {sizes} parameters, here there are {len(params)}")
+        loaded: dict[Tensor, State] = {}
+        for key, state in states.items():
+            if not isinstance(key, int) or not 0 <= key < len(params) or not isinstance(state, Mapping):
+                raise ArgumentError(f"{name}: the state has a parameter {key!r:.40}, here there are {len(params)}")
+            p = params[key]
+            for part, value in state.items():
+                if np.ndim(value) and np.shape(value) != p.shape:
+                    raise ArgumentError(
+                        f"{name}: {part} of parameter {key} is {describe(value)}, the parameter {describe(p)}"
+                    )
+            loaded[p] = {part: _fitting(value, p) for part, value in state.items()}
+        checked_groups = [self._checked(group) for group in rest]
+        for group, new in zip(self.param_groups, checked_groups, strict=True):
+            group.update(new)
+        self.state = loaded
+
+    def __repr__(self) -> str:
+        groups = [", ".join(f"{k}={v!r}" for k, v in g.items() if k != "params") for g in self.param_groups]
+        return f"{type(self).__name__}({len(self.params)} parameters; {'; '.join(groups)})"
+
+
+class _Compiled:
+    """A rule with its switches set. Compiled, it writes into the arrays of the parameter and its state.
+
+    A rule that looks at values runs as it is.
+    """
+
+    def __init__(self, optimizer: Optimizer, on: frozenset[str]) -> None:
+        self.optimizer, self.on = optimizer, on
+        self.run: Callable[..., Any] = compile(self._with(rec), donate_argnums=(0, 2))
+
+    def _with(self, xp: Any) -> Callable[..., Any]:
+        whole, on = self.optimizer._whole, self.on
+
+        def rule(p: Any, g: Any, state: State, numbers: dict[str, Any]) -> Any:
+            h = Hyper(numbers)
+            h.on = on
+            return whole(xp, p, g, state, h)
+
+        return rule
+
+    def __call__(self, p: Any, g: Any, state: State, numbers: dict[str, Any]) -> tuple[Any, State]:
+        try:
+            new, after = self.run(p, g, state, numbers)
+        except TraceError:
+            self.run = self._with(raw)
+            new, after = self.run(p, g, state, numbers)
+        return _array(new), {name: _array(v) for name, v in after.items()}
+
+
+def _array(x: Any) -> Any:
+    return x.node.data if isinstance(x, Tensor) else x
+
+
+def _own(p: Tensor) -> Any:
+    """The array of a parameter, which may be written to: a copy where somebody else looks at it."""
+    array = p.node.data
+    if not isinstance(array, np.ndarray):
+        return np.array(array)
+    alone = sys.getrefcount(array) <= _ALONE and array.base is None and array.flags.writeable
+    return array if alone else array.copy()
+
+
+def _references() -> int:
+    p = Tensor([0.0])
+    array = p.node.data
+    return sys.getrefcount(array)
+
+
+_ALONE = _references()  # what `_own` counts of an array that only its Tensor knows
+
+
+def _check_gradient(p: Tensor, g: Any) -> None:
+    if g.shape != p.shape:
+        raise ShapeError(f"a gradient {describe(g)} for a parameter {describe(p)}")
+    if g.dtype.kind == "c" and p.dtype.kind != "c":
+        raise DTypeError(f"a gradient {describe(g)} for a parameter {describe(p)}: an imaginary part would be lost")
+
+
+def _real(x: Any) -> Any:
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "c":
+        return x
+    return np.stack([x.real, x.imag])
+
+
+def _complex(x: Any) -> Any:
+    return x[0] + 1j * x[1] if isinstance(x, np.ndarray) else x
+
+
+def _copied(x: Any) -> Any:
+    return np.array(x) if isinstance(x, np.ndarray) else x
+
+
+def _fitting(value: Any, p: Tensor) -> Any:
+    """A copy of a part of a state, arrays in the parameter's dtype."""
+    value = _array(value)
+    return np.array(value, p.dtype) if isinstance(value, np.ndarray) and value.shape == p.shape and p.ndim else value
 
 
 def _alike(xp: Any, new: Any, old: Any) -> Any:

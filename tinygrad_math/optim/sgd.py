@@ -13,8 +13,8 @@ __all__ = ["ASGD", "SGD", "Rprop"]
 class SGD(Optimizer):
     """p <- p - lr v, with v <- momentum v + (1 - dampening) g and g <- grad + weight_decay p.
 
-    Arguments: `params` a module, Tensors, or groups of them; `lr` the step size; `momentum` from 0 on; `nesterov` steps along
-    g + momentum v; `maximize` climbs. The first v is g (Sutskever et al. 2013, as in PyTorch).
+    Arguments: `params` a module, Tensors, or groups of them; `lr` the step size; `momentum` from 0 on; `nesterov`
+    steps along g + momentum v; `maximize` climbs. The first v is g (Sutskever et al. 2013, as in PyTorch).
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(1.0, requires_grad=True)
@@ -35,7 +35,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         maximize: bool = False,
     ) -> None:
-        momentum = checked("SGD", "momentum", momentum)
+        momentum = checked("SGD", "momentum", momentum, high=1.0)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ArgumentError("SGD: nesterov needs a momentum and no dampening")
         super().__init__(
@@ -110,8 +110,8 @@ class ASGD(Optimizer):
 class Rprop(Optimizer):
     """Each element steps by a size of its own against the sign of its gradient. Riedmiller and Braun 1993.
 
-    The size grows by etas[1] where the sign stayed and shrinks by etas[0] where it changed, where there is no step then, and
-    stays within step_sizes. Arguments: PyTorch's.
+    The size grows by etas[1] where the sign stayed and shrinks by etas[0] where it changed, where there is no step
+    then, and stays within step_sizes. Arguments: PyTorch's.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(1.0, requires_grad=True)
