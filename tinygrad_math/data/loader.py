@@ -16,7 +16,8 @@ from .dataset import Subset, TensorDataset
 def collate(items: list[Any]) -> Any:
     """Examples side by side: trees of one structure, their leaves stacked along a new first axis.
 
-    >>> collate([{"x": 1.0, "y": 0}, {"x": 2.0, "y": 1}])
+    >>> import tinygrad_math as tm
+    >>> tm.data.collate([{"x": 1.0, "y": 0}, {"x": 2.0, "y": 1}])
     {'x': tensor([1., 2.]), 'y': tensor([0, 1])}
     """
     if not items:

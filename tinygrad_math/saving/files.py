@@ -66,7 +66,7 @@ def load(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
     >>> net = tm.nn.Linear(2, 1, rng=0)
     >>> tm.save(path, {"net": net, "step": 7})
     >>> found, twin = tm.load(path), tm.nn.Linear(2, 1, rng=1)
-    >>> twin.load_state_dict(found["net"])
+    >>> _ = twin.load_state_dict(found["net"])
     >>> found["step"], bool((twin.weight == net.weight).all())
     (7, True)
     """
