@@ -265,6 +265,148 @@ def test_hooks_leave_recorded_siblings_alone():
     assert gb.tolist() == [4.0, 8.0]
 
 
+# -- functions and rules of the user's ------------------------------------------------------------------
+def doubling(vjp=None, jvp=None):
+    @tm.primitive
+    def double(x):
+        return 2 * x
+
+    double.defvjp(vjp or (lambda g, y, x: 2 * g))
+    return double.defjvp(jvp or (lambda t, y, x: 2 * t))
+
+
+def _spoil(g, y, x):
+    g *= 2.0
+    return g
+
+
+def _spoil_input(g, y, x):
+    np.negative(x, out=x)
+    return 2 * g
+
+
+@pytest.mark.parametrize("rule", [_spoil, _spoil_input])
+def test_a_rule_that_writes_into_what_it_is_given_is_refused(rule):
+    a, b = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    with pytest.raises(tm.ArgumentError, match=r"vjp rule of double for x writes.*work on a copy"):
+        (doubling(vjp=rule)(a) + b).sum().backward()
+    with pytest.raises(tm.ArgumentError, match="jvp rule of double for x writes"):
+        tm.jvp(doubling(jvp=rule), (np.ones(2),), (np.ones(2),))
+
+
+def test_a_rule_that_is_recorded_changes_no_siblings_gradient():
+    a, b = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    y = (doubling(vjp=_spoil)(a) + b) ** 2
+    ga, gb = tm.grad_of(y.sum(), [a, b], create_graph=True)
+    assert ga.tolist() == [12.0, 24.0]
+    assert gb.tolist() == [6.0, 12.0]
+
+
+@pytest.mark.parametrize("call", [lambda f, x: f(x), lambda f, x: tm.compile(lambda x: f(x) + 0.0)(x)])
+def test_a_primitive_cannot_write_into_its_arguments(call):
+    @tm.primitive
+    def halve(x):
+        x /= 2.0
+        return x
+
+    x = np.ones(3)
+    with pytest.raises(tm.ArgumentError, match="primitive halve writes"):
+        call(halve, x)
+    assert x.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_primitive_and_its_rules_may_keep_their_buffers():
+    out, back = np.empty(2), np.empty(2)
+
+    @tm.primitive
+    def double(x):
+        return np.multiply(x, 2.0, out=out)
+
+    double.defvjp(lambda g, y, x: np.multiply(g, 2.0, out=back))
+    x, z = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    first, second = double(x), double(z)
+    assert first.tolist() == [2.0, 4.0]
+    assert second.tolist() == [6.0, 8.0]
+    (first * 3.0).sum().backward()
+    (second * 5.0).sum().backward()
+    assert (x.grad.tolist(), z.grad.tolist()) == ([6.0, 6.0], [10.0, 10.0])
+
+
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        (np.ones((3, 2)), tm.ShapeError),
+        (np.ones(()), tm.ShapeError),
+        (np.ones((1, 2)), tm.ShapeError),
+        (np.array([1j, 1.0]), tm.DTypeError),
+        (None, tm.DTypeError),
+        ((np.ones(2),), tm.DTypeError),
+        (np.array(["a", "b"]), tm.DTypeError),
+    ],
+)
+def test_a_rule_of_the_wrong_shape_or_kind_is_named(result, error):
+    x = np.array([1.0, 2.0])
+    with pytest.raises(error, match="vjp rule of double for x"):
+        tm.grad(lambda x: doubling(vjp=lambda g, y, x: result)(x).sum())(x)
+    with pytest.raises(error, match="jvp rule of double for x"):
+        tm.jvp(doubling(jvp=lambda t, y, x: result), (x,), (x,))
+
+
+def test_a_rule_may_leave_broadcasting_to_the_walk():
+    @tm.primitive
+    def scale(a, b):
+        return a * b
+
+    scale.defvjp(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+    scale.defjvp(lambda t, y, a, b: t * b, lambda t, y, a, b: a * t)
+    a, b = np.arange(3.0), np.ones((2, 1)) * 2.0
+    tm.testing.check_grads(scale, (a, b))
+    assert tm.grad(lambda b: scale(a, b).sum())(b).tolist() == [[3.0], [3.0]]
+
+
+LISTS = {
+    "transpose": (lambda x, p: tm.transpose(x, p), [1, 2, 0], [0, 1, 2]),
+    "roll": (lambda x, p: tm.roll(x, p, axis=(0, 1)), [1, 1], [2, 0]),
+    "roll axes": (lambda x, p: tm.roll(x, (1, 2), axis=p), [0, 1], [1, 2]),
+    "flip": (lambda x, p: tm.flip(x, axis=p), [0, 1], [1, 2]),
+    "pad": (lambda x, p: tm.pad(x, p), [[1, 0], [0, 1], [0, 0]], [[0, 1], [1, 0], [0, 0]]),
+    "array of shifts": (lambda x, p: tm.roll(x, tuple(p), axis=(0, 1)), np.array([1, 1]), np.array([2, 0])),
+    "index": (lambda x, p: x[p], [0, 2], [1, 1]),
+    "array as index": (lambda x, p: x[:, p], np.array([0, 2]), np.array([1, 1])),
+    "take": (lambda x, p: tm.take(x, p, axis=0), np.array([0, 2]), np.array([1, 1])),
+    "set": (lambda x, p: x.at[p].set(0.0), np.array([0, 2]), np.array([1, 1])),
+    "reshape": (lambda x, p: tm.reshape(x, p), [9, 3], [3, 9]),
+    "split": (lambda x, p: tm.split(x, p)[1], np.array([1, 2]), np.array([0, 3])),
+    "einsum": (lambda x, p: tm.einsum(x, p, [0, 1]), [0, 1, 2], [1, 0, 2]),
+    "tensordot": (lambda x, p: tm.tensordot(x, np.ones((3, 3)), axes=p), [[0, 1], [0, 1]], [[1, 2], [0, 1]]),
+}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_a_list_given_as_a_parameter_may_be_changed_afterwards(case):
+    f, given, other = LISTS[case]
+    values = np.arange(27.0).reshape(3, 3, 3)
+    w, x = leaf(values), leaf(values)
+    want = tm.grad_of((f(x, given) ** 2).sum(), x)
+    z = (f(w, given) ** 2).sum()
+    given[:] = other
+    z.backward()
+    assert w.grad.tolist() == want.tolist()
+
+
+def test_a_parameter_of_a_primitive_may_be_changed_afterwards():
+    @tm.primitive
+    def scaled(x, *, by):
+        return x * by["factors"][0]
+
+    scaled.defvjp(lambda g, y, x, by: g * by["factors"][0])
+    by, x = {"factors": [3.0]}, leaf([1.0, 2.0])
+    y = scaled(x, by=by).sum()
+    by["factors"][0] = 100.0
+    y.backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
 # -- loops ----------------------------------------------------------------------------------------------
 X = np.linspace(-1.0, 1.0, 12).reshape(4, 3)
 

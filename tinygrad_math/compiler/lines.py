@@ -190,7 +190,7 @@ class LineEmitter:
         if name is None:
             name = self.names.new(v.op.name)
             self.helpers[name] = v
-            self.namespace[name] = v.op.into or v.op.plain
+            self.namespace[name] = v.op.into or (v.op.plain if v.op.arity is None else v.op.forward)
         given = [f"({', '.join(inputs)},)"] if v.op.arity is None else list(inputs)
         if out is not None:
             given.append(out)

@@ -84,6 +84,16 @@ rec = Namespace("recorded tensors")
 by_ufunc: dict[Any, Op] = {}  # NumPy's ufunc -> op, for `__array_ufunc__`
 
 
+def frozen(value: Any) -> Any:
+    """A parameter as it is now: a list, dict or array that the caller may go on to change is copied."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind([frozen(v) for v in value])
+    if kind is dict:
+        return {k: frozen(v) for k, v in value.items()}
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 class Op:
     """One operation. Built by the constructors of `declare`, never by hand.
 
@@ -174,7 +184,7 @@ class Op:
                 raise ArgumentError(f"{usage(self)} needs {', '.join(missing)}")
             args += tuple(params[name] for name in missing)
             params = {k: v for k, v in params.items() if k not in missing}
-        full = {**self.defaults, **params}
+        full = {**self.defaults, **{k: frozen(v) for k, v in params.items()}}
         if len(full) != len(self.param_names) or any(n not in full for n in self.param_names):
             raise ArgumentError(self._unknown(full))
         return args, full

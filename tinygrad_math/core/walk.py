@@ -251,7 +251,7 @@ def _again(trail: Trail, seeds: Sequence[tuple[Node, Any]], whole: Node, parts: 
 def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
     hooks = node.meta.hooks if node.meta is not None else None
     for hook in list((hooks or {}).values()):
-        own = _twin(g)  # what the hook does to it, nobody else sees
+        own = twin(g)  # what the hook does to it, nobody else sees
         before = own.node
         changed = hook(own)
         if changed is None and own.node is before and before.meta is None:
@@ -264,7 +264,7 @@ def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
     return g
 
 
-def _twin(g: Any) -> Tensor:
+def twin(g: Any) -> Tensor:
     """A second node of the same value and history."""
     if not isinstance(g, Tensor):
         return wrap(Node(g))
