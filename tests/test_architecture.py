@@ -10,7 +10,9 @@ import tinygrad_math
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
-    ["core/errors", "core/place", "core/samples", "core/torch_names"],
+    ["core/errors", "core/place", "core/samples"],
+    ["core/parts"],
+    ["core/torch_names"],
     ["core/docs", "core/mode", "core/tree"],
     ["core/op"],
     ["core/node", "core/at"],

@@ -407,6 +407,167 @@ def test_a_parameter_of_a_primitive_may_be_changed_afterwards():
     assert x.grad.tolist() == [3.0, 3.0]
 
 
+# -- writes that would be lost --------------------------------------------------------------------------
+def _each_row(d):
+    for row in d:
+        row *= 10.0
+
+
+def _into_each_row(d):
+    for row in d:
+        row[0] = 10.0
+
+
+LOST = {
+    "item of a row": lambda d: _assign_item(d),
+    "transposed": lambda d: _set(d, "T"),
+    "ravel": lambda d: _set(d, "ravel"),
+    "reshape": lambda d: _set(d, "reshape", -1),
+    "view": lambda d: _set(d, "view", -1),
+    "detach": lambda d: _set(d, "detach"),
+    "diagonal": lambda d: _set(d, "diagonal"),
+    "real": lambda d: _set(d, "real"),
+    "twice transposed": lambda d: _twice_transposed(d),
+    "rows of a loop": _each_row,
+    "items of rows of a loop": _into_each_row,
+    "out": lambda d: np.negative(d[0], out=d[0]),
+    "out of arrays": lambda d: np.exp(np.ones(3), out=d[0]),
+    "out by position": lambda d: np.exp(np.ones(3), d[0]),
+    "out of a reduction": lambda d: np.sum(d, axis=0, out=d[0]),
+    "two outs": lambda d: np.modf(np.ones(3), out=(d[0], d[1])),
+    "at": lambda d: np.add.at(d[0], [0], 5.0),
+    "fill_": lambda d: d[0].fill_(3.0),
+    "zero_": lambda d: d[0].zero_(),
+    "add_": lambda d: d[0].add_(1.0),
+    "copy_": lambda d: d[0].copy_(np.ones(3)),
+    "sort": lambda d: d[0].sort(),
+    "nan_to_num": lambda d: np.nan_to_num(d[0], copy=False),
+}
+
+
+def _assign_item(d):
+    d[0][1] = 5.0
+
+
+def _set(d, name, *args):
+    if args or callable(getattr(d, name)):
+        getattr(d, name)(*args)[0] = 9.0
+    else:
+        getattr(d, name)[0] = 9.0
+
+
+def _twice_transposed(d):
+    d.T.T[0] = 9.0
+
+
+@pytest.mark.parametrize("way", LOST)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_write_into_a_part_without_a_name_is_refused(way, recorded):
+    d = tm.tensor(np.arange(9.0).reshape(3, 3))
+    if recorded:
+        d = leaf(np.arange(9.0).reshape(3, 3)) * 1.0
+    with pytest.raises(tm.core.errors.LostWrite, match="Tensors are values"):
+        LOST[way](d)
+    assert d.tolist() == np.arange(9.0).reshape(3, 3).tolist()
+
+
+def _held_in_places(d):
+    class Holder:
+        pass
+
+    holder, table = Holder(), {"row": d[0]}
+    holder.row, table["list"] = d[0], [d[0]]
+    holder.row[1] = 5.0
+    holder.row *= 2.0
+    table["row"][1] = 5.0
+    table["list"][0].fill_(3.0)
+    np.negative(np.ones(3), out=holder.row)
+    return holder.row, [-1.0, -1.0, -1.0]
+
+
+def _named(d):
+    row = d[0]
+    row[1] = 5.0
+    row += 1.0
+    row.sort()
+    np.negative(row, out=row)
+    np.add.at(row, [0], 1.0)
+    return row, [0.0, -3.0, -6.0]
+
+
+def _fresh(d):
+    y = (d * 2.0)[0].add_(1.0).mul_(2.0)
+    (d + 1.0)[0][1] = 5.0  # of nothing that lives on
+    return y, [2.0, 6.0, 10.0]
+
+
+@pytest.mark.parametrize("way", [_held_in_places, _named, _fresh])
+def test_a_part_with_a_name_is_a_value_of_its_own(way):
+    d = tm.tensor(np.arange(9.0).reshape(3, 3))
+    y, want = way(d)
+    assert y.tolist() == want
+    assert d.tolist() == np.arange(9.0).reshape(3, 3).tolist()
+
+
+def test_an_augmented_assignment_to_a_part_reaches_the_whole():
+    d, w = tm.tensor(np.arange(4.0).reshape(2, 2)), leaf([1.0, 2.0])
+    d[0] += w
+    d[:, 1] *= 2.0
+    assert d.tolist() == [[1.0, 6.0], [2.0, 6.0]]
+    d.sum().backward()
+    assert w.grad.tolist() == [1.0, 2.0]
+
+
+def test_sort_and_nan_to_num_work_in_place_as_numpys_do():
+    x = leaf([3.0, 1.0, 2.0])
+    y = x * 1.0
+    assert y.sort() is None
+    (y * np.array([1.0, 10.0, 100.0])).sum().backward()
+    assert y.tolist() == [1.0, 2.0, 3.0]
+    assert x.grad.tolist() == [100.0, 1.0, 10.0]
+    z = tm.tensor([np.nan, 1.0])
+    assert np.nan_to_num(z, copy=False) is z
+    assert z.tolist() == [0.0, 1.0]
+
+
+def test_a_zero_dimensional_result_is_a_number_that_its_names_do_not_share():
+    def total(values):
+        sums, s = [], 0.0
+        for v in values:
+            s += v * v
+            sums.append(s)
+        s -= 1.0
+        s **= 2
+        return sum(sums)
+
+    values = np.array([1.0, 2.0, 3.0])
+    assert total(tm.tensor(values)).item() == total(values)
+    assert tm.grad(total)(values).tolist() == [6.0, 8.0, 6.0]
+    assert tm.compile(total)(values).item() == total(values)
+
+
+def test_a_zero_dimensional_parameter_changes_in_place():
+    w = leaf(2.0)
+    same = w
+    (w * w).backward()
+    same.grad *= 0.5
+    g = w.grad
+    g += 1.0
+    assert w.grad.item() == 3.0
+    with tm.no_grad():
+        w -= 0.5 * g
+    assert (w is same, same.item()) == (True, 0.5)
+    t = tm.tensor(1.0)
+    u = t
+    u += 1.0
+    u.add_(1.0)
+    assert t.item() == 3.0
+    s = tm.sum(tm.ones(2))
+    v = s
+    v.mul_(5.0)
+    assert s.item() == 10.0
+
+
 # -- loops ----------------------------------------------------------------------------------------------
 X = np.linspace(-1.0, 1.0, 12).reshape(4, 3)
 

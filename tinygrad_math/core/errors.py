@@ -21,6 +21,7 @@ __all__ = [
     "IllPosedDerivative",
     "IndexOutOfBounds",
     "InvalidIndex",
+    "LostWrite",
     "MathError",
     "MatrixError",
     "MissingExtra",
@@ -94,6 +95,10 @@ class MissingMethod(MathError, NotImplementedError):
 
 class NotALeaf(MathError, RuntimeError):
     """Something that only a leaf has was asked of a result."""
+
+
+class LostWrite(MathError, ValueError, RuntimeError):
+    """A write into a part of a tensor that only a view would have seen: Tensors are values."""
 
 
 class NoGradient(MathError, RuntimeError):

@@ -47,6 +47,7 @@ class Leaving:
         @property
         def requires_grad(self) -> bool: ...
         def __getitem__(self, index: Any) -> Tensor: ...
+        def _rows(self) -> Iterator[Tensor]: ...
 
     def _refuse_trace(self, what: str) -> None:
         mode = MODE.get()
@@ -156,7 +157,8 @@ class Leaving:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
+        len(self)  # 0-d raises at once
+        return self._rows()
 
     def __repr__(self) -> str:
         if self.node.live & TRACED:

@@ -7,6 +7,7 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import weakref
@@ -43,6 +44,7 @@ from .node import Node as Node
 from .node import clock as clock
 from .op import Op, by_ufunc, registry
 from .op import rec as rec
+from .parts import ASSIGNMENT, AT, METHOD, Parts, counts, references
 from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
@@ -228,8 +230,9 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return forward(wrap(Constant(other) if type(other) is float else _operand(other, self.node)), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
+        self._refuse_row()
         result = forward(self, other)
-        return result if result is NotImplemented else self._become(result)
+        return result if result is NotImplemented or self._is_number() else self._become(result)
 
     return forward, reflected, in_place
 
@@ -266,7 +269,19 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-class Tensor(Leaving, TorchNames):
+def _part(name: str) -> Callable[..., Any]:
+    """`_method`, for one whose result NumPy would let write through to the tensor."""
+    whole = _method(name)
+
+    @functools.wraps(whole)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        part = whole(self, *args, **kwargs)
+        return part._as_part_of(self) if part is not self else part
+
+    return method
+
+
+class Tensor(Leaving, TorchNames, Parts):
     """An n-dimensional array of numbers that records what is done to it.
 
     Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
@@ -285,6 +300,7 @@ class Tensor(Leaving, TorchNames):
     _grad: Tensor | None
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
+        self._grad = None
         source = node_of(data)
         if dtype is not None:
             dtype = numeric_dtype(dtype)
@@ -378,11 +394,11 @@ class Tensor(Leaving, TorchNames):
 
     @property
     def T(self) -> Tensor:
-        return rec.transpose(self)  # type: ignore[no-any-return]
+        return rec.transpose(self)._as_part_of(self)  # type: ignore[no-any-return]
 
     @property
     def mT(self) -> Tensor:
-        return rec.matrix_transpose(self)  # type: ignore[no-any-return]
+        return rec.matrix_transpose(self)._as_part_of(self)  # type: ignore[no-any-return]
 
     @property
     def name(self) -> str | None:
@@ -396,11 +412,11 @@ class Tensor(Leaving, TorchNames):
 
     @property
     def real(self) -> Tensor:
-        return rec.real(self)  # type: ignore[no-any-return]
+        return rec.real(self)._as_part_of(self)  # type: ignore[no-any-return]
 
     @property
     def imag(self) -> Tensor:
-        return rec.imag(self)  # type: ignore[no-any-return]
+        return rec.imag(self)._as_part_of(self)  # type: ignore[no-any-return]
 
     @property
     def at(self) -> At:
@@ -424,6 +440,7 @@ class Tensor(Leaving, TorchNames):
             raise DTypeError(
                 f"a gradient needs a floating or complex dtype, got {self.dtype}; use 1.0 or astype(float)"
             )
+        self._grad = self.grad
         node.live = node.live | DIFFERENTIABLE if wanted else node.live & ~DIFFERENTIABLE
         node.more().owner = weakref.ref(self) if wanted else None
 
@@ -444,6 +461,7 @@ class Tensor(Leaving, TorchNames):
                 raise ShapeError(f"the gradient of a tensor of shape {self.shape} cannot have shape {value.shape}")
             value = in_dtype(value, self.dtype, "the gradient")
             value = wrap(value.node if value.node.live else Node(value.node.data))  # its owner's alone
+            value._grad = None
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -473,8 +491,7 @@ class Tensor(Leaving, TorchNames):
         watched = mode is not None and mode.observe is not None
         if self.node.live & TRACED or (watched and self.node.live):
             return cast(Tensor, rec.stop_gradient(self))
-        data = self.node.data
-        return wrap(Node(data.view() if isinstance(data, np.ndarray) else data))
+        return cast(Tensor, wrap(Node(self.node.data))._as_part_of(self))
 
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
     __array_priority__ = 1000.0
@@ -482,6 +499,14 @@ class Tensor(Leaving, TorchNames):
     __pandas_priority__ = 5000  # so that `series * x` is what `x * series` is
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs:
+            for k in range(len(kwargs["out"])):  # without a name for it, which would be one more reference
+                if isinstance(kwargs["out"][k], Tensor):
+                    count = references(kwargs["out"][k])
+                    kwargs["out"][k]._refuse_lost(count, counts["__call__", kwargs["out"][k] is self])
+        elif method == "at" and isinstance(inputs[0], Tensor):
+            count = references(inputs[0])
+            inputs[0]._refuse_lost(count, AT)
         try:
             if method == "__call__" and not kwargs and ufunc in by_ufunc:
                 return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
@@ -492,6 +517,9 @@ class Tensor(Leaving, TorchNames):
             raise
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if isinstance(kwargs.get("out"), Tensor):
+            count = references(kwargs["out"])
+            kwargs["out"]._refuse_lost(count, counts["function", kwargs["out"] is self])
         return rec.numpy_function(function, args, kwargs)
 
     # -- copies -------------------------------------------------------------------------------------
@@ -530,10 +558,27 @@ class Tensor(Leaving, TorchNames):
 
     # -- assignment ---------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
-        return rec.getitem(self, index)  # type: ignore[no-any-return]
+        return rec.getitem(self, index)._as_part_of(self)  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        count = references(self)
+        self._refuse_lost(count, ASSIGNMENT)
+        self._refuse_row()
         self._become(rec.setitem(self, index, value))
+
+    def _is_number(self) -> bool:
+        """Whether `x += v` makes a new value, as for NumPy's scalars: a 0-d result may have other names and places.
+
+        What was made by tensor(), a gradient, and a leaf that requires one are arrays, and change in place.
+        """
+        return not self.shape and not hasattr(self, "_grad")
+
+    def sort(self, axis: int = -1, kind: Any = None, *, descending: bool = False, stable: bool | None = True) -> None:
+        """Sort in place, as NumPy's method does; `tm.sort(x)` gives a sorted copy."""
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        self._refuse_row()
+        self._become(rec.sort(self, axis=axis, kind=kind, descending=descending, stable=stable))
 
     def _become(self, result: Tensor) -> Tensor:
         """Take on a new value: what was computed from the old one keeps the old one."""
@@ -595,7 +640,9 @@ class Tensor(Leaving, TorchNames):
         return rec.pow(other, self)  # type: ignore[no-any-return]
 
     def __ipow__(self, other: Any) -> Tensor:
-        return self._become(rec.pow(self, other))
+        self._refuse_row()
+        result = rec.pow(self, other)
+        return result if self._is_number() else self._become(result)
 
     __matmul__, __rmatmul__, __imatmul__ = _binary("matmul", operator.matmul)
     __and__, __rand__, __iand__ = _binary("bitwise_and", operator.and_)
@@ -639,23 +686,22 @@ class Tensor(Leaving, TorchNames):
     argmax = _method("argmax")
     argmin = _method("argmin")
     argsort = _method("argsort")
-    sort = _method("sort")
     cumsum = _method("cumsum")
     cumprod = _method("cumprod")
     clip = _method("clip")
     round = _method("round")
     conj = _method("conj")
     conjugate = _method("conjugate")
-    reshape = _method("reshape")
-    ravel = _method("ravel")
+    reshape = _part("reshape")
+    ravel = _part("ravel")
     flatten = _method("flatten")
-    squeeze = _method("squeeze")
-    unsqueeze = _method("unsqueeze")
-    transpose = _method("transpose")
-    swapaxes = _method("swapaxes")
-    permute = _method("permute")
-    expand = _method("expand")
-    diagonal = _method("diagonal")
+    squeeze = _part("squeeze")
+    unsqueeze = _part("unsqueeze")
+    transpose = _part("transpose")
+    swapaxes = _part("swapaxes")
+    permute = _part("permute")
+    expand = _part("expand")
+    diagonal = _part("diagonal")
     trace = _method("trace")
     repeat = _method("repeat")
     take = _method("take")
@@ -743,7 +789,7 @@ def wrap(node: Node) -> Tensor:
 def _restored(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     """A leaf as it was saved or copied."""
     t: Tensor = _new(kind)
-    t.node = Node(data)
+    t.node, t._grad = Node(data), None
     if name is not None:
         t.name = name
     if requires_grad:

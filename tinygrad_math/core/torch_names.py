@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .parts import METHOD, references
+
 
 class TorchNames:
     """Methods under PyTorch's names. A trailing underscore means in place: the handle takes on the new value."""
@@ -59,22 +61,32 @@ class TorchNames:
     # -- in place -----------------------------------------------------------------------------------
     def add_(self: Any, other: Any, *, alpha: float = 1) -> Any:
         """`x += alpha * other`."""
-        return self.__iadd__(other if alpha == 1 else other * alpha)
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        return self._become(self + (other if alpha == 1 else other * alpha))
 
     def sub_(self: Any, other: Any, *, alpha: float = 1) -> Any:
         """`x -= alpha * other`."""
-        return self.__isub__(other if alpha == 1 else other * alpha)
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        return self._become(self - (other if alpha == 1 else other * alpha))
 
     def mul_(self: Any, other: Any) -> Any:
         """`x *= other`."""
-        return self.__imul__(other)
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        return self._become(self * other)
 
     def div_(self: Any, other: Any) -> Any:
         """`x /= other`."""
-        return self.__itruediv__(other)
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        return self._become(self / other)
 
     def fill_(self: Any, value: Any) -> Any:
         """`x[...] = value`."""
+        count = references(self)
+        self._refuse_lost(count, METHOD)
         self[...] = value
         return self
 
@@ -82,4 +94,7 @@ class TorchNames:
 
     def zero_(self: Any) -> Any:
         """`x[...] = 0`."""
-        return self.fill_(0)
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        self[...] = 0
+        return self

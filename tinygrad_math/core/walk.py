@@ -354,7 +354,9 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
         owner = m.owner() if m is not None and m.owner is not None else None
         if owner is None:
             continue
-        shares.append((owner, wrap(Node(total) if xp is raw else total.node)))
+        total = wrap(Node(total) if xp is raw else total.node)
+        total._grad = None
+        shares.append((owner, total))
     _accumulate(shares)
 
 

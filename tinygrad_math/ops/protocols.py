@@ -73,6 +73,12 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
         raise _no_counterpart(f"{function.__module__}.{function.__name__}", _INSTEAD.get(function))
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
+    if function is np.nan_to_num:  # NumPy's one function with an argument that means in place
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+        if not given.get("copy", True):
+            out = given["x"]
+            if isinstance(out, Tensor) and out._is_part():
+                raise out._lost("a part of a tensor")
     if function in _FOLDS and not kwargs.keys().isdisjoint({"where", "initial"}):
         result = _folded(function, tuple(args), kwargs)
     else:
