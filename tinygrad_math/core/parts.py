@@ -2,13 +2,13 @@
 
 Tensors are values, so that a part does not write through to the whole, as NumPy's views do. Who names a part,
 `v = c[0]; v[1] = 5`, has a value of his own. Without a name nobody would see the change; it raises LostWrite. That a
-receiver has no name shows in the number of references to it, which is measured here for each way of a call.
+receiver has no name, and that the whole is still there, shows in the number of references, so that reading a part
+costs nothing; how many there are without a name is measured here for each way of a call.
 """
 
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,20 +17,14 @@ import numpy as np
 from .errors import LostWrite
 
 references = sys.getrefcount
-_Marks = tuple["weakref.ref[Any]", ...]
 
 
 class Parts:
-    """The marks of a part: the tensors that it was taken from, as long as they live."""
+    """Whether a tensor is a part of another one that is still there."""
 
-    __slots__ = ("_from_loop", "_wholes")
-    _wholes: _Marks
-    _from_loop: bool
-
-    def _as_part_of(self, whole: Parts) -> Any:
-        marks = getattr(whole, "_wholes", ())
-        self._wholes = (weakref.ref(whole), *(r for r in marks if r() is not None)) if marks else (weakref.ref(whole),)
-        return self
+    __slots__ = ("_from_loop", "_item")
+    _from_loop: bool  # set for what a loop over a tensor gave
+    _item: bool  # set for a single number of an array: it shares no memory that would show where it comes from
 
     def _rows(self: Any) -> Iterator[Any]:
         for i in range(len(self)):
@@ -40,9 +34,7 @@ class Parts:
 
     def _refuse_lost(self: Any, count: int, unnamed: int) -> None:
         """Raise if nobody but the caller's expression holds this part of a tensor that lives on."""
-        if count > unnamed or not hasattr(self, "_wholes"):
-            return
-        if self._is_part() and not any(v is self for v in sys._getframe(2).f_locals.values()):
+        if count <= unnamed and self._is_part() and not _is_local(self):
             raise self._lost("a part of a tensor that has no name")
 
     def _refuse_row(self: Any) -> None:
@@ -50,8 +42,15 @@ class Parts:
         if hasattr(self, "_from_loop") and self.shape and self._is_part():
             raise self._lost("a row that a loop over a tensor gave")
 
-    def _is_part(self) -> bool:
-        return any(r() is not None for r in getattr(self, "_wholes", ()))
+    def _is_part(self: Any) -> bool:
+        node = self.node
+        if not node.inputs:
+            return hasattr(self, "_item") or _lent(node)
+        while len(node.inputs) == 1 and (node.op.name == "getitem" or _same_memory(node, node.inputs[0])):
+            if references(node.inputs[0]) > LONE["node"]:
+                return True
+            node = node.inputs[0]
+        return False
 
     def _lost(self: Any, what: str) -> LostWrite:
         return LostWrite(
@@ -59,6 +58,28 @@ class Parts:
             "values. Write to the whole with one index, x[i, j] = v or x[i] = x[i] * 2; for a value of its own, say "
             "part = x[i] + 0."
         )
+
+
+def _is_local(value: Any) -> bool:
+    """Whether the caller of the method has a name for a value, where Python lends it out without counting (3.14)."""
+    return any(v is value for v in sys._getframe(3).f_locals.values())
+
+
+def _owner(array: Any) -> Any:
+    return array.base if isinstance(getattr(array, "base", None), np.ndarray) else array
+
+
+def _same_memory(node: Any, other: Any) -> bool:
+    return isinstance(node.data, np.ndarray) and _owner(node.data) is _owner(other.data)
+
+
+def _lent(node: Any) -> bool:
+    """Whether somebody else holds the memory of a node's array."""
+    if not isinstance(node.data, np.ndarray):
+        return False
+    if isinstance(node.data.base, np.ndarray):
+        return references(node.data.base) > LONE["view"]
+    return references(node.data) > LONE["array"]
 
 
 class _Probe:
@@ -90,3 +111,15 @@ for _x in (0.0, _probe()):  # NumPy asks the first of the arguments that has an 
     np.sum(_x, out=_probe())
 np.add.at(_probe(), 0, 0)
 ASSIGNMENT, METHOD, AT = counts["assignment"], counts["method"], counts["at", False]
+
+
+class _Lone:
+    """A node as `_is_part` and `_lent` see it, whose array and input nobody else holds."""
+
+
+_lone: Any = _Lone()
+LONE = {}
+_lone.inputs, _lone.data = (_Lone(),), np.zeros(2)
+LONE["node"], LONE["array"] = references(_lone.inputs[0]), references(_lone.data)
+_lone.data = np.zeros((2, 2))[0]
+LONE["view"] = references(_lone.data.base)

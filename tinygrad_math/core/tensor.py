@@ -7,7 +7,6 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 import weakref
@@ -269,18 +268,6 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-def _part(name: str) -> Callable[..., Any]:
-    """`_method`, for one whose result NumPy would let write through to the tensor."""
-    whole = _method(name)
-
-    @functools.wraps(whole)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        part = whole(self, *args, **kwargs)
-        return part._as_part_of(self) if part is not self else part
-
-    return method
-
-
 class Tensor(Leaving, TorchNames, Parts):
     """An n-dimensional array of numbers that records what is done to it.
 
@@ -394,11 +381,11 @@ class Tensor(Leaving, TorchNames, Parts):
 
     @property
     def T(self) -> Tensor:
-        return rec.transpose(self)._as_part_of(self)  # type: ignore[no-any-return]
+        return rec.transpose(self)  # type: ignore[no-any-return]
 
     @property
     def mT(self) -> Tensor:
-        return rec.matrix_transpose(self)._as_part_of(self)  # type: ignore[no-any-return]
+        return rec.matrix_transpose(self)  # type: ignore[no-any-return]
 
     @property
     def name(self) -> str | None:
@@ -412,11 +399,11 @@ class Tensor(Leaving, TorchNames, Parts):
 
     @property
     def real(self) -> Tensor:
-        return rec.real(self)._as_part_of(self)  # type: ignore[no-any-return]
+        return rec.real(self)  # type: ignore[no-any-return]
 
     @property
     def imag(self) -> Tensor:
-        return rec.imag(self)._as_part_of(self)  # type: ignore[no-any-return]
+        return rec.imag(self)  # type: ignore[no-any-return]
 
     @property
     def at(self) -> At:
@@ -491,7 +478,7 @@ class Tensor(Leaving, TorchNames, Parts):
         watched = mode is not None and mode.observe is not None
         if self.node.live & TRACED or (watched and self.node.live):
             return cast(Tensor, rec.stop_gradient(self))
-        return cast(Tensor, wrap(Node(self.node.data))._as_part_of(self))
+        return wrap(Node(self.node.data))
 
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
     __array_priority__ = 1000.0
@@ -558,7 +545,10 @@ class Tensor(Leaving, TorchNames, Parts):
 
     # -- assignment ---------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
-        return rec.getitem(self, index)._as_part_of(self)  # type: ignore[no-any-return]
+        part = rec.getitem(self, index)
+        if part.node.data.__class__ is not np.ndarray:
+            part._item = True
+        return part  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         count = references(self)
@@ -692,16 +682,16 @@ class Tensor(Leaving, TorchNames, Parts):
     round = _method("round")
     conj = _method("conj")
     conjugate = _method("conjugate")
-    reshape = _part("reshape")
-    ravel = _part("ravel")
+    reshape = _method("reshape")
+    ravel = _method("ravel")
     flatten = _method("flatten")
-    squeeze = _part("squeeze")
-    unsqueeze = _part("unsqueeze")
-    transpose = _part("transpose")
-    swapaxes = _part("swapaxes")
-    permute = _part("permute")
-    expand = _part("expand")
-    diagonal = _part("diagonal")
+    squeeze = _method("squeeze")
+    unsqueeze = _method("unsqueeze")
+    transpose = _method("transpose")
+    swapaxes = _method("swapaxes")
+    permute = _method("permute")
+    expand = _method("expand")
+    diagonal = _method("diagonal")
     trace = _method("trace")
     repeat = _method("repeat")
     take = _method("take")
