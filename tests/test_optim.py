@@ -111,6 +111,14 @@ def test_load_state_dict_changes_everything_or_nothing():
         assert all(np.array_equal(before[k], v) for k, v in net.state_dict().items())
     with pytest.raises(tm.ArgumentError, match="bias"):
         net.load_state_dict({"weight": np.ones((1, 2))})
+
+    def loaded(w):
+        net.load_state_dict({"weight": w.reshape(1, 2), "bias": np.zeros(1)})
+        return net(X).sum()
+
+    with pytest.raises(tm.NeedsDetach, match="load_state_dict"):
+        tm.grad(loaded)(np.ones(2))
+    assert all(np.array_equal(before[k], v) for k, v in net.state_dict().items())
     given = np.full(1, 7, np.float32)
     net.load_state_dict({"weight": tm.tensor([[1.0, 2.0]], requires_grad=True), "bias": given})
     given[0] = 0.0
@@ -259,6 +267,50 @@ def test_a_transform_differentiates_through_updates_of_a_module(wrap):
         return (n.w**4).sum()
 
     np.testing.assert_allclose(tm.grad(meta)(Net()).w.detach().numpy(), meta_gradient(), rtol=1e-7)
+
+
+def after_one_step(lr, momentum):
+    """The quartic after a step with velocity 1."""
+    v = momentum * np.ones(2) + 4 * W**3
+    return np.sum((W - lr * v) ** 4)
+
+
+@pytest.mark.parametrize("leaf", [False, True], ids=["arrays", "leaves"])
+@pytest.mark.parametrize("wrap", [lambda f: f, tm.compile], ids=["eager", "compiled"])
+def test_the_numbers_of_a_rule_are_differentiated_in_both_idioms(leaf, wrap):
+    params = {"w": tm.tensor(W, requires_grad=leaf)}
+
+    def meta(lr, momentum):
+        opt = tm.optim.SGD(momentum=0.5)
+        state = [{name: np.ones(2) for name in opt.init(params)[0]}]
+        return quartic(opt.update(tm.grad(quartic)(params), state, params, lr=lr, momentum=momentum)[0])
+
+    h = 1e-6
+    want = [
+        (after_one_step(0.1 + h, 0.5) - after_one_step(0.1 - h, 0.5)) / (2 * h),
+        (after_one_step(0.1, 0.5 + h) - after_one_step(0.1, 0.5 - h)) / (2 * h),
+    ]
+    f = wrap(lambda lr: meta(lr, 0.5))  # that there is a momentum is decided while tracing
+    np.testing.assert_allclose(tm.grad(f)(0.1).item(), want[0], rtol=1e-7)
+    np.testing.assert_allclose(tm.grad(lambda m: meta(0.1, m))(0.5).item(), want[1], rtol=1e-7)
+    lr = tm.tensor(0.1, requires_grad=True)
+    f(lr).backward()
+    assert lr.grad.item() == pytest.approx(want[0], rel=1e-7)
+
+
+def test_a_compiled_step_is_recorded_for_what_is_no_parameter():
+    lr, params = tm.tensor(0.1, requires_grad=True), {"w": tm.tensor(W, requires_grad=True)}
+
+    def step(p, lr):
+        opt = tm.optim.SGD()
+        return opt.update(tm.grad(quartic)(p), opt.init(p), p, lr=lr)[0]
+
+    new = tm.compile(step)(params, lr)
+    quartic(new).backward()
+    h = 1e-6
+    want = (after_one_step(0.1 + h, 0.0) - after_one_step(0.1 - h, 0.0)) / (2 * h)
+    assert lr.grad.item() == pytest.approx(want, rel=1e-7)
+    assert not tm.compile(step)(params, 0.1)["w"].node.inputs
 
 
 def test_gradients_made_with_create_graph_are_differentiated_through():

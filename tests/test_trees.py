@@ -481,3 +481,22 @@ def test_a_tensor_does_not_take_the_place_of_a_parameter_in_passing():
         return n[0](X).sum()
 
     np.testing.assert_allclose(tm.grad(masked)(net)[0].weight.detach().numpy(), np.tile(0.5 * X.sum(axis=0), (3, 1)))
+
+
+def test_a_network_may_be_made_of_what_is_being_differentiated():
+    def hyper(w):
+        layer = tm.nn.Linear(2, 1, rng=0)
+        layer.weight = w.reshape(1, 2)
+        return (layer(X) ** 2).sum()
+
+    def overwritten(w):
+        layer = tm.nn.Linear(2, 1, rng=0)
+        layer.weight.data = w.reshape(1, 2)
+        return layer(X).sum()
+
+    w, b = np.array([0.5, 2.0]), tm.nn.Linear(2, 1, rng=0).bias.item()
+    want = (2 * (X @ w + b)) @ X
+    np.testing.assert_allclose(tm.grad(hyper)(w).detach().numpy(), want)
+    np.testing.assert_allclose(tm.compile(tm.grad(hyper))(w).detach().numpy(), want)
+    with pytest.raises(tm.NeedsDetach, match="data"):
+        tm.grad(overwritten)(w)

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..core.errors import ArgumentError, MathError
 from ..core.mode import no_grad
-from ..core.node import finished
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import flatten
 from .executable import Executable, Static, is_static, title_of
@@ -88,7 +87,7 @@ class Compiled:
             self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
             self._latest = program
         if derivatives_wanted() and (nodes or any(t.node.live for t in program.hidden)):
-            if program.traced.settled and all(map(finished, [*nodes, *(t.node for t in program.hidden)])):
+            if program.is_step([leaf for leaf in leaves if not is_static(leaf)]):
                 with no_grad():  # a step of training: its results are leaves
                     return self._plainly(given, leaves, program, run)
             if program.differentiable is None:

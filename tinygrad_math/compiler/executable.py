@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, MathError
-from ..core.node import DIFFERENTIABLE, TRANSFORMED
+from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
 from ..core.tensor import Node, Tensor, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
@@ -98,6 +98,15 @@ class Executable:
                 return MISS if self.differentiable is None else self.recorded(arrays)
             arrays = [*arrays, *(t.node.data for t in self.hidden)]
         return self.finish(self.run(arrays))
+
+    def is_step(self, arguments: Sequence[Any]) -> bool:
+        """Whether this call is a step of training, whose results are leaves.
+
+        Whatever requires a gradient is then what an update took, and no derivative through it is to be expected.
+        """
+        args = [(t.node, s) for t, s in zip(arguments, self.traced.settled, strict=True) if isinstance(t, Tensor)]
+        around = [(t.node, t._tree_leaf() is not None) for t in self.hidden]
+        return any(self.traced.settled) and all(not n.live or (s and finished(n)) for n, s in (*args, *around))
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The program's results for these arguments, hidden ones included."""

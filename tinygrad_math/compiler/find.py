@@ -47,7 +47,7 @@ def watched() -> bool:
 class Finder:
     """Writes the lines of a finder, which takes the pair (args, kwargs)."""
 
-    def __init__(self, settled: bool) -> None:
+    def __init__(self, settled: Sequence[bool]) -> None:
         self.scope: dict[str, Any] = {
             "finished": finished, "attributes": attributes,
             "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock,
@@ -58,7 +58,7 @@ class Finder:
         self.marks: list[str] = []
         self.arrays: list[str] = []
         self.count = 0
-        self.settled = settled  # whether the results are leaves
+        self.settled = settled  # which of the arguments an update took, whose result is a leaf
         self.texts: list[str] = []  # how each leaf is reached
         self.ties = False  # whether Tensors in two places would be one leaf
         self.tensors: dict[Any, list[str]] = {}
@@ -91,7 +91,7 @@ class Finder:
             else:
                 self.demand(f"{name}.__class__ is {self.name('like', role[0])} and {name}.learns is {role[1]}")
                 self.lines.append("if True:")
-            wanted = f"wanted() and not finished({given})" if self.settled else "wanted()"
+            wanted = f"wanted() and not finished({given})" if self.settled[len(self.arrays)] else "wanted()"
             self.lines.append(f"    {given} = {name}.node")
             self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
             self.lines.append(f"    {name} = {given}.data")
@@ -180,7 +180,8 @@ def finder(
     It returns the arrays of a program that fits them, or MISS. Given the program itself, it runs it.
     """
     leaves, structure = flatten(args)
-    f, last = Finder(program is not None and program.traced.settled), ["return (ARRAYS)"]
+    settled = program.traced.settled if program is not None else [False] * len(leaves)
+    f, last = Finder(settled), ["return (ARRAYS)"]
     if program is not None:
         f.scope["program"] = program
         if program.hidden or program.recording.random:

@@ -29,7 +29,7 @@ class Traced(NamedTuple):
     hidden: list[Tensor]  # parameters that the function closes over: further arguments, read at each call
     structure: Structure  # of what the function returned
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
-    settled: bool  # whether an optimiser's update is among the results: they are leaves, unless a derivative needs them
+    settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
     transformed: bool  # whether the function takes derivatives itself
 
 
@@ -141,7 +141,8 @@ def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names
             outputs.append(len(roots))
             roots.append(node)
     body, results = _instructions(arguments, roots, recorder.stopped)
-    settled = any(r.meta is not None and r.meta.settled for r in roots)
+    steps = any(r.meta is not None and r.meta.settled for r in roots)
+    settled = tuple(steps and n.meta is not None and n.meta.settled for n in moving)
     transformed = any(r.live & TRANSFORMED for r in roots)
     program = Program(name, list(arguments.values()), body, results)
     return Traced(program, [t for _, t in hidden], shape, outputs, settled, transformed)

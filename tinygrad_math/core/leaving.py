@@ -63,6 +63,10 @@ class Leaving:
         """Whether a transform that is running differentiates this value."""
         return bool(self.node.live & TRANSFORMED) and self.dtype.kind in "fc" and inside(self.node)
 
+    def _moving(self) -> bool:
+        """Whether a trace or a transform is running that knows this value."""
+        return bool(self.node.live & TRACED) or self._differentiated()
+
     def _leave(self, what: str, instead: str = "") -> None:
         """Refuse to hand out the value as something that forgets how it was made, where that would be a mistake."""
         self._refuse_trace(what)

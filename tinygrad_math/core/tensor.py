@@ -328,6 +328,8 @@ class Tensor(Leaving, TorchNames, Parts):
     @data.setter
     def data(self, value: Any) -> None:
         self._leave("assigning data", "Assign to x itself, x[...] = v, or make a new tensor.")
+        if isinstance(value, Tensor):
+            value._leave("assigning it to another tensor's data", "Use the tensor itself in its place.")
         meta = self.node.meta
         if meta is not None and value is meta.window and value is not None:
             return  # x.data -= v has written already

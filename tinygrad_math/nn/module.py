@@ -123,7 +123,7 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
-        replaced = isinstance(value, Tensor) and not isinstance(value, Parameter)
+        replaced = isinstance(value, Tensor) and not isinstance(value, Parameter) and not value._moving()
         if replaced and isinstance(before, Parameter) and before._is_leaf_of_user():
             raise ArgumentError(
                 f"{name} is a Parameter, and a Tensor in its place would be neither learned nor saved; write into it, "
@@ -318,7 +318,9 @@ class Module:
 
     def _fitting(self, name: str, p: Tensor, given: Any) -> np.ndarray[Any, Any]:
         """A copy of an array for one parameter, or the named error."""
-        p._leave("load_state_dict()", "Load before the function is differentiated.")
+        for t in (p, given):
+            if isinstance(t, Tensor):
+                t._leave("load_state_dict()", "Load before the function is differentiated.")
         try:
             array = np.asarray(as_tensor(given).detach().node.data)
         except MathError as error:

@@ -15,8 +15,7 @@ import numpy as np
 
 from ..compiler import compile
 from ..core.errors import ArgumentError, DTypeError, MissingMethod, ShapeError, TraceError, describe
-from ..core.mode import no_grad
-from ..core.node import finished
+from ..core.node import finished, inside
 from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import flatten, leaves_like, show, tree_map, unflatten
@@ -230,7 +229,7 @@ class Optimizer:
 
         What comes back are leaves, which require a gradient as the parameters did, so that a loop keeps no history. A
         transform that is running differentiates through the update, and so does `backward` where the gradients were
-        made with `create_graph`.
+        made with `create_graph`, or where a step size or the like requires a gradient.
         """
         leaves, structure = flatten(params)
         gradients = leaves_like(grads, structure, strict=True)
@@ -244,20 +243,15 @@ class Optimizer:
         nodes = [t.node for p, g, s in given for t in (p, g, *s.values()) if isinstance(t, Tensor)]
         h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
         h.update(now)
+        rows = [self._updated(p, g, s, h) for p, g, s in given]
         mode = MODE.get()
-        watched = mode is not None and mode.observe is not None
-        if not watched and all(map(finished, nodes)):
-            with no_grad():
-                rows = [self._updated(p, g, s, h) for p, g, s in given]
-            news = [_leaf_like(p, new) for (p, _, _), (new, _) in zip(given, rows, strict=True)]
-        else:
-            rows = [self._updated(p, g, s, h) for p, g, s in given]
-            news = [new for new, _ in rows]
-        if watched:
-            for t in (*news, *(v for _, s in rows for v in s.values())):
-                if isinstance(t, Tensor):
-                    t.node.more().settled = True
-        return unflatten(structure, news), [s for _, s in rows]
+        if mode is not None and mode.observe is not None:  # what the compiler has to know of them
+            made = [t.node for new, s in rows for t in (new, *s.values()) if isinstance(t, Tensor)]
+            for node in (*nodes, *made):
+                node.more().settled = True
+        elif all(map(finished, nodes)) and not any(isinstance(v, Tensor) and v.node.live for v in h.values()):
+            rows = [(_leaf_like(p, new), _settled(s)) for (p, _, _), (new, s) in zip(given, rows, strict=True)]
+        return unflatten(structure, [new for new, _ in rows]), [s for _, s in rows]
 
     def _updated(self, p: Tensor, g: Tensor, state: State, h: Hyper) -> tuple[Any, State]:
         if isinstance(p, Parameter) and not p.learns:
@@ -397,10 +391,17 @@ def _alike(xp: Any, new: Any, old: Any) -> Any:
     return xp.astype(new, old.dtype)
 
 
+def _settled(state: State) -> State:
+    return {k: v.detach() if isinstance(v, Tensor) and not inside(v.node) else v for k, v in state.items()}
+
+
 def _leaf_like(p: Tensor, new: Any) -> Any:
     """The new value as a leaf that requires a gradient if p does, under its name."""
-    if new is p or not p.requires_grad:
+    if new is p or inside(new.node):
         return new
-    leaf = type(p)._from_tree(new, True, True) if isinstance(p, Parameter) else new.detach().requires_grad_()
+    leaf = new.detach()
+    if not p.requires_grad:
+        return leaf
+    leaf = type(p)._from_tree(leaf, True, True) if isinstance(p, Parameter) else leaf.requires_grad_()
     leaf.name = p.name
     return leaf
