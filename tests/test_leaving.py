@@ -243,3 +243,26 @@ def test_the_equation_of_a_root_is_being_differentiated_too():
     with pytest.raises(tm.NeedsDetach, match="float"):
         tm.grad(cube_root(lambda x, a: float(x) ** 3 - a))(8.0)
     assert float(cube_root(lambda x, a: x**3 - a)(tm.tensor(8.0, requires_grad=True))) == 2.0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda c: tm.std(np.arange(4.0), correction=c),
+        lambda c: tm.nan_to_num(np.array([np.nan, 1.0]), nan=c).sum(),
+        lambda c: tm.max(np.arange(2.0), initial=c),
+        lambda c: tm.linalg.pinv(np.eye(2), rcond=c).sum(),
+    ],
+)
+def test_a_parameter_of_an_op_that_has_no_derivative_refuses_what_needs_one(f):
+    assert np.isfinite(f(0.5).item())
+    assert np.isfinite(f(tm.tensor(0.5)).item())
+    for run in (
+        lambda: tm.grad(f)(0.5),
+        lambda: tm.jvp(f, (0.5,), (1.0,)),
+        lambda: f(tm.tensor(0.5, requires_grad=True)),
+    ):
+        with pytest.raises(tm.NeedsDetach, match=r"\(\.\.\., \w+=\).*detach"):
+            run()
+    with pytest.raises(tm.TraceError):
+        tm.compile(f)(0.5)

@@ -74,6 +74,8 @@ class Declared(Op, Generic[P]):
                     f"{self.name} takes {name} as a fixed number, in which it has no derivative, and was given one "
                     f"that is being differentiated or traced; give {name}.item() if that is meant"
                 )
+            if isinstance(value, Tensor):
+                full[name] = value.node.data
         if self.arity is not None:
             return record(self, arrays, full)
         if not isinstance(arrays[0], Iterable):
