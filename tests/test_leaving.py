@@ -257,12 +257,8 @@ def test_the_equation_of_a_root_is_being_differentiated_too():
 def test_a_parameter_of_an_op_that_has_no_derivative_refuses_what_needs_one(f):
     assert np.isfinite(f(0.5).item())
     assert np.isfinite(f(tm.tensor(0.5)).item())
-    for run in (
-        lambda: tm.grad(f)(0.5),
-        lambda: tm.jvp(f, (0.5,), (1.0,)),
-        lambda: f(tm.tensor(0.5, requires_grad=True)),
-    ):
-        with pytest.raises(tm.NeedsDetach, match=r"\(\.\.\., \w+=\).*detach"):
+    leaf = tm.tensor(0.5, requires_grad=True)
+    runs = (lambda: tm.grad(f)(0.5), lambda: tm.jvp(f, (0.5,), (1.0,)), lambda: f(leaf), lambda: tm.compile(f)(0.5))
+    for run in runs:
+        with pytest.raises(tm.NoDerivative, match="item"):
             run()
-    with pytest.raises(tm.TraceError):
-        tm.compile(f)(0.5)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..compiler import compile
 from ..core.errors import ArgumentError, DTypeError, MissingMethod, ShapeError, TraceError, describe
+from ..core.mode import no_grad
 from ..core.node import finished, inside
 from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
