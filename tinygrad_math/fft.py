@@ -15,8 +15,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from .core.declare import linear
-from .core.errors import ArgumentError, AxisError, ShapeError, describe
+from .core.declare import linear, named
+from .core.errors import ArgumentError, AxisError, ShapeError, describe, numeric_dtype
 from .core.samples import complexes, real, sample
 from .core.tensor import Tensor, as_tensor, rec
 
@@ -199,6 +199,7 @@ def scale_mirrored(x: Any, /, factor: float, n: int, axis: int) -> Any:
     return out
 
 
+@named
 def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """The Fourier transform of a Hermitian-symmetric signal, given by its first half: real.
 
@@ -211,6 +212,7 @@ def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward
     return cast(Tensor, irfft(rec.conj(as_tensor(x)), n=n, axis=axis, norm=_opposite(norm)))
 
 
+@named
 def ihfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """The inverse of `hfft`: conj(rfft(x)) with 1/n on the other side. Arguments as for `rfft`.
 
@@ -247,6 +249,7 @@ def _plan(x: Tensor, s: Axes, axes: Axes, *, half: bool = False) -> list[tuple[i
     return [(_length(x, axis) if n == -1 else n, axis) for n, axis in zip(lengths, axes, strict=True)]
 
 
+@named
 def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The Fourier transform over several axes: `fft` along each.
 
@@ -264,6 +267,7 @@ def fftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") 
     return y
 
 
+@named
 def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The inverse of `fftn`, with its arguments. Derivative: g -> fftn(g)/N.
 
@@ -277,6 +281,7 @@ def ifftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward")
     return y
 
 
+@named
 def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """`rfft` along the last of the axes, then `fft` along the others. Arguments as for `fftn`, x real.
 
@@ -293,6 +298,7 @@ def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward")
     return y
 
 
+@named
 def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward") -> Tensor:
     """The inverse of `rfftn`: real. The last length is 2 (m - 1) unless `s` says it. Arguments as for `fftn`.
 
@@ -307,6 +313,7 @@ def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward"
     return cast(Tensor, irfft(y, n=n, axis=axis, norm=norm))
 
 
+@named
 def fft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`fftn` over two axes, the last ones unless `axes` says others.
 
@@ -318,6 +325,7 @@ def fft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backwar
     return fftn(x, s, axes, norm)
 
 
+@named
 def ifft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`ifftn` over two axes, the last ones unless `axes` says others.
 
@@ -329,6 +337,7 @@ def ifft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backwa
     return ifftn(x, s, axes, norm)
 
 
+@named
 def rfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`rfftn` over two axes, the last ones unless `axes` says others.
 
@@ -340,6 +349,7 @@ def rfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backwa
     return rfftn(x, s, axes, norm)
 
 
+@named
 def irfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backward") -> Tensor:
     """`irfftn` over two axes, the last ones unless `axes` says others.
 
@@ -351,6 +361,7 @@ def irfft2(x: Any, /, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = "backw
     return irfftn(x, s, axes, norm)
 
 
+@named
 def fftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequency of each entry of `fft`, in cycles per unit, for n samples `d` apart. A constant.
 
@@ -361,6 +372,7 @@ def fftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None)
     return _frequencies(np.fft.fftfreq, n, d, dtype, device)
 
 
+@named
 def rfftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequency of each entry of `rfft`, as `fftfreq` gives them for `fft`. A constant.
 
@@ -372,13 +384,14 @@ def rfftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None
 
 
 def _frequencies(plain: Callable[[int, float], Any], n: int, d: float, dtype: Any, device: Any) -> Tensor:
-    if device not in (None, "cpu"):
+    if device is not None and not (isinstance(device, str) and device == "cpu"):
         raise ArgumentError(f"device={device!r}: everything lives on 'cpu'")
     if n < 1:
         raise ShapeError(f"frequencies of n={n} samples: n is at least 1")
-    return as_tensor(plain(n, d).astype(dtype or np.float64, copy=False))
+    return as_tensor(plain(n, d).astype(numeric_dtype(float if dtype is None else dtype), copy=False))
 
 
+@named
 def fftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
     """Frequency 0 moved to the middle of each axis (of `axes`, or all): a roll, and so is its derivative.
 
@@ -389,6 +402,7 @@ def fftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
     return _roll_half(as_tensor(x), axes, 1)
 
 
+@named
 def ifftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
     """The inverse of `fftshift`; they differ for odd lengths.
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from .compiler.trace import tracing
 from .core.declare import general, nondiff
-from .core.errors import ArgumentError, OutsideDomain, ShapeError, describe
+from .core.errors import ArgumentError, OutsideDomain, ShapeError, checked_axis, describe, integer, numeric_dtype, sizes
 from .core.samples import positive, sample
 from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, rec, record, wrap
 
@@ -132,7 +132,9 @@ def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
     natural = np.broadcast_shapes(*(as_tensor(p).shape for p in parameters))
     if size is None:
         return natural
-    wanted = (size,) if isinstance(size, (int, np.integer)) else tuple(size)
+    wanted = sizes(size, "random", "size")
+    if min(wanted, default=0) < 0:
+        raise ShapeError(f"random: size={size} counts from 0")
     try:
         fits = np.broadcast_shapes(natural, wanted) == wanted
     except ValueError:
@@ -145,12 +147,28 @@ def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
 def _dtype(dtype: Any, *parameters: Any) -> np.dtype[Any]:
     """float32 if asked for, or if every parameter that has a dtype has this one; else float64."""
     if dtype is not None:
-        kind: np.dtype[Any] = np.dtype(dtype)
+        kind = numeric_dtype(dtype)
         if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise ArgumentError(f"random numbers are float32 or float64, got dtype={dtype!r}")
         return kind
     kinds = {np.dtype(p.dtype) for p in parameters if hasattr(p, "dtype")}
     return np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)
+
+
+def _number(value: Any) -> Any:
+    """A parameter as it is, or as a Tensor if it is a list."""
+    return as_tensor(value) if isinstance(value, (list, tuple)) else value
+
+
+def _population(a: Any, axis: Any, asker: str) -> tuple[Any, int]:
+    """What is drawn from: so many numbers, or the slices of an array along an axis."""
+    axis = integer(axis, f"random.{asker}", "axis")
+    x = as_tensor(a)
+    if x.ndim:
+        return x, checked_axis(axis, x.ndim, f"random.{asker}")
+    if x.dtype.kind not in "iu":
+        raise ArgumentError(f"random.{asker} draws from a whole number or from an array, got {describe(a)}")
+    return int(x), axis
 
 
 class Generator:
@@ -175,7 +193,10 @@ class Generator:
         >>> bool(a == tm.random.normal())
         True
         """
-        self.numpy = np.random.default_rng(seed)
+        try:
+            self.numpy = np.random.default_rng(seed.tolist() if isinstance(seed, Tensor) else seed)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"random: a seed is a whole number from 0, or several, got {describe(seed)}") from error
 
     @property
     def state(self) -> Any:
@@ -215,6 +236,7 @@ class Generator:
         >>> bool((tm.random.uniform(2.0, 3.0, size=5) >= 2.0).all())
         True
         """
+        low, high = _number(low), _number(high)
         u = self.random(_shape(size, low, high), _dtype(dtype, low, high))
         y: Tensor = u * (high - low) + low
         return y
@@ -422,9 +444,9 @@ class Generator:
         >>> sorted(tm.random.permutation(4).tolist())
         [0, 1, 2, 3]
         """
-        if isinstance(x, (int, np.integer)):
-            return _draw(self, "permutation", ("x",), (int(x),))
-        x = as_tensor(x)
+        x, axis = _population(x, axis, "permutation")
+        if isinstance(x, int):
+            return _draw(self, "permutation", ("x",), (x,))
         order = _draw(self, "permutation", ("x",), (x.shape[axis],))
         y: Tensor = rec.take(x, order, axis=axis)
         return y
@@ -438,12 +460,20 @@ class Generator:
         >>> tm.random.choice([5.0], 2)
         tensor([5., 5.])
         """
-        n = int(a) if isinstance(a, (int, np.integer)) else as_tensor(a).shape[axis]
+        a, axis = _population(a, axis, "choice")
+        n = a if isinstance(a, int) else a.shape[axis]
         names, given = (("a",), (n,)) if p is None else (("a", "p"), (n, p))
-        index = _draw(self, "choice", names, given, size=size, replace=replace)
-        if isinstance(a, (int, np.integer)):
+        index = _draw(
+            self,
+            "choice",
+            names,
+            given,
+            size=None if size is None else sizes(size, "random.choice", "size"),
+            replace=replace,
+        )
+        if isinstance(a, int):
             return index
-        y: Tensor = rec.take(as_tensor(a), index, axis=axis)
+        y: Tensor = rec.take(a, index, axis=axis)
         return y
 
 

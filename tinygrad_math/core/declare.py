@@ -50,8 +50,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .errors import FAILURES, ArgumentError, MathError, NoDerivative, describe, explain_failure
-from .op import RENAMED, Op, by_ufunc, raw
+from .errors import FAILURES, ArgumentError, MathError, NoDerivative, describe, explain_failure, integer
+from .op import RENAMED, Op, by_ufunc, raw, whole_numbers
 from .samples import Sample, domain_samples
 from .tensor import Tensor, rec, record
 
@@ -68,14 +68,7 @@ class Declared(Op, Generic[P]):
         if not params and len(args) == self.simple_arity:
             return record(self, args, self.defaults)
         arrays, full = self.bind(args, params)
-        for name, value in full.items():
-            if isinstance(value, Tensor) and value.node.live:
-                raise NoDerivative(
-                    f"{self.name} takes {name} as a fixed number, in which it has no derivative, and was given one "
-                    f"that is being differentiated or traced; give {name}.item() if that is meant"
-                )
-            if isinstance(value, Tensor):
-                full[name] = value.node.data
+        self._settle(full)
         if self.arity is not None:
             return record(self, arrays, full)
         if not isinstance(arrays[0], Iterable):
@@ -83,6 +76,20 @@ class Declared(Op, Generic[P]):
                 f"{self.name}{self.__signature__} takes a sequence of arrays, got {describe(arrays[0])}"
             )
         return record(self, tuple(arrays[0]), full)
+
+    def _settle(self, params: dict[str, Any]) -> None:
+        """Integers where integers belong, and constants in place of Tensors."""
+        for name, value in params.items():
+            if isinstance(value, Tensor):
+                if value.node.live:
+                    raise NoDerivative(
+                        f"{self.name} takes {name} as a fixed number, in which it has no derivative, and was given one "
+                        f"that is being differentiated or traced; give {name}.item() if that is meant"
+                    )
+                params[name] = _frozen(value.node.data)
+        for name, optional in self.whole.items():
+            if params[name] is not None or not optional:
+                params[name] = integer(params[name], self.name, name)
 
     transpose: Callable[..., Any] | None = None  # of a linear op
 
@@ -100,6 +107,12 @@ class Declared(Op, Generic[P]):
         """`rule(xp, ts, y, *args, **params)` returns the tangent of y."""
         self.jvp = rule
         return rule
+
+
+def _frozen(data: Any) -> Any:
+    """An array as nested tuples of numbers, which can be compared."""
+    listed = np.asarray(data).tolist()
+    return tuple(map(_frozen, listed)) if isinstance(listed, list) else listed
 
 
 def declare(name: str, forward: Callable[..., Any], **record: Any) -> Any:
@@ -140,10 +153,23 @@ def _is_ours(trace: TracebackType | None) -> bool:
 
 def derived(f: Callable[P, R]) -> Callable[P, R]:
     """A public function made of ops: reachable as `rec.name`, as a method, and from NumPy's function of that name."""
+    call = named(f)
+    setattr(rec, call.__name__, call)
+    return call
+
+
+def named(f: Callable[P, R]) -> Callable[P, R]:
+    """A public function whose errors are named, and which gets integers where its annotations say so."""
+    code: Any = f.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    places = {n: k for k, n in enumerate(names[: code.co_argcount])}
+    whole = [(places.get(n, _BY_NAME), n, optional) for n, optional in whole_numbers(f, names).items()]
 
     @functools.wraps(f)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
+            if whole:
+                args, kwargs = _with_integers(f, whole, args, kwargs)
             return f(*args, **kwargs)
         except MathError:
             raise
@@ -155,8 +181,26 @@ def derived(f: Callable[P, R]) -> Callable[P, R]:
                 raise ArgumentError(f"{error}{hint}.") from error
             raise explain_failure(f.__name__, args, kwargs, error) from error
 
-    setattr(rec, f.__name__, call)
     return call
+
+
+_BY_NAME = 1 << 20  # the place of a parameter that is never given by position
+
+
+def _with_integers(f: Any, whole: list[tuple[int, str, bool]], args: Any, kwargs: Any) -> Any:
+    """The arguments, and where integers belong those."""
+    for k, name, optional in whole:
+        if k >= len(args) and name not in kwargs:
+            continue
+        value = args[k] if k < len(args) else kwargs[name]
+        if value is None and optional:
+            continue
+        value = integer(value, f.__name__, name)
+        if k < len(args):
+            args = (*args[:k], value, *args[k + 1 :])
+        else:
+            kwargs = {**kwargs, name: value}
+    return args, kwargs
 
 
 def elementwise(

@@ -16,6 +16,7 @@ __all__ = [
     "AxisError",
     "ChangedAfterUse",
     "DTypeError",
+    "DrawingError",
     "FileError",
     "HasUnits",
     "IllPosedDerivative",
@@ -156,6 +157,10 @@ class TraceError(MathError, TypeError):
     """Python asked for a value that is not known while a function is being traced."""
 
 
+class DrawingError(MathError, RuntimeError):
+    """A drawing that Graphviz does not lay out: of thousands of boxes."""
+
+
 class MissingExtra(MathError, ImportError):
     """An optional dependency that is not installed."""
 
@@ -189,6 +194,37 @@ def checked_axis(axis: Any, ndim: int, asker: str) -> int:
             f"{asker}: axis {k} of an array with {ndim} dimensions; axes count from 0, or from the end as -1, -2, ..."
         )
     return k % ndim
+
+
+def integer(value: Any, asker: str, name: str) -> int:
+    """A count or a position that is an integer, or the named error; a float is none, even where it is whole."""
+    try:
+        found = index(value)
+    except MathError:
+        raise
+    except TypeError:
+        raise ArgumentError(f"{asker}: {name} is an integer, got {describe(value)}; convert with int()") from None
+    if not -(1 << 63) <= found < 1 << 63:
+        raise ArgumentError(f"{asker}: {name} is an integer of 64 bits, got {found:.3e}")
+    return found
+
+
+def sizes(value: Any, asker: str, name: str) -> tuple[int, ...]:
+    """One count, or several, as integers."""
+    if not hasattr(value, "__index__") and not hasattr(value, "__iter__"):
+        raise ArgumentError(f"{asker}: {name} is an integer or several, got {describe(value)}")
+    one = hasattr(value, "__index__") and not getattr(value, "ndim", 0)
+    return tuple(integer(n, asker, name) for n in ((value,) if one else value))
+
+
+def refuse_object(data: Any, asker: str) -> None:
+    """Raise for what NumPy makes of integers beyond 64 bits, and of what are no numbers."""
+    if data is None or getattr(data, "dtype", np.dtype(float)).hasobject:
+        raise DTypeError(
+            f"{asker}: an array of Python objects, not of numbers; an integer has up to 64 bits; write float(10**30)"
+            if data is not None
+            else f"{asker} returned nothing; a function of arrays returns an array: is there a `return`?"
+        )
 
 
 def numeric_dtype(dtype: Any) -> np.dtype[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,21 @@ def stands(home: dict[str, Any]) -> bool:
 
 
 RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
+
+
+def whole_numbers(f: Any, names: Iterable[str]) -> dict[str, bool]:
+    """The parameters that are annotated as an integer, and whether None is one of their values."""
+    types = getattr(f, "__annotations__", {})
+    return {n: types[n] != "int" for n in names if types.get(n) in ("int", "int | None")}
+
+
+_TEX = {c: "\\" + c for c in "_#$%&"} | {"{": r"\{{", "}": r"\}}", "\\": r"\backslash{{}}"}
+_TEX |= {"^": r"\^{{}}", "~": r"\~{{}}"}
+
+
+def tex(name: str) -> str:
+    """A name as text in a formula that `format` completes: what means something to TeX is escaped."""
+    return "".join(_TEX.get(c, c if c.isprintable() else " ") for c in name)
 
 
 def usage(f: Any) -> str:
@@ -132,8 +147,7 @@ class Op:
         self.forward = forward if arity is not None else lambda *arrays, **params: forward(arrays, **params)
         self.vjp, self.jvp = vjp, jvp
         places = ", ".join(f"{{{k}}}" for k in range(arity or 1))
-        title = name.replace("_", r"\_")
-        self.latex = latex or rf"\operatorname{{{{{title}}}}}({places})"
+        self.latex = latex or rf"\operatorname{{{{{tex(name)}}}}}({places})"
         self.shape, self.note = shape, note
         self.holomorphic, self.samples = holomorphic, samples
         self._read_signature()
@@ -160,6 +174,7 @@ class Op:
         arrays = 1 if self.arity is None else self.arity
         self.array_names, self.param_names = names[:arrays], names[arrays:]
         self.defaults = {n: values[n] for n in self.param_names if n in values}
+        self.whole = whole_numbers(self.plain, self.param_names)
         complete = len(self.defaults) == len(self.param_names)
         self.simple_arity = self.arity if complete else None  # this many arguments need no binding
 

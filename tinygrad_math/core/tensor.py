@@ -29,6 +29,7 @@ from .errors import (
     describe,
     explain_failure,
     numeric_dtype,
+    refuse_object,
 )
 from .leaving import Leaving
 from .mode import MODE as MODE
@@ -48,6 +49,7 @@ from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _DOORS = ("__array__", "__buffer__", "__dlpack__")  # by which another library hands out its array
+_FLOAT64 = np.dtype("float64")
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 
 
@@ -68,9 +70,25 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         raise
     except FAILURES as error:
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
+    except AttributeError:
+        numbers = [type(v) in _PYTHON_NUMBERS and not n.live for v, n in zip(values, inputs, strict=True)]
+        if not any(numbers):
+            raise
+        given = zip(args, values, numbers, strict=True)  # a Python number has no shape and no dtype
+        return record(op, tuple(_as_array(v) if number else a for a, v, number in given), params)
     if foreign:
+        if getattr(data, "dtype", _FLOAT64).hasobject:
+            refuse_object(data, op.name)
         data = _apart(data, values)
+    if data is None:
+        refuse_object(data, op.name)
     return _remember(op, data, tuple(map(held, inputs) if foreign and live else inputs), params, live)
+
+
+def _as_array(number: Any) -> Any:
+    array = np.asarray(number)
+    refuse_object(array, "tensor")
+    return array
 
 
 def _apart(data: Any, values: Sequence[Any]) -> Any:
@@ -296,7 +314,9 @@ class Tensor(Leaving, TorchNames, Parts):
         if requires_grad and source.live:
             wrap(source)._leave("tensor(x, requires_grad=True)", "Take x itself, or x.copy().")
         if requires_grad or not source.live:
-            self.node = Node(scalar_or_array(np.array(source.data, dtype=dtype)))
+            array = np.array(source.data, dtype=dtype)
+            refuse_object(array, "tensor")
+            self.node = Node(scalar_or_array(array))
         else:
             self.node = (rec.copy(wrap(source)) if dtype is None else rec.astype(wrap(source), dtype)).node
         if name is not None:
@@ -799,6 +819,8 @@ def as_tensor(value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value
     node = node_of(value)
+    if type(value) is int:
+        _as_array(value)
     return wrap(Node(held(node).data) if type(node) is Constant else node)
 
 

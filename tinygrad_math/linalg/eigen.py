@@ -242,8 +242,8 @@ def eigvalsh(x: Any, /, UPLO: str | None = None) -> Any:
 def _triangle(x: Any, uplo: str | None) -> Any:
     if uplo is None:
         return x
-    if uplo.upper() not in ("L", "U"):
-        raise ArgumentError(f"UPLO is 'L' or 'U', the triangle to read, got {uplo!r}")
+    if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
+        raise ArgumentError(f"UPLO is 'L' or 'U', the triangle to read, got {uplo!r:.60}")
     x = as_tensor(x)
     n = square("eigh", x.node.data).shape[-1]
     strict = np.tri(n, k=-1) if uplo.upper() == "L" else np.tri(n, k=-1).T

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import ShapeError, describe
+from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor
@@ -223,8 +223,11 @@ def solve_triangular(a: Any, b: Any, /, trans: Any = 0, lower: bool = False, uni
     >>> tm.linalg.solve_triangular([[2.0, 1.0], [0.0, 4.0]], [4.0, 8.0])
     tensor([1., 2.])
     """
-    from scipy.linalg import solve_triangular as one
+    import scipy.linalg
 
+    one: Any = scipy.linalg.solve_triangular
+    if not isinstance(trans, (int, str)) or trans not in (0, 1, 2, "N", "T", "C"):
+        raise ArgumentError(f"solve_triangular: trans is 0 or 'N', 1 or 'T', 2 or 'C', got {describe(trans)}")
     a, b = square("solve_triangular", a), finite("solve_triangular", b)
     n = a.shape[-1]
     if b.ndim == 0 or b.shape[0 if b.ndim == 1 else -2] != n:
@@ -235,7 +238,7 @@ def solve_triangular(a: Any, b: Any, /, trans: Any = 0, lower: bool = False, uni
     left, right = np.broadcast_to(a, (*batch, n, n)), np.broadcast_to(wide, out.shape)
     if out.size:
         for k in np.ndindex(batch):
-            out[k] = one(left[k], right[k], trans, lower, unit_diagonal, check_finite=False)
+            out[k] = one(left[k], right[k], trans, bool(lower), bool(unit_diagonal), check_finite=False)
     return out[..., 0] if b.ndim == 1 else out
 
 

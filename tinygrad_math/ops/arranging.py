@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, linear
-from ..core.errors import AxisError, DTypeError, ShapeError, checked_axis, describe
+from ..core.errors import ArgumentError, AxisError, DTypeError, ShapeError, checked_axis, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -305,6 +305,9 @@ def trace(x: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any
     return rec.sum(rec.diagonal(x, offset=offset, axis1=axis1, axis2=axis2), axis=-1, dtype=dtype)
 
 
+_MOST_COLUMNS = 1 << 20
+
+
 @derived
 def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     """The Vandermonde matrix: the powers of a vector as columns, N of them, falling or increasing.
@@ -322,6 +325,8 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     n = x.size if N is None else as_int(N)
     if n < 1:
         return rec.zeros_like(x, shape=(x.size, 0))
+    if n > _MOST_COLUMNS:
+        raise ArgumentError(f"vander: {n:,} columns, each made of the one before it; no more than {_MOST_COLUMNS:,}")
     columns = [rec.ones_like(x)]
     while len(columns) < n:
         columns.append(x * columns[-1] if len(columns) > 1 else x)

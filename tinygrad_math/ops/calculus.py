@@ -40,7 +40,7 @@ def _cut(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
 )
 def _difference(x: Any, /, n: int = 1, axis: int = -1) -> Any:
     """x[i+1] - x[i] along `axis`, n times over."""
-    return np.diff(x, n=n, axis=axis)
+    return np.diff(x, n=min(n, x.shape[axis]), axis=axis)  # after so many steps nothing is left
 
 
 @_difference.deftranspose

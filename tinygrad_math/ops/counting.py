@@ -56,7 +56,7 @@ def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None) -> Any:
     a = rec.reshape(as_tensor(a), (-1,))
     plain = None if range is None else tuple(v.item() if isinstance(v, Tensor) else v for v in range)
     edges = bin_edges(a, bins, plain)
-    if not (_moves(a) or any(map(_moves, range or ()))):
+    if not (_moves(a) or any(map(_moves, () if range is None else range))):
         return edges
     low, high = range if range is not None else (rec.min(a), rec.max(a))
     apart = rec.where(rec.equal(low, high), 0.5, 0.0)  # of one number, the bins cover one unit

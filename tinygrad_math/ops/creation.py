@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import derived, general, linear, nondiff
+from ..core.declare import derived, general, linear, named, nondiff
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, node_of, rec, watching, wrap
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def _on(device: Any) -> None:
-    if device not in (None, "cpu"):
+    if device is not None and not (isinstance(device, str) and device == "cpu"):
         raise ArgumentError(f"device {device!r}: arrays live on 'cpu' only")
 
 
@@ -195,6 +195,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     _on(device)
     if isinstance(x, Tensor):
         return rec.copy(x) if copy else x
+    if not hasattr(x, "__dlpack__"):
+        raise DTypeError(f"from_dlpack takes an array with __dlpack__, got {describe(x)}; tensor() takes the others")
     array = np.from_dlpack(x)
     return watching(array) if copy is False else _new(np.array(array))
 
@@ -212,6 +214,7 @@ def fromfunction(function: Callable[..., Any], shape: Any, *, dtype: Any = float
 
 
 # -- filled -------------------------------------------------------------------------------------------
+@named
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     """Zeros of a shape, float64 if no dtype is given.
 
@@ -223,6 +226,7 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     return _made(np.zeros, shape, dtype=dtype)
 
 
+@named
 def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     """Ones of a shape, float64 if no dtype is given.
 
@@ -234,6 +238,7 @@ def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     return _made(np.ones, shape, dtype=dtype)
 
 
+@named
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     """An array of a shape whose values nothing is said about; use zeros unless all of them are assigned.
 
@@ -315,6 +320,7 @@ def full_like(x: Any, /, fill_value: Any, dtype: Any = None, *, shape: Any = Non
     )
 
 
+@named
 def eye(n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None, *, device: Any = None) -> Tensor:
     """Ones on the diagonal k and zeros elsewhere: the identity matrix.
 
@@ -327,6 +333,7 @@ def eye(n_rows: int, n_cols: int | None = None, /, k: int = 0, dtype: Any = None
     return _made(np.eye, n_rows, n_cols, k, dtype=dtype)
 
 
+@named
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones at and below the k-th diagonal, zeros above.
 
@@ -338,6 +345,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     return _made(np.tri, N, M, k, dtype=dtype)
 
 
+@named
 def identity(n: int, dtype: Any = None) -> Tensor:
     """The identity matrix with n rows.
 
@@ -349,6 +357,7 @@ def identity(n: int, dtype: Any = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
+@named
 def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
     """The row and column numbers of the lower triangle of an (n, m) matrix: `x[tm.tril_indices(n)]`.
 
@@ -360,6 +369,7 @@ def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tens
     return _new(rows), _new(columns)
 
 
+@named
 def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tensor]:
     """The row and column numbers of the upper triangle of an (n, m) matrix.
 
@@ -371,6 +381,7 @@ def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tens
     return _new(rows), _new(columns)
 
 
+@named
 def indices(dimensions: Any, dtype: Any = int) -> Tensor:
     """The index arrays of a shape, one for each axis, stacked.
 

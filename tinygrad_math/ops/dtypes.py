@@ -157,7 +157,11 @@ def can_cast(from_: Any, to: Any, /, casting: Any = "safe") -> builtins.bool:
     >>> tm.can_cast(tm.int32, tm.float64), tm.can_cast(tm.float64, tm.int32)
     (True, False)
     """
-    return np.can_cast(_dtype_of(from_), _dtype_of(to), casting)
+    kinds = _dtype_of(from_), _dtype_of(to)
+    try:
+        return np.can_cast(*kinds, casting)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"can_cast: {error}") from error
 
 
 def promote_types(type1: Any, type2: Any, /) -> np.dtype[Any]:

@@ -15,6 +15,9 @@ from ..core.tensor import as_tensor, rec, record
 __all__ = ["array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"]
 
 
+_MOST = 1 << 20  # parts: each is an array of its own
+
+
 @general(
     many=True,
     latex=r"\operatorname{{split}}({0})",
@@ -36,8 +39,11 @@ def split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
     >>> tm.split(tm.tensor([1.0, 2.0, 3.0, 4.0]), [1, 3])
     (tensor([1.]), tensor([2., 3.]), tensor([4.]))
     """
-    if isinstance(indices_or_sections, int) and indices_or_sections < 1:
-        raise ValueError(f"{indices_or_sections} parts; give 1 or more, or the positions to cut before")
+    if isinstance(indices_or_sections, int) and not 1 <= indices_or_sections <= _MOST:
+        raise ShapeError(
+            f"split of {describe(x)} into {indices_or_sections:,} parts; give 1 or more, and up to {_MOST:,}, "
+            "or the positions to cut before"
+        )
     return tuple(np.split(x, indices_or_sections, axis))
 
 
@@ -84,8 +90,8 @@ def array_split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
     if not hasattr(indices_or_sections, "__index__") or np.ndim(indices_or_sections):
         return rec.split(x, indices_or_sections, axis)
     parts = as_int(indices_or_sections)
-    if parts < 1:
-        raise ShapeError(f"array_split: {parts} parts of {describe(x)}; give 1 or more")
+    if not 1 <= parts <= _MOST:
+        raise ShapeError(f"array_split: {parts:,} parts of {describe(x)}; give 1 or more, and up to {_MOST:,}")
     each, more = divmod(x.shape[checked_axis(axis, x.ndim, "array_split")], parts)
     return rec.split(x, [k * each + min(k, more) for k in range(1, parts)], axis)
 

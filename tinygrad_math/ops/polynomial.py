@@ -11,6 +11,8 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
+_MOST = 10_000  # integrations: a coefficient is divided by 1, 2, 3, ... in turn
+
 __all__ = [
     "poly",
     "polyadd",
@@ -132,7 +134,7 @@ def polyder(p: Any, m: int = 1) -> Tensor:
     p = _coefficients(p)
     if m < 0:
         raise ArgumentError(f"polyder: the order of a derivative is at least 0, got m={m}; polyint integrates")
-    for _ in range(m):
+    for _ in range(min(m, p.size)):  # after so many, nothing is left
         powers = np.arange(p.size - 1, 0, -1)
         p = p[:-1] * (powers if p.dtype.kind in "biu" else powers.astype(p.dtype))
     return cast(Tensor, p)
@@ -147,6 +149,8 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Tensor:
     tensor([1., 1., 0.])
     """
     p = _floating(_coefficients(p))
+    if m > _MOST:
+        raise ArgumentError(f"polyint: {m:,} integrations; no more than {_MOST:,}")
     constants = np.zeros(m, p.dtype) if k is None else _coefficients(k)
     if constants.size == 1 < m:
         constants = rec.broadcast_to(as_tensor(constants), (m,))

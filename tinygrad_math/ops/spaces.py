@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, describe, numeric_dtype, refuse_object
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
 
@@ -27,12 +27,16 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     >>> tm.arange(1.0, 2.0, 0.25)
     tensor([1.  , 1.25, 1.5 , 1.75])
     """
-    if device not in (None, "cpu"):
+    if device is not None and not (isinstance(device, str) and device == "cpu"):
         raise ArgumentError(f"device {device!r}: arrays live on 'cpu' only")
     if stop is None:
         start, stop = 0, start
     plain = [v.item() if isinstance(v, Tensor) else v for v in (start, stop, step)]
-    numbers = np.arange(*plain, dtype=dtype)
+    for v in plain:
+        if np.ndim(v) or not isinstance(v, (int, float, complex, np.number)):
+            raise ArgumentError(f"arange counts from one number to another, got {describe(v)}")
+    numbers = np.arange(*plain, dtype=None if dtype is None else numeric_dtype(dtype))
+    refuse_object(numbers, "arange")
     if any(isinstance(v, Tensor) and v.node.live for v in (start, step)):
         return rec.astype(start + step * np.arange(numbers.size), numbers.dtype)
     return _constant(numbers)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import alias, general, nondiff
-from ..core.errors import ArgumentError, NoDerivative
+from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
 from ..core.samples import positive, sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import TRACED, as_tensor, rec
 from .scipy_rows import float_kind, forward_of, no_derivative, refuse_complex, row
 
 __all__ = [
@@ -126,19 +126,30 @@ def _(xp: Any, ts: Any, y: Any, n: Any, x: Any) -> Any:
     return ts[1] * xp.polygamma(n + 1, x)
 
 
+_MOST = 10_000  # terms of a sum that is recorded one by one
+
+
 def multigammaln(a: Any, d: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension d, for a > (d - 1)/2.
 
     log Gamma_d(a) = d (d-1)/4 log(pi) + sum_(j<d) gammaln(a - j/2); its derivative is the sum of the digammas.
-    Raises ArgumentError for d < 1.
+    Raises ArgumentError for d < 1, OutsideDomain.
 
     >>> import tinygrad_math as tm
     >>> float(tm.special.multigammaln(3.5, 1)) == float(tm.special.gammaln(3.5))
     True
     """
-    if d != int(d) or d < 1:
+    d = integer(d, "multigammaln", "the dimension d")
+    if d < 1:
         raise ArgumentError(f"multigammaln: the dimension d is a positive integer, got {d!r}")
     a = as_tensor(a)
+    if not a.node.live & TRACED and np.any(np.less_equal(a.node.data, (d - 1) / 2)):
+        raise OutsideDomain(
+            f"multigammaln: a exceeds (d - 1)/2 = {(d - 1) / 2:g} for d = {d}, got {describe(a)} "
+            f"with {np.min(a.node.data):g}"
+        )
+    if d > _MOST:
+        raise ArgumentError(f"multigammaln: a sum of d = {d:,} terms; no more than {_MOST:,}")
     constant = d * (d - 1) / 4 * math.log(math.pi)
     total = rec.gammaln(a)
     for j in range(1, int(d)):

