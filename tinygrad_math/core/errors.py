@@ -33,6 +33,7 @@ __all__ = [
     "NoGradient",
     "NonScalarError",
     "NotALeaf",
+    "NotAnInteger",
     "OutsideDomain",
     "ShapeError",
     "SingularMatrix",
@@ -76,6 +77,10 @@ class InvalidIndex(MathError, IndexError):
 
 class ArgumentError(MathError, TypeError, ValueError):
     """A keyword, an argument or a choice that a function does not know."""
+
+
+class NotAnInteger(ArgumentError, DTypeError):
+    """A count or a position that is no integer."""
 
 
 class NonScalarError(MathError, ValueError, TypeError, RuntimeError):
@@ -203,16 +208,16 @@ def integer(value: Any, asker: str, name: str) -> int:
     except MathError:
         raise
     except TypeError:
-        raise ArgumentError(f"{asker}: {name} is an integer, got {describe(value)}; convert with int()") from None
+        raise NotAnInteger(f"{asker}: {name} is an integer, got {describe(value)}; convert with int()") from None
     if not -(1 << 63) <= found < 1 << 63:
-        raise ArgumentError(f"{asker}: {name} is an integer of 64 bits, got {found:.3e}")
+        raise NotAnInteger(f"{asker}: {name} is an integer of 64 bits, got {found:.3e}")
     return found
 
 
 def sizes(value: Any, asker: str, name: str) -> tuple[int, ...]:
     """One count, or several, as integers."""
     if not hasattr(value, "__index__") and not hasattr(value, "__iter__"):
-        raise ArgumentError(f"{asker}: {name} is an integer or several, got {describe(value)}")
+        raise NotAnInteger(f"{asker}: {name} is an integer or several, got {describe(value)}")
     one = hasattr(value, "__index__") and not getattr(value, "ndim", 0)
     return tuple(integer(n, asker, name) for n in ((value,) if one else value))
 
