@@ -201,7 +201,7 @@ def held(node: Node) -> Node:
     Always a copy, whatever the size: it costs no more than any op on the array, and less than to watch it.
     """
     if type(node) is Constant and isinstance(node.data, np.ndarray):
-        return Constant(np.array(node.data))
+        return Constant(node.data.copy("K"))
     return node
 
 

@@ -247,9 +247,13 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return forward(wrap(Constant(other) if type(other) is float else _operand(other, self.node)), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
-        self._refuse_row()
+        node = self.node
+        if node.op is not None or not node.live:  # a leaf that requires a gradient is no row of a loop
+            self._refuse_row()
         result = forward(self, other)
-        return result if result is NotImplemented or self._is_number() else self._become(result)
+        if result is NotImplemented or (node.data.__class__ is not np.ndarray and self._is_number()):
+            return result
+        return self._become(result)
 
     return forward, reflected, in_place
 
