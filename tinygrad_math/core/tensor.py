@@ -296,6 +296,11 @@ class Tensor(Leaving, TorchNames, Parts):
     Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
     that `backward` fills with a gradient (floating or complex dtypes only); `name` shows in drawings.
 
+    Tensors are values. Assignment, `x[i] = v` or `x += v`, is recorded and gives x another value; what was made of x
+    before keeps what it held, and so does a part that has a name: `row = x[0]; row[1] = 5.0` leaves x as it was. A
+    write into a part without one, `x[0][1] = 5.0`, raises LostWrite; write `x[0, 1] = 5.0`. Of 0-d results `+=` makes
+    new ones, as of NumPy's scalars.
+
     >>> import tinygrad_math as tm
     >>> x = tm.tensor([1.0, 2.0], requires_grad=True, name="x")
     >>> (x * x).sum().backward()
