@@ -61,6 +61,10 @@ Partial = Callable[..., Any] | float
 Samples = Callable[[], list[Sample]] | None
 
 
+_PLAIN = frozenset({type(None), bool, int, float, str, tuple})  # static arguments that need no second look
+_LARGE = 1 << 62
+
+
 class Declared(Op, Generic[P]):
     """A public op: call it on arrays or Tensors; attach rules with `defvjp` and `defjvp`."""
 
@@ -68,7 +72,8 @@ class Declared(Op, Generic[P]):
         if not params and len(args) == self.simple_arity:
             return record(self, args, self.defaults)
         arrays, full = self.bind(args, params)
-        self._settle(full)
+        if self.whole or not _PLAIN.issuperset(map(type, full.values())):
+            self._settle(full)
         if self.arity is not None:
             return record(self, arrays, full)
         if not isinstance(arrays[0], Iterable):
@@ -88,8 +93,9 @@ class Declared(Op, Generic[P]):
                     )
                 params[name] = _frozen(value.node.data)
         for name, optional in self.whole.items():
-            if params[name] is not None or not optional:
-                params[name] = integer(params[name], self.name, name)
+            value = params[name]
+            if not (type(value) is int and -_LARGE < value < _LARGE) and (value is not None or not optional):
+                params[name] = integer(value, self.name, name)
 
     transpose: Callable[..., Any] | None = None  # of a linear op
 
