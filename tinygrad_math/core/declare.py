@@ -51,7 +51,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 import numpy as np
 
 from .errors import FAILURES, ArgumentError, MathError, NoDerivative, describe, explain_failure, integer
-from .op import RENAMED, Op, by_ufunc, raw, whole_numbers
+from .op import PLAIN, RENAMED, Op, by_ufunc, raw, whole_numbers
 from .samples import Sample, domain_samples
 from .tensor import Tensor, rec, record
 
@@ -61,7 +61,7 @@ Partial = Callable[..., Any] | float
 Samples = Callable[[], list[Sample]] | None
 
 
-_PLAIN = frozenset({type(None), bool, int, float, str, tuple})  # static arguments that need no second look
+_PLAIN = PLAIN | {tuple}  # static arguments that need no second look
 _LARGE = 1 << 62
 
 

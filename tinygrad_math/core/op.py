@@ -99,6 +99,9 @@ rec = Namespace("recorded tensors")
 by_ufunc: dict[Any, Op] = {}  # NumPy's ufunc -> op, for `__array_ufunc__`
 
 
+PLAIN = frozenset({type(None), bool, int, float, str})  # static arguments that nobody can write to
+
+
 def frozen(value: Any) -> Any:
     """A parameter as it is now: a list, dict or array that the caller may go on to change is copied."""
     kind = type(value)
@@ -199,7 +202,9 @@ class Op:
                 raise ArgumentError(f"{usage(self)} needs {', '.join(missing)}")
             args += tuple(params[name] for name in missing)
             params = {k: v for k, v in params.items() if k not in missing}
-        full = {**self.defaults, **{k: frozen(v) for k, v in params.items()}}
+        if not PLAIN.issuperset(map(type, params.values())):
+            params = {k: frozen(v) for k, v in params.items()}
+        full = {**self.defaults, **params}
         if len(full) != len(self.param_names) or any(n not in full for n in self.param_names):
             raise ArgumentError(self._unknown(full))
         return args, full
