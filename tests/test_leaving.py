@@ -223,6 +223,32 @@ def test_a_leaf_is_assigned_to_under_no_grad_only(assign):
     tm.testing.check_grads(lambda x: (assign(x), (x * x).sum())[1], (np.array([0.3, 0.5]),), order=1)
 
 
+def test_an_assignment_inside_a_traced_function_is_part_of_it_or_refused():
+    def arguments(x):
+        with tm.no_grad():
+            x[0] = x[1] * 2.0
+            local = tm.zeros(2)
+            local[...] = x + 1.0
+        return x * local
+
+    f = tm.compile(arguments)
+    for x in (np.array([1.0, 2.0]), np.array([5.0, 3.0])):
+        y = np.array([2 * x[1], x[1]])
+        np.testing.assert_array_equal(f(x.copy()).numpy(), y * (y + 1))
+
+    w = tm.tensor([1.0, 2.0], requires_grad=True, name="w")
+
+    def outside(x):
+        with tm.no_grad():
+            w[...] = x
+        return (w * x).sum()
+
+    assert outside(np.array([3.0, 4.0])).item() == 25.0
+    with pytest.raises(tm.TraceError, match=r"w float64\(2,\) lives outside"):
+        tm.compile(outside)(np.array([5.0, 6.0]))
+    assert w.tolist() == [3.0, 4.0]
+
+
 def test_a_weight_is_not_scaled_in_passing():
     net = tm.nn.Linear(2, 1, rng=0)
     before = net.weight.tolist()

@@ -26,6 +26,7 @@ from .errors import (
     NoGradient,
     NotALeaf,
     ShapeError,
+    TraceError,
     describe,
     explain_failure,
     numeric_dtype,
@@ -620,7 +621,13 @@ class Tensor(Leaving, TorchNames, Parts):
                     f"an in-place result of {result.dtype} cannot be kept in {self.dtype}; write x = x + v"
                 )
             result = rec.astype(result, self.dtype)
-        if leaf and not recording:
+        traced = result.node.live & TRACED
+        if traced and leaf and self.node.live & DIFFERENTIABLE:
+            raise TraceError(
+                f"{self.name or 'a leaf'} {describe(self)} lives outside of the function that is being traced, and would "
+                "keep what it is given at the first call only; return the new value"
+            )
+        if leaf and not recording and not traced:
             self._replace(result.node.data)
         else:
             self.node = result.node
