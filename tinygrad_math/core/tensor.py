@@ -624,8 +624,8 @@ class Tensor(Leaving, TorchNames, Parts):
         traced = result.node.live & TRACED
         if traced and leaf and self.node.live & DIFFERENTIABLE:
             raise TraceError(
-                f"{self.name or 'a leaf'} {describe(self)} lives outside of the function that is being traced, and would "
-                "keep what it is given at the first call only; return the new value"
+                f"{self.name or 'a leaf'} {describe(self)} lives outside of the function that is being traced, and "
+                "would take on a value at the first call only; return the new value"
             )
         if leaf and not recording and not traced:
             self._replace(result.node.data)
