@@ -13,7 +13,8 @@ FLOORS = [
     ["core/errors", "core/place", "core/samples"],
     ["core/parts"],
     ["core/torch_names"],
-    ["core/docs", "core/mode", "core/tree"],
+    ["core/arguments", "core/docs", "core/mode"],
+    ["core/tree"],
     ["core/op"],
     ["core/node", "core/at"],
     ["core/leaving"],
@@ -101,7 +102,7 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 _ALLOWED = {
     "__future__", "collections", "contextlib", "contextvars", "dataclasses", "functools", "importlib", "inspect", "io",
-    "itertools", "linecache", "math", "numpy", "operator", "os", "sys", "threading", "types", "typing",
+    "itertools", "linecache", "math", "numbers", "numpy", "operator", "os", "sys", "threading", "types", "typing",
     "weakref", "zlib",
 }  # fmt: skip
 

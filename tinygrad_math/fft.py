@@ -15,7 +15,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from .core.declare import linear, named
+from .core.arguments import named
+from .core.declare import linear
 from .core.errors import ArgumentError, AxisError, ShapeError, describe, numeric_dtype
 from .core.samples import complexes, real, sample
 from .core.tensor import Tensor, as_tensor, rec

@@ -19,10 +19,21 @@ from typing import Any
 import numpy as np
 
 from .compiler.trace import tracing
+from .core.arguments import named
 from .core.declare import general, nondiff
-from .core.errors import ArgumentError, OutsideDomain, ShapeError, checked_axis, describe, integer, numeric_dtype, sizes
+from .core.errors import (
+    ArgumentError,
+    DTypeError,
+    OutsideDomain,
+    ShapeError,
+    checked_axis,
+    describe,
+    integer,
+    numeric_dtype,
+    sizes,
+)
 from .core.samples import positive, sample
-from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, rec, record, wrap
+from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, node_of, rec, record, wrap
 
 __all__ = [
     "Generator",
@@ -118,18 +129,42 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
     return y
 
 
-def _check_width(asker: str, name: str, value: Any) -> None:
-    """Raise for a negative width; while a function is traced it is not known."""
-    width = as_tensor(value)
-    if not width.node.live & TRACED and width.dtype.kind != "c" and np.any(np.less(width.node.data, 0)):
-        raise OutsideDomain(
-            f"random.{asker}: {name} is not negative, got {describe(width)} with {np.min(width.node.data)}"
+def _check(asker: str, least: float | None, above: bool = False, **parameters: Any) -> None:
+    """Raise for a parameter that is complex or less than `least` (or not above it); while a function is traced its
+    value is not known."""
+    for name, value in parameters.items():
+        t = as_tensor(value)
+        if t.dtype.kind == "c":
+            raise DTypeError(f"random.{asker}: {name} is real, got {describe(t)}; take its real part or abs()")
+        if least is None or t.node.live & TRACED:
+            continue
+        low = np.min(t.node.data, initial=np.inf, where=np.logical_not(np.isnan(t.node.data)))
+        if low < least or (above and low == least):
+            rule = f"greater than {least:g}" if above else "not negative" if least == 0 else f"at least {least:g}"
+            raise OutsideDomain(f"random.{asker}: {name} is {rule}, got {describe(t)} with {low}")
+
+
+def _stream(seed: Any) -> np.random.Generator:
+    """NumPy's generator of a seed."""
+    known = (np.random.SeedSequence, np.random.BitGenerator, np.random.Generator, np.random.RandomState)
+    if seed is None or isinstance(seed, known):
+        return np.random.default_rng(seed)
+    numbers = seed if isinstance(seed, (list, tuple, range)) else np.asarray(node_of(seed).data).tolist()
+    listed = list(numbers) if isinstance(numbers, (list, tuple, range)) else [numbers]
+    if not all(isinstance(k, (int, np.integer)) and k >= 0 for k in listed):
+        raise ArgumentError(
+            f"a seed is an int that is not negative, several of them, a SeedSequence or a NumPy generator; "
+            f"got {describe(seed)}"
         )
+    return np.random.default_rng(listed if len(listed) != 1 else listed[0])
 
 
 def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
     """The shape of a draw: `size`, or what the parameters broadcast to."""
-    natural = np.broadcast_shapes(*(as_tensor(p).shape for p in parameters))
+    try:
+        natural = np.broadcast_shapes(*(as_tensor(p).shape for p in parameters))
+    except ValueError as error:
+        raise ShapeError(f"parameters of shapes {[as_tensor(p).shape for p in parameters]} do not broadcast") from error
     if size is None:
         return natural
     wanted = sizes(size, "random", "size")
@@ -171,6 +206,7 @@ def _population(a: Any, axis: Any, asker: str) -> tuple[Any, int]:
     return int(x), axis
 
 
+@named
 class Generator:
     """A stream of random numbers. `size` is the shape of the result, by default that of the parameters.
 
@@ -193,10 +229,7 @@ class Generator:
         >>> bool(a == tm.random.normal())
         True
         """
-        try:
-            self.numpy = np.random.default_rng(seed.tolist() if isinstance(seed, Tensor) else seed)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"random: a seed is a whole number from 0, or several, got {describe(seed)}") from error
+        self.numpy = _stream(seed)
 
     @property
     def state(self) -> Any:
@@ -237,8 +270,16 @@ class Generator:
         True
         """
         low, high = _number(low), _number(high)
+        _check("uniform", None, low=low, high=high)
+        width = as_tensor(high) - low
+        if not width.node.live & TRACED and not np.all(
+            np.isfinite(width.node.data) & (np.asarray(width.node.data) >= 0)
+        ):
+            raise OutsideDomain(
+                f"random.uniform: low <= high, both finite; got low={describe(low)}, high={describe(high)}"
+            )
         u = self.random(_shape(size, low, high), _dtype(dtype, low, high))
-        y: Tensor = u * (high - low) + low
+        y: Tensor = u * width + low
         return y
 
     def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
@@ -248,7 +289,8 @@ class Generator:
         >>> tm.grad(lambda m: tm.random.normal(m, 2.0, size=4).sum())(1.0)
         tensor(4.)
         """
-        _check_width("normal", "scale", scale)
+        _check("normal", None, loc=loc)
+        _check("normal", 0, scale=scale)
         z = self.standard_normal(_shape(size, loc, scale), _dtype(dtype, loc, scale))
         y: Tensor = z * scale + loc
         return y
@@ -260,7 +302,8 @@ class Generator:
         >>> tm.random.lognormal(0.0, 1.0, 4).shape
         (4,)
         """
-        _check_width("lognormal", "sigma", sigma)
+        _check("lognormal", None, mean=mean)
+        _check("lognormal", 0, sigma=sigma)
         y: Tensor = rec.exp(self.normal(mean, sigma, size, dtype))
         return y
 
@@ -271,7 +314,7 @@ class Generator:
         >>> tm.random.exponential(2.0, 4).shape
         (4,)
         """
-        _check_width("exponential", "scale", scale)
+        _check("exponential", 0, scale=scale)
         y: Tensor = self._standard_exponential(_shape(size, scale), _dtype(dtype, scale)) * scale
         return y
 
@@ -289,8 +332,9 @@ class Generator:
         >>> tm.random.gumbel(0.0, 1.0, 4).shape
         (4,)
         """
-        _check_width("gumbel", "scale", scale)
-        y: Tensor = self._log_exponential(_shape(size, loc, scale), _dtype(dtype, loc, scale)) * -scale + loc
+        _check("gumbel", None, loc=loc)
+        _check("gumbel", 0, scale=scale)
+        y: Tensor = loc - self._log_exponential(_shape(size, loc, scale), _dtype(dtype, loc, scale)) * scale
         return y
 
     def logistic(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None, dtype: Any = None) -> Tensor:
@@ -300,7 +344,8 @@ class Generator:
         >>> tm.random.logistic(0.0, 1.0, 4).shape
         (4,)
         """
-        _check_width("logistic", "scale", scale)
+        _check("logistic", None, loc=loc)
+        _check("logistic", 0, scale=scale)
         shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
         y: Tensor = (self._log_exponential(shape, kind) - self._log_exponential(shape, kind)) * scale + loc
         return y
@@ -312,7 +357,8 @@ class Generator:
         >>> tm.random.laplace(0.0, 1.0, 4).shape
         (4,)
         """
-        _check_width("laplace", "scale", scale)
+        _check("laplace", None, loc=loc)
+        _check("laplace", 0, scale=scale)
         shape, kind = _shape(size, loc, scale), _dtype(dtype, loc, scale)
         y: Tensor = (self._standard_exponential(shape, kind) - self._standard_exponential(shape, kind)) * scale + loc
         return y
@@ -327,7 +373,7 @@ class Generator:
         >>> tm.random.gamma(2.0, 1.0, 4).shape
         (4,)
         """
-        _check_width("gamma", "scale", scale)
+        _check("gamma", 0, shape=shape, scale=scale)
         full, kind = _shape(size, shape, scale), _dtype(dtype, shape, scale)
         a = rec.broadcast_to(rec.astype(as_tensor(shape), kind), full)
         z = _draw(self, "standard_gamma", ("shape",), (a,), dtype=kind)
@@ -341,6 +387,7 @@ class Generator:
         >>> tm.random.chisquare(2.0, 4).shape
         (4,)
         """
+        _check("chisquare", 0, above=True, df=df)
         return self.gamma(as_tensor(df) / 2, 2.0, size, dtype)
 
     def standard_t(self, df: Any, size: Size = None, dtype: Any = None) -> Tensor:
@@ -351,6 +398,7 @@ class Generator:
         (4,)
         """
         df = as_tensor(df)
+        _check("standard_t", 0, above=True, df=df)
         shape, kind = _shape(size, df), _dtype(dtype, df)
         y: Tensor = self.standard_normal(shape, kind) / rec.sqrt(self.chisquare(df, shape, kind) / df)
         return y
@@ -362,6 +410,7 @@ class Generator:
         >>> tm.random.beta(2.0, 3.0, 4).shape
         (4,)
         """
+        _check("beta", 0, above=True, a=a, b=b)
         shape, kind = _shape(size, a, b), _dtype(dtype, a, b)
         g, h = self.gamma(a, 1.0, shape, kind), self.gamma(b, 1.0, shape, kind)
         return g / (g + h)
@@ -477,6 +526,7 @@ class Generator:
         return y
 
 
+@named
 def default_rng(seed: Any = None) -> Generator:
     """A generator of one's own, from a seed or from fresh entropy.
 

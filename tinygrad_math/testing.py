@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .core.arguments import named
 from .core.errors import ArgumentError, describe
 from .core.op import Op, registry
 from .core.samples import Sample
@@ -96,6 +97,7 @@ class _Flat:
         return _plain(self(*xs))
 
 
+@named
 def check_grads(
     f: Callable[..., Any],
     args: Sequence[Any],
@@ -238,6 +240,7 @@ def both_modes_are_finite(op: Op, sample: Sample) -> None:
 SMOOTH_CLAIMS = (jvp_matches_finite_differences, rules_are_adjoint, second_order_matches_finite_differences)
 
 
+@named
 def check_op(op: Op | str) -> int:
     """Every claim about an op on all of its samples; returns how many were checked.
 

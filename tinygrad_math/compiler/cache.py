@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, MathError
 from ..core.mode import no_grad
 from ..core.tensor import TRACED, Tensor
@@ -161,6 +162,7 @@ def _signature(leaf: Any) -> Any:
     return type(leaf) if isinstance(leaf, NUMBERS) else (type(leaf), leaf)
 
 
+@named
 def compile(
     f: Callable[..., Any] | None = None,
     *,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, NonScalarError, describe
 from ..core.op import registry
 from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
@@ -24,7 +25,10 @@ from .passes import improve
 from .trace import Fixed, trace
 
 
-def to_source(f: Callable[..., Any], *args: Any, order: int = 0, argnums: int = 0, buffers: bool = False) -> Any:
+@named
+def to_source(
+    f: Callable[..., Any], *args: Any, order: Literal[0, 1, 2] = 0, argnums: int = 0, buffers: bool = False
+) -> Any:
     """The source of a NumPy function that computes f, or its derivatives, and needs nothing of this package.
 
     Arguments: `args` examples, whose shapes and dtypes the function is written for; `order` 0 for f itself, 1 for the
@@ -42,8 +46,6 @@ def to_source(f: Callable[..., Any], *args: Any, order: int = 0, argnums: int = 
     >>> float(value), gradient.tolist()
     (25.0, [6.0, 8.0])
     """
-    if order not in (0, 1, 2):
-        raise ArgumentError(f"to_source: order is 0, 1 or 2, got {order!r}")
     if isinstance(f, Compiled):
         f = f.f
     if not args:

@@ -45,13 +45,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .errors import FAILURES, ArgumentError, MathError, NoDerivative, describe, explain_failure, integer
-from .op import PLAIN, RENAMED, Op, by_ufunc, raw, whole_numbers
+from .arguments import contract, named
+from .errors import ArgumentError, NoDerivative, describe, integer
+from .op import PLAIN, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
 from .tensor import Tensor, rec, record
 
@@ -74,6 +74,7 @@ class Declared(Op, Generic[P]):
         arrays, full = self.bind(args, params)
         if self.whole or not _PLAIN.issuperset(map(type, full.values())):
             self._settle(full)
+        contract(self).hold((), full)
         if self.arity is not None:
             return record(self, arrays, full)
         if not isinstance(arrays[0], Iterable):
@@ -148,65 +149,11 @@ def helper(name: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     return attach
 
 
-def _is_ours(trace: TracebackType | None) -> bool:
-    """Whether an error arose in this package or in NumPy below it, and not in a function that a user handed over."""
-    while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in ("tinygrad_math", "numpy", "scipy"):
-            return False
-        trace = trace.tb_next
-    return True
-
-
 def derived(f: Callable[P, R]) -> Callable[P, R]:
     """A public function made of ops: reachable as `rec.name`, as a method, and from NumPy's function of that name."""
     call = named(f)
     setattr(rec, call.__name__, call)
     return call
-
-
-def named(f: Callable[P, R]) -> Callable[P, R]:
-    """A public function whose errors are named, and which gets integers where its annotations say so."""
-    code: Any = f.__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    places = {n: k for k, n in enumerate(names[: code.co_argcount])}
-    whole = [(places.get(n, _BY_NAME), n, optional) for n, optional in whole_numbers(f, names).items()]
-
-    @functools.wraps(f)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            if whole:
-                args, kwargs = _with_integers(f, whole, args, kwargs)
-            return f(*args, **kwargs)
-        except MathError:
-            raise
-        except FAILURES as error:
-            if not _is_ours(error.__traceback__):
-                raise
-            if error.__traceback__ is None or error.__traceback__.tb_next is None:  # the call itself does not fit f
-                hint = "".join(f". Say {RENAMED[k]}= for {k}=" for k in kwargs if k in RENAMED)
-                raise ArgumentError(f"{error}{hint}.") from error
-            raise explain_failure(f.__name__, args, kwargs, error) from error
-
-    return call
-
-
-_BY_NAME = 1 << 20  # the place of a parameter that is never given by position
-
-
-def _with_integers(f: Any, whole: list[tuple[int, str, bool]], args: Any, kwargs: Any) -> Any:
-    """The arguments, and where integers belong those."""
-    for k, name, optional in whole:
-        if k >= len(args) and name not in kwargs:
-            continue
-        value = args[k] if k < len(args) else kwargs[name]
-        if value is None and optional:
-            continue
-        value = integer(value, f.__name__, name)
-        if k < len(args):
-            args = (*args[:k], value, *args[k + 1 :])
-        else:
-            kwargs = {**kwargs, name: value}
-    return args, kwargs
 
 
 def elementwise(

@@ -34,6 +34,7 @@ __all__ = [
     "NonScalarError",
     "NotALeaf",
     "NotAnInteger",
+    "OutOfMemory",
     "OutsideDomain",
     "ShapeError",
     "SingularMatrix",
@@ -131,6 +132,10 @@ class FileError(MathError, OSError, ValueError):
     """A file that could not be written or read, or that is not what it claims to be."""
 
 
+class OutOfMemory(MathError, MemoryError):
+    """An array larger than the memory of this machine."""
+
+
 class NoConvergence(MathError, ArithmeticError):
     """An iteration did not reach its tolerance."""
 
@@ -187,7 +192,10 @@ def describe(value: Any) -> str:
         return "(" + ", ".join(describe(v) for v in value) + ")"
     if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
         return f"{value.dtype}{tuple(value.shape)}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # a class whose repr fails, a list that nests too deeply
+        text = f"a {type(value).__name__}"
     return text if len(text) < 60 else text[:57] + "..."
 
 
@@ -235,9 +243,11 @@ def refuse_object(data: Any, asker: str) -> None:
 def numeric_dtype(dtype: Any) -> np.dtype[Any]:
     """The NumPy dtype of numbers that is meant, or the named error."""
     try:
+        if hasattr(dtype, "__array__") and not isinstance(dtype, type):  # whose own dtype NumPy would take
+            raise TypeError("an array is no dtype")
         found: np.dtype[Any] = np.dtype(dtype)
-    except TypeError as error:
-        raise DTypeError(f"{dtype!r:.60} is no dtype; say for instance float32, int64 or bool") from error
+    except Exception as error:  # whatever an object's own `dtype` attribute makes NumPy say
+        raise DTypeError(f"{describe(dtype)} is no dtype; say for instance float64, float32, int64 or bool") from error
     if found.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers, and {found} is no dtype of numbers")
     return found
@@ -256,6 +266,12 @@ def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], 
         return IndexOutOfBounds(f"{head}. Indices count from 0, or from the end as -1, -2, ...")
     if isinstance(error, TypeError):
         return DTypeError(f"{head}. Convert with astype, or pass arrays of numbers.")
+    if isinstance(error, MemoryError):
+        return OutOfMemory(f"{head or name}. Ask for a smaller array.")
+    if isinstance(error, RecursionError):
+        return ArgumentError(f"{head}. An argument nests too deeply, or contains itself.")
+    if not isinstance(error, ValueError):
+        return ArgumentError(f"{head} ({type(error).__name__}). Pass numbers, arrays or Tensors, as the usage says.")
     about_shapes = any(word in str(error) for word in ("shape", "broadcast", "dimension", "mismatch", "size", "length"))
     return ShapeError(
         f"{head}. Make the shapes agree, for instance with reshape or expand_dims." if about_shapes else head

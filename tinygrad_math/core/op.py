@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .arguments import RENAMED, usage, whole_numbers
 from .docs import Documentation
 from .errors import ArgumentError
 
@@ -67,15 +68,6 @@ def stands(home: dict[str, Any]) -> bool:
     return getattr(sys.modules.get(home.get("__name__", "")), "__dict__", None) is home
 
 
-RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
-
-
-def whole_numbers(f: Any, names: Iterable[str]) -> dict[str, bool]:
-    """The parameters that are annotated as an integer, and whether None is one of their values."""
-    types = getattr(f, "__annotations__", {})
-    return {n: types[n] != "int" for n in names if types.get(n) in ("int", "int | None")}
-
-
 _TEX = {c: "\\" + c for c in "_#$%&"} | {"{": r"\{{", "}": r"\}}", "\\": r"\backslash{{}}"}
 _TEX |= {"^": r"\^{{}}", "~": r"\~{{}}"}
 
@@ -83,13 +75,6 @@ _TEX |= {"^": r"\^{{}}", "~": r"\~{{}}"}
 def tex(name: str) -> str:
     """A name as text in a formula that `format` completes: what means something to TeX is escaped."""
     return "".join(_TEX.get(c, c if c.isprintable() else " ") for c in name)
-
-
-def usage(f: Any) -> str:
-    """How a function is called, without the types: `sum(x, /, axis=None)`."""
-    signature = f.__signature__ if isinstance(f, Op) else inspect.signature(f)
-    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    return f"{f.__name__}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
 
 
 rooms: list[str] = []  # modules with further ops, imported when a name is missed, the first ones first

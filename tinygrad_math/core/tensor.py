@@ -15,9 +15,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from .arguments import as_flag, is_about_arguments
 from .at import At, Hook
 from .errors import (
-    FAILURES,
     ArgumentError,
     ChangedAfterUse,
     DTypeError,
@@ -67,9 +67,9 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         live |= n.live
     try:
         data = op.forward(*values, **params)
-    except MathError:
-        raise
-    except FAILURES as error:
+    except Exception as error:
+        if not is_about_arguments(error):
+            raise
         raise explain_failure(op.name, tuple(values), dict(params), error) from error
     except AttributeError:
         numbers = [type(v) in _PYTHON_NUMBERS and not n.live for v, n in zip(values, inputs, strict=True)]
@@ -145,8 +145,10 @@ def node_of(value: Any) -> Node:
             return cast(Node, rec.stack([as_tensor(v) for v in value]).node)
         try:
             value = np.asarray(value)
-        except ValueError as error:
-            raise ShapeError(f"expected a list of rows of one length, got {value!r:.60}: {error}") from error
+        except Exception as error:
+            if not is_about_arguments(error):
+                raise
+            raise ShapeError(f"expected a list of rows of one length, got {describe(value)}: {error}") from error
     elif kind is not np.ndarray and not isinstance(value, np.generic):
         value = _plain(value)
     if value.dtype.kind not in "biufc":
@@ -163,8 +165,15 @@ def _plain(value: Any) -> np.ndarray[Any, Any]:
     """
     _refuse_more_than_values(value)
     if not isinstance(value, np.ndarray) and not any(hasattr(value, door) for door in _DOORS):
-        raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {value!r:.60}")
-    return np.asarray(value)
+        raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {describe(value)}")
+    try:
+        return np.asarray(value)
+    except MathError:
+        raise
+    except Exception as error:  # whatever the conversion of another library's array says
+        raise DTypeError(
+            f"a {type(value).__name__} that cannot become an array: {describe(value)}: {error}. Convert it to NumPy"
+        ) from error
 
 
 def _refuse_more_than_values(value: Any) -> None:
@@ -183,12 +192,14 @@ def _refuse_more_than_values(value: Any) -> None:
             )
 
 
-def _examined(value: Any) -> bool:
+def _examined(value: Any, depth: int = 0) -> bool:
     """Whether a nested list mentions a Tensor; raises if it mentions what has more to it than its values."""
     if isinstance(value, (list, tuple)):
+        if depth > 64:  # the most axes that an array can have
+            raise ShapeError(f"expected a nested list of numbers, got one of more than 64 levels: {describe(value)}")
         found = False
         for v in value:
-            found = _examined(v) or found
+            found = _examined(v, depth + 1) or found
         return found
     if isinstance(value, Tensor):
         return True
@@ -229,11 +240,11 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
                 raise
         try:
             data = operate(x.data, y.data)
-        except MathError:
-            raise
         except ZeroDivisionError:  # of two Python numbers
             data = op.forward(x.data, y.data)
-        except FAILURES as error:
+        except Exception as error:
+            if not is_about_arguments(error):
+                raise
             raise explain_failure(name, (x.data, y.data), {}, error) from error
         if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
             data = op.forward(x.data, y.data)
@@ -317,6 +328,8 @@ class Tensor(Leaving, TorchNames, Parts):
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
         self._grad = None
         source = node_of(data)
+        if requires_grad.__class__ is not bool:
+            requires_grad = as_flag(requires_grad, "tensor: requires_grad")
         if dtype is not None:
             dtype = numeric_dtype(dtype)
             if np.asarray(source.data).dtype.kind == "c" and dtype.kind not in "cb":

@@ -16,6 +16,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from .arguments import named
 from .errors import ShapeError
 
 
@@ -225,6 +226,7 @@ def _container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attrib
     return new
 
 
+@named
 def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`f` of corresponding leaves, in the shape of the first tree.
 

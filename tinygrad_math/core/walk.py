@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import named
 from .errors import (
     ArgumentError,
     DTypeError,
@@ -389,6 +390,7 @@ if hasattr(os, "register_at_fork"):  # in the child, no thread is left that woul
     os.register_at_fork(after_in_child=_fresh_lock)
 
 
+@named
 def grad_of(
     y: Any, inputs: Any, grad_outputs: Any = None, create_graph: bool = False, allow_unused: bool = False
 ) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ShapeError, ZeroVector, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..linalg.objects import MathObject, known, number_text, parameter, real_array, tolerance
@@ -14,6 +15,7 @@ from ..linalg.objects import MathObject, known, number_text, parameter, real_arr
 __all__ = ["Hyperplane"]
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class Hyperplane(MathObject):
     """The points x with w·x + w0 = 0: a line in the plane, a plane in space, a hyperplane in R^n.

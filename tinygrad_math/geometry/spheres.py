@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..linalg.objects import MathObject, known, parameter, real_array, value_text
@@ -86,6 +87,7 @@ class Body(MathObject):
         )
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class Hypersphere(Body):
     """The points at distance `radius` of `center`: a circle, a sphere, a hypersphere.
@@ -118,6 +120,7 @@ class Hypersphere(Body):
         return unit_ball_volume(n) * self.radius**n
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class Hyperellipsoid(Body):
     """The points with Σ ((x_i - center_i)/s_i)² = 1: an ellipse, an ellipsoid, a hyperellipsoid.
@@ -153,6 +156,7 @@ class Hyperellipsoid(Body):
         return unit_ball_volume(self._known_dim()) * rec.prod(self.semi_axes)
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class Hypercube(Body):
     """The points with max |x_i - center_i| = edge/2: a square, a cube, a hypercube.
@@ -183,6 +187,7 @@ class Hypercube(Body):
         return rec.pow(self.edge, self._known_dim())
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class Hyperrectangle(Body):
     """The box of the points with low_i <= x_i <= high_i: a rectangle, a hyperrectangle.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..linalg.objects import MathObject, known, number_text, parameter, real_array, vector_text
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 
+@named
 def stretch(factors: Any) -> Tensor:
     """diag(factors): stretches each axis by its own factor.
 
@@ -42,6 +44,7 @@ def stretch(factors: Any) -> Tensor:
     return rec.expand_dims(f, -1) * np.eye(f.shape[-1], dtype=f.dtype)
 
 
+@named
 def rotation(theta: Any) -> Tensor:
     """[[cos θ, -sin θ], [sin θ, cos θ]]: turns the plane by θ against the clock.
 
@@ -57,6 +60,7 @@ def rotation(theta: Any) -> Tensor:
     return _matrix([[c, -s], [s, c]])
 
 
+@named
 def rotation_x(theta: Any) -> Tensor:
     """The rotation of space about the first axis by θ; of shape (..., 3, 3).
 
@@ -69,6 +73,7 @@ def rotation_x(theta: Any) -> Tensor:
     return _matrix([[i, o, o], [o, c, -s], [o, s, c]])
 
 
+@named
 def rotation_y(theta: Any) -> Tensor:
     """The rotation of space about the second axis by θ; of shape (..., 3, 3).
 
@@ -81,6 +86,7 @@ def rotation_y(theta: Any) -> Tensor:
     return _matrix([[c, o, s], [o, i, o], [-s, o, c]])
 
 
+@named
 def rotation_z(theta: Any) -> Tensor:
     """The rotation of space about the third axis by θ; of shape (..., 3, 3).
 
@@ -93,6 +99,7 @@ def rotation_z(theta: Any) -> Tensor:
     return _matrix([[c, -s, o], [s, c, o], [o, o, i]])
 
 
+@named
 def reflection(normal: Any) -> Tensor:
     """I - 2nn'/n'n: the mirror image in the hyperplane through the origin with this normal.
 
@@ -106,6 +113,7 @@ def reflection(normal: Any) -> Tensor:
     return rec.subtract(np.eye(p.shape[-1], dtype=p.dtype), 2.0 * p)
 
 
+@named
 def projection(direction: Any) -> Tensor:
     """dd'/d'd: the projection onto the line along d.
 
@@ -119,6 +127,7 @@ def projection(direction: Any) -> Tensor:
     return rec.expand_dims(s, -1) * rec.expand_dims(s / rec.sum(s * s, axis=-1, keepdims=True), -2)
 
 
+@named
 def shear(c: Any) -> Tensor:
     """[[1, c], [0, 1]]: (x, y) goes to (x + cy, y). Arguments: c of any shape.
 
@@ -131,6 +140,7 @@ def shear(c: Any) -> Tensor:
     return _matrix([[i, c], [o, i]])
 
 
+@named
 def squeeze(k: Any) -> Tensor:
     """[[k, 0], [0, 1/k]]: stretches the first axis by k and shrinks the second, so that areas stay.
 
@@ -145,6 +155,7 @@ def squeeze(k: Any) -> Tensor:
     return _matrix([[k, 0.0 * k], [0.0 * k, 1.0 / k]])
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class ColumnView(MathObject):
     """Ax as a sum of A's columns, each scaled by a component of x. Made by `column_view`."""
@@ -179,6 +190,7 @@ class ColumnView(MathObject):
         return f"{scaled} = {terms} = {vector_text(a @ x)}"
 
 
+@named
 def column_view(a: Any, x: Any) -> ColumnView:
     """Ax seen as the combination of A's columns with the components of x.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, ZeroVector, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..linalg.objects import known, real_array, tolerance
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 
+@named
 def row(x: Any) -> Tensor:
     """The vector x as a row, a matrix of shape (1, n).
 
@@ -41,6 +43,7 @@ def row(x: Any) -> Tensor:
     return _flat(x, "row").reshape((1, -1))
 
 
+@named
 def column(x: Any) -> Tensor:
     """The vector x as a column, a matrix of shape (m, 1).
 
@@ -53,6 +56,7 @@ def column(x: Any) -> Tensor:
     return _flat(x, "column").reshape((-1, 1))
 
 
+@named
 def distance(p: Any, q: Any = 0.0, ord: float = 2) -> Tensor:
     """The distance of two points, ‖p - q‖; from the origin if q is left out.
 
@@ -68,6 +72,7 @@ def distance(p: Any, q: Any = 0.0, ord: float = 2) -> Tensor:
     return rec.vector_norm(a - b, axis=-1, ord=ord) if max(a.ndim, b.ndim) else rec.abs(a - b)
 
 
+@named
 def unit(a: Any) -> Tensor:
     """The unit vector along a, a/‖a‖; the scale of a does not matter, 1e-200 and 1e200 are as good as 1.
 
@@ -82,6 +87,7 @@ def unit(a: Any) -> Tensor:
     return s / rec.vector_norm(s, axis=-1, keepdims=True)
 
 
+@named
 def angle(a: Any, b: Any) -> Tensor:
     """The angle between two vectors, arccos(a·b/(‖a‖‖b‖)), from 0 to π, right also where arccos is not.
 
@@ -105,6 +111,7 @@ def angle(a: Any, b: Any) -> Tensor:
     return 2.0 * rec.arctan2(across, along)
 
 
+@named
 def is_orthogonal(a: Any, b: Any, rtol: float | None = None) -> Tensor:
     """Whether a·b = 0 within rounding: |a·b| <= rtol ‖a‖‖b‖. The zero vector is orthogonal to every one.
 
@@ -120,6 +127,7 @@ def is_orthogonal(a: Any, b: Any, rtol: float | None = None) -> Tensor:
     return rec.abs(product) <= tolerance(product.dtype, rtol) * size
 
 
+@named
 def hadamard(*xs: Any) -> Tensor:
     """The Hadamard product x1 ∘ x2 ∘ ..., element by element, of arrays of one and the same shape.
 
@@ -144,6 +152,7 @@ def hadamard(*xs: Any) -> Tensor:
     return product
 
 
+@named
 def scalar_projection(a: Any, b: Any) -> Tensor:
     """The length of a's shadow on b, with its sign: a·b/‖b‖ = ‖a‖ cos θ.
 
@@ -158,6 +167,7 @@ def scalar_projection(a: Any, b: Any) -> Tensor:
     return rec.sum(a * s, axis=-1) / rec.vector_norm(s, axis=-1)
 
 
+@named
 def project(a: Any, b: Any) -> Tensor:
     """The projection of a onto the line along b: (a·b / b·b) b.
 
@@ -173,6 +183,7 @@ def project(a: Any, b: Any) -> Tensor:
     return rec.sum(a * s, axis=-1, keepdims=True) / rec.sum(s * s, axis=-1, keepdims=True) * s
 
 
+@named
 def reject(a: Any, b: Any) -> Tensor:
     """What the projection of a onto b leaves over, orthogonal to b: a - project(a, b).
 
@@ -183,6 +194,7 @@ def reject(a: Any, b: Any) -> Tensor:
     return real_array(a, "reject") - project(a, b)
 
 
+@named
 def projector(a: Any) -> Tensor:
     """The matrix that projects onto the span of A's columns: P = A A⁺, with P² = P = P'.
 

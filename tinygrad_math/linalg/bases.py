@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import MatrixError, ShapeError, SingularMatrix, TraceError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .objects import MathObject, floating_array, known, own, vector_text
@@ -14,6 +15,7 @@ from .objects import MathObject, floating_array, known, own, vector_text
 __all__ = ["Basis", "basis", "is_basis", "is_independent"]
 
 
+@named
 def is_independent(*vectors: Any, rtol: float | None = None) -> bool:
     """Whether only c = 0 gives c1 v1 + ... + ck vk = 0, judged by the singular values; a constant.
 
@@ -30,6 +32,7 @@ def is_independent(*vectors: Any, rtol: float | None = None) -> bool:
     return rank_of(a, rtol) == a.shape[1]
 
 
+@named
 def is_basis(*vectors: Any, rtol: float | None = None) -> bool:
     """Whether the vectors are a basis of R^n: independent, and n of them. Arguments as for `is_independent`.
 
@@ -41,6 +44,7 @@ def is_basis(*vectors: Any, rtol: float | None = None) -> bool:
     return a.shape[0] == a.shape[1] and is_independent(a, rtol=rtol)
 
 
+@named
 def basis(*vectors: Any, rtol: float | None = None) -> Tensor:
     """A basis of the span: the vectors that do not depend on those before them, as columns.
 
@@ -56,6 +60,7 @@ def basis(*vectors: Any, rtol: float | None = None) -> Tensor:
     return (rec.expand_dims(a, -1) if a.ndim == 1 else a)[:, chosen]
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False)
 class Basis(MathObject):
     """A basis of R^n or C^n, given by the columns of an invertible matrix.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import derived, general, nondiff
 from ..core.errors import IllPosedDerivative, ShapeError, describe
 from ..core.samples import real, sample
@@ -41,6 +42,7 @@ kron, matmul, matrix_transpose, outer, tensordot, vecdot = (
 )
 
 
+@named
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """The sum of the diagonal of the matrices in the last two axes, `offset` steps to the right of the main one.
 
@@ -53,6 +55,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return rec.trace(x, offset=offset, axis1=-2, axis2=-1, dtype=dtype)
 
 
+@named
 def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     """The diagonal of the matrices in the last two axes, `offset` steps to the right of the main one.
 
@@ -63,6 +66,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     return rec.diagonal(x, offset=offset, axis1=-2, axis2=-1)
 
 
+@named
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """The cross product of vectors of three, orthogonal to both.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import bilinear, derived, general, linear
 from ..core.errors import ArgumentError, ShapeError, SingularMatrix, describe
 from ..core.samples import complexes, real, sample
@@ -226,6 +227,7 @@ def _(xp: Any, ts: Any, y: Any, ab: Any, b: Any, lower: int) -> Any:
     return xp.solve_banded(ab, right, lower=lower)
 
 
+@named
 def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, /) -> Any:
     """The x with A x = b for a banded matrix, in time proportional to the band.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .bases import best_columns, columns_of, rank_of
@@ -15,6 +16,7 @@ from .objects import MathObject, floating_array, known, own, tolerance, vector_t
 __all__ = ["FundamentalSubspaces", "Subspace", "fundamental_subspaces"]
 
 
+@named
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Subspace(MathObject):
     """The span of the columns of a matrix; they may depend on each other.
@@ -163,6 +165,7 @@ class FundamentalSubspaces(MathObject):
         return "\n".join([head, *lines])
 
 
+@named
 def fundamental_subspaces(a: Any, rtol: float | None = None) -> FundamentalSubspaces:
     """Column space, null space, row space and left null space of A.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .objects import MathObject, floating_array, known, number_text, tolerance, vector_text
@@ -41,6 +42,7 @@ class LinearSystemSolution(MathObject):
         return f"{what[self.kind]}\n  because {self.why}"
 
 
+@named
 def solve_system(a: Any, b: Any, rtol: float | None = None) -> LinearSystemSolution:
     """Solve Ax = b, or say why it cannot be: it is solvable iff b lies in the column space of A.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import samples as points
+from ..core.arguments import named
 from ..core.declare import alias, derived, linear, nondiff
 from ..core.samples import Sample, sample
 from ..core.tensor import as_tensor, rec
@@ -96,6 +97,7 @@ def real_if_close(x: Any, /, tol: float = 100) -> Any:
     return rec.real(x) if bool(rec.all(rec.less(rec.absolute(parts), bound))) else x
 
 
+@named
 def iscomplexobj(x: Any, /) -> bool:
     """Whether the dtype of x is complex, whatever its values.
 
@@ -106,6 +108,7 @@ def iscomplexobj(x: Any, /) -> bool:
     return as_tensor(x).dtype.kind == "c"
 
 
+@named
 def isrealobj(x: Any, /) -> bool:
     """Whether the dtype of x is not complex.
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import derived, general, linear, named, nondiff
+from ..core.arguments import named
+from ..core.declare import derived, general, linear, nondiff
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, node_of, rec, watching, wrap

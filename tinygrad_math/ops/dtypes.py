@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DTypeError
+from ..core.arguments import named
+from ..core.errors import ArgumentError, DTypeError, describe
 from ..core.tensor import Tensor
 
 __all__ = [
@@ -70,15 +71,18 @@ def _dtype_of(value: Any) -> np.dtype[Any]:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         return cast("np.dtype[Any]", value.dtype)
     try:
+        if value is None:  # which NumPy takes for float64
+            raise TypeError("None is no dtype")
         return cast("np.dtype[Any]", np.dtype(value))
-    except TypeError as error:
-        raise DTypeError(f"{value!r:.60} is no dtype; the dtypes are {', '.join(_names(_KINDS))}") from error
+    except Exception as error:  # whatever an object's own `dtype` attribute makes NumPy say
+        raise DTypeError(f"{describe(value)} is no dtype; the dtypes are {', '.join(_names(_KINDS))}") from error
 
 
 def _names(kinds: Any) -> list[str]:
     return list(dict.fromkeys(np.dtype(t).name for kind in kinds for t in _KINDS[kind]))
 
 
+@named
 def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     """Whether a dtype is of a kind: a dtype, the name of a kind ("real floating", "integral"...), or a tuple of them.
 
@@ -121,6 +125,7 @@ class IntegerInfo:
     min: int
 
 
+@named
 def finfo(type: Any, /) -> FloatInfo:
     """The limits of a floating or complex dtype, or of an array's dtype, as Python numbers.
 
@@ -136,6 +141,7 @@ def finfo(type: Any, /) -> FloatInfo:
     return FloatInfo(np.dtype(info.dtype), info.bits, *map(float, numbers))
 
 
+@named
 def iinfo(type: Any, /) -> IntegerInfo:
     """The limits of an integer dtype, or of an array's dtype, as Python numbers.
 
@@ -150,7 +156,11 @@ def iinfo(type: Any, /) -> IntegerInfo:
     return IntegerInfo(dtype, info.bits, int(info.max), int(info.min))
 
 
-def can_cast(from_: Any, to: Any, /, casting: Any = "safe") -> builtins.bool:
+Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+
+
+@named
+def can_cast(from_: Any, to: Any, /, casting: Casting = "safe") -> builtins.bool:
     """Whether values of a dtype, or of an array's dtype, fit into another one. `casting` is NumPy's.
 
     >>> import tinygrad_math as tm
@@ -164,6 +174,7 @@ def can_cast(from_: Any, to: Any, /, casting: Any = "safe") -> builtins.bool:
         raise ArgumentError(f"can_cast: {error}") from error
 
 
+@named
 def promote_types(type1: Any, type2: Any, /) -> np.dtype[Any]:
     """The smallest dtype that holds both.
 
@@ -174,6 +185,7 @@ def promote_types(type1: Any, type2: Any, /) -> np.dtype[Any]:
     return np.promote_types(_dtype_of(type1), _dtype_of(type2))
 
 
+@named
 def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     """The dtype that an op of these arrays, dtypes and Python numbers gives.
 

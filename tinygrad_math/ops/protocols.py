@@ -17,8 +17,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..core.arguments import usage
 from ..core.errors import ArgumentError, NeedsDetach, NoDerivative, ShapeError
-from ..core.op import by_ufunc, usage
+from ..core.op import by_ufunc
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__: list[str] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import alias, derived, linear
 from ..core.errors import ArgumentError, AxisError, ShapeError, checked_axis, describe
 from ..core.samples import complexes, real, sample
@@ -53,6 +54,7 @@ def _axes(axes: Any, ndim: int, asker: str) -> list[int]:
     return out
 
 
+@named
 def ndim(x: Any, /) -> int:
     """The number of axes.
 
@@ -371,6 +373,7 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
     return np.broadcast_to(x, shape)
 
 
+@named
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """The shape of what arrays of these shapes give together. Raises ShapeError where they do not fit.
 

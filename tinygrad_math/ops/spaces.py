@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import derived, general
 from ..core.errors import ArgumentError, describe, numeric_dtype, refuse_object
 from ..core.samples import complexes, real, sample
@@ -18,6 +19,7 @@ def _constant(array: Any) -> Tensor:
     return wrap(Node(array))
 
 
+@named
 def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Any:
     """Numbers from start to stop, without stop, a step apart; one number alone is stop.
 

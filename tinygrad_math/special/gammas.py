@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import alias, general, nondiff
 from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
 from ..core.samples import positive, sample
@@ -129,6 +130,7 @@ def _(xp: Any, ts: Any, y: Any, n: Any, x: Any) -> Any:
 _MOST = 10_000  # terms of a sum that is recorded one by one
 
 
+@named
 def multigammaln(a: Any, d: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension d, for a > (d - 1)/2.
 
@@ -219,6 +221,7 @@ riemann = general(
 )(forward_of("zeta", "x"))
 
 
+@named
 def zeta(x: Any, q: Any = None) -> Any:
     """Hurwitz's zeta function sum_k 1/(q + k)^x, or Riemann's for q=None.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import general, helper
 from ..core.errors import DTypeError, describe
 from ..core.samples import real, sample
@@ -114,6 +115,7 @@ def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return xp.sum(ts[0] * xp.shares_of_sum(x, y, axis), axis=axis, keepdims=keepdims)
 
 
+@named
 def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """log(sum(b exp(a))) over `axis`, without overflow.
 
@@ -144,6 +146,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     return rec.xlogy(1.0, rec.abs(total)) + top, rec.sign(total)
 
 
+@named
 def softmax(x: Any, axis: Axis = None) -> Tensor:
     """exp(x) / sum(exp(x)) over `axis`, by default over all elements, without overflow.
 
@@ -157,6 +160,7 @@ def softmax(x: Any, axis: Axis = None) -> Tensor:
     return y
 
 
+@named
 def log_softmax(x: Any, axis: Axis = None) -> Tensor:
     """x - logsumexp(x) over `axis`, by default over all elements. Derivative: dy = dx - sum(softmax(x) dx).
 

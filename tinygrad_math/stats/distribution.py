@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import elementwise
 from ..core.errors import ArgumentError, NoDerivative
 from ..core.samples import sample
@@ -61,6 +62,7 @@ class Frozen:
         return f"{self.dist.name}({', '.join(given)})"
 
 
+@named
 class Distribution:
     """The arguments of a distribution, bound as SciPy binds them: shape parameters, then loc (and scale)."""
 
@@ -124,6 +126,7 @@ def checked(value: Any, conditions: list[Any]) -> Any:
     return value
 
 
+@named
 class Continuous(Distribution):
     """A density on an interval. A subclass gives `_logpdf`, `_cdf` and what it knows better than the defaults."""
 
@@ -219,6 +222,7 @@ lattice_point = elementwise(
 )
 
 
+@named
 class Discrete(Distribution):
     """Probabilities of the integers from 0 to `last(*shapes)`. A subclass gives `_logpmf`, `_cdf`, `_sf`."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ChangedAfterUse, describe
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, clock, handle, record, select, wrap
@@ -132,6 +133,7 @@ def attach(op: Op, inputs: Sequence[Node], values: tuple[Any, ...]) -> list[Tens
     return [record(select, (whole,), {"index": k}) for k in range(len(values))]
 
 
+@named
 def checkpoint(f: Fn) -> Fn:
     """f, such that what it computes inside is not kept for the derivative, but computed again when it is needed.
 

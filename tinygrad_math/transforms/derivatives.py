@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
 from ..core.tree import flatten, unflatten
@@ -16,6 +17,7 @@ Fn = Callable[..., Any]
 __all__ = ["grad", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
 
 
+@named
 def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """A function that returns f's value and its gradient. Arguments as for `grad`.
 
@@ -40,6 +42,7 @@ def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fa
     return wrapped
 
 
+@named
 def grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The function that returns the gradient of f, a function that returns one number.
 
@@ -66,6 +69,7 @@ def grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holom
     return wrapped
 
 
+@named
 def vjp(f: Fn, *primals: Any, has_aux: bool = False) -> Any:
     """f's value, and the function that pulls a cotangent of it back to the arguments: g -> J'g.
 
@@ -83,6 +87,7 @@ def vjp(f: Fn, *primals: Any, has_aux: bool = False) -> Any:
     return (tape.value, pull, tape.aux) if has_aux else (tape.value, pull)
 
 
+@named
 def linearize(f: Fn, *primals: Any) -> tuple[Any, Fn]:
     """f's value, and the function that pushes tangents of the arguments forward: t -> Jt. f runs once.
 
@@ -100,6 +105,7 @@ def linearize(f: Fn, *primals: Any) -> tuple[Any, Fn]:
     return tape.value, push
 
 
+@named
 def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """f's value and its derivative along the tangents, J t: `jvp(f, (x,), (t,)) -> (y, ty)`.
 
@@ -115,6 +121,7 @@ def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     return (tape.value, out, tape.aux) if has_aux else (tape.value, out)
 
 
+@named
 def stop_gradient(x: Any) -> Any:
     """x (an array or a tree of them) as a constant for every derivative.
 

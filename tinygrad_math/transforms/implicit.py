@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, describe
 from ..core.node import Input, Run
 from ..core.op import Op, raw
@@ -28,6 +29,7 @@ Fn = Callable[..., Any]
 __all__ = ["fixed_point", "root"]
 
 
+@named
 def root(f: Fn, solve: Fn) -> Fn:
     """The function `(*args) -> x` with f(x, *args) = 0, differentiable in args however x was found.
 
@@ -69,6 +71,7 @@ def root(f: Fn, solve: Fn) -> Fn:
     return functools.wraps(solve)(wrapped) if hasattr(solve, "__name__") else wrapped
 
 
+@named
 def fixed_point(f: Fn, tolerance: float | None = None, max_iterations: int = 1000) -> Fn:
     """The function `(x0, *args) -> x` with x = f(x, *args), found by iterating f from x0; differentiable in args.
 

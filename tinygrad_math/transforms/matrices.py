@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import DTypeError, describe
 from ..core.tensor import Node, rec, wrap
 from ..core.tree import Structure, unflatten
@@ -108,6 +109,7 @@ def _refuse_complex(tape: Tape, title: str, holomorphic: bool = False) -> None:
 _jacfwd, _jacrev, _jacobian = _by(_columns, "jacfwd"), _by(_rows, "jacrev"), _by(None, "jacobian")
 
 
+@named
 def jacfwd(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The Jacobian in forward mode: a walk for each element of the inputs. See `jacobian`.
 
@@ -119,6 +121,7 @@ def jacfwd(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool
     return _jacfwd(f, argnums, has_aux, holomorphic)
 
 
+@named
 def jacrev(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The Jacobian in reverse mode: a walk for each element of the outputs. See `jacobian`.
 
@@ -130,6 +133,7 @@ def jacrev(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool
     return _jacrev(f, argnums, has_aux, holomorphic)
 
 
+@named
 def jacobian(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """The function that returns all first derivatives of f, by the mode that takes fewer walks.
 
@@ -145,6 +149,7 @@ def jacobian(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bo
     return _jacobian(f, argnums, has_aux, holomorphic)
 
 
+@named
 def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
     """The function that returns all second derivatives of f, which returns one number.
 

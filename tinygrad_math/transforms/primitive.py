@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.op import Op, frozen, raw
 from ..core.tensor import Tensor, as_tensor, rec, record
@@ -141,6 +142,7 @@ def _fitting(part: Any, title: str, like: Any, y: Any, x: Any) -> Any:
     return part
 
 
+@named
 def primitive(f: Callable[..., Any]) -> Primitive:
     """Make an op of a function of plain arrays; give it rules with `defvjp` and `defjvp`.
 

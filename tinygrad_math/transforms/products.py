@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..core.arguments import named
 from ..core.tree import unflatten
 from .matrices import gradient_tape
 from .tracing import Tape, matched
@@ -14,6 +15,7 @@ Fn = Callable[..., Any]
 __all__ = ["ggnvp", "hvp"]
 
 
+@named
 def hvp(f: Fn, primals: Any, tangents: Any) -> Any:
     """The product of the Hessian of f with a vector, at about the cost of two gradients.
 
@@ -33,6 +35,7 @@ def hvp(f: Fn, primals: Any, tangents: Any) -> Any:
     return out if many else out[0]
 
 
+@named
 def ggnvp(model: Fn, loss: Fn, primals: Any, tangents: Any) -> Any:
     """The Gauss-Newton product J' H J v of loss(model(x)): J of the model, H the Hessian of the loss.
 

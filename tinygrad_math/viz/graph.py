@@ -8,8 +8,9 @@ import shutil
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, DrawingError, MissingExtra
 from ..core.tensor import Tensor
 from .view import Box, View, view_of
@@ -196,12 +197,13 @@ def _field(text: str) -> str:
     return "".join("\\" + c if c in "{}|<>" else c for c in _plain(text))
 
 
+@named
 def graph(
     y: Tensor | Sequence[Tensor],
     values: bool = True,
     shapes: bool = True,
     grads: bool = True,
-    group: str | None = None,
+    group: Literal["module"] | None = None,
     order: int = 1,
     depth: int | None = None,
 ) -> Graph:
@@ -218,8 +220,6 @@ def graph(
     n0 = leaf  'x'  float64 ()  3  grad 6
     n1 = multiply(n0, n0)  float64 ()  9  grad 1
     """
-    if group not in (None, "module"):
-        raise ArgumentError(f"graph: group is None or 'module', got {group!r}")
     if order < 1:
         raise ArgumentError(f"graph: order counts from 1, got {order}")
     if depth is not None and depth < 0:

@@ -1,0 +1,3 @@
+"""What we take and NumPy or SciPy refuse, or answer otherwise, by intent: (path, argument, value) -> why."""
+
+EXTENSIONS = {}
