@@ -145,7 +145,7 @@ def find_chains(program: Program) -> list[Chain]:
 def _fits(v: Value) -> bool:
     """Whether v works through large arrays of one shape, in the order of memory."""
     return (
-        (v.pointwise or v.title in ("astype", "keep") or (v.title == "where" and _is_mask(v.inputs[0])))
+        (v.pointwise or v.title in ("astype", "keep", "cosine") or (v.title == "where" and _is_mask(v.inputs[0])))
         and v.size >= LARGE
         and can_write_into(v)
         and _in_order(v)

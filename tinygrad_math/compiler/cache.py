@@ -183,8 +183,7 @@ def compile(
     gives that up for some speed: factors change places, move out of sums and into matrix products, and merge, so that
     a product may overflow or vanish where f's own did not (and the other way round); a division by a number is a
     product with its reciprocal; sums of up to 65,536 terms are BLAS products, without pairwise summation; matrices are
-    multiplied in the cheapest order; sine and cosine of one array are made of one tangent, so that a cosine next to 0
-    is right to 2e-16 only; x + 0.0 is x, also at -0.0.
+    multiplied in the cheapest order; x + 0.0 is x, also at -0.0.
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
     Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes

@@ -242,6 +242,11 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     return f"multiply({inputs[0]}.view({whole}), {inputs[1]}, {out}.view({whole}))"
 
 
+@writer("cosine", into=True)
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"cosine({', '.join(inputs)}{'' if out is None else f', {out}'})"
+
+
 @writer("astype", into=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     if v.weak or not _array(v.inputs[0]):

@@ -18,13 +18,14 @@ from .calls import call, literal
 from .memory import Plan, layout
 from .names import Names, comment
 from .packing import ALIGNMENT
+from .passes.sincos import cosine
 from .program import Program, Value, describe_value, is_foreign
 
 NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
 }
 LONG = 2000  # instructions: of more, a buffer has one name for all that it holds; Python takes n^2 steps for n names
-RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "start", "stop"}
+RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "cosine", "start", "stop"}
 
 
 class Source:
@@ -54,7 +55,7 @@ class LineEmitter:
         self.names = Names(RESERVED)
         self.function = self.names.new(program.name)
         self.text: dict[Value, str] = {}
-        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, **NUMPY}
+        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, "cosine": cosine, **NUMPY}
         self.setup: list[str] = []
         if plan.size:
             self.setup = [

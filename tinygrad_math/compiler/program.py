@@ -221,7 +221,8 @@ class Program:
 
 def is_foreign(v: Value) -> bool:
     """Whether v is made by a function of the user, of which nothing is known but what it gave in the traced run."""
-    return v.op is not None and registry.get(v.op.name) is not v.op and v.op.name != "select"
+    known = v.op is None or v.op.name == "select" or v.op.kind == "compiled"
+    return not known and v.op is not None and registry.get(v.op.name) is not v.op
 
 
 def apply(v: Value, arrays: Sequence[Any]) -> Any:
@@ -255,9 +256,9 @@ def constant(data: Any) -> Value:
     return Value(None, example=data, constant=True)
 
 
-def value_of(op_name: str, *inputs: Value, place: Any = None, **params: Any) -> Value:
+def value_of(name: str | Op, *inputs: Value, place: Any = None, **params: Any) -> Value:
     """A new instruction; its type is read off its example."""
-    op = registry[op_name]
+    op = registry[name] if isinstance(name, str) else name
     v = Value(op, inputs, {**op.defaults, **params}, place=place)
     v.example = apply(v, [i.example for i in inputs])
     if inputs and all(i.weak for i in inputs):

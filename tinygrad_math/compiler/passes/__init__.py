@@ -32,6 +32,7 @@ EXACT: tuple[Pass, ...] = (
     common_subexpressions,
     join_parts,
     sums_over_rows,
+    sines_and_cosines,
     turn_thin_products,
     dead_code,
 )
@@ -39,7 +40,6 @@ FREE: tuple[Pass, ...] = (
     regroup,
     sums_as_products,
     reorder_chains,
-    sines_and_cosines,
     lift_scales,
     sink_scales,
     stack_thin_products,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.op import Op
 from ..program import Program, Value, value_of
 
 Make = Callable[..., Value]
@@ -23,7 +24,7 @@ def rewrite(program: Program, rule: Rule) -> int:
     body: list[Value] = []
     added: list[Value] = []
 
-    def make(name: str, *inputs: Value, **params: Any) -> Value:
+    def make(name: str | Op, *inputs: Value, **params: Any) -> Value:
         new = value_of(name, *inputs, place=v.place, **params)
         if all(i.constant for i in inputs):
             new.op, new.inputs, new.params, new.constant = None, (), {}, True
