@@ -9,7 +9,11 @@ from .adaptive import AdamW as AdamW
 from .adaptive import NAdam as NAdam
 from .adaptive import RAdam as RAdam
 from .adaptive import RMSprop as RMSprop
+from .lbfgs import LBFGS as LBFGS
+from .newton import LevenbergMarquardt as LevenbergMarquardt
+from .newton import NewtonCG as NewtonCG
 from .optimizer import Optimizer as Optimizer
+from .scipy_minimize import minimize as minimize
 from .sgd import ASGD as ASGD
 from .sgd import SGD as SGD
 from .sgd import Rprop as Rprop
