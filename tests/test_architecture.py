@@ -27,6 +27,7 @@ FLOORS = [
     ["random"],
     ["stats", "geometry", "nn", "data", "testing"],
     ["optim", "viz/pictures", "saving"],
+    ["train"],
     ["demo"],
     ["__init__"],
     ["__main__"],

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from . import special as special
     from . import stats as stats
     from . import testing as testing
+    from . import train as train
     from . import viz as viz
     from .compiler import compile as compile
     from .compiler import to_source as to_source
@@ -87,6 +88,7 @@ _ROOMS = {
         "special",
         "stats",
         "testing",
+        "train",
         "viz",
     )
 }

@@ -31,6 +31,7 @@ __all__ = [
     "NoConvergence",
     "NoDerivative",
     "NoGradient",
+    "NonFiniteLoss",
     "NonScalarError",
     "NotALeaf",
     "NotAnInteger",
@@ -122,6 +123,10 @@ class NoDerivative(MathError, TypeError, NotImplementedError):
 
 class IllPosedDerivative(MathError, ArithmeticError):
     """The function has no derivative at this point; the message names the values at fault."""
+
+
+class NonFiniteLoss(MathError, FloatingPointError):
+    """A loss that became NaN or infinite; the message names the step and the op that made it."""
 
 
 class OutsideDomain(MathError, ValueError):

@@ -331,6 +331,23 @@ class Module:
             )
         return array.astype(p.dtype)
 
+    def with_tensors(self: M, tensors: Mapping[str, Any]) -> M:
+        """A copy that has these Tensors in the place of its parameters and buffers, by path; all else is shared.
+
+        What a function of the parameters calls: the network itself stays as it is.
+
+        >>> import tinygrad_math as tm
+        >>> layer = tm.nn.Linear(1, 1)
+        >>> twin = layer.with_tensors({"weight": tm.tensor([[2.0]]), "bias": tm.tensor([1.0])})
+        >>> twin([3.0])
+        tensor([7.])
+        """
+        mine = dict(self.named_parameters()) | dict(self.named_buffers())
+        unknown = [name for name in tensors if name not in mine]
+        if unknown:
+            raise ArgumentError(f"with_tensors: {type(self).__name__} has no {', '.join(unknown)}")
+        return _swapped(self, {id(mine[name]): as_tensor(t) for name, t in tensors.items()})
+
     def extra_repr(self) -> str:
         return ""
 
@@ -348,6 +365,23 @@ class Module:
             lines += [f"  ({name}): {first}" + (f"  # {count:,}" if count else ""), *("  " + line for line in rest)]
         head = f"{type(self).__name__}({self.extra_repr()}"
         return [f"{head})"] if not lines else [head, *lines, ")"]
+
+
+def _swapped(value: Any, new: dict[int, Any]) -> Any:
+    """A copy of modules and containers with other values in some places; `new` by identity, filled on the way."""
+    found = new.get(id(value))
+    if found is not None:
+        return found
+    if isinstance(value, Module):
+        copy = new[id(value)] = object.__new__(type(value))
+        for name, part in value.__dict__.items():
+            copy.__dict__[name] = part if name in _OWN else _swapped(part, new)
+        return copy
+    if type(value) in (list, tuple):
+        return type(value)([_swapped(v, new) for v in value])
+    if type(value) is dict:
+        return {k: _swapped(v, new) for k, v in value.items()}
+    return value
 
 
 _OWN = ("_tree_keys", "_buffers", "_hooks")

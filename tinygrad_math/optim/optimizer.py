@@ -162,6 +162,12 @@ class Optimizer:
         new, after = self.rule(xp, p, g, state, h)
         return _alike(xp, new, old), {name: _alike(xp, v, state.get(name)) for name, v in after.items()}
 
+    def bare(self) -> Optimizer:
+        """An optimiser that has the rule and no parameters, groups or states: what a compiled program closes over."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _OF_A_RUN})
+        return twin
+
     # -- PyTorch's idiom ----------------------------------------------------------------------------
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or with `set_to_none=False` fill them with zeros."""
@@ -303,6 +309,9 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.params)} parameters; {'; '.join(groups)})"
 
 
+_OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs"))
+
+
 class _Compiled:
     """A rule with its switches set. Compiled, it writes into the arrays of the parameter and its state.
 
@@ -314,7 +323,7 @@ class _Compiled:
         self.run: Callable[..., Any] = compile(self._with(rec), donate_argnums=(0, 2))
 
     def _with(self, xp: Any) -> Callable[..., Any]:
-        whole, on = self.optimizer._whole, self.on
+        whole, on = self.optimizer.bare()._whole, self.on
 
         def rule(p: Any, g: Any, state: State, numbers: dict[str, Any]) -> Any:
             h = Hyper(numbers)

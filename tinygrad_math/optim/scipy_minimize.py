@@ -123,8 +123,11 @@ def minimize(
         listed = constraints if isinstance(constraints, (tuple, list)) else [constraints]
         given["constraints"] = [_constraint(c, flat, name) for c in listed]
     if name in _BLIND:
-        plain: Any = of_vector
-        found = optimize.minimize(lambda x: float(_array(plain(x))), flat.start, **given)
+
+        def plain(x: Any) -> float:
+            return float(_array(of_vector(x)))
+
+        found = optimize.minimize(plain, flat.start, **given)
     else:
         both = value_and_grad(of_vector)
 

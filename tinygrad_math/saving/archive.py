@@ -29,18 +29,24 @@ def alone(path: str) -> Iterator[None]:
     """
     folder, name = os.path.split(path)
     beside = os.path.join(folder, f".{name}.lock")
-    try:
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise FileError(f"save: {folder or '.'!r} cannot be written to: {error.strerror}") from error
-    try:
+    while True:
+        try:
+            handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise FileError(f"save: {folder or '.'!r} cannot be written to: {error.strerror}") from error
         if not _lock(handle):
+            os.close(handle)
             raise FileError(f"save: another process is writing {path!r}; give each run a file of its own")
+        with contextlib.suppress(OSError):
+            if os.stat(beside).st_ino == os.fstat(handle).st_ino:
+                break
+        os.close(handle)  # its last holder took the file away between the two calls
+    try:
         yield
     finally:
-        os.close(handle)
         with contextlib.suppress(OSError):
             os.unlink(beside)
+        os.close(handle)
 
 
 def _lock(handle: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -35,21 +35,25 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     {'w': array([[1., 0.],
            [0., 1.]], dtype=float32), 'epoch': 3, 'note': None}
     """
+    target, write = prepared(path, tree)
+    with alone(target):
+        replace(target, write)
+
+
+def prepared(path: str | os.PathLike[str], tree: Any) -> tuple[str, Callable[[IO[bytes]], object]]:
+    """The file that a path means, and what writes a tree into it as it is now."""
     target, ending = _target(path)
     if ending == ".npz":
         writer = Writer()
         plan = encoded(writer.write(tree))
-        with alone(target):
-            replace(target, lambda file: write_arrays(file, writer.arrays, plan))
-        return
+        return target, lambda file: write_arrays(file, writer.arrays, plan)
     flat = _flat(tree)
     library = _safetensors("save")
     try:
         text = library.numpy.save(flat)
     except library.SafetensorError as error:
         raise DTypeError(f"save: the format safetensors cannot hold this tree: {error}") from error
-    with alone(target):
-        replace(target, lambda file: file.write(text))
+    return target, lambda file: file.write(text)
 
 
 def load(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:

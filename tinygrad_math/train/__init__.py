@@ -1,0 +1,10 @@
+"""Training: `fit`, what it tells, and what can be hooked into it."""
+
+from .callbacks import Callback as Callback
+from .callbacks import EarlyStopping as EarlyStopping
+from .callbacks import MetricsFile as MetricsFile
+from .callbacks import TensorBoard as TensorBoard
+from .fitting import accuracy as accuracy
+from .fitting import evaluate as evaluate
+from .fitting import fit as fit
+from .history import History as History

@@ -1,0 +1,246 @@
+"""`fit`: the training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import random
+from ..core.errors import ArgumentError, NonFiniteLoss, describe
+from ..core.mode import no_grad
+from ..core.tensor import Tensor, as_tensor
+from ..data.loader import DataLoader
+from ..nn.module import Module
+from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from ..optim.optimizer import Optimizer
+from ..saving.archive import alone, replace
+from ..saving.files import prepared
+from .callbacks import Callback
+from .history import History
+from .progress import Progress
+from .run import Run, interruptible
+from .steps import Compiled, Eager, Loss, forward
+from .trouble import culprit
+
+Metric = Callable[[Any, Any], Any]
+
+
+def accuracy(prediction: Any, target: Any) -> float:
+    """The share of examples that are given the right class.
+
+    Arguments: scores (n, classes, ...) with classes (n, ...); or scores of one class, above 0 for 1, of the target's
+    shape (n,) or (n, 1).
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.train.accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0]))
+    0.5
+    """
+    scores, labels = (np.asarray(as_tensor(x).detach().numpy()) for x in (prediction, target))
+    found = (scores > 0) if scores.shape == labels.shape else scores.argmax(1)
+    if found.shape != labels.shape:
+        raise ArgumentError(f"accuracy: scores {describe(scores)} do not belong to labels {describe(labels)}")
+    return float(np.mean(found == labels))
+
+
+def _loader(data: Any, shuffle: bool) -> Any:
+    """A DataLoader as it is; arrays or a data set in batches of 32."""
+    if isinstance(data, DataLoader) or (hasattr(data, "__iter__") and not hasattr(data, "__getitem__")):
+        if iter(data) is data:
+            raise ArgumentError("fit goes over the data many times; an iterator can be used once. Give a DataLoader")
+        return data
+    if isinstance(data, (np.ndarray, Tensor)):
+        data = (data,)
+    if isinstance(data, tuple):
+        data = tuple(x if isinstance(x, (np.ndarray, Tensor)) else as_tensor(x) for x in data)
+    return DataLoader(data, batch_size=32, shuffle=shuffle)
+
+
+def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> dict[str, float]:
+    """The mean loss, and other measures, of a model on data: in eval mode, without gradients; nothing is changed.
+
+    Arguments: `data` a DataLoader, a data set, or arrays (input, target); `metrics` functions of (prediction, target).
+    Each batch counts by its number of examples.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> net = tm.nn.Linear(1, 1)
+    >>> sorted(tm.train.evaluate(net, tm.data.sine(10, rng=0), tm.nn.functional.mse_loss))
+    ['loss']
+    """
+    modes = [(m, m.training) for m in model.modules()]
+    sums: dict[str, float] = {}
+    count = 0
+    try:
+        model.eval()
+        with no_grad():
+            for batch in _loader(data, shuffle=False):
+                y, prediction = forward(model, loss, batch)
+                parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+                n = len(parts[0])
+                found = {"loss": y.item()}
+                found |= {name: float(f(prediction, (parts[1:] or parts)[0])) for name, f in (metrics or {}).items()}
+                sums = {name: sums.get(name, 0.0) + n * value for name, value in found.items()}
+                count += n
+    finally:
+        for m, mode in modes:
+            m.training = mode
+    if not count:
+        raise ArgumentError("evaluate: there is no example in the data")
+    return {name: value / count for name, value in sums.items()}
+
+
+def fit(
+    model: Module,
+    data: Any,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int = 1,
+    validation: Any = None,
+    scheduler: Any = None,
+    callbacks: Sequence[Callback] = (),
+    compile: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    *,
+    metrics: Mapping[str, Metric] | None = None,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    checkpoint_every: int = 1,
+    progress: bool = True,
+) -> History:
+    """Train a model, and return what was measured, a row an epoch.
+
+    Arguments: `data` a DataLoader, a data set, or arrays (input, target), then in shuffled batches of 32; `loss` a
+    function of (prediction, target), also a loss module; a batch of one part is its own target. `epochs` to have done
+    at the end, those before a resume included. `validation` data that are measured after each epoch in eval mode,
+    with `metrics`, functions of (prediction, target). `scheduler` goes a step each epoch, OneCycleLR each batch,
+    ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program; the results are the same.
+    `checkpoint` a path (.npz) to which the whole state of the run is saved every `checkpoint_every` epochs, at the
+    end, and on Ctrl-C, which ends the run between two steps; `resume` a checkpoint to go on from, if the file is
+    there: the run then ends bit for bit where an unbroken one ends. `accumulate` batches make one step, on the mean
+    of their losses; `clip_norm` and `clip_value` bound the gradients. `progress` shows a bar, or lines where the
+    output is no terminal.
+
+    Raises NonFiniteLoss, which names the step and the op, for a loss that is no number; FileError where the
+    checkpoint cannot be written, belongs to another run, or is being written by another process; KeyboardInterrupt
+    after Ctrl-C, when the state has been saved.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> x, y = tm.data.two_layer_linear(64, rng=0)
+    >>> net = tm.nn.Sequential(tm.nn.Linear(4, 3, bias=False, rng=0), tm.nn.Linear(3, 2, bias=False, rng=1))
+    >>> opt = tm.optim.Adam(net, lr=0.03)
+    >>> h = tm.train.fit(net, (x, y), tm.nn.functional.mse_loss, opt, epochs=200, compile=True, progress=False)
+    >>> h[-1]["loss"] < 1e-6
+    True
+    """
+    for name, n in {"epochs": epochs, "accumulate": accumulate, "checkpoint_every": checkpoint_every}.items():
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < (name != "epochs"):
+            raise ArgumentError(f"fit: {name} is a whole number, got {n!r:.40}")
+    if not isinstance(model, Module) or not isinstance(optimizer, Optimizer) or not callable(loss):
+        raise ArgumentError(
+            "fit takes a module, data, a loss and an optimiser, got "
+            f"{describe(model)}, {describe(loss)} and {describe(optimizer)}"
+        )
+    if validation is None and isinstance(scheduler, ReduceLROnPlateau):
+        raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")
+    step = (Compiled if compile else Eager)(model, loss, optimizer, accumulate, (clip_norm, clip_value))
+    run = Run(model, optimizer, scheduler, _loader(data, shuffle=True), callbacks, step)
+    if resume is not None and os.path.exists(resume):
+        run.resume(resume)
+    target = None if checkpoint is None else prepared(checkpoint, None)[0]
+    with contextlib.ExitStack() as stack:
+        if target is not None:
+            stack.enter_context(alone(target))
+        noted = stack.enter_context(interruptible())
+        bar = stack.enter_context(Progress(run, epochs, progress))
+        modes = [(m, m.training) for m in model.modules()]
+        try:
+            for c in run.callbacks:
+                c.on_start(run)
+            while run.epoch < epochs and run.reason is None:
+                _epoch(run, noted, bar, accumulate, validation, loss, metrics)
+                if target is not None and (
+                    noted or run.epoch % checkpoint_every == 0 or run.epoch >= epochs or run.reason
+                ):
+                    replace(target, prepared(target, run.state())[1])
+                if noted:
+                    kept = f"; resume={os.fspath(checkpoint)!r} goes on from here" if checkpoint is not None else ""
+                    raise KeyboardInterrupt(f"after {run.epoch} epochs and {run.batch} batches{kept}")
+            run.history.stopped = run.reason
+        finally:
+            for m, mode in modes:
+                m.training = mode
+            for c in run.callbacks:
+                c.on_end(run)
+    return run.history
+
+
+def _epoch(
+    run: Run, noted: list[int], bar: Progress, accumulate: int, validation: Any, loss: Loss, metrics: Any
+) -> None:
+    """One epoch, or what is left of it; up to the next step after Ctrl-C."""
+    run.model.train()
+    start, before = time.perf_counter(), run.state()
+    lr = run.optimizer.param_groups[0]["lr"]
+    run.step.begin()
+    for batches in run.batches(accumulate):
+        run.loss = run.step(batches)
+        run.batch += len(batches)
+        if not math.isfinite(run.loss):
+            raise _explained(run, before, accumulate, loss)
+        n = sum(len(b[0] if isinstance(b, (tuple, list)) else b) for b in batches)
+        run.total, run.count = run.total + n * run.loss, run.count + n
+        if isinstance(run.scheduler, OneCycleLR) and run.scheduler.last_epoch < run.scheduler.total_steps - 1:
+            run.scheduler.step()
+        bar.step()
+        for c in run.callbacks:
+            c.on_batch_end(run)
+        if noted:
+            run.step.settle()
+            return
+    run.step.settle()
+    if not run.count:
+        raise ArgumentError("fit: there is no batch in the data")
+    run.epoch, run.batch = run.epoch + 1, 0
+    row = {"epoch": run.epoch, "loss": run.total / run.count, "lr": lr}
+    run.total, run.count = 0.0, 0
+    if validation is not None:
+        found = evaluate(run.model, validation, loss, metrics)
+        row |= {f"val_{name}": value for name, value in found.items()}
+    if isinstance(run.scheduler, ReduceLROnPlateau):
+        run.scheduler.step(row["val_loss"])
+    elif run.scheduler is not None and not isinstance(run.scheduler, OneCycleLR):
+        run.scheduler.step()
+    row["seconds"] = time.perf_counter() - start
+    run.history.rows.append(row)
+    bar.row(row)
+    for c in run.callbacks:
+        c.on_epoch_end(run)
+
+
+def _explained(run: Run, before: Any, accumulate: int, loss: Loss) -> Exception:
+    """The run is repeated by hand from the start of the epoch, to see where the numbers went."""
+    steps, value = run.batch // accumulate, run.loss
+    where = f"epoch {run.epoch + 1}, step {steps}: the loss is {value}"
+    run.restore(before)
+    by_hand = Eager(run.model, loss, run.optimizer, accumulate, (run.step.clip_norm, run.step.clip_value))
+    first = run.batch // accumulate
+    for k, batches in enumerate(run.batches(accumulate), start=first + 1):
+        for batch in batches:
+            state = random.shared.state
+            found = culprit(forward(run.model, loss, batch)[0], where if k == steps else f"{where}; in step {k}")
+            random.shared.state = state
+            if found is not None:
+                return found
+        by_hand(batches)
+        if isinstance(run.scheduler, OneCycleLR):
+            run.scheduler.step()
+        if k == steps:
+            break
+    return NonFiniteLoss(f"{where}: the optimiser's step made a parameter that is no number")

@@ -1,0 +1,121 @@
+"""A run: what changes while a network is trained, in one place, so that it can be saved, resumed and replayed."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .. import random
+from ..core.errors import ArgumentError, FileError
+from ..data.loader import DataLoader
+from ..nn.module import Module
+from ..optim.optimizer import Optimizer
+from ..saving.files import load
+from .callbacks import Callback
+from .history import History
+from .steps import Eager
+
+VERSION = 1
+
+
+class Run:
+    """The state of a training: model, optimizer, scheduler, loader, callbacks, history, and how far it has come."""
+
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        scheduler: Any,
+        loader: Any,
+        callbacks: Sequence[Callback],
+        step: Eager,
+    ) -> None:
+        self.model, self.optimizer, self.scheduler, self.loader = model, optimizer, scheduler, loader
+        self.callbacks, self.step = list(callbacks), step
+        self.history = History()
+        self.epoch = 0  # epochs that are done
+        self.batch = 0  # batches of the present one that are done
+        self.loss = float("nan")  # of the last step
+        self.total = 0.0  # of the losses of the present epoch
+        self.count = 0
+        self.reason: str | None = None
+
+    def stop(self, reason: str) -> None:
+        """End the run after this epoch."""
+        self.reason = reason
+
+    def state(self) -> dict[str, Any]:
+        """All of it as a tree to be saved."""
+        return {
+            "version": VERSION,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "loader": self.loader.state_dict() if hasattr(self.loader, "state_dict") else None,
+            "random": copy.deepcopy(random.shared.state),
+            "callbacks": [copy.deepcopy(c.state_dict()) for c in self.callbacks],
+            "history": [dict(row) for row in self.history.rows],
+            "progress": [self.epoch, self.batch, self.total, self.count],
+        }
+
+    def restore(self, state: Any, name: str = "the checkpoint") -> None:
+        """Go on where `state` was taken. Raises FileError for a tree that is no state of such a run."""
+        try:
+            if state["version"] != VERSION:
+                raise FileError(f"resume: {name} is of version {state['version']!r}, this one writes {VERSION}")
+            epoch, batch, total, count = state["progress"]
+            if len(state["callbacks"]) != len(self.callbacks):
+                raise ArgumentError(
+                    f"resume: {name} is of {len(state['callbacks'])} callbacks, the run has {len(self.callbacks)}"
+                )
+            if (state["scheduler"] is None) != (self.scheduler is None):
+                raise ArgumentError(f"resume: {name} and this run differ in having a scheduler")
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            if self.scheduler is not None:
+                self.scheduler.load_state_dict(state["scheduler"])
+            if state["loader"] is not None and hasattr(self.loader, "load_state_dict"):
+                self.loader.load_state_dict(state["loader"])
+            for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
+                callback.load_state_dict(kept)
+            random.shared.state = state["random"]
+            self.history.rows = [dict(row) for row in state["history"]]
+            self.epoch, self.batch, self.total, self.count = int(epoch), int(batch), float(total), int(count)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise FileError(f"resume: {name} is no checkpoint of such a run: {error!r:.80}") from error
+
+    def resume(self, path: Any) -> None:
+        self.restore(load(path), str(path))
+
+    def batches(self, size: int) -> Iterator[list[Any]]:
+        """What is left of the present pass over the data, `size` batches at a time."""
+        batches = iter(self.loader)
+        if not isinstance(self.loader, DataLoader):  # which knows by itself where it stands
+            batches = itertools.islice(batches, self.batch, None)
+        while part := list(itertools.islice(batches, size)):
+            yield part
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Ctrl-C is noted here, to be acted upon between two steps; a second one interrupts at once."""
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,173 @@
+"""One step of training, in PyTorch's idiom or compiled into one program; both compute the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..compiler import compile
+from ..core.errors import ArgumentError, describe
+from ..core.tensor import Tensor, as_tensor, rec
+from ..nn.module import Module
+from ..nn.utils import clip_grad_norm_, clip_grad_value_
+from ..optim.optimizer import Hyper, Optimizer, hyper
+from ..transforms.derivatives import value_and_grad
+
+Loss = Callable[..., Any]
+
+
+def forward(model: Module, loss: Loss, batch: Any) -> tuple[Any, Any]:
+    """The loss of a batch (input, target, ...), and the prediction. A batch of one part is its own target."""
+    parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+    if not parts:
+        raise ArgumentError("a batch is (input, target, ...), got an empty one")
+    prediction = model(parts[0])
+    return loss(prediction, *(parts[1:] or parts[:1])), prediction
+
+
+class Eager:
+    """The step as one writes it by hand."""
+
+    def __init__(
+        self, model: Module, loss: Loss, optimizer: Optimizer, accumulate: int, clip: tuple[float | None, float | None]
+    ) -> None:
+        self.model, self.loss, self.optimizer, self.accumulate = model, loss, optimizer, accumulate
+        self.clip_norm, self.clip_value = clip
+
+    def __call__(self, batches: Sequence[Any]) -> float:
+        """A step on the mean of the losses of some batches, one unless gradients are accumulated; that mean."""
+        self.optimizer.zero_grad()
+        total = 0.0
+        for batch in batches:
+            y, _ = forward(self.model, self.loss, batch)
+            (y if len(batches) == 1 else y / len(batches)).backward()
+            total += y.item() / len(batches)
+        if self.clip_value is not None:
+            clip_grad_value_(self.optimizer.params, self.clip_value)
+        if self.clip_norm is not None:
+            clip_grad_norm_(self.optimizer.params, self.clip_norm)
+        self.optimizer.step()
+        return total
+
+    def begin(self) -> None:
+        """Take the values of the module and the optimiser."""
+
+    def settle(self) -> None:
+        """Give the values back to the module and the optimiser."""
+
+
+class Compiled(Eager):
+    """The whole step as one program. Between `begin` and `settle` the values live here, in memory that is reused."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        if type(self.optimizer).step is not Optimizer.step:
+            raise ArgumentError(
+                f"fit(compile=True) compiles the optimiser's rule, and {type(self.optimizer).__name__} looks at values "
+                "in its step; use compile=False"
+            )
+        names = {id(p): name for name, p in self.model.named_parameters()}
+        self.groups: list[list[str]] = []
+        for group in self.optimizer.param_groups:
+            for p in group["params"]:
+                if id(p) not in names:
+                    raise ArgumentError(
+                        f"fit(compile=True): the optimiser steps {describe(p)}, which is not of the model"
+                    )
+            self.groups.append([names[id(p)] for p in group["params"]])
+        self.where = dict(self.model.named_parameters())
+        self.programs: dict[Any, Callable[..., Any]] = {}
+
+    def begin(self) -> None:
+        learnt = [n for group in self.groups for n in group]
+        self.params = {n: np.array(self.where[n].node.data) for n in learnt}
+        self.fixed = {n: p.detach() for n, p in self.where.items() if n not in self.params}
+        self.buffers = {n: np.array(b.node.data) for n, b in self.model.named_buffers()}
+        self.states = {}
+        for group, names in zip(self.optimizer.param_groups, self.groups, strict=True):
+            h = hyper(group)
+            for n in names:
+                p = self.where[n]
+                state = self.optimizer.state.get(p)
+                if state is None:
+                    state = self.optimizer.start(rec, p.detach(), h)
+                self.states[n] = {k: _own(v) for k, v in state.items()}
+
+    def settle(self) -> None:
+        for n, array in self.params.items():
+            self.where[n]._replace(np.array(array))
+            self.optimizer.state[self.where[n]] = {k: _own(v) for k, v in self.states[n].items()}
+        for n, buffer in self.model.named_buffers():
+            buffer._replace(np.array(self.buffers[n]))
+
+    def __call__(self, batches: Sequence[Any]) -> float:
+        numbers = [hyper(group) for group in self.optimizer.param_groups]
+        key = (self.model_mode(), tuple(h.on for h in numbers))
+        step = self.programs.get(key)
+        if step is None:
+            step = self.programs[key] = compile(self._step(numbers), donate_argnums=(0, 1, 2))
+        given = tuple(_arrays(batch) for batch in batches)
+        out = step(self.params, self.states, self.buffers, [dict(h) for h in numbers], given)
+        self.params, self.states, self.buffers = ({k: _array(v) for k, v in tree.items()} for tree in out[:3])
+        return float(out[3].item())
+
+    def model_mode(self) -> tuple[bool, ...]:
+        return tuple(m.training for m in self.model.modules())
+
+    def _step(self, numbers: list[Hyper]) -> Callable[..., Any]:
+        """The step as a function of all that changes; it closes over what stays as it is in a run."""
+        model, loss, fixed, groups = self.model, self.loss, self.fixed, self.groups
+        whole, clip, switches = self.optimizer.bare()._whole, (self.clip_norm, self.clip_value), [h.on for h in numbers]
+
+        def step(params: Any, states: Any, buffers: Any, hypers: Any, batches: Any) -> Any:
+            total, grads = None, None
+            for batch in batches:
+
+                def objective(params: Any, batch: Any = batch, buffers: Any = buffers) -> Any:
+                    net = model.with_tensors({**params, **fixed, **buffers})
+                    y, _ = forward(net, loss, batch)
+                    return y, {n: b.detach() for n, b in net.named_buffers()}
+
+                (y, buffers), found = value_and_grad(objective, has_aux=True)(params)
+                share = 1 if len(batches) == 1 else 1 / len(batches)
+                y, found = (y, found) if share == 1 else (y * share, {n: g * share for n, g in found.items()})
+                total = y if total is None else total + y
+                grads = found if grads is None else {n: g + found[n] for n, g in grads.items()}
+            assert grads is not None
+            grads = _clipped(grads, *clip)
+            new, after = {}, {}
+            for names, h, on in zip(groups, hypers, switches, strict=True):
+                h = Hyper(h)
+                h.on = on
+                for n in names:
+                    new[n], after[n] = whole(rec, as_tensor(params[n]), grads[n], states[n], h)
+            return new, after, buffers, total
+
+        return step
+
+
+def _clipped(grads: dict[str, Any], norm: float | None, value: float | None) -> dict[str, Any]:
+    if value is not None:
+        grads = {n: rec.clip(g, -value, value) for n, g in grads.items()}
+    if norm is not None:
+        total = rec.sqrt(sum(rec.sum(rec.square(g)) for g in grads.values()))
+        factor = rec.minimum(norm / (total + 1e-6), 1.0)
+        grads = {n: rec.astype(g * factor, g.dtype) for n, g in grads.items()}
+    return grads
+
+
+def _own(v: Any) -> Any:
+    v = _array(v)
+    return np.array(v) if isinstance(v, (np.ndarray, np.generic)) else v
+
+
+def _array(v: Any) -> Any:
+    if isinstance(v, Tensor):
+        return v.node.data
+    return {k: _array(x) for k, x in v.items()} if isinstance(v, dict) else v
+
+
+def _arrays(batch: Any) -> Any:
+    return tuple(as_tensor(x) for x in batch) if isinstance(batch, (tuple, list)) else as_tensor(batch)
