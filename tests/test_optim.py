@@ -212,6 +212,26 @@ def test_a_parameter_that_is_held_fixed_stays_so_eagerly_and_compiled():
         assert [p.requires_grad for p in new.parameters()] == [True, False]
 
 
+def test_of_a_module_only_parameters_move():
+    class Scaled(Affine):
+        def __init__(self):
+            super().__init__()
+            self.scale = tm.tensor([1.0, 2.0])
+
+        def forward(self, x):
+            return super().forward(x * self.scale)
+
+    net, opt = Scaled(), tm.optim.SGD(lr=0.1)
+    gradient = tm.grad(loss)(net)
+    assert np.all(gradient.scale.detach().numpy() != 0)
+    for step in (pure_step(opt), compiled_step(opt)):
+        new, _ = step(net, opt.init(net))
+        assert new.scale.tolist() == [1.0, 2.0]
+        assert new.weight.tolist() != net.weight.tolist()
+    plain, _ = opt.update({"s": gradient.scale}, [{}], {"s": net.scale})
+    assert plain["s"].tolist() != [1.0, 2.0]
+
+
 # -- derivatives through an update ------------------------------------------------------------------------------------
 
 

@@ -73,7 +73,7 @@ class Attributes:
 
 
 def _frozen(value: Any) -> Any:
-    value = value.node.data if hasattr(value, "node") else value
+    value = value.node.data if hasattr(value, "_tree_leaf") else value  # a Tensor
     if hasattr(value, "tobytes") and hasattr(value, "dtype"):
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, (list, tuple, set, frozenset)):

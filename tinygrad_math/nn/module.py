@@ -92,8 +92,9 @@ class Module:
     define `forward`.
 
     A module is a tree of its Tensors: `tm.grad(loss)(model)` returns a module of gradients, and `tree_map`,
-    `hvp` and the optimisers' pure `update` take it as it is. Buffers (`register_buffer`) belong to its state and are no
-    leaves: nothing is differentiated in them.
+    `hvp` and the optimisers' pure `update` take it as it is, and return a module with parameters. A parameter in two
+    places is one leaf, with the whole gradient, and stays one. Buffers (`register_buffer`) belong to its state and are
+    no leaves: nothing is differentiated in them.
 
     >>> import tinygrad_math as tm
     >>> class Scale(tm.nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..core.mode import no_grad
 from ..core.node import finished, inside
 from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
-from ..core.tree import flatten, leaves_like, show, tree_map, unflatten
+from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
 
 State = dict[str, Any]
@@ -250,7 +250,10 @@ class Optimizer:
         nodes = [t.node for p, g, s in given for t in (p, g, *s.values()) if isinstance(t, Tensor)]
         h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
         h.update(now)
-        rows = [self._updated(p, g, s, h) for p, g, s in given]
+        rows = [
+            self._updated(p, g, s, h) if learns else (p, s)
+            for (p, g, s), learns in zip(given, _learning(structure), strict=True)
+        ]
         mode = MODE.get()
         if mode is not None and mode.observe is not None:  # what the compiler has to know of them
             made = [t.node for new, s in rows for t in (new, *s.values()) if isinstance(t, Tensor)]
@@ -261,8 +264,6 @@ class Optimizer:
         return unflatten(structure, [new for new, _ in rows]), [s for _, s in rows]
 
     def _updated(self, p: Tensor, g: Tensor, state: State, h: Hyper) -> tuple[Any, State]:
-        if isinstance(p, Parameter) and not p.learns:
-            return p, state
         _check_gradient(p, g)
         return self._whole(rec, p, g, state, h)
 
@@ -399,6 +400,14 @@ def _alike(xp: Any, new: Any, old: Any) -> Any:
     if new.dtype.kind == "c" and old.dtype.kind != "c":
         raise DTypeError(f"the rule made {describe(new)} of {describe(old)}: an imaginary part would be lost")
     return xp.astype(new, old.dtype)
+
+
+def _learning(structure: Structure, within: bool = False) -> Iterator[bool]:
+    """For each leaf whether an update moves it: of a module the Parameters that learn, as `step` does."""
+    if structure.kind is None:
+        yield structure.extra[1] if structure.extra is not None else not within
+    for child in structure.children:
+        yield from _learning(child, within or getattr(structure.kind, "tree_ties", False))
 
 
 def _settled(state: State) -> State:
