@@ -357,16 +357,28 @@ def test_fast_math_is_right_to_rounding_in_the_middle_of_the_range():
     assert np.isinf(tm.compile(lambda x: (x * 0.01).sum(), fast_math=True)(np.full(100, 1e307)).numpy())
 
 
-def test_a_long_program_is_packed_in_turn():
+def unrolled(n):
     def f(x):
         kept = [tm.sin(x)]
-        for k in range(1200):
+        for k in range(n):
             kept.append(tm.sin(kept[-1]) * 1.01 + (x if k % 2 else tm.cos(x)))
-        return sum(tm.sum(y * y) for y in kept[::7])
+        return sum(tm.sum(y[: 2 + k % 3] ** 3) for k, y in enumerate(kept[::7]))
 
-    x = np.linspace(0.1, 0.9, 6)
-    g = tm.compile(tm.grad(f))
-    np.testing.assert_allclose(g(x).numpy(), tm.grad(f)(x).numpy(), rtol=1e-11)
-    near = x + 0.01
-    np.testing.assert_allclose(g(near).numpy(), tm.grad(f)(near).numpy(), rtol=1e-11)
-    assert g.latest.plan.size <= 1.5 * g.latest.plan.live_minimum * 64 / 48
+    return tm.grad(f)
+
+
+def test_a_long_program_is_packed_in_turn(monkeypatch):
+    monkeypatch.setattr("tinygrad_math.compiler.packing.MANY", 20)
+    monkeypatch.setattr("tinygrad_math.compiler.lines.LONG", 40)
+    f, x = unrolled(60), np.linspace(0.1, 0.9, 6)
+    g = tm.compile(f)
+    for near in (x, x + 0.01):
+        np.testing.assert_allclose(g(near).numpy(), f(near).numpy(), rtol=1e-12)
+    assert g.latest.plan.size <= 2 * g.latest.plan.live_minimum  # each starts at a cache line
+    assert not [line for line in g.source.splitlines() if line.count(" = ") > 1]  # a buffer has one name
+
+
+@pytest.mark.long
+def test_thousands_of_steps_are_compiled():
+    f, x = unrolled(4000), np.linspace(0.1, 0.9, 6)
+    np.testing.assert_allclose(tm.compile(f)(x).numpy(), f(x).numpy(), rtol=1e-9)
