@@ -214,6 +214,8 @@ def a_name_for_two(d):
         f"{{y}} = {x} * {c}\nearlier = tm.ravel({{y}})\n{{y}}[0] = {c}\n{{y}} = tm.sum(earlier) + {{y}}",
         f"{{y}} = {x} * 1.0\ndef change(v):\n    v[0] *= {c}\n    v += 1\nchange({{y}})",
         f"rows = [{x} * 1.0, {x} * 2.0]\nfor r in rows:\n    r[-1] = {c}\n{{y}} = rows[0] * rows[1]",
+        f"total, past = tm.sum({x}), []\nfor k in range(3):\n    total += {c} * k\n    past.append(total)\n{{y}} = sum(past) * {x}",
+        f"total = 0.0\nfor r in {x}:\n    total += tm.sum(r * r)\n    before = total\n    total *= {c}\n{{y}} = total + before",
     ))  # fmt: skip
 
 
@@ -379,6 +381,67 @@ def derivative_inside(d):
         f"u = {x} * 1.0\n(g,) = tm.grad_of(tm.sum({r} * {z}), [u], create_graph=True)\n{{y}} = g + u",
         f"{{y}} = tm.sum(tm.hessian(lambda t: tm.sum({q}))({x}))",
     ))  # fmt: skip
+
+
+def body(d, t, z):
+    """The lines of a function of {t} that closes over z; they give `r`, of the same shape. With a text that holds
+    still what no_grad makes."""
+    q, c = d.smooth(t), d.number()
+    plain = [
+        f"r = {q} * {z}",
+        f"r = {t}\nfor k in range(2):\n    r = {d.smooth('r')} + {z} * k",
+        f"r = tm.where({z} > {t} + 9, {c}, {q})",
+        f"r = {t} * 1.0\nr[...] = {q}\nr += {z}",
+        f"r = {q}.copy()\nr *= {t}\nr -= {z}",
+        f"r = {t} * 1.0\nother = r\nother += {q}",
+        f"r = tm.checkpoint(lambda u: {d.smooth('u')} * {t})({z})",
+        f"r = tm.grad(lambda u: tm.sum({d.smooth('u')} * {t} + u * {z}))({t})",
+        f"r = tm.jvp(lambda u: {d.smooth('u')} * {z}, ({t},), ({q},))[1]",
+        f"r = tm.stack([{t}, {z}, {q}])[1:].sum(axis=0)",
+        f"parts = [{t}, {z}]\nparts[0] = parts[0] * parts[1]\nr = sum(parts)",
+        f"r = {t} * tm.sum({q}) + {z}",
+    ]
+    if d.rng.random() < 0.75:
+        text = d.one(*plain)
+        return text, text
+    return d.one(
+        (f"with tm.no_grad():\n    s = {q}\nr = {t} * s + {z}", f"s = tm.stop_gradient({q})\nr = {t} * s + {z}"),
+        (f"r = ({q}).detach() * {t}", f"r = tm.stop_gradient({q}) * {t}"),
+        (f"s = tm.stop_gradient({q} * {z})\nr = {t} - s",) * 2,
+        (
+            f"with tm.no_grad():\n    s = {q}\n    s[...] = s * 2\nr = {t} * s",
+            f"s = tm.stop_gradient({q})\nr = {t} * (s * 2)",
+        ),
+    )
+
+
+@habit(6)
+def a_function_transformed(d):
+    """A function of several lines under every transform, also under two of them."""
+    x = d.pick(real, small)
+    z = d.like(x)
+    text, still = body(d, "t", z)
+    total = d.one("tm.sum(block(t))", "tm.sum(block(t) ** 2)", "tm.sum(block(block(t)))", "tm.mean(block(t)) * 3")
+    use = d.one(
+        f"{{y}} = block({x}) - block({z})", f"{{y}} = tm.grad(lambda t: {total})({x})",
+        f"value, g = tm.value_and_grad(lambda t: {total})({x})\n{{y}} = g * tm.tanh(value)",
+        f"{{y}} = tm.jvp(block, ({x},), ({z},))[1]", f"{{y}} = tm.vjp(block, {x})[1]({z})[0]",
+        f"{{y}} = tm.hvp(lambda t: {total}, {x}, {z})", f"{{y}} = tm.jacobian(block)({x}).sum(axis=0) if {x}.ndim else block({x})",
+        f"{{y}} = tm.grad(lambda t: tm.sum(tm.jvp(block, (t,), ({z},))[1]))({x})",
+        f"{{y}} = tm.jvp(tm.grad(lambda t: {total}), ({x},), ({z},))[1]",
+        f"{{y}} = tm.grad(lambda t: tm.sum(tm.grad(lambda t: {total})(t) ** 2))({x})",
+        f"def pair(t):\n    r = block(t)\n    return tm.sum(r), {{'r': r, 'n': 2}}\ng, aux = tm.grad(pair, has_aux=True)({x})\n"
+        f"{{y}} = g * aux['r'] * aux['n']",
+        f"{{y}} = {x} - 0.1 * tm.grad(lambda p: tm.sum(block(p['x']) * p['z']))({{'x': {x}, 'z': {z}}})['x']",
+    )  # fmt: skip
+    if "stop_gradient" not in still:  # a checkpoint computes again, and differences could not tell the two apart
+        use = d.one(
+            use, use, f"{{y}} = tm.checkpoint(block)({x})", f"{{y}} = tm.grad(lambda t: tm.sum(tm.checkpoint(block)(t)))({x})",
+            f"{{y}} = tm.compile(block)({x})", f"fast = tm.compile(tm.grad(lambda t: {total}))\n{{y}} = fast({x}) * fast({z})",
+            f"fast = tm.compile(block)\n{{y}} = tm.grad(lambda t: tm.sum(fast(t)))({x}) + fast({z})",
+        )  # fmt: skip
+    made = [f"def block(t):\n{lined(lines)}\n    return r\n{use}" for lines in (text, still)]
+    return Draft(made[0], still=made[1])
 
 
 @habit(2)
