@@ -68,7 +68,9 @@ def check_compiled(p: Written, every: bool = True) -> None:
         """The gradients of parameters that the program closes over."""
         for w in parameters:
             w.grad = None
-        f(*tensors).backward()
+        value = f(*tensors)
+        if value.requires_grad:
+            value.backward()
         return [np.zeros(w.shape, w.dtype) if w.grad is None else w.grad for w in parameters]
 
     def hvp(*both: Any) -> Any:

@@ -1,7 +1,7 @@
 """What every optimiser shares: PyTorch's idiom around a pure rule for one parameter.
 
-`step` runs the rule compiled, on the arrays themselves: it writes into the parameters' and the states' own memory and
-allocates nothing. `update` runs the same rule on Tensors, so that it can be traced and differentiated.
+`step` runs the rule on the arrays themselves: compiled, it writes into the parameters' and the states' own memory and
+allocates nothing; few numbers are moved by the rule as it is. `update` runs the same rule on Tensors, so that it can be traced and differentiated.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatt
 from ..nn.module import Module, Parameter
 
 State = dict[str, Any]
+_SMALL = 4096  # below so many numbers, the way into a compiled program costs more than it saves
 
 
 class Hyper(dict[str, Any]):
@@ -188,37 +189,36 @@ class Optimizer:
         loss = None if closure is None else closure()
         moving = []
         for group in self.param_groups:
-            h = hyper(group)
-            for p in group["params"]:
-                if p._grad is not None if hasattr(p, "_grad") else p.grad is not None:
-                    _check_gradient(p, p.grad)
-                    moving.append((p, h))
+            ps = [p for p in group["params"] if p.grad is not None]
+            for p in ps:
+                _check_gradient(p.node.data, p.grad.node.data)
+            moving.append((ps, hyper(group)))
         with no_grad():
-            for p, h in moving:
-                self._step(p, h)
+            moved = [(p, *made) for ps, h in moving for p, made in zip(ps, self._moved(ps, h), strict=True)]
+        for p, new, state in moved:
+            if p.node.data.dtype.kind == "c":
+                new, state = _complex(new), {k: _complex(v) for k, v in state.items()}
+            self.state[p] = state
+            p._replace(new)
         return loss
 
-    def _step(self, p: Tensor, h: Hyper) -> None:
-        data, gradient = _own(p), p.grad.node.data  # type: ignore[union-attr]
-        state = self.state.get(p)
-        if state is None:
-            state = self.start(raw, data, h)
-        parts = data.dtype.kind == "c"  # of a complex number, real and imaginary part move on their own
-        if parts:
-            data, gradient, state = _real(data), _real(gradient), {k: _real(v) for k, v in state.items()}
-        new, after = self._program(data, h.on)(data, gradient, state, dict(h))
-        if parts:
-            new, after = _complex(new), {k: _complex(v) for k, v in after.items()}
-        self.state[p] = after
-        p._replace(new)
-
-    def _program(self, data: Any, on: frozenset[str]) -> Callable[..., Any]:
-        """The rule with these switches for arrays of this shape and dtype."""
-        key = data.shape, data.dtype, on
-        found = self._programs.get(key)
-        if found is None:
-            found = self._programs[key] = _Compiled(self, on)
-        return found
+    def _moved(self, ps: list[Tensor], h: Hyper) -> list[tuple[Any, State]]:
+        """The new values and states of the parameters of a group, all in one program unless they are small."""
+        small = sum([p.node.data.size for p in ps]) < _SMALL
+        given = []
+        for p in ps:
+            a, g = p.node.data if small else _own(p), p.grad.node.data  # type: ignore[union-attr]
+            state = self.state.get(p)
+            if state is None:
+                state = self.start(raw, a, h)
+            if a.dtype.kind == "c":  # real and imaginary part move on their own
+                a, g, state = _real(a), _real(g), {k: _real(v) for k, v in state.items()}
+            given.append((a, g, state))
+        if small:
+            return [self._whole(raw, a, g, state, h) for a, g, state in given]
+        if h.on not in self._programs:
+            self._programs[h.on] = _Compiled(self, h.on)
+        return self._programs[h.on](*map(list, zip(*given, strict=True)), dict(h))
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:
@@ -314,7 +314,7 @@ _OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs"))
 
 
 class _Compiled:
-    """A rule with its switches set. Compiled, it writes into the arrays of the parameter and its state.
+    """A rule with its switches set, over lists. Compiled, it writes into the arrays of the parameters and their states.
 
     A rule that looks at values runs as it is.
     """
@@ -326,20 +326,20 @@ class _Compiled:
     def _with(self, xp: Any) -> Callable[..., Any]:
         whole, on = self.optimizer.bare()._whole, self.on
 
-        def rule(p: Any, g: Any, state: State, numbers: dict[str, Any]) -> Any:
+        def rules(ps: Any, gs: Any, states: list[State], numbers: dict[str, Any]) -> Any:
             h = Hyper(numbers)
             h.on = on
-            return whole(xp, p, g, state, h)
+            return [whole(xp, p, g, state, h) for p, g, state in zip(ps, gs, states, strict=True)]
 
-        return rule
+        return rules
 
-    def __call__(self, p: Any, g: Any, state: State, numbers: dict[str, Any]) -> tuple[Any, State]:
+    def __call__(self, ps: Any, gs: Any, states: list[State], numbers: dict[str, Any]) -> list[tuple[Any, State]]:
         try:
-            new, after = self.run(p, g, state, numbers)
+            moved = self.run(ps, gs, states, numbers)
         except TraceError:
             self.run = self._with(raw)
-            new, after = self.run(p, g, state, numbers)
-        return _array(new), {name: _array(v) for name, v in after.items()}
+            moved = self.run(ps, gs, states, numbers)
+        return [(_array(new), {name: _array(v) for name, v in after.items()}) for new, after in moved]
 
 
 def _array(x: Any) -> Any:
