@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -161,7 +161,7 @@ class Optimizer:
             else:
                 g = g + h["weight_decay"] * p
         new, after = self.rule(xp, p, g, state, h)
-        return _alike(xp, new, old), {name: _alike(xp, v, state.get(name)) for name, v in after.items()}
+        return _alike(xp, new, old), after and {name: _alike(xp, v, state.get(name)) for name, v in after.items()}
 
     def bare(self) -> Optimizer:
         """An optimiser that has the rule and no parameters, groups or states: what a compiled program closes over."""
@@ -189,36 +189,40 @@ class Optimizer:
         loss = None if closure is None else closure()
         moving = []
         for group in self.param_groups:
-            ps = [p for p in group["params"] if p.grad is not None]
-            for p in ps:
-                _check_gradient(p.node.data, p.grad.node.data)
-            moving.append((ps, hyper(group)))
-        with no_grad():
-            moved = [(p, *made) for ps, h in moving for p, made in zip(ps, self._moved(ps, h), strict=True)]
-        for p, new, state in moved:
-            if p.node.data.dtype.kind == "c":
-                new, state = _complex(new), {k: _complex(v) for k, v in state.items()}
-            self.state[p] = state
-            p._replace(new)
+            pairs = [(p, g.node.data) for p in group["params"] if (g := p.grad) is not None]
+            for p, g in pairs:
+                a = p.node.data
+                if g.shape != a.shape or g.dtype is not a.dtype:
+                    _check_gradient(a, g)
+            moving.append((pairs, hyper(group)))
+        moved = [self._moved(pairs, h) for pairs, h in moving]
+        for (pairs, _), made in zip(moving, moved, strict=True):
+            for (p, _), (new, state) in zip(pairs, made, strict=True):
+                self.state[p] = state
+                p._replace(new)
         return loss
 
-    def _moved(self, ps: list[Tensor], h: Hyper) -> list[tuple[Any, State]]:
-        """The new values and states of the parameters of a group, all in one program unless they are small."""
-        small = sum([p.node.data.size for p in ps]) < _SMALL
-        given = []
-        for p in ps:
-            a, g = p.node.data if small else _own(p), p.grad.node.data  # type: ignore[union-attr]
-            state = self.state.get(p)
+    def _moved(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
+        """The new values and states of parameters with these gradients, all in one program unless they are small."""
+        small, parts, given = sum([g.size for _, g in pairs]) < _SMALL, [], []
+        for p, g in pairs:
+            a, state = p.node.data if small else _own(p), self.state.get(p)
             if state is None:
                 state = self.start(raw, a, h)
-            if a.dtype.kind == "c":  # real and imaginary part move on their own
-                a, g, state = _real(a), _real(g), {k: _real(v) for k, v in state.items()}
-            given.append((a, g, state))
+            parts.append(a.dtype.kind == "c")  # real and imaginary part move on their own
+            given.append((_real(a), _real(g), _each(_real, state)) if parts[-1] else (a, g, state))
         if small:
-            return [self._whole(raw, a, g, state, h) for a, g, state in given]
-        if h.on not in self._programs:
-            self._programs[h.on] = _Compiled(self, h.on)
-        return self._programs[h.on](*map(list, zip(*given, strict=True)), dict(h))
+            moved = [self._whole(raw, a, g, state, h) for a, g, state in given]
+        else:
+            if h.on not in self._programs:
+                self._programs[h.on] = _Compiled(self, h.on)
+            moved = self._programs[h.on](*map(list, zip(*given, strict=True)), dict(h))
+        return [
+            (_complex(_array(new)), _each(_complex, _each(_array, state)))
+            if part
+            else (_array(new), state and _each(_array, state))
+            for part, (new, state) in zip(parts, moved, strict=True)
+        ]
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:
@@ -333,13 +337,17 @@ class _Compiled:
 
         return rules
 
-    def __call__(self, ps: Any, gs: Any, states: list[State], numbers: dict[str, Any]) -> list[tuple[Any, State]]:
+    def __call__(self, ps: Any, gs: Any, states: list[State], numbers: dict[str, Any]) -> Any:
         try:
-            moved = self.run(ps, gs, states, numbers)
+            with no_grad():
+                return self.run(ps, gs, states, numbers)
         except TraceError:
             self.run = self._with(raw)
-            moved = self.run(ps, gs, states, numbers)
-        return [(_array(new), {name: _array(v) for name, v in after.items()}) for new, after in moved]
+            return self.run(ps, gs, states, numbers)
+
+
+def _each(f: Callable[[Any], Any], state: State) -> State:
+    return {name: f(v) for name, v in state.items()}
 
 
 def _array(x: Any) -> Any:
@@ -364,7 +372,7 @@ def _references() -> int:
 _ALONE = _references()  # what `_own` counts of an array that only its Tensor knows
 
 
-def _check_gradient(p: Tensor, g: Any) -> None:
+def _check_gradient(p: Any, g: Any) -> None:
     if g.shape != p.shape:
         raise ShapeError(f"a gradient {describe(g)} for a parameter {describe(p)}")
     if g.dtype.kind == "c" and p.dtype.kind != "c":
