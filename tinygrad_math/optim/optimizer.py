@@ -1,8 +1,8 @@
 """What every optimiser shares: PyTorch's idiom around a pure rule for one parameter.
 
-`step` runs the rule on the arrays themselves: compiled, it writes into the memory of the parameters and their states and
-allocates nothing; few numbers are moved by the rule as it is. `update` runs the same rule on Tensors, so that it can be
-traced and differentiated.
+`step` runs the rule on the arrays themselves: compiled, it writes into the memory of the parameters and their states
+and allocates nothing; few numbers are moved by the rule as it is. `update` runs the same rule on Tensors, so that it
+can be traced and differentiated.
 """
 
 from __future__ import annotations
