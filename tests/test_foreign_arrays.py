@@ -158,3 +158,15 @@ def test_operators_of_what_has_units_decide_themselves(live):
         np.testing.assert_array_equal(product.values.detach().numpy(), A * B)
     gradient = tm.grad(lambda x: (x * q).values.sum())(A)
     np.testing.assert_array_equal(gradient.numpy(), B)
+
+
+def test_a_compiled_function_takes_what_it_takes_eagerly():
+    f = tm.compile(lambda x: x * x)
+    for _ in range(2):
+        np.testing.assert_array_equal(f(B).numpy(), B * B)
+        np.testing.assert_array_equal(f(B.copy().view(np.matrix)).numpy(), B * B)
+        np.testing.assert_array_equal(f(np.ma.array(B)).numpy(), B * B)
+        with pytest.raises(tm.DTypeError, match="masked"):
+            f(MASKED)
+        with pytest.raises(tm.DTypeError, match="units"):
+            f(B.view(Measured))

@@ -158,6 +158,11 @@ def _signature(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
         leaf = leaf.node.data
     if isinstance(leaf, (np.ndarray, np.generic)):
+        if isinstance(leaf, np.ndarray) and type(leaf) is not np.ndarray:
+            try:
+                Tensor(leaf)
+            except TypeError:  # masked, or with units: no program fits, and tracing says why
+                return object()
         return leaf.shape, leaf.dtype
     return type(leaf) if isinstance(leaf, NUMBERS) else (type(leaf), leaf)
 
