@@ -375,7 +375,9 @@ def test_a_long_program_is_packed_in_turn(monkeypatch):
     for near in (x, x + 0.01):
         np.testing.assert_allclose(g(near).numpy(), f(near).numpy(), rtol=1e-12)
     assert g.latest.plan.size <= 2 * g.latest.plan.live_minimum  # each starts at a cache line
-    assert not [line for line in g.source.splitlines() if line.count(" = ") > 1]  # a buffer has one name
+    assert not [
+        line for line in g.source.splitlines() if line.partition("#")[0].count(" = ") > 1
+    ]  # a buffer has one name
 
 
 @pytest.mark.long
