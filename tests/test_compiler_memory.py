@@ -13,7 +13,7 @@ import tinygrad_math as tm
 from tinygrad_math.compiler import blocks
 from tinygrad_math.compiler.blocks import LARGE
 from tinygrad_math.compiler.packing import ALIGNMENT
-from tinygrad_math.core.errors import ArgumentError, ChangedAfterUse
+from tinygrad_math.core.errors import ArgumentError
 
 RNG = np.random.default_rng(0)
 
@@ -94,9 +94,11 @@ def test_donated_parameters_are_updated_in_place():
         assert c.node.data is b
         np.testing.assert_allclose(w, ew.numpy(), rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose(b, eb.numpy(), rtol=1e-12, atol=1e-15)
+    where = mine[0][0].ctypes.data
+    del mine, w, b, v, c  # whose memory is nobody else's now
     for _ in range(3):
         _, new = f(new, X)
-    assert new[0][0].node.data is mine[0][0]
+    assert new[0][0].node.data.ctypes.data == where
 
 
 def test_a_donated_argument_that_is_still_needed_is_not_overwritten_too_early():
@@ -124,18 +126,15 @@ def test_what_cannot_be_donated_raises():
         f(a, np.ones(3))
 
 
-def test_a_derivative_that_needs_a_donated_value_raises():
+def test_a_donated_value_that_a_derivative_needs_is_not_overwritten():
     f = tm.compile(lambda a: a + 1.0, donate_argnums=0)
     c = tm.tensor(np.ones(3))
     x = tm.tensor(2.0, requires_grad=True)
     for _ in range(3):
         y = tm.sum(x * c)
         f(c)
-        with pytest.raises(ChangedAfterUse):
-            y.backward()
-    z = tm.sum(x * c)  # used only after the change
-    z.backward()
-    assert x.grad.item() == tm.sum(c).item()
+        y.backward()
+    assert x.grad.item() == 9.0
 
 
 def test_buffers_are_within_a_tenth_of_the_live_minimum():

@@ -32,6 +32,7 @@ from .core.errors import (
     numeric_dtype,
     sizes,
 )
+from .core.node import unknown
 from .core.samples import positive, sample
 from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, node_of, rec, record, wrap
 
@@ -136,7 +137,7 @@ def _check(asker: str, least: float | None, above: bool = False, **parameters: A
         t = as_tensor(value)
         if t.dtype.kind == "c":
             raise DTypeError(f"random.{asker}: {name} is real, got {describe(t)}; take its real part or abs()")
-        if least is None or t.node.live & TRACED:
+        if least is None or unknown(t.node):
             continue
         low = np.min(t.node.data, initial=np.inf, where=np.logical_not(np.isnan(t.node.data)))
         if low < least or (above and low == least):
@@ -215,6 +216,8 @@ class Generator:
     >>> bool((a.normal(size=3) == b.normal(size=3)).all())
     True
     """
+
+    __reached__ = ()  # a program draws from it anew
 
     def __init__(self, seed: Any = None) -> None:
         self.seed(seed)

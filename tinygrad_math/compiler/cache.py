@@ -3,57 +3,86 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import operator
 import os
+import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
-from types import MethodType
+from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, MathError
+from ..core.errors import ArgumentError, MathError, TraceError
 from ..core.mode import no_grad
 from ..core.tensor import TRACED, Tensor
-from ..core.tree import flatten
-from .executable import Executable, Static, is_static, title_of
-from .find import MISS, Find, derivatives_wanted, finder, watched
+from ..core.tree import Structure, flatten
+from .environment import MISS, Environment
+from .executable import Executable, argument_names, title_of
+from .find import Find, derivatives_wanted, finder, watched
+from .leaves import Static, is_static, key_of, objects_in, uncompiled
 from .profile import Profile
 from .program import NUMBERS, Program
+from .retyped import Retyped
+from .steady import steady
+from .trace import Traced, trace
+from .values import frozen
 
 RECENT = 4  # how many programs are tried by their finders before the general way
 KEPT = 256  # how many programs a function keeps: beyond that, the one goes that was found least recently
+CHANGES = 8  # how many programs a function has for the same arguments, for changes of what surrounds it
+Entry = tuple[Any, Executable, Find, Sequence[Tensor]]  # where it is kept, and the Tensors from around the function
+
+
+class _Origin:
+    """What compiled modules have in common that share their programs."""
+
+    __slots__ = ("compiled",)
+    __reached__ = ()
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
 
 
 class Compiled:
     """A function that is traced once for each shape of its arguments and then runs as straight-line NumPy."""
 
+    __reached__ = ("f",)  # what the function of another one that calls it depends on
+
     def __init__(
         self,
         f: Callable[..., Any],
-        static_argnums: Iterable[int],
-        donate_argnums: Iterable[int],
-        threads: int | None,
+        static_argnums: int | Iterable[int] = (),
+        donate_argnums: int | Iterable[int] = (),
+        threads: int | None = None,
         fast_math: bool = False,
+        alone: bool = False,
     ) -> None:
         self.f, self.threads, self.fast_math = f, threads, fast_math
-        self.static, self.donated = frozenset(static_argnums), frozenset(donate_argnums)
+        self.alone = alone  # whether f depends on its arguments only
+        self.static, self.static_names = positions_in(f, static_argnums, "static_argnums")
+        self.donated, _ = positions_in(f, donate_argnums, "donate_argnums")
         if self.static & self.donated:
             raise ArgumentError(f"compile: arguments {sorted(self.static & self.donated)} are both static and donated")
+        if threads is not None and (type(threads) is not int or threads < 1):
+            raise ArgumentError(f"compile: threads is a number of them from 1 on, got {threads!r:.60}")
         self._programs: dict[Any, tuple[Executable, Find]] = {}
         self._recent: list[Find] = []
         self._latest: Executable | None = None
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._origin = _Origin(self)
         _all.add(self)
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.static:
-            args = tuple(Static(a) if k in self.static else a for k, a in enumerate(args))
-        given = (args, kwargs)
+            args, kwargs = self._enveloped(args, kwargs)
+        given, f = (args, kwargs), self.f
         for run in self._recent:
-            result = run(given)
+            result = run(given, f)
             if result is not MISS:
                 return result
         return self._general(given)
@@ -62,61 +91,166 @@ class Compiled:
         """A compiled method takes its object as the first argument."""
         return self if owner is None else MethodType(self, owner)
 
+    def _enveloped(self, args: Any, kwargs: Any) -> Any:
+        """The arguments, with those that are static in envelopes."""
+        if self.static:
+            args = tuple(Static(a) if k in self.static else a for k, a in enumerate(args))
+            kwargs = {k: Static(v) if k in self.static_names else v for k, v in kwargs.items()}
+        return args, kwargs
+
     def _general(self, given: Any) -> Any:
         """The slow way in, for arguments that no recent program fits."""
+        f = self.f
         leaves, structure = flatten(given)
         nodes = [leaf.node for leaf in leaves if isinstance(leaf, Tensor) and leaf.node.live]
         if watched() or any(n.live & TRACED for n in nodes):
-            return self._as_it_is(given)
+            return uncompiled(f, given)
+        key = self._key(leaves, structure)
+        objects = objects_in(structure, leaves)
+        roots = [f, *(x for _, x in objects)]
+        entry = self._find(key, roots)
+        if entry is None:
+            if all((key, k) in self._programs for k in range(CHANGES)):
+                return uncompiled(f, given)
+            made = self._make(given, leaves, objects)  # not under the lock: this runs the user's code
+            if made is None:
+                return uncompiled(f, given)
+            entry = self._keep(key, roots, made)
+        place, program, run, hidden = entry
+        with self._lock:
+            if place in self._programs:
+                self._programs[place] = self._programs.pop(place)  # the last in order
+            self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
+            self._latest = program
+        if program.as_it_is:
+            return uncompiled(f, given)
+        if derivatives_wanted() and (nodes or any(t.node.live for t in hidden)):
+            if program.is_step([leaf for leaf in leaves if not is_static(leaf)], hidden):
+                with no_grad():  # a step of training: its results are leaves
+                    return self._plainly(given, program, run, hidden)
+            if program.differentiable is None:
+                return uncompiled(f, given)
+            try:
+                return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden)
+            except Retyped:
+                return uncompiled(f, given)
+        del leaves, nodes  # so that a donated array is its owner's alone
+        return self._plainly(given, program, run, hidden)
+
+    def _plainly(self, given: Any, program: Executable, run: Find, hidden: Sequence[Tensor]) -> Any:
+        """The results of a program that fits, when no derivative is wanted."""
+        f = self.f
+        result = run(given, f)
+        if result is not MISS:
+            return result
+        leaves = [leaf for leaf in flatten(given)[0] if not is_static(leaf)]
+        values = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        plain = [np.asarray(v) if isinstance(v, np.ndarray) else v for v in values]  # a subclass of ndarray
+        return program([np.copy(v) if k in program.donated else v for k, v in enumerate(plain)], hidden, given, f)
+
+    def _key(self, leaves: Sequence[Any], structure: Structure) -> Any:
+        """What must agree for a program to fit, beside what surrounds the function."""
         try:
-            key = (structure, tuple(map(_signature, leaves)))
+            key = (key_of(structure), tuple(map(_signature, leaves)))
             hash(key)
         except TypeError:
             raise ArgumentError(
                 f"compile: {title_of(self.f)} was given a static argument that has no hash; "
                 "a program is kept for each value of it, so pass a tuple for a list"
             ) from None
+        return key
+
+    def _find(self, key: Any, roots: Sequence[Any]) -> Entry | None:
+        """A program for these arguments in these surroundings."""
+        for k in range(CHANGES):
+            found = self._programs.get((key, k))
+            hidden = MISS if found is None else found[0].look(roots)
+            if found is not None and hidden is not MISS:
+                return (key, k), *found, hidden
+        return None
+
+    def _make(self, given: Any, leaves: Sequence[Any], objects: Sequence[tuple[str, Any]]) -> Any:
+        """A program, and the code that finds it; None if f is to be run as it is this time."""
+        names, title = argument_names(self.f, *given), title_of(self.f)
+
+        def unpacked(*args: Any, **kwargs: Any) -> Any:
+            return uncompiled(self.f, (args, kwargs))
+
+        def run(environment: Environment) -> Traced:
+            return trace(unpacked, given, is_static, names, title, environment)
+
+        name = title if isinstance(self.f, FunctionType) else "self"
+        roots = [] if self.alone else [(name, self.f), *objects]
+        made = steady(roots, title, run)
+        if made is None:
+            return None
+        arguments = flatten(given)[1].children[0].children
+        positions = [k for k, s in enumerate(arguments) for _ in range(s.leaf_count)]
+        donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
+        program = Executable(self.f, *made, leaves, donated, self.threads, self._compiled_alike, self.fast_math)
+        return program, finder(given, is_static, donated, program)
+
+    def _keep(self, key: Any, roots: Sequence[Any], made: tuple[Executable, Find]) -> Entry:
+        """Keep a new program, unless another thread has made one meanwhile."""
         with self._lock:
-            if key not in self._programs:
-                positions = [k for k, s in enumerate(structure.children[0].children) for _ in range(s.leaf_count)]
-                donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-                program = Executable(self.f, given, donated, self.threads, self._compiled_alike, self.fast_math)
-                self._programs[key] = program, finder(given, is_static, donated, program)
-            program, run = self._programs[key] = self._programs.pop(key)  # the last in order
+            found = self._find(key, roots)
+            if found is not None:
+                return found
+            hidden = made[0].look(roots)
+            if hidden is MISS:
+                raise TraceError(
+                    f"what {title_of(self.f)} reaches beside its arguments was changed while it was being traced, by "
+                    "another thread; pass what changes as an argument"
+                )
+            place = key, next((k for k in range(CHANGES) if (key, k) not in self._programs), 0)
+            self._programs[place] = made
             while len(self._programs) > KEPT:
                 del self._programs[next(iter(self._programs))]
-            self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
-            self._latest = program
-        if derivatives_wanted() and (nodes or any(t.node.live for t in program.hidden)):
-            if program.is_step([leaf for leaf in leaves if not is_static(leaf)]):
-                with no_grad():  # a step of training: its results are leaves
-                    return self._plainly(given, leaves, program, run)
-            if program.differentiable is None:
-                return self._as_it_is(given)
-            return program.recorded([leaf for leaf in leaves if not is_static(leaf)])
-        return self._plainly(given, leaves, program, run)
-
-    def _plainly(self, given: Any, leaves: list[Any], program: Executable, run: Find) -> Any:
-        """The results of a program that fits, when no derivative is wanted."""
-        result = run(given)
-        if result is not MISS:
-            return result
-        values = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves if not is_static(leaf)]
-        return program([np.asarray(v) if isinstance(v, np.ndarray) else v for v in values])  # a subclass of ndarray
-
-    def _as_it_is(self, given: Any) -> Any:
-        """A call of the function itself: it is being traced, or donates or draws what a derivative would need again."""
-        args, kwargs = given
-        return self.f(*(a.value if isinstance(a, Static) else a for a in args), **kwargs)
+            return place, *made, hidden
 
     def _compiled_alike(self, f: Callable[..., Any]) -> Compiled:
-        return Compiled(f, (), (), self.threads, self.fast_math)
+        return Compiled(f, threads=self.threads, fast_math=self.fast_math, alone=True)
+
+    # -- a compiled module is a module ------------------------------------------------------------------
+    @property
+    def module(self) -> Any:
+        """The module, or other tree of parameters, that this is; None of a function."""
+        return self.f if hasattr(type(self.f), "tree_flatten") else None
+
+    def __getattr__(self, name: str) -> Any:
+        f = self.__dict__.get("f")
+        if name.startswith("__") or not hasattr(type(f), "tree_flatten"):
+            raise AttributeError(f"{self!r} has no attribute {name!r}" if f is not None else name)
+        return getattr(f, name)
+
+    def tree_flatten(self) -> tuple[tuple[str, ...], tuple[Any, ...], Any]:
+        return ((), (), self) if self.module is None else (("f",), (self.f,), self._origin)
+
+    @classmethod
+    def tree_unflatten(cls, keys: tuple[str, ...], children: list[Any], extra: Any) -> Compiled:
+        """The same programs around another module of that kind."""
+        if not keys:
+            return extra  # type: ignore[no-any-return]  # the function that tree_flatten gave
+        twin = object.__new__(cls)
+        twin.__dict__.update(extra.compiled.__dict__)
+        twin.__dict__.update(f=children[0], __wrapped__=children[0])
+        return twin
+
+    def __reduce__(self) -> Any:
+        """For `pickle` and `copy.deepcopy`: what is compiled, and how; the programs are made anew."""
+        name, module = getattr(self.f, "__qualname__", ""), sys.modules.get(getattr(self.f, "__module__", ""))
+        try:
+            if operator.attrgetter(name)(module) is self:  # a decorated function
+                return str(name)
+        except AttributeError:
+            pass
+        positions = tuple(sorted(self.static)), tuple(sorted(self.donated))
+        return Compiled, (self.f, *positions, self.threads, self.fast_math, self.alone)
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
         self(*args, **kwargs)
-        if self.static:
-            args = tuple(Static(a) if k in self.static else a for k, a in enumerate(args))
+        args, kwargs = self._enveloped(args, kwargs)
         return self.latest.profile(args, kwargs, repeat)
 
     @property
@@ -146,7 +280,7 @@ _all: weakref.WeakSet[Compiled] = weakref.WeakSet()
 def _fresh_locks() -> None:
     """In a forked child, no thread is left that would release a lock."""
     for compiled in list(_all):
-        compiled._lock = threading.RLock()
+        compiled._lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -164,7 +298,34 @@ def _signature(leaf: Any) -> Any:
             except TypeError:  # masked, or with units: no program fits, and tracing says why
                 return object()
         return leaf.shape, leaf.dtype
-    return type(leaf) if isinstance(leaf, NUMBERS) else (type(leaf), leaf)
+    if type(leaf) in NUMBERS:
+        return type(leaf)
+    hash(leaf)
+    return frozen(leaf)
+
+
+def positions_in(f: Any, given: Any, asker: str) -> tuple[frozenset[int], frozenset[str]]:
+    """Positions of arguments counted from 0, and the names by which they may be passed too."""
+    wanted: list[Any] = [given] if isinstance(given, int) else list(given) if isinstance(given, Iterable) else [None]
+    if any(type(k) is not int for k in wanted):
+        raise ArgumentError(f"compile: {asker} are positions of arguments, an int or several, got {given!r:.60}")
+    if not wanted:
+        return frozenset(), frozenset()
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # of some functions written in C
+        parameters = [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
+    taken = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    endless = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    for k in wanted:
+        if (k >= len(taken) and not endless) or k < (0 if endless else -len(taken)):
+            raise ArgumentError(
+                f"compile: {asker} has {k}, but {title_of(f)}{'(*args)' if endless else ''} has "
+                f"{len(taken)} positional arguments{', and more that count from the front only' if endless else ''}"
+            )
+    found = frozenset(k % len(taken) if k < 0 else k for k in wanted)
+    names = frozenset(p.name for k, p in enumerate(taken) if k in found and p.kind is p.POSITIONAL_OR_KEYWORD)
+    return found, names
 
 
 @named
@@ -179,11 +340,11 @@ def compile(
     """f, traced once for each tree, shape and dtype of its arguments, and run as straight-line NumPy.
 
     Arguments: `f` a function of trees of arrays, numbers and Tensors, which may call grad, hvp, jvp or an optimiser's
-    `update`; `static_argnums` positions of arguments that the program is made for (a flag, a number of layers): they
-    are compared by value, and `if` may look at them; `donate_argnums` positions of arguments whose arrays the call may
-    overwrite with its results, as a training step does with its parameters; `threads` how many share elementwise
-    work on large arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees
-    the arithmetic.
+    `update`, or a module; `static_argnums` positions of arguments that the program is made for (a flag, a number of
+    layers; -1 is the last): they are compared by type and value, and `if` may look at them; `donate_argnums` positions
+    of arguments whose memory the call may use for its results, as a training step does with its parameters: of
+    Tensors, and of arrays in containers, that nobody else holds; `threads` how many share elementwise work on large
+    arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic.
     The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero. `fast_math`
     gives that up for some speed: factors change places, move out of sums and into matrix products, and merge, so that
     a product may overflow or vanish where f's own did not (and the other way round); a division by a number is a
@@ -191,11 +352,21 @@ def compile(
     multiplied in the cheapest order; x + 0.0 is x, also at -0.0.
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
-    Results are Tensors in memory of their own, so that the next call does not change them. Constants that f closes
-    over are read when it is traced; parameters (`requires_grad=True`) that it closes over are read at each call.
+    Results are Tensors in memory of their own, so that the next call does not change them.
+    What f reaches beside its arguments (closure variables, defaults, globals that its code names, the object of a
+    method, and what these hold) is seen as it is at each call: Tensors are read anew and differentiated through; the
+    rest, arrays too, is compared by type and value, and for another value another program is made. Comparing a large
+    array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only. Where 8 programs do
+    not do, f runs as it is. What libraries hold, files and the clock are not looked at.
+    f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
+    run leaves it, and may not be what it computes with.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
-    in their turn. A function that donates, or that draws random numbers, runs as it is while it is differentiated.
-    Raises TraceError where f asks for a value (`if x > 0`, `float(x)`), naming the line.
+    in their turn. A function that donates, or that draws random numbers, runs as it is while it is differentiated;
+    one that registers hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn
+    complex), always does.
+    Raises TraceError, naming the line, where f asks for a value (`if x > 0`, `float(x)`), depends on what it changes
+    itself, keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for positions that
+    f does not have.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))
@@ -203,12 +374,9 @@ def compile(
     tensor([0.2, 0.4])
     """
 
-    def positions(given: int | Iterable[int]) -> tuple[int, ...]:
-        return (given,) if isinstance(given, int) else tuple(given)
-
     def wrap(f: Callable[..., Any]) -> Compiled:
         if not callable(f):
             raise ArgumentError(f"compile takes a function, got {f!r:.60}")
-        return Compiled(f, positions(static_argnums), positions(donate_argnums), threads, bool(fast_math))
+        return Compiled(f, static_argnums, donate_argnums, threads, bool(fast_math))
 
     return wrap if f is None else wrap(f)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -17,32 +18,15 @@ from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
 from .derivatives import Compile, Differentiable, Recording
 from .emit import emit
-from .find import FAILURES, MISS, derivatives_wanted
+from .environment import Environment
+from .find import FAILURES, derivatives_wanted
+from .leaves import is_static, objects_in, uncompiled
 from .memory import plan
 from .passes import improve
 from .profile import Profile, profile
-from .program import NUMBERS, Program, Value
-from .trace import Fixed, trace
-
-
-class Static:
-    """An argument that is part of the program: compared, and never traced."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and bool(self.value == other.value)
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-
-def is_static(leaf: Any) -> bool:
-    """Whether a leaf is no number or array, so that the program is made for this very value."""
-    return not isinstance(leaf, (Tensor, np.ndarray, np.generic, *NUMBERS))
+from .program import Program, Value
+from .retyped import Retyped, check_types
+from .trace import Fixed, Traced
 
 
 class Executable:
@@ -51,22 +35,24 @@ class Executable:
     def __init__(
         self,
         f: Callable[..., Any],
-        args: Any,
+        traced: Traced,
+        environment: Environment,
+        leaves: Sequence[Any],
         donated: Sequence[bool] = (),
         threads: int | None = None,
         compile: Compile | None = None,
         fast_math: bool = False,
     ) -> None:
-        leaves, _ = flatten(args)
-        names = argument_names(f, *args)
-        self.traced = trace(_unwrapped(f), args, is_static, names, title_of(f))
+        self.f, self.traced, self.environment, self.hidden = f, traced, environment, traced.hidden
+        self.retyped = check_types(traced.program)
         self.recording = Recording(self.traced.program)
+        self.as_it_is = traced.hooked or (self.retyped and self.recording.random)
         self.program: Program = improve(self.traced.program, fast_math)
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
             a
             for a, d in zip(self.program.arguments, moving, strict=False)
-            if d and isinstance(a.example, np.ndarray) and a.shape
+            if d and isinstance(a.example, np.ndarray) and a.shape and not self.retyped
         }
         self.donated = [k for k, a in enumerate(self.program.arguments) if a in taken]
         self.plan = plan(self.program, frozenset(taken))
@@ -76,10 +62,10 @@ class Executable:
         self.program.release()
         self.program.profile = lambda *args, repeat=50, **kwargs: self.profile(args, kwargs, repeat)
         self.pool: list[Callable[..., Any]] = []
-        self.hidden = self.traced.hidden
         numbers = _python_numbers(self.program)
         self.numbers = [r in numbers for r in self.program.results]
         self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers)
+        self.look = environment.look(self.hidden)
         self.differentiable: Differentiable | None = None
         if compile is not None and not self.recording.random and not self.donated:
             reasons = DIFFERENTIABLE | (TRANSFORMED if self.traced.transformed else 0)
@@ -91,27 +77,30 @@ class Executable:
         context.run(np.seterr, all="ignore")
         return functools.partial(context.run, function or self.make())
 
-    def __call__(self, arrays: Sequence[Any]) -> Any:
-        """What the user's function returns; MISS where it has to run as it is."""
-        if self.hidden:
-            if derivatives_wanted() and any(t.node.live for t in self.hidden):
-                return MISS if self.differentiable is None else self.recorded(arrays)
-            arrays = [*arrays, *(t.node.data for t in self.hidden)]
-        return self.finish(self.run(arrays))
+    def __call__(self, arrays: Sequence[Any], hidden: Sequence[Tensor], given: Any, f: Callable[..., Any]) -> Any:
+        """What f returns for these arrays, and Tensors from around it; f runs as it is where it must."""
+        if self.as_it_is:
+            return uncompiled(f, given)
+        try:
+            if hidden:
+                if derivatives_wanted() and any(t.node.live for t in hidden):
+                    return uncompiled(f, given) if self.differentiable is None else self.recorded(arrays, hidden)
+                arrays = [*arrays, *(t.node.data for t in hidden)]
+            return self.finish(self.run(arrays))
+        except Retyped:
+            return uncompiled(f, given)
 
-    def is_step(self, arguments: Sequence[Any]) -> bool:
+    def is_step(self, arguments: Sequence[Any], hidden: Sequence[Tensor]) -> bool:
         """Whether this call is a step of training, whose results are leaves.
 
         Whatever requires a gradient is then what an update took, and no derivative through it is to be expected.
         """
         args = [(t.node, s) for t, s in zip(arguments, self.traced.settled, strict=True) if isinstance(t, Tensor)]
-        around = [(t.node, t._tree_leaf() is not None) for t in self.hidden]
+        around = [(t.node, t._tree_leaf() is not None) for t in hidden]
         return any(self.traced.settled) and all(not n.live or (s and finished(n)) for n, s in (*args, *around))
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The program's results for these arguments, hidden ones included."""
-        if self.donated and len(set(map(id, arrays))) < len(arrays):
-            self._check_donated(arrays)
         try:
             run = self.pool.pop()
         except IndexError:
@@ -123,19 +112,24 @@ class Executable:
         self.pool.append(run)
         return out
 
-    def recorded(self, arguments: Sequence[Any]) -> Any:
+    def recorded(self, arguments: Sequence[Any], hidden: Sequence[Tensor]) -> Any:
         """The function's results as one node of the graph, for derivatives in arguments and in hidden parameters."""
         assert self.differentiable is not None
-        parts = self.differentiable([*arguments, *self.hidden])
+        parts = self.differentiable([*arguments, *hidden])
         leaves = [
-            o.leaf if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
+            anew(o.leaf) if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
             for o in self.traced.outputs
         ]
         return unflatten(self.traced.structure, leaves)
 
-    def _check_donated(self, arrays: Sequence[Any]) -> None:
-        """Raise if a donated array is passed twice: overwriting one would change the other."""
+    def check_donated(self, arrays: Sequence[Any]) -> None:
+        """Raise if a donated array is passed twice, so that overwriting one would change the other, or is read-only."""
+        for k in self.donated:
+            if not arrays[k].flags.writeable:
+                raise ArgumentError(f"{self.program.arguments[k].name} is donated, but its array is read-only; copy it")
         ids = [id(a) for a in arrays]
+        if len(set(ids)) == len(ids):
+            return
         for k in self.donated:
             if ids.count(ids[k]) > 1:
                 name = self.program.arguments[k].name
@@ -145,16 +139,13 @@ class Executable:
 
     def profile(self, args: Any, kwargs: Any, repeat: int = 50) -> Profile:
         """Time and bytes of every instruction, for arguments that this program fits."""
-        leaves = [leaf for leaf in flatten((args, kwargs))[0] if not is_static(leaf)]
-        return profile(self, [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves], repeat)
+        leaves, structure = flatten((args, kwargs))
+        hidden = self.look([self.f, *(x for _, x in objects_in(structure, leaves))])
+        moving = [leaf for leaf in [*leaves, *hidden] if not is_static(leaf)]
+        return profile(self, [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in moving], repeat)
 
     def explained(self, error: Exception, arrays: Sequence[Any]) -> Exception:
         """The named error for what NumPy said: found by running the program again, instruction by instruction."""
-        for k in self.donated:
-            if not arrays[k].flags.writeable:
-                return ArgumentError(
-                    f"{self.program.arguments[k].name} is donated, but its array is read-only; copy it"
-                )
         try:
             self.program.run(*arrays)
         except MathError as named:
@@ -162,16 +153,13 @@ class Executable:
         return error
 
 
-def _unwrapped(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f with static arguments taken out of their envelopes."""
-
-    def open_static(x: Any) -> Any:
-        return x.value if isinstance(x, Static) else x
-
-    def g(*args: Any, **kwargs: Any) -> Any:
-        return f(*map(open_static, args), **kwargs)
-
-    return g
+def anew(leaf: Any) -> Any:
+    """A result that is the same at every call, in memory of its own."""
+    if isinstance(leaf, Tensor) and not leaf.node.live:
+        return wrap(Node(np.array(leaf.node.data)[()]))
+    if isinstance(leaf, Tensor) and leaf.node.op is None:  # a leaf that the function makes
+        return copy.copy(leaf)
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
 _ARITHMETIC = {"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "positive"}
@@ -191,14 +179,20 @@ def _finisher(
     structure: Structure, outputs: list[Any], program: Program, numbers: Sequence[bool]
 ) -> Callable[[Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible."""
-    scope: dict[str, Any] = {"keys": _all_keys(structure), "wrap": wrap, "Node": Node, "unflatten": unflatten}
+    scope: dict[str, Any] = {
+        "keys": _all_keys(structure),
+        "wrap": wrap,
+        "Node": Node,
+        "unflatten": unflatten,
+        "anew": anew,
+    }
     scope["array"] = np.asarray
     results = program.results
     leaves = []
     for k, o in enumerate(outputs):
         if isinstance(o, Fixed):
             scope[f"fixed{k}"] = o.leaf
-            leaves.append(f"fixed{k}")
+            leaves.append(f"anew(fixed{k})" if isinstance(o.leaf, (Tensor, np.ndarray)) else f"fixed{k}")
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
             leaves.append(f"out[{o}]" if numbers[o] else f"wrap(Node({value}))")

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.node import finished
-from ..core.tensor import MODE, TRACED, Node, Tensor, clock, wrap
+from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
 from ..core.tree import Structure, Tie, attributes, flatten
+from .environment import MISS, Environment
+from .leaves import Static, is_object, uncompiled
+from .retyped import Retyped
+from .values import is_plain, same
 
 if TYPE_CHECKING:
     from .executable import Executable
 
-MISS: Any = object()  # what a finder returns when the program does not fit
 FAILURES = (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError)  # what NumPy may raise
-Find = Callable[[Any], Any]
+Find = Callable[[Any, Any], Any]  # of (args, kwargs), and the function
 
 
 def _alone(tensor: Tensor) -> int:
@@ -31,6 +34,18 @@ def _alone(tensor: Tensor) -> int:
 
 
 ALONE = _alone(wrap(Node(0.0)))  # references to a node that only its Tensor knows: no graph needs its value
+
+
+def _probe(given: Any) -> int:
+    array = given[0][0]
+    return getrefcount(array)
+
+
+def _held_by_one() -> int:
+    return _probe([[np.zeros(1)]])
+
+
+HELD = _held_by_one()  # references to an array that only its Tensor, or a list among the arguments, knows
 
 
 def derivatives_wanted() -> bool:
@@ -50,10 +65,11 @@ class Finder:
     def __init__(self, settled: Sequence[bool]) -> None:
         self.scope: dict[str, Any] = {
             "finished": finished, "attributes": attributes,
-            "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted, "clock": clock,
+            "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted,
             "watched": watched,
-            "references": getrefcount, "ALONE": ALONE,
+            "references": getrefcount, "ALONE": ALONE, "HELD": HELD, "same": same,
         }  # fmt: skip
+        self.objects = ["f"]  # where the roots of the environment lie
         self.lines: list[str] = []
         self.marks: list[str] = []
         self.arrays: list[str] = []
@@ -73,13 +89,17 @@ class Finder:
     def demand(self, condition: str) -> None:
         self.lines.append(f"if not ({condition}): return MISS")
 
-    def leaf(self, text: str, role: tuple[Any, ...] | None, like: Any, static: bool, donated: bool) -> None:
+    def leaf(self, text: str, role: tuple[Any, ...] | None, depth: int, like: Any, static: bool, donated: bool) -> None:
         self.texts.append(text)
         if self.ties and isinstance(like, Tensor):
             self.tensors.setdefault((like.shape, like.dtype), []).append(text)
         if static:
             known = self.name("like", like)
-            self.demand(f"{text} is {known} or {text} == {known}")
+            given = self.name("s")
+            self.lines.append(f"{given} = {text}")
+            self.demand(f"{given} is {known} or same({given}, {known})")
+            if is_object(like):
+                self.objects.append(given if not isinstance(like, Static) else f"{given}.value")
             return
         data = like.node.data if isinstance(like, Tensor) else like
         name = self.name("a")
@@ -95,11 +115,14 @@ class Finder:
             self.lines.append(f"    {given} = {name}.node")
             self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
             self.lines.append(f"    {name} = {given}.data")
-            if donated:  # noted once everything fits
+            if donated:  # copied, once everything fits, if somebody else holds the memory
                 if role is None:
                     self.lines.append(f"else: {given} = None")
+                others = f"{name}.base is not None or references({name}) > HELD"
+                if depth == 2:  # an array that is itself an argument: how many know it cannot be told
+                    others = f"{given} is None or {others}"
                 self.marks.append(
-                    f"if {given} is not None and references({given}) > ALONE: {given}.more().changed = clock()"
+                    f"if {others} or ({given} is not None and references({given}) > ALONE): {name} = {name}.copy()"
                 )
         if isinstance(data, np.generic) or (
             type(data) is np.ndarray and not data.shape
@@ -117,11 +140,13 @@ class Finder:
         known = self.name("like", data.dtype)
         return f"({name}.dtype is {known} or {name}.dtype == {known})"
 
-    def tree(self, text: str, structure: Structure, leaves: Sequence[tuple[Any, bool, bool]], at: int) -> int:
+    def tree(
+        self, text: str, structure: Structure, leaves: Sequence[tuple[Any, bool, bool]], at: int, depth: int = 0
+    ) -> int:
         """Lines that open a tree; returns the index of the next leaf."""
         kind, keys, children, extra = structure
         if kind is None:
-            self.leaf(text, extra, *leaves[at])
+            self.leaf(text, extra, depth, *leaves[at])
             return at + 1
         if kind is Tie:
             self.demand(f"{text} is {self.texts[extra]}")
@@ -135,23 +160,35 @@ class Finder:
         if hasattr(kind, "tree_flatten"):
             parts = self.name("t")
             self.lines.append(f"keys, {parts}, more = {name}.tree_flatten()")
-            self.demand(f"keys == {self.name('like', keys)} and more == {self.name('like', extra)}")
+            self.demand(f"keys == {self.name('like', keys)}")
+            if extra:  # looked into as what surrounds the function
+                rest = self.name("t")
+                self.lines.append(f"{rest} = more")
+                self.objects.append(rest)
+            else:
+                self.demand(f"same(more, {self.name('like', extra)})")
             texts = [f"{parts}[{k}]" for k in range(len(keys))]
         elif issubclass(kind, (dict, list, tuple)):
-            self.demand(f"len({name}) == {len(keys)}")
             if issubclass(kind, dict):
                 keyed = [self.name("key", k) for k in keys]
-                self.demand(" and ".join(f"{k} in {name}" for k in keyed) or "True")
+                order = self.name("like", list(keys))
+                text_alone = all(type(k) is str for k in keys)
+                self.demand(f"[*{name}] == {order}" if text_alone else f"same([*{name}], {order})")
                 texts = [f"{name}[{k}]" for k in keyed]
             else:
+                self.demand(f"len({name}) == {len(keys)}")
                 texts = [f"{name}[{k}]" for k in range(len(keys))]
         else:
             texts = [f"getattr({name}, {self.name('key', k)})" for k in keys]
         if extra is not None and not hasattr(kind, "tree_flatten"):
-            self.demand(f"attributes({name}) == {self.name('like', extra)}")
+            rest = self.name("t")
+            self.lines.append(f"{rest} = attributes({name})")
+            self.demand(f"{rest} == {self.name('like', extra)}")
+            if not is_plain(extra.pairs):
+                self.objects.append(f"{rest}.pairs")
         outer, self.ties = self.ties, self.ties or getattr(kind, "tree_ties", False)
         for child, child_text in zip(children, texts, strict=True):
-            at = self.tree(child_text, child, leaves, at)
+            at = self.tree(child_text, child, leaves, at, depth + 1)
         self.ties = outer
         return at
 
@@ -162,12 +199,12 @@ class Finder:
                 ids = ", ".join(f"id({t})" for t in texts)
                 self.demand(f"len({{{ids}}}) == {len(texts)}")
 
-    def build(self, structure: Structure, leaves: Sequence[tuple[Any, bool, bool]], last: Sequence[str]) -> Find:
-        self.tree("given", structure, leaves, 0)
-        self.demand_distinct()
+    def build(self, before: Sequence[str], last: Sequence[str], environment: Environment | None) -> Find:
         arrays = "".join(f"{a}, " for a in self.arrays)
-        body = [*self.lines, *self.marks, *(line.replace("ARRAYS", arrays) for line in last)]
-        exec("def find(given):\n    " + "\n    ".join(body), self.scope)
+        around = environment.lines(self.objects, self.scope) if environment is not None else []
+        marks = ["program.check_donated((ARRAYS))", *self.marks] if self.marks else []
+        body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*marks, *last])]
+        exec("def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
         find: Find = self.scope["find"]
         return find
 
@@ -175,26 +212,39 @@ class Finder:
 def finder(
     args: Any, static: Callable[[Any], bool], donated: Sequence[bool], program: Executable | None = None
 ) -> Find:
-    """`find((args, kwargs))` for arguments like these; `donated` has an entry per leaf.
+    """`find((args, kwargs), f)` for arguments like these; `donated` has an entry per leaf.
 
     It returns the arrays of a program that fits them, or MISS. Given the program itself, it runs it.
     """
     leaves, structure = flatten(args)
     settled = program.traced.settled if program is not None else [False] * len(leaves)
     f, last = Finder(settled), ["return (ARRAYS)"]
-    if program is not None:
-        f.scope["program"] = program
-        if program.hidden or program.recording.random:
-            f.lines.append("if watched(): return MISS")
-        last = ["return program((ARRAYS))"]
-        if not program.hidden and not program.donated:  # what Executable.__call__ does, without the calls in between
-            f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
-            last = [
-                "try: run = take()",
-                "except IndexError: run = program.workspace()",
+    before: list[str] = []
+    f.tree("given", structure, [(x, static(x), d) for x, d in zip(leaves, donated, strict=True)], 0)
+    f.demand_distinct()
+    if program is None:
+        return f.build(before, last, None)
+    f.scope["program"] = program
+    if program.hidden or program.recording.random:
+        before.append("if watched(): return MISS")
+    if program.as_it_is or program.hidden or program.donated:
+        around = "".join(f"e{fact.number}, " for fact in program.hidden)
+        last = [f"return program((ARRAYS), ({around}), given, f)"]
+    else:  # what Executable.__call__ does, without the calls in between
+        f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
+        last = [
+            "try: run = take()",
+            "except IndexError: run = program.workspace()",
+            "try: out = run(ARRAYS)",
+            "except FAILURES as error: raise program.explained(error, (ARRAYS)) from None",
+            "give(run)",
+            "return finish(out)",
+        ]
+        if program.retyped:
+            last[2:4] = [
                 "try: out = run(ARRAYS)",
+                "except Retyped: return uncompiled(f, given)",
                 "except FAILURES as error: raise program.explained(error, (ARRAYS)) from None",
-                "give(run)",
-                "return finish(out)",
             ]
-    return f.build(structure, [(x, static(x), d) for x, d in zip(leaves, donated, strict=True)], last)
+            f.scope.update(Retyped=Retyped, uncompiled=uncompiled)
+    return f.build(before, last, program.environment)

@@ -68,7 +68,7 @@ def profile(program: Executable, arrays: Sequence[Any], repeat: int) -> Profile:
     times: list[float] = []
     source.namespace.update(mark=times.append, now=time.perf_counter)
     run = program.workspace(source.build()())
-    given = [*arrays, *(t.node.data for t in program.hidden)]
+    given = arrays
     samples: list[list[float]] = []
     for _ in range(repeat):
         own = [np.copy(a) if k in program.donated else a for k, a in enumerate(given)]

@@ -16,13 +16,17 @@ from ..core.tree import flatten, unflatten
 from ..core.walk import grad_of
 from .cache import Compiled
 from .emit import emit
-from .executable import argument_names, is_static, title_of
+from .environment import Environment
+from .executable import argument_names, title_of
 from .helpers import Helpers
+from .leaves import is_static
 from .lines import NUMPY, Source
 from .memory import plan
 from .names import comment
 from .passes import improve
-from .trace import Fixed, trace
+from .program import NUMBERS, constant
+from .steady import steady
+from .trace import Fixed, Traced, trace
 
 
 @named
@@ -58,12 +62,38 @@ def to_source(
             names += ["v" + (f"_{k}" if len(leaves) > 1 else "") for k in range(len(leaves))]
             args = (*args, args[argnums])
         f = _derivative(f, argnums, order)
-    traced = trace(f, (args, {}), is_static, names, title)
+
+    def run(environment: Environment) -> Traced:
+        return trace(f, (args, {}), is_static, names, title, environment)
+
+    found = steady([(title, f)], title, run)
+    if found is None:
+        raise ArgumentError(f"to_source: {title} sets up what it depends on when it first runs; run it once before")
+    traced = found[0]
+    _fix(title, traced)
     program = improve(traced.program)
-    if traced.hidden:
-        raise ArgumentError(f"to_source: {title} closes over parameters; pass them as arguments")
     source = emit(program, plan(program, use_buffers=buffers))
     return _text(source, title, order, traced.outputs)
+
+
+def _fix(title: str, traced: Traced) -> None:
+    """Constants from around the function become part of the program, and results that are the same at every call."""
+    program = traced.program
+    if any(f.value.node.live for f in traced.hidden):
+        raise ArgumentError(f"to_source: {title} closes over parameters; pass them as arguments")
+    for _ in traced.hidden:
+        program.arguments.pop().constant = True
+    results = []
+    for o in traced.outputs:
+        if not isinstance(o, Fixed):
+            results.append(program.results[o])
+        elif _is_number(o.leaf):
+            results.append(constant(np.array(as_tensor(o.leaf).node.data)))
+    program.results = results
+
+
+def _is_number(leaf: Any) -> bool:
+    return isinstance(leaf, (Tensor, np.ndarray, np.generic)) or type(leaf) in NUMBERS
 
 
 def _derivative(f: Callable[..., Any], argnums: int, order: int) -> Callable[..., Any]:
@@ -108,9 +138,10 @@ def _text(source: Source, title: str, order: int, outputs: list[Any]) -> str:
             helpers.add(thing, name, name)
     if "parallel" in words:
         helpers.definitions.append("def parallel(chain, size, block, blocks):\n    chain(0, size, *blocks[0])")
-    fixed = [o.leaf for o in outputs if isinstance(o, Fixed)]
+    left_out = [o for o in outputs if isinstance(o, Fixed) and not _is_number(o.leaf)]
     what = ("", ", with its gradient", ", with its gradient and Hessian-vector product")[order]
-    head = [f'"""{comment(title)}{what}: plain NumPy, written by tinygrad_math."""', ""]
+    shown = comment(title).replace("\\", "\\\\").replace('"', '\\"')  # a name is text, whatever stands in it
+    head = [f'"""{shown}{what}: plain NumPy, written by tinygrad_math."""', ""]
     body = "\n".join(helpers.definitions)
     if "base64" in body:
         head.append("import base64")
@@ -118,6 +149,6 @@ def _text(source: Source, title: str, order: int, outputs: list[Any]) -> str:
     if used:
         head.append(f"from numpy import {', '.join(used)}")
     call = f"\n\n{source.function} = make()\n"
-    if fixed:
-        call += f"# {len(fixed)} results are the same for all arguments and left out\n"
+    if left_out:
+        call += f"# {len(left_out)} results are no numbers and left out\n"
     return "\n".join(head) + "\n\n" + (body + "\n\n" if body else "") + source.text + call

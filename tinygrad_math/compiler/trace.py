@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import TraceError
-from ..core.node import TRANSFORMED
-from ..core.op import registry
-from ..core.place import raised_place, user_place
+from ..core.errors import TraceError, describe
+from ..core.node import TRANSFORMED, Constant, held
+from ..core.op import Op, registry
+from ..core.place import Place, raised_place, user_place
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, under, wrap
 from ..core.tree import Structure, flatten, unflatten
+from .environment import Environment, Fact
+from .names import identifier
 from .program import NUMBERS, Program, Value, as_weak, constant
 
 VALUE_DEPENDENT_SHAPE = frozenset(
@@ -26,11 +29,12 @@ class Traced(NamedTuple):
     """A program and how its results make up what the function returned."""
 
     program: Program
-    hidden: list[Tensor]  # parameters that the function closes over: further arguments, read at each call
+    hidden: list[Fact]  # where Tensors lie that the function reaches by itself: further arguments, read at each call
     structure: Structure  # of what the function returned
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
     settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
     transformed: bool  # whether the function takes derivatives itself
+    hooked: bool  # whether it asks for gradients on their way, which a program does not have
 
 
 class Fixed(NamedTuple):
@@ -39,62 +43,143 @@ class Fixed(NamedTuple):
     leaf: Any
 
 
+class Disturbed(Exception):
+    """A trace that found the function to depend on what it changes; everything is as it was before."""
+
+
 def tracing() -> bool:
     """Whether the caller is being run by `compile`, to be written down and not to be computed."""
     mode = MODE.get()
-    return mode is not None and isinstance(getattr(mode.observe, "__self__", None), Recorder)
+    return mode is not None and isinstance(mode.observe, Recorder)
 
 
 class Recorder:
-    """Watches a traced run: notes the user's line of every new value, and which parameters it closes over."""
+    """Watches a traced run: notes the user's line of every new value, and which Tensors from outside it uses.
 
-    def __init__(self) -> None:
-        self.hidden: dict[Node, Tensor] = {}
+    A Tensor from outside takes part as a node of its own, so that no other thread sees a mark on the Tensor itself.
+    """
+
+    def __init__(self, title: str, environment: Environment) -> None:
+        self.title, self.environment = title, environment
+        self.hidden: dict[Node, Fact] = {}  # the node that stands for a Tensor from outside -> where that lies
+        self.stand_ins: dict[Node, Node] = {}  # its own node -> the one that stands for it
+        self.arguments: set[Node] = set()
+        self.known: set[Node] = set()  # what this run has made
         self.stopped: set[Node] = set()  # made under no_grad
-        self.complete = True
+        self.hooked = False
         self.start = clock()
 
-    def observe(self, node: Node) -> None:
-        node.more().place = user_place(2)
+    def __call__(self, node: Node) -> None:
+        """A node was made."""
+        place = user_place(2)
+        node.more().place = None if place is None else place._replace(function=self.title)
         mode = MODE.get()
+        self.known.add(node)
+        if any(
+            (i.tick < self.start and not isinstance(i, Constant)) or (i.live & TRACED and i not in self.known)
+            for i in node.inputs
+        ):
+            node.inputs = tuple(map(self._own, node.inputs))
+            node.tick = clock()  # younger than what stands for its inputs
+        if not node.live & TRACED:
+            if not any(i.live & TRACED for i in node.inputs):
+                return
+            node.live |= TRACED
+            node.inputs = tuple(map(held, node.inputs))
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
         assert node.op is not None
-        if node.inputs and all(type(i.data) in NUMBERS for i in node.inputs):
+        if node.inputs and node.op.name != "alias" and all(type(i.data) in NUMBERS for i in node.inputs):
             node.data = as_weak(node.data)
-        if node.op.name in VALUE_DEPENDENT_SHAPE or _masked(node):
+        if self._unknown_shape(node):
             raise TraceError(
                 f"the shape of {node.op.name} depends on values, which are not known while a function is being "
                 "traced. Use where(mask, x, 0) in place of x[mask], or make the mask a static argument."
             )
-        for i in node.inputs:
-            if i.op is None and i.live == DIFFERENTIABLE and i.tick < self.start:
-                owner = i.meta.owner() if i.meta is not None and i.meta.owner is not None else None
-                if owner is not None:
-                    self.hidden[i] = owner
-                    self.complete = False  # uses before this one were not written down: trace again
-                    i.live |= TRACED
-                    node.live |= TRACED
+
+    def _unknown_shape(self, node: Node) -> bool:
+        """Whether the shape of a result depends on values that are not known."""
+        assert node.op is not None
+        if node.op.name not in VALUE_DEPENDENT_SHAPE and not _masked(node):
+            return False
+        deciding = node.inputs[1:] if node.op.name == "gather" else node.inputs
+        return True in [self.asked(i) for i in deciding]  # all are asked: the program is for these values
+
+    def _own(self, node: Node) -> Node:
+        """The node that stands for this one in the traced run."""
+        if node.live & TRACED and node not in self.known:
+            if node.tick < self.start or (node.op is None and node.meta is not None and node.meta.place is not None):
+                raise _leaked(node, self.title)
+            self.known.add(node)  # made by a transform for itself
+            node.inputs = tuple(map(self._own, node.inputs))
+        elif node.tick < self.start and not isinstance(node, Constant):
+            return self._stand_in(node)
+        return node
+
+    def _stand_in(self, node: Node) -> Node:
+        if node not in self.stand_ins:
+            fact = self.environment.find(node)
+            if fact is None:
+                what = repr(node.name) if node.name else f"a Tensor {describe(node.data)}"
+                raise TraceError(
+                    f"{what} comes from outside of {self.title}, where it cannot be found again at the next call: "
+                    "it is no closure variable, global, attribute or item in reach. Pass it as an argument."
+                )
+            twin = Node(node.data, registry["alias"], (node,), {}, TRACED | node.live)
+            twin.more().name = node.name
+            self.stand_ins[node] = twin
+            self.hidden[twin] = fact
+            self.known.add(twin)
+        return self.stand_ins[node]
+
+    def asked(self, node: Node) -> bool:
+        """Whether a value is not known; if it is known from what surrounds the function, the program is for it."""
+        found: list[Fact] = []
+        stack, seen = [node], {node}
+        while stack:
+            n = stack.pop()
+            if n.tick < self.start and not isinstance(n, Constant) and not n.live & TRACED:
+                n = self._stand_in(n)
+            if n in self.hidden:
+                if n.live & DIFFERENTIABLE:
+                    return True
+                found.append(self.hidden[n])
+            elif n.live & TRACED:
+                if n.op is None or getattr(n.op, "random", False):
+                    return True
+                stack += [i for i in n.inputs if i not in seen]
+                seen.update(n.inputs)
+        for fact in found:
+            fact.valued = True
+        return False
+
+    def hook(self, node: Node, asker: str) -> bool:
+        """A gradient is asked for on its way: whether it is that of a traced value."""
+        if node.tick < self.start:
+            raise TraceError(f"{asker}() on a Tensor from outside of {self.title}: do it there, once, not at each call")
+        self.hooked = self.hooked or bool(node.live & TRACED)
+        return bool(node.live & TRACED)
 
     def run(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-        """f, watched. Whatever strikes, the parameters are afterwards what they were."""
-        self.complete = True
-        self.stopped.clear()
-        try:
-            try:
-                for node in self.hidden:
-                    node.live |= TRACED
-                with np.errstate(all="ignore"):
-                    return under(Mode(True, self.observe), f, *args, **keywords)
-            finally:
-                self._release()
-        except BaseException:  # it may have struck before the line above had ended
-            self._release()
-            raise
+        """f, watched."""
+        with np.errstate(all="ignore"):
+            return under(Mode(True, self), f, *args, **keywords)
 
-    def _release(self) -> None:
-        for node in self.hidden:
-            node.live &= ~TRACED
+
+def _leaked(node: Node, title: str) -> TraceError:
+    """What was traced elsewhere has no value."""
+    place: Any = None
+    stack, seen = [node], {node}
+    while stack and place is None:
+        n = stack.pop()
+        place = n.meta.place if n.meta is not None else None
+        stack += [i for i in n.inputs if i not in seen]
+        seen.update(n.inputs)
+    made = "another function" if place is None else f"{place.function}{f', at {place}' if place.file else ''}"
+    return TraceError(
+        f"{title} uses a value that was traced in {made}, and kept beyond that run; it was never computed. "
+        "Return it from there, and pass it as an argument."
+    )
 
 
 def _masked(node: Node) -> bool:
@@ -105,47 +190,51 @@ def _masked(node: Node) -> bool:
     )
 
 
-def trace(f: Callable[..., Any], args: Any, static: Callable[[Any], bool], names: Sequence[str], name: str) -> Traced:
+def trace(
+    f: Callable[..., Any],
+    args: Any,
+    static: Callable[[Any], bool],
+    names: Sequence[str],
+    name: str,
+    environment: Environment | None = None,
+) -> Traced:
     """The program of `f(*args[0], **args[1])`, typed by these arguments.
 
-    `static(leaf)` tells which leaves of the arguments stay what they are; `names` are the names of the others.
+    `static(leaf)` tells which leaves of the arguments stay what they are; `names` are the names of the others;
+    `environment` is what f reaches beside them.
     """
-    recorder = Recorder()
+    recorder = Recorder(name, environment or Environment([(name, f)]))
     leaves, structure = flatten(args)
-    while True:
-        nodes = [None if static(leaf) else Node(node_of(leaf).data, live=TRACED) for leaf in leaves]
-        given = [leaf if n is None else wrap(n) for leaf, n in zip(leaves, nodes, strict=True)]
-        moving = [n for n in nodes if n is not None]
-        for n, title in zip(moving, names, strict=True):
-            n.more().name = title
-        positional, keywords = unflatten(structure, given)
-        try:
-            out = recorder.run(f, positional, keywords)
-        except TraceError as error:
-            raise _located(error) from None
-        if recorder.complete:
-            break
-    returned, shape = flatten(out)
+    nodes = [None if static(leaf) else Node(node_of(leaf).data, live=TRACED) for leaf in leaves]
+    given = [leaf if n is None else wrap(n) for leaf, n in zip(leaves, nodes, strict=True)]
+    moving = [n for n in nodes if n is not None]
+    for n, title in zip(moving, names, strict=True):
+        n.more().name = title
+        n.more().place = Place("", 0, function=name)
+    recorder.known.update(moving)
+    positional, keywords = unflatten(structure, given)
+    try:
+        returned, shape = flatten(recorder.run(f, positional, keywords))
+        roots: list[Node] = []
+        outputs: list[Any] = []
+        for leaf in returned:
+            node = recorder._own(leaf.node) if isinstance(leaf, Tensor) else None
+            if node is None or not node.live & TRACED:
+                outputs.append(Fixed(leaf))
+            else:
+                outputs.append(len(roots))
+                roots.append(node)
+    except TraceError as error:
+        raise _located(error) from None
     arguments = {n: Value(None, example=n.data, name=n.name) for n in moving}
-    hidden = [(n, t) for n, t in recorder.hidden.items()]
-    for n, t in hidden:
-        arguments[n] = Value(None, example=n.data, name=t.name or "parameter")
-    live = {n for n, _ in hidden}
-    roots: list[Node] = []
-    outputs: list[Any] = []
-    for leaf in returned:
-        node = leaf.node if isinstance(leaf, Tensor) else None
-        if node is None or not (node.live & TRACED or node in live):
-            outputs.append(Fixed(leaf))
-        else:
-            outputs.append(len(roots))
-            roots.append(node)
+    for n in recorder.hidden:
+        arguments[n] = Value(None, example=n.data, name=n.name or identifier(recorder.hidden[n].path))
     body, results = _instructions(arguments, roots, recorder.stopped)
+    program = Program(name, list(arguments.values()), body, results)
     steps = any(r.meta is not None and r.meta.settled for r in roots)
     settled = tuple(steps and n.meta is not None and n.meta.settled for n in moving)
     transformed = any(r.live & TRANSFORMED for r in roots)
-    program = Program(name, list(arguments.values()), body, results)
-    return Traced(program, [t for _, t in hidden], shape, outputs, settled, transformed)
+    return Traced(program, list(recorder.hidden.values()), shape, outputs, settled, transformed, recorder.hooked)
 
 
 def _instructions(
@@ -165,6 +254,7 @@ def _instructions(
                 seen.add(i)
                 stack.append(i)
     values: dict[Node, Value] = dict(arguments)
+    renamed: dict[Op, Op] = {}
     body = []
     for n in sorted(seen, key=attrgetter("tick")):
         if n in values:
@@ -176,9 +266,11 @@ def _instructions(
         if n.op.name == "alias":
             values[n] = inputs[0]
             continue
-        v = Value(n.op, inputs, n.params, n.data, name=n.name, place=n.meta.place if n.meta is not None else None)
-        if n.op.name not in registry and n.op.name != "select":
-            v.op = n.op  # a user's own primitive
+        op = n.op
+        if registry.get(op.name, op) is not op:  # a user's primitive that is called as an op of ours
+            op = renamed.setdefault(op, copy.copy(op))
+            op.name = f"{n.op.name}_of_user"
+        v = Value(op, inputs, n.params, n.data, name=n.name, place=n.meta.place if n.meta is not None else None)
         values[n] = v
         body.append(v)
         if n in stopped and v.shape is not None:

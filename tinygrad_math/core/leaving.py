@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
-from .node import MODE, TRACED, TRANSFORMED, Node, inside
-from .op import rec, registry
+from .node import TRACED, TRANSFORMED, Node, inside, unknown
+from .op import rec
 from .place import user_place
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ class Leaving:
         def _rows(self) -> Iterator[Tensor]: ...
 
     def _refuse_trace(self, what: str) -> None:
-        mode = MODE.get()
-        if mode is not None and mode.observe is not None and self.node.live:
-            mode.observe(Node(self.node.data, registry["stop_gradient"], (self.node,)))  # it may be a hidden argument
-        if self.node.live & TRACED:
+        if unknown(self.node):
             raise TraceError(
                 f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "
                 "Use where() in place of an if, or make the argument that decides static (static_argnums of compile)."

@@ -62,6 +62,12 @@ class Modes:
 MODE = Modes()
 
 
+def watcher() -> Any:
+    """Who watches a function that is being traced, or None: what is made there is recorded, whatever it is made of."""
+    mode = MODE.innermost()
+    return None if mode is None or (mode := MODE.get()) is None else mode.observe
+
+
 def under(mode: Mode, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """f of these arguments in this mode. Whatever strikes, at whatever point, finds the mode put back."""
     outer = MODE.innermost()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .mode import MODE as MODE
+from .mode import watcher
 from .op import Op
 
 if TYPE_CHECKING:
@@ -193,6 +194,12 @@ class Constant(Node):
 
     def __init__(self, data: Any) -> None:
         self.data = data
+
+
+def unknown(node: Node) -> bool:
+    """Whether the value of a node may not be looked at here, because it differs from call to call."""
+    asked = getattr(watcher(), "asked", None)
+    return bool(node.live & TRACED if asked is None else asked(node))
 
 
 def held(node: Node) -> Node:

@@ -106,6 +106,7 @@ class Op:
     """
 
     into: Callable[..., Any] | None = None
+    __reached__: tuple[str, ...] = ()  # nothing in it changes that a compiled function would have to look at
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -200,6 +201,10 @@ class Op:
             return f"{usage(self)} needs {', '.join(n for n in self.param_names if n not in params)}"
         hint = "".join(f" Say {RENAMED[k]}= for {k}=." for k in unknown if RENAMED.get(k) in self.param_names)
         return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {usage(self)}.{hint}"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Op:
+        """An op is one object."""
+        return self
 
     def __repr__(self) -> str:
         return f"<{self.kind} op {usage(self)}>"

@@ -19,6 +19,7 @@ class Place(NamedTuple):
     file: str
     line: int
     prefix: str = ""
+    function: str = ""  # the name of the function that was being traced
 
     @property
     def text(self) -> str:
@@ -60,3 +61,7 @@ def raised_place(trace: TracebackType | None) -> Place | None:
 
 def is_library(file: str) -> bool:
     return file.startswith(_LIBRARIES) or f"{os.sep}site-packages{os.sep}" in file
+
+
+def in_package(file: str) -> bool:
+    return file.startswith(_PACKAGE)

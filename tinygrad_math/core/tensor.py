@@ -37,6 +37,7 @@ from .mode import MODE as MODE
 from .mode import Mode as Mode
 from .mode import no_grad as no_grad
 from .mode import under as under
+from .mode import watcher
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
 from .node import NO_PARAMS, TRANSFORMED, Constant, held, scalar_or_array
 from .node import TRACED as TRACED
@@ -107,12 +108,11 @@ def _apart(data: Any, values: Sequence[Any]) -> Any:
 def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
     """A handle on the result; its node knows its history if somebody wants it."""
     watch = None
-    if live:
-        mode = MODE.innermost()
-        if mode is not None and (mode := MODE.get()) is not None:
-            watch = mode.observe
-        if op.constant or (mode is not None and not mode.differentiable):
-            live &= TRACED
+    mode = MODE.innermost()
+    if mode is not None and (mode := MODE.get()) is not None:
+        watch = mode.observe
+    if live and (op.constant or (mode is not None and not mode.differentiable)):
+        live &= TRACED
     node = Node(data, op, inputs, params, live) if live or watch is not None else Node(data)
     if watch is not None:
         watch(node)
@@ -334,9 +334,10 @@ class Tensor(Leaving, TorchNames, Parts):
             dtype = numeric_dtype(dtype)
             if np.asarray(source.data).dtype.kind == "c" and dtype.kind not in "cb":
                 raise DTypeError(f"a tensor of {dtype} would lose the imaginary part of {describe(source.data)}")
-        if requires_grad and source.live:
+        outside = source.live or (watcher() is not None and not isinstance(source, Constant))
+        if requires_grad and outside:
             wrap(source)._leave("tensor(x, requires_grad=True)", "Take x itself, or x.copy().")
-        if requires_grad or not source.live:
+        if requires_grad or not outside:
             array = np.array(source.data, dtype=dtype)
             refuse_object(array, "tensor")
             self.node = Node(scalar_or_array(array))
@@ -498,7 +499,7 @@ class Tensor(Leaving, TorchNames, Parts):
 
     def retain_grad(self) -> None:
         """Keep this intermediate result's gradient in `.grad` when `backward` passes."""
-        if not self.requires_grad:
+        if not (_hooked(self.node, "retain_grad") or self.requires_grad):
             raise NoGradient("retain_grad() on a tensor that does not require a gradient")
         self.node.more().owner = weakref.ref(self)
 
@@ -507,7 +508,7 @@ class Tensor(Leaving, TorchNames, Parts):
 
         Returns a handle: its `remove()` takes the hook away again.
         """
-        if not self.requires_grad:
+        if not (_hooked(self.node, "register_hook") or self.requires_grad):
             raise NoGradient("register_hook() on a tensor that does not require a gradient")
         if not callable(hook):
             raise ArgumentError(f"register_hook() takes a function of the gradient, got {hook!r:.60}")
@@ -519,9 +520,7 @@ class Tensor(Leaving, TorchNames, Parts):
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph: a constant for every derivative."""
-        mode = MODE.get()
-        watched = mode is not None and mode.observe is not None
-        if self.node.live & TRACED or (watched and self.node.live):
+        if self.node.live & TRACED or watcher() is not None:
             return cast(Tensor, rec.stop_gradient(self))
         return wrap(Node(self.node.data))
 
@@ -884,6 +883,12 @@ select = Op(
     latex=r"{0}_{{{index}}}",
     note="one part of a many-valued result",
 )
+
+
+def _hooked(node: Node, asker: str) -> bool:
+    """Whether a traced function asks here for a gradient on its way, so that it will be run as it is."""
+    hook = getattr(watcher(), "hook", None)
+    return hook is not None and bool(hook(node, asker))
 
 
 def check_fresh(user: Node) -> None:

@@ -29,6 +29,7 @@ from .errors import (
     UnusedInput,
     describe,
 )
+from .node import unknown
 from .op import Namespace, raw
 from .place import WALKS
 from .tensor import (
@@ -63,7 +64,7 @@ class Trail:
     def __init__(self, roots: Sequence[Node], targets: Iterable[Node] | None = None) -> None:
         seen = {r for r in roots if r.live & DIFFERENTIABLE}
         stack = list(seen)
-        self.open = False
+        self.open = any(r.live & TRACED for r in seen)
         if targets is None:
             while stack:
                 for i in stack.pop().inputs:
@@ -94,7 +95,7 @@ class Trail:
         for n in sorted(seen, key=_by_tick):
             if n in self.reached:
                 nodes.append(n)
-            elif not self.reached.isdisjoint(n.inputs) and n.op is not None and not n.op.constant:
+            elif n.live & DIFFERENTIABLE and not self.reached.isdisjoint(n.inputs) and n.op and not n.op.constant:
                 self.reached.add(n)
                 nodes.append(n)
         self.nodes = nodes
@@ -333,7 +334,7 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
 
 def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
     """See `Tensor.backward`."""
-    if y.node.live & TRACED:
+    if unknown(y.node):
         raise TraceError(
             "backward() writes gradients into .grad, which a function that is being traced cannot do; "
             "use value_and_grad(f)(params), and opt.update(grads, state, params) for opt.step()"
@@ -422,7 +423,8 @@ def grad_of(
     targets = [x.node for x in xs]
     trail = Trail([t.node for t in ys], targets)
     live = any(isinstance(g, Tensor) and g.node.live for _, g in seeds)
-    xp = rec if create_graph or live else raw
+    traced = any(t.node.live & TRACED for t in ys)
+    xp = rec if create_graph or live or traced else raw
     plain: Callable[[Any], Any] = handle if xp is rec else (lambda g: g.node.data if isinstance(g, Tensor) else g)
     found = pullback(trail, [(n, plain(g)) for n, g in seeds], xp)
     unused = [k for k, t in enumerate(targets) if t not in trail.reached]
@@ -433,6 +435,8 @@ def grad_of(
         None if k in unused else handle(found[t] if t in found else np.zeros(x.shape, x.dtype))
         for k, (t, x) in enumerate(zip(targets, xs, strict=True))
     ]
+    if traced and not create_graph and not live:
+        gradients = [None if g is None else g.detach() for g in gradients]
     return unflatten(structure, gradients, values=False)
 
 

@@ -144,12 +144,30 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
     if b.ndim == 0 or b.shape[0 if vector else -2] != m:
         raise ShapeError(f"lstsq({describe(a)}, {describe(b)}): the right side needs {m} rows")
     x = rec.matmul(pinv(a, rcond=rcond), b)
-    values = np.asarray(floating("lstsq", a.node.data))
-    s = np.linalg.svd(values, compute_uv=False)
-    rank = np.sum(s > cutoff(s, values.shape, rcond), axis=-1)
-    if m > n and np.all(rank == n):
+    rank, s = rec.matrix_rank(a, rtol=rcond), svdvals(a)
+    if m > n:
         rest = rec.square(rec.abs(b - rec.matmul(a, x)))
-        residuals = rec.sum(rest, axis=-1 if vector else -2, keepdims=vector)
+        residuals = known_residuals(rec.sum(rest, axis=-1 if vector else -2, keepdims=vector), rank, columns=n)
     else:
-        residuals = as_tensor(np.zeros((*x.shape[: -1 if vector else -2], 0), values.real.dtype))
-    return LstsqResult(x, residuals, as_tensor(rank), svdvals(a))
+        residuals = as_tensor(np.zeros((*x.shape[: -1 if vector else -2], 0), s.dtype))
+    return LstsqResult(x, residuals, rank, s)
+
+
+@general(
+    arity=2,
+    shape="(..., k) -> (..., k) or (..., 0)",
+    samples=lambda: [sample(real(3), np.array(2), columns=2), sample(real(2, 1), np.array([2, 2]), columns=2)],
+)
+def known_residuals(residuals: Any, rank: Any, /, *, columns: int) -> Any:
+    """The residuals of a least-squares problem, which NumPy states for full rank only: otherwise none."""
+    return residuals if np.all(np.asarray(rank) == columns) else residuals[..., :0]
+
+
+@known_residuals.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, residuals: Any, rank: Any, columns: int) -> Any:
+    return g if y.shape == residuals.shape else xp.zeros_like(residuals), None
+
+
+@known_residuals.defjvp
+def _(xp: Any, ts: Any, y: Any, residuals: Any, rank: Any, columns: int) -> Any:
+    return None if ts[0] is None else ts[0] if y.shape == residuals.shape else xp.zeros_like(y)

@@ -9,7 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..core.errors import DTypeError, describe
-from ..core.tensor import TRACED, Tensor, as_tensor, rec, wrap
+from ..core.mode import watcher
+from ..core.node import unknown
+from ..core.tensor import Tensor, as_tensor, rec, wrap
 
 
 class MathObject:
@@ -60,12 +62,12 @@ def parameter(value: Any, asker: str) -> Tensor:
 
 def own(t: Tensor) -> Tensor:
     """The same values, so that `x[0] = 1` outside leaves them be: a new handle, and of constants a copy."""
-    return wrap(t.node) if t.node.live or not t.ndim else as_tensor(np.array(t.node.data))
+    return wrap(t.node) if t.node.live or not t.ndim or watcher() is not None else as_tensor(np.array(t.node.data))
 
 
 def known(t: Any) -> Any:
     """The array of a Tensor, or None while a function is being traced and there is no value to look at."""
-    return None if t.node.live & TRACED else np.asarray(t.node.data)
+    return None if unknown(t.node) else np.asarray(t.node.data)
 
 
 def tolerance(dtype: Any, rtol: float | None = None) -> float:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..compiler.cache import Compiled
 from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe
 from ..core.node import TRACED, TRANSFORMED, clock, finished
@@ -73,11 +74,16 @@ class Parameter(Tensor):
 
 
 def _holds_parameters(value: Any) -> bool:
-    if isinstance(value, (Tensor, Module)):
+    if isinstance(_opened(value), (Tensor, Module)):
         return True
     if isinstance(value, (list, tuple)):
         return any(map(_holds_parameters, value))
     return isinstance(value, dict) and any(map(_holds_parameters, value.values()))
+
+
+def _opened(value: Any) -> Any:
+    """A compiled module stands for the module."""
+    return value.module if isinstance(value, Compiled) and value.module is not None else value
 
 
 class LoadedKeys(NamedTuple):
@@ -403,4 +409,4 @@ def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, dict):
             stack += [(f"{path}.{k}", v) for k, v in reversed(value.items())]
         else:
-            yield path, value
+            yield path, _opened(value)

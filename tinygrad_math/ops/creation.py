@@ -13,6 +13,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import derived, general, linear, nondiff
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
+from ..core.node import unknown
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, node_of, rec, watching, wrap
 
@@ -262,7 +263,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     tensor(6.)
     """
     value = rec.asarray(fill_value, dtype=dtype, device=device)
-    if not value.node.live:
+    if not (value.node.live or unknown(value.node)):
         return _new(np.full(shape, value.node.data))
     return rec.broadcast_to(value, shape if isinstance(shape, int) else tuple(shape))  # type: ignore[no-any-return]
 

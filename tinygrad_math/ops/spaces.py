@@ -9,6 +9,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import derived, general
 from ..core.errors import ArgumentError, describe, numeric_dtype, refuse_object
+from ..core.node import unknown
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, rec, wrap
 
@@ -39,9 +40,14 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
             raise ArgumentError(f"arange counts from one number to another, got {describe(v)}")
     numbers = np.arange(*plain, dtype=None if dtype is None else numeric_dtype(dtype))
     refuse_object(numbers, "arange")
-    if any(isinstance(v, Tensor) and v.node.live for v in (start, step)):
+    if any(isinstance(v, Tensor) and _recorded(v) for v in (start, step)):
         return rec.astype(start + step * np.arange(numbers.size), numbers.dtype)
     return _constant(numbers)
+
+
+def _recorded(x: Tensor) -> bool:
+    """Whether what is made of x is to be recorded."""
+    return bool(x.node.live) or unknown(x.node)
 
 
 @general(
@@ -114,7 +120,7 @@ def linspace(
     a, b = as_tensor(start), as_tensor(stop)
     if num < 0:
         raise ArgumentError(f"linspace: {num} points; give 0 or more")
-    if a.node.live or b.node.live:
+    if _recorded(a) or _recorded(b):
         y = rec.interpolate(a, b, num=num, endpoint=endpoint)
         y = y if dtype is None else rec.astype(y, dtype)
     else:
@@ -152,7 +158,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     tensor([1., 2., 4., 8.])
     """
     a, b = as_tensor(start), as_tensor(stop)
-    if not (a.node.live or b.node.live):
+    if not (_recorded(a) or _recorded(b)):
         return _constant(np.geomspace(a.node.data, b.node.data, num, endpoint, dtype, axis))
     sign = rec.stop_gradient(rec.sign(a))
     y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint))

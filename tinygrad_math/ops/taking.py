@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.declare import derived, general
 from ..core.errors import ArgumentError, IndexOutOfBounds, ShapeError, checked_axis, describe
+from ..core.node import unknown
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -161,7 +162,12 @@ def choose(x: Any, choices: Any, /, mode: str = "raise") -> Any:
         raise ShapeError("choose needs at least one choice")
     dtype = np.result_type(*(c.node.data for c in options))  # in which Python numbers are weak
     which, *options = rec.broadcast_arrays(which, *(rec.astype(c, dtype) for c in options))
-    if mode == "raise" and not which.node.live and which.size and bool(np.min(which.node.data) < 0):
+    if (
+        mode == "raise"
+        and not (which.node.live or unknown(which.node))
+        and which.size
+        and bool(np.min(which.node.data) < 0)
+    ):
         raise IndexOutOfBounds(f"choose: an index below 0 for {len(options)} choices; mode='wrap' counts from the end")
     which = _within(which, len(options), mode, "choose")
     return rec.take_along_axis(rec.stack(options), rec.expand_dims(which, 0), axis=0)[0]

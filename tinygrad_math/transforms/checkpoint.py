@@ -51,7 +51,7 @@ class Segment:
             inside.add(n)
             stack.extend(n.inputs)
         self.inputs = sorted(inputs, key=attrgetter("tick"))
-        self.traced = any(n.live & TRACED for n in self.inputs)
+        self.traced = any(n.live & TRACED for n in (*self.inputs, *inside))
         self.tick = clock()
         number = {n: k for k, n in enumerate(self.inputs)}
         self.steps = []

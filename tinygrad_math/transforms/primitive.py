@@ -44,6 +44,8 @@ class Primitive(Op):
     """A function of arrays with rules of its own. Rules written with NumPy's or this package's functions can be
     differentiated again. Rules and function read what they are given: writing into it raises ArgumentError."""
 
+    __reached__ = ("vjp", "jvp")  # what a rule closes over is read when a derivative is compiled
+
     def __call__(self, *args: Any, **params: Any) -> Any:
         try:
             bound = self.__signature__.bind(*args, **params)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
-from ..core.mode import P, R
+from ..core.mode import P, R, watcher
 from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
@@ -193,12 +193,13 @@ def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:
             f"{asker} needs floating or complex inputs, got {describe(data)}; write 1.0 for 1, or use astype(float)"
         )
     live = source.live & TRACED if quiet else source.live
-    mode = MODE.get()
-    if source.live and mode is not None and mode.observe is not None:
-        mode.observe(Node(data, alias, (source,), {}, live | DIFFERENTIABLE))
-        live |= source.live & TRACED
-    if live:
-        return Input(data, run, alias, (source,), live)
+    watch = watcher()
+    if live or watch is not None:
+        node = Input(data, run, alias, (source,), live)
+        if watch is not None:
+            watch(node)
+        if live or node.live & TRACED:
+            return node
     return Input(data, run)
 
 

@@ -1,0 +1,361 @@
+"""What a function can reach beside its arguments, as facts: where each thing lies, and what must hold for a program.
+
+Closure cells, defaults, globals that its code names, the object that a method belongs to, what a partial holds, and
+from there attributes and items, through the user's own functions, classes and modules. Modules and functions of
+libraries are what they are. Attributes count if some code in reach names them (or looks at `__dict__`).
+"""
+
+from __future__ import annotations
+
+import functools
+import keyword
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import TraceError
+from ..core.tensor import Node, Tensor
+from .program import NUMBERS
+from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user
+from .streams import global_streams, is_stream, stream_in
+from .values import is_atom, is_plain, kept, same
+
+MISS: Any = object()  # what is found where a program does not fit, or nothing lies
+LIMIT = 100_000  # facts: who closes over more should pass it as an argument
+_HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
+_UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
+
+
+class Fact:
+    """One thing in reach: how it is read, and what it was."""
+
+    __slots__ = ("check", "like", "number", "own", "parent", "path", "plain", "step", "value", "valued")
+
+    def __init__(self, path: str, value: Any, parent: Fact | None = None, step: tuple[str, Any] | None = None) -> None:
+        self.path, self.value, self.parent, self.step = path, value, parent, step
+        self.check = ""  # a condition over {v}, its value, and {like}
+        self.like: Any = None
+        self.valued = False  # of a Tensor: whether its value was asked for
+        self.plain = self.own = False  # a plain value; an object whose attributes are watched
+        self.number = -1
+
+    def put_back(self) -> None:
+        """Write the value to where it was read from, if there is another one now."""
+        if self.parent is None or self.step is None:
+            return
+        (kind, key), holder = self.step, self.parent.value
+        try:
+            now = holder[key] if kind == "item" else getattr(holder, key)
+        except _UNREADABLE:
+            now = MISS
+        if now is self.value or isinstance(holder, (tuple, type)):
+            return
+        if kind == "item":
+            holder[key] = self.value
+        else:
+            setattr(holder, key, self.value)
+
+
+class Environment:
+    """The facts of some roots: a function, and objects among its arguments."""
+
+    def __init__(self, roots: Sequence[tuple[str, Any]], everything: bool = False) -> None:
+        self.roots = list(roots)
+        self.names: set[str] = set()
+        self.everything = everything  # whether attributes count that no code names
+        while True:
+            known = len(self.names), self.everything
+            self._walk()
+            if (len(self.names), self.everything) == known:
+                break
+        self.tensors: dict[Node, Fact] = {}
+        for f in self.facts:
+            if isinstance(f.value, Tensor):
+                self.tensors.setdefault(f.value.node, f)
+
+    # -- the walk ---------------------------------------------------------------------------------------
+    def _walk(self) -> None:
+        self.facts: list[Fact] = []
+        self.streams: list[tuple[Fact, Any]] = []
+        self._seen: dict[int, Fact] = {}
+        self._read: set[int] = set()  # functions that were opened
+        self.functions: list[FunctionType] = []  # the user's, whose code was read
+        self._stack = [Fact(path, value, None, ("root", k)) for k, (path, value) in enumerate(self.roots)][::-1]
+        while self._stack:
+            self._add(self._stack.pop())
+        if "random" in self.names:
+            for path, stream in global_streams():
+                self.streams.append((Fact(path, stream), stream_in(stream)[1]))
+
+    def _add(self, fact: Fact) -> None:
+        x = fact.value
+        fact.number = len(self.facts)
+        self.facts.append(fact)
+        if fact.number > LIMIT:
+            raise TraceError(
+                f"{self.roots[0][0]} reaches more than {LIMIT} things beside its arguments, the last at {fact.path}; "
+                "pass what is large as an argument"
+            )
+        if is_atom(x):
+            fact.check, fact.like = "({v} is {like} or same({v}, {like}))", x
+            return
+        first = self._seen.setdefault(id(x), fact)
+        if first is not fact:
+            fact.check, fact.like = "{v} is {like}", first
+            return
+        self._open(fact, x)
+
+    def _open(self, fact: Fact, x: Any) -> None:
+        kind = type(x)
+        fact.check, fact.like = "{v} is {like}", x
+        if isinstance(x, Tensor):
+            fact.check, fact.like = "{v}.__class__ is {like}", kind
+            if "grad" in self.names and x.grad is not None:
+                self._child(fact, "attr", "grad", x.grad)
+        elif isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:
+            pass  # nobody changes it
+        elif is_plain(x):
+            fact.check, fact.like, fact.plain = "same({v}, {like})", kept(x), True
+        elif is_stream(x):
+            self.streams.append((fact, stream_in(x)[1]))
+        elif isinstance(x, FunctionType):
+            fact.check = "" if fact.parent is None else fact.check  # a root is what the program was looked up by
+            self._function(x)
+        elif isinstance(x, np.ufunc):
+            pass
+        elif isinstance(x, ModuleType):
+            if is_users_module(x.__name__):
+                for name in sorted(self.names & vars(x).keys()):
+                    self._child(fact, "attr", name, vars(x)[name])
+        elif isinstance(x, type):
+            self._attributes(fact, x, x, {})
+            self._code(x, {"__init__", "__new__", "__post_init__"})
+        elif kind in _HELD or hasattr(kind, "__reached__"):
+            held = _HELD.get(kind) or kind.__reached__
+            if held:
+                fact.check, fact.like = "{v}.__class__ is {like}", kind
+            for name in held:
+                self._child(fact, "attr", name, getattr(x, name), path="self" if name == "__self__" else fact.path)
+        elif isinstance(x, (list, tuple, deque)):
+            fact.check, fact.like = "{v}.__class__ is {like}[0] and len({v}) == {like}[1]", (kind, len(x))
+            for k, v in reversed(list(enumerate(x))):
+                self._child(fact, "item", k, v)
+        elif isinstance(x, dict):
+            fact.check, fact.like = "{v}.__class__ is {like}[0] and [*{v}] == {like}[1]", (kind, list(x))
+            for k, v in reversed(list(x.items())):
+                self._child(fact, "item", k, v)
+        elif isinstance(x, (set, frozenset)):
+            fact.check, fact.like = "{v} == {like}", x.copy()
+        elif hasattr(x, "__wrapped__"):  # functools.cache and its like
+            self._child(fact, "attr", "__wrapped__", x.__wrapped__, path=fact.path)
+        elif getattr(x, "__self__", None) is not None and is_stream(x.__self__):  # numpy.random.normal
+            self.streams.append((fact, stream_in(x)[1]))
+        else:
+            self._object(fact, x)
+
+    def _child(self, parent: Fact, step: str, key: Any, value: Any, path: str | None = None) -> None:
+        if path is None:
+            path = f"{parent.path}[{key!r}]" if step == "item" else f"{parent.path}.{key}"
+        self._stack.append(Fact(path, value, parent, (step, key)))
+
+    def _function(self, f: FunctionType) -> None:
+        """What a function holds and, if it is the user's, the globals that it names."""
+        if id(f) in self._read:
+            return
+        self._read.add(id(f))
+        code = f.__code__
+        for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
+            try:
+                self._child(_given(cell), "attr", "cell_contents", cell.cell_contents, path=name)
+            except ValueError:  # not filled yet
+                continue
+        named = code.co_varnames[: code.co_argcount][-len(f.__defaults__ or ()) :]
+        for k, (name, value) in enumerate(zip(named, f.__defaults__ or (), strict=False)):
+            self._child(Fact(name, f.__defaults__, _given(f), ("attr", "__defaults__")), "item", k, value, path=name)
+        for name, value in (f.__kwdefaults__ or {}).items():
+            self._child(_given(f.__kwdefaults__), "item", name, value, path=name)
+        for name, value in vars(f).items():
+            if name in self.names or name == "__wrapped__":
+                self._child(_given(f), "attr", name, value, path=f"{f.__name__}.{name}")
+        if of_user(f):
+            self.functions.append(f)
+            said = mentions(code)
+            self.names |= said.attributes
+            self.everything = self.everything or said.any
+            for name in sorted(said.globals):
+                if name in f.__globals__:
+                    self._child(_given(f.__globals__), "item", name, f.__globals__[name], path=name)
+            for name in said.modules:
+                if name in sys.modules:
+                    self._stack.append(Fact(name, sys.modules[name], _given(sys.modules), ("item", name)))
+
+    def _code(self, kind: type, more: set[str]) -> bool:
+        """Read the methods that may run; tells whether they look at attributes that they do not name."""
+        any_attribute = False
+        for f in methods(kind, self.names | more):
+            if of_user(f):
+                self._function(f)
+            else:
+                self.names |= mentions(f.__code__).attributes
+            any_attribute = any_attribute or mentions(f.__code__).any
+        return any_attribute
+
+    def _object(self, fact: Fact, x: Any) -> None:
+        kind = type(x)
+        own = getattr(x, "__dict__", None)
+        written = lineage(kind)
+        if own is None and not any(hasattr(k, "__slots__") for k in written):
+            return  # of C: itself
+        fact.check, fact.like = "{v}.__class__ is {like}", kind
+        everything = self.everything or self._code(kind, set())
+        if own is not None and written:
+            fact.check, fact.like = "{v}.__class__ is {like}[0] and len({v}.__dict__) == {like}[1]", (kind, len(own))
+            fact.own = True
+        self._attributes(fact, x, kind, own or {}, everything)
+
+    def _attributes(self, fact: Fact, x: Any, kind: type, own: dict[str, Any], everything: bool = False) -> None:
+        """The data that an object holds, and that its classes hold for it, as far as some code names it."""
+        watched = (everything or self.everything) and (lineage(kind) or kind.__name__.endswith("Namespace"))
+        for name in own if watched else [n for n in own if n in self.names]:
+            self._child(fact, "attr", name, own[name])
+        for k in lineage(kind):
+            for name, member in vars(k).items():
+                if name in own or name not in self.names or name.startswith("__"):
+                    continue
+                if functions_in(member):
+                    if k.__dict__[name].__class__ is FunctionType and of_user(member):
+                        self._child(_given(k), "attr", name, member, path=f"{k.__name__}.{name}")
+                elif type(member).__name__ == "member_descriptor":  # a slot
+                    value = MISS if x is kind else getattr(x, name, MISS)
+                    if value is not MISS:
+                        self._child(fact, "attr", name, value)
+                elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
+                    self._child(fact, "attr", name, member)
+
+    def find(self, node: Node) -> Fact | None:
+        """Where the Tensor of this node lies; looked for further away than the code names, if need be."""
+        fact = self.tensors.get(node)
+        if fact is None and not self.everything:
+            fact = Environment(self.roots, everything=True).tensors.get(node)
+            chain, f = [], fact
+            while f is not None and f not in self.facts:
+                chain.append(f)
+                f = f.parent
+            for f in reversed(chain):
+                f.number = len(self.facts)
+                self.facts.append(f)
+            if fact is not None:
+                self.tensors[node] = fact
+        return fact
+
+    # -- asking again -----------------------------------------------------------------------------------
+    def _lines(self, roots: Sequence[str], scope: dict[str, Any]) -> Iterator[tuple[Fact, list[str], str]]:
+        """For each fact the lines that read it into e<number>, and the condition that must hold."""
+        scope["same"] = same
+        ready: set[str] = set()
+        for f in self.facts:
+            v, lines = f"e{f.number}", []
+            if f.parent is None:
+                assert f.step is not None
+                lines.append(f"{v} = {roots[f.step[1]]}")
+            else:
+                p = f.parent
+                lines += self._parent(p, scope, ready)
+                lines.append(f"{v} = {_step(f, self._name(p), scope)}")
+            like = f"l{f.number}"
+            if isinstance(f.like, Fact):
+                like = f"e{f.like.number}"
+            else:
+                scope[like] = f.like
+            condition = f.check.format(v=v, like=like)
+            if isinstance(f.value, Tensor) and f.check and not isinstance(f.like, Fact):
+                condition = f"{condition} and {_typed(f, v, scope)}"
+            yield f, lines, condition
+
+    def _name(self, p: Fact) -> str:
+        return f"e{p.number}" if p.number >= 0 else f"g{id(p.value)}"
+
+    def _parent(self, p: Fact, scope: dict[str, Any], ready: set[str]) -> list[str]:
+        """Lines for a parent that is no fact: a cell or the globals as they are, or the defaults of a function."""
+        name = self._name(p)
+        if p.number >= 0 or name in ready:
+            return []
+        ready.add(name)
+        if p.step is None:
+            scope[name] = p.value
+            return []
+        assert p.parent is not None
+        above = self._parent(p.parent, scope, ready)
+        return [*above, f"{name} = {_step(p, self._name(p.parent), scope)}"]
+
+    def lines(self, roots: Sequence[str], scope: dict[str, Any]) -> list[str]:
+        """Lines that return MISS unless every fact holds; e<number> is then the value of a fact."""
+        body: list[str] = []
+        for _, lines, condition in self._lines(roots, scope):
+            body += lines
+            if condition:
+                body.append(f"if not ({condition}): return MISS")
+        if not body:
+            return []
+        scope["UNREADABLE"] = _UNREADABLE
+        return ["try:", *(f"    {line}" for line in body), "except UNREADABLE: return MISS"]
+
+    def look(self, hidden: Sequence[Fact]) -> Callable[[Sequence[Any]], Any]:
+        """A function of roots, which gives the Tensors at these facts, or MISS if a program does not fit."""
+        scope: dict[str, Any] = {"MISS": MISS}
+        lines = self.lines([f"roots[{k}]" for k in range(len(self.roots))], scope)
+        lines.append(f"return ({''.join(f'e{f.number}, ' for f in hidden)})")
+        exec("def look(roots):\n    " + "\n    ".join(lines), scope)
+        found: Callable[[Sequence[Any]], Any] = scope["look"]
+        return found
+
+    def moved(self) -> list[Fact]:
+        """The facts that hold no longer."""
+        scope: dict[str, Any] = {"UNREADABLE": _UNREADABLE}
+        text = ["def look(roots):", "  moved = []"]
+        for f, lines, condition in self._lines([f"roots[{k}]" for k in range(len(self.roots))], scope):
+            text.append("  try:")
+            text += [f"    {line}" for line in lines]
+            if isinstance(f.value, Tensor):
+                scope[f"t{f.number}"] = f.value
+                condition = f"e{f.number} is t{f.number}"  # a trace may not put another one there
+            text.append(f"    if not ({condition or True}): moved.append({f.number})")
+            text.append(f"  except UNREADABLE: moved.append({f.number})")
+        exec("\n".join([*text, "  return moved"]), scope)
+        found = scope["look"]([value for _, value in self.roots])
+        return [self.facts[k] for k in found]
+
+
+def _given(value: Any) -> Fact:
+    """A parent that is the same at every call."""
+    return Fact("", value)
+
+
+def _step(f: Fact, parent: str, scope: dict[str, Any]) -> str:
+    assert f.step is not None
+    kind, key = f.step
+    if kind == "attr":
+        plain = key.isidentifier() and not keyword.iskeyword(key)
+        return f"{parent}.{key}" if plain else f"getattr({parent}, {key!r})"
+    if type(key) in (int, str):
+        return f"{parent}[{key!r}]"
+    scope[f"k{f.number}"] = key
+    return f"{parent}[k{f.number}]"
+
+
+def _typed(f: Fact, v: str, scope: dict[str, Any]) -> str:
+    """The condition that a Tensor has the type that it had and, if that was asked for, the value."""
+    data, d = f.value.node.data, f"{v}.node.data"
+    if type(data) in NUMBERS:
+        text = f"{d}.__class__ is {type(data).__name__}"
+    else:
+        scope[f"d{f.number}"] = data.dtype
+        text = f"{d}.shape == {data.shape} and {d}.dtype == d{f.number}"
+    if f.valued:
+        scope[f"x{f.number}"] = kept(data)
+        text += f" and same({d}, x{f.number})"
+    return text

@@ -1,0 +1,89 @@
+"""The leaves of a call's arguments: which are traced, which the program is made for, which are looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.tensor import Tensor
+from ..core.tree import Attributes, Structure
+from .program import NUMBERS
+from .values import frozen, is_plain, same
+
+
+class Static:
+    """An argument that is part of the program: compared, and never traced."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and same(self.value, other.value)
+
+    def __hash__(self) -> int:
+        hash(self.value)  # a list has none
+        return hash(frozen(self.value))
+
+
+def is_static(leaf: Any) -> bool:
+    """Whether a leaf is no number or array, so that the program is made for this very value."""
+    return not isinstance(leaf, (Tensor, np.ndarray, np.generic)) and type(leaf) not in NUMBERS
+
+
+def opened(leaf: Any) -> Any:
+    """A static argument out of its envelope."""
+    return leaf.value if isinstance(leaf, Static) else leaf
+
+
+def uncompiled(f: Callable[..., Any], given: Any) -> Any:
+    """The call of the function itself, on Tensors as a program is traced on them."""
+    args, kwargs = given
+    return f(*map(_tensors, args), **{k: _tensors(v) for k, v in kwargs.items()})
+
+
+def _tensors(x: Any) -> Any:
+    """A tree with Tensors for arrays, and without envelopes."""
+    kind = type(x)
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biufc":
+        return Tensor(x)
+    if kind is list or kind is tuple:
+        return kind(map(_tensors, x))
+    if kind is dict:
+        return {k: _tensors(v) for k, v in x.items()}
+    return opened(x)
+
+
+def is_object(leaf: Any) -> bool:
+    """Whether a static leaf has parts that may change while it stays the same object."""
+    return not is_plain(opened(leaf))
+
+
+def key_of(structure: Structure) -> Any:
+    """A key for a tree that tells 1 from True, and the order of a dict."""
+    kind, keys, children, extra = structure
+    return kind, frozen(keys), tuple(map(key_of, children)), None if extra and hasattr(kind, "tree_flatten") else extra
+
+
+def objects_in(structure: Structure, leaves: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Static objects among arguments, and what containers hold beside their children, in the order of the tree."""
+    return list(_objects(structure, iter(leaves), "arguments"))
+
+
+def _objects(structure: Structure, leaves: Iterator[Any], name: str) -> Iterator[tuple[str, Any]]:
+    kind, keys, children, extra = structure
+    if kind is None:
+        leaf = next(leaves)
+        if is_static(leaf) and is_object(leaf):
+            yield name, opened(leaf)
+        return
+    if hasattr(kind, "tree_flatten"):
+        if extra:
+            yield name, extra
+    elif isinstance(extra, Attributes) and not is_plain(extra.pairs):
+        yield name, extra.pairs
+    for key, child in zip(keys, children, strict=True):
+        yield from _objects(child, leaves, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")

@@ -1,0 +1,116 @@
+"""What the code of a function mentions: global names, attributes, modules that it imports."""
+
+from __future__ import annotations
+
+import dis
+import re
+import sys
+from functools import lru_cache
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from ..core.place import Place, in_package, is_library
+
+_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"})
+_ATTRIBUTE = frozenset(
+    {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM", "LOAD_ZERO_SUPER_ATTR"}
+)
+_ANY = frozenset({"getattr", "vars", "attrgetter", "__dict__", "__getattribute__", "dir", "setattr"})
+_UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
+
+
+class Mentions(NamedTuple):
+    """The names in a piece of code, and in the code within it."""
+
+    globals: frozenset[str]
+    attributes: frozenset[str]  # also all texts, which getattr may be given
+    modules: frozenset[str]
+
+    @property
+    def any(self) -> bool:
+        """Whether the code may look at attributes that it does not name."""
+        return not _ANY.isdisjoint(self.globals) or not _ANY.isdisjoint(self.attributes)
+
+
+@lru_cache(maxsize=4096)
+def mentions(code: CodeType) -> Mentions:
+    found: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+    for step in dis.get_instructions(code):
+        if step.opname in _GLOBAL:
+            found[0].add(step.argval)
+        elif step.opname in _ATTRIBUTE:
+            found[1].add(step.argval)
+        elif step.opname == "IMPORT_NAME":
+            found[2].add(step.argval)
+    stack = list(code.co_consts)
+    while stack:
+        c = stack.pop()
+        if isinstance(c, str):
+            found[1].add(c)
+        elif isinstance(c, (tuple, frozenset)):
+            stack += c
+        elif isinstance(c, CodeType):
+            for mine, inner in zip(found, mentions(c), strict=True):
+                mine |= inner
+    return Mentions(*map(frozenset, found))
+
+
+def of_user(f: FunctionType) -> bool:
+    """Whether a function is the user's, and no library's: what it mentions may change."""
+    return not is_library(f.__code__.co_filename)
+
+
+def is_users_module(name: str) -> bool:
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return name == "__main__" or (file is not None and not is_library(file))
+
+
+def lineage(kind: type) -> list[type]:
+    """A class and those that it inherits from, as far as they are written in Python outside of the standard library."""
+    return [k for k in kind.__mro__ if _readable(k.__module__)]
+
+
+def _readable(module: str) -> bool:
+    """Whether the code of a class in this module is to be read: the user's, this package's, an installed one's."""
+    if module == "__main__" or module not in sys.modules:
+        return True
+    file = getattr(sys.modules[module], "__file__", None)
+    if file is None:
+        return False
+    return in_package(file) or not is_library(file) or "site-packages" in file
+
+
+def methods(kind: type, names: set[str]) -> list[FunctionType]:
+    """The functions of a class that code which mentions these names may run."""
+    found: list[FunctionType] = []
+    for k in lineage(kind):
+        for name, member in vars(k).items():
+            special = name.startswith("__") and name.endswith("__") and name not in _UNCALLED
+            if special or name in names:
+                found += functions_in(member)
+    return found
+
+
+def functions_in(member: Any) -> list[FunctionType]:
+    """The functions behind an entry of a class: a method, a property, a static method."""
+    if isinstance(member, (staticmethod, classmethod)):
+        member = member.__func__
+    parts = (member.fget,) if isinstance(member, property) else (member, getattr(member, "func", None))
+    return [p for p in parts if isinstance(p, FunctionType)]
+
+
+def line_of(functions: list[FunctionType], path: str) -> Place | None:
+    """The line that writes to what lies there or, if none does, the first that mentions it."""
+    name = re.findall(r"[A-Za-z_]\w*", path)[-1]
+    first: Place | None = None
+    stack: list[Any] = [f.__code__ for f in reversed(functions)]
+    while stack:
+        code = stack.pop()
+        stack += [c for c in code.co_consts if isinstance(c, CodeType)]
+        for step in dis.get_instructions(code):
+            if step.argval == name and step.positions is not None and step.positions.lineno is not None:
+                place = Place(code.co_filename, step.positions.lineno)
+                if step.opname.startswith("STORE"):
+                    return place
+                first = first or place
+    return first

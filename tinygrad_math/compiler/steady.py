@@ -1,0 +1,193 @@
+"""A trace that leaves what surrounds the function as one run of it does, or says why the function cannot be compiled.
+
+A compiled function runs once, when it is traced. If that changes something within its reach (a counter, a list that
+it appends to), the program may be for the value before. So it is traced again with the value after: if the programs
+are the same, the value does not matter; if they differ, the function depends on what it changes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import TraceError
+from ..core.tensor import TRACED, Node, Tensor
+from .environment import Environment, Fact
+from .program import Value
+from .reach import line_of
+from .streams import restore, stream_in
+from .trace import Fixed, Traced
+from .values import kept, same
+
+_CONTAINERS = (list, dict, set, deque, bytearray)
+
+
+def steady(
+    roots: Sequence[tuple[str, Any]], title: str, trace: Callable[[Environment], Traced]
+) -> tuple[Traced, Environment] | None:
+    """What `trace(environment)` gives, and the environment whose facts must hold for it.
+
+    None if the function is to be run as it is this time, because it has yet to set up what it depends on.
+    Raises TraceError where it depends on what it changes, or keeps a traced value; everything is then as before.
+    """
+    before = Environment(roots)
+    first = Kept(before)
+    found, moved = _run(first, title, trace)
+    if not moved:
+        return found, before
+    after = Environment(roots)
+    second = Kept(after)
+    try:
+        again, moved_again = _run(second, title, trace)
+    except BaseException:
+        first.restore()
+        raise
+    second.restore()  # as one run left it
+    if alike(found, again):
+        for fact in moved_again:
+            fact.check = ""
+        return again, after
+    first.restore()
+    if moved_again:
+        raise _refused(
+            title, after, moved_again, "changes", "and what it computes depends on that: return the new value"
+        )
+    return None
+
+
+def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tuple[Traced, list[Fact]]:
+    """A trace, and the facts that it changed."""
+    environment = kept.environment
+    try:
+        found = trace(environment)
+    except TraceError:
+        kept.restore()
+        raise
+    except BaseException:
+        kept.restore_tensors()
+        raise
+    streams = [f for f, state in environment.streams if not same(state, stream_in(f.value)[1])]
+    if streams:
+        kept.restore()
+        what = "and a program would have what was drawn once: draw with tm.random, or pass it as an argument"
+        raise _refused(title, environment, streams, "draws from", what)
+    moved = [*environment.moved(), *kept.moved_tensors()]
+    stored = kept.stored() if moved else []
+    if stored:
+        kept.restore()
+        what = "where it has no value: return it instead, and pass it as an argument"
+        raise _refused(title, environment, stored, "stores a traced value in", what)
+    return found, moved
+
+
+def _refused(title: str, environment: Environment, facts: Sequence[Fact], verb: str, why: str) -> TraceError:
+    names = ", ".join(dict.fromkeys(f.path for f in facts[:3]))
+    place = line_of(environment.functions, facts[0].path)
+    where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}"
+    return TraceError(f"{title} {verb} {names}, {why}.{where}")
+
+
+class Kept:
+    """What lies in reach of a function as it is now, to be put back."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.contents: list[tuple[Any, Any]] = []
+        self.tensors: list[tuple[Fact, Node, Any, Any]] = []
+        for f in environment.facts:
+            x = f.value
+            if isinstance(x, Tensor):
+                m = x.node.meta
+                history = (0, None) if m is None else (m.changed, m.window)
+                self.tensors.append((f, x.node, x.node.data, (type(x.node), *history)))
+            elif isinstance(x, np.ndarray) and x.flags.writeable:
+                self.contents.append((x, x.copy()))
+            elif isinstance(x, _CONTAINERS):
+                self.contents.append((x, kept(x) if f.plain else x.copy()))
+            elif f.own:
+                self.contents.append((x.__dict__, x.__dict__.copy()))
+
+    def moved_tensors(self) -> list[Fact]:
+        return [f for f, node, data, _ in self.tensors if f.value.node is not node or node.data is not data]
+
+    def stored(self) -> list[Fact]:
+        """Where traced values lie now. At the end of a list that grew they harm nobody until they are used."""
+        lengths = {id(x): len(old) for x, old in self.contents if isinstance(x, (list, deque))}
+        known = {node for _, node, _, _ in self.tensors}
+        found = []
+        for f in Environment(self.environment.roots).facts:
+            if isinstance(f.value, Tensor) and f.value.node.live & TRACED and f.value.node not in known:
+                row = f.parent.value if f.parent is not None else None
+                if isinstance(row, (list, deque)) and f.step is not None and f.step[1] >= lengths.get(id(row), 0):
+                    continue
+                found.append(f)
+        return found
+
+    def restore_tensors(self) -> None:
+        for f, node, data, history in self.tensors:
+            f.value.node = node
+            if node.data is not data:
+                kind, changed, window = history
+                node.__class__, node.data, node.more().changed, node.more().window = Node, data, changed, window
+                node.__class__ = kind
+
+    def restore(self) -> None:
+        self.restore_tensors()
+        for x, old in self.contents:
+            if isinstance(x, np.ndarray):
+                if not same(x, old):
+                    x[...] = old
+            elif isinstance(x, (list, bytearray)):
+                if len(x) != len(old) or not all(map(same, x, old)):
+                    x[:] = old
+            elif isinstance(x, deque):
+                x.clear()
+                x.extend(old)
+            else:
+                x.clear()
+                x.update(old)
+        for f in self.environment.facts:
+            f.put_back()
+        for f, state in self.environment.streams:
+            restore(stream_in(f.value)[0], state)
+
+
+def alike(a: Traced, b: Traced) -> bool:
+    """Whether two traces gave the same program, and the same results beside it."""
+    if a.structure != b.structure or [f.path for f in a.hidden] != [f.path for f in b.hidden] or a.hooked != b.hooked:
+        return False
+    if len(a.outputs) != len(b.outputs) or not all(map(_same_output, a.outputs, b.outputs)):
+        return False
+    p, q = a.program, b.program
+    rows = [*p.arguments, *p.body], [*q.arguments, *q.body]
+    if [len(p.arguments), len(rows[0])] != [len(q.arguments), len(rows[1])]:
+        return False
+    twins = dict(zip(*rows, strict=True))
+
+    def twin(v: Value, w: Value) -> bool:
+        return twins.get(v) is w or (v.constant and w.constant and same(v.example, w.example))
+
+    for v, w in twins.items():
+        if (
+            _function(v) is not _function(w)
+            or (v.shape, v.dtype, v.weak) != (w.shape, w.dtype, w.weak)
+            or not same(v.params, w.params)
+        ):
+            return False
+        if len(v.inputs) != len(w.inputs) or not all(map(twin, v.inputs, w.inputs)):
+            return False
+    return len(p.results) == len(q.results) and all(map(twin, p.results, q.results))
+
+
+def _function(v: Value) -> Any:
+    return None if v.op is None else v.op.plain
+
+
+def _same_output(a: Any, b: Any) -> bool:
+    if isinstance(a, Fixed) and isinstance(b, Fixed):
+        x, y = a.leaf, b.leaf
+        return same(x.node.data, y.node.data) if isinstance(x, Tensor) and isinstance(y, Tensor) else same(x, y)
+    return same(a, b)
