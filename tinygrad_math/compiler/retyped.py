@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import MathError
 from ..core.op import Op, registry
 from ..core.tensor import select
 from .program import Program
@@ -19,7 +20,7 @@ from .program import Program
 VALUE_DEPENDENT_TYPE = frozenset(("eig", "logm", "sqrtm", "null_space", "orth", "known_residuals"))
 
 
-class Retyped(Exception):
+class Retyped(MathError):
     """A result has another type than the program was made for."""
 
 
