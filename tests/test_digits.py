@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math import fft, geometry, linalg, special
+from tinygrad_math import fft, geometry, linalg, nn, random, special, stats  # noqa: F401  (they fill the registry)
 from tinygrad_math.core.errors import ArgumentError, NoDerivative, ShapeError
+from tinygrad_math.core.op import registry
 
 KINDS = [np.float64, np.float32]
 
@@ -47,6 +48,24 @@ def test_the_derivatives_of_a_function_of_one_number_keep_their_digits(name, dty
 @pytest.mark.parametrize("name", digits.OF_TWO)
 def test_the_partial_derivatives_of_a_function_of_two_numbers_keep_their_digits(name, dtype):
     scan_two(name, dtype, dense=False)
+
+
+def scan_last(name, dtype, dense):
+    found = []
+    for parameters, row in digits.OF_LAST[name].rows.items():
+        x = row.points(dtype, dense)
+        for order in (0, 1):
+            f = lambda v, p=parameters: op(name)(*p, v)  # noqa: E731
+            found += [
+                f"{parameters}: {line}" for line in digits.failures(f, (x,), row.truth(order), 0, 0 if order else None)
+            ]
+    report(found)
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", digits.OF_LAST)
+def test_the_derivatives_of_a_function_with_parameters_keep_their_digits(name, dtype):
+    scan_last(name, dtype, dense=False)
 
 
 @pytest.mark.long
@@ -90,6 +109,21 @@ def test_the_tail_of_tanh_is_right_in_large_compiled_arrays_that_are_worked_thro
         np.testing.assert_array_equal(y.numpy(), np.tanh(x))
     donated = tm.compile(lambda x: tm.grad(lambda v: tm.tanh(v).sum())(x), donate_argnums=0)
     np.testing.assert_allclose(donated(x.copy()).numpy(), 1 / np.cosh(x) ** 2, rtol=1e-9)
+
+
+def test_the_slope_of_a_logistic_density_keeps_its_digits_beside_the_middle():
+    for x in (1e-17, -3e-200, 0.4, 900.0):
+        assert float(tm.grad(tm.stats.logistic.logpdf)(x)) == pytest.approx(-np.tanh(x / 2), rel=1e-14)
+        second = float(tm.grad(tm.grad(tm.stats.logistic.logpdf))(x))
+        assert second == pytest.approx(-0.5 * float(digits.sech(mpmath.mpf(x) / 2)) ** 2, rel=1e-13, abs=1e-300)
+
+
+@pytest.mark.parametrize("x", [0.3, -1e180, 1e-200])
+def test_densities_with_heavy_tails_do_not_overflow_on_the_way(x):
+    got = float(tm.grad(tm.stats.cauchy.logpdf)(x))
+    assert got == pytest.approx(float(-2 * mpmath.mpf(x) / (1 + mpmath.mpf(x) ** 2)), rel=1e-13)
+    got, m = float(tm.grad(tm.stats.t.logpdf)(x, 0.5)), mpmath.mpf(x)
+    assert got == pytest.approx(float(-1.5 * m / (0.5 + m**2)), rel=1e-13)
 
 
 def test_half_precision_and_complex_numbers_have_tails_too():
@@ -359,3 +393,8 @@ def test_a_users_rule_may_leave_broadcasting_to_the_walk():
     assert da.tolist() == b.sum(axis=0).tolist()
     assert db.tolist() == np.broadcast_to(a, (2, 3)).tolist()
     assert tm.jvp(p, (a, b), (a, b))[1].tolist() == (2 * a * b).tolist()
+
+
+def test_every_elementwise_op_is_scanned_or_named_as_one_that_is_not():
+    ops = {n for n, o in registry.items() if o.kind == "elementwise"}
+    assert ops - set(digits.OF_ONE) - set(digits.OF_TWO) - set(digits.OF_LAST) - set(digits.NOT_SCANNED) == set()

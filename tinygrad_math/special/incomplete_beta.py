@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import general, helper
+from ..core.declare import elementwise, general, helper
 from ..core.samples import real, sample
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import float_kind, refuse_complex, row
@@ -39,11 +39,80 @@ def _beta_kappa(psi: Callable[[int, Any], Any], a: Any, b: Any, log_x: Any, log_
     return kappa
 
 
+@general(
+    arity=3,
+    latex=r"{2}^{{{0} - 1 - {j}}} (1 - {2})^{{{1} - 1 - {k}}} / B({0}, {1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [*_beta_samples(), *_beta_samples(j=1, k=0)[:2]],
+)
+def beta_weight(a: Any, b: Any, x: Any, /, j: int = 0, k: int = 0) -> Any:
+    """x^(a-1-j) (1-x)^(b-1-k) / B(a, b), with its limits at 0 and 1.
+
+    Closed under differentiation in x: (a - 1 - j) times that of the next j, minus (b - 1 - k) times that of the next k.
+    """
+    from scipy import special
+
+    p, q = np.subtract(a, 1 + j), np.subtract(b, 1 + k)
+    kind = float_kind(a, b, x)
+    with np.errstate(all="ignore"):
+        inside = np.where(np.greater(x, 0) & np.less(x, 1), x, 0.5)
+        log_b = special.betaln(a, b)
+        y = np.exp(p * np.log(inside) + q * np.log1p(-inside) - log_b)
+        for end, power in ((0, p), (1, q)):
+            edge = np.where(power == 0, np.exp(-log_b), np.where(power > 0, 0.0, math.inf))
+            y = np.where(np.equal(x, end), edge, y)
+    return np.where(np.greater_equal(x, 0) & np.less_equal(x, 1), y, math.nan).astype(kind)[()]
+
+
+def _next(xp: Any, power: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
+    """power times the weight, and 0 where power is 0."""
+    flat = xp.equal(power, 0)
+    return xp.where(flat, 0.0, xp.where(flat, 1.0, power) * xp.beta_weight(a, b, x, j=j, k=k))
+
+
+def _beta_weight_slope(xp: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
+    """Two terms, of which at either end the one with the pole there decides, so that there is no inf - inf."""
+    p, q = a - (1 + j), b - (1 + k)
+    at_zero = xp.logical_and(xp.equal(x, 0), xp.not_equal(p, 0))
+    at_one = xp.logical_and(xp.equal(x, 1), xp.not_equal(q, 0))
+    rising = xp.where(at_one, 0.0, _next(xp, p, a, b, x, j + 1, k))
+    return rising - xp.where(at_zero, 0.0, _next(xp, q, a, b, x, j, k + 1))
+
+
+def _beta_weight_partials(xp: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: int) -> list[Callable[[], Any]]:
+    def in_parameter(first: bool) -> Any:
+        if j == k == 0:
+            return xp.beta_density(a, b, x, int(first), int(not first))
+        edge = xp.equal(x * (1 - x), 0)
+        t = xp.where(edge, 0.5, x)
+        log_t = xp.log(t) if first else xp.log1p(-t)
+        d = y * (log_t - xp.digamma(a if first else b) + xp.digamma(a + b))
+        return xp.where(edge, xp.where(xp.equal(y, 0), 0.0, math.nan), d)  # of powers at their pole there is no limit
+
+    return [
+        lambda: in_parameter(True),
+        lambda: in_parameter(False),
+        lambda: _beta_weight_slope(xp, a, b, x, j, k),
+    ]
+
+
+@beta_weight.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
+    partials = _beta_weight_partials(xp, y, a, b, x, j, k)
+    return [g * partial() if wanted else None for wanted, partial in zip(need, partials, strict=True)]
+
+
+@beta_weight.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
+    partials = _beta_weight_partials(xp, y, a, b, x, j, k)
+    return sum(t * partial() for t, partial in zip(ts, partials, strict=True) if t is not None)
+
+
 @helper("beta_density")
 def beta_density(xp: Any, a: Any, b: Any, x: Any, in_a: int = 0, in_b: int = 0) -> Any:
     """The derivatives in a and b, of these orders, of x^(a-1) (1-x)^(b-1) / B(a, b)."""
     if not in_a and not in_b:
-        return xp.exp(xp.xlogy(a - 1, x) + xp.xlog1py(b - 1, -x) - xp.betaln(a, b))
+        return xp.beta_weight(a, b, x)
     edge = xp.equal(x * (1 - x), 0)
     t = xp.where(edge, 0.5, x)
     p = xp.exp(xp.xlogy(a - 1, t) + xp.xlog1py(b - 1, -t) - xp.betaln(a, b))
@@ -177,10 +246,24 @@ def _student_kappa(psi: Callable[[int, Any], Any], df: Any, square: Any, log1p: 
     return kappa
 
 
+def _log1p_square(x: Any, /) -> Any:
+    size = np.abs(x)
+    return np.where(size > 1, 2 * np.log(np.hypot(1, x)), np.log1p(np.square(np.minimum(size, 1))))[()]
+
+
+log1p_square = elementwise(
+    _log1p_square,
+    lambda xp, y, x: 2 * xp.hypot_share(x, xp.ones_like(x)) / xp.hypot(1, x),
+    name="log1p_square",
+    latex=r"\ln(1 + {0}^2)",
+    doc="log(1 + x^2) without overflow. Derivative: 2 x / (1 + x^2).",
+)
+
+
 @helper("student_density")
 def student_density(xp: Any, df: Any, t: Any, order: int = 0) -> Any:
     """The derivative of this order in df of Student's density."""
-    log1p = xp.log1p(t * t / df)
+    log1p = xp.log1p_square(t / xp.sqrt(df))
     p = xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * log1p)
     return p * bell(_student_kappa(xp.polygamma, df, t * t, log1p), order) if order else p
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.declare import general, helper
+from ..core.declare import elementwise, general, helper
 from ..core.errors import DTypeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
@@ -31,7 +31,7 @@ expit = row(
 )
 logit = row(
     "logit",
-    lambda xp, y, x: 1 / (x * (1 - x)),
+    lambda xp, y, x: 1 / x + 1 / (1 - x),
     domain=(0.05, 0.95),
     doc="The inverse of expit, log(x / (1 - x)), on (0, 1). d/dx = 1 / (x (1 - x)).",
 )
@@ -40,6 +40,20 @@ log_expit = row(
     lambda xp, y, x: xp.expit(-x),
     latex=r"\ln \sigma({0})",
     doc="The logarithm of expit, -log(1 + exp(-x)). d/dx = expit(-x).",
+)
+
+
+def _log_logistic_slope(x: Any, /) -> Any:
+    size = np.abs(x)
+    return -size - 2 * np.log1p(np.exp(-size))
+
+
+log_logistic_slope = elementwise(
+    _log_logistic_slope,
+    lambda xp, y, x: -xp.tanh(0.5 * x),
+    name="log_logistic_slope",
+    latex=r"\ln \sigma'({0})",
+    doc="The logarithm of the logistic density, -|x| - 2 log(1 + exp(-|x|)). Derivative: -tanh(x / 2).",
 )
 
 

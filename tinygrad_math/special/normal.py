@@ -129,9 +129,9 @@ ndtr = row(
 
 def _hazard(xp: Any, y: Any, x: Any) -> Any:
     """phi/Phi: below zero by erfcx, in which nothing vanishes; above by its definition, in which nothing overflows."""
-    negative = xp.less(x, 0)
-    low, high = xp.where(negative, x, 0), xp.where(negative, 0, x)
-    tail = math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5))
+    negative, far = xp.less(x, 0), xp.less(x, -1e8)
+    low, high = xp.where(negative, xp.where(far, 0, x), 0), xp.where(negative, 0, x)
+    tail = xp.where(far, -x, math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5)))  # far out -x to the last digit
     return xp.where(negative, tail, xp.exp(-0.5 * high * high) / (_ROOT_TWO_PI * xp.ndtr(high)))
 
 

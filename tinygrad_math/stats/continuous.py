@@ -61,8 +61,8 @@ class StudentT(Continuous):
     def _logpdf(self, z: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
         n = rec.where(limit, 1.0, df)
-        body = -rec.betaln(0.5 * n, 0.5) - 0.5 * rec.log(n) - 0.5 * (n + 1) * rec.log1p(z * z / n)
-        return rec.where(limit, norm._logpdf(z), body)
+        body = -rec.betaln(0.5 * n, 0.5) - 0.5 * rec.log(n) - 0.5 * (n + 1) * rec.log1p_square(z / rec.sqrt(n))
+        return rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
@@ -296,7 +296,7 @@ class Cauchy(Continuous):
     """
 
     def _logpdf(self, z: Any) -> Any:
-        return -math.log(math.pi) - rec.log1p(z * z)
+        return -math.log(math.pi) - rec.log1p_square(z)
 
     def _cdf(self, z: Any) -> Any:
         return rec.arctan2(1.0, -z) / math.pi  # without the cancellation of 1/2 + arctan(z)/pi in the left tail
@@ -317,7 +317,7 @@ class Logistic(Continuous):
     """
 
     def _logpdf(self, z: Any) -> Any:
-        return rec.log_expit(z) + rec.log_expit(-z)
+        return rec.log_logistic_slope(z)
 
     def _cdf(self, z: Any) -> Any:
         return rec.expit(z)
