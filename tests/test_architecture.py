@@ -11,9 +11,9 @@ ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
     ["core/errors", "core/place", "core/samples"],
-    ["core/parts"],
+    ["core/arguments", "core/parts"],
     ["core/torch_names"],
-    ["core/arguments", "core/docs", "core/mode"],
+    ["core/docs", "core/mode"],
     ["core/tree"],
     ["core/op"],
     ["core/node", "core/at"],

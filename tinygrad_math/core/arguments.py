@@ -39,7 +39,7 @@ def usage(f: Any) -> str:
 def title(f: Any) -> str:
     """What a user calls a function: `sum`, `Generator.normal`; the class for its constructor."""
     inside = getattr(f, "__qualname__", f.__name__).rpartition("<locals>.")[2]
-    return str(inside.removesuffix(".__init__"))
+    return str(inside.removesuffix(".__init__").lstrip("_"))
 
 
 def whole_numbers(f: Any, names: Iterable[str]) -> dict[str, bool]:

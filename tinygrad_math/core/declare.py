@@ -49,7 +49,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .arguments import contract, named
+from .arguments import contract, is_about_arguments, named
 from .errors import ArgumentError, NoDerivative, describe, integer
 from .op import PLAIN, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
@@ -81,7 +81,15 @@ class Declared(Op, Generic[P]):
             raise ArgumentError(
                 f"{self.name}{self.__signature__} takes a sequence of arrays, got {describe(arrays[0])}"
             )
-        return record(self, tuple(arrays[0]), full)
+        try:
+            listed = tuple(arrays[0])
+        except Exception as error:  # an object that only seems to be a sequence, an array without axes
+            if not is_about_arguments(error):
+                raise
+            raise ArgumentError(
+                f"{self.name} takes a sequence of arrays, got {describe(arrays[0])}: {error}"
+            ) from error
+        return record(self, listed, full)
 
     def _settle(self, params: dict[str, Any]) -> None:
         """Integers where integers belong, and constants in place of Tensors."""

@@ -102,8 +102,10 @@ class Leaving:
 
     def to_device(self: T, device: Any, /, *, stream: Any = None) -> T:
         """The tensor itself: there is one device, "cpu"."""
-        if device != "cpu" or stream is not None:
-            raise DTypeError(f"to_device({device!r}, stream={stream!r}): every tensor lives on 'cpu', without streams")
+        if not isinstance(device, str) or device != "cpu" or stream is not None:
+            raise DTypeError(
+                f"to_device({describe(device)}, stream={describe(stream)}): every tensor lives on 'cpu', without streams"
+            )
         return self
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:

@@ -655,7 +655,7 @@ class Tensor(Leaving, TorchNames, Parts):
         rec.backward(self, gradient, create_graph)
 
     def requires_grad_(self, wanted: bool = True) -> Tensor:
-        self.requires_grad = wanted
+        self.requires_grad = as_flag(wanted, "requires_grad_: wanted")
         return self
 
     # -- operators ----------------------------------------------------------------------------------

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arguments import named
 from .parts import METHOD, references
+
+
+@named
+def _scaled(other: Any, alpha: float) -> Any:
+    return other if alpha == 1 else other * alpha
 
 
 class TorchNames:
@@ -54,6 +60,7 @@ class TorchNames:
         """`x / other`."""
         return self / other
 
+    @named
     def unbind(self: Any, axis: int = 0) -> tuple[Any, ...]:
         """The slices along an axis."""
         return tuple(self.swapaxes(0, axis)) if axis else tuple(self)
@@ -63,13 +70,13 @@ class TorchNames:
         """`x += alpha * other`."""
         count = references(self)
         self._refuse_lost(count, METHOD)
-        return self._become(self + (other if alpha == 1 else other * alpha))
+        return self._become(self + _scaled(other, alpha))
 
     def sub_(self: Any, other: Any, *, alpha: float = 1) -> Any:
         """`x -= alpha * other`."""
         count = references(self)
         self._refuse_lost(count, METHOD)
-        return self._become(self - (other if alpha == 1 else other * alpha))
+        return self._become(self - _scaled(other, alpha))
 
     def mul_(self: Any, other: Any) -> Any:
         """`x *= other`."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .arguments import named
-from .errors import ShapeError
+from .errors import ArgumentError, ShapeError
 
 
 class Structure(NamedTuple):
@@ -148,7 +148,10 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     [1.0, 2.0, 3.0]
     """
     leaves: list[Any] = []
-    return leaves, _take_apart(tree, leaves, {}, False)
+    try:
+        return leaves, _take_apart(tree, leaves, {}, False)
+    except RecursionError:
+        raise ArgumentError(f"a tree that nests too deeply, or contains itself: a {type(tree).__name__}") from None
 
 
 def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool) -> Structure:

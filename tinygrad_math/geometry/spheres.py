@@ -21,6 +21,7 @@ from .hyperplanes import signs
 __all__ = ["Hypercube", "Hyperellipsoid", "Hyperrectangle", "Hypersphere"]
 
 
+@named
 class Body(MathObject):
     """What all bodies can tell: on which side a point is, and how many dimensions they have."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import alias, derived, general
 from ..core.errors import ShapeError, checked_axis, describe
 from ..core.samples import real, sample
@@ -67,6 +68,7 @@ def _(xp: Any, ts: Any, y: Any, x: Any, indices_or_sections: Any, axis: int) -> 
     return xp.split(ts[0], indices_or_sections, axis)
 
 
+@named
 def _split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     if hasattr(indices_or_sections, "__len__") and np.ndim(indices_or_sections) == 1:
         cuts: Any = tuple(as_int(i) for i in indices_or_sections)

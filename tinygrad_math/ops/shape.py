@@ -103,6 +103,7 @@ def reshape(x: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     return y.copy() if copy else y
 
 
+@named
 def _reshape(x: Any, *sizes: Any, shape: Any = None, order: str = "C", copy: bool | None = None) -> Any:
     if sizes and isinstance(sizes[-1], str):  # NumPy's order, given by position
         sizes, order = sizes[:-1], sizes[-1]
@@ -239,6 +240,7 @@ def _inverse(axes: Any) -> tuple[int, ...]:
     return tuple(out)
 
 
+@named
 def _transpose(x: Any, *order: Any, axes: Any = None) -> Any:
     if len(order) == 1:
         axes = order[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import elementwise
 from ..core.errors import OutsideDomain, ShapeError, describe
 from ..core.samples import sample
@@ -37,6 +38,7 @@ on_simplex = elementwise(
 )
 
 
+@named
 class Multivariate:
     """What both have in common: freezing, and the density from its logarithm."""
 
@@ -53,6 +55,7 @@ class Multivariate:
         return rec.exp(self.logpdf(x, *args, **kwds))
 
 
+@named
 class Dirichlet(Multivariate):
     """The Dirichlet distribution on the simplex: prod x_k^(alpha_k - 1) / B(alpha).
 
@@ -112,6 +115,7 @@ class Dirichlet(Multivariate):
         return rec.sum(rec.gammaln(alpha)) - rec.gammaln(rec.sum(alpha))
 
 
+@named
 class MultivariateNormal(Multivariate):
     """The normal distribution in n dimensions: mean (n,) and covariance (n, n), positive definite.
 
