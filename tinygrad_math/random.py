@@ -139,7 +139,7 @@ def _check(asker: str, least: float | None, above: bool = False, **parameters: A
             raise DTypeError(f"random.{asker}: {name} is real, got {describe(t)}; take its real part or abs()")
         if least is None or unknown(t.node):
             continue
-        low = np.min(t.node.data, initial=np.inf, where=np.logical_not(np.isnan(t.node.data)))
+        low = np.fmin.reduce(np.asarray(t.node.data, np.float64), axis=None, initial=np.inf)
         if low < least or (above and low == least):
             rule = f"greater than {least:g}" if above else "not negative" if least == 0 else f"at least {least:g}"
             raise OutsideDomain(f"random.{asker}: {name} is {rule}, got {describe(t)} with {low}")

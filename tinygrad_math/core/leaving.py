@@ -104,7 +104,7 @@ class Leaving:
         """The tensor itself: there is one device, "cpu"."""
         if not isinstance(device, str) or device != "cpu" or stream is not None:
             raise DTypeError(
-                f"to_device({describe(device)}, stream={describe(stream)}): every tensor lives on 'cpu', without streams"
+                f"to_device({describe(device)}, stream={describe(stream)}): all is on 'cpu', and without streams"
             )
         return self
 
