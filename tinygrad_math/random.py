@@ -145,7 +145,7 @@ def _check(asker: str, least: float | None, above: bool = False, **parameters: A
             raise OutsideDomain(f"random.{asker}: {name} is {rule}, got {describe(t)} with {low}")
 
 
-def _stream(seed: Any) -> np.random.Generator:
+def stream(seed: Any) -> np.random.Generator:
     """NumPy's generator of a seed."""
     known = (np.random.SeedSequence, np.random.BitGenerator, np.random.Generator, np.random.RandomState)
     if seed is None or isinstance(seed, known):
@@ -232,7 +232,7 @@ class Generator:
         >>> bool(a == tm.random.normal())
         True
         """
-        self.numpy = _stream(seed)
+        self.numpy = stream(seed)
 
     @property
     def state(self) -> Any:

@@ -12,7 +12,7 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from operator import index
 from types import TracebackType
@@ -101,6 +101,8 @@ def checker(hint: Any) -> Callable[[Any], bool] | None:
         return None
     if issubclass(kind, Callable):  # type: ignore[arg-type]
         return callable
+    if issubclass(kind, Mapping):
+        return lambda value: isinstance(value, Mapping)
     if not issubclass(kind, Iterable):
         return None
     element = checker(inner[0]) if inner else None
@@ -145,6 +147,8 @@ def expectation(hint: Any) -> str:
         return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
     if hint is Callable or (isinstance(kind, type) and issubclass(kind, Callable)):  # type: ignore[arg-type]
         return "a function"
+    if isinstance(kind, type) and issubclass(kind, Mapping):
+        return "a dict"
     if isinstance(kind, type) and issubclass(kind, Iterable):
         of = _OF.get(inner[0], "") if inner else ""
         return f"a {'tuple' if kind is tuple else 'sequence'}{of}"

@@ -220,7 +220,7 @@ def integer(value: Any, asker: str, name: str) -> int:
         found = index(value)
     except MathError:
         raise
-    except TypeError:
+    except Exception:
         raise NotAnInteger(f"{asker}: {name} is an integer, got {describe(value)}; convert with int()") from None
     if not -(1 << 63) <= found < 1 << 63:
         raise NotAnInteger(f"{asker}: {name} is an integer of 64 bits, got {found:.3e}")

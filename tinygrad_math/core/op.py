@@ -17,7 +17,7 @@ import numpy as np
 
 from .arguments import RENAMED, usage, whole_numbers
 from .docs import Documentation
-from .errors import ArgumentError
+from .errors import ArgumentError, describe
 
 Vjp = Callable[..., Sequence[Any]]
 Jvp = Callable[..., Any]
@@ -87,13 +87,15 @@ by_ufunc: dict[Any, Op] = {}  # NumPy's ufunc -> op, for `__array_ufunc__`
 PLAIN = frozenset({type(None), bool, int, float, str})  # static arguments that nobody can write to
 
 
-def frozen(value: Any) -> Any:
+def frozen(value: Any, depth: int = 0) -> Any:
     """A parameter as it is now: a list, dict or array that the caller may go on to change is copied."""
     kind = type(value)
+    if depth > 64:
+        raise ArgumentError(f"a {kind.__name__} that nests more than 64 deep, or contains itself: {describe(value)}")
     if kind is list or kind is tuple:
-        return kind([frozen(v) for v in value])
+        return kind([frozen(v, depth + 1) for v in value])
     if kind is dict:
-        return {k: frozen(v) for k, v in value.items()}
+        return {k: frozen(v, depth + 1) for k, v in value.items()}
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

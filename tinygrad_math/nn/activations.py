@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import shaped
@@ -35,6 +36,7 @@ def relu(x: Any) -> Tensor:
     return rec.relu(x)
 
 
+@named
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else negative_slope x. Derivative: 1 or the slope; the slope at 0.
 
@@ -46,6 +48,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01) -> Tensor:
     return rec.where(rec.greater(x, 0), x, x * negative_slope)
 
 
+@named
 def prelu(input: Any, weight: Any) -> Tensor:
     """x where x > 0, else weight x, with one weight, or one for each channel of x (n, channels, ...).
 
@@ -64,6 +67,7 @@ def prelu(input: Any, weight: Any) -> Tensor:
     return rec.where(rec.greater(x, 0), x, w * x)
 
 
+@named
 def elu(input: Any, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (exp(x) - 1). Derivative: 1 or alpha exp(x). Clevert, Unterthiner, Hochreiter 2016.
 
@@ -75,6 +79,7 @@ def elu(input: Any, alpha: float = 1.0) -> Tensor:
     return rec.where(rec.greater(x, 0), x, rec.expm1(_negative_part(x)) * alpha)
 
 
+@named
 def celu(input: Any, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha (exp(x / alpha) - 1). Derivative: 1 or exp(x / alpha). Barron 2017.
 
@@ -88,6 +93,7 @@ def celu(input: Any, alpha: float = 1.0) -> Tensor:
     return rec.where(rec.greater(x, 0), x, rec.expm1(_negative_part(x) / alpha) * alpha)
 
 
+@named
 def selu(input: Any) -> Tensor:
     """scale * elu(x, alpha), with the two numbers that keep mean 0 and variance 1. Klambauer et al. 2017.
 
@@ -98,6 +104,7 @@ def selu(input: Any) -> Tensor:
     return elu(input, SELU_ALPHA) * SELU_SCALE
 
 
+@named
 def gelu(input: Any, approximate: str = "none") -> Tensor:
     """x Phi(x), Phi the normal distribution's; or, with approximate="tanh", its approximation by tanh.
 
@@ -116,6 +123,7 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     return 0.5 * x * (1.0 + rec.tanh(inner))
 
 
+@named
 def silu(input: Any) -> Tensor:
     """x sigmoid(x), also called swish. Derivative: s + x s (1 - s).
 
@@ -127,6 +135,7 @@ def silu(input: Any) -> Tensor:
     return x * rec.sigmoid(x)
 
 
+@named
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta x)) / beta; x itself where beta x > threshold, as in PyTorch. Derivative: sigmoid(beta x).
 
@@ -141,6 +150,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     return rec.where(rec.greater(scaled, threshold), x, rec.logaddexp(scaled, 0.0) / beta)
 
 
+@named
 def mish(input: Any) -> Tensor:
     """x tanh(softplus(x)). Misra 2019.
 
@@ -152,6 +162,7 @@ def mish(input: Any) -> Tensor:
     return x * rec.tanh(softplus(x))
 
 
+@named
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x kept between two numbers. Derivative: 1 between them, 0 at them and beyond (`clip` passes 1 at them).
 
@@ -165,6 +176,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     return rec.where(rec.less_equal(x, min_val), min_val, rec.where(rec.greater_equal(x, max_val), max_val, x))
 
 
+@named
 def relu6(input: Any) -> Tensor:
     """x kept between 0 and 6. Derivative: 1 between, 0 at the ends and beyond.
 
@@ -202,6 +214,7 @@ def _axis(dim: Any, axis: Any, x: Any, asker: str) -> Any:
     return (0 if x.ndim in (0, 1, 3) else 1) if wanted is None else wanted  # PyTorch's choice
 
 
+@named
 def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """exp(x) / sum(exp(x)) along an axis: numbers above 0 that add up to 1.
 
@@ -216,6 +229,7 @@ def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> T
     return rec.softmax(x, axis=_axis(dim, axis, x, "softmax"))
 
 
+@named
 def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """x - log(sum(exp(x))) along an axis. Arguments as for `softmax`. Derivative: dx - sum(softmax(x) dx).
 

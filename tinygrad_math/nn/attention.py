@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from . import init
@@ -21,6 +22,7 @@ from .normalization import LayerNorm
 __all__ = ["scaled_dot_product_attention"]
 
 
+@named
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

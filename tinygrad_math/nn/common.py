@@ -20,7 +20,7 @@ def generator(rng: Any) -> np.random.Generator:
         return random.shared.numpy
     if isinstance(rng, random.Generator):
         return rng.numpy
-    return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+    return random.stream(rng)
 
 
 def shaped(x: Any) -> Any:

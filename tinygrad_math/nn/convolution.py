@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import Size, Sizes, generator, shaped, sizes
@@ -117,6 +118,7 @@ def _check_groups(asker: str, groups: Any, inputs: int, outputs: int) -> None:
         raise ArgumentError(f"{asker}: groups divides {inputs} input and {outputs} output channels, got {groups!r:.40}")
 
 
+@named
 def conv1d(
     input: Any,
     weight: Any,
@@ -139,6 +141,7 @@ def conv1d(
     return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@named
 def conv2d(
     input: Any,
     weight: Any,
@@ -161,6 +164,7 @@ def conv2d(
     return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
+@named
 def conv_transpose2d(
     input: Any, weight: Any, bias: Any = None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0,
     groups: int = 1, dilation: Size = 1,

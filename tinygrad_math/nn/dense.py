@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import general
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.samples import real, sample
@@ -79,6 +80,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
     return affine(x, weight, bias)
 
 
+@named
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     """y_o = sum over i and j of x_i W_oij z_j + b_o.
 

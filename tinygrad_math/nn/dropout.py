@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import random
+from ..core.arguments import named
 from ..core.errors import ArgumentError
 from ..core.tensor import Tensor, rec
 from .common import shaped
@@ -19,6 +20,7 @@ def check_probability(p: Any, asker: str) -> float:
     return float(p)
 
 
+@named
 def dropout(input: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """Each element is 0 with probability p, and else divided by 1 - p, so that the mean stays. Srivastava et al. 2014.
 

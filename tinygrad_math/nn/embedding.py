@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import TRACED, Tensor, as_tensor, rec
 from .common import generator, shaped, sizes
@@ -24,6 +25,7 @@ def _numbers(x: Any, asker: str) -> Tensor:
     return x
 
 
+@named
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """1 at the place of each number, 0 elsewhere: whole numbers (...) -> int64 (..., num_classes).
 
@@ -44,6 +46,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     return rec.astype(rec.equal(rec.expand_dims(labels, axis=-1), np.arange(classes)), np.int64)
 
 
+@named
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor:
     """Rows of a table: whole numbers (...) and weight (n, d) -> (..., d).
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor
 from .common import generator
@@ -38,6 +39,7 @@ def _filled(tensor: Any, values: Any) -> Tensor:
     return tensor
 
 
+@named
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor by which weights before this activation start larger, so that variances stay.
 
@@ -60,6 +62,7 @@ def _fans(tensor: Tensor, asker: str) -> tuple[int, int]:
     return tensor.shape[1] * field, tensor.shape[0] * field
 
 
+@named
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, rng: Any = None) -> Tensor:
     """Uniform in [a, b).
 
@@ -70,6 +73,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, rng: Any = None) ->
     return _filled(tensor, generator(rng).uniform(a, b, tensor.shape))
 
 
+@named
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, rng: Any = None) -> Tensor:
     """Normal, of this mean and standard deviation.
 
@@ -80,6 +84,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, rng: Any = None
     return _filled(tensor, generator(rng).normal(mean, std, tensor.shape))
 
 
+@named
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, rng: Any = None
 ) -> Tensor:
@@ -98,6 +103,7 @@ def trunc_normal_(
     return _filled(tensor, np.clip(mean + std * ndtri(generator(rng).uniform(low, high, tensor.shape)), a, b))
 
 
+@named
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """One number everywhere.
 
@@ -108,6 +114,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     return _filled(tensor, val)
 
 
+@named
 def ones_(tensor: Tensor) -> Tensor:
     """1 everywhere.
 
@@ -118,6 +125,7 @@ def ones_(tensor: Tensor) -> Tensor:
     return _filled(tensor, 1.0)
 
 
+@named
 def zeros_(tensor: Tensor) -> Tensor:
     """0 everywhere.
 
@@ -128,6 +136,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     return _filled(tensor, 0.0)
 
 
+@named
 def eye_(tensor: Tensor) -> Tensor:
     """The identity, for a matrix.
 
@@ -141,6 +150,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return _filled(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
+@named
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The kernel of a convolution that lets channels through as they are, as many as fit.
 
@@ -160,6 +170,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _filled(tensor, values)
 
 
+@named
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, rng: Any = None) -> Tensor:
     """Uniform in +-gain sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010.
 
@@ -171,6 +182,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, rng: Any = None) -> Tenso
     return uniform_(tensor, -bound, bound, rng)
 
 
+@named
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, rng: Any = None) -> Tensor:
     """Normal, of standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010.
 
@@ -188,6 +200,7 @@ def _kaiming(tensor: Tensor, a: float, mode: str, nonlinearity: str, asker: str)
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
+@named
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Any = None
 ) -> Tensor:
@@ -201,6 +214,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, rng)
 
 
+@named
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Any = None
 ) -> Tensor:
@@ -213,6 +227,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming(tensor, a, mode, nonlinearity, "kaiming_normal_"), rng)
 
 
+@named
 def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Any = None) -> Tensor:
     """gain times a matrix with orthonormal rows or columns, whichever are fewer (axes after the first count as one).
 
@@ -233,6 +248,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Any = None) -> Tensor:
     return _filled(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
 
+@named
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, rng: Any = None) -> Tensor:
     """Normal, with this share of zeros in each column of a matrix. Martens 2010.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.declare import elementwise, general, nondiff
 from ..core.errors import ArgumentError, DTypeError, OutsideDomain, ShapeError, describe
 from ..core.op import raw
@@ -94,6 +95,7 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
     return xp.mean((xp.astype(d, np.float32) if y.dtype.char == "e" else d) * t) * 2.0
 
 
+@named
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
     """The squared error of two arrays of one shape: its mean, its sum, or (reduction="none") each element's.
 
@@ -115,6 +117,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
     return rec.sum(squares) if reduction == "sum" else squares
 
 
+@named
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """|a - b|: mean, sum or each. Raises ShapeError if the shapes differ. Derivative: sign(a - b) / n, 0 where equal.
 
@@ -126,6 +129,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     return reduced(rec.abs(rec.subtract(a, b)), reduction, "l1_loss")
 
 
+@named
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """(a - b)^2 / (2 beta) where |a - b| < beta, else |a - b| - beta / 2; for beta = 0 the l1_loss.
 
@@ -140,6 +144,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     return reduced(_huber("smooth_l1_loss", input, target, beta) / beta, reduction, "smooth_l1_loss")
 
 
+@named
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """(a - b)^2 / 2 where |a - b| <= delta, else delta (|a - b| - delta / 2). Huber 1964.
 
@@ -161,6 +166,7 @@ def _huber(asker: str, input: Any, target: Any, delta: float) -> Any:
     return rec.where(rec.less_equal(size, delta), 0.5 * rec.square(d), delta * (size - 0.5 * delta))
 
 
+@named
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
@@ -188,6 +194,7 @@ def gaussian_nll_loss(
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction, "gaussian_nll_loss")
 
 
+@named
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
 ) -> Tensor:
@@ -230,6 +237,7 @@ def _class_weights(weight: Any, classes: int, asker: str) -> Any:
     return w
 
 
+@named
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Tensor:
     """Minus the log-probability of the right class, from log-probabilities (n, classes, ...) or (classes,).
 
@@ -287,6 +295,7 @@ def _picked(
     return -rec.sum(found) if reduction == "sum" else -found
 
 
+@named
 def cross_entropy(
     input: Any,
     target: Any,
@@ -346,6 +355,7 @@ bounded_log = elementwise(
 )
 
 
+@named
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Tensor:
     """-(b log a + (1 - b) log(1 - a)) for probabilities a; logarithms are kept above -100, as in PyTorch.
 
@@ -365,6 +375,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     return reduced(_weighted(losses, weight, "binary_cross_entropy"), reduction, "binary_cross_entropy")
 
 
+@named
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
 ) -> Tensor:
@@ -396,6 +407,7 @@ def _weighted(losses: Any, weight: Any, asker: str) -> Any:
     return weighted
 
 
+@named
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """b (log b - a) for log-probabilities a and probabilities b (log-probabilities too with `log_target`).
 
@@ -411,6 +423,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     return reduced(losses, reduction, "kl_div", ("mean", "sum", "none", "batchmean"))
 
 
+@named
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """a where b = 1, max(0, margin - a) where b = -1.
 
@@ -423,6 +436,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     return reduced(rec.where(rec.equal(b, 1), a, rec.relu(margin - a)), reduction, "hinge_embedding_loss")
 
 
+@named
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean"
 ) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..compiler.cache import Compiled
+from ..core.arguments import named
 from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe
 from ..core.node import TRACED, TRANSFORMED, clock, finished
@@ -113,6 +114,11 @@ class Module:
     tensor(6., requires_grad=True)
     """
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in cls.__dict__ and cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            cls.__init__ = named(cls.__dict__["__init__"])  # type: ignore[method-assign]  # checked alike in every subclass
+
     training: bool = True
     tree_ties = True
     _buffers: Mapping[str, bool] = {}
@@ -142,6 +148,7 @@ class Module:
             value._rename(name)
         object.__setattr__(self, name, value)
 
+    @named
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep an array that belongs to the state and is not learnt, as attribute `name`: a Tensor, or None.
 
@@ -155,12 +162,14 @@ class Module:
         object.__setattr__(self, "_buffers", {**self._buffers, name: persistent})
         object.__setattr__(self, name, value)
 
+    @named
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Keep a Parameter, or None, as attribute `name`."""
         if param is not None and not isinstance(param, Parameter):
             raise ArgumentError(f"register_parameter: {name} is a Parameter or None, got {describe(param)}")
         setattr(self, name, param)
 
+    @named
     def register_forward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> Hook:
         """Call `hook(module, arguments, result)` after each forward; what it returns, if anything, is the result.
 
@@ -174,6 +183,7 @@ class Module:
         object.__setattr__(self, "_hooks", hooks)
         return Hook(hooks, key)
 
+    @named
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call `fn` with every module below, and then with this one."""
         for child in self.children():
@@ -272,11 +282,13 @@ class Module:
             p.requires_grad = wanted
         return self
 
+    @named
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for p in self.parameters():
             p.grad = None
 
+    @named
     def train(self: M, mode: bool = True) -> M:
         """Set training mode here and below; `eval()` is `train(False)`."""
         for m in self.modules():
@@ -295,6 +307,7 @@ class Module:
             state[name] = np.array(t.node.data)
         return state
 
+    @named
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
         """Put arrays by path into the parameters and buffers, in the dtypes that these have.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import shaped, sizes
@@ -34,6 +35,7 @@ def _affine(y: Any, weight: Any, bias: Any) -> Tensor:
     return y if bias is None else y + bias
 
 
+@named
 def layer_norm(
     input: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Tensor:
@@ -49,6 +51,7 @@ def layer_norm(
     return _affine(_normal(x, _last_axes(x, normalized_shape, "layer_norm"), eps), weight, bias)
 
 
+@named
 def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Tensor:
     """x / sqrt(mean(x^2) + eps) * weight over the last axes, which have the shape normalized_shape.
 
@@ -69,6 +72,7 @@ def _channels(v: Any, ndim: int) -> Any:
     return None if v is None else v if ndim == 2 else rec.reshape(v, (-1, *(1,) * (ndim - 2)))
 
 
+@named
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """Each example's channels in num_groups groups, normalised group by group; weight and bias (channels,).
 
@@ -88,6 +92,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return _affine(rec.reshape(y, x.shape), _channels(weight, x.ndim), _channels(bias, x.ndim))
 
 
+@named
 def batch_norm(
     input: Any,
     running_mean: Any,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import Size, Sizes, sizes
@@ -53,6 +54,7 @@ def _max_pool(axes: int, x: Any, size: Any, stride: Any, padding: Any, dilation:
     return rec.squeeze(y, axis=0) if single else y
 
 
+@named
 def max_pool1d(
     input: Any,
     kernel_size: Size,
@@ -73,6 +75,7 @@ def max_pool1d(
     return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@named
 def max_pool2d(
     input: Any,
     kernel_size: Size,
@@ -132,6 +135,7 @@ def _filled(lengths: Sizes, size: Sizes, stride: Sizes, padding: Sizes, more: Si
     return total
 
 
+@named
 def avg_pool1d(
     input: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
@@ -149,6 +153,7 @@ def avg_pool1d(
     return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+@named
 def avg_pool2d(
     input: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
@@ -164,6 +169,7 @@ def avg_pool2d(
     return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@named
 def adaptive_avg_pool2d(input: Any, output_size: Size) -> Tensor:
     """The mean over output_size regions of images (n, channels, height, width).
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .module import Module
@@ -24,6 +25,7 @@ def _listed(parameters: Any, asker: str) -> list[Tensor]:
     return found
 
 
+@named
 def parameters_to_vector(parameters: Iterable[Tensor] | Module) -> Tensor:
     """All parameters one after another, as one vector: recorded, so that it can be differentiated.
 
@@ -34,6 +36,7 @@ def parameters_to_vector(parameters: Iterable[Tensor] | Module) -> Tensor:
     return rec.concat([rec.reshape(p, (-1,)) for p in _listed(parameters, "parameters_to_vector")])
 
 
+@named
 def vector_to_parameters(vec: Any, parameters: Iterable[Tensor] | Module) -> None:
     """Write a vector into the parameters, one after another. Raises ShapeError, and then nothing has changed.
 
@@ -53,6 +56,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor] | Module) -> Non
         at += p.size
 
 
+@named
 def clip_grad_norm_(
     parameters: Iterable[Tensor] | Module, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
@@ -84,6 +88,7 @@ def clip_grad_norm_(
     return as_tensor(np.float64(total))
 
 
+@named
 def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -> None:
     """Keep each element of the gradients between -clip_value and clip_value.
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler import compile
+from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, MissingMethod, ShapeError, TraceError, describe
 from ..core.mode import no_grad
 from ..core.node import finished, inside
@@ -84,6 +85,11 @@ class Optimizer:
     tensor(4., requires_grad=True)
     """
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in cls.__dict__ and cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            cls.__init__ = named(cls.__dict__["__init__"])  # type: ignore[method-assign]  # checked alike in every subclass
+
     decoupled = False
 
     def __init__(self, params: Any = None, **defaults: Any) -> None:
@@ -117,6 +123,7 @@ class Optimizer:
             out["betas"] = tuple(checked(name, "each of betas", b, high=1 - 1e-16) for b in betas)
         return out
 
+    @named
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """More parameters, with hyperparameters of their own: `{"params": layer, "lr": 0.01}`."""
         if not isinstance(param_group, Mapping) or "params" not in param_group:
@@ -171,11 +178,13 @@ class Optimizer:
         return twin
 
     # -- PyTorch's idiom ----------------------------------------------------------------------------
+    @named
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or with `set_to_none=False` fill them with zeros."""
         for p in self.params:
             p._grad = None if set_to_none or p.grad is None else rec.zeros_like(p.grad)
 
+    @named
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place, or none if one of them cannot be.
 
@@ -280,6 +289,7 @@ class Optimizer:
         states = {number[p]: tree_map(_copied, state) for p, state in self.state.items() if p in number}
         return {"state": states, "param_groups": groups}
 
+    @named
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where `state_dict` was taken, with as many parameters of the same shapes.
 
