@@ -29,6 +29,7 @@ FLOORS = [
     ["optim", "viz/pictures", "saving"],
     ["train"],
     ["demo"],
+    ["command"],
     ["__init__"],
     ["__main__"],
 ]

@@ -1,13 +1,21 @@
-"""The command line: `python -m tinygrad_math demo [--out DIR]`."""
+"""The command line: `python -m tinygrad_math {demo,train,inspect,doctor}`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .core.errors import MathError
+
+TASKS = ("linear", "moons", "spirals", "digits", "diabetes", "chars")
+_EXAMPLES = """examples:
+  python -m tinygrad_math train moons
+  python -m tinygrad_math train digits --hidden 64,32 --optimizer adamw --schedule onecycle --compile
+  python -m tinygrad_math train spirals --epochs 300 --activation relu --seed 3 --out spirals3
+  python -m tinygrad_math train spirals --epochs 600 --activation relu --seed 3 --out spirals3 --resume
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -17,22 +25,90 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see --help\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 if it went well, 1 for a failure, 2 for flags that are not known."""
+def _positive(kind: Any) -> Any:
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    parse.__name__ = "a number above 0" if kind is float else "a whole number above 0"
+    return parse
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    found = tuple(int(part) for part in text.split(","))
+    if min(found) < 1:
+        raise ValueError
+    return found
+
+
+_widths.__name__ = "a list of widths like 32,32"
+
+
+def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m tinygrad_math", description="automatic differentiation for the mathematics of deep learning"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     demo = commands.add_parser("demo", help="train a two-layer linear network on real data and explain it")
     demo.add_argument("--out", default="demo_output", metavar="DIR", help="where to write (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    try:
-        from .demo.run import run
+    train = commands.add_parser(
+        "train", help="train a small network, and write a report", epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    train.add_argument("task", choices=TASKS, metavar="task", help="one of " + ", ".join(TASKS))
+    train.add_argument(
+        "--epochs", type=_positive(int), metavar="N", help="passes over the data, those before a resume included"
+    )
+    train.add_argument("--lr", type=_positive(float), metavar="X", help="the step size")
+    train.add_argument(
+        "--hidden", type=_widths, metavar="N,N", help="the widths of the layers between input and output"
+    )
+    names = ("tanh", "relu", "sigmoid", "gelu", "silu")
+    train.add_argument("--activation", choices=names, default="tanh", help="(default: %(default)s)")
+    optimizers = ("sgd", "adam", "adamw", "rmsprop", "nadam", "radam", "adagrad", "adamax", "adadelta")
+    train.add_argument("--optimizer", choices=optimizers, default="adam", help="(default: %(default)s)")
+    schedules = ("none", "cosine", "onecycle", "step", "exponential")
+    train.add_argument("--schedule", choices=schedules, default="none", help="of the step size (default: %(default)s)")
+    train.add_argument("--batch", type=_positive(int), metavar="N", help="examples in a batch")
+    train.add_argument("--compile", action="store_true", help="each step as one program: the same results, faster")
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: %(default)s)")
+    train.add_argument("--out", metavar="DIR", help="where to write (default: TASK_output)")
+    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    inspect = commands.add_parser("inspect", help="tell what an .npz, .npy or .safetensors file holds")
+    inspect.add_argument("file", metavar="FILE")
+    commands.add_parser("doctor", help="tell what is installed here, and which renderers work")
+    return parser
 
-        run(options.out)
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 if it went well, 1 for a failure, 2 for flags that are not known, 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    options.given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if options.command == "demo":
+            from .demo.run import run
+
+            run(options.out)
+        elif options.command == "train":
+            from .command.training import run as train
+
+            return train(options)
+        elif options.command == "inspect":
+            from .command.looking import inspect
+
+            return inspect(options.file)
+        else:
+            from .command.looking import doctor
+
+            return doctor()
     except (MathError, OSError) as error:
         print(f"tinygrad_math: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("tinygrad_math: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -1,0 +1,137 @@
+"""The commands `train`, `inspect` and `doctor`: their files, their refusals, and how they go on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.__main__ import main
+from tinygrad_math.command.tasks import TASKS
+
+PICTURES = {"plane": "boundary.png", "classes": "confusion.png", "numbers": "prediction.png"}
+COMMON = {"curves.png", "gradients.png", "graph.svg", "metrics.csv", "checkpoint.npz", "report.html"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_trains_and_leaves_a_report(task, tmp_path, capsys):
+    assert main(["train", task, "--epochs", "2", "--out", str(tmp_path)]) == 0
+    picture = PICTURES.get(TASKS[task].kind)
+    assert {p.name for p in tmp_path.iterdir()} == COMMON | ({picture} if picture else set())
+    page = (tmp_path / "report.html").read_text()
+    assert "<svg" in page
+    assert page.count("data:image/png") == 2 + bool(picture)
+    assert "http" not in page.replace("http://www.w3.org", "")  # readable without a network
+    assert (tmp_path / "metrics.csv").read_text().count("\n") == 3
+    assert "on the test data" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", "adam", "adamw", "rmsprop", "nadam", "radam", "adagrad", "adamax", "adadelta"]
+)
+@pytest.mark.parametrize("schedule", ["none", "cosine", "onecycle", "step", "exponential"])
+def test_optimisers_and_schedules_go_together(optimizer, schedule, tmp_path, monkeypatch):
+    monkeypatch.setattr("tinygrad_math.command.report.write", lambda out, r: [])
+    given = ["--epochs", "2", "--batch", "200", "--hidden", "4", "--out", str(tmp_path)]
+    assert main(["train", "moons", "--optimizer", optimizer, "--schedule", schedule, *given]) == 0
+
+
+def test_a_resumed_training_ends_where_the_unbroken_one_does(tmp_path):
+    whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
+    given = ["train", "spirals", "--hidden", "8", "--schedule", "exponential", "--seed", "4"]
+    main([*given, "--epochs", "4", "--out", whole])
+    main([*given, "--epochs", "2", "--out", parts])
+    main([*given, "--epochs", "4", "--out", parts, "--resume"])
+    a, b = (tm.load(f"{folder}/checkpoint.npz") for folder in (whole, parts))
+    for name, array in a["model"].items():
+        np.testing.assert_array_equal(array, b["model"][name])
+    assert a["random"] == b["random"]
+    assert len(b["history"]) == 4
+
+
+def test_compiling_changes_nothing(tmp_path):
+    for flags in ([], ["--compile"]):
+        main(["train", "moons", "--epochs", "2", "--out", str(tmp_path / str(len(flags))), *flags])
+    a, b = (tm.load(tmp_path / str(k) / "checkpoint.npz")["model"] for k in (0, 1))
+    for name, array in a.items():
+        np.testing.assert_allclose(array, b[name], rtol=1e-8, atol=1e-10)
+
+
+def test_ctrl_c_saves_and_says_how_to_resume(tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "tinygrad_math", "train", "moons", "--epochs", "100000", "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if (out / "checkpoint.npz").exists():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert tm.load(out / "checkpoint.npz")["progress"][0] > 0
+
+
+WRONG = [
+    [], ["nonsense"], ["train"], ["train", "mnist"], ["train", "moons", "--epochs", "0"],
+    ["train", "moons", "--epochs", "2.5"],
+    ["train", "moons", "--lr", "-1"], ["train", "moons", "--lr", "nan"], ["train", "moons", "--hidden", "a"],
+    ["train", "moons", "--hidden", "0"], ["train", "moons", "--optimizer", "magic"], ["train", "moons", "--typo"],
+    ["inspect"], ["doctor", "x"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
+def test_wrong_arguments_get_one_line_and_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "--help" in err
+
+
+def test_help_shows_examples(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "--help"])
+    assert stop.value.code == 0
+    assert "train digits --hidden 64,32" in capsys.readouterr().out
+
+
+def test_failures_get_one_line_and_code_1(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for arguments in (
+        ["train", "moons", "--out", str(tmp_path / "file" / "below")],
+        ["train", "moons", "--out", str(tmp_path / "empty"), "--resume"],
+        ["inspect", str(tmp_path / "none.npz")],
+        ["inspect", str(tmp_path / "file")],
+    ):
+        assert main(arguments) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_inspect_tells_what_a_file_holds(tmp_path, capsys):
+    tm.save(
+        tmp_path / "a.npz", {"w": np.array([1.0, np.nan, 0.0, 0.0]), "deep": [np.arange(3), {"n": None}], "t": "text"}
+    )
+    assert main(["inspect", str(tmp_path / "a.npz")]) == 0
+    out = capsys.readouterr().out
+    assert "1 NaN or infinite" in out
+    assert "50% zeros" in out
+    assert "deep.0" in out
+    main(["train", "linear", "--epochs", "1", "--out", str(tmp_path)])
+    main(["inspect", str(tmp_path / "checkpoint.npz")])
+    assert "a checkpoint of a run: 1 epochs" in capsys.readouterr().out
+
+
+def test_the_doctor_says_what_is_there(capsys):
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert f"NumPy {np.__version__}" in out
+    assert "ok       gradient" in out
+    assert str(os.cpu_count()) in out
