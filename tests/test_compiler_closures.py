@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import enum
 import functools
+import gc
 import itertools
 import pickle
 import random
@@ -982,3 +983,43 @@ def test_source_closes_over_constants():
     w = tm.tensor(X, requires_grad=True)
     with pytest.raises(ArgumentError, match="closes over parameters"):
         tm.to_source(lambda x: x * w, X)
+
+
+def test_a_program_does_not_keep_the_graphs_of_what_it_reached():
+    cell = [None]
+    f = tm.compile(lambda x: tm.sum(x * cell[0]))
+
+    def outer(w):
+        cell[0] = tm.exp(w)
+        seen.append(weakref.ref(cell[0].node))
+        return f(X)
+
+    for _ in range(2):
+        seen = []
+        tm.grad(outer)(np.ones(3))
+        cell[0] = None
+        gc.collect()
+        assert [r() for r in seen] == [None]
+
+
+def test_a_value_that_is_put_into_an_array_is_refused_by_name():
+    def f(x):
+        rows = np.zeros(2)
+        rows[0] = x[0]
+        return rows
+
+    with pytest.raises(TraceError, match="float") as caught:
+        tm.compile(f)(X)
+    assert "rows[0] = x[0]" in str(caught.value)
+
+
+@pytest.mark.parametrize("order", [np.ascontiguousarray, np.asfortranarray, lambda a: a[::2]])
+def test_one_element_of_a_large_array_is_enough(order):
+    a = order(np.zeros((400, 300)))
+    f = tm.compile(lambda x: x + a[7, -1] + a.sum())
+    for n in range(3):
+        a[7, -1] = n
+        np.testing.assert_array_equal(f(X).numpy(), X + 2 * n)
+    assert len(f._programs) == 3
+    a.flags.writeable = False
+    np.testing.assert_array_equal(f(X).numpy(), X + 4)

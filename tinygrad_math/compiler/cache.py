@@ -176,19 +176,21 @@ class Compiled:
         def unpacked(*args: Any, **kwargs: Any) -> Any:
             return uncompiled(self.f, (args, kwargs))
 
-        def run(environment: Environment) -> Traced:
+        def traced(environment: Environment) -> Traced:
             return trace(unpacked, given, is_static, names, title, environment)
 
         name = title if isinstance(self.f, FunctionType) else "self"
         roots = [] if self.alone else [(name, self.f), *objects]
-        made = steady(roots, title, run)
+        made = steady(roots, title, traced)
         if made is None:
             return None
         arguments = flatten(given)[1].children[0].children
         positions = [k for k, s in enumerate(arguments) for _ in range(s.leaf_count)]
         donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
         program = Executable(self.f, *made, leaves, donated, self.threads, self._compiled_alike, self.fast_math)
-        return program, finder(given, is_static, donated, program)
+        run = finder(given, is_static, donated, program)
+        made[1].release()
+        return program, run
 
     def _keep(self, key: Any, roots: Sequence[Any], made: tuple[Executable, Find]) -> Entry:
         """Keep a new program, unless another thread has made one meanwhile."""

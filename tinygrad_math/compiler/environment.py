@@ -252,6 +252,13 @@ class Environment:
                 self.tensors[node] = fact
         return fact
 
+    def release(self) -> None:
+        """Let go of the Tensors, and of the graphs behind them: from now on they are read where they lie."""
+        self.tensors.clear()
+        for f in self.facts:
+            if isinstance(f.value, Tensor):
+                f.value = None
+
     # -- asking again -----------------------------------------------------------------------------------
     def _lines(self, roots: Sequence[str], scope: dict[str, Any]) -> Iterator[tuple[Fact, list[str], str]]:
         """For each fact the lines that read it into e<number>, and the condition that must hold."""

@@ -104,7 +104,7 @@ class Kept:
                 history = (0, None) if m is None else (m.changed, m.window)
                 self.tensors.append((f, x.node, x.node.data, (type(x.node), *history)))
             elif isinstance(x, np.ndarray) and x.flags.writeable:
-                self.contents.append((x, x.copy()))
+                self.contents.append((x, f.like if f.plain else x.copy()))
             elif isinstance(x, _CONTAINERS):
                 self.contents.append((x, kept(x) if f.plain else x.copy()))
             elif f.own:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import TraceError, describe
+from ..core.errors import TraceError, describe, unhidden
 from ..core.node import TRANSFORMED, Constant, held
 from ..core.op import Op, registry
 from ..core.place import Place, raised_place, user_place
@@ -224,8 +224,9 @@ def trace(
             else:
                 outputs.append(len(roots))
                 roots.append(node)
-    except TraceError as error:
-        raise _located(error) from None
+    except (ValueError, SystemError, TraceError) as error:
+        named = error if isinstance(error, TraceError) else unhidden(error)
+        raise error if named is None else _located(named, error) if isinstance(named, TraceError) else named from None
     arguments = {n: Value(None, example=n.data, name=n.name) for n in moving}
     for n in recorder.hidden:
         arguments[n] = Value(None, example=n.data, name=n.name or identifier(recorder.hidden[n].path))
@@ -279,9 +280,9 @@ def _instructions(
     return body, [values[r] for r in roots]
 
 
-def _located(error: TraceError) -> TraceError:
-    """The same error, with the user's line in it."""
-    place = raised_place(error.__traceback__)
+def _located(error: TraceError, raised: BaseException) -> TraceError:
+    """The same error, with the user's line in it, through which that which was raised has passed."""
+    place = raised_place(raised.__traceback__)
     if place is None:
         return error
     return TraceError(f"{error}\n  File {place.file!r}, line {place.line}\n    {place.text}")

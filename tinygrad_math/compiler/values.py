@@ -15,6 +15,7 @@ from .program import NUMBERS
 
 _ATOMS = frozenset({*NUMBERS, str, bytes, type(None), type(...), range, type(NotImplemented)})
 _BUFFERS = (bytearray, array.array)
+_BLOCK = 1 << 16  # bytes that are compared at once
 _DEEP = 40  # containers within containers: what is deeper is no plain value
 
 
@@ -50,7 +51,7 @@ def same(a: Any, b: Any) -> bool:
     if kind is complex:
         return same(a.real, b.real) and same(a.imag, b.imag)
     if isinstance(a, np.ndarray):
-        return bool(a.dtype == b.dtype) and a.shape == b.shape and a.tobytes() == b.tobytes()
+        return bool(a.dtype == b.dtype) and a.shape == b.shape and _same_bits(a, b)
     if isinstance(a, np.generic):
         return bool(a.dtype == b.dtype) and a.tobytes() == b.tobytes()
     if isinstance(a, (list, tuple, deque)):
@@ -64,10 +65,18 @@ def same(a: Any, b: Any) -> bool:
     return a is b or (not isinstance(a, Tensor) and bool(a == b))
 
 
+def _same_bits(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    if a.nbytes <= _BLOCK or a.strides != b.strides or not (a.flags.c_contiguous or a.flags.f_contiguous):
+        return a.tobytes() == b.tobytes()
+    x, y = a.ravel(order="K").view(np.uint8), b.ravel(order="K").view(np.uint8)
+    blocks = range(0, x.size, _BLOCK)  # which stay in the cache, and end at the first difference
+    return all(x[i : i + _BLOCK].tobytes() == y[i : i + _BLOCK].tobytes() for i in blocks)
+
+
 def kept(x: Any) -> Any:
     """A plain value as it is now, whatever is done to its containers and arrays later."""
     if isinstance(x, np.ndarray):
-        return x.copy()
+        return x.copy(order="K")
     if isinstance(x, tuple):
         return tuple.__new__(type(x), map(kept, x))
     if isinstance(x, dict):
