@@ -26,6 +26,7 @@ SKIPPED = {
     "optim.*.update",
     "optim.*.rule",  # what subclasses define, and `step` calls
     "optim.*.start",
+    "optim.*.gather",
     "optim.Optimizer.init",
     "optim.Optimizer.rule",  # to be defined by a subclass
     "optim.Optimizer.update",

@@ -130,6 +130,7 @@ class MultiheadAttention(Module):
             weights = rec.split(self.in_proj_weight, 3)
         return [linear(x, w, b) for x, w, b in zip((q, k, v), weights, biases, strict=True)]
 
+    @named
     def forward(
         self,
         query: Any,
@@ -249,6 +250,7 @@ class TransformerEncoderLayer(Module):
         self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
 
+    @named
     def forward(
         self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
     ) -> Tensor:

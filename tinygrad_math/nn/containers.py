@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError
 from .module import Module
 
@@ -83,6 +84,7 @@ class ModuleList(Module):
         self.length += 1
         return self
 
+    @named
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """More modules at the end."""
         for module in modules:
@@ -134,6 +136,7 @@ class ModuleDict(Module):
         self.names: tuple[str, ...] = ()
         self.update(modules)
 
+    @named
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """More modules, or others in the place of those of the same name."""
         for name, module in modules.items() if isinstance(modules, Mapping) else modules:

@@ -323,6 +323,7 @@ class ConvTranspose2d(_Convolution):
         )
         self.output_padding = sizes(output_padding, 2, "ConvTranspose2d", "output_padding", least=0)
 
+    @named
     def forward(self, x: Any, output_size: tuple[int, int] | None = None) -> Tensor:
         more = self.output_padding if output_size is None else self._more(shaped(x), output_size)
         given: Any = self.stride, self.padding, more, self.groups, self.dilation

@@ -398,7 +398,7 @@ def _holds(dtype: Any, value: Any) -> bool:
     if isinstance(value, int) and dtype.kind in "biu":
         low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         return low <= value <= high
-    return _RANK[np.result_type(value).kind] <= _RANK[dtype.kind]
+    return _RANK.get(np.result_type(value).kind, 9) <= _RANK[dtype.kind]  # 9: an int beyond 64 bits is an object
 
 
 def _write(op: Any, verb: str) -> Any:

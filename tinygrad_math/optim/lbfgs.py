@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError
 from .optimizer import checked
 from .vectors import Vector, Whole
@@ -66,6 +67,7 @@ class LBFGS(Whole):
         self._pairs: list[tuple[Vector, Vector]] = []  # step and change of the gradient, oldest first
         self._last: tuple[Vector, Vector] | None = None  # position and gradient before the present one
 
+    @named
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Up to max_iter iterations. Returns the loss at the start, as the closure gave it."""
         if closure is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, leaves_like, show, unflatten
@@ -79,6 +80,7 @@ def _array(y: Any) -> Any:
     return np.asarray(y.detach().numpy() if isinstance(y, Tensor) else y, np.float64)
 
 
+@named
 def minimize(
     f: Callable[[Any], Any],
     x0: Any,

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, FileError, MissingExtra
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Callback:
         """Go on where `state_dict` was taken."""
 
 
+@named
 class EarlyStopping(Callback):
     """Stop when a measure has not got better for more than `patience` epochs.
 
@@ -102,6 +104,7 @@ class EarlyStopping(Callback):
         self.best, self.waited, self.kept = state["best"], state["waited"], state["kept"]
 
 
+@named
 class MetricsFile(Callback):
     """The rows of the history in a file, after each epoch: CSV or JSON lines, by the ending (.csv, .jsonl).
 

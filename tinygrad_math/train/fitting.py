@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..core.arguments import named
 from ..core.errors import ArgumentError, NonFiniteLoss, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
@@ -31,6 +32,7 @@ from .trouble import culprit
 Metric = Callable[[Any, Any], Any]
 
 
+@named
 def accuracy(prediction: Any, target: Any) -> float:
     """The share of examples that are given the right class.
 
@@ -61,6 +63,7 @@ def _loader(data: Any, shuffle: bool) -> Any:
     return DataLoader(data, batch_size=32, shuffle=shuffle)
 
 
+@named
 def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> dict[str, float]:
     """The mean loss, and other measures, of a model on data: in eval mode, without gradients; nothing is changed.
 
@@ -94,6 +97,7 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
     return {name: value / count for name, value in sums.items()}
 
 
+@named
 def fit(
     model: Module,
     data: Any,

@@ -6,11 +6,13 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, MissingExtra
 
 Row = dict[str, float]
 
 
+@named
 class History:
     """The rows of a run, one an epoch: "epoch", "loss", "lr", with validation "val_loss" and its measures.
 
