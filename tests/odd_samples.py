@@ -27,6 +27,14 @@ SKIPPED = {
     "optim.*.rule",  # what subclasses define, and `step` calls
     "optim.*.start",
     "optim.*.gather",
+    "optim.*.loss_of",  # parts of a step
+    "optim.*.measured",
+    "optim.*.value",
+    "nn.*.with_tensors",
+    "train.*.load_state_dict",
+    "train.*.on_*",  # `fit` calls these
+    "train.Callback",  # to be subclassed
+    "train.TensorBoard",  # needs another package
     "optim.Optimizer.init",
     "optim.Optimizer.rule",  # to be defined by a subclass
     "optim.Optimizer.update",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, MissingExtra
+from ..core.errors import ArgumentError, MissingExtra, describe
 
 Row = dict[str, float]
 
@@ -59,6 +60,8 @@ class History:
             figures = importlib.import_module("matplotlib.figure")
         except ImportError as error:
             raise MissingExtra("history.plot() needs matplotlib: pip install 'tinygrad_math[viz]'") from error
+        if path is not None and not isinstance(path, (str, os.PathLike)) and not callable(getattr(path, "write", None)):
+            raise ArgumentError(f"history.plot(): path is that of a picture, or an open file, got {describe(path)}")
         names = [k for k in dict.fromkeys(k for row in self.rows for k in row) if k not in ("epoch", "seconds")]
         losses = [k for k in names if k.endswith("loss")]
         others = [k for k in names if not k.endswith("loss") and (k != "lr" or len(set(self["lr"])) > 1)]
