@@ -141,7 +141,7 @@ class Environment:
             for name in held:
                 self._child(fact, "attr", name, getattr(x, name), path="self" if name == "__self__" else fact.path)
         elif isinstance(x, (list, tuple, deque)):
-            fact.check, fact.like = "{v}.__class__ is {like}[0] and len({v}) == {like}[1]", (kind, len(x))
+            fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}) == {len(x)}", kind
             for k, v in reversed(list(enumerate(x))):
                 self._child(fact, "item", k, v)
         elif isinstance(x, dict):
@@ -213,7 +213,7 @@ class Environment:
         fact.check, fact.like = "{v}.__class__ is {like}", kind
         everything = self.everything or self._code(kind, set())
         if own is not None and written:
-            fact.check, fact.like = "{v}.__class__ is {like}[0] and len({v}.__dict__) == {like}[1]", (kind, len(own))
+            fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}.__dict__) == {len(own)}", kind
             fact.own = True
         self._attributes(fact, x, kind, own or {}, everything)
 
@@ -260,11 +260,15 @@ class Environment:
                 f.value = None
 
     # -- asking again -----------------------------------------------------------------------------------
-    def _lines(self, roots: Sequence[str], scope: dict[str, Any]) -> Iterator[tuple[Fact, list[str], str]]:
+    def _lines(
+        self, roots: Sequence[str], scope: dict[str, Any], wanted: set[Fact] | None = None
+    ) -> Iterator[tuple[Fact, list[str], str]]:
         """For each fact the lines that read it into e<number>, and the condition that must hold."""
         scope["same"] = same
         ready: set[str] = set()
         for f in self.facts:
+            if wanted is not None and f not in wanted:
+                continue
             v, lines = f"e{f.number}", []
             if f.parent is None:
                 assert f.step is not None
@@ -299,10 +303,14 @@ class Environment:
         above = self._parent(p.parent, scope, ready)
         return [*above, f"{name} = {_step(p, self._name(p.parent), scope)}"]
 
-    def lines(self, roots: Sequence[str], scope: dict[str, Any]) -> list[str]:
-        """Lines that return MISS unless every fact holds; e<number> is then the value of a fact."""
+    def lines(self, roots: Sequence[str], scope: dict[str, Any], hidden: Sequence[Fact]) -> list[str]:
+        """Lines that return MISS unless every fact holds; e<number> is then the value of one that is `hidden`."""
         body: list[str] = []
-        for _, lines, condition in self._lines(roots, scope):
+        wanted = set(hidden)
+        for f in reversed(self.facts):
+            if f.check or f in wanted:
+                wanted.update(p for p in (f, f.parent, f.like) if isinstance(p, Fact))
+        for _, lines, condition in self._lines(roots, scope, wanted):
             body += lines
             if condition:
                 body.append(f"if not ({condition}): return MISS")
@@ -314,7 +322,7 @@ class Environment:
     def look(self, hidden: Sequence[Fact]) -> Callable[[Sequence[Any]], Any]:
         """A function of roots, which gives the Tensors at these facts, or MISS if a program does not fit."""
         scope: dict[str, Any] = {"MISS": MISS}
-        lines = self.lines([f"roots[{k}]" for k in range(len(self.roots))], scope)
+        lines = self.lines([f"roots[{k}]" for k in range(len(self.roots))], scope, hidden)
         lines.append(f"return ({''.join(f'e{f.number}, ' for f in hidden)})")
         exec("def look(roots):\n    " + "\n    ".join(lines), scope)
         found: Callable[[Sequence[Any]], Any] = scope["look"]
@@ -361,7 +369,8 @@ def _typed(f: Fact, v: str, scope: dict[str, Any]) -> str:
         text = f"{d}.__class__ is {type(data).__name__}"
     else:
         scope[f"d{f.number}"] = data.dtype
-        text = f"{d}.shape == {data.shape} and {d}.dtype == d{f.number}"
+        known = f"d{f.number}"
+        text = f"(d := {d}).shape == {data.shape} and (d.dtype is {known} or d.dtype == {known})"
     if f.valued:
         scope[f"x{f.number}"] = kept(data)
         text += f" and same({d}, x{f.number})"

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.node import finished
 from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
 from ..core.tree import Structure, Tie, attributes, flatten
-from .environment import MISS, Environment
+from .environment import MISS, Environment, Fact
 from .leaves import Static, is_object, uncompiled
 from .retyped import Retyped
 from .values import is_plain, same
@@ -173,7 +173,8 @@ class Finder:
                 keyed = [self.name("key", k) for k in keys]
                 order = self.name("like", list(keys))
                 text_alone = all(type(k) is str for k in keys)
-                self.demand(f"[*{name}] == {order}" if text_alone else f"same([*{name}], {order})")
+                exact = f"[*{name}] == {order}" if text_alone else f"same([*{name}], {order})"
+                self.demand(exact if keys else f"not {name}")
                 texts = [f"{name}[{k}]" for k in keyed]
             else:
                 self.demand(f"len({name}) == {len(keys)}")
@@ -199,9 +200,15 @@ class Finder:
                 ids = ", ".join(f"id({t})" for t in texts)
                 self.demand(f"len({{{ids}}}) == {len(texts)}")
 
-    def build(self, before: Sequence[str], last: Sequence[str], environment: Environment | None) -> Find:
+    def build(
+        self,
+        before: Sequence[str],
+        last: Sequence[str],
+        environment: Environment | None,
+        hidden: Sequence[Fact] = (),
+    ) -> Find:
         arrays = "".join(f"{a}, " for a in self.arrays)
-        around = environment.lines(self.objects, self.scope) if environment is not None else []
+        around = environment.lines(self.objects, self.scope, hidden) if environment is not None else []
         marks = ["program.check_donated((ARRAYS))", *self.marks] if self.marks else []
         body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*marks, *last])]
         exec("def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
@@ -247,4 +254,4 @@ def finder(
                 "except FAILURES as error: raise program.explained(error, (ARRAYS)) from None",
             ]
             f.scope.update(Retyped=Retyped, uncompiled=uncompiled)
-    return f.build(before, last, program.environment)
+    return f.build(before, last, program.environment, program.hidden)
