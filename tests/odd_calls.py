@@ -12,8 +12,8 @@ keyword. A call is then
     bare       it raised anything else: an error from the inside, which teaches nobody
     changed    it raised, and an argument or the mode of recording is no longer what it was
     hang       it computed for two seconds, or took gigabytes
-    loose      it returned where NumPy or SciPy refuse the call, and EXTENSIONS does not say why
-    wrong      it returned something else than NumPy or SciPy, and EXTENSIONS does not say why
+    loose      it returned where NumPy or SciPy refuse the call, and tests/odd_extensions.py does not say why
+    wrong      it returned something else than NumPy or SciPy, and tests/odd_extensions.py does not say why
 
 Calls run in child processes, under limits of memory and time. The last four kinds are faults: their number is the
 exit status.
@@ -44,7 +44,7 @@ import scipy.special
 import scipy.stats
 
 import tinygrad_math as tm
-from tests.odd_extensions import EXTENSIONS
+from tests.odd_extensions import reason
 from tests.odd_samples import MORE, SKIPPED
 from tests.odd_values import VALUES
 from tinygrad_math.core.node import MODE
@@ -323,19 +323,23 @@ def compared(target, slot, value, result):
     if peer is None:
         return "accepted", "", "", ""
     _, args, kwargs = _arranged(target, slot, value)
-    reason = EXTENSIONS.get((target.path, slot, value)) or EXTENSIONS.get((target.path, slot, None))
-    reason = reason or EXTENSIONS.get((None, slot, value))
+    intended = reason(target.path, slot, value)
     try:
         expected = peer(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
     except Hang:
         return "accepted", "", "", ""
     except Exception as error:
-        kind = "accepted" if reason or "unexpected keyword" in str(error) else "loose"
+        kind = "accepted" if intended or "unexpected keyword" in str(error) else "loose"
         return kind, target.path, type(error).__name__, f"{error!s:.200}"
     if target.path.startswith("random."):
         expected, result = np.shape(expected), np.shape(result)
     said = _difference(result, expected)
-    return ("wrong" if said and not reason else "accepted"), target.path, "", said
+    return (
+        ("wrong" if said and not reason(target.path, slot, value, differs=True) else "accepted"),
+        target.path,
+        "",
+        said,
+    )
 
 
 def _difference(ours, theirs):

@@ -151,3 +151,9 @@ def test_a_failed_call_leaves_its_arguments_and_the_stream_as_they_were():
     assert rng.state == state
     assert x.tolist() == [1.0, 2.0]
     assert x.requires_grad
+
+
+def test_observations_do_not_count_negatively():
+    for weights in ({"fweights": [1, -1, 2]}, {"aweights": [0.5, 1.0, -0.1]}):
+        with pytest.raises(tm.OutsideDomain, match="not negative"):
+            tm.cov([[1.0, 2.0, 4.0], [0.0, 1.0, 3.0]], **weights)

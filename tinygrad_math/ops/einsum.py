@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -80,7 +81,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @derived
-def einsum(*operands: Any, optimize: Any = None) -> Any:
+def einsum(*operands: Any, optimize: bool | str | Sequence[Any] | None = None) -> Any:
     """The sum of products that an index formula describes: any that NumPy takes.
 
     Arguments: `einsum("ij,jk->ik", a, b)` or `einsum(a, [0, 1], b, [1, 2], [0, 2])`; with ellipses, repeated

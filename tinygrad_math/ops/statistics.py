@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived
-from ..core.errors import ShapeError
+from ..core.errors import OutsideDomain, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__ = ["average", "corrcoef", "cov"]
@@ -93,6 +93,8 @@ def cov(
         for v in given:
             if v.shape != (n,):
                 raise ShapeError(f"cov of {n} observations was given weights of shape {v.shape}")
+            if not v.node.live and np.any(np.less(v.node.data, 0)):
+                raise OutsideDomain(f"cov: weights are not negative, got {describe(v)} with {np.min(v.node.data)}")
         w = given[0] if len(given) == 1 else given[0] * given[1]
         total = rec.sum(w)
         x = x - rec.expand_dims(rec.matmul(x, w) / total, -1)
