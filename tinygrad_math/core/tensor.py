@@ -97,7 +97,7 @@ def _apart(data: Any, values: Sequence[Any]) -> Any:
     """A result that is no view of an array of the caller's, who may write to it."""
     if type(data) is tuple or type(data) is list:
         return tuple(_apart(part, values) for part in data)
-    if not isinstance(data, np.ndarray) or (data.base is None and not any(v is data for v in values)):
+    if not isinstance(data, np.ndarray) or (data.base is None and id(data) not in map(id, values)):
         return data
     if not any(isinstance(v, np.ndarray) and np.may_share_memory(data, v) for v in values):
         return data

@@ -50,7 +50,7 @@ from .tensor import (
 )
 from .tree import flatten, unflatten
 
-_by_tick = attrgetter("tick")
+_by_tick, _data = attrgetter("tick"), attrgetter("data")
 _FLOAT = np.float64
 
 
@@ -149,7 +149,7 @@ def pullback(
     for node, g in seeds:
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
-    take = cotangents.pop
+    take, is_reached = cotangents.pop, reached.__contains__
     with np.errstate(all="ignore"):
         for n in reversed(trail.nodes):
             g = take(n, None)
@@ -172,7 +172,7 @@ def pullback(
                 if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
                     check_fresh(n)
             else:
-                need, args = tuple([i in reached for i in inputs]), tuple([i.data for i in inputs])
+                need, args = tuple(map(is_reached, inputs)), tuple(map(_data, inputs))
                 if True in need:
                     check_fresh(n)
             if True not in need:

@@ -129,9 +129,10 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         y = self.forward(*args, **kwargs)
-        for hook in tuple(self._hooks.values()):
-            changed = hook(self, args, y)
-            y = y if changed is None else changed
+        if self._hooks:
+            for hook in tuple(self._hooks.values()):
+                changed = hook(self, args, y)
+                y = y if changed is None else changed
         return y
 
     def __setattr__(self, name: str, value: Any) -> None:
