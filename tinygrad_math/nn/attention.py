@@ -13,7 +13,7 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from . import init
 from .activations import gelu, relu
-from .common import generator, shaped, sizes
+from .common import generator, known, shaped, sizes
 from .dense import Linear, linear
 from .dropout import Dropout, check_probability, dropout
 from .module import Module, Parameter
@@ -36,7 +36,7 @@ def scaled_dot_product_attention(
 
     Arguments: `attn_mask` of a shape that broadcasts to (..., l, s): booleans, True where to look, or numbers that
     are added to the scores; `is_causal` position i looks at positions up to i; `scale` is 1 / sqrt(d) unless given;
-    `dropout_p` of the weights. Raises ShapeError, ArgumentError. Vaswani et al. 2017.
+    `dropout_p` of the weights. A position that may look at nothing gets zeros. Raises ShapeError, ArgumentError. Vaswani et al. 2017.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> q = np.zeros((1, 2, 4))
@@ -51,10 +51,21 @@ def scaled_dot_product_attention(
         )
     if is_causal and attn_mask is not None:
         raise ArgumentError("attention: is_causal is a mask of its own; give one of the two")
-    weights = rec.softmax(_scores(q, k, attn_mask, is_causal, scale), axis=-1)
+    weights = _weights(q, k, attn_mask, is_causal, scale)
     if dropout_p:
         weights = dropout(weights, dropout_p)
     return rec.matmul(weights, v)
+
+
+def _weights(q: Any, k: Any, mask: Any, is_causal: bool, scale: float | None) -> Any:
+    """The softmax of the scores; zeros, and not 0 / 0, for a query that may look at nothing."""
+    scores = _scores(q, k, mask, is_causal, scale)
+    if mask is None:
+        return rec.softmax(scores, axis=-1)
+    sees = rec.any(rec.greater(scores, -np.inf), axis=-1, keepdims=True)
+    if known(sees) and bool(np.all(sees.node.data)):
+        return rec.softmax(scores, axis=-1)
+    return rec.where(sees, rec.softmax(rec.where(sees, scores, 0.0), axis=-1), 0.0)
 
 
 def _scores(q: Any, k: Any, mask: Any, is_causal: bool, scale: float | None) -> Any:
@@ -64,7 +75,7 @@ def _scores(q: Any, k: Any, mask: Any, is_causal: bool, scale: float | None) -> 
     if mask is None:
         return scores
     mask = shaped(mask)
-    masked = rec.where(mask, scores, -np.inf) if mask.dtype.kind == "b" else scores + mask
+    masked = rec.where(mask, scores, -np.inf) if mask.dtype.kind == "b" else scores + _added(mask, scores.dtype)
     if masked.shape != scores.shape:
         raise ShapeError(f"attention: a mask {describe(mask)} does not broadcast to the scores {describe(scores)}")
     return masked
@@ -165,11 +176,10 @@ class MultiheadAttention(Module):
             q, k, v = (rec.expand_dims(x, axis=0) for x in (q, k, v))
         n, length, heads = q.shape[0], q.shape[1], self.num_heads
         q, k, v = (rec.swapaxes(rec.reshape(x, (n, x.shape[1], heads, -1)), 1, 2) for x in (q, k, v))
-        causal = is_causal and attn_mask is None
-        mask = self._mask(attn_mask, key_padding_mask, n, length, k.shape[2])
-        if mask is not None and causal:
-            mask = mask + rec.where(np.tri(length, k.shape[2], dtype=bool), 0.0, -np.inf)
-        weights = rec.softmax(_scores(q, k, mask, causal and mask is None, None), axis=-1)
+        if is_causal and attn_mask is None:
+            attn_mask = ~np.tri(length, k.shape[2], dtype=bool)
+        mask = self._mask(attn_mask, key_padding_mask, n, length, k.shape[2], q.dtype)
+        weights = _weights(q, k, mask, False, None)
         if self.dropout and self.training:
             weights = dropout(weights, self.dropout)
         y = rec.reshape(rec.swapaxes(rec.matmul(weights, v), 1, 2), (n, length, self.embed_dim))
@@ -179,18 +189,18 @@ class MultiheadAttention(Module):
             return rec.squeeze(y, axis=0), None if shown is None else rec.squeeze(shown, axis=0)
         return (y if self.batch_first else rec.swapaxes(y, 0, 1)), shown
 
-    def _mask(self, attn: Any, padding: Any, n: int, length: int, keys: int) -> Any:
+    def _mask(self, attn: Any, padding: Any, n: int, length: int, keys: int, dtype: Any) -> Any:
         """The two masks as numbers that are added to scores (n, heads, length, keys)."""
         total = None
         if attn is not None:
-            attn = _added(shaped(attn))
+            attn = _added(shaped(attn), dtype)
             if attn.shape == (n * self.num_heads, length, keys):
                 attn = rec.reshape(attn, (n, self.num_heads, length, keys))
             elif attn.shape != (length, keys):
                 raise ShapeError(f"MultiheadAttention: attn_mask is ({length}, {keys}), got {describe(attn)}")
             total = attn
         if padding is not None:
-            padding = _added(shaped(padding))
+            padding = _added(shaped(padding), dtype)
             if padding.shape not in ((n, keys), (keys,)):
                 raise ShapeError(f"MultiheadAttention: key_padding_mask is ({n}, {keys}), got {describe(padding)}")
             padding = rec.reshape(padding, (-1, 1, 1, keys))
@@ -201,8 +211,11 @@ class MultiheadAttention(Module):
         return f"{self.embed_dim}, {self.num_heads}"
 
 
-def _added(mask: Any) -> Any:
-    return rec.where(mask, -np.inf, 0.0) if mask.dtype.kind == "b" else mask
+def _added(mask: Any, dtype: Any) -> Any:
+    """A mask as numbers to be added to scores of this dtype, which they keep."""
+    if mask.dtype.kind == "b":
+        return rec.where(mask, np.array(-np.inf, dtype), np.array(0, dtype))
+    return mask if mask.dtype == dtype else rec.astype(mask, dtype)
 
 
 class TransformerEncoderLayer(Module):

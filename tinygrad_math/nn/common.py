@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ArgumentError, ShapeError, describe
-from ..core.tensor import Tensor, as_tensor
+from ..core.tensor import TRACED, Tensor, as_tensor
 
 Size = int | tuple[int, ...]
 Sizes = tuple[int, ...]
@@ -26,6 +26,11 @@ def generator(rng: Any) -> np.random.Generator:
 def shaped(x: Any) -> Any:
     """x itself if it is a Tensor or an array (recording keeps it safe from later writes), else a Tensor of it."""
     return x if isinstance(x, (Tensor, np.ndarray)) else as_tensor(x)
+
+
+def known(x: Any) -> bool:
+    """Whether values may be looked at: not while a function is being traced."""
+    return not (isinstance(x, Tensor) and x.node.live & TRACED)
 
 
 def check_same_shape(name: str, a: Any, b: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..core.declare import elementwise, general, nondiff
 from ..core.errors import ArgumentError, DTypeError, OutsideDomain, ShapeError, describe
 from ..core.op import raw
 from ..core.samples import real, sample
-from ..core.tensor import TRACED, Tensor, as_tensor, rec
-from .common import check_same_shape, shaped
+from ..core.tensor import Tensor, as_tensor, rec
+from .common import check_same_shape, known, shaped
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -22,10 +23,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def reduced(losses: Any, reduction: str, asker: str, known: tuple[str, ...] = ("mean", "sum", "none")) -> Tensor:
+def reduced(losses: Any, reduction: str, asker: str, allowed: tuple[str, ...] = ("mean", "sum", "none")) -> Tensor:
     """The mean or the sum of losses, or the losses themselves."""
-    if reduction not in known:
-        raise ArgumentError(f"{asker}: reduction is {' or '.join(map(repr, known))}, got {reduction!r:.40}")
+    if reduction not in allowed:
+        raise ArgumentError(f"{asker}: reduction is {' or '.join(map(repr, allowed))}, got {reduction!r:.40}")
     if reduction == "none":
         return losses
     if not losses.size and reduction != "sum":
@@ -45,13 +46,35 @@ def _pair(asker: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     return a, b
 
 
-def _known(x: Any) -> bool:
-    """Whether values may be looked at: not while a function is being traced."""
-    return not (isinstance(x, Tensor) and x.node.live & TRACED)
+_RULES: dict[str, Callable[[Any], Any]] = {
+    "not negative": lambda x: ~(x < 0),
+    "from 0 to 1": lambda x: (x >= 0) & (x <= 1),
+    "not 0": lambda x: x != 0,
+    "1 or -1": lambda x: abs(x) == 1,
+}
 
 
-def _values(x: Any) -> Any:
-    return x.node.data if isinstance(x, Tensor) else x
+@general(
+    shape="same as x",
+    latex=r"{0}",
+    note="raises for a value that breaks the rule",
+    samples=lambda: [sample(np.array([0.25, 1.0]), rule="from 0 to 1", asker="a probability")],
+)
+def checked_values(x: Any, /, rule: str, asker: str) -> Any:
+    """x, which keeps a rule, also where a compiled function finds its values. Raises OutsideDomain."""
+    if np.any(wrong := ~_RULES[rule](x)):
+        raise OutsideDomain(f"{asker} is {rule}, got {np.asarray(x)[wrong].flat[0]:g}")
+    return x
+
+
+@checked_values.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, rule: str, asker: str) -> Any:
+    return (g,)
+
+
+@checked_values.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, rule: str, asker: str) -> Any:
+    return ts[0]
 
 
 # -- of numbers -------------------------------------------------------------------------------------
@@ -75,6 +98,8 @@ def mean_squared_error(prediction: Any, target: Any, /) -> Any:
         return raw.mean(np.square(d, dtype=np.float32)).astype(d.dtype)
     if d.size > 1024:  # pairwise, as BLAS does not add
         return raw.mean(d * d)
+    if not d.size:
+        raise ShapeError(f"mse_loss: the mean of an empty batch, {describe(d)}, does not exist; use reduction='sum'")
     return np.dot(d.ravel(), d.ravel()) / d.dtype.type(d.size)
 
 
@@ -185,8 +210,7 @@ def gaussian_nll_loss(
         v = rec.expand_dims(v, axis=-1)
     if v.shape not in (a.shape, (*a.shape[:-1], 1)):
         raise ShapeError(f"gaussian_nll_loss: var {describe(v)} belongs to no prediction of shape {a.shape}")
-    if _known(v) and np.any(_values(v) < 0):
-        raise OutsideDomain(f"gaussian_nll_loss: a variance is not negative, got {np.min(_values(v))}")
+    v = rec.checked_values(v, rule="not negative", asker="gaussian_nll_loss: a variance")
     if not eps > 0:
         raise ArgumentError(f"gaussian_nll_loss: eps is a number above 0, got {eps!r:.40}")
     v = v + rec.stop_gradient(rec.maximum(v, eps) - v)
@@ -270,7 +294,7 @@ def _picked(
             f"{asker}: the mean of an empty batch, {describe(logs)}, does not exist; use reduction='sum' for 0"
         )
     classes = logs.shape[axis]
-    some = not _known(labels) or bool(np.any(labels.node.data == ignore_index))  # are to be ignored, or may be
+    some = not known(labels) or bool(np.any(labels.node.data == ignore_index))  # are to be ignored, or may be
     safe = rec.checked_labels(labels, classes=classes, ignore_index=ignore_index)
     if logs.ndim == 2:
         found = logs[np.arange(len(logs)), safe]
@@ -291,7 +315,10 @@ def _picked(
     elif share is not None:
         found = found * share
     if reduction == "mean":
-        return -rec.mean(found) if share is None else -(rec.sum(found) / rec.sum(share))
+        if share is None:
+            return -rec.mean(found)
+        total = rec.checked_values(rec.sum(share), rule="not 0", asker=f"{asker}: the weight of all targets together")
+        return -(rec.sum(found) / total)
     return -rec.sum(found) if reduction == "sum" else -found
 
 
@@ -367,10 +394,9 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     tensor(0.69314718)
     """
     a, b = _pair("binary_cross_entropy", input, target)
-    if _known(a) and not np.all((_values(a) >= 0) & (_values(a) <= 1)):
-        raise OutsideDomain(
-            "binary_cross_entropy takes probabilities from 0 to 1; for scores there is binary_cross_entropy_with_logits"
-        )
+    a = rec.checked_values(
+        a, rule="from 0 to 1", asker="binary_cross_entropy (for scores there is ..._with_logits): a probability"
+    )
     losses = -(b * rec.bounded_log(a) + (1.0 - b) * rec.bounded_log(1.0 - a))
     return reduced(_weighted(losses, weight, "binary_cross_entropy"), reduction, "binary_cross_entropy")
 
@@ -432,7 +458,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     tensor([0.5 , 0.75])
     """
     a, b = _pair("hinge_embedding_loss", input, target)
-    _check_signs("hinge_embedding_loss", b)
+    b = rec.checked_values(b, rule="1 or -1", asker="hinge_embedding_loss: a target")
     return reduced(rec.where(rec.equal(b, 1), a, rec.relu(margin - a)), reduction, "hinge_embedding_loss")
 
 
@@ -454,13 +480,8 @@ def cosine_embedding_loss(
         raise ShapeError(
             f"cosine_embedding_loss: rows (n, d) go with targets (n,), got {describe(x)} and {describe(b)}"
         )
-    _check_signs("cosine_embedding_loss", b)
+    b = rec.checked_values(b, rule="1 or -1", asker="cosine_embedding_loss: a target")
     squares = (rec.sum(rec.square(x), axis=-1) + 1e-12) * (rec.sum(rec.square(y), axis=-1) + 1e-12)
     cos = rec.sum(rec.multiply(x, y), axis=-1) / rec.sqrt(squares)
     losses = rec.where(rec.equal(b, 1), 1.0 - cos, rec.relu(cos - margin))
     return reduced(losses, reduction, "cosine_embedding_loss")
-
-
-def _check_signs(asker: str, b: Any) -> None:
-    if _known(b) and not np.all(np.abs(_values(b)) == 1):
-        raise OutsideDomain(f"{asker}: targets are 1 and -1, got {describe(b)} with other numbers")

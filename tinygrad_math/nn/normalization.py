@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.trace import tracing
 from ..core.arguments import named
-from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.errors import ArgumentError, ShapeError, TraceError, describe
 from ..core.tensor import Tensor, rec
-from .common import shaped, sizes
+from .common import known, shaped, sizes
 from .module import Module, Parameter
 
 __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
@@ -259,6 +260,12 @@ class _BatchNorm(Module):
             )
         share: Any = self.momentum
         if self.training and self.track_running_stats:
+            if tracing() and known(self.running_mean):
+                raise TraceError(
+                    f"{type(self).__name__} changes its running values in training mode, and a function that is being "
+                    "traced cannot change what lives outside of it. Use eval(), train.fit(compile=True), or "
+                    "net = model.with_tensors({**params, **buffers}) and return dict(net.named_buffers()), too."
+                )
             self.num_batches_tracked[...] = self.num_batches_tracked + 1
             if share is None:  # the mean over all batches so far
                 share = 1.0 / self.num_batches_tracked

@@ -1,0 +1,103 @@
+"""Losses equal PyTorch's, forward, backward and in Hessian-vector products; see references.py."""
+
+import agreement
+import numpy as np
+import pytest
+from reference_losses import LOSSES
+
+import tinygrad_math as tm
+from tinygrad_math.nn import functional as F
+
+NAMES = [case.name for case in LOSSES]
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+def test_values_and_gradients_are_those_of_pytorch(case):
+    agreement.check_forward_and_backward(case)
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+def test_grad_and_hvp_are_those_of_pytorch(case):
+    agreement.check_transforms(case)
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+def test_compiled_is_the_same(case):
+    agreement.check_compiled(case)
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+def test_float32_stays_float32(case):
+    agreement.check_float32(case)
+
+
+WAYS = {"eagerly": lambda f, *xs: f(*xs), "compiled": lambda f, *xs: tm.compile(f)(*xs)}
+WAYS["differentiated"] = lambda f, *xs: tm.grad(lambda *xs: f(*xs).sum())(*xs)
+OUTSIDE = {
+    "a variance": lambda x: F.gaussian_nll_loss(x, x, x - 1.0),
+    "a probability": lambda x: F.binary_cross_entropy(x + 1.0, x),
+    "hinge's target": lambda x: F.hinge_embedding_loss(x, x),
+    "cosine's target": lambda x: F.cosine_embedding_loss(x[:, None] + 1.0, x[:, None], x),
+    "a class": lambda x: F.cross_entropy(np.ones((2, 3)), tm.astype(x * 0 + 3.0, int)),
+    "a negative class": lambda x: F.nll_loss(np.ones((2, 3)), tm.astype(x * 0 - 1.0, int)),
+    "a row of a table": lambda x: F.embedding(tm.astype(x * 0 + 3.0, int), np.ones((3, 2))),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("loss", OUTSIDE)
+def test_values_that_have_no_loss_are_refused(loss, way):
+    with pytest.raises(tm.OutsideDomain):
+        WAYS[way](OUTSIDE[loss], np.array([0.5, 0.25]))
+
+
+PAIRS = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "kl_div", "binary_cross_entropy"]
+PAIRS += ["binary_cross_entropy_with_logits", "hinge_embedding_loss"]
+
+
+@pytest.mark.parametrize("loss", [*PAIRS, "gaussian_nll_loss", "cosine_embedding_loss"])
+def test_a_column_is_not_compared_with_a_row(loss):
+    more = () if loss in PAIRS else (np.ones(3),)
+    with pytest.raises(tm.ShapeError, match=loss):
+        getattr(F, loss)(np.ones(3), np.ones((3, 1)), *more)
+
+
+@pytest.mark.parametrize("loss", [*PAIRS, "cross_entropy", "nll_loss"])
+def test_the_mean_of_an_empty_batch_is_refused_and_its_sum_is_zero(loss):
+    x, t = np.ones((0, 3)), np.ones((0, 3)) if loss in PAIRS else np.ones(0, int)
+    with pytest.raises(tm.ShapeError, match="empty"):
+        getattr(F, loss)(x, t)
+    assert getattr(F, loss)(x, t, reduction="sum").item() == 0
+
+
+def test_labels_of_scores_are_whole_numbers_or_probabilities_of_their_shape():
+    for labels in (np.ones(3), np.ones((3, 1))):
+        with pytest.raises(tm.MathError):
+            F.cross_entropy(np.ones((3, 2)), labels)
+    with pytest.raises(tm.DTypeError, match="whole numbers"):
+        F.nll_loss(np.ones((3, 2)), np.ones(3))
+    with pytest.raises(tm.ShapeError, match="labels"):
+        F.cross_entropy(np.ones((3, 2)), np.ones((3, 1), int))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_labels_ignored_or_of_weight_zero_have_no_mean(way):
+    with pytest.raises(tm.OutsideDomain, match="weight"):
+        WAYS[way](lambda x: F.cross_entropy(x, np.array([5, 5]), ignore_index=5), np.ones((2, 3)))
+    with pytest.raises(tm.OutsideDomain, match="weight"):
+        WAYS[way](lambda x: F.nll_loss(x, np.array([1, 1]), np.array([1.0, 0.0, 1.0])), np.ones((2, 3)))
+    assert F.cross_entropy(np.ones((2, 3)), np.array([5, 5]), ignore_index=5, reduction="sum").item() == 0
+
+
+@pytest.mark.parametrize("loss", [*PAIRS, "cross_entropy", "nll_loss"])
+def test_an_unknown_reduction_is_named(loss):
+    t = np.ones((2, 3)) if loss in PAIRS else np.ones(2, int)
+    with pytest.raises(tm.ArgumentError, match="average"):
+        getattr(F, loss)(np.ones((2, 3)), t, reduction="average")
+
+
+def test_a_probability_at_its_ends_has_the_derivative_of_the_formula():
+    """Where PyTorch has 0 for a right answer that is certain: 1 / (1 - a) is 1 at a = 0, and -1 / a is -1 at a = 1."""
+    a, b = np.array([0.0, 1.0, 1e-20]), np.array([0.0, 1.0, 0.0])
+    g = tm.grad(lambda a: F.binary_cross_entropy(a, b, reduction="sum"))(a)
+    np.testing.assert_allclose(g.numpy(), [1.0, -1.0, 1.0])
