@@ -36,7 +36,8 @@ def scaled_dot_product_attention(
 
     Arguments: `attn_mask` of a shape that broadcasts to (..., l, s): booleans, True where to look, or numbers that
     are added to the scores; `is_causal` position i looks at positions up to i; `scale` is 1 / sqrt(d) unless given;
-    `dropout_p` of the weights. A position that may look at nothing gets zeros. Raises ShapeError, ArgumentError. Vaswani et al. 2017.
+    `dropout_p` of the weights. A position that may look at nothing gets zeros. Raises ShapeError,
+    ArgumentError. Vaswani et al. 2017.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> q = np.zeros((1, 2, 4))
