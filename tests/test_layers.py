@@ -46,14 +46,13 @@ def test_running_values_do_not_leak_out_of_a_trace():
 
 
 def test_a_tensor_outside_keeps_its_values_when_a_traced_function_assigns_to_it():
-    """Whether it requires a gradient or not."""
+
     total = tm.zeros(2)
 
     def add(x):
         total[...] = total + x
         return x * 2.0
 
-    add(np.ones(2))
-    with pytest.raises(tm.TraceError, match="lives outside"):
+    with pytest.raises(tm.TraceError, match="total"):
         tm.compile(add)(np.ones(2))
-    assert total.tolist() == [1.0, 1.0]
+    assert total.tolist() == [0.0, 0.0]

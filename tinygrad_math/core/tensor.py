@@ -634,7 +634,7 @@ class Tensor(Leaving, TorchNames, Parts):
                 )
             result = rec.astype(result, self.dtype)
         traced = result.node.live & TRACED
-        if traced and leaf and self._is_outside(mode):
+        if traced and leaf and self.node.live & DIFFERENTIABLE:
             raise TraceError(
                 f"{self.name or 'a leaf'} {describe(self)} lives outside of the function that is being traced, and "
                 "would take on a value at the first call only; return the new value"
@@ -644,11 +644,6 @@ class Tensor(Leaving, TorchNames, Parts):
         else:
             self.node = result.node
         return self
-
-    def _is_outside(self, mode: Mode | None) -> bool:
-        """Whether this leaf was there before the function that is being traced began to run."""
-        begun = getattr(getattr(mode and mode.observe, "__self__", None), "start", 0)
-        return bool(self.node.live & DIFFERENTIABLE) or (not self.node.live and self.node.tick < begun)
 
     def backward(self, gradient: Any = None, create_graph: bool = False, *, retain_graph: bool = True) -> None:
         """Add d(self)/d(leaf) to the `.grad` of every leaf that requires a gradient.

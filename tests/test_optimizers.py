@@ -1,0 +1,213 @@
+"""Optimisers and schedules go PyTorch's way step for step; see references.py."""
+
+import copy
+
+import numpy as np
+import pytest
+import reference_steps as steps
+from agreement import STORED
+
+import tinygrad_math as tm
+from tinygrad_math.nn import functional as F
+
+schedules = tm.optim.lr_scheduler
+
+
+def leaves(dtype=np.float64):
+    return [tm.tensor(p, requires_grad=True, dtype=dtype) for p in steps.start()]
+
+
+def made(name, parameters=None):
+    kind, arguments = steps.OPTIMISERS[name]
+    return getattr(tm.optim, kind)(parameters, **arguments)
+
+
+def row(parameters):
+    return np.concatenate([np.ravel(tm.asarray(p).detach().numpy()) for p in parameters])
+
+
+def advance(optimiser, parameters, ks):
+    for k in ks:
+        optimiser.zero_grad()
+        steps.problem(parameters, k).backward()
+        optimiser.step()
+
+
+@pytest.mark.parametrize("name", steps.OPTIMISERS)
+def test_steps_are_those_of_pytorch(name):
+    parameters = leaves()
+    optimiser, want = made(name, parameters), STORED.parts(name)["steps"]
+    for k in range(steps.STEPS):
+        advance(optimiser, parameters, [k])
+        np.testing.assert_allclose(row(parameters), want[k], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", steps.OPTIMISERS)
+def test_the_pure_form_goes_the_same_way_also_compiled(name):
+    pure, tree = made(name), {"a": steps.start()[0], "b": steps.start()[1:]}
+    state, want = pure.init(tree), STORED.parts(name)["steps"]
+    compiled_tree, compiled_state = tree, state
+    update = tm.compile(lambda grads, state, tree: pure.update(grads, state, tree))
+    for k in range(4):
+
+        def loss(tree, k=k):
+            return steps.problem([tree["a"], *tree["b"]], k)
+
+        tree, state = pure.update(tm.grad(loss)(tree), state, tree)
+        compiled_tree, compiled_state = update(tm.grad(loss)(compiled_tree), compiled_state, compiled_tree)
+        np.testing.assert_allclose(row([tree["a"], *tree["b"]]), want[k], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(row([compiled_tree["a"], *compiled_tree["b"]]), want[k], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", steps.OPTIMISERS)
+def test_a_saved_state_goes_on_bit_for_bit(name, tmp_path):
+    whole, parts = leaves(), leaves()
+    one, two = made(name, whole), made(name, parts)
+    advance(one, whole, range(6))
+    advance(two, parts, range(3))
+    tm.save(tmp_path / "state.npz", {"state": two.state_dict(), "parameters": [p.detach().numpy() for p in parts]})
+    kept = tm.load(tmp_path / "state.npz")
+    resumed = [tm.tensor(p, requires_grad=True) for p in kept["parameters"]]
+    three = getattr(tm.optim, steps.OPTIMISERS[name][0])(resumed)
+    three.load_state_dict(kept["state"])
+    advance(three, resumed, range(3, 6))
+    np.testing.assert_array_equal(row(resumed), row(whole))
+
+
+@pytest.mark.parametrize("name", steps.OPTIMISERS)
+def test_float32_stays_float32(name):
+    parameters = leaves(np.float32)
+    optimiser = made(name, parameters)
+    advance(optimiser, parameters, range(3))
+    assert all(p.dtype == np.float32 for p in parameters)
+    state = [v for part in optimiser.state.values() for v in part.values() if np.ndim(v)]
+    assert all(v.dtype == np.float32 for v in state)
+    pure, tree = made(name), [np.asarray(p, np.float32) for p in steps.start()]
+    new, _ = pure.update(tm.grad(lambda tree: steps.problem(tree, 0))(tree), pure.init(tree), tree)
+    assert all(p.dtype == np.float32 for p in new)
+    np.testing.assert_allclose(row(parameters), STORED.parts(name)["steps"][2], rtol=1e-3, atol=1e-3)
+
+
+KINDS = sorted({kind for kind, _ in steps.OPTIMISERS.values()})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups_have_their_own_numbers_which_may_change(kind):
+    a, b, c = leaves()
+    d, e, f = leaves()
+    grouped = getattr(tm.optim, kind)([{"params": [a]}, {"params": [b, c], "lr": 0.2}], lr=0.1)
+    first, second = getattr(tm.optim, kind)([d], lr=0.1), getattr(tm.optim, kind)([e, f], lr=0.2)
+    for k in range(4):
+        if k == 2:
+            grouped.param_groups[1]["lr"] = second.param_groups[0]["lr"] = 0.05
+        advance(grouped, [a, b, c], [k])
+        for optimiser in (first, second):
+            optimiser.zero_grad()
+        steps.problem([d, e, f], k).backward()
+        first.step(), second.step()
+    np.testing.assert_array_equal(row([a, b, c]), row([d, e, f]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_parameter_without_a_gradient_is_left_alone(kind):
+    used, unused = leaves()[:2]
+    optimiser = getattr(tm.optim, kind)([used, unused], lr=0.1)
+    before = unused.detach().numpy().copy()
+    advance(optimiser, [used], range(2))
+    np.testing.assert_array_equal(unused.detach().numpy(), before)
+    assert not np.array_equal(used.detach().numpy(), steps.start()[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wrong", [{"lr": -1.0}, {"lr": "fast"}, {"lr": float("nan")}])
+def test_numbers_out_of_bounds_are_named(kind, wrong):
+    with pytest.raises(tm.MathError, match="lr"):
+        getattr(tm.optim, kind)(leaves(), **wrong)
+
+
+def test_a_module_is_trained_by_every_optimiser_over_its_tree():
+    x, y = tm.data.sine(32, rng=0)[:]
+    for kind in KINDS:
+        net = tm.nn.Sequential(tm.nn.Linear(1, 8, rng=0), tm.nn.Tanh(), tm.nn.Linear(8, 1, rng=1))
+        pure = getattr(tm.optim, kind)()
+        state, start = pure.init(net), F.mse_loss(net(x), y).item()
+        for _ in range(5):
+            net, state = pure.update(tm.grad(lambda m: F.mse_loss(m(x), y))(net), state, net)
+        assert isinstance(net, tm.nn.Sequential)
+        assert F.mse_loss(net(x), y).item() < start
+
+
+# -- schedules --------------------------------------------------------------------------------------
+def optimiser_for(arguments):
+    return tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], **arguments)
+
+
+@pytest.mark.parametrize("name", steps.SCHEDULES)
+def test_schedules_are_those_of_pytorch(name):
+    arguments, make = steps.SCHEDULES[name]
+    optimiser = optimiser_for(arguments)
+    schedule, want = make(schedules, optimiser), STORED.parts(name)["rates"]
+    for k in range(steps.EPOCHS):
+        found = [optimiser.param_groups[0][part] for part in arguments]
+        np.testing.assert_allclose(found, want[k], rtol=1e-9, atol=1e-12)
+        if k < steps.EPOCHS - 1:
+            schedule.step()
+
+
+@pytest.mark.parametrize("name", steps.PLATEAUS)
+def test_plateaus_are_those_of_pytorch(name):
+    optimiser = optimiser_for({"lr": 1.0})
+    schedule, want = schedules.ReduceLROnPlateau(optimiser, **steps.PLATEAUS[name]), STORED.parts(name)["rates"]
+    for value, rate in zip(steps.measured(), want, strict=True):
+        schedule.step(value)
+        np.testing.assert_allclose(optimiser.param_groups[0]["lr"], rate, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in steps.SCHEDULES if n != "LambdaLR"])
+@pytest.mark.parametrize("done", [0, 1, 13])
+def test_a_schedule_is_taken_up_again(name, done):
+    arguments, make = steps.SCHEDULES[name]
+    optimiser = optimiser_for(arguments)
+    schedule = make(schedules, optimiser)
+    for _ in range(done):
+        schedule.step()
+    kept = copy.deepcopy((optimiser.state_dict(), schedule.state_dict()))
+    again = optimiser_for(arguments)
+    twin = make(schedules, again)
+    again.load_state_dict(kept[0])
+    twin.load_state_dict(kept[1])
+    for _ in range(5):
+        schedule.step(), twin.step()
+        for part in arguments:
+            assert again.param_groups[0][part] == optimiser.param_groups[0][part]
+
+
+def test_a_plateau_is_taken_up_again():
+    values, kept = steps.measured(), None
+    arguments = {"patience": 2, "cooldown": 1, "factor": 0.5}
+    one, two = optimiser_for({"lr": 1.0}), optimiser_for({"lr": 1.0})
+    first, second = (schedules.ReduceLROnPlateau(o, **arguments) for o in (one, two))
+    for value in values[:20]:
+        first.step(value)
+    kept = first.state_dict()
+    two.load_state_dict(one.state_dict())
+    second.load_state_dict(kept)
+    for value in values[20:]:
+        first.step(value), second.step(value)
+        assert one.param_groups[0]["lr"] == two.param_groups[0]["lr"]
+
+
+def test_each_group_is_scheduled_from_its_own_rate():
+    a, b = leaves()[:2]
+    optimiser = tm.optim.SGD([{"params": [a], "lr": 0.1}, {"params": [b], "lr": 1.0}])
+    schedule = schedules.StepLR(optimiser, 1, 0.5)
+    schedule.step()
+    assert schedule.get_last_lr() == [0.05, 0.5]
+    assert [group["lr"] for group in optimiser.param_groups] == [0.05, 0.5]
+
+
+def test_one_cycle_ends_after_its_steps():
+    schedule = schedules.OneCycleLR(optimiser_for({"lr": 0.1}), 1.0, total_steps=3, cycle_momentum=False)
+    schedule.step(), schedule.step()
+    with pytest.raises(tm.MathError, match="3"):
+        schedule.step()
