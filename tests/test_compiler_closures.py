@@ -1,12 +1,18 @@
 """A compiled function sees what the uncompiled one would see, or says by name what it cannot."""
 
+import array
 import collections
+import contextvars
 import copy
+import ctypes
 import dataclasses
 import enum
 import functools
 import gc
+import importlib.util
 import itertools
+import operator
+import os
 import pickle
 import random
 import threading
@@ -299,6 +305,201 @@ def by_what_another_compiled_function_reaches():
     return lambda x: inner(x) + 1.0, change
 
 
+def by_a_module_that_was_made_by_hand():
+    module = types.ModuleType("made_by_hand")
+    module.scale = 2.0
+    return lambda x: x * module.scale, lambda: setattr(module, "scale", 3.0)
+
+
+def by_a_function_of_a_module_read_by_its_path():
+    spec = importlib.util.spec_from_loader("read_by_its_path", loader=None)
+    module = importlib.util.module_from_spec(spec)
+    exec("scale = 2.0\ndef times(x): return x * scale", vars(module))
+    return lambda x: module.times(x), lambda: setattr(module, "scale", 3.0)
+
+
+def by_a_text_that_is_evaluated():
+    def change():
+        global GLOBAL
+        GLOBAL += 1.5
+
+    return lambda x: x * eval("GLOBAL"), change
+
+
+def by_a_name_looked_up_among_the_globals():
+    def change():
+        global slope
+        slope = 0.5 - slope
+
+    name = "slope"
+    return lambda x: x * globals()[name], change
+
+
+def by_a_getter_of_attributes():
+    held, get = types.SimpleNamespace(inner=Settings()), operator.attrgetter("inner.scale")
+    return lambda x: x * get(held), lambda: setattr(held.inner, "scale", 5.0)
+
+
+def by_a_caller_of_a_method():
+    class Own:
+        weight = 2.0
+
+        def result(self, x):
+            return x * self.weight
+
+    own = Own()
+    return lambda x: operator.methodcaller("result", x)(own), lambda: setattr(own, "weight", 5.0)
+
+
+def by_the_state_of_a_descriptor():
+    class Given:
+        def __init__(self, value):
+            self.value = value
+
+        def __get__(self, owner, kind=None):
+            return self.value
+
+    given = Given(2.0)
+
+    class Own:
+        scale = given
+
+    own = Own()
+    return lambda x: x * own.scale, lambda: setattr(given, "value", -1.0)
+
+
+def by_a_property_of_a_metaclass():
+    class Kind(type):
+        @property
+        def scale(cls):
+            return cls.stored
+
+    class Own(metaclass=Kind):
+        stored = 2.0
+
+    return lambda x: x * Own.scale, lambda: setattr(Own, "stored", 3.0)
+
+
+def by_a_weak_reference():
+    own = Settings()
+    hold, weak = [own], weakref.ref(own)
+    return lambda x: x * weak().scale, lambda: setattr(hold[0], "scale", 3.0)
+
+
+def by_a_context_variable():
+    variable = contextvars.ContextVar("scale", default=2.0)
+    return lambda x: x * variable.get(), lambda: variable.set(3.0)
+
+
+def by_a_chain_of_mappings():
+    chain = collections.ChainMap({}, {"k": 2.0})
+    return lambda x: x * chain["k"], lambda: chain.__setitem__("k", 3.0)
+
+
+def by_a_mapping_behind_a_proxy():
+    table = {"k": Settings()}
+    proxy = types.MappingProxyType(table)
+    return lambda x: proxy["k"](x), lambda: table.__setitem__("k", lambda x: x * 7.0)
+
+
+def by_a_list_of_the_standard_library():
+    row = collections.UserList([2.0])
+    return lambda x: x * row[0], lambda: row.__setitem__(0, 3.0)
+
+
+def by_an_attribute_of_a_dict():
+    class Own(dict):
+        pass
+
+    own = Own(k=2.0)
+    own.scale = 1.5
+    return lambda x: x * own["k"] * own.scale, lambda: setattr(own, "scale", 3.0)
+
+
+def by_what_a_dict_gives_for_a_missing_key():
+    k = 2.0
+
+    def change():
+        nonlocal k
+        k = 5.0
+
+    class Own(dict):
+        def __missing__(self, key):
+            return k
+
+    own = Own()
+    return lambda x: x * own["k"], change
+
+
+def by_the_memory_behind_a_view():
+    memory = array.array("d", [2.0])
+    view = memoryview(memory)
+    return lambda x: x * view[0], lambda: memory.__setitem__(0, 3.0)
+
+
+def by_a_number_of_c():
+    number = ctypes.c_double(2.0)
+    return lambda x: x * number.value, lambda: setattr(number, "value", 3.0)
+
+
+def by_an_object_in_an_array():
+    table = np.array([Settings(), None], dtype=object)
+    return lambda x: x * table[0].scale, lambda: setattr(table[0], "scale", 3.0)
+
+
+def by_new_code_in_a_function():
+    def inner(x):
+        return x * 2.0
+
+    def new(x):
+        return x * 5.0
+
+    return lambda x: inner(x), lambda: setattr(inner, "__code__", new.__code__)
+
+
+def by_new_code_in_the_function_itself():
+    def f(x):
+        return x * 2.0
+
+    return f, lambda: setattr(f, "__code__", (lambda x: x * 5.0).__code__)
+
+
+def by_new_keyword_defaults():
+    def f(x, *, scale=2.0):
+        return x * scale
+
+    return f, lambda: setattr(f, "__kwdefaults__", {"scale": 5.0})
+
+
+def by_a_replaced_static_method():
+    class Own:
+        @staticmethod
+        def times(x):
+            return x * 2.0
+
+    return lambda x: Own.times(x), lambda: setattr(Own, "times", staticmethod(lambda x: x * 5.0))
+
+
+def by_a_replaced_property():
+    class Own:
+        @property
+        def scale(self):
+            return 2.0
+
+    own = Own()
+    return lambda x: x * own.scale, lambda: setattr(Own, "scale", property(lambda self: 5.0))
+
+
+def by_an_attribute_that_was_not_there():
+    options = types.SimpleNamespace()
+    return lambda x: x * getattr(options, "scale", 2.0), lambda: setattr(options, "scale", 5.0)
+
+
+def by_an_environment_variable():
+    os.environ.pop("TM_TEST_SCALE", None)
+    return lambda x: x * float(os.getenv("TM_TEST_SCALE", "2")), lambda: os.environ.update(TM_TEST_SCALE="3")
+
+
 @pytest.mark.parametrize("make", [v for k, v in list(globals().items()) if k.startswith("by_")])
 @pytest.mark.parametrize("wrap", [lambda f: f, lambda f: lambda x: tm.vjp(f, x)[0]], ids=["plain", "vjp"])
 def test_a_change_is_seen(make, wrap):
@@ -579,12 +780,10 @@ def test_a_tensor_out_of_reach_is_named():
             yield t
 
     source = holder()
-    get = source.gi_frame  # keeps it alive
+    hidden = source.gi_frame
     next(source)
-    theta = get.f_locals["t"]
-    hidden = weakref.ref(theta)
     with pytest.raises(TraceError, match="'theta' comes from outside of") as caught:
-        tm.compile(lambda x: x * hidden())(X)
+        tm.compile(lambda x: x * hidden.f_locals["t"])(X)
     assert "pass it as an argument" in str(caught.value).lower()
 
 
@@ -1023,3 +1222,61 @@ def test_one_element_of_a_large_array_is_enough(order):
     assert len(f._programs) == 3
     a.flags.writeable = False
     np.testing.assert_array_equal(f(X).numpy(), X + 4)
+
+
+# -- random numbers from a seed within the function ---------------------------------------------------------------
+def _one_draw(x):
+    return x * tm.random.default_rng(3).normal(size=3)
+
+
+def _several_draws(x):
+    rng = tm.random.default_rng(np.random.SeedSequence(5))
+    return x * rng.uniform(size=3) + rng.poisson(4.0, size=3) + x[rng.permutation(3)]
+
+
+def _drawn_around_an_argument(x):
+    return tm.random.default_rng([1, 2]).normal(x, abs(x))
+
+
+def _a_layer(x):
+    return tm.nn.Linear(3, 2, rng=4)(x)
+
+
+@pytest.mark.parametrize("f", [_one_draw, _several_draws, _drawn_around_an_argument, _a_layer])
+def test_a_generator_seeded_within_the_function_starts_anew_at_each_call(f):
+    g = tm.compile(f)
+    for x in (X, 2.0 * X, X):
+        agree(f, g, x)
+
+
+def _seeded_by_an_argument(x):
+    return x * tm.random.default_rng(tm.asarray(x[0], dtype=int)).normal(size=3)
+
+
+def _restarted(x):
+    tm.random.seed(0)
+    return x * tm.random.normal(size=3)
+
+
+def _state_set(x):
+    rng = tm.random.default_rng()
+    rng.state = np.random.default_rng(0).bit_generator.state
+    return x * rng.normal(size=3)
+
+
+def _a_layer_without_a_seed(x):
+    return tm.nn.Linear(3, 2)(x)
+
+
+def _gamma_of_an_argument(x):
+    return tm.random.default_rng(0).gamma(abs(x))
+
+
+@pytest.mark.parametrize(
+    "f", [_seeded_by_an_argument, _restarted, _state_set, _a_layer_without_a_seed, _gamma_of_an_argument]
+)
+def test_draws_that_a_program_would_repeat_or_skip_are_refused(f):
+    state = tm.random.shared.state
+    with pytest.raises(TraceError, match=r"seed|outside"):
+        tm.compile(f)(X)
+    assert tm.random.shared.state == state

@@ -26,12 +26,14 @@ from .core.errors import (
     DTypeError,
     OutsideDomain,
     ShapeError,
+    TraceError,
     checked_axis,
     describe,
     integer,
     numeric_dtype,
     sizes,
 )
+from .core.mode import watcher
 from .core.node import unknown
 from .core.samples import positive, sample
 from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, node_of, rec, record, wrap
@@ -62,6 +64,8 @@ __all__ = [
     "standard_t",
     "uniform",
 ]
+
+_STATEFUL = (np.random.BitGenerator, np.random.RandomState)
 
 Size = int | tuple[int, ...] | None
 
@@ -110,7 +114,7 @@ def _(xp: Any, ts: Any, y: Any, a: Any, draw: Any) -> Any:
 
 
 def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), given: Any = (), **options: Any) -> Tensor:
-    params = {
+    params: dict[str, Any] = {
         "generator": generator,
         "method": method,
         "names": names,
@@ -118,10 +122,17 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
     }
     arrays = (*given, 0.0, 0.0)[:2]
     traced = tracing()
+    if traced and generator.made_in is watcher():  # seeded within the function: the same numbers at each call
+        if any(unknown(as_tensor(a).node) for a in arrays):
+            raise TraceError(
+                f"random.{method}: its parameters are not known while this function is being traced, and the generator "
+                "is made and seeded within it. Make the generator outside, or pass it as an argument"
+            )
+        return Tensor(random_draw.plain(*(as_tensor(a).node.data for a in arrays), **params))
     state = generator.state if traced else None
     y: Tensor = record(random_draw, arrays, params)
     if traced:  # an example was drawn: the program draws in its place
-        generator.state = state
+        generator.numpy.bit_generator.state = state
     if traced and not y.node.live:  # without live arguments it would be taken for a constant
         y = wrap(Node(y.node.data, random_draw, tuple(as_tensor(v).node for v in arrays), params, TRACED))
         mode = MODE.get()
@@ -147,9 +158,10 @@ def _check(asker: str, least: float | None, above: bool = False, **parameters: A
 
 def stream(seed: Any) -> np.random.Generator:
     """NumPy's generator of a seed."""
-    known = (np.random.SeedSequence, np.random.BitGenerator, np.random.Generator, np.random.RandomState)
-    if seed is None or isinstance(seed, known):
+    if seed is None or isinstance(seed, (np.random.SeedSequence, np.random.Generator, *_STATEFUL)):
         return np.random.default_rng(seed)
+    if isinstance(seed, Tensor) and unknown(seed.node):
+        raise TraceError("a seed is not known while a function is being traced: pass the generator as an argument")
     numbers = seed if isinstance(seed, (list, tuple, range)) else np.asarray(node_of(seed).data).tolist()
     listed = list(numbers) if isinstance(numbers, (list, tuple, range)) else [numbers]
     if not all(isinstance(k, (int, np.integer)) and k >= 0 for k in listed):
@@ -220,7 +232,9 @@ class Generator:
     __reached__ = ()  # a program draws from it anew
 
     def __init__(self, seed: Any = None) -> None:
-        self.seed(seed)
+        known = seed is not None and not isinstance(seed, (np.random.Generator, *_STATEFUL))
+        self.made_in = watcher() if known and tracing() else None  # whose trace saw it made, from a seed
+        self.numpy = stream(seed)
 
     def seed(self, seed: Any = None) -> None:
         """Restart from a seed (an int, a SeedSequence, a NumPy generator), or from fresh entropy.
@@ -232,7 +246,17 @@ class Generator:
         >>> bool(a == tm.random.normal())
         True
         """
+        self._outside("seed")
         self.numpy = stream(seed)
+        self.made_in = None
+
+    def _outside(self, asker: str) -> None:
+        """Raise while a function is traced: what is set then would not be set at its calls."""
+        if tracing():
+            raise TraceError(
+                f"random: {asker} of a generator is set within a function that is being compiled, which would happen "
+                "once, not at each call. Set it before the call, or make a generator with default_rng(seed) inside"
+            )
 
     @property
     def state(self) -> Any:
@@ -241,6 +265,7 @@ class Generator:
 
     @state.setter
     def state(self, state: Any) -> None:
+        self._outside("the state")
         self.numpy.bit_generator.state = state
 
     # -- reparametrised: differentiable in every parameter ------------------------------------------------

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import functools
 import keyword
+import os
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from types import FunctionType, MethodType, ModuleType
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSequence, MutableSet, Sequence
+from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import TraceError
 from ..core.tensor import Node, Tensor
+from .holders import reader, spelled
 from .program import NUMBERS
-from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user
+from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
 from .values import is_atom, is_plain, kept, same
 
 MISS: Any = object()  # what is found where a program does not fit, or nothing lies
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
+_CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
 _UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
 
 
@@ -48,6 +51,8 @@ class Fact:
         if self.parent is None or self.step is None:
             return
         (kind, key), holder = self.step, self.parent.value
+        if kind == "read" or (isinstance(holder, (tuple, type, Mapping)) and not isinstance(holder, MutableMapping)):
+            return
         try:
             now = holder[key] if kind == "item" else getattr(holder, key)
         except _UNREADABLE:
@@ -123,17 +128,18 @@ class Environment:
         elif is_stream(x):
             self.streams.append((fact, stream_in(x)[1]))
         elif isinstance(x, FunctionType):
-            fact.check = "" if fact.parent is None else fact.check  # a root is what the program was looked up by
+            is_it = "" if fact.parent is None else "{v} is {like}[0]"  # a root is what the program was looked up by
+            has_code = "{v}.__code__ is {like}[1]" if of_user(x) else ""  # which changes when a module is reloaded
+            fact.check, fact.like = " and ".join(filter(None, (is_it, has_code))), (x, x.__code__)
             self._function(x)
         elif isinstance(x, np.ufunc):
             pass
         elif isinstance(x, ModuleType):
-            if is_users_module(x.__name__):
-                for name in sorted(self.names & vars(x).keys()):
-                    self._child(fact, "attr", name, vars(x)[name])
+            self._module(fact, x)
         elif isinstance(x, type):
             self._attributes(fact, x, x, {})
             self._code(x, {"__init__", "__new__", "__post_init__"})
+            self._code(type(x), set())
         elif kind in _HELD or hasattr(kind, "__reached__"):
             held = _HELD.get(kind) or kind.__reached__
             if held:
@@ -144,10 +150,18 @@ class Environment:
             fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}) == {len(x)}", kind
             for k, v in reversed(list(enumerate(x))):
                 self._child(fact, "item", k, v)
-        elif isinstance(x, dict):
+            self._beside(fact, x)
+        elif isinstance(x, np.ndarray):  # of objects
+            fact.check = f"{{v}} is {{like}} and {{v}}.shape == {x.shape}"
+            for k in np.ndindex(x.shape):
+                self._child(fact, "item", k, x[k])
+        elif isinstance(x, (dict, MappingProxyType)):
             fact.check, fact.like = "{v}.__class__ is {like}[0] and [*{v}] == {like}[1]", (kind, list(x))
             for k, v in reversed(list(x.items())):
                 self._child(fact, "item", k, v)
+            if isinstance(x, defaultdict):
+                self._child(fact, "attr", "default_factory", x.default_factory)
+            self._beside(fact, x)
         elif isinstance(x, (set, frozenset)):
             fact.check, fact.like = "{v} == {like}", x.copy()
         elif hasattr(x, "__wrapped__"):  # functools.cache and its like
@@ -177,7 +191,8 @@ class Environment:
         for k, (name, value) in enumerate(zip(named, f.__defaults__ or (), strict=False)):
             self._child(Fact(name, f.__defaults__, _given(f), ("attr", "__defaults__")), "item", k, value, path=name)
         for name, value in (f.__kwdefaults__ or {}).items():
-            self._child(_given(f.__kwdefaults__), "item", name, value, path=name)
+            held = Fact(name, f.__kwdefaults__, _given(f), ("attr", "__kwdefaults__"))
+            self._child(held, "item", name, value, path=name)
         for name, value in vars(f).items():
             if name in self.names or name == "__wrapped__":
                 self._child(_given(f), "attr", name, value, path=f"{f.__name__}.{name}")
@@ -189,9 +204,25 @@ class Environment:
             for name in sorted(said.globals):
                 if name in f.__globals__:
                     self._child(_given(f.__globals__), "item", name, f.__globals__[name], path=name)
-            for name in said.modules:
-                if name in sys.modules:
-                    self._stack.append(Fact(name, sys.modules[name], _given(sys.modules), ("item", name)))
+            if said.evaluates:
+                self._child(_given(f), "attr", "__globals__", f.__globals__, path="globals()")
+            for name in (said.modules & sys.modules.keys()) | users_modules_named(said):
+                self._stack.append(Fact(name, sys.modules[name], _given(sys.modules), ("item", name)))
+
+    def _module(self, fact: Fact, x: ModuleType) -> None:
+        """What the code names of a user's module; of a library's, the settings that it keeps in a mapping."""
+        held, named = vars(x), self.names & vars(x).keys()
+        if not is_users_module(x):
+            if x is os and "getenv" in self.names:
+                named.add("environ")
+            named = {n for n in named if isinstance(held[n], MutableMapping) and held[n] is not sys.modules}
+        for name in sorted(named):
+            self._child(fact, "attr", name, held[name])
+
+    def _beside(self, fact: Fact, x: Any) -> None:
+        """What a container of a user's class holds beside its items, and what its methods mention."""
+        if lineage(type(x)):
+            self._attributes(fact, x, type(x), vars(x) if hasattr(x, "__dict__") else {}, self._code(type(x), set()))
 
     def _code(self, kind: type, more: set[str]) -> bool:
         """Read the methods that may run; tells whether they look at attributes that they do not name."""
@@ -208,33 +239,48 @@ class Environment:
         kind = type(x)
         own = getattr(x, "__dict__", None)
         written = lineage(kind)
+        read = reader(x)
+        if read is not None:
+            self.names |= spelled(x)
+            self._child(fact, "read", read, read(x), path=fact.path)
         if own is None and not any(hasattr(k, "__slots__") for k in written):
             return  # of C: itself
         fact.check, fact.like = "{v}.__class__ is {like}", kind
         everything = self.everything or self._code(kind, set())
-        if own is not None and written:
+        if own is not None and (written or kind.__name__.endswith("Namespace")):
             fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}.__dict__) == {len(own)}", kind
             fact.own = True
         self._attributes(fact, x, kind, own or {}, everything)
 
     def _attributes(self, fact: Fact, x: Any, kind: type, own: dict[str, Any], everything: bool = False) -> None:
         """The data that an object holds, and that its classes hold for it, as far as some code names it."""
-        watched = (everything or self.everything) and (lineage(kind) or kind.__name__.endswith("Namespace"))
+        known = lineage(kind)
+        watched = (everything or self.everything) and (known or kind.__name__.endswith("Namespace"))
+        watched = watched or (not known and isinstance(x, _CONTAINERS))  # of the standard library: ChainMap, UserDict
         for name in own if watched else [n for n in own if n in self.names]:
             self._child(fact, "attr", name, own[name])
-        for k in lineage(kind):
+        for k in known:
             for name, member in vars(k).items():
                 if name in own or name not in self.names or name.startswith("__"):
                     continue
                 if functions_in(member):
                     if k.__dict__[name].__class__ is FunctionType and of_user(member):
                         self._child(_given(k), "attr", name, member, path=f"{k.__name__}.{name}")
+                    elif any(map(of_user, functions_in(member))):  # a property, a static method, a class method
+                        self._member(k, name, member)
                 elif type(member).__name__ == "member_descriptor":  # a slot
                     value = MISS if x is kind else getattr(x, name, MISS)
                     if value is not MISS:
                         self._child(fact, "attr", name, value)
                 elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
                     self._child(fact, "attr", name, member)
+                elif lineage(type(member)):  # a descriptor of a user's class
+                    self._member(k, name, member)
+
+    def _member(self, kind: type, name: str, member: Any) -> None:
+        """An entry of a class that is not what the attribute gives."""
+        entries = Fact(kind.__name__, vars(kind), _given(kind), ("attr", "__dict__"))
+        self._child(entries, "item", name, member, path=f"{kind.__name__}.{name}")
 
     def find(self, node: Node) -> Fact | None:
         """Where the Tensor of this node lies; looked for further away than the code names, if need be."""
@@ -353,6 +399,9 @@ def _given(value: Any) -> Fact:
 def _step(f: Fact, parent: str, scope: dict[str, Any]) -> str:
     assert f.step is not None
     kind, key = f.step
+    if kind == "read":
+        scope[f"k{f.number}"] = key
+        return f"k{f.number}({parent})"
     if kind == "attr":
         plain = key.isidentifier() and not keyword.iskeyword(key)
         return f"{parent}.{key}" if plain else f"getattr({parent}, {key!r})"

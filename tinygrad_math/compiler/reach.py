@@ -15,7 +15,9 @@ _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"
 _ATTRIBUTE = frozenset(
     {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM", "LOAD_ZERO_SUPER_ATTR"}
 )
-_ANY = frozenset({"getattr", "vars", "attrgetter", "__dict__", "__getattribute__", "dir", "setattr"})
+_ANY = frozenset({"eval", "exec", "getattr", "vars", "attrgetter", "__dict__", "__getattribute__", "dir", "setattr"})
+_EVALUATE = frozenset({"eval", "exec", "globals"})  # which reach any global
+_IMPORT = frozenset({"__import__", "import_module", "modules"})
 _UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
 
 
@@ -30,6 +32,11 @@ class Mentions(NamedTuple):
     def any(self) -> bool:
         """Whether the code may look at attributes that it does not name."""
         return not _ANY.isdisjoint(self.globals) or not _ANY.isdisjoint(self.attributes)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the code may look at globals that it does not name."""
+        return not _EVALUATE.isdisjoint(self.globals)
 
 
 @lru_cache(maxsize=4096)
@@ -60,9 +67,20 @@ def of_user(f: FunctionType) -> bool:
     return not is_library(f.__code__.co_filename)
 
 
-def is_users_module(name: str) -> bool:
-    file = getattr(sys.modules.get(name), "__file__", None)
-    return name == "__main__" or (file is not None and not is_library(file))
+def is_users_module(module: Any) -> bool:
+    """Whether a module is the user's: no library's, nor one of C; it may be `__main__`, or made by hand."""
+    file = getattr(module, "__file__", None)
+    if file is not None:
+        return not is_library(file)
+    spec = getattr(module, "__spec__", None)
+    return spec is None or spec.origin is None
+
+
+def users_modules_named(said: Mentions) -> set[str]:
+    """The user's modules that code imports by a text, with `importlib.import_module` or out of `sys.modules`."""
+    if _IMPORT.isdisjoint(said.globals | said.attributes):
+        return set()
+    return {name for name in said.attributes & sys.modules.keys() if is_users_module(sys.modules[name])}
 
 
 def lineage(kind: type) -> list[type]:
@@ -76,7 +94,7 @@ def _readable(module: str) -> bool:
         return True
     file = getattr(sys.modules[module], "__file__", None)
     if file is None:
-        return False
+        return is_users_module(sys.modules[module])
     return in_package(file) or not is_library(file) or "site-packages" in file
 
 
