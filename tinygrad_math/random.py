@@ -129,7 +129,7 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
                 "is made and seeded within it. Make the generator outside, or pass it as an argument"
             )
         return Tensor(random_draw.plain(*(as_tensor(a).node.data for a in arrays), **params))
-    state = generator.state if traced else None
+    state: Any = generator.state if traced else None
     y: Tensor = record(random_draw, arrays, params)
     if traced:  # an example was drawn: the program draws in its place
         generator.numpy.bit_generator.state = state
