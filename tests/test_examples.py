@@ -1,4 +1,4 @@
-"""Every script of the gallery runs, fast, and its numbers are the lecture's."""
+"""Every script of the gallery runs, fast; its numbers are the lecture's, or its network learns what it says."""
 
 import math
 import re
@@ -12,6 +12,7 @@ import tinygrad_math as tm
 
 ROOT = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(p.stem for p in ROOT.glob("[0-9][0-9]_*.py"))
+TRAINING = [name for name in SCRIPTS if name >= "30"]
 COS, SIN = 1 / math.sqrt(2), 1 / math.sqrt(3)
 
 # what each main() must return: a number, or a claim about it
@@ -259,17 +260,52 @@ EXPECTED = {
 }
 
 
-def test_every_script_has_its_numbers_here():
-    assert sorted(EXPECTED) == SCRIPTS
+# of the scripts that train: what a short run shows already, and what a full one reaches
+SHORT = {
+    "30_moons": lambda out: out["accuracy"] > 0.8,
+    "31_digits": lambda out: out["eager"] == out["compiled"] > 0.8 and out["apart"] < 1e-12,
+    "32_convolution": lambda out: out["accuracy"] > 0.4,
+    "33_characters": lambda out: out["losses"][1] < out["losses"][0],
+    "34_sorting": lambda out: out["right"] > 0.15,
+    "35_autoencoder": lambda out: out["loss"] < 0.9 * out["plain"],
+    "36_newton": lambda out: abs(out["condition"] - 2508.009601) < 1e-4 and out["NewtonCG"] < 30 < out["SGD"],
+    "37_sweep": lambda out: out["right"] > 0.4,
+}
+FULL = {
+    "30_moons": lambda out: out["accuracy 1"] < out["accuracy 10"] < 0.95 and out["accuracy"] > 0.98,
+    "31_digits": lambda out: out["eager"] > 0.97 and out["compiled"] > 0.97 and out["apart"] < 1e-6,
+    "32_convolution": lambda out: out["accuracy"] > 0.98,
+    "33_characters": lambda out: out["known"] > 0.8,
+    "34_sorting": lambda out: out["right"] > 0.99 and out["answer"] == [0, 1, 2, 4, 5, 7, 8, 9],
+    "35_autoencoder": lambda out: out["loss"] < 0.5 * out["plain"] and out["agree"] > 0.8 > 0.6 > out["linear"],
+    "36_newton": lambda out: out["NewtonCG"] < 30 and out["LBFGS"] < 60 and out["SGD"] > 10000,
+    "37_sweep": lambda out: out["right"] > 0.95 and max(out["narrow"], out["slow"], out["far"]) < 0.7,
+}
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_runs_and_its_numbers_are_the_lectures(name, monkeypatch, tmp_path, capsys):
+def run(name, monkeypatch, tmp_path, **options):
+    """What a script's main() returns; its pictures go to a folder of the test's own."""
     monkeypatch.syspath_prepend(ROOT)
     import gallery
 
     monkeypatch.setattr(gallery, "OUTPUT", tmp_path)
-    out = runpy.run_path(str(ROOT / f"{name}.py"))["main"]()
+    return runpy.run_path(str(ROOT / f"{name}.py"))["main"](**options)
+
+
+def draws(printed, tmp_path):
+    """Whether every picture that was told of is there, and is more than an empty page."""
+    pictures = re.findall(r"picture: \S+/(\S+)\.png", printed)
+    return all((tmp_path / f"{p}.png").stat().st_size > 5000 for p in pictures) and bool(pictures)
+
+
+def test_every_script_has_its_numbers_here():
+    assert sorted(EXPECTED) + sorted(SHORT) == SCRIPTS
+    assert sorted(FULL) == TRAINING
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_script_runs_and_its_numbers_are_the_lectures(name, monkeypatch, tmp_path, capsys):
+    out = run(name, monkeypatch, tmp_path)
     printed = capsys.readouterr().out
     for key, want in EXPECTED[name].items():
         if callable(want):
@@ -279,8 +315,24 @@ def test_a_script_runs_and_its_numbers_are_the_lectures(name, monkeypatch, tmp_p
                 continue
         np.testing.assert_allclose(out[key], want, rtol=0, atol=1e-9, err_msg=f"{name}: {key}")
     assert "computed" in printed
-    pictures = re.findall(r"picture: output/(\S+)\.png", printed)
-    assert all((tmp_path / f"{p}.png").stat().st_size > 5000 for p in pictures)
+    assert "picture: " not in printed or draws(printed, tmp_path)
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_a_network_of_the_gallery_learns_within_a_second_or_two(name, monkeypatch, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    out = run(name, monkeypatch, tmp_path, short=True)
+    assert SHORT[name](out), out
+    assert draws(capsys.readouterr().out, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", TRAINING)
+def test_a_network_of_the_gallery_learns_what_its_script_says(name, monkeypatch, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    out = run(name, monkeypatch, tmp_path)
+    assert FULL[name](out), out
+    assert draws(capsys.readouterr().out, tmp_path)
 
 
 def test_the_main_example_meets_the_least_squares_map(capsys):

@@ -81,6 +81,7 @@ class Compiled(Eager):
         self.programs: dict[Any, Callable[..., Any]] = {}
 
     def begin(self) -> None:
+        self.modules = list(self.model.modules())
         learnt = [n for group in self.groups for n in group]
         self.params = {n: np.array(self.where[n].node.data) for n in learnt}
         self.fixed = {n: p.detach() for n, p in self.where.items() if n not in self.params}
@@ -114,7 +115,7 @@ class Compiled(Eager):
         return float(out[3].item())
 
     def model_mode(self) -> tuple[bool, ...]:
-        return tuple(m.training for m in self.model.modules())
+        return tuple(m.training for m in self.modules)
 
     def _step(self, numbers: list[Hyper]) -> Callable[..., Any]:
         """The step as a function of all that changes; it closes over what stays as it is in a run."""
