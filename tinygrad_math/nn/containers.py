@@ -93,6 +93,8 @@ class ModuleList(Module):
 
     def insert(self, index: int, module: Module) -> None:
         """A module before another one."""
+        if not isinstance(module, Module):
+            raise ArgumentError(f"ModuleList holds modules, got {module!r:.60}")
         self._refill([*self][:index] + [module] + [*self][index:])
 
     def _refill(self, modules: list[Module]) -> None:

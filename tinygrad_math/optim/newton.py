@@ -118,12 +118,14 @@ class LevenbergMarquardt(Whole):
         slope = model.backward(model.values)
         if not np.abs(slope).max(initial=0.0) > 0 or not math.isfinite(loss):
             return loss
-        most = 2 * x.size + 10
+        most, before = 2 * x.size + 10, group["damping"]
         for _ in range(group["max_tries"]):
             shape = model.values.size, x.size
             jacobian = LinearOperator(shape, matvec=model.forward, rmatvec=model.backward, dtype=np.float64)
             root, close = math.sqrt(group["damping"]), group["tolerance"]
             d = lsmr(jacobian, -model.values, damp=root, atol=close, btol=close, maxiter=most)[0]
+            if not np.any(x + d != x):
+                break
             self.position = x + d
             with no_grad():
                 now = squared(self.measured(closure, "residuals"))
@@ -137,4 +139,5 @@ class LevenbergMarquardt(Whole):
             group["damping"] = max(group["damping"], 1e-12) * self._rise
             self._rise *= 2
             model = Linear(self, self.measured(closure, "residuals"))  # the parameters have been elsewhere meanwhile
+        group["damping"], self._rise = before, 2.0  # at the bottom no damping helps, and none is to be kept
         return loss

@@ -1,0 +1,282 @@
+"""Modules: state, hooks, containers, what their repr tells, initialisation and utilities."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import tinygrad_math as tm
+from tinygrad_math.nn import functional as F
+
+init, utils = tm.nn.init, tm.nn.utils
+
+
+class Net(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.BatchNorm1d(3), tm.nn.Tanh())
+        self.heads = tm.nn.ModuleDict({"a": tm.nn.Linear(3, 1, rng=1), "b": tm.nn.Linear(3, 2, rng=2)})
+        self.more = tm.nn.ModuleList([tm.nn.Dropout(0.5), tm.nn.Linear(3, 3, rng=3)])
+        self.register_buffer("scale", np.array([2.0]))
+        self.register_buffer("scratch", np.zeros(1), persistent=False)
+        self.nothing = None
+
+    def forward(self, x):
+        h = self.more[1](self.more[0](self.body(x)))
+        return self.heads["a"](h) * self.scale, self.heads["b"](h)
+
+
+X = np.random.default_rng(0).normal(size=(5, 2))
+LEARNT = ["body.0.weight", "body.0.bias", "body.1.weight", "body.1.bias", "heads.a.weight", "heads.a.bias"]
+LEARNT += ["heads.b.weight", "heads.b.bias", "more.1.weight", "more.1.bias"]
+KEPT = ["body.1.running_mean", "body.1.running_var", "body.1.num_batches_tracked", "scale"]
+
+
+def test_parameters_buffers_and_state_have_their_paths():
+    net = Net()
+    assert sorted(n for n, _ in net.named_parameters()) == sorted(LEARNT)
+    assert sorted(n for n, _ in net.named_buffers()) == sorted([*KEPT, "scratch"])
+    assert sorted(net.state_dict()) == sorted([*LEARNT, *KEPT])
+    assert {n: p.name for n, p in net.named_parameters()} == {n: n for n in LEARNT}
+
+
+def test_train_and_eval_reach_every_module_and_change_what_is_computed():
+    net = Net()
+    tm.random.seed(0)
+    a, b = net(X)[0], net(X)[0]
+    assert not np.array_equal(a.detach().numpy(), b.detach().numpy())
+    net.eval()
+    assert not any(m.training for m in net.modules())
+    np.testing.assert_array_equal(net(X)[0].detach().numpy(), net(X)[0].detach().numpy())
+    assert all(m.training for m in net.train().modules())
+
+
+def test_a_gradient_is_a_network_and_equals_backward():
+    net = Net().eval()
+
+    def loss(net):
+        return sum((y * y).sum() for y in net(X))
+
+    loss(net).backward()
+    gradient = tm.grad(loss)(net)
+    assert isinstance(gradient, Net)
+    found = dict(gradient.named_parameters())
+    for name, p in net.named_parameters():
+        np.testing.assert_allclose(found[name].detach().numpy(), p.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_a_state_that_does_not_fit_is_told_in_full_and_changes_nothing():
+    net = Net()
+    before, state = net.state_dict(), net.state_dict()
+    del state["scale"], state["heads.a.bias"]
+    state |= {"heads.c.weight": np.ones(2), "body.0.weight": np.ones((4, 2)), "heads.b.bias": np.full(2, 9.0)}
+    with pytest.raises(tm.ArgumentError) as told:
+        net.load_state_dict(state)
+    for part in ("heads.a.bias", "scale", "heads.c.weight", "body.0.weight", "(4, 2)", "(3, 2)"):
+        assert part in str(told.value)
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    del state["body.0.weight"]
+    found = net.load_state_dict(state, strict=False)
+    assert (sorted(found.missing_keys), found.unexpected_keys) == (
+        ["body.0.weight", "heads.a.bias", "scale"],
+        ["heads.c.weight"],
+    )
+    assert net.heads["b"].bias.tolist() == [9.0, 9.0]
+
+
+def test_a_state_is_a_copy_in_both_directions():
+    net, other = Net(), Net()
+    state = net.state_dict()
+    other.load_state_dict(state)
+    for value in state.values():
+        value[...] = 7
+    assert not any(np.any(v == 7) for v in (*net.state_dict().values(), *other.state_dict().values()))
+
+
+def test_hooks_see_and_may_change_results_until_they_are_removed():
+    layer, seen = tm.nn.Linear(2, 1, rng=0), []
+    want = layer(X).detach().numpy()
+    first = layer.register_forward_hook(lambda module, args, y: seen.append((module, args[0].shape, y.shape)))
+    second = layer.register_forward_hook(lambda module, args, y: y * 2)
+    np.testing.assert_array_equal(layer(X).detach().numpy(), 2 * want)
+    assert seen == [(layer, (5, 2), (5, 1))]
+    first.remove()
+    second.remove()
+    np.testing.assert_array_equal(layer(X).detach().numpy(), want)
+    assert len(seen) == 1
+
+
+def test_apply_reaches_children_before_the_whole():
+    names = []
+    net = Net()
+    assert net.apply(lambda m: names.append(type(m).__name__)) is net
+    assert names[-1] == "Net"
+    assert sorted(names) == sorted(type(m).__name__ for m in net.modules())
+
+
+def test_a_buffer_has_a_name_of_its_own():
+    net = Net()
+    for name in ("body", "forward", "a.b", ""):
+        with pytest.raises(tm.ArgumentError):
+            net.register_buffer(name, np.ones(1))
+    net.register_buffer("scale", None)
+    assert "scale" not in net.state_dict()
+
+
+def test_a_repr_tells_every_layer_and_its_number_of_parameters():
+    told = repr(Net())
+    for part in ("# 39 parameters", "Linear(2, 3)  # 9", "BatchNorm1d(3, ", "(a): Linear(3, 1)  # 4", "Dropout("):
+        assert part in told
+
+
+def test_a_list_of_modules_is_a_list():
+    layers = tm.nn.ModuleList(tm.nn.Linear(k + 1, 1) for k in range(3))
+    layers.insert(1, tm.nn.Tanh())
+    layers.append(tm.nn.ReLU()).extend([tm.nn.Identity()])
+    del layers[0]
+    layers[-1] = tm.nn.Sigmoid()
+    assert [type(m).__name__ for m in layers] == ["Tanh", "Linear", "Linear", "ReLU", "Sigmoid"]
+    assert [n for n, _ in layers.named_parameters()] == ["1.weight", "1.bias", "2.weight", "2.bias"]
+    assert len(layers[1:3]) == 2
+    for change in (lambda: layers.append(1), lambda: layers.insert(0, print), lambda: layers.__setitem__(0, None)):
+        with pytest.raises(tm.MathError):
+            change()
+    assert len(layers) == 5
+
+
+def test_a_dict_of_modules_is_a_dict():
+    parts = tm.nn.ModuleDict({"a": tm.nn.Linear(1, 1)})
+    parts["b"] = tm.nn.Tanh()
+    parts.update({"c": tm.nn.ReLU()})
+    assert (list(parts), "b" in parts, len(parts)) == (["a", "b", "c"], True, 3)
+    assert isinstance(parts.pop("b"), tm.nn.Tanh)
+    assert [k for k, _ in parts.items()] == ["a", "c"]
+    for name in ("forward", "x.y", "", 3):
+        with pytest.raises(tm.MathError):
+            parts[name] = tm.nn.Tanh()
+    with pytest.raises(tm.MathError, match="'b'"):
+        parts["b"]
+
+
+# -- initialisation ---------------------------------------------------------------------------------
+SHAPE = (60, 40, 3)
+FAN_IN, FAN_OUT = 40 * 3, 60 * 3
+UNIFORM = {
+    "uniform_": (lambda w: init.uniform_(w, -0.5, 1.5, rng=1), -0.5, 1.5),
+    "xavier_uniform_": (
+        lambda w: init.xavier_uniform_(w, gain=2.0, rng=1),
+        -2 * np.sqrt(6 / (FAN_IN + FAN_OUT)),
+        2 * np.sqrt(6 / (FAN_IN + FAN_OUT)),
+    ),
+    "kaiming_uniform_": (lambda w: init.kaiming_uniform_(w, rng=1), -np.sqrt(6 / FAN_IN), np.sqrt(6 / FAN_IN)),
+    "kaiming_uniform_ fan_out relu": (
+        lambda w: init.kaiming_uniform_(w, mode="fan_out", nonlinearity="relu", rng=1),
+        -np.sqrt(6 / FAN_OUT),
+        np.sqrt(6 / FAN_OUT),
+    ),
+    "kaiming_uniform_ a": (
+        lambda w: init.kaiming_uniform_(w, a=np.sqrt(5), rng=1),
+        -np.sqrt(1 / FAN_IN),
+        np.sqrt(1 / FAN_IN),
+    ),
+}
+NORMAL = {
+    "normal_": (lambda w: init.normal_(w, 1.0, 3.0, rng=1), 1.0, 3.0),
+    "xavier_normal_": (lambda w: init.xavier_normal_(w, gain=3.0, rng=1), 0.0, 3 * np.sqrt(2 / (FAN_IN + FAN_OUT))),
+    "kaiming_normal_": (lambda w: init.kaiming_normal_(w, rng=1), 0.0, np.sqrt(2 / FAN_IN)),
+    "kaiming_normal_ tanh": (
+        lambda w: init.kaiming_normal_(w, mode="fan_out", nonlinearity="tanh", rng=1),
+        0.0,
+        5 / 3 / np.sqrt(FAN_OUT),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*UNIFORM, *NORMAL])
+def test_starting_weights_have_the_distribution_of_the_formula(name):
+    fill, low, high = (UNIFORM | NORMAL)[name]
+    w = tm.zeros(SHAPE, dtype=np.float32)
+    assert fill(w) is w
+    assert w.dtype == np.float32
+    wanted = scipy.stats.uniform(low, high - low) if name in UNIFORM else scipy.stats.norm(low, high)
+    assert scipy.stats.kstest(np.ravel(w.numpy()).astype(float), wanted.cdf).pvalue > 0.01
+
+
+def test_truncated_normals_stay_between_their_bounds():
+    w = init.trunc_normal_(tm.zeros((100, 80)), 0.5, 2.0, -1.0, 3.0, rng=1).numpy()
+    assert -1 <= w.min() < w.max() <= 3
+    assert scipy.stats.kstest(w.ravel(), scipy.stats.truncnorm(-0.75, 1.25, 0.5, 2.0).cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize("shape", [(4, 7), (7, 4), (3, 2, 2), (5, 5)])
+def test_orthogonal_weights_are_gain_times_orthonormal(shape):
+    w = init.orthogonal_(tm.zeros(shape), gain=1.5, rng=1).numpy().reshape(shape[0], -1)
+    small = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(small, 2.25 * np.eye(len(small)), atol=1e-12)
+
+
+def test_fixed_starts_are_what_their_names_say():
+    assert init.constant_(tm.zeros(2), 3.0).tolist() == [3.0, 3.0]
+    assert init.ones_(tm.zeros(1)).tolist() == [1.0]
+    assert init.zeros_(tm.ones(1)).tolist() == [0.0]
+    np.testing.assert_array_equal(init.eye_(tm.ones((2, 3))).numpy(), np.eye(2, 3))
+    x = np.random.default_rng(0).normal(size=(1, 4, 6))
+    w = init.dirac_(tm.zeros((4, 2, 3)), groups=2)
+    np.testing.assert_array_equal(F.conv1d(x, w, padding=1, groups=2).numpy(), x)
+    sparse = init.sparse_(tm.zeros((10, 6)), 0.25, std=2.0, rng=0).numpy()
+    assert ((sparse == 0).sum(0) == 3).all()
+
+
+@pytest.mark.parametrize(
+    "name, gain", [("linear", 1), ("sigmoid", 1), ("tanh", 5 / 3), ("relu", np.sqrt(2)), ("selu", 0.75), ("conv2d", 1)]
+)
+def test_gains_are_those_of_the_papers(name, gain):
+    assert init.calculate_gain(name) == pytest.approx(gain)
+    assert init.calculate_gain("leaky_relu", 0.5) == pytest.approx(np.sqrt(2 / 1.25))
+
+
+# -- utilities --------------------------------------------------------------------------------------
+def with_gradients(seed=0):
+    rng = np.random.default_rng(seed)
+    ps = [tm.tensor(rng.normal(size=s), requires_grad=True) for s in ((3, 2), (4,), ())]
+    for p in ps:
+        p.grad = rng.normal(size=p.shape)
+    return ps
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("bound", [0.5, 100.0])
+def test_clipping_by_norm_scales_all_gradients_alike(order, bound):
+    ps = with_gradients()
+    before = np.concatenate([np.ravel(p.grad.numpy()) for p in ps])
+    size = np.linalg.norm(before, order)
+    assert utils.clip_grad_norm_(ps, bound, order).item() == pytest.approx(size, rel=1e-12)
+    after = np.concatenate([np.ravel(p.grad.numpy()) for p in ps])
+    np.testing.assert_allclose(after, before * min(1.0, bound / (size + 1e-6)), rtol=1e-12)
+
+
+def test_clipping_by_value_bounds_each_element():
+    ps = with_gradients()
+    want = [np.clip(p.grad.numpy(), -0.3, 0.3) for p in ps]
+    utils.clip_grad_value_(ps, 0.3)
+    for p, w in zip(ps, want, strict=True):
+        np.testing.assert_array_equal(p.grad.numpy(), w)
+
+
+def test_a_norm_that_is_no_number_is_refused_when_asked():
+    ps = with_gradients()
+    ps[1].grad = np.full(4, np.nan)
+    with pytest.raises(FloatingPointError, match="nan"):
+        utils.clip_grad_norm_(ps, 1.0, error_if_nonfinite=True)
+
+
+def test_parameters_go_into_a_vector_and_back():
+    net, other = Net(), Net()
+    vector = utils.parameters_to_vector(net)
+    assert vector.shape == (39,)
+    utils.vector_to_parameters(vector * 2, other)
+    for a, b in zip(net.parameters(), other.parameters(), strict=True):
+        np.testing.assert_array_equal(2 * a.detach().numpy(), b.detach().numpy())
+    with pytest.raises(tm.ShapeError, match="39"):
+        utils.vector_to_parameters(np.ones(38), other)
+    tm.testing.check_grads(lambda p: (utils.parameters_to_vector(p) ** 3).sum(), ([np.ones(2), np.ones((1, 2))],))
