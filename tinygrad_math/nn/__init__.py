@@ -29,6 +29,17 @@ from .containers import Sequential as Sequential
 from .convolution import Conv1d as Conv1d
 from .convolution import Conv2d as Conv2d
 from .convolution import ConvTranspose2d as ConvTranspose2d
+from .criteria import BCELoss as BCELoss
+from .criteria import BCEWithLogitsLoss as BCEWithLogitsLoss
+from .criteria import CrossEntropyLoss as CrossEntropyLoss
+from .criteria import GaussianNLLLoss as GaussianNLLLoss
+from .criteria import HuberLoss as HuberLoss
+from .criteria import KLDivLoss as KLDivLoss
+from .criteria import L1Loss as L1Loss
+from .criteria import MSELoss as MSELoss
+from .criteria import NLLLoss as NLLLoss
+from .criteria import PoissonNLLLoss as PoissonNLLLoss
+from .criteria import SmoothL1Loss as SmoothL1Loss
 from .dense import Bilinear as Bilinear
 from .dense import Linear as Linear
 from .dropout import Dropout as Dropout

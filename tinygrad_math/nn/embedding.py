@@ -42,7 +42,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
             raise ArgumentError("one_hot: say num_classes where the numbers are not known (or there are none)")
         num_classes = int(np.max(x.node.data)) + 1
     classes = sizes(num_classes, 1, "one_hot", "num_classes")[0]
-    labels = checked_labels(x, classes=classes, ignore_index=_NONE)
+    labels = checked_labels(x, classes=classes, ignore_index=_NONE, called="one_hot: a class")
     return rec.astype(rec.equal(rec.expand_dims(labels, axis=-1), np.arange(classes)), np.int64)
 
 
@@ -60,7 +60,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Tensor
     x, w = _numbers(input, "embedding"), shaped(weight)
     if w.ndim != 2:
         raise ShapeError(f"embedding: a weight is (numbers, width), got {describe(w)}")
-    rows = checked_labels(x, classes=w.shape[0], ignore_index=_NONE)
+    rows = checked_labels(x, classes=w.shape[0], ignore_index=_NONE, called="embedding: a number of a row")
     y = rec.take(w, rows, axis=0)
     if padding_idx is None:
         return y

@@ -244,12 +244,12 @@ def poisson_nll_loss(
     note="raises for a label that is no class",
     samples=lambda: [sample(np.array([0, 2, 1]), classes=3, ignore_index=-100)],
 )
-def checked_labels(labels: Any, /, classes: int, ignore_index: int) -> Any:
+def checked_labels(labels: Any, /, classes: int, ignore_index: int, called: str = "a label") -> Any:
     """The labels, which are numbers of classes; 0 in the place of those to be ignored. Raises OutsideDomain."""
     ignored = labels == ignore_index
     if np.any(wrong := ((labels < 0) | (labels >= classes)) & ~ignored):
         raise OutsideDomain(
-            f"a label is one of {classes} classes, 0 to {classes - 1}, got {np.asarray(labels)[wrong].flat[0]}"
+            f"{called} is one of {classes}, 0 to {classes - 1}, got {np.asarray(labels)[wrong].flat[0]}"
         )
     return np.where(ignored, 0, labels) if np.any(ignored) else labels
 
@@ -319,7 +319,7 @@ def _picked(
             return -rec.mean(found)
         total = rec.checked_values(rec.sum(share), rule="not 0", asker=f"{asker}: the weight of all targets together")
         return -(rec.sum(found) / total)
-    return -rec.sum(found) if reduction == "sum" else -found
+    return rec.negative(rec.sum(found) if reduction == "sum" else found)
 
 
 @named

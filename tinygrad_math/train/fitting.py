@@ -20,6 +20,7 @@ from ..data.loader import DataLoader
 from ..nn.module import Module
 from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
+from ..optim.vectors import Whole
 from ..saving.archive import alone, replace
 from ..saving.files import prepared
 from .callbacks import Callback
@@ -150,6 +151,17 @@ def fit(
         raise ArgumentError(
             "fit takes a module, data, a loss and an optimiser, got "
             f"{describe(model)}, {describe(loss)} and {describe(optimizer)}"
+        )
+    if isinstance(optimizer, Whole):
+        raise ArgumentError(
+            f"fit steps by the gradients of batches, and {type(optimizer).__name__} asks for the loss again and again: "
+            "call optimizer.step(closure) in a loop of your own"
+        )
+    learnt = {id(p) for m in (model, loss) if isinstance(m, Module) for p in m.parameters()}
+    if learnt.isdisjoint(id(p) for p in optimizer.params):
+        raise ArgumentError(
+            "fit: no parameter that the optimiser steps is of this model, which would stay as it is; was the model "
+            "made again after the optimiser?"
         )
     if validation is None and isinstance(scheduler, ReduceLROnPlateau):
         raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")

@@ -1,0 +1,200 @@
+"""The losses as modules, PyTorch's way: the options are given once, the arrays at each call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ..core.errors import ArgumentError
+from ..core.tensor import Tensor
+from . import losses
+from .module import Module
+
+
+class _Loss(Module):
+    """Keeps the options of a function; arrays among them are buffers."""
+
+    function: ClassVar[Callable[..., Tensor]]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        known = ("mean", "sum", "none", *(("batchmean",) if isinstance(self, KLDivLoss) else ()))
+        if options["reduction"] not in known:
+            raise ArgumentError(
+                f"{type(self).__name__}: reduction is {' or '.join(map(repr, known))}, got {options['reduction']!r:.40}"
+            )
+        self._options = tuple(options)
+        for name, value in options.items():
+            if name in ("weight", "pos_weight"):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        return type(self).function(input, target, **self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._options}
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{k}={v!r}" for k, v in self._given().items() if k not in ("weight", "pos_weight"))
+
+
+class MSELoss(_Loss):
+    """`functional.mse_loss` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.MSELoss()([1.0, 2.0], [0.0, 0.0])
+    tensor(2.5)
+    """
+
+    function = staticmethod(losses.mse_loss)
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+
+class L1Loss(_Loss):
+    """`functional.l1_loss` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.L1Loss()([1.0, 2.0], [0.0, 4.0])
+    tensor(1.5)
+    """
+
+    function = staticmethod(losses.l1_loss)
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+
+class SmoothL1Loss(_Loss):
+    """`functional.smooth_l1_loss` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.SmoothL1Loss(reduction="none")([0.5, 3.0], [0.0, 0.0])
+    tensor([0.125, 2.5  ])
+    """
+
+    function = staticmethod(losses.smooth_l1_loss)
+
+    def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction=reduction, beta=beta)
+
+
+class HuberLoss(_Loss):
+    """`functional.huber_loss` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.HuberLoss(delta=2.0)([3.0], [0.0])
+    tensor(4.)
+    """
+
+    function = staticmethod(losses.huber_loss)
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction, delta=delta)
+
+
+class CrossEntropyLoss(_Loss):
+    """`functional.cross_entropy` as a module; see there for the arguments.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.CrossEntropyLoss()([[0.0, 0.0]], [1])
+    tensor(0.69314718)
+    """
+
+    function = staticmethod(losses.cross_entropy)
+
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
+
+
+class NLLLoss(_Loss):
+    """`functional.nll_loss` as a module; see there for the arguments.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.NLLLoss()([[-0.5, -2.0]], [1])
+    tensor(2.)
+    """
+
+    function = staticmethod(losses.nll_loss)
+
+    def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
+
+
+class BCELoss(_Loss):
+    """`functional.binary_cross_entropy` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.BCELoss()([0.5], [1.0])
+    tensor(0.69314718)
+    """
+
+    function = staticmethod(losses.binary_cross_entropy)
+
+    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+        super().__init__(weight=weight, reduction=reduction)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """`functional.binary_cross_entropy_with_logits` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.BCEWithLogitsLoss()([0.0], [1.0])
+    tensor(0.69314718)
+    """
+
+    function = staticmethod(losses.binary_cross_entropy_with_logits)
+
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+        super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
+
+
+class KLDivLoss(_Loss):
+    """`functional.kl_div` as a module; reduction "batchmean" makes it the divergence.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> p = np.array([[0.5, 0.5]])
+    >>> tm.nn.KLDivLoss(reduction="batchmean")(np.log(p), p)
+    tensor(0.)
+    """
+
+    function = staticmethod(losses.kl_div)
+
+    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction, log_target=log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """`functional.poisson_nll_loss` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.PoissonNLLLoss()([0.0], [2.0])
+    tensor(1.)
+    """
+
+    function = staticmethod(losses.poisson_nll_loss)
+
+    def __init__(self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean") -> None:
+        super().__init__(log_input=log_input, full=full, eps=eps, reduction=reduction)
+
+
+class GaussianNLLLoss(_Loss):
+    """`functional.gaussian_nll_loss` as a module: called with prediction, target and variance.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.GaussianNLLLoss()([1.0], [3.0], [1.0])
+    tensor(2.)
+    """
+
+    function = staticmethod(losses.gaussian_nll_loss)
+
+    def __init__(self, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(full=full, eps=eps, reduction=reduction)
+
+    def forward(self, input: Any, target: Any, var: Any) -> Tensor:  # type: ignore[override]  # it takes one more
+        return losses.gaussian_nll_loss(input, target, var, **self._given())
