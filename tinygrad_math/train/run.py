@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import random
-from ..core.errors import ArgumentError, FileError
+from ..core.errors import ArgumentError, FileError, MathError
 from ..data.loader import DataLoader
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
@@ -86,11 +86,19 @@ class Run:
             random.shared.state = state["random"]
             self.history.rows = [dict(row) for row in state["history"]]
             self.epoch, self.batch, self.total, self.count = int(epoch), int(batch), float(total), int(count)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except MathError:
+            raise
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise FileError(f"resume: {name} is no checkpoint of such a run: {error!r:.80}") from error
 
     def resume(self, path: Any) -> None:
-        self.restore(load(path), str(path))
+        """Go on where a checkpoint was saved; one that does not fit changes nothing."""
+        before = self.state()
+        try:
+            self.restore(load(path), str(path))
+        except BaseException:
+            self.restore(before)
+            raise
 
     def batches(self, size: int) -> Iterator[list[Any]]:
         """What is left of the present pass over the data, `size` batches at a time."""

@@ -1,0 +1,387 @@
+"""fit: eager and compiled runs are the same, a broken run ends where an unbroken one does, and faults are named."""
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_run import data, network, plain, start
+
+import tinygrad_math as tm
+from tinygrad_math.nn import functional as F
+
+HERE = Path(__file__).parent
+L = tm.optim.lr_scheduler
+
+
+def difference(a, b):
+    pairs = zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    return max(np.abs(x - y).max() for x, y in pairs)
+
+
+def same(a, b):
+    assert list(a.state_dict()) == list(b.state_dict())
+    for name, value in a.state_dict().items():
+        np.testing.assert_array_equal(value, b.state_dict()[name], err_msg=name)
+
+
+def rows(history):
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+# -- eager and compiled -----------------------------------------------------------------------------
+SETTINGS = {
+    "plain": {"make": plain},
+    "norm and dropout": {},
+    "clip_norm": {"clip_norm": 0.3},
+    "clip_value": {"clip_value": 0.05},
+    "accumulate": {"accumulate": 3},
+    "accumulate, norm, clipped": {"accumulate": 2, "clip_norm": 0.1, "clip_value": 0.1},
+    "per epoch": {"schedule": lambda o: L.CosineAnnealingLR(o, 4)},
+    "one cycle": {
+        "optimiser": lambda m: tm.optim.SGD(m, lr=0.1, momentum=0.9),
+        "schedule": lambda o: L.OneCycleLR(o, 0.3, total_steps=16),
+    },
+    "plateau": {"schedule": lambda o: L.ReduceLROnPlateau(o, patience=0, threshold=0.5)},
+    "groups": {
+        "make": plain,
+        "optimiser": lambda m: tm.optim.AdamW([{"params": m[0], "lr": 0.01}, {"params": m[2], "lr": 0.05}]),
+    },
+    "a parameter that is held fixed": {
+        "make": plain,
+        "optimiser": lambda m: tm.optim.RMSprop(m[2].parameters(), lr=0.01, centered=True, momentum=0.5),
+    },
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_compiled_run_equals_the_eager_one(name):
+    a, one = start(4, **SETTINGS[name])
+    b, two = start(4, compile=True, **SETTINGS[name])
+    assert difference(a, b) < 1e-8
+    for x, y in zip(rows(one), rows(two), strict=True):
+        assert x == pytest.approx(y, abs=1e-8)
+    assert a[0].weight.detach().numpy().tolist() != network()[0].weight.tolist() or "fixed" in name
+
+
+def test_a_run_is_the_loop_that_one_writes_by_hand():
+    net, history = start(3, make=plain, validation=None)
+    tm.random.seed(0)
+    other = plain()
+    opt, loader = tm.optim.Adam(other, lr=0.02), tm.data.DataLoader(data(), 16, shuffle=True, seed=1)
+    for epoch in range(3):
+        total = 0.0
+        for x, y in loader:
+            opt.zero_grad()
+            loss = F.cross_entropy(other(x), y)
+            loss.backward()
+            opt.step()
+            total += loss.item() * len(x)
+        assert history[epoch]["loss"] == pytest.approx(total / 60, rel=1e-12)
+    same(net, other)
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_float32_stays_float32(compile):
+    net = tm.nn.Sequential(
+        tm.nn.Linear(3, 4, dtype=np.float32, rng=0), tm.nn.ReLU(), tm.nn.Linear(4, 2, dtype=np.float32)
+    )
+    x, y = data()
+    tm.train.fit(
+        net, (x.astype(np.float32), y), F.cross_entropy, tm.optim.Adam(net), 2, compile=compile, progress=False
+    )
+    assert all(p.dtype == np.float32 for p in net.parameters())
+
+
+# -- taken up again ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("name", ["norm and dropout", "one cycle", "plateau", "accumulate"])
+def test_from_every_epoch_a_resumed_run_ends_where_the_unbroken_one_does(name, compile, tmp_path):
+    whole, want = start(4, compile=compile, **SETTINGS[name])
+    for broken in range(1, 4):
+        path = tmp_path / f"{broken}.npz"
+        start(broken, compile=compile, checkpoint=path, **SETTINGS[name])
+        net, found = start(4, compile=compile, checkpoint=path, resume=path, **SETTINGS[name])
+        same(net, whole)
+        assert rows(found) == rows(want)
+
+
+def test_early_stopping_and_metrics_go_on_after_a_resume(tmp_path):
+    def callbacks(file):
+        return [tm.train.EarlyStopping(patience=1, min_delta=0.02), tm.train.MetricsFile(tmp_path / file)]
+
+    whole, want = start(30, callbacks=callbacks("whole.csv"), make=plain)
+    assert len(want) < 30
+    assert "val_loss was best" in want.stopped
+    path = tmp_path / "run.npz"
+    start(2, callbacks=callbacks("parts.csv"), checkpoint=path, make=plain)
+    net, found = start(30, callbacks=callbacks("parts.csv"), checkpoint=path, resume=path, make=plain)
+    same(net, whole)
+    assert rows(found) == rows(want)
+    tables = [table(tmp_path / f"{n}.csv") for n in ("whole", "parts")]
+    assert rows(tables[0]) == rows(tables[1])
+
+
+def launched(folder, epochs=6, *more):
+    command = [sys.executable, str(HERE / "training_run.py"), str(folder), str(epochs), *more]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def finish(folder, epochs=6):
+    process = launched(folder, epochs)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return tm.load(folder / "end.npz"), table(folder / "run.csv")
+
+
+def check_interrupted(tmp_path, number, times):
+    (tmp_path / "whole").mkdir()
+    want, whole = finish(tmp_path / "whole")
+    rng = np.random.default_rng(0)
+    for k in range(times):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        process = launched(folder, 6, "slow")
+        time.sleep(rng.uniform(0, 0.15))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        if number == signal.SIGINT and process.returncode:
+            assert "goes on from here" in errors or "KeyboardInterrupt" in errors
+        found, other = finish(folder)
+        assert found.keys() == want.keys()
+        for name, value in want.items():
+            np.testing.assert_array_equal(found[name], value)
+        assert rows(other) == rows(whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_ends_where_the_unbroken_one_does(number, tmp_path):
+    check_interrupted(tmp_path, number, 2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_killed_at_any_moment_ends_where_the_unbroken_one_does(number, tmp_path):
+    check_interrupted(tmp_path, number, 100)
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_an_interrupt_is_saved_and_says_how_to_go_on(compile, tmp_path):
+    class Interrupt(tm.train.Callback):
+        def on_batch_end(self, run):
+            if (run.epoch, run.batch) == (1, 2):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    path = tmp_path / "run.npz"
+    whole, want = start(3, callbacks=[tm.train.Callback()], compile=compile)
+    with pytest.raises(KeyboardInterrupt, match=r"1 epochs and 2 batches; resume=.*run\.npz"):
+        start(3, callbacks=[Interrupt()], checkpoint=path, compile=compile)
+    net, found = start(3, callbacks=[tm.train.Callback()], checkpoint=path, resume=path, compile=compile)
+    same(net, whole)
+    assert rows(found) == rows(want)
+
+
+# -- what can go wrong ------------------------------------------------------------------------------
+class Root(tm.nn.Module):
+    """Whose square root leaves its domain, or whose derivative does, when its parameter falls to 0 or below."""
+
+    def __init__(self, shift):
+        super().__init__()
+        self.w, self.shift = tm.nn.Parameter(np.array([0.5])), shift
+
+    def forward(self, x):
+        return tm.sqrt(self.w - self.shift) * x
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_a_loss_that_is_no_number_names_the_step_and_the_op(compile):
+    def run(net, lr, loss=F.mse_loss, x=1.0):
+        batches = tm.data.DataLoader((np.full((8, 1), x), np.full((8, 1), -3.0)), 2)
+        tm.train.fit(net, batches, loss, tm.optim.SGD(net, lr=lr), 3, compile=compile, progress=False)
+
+    with np.errstate(all="ignore"):
+        with pytest.raises(tm.NonFiniteLoss, match=r"epoch 1, step 2.*sqrt made NaN"):
+            run(Root(0.0), 0.5)
+        with pytest.raises(tm.NonFiniteLoss, match=r"step \d.*derivative of sqrt made an infinity"):
+            run(Root(0.5), 0.1)
+        net = tm.nn.Sequential(tm.nn.Linear(1, 4, rng=0), tm.nn.Linear(4, 1, rng=1))
+        with pytest.raises(tm.NonFiniteLoss, match=r"epoch \d, step \d+.*smaller lr"):
+            run(net, 1e60)
+        with pytest.raises(tm.NonFiniteLoss, match=r"epoch 1, step 1"):
+            run(tm.nn.Linear(1, 1, rng=0), 0.1, loss=lambda y, t: F.mse_loss(y, t) * np.inf)
+
+
+def test_a_second_process_that_writes_the_same_checkpoint_is_refused(tmp_path):
+    process = launched(tmp_path, 400, "slow")
+    try:
+        until = time.monotonic() + 20
+        while not (tmp_path / "run.npz").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        with pytest.raises(tm.FileError, match=r"run\.npz"):
+            start(1, checkpoint=tmp_path / "run.npz")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path):
+    path = tmp_path / "run.npz"
+    start(1, checkpoint=path)
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (512, hard))
+        with pytest.raises(tm.FileError, match=r"run\.npz"):
+            start(3, checkpoint=path, resume=path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".npz"] == ["run.npz"]
+    same(start(3, checkpoint=path, resume=path)[0], start(3)[0])
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    start(1, checkpoint=path)
+    net = tm.nn.Linear(3, 2)
+    with pytest.raises(tm.MathError, match="state"):
+        tm.train.fit(net, data(), F.cross_entropy, tm.optim.Adam(net), 2, resume=path, progress=False)
+    tm.save(path, {"weights": np.ones(3)})
+    with pytest.raises(tm.FileError, match="checkpoint"):
+        start(1, resume=path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": -1}, {"epochs": 1.5}, {"accumulate": 0}, {"checkpoint_every": 0}, {"schedule": "plateau"}],
+)
+def test_arguments_without_sense_are_named(wrong):
+    schedule = (lambda o: L.ReduceLROnPlateau(o)) if "schedule" in wrong else None
+    with pytest.raises(tm.MathError, match=next(iter(wrong)) if not schedule else "validation"):
+        start(**{"epochs": 1, "validation": None, **wrong, "schedule": schedule})
+
+
+def test_what_is_no_network_no_data_or_used_up_is_named():
+    net = plain()
+    opt = tm.optim.Adam(net)
+    for given in ((data(), F.cross_entropy, opt), (net, data(), "loss", opt), (net, data(), F.cross_entropy, net)):
+        with pytest.raises(tm.MathError):
+            tm.train.fit(*given, progress=False)
+    with pytest.raises(tm.ArgumentError, match="iterator"):
+        tm.train.fit(net, iter([data()]), F.cross_entropy, opt, progress=False)
+    with pytest.raises(tm.ArgumentError, match="no batch"):
+        tm.train.fit(net, [], F.cross_entropy, opt, progress=False)
+    with pytest.raises(tm.ArgumentError, match="LBFGS"):
+        tm.train.fit(net, data(), F.cross_entropy, tm.optim.LBFGS(net), compile=True, progress=False)
+
+
+# -- what is told -----------------------------------------------------------------------------------
+def test_early_stopping_puts_the_best_values_back():
+    class Kept(tm.train.Callback):
+        states = []  # noqa: RUF012
+
+        def on_epoch_end(self, run):
+            self.states.append(run.model.state_dict())
+
+    kept = Kept()
+    net, history = start(40, make=plain, callbacks=[kept, tm.train.EarlyStopping("val_loss", patience=2)])
+    best = int(history.best("val_loss")["epoch"])
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, kept.states[best - 1][name])
+    with pytest.raises(tm.ArgumentError, match=r"accuracy.*val_loss"):
+        start(1, callbacks=[tm.train.EarlyStopping("accuracy")])
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_metrics_are_written_as_they_come(ending, tmp_path):
+    path = tmp_path / f"run.{ending}"
+    _, history = start(3, callbacks=[tm.train.MetricsFile(path)], metrics={"accuracy": tm.train.accuracy})
+    lines = path.read_text().splitlines()
+    table = [json.loads(line) for line in lines] if ending == "jsonl" else list(csv.DictReader(lines))
+    assert [float(row["val_accuracy"]) for row in table] == history["val_accuracy"]
+    assert list(table[0]) == ["epoch", "loss", "lr", "val_loss", "val_accuracy", "seconds"]
+
+
+def test_callbacks_are_called_in_their_order_and_can_stop_a_run():
+    calls = []
+
+    class Watch(tm.train.Callback):
+        def on_start(self, run):
+            calls.append("start")
+
+        def on_batch_end(self, run):
+            calls.append(run.batch)
+
+        def on_epoch_end(self, run):
+            calls.append(f"epoch {run.epoch}")
+            run.stop("enough")
+
+        def on_end(self, run):
+            calls.append("end")
+
+    _, history = start(5, callbacks=[Watch()])
+    assert calls == ["start", 1, 2, 3, 4, "epoch 1", "end"]
+    assert history.stopped == "enough"
+
+
+def test_where_there_is_no_terminal_a_run_prints_about_ten_lines(capfd):
+    start(30, progress=True)
+    told = capfd.readouterr().err.splitlines()
+    assert 10 <= len(told) <= 12
+    assert told[0].startswith("epoch 1/30  loss 0.")
+    assert "val_loss" in told[-1]
+
+
+def test_a_history_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    _, history = start(5, metrics={"accuracy": tm.train.accuracy}, schedule=lambda o: L.StepLR(o, 2, 0.5), make=plain)
+    figure = history.plot(tmp_path / "history.png")
+    assert (tmp_path / "history.png").read_bytes()[:4] == b"\x89PNG"
+    labels = [text.get_text() for ax in figure.axes for text in ax.get_legend().get_texts()]
+    assert labels == ["loss", "val_loss", "lr", "val_accuracy"]
+
+
+def test_evaluation_changes_nothing():
+    net = network()
+    before = net.state_dict()
+    tm.train.evaluate(net, data(), F.cross_entropy, {"accuracy": tm.train.accuracy})
+    assert all(m.training for m in net.modules())
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def grown(compile, steps):
+    """How many blocks of memory the last thousand steps of a run have kept."""
+    blocks = []
+
+    class Measure(tm.train.Callback):
+        def on_batch_end(self, run):
+            if run.batch in (steps - 1000, steps):
+                blocks.append(sys.getallocatedblocks())
+
+    net, batches = plain(), tm.data.DataLoader(data(2 * steps), 2)
+    opt = tm.optim.Adam(net)
+    tm.train.fit(net, batches, F.cross_entropy, opt, 1, compile=compile, callbacks=[Measure()], progress=False)
+    return blocks[1] - blocks[0]
+
+
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("steps", [3000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_the_memory_of_a_run_is_flat(compile, steps):
+    assert grown(compile, steps) < 200
