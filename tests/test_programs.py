@@ -126,7 +126,7 @@ def inner(a: Any, b: Any) -> float:
     return float(sum(np.sum(np.conj(u) * v).real for u, v in zip(a, b, strict=True)))
 
 
-def check_derivatives(p: Written) -> None:
+def check_derivatives(p: Written, every: bool = True) -> None:
     """Gradient, jvp and hvp against differences in double precision; in the program's own precision beside that."""
     narrow, names, still = p.run(), p.run(namespace=Wide()), Still()
     held, arguments = p.run(still=True, namespace=still), names["arguments"]
@@ -147,7 +147,8 @@ def check_derivatives(p: Written) -> None:
     found = arrays(gradient(*args))
     assert_is_derivative("gradient", [np.asarray(inner(found, ts))], loss, xs, ts)
     assert_is_derivative("jvp", arrays(tm.jvp(names["loss"], args, along)[1]), loss, xs, ts)
-    assert_is_derivative("hvp", arrays(tm.hvp(names["loss"], args, along)), slopes, xs, ts)
+    if every or p.seed % 3 == 0:
+        assert_is_derivative("hvp", arrays(tm.hvp(names["loss"], args, along)), slopes, xs, ts)
     if single(p):
         own = arrays(tm.grad(narrow["loss"], argnums=everything)(*narrow["arguments"](*map(tm.tensor, p.leaves))))
         scale = max(1.0, *(np.abs(g).max(initial=0) for g in found))
@@ -158,7 +159,7 @@ def check_derivatives(p: Written) -> None:
 
 def check(p: Written) -> None:
     check_compiled(p, every=False)
-    check_derivatives(p)
+    check_derivatives(p, every=False)
 
 
 @pytest.mark.parametrize("block", range(30))
