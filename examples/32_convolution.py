@@ -16,10 +16,10 @@ class Net(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 8, 3, padding=1, dtype=np.float32, rng=0)
-        self.conv2 = nn.Conv2d(8, 32, 3, padding=1, dtype=np.float32, rng=1)
+        self.conv1 = nn.Conv2d(1, 8, 3, padding=1, rng=0)
+        self.conv2 = nn.Conv2d(8, 32, 3, padding=1, rng=1)
         self.dropout = nn.Dropout(0.25)
-        self.linear = nn.Linear(32 * 2 * 2, 10, dtype=np.float32, rng=2)
+        self.linear = nn.Linear(32 * 2 * 2, 10, rng=2)
 
     def forward(self, x):
         x = F.max_pool2d(F.relu(self.conv1(x)), 2)
@@ -32,7 +32,7 @@ def main(short=False):
     x, y = tm.data.digits()
     images = x.reshape(-1, 1, 8, 8).astype(np.float32)
     data, test = tm.data.random_split(tm.data.TensorDataset(images, y), [1400, 397], rng=0)
-    net = Net()
+    net = Net().float()
     out = {"parameters": sum(p.size for p in net.parameters())}
     print(f"{out['parameters']} parameters")
     optimizer = tm.optim.Adam(net.parameters(), lr=4e-3)

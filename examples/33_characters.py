@@ -18,9 +18,9 @@ class Writer(nn.Module):
 
     def __init__(self, letters, hidden=80):
         super().__init__()
-        self.embedding = nn.Embedding(letters, 24, dtype=np.float32, rng=0)
-        self.lstm = nn.LSTM(24, hidden, batch_first=True, dtype=np.float32, rng=1)
-        self.scores = nn.Linear(hidden, letters, dtype=np.float32, rng=2)
+        self.embedding = nn.Embedding(letters, 24, rng=0)
+        self.lstm = nn.LSTM(24, hidden, batch_first=True, rng=1)
+        self.scores = nn.Linear(hidden, letters, rng=2)
 
     def forward(self, x):
         return self.scores(self.lstm(self.embedding(x))[0])
@@ -51,7 +51,7 @@ def main(short=False):
     title("Learn which letter follows")
     data = tm.data.Characters(Path(__file__).parent / "sonnets.txt", length=10 if short else 40, step=10)
     print(f"{len(data.text)} letters, {len(data.alphabet)} of them different")
-    net = Writer(len(data.alphabet))
+    net = Writer(len(data.alphabet)).float()
     optimizer = tm.optim.Adam(net.parameters(), lr=1e-2)
     loader = tm.data.DataLoader(data, batch_size=32, shuffle=True, seed=0)
     out, done, losses, known = {}, 0, [], set(words(data.text))

@@ -18,11 +18,11 @@ class Sorter(nn.Module):
 
     def __init__(self, width=32):
         super().__init__()
-        options = {"nhead": 4, "dim_feedforward": 64, "dropout": 0.0, "batch_first": True, "dtype": np.float32}
-        self.digit = nn.Embedding(10, width, dtype=np.float32, rng=0)
-        self.place = nn.Embedding(LENGTH, width, dtype=np.float32, rng=1)
+        options = {"nhead": 4, "dim_feedforward": 64, "dropout": 0.0, "batch_first": True}
+        self.digit = nn.Embedding(10, width, rng=0)
+        self.place = nn.Embedding(LENGTH, width, rng=1)
         self.layers = nn.ModuleList([nn.TransformerEncoderLayer(width, rng=2 + k, **options) for k in range(2)])
-        self.scores = nn.Linear(width, 10, dtype=np.float32, rng=4)
+        self.scores = nn.Linear(width, 10, rng=4)
 
     def forward(self, x):
         x = self.digit(x) + self.place(np.arange(LENGTH))
@@ -45,7 +45,7 @@ def main(short=False):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 10, (500 if short else 9000, LENGTH))
     data, test = tm.data.random_split(tm.data.TensorDataset(x, np.sort(x)), [0.9, 0.1], rng=0)
-    net = Sorter()
+    net = Sorter().float()
     optimizer = tm.optim.Adam(net.parameters(), lr=4e-3)
     loader = tm.data.DataLoader(data, batch_size=64, shuffle=True, seed=0)
     epochs = 1 if short else 8

@@ -18,12 +18,11 @@ class Autoencoder(nn.Module):
 
     def __init__(self):
         super().__init__()
-        wide, narrow = {"dtype": np.float32, "rng": 0}, {"dtype": np.float32, "rng": 1}
         self.encoder = nn.Sequential(
-            nn.Linear(64, 128, **wide), nn.Tanh(), nn.Linear(128, 32, **wide), nn.Tanh(), nn.Linear(32, 2, **wide)
+            nn.Linear(64, 128, rng=0), nn.Tanh(), nn.Linear(128, 32, rng=0), nn.Tanh(), nn.Linear(32, 2, rng=0)
         )
         self.decoder = nn.Sequential(
-            nn.Linear(2, 32, **narrow), nn.Tanh(), nn.Linear(32, 128, **narrow), nn.Tanh(), nn.Linear(128, 64, **narrow)
+            nn.Linear(2, 32, rng=1), nn.Tanh(), nn.Linear(32, 128, rng=1), nn.Tanh(), nn.Linear(128, 64, rng=1)
         )
 
     def forward(self, x):
@@ -42,7 +41,7 @@ def main(short=False):
     title("Learn to draw 1,797 digits again from two numbers each")
     x, labels = tm.data.digits()
     x = x.astype(np.float32)
-    net = Autoencoder()
+    net = Autoencoder().float()
     optimizer = tm.optim.Adam(net.parameters(), lr=3e-3)
     epochs = 2 if short else 80
     start = time.perf_counter()

@@ -204,3 +204,48 @@ def test_a_step_inside_a_traced_function_names_the_pure_form():
     with pytest.raises(tm.TraceError, match=r"opt\.update"):
         tm.compile(step)(np.ones(1))
     assert p.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, "float32"])
+def test_a_module_goes_to_another_dtype_and_its_whole_numbers_stay(dtype):
+    net = tm.nn.Sequential(tm.nn.Linear(3, 4, rng=0), tm.nn.BatchNorm1d(4), tm.nn.LSTM(4, 2, rng=1))
+    before = {name: p.numpy() for name, p in ((n, p.detach()) for n, p in net.named_parameters())}
+    first = next(net.parameters())
+    first.grad = np.ones((4, 3))
+    assert net.to(dtype) is net
+    assert next(net.parameters()) is first
+    assert {p.dtype for p in net.parameters()} == {np.dtype(dtype)}
+    assert {b.dtype for b in net.buffers()} == {np.dtype(dtype), np.dtype(np.int64)}
+    assert (first.grad is None) == (np.dtype(dtype) != np.float64)
+    for name, p in net.named_parameters():
+        np.testing.assert_array_equal(p.detach().numpy(), before[name].astype(dtype))
+        assert p.requires_grad
+
+
+def test_what_was_computed_before_a_change_of_dtype_gives_no_wrong_gradient():
+    net = tm.nn.Linear(3, 1, rng=0)
+    y = net(np.ones((2, 3))).sum()
+    net.float()
+    with pytest.raises(tm.ChangedAfterUse):
+        y.backward()
+    assert net(np.ones((2, 3), np.float32)).dtype == np.float32
+    assert net.double().to("cpu")(np.ones((2, 3))).dtype == np.float64
+
+
+def test_a_compiled_module_sees_the_new_dtype():
+    net = tm.nn.Linear(3, 1, rng=0)
+    fast = tm.compile(net)
+    x = np.arange(6.0).reshape(2, 3)
+    want = fast(x).detach().numpy()
+    net.float()
+    found = fast(x.astype(np.float32))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.detach().numpy(), want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, "gpu", None, complex, "cuda"])
+def test_a_dtype_that_parameters_cannot_have_is_refused_and_nothing_has_changed(dtype):
+    net = tm.nn.Linear(3, 1, rng=0)
+    with pytest.raises(tm.MathError, match="dtype"):
+        net.to(dtype)
+    assert net.weight.dtype == np.float64

@@ -384,3 +384,17 @@ def test_what_is_no_index_is_an_index_error(index):
         with pytest.raises(IndexError) as caught:
             use()
         assert isinstance(caught.value, tm.MathError)
+
+
+def test_conversions_go_by_their_names_in_pytorch_and_pass_gradients_on():
+    x = tm.tensor([1.5, -2.5], requires_grad=True)
+    for y, dtype in ((x.float(), "f4"), (x.double(), "f8"), (x.long(), "i8"), (x.to(np.float16), "f2")):
+        assert y.dtype == np.dtype(dtype)
+        np.testing.assert_array_equal(y.detach().numpy(), np.array([1.5, -2.5]).astype(dtype))
+    assert x.cpu() is x
+    assert x.to("cpu") is x
+    (3.0 * x.float()).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [3.0, 3.0])
+    assert (x.detach() > 0).float().mean().item() == 0.5
+    with pytest.raises(tm.MathError):
+        x.to("cuda")

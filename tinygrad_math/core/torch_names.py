@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .arguments import named
 from .parts import METHOD, references
 
@@ -13,7 +15,33 @@ def _scaled(other: Any, alpha: float) -> Any:
     return other if alpha == 1 else other * alpha
 
 
-class TorchNames:
+class TorchDtypes:
+    """PyTorch's names of conversions: each is an `astype`. The CPU is the only device."""
+
+    __slots__ = ()
+
+    def to(self: Any, dtype: Any) -> Any:
+        """`x.astype(dtype)`; "cpu" changes nothing."""
+        return self if isinstance(dtype, str) and dtype == "cpu" else self.astype(dtype)
+
+    def cpu(self: Any) -> Any:
+        """`x`: it is there already."""
+        return self
+
+    def float(self: Any) -> Any:
+        """`x.astype(np.float32)`."""
+        return self.astype(np.float32)
+
+    def double(self: Any) -> Any:
+        """`x.astype(np.float64)`."""
+        return self.astype(np.float64)
+
+    def long(self: Any) -> Any:
+        """`x.astype(np.int64)`."""
+        return self.astype(np.int64)
+
+
+class TorchNames(TorchDtypes):
     """Methods under PyTorch's names. A trailing underscore means in place: the handle takes on the new value."""
 
     __slots__ = ()

@@ -10,7 +10,7 @@ import numpy as np
 from ..compiler.cache import Compiled
 from ..core.arguments import named
 from ..core.at import Hook
-from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.node import TRACED, TRANSFORMED, clock, finished
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, kept_attributes
@@ -300,6 +300,36 @@ class Module:
         return self.train(False)
 
     # -- saving -------------------------------------------------------------------------------------
+    def to(self: M, dtype: Any) -> M:
+        """This module, its floating parameters and buffers now of another dtype; gradients are let go.
+
+        Arguments: `dtype` a floating dtype; "cpu", the only device, changes nothing. Make the optimiser afterwards.
+        Raises DTypeError for a dtype that is not floating.
+
+        >>> import numpy as np, tinygrad_math as tm
+        >>> tm.nn.Linear(2, 1).to(np.float32).weight.dtype
+        dtype('float32')
+        """
+        if isinstance(dtype, str) and dtype == "cpu":
+            return self
+        wanted = None if dtype is None else numeric_dtype(dtype)
+        if wanted is None or wanted.kind != "f":
+            raise DTypeError(f"to: parameters are floating numbers; got the dtype {dtype!r:.40}")
+        for t in (*self.parameters(), *self.buffers()):
+            if t.dtype.kind == "f" and t.dtype != wanted:
+                if isinstance(t, Parameter):
+                    t.grad = None
+                t._replace(t.node.data.astype(wanted))
+        return self
+
+    def float(self: M) -> M:
+        """This module in float32; see `to`."""
+        return self.to(np.float32)
+
+    def double(self: M) -> M:
+        """This module in float64; see `to`."""
+        return self.to(np.float64)
+
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """A copy of the array of every parameter and persistent buffer, by path."""
         state = {}
