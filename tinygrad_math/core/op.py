@@ -166,6 +166,7 @@ class Op:
         self.array_names, self.param_names = names[:arrays], names[arrays:]
         self.defaults = {n: values[n] for n in self.param_names if n in values}
         self.whole = whole_numbers(self.plain, self.param_names)
+        self.accepted: dict[Any, dict[str, Any]] = {}  # parameters that were bound before, by what was given
         complete = len(self.defaults) == len(self.param_names)
         self.simple_arity = self.arity if complete else None  # this many arguments need no binding
 
