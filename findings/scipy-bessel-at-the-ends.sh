@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special as s
 
 print("iv(2, 3e-308)", s.iv(2, 3e-308), " series:", (3e-308 / 2) ** 2 / 2)
-print("iv(1, 1e-165)", s.iv(1, 1e-165), " series:", 1e-165 / 2, " i1:", s.i1(1e-165))
+print("iv(1, 1e-165)", s.iv(1, 1e-165), " series:", 1e-165 / 2, f" i1: {s.i1(1e-165):.0e}")
 print("kn(2, 700)   ", s.kn(2, 700), " kv:", s.kv(2, 700), f" kve exp(-700): {s.kve(2, 700) * np.exp(-700):.3e} k1: {s.k1(700):.3e}")
 print("jv(4, 1e-75) ", s.jv(4, 1e-75), f" series: {(1e-75 / 2) ** 4 / 24:.3e}")
 PROGRAM
