@@ -211,3 +211,38 @@ def test_one_cycle_ends_after_its_steps():
     schedule.step(), schedule.step()
     with pytest.raises(tm.MathError, match="3"):
         schedule.step()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_a_large_step_that_fails_changes_nothing(dtype, monkeypatch):
+    """The parameters let go of their arrays while a program writes into them, and have them back whatever strikes."""
+    rng = np.random.default_rng(0)
+    ps = [tm.tensor(rng.normal(size=(80, 90)).astype(dtype), requires_grad=True) for _ in range(2)]
+    optimiser = tm.optim.Adam(ps)
+    for p in ps:
+        p.grad = np.ones(p.shape, dtype)
+    optimiser.step()
+    before = [p.detach().numpy().copy() for p in ps], copy.deepcopy(optimiser.state_dict()["state"])
+
+    def broken(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(next(iter(optimiser._programs.values()))), "__call__", broken)
+    with pytest.raises(KeyboardInterrupt):
+        optimiser.step()
+    monkeypatch.undo()
+    for k, p in enumerate(ps):
+        np.testing.assert_array_equal(p.detach().numpy(), before[0][k])
+        for name, value in optimiser.state_dict()["state"][k].items():
+            np.testing.assert_array_equal(value, before[1][k][name])
+    optimiser.step()
+    assert not np.array_equal(ps[0].detach().numpy(), before[0][0])
+
+
+def test_values_that_somebody_else_holds_outlive_a_large_step():
+    p = tm.tensor(np.zeros((80, 90)), requires_grad=True)
+    held, view, kept = p.detach(), p.detach().numpy(), (p * 2.0).sum()
+    p.grad = np.ones(p.shape)
+    tm.optim.SGD([p], lr=1.0).step()
+    assert p.detach().numpy().max() == -1.0
+    assert held.numpy().max() == view.max() == kept.item() == 0.0

@@ -204,6 +204,7 @@ class Optimizer:
                 a = p.node.data
                 if g.shape != a.shape or g.dtype is not a.dtype:
                     _check_gradient(a, g)
+            a = None  # a name more would look like somebody who needs the old values
             moving.append((pairs, hyper(group)))
         moved = [self._moved(pairs, h) for pairs, h in moving]
         for (pairs, _), made in zip(moving, moved, strict=True):
@@ -214,25 +215,47 @@ class Optimizer:
 
     def _moved(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
         """The new values and states of parameters with these gradients, all in one program unless they are small."""
-        small, parts, given = sum([g.size for _, g in pairs]) < _SMALL, [], []
+        small, hidden = sum([g.size for _, g in pairs]) < _SMALL, []
+        ps: list[Any] = []
+        gs: list[Any] = []
+        states: list[State] = []
         for p, g in pairs:
-            a, state = p.node.data if small else _own(p), self.state.get(p)
+            array, state = p.node.data if small else _own(p), self.state.get(p)
             if state is None:
-                state = self.start(raw, a, h)
-            parts.append(a.dtype.kind == "c")  # real and imaginary part move on their own
-            given.append((_real(a), _real(g), _each(_real, state)) if parts[-1] else (a, g, state))
+                state = self.start(raw, array, h)
+            if array.dtype.kind == "c":  # real and imaginary part move on their own
+                array, g, state = _real(array), _real(g), _each(_real, state)
+            elif not small:
+                hidden.append((len(ps), p))
+            ps.append(array)
+            gs.append(g)
+            states.append(state)
         if small:
-            moved = [self._whole(raw, a, g, state, h) for a, g, state in given]
+            moved = [self._whole(raw, a, g, state, h) for a, g, state in zip(ps, gs, states, strict=True)]
         else:
-            if h.on not in self._programs:
-                self._programs[h.on] = _Compiled(self, h.on)
-            moved = self._programs[h.on](*map(list, zip(*given, strict=True)), dict(h))
+            array = state = None
+            moved = self._alone(hidden, ps, gs, states, h)
         return [
             (_complex(_array(new)), _each(_complex, _each(_array, state)))
-            if part
+            if p.dtype.kind == "c"
             else (_array(new), state and _each(_array, state))
-            for part, (new, state) in zip(parts, moved, strict=True)
+            for (p, _), (new, state) in zip(pairs, moved, strict=True)
         ]
+
+    def _alone(
+        self, hidden: list[tuple[int, Tensor]], ps: list[Any], gs: list[Any], states: list[State], h: Hyper
+    ) -> Any:
+        """The program writes into an array that nobody but its arguments knows: meanwhile the parameters let go."""
+        if h.on not in self._programs:
+            self._programs[h.on] = _Compiled(self, h.on)
+        try:
+            for _, p in hidden:
+                p.node.data = None
+                self.state.pop(p, None)
+            return self._programs[h.on](ps, gs, states, dict(h))
+        finally:
+            for k, p in hidden:
+                p.node.data, self.state[p] = ps[k], states[k]
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:

@@ -72,11 +72,13 @@ class History:
             for name in panel:
                 rows = [row for row in self.rows if name in row]
                 ax.plot([row["epoch"] for row in rows], [row[name] for row in rows], marker=".", label=name)
-            if panel is losses and all(v > 0 for name in losses for v in self[name]):
+            values = [v for name in panel for v in self[name]]
+            if panel is losses and min(values) > 0 and max(values) > 10 * min(values):
                 ax.set_yscale("log")
             ax.legend(frameon=False)
             ax.spines[["top", "right"]].set_visible(False)
         axes[-1].set_xlabel("epoch")
+        axes[-1].xaxis.get_major_locator().set_params(integer=True)
         if path is not None:
             figure.savefig(path, dpi=110)
         return figure
