@@ -17,6 +17,7 @@ FLOORS = [
     ["core/tree"],
     ["core/op"],
     ["core/node", "core/at"],
+    ["core/past"],
     ["core/leaving"],
     ["core/tensor"],
     ["core/walk", "core/declare"],

@@ -44,6 +44,7 @@ Rules for writing rules:
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
@@ -63,6 +64,7 @@ Samples = Callable[[], list[Sample]] | None
 
 _PLAIN = PLAIN | {tuple}  # static arguments that need no second look
 _LARGE = 1 << 62
+_ALL = sys.maxsize
 _CALLS = 256  # how many combinations of parameters an op remembers
 _EXACT = frozenset({int, bool, str, type(None)})  # whose values are the same thing where they are equal, type for type
 
@@ -222,6 +224,8 @@ def elementwise(
         samples=samples or (lambda: domain_samples(len(partials), domain, holomorphic)),
     )
     op.partials = partials
+    if not any(map(callable, partials)):
+        op.formal = len(partials)
     return op
 
 
@@ -297,6 +301,7 @@ def linear(
 
         op: Any = declare(title, f, kind="linear", arity=None if variadic else 1, vjp=vjp, jvp=jvp, **record)
         op.transpose = transpose
+        op.formal = _ALL  # the derivative of what is linear does not depend on where it is taken
         return cast(Declared[P], op)
 
     return build

@@ -46,7 +46,8 @@ class Node:
     The array is the graph's own and is never written to, so that nodes may share memory (a view and what it shows).
     """
 
-    __slots__ = ("__weakref__", "data", "inputs", "live", "meta", "op", "params", "tick")
+    __slots__ = ("__weakref__", "data", "inputs", "live", "meta", "op", "params", "tick", "version")
+    version: Any  # set by `past.overwrite`: which state of its array this node's value is
 
     def __init__(
         self,

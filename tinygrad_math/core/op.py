@@ -109,6 +109,7 @@ class Op:
 
     into: Callable[..., Any] | None = None
     __reached__: tuple[str, ...] = ()  # nothing in it changes that a compiled function would have to look at
+    writes = False  # whether y is the first argument, changed at an index
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -137,6 +138,7 @@ class Op:
         self.plain = forward  # as the author wrote it: what `raw` shows
         self.forward = forward if arity is not None else lambda *arrays, **params: forward(arrays, **params)
         self.vjp, self.jvp = vjp, jvp
+        self.formal = 0  # of how many of the arguments, and then of y too, the rules use only shape and dtype
         places = ", ".join(f"{{{k}}}" for k in range(arity or 1))
         self.latex = latex or rf"\operatorname{{{{{tex(name)}}}}}({places})"
         self.shape, self.note = shape, note

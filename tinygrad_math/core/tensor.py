@@ -47,6 +47,7 @@ from .node import clock as clock
 from .op import Op, by_ufunc, registry
 from .op import rec as rec
 from .parts import ASSIGNMENT, AT, METHOD, Parts, counts, references
+from .past import overwrite
 from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
@@ -590,15 +591,18 @@ class Tensor(Leaving, TorchNames, Parts):
     # -- assignment ---------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
         part = rec.getitem(self, index)
-        if part.node.data.__class__ is not np.ndarray:
+        data, op = part.node.data, self.node.op
+        if data.__class__ is not np.ndarray:
             part._item = True
+        elif op is not None and op.writes and data.base is not None and data.size * 8 <= data.base.size:
+            part.node.data = data.copy("K")  # a view would keep the next assignment from writing in place
         return part  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         count = references(self)
         self._refuse_lost(count, ASSIGNMENT)
         self._refuse_row()
-        self._become(rec.setitem(self, index, value))
+        rec.setitem_(self, index, value)
 
     def _is_number(self) -> bool:
         """Whether `x += v` makes a new value, as for NumPy's scalars: a 0-d result may have other names and places.
@@ -644,6 +648,30 @@ class Tensor(Leaving, TorchNames, Parts):
         else:
             self.node = result.node
         return self
+
+    def _write(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any], index: Any, put: Any) -> None:
+        """Take on `op` of this tensor, a value and the arrays of an index; `put(array, value)` does it in place."""
+        mode, node = MODE.get(), self.node
+        inputs = tuple(map(node_of, args))
+        live = 0
+        for i in inputs:
+            live |= i.live
+        recording = mode is None or mode.differentiable
+        leaf = node.op is None and not node.live & TRANSFORMED
+        done = None
+        if not (live & TRACED or (mode is not None and mode.observe is not None) or (leaf and recording and node.live)):
+            value = inputs[1]
+            if type(value) is Node and getattr(value.data, "base", None) is node.data:
+                value.data = value.data.copy("K")
+            done = overwrite(node, index, lambda array: put(array, value.data))
+        if done is None:
+            self._become(record(op, args, params))
+        elif leaf and not recording:
+            self._replace(done.held)
+        else:
+            new = Node(done.held, op, inputs, params, live) if live and recording else Node(done.held)
+            new.version = weakref.ref(done)
+            self.node = new
 
     def backward(self, gradient: Any = None, create_graph: bool = False, *, retain_graph: bool = True) -> None:
         """Add d(self)/d(leaf) to the `.grad` of every leaf that requires a gradient.

@@ -31,6 +31,7 @@ from .errors import (
 )
 from .node import unknown
 from .op import Namespace, raw
+from .past import Past, likeness
 from .place import WALKS
 from .tensor import (
     DIFFERENTIABLE,
@@ -118,6 +119,12 @@ def _part(whole: Tensor, k: int) -> Tensor:
     return wrap(Node(whole.node.data[k], select, (whole.node,), {"index": k}, whole.node.live))
 
 
+def _values(node: Node) -> tuple[Any, ...]:
+    """The arguments of a node; where its rule does not look at the values of a past one, without them."""
+    formal = node.op.formal if node.op is not None else 0
+    return tuple([likeness(i) if k < formal else i.data for k, i in enumerate(node.inputs)])
+
+
 def fit(xp: Namespace, g: Any, like: Any) -> Any:
     """A cotangent in the shape and dtype of the value it belongs to: broadcasting is undone here."""
     shape = like.shape if hasattr(like, "shape") else ()
@@ -168,11 +175,14 @@ def pullback(
             args: tuple[Any, ...]
             if len(inputs) == 2:  # unrolled, as most nodes have two inputs
                 a, b = inputs
-                need, args = (a in reached, b in reached), (a.data, b.data)
+                need = (a in reached, b in reached)
+                past = op.formal and (type(a) is Past or type(b) is Past)
+                args = _values(n) if past else (a.data, b.data)
                 if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
                     check_fresh(n)
             else:
-                need, args = tuple(map(is_reached, inputs)), tuple(map(_data, inputs))
+                need, past = tuple(map(is_reached, inputs)), op.formal and type(inputs[0]) is Past
+                args = _values(n) if past else tuple(map(_data, inputs))
                 if True in need:
                     check_fresh(n)
             if True not in need:
@@ -184,7 +194,8 @@ def pullback(
                 raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
             if plain:
                 try:
-                    found = op.vjp(xp, need, g, n.data, *args, **n.params)
+                    y = likeness(n) if op.formal and type(n) is Past else n.data
+                    found = op.vjp(xp, need, g, y, *args, **n.params)
                 except Undecided as question:
                     try:
                         found = question.settle(partial(_again, trail, seeds, n))
@@ -290,10 +301,11 @@ def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], 
             check_fresh(n)
             if op.jvp is None:
                 raise NoDerivative(f"{op.name} has no forward-mode rule")
-            y, args = (n.data, [i.data for i in n.inputs]) if xp is raw else _recorded_operands(n)
+            like = likeness(n) if op.formal else n.data
+            y, args = (like, _values(n)) if xp is raw else _recorded_operands(n)
             t = op.jvp(xp, ts, y, *args, **n.params)
             if t is not None:
-                tangents[n] = t if op.many else spread(xp, t, n.data)
+                tangents[n] = t if op.many else spread(xp, t, like)
     return [tangents.get(r) for r in roots]
 
 

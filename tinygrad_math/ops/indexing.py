@@ -273,8 +273,12 @@ def assign(arrays: Any, /, *, key: Any) -> Any:
     """A copy of x with a value at an index; `arrays` is x, the value and the index arrays."""
     x, value, *indices = arrays
     out = np.array(x)
-    out[_fill(key, indices)] = value
+    _put(out, key, indices, value)
     return out
+
+
+def _put(out: Any, key: Any, indices: Any, value: Any) -> None:
+    out[_fill(key, indices)] = value
 
 
 @assign.defvjp
@@ -308,11 +312,15 @@ def add_at(arrays: Any, /, *, key: Any) -> Any:
     """A copy of x with a value added at an index; repeated indices add up."""
     x, value, *indices = arrays
     out = np.array(x)
+    _add(out, key, indices, value)
+    return out
+
+
+def _add(out: Any, key: Any, indices: Any, value: Any) -> None:
     if indices:
         np.add.at(out, _fill(key, indices), value)
     else:
         out[key] += value
-    return out
 
 
 @add_at.defvjp
@@ -347,11 +355,15 @@ def multiply_at(arrays: Any, /, *, key: Any) -> Any:
     """A copy of x multiplied at an index; repeated indices multiply one after another."""
     x, value, *indices = arrays
     out = np.array(x)
+    _multiply(out, key, indices, value)
+    return out
+
+
+def _multiply(out: Any, key: Any, indices: Any, value: Any) -> None:
     if indices:
         np.multiply.at(out, _fill(key, indices), value)
     else:
         out[key] *= value
-    return out
 
 
 def _factors(xp: Any, x: Any, v: Any, indices: Any, key: Any) -> Any:
@@ -401,22 +413,43 @@ def _holds(dtype: Any, value: Any) -> bool:
     return _RANK.get(np.result_type(value).kind, 9) <= _RANK[dtype.kind]  # 9: an int beyond 64 bits is an object
 
 
-def _write(op: Any, verb: str) -> Any:
+def _operands(x: Any, index: Any, value: Any, verb: str) -> tuple[Any, tuple[Any, ...]]:
+    """The static key of a write, and its arrays: x, the value and those of the index."""
+    key, arrays = _split(index)
+    x = as_tensor(x)
+    if type(value) not in (int, float, bool, complex):  # a Python number stays weak
+        value = as_tensor(value)
+    if not _holds(x.dtype, value):
+        raise DTypeError(
+            f"{verb} {describe(value)} into {describe(x)} would lose what {x.dtype} cannot hold; "
+            "convert the array with astype first, or the value with round and astype"
+        )
+    return key, (x, value, *arrays)
+
+
+def _write(op: Any, verb: str, put: Any) -> tuple[Any, Any]:
+    """The write as a function, and the one in place: `put(out, key, indices, value)` does it to an array."""
+
     def write(x: Any, index: Any, value: Any) -> Any:
-        key, arrays = _split(index)
-        x = as_tensor(x)
-        if type(value) not in (int, float, bool, complex):  # a Python number stays weak
-            value = as_tensor(value)
-        if not _holds(x.dtype, value):
-            raise DTypeError(
-                f"{verb} {describe(value)} into {describe(x)} would lose what {x.dtype} cannot hold; "
-                "convert the array with astype first, or the value with round and astype"
-            )
-        return record(op, (x, value, *arrays), {"key": key})
+        key, args = _operands(x, index, value, verb)
+        return record(op, args, {"key": key})
 
-    return write
+    def write_in_place(x: Tensor, index: Any, value: Any) -> None:
+        key, args = _operands(x, index, value, verb)
+        indices = [a.node.data for a in args[2:]]
+        x._write(op, args, {"key": key}, _fill(key, indices), lambda out, value: put(out, key, indices, value))
+
+    return write, write_in_place
 
 
-alias("setitem", _write(assign, "assigning"))
-alias("additem", _write(add_at, "adding"))
-alias("multiplyitem", _write(multiply_at, "multiplying"))
+for _name, _op, _verb, _change in (
+    ("setitem", assign, "assigning", _put),
+    ("additem", add_at, "adding", _add),
+    ("multiplyitem", multiply_at, "multiplying", _multiply),
+):
+    _copying, _in_place = _write(_op, _verb, _change)
+    alias(_name, _copying)
+    alias(f"{_name}_", _in_place)
+    _op.writes = True
+assign.formal = add_at.formal = 2
+gather.formal = scatter.formal = 1

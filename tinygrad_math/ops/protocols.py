@@ -278,9 +278,9 @@ def _at(ufunc: np.ufunc, f: Callable[..., Any], x: Any, index: Any, value: Any =
             f"np.{ufunc.__name__}.at would write a Tensor into a plain array; make x = tm.asarray(x) first"
         )
     if ufunc is np.add or ufunc is np.subtract:
-        x._become(rec.additem(x, index, value if ufunc is np.add else -as_tensor(value)))
+        rec.additem_(x, index, value if ufunc is np.add else -as_tensor(value))
     elif ufunc is np.multiply:
-        x._become(rec.multiplyitem(x, index, value))
+        rec.multiplyitem_(x, index, value)
     else:
         raise _no_counterpart(f"np.{ufunc.__name__}.at", "x.at[index].set(...), .add(...) or .multiply(...)")
 
