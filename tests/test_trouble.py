@@ -153,6 +153,25 @@ def test_an_interrupt_while_an_undecided_derivative_is_settled_leaves_recording_
     strike_everywhere(action, records, step=47, files=("core/mode.py", "core/walk.py"))
 
 
+WALKS = {
+    "gradient": lambda: tm.grad(lambda x: 1.0 / x)(0.0),
+    "backward": lambda: (1.0 / leaf(0.0, 1.0)).sum().backward(),
+    "recorded gradient": lambda: tm.hvp(lambda x: 1.0 / x, 0.0, 1.0),
+    "tangent": lambda: tm.jvp(lambda x: tm.log(x), (0.0,), (1.0,)),
+    "trace": lambda: tm.compile(lambda x: 1.0 / x)(np.float64(2.0)),
+    "trace of a gradient": lambda: tm.compile(tm.grad(lambda x: 1.0 / x))(np.float64(2.0)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")  # by what comes before the walk
+@pytest.mark.parametrize("walk", WALKS)
+def test_an_interrupt_at_any_point_of_a_walk_or_a_trace_leaves_numpys_warnings_as_they_were(walk):
+    numpys = inspect.getsourcefile(np.errstate.__exit__)
+    with np.errstate(over="raise", under="warn", call=print):
+        before = np.geterr(), np.geterrcall()
+        strike_everywhere(WALKS[walk], lambda: (np.geterr(), np.geterrcall()) == before, files=("core/mode.py", numpys))
+
+
 # -- no_grad in all its uses ----------------------------------------------------------------------------
 def test_generators_that_pause_inside_no_grad_end_it_in_any_order():
     def steps():

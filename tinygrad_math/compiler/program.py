@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import MathError, TraceError, explain_failure
+from ..core.mode import quietly
 from ..core.op import Op, registry
 
 NUMBERS = (bool, int, float, complex)
@@ -228,14 +229,13 @@ def is_foreign(v: Value) -> bool:
 def apply(v: Value, arrays: Sequence[Any]) -> Any:
     """What an instruction computes from these arrays."""
     assert v.op is not None
-    with np.errstate(all="ignore"):
-        try:
-            data = v.op.forward(*arrays, **v.params)
-            return as_weak(data) if v.weak else data
-        except MathError:
-            raise
-        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
-            raise explain_failure(v.op.name, tuple(arrays), v.params, error) from error
+    try:
+        data = quietly(v.op.forward, *arrays, **v.params)
+        return as_weak(data) if v.weak else data
+    except MathError:
+        raise
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        raise explain_failure(v.op.name, tuple(arrays), v.params, error) from error
 
 
 def as_weak(data: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import TraceError, describe, unhidden
+from ..core.mode import quietly
 from ..core.node import TRANSFORMED, Constant, held
 from ..core.op import Op, registry
 from ..core.place import Place, raised_place, user_place
@@ -162,8 +163,7 @@ class Recorder:
 
     def run(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """f, watched."""
-        with np.errstate(all="ignore"):
-            return under(Mode(True, self), f, *args, **keywords)
+        return quietly(under, Mode(True, self), f, *args, **keywords)
 
 
 def _leaked(node: Node, title: str) -> TraceError:

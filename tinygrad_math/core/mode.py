@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import inspect
 import io
@@ -9,6 +10,8 @@ import types
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
 
 from .errors import ArgumentError
 
@@ -79,6 +82,17 @@ def under(mode: Mode, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
             MODE.set(outer)
     except BaseException:  # it may have struck before the line above
         MODE.set(outer)
+        raise
+
+
+def quietly(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """f of these arguments without NumPy's warnings. Whatever strikes finds NumPy's error state put back."""
+    around = contextvars.copy_context()  # where NumPy keeps it
+    try:
+        with np.errstate(all="ignore"):
+            return f(*args, **kwargs)
+    except BaseException:  # it may have struck at the end of the block, which is Python's code
+        np.seterr(**around.run(np.geterr))
         raise
 
 

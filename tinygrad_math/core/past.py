@@ -111,6 +111,12 @@ def _version(node: Node) -> Version | None:
     return version if version is not None and version.held is _slot.__get__(node) else None
 
 
+def is_large(node: Node) -> bool:
+    """Whether it takes long to copy the array of a node."""
+    data = node.data
+    return type(data) is np.ndarray and data.nbytes >= SMALL
+
+
 def overwrite(node: Node, index: Any, write: Callable[[Any], None]) -> Version | None:
     """Call `write` on the array of a node, to change it at an index; the node keeps its value, as a Past node.
 
@@ -127,7 +133,7 @@ def _taken_over(node: Node, index: Any, write: Callable[[Any], None]) -> Version
     version = _version(node)
     if version is None:
         array = _slot.__get__(node)
-        if not (type(array) is np.ndarray and array.nbytes >= SMALL and array.flags.owndata and array.flags.writeable):
+        if not (type(array) is np.ndarray and array.flags.owndata and array.flags.writeable):
             return None
         version = Version(array, _without_values(array), 0)
         del array

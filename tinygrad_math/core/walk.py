@@ -29,6 +29,7 @@ from .errors import (
     UnusedInput,
     describe,
 )
+from .mode import quietly
 from .node import unknown
 from .op import Namespace, raw
 from .past import Past, likeness
@@ -149,6 +150,10 @@ def pullback(
     trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw, every: bool = False
 ) -> dict[Node, Any]:
     """Cotangents of the targets, of the leaves, and of nodes with an owner (or of `every` node)."""
+    return quietly(_pullback, trail, seeds, xp, every)
+
+
+def _pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace, every: bool) -> dict[Node, Any]:
     cotangents: dict[Node, Any] = {}
     kept: dict[Node, Any] = {}
     sums: set[Node] = set()  # nodes whose cotangent is an array that this walk made, and may add to
@@ -157,72 +162,71 @@ def pullback(
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
     take, is_reached = cotangents.pop, reached.__contains__
-    with np.errstate(all="ignore"):
-        for n in reversed(trail.nodes):
-            g = take(n, None)
-            if g is None:
+    for n in reversed(trail.nodes):
+        g = take(n, None)
+        if g is None:
+            continue
+        op, inputs = n.op, n.inputs
+        if n.meta is not None:
+            if n.meta.hooks:
+                g = _run_hooks(xp, n, g)
+            kept[n] = g
+        if op is None or every or n in goal:
+            kept[n] = g
+            if op is None:
                 continue
-            op, inputs = n.op, n.inputs
-            if n.meta is not None:
-                if n.meta.hooks:
-                    g = _run_hooks(xp, n, g)
-                kept[n] = g
-            if op is None or every or n in goal:
-                kept[n] = g
-                if op is None:
-                    continue
-            need: tuple[bool, ...]
-            args: tuple[Any, ...]
-            if len(inputs) == 2:  # unrolled, as most nodes have two inputs
-                a, b = inputs
-                need = (a in reached, b in reached)
-                past = op.formal and (type(a) is Past or type(b) is Past)
-                args = _values(n) if past else (a.data, b.data)
-                if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
-                    check_fresh(n)
-            else:
-                need, past = tuple(map(is_reached, inputs)), op.formal and type(inputs[0]) is Past
-                args = _values(n) if past else tuple(map(_data, inputs))
-                if True in need:
-                    check_fresh(n)
-            if True not in need:
-                continue
-            if op is select:
-                _collect(xp, cotangents, n, g)
-                continue
-            if op.vjp is None:
-                raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
-            if plain:
+        need: tuple[bool, ...]
+        args: tuple[Any, ...]
+        if len(inputs) == 2:  # unrolled, as most nodes have two inputs
+            a, b = inputs
+            need = (a in reached, b in reached)
+            past = op.formal and (type(a) is Past or type(b) is Past)
+            args = _values(n) if past else (a.data, b.data)
+            if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
+                check_fresh(n)
+        else:
+            need, past = tuple(map(is_reached, inputs)), op.formal and type(inputs[0]) is Past
+            args = _values(n) if past else tuple(map(_data, inputs))
+            if True in need:
+                check_fresh(n)
+        if True not in need:
+            continue
+        if op is select:
+            _collect(xp, cotangents, n, g)
+            continue
+        if op.vjp is None:
+            raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
+        if plain:
+            try:
+                y = likeness(n) if op.formal and type(n) is Past else n.data
+                found = op.vjp(xp, need, g, y, *args, **n.params)
+            except Undecided as question:
                 try:
-                    y = likeness(n) if op.formal and type(n) is Past else n.data
-                    found = op.vjp(xp, need, g, y, *args, **n.params)
-                except Undecided as question:
-                    try:
-                        found = question.settle(partial(_again, trail, seeds, n))
-                    except IllPosedDerivative as answer:
-                        raise answer from None
-            else:
-                y, recorded = _recorded_operands(n)
-                found = op.vjp(xp, need, g, y, *recorded, **n.params)
-            k = 0
-            for gi in found:
-                if gi is not None and need[k]:
-                    value, i = args[k], inputs[k]
-                    if not (gi.__class__ is value.__class__ is _FLOAT) and (  # a number needs no fitting
-                        gi.shape != value.shape or gi.dtype != value.dtype
-                    ):
-                        gi = fit(xp, gi, value)
-                    if i not in cotangents:
-                        cotangents[i] = gi
-                    elif i in sums:
-                        np.add(cotangents[i], gi, out=cotangents[i])
-                    else:
-                        cotangents[i] = total = xp.add(cotangents[i], gi)
-                        if total.__class__ is np.ndarray:
-                            sums.add(i)
-                k += 1
-            if k != len(inputs):
-                raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
+                    found = question.settle(partial(_again, trail, seeds, n))
+                except IllPosedDerivative as answer:
+                    raise answer from None
+        else:
+            y, recorded = _recorded_operands(n)
+            found = op.vjp(xp, need, g, y, *recorded, **n.params)
+        k = 0
+        for gi in found:
+            if gi is not None and need[k]:
+                value, i = args[k], inputs[k]
+                if not (gi.__class__ is value.__class__ is _FLOAT) and (  # a number needs no fitting
+                    gi.shape != value.shape or gi.dtype != value.dtype
+                ):
+                    gi = fit(xp, gi, value)
+                if i not in cotangents:
+                    cotangents[i] = gi
+                elif i in sums:
+                    np.add(cotangents[i], gi, out=cotangents[i])
+                else:
+                    cotangents[i] = total = xp.add(cotangents[i], gi)
+                    if total.__class__ is np.ndarray:
+                        sums.add(i)
+            k += 1
+        if k != len(inputs):
+            raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
     return kept
 
 
@@ -289,23 +293,26 @@ def twin(g: Any) -> Tensor:
 
 def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace = raw) -> list[Any]:
     """Tangents of the roots, given those of the targets; None where a root does not depend on them."""
+    return quietly(_pushforward, trail, seeds, roots, xp)
+
+
+def _pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace) -> list[Any]:
     tangents: dict[Node, Any] = dict(seeds)
-    with np.errstate(all="ignore"):
-        for n in trail.nodes:
-            op = n.op
-            if n in tangents or op is None:
-                continue
-            ts = [tangents.get(i) for i in n.inputs]
-            if all(t is None for t in ts):
-                continue
-            check_fresh(n)
-            if op.jvp is None:
-                raise NoDerivative(f"{op.name} has no forward-mode rule")
-            like = likeness(n) if op.formal else n.data
-            y, args = (like, _values(n)) if xp is raw else _recorded_operands(n)
-            t = op.jvp(xp, ts, y, *args, **n.params)
-            if t is not None:
-                tangents[n] = t if op.many else spread(xp, t, like)
+    for n in trail.nodes:
+        op = n.op
+        if n in tangents or op is None:
+            continue
+        ts = [tangents.get(i) for i in n.inputs]
+        if all(t is None for t in ts):
+            continue
+        check_fresh(n)
+        if op.jvp is None:
+            raise NoDerivative(f"{op.name} has no forward-mode rule")
+        like = likeness(n) if op.formal else n.data
+        y, args = (like, _values(n)) if xp is raw else _recorded_operands(n)
+        t = op.jvp(xp, ts, y, *args, **n.params)
+        if t is not None:
+            tangents[n] = t if op.many else spread(xp, t, like)
     return [tangents.get(r) for r in roots]
 
 
@@ -458,4 +465,4 @@ def _listed(cotangent: Any, y: Tensor) -> bool:
 
 
 rec.backward = backward
-WALKS.update({pullback.__code__: "gradient of ", pushforward.__code__: "tangent of "})
+WALKS.update({_pullback.__code__: "gradient of ", _pushforward.__code__: "tangent of "})

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..core.declare import alias, general, linear, nondiff
 from ..core.errors import DTypeError, InvalidIndex, ShapeError, describe
+from ..core.past import is_large
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, record
 
@@ -436,6 +437,9 @@ def _write(op: Any, verb: str, put: Any) -> tuple[Any, Any]:
 
     def write_in_place(x: Tensor, index: Any, value: Any) -> None:
         key, args = _operands(x, index, value, verb)
+        if not is_large(x.node):
+            x._become(record(op, args, {"key": key}))
+            return
         indices = [a.node.data for a in args[2:]]
         x._write(op, args, {"key": key}, _fill(key, indices), lambda out, value: put(out, key, indices, value))
 
