@@ -180,8 +180,8 @@ def _pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace, ev
         if len(inputs) == 2:  # unrolled, as most nodes have two inputs
             a, b = inputs
             need = (a in reached, b in reached)
-            past = op.formal and (type(a) is Past or type(b) is Past)
-            args = _values(n) if past else (a.data, b.data)
+            whole = not op.formal or (type(a) is not Past and type(b) is not Past)
+            args = (a.data, b.data) if whole else _values(n)
             if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
                 check_fresh(n)
         else:
@@ -198,7 +198,7 @@ def _pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace, ev
             raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
         if plain:
             try:
-                y = likeness(n) if op.formal and type(n) is Past else n.data
+                y = n.data if not op.formal or type(n) is not Past else likeness(n)
                 found = op.vjp(xp, need, g, y, *args, **n.params)
             except Undecided as question:
                 try:
