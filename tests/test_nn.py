@@ -249,3 +249,19 @@ def test_a_dtype_that_parameters_cannot_have_is_refused_and_nothing_has_changed(
     with pytest.raises(tm.MathError, match="dtype"):
         net.to(dtype)
     assert net.weight.dtype == np.float64
+
+
+@pytest.mark.parametrize("size", [(2, None), [2, None], (None, 1), None])
+def test_a_length_of_none_is_kept_by_adaptive_averages(size):
+    x = np.arange(80.0).reshape(1, 2, 8, 5)
+    rows, columns = size if size is not None else (None, None)
+    want = x if rows is None else x.reshape(1, 2, rows, 8 // rows, 5).mean(axis=3)
+    want = want if columns is None else want.mean(axis=3, keepdims=True)
+    np.testing.assert_allclose(tm.nn.AdaptiveAvgPool2d(size)(x).numpy(), want, rtol=1e-12)
+    np.testing.assert_allclose(tm.nn.functional.adaptive_avg_pool2d(x, size).numpy(), want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [(2, 2.5), "2", (1, 2, 3), 0])
+def test_what_is_no_size_of_regions_is_refused(size):
+    with pytest.raises(tm.MathError, match=r"output_size|adaptive_avg_pool2d"):
+        tm.nn.functional.adaptive_avg_pool2d(np.ones((1, 2, 8, 5)), size)

@@ -170,7 +170,7 @@ def avg_pool2d(
 
 
 @named
-def adaptive_avg_pool2d(input: Any, output_size: Size) -> Tensor:
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
     """The mean over output_size regions of images (n, channels, height, width).
 
     Region i of m reaches from i n / m to (i + 1) n / m. Arguments: `output_size` a number, or a pair in which None

@@ -93,7 +93,7 @@ def isreal(x: Any, /) -> Any:
 
 
 @nondiff(arity=2, samples=lambda: [*_pairs(), sample(_EDGES, _EDGES, equal_nan=True)])
-def isclose(x1: Any, x2: Any, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def isclose(x1: Any, x2: Any, /, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
     """Whether |x1 - x2| is at most atol + rtol |x2|; `equal_nan` makes nan close to nan."""
     return np.isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
