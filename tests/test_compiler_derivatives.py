@@ -261,3 +261,82 @@ def test_forward_mode_through_a_loss_that_has_learned_its_gradient():
         lambda f: tm.jvp(lambda x: tm.jvp(f, (x,), (V,))[1], (X,), (V,))[1],
     ):
         np.testing.assert_allclose(derivative(f).numpy(), derivative(smooth).numpy(), rtol=1e-11, atol=1e-12)
+
+
+# -- Python numbers among the arguments --------------------------------------------------------------------------
+NUMBERED = {
+    "x k": (lambda x, k: x * k, lambda x, k: k + 0 * x, lambda x, k: 0 * x),
+    "k sin x": (lambda x, k: k * tm.sin(x), lambda x, k: k * np.cos(x), lambda x, k: -k * np.sin(x)),
+    "x^k": (lambda x, k: x**k, lambda x, k: k * x ** (k - 1), lambda x, k: k * (k - 1) * x ** (k - 2.0)),
+    "k^x": (lambda x, k: k**x, lambda x, k: np.log(k) * k**x, lambda x, k: np.log(k) ** 2 * k**x),
+    "x / k": (lambda x, k: x * x / k, lambda x, k: 2 * x / k, lambda x, k: 2 / k + 0 * x),
+    "hypot": (lambda x, k: tm.hypot(x, k), lambda x, k: x / np.hypot(x, k), lambda x, k: k**2 / np.hypot(x, k) ** 3),
+    "full": (lambda x, k: x**2 * tm.full(3, k), lambda x, k: 2 * x * k, lambda x, k: 2 * k + 0 * x),
+    "asarray": (lambda x, k: tm.exp(x) * tm.asarray(k), lambda x, k: k * np.exp(x), lambda x, k: k * np.exp(x)),
+    "checkpoint": (
+        lambda x, k: tm.checkpoint(lambda z, q: q * tm.sin(z))(x, k),
+        lambda x, k: k * np.cos(x),
+        lambda x, k: -k * np.sin(x),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_derivatives_read_a_number_among_the_arguments_at_each_call(name):
+    f, slope, bend = NUMBERED[name]
+    x, v = np.array([0.5, 1.25, 2.0]), np.array([1.0, -2.0, 0.5])
+    fast, total = tm.compile(f), lambda x, k: tm.sum(f(x, k))
+    within = tm.compile(tm.grad(total))
+    forward = tm.compile(lambda x, k: tm.jvp(lambda z: f(z, k), (x,), (v,))[1])
+    twice = tm.compile(lambda x, k: tm.hvp(lambda z: total(z, k), x, v))
+    for k in (2, 3, 2.5, 0.75, 4):
+        got = {
+            "within": within(x, k),
+            "outside": tm.grad(lambda z: tm.sum(fast(z, k)))(x),
+            "forward": forward(x, k) / v,
+            "forward outside": tm.jvp(lambda z: fast(z, k), (x,), (v,))[1] / v,
+        }
+        for way, found in got.items():
+            np.testing.assert_allclose(found.numpy(), slope(x, k), rtol=1e-12, err_msg=f"{way}, k = {k}")
+        outside = tm.hvp(lambda z: tm.sum(fast(z, k)), x, v)
+        for found in (twice(x, k), outside):
+            np.testing.assert_allclose(found.numpy(), bend(x, k) * v, rtol=1e-11, atol=1e-13, err_msg=f"k = {k}")
+
+
+def test_two_calls_with_different_numbers_add_their_gradients():
+    fast, x = tm.compile(lambda x, k: tm.tanh(x) * k), np.array([0.5, -1.0])
+    total = tm.grad(lambda x: tm.sum(fast(x, 2) + fast(x, 3) + fast(x, 0.5)))(x)
+    np.testing.assert_allclose(total.numpy(), 5.5 / np.cosh(x) ** 2, rtol=1e-13)
+
+
+def test_a_number_is_a_tangent_or_a_cotangent_that_a_program_reads_at_each_call():
+    push = tm.compile(lambda x, t: tm.jvp(tm.sin, (x,), (t,))[1])
+    pull = tm.compile(lambda x, t: tm.vjp(tm.sin, x)[1](t)[0])
+    for t in (2, 3.0, 5):
+        for f in (push, pull):
+            np.testing.assert_allclose(f(np.float64(0.3), t).numpy(), t * np.cos(0.3), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, k: x * tm.sqrt(k),
+        lambda x, k: x * np.exp(k),
+        lambda x, k: x * (k * 2 + 1),
+        lambda x, k: x * (k / 3),
+        lambda x, k: x + tm.clip(k, 0, 2),
+        lambda x, k: tm.stack([x[0], k]),
+        lambda x, k: tm.asarray([x[0], k, 1.0]),
+        lambda x, k: tm.full(3, k) * x,
+        lambda x, k: tm.special.erf(k) * x,
+        lambda x, k: tm.stats.norm.logpdf(x, loc=k, scale=2),
+        lambda x, k: tm.stats.gamma.logpdf(x, k),
+    ],
+)
+def test_a_function_of_a_number_is_of_a_dtype_of_its_own_and_arithmetic_of_numbers_is_not(f):
+    x = np.array([0.5, 1.25, 2.0], np.float32)
+    fast = tm.compile(f)
+    for k in (2, 3, 2.5, 1.5):
+        want, got = f(tm.tensor(x), k), fast(x, k)
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-6)

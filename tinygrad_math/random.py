@@ -36,7 +36,7 @@ from .core.errors import (
 from .core.mode import watcher
 from .core.node import unknown
 from .core.samples import positive, sample
-from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, node_of, rec, record, wrap
+from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, is_weak, node_of, rec, record, wrap
 
 __all__ = [
     "Generator",
@@ -199,7 +199,7 @@ def _dtype(dtype: Any, *parameters: Any) -> np.dtype[Any]:
         if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise ArgumentError(f"random numbers are float32 or float64, got dtype={dtype!r}")
         return kind
-    kinds = {np.dtype(p.dtype) for p in parameters if hasattr(p, "dtype")}
+    kinds = {np.dtype(p.dtype) for p in parameters if not is_weak(p)}
     return np.dtype(np.float32) if kinds == {np.dtype(np.float32)} else np.dtype(np.float64)
 
 

@@ -263,7 +263,8 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
 
 @writer("stack")
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
-    return f"stack(({', '.join(inputs)},), {literal(v.params.get('axis', 0))})"
+    whole = f", dtype={str(v.dtype)!r}" if any(i.weak for i in v.inputs) else ""  # a number takes on that of the others
+    return f"stack(({', '.join(inputs)},), {literal(v.params.get('axis', 0))}{whole})"
 
 
 @writer("real", view=True)

@@ -24,7 +24,7 @@ from .leaves import is_static, objects_in, uncompiled
 from .memory import plan
 from .passes import improve
 from .profile import Profile, profile
-from .program import Program, Value
+from .program import ARITHMETIC, Program, Value
 from .retyped import Retyped, check_types
 from .trace import Fixed, Traced
 
@@ -162,15 +162,11 @@ def anew(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
-_ARITHMETIC = {"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "positive"}
-_ARITHMETIC |= {"power", "integer_power", "square", "reciprocal"}
-
-
 def _python_numbers(program: Program) -> set[Value]:
     """Where f has a Python number: arithmetic of numbers; a function of this package gives a Tensor."""
     found = {v for v in (*program.arguments, *program.constants()) if v.weak}
     for v in program.body:
-        if v.weak and v.title in _ARITHMETIC and found.issuperset(v.inputs):
+        if v.weak and v.title in ARITHMETIC and found.issuperset(v.inputs):
             found.add(v)
     return found
 

@@ -20,6 +20,13 @@ from ..core.op import Op, registry
 
 NUMBERS = (bool, int, float, complex)
 _DEFAULTS = tuple(map(np.dtype, NUMBERS))
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "positive"})
+ARITHMETIC |= {"power", "integer_power", "square", "reciprocal"}
+_COMPARE = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+_BITS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"}
+OPERATORS = (
+    ARITHMETIC | _COMPARE | _BITS | {"absolute"}
+)  # of Python, which makes Python numbers of them; sin() makes none
 
 
 class Value:
@@ -261,7 +268,7 @@ def value_of(name: str | Op, *inputs: Value, place: Any = None, **params: Any) -
     op = registry[name] if isinstance(name, str) else name
     v = Value(op, inputs, {**op.defaults, **params}, place=place)
     v.example = apply(v, [i.example for i in inputs])
-    if inputs and all(i.weak for i in inputs):
+    if op.name in OPERATORS and inputs and all(i.weak for i in inputs):
         v.example = as_weak(v.example)
     v._describe()
     return v

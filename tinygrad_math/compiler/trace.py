@@ -18,7 +18,7 @@ from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, cloc
 from ..core.tree import Structure, flatten, unflatten
 from .environment import Environment, Fact
 from .names import identifier
-from .program import NUMBERS, Program, Value, as_weak, constant
+from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
 
 VALUE_DEPENDENT_SHAPE = frozenset(
     ("nonzero", "flatnonzero", "argwhere", "compress", "extract")
@@ -90,7 +90,7 @@ class Recorder:
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
         assert node.op is not None
-        if node.inputs and node.op.name != "alias" and all(type(i.data) in NUMBERS for i in node.inputs):
+        if node.op.name in OPERATORS and all(type(i.data) in NUMBERS for i in node.inputs):
             node.data = as_weak(node.data)
         if self._unknown_shape(node):
             raise TraceError(

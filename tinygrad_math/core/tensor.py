@@ -880,6 +880,11 @@ def as_tensor(value: Any) -> Tensor:
     return wrap(Node(held(node).data) if type(node) is Constant else node)
 
 
+def is_weak(value: Any) -> bool:
+    """Whether a value takes on the dtype of what it meets: a Python number, or the Tensor that stands for one."""
+    return not hasattr(value.node.data if isinstance(value, Tensor) else value, "dtype")
+
+
 def handle(value: Any) -> Tensor:
     """The Tensor itself, or a constant one of a result that nobody else can write to."""
     return value if isinstance(value, Tensor) else wrap(Node(value))

@@ -113,7 +113,7 @@ def _recorded_operands(node: Node) -> tuple[Any, list[Any]]:
 
 
 def _recorded(node: Node) -> Any:
-    return wrap(node) if hasattr(node.data, "dtype") else node.data
+    return wrap(node) if node.live or hasattr(node.data, "dtype") else node.data
 
 
 def _part(whole: Tensor, k: int) -> Tensor:
@@ -345,7 +345,7 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
         return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     g = as_tensor(gradient)
     if not hasattr(g.node.data, "dtype"):  # a Python number
-        g = wrap(Node(np.asarray(g.node.data, y.dtype)[()]))
+        g = rec.astype(g, y.dtype) if g.node.live else wrap(Node(np.asarray(g.node.data, y.dtype)[()]))
     if g.shape != y.shape:
         raise ShapeError(f"{asker}: the cotangent {describe(g)} does not fit the result {describe(y)}")
     return g if g.dtype == y.dtype else fit(rec, g, y)

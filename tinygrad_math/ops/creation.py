@@ -152,7 +152,8 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
     shares = copy is False and not isinstance(obj, Tensor)
     x = watching(np.asarray(node_of(obj).data)) if shares else as_tensor(obj)
     if not hasattr(x.node.data, "dtype"):
-        return _new(_numeric(x.node.data, dtype))
+        array = _numeric(x.node.data, dtype)
+        return rec.astype(x, array.dtype) if unknown(x.node) else _new(array)  # type: ignore[no-any-return]
     if dtype is not None and x.dtype != numeric_dtype(dtype):
         if copy is False:
             raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
@@ -172,7 +173,8 @@ def _common_dtype(nested: Any) -> Any:
             stack.extend(part)
         else:
             mixed = mixed or isinstance(part, Tensor)
-            leaves.append(part.dtype if isinstance(part, Tensor) else part)
+            known = isinstance(part, Tensor) and hasattr(part.node.data, "dtype")
+            leaves.append(part.dtype if known else part.node.data if isinstance(part, Tensor) else part)
     return np.result_type(*leaves) if mixed else None
 
 

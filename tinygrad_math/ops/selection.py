@@ -11,7 +11,7 @@ from ..core import samples as points
 from ..core.declare import derived, general
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.samples import Sample, sample
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, is_weak, rec
 
 __all__ = [
     "clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "piecewise", "relu", "select", "where",
@@ -161,8 +161,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
             pieces.append((mask, f))
         elif (own := x[mask]).size:
             pieces.append((mask, f(own, *args, **kw)))
-    weak = (int, float, complex)
-    kinds = [p if type(p) in weak else as_tensor(p).dtype for _, p in pieces]
+    kinds = [as_tensor(p).node.data if is_weak(p) else as_tensor(p).dtype for _, p in pieces]
     y = as_tensor(np.zeros(x.shape, np.result_type(x.dtype, *kinds)))
     for mask, piece in pieces:
         y = rec.setitem(y, mask, piece)

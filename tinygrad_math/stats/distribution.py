@@ -20,7 +20,7 @@ from ..core.arguments import named
 from ..core.declare import elementwise
 from ..core.errors import ArgumentError, NoDerivative
 from ..core.samples import sample
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, is_weak, rec
 
 Support = tuple[Any, Any]
 
@@ -103,9 +103,10 @@ class Distribution:
         Python numbers among them take on the dtype of the arrays, so that float32 stays.
         """
         values = self._bind(args, kwds)
-        kinds = [v.dtype for v in (x, *values) if hasattr(v, "dtype")]
+        kinds = [v.dtype for v in (x, *values) if not is_weak(v)]
         kind = np.result_type(*kinds, np.float32) if kinds else np.float64
         values = [np.asarray(v, kind)[()] if isinstance(v, (int, float)) else v for v in values]
+        values = [rec.astype(v, kind) if is_weak(v) and isinstance(v, Tensor) else v for v in values]
         shapes = [as_tensor(v) for v in values[: len(self.shapes)]]
         conditions = []
         for k, ok in enumerate(self._valid(*shapes)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -223,8 +223,8 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
     out = []
     for leaf, x in zip(leaves, like, strict=True):
         t = as_tensor(leaf)
-        if not hasattr(t.node.data, "dtype"):
-            t = wrap(Node(np.asarray(t.node.data)))
+        if not hasattr(t.node.data, "dtype"):  # a Python number
+            t = cast(Tensor, rec.asarray(t))
         want = x.data if isinstance(x, Node) else x
         if t.shape != want.shape:
             raise ShapeError(f"{asker} expects {describe(want)}, got {describe(t)}")
