@@ -153,7 +153,7 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
     x = watching(np.asarray(node_of(obj).data)) if shares else as_tensor(obj)
     if not hasattr(x.node.data, "dtype"):
         array = _numeric(x.node.data, dtype)
-        return rec.astype(x, array.dtype) if unknown(x.node) else _new(array)  # type: ignore[no-any-return]
+        return rec.astype(x, array.dtype) if unknown(x.node) else _new(array)
     if dtype is not None and x.dtype != numeric_dtype(dtype):
         if copy is False:
             raise ShapeError(f"asarray: {describe(x)} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
