@@ -45,7 +45,7 @@ import scipy.stats
 
 import tinygrad_math as tm
 from tests.odd_extensions import reason
-from tests.odd_samples import MORE, SKIPPED
+from tests.odd_samples import ENDLESS, MORE, SKIPPED
 from tests.odd_values import VALUES
 from tinygrad_math.core.node import MODE
 from tinygrad_math.core.op import Op
@@ -54,7 +54,7 @@ from tinygrad_math.core.tensor import Tensor
 ROOMS = ("", "linalg", "fft", "special", "stats", "random", "geometry", "nn", "nn.functional", "optim", "implicit")
 ROOMS += ("testing", "curvature", "train", "inspect")
 PEERS = {"": [np], "linalg": [np.linalg, scipy.linalg], "fft": [np.fft], "special": [scipy.special]}
-SECONDS, MEMORY, PATIENCE = 2.0, 3 << 30, 10.0
+SECONDS, MEMORY, PATIENCE = 2.0, 3 << 30, 5.0
 FAULTS = ("bare", "changed", "hang", "loose", "wrong")
 
 
@@ -237,7 +237,7 @@ def odd_calls(only=""):
         if target.path.startswith(only):
             calls += [(target, slot, value) for slot in target.slots() for value in VALUES]
             calls += [(target, slot, None) for slot in ("no arguments", "ten arguments", "odd keyword")]
-    return calls
+    return [c for c in calls if (c[0].path, *c[1:]) not in ENDLESS]
 
 
 # -- one call ---------------------------------------------------------------------------------------------------
@@ -302,6 +302,8 @@ def tried(target, slot, value):
 # -- against NumPy and SciPy ------------------------------------------------------------------------------------
 def _peer(path):
     room, _, name = path.rpartition(".")
+    if path in ("save", "load"):  # files of another kind
+        return None
     if room.startswith("stats."):
         return getattr(getattr(scipy.stats, room[6:], None), name, None)
     if room == "random":
@@ -313,6 +315,8 @@ def plain(value):
     """Tensors as arrays, in lists and tuples too."""
     if isinstance(value, Tensor):
         return np.array(value.node.data)
+    if isinstance(value, np.matrix):  # the array of its values
+        return np.asarray(value)
     if type(value) in (list, tuple) and len(value) < 100 and not any(v is value for v in value):
         return type(value)(plain(v) for v in value)
     return value
@@ -331,7 +335,7 @@ def compared(target, slot, value, result):
     except Exception as error:
         kind = "accepted" if intended or "unexpected keyword" in str(error) else "loose"
         return kind, target.path, type(error).__name__, f"{error!s:.200}"
-    if target.path.startswith("random."):
+    if target.path.startswith(("random.", "empty")):  # what is in them is chance
         expected, result = np.shape(expected), np.shape(result)
     said = _difference(result, expected)
     return (
@@ -412,15 +416,20 @@ class _Worker:
             finally:
                 os._exit(1)
         os.close(write)
-        self.pipe, self.buffer, self.heard = read, b"", time.monotonic()
+        self.pipe, self.buffer, self.heard = read, b"", self.worked()
 
     def read(self, ready):
         """(index, outcome) of the calls that are done since; None if the child is dead, or silent for too long."""
         data = os.read(self.pipe, 1 << 16) if ready else b""
         if not data:
-            return None if ready or time.monotonic() > self.heard + PATIENCE else []
-        self.buffer, self.heard = self.buffer + data, time.monotonic()
+            return None if ready or self.worked() > self.heard + PATIENCE else []
+        self.buffer, self.heard = self.buffer + data, self.worked()
         return self.drained()
+
+    def worked(self):
+        """Seconds of the processor's that the child has had: a busy machine is no hang."""
+        with open(f"/proc/{self.child}/stat") as fields:
+            return sum(map(int, fields.read().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def drained(self):
         done, stream = [], io.BytesIO(self.buffer)

@@ -268,3 +268,57 @@ def test_multivariate_normal_derivatives():
     np.testing.assert_allclose(g, want, rtol=1e-12)
     with pytest.raises(ShapeError):
         stats.multivariate_normal.logpdf([1.0, 2.0, 3.0], mean, COV)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint8])
+def test_integers_are_computed_with_in_double_precision(dtype):
+    k = np.array([1, 100], dtype)
+    for name, args in (("poisson", (2.0,)), ("expon", ()), ("gamma", (2.5,))):
+        ours, scipys = getattr(stats, name).logsf(k, *args), getattr(scipy.stats, name).logsf(k.astype(float), *args)
+        assert ours.dtype == np.float64
+        np.testing.assert_allclose(ours.numpy(), scipys, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: stats.norm.pdf(1j),
+        lambda: stats.lognorm.entropy([1.0, 1j]),
+        lambda: stats.poisson.pmf(1, mu=1j),
+        lambda: stats.dirichlet.mean([1.0, 1j]),
+        lambda: stats.multivariate_normal.logpdf([1.0, 2.0], [0.0, 1j]),
+    ],
+)
+def test_distributions_are_of_real_numbers(call):
+    with pytest.raises(tm.DTypeError, match="real"):
+        call()
+
+
+def _beta_entropy(a, b):
+    tail = (a - 1) * mpmath.psi(0, a) + (b - 1) * mpmath.psi(0, b) - (a + b - 2) * mpmath.psi(0, a + b)
+    return mpmath.log(mpmath.beta(a, b)) - tail
+
+
+@pytest.mark.parametrize(("a", "b"), [(101.0, 0.5), (3.0, 1e9), (150.0, 220.0), (1e12, 1e12), (1.8e19, 3.0)])
+def test_the_entropy_of_a_narrow_beta_distribution_keeps_its_digits(a, b):
+    with mpmath.workdps(60):
+        wanted = float(_beta_entropy(mpmath.mpf(a), mpmath.mpf(b)))
+    assert stats.beta.entropy(a, b).item() == pytest.approx(wanted, rel=1e-13)
+
+
+@pytest.mark.parametrize("df", [101.0, 1e6, 1e12, 1.8e19])
+def test_students_density_tends_to_the_normal_one(df):
+    with mpmath.workdps(40):
+        n = mpmath.mpf(df)
+        wanted = mpmath.loggamma((n + 1) / 2) - mpmath.loggamma(n / 2) - mpmath.log(n * mpmath.pi) / 2
+        wanted = float(wanted - (n + 1) / 2 * mpmath.log1p(mpmath.mpf(0.7) ** 2 / n))
+    assert stats.t.logpdf(0.7, df).item() == pytest.approx(wanted, rel=1e-14)
+
+
+@pytest.mark.parametrize("mu", [99.0, 101.0, 400.0])
+def test_the_entropy_of_a_large_poisson_mean_keeps_its_digits(mu):
+    with mpmath.workdps(30):
+        logs = [k * mpmath.log(mu) - mu - mpmath.loggamma(k + 1) for k in range(int(mu + 20 * mu**0.5 + 50))]
+        wanted = float(-sum(mpmath.exp(p) * p for p in logs))
+    assert stats.poisson.entropy(mu).item() == pytest.approx(wanted, rel=1e-11)
+    assert stats.poisson.entropy(2.0**60).item() == pytest.approx(0.5 * np.log(2 * np.pi * np.e * 2.0**60))

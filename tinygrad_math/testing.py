@@ -108,14 +108,15 @@ def check_grads(
 ) -> None:
     """Compare f's derivatives at `args` with finite differences, up to `order`, in both modes and mixed.
 
-    Arguments: `args` a tuple of trees of arrays (integers are held fixed); `modes` any of "fwd", "rev";
-    `tolerance` relative to the size of the derivative. Raises AssertionError that names the claim; ArgumentError.
+    Arguments: `args` a tuple of trees of arrays (integers are held fixed); `modes` any of "fwd", "rev"; `order` up to
+    8, each of which doubles the derivatives; `tolerance` relative to the size of the derivative. Raises AssertionError
+    that names the claim; ArgumentError.
 
     >>> import tinygrad_math as tm
     >>> tm.testing.check_grads(lambda x: tm.sin(x) * x, (0.7,))
     """
-    if not modes or not {*modes} <= {"fwd", "rev"} or order < 1:
-        raise ArgumentError(f"check_grads: modes are 'fwd' and 'rev' and order counts from 1, got {modes!r}, {order}")
+    if not modes or not {*modes} <= {"fwd", "rev"} or not 1 <= order <= 8:
+        raise ArgumentError(f"check_grads: modes are 'fwd' and 'rev', order is from 1 to 8; got {modes!r}, {order}")
     flat = _Flat(f, args)
     rng = np.random.default_rng(seed)
     if flat.xs:

@@ -125,12 +125,12 @@ class Finder:
                     f"if {others} or ({given} is not None and references({given}) > ALONE): {name} = {name}.copy()"
                 )
         if isinstance(data, np.generic) or (
-            type(data) is np.ndarray and not data.shape
+            isinstance(data, np.ndarray) and not data.shape
         ):  # NumPy gives now one, now the other
             scalar = self.name("like", data.dtype.type)
             self.demand(f"{name}.__class__ is {scalar} or {name}.__class__ is ndarray and {name}.shape == ()")
             self.demand(self._dtype(name, data))
-        elif type(data) is np.ndarray:
+        elif isinstance(data, np.ndarray):  # a subclass's operators are its own: it misses, and its values are taken
             self.demand(f"{name}.__class__ is ndarray and {name}.shape == {data.shape} and {self._dtype(name, data)}")
         else:
             self.demand(f"{name}.__class__ is {self.name('like', type(data))}")

@@ -51,7 +51,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 import numpy as np
 
 from .arguments import contract, is_about_arguments, named
-from .errors import ArgumentError, NoDerivative, describe, integer
+from .errors import ArgumentError, NoDerivative, describe, integer, refuse_unordered
 from .op import PLAIN, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
 from .tensor import Tensor, rec, record
@@ -109,6 +109,7 @@ class Declared(Op, Generic[P]):
             raise ArgumentError(
                 f"{self.name}{self.__signature__} takes a sequence of arrays, got {describe(arrays[0])}"
             )
+        refuse_unordered(arrays[0], self.name)
         try:
             listed = tuple(arrays[0])
         except Exception as error:  # an object that only seems to be a sequence, an array without axes

@@ -235,6 +235,13 @@ def sizes(value: Any, asker: str, name: str) -> tuple[int, ...]:
     return tuple(integer(n, asker, name) for n in ((value,) if one else value))
 
 
+def refuse_unordered(arrays: Any, asker: str) -> None:
+    """Raise for a set or a dict in the place of a sequence of arrays: the order of the one is chance, and a dict's
+    elements are its keys."""
+    if isinstance(arrays, (set, frozenset, dict)):
+        raise ArgumentError(f"{asker} takes a sequence of arrays, got a {type(arrays).__name__}: {describe(arrays)}")
+
+
 def refuse_object(data: Any, asker: str) -> None:
     """Raise for what NumPy makes of integers beyond 64 bits, and of what are no numbers."""
     if data is None or getattr(data, "dtype", np.dtype(float)).hasobject:
@@ -248,13 +255,21 @@ def refuse_object(data: Any, asker: str) -> None:
 def numeric_dtype(dtype: Any) -> np.dtype[Any]:
     """The NumPy dtype of numbers that is meant, or the named error."""
     try:
-        if hasattr(dtype, "__array__") and not isinstance(dtype, type):  # whose own dtype NumPy would take
+        if hasattr(dtype, "dtype") and not isinstance(dtype, (type, np.dtype)):  # NumPy would take it for its own
             raise TypeError("an array is no dtype")
         found: np.dtype[Any] = np.dtype(dtype)
     except Exception as error:  # whatever an object's own `dtype` attribute makes NumPy say
         raise DTypeError(f"{describe(dtype)} is no dtype; say for instance float64, float32, int64 or bool") from error
     if found.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers, and {found} is no dtype of numbers")
+    return found
+
+
+def floating_dtype(dtype: Any, asker: str) -> np.dtype[Any]:
+    """The dtype of a mean, float64 where none is given; integers would cut it off."""
+    found = np.dtype(np.float64) if dtype is None else numeric_dtype(dtype)
+    if found.kind not in "fc":
+        raise DTypeError(f"{asker} is no whole number, and {found} would cut it off; say a floating dtype, or round()")
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from .errors import ArgumentError
+from .errors import ArgumentError, describe
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -181,7 +181,7 @@ def _without_recording(f: Any) -> Any:
     if isinstance(f, (staticmethod, classmethod)):
         return type(f)(_without_recording(f.__func__))
     if not callable(f) or isinstance(f, type):
-        raise ArgumentError(f"no_grad decorates a function, got {f!r:.60}; of a class, decorate the methods")
+        raise ArgumentError(f"no_grad decorates a function, got {describe(f)}; of a class, decorate the methods")
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:

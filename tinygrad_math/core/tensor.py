@@ -441,7 +441,7 @@ class Tensor(Leaving, TorchNames, Parts):
     @name.setter
     def name(self, value: str | None) -> None:
         if value is not None and not isinstance(value, str):
-            raise ArgumentError(f"a name is text, got {value!r:.60}")
+            raise ArgumentError(f"a name is text, got {describe(value)}")
         self.node.more().name = value
 
     @property
@@ -512,7 +512,7 @@ class Tensor(Leaving, TorchNames, Parts):
         if not (_hooked(self.node, "register_hook") or self.requires_grad):
             raise NoGradient("register_hook() on a tensor that does not require a gradient")
         if not callable(hook):
-            raise ArgumentError(f"register_hook() takes a function of the gradient, got {hook!r:.60}")
+            raise ArgumentError(f"register_hook() takes a function of the gradient, got {describe(hook)}")
         m, key = self.node.more(), clock()
         if m.hooks is None:
             m.hooks = {}

@@ -14,6 +14,7 @@ from ..core.errors import ArgumentError, DTypeError, OutsideDomain, ShapeError, 
 from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
+from ..special.scipy_rows import refuse_complex
 from .common import check_same_shape, known, shaped
 
 __all__ = [
@@ -62,6 +63,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
 )
 def checked_values(x: Any, /, rule: str, asker: str) -> Any:
     """x, which keeps a rule, also where a compiled function finds its values. Raises OutsideDomain."""
+    refuse_complex(asker, x)
     if np.any(wrong := ~_RULES[rule](x)):
         raise OutsideDomain(f"{asker} is {rule}, got {np.asarray(x)[wrong].flat[0]:g}")
     return x
@@ -367,6 +369,7 @@ def cross_entropy(
 
 
 def _bounded_log(x: Any) -> Any:
+    refuse_complex("bounded_log", x)
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(x), -100.0)
 

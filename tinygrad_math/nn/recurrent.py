@@ -66,6 +66,9 @@ def _nonlinearity(name: str, asker: str) -> str:
     return name
 
 
+_MOST_LAYERS = 10_000  # each is made of arrays of its own
+
+
 class _Cell(Module):
     kind: str
 
@@ -185,6 +188,8 @@ class _Recurrent(Module):
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
         self.dropout = check_probability(dropout, type(self).__name__)
         draw, rows = generator(rng), _STEPS[self.kind][1] * hidden_size
+        if num_layers > _MOST_LAYERS:
+            raise ArgumentError(f"{type(self).__name__}: num_layers is at most {_MOST_LAYERS:,}, got {num_layers:,}")
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
             for end in self._ends(layer):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, linear
-from ..core.errors import ArgumentError, AxisError, DTypeError, ShapeError, checked_axis, describe
+from ..core.errors import ArgumentError, AxisError, DTypeError, ShapeError, checked_axis, describe, integer
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -140,7 +140,7 @@ def repeat(x: Any, repeats: Any, /, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = rec.reshape(x, (-1,)), 0
     axis = checked_axis(axis, x.ndim, "repeat")
-    counts = np.asarray(repeats.numpy() if isinstance(repeats, Tensor) else repeats)
+    counts = np.asarray(repeats.numpy() if isinstance(repeats, Tensor) else as_tensor(repeats).node.data)
     if (counts.size and counts.dtype.kind not in "iu") or np.any(counts < 0):
         raise DTypeError(f"repeat: repeats are whole numbers, 0 or more, got {describe(repeats)}")
     n, before, after = x.shape[axis], x.shape[:axis], x.shape[axis + 1 :]
@@ -163,7 +163,8 @@ def tile(x: Any, repetitions: Any, /) -> Any:
             [1., 2., 1., 2.]])
     """
     x = as_tensor(x)
-    times = tuple(map(as_int, repetitions)) if np.ndim(repetitions) else (as_int(repetitions),)
+    several = hasattr(repetitions, "__len__") and getattr(repetitions, "ndim", 1) > 0
+    times = tuple(integer(r, "tile", "a repetition") for r in (repetitions if several else (repetitions,)))
     if any(r < 0 for r in times):
         raise ShapeError(f"tile: repetitions are 0 or more, got {times}")
     ndim = max(x.ndim, len(times))
@@ -323,6 +324,8 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     if x.dtype.kind in "biu":
         x = rec.astype(x, np.promote_types(x.dtype, int))  # as NumPy: powers of few bits wrap around
     n = x.size if N is None else as_int(N)
+    if n < 0:
+        raise ShapeError(f"vander: the number of columns is 0 or more, got {n}")
     if n < 1:
         return rec.zeros_like(x, shape=(x.size, 0))
     if n > _MOST_COLUMNS:

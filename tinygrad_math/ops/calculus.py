@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import bilinear, derived, linear
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -117,6 +117,8 @@ def gradient(f: Any, /, *spacing: Any, axis: int | Sequence[int] | None = None, 
     """
     f = as_tensor(f)
     axes = range(f.ndim) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    if len({a % max(f.ndim, 1) for a in axes}) < len(axes):
+        raise ArgumentError(f"gradient: an axis is named twice in {tuple(axes)}")
     steps = [_floating(as_tensor(h)) for h in spacing or (1.0,)]
     if len(steps) == 1 and not steps[0].ndim:
         steps *= len(axes)
@@ -206,6 +208,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     tensor([15., 20.])
     """
     x, knots, values = (_floating(as_tensor(a)) for a in (x, xp, fp))
+    if "c" in (x.dtype.kind, knots.dtype.kind):
+        raise DTypeError(f"interp: x and xp are real, got {describe(x)} and {describe(knots)}")
     if knots.ndim != 1 or knots.shape != values.shape or not knots.size:
         raise ShapeError(f"interp needs xp and fp of one shape (n,), n > 0; got {knots.shape} and {values.shape}")
     if period is not None:
@@ -218,6 +222,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         knots, values = rec.take(knots, order, axis=0), rec.take(values, order, axis=0)
         knots = rec.concat([knots[-1:] - period, knots, knots[:1] + period], axis=0)
         values = rec.concat([values[-1:], values, values[:1]], axis=0)
+    for edge in (left, right):
+        if edge is not None and as_tensor(edge).ndim:
+            raise ShapeError(f"interp: left and right are one number each, got {describe(edge)}")
     n = knots.shape[0]
     below, above = rec.less(x, knots[0]), rec.greater(x, knots[-1])
     if n == 1:

@@ -50,7 +50,7 @@ def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None) -> Any:
     """
     if np.iterable(bins) and not isinstance(bins, str):
         edges = as_tensor(bins)
-        if edges.ndim != 1 or bool(np.any(np.diff(edges.node.data) < 0)):
+        if edges.ndim != 1 or bool(np.any(edges.node.data[:-1] > edges.node.data[1:])):
             raise ArgumentError(f"the edges of bins are ascending numbers in one dimension, got shape {edges.shape}")
         return edges
     a = rec.reshape(as_tensor(a), (-1,))

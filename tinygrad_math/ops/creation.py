@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arguments import named
+from ..core.arguments import as_flag, as_shape, named
 from ..core.declare import derived, general, linear, nondiff
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
 from ..core.node import unknown
 from ..core.samples import complexes, real, sample
-from ..core.tensor import Node, Tensor, as_tensor, node_of, rec, watching, wrap
+from ..core.tensor import Node, Tensor, _examined, as_tensor, node_of, rec, watching, wrap
 
 __all__ = [
     "array",
@@ -142,6 +142,7 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
     tensor([1., 2.], dtype=float32)
     """
     _on(device)
+    copy = None if copy is None else as_flag(copy, "asarray: copy")
     if copy is False and isinstance(obj, (list, tuple, int, float, complex)):
         raise ShapeError(f"asarray: {describe(obj)} is no array yet, and copy=False forbids making one")
     if isinstance(obj, (list, tuple)):
@@ -167,6 +168,7 @@ asanyarray = asarray  # there are no subclasses to keep
 def _common_dtype(nested: Any) -> Any:
     """The dtype of lists with Tensors in them, beside which Python numbers are weak; None for lists without."""
     leaves, stack, mixed = [], [nested], False
+    _examined(nested)  # raises for a list that holds itself
     while stack:
         part = stack.pop()
         if isinstance(part, (list, tuple)):
@@ -264,10 +266,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     >>> tm.grad(lambda v: tm.full((2, 3), v).sum())(1.0)
     tensor(6.)
     """
-    value = rec.asarray(fill_value, dtype=dtype, device=device)
+    lengths, value = as_shape(shape, "full"), rec.asarray(fill_value, dtype=dtype, device=device)
     if not (value.node.live or unknown(value.node)):
-        return _new(np.full(shape, value.node.data))
-    return rec.broadcast_to(value, shape if isinstance(shape, int) else tuple(shape))  # type: ignore[no-any-return]
+        return _new(np.full(lengths, value.node.data))
+    return rec.broadcast_to(value, lengths)  # type: ignore[no-any-return]
 
 
 def _likes() -> list[Any]:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import alias, general, linear, nondiff
-from ..core.errors import DTypeError, InvalidIndex, ShapeError, describe
+from ..core.errors import DTypeError, IndexOutOfBounds, InvalidIndex, ShapeError, describe
+from ..core.node import unknown
 from ..core.past import is_large
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, record
@@ -75,6 +76,8 @@ def as_index(part: Any) -> Tensor:
             f"an index is made of ints, slices, None, Ellipsis, and integer or boolean arrays; got {describe(part)}. "
             "Convert with int() or astype(int)."
         )
+    if x.dtype == np.uint64 and not unknown(x.node) and x.size and np.max(x.node.data) >= 1 << 63:
+        raise IndexOutOfBounds(f"an index beyond 64 bits with a sign, {np.max(x.node.data)}: NumPy would count it back")
     return x
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, linear
-from ..core.errors import DTypeError, IndexOutOfBounds, ShapeError, checked_axis, describe
+from ..core.errors import DTypeError, IndexOutOfBounds, ShapeError, checked_axis, describe, refuse_unordered
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -78,7 +78,11 @@ def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None) -> A
     tensor([[1., 2.]])
     """
     y = rec.concat(arrays, axis=axis)
-    return y if dtype is None or np.dtype(dtype) == y.dtype else rec.astype(y, dtype)
+    if dtype is None or np.dtype(dtype) == y.dtype:
+        return y
+    if not np.can_cast(y.dtype, dtype, "same_kind"):
+        raise DTypeError(f"concatenate: {describe(y)} does not fit {np.dtype(dtype)}; convert it with astype")
+    return rec.astype(y, dtype)
 
 
 def _slices(xp: Any, g: Any, *arrays: Any, axis: int) -> Any:
@@ -117,6 +121,7 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Any:
 
 
 def _each(arrays: Any, f: Callable[..., Any]) -> list[Any]:
+    refuse_unordered(arrays, "this stacking")
     return [f(a) for a in arrays]
 
 
@@ -219,15 +224,18 @@ def append(x: Any, values: Any, axis: int | None = None) -> Any:
     >>> tm.append(tm.tensor([1.0, 2.0]), 3.0)
     tensor([1., 2., 3.])
     """
-    return rec.concat([rec.atleast_1d(x), rec.atleast_1d(values)], axis=axis)
+    return rec.concat([as_tensor(x), as_tensor(values)], axis=axis)
 
 
 # -- changing the length ------------------------------------------------------------------------------
 def _positions(where: Any) -> Any:
     """A place in a sequence, as NumPy's insert and delete take it: it is static."""
+    if isinstance(where, slice):
+        return where
     if isinstance(where, Tensor):
         return where.numpy()
-    return where if isinstance(where, slice) else np.asarray(where, dtype=np.intp if np.size(where) == 0 else None)
+    found = np.asarray(as_tensor(where).node.data)
+    return found.astype(np.intp) if isinstance(where, (list, tuple)) and not found.size else found
 
 
 @derived

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import derived, general, nondiff
+from ..core.errors import floating_dtype
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -98,7 +100,7 @@ def nanmean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fa
     """
     x = as_tensor(x)
     if dtype is not None or x.dtype.kind not in "fc":
-        x = rec.astype(x, dtype or np.float64)
+        x = rec.astype(x, floating_dtype(dtype, "nanmean"))
     total = rec.sum(_filled(x, 0), axis=axis, keepdims=True)
     return _drop(total / _count(x, axis), x, axis, keepdims)
 
@@ -122,14 +124,14 @@ def nanvar(
     """
     x = as_tensor(x)
     if dtype is not None or x.dtype.kind not in "fc":
-        x = rec.astype(x, dtype or np.float64)
+        x = rec.astype(x, floating_dtype(dtype, "nanvar"))
     absent, n = rec.isnan(x), _count(x, axis)
     start = rec.stop_gradient(pivot(x, axis=axis))  # a shift changes nothing, and makes a constant exactly 0
     c = rec.where(absent, 0, x - start)
     c = rec.where(absent, 0, c - rec.sum(c, axis=axis, keepdims=True) / n)
     square = rec.square(c) if x.dtype.kind == "f" else rec.square(rec.real(c)) + rec.square(rec.imag(c))
     left = n - (correction if ddof is None else ddof)
-    divisor = rec.where(rec.greater(left, 0), left, 0)
+    divisor = rec.where(rec.greater(left, 0), left, math.nan)  # as NumPy, whose var gives inf here
     return _drop(rec.sum(square, axis=axis, keepdims=True) / divisor, x, axis, keepdims)
 
 
@@ -184,7 +186,7 @@ def nanstd(
     """
     x = as_tensor(x)
     if dtype is not None or x.dtype.kind not in "fc":
-        x = rec.astype(x, dtype or np.float64)
+        x = rec.astype(x, floating_dtype(dtype, "nanstd"))
     scale = rec.scale_of(x, axis=axis)  # keeps squares in range
     v = nanvar(x * scale, axis, correction=correction, keepdims=True, ddof=ddof)
     return _drop(_root(v) / scale, x, axis, keepdims)

@@ -70,7 +70,7 @@ def _(xp: Any, ts: Any, y: Any, x: Any, indices_or_sections: Any, axis: int) -> 
 
 @named
 def _split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if hasattr(indices_or_sections, "__len__") and np.ndim(indices_or_sections) == 1:
+    if hasattr(indices_or_sections, "__len__") and getattr(indices_or_sections, "ndim", 1) == 1:
         cuts: Any = tuple(as_int(i) for i in indices_or_sections)
     else:
         cuts = as_int(indices_or_sections)
@@ -89,7 +89,7 @@ def array_split(x: Any, /, indices_or_sections: Any, axis: int = 0) -> Any:
     [3, 2, 2]
     """
     x = as_tensor(x)
-    if not hasattr(indices_or_sections, "__index__") or np.ndim(indices_or_sections):
+    if not hasattr(indices_or_sections, "__index__") or getattr(indices_or_sections, "ndim", 0) > 0:
         return rec.split(x, indices_or_sections, axis)
     parts = as_int(indices_or_sections)
     if not 1 <= parts <= _MOST:

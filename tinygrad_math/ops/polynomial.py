@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -216,11 +216,15 @@ def polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Tensor:
     tensor([2., 1.])
     """
     x, y = _floating(x), _floating(y)
+    if deg < 0:
+        raise ArgumentError(f"polyfit: the degree is 0 or more, got {deg}")
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:
         raise ShapeError(f"polyfit needs x of shape (m,) and y of (m,) or (m, k), got {describe(x)} and {describe(y)}")
     left = rec.vander(x, deg + 1)
     if w is not None:
         w = _floating(w)
+        if w.dtype.kind == "c":
+            raise DTypeError(f"polyfit: weights are real numbers, got {describe(w)}")
         left = left * w[:, None]
         y = y * (w[:, None] if y.ndim == 2 else w)
     scale = rec.sqrt(rec.sum(left * left, axis=0))

@@ -206,7 +206,10 @@ def matvec(x1: Any, x2: Any, /) -> Any:
     >>> tm.matvec([[0.0, 3.0], [2.0, 1.0]], [2.0, 1.0])
     tensor([3., 5.])
     """
-    return rec.matmul(as_tensor(x1), as_tensor(x2)[..., None])[..., 0]
+    x1 = as_tensor(x1)
+    if x1.ndim < 2:
+        raise ShapeError(f"matvec: a matrix (..., m, n) and a vector (..., n), got {describe(x1)} for the matrix")
+    return rec.matmul(x1, as_tensor(x2)[..., None])[..., 0]
 
 
 @derived

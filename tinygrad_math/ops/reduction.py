@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general, helper, linear, nondiff
+from ..core.errors import floating_dtype
 from ..core.samples import complexes, positive, real, sample
 
 __all__ = [
@@ -126,6 +127,10 @@ def _mean(x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Any:
         # NumPy adds along all but the last axis one by one, so many narrow numbers lose digits, or overflow
         wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
         return (wide / (x.size // (wide.size or 1))).astype(x.dtype)
+    if dtype is not None:
+        floating_dtype(dtype, "a mean")
+    elif x.dtype.kind in "biu":  # whose sum may wrap around
+        dtype = np.float64
     total = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[call-overload]
     return total / (x.size // (total.size or 1))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import samples as points
 from ..core.declare import derived, general
-from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.samples import Sample, sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
 
@@ -122,6 +122,11 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         raise ArgumentError(
             f"select needs as many conditions as choices, and at least one: got {len(condlist)} and {len(choicelist)}"
         )
+    for condition in condlist:
+        if as_tensor(condition).dtype.kind != "b":
+            raise DTypeError(
+                f"select: conditions are true or false, got {describe(condition)}; compare it, as in x != 0"
+            )
     y = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
         y = _where(condition, choice, y)
@@ -170,9 +175,11 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
 def _listed(condlist: Any, x: Tensor) -> list[Any]:
     """The conditions as a list; a single one needs none around it."""
+    if isinstance(condlist, (list, tuple)):
+        condlist = [c if isinstance(c, Tensor) else as_tensor(c) for c in condlist]
     if not isinstance(condlist, (list, tuple)):
         return list(condlist) if np.ndim(condlist) > x.ndim else [condlist]
-    return [condlist] if x.ndim and condlist and np.ndim(condlist[0]) < x.ndim else list(condlist)
+    return [condlist] if x.ndim and condlist and condlist[0].ndim < x.ndim else list(condlist)
 
 
 def _mask(condition: Any, x: Tensor) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.declare import derived, general, nondiff
-from ..core.errors import ShapeError
+from ..core.errors import DTypeError, ShapeError, describe, refuse_unordered
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -207,6 +207,11 @@ def searchsorted(x1: Any, x2: Any, /, side: str = "left", sorter: Any = None) ->
     tensor([0, 2])
     """
     if sorter is not None:
+        order = as_tensor(sorter)
+        if not np.can_cast(order.dtype, np.intp):
+            raise DTypeError(f"searchsorted: the sorter is made of indices, got {describe(sorter)}")
+        if order.shape != as_tensor(x1).shape:
+            raise ShapeError(f"searchsorted: the sorter {describe(order)} sorts another array than {describe(x1)}")
         x1 = rec.take(x1, sorter, axis=0)
     found: Tensor = _searchsorted(x1, x2, side=side)
     return found
@@ -253,4 +258,5 @@ def flatnonzero(x: Any, /) -> Any:
 )
 def lexsort(keys: Any, /, axis: int = -1) -> Any:
     """The indices that sort by several keys of equal shape; the last one is the first to be compared."""
+    refuse_unordered(keys, "lexsort")
     return np.lexsort(tuple(keys), axis)

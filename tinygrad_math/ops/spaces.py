@@ -36,7 +36,8 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
         start, stop = 0, start
     plain = [v.item() if isinstance(v, Tensor) else v for v in (start, stop, step)]
     for v in plain:
-        if np.ndim(v) or not isinstance(v, (int, float, complex, np.number)):
+        number = isinstance(v, (int, float, complex, np.number)) or (isinstance(v, np.ndarray) and not v.ndim)
+        if not number:
             raise ArgumentError(f"arange counts from one number to another, got {describe(v)}")
     numbers = np.arange(*plain, dtype=None if dtype is None else numeric_dtype(dtype))
     refuse_object(numbers, "arange")
@@ -143,7 +144,13 @@ def logspace(
     >>> tm.logspace(0.0, 2.0, 3)
     tensor([  1.,  10., 100.])
     """
-    y = rec.pow(base, rec.linspace(start, stop, num, endpoint, axis=axis))
+    y = rec.linspace(start, stop, num, endpoint)
+    base = as_tensor(base)
+    if base.ndim:  # beside start and stop: the points are on an axis of their own
+        ndim = max(base.ndim, y.ndim - 1)
+        y = rec.reshape(y, (y.shape[0], *(1,) * (ndim - y.ndim + 1), *y.shape[1:]))
+    y = rec.pow(base, y)
+    y = rec.moveaxis(y, 0, axis) if axis else y
     return y if dtype is None else rec.astype(y, dtype)
 
 

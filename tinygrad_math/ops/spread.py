@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import elementwise, general, linear, nondiff
+from ..core.errors import floating_dtype
 from ..core.samples import complexes, positive, real, sample
 
 __all__ = ["std", "var"]
@@ -101,14 +102,14 @@ def scale_of(x: Any, /, axis: Axis = None) -> Any:
 
 
 def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
-    x = np.asarray(x, dtype)
+    x = np.asarray(x, None if dtype is None else floating_dtype(dtype, "a variance"))
     if x.dtype.char == "e":  # whose squares overflow
         return _var(x, axis, np.float32, n_lost, keepdims).astype(x.dtype)
     c = _center(x, axis)
     square = c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c
     total = _total(square, axis, keepdims)
     n = c.size // (total.size or 1) - n_lost
-    return total / (n if n > 0 else 0)  # as NumPy: NaN and a warning if there is too little to measure
+    return total / (0 if n <= 0 else n)  # as NumPy: NaN and a warning if there is too little to measure
 
 
 def _spread_samples() -> list[Any]:

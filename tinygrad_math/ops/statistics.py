@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived
-from ..core.errors import OutsideDomain, ShapeError, describe
+from ..core.errors import DTypeError, OutsideDomain, ShapeError, describe, floating_dtype
+from ..core.node import unknown
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__ = ["average", "corrcoef", "cov"]
@@ -38,6 +39,8 @@ def average(
         kind = np.result_type(a.dtype, w.dtype, *([np.float64] if a.dtype.kind in "biu" else []))
         a, w = rec.astype(a, kind), rec.astype(w, kind)  # in a narrower dtype of either, products wrap around
         total = rec.sum(w, axis=axis, keepdims=keepdims)
+        if not unknown(total.node) and np.any(np.equal(total.node.data, 0)):
+            raise OutsideDomain(f"average: weights {describe(w)} that sum to 0 weigh nothing")
         mean = rec.sum(a * w, axis=axis, keepdims=keepdims) / total
         total = rec.broadcast_to(total, mean.shape)
     return (mean, total) if returned else mean
@@ -91,6 +94,8 @@ def cov(
         fweights, aweights = (None if v is None else _floating(v) for v in (fweights, aweights))
         given = [v for v in (fweights, aweights) if v is not None]
         for v in given:
+            if v.dtype.kind == "c":
+                raise DTypeError(f"cov: weights are real numbers, got {describe(v)}")
             if v.shape != (n,):
                 raise ShapeError(f"cov of {n} observations was given weights of shape {v.shape}")
             if not v.node.live and np.any(np.less(v.node.data, 0)):
@@ -118,7 +123,7 @@ def _variables(m: Any, rowvar: bool, dtype: Any) -> Tensor:
     if m.ndim > 2:
         raise ShapeError(f"cov needs variables in 1 or 2 dimensions, got shape {m.shape}")
     if dtype is not None or m.dtype.kind not in "fc":
-        m = rec.astype(m, dtype or np.float64)
+        m = rec.astype(m, floating_dtype(dtype, "a covariance"))
     if m.ndim < 2:
         return rec.reshape(m, (1, -1))  # type: ignore[no-any-return]
     if not rowvar:
@@ -137,7 +142,7 @@ def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    rows = [_variables(v, rowvar, dtype) for v in (x, y) if v is not None]
+    rows = [_variables(v, rowvar, dtype) for v in ((x,) if y is None else (x, y))]
     m = rows[0] if len(rows) == 1 else rec.concat(rows, axis=0)
     c = cov(m * rec.scale_of(m, axis=1))  # which changes no correlation, and keeps squares in range
     if not c.ndim:

@@ -157,6 +157,8 @@ def choose(x: Any, choices: Any, /, mode: str = "raise") -> Any:
     >>> tm.choose([0, 1, 0], [tm.tensor([1.0, 2.0, 3.0]), -1.0])
     tensor([ 1., -1.,  3.])
     """
+    if not hasattr(type(choices), "__getitem__") or isinstance(choices, dict):
+        raise ArgumentError(f"choose: choices are a sequence of arrays, got {describe(choices)}")
     which, options = rec.as_index(x), [as_tensor(c) for c in choices]
     if not options:
         raise ShapeError("choose needs at least one choice")

@@ -92,6 +92,7 @@ class Optimizer:
 
     decoupled = False
 
+    @named
     def __init__(self, params: Any = None, **defaults: Any) -> None:
         self.defaults = self._checked(defaults)
         self.param_groups: list[dict[str, Any]] = []

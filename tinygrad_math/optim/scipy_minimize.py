@@ -113,6 +113,8 @@ def minimize(
     if name not in _BLIND | _PRODUCTS | _DENSE | _SLOPED:
         known = sorted(_BLIND | _PRODUCTS | _DENSE | _SLOPED)
         raise ArgumentError(f"minimize: method is one of {', '.join(known)}, got {method!r:.40}")
+    if tol is not None and not tol > 0:
+        raise ArgumentError(f"minimize: tol is a number above 0, which can be reached; got {describe(tol)}")
     flat = _Flat(x0)
 
     def of_vector(x: Any) -> Any:

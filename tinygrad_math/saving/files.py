@@ -75,7 +75,7 @@ def load(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
     (7, True)
     """
     if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 0:
-        raise ArgumentError(f"load: max_bytes is a number of bytes, got {max_bytes!r:.40}")
+        raise ArgumentError(f"load: max_bytes is a number of bytes, got {describe(max_bytes)}")
     name, ending = _source(path)
     read = {".npz": _load_npz, ".npy": _load_npy, ".safetensors": _load_safetensors}[ending]
     return read(name, max_bytes)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.samples import complexes, domain_samples, positive, real, sample
-from .scipy_rows import row
+from .scipy_rows import refuse_complex, row
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
 
@@ -79,6 +79,7 @@ def _(xp: Any, ts: Any, y: Any, x: Any) -> Any:
 )
 def log_ratio(a: Any, b: Any, /) -> Any:
     """log(a / b), with all digits where the two are nearly equal, and without overflow. Derivatives: 1/a and -1/b."""
+    refuse_complex("log_ratio", a, b)
     ratio = np.divide(a, b)
     near = np.abs(ratio - 1) < 0.5
     with np.errstate(all="ignore"):

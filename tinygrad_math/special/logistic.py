@@ -12,7 +12,7 @@ from ..core.errors import DTypeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 from ..ops.exponential import softmax as softmax_op
-from .scipy_rows import row
+from .scipy_rows import refuse_complex, row
 
 __all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax"]
 
@@ -44,6 +44,7 @@ log_expit = row(
 
 
 def _log_logistic_slope(x: Any, /) -> Any:
+    refuse_complex("log_logistic_slope", x)
     size = np.abs(x)
     return -size - 2 * np.log1p(np.exp(-size))
 

@@ -6,19 +6,21 @@ import math
 from typing import Any
 
 from ..core.tensor import rec
-from .distribution import Continuous, through_zero
+from .distribution import Continuous, series, through_zero
 
 __all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
-def _series(x: Any, coefficients: tuple[float, ...]) -> Any:
-    """The polynomial with these coefficients, lowest first, by Horner's rule."""
-    total = coefficients[-1]
-    for c in reversed(coefficients[:-1]):
-        total = total * x + c
-    return total
+def _stirling_tail(x: Any) -> Any:
+    """log gamma(x) less (x - 1/2) log x - x + log(2 pi)/2, for a large x."""
+    return series(1 / (x * x), (1 / 12, -1 / 360, 1 / 1260, -1 / 1680)) / x
+
+
+def _digamma_tail(x: Any) -> Any:
+    """log x - 1/(2 x) - digamma(x), for a large x."""
+    return series(1 / (x * x), (0, 1 / 12, -1 / 120, 1 / 252, -1 / 240))
 
 
 class Normal(Continuous):
@@ -61,8 +63,17 @@ class StudentT(Continuous):
     def _logpdf(self, z: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
         n = rec.where(limit, 1.0, df)
-        body = -rec.betaln(0.5 * n, 0.5) - 0.5 * rec.log(n) - 0.5 * (n + 1) * rec.log1p_square(z / rec.sqrt(n))
+        body = self._log_factor(n) - 0.5 * (n + 1) * rec.log1p_square(z / rec.sqrt(n))
         return rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
+
+    def _log_factor(self, df: Any) -> Any:
+        """-log(B(df/2, 1/2) sqrt(df)), which tends to that of the normal distribution, where the beta function
+        vanishes: there by Stirling's series in 1/df."""
+        large = rec.greater(df, 100)
+        n = rec.where(large, 1.0, df)
+        body = -rec.betaln(0.5 * n, 0.5) - 0.5 * rec.log(n)
+        tail = series(1 / rec.where(large, df, 100.0), (0, -1 / 4, 0, 1 / 24, 0, -1 / 20, 0, 17 / 112))
+        return rec.where(large, tail - _HALF_LOG_TWO_PI, body)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
@@ -76,7 +87,7 @@ class StudentT(Continuous):
         n = rec.where(large, 1.0, df)
         half, more = 0.5 * n, 0.5 * (n + 1)
         body = more * (rec.digamma(more) - rec.digamma(half)) + 0.5 * rec.log(n) + rec.betaln(half, 0.5)
-        tail = _series(1 / rec.where(large, df, 100.0), (0, 1, 1 / 4, -1 / 6, -1 / 8, 3 / 10, 1 / 4))
+        tail = series(1 / rec.where(large, df, 100.0), (0, 1, 1 / 4, -1 / 6, -1 / 8, 3 / 10, 1 / 4))
         return rec.where(large, norm._entropy() + tail, body)
 
 
@@ -109,7 +120,7 @@ class Gamma(Continuous):
         small = rec.where(large, 1.0, a)
         body = small + rec.gammaln(small) + (1 - small) * rec.digamma(small)
         big = rec.where(large, a, 250.0)
-        tail = 0.5 * rec.log(big) + _series(1 / big, (0, -1 / 3, -1 / 12, -1 / 90, 1 / 120))
+        tail = 0.5 * rec.log(big) + series(1 / big, (0, -1 / 3, -1 / 12, -1 / 90, 1 / 120))
         return rec.where(large, norm._entropy() + tail, body)
 
 
@@ -170,8 +181,27 @@ class Beta(Continuous):
         return rec.betaincc(a, b, z)
 
     def _entropy(self, a: Any, b: Any) -> Any:
-        tail = (a - 1) * rec.digamma(a) + (b - 1) * rec.digamma(b) - (a + b - 2) * rec.digamma(a + b)
-        return rec.betaln(a, b) - tail
+        swap = rec.greater(b, a)
+        a, b = rec.where(swap, b, a), rec.where(swap, a, b)
+        small = rec.greater(100, a)
+        p, q = rec.where(small, a, 1.0), rec.where(small, b, 1.0)
+        tail = (p - 1) * rec.digamma(p) + (q - 1) * rec.digamma(q) - (p + q - 2) * rec.digamma(p + q)
+        return rec.where(small, rec.betaln(p, q) - tail, self._entropy_beside(rec.where(small, 100.0, a), b))
+
+    def _entropy_beside(self, a: Any, b: Any) -> Any:
+        """The entropy for a large a, without the digammas that cancel: their expansions in 1/a, and in 1/b."""
+        both = rec.greater(b, 100)
+        q = rec.where(both, 1.0, b)
+        # digamma(a + q) - digamma(a)
+        step = rec.log1p(q / a) + q / (2 * a * (a + q)) + _digamma_tail(a) - _digamma_tail(a + q)
+        one = rec.betaln(a, q) + (a - 1) * step + (q - 1) * (rec.digamma(a + q) - rec.digamma(q))
+        r = rec.where(both, b, 100.0)
+        s = a + r
+        parts = _stirling_tail(a) + _stirling_tail(r) - _stirling_tail(s)
+        parts = parts + (a - 1) * _digamma_tail(a) + (r - 1) * _digamma_tail(r) - (s - 2) * _digamma_tail(s)
+        logs = rec.log(a / s) + rec.log(r / s) - rec.log(s)
+        two = norm._entropy() + 0.5 * logs - 0.5 / a - 0.5 / r + 1 / s + parts
+        return rec.where(both, two, one)
 
 
 class Exponential(Continuous):

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.samples import positive, sample
 from ..core.tensor import rec
-from .distribution import Discrete, through_zero
+from .distribution import Discrete, series, through_zero
 
 __all__ = ["bernoulli", "binom", "poisson"]
 
@@ -86,7 +86,12 @@ class Poisson(Discrete):
         return rec.gammainc(k + 1, mu)
 
     def _entropy(self, mu: Any) -> Any:
-        return mu - rec.xlogy(mu, mu) + rec.poisson_log_factorial(mu)
+        large = rec.greater(mu, 100)  # there the terms cancel, and their sum is long (Knessl 1998)
+        m = rec.where(large, 1.0, mu)
+        body = m - rec.xlogy(m, m) + rec.poisson_log_factorial(m)
+        big = rec.where(large, mu, 100.0)
+        tail = series(1 / big, (0, 1 / 12, 1 / 24, 19 / 360, 9 / 80, 863 / 2520, 1375 / 1008, 33953 / 5040))
+        return rec.where(large, 0.5 * rec.log(2 * math.pi * math.e * big) - tail, body)
 
 
 class Binomial(Discrete):

@@ -11,14 +11,14 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.arguments import named
 from ..core.declare import elementwise
-from ..core.errors import ArgumentError, NoDerivative
+from ..core.errors import ArgumentError, DTypeError, NoDerivative, describe
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
 
@@ -43,6 +43,14 @@ def through_zero(z: Any, exponent: Any, log_rest: Any) -> Any:
     pole = rec.less(exponent, 0)
     edge = rec.power(rec.where(zero, z, 1.0), rec.where(pole, 0.0, exponent)) * rec.exp(log_rest)
     return rec.where(zero, rec.where(pole, math.inf, edge), away)
+
+
+def series(x: Any, coefficients: tuple[float, ...]) -> Any:
+    """The polynomial with these coefficients, lowest first, by Horner's rule."""
+    total = coefficients[-1]
+    for c in reversed(coefficients[:-1]):
+        total = total * x + c
+    return total
 
 
 class Frozen:
@@ -100,11 +108,10 @@ class Distribution:
     ) -> tuple[list[Any], Any, Any, list[Any]]:
         """Shapes, loc and scale with invalid values replaced by 1, and the conditions under which they stand.
 
-        Python numbers among them take on the dtype of the arrays, so that float32 stays.
+        Python numbers among them take on the dtype of the arrays, so that float32 stays; integers count as float64.
         """
         values = self._bind(args, kwds)
-        kinds = [v.dtype for v in (x, *values) if not is_weak(v)]
-        kind = np.result_type(*kinds, np.float32) if kinds else np.float64
+        kind = _float_kind(self.name, (x, *values))
         values = [np.asarray(v, kind)[()] if isinstance(v, (int, float)) else v for v in values]
         values = [rec.astype(v, kind) if is_weak(v) and isinstance(v, Tensor) else v for v in values]
         shapes = [as_tensor(v) for v in values[: len(self.shapes)]]
@@ -118,6 +125,21 @@ class Distribution:
             scale = rec.where(ok, scale, 1.0)
             conditions.append(ok)
         return shapes, loc, scale, conditions
+
+
+def _float_kind(name: str, values: Sequence[Any]) -> np.dtype[Any]:
+    """The dtype in which a distribution computes; raises DTypeError for complex numbers."""
+    kinds = []
+    for v in values:
+        dtype = getattr(v, "dtype", None)
+        if dtype is None and type(v) not in (int, float):
+            dtype = as_tensor(v).dtype
+        if dtype is not None:
+            if dtype.kind == "c":
+                raise DTypeError(f"stats.{name} is a distribution of real numbers, and was given {describe(v)}")
+            if not is_weak(v):
+                kinds.append(dtype if dtype.kind == "f" else np.dtype(np.float64))
+    return np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)
 
 
 def checked(value: Any, conditions: list[Any]) -> Any:

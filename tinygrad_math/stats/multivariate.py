@@ -12,6 +12,7 @@ from ..core.declare import elementwise
 from ..core.errors import OutsideDomain, ShapeError, describe
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, rec
+from ..special.scipy_rows import refuse_complex
 from .distribution import Frozen
 
 __all__ = ["dirichlet", "multivariate_normal"]
@@ -74,6 +75,7 @@ class Dirichlet(Multivariate):
         Raises ShapeError; OutsideDomain for an x off the simplex.
         """
         x, alpha = as_tensor(x), self._concentrations(alpha)
+        refuse_complex("dirichlet", x)
         k = alpha.size
         if x.ndim not in (1, 2) or x.shape[0] not in (k, k - 1):
             raise ShapeError(f"dirichlet: x of shape ({k},), ({k}, n) or one row fewer expected, got {describe(x)}")
@@ -106,6 +108,7 @@ class Dirichlet(Multivariate):
 
     def _concentrations(self, alpha: Any) -> Tensor:
         alpha = as_tensor(alpha)
+        refuse_complex("dirichlet", alpha)
         if alpha.ndim != 1 or not alpha.size:
             raise ShapeError(f"dirichlet: alpha must be a vector, got {describe(alpha)}")
         valid: Tensor = rec.where(rec.greater(alpha, 0), alpha, math.nan)
@@ -135,6 +138,7 @@ class MultivariateNormal(Multivariate):
         x is -cov^-1 (x - mean), in cov symmetric.
         """
         x = as_tensor(x)
+        refuse_complex("multivariate_normal", x)
         n = self._dimension(mean, cov)
         if n == 1 and x.shape != (1,) and x.ndim < 2:
             x = rec.expand_dims(x, axis=-1)
@@ -155,10 +159,14 @@ class MultivariateNormal(Multivariate):
         return y
 
     def _dimension(self, mean: Any, cov: Any) -> int:
-        if mean is not None and as_tensor(mean).ndim:
-            return as_tensor(mean).size
-        if as_tensor(cov).ndim:
-            return as_tensor(cov).shape[-1]
+        mean, cov = as_tensor(0 if mean is None else mean), as_tensor(cov)
+        refuse_complex("multivariate_normal", mean, cov)
+        if mean.ndim > 1:
+            raise ShapeError(f"multivariate_normal: mean of shape (n,) expected, got {describe(mean)}")
+        if mean.ndim:
+            return int(mean.size)
+        if cov.ndim:
+            return int(cov.shape[-1])
         return 1
 
     def _factor(self, cov: Any, n: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import DTypeError, describe
+from ..core.errors import DTypeError, ShapeError, describe
 from ..core.tensor import Node, rec, wrap
 from ..core.tree import Structure, unflatten
 from .tracing import Tape, split_arguments
@@ -24,7 +24,7 @@ def _basis(shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray[Any, Any]]
     """The unit arrays of a shape, one at a time."""
     for k in range(int(np.prod(shape, dtype=int))):
         e = np.zeros(shape, dtype)
-        e.flat[k] = 1
+        e.reshape(-1)[k] = 1  # a view: `flat` is for 32 axes only
         yield e
 
 
@@ -61,6 +61,8 @@ def _columns(tape: Tape) -> list[list[Any]]:
 def _stacked(parts: list[Any], out: tuple[int, ...], node: Node, axis: int) -> Any:
     """Rows (axis 0) or columns (axis -1) put together to shape out + in."""
     shape = (*out, *np.shape(node.data))
+    if len(out) + np.ndim(node.data) >= 64:  # while the rows are stacked there is one axis more
+        raise ShapeError(f"a matrix of derivatives of {out} in {np.shape(node.data)} has more axes than an array")
     if not parts:
         return wrap(Node(np.zeros(shape, node.data.dtype)))
     if not any(p.node.live for p in parts):

@@ -36,6 +36,8 @@ class Forward:
 
     def __call__(self, *arrays: Any, **params: Any) -> Any:
         y = _call(self.plain, f"the primitive {self.name}", *map(_guarded, arrays), **params)
+        if isinstance(y, Tensor):  # of what f reads beside its arguments: NeedsDetach if that is being differentiated
+            y = y.numpy()
         y = _array(y, f"the primitive {self.name}")
         return np.array(y)[()]
 
