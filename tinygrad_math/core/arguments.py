@@ -206,6 +206,8 @@ class Contract:
                 parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
                 sure = frozenset[type]().union(*(_SURE.get(part, ()) for part in parts))
                 self.rows[name] = sure, test, hint
+        looked_at = [k for k, name in enumerate(self.names) if name in self.rows]
+        self.free = min(looked_at, default=len(self.names))  # so many positional arguments need no look
 
     def hold(self, args: Sequence[Any], given: dict[str, Any]) -> None:
         """Raise ArgumentError for the first argument that is not what its annotation says."""
@@ -330,7 +332,8 @@ def named(f: F) -> F:
         nonlocal terms
         if terms is None:
             terms = contract(f)
-        terms.hold(args, kwargs)
+        if kwargs or len(args) > terms.free:
+            terms.hold(args, kwargs)
         if terms.whole:
             args, kwargs = terms.with_integers(args, kwargs)
         try:

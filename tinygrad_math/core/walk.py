@@ -385,10 +385,13 @@ def _accumulate(shares: Sequence[tuple[Tensor, Tensor]]) -> None:
     """Add to the gradients of some tensors: all of it or nothing, and one thread after another."""
     with _accumulating:
         after: dict[Tensor, Tensor] = {}
+        before = []
         for owner, share in shares:
-            g = after.get(owner, owner.grad)
+            g = getattr(owner, "_grad", None)
+            before.append((owner, g))
+            if owner in after:
+                g = after[owner]
             after[owner] = share if g is None else rec.add(g, share)
-        before = [(owner, owner.grad) for owner in after]
         try:
             for owner, total in after.items():
                 owner._grad = total

@@ -182,8 +182,9 @@ class Optimizer:
     @named
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or with `set_to_none=False` fill them with zeros."""
-        for p in self.params:
-            p._grad = None if set_to_none or p.grad is None else rec.zeros_like(p.grad)
+        for group in self.param_groups:
+            for p in group["params"]:
+                p._grad = None if set_to_none or p.grad is None else rec.zeros_like(p.grad)
 
     @named
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -200,23 +201,30 @@ class Optimizer:
         loss = None if closure is None else closure()
         moving = []
         for group in self.param_groups:
-            pairs = [(p, g.node.data) for p in group["params"] if (g := p.grad) is not None]
-            for p, g in pairs:
-                a = p.node.data
+            pairs = []
+            for p in group["params"]:
+                share = getattr(p, "_grad", None)
+                if share is None:
+                    continue
+                a, g = p.node.data, share.node.data
                 if g.shape != a.shape or g.dtype is not a.dtype:
                     _check_gradient(a, g)
+                pairs.append((p, g))
             a = None  # a name more would look like somebody who needs the old values
             moving.append((pairs, hyper(group)))
         moved = [self._moved(pairs, h) for pairs, h in moving]
         for (pairs, _), made in zip(moving, moved, strict=True):
             for (p, _), (new, state) in zip(pairs, made, strict=True):
-                self.state[p] = state
+                if state:
+                    self.state[p] = state
                 p._replace(new)
         return loss
 
     def _moved(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
         """The new values and states of parameters with these gradients, all in one program unless they are small."""
         small, hidden = sum([g.size for _, g in pairs]) < _SMALL, []
+        if small and not any([g.dtype.kind == "c" for _, g in pairs]):
+            return self._by_hand(pairs, h)
         ps: list[Any] = []
         gs: list[Any] = []
         states: list[State] = []
@@ -242,6 +250,23 @@ class Optimizer:
             else (_array(new), state and _each(_array, state))
             for (p, _), (new, state) in zip(pairs, moved, strict=True)
         ]
+
+    def _by_hand(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
+        """The rule itself, parameter after parameter: for few numbers that is faster than a program."""
+        rule = self.rule if h.on.isdisjoint(_SHARED) else self._whole
+        known, out = self.state.get, []
+        for p, g in pairs:
+            a = p.node.data
+            state = known(p)
+            if state is None:
+                state = self.start(raw, a, h)
+            new, after = rule(raw, a, g, state, h)
+            if new.dtype is not a.dtype:
+                new = _alike(raw, new, a)
+            if after:
+                after = {name: _alike(raw, v, state.get(name)) for name, v in after.items()}
+            out.append((new, after))
+        return out
 
     def _alone(
         self, hidden: list[tuple[int, Tensor]], ps: list[Any], gs: list[Any], states: list[State], h: Hyper
@@ -349,6 +374,7 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.params)} parameters; {'; '.join(groups)})"
 
 
+_SHARED = frozenset(("maximize", "weight_decay"))  # what `_whole` sees to, so that a rule need not
 _OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs"))
 
 
