@@ -69,7 +69,16 @@ def test_every_kind_of_integer_counts(right):
     assert tm.diff(V, n=right).tolist() == [1.0, 1.0, 1.0]
     assert tm.eye(right).tolist() == [[1.0]]
     assert tm.rot90(M, right).tolist() == np.rot90(M).tolist()
-    assert tm.random.normal(size=right).shape == (1,)
+
+
+@pytest.mark.parametrize("size", [1, np.int64(1), np.uint8(1), np.array(1), (1,)])
+def test_every_kind_of_integer_is_a_size(size):
+    assert tm.random.normal(size=size).shape == (1,)
+
+
+def test_a_flag_is_no_size():
+    with pytest.raises(tm.ArgumentError, match="size"):
+        tm.random.normal(size=True)
 
 
 @pytest.mark.parametrize(
