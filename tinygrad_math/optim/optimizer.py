@@ -223,7 +223,7 @@ class Optimizer:
     def _moved(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
         """The new values and states of parameters with these gradients, all in one program unless they are small."""
         small, hidden = sum([g.size for _, g in pairs]) < _SMALL, []
-        if small and not any([g.dtype.kind == "c" for _, g in pairs]):
+        if small and not any(g.dtype.kind == "c" for _, g in pairs):
             return self._by_hand(pairs, h)
         ps: list[Any] = []
         gs: list[Any] = []
