@@ -75,6 +75,7 @@ ANSWERS = [
     ("partition", "0", "*", "in any order within its parts"),
     ("piecewise", "0", "int8", "the dtype holds every piece"),
     ("std|var|nanstd|nanvar", "ddof|correction", "-2**63", "NumPy's n - ddof wraps around"),
+    ("linalg.norm", "ord", "2**6*|10**30|huge|99", "the powers do not overflow"),
     ("interp", "period", "-2**63", "NumPy's abs() of the smallest integer is negative"),
     ("*stack|lexsort", "0", "np_matrix", "the rows of a matrix are matrices"),
     ("poly", "0", "no_list|no_tuple|empty", "one coefficient is an array of one"),

@@ -297,3 +297,11 @@ def test_a_primitive_does_not_drop_the_gradient_of_what_it_reads_beside_its_argu
 @pytest.mark.parametrize("f", [tm.jacobian, tm.jacfwd, tm.jacrev])
 def test_a_jacobian_takes_as_many_axes_as_an_array_has(f):
     assert f(lambda x: x.sum())(np.ones((1,) * 40)).shape == (1,) * 40
+
+
+@pytest.mark.parametrize("order", [2**63, 1e6, -1e6, 5000, -5000])
+@pytest.mark.parametrize("x", [[1.0, 2.0, 3.0], [0.1, 0.2, 0.7], [1e-200, 3e-200]])
+def test_a_norm_of_a_high_order_tends_to_the_largest_or_the_smallest(x, order):
+    wanted = max(x) if order > 0 else min(x)
+    assert tm.linalg.norm(x, ord=order).item() == pytest.approx(wanted, rel=1e-12)
+    assert tm.linalg.vector_norm(np.array([x, x]), axis=1, ord=order).tolist() == pytest.approx([wanted] * 2, rel=1e-12)

@@ -126,9 +126,13 @@ def _rescaled(x: Any, p: float, over: dict[str, Any]) -> Any:
     """The Lp norm of numbers whose powers leave the range of floats: of these over the one that counts most."""
     size = np.abs(x)
     largest = size.max(axis=over["axis"], keepdims=True, initial=0)
-    scale = power_of_two(largest if p > 0 else np.min(size, axis=over["axis"], keepdims=True, initial=np.inf))
+    most = largest if p > 0 else np.min(size, axis=over["axis"], keepdims=True, initial=np.inf)
+    scale = power_of_two(most)
+    rest: Any = 1  # of a high power, what the power of two leaves from 1 is out of range, too
+    if abs(p) > 100:
+        rest = np.where((most > 0) & np.isfinite(most), most * scale, 1)
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        y = np.sum((size * scale) ** p, axis=over["axis"], keepdims=True) ** (1 / p) / scale
+        y = np.sum((size * scale / rest) ** p, axis=over["axis"], keepdims=True) ** (1 / p) * rest / scale
     return y if over["keepdims"] else np.squeeze(y, axis=over["axis"])[()]
 
 
