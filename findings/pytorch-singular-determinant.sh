@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# PyTorch 2.13.0: the gradient of det at the singular matrix [[1, 2], [2, 4]] is silently 0. The determinant is a polynomial;
-# its gradient there is the cofactor matrix [[4, -2], [-2, 1]], as central differences say.
+# PyTorch 2.13.0: the gradient of det at the singular matrix [[1, 2], [2, 4]] by backward() is silently 0, and by
+# torch.func.grad, for the same function at the same point, it is right: the cofactor matrix [[4, -2], [-2, 1]], as
+# central differences say.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -10,7 +11,10 @@ cat > "$folder/program.py" <<'PROGRAM'
 import torch
 
 a = torch.tensor([[1.0, 2.0], [2.0, 4.0]], dtype=torch.float64)
-print("backward:   ", (torch.func.grad(torch.linalg.det)(a) + 0.0).tolist())
+leaf = a.clone().requires_grad_()
+torch.linalg.det(leaf).backward()
+print("backward:   ", (leaf.grad + 0.0).tolist())
+print("func.grad:  ", [[round(v, 6) for v in row] for row in torch.func.grad(torch.linalg.det)(a).tolist()])
 rows = []
 for i in range(2):
     for j in range(2):
@@ -22,6 +26,7 @@ PROGRAM
 "$folder/env/bin/python" -W ignore "$folder/program.py" | tee "$folder/seen"
 diff - "$folder/seen" <<'EXPECTED'
 backward:    [[0.0, 0.0], [0.0, 0.0]]
+func.grad:   [[4.0, -2.0], [-2.0, 1.0]]
 differences: [4.0, -2.0, -2.0, 1.0]
 EXPECTED
 echo "as described"
