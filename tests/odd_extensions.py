@@ -32,6 +32,7 @@ EXTENSIONS = [
     ("stats.multivariate_normal.*", "0|1", "*", "a mean of one number is that of every coordinate"),
     ("*stack|lexsort", "0", "generator|iterator|polynomial", "an iterator's arrays are taken in turn"),
     ("clip|diff|random.integers", "a_m*|prepend|append|dtype", "none", "None is the default"),
+    ("interp", "left|right", "complex|complexes", "beside a complex number the result is complex"),
     ("fft.*", "axes", "empty*", "no axes, as an empty tuple"),
     ("histogram", "range|density", "deep", "a flag or a range that is not looked at; NumPy runs out of stack"),
     ("histogram", "weights", "bools", "True is the int 1, as in Python"),
