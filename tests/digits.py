@@ -792,4 +792,9 @@ NOT_SCANNED |= {
     "on_simplex": "it has none",
 }
 NOT_SCANNED |= dict.fromkeys(["kn", "yn"], "kv and yv of whole orders")
-NOT_SCANNED |= {"ive": "i0e and i1e, by the same op", "log1p_square": _SLOPES, "log_logistic_slope": _SLOPES}
+NOT_SCANNED |= {
+    "bounded_log": "log, but for its stated bounds",
+    "ive": "i0e and i1e, by the same op",
+    "log1p_square": _SLOPES,
+    "log_logistic_slope": _SLOPES,
+}

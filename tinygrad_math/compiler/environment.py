@@ -27,6 +27,7 @@ from .streams import global_streams, is_stream, stream_in
 from .values import is_atom, is_plain, kept, same
 
 MISS: Any = object()  # what is found where a program does not fit, or nothing lies
+_OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
@@ -158,7 +159,8 @@ class Environment:
         elif isinstance(x, (dict, MappingProxyType)):
             fact.check, fact.like = "{v}.__class__ is {like}[0] and [*{v}] == {like}[1]", (kind, list(x))
             for k, v in reversed(list(x.items())):
-                self._child(fact, "item", k, v)
+                if k not in _OF_THE_IMPORT or "__name__" not in x:
+                    self._child(fact, "item", k, v)
             if isinstance(x, defaultdict):
                 self._child(fact, "attr", "default_factory", x.default_factory)
             self._beside(fact, x)

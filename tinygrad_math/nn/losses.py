@@ -59,7 +59,7 @@ def _keeps(rule: str, x: Any) -> Any:
     shape="same as x",
     latex=r"{0}",
     note="raises for a value that breaks the rule",
-    samples=lambda: [sample(np.array([0.25, 1.0]), rule="from 0 to 1", asker="a probability")],
+    samples=lambda: [sample(np.array([0.25, 0.75]), rule="from 0 to 1", asker="a probability")],
 )
 def checked_values(x: Any, /, rule: str, asker: str) -> Any:
     """x, which keeps a rule, also where a compiled function finds its values. Raises OutsideDomain."""

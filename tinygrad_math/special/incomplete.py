@@ -70,7 +70,7 @@ def gamma_weight(a: Any, x: Any, /, k: int = 0) -> Any:
 
 def _weight_slope(xp: Any, y: Any, a: Any, x: Any, k: int) -> Any:
     power = a - (1 + k)
-    flat = xp.equal(power, 0)
+    flat = xp.logical_and(xp.equal(power, 0), xp.equal(x, 0))  # elsewhere it depends on a, through the power
     return xp.where(flat, 0.0, xp.where(flat, 1.0, power) * xp.gamma_weight(a, x, k=k + 1)) - y
 
 
