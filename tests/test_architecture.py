@@ -28,6 +28,7 @@ FLOORS = [
     ["random"],
     ["stats", "geometry", "nn", "data", "testing"],
     ["optim", "viz/pictures", "saving"],
+    ["inspect"],
     ["train"],
     ["demo"],
     ["command"],

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from . import data as data
     from . import fft as fft
     from . import geometry as geometry
+    from . import inspect as inspect
     from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
@@ -81,6 +82,7 @@ _ROOMS = {
         "data",
         "fft",
         "geometry",
+        "inspect",
         "linalg",
         "nn",
         "optim",

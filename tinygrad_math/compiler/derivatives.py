@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TraceError
+from ..core.mode import tell
 from ..core.node import held
 from ..core.op import Op, raw
 from ..core.tensor import Node, Tensor, node_of, record, select, wrap
@@ -79,6 +80,7 @@ class Differentiable:
         values = op.forward(*[n.data for n in nodes])
         reasons = functools.reduce(lambda live, n: live | n.live, nodes, self.reasons)
         whole = wrap(Node(values, op, tuple(map(held, nodes)), {}, reasons))
+        tell(whole.node, op, whole.node.inputs, {})
         return [
             wrap(Node(values[k])) if live.isdisjoint(reached) else record(select, (whole,), {"index": k})
             for k, reached in enumerate(self.recording.reached)

@@ -1,4 +1,4 @@
-"""The mode in which nodes are made: `no_grad`, and who watches. It ends with its block, whatever strikes."""
+"""The mode in which nodes are made: `no_grad`, who watches, who is told. It ends with its block, whatever strikes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,36 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class Witness:
+    """Who is told of what is computed, and changes nothing: neither what is recorded, nor what comes out."""
+
+    walks = False  # whether it is told of the derivatives too, for which all cotangents of a walk are kept
+    programs = False  # whether it looks at the instructions of compiled functions, before they run
+
+    def made(self, node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:
+        """`op` of these nodes was computed; a node that nobody differentiates does not remember what it is made of."""
+
+    def pulled(self, trail: Any, seeds: Any, xp: Any, found: dict[Any, Any], error: Exception | None) -> None:
+        """A walk came to these cotangents, or no further because of an error, which is raised afterwards."""
+
+    def pushed(self, trail: Any, seeds: Any, xp: Any, found: dict[Any, Any], error: Exception | None) -> None:
+        """The same of a walk forward, and its tangents."""
+
+    def inside(self) -> Witness:
+        """Who is told of what a walk computes on its way."""
+        return self
+
+    def called(self, program: Any, arrays: Any) -> None:
+        """A compiled function is about to run a program on these arrays."""
+
+
 class Mode:
-    """What recording does: whether derivatives are wanted, and `observe(node)`, who watches.
+    """What recording does: whether derivatives are wanted, `observe(node)`, who watches, and the `witnesses`.
 
     The mode of a `with` block lies over the `outer` one for as long as its `entry` stands in the block's list.
     """
 
-    __slots__ = ("differentiable", "entries", "entry", "level", "observe", "outer")
+    __slots__ = ("differentiable", "entries", "entry", "level", "observe", "outer", "witnesses")
 
     def __init__(
         self,
@@ -33,8 +56,9 @@ class Mode:
         observe: Callable[[Any], None] | None,
         outer: Mode | None = None,
         entries: list[Any] | None = None,
+        witnesses: tuple[Witness, ...] = (),
     ) -> None:
-        self.differentiable, self.observe, self.outer = differentiable, observe, outer
+        self.differentiable, self.observe, self.outer, self.witnesses = differentiable, observe, outer, witnesses
         self.entries = entries
         if entries is not None:
             self.entry: list[Any] = []
@@ -69,6 +93,18 @@ def watcher() -> Any:
     """Who watches a function that is being traced, or None: what is made there is recorded, whatever it is made of."""
     mode = MODE.innermost()
     return None if mode is None or (mode := MODE.get()) is None else mode.observe
+
+
+def witnesses() -> tuple[Witness, ...]:
+    """Who is told of what is computed here."""
+    mode = MODE.innermost()
+    return () if mode is None or (mode := MODE.get()) is None else mode.witnesses
+
+
+def tell(node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:
+    """Tell the witnesses of what was computed."""
+    for witness in witnesses():
+        witness.made(node, op, inputs, params)
 
 
 def under(mode: Mode, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -108,17 +144,18 @@ class _Leaving(io.IOBase):
 class _Entering:
     """`__enter__` of a block: prepared in Python, so that calling it is one step without Python's code."""
 
-    def __get__(self, block: no_grad | None, kind: type) -> Callable[..., None]:
+    def __get__(self, block: Block | None, kind: type) -> Callable[..., None]:
         if block is None:  # as contextlib.ExitStack asks
             return lambda block: self.__get__(block, kind)()
         entries, outer = block._entries, MODE.innermost()
         if outer is not None:
             outer = MODE.get()
         if entries and not _lies_around(outer, entries):
+            name = type(block).__name__
             raise ArgumentError(
-                "this no_grad() is entered elsewhere, in another thread or task; write `with tm.no_grad():` anew"
+                f"this {name}() is entered elsewhere, in another thread or task; write `with {name}():` anew"
             )
-        mode = Mode(False, None if outer is None else outer.observe, outer, entries)
+        mode = block._mode(outer, entries)
         MODE.set(mode)  # it holds once its entry is there
         return functools.partial(entries.append, mode.entry)
 
@@ -126,11 +163,37 @@ class _Entering:
 class _Exiting:
     """`__exit__` of a block."""
 
-    def __get__(self, block: no_grad | None, kind: type) -> Callable[..., None]:
+    def __get__(self, block: Block | None, kind: type) -> Callable[..., None]:
         return (lambda block, *error: block._leaving.__exit__()) if block is None else block._leaving.__exit__
 
 
-class no_grad:
+class Block:
+    """A context, or a decorator, in which another mode holds.
+
+    It belongs to its thread and to its asyncio task, and ends with its block, also where Ctrl-C strikes.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[Any] = []  # one for each `with` that this block is in
+        self._leaving = _Leaving(self._entries.pop)
+
+    def _mode(self, outer: Mode | None, entries: list[Any] | None) -> Mode:
+        """The mode that is to hold, over the outer one."""
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> Any: ...
+        def __exit__(self, *error: object) -> None: ...
+
+    else:
+        __enter__, __exit__ = _Entering(), _Exiting()
+
+    def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
+        return _decorated(self, f)  # type: ignore[no-any-return]
+
+
+class no_grad(Block):
     """A context, or a decorator, in which nothing is recorded for derivatives.
 
     It decorates functions, generators, coroutines and asynchronous generators; of those that pause, each step runs
@@ -146,27 +209,13 @@ class no_grad:
     """
 
     def __new__(cls, f: Callable[..., Any] | None = None) -> Any:
-        return object.__new__(cls) if f is None else _without_recording(f)
+        block = object.__new__(cls)
+        return block if f is None else _decorated(block, f)
 
-    def __init__(self) -> None:
-        self._entries: list[Any] = []  # one for each `with` that this block is in
-        self._leaving = _Leaving(self._entries.pop)
-
-    if TYPE_CHECKING:
-
-        def __enter__(self) -> None: ...
-        def __exit__(self, *error: object) -> None: ...
-
-    else:
-        __enter__, __exit__ = _Entering(), _Exiting()
-
-    def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
-        return _without_recording(f)  # type: ignore[no-any-return]
-
-
-def _not_differentiable() -> Mode:
-    outer = MODE.get()
-    return Mode(False, None if outer is None else outer.observe, outer)
+    def _mode(self, outer: Mode | None, entries: list[Any] | None) -> Mode:
+        if outer is None:
+            return Mode(False, None, None, entries)
+        return Mode(False, outer.observe, outer, entries, outer.witnesses)
 
 
 def _lies_around(mode: Mode | None, entries: list[Any]) -> bool:
@@ -176,24 +225,29 @@ def _lies_around(mode: Mode | None, entries: list[Any]) -> bool:
     return mode is not None and not mode.over() and mode.level == len(entries) - 1
 
 
-def _without_recording(f: Any) -> Any:
-    """f under no_grad."""
+def _decorated(block: Block, f: Any) -> Any:
+    """f, in whose calls the mode of this block holds."""
     if isinstance(f, (staticmethod, classmethod)):
-        return type(f)(_without_recording(f.__func__))
+        return type(f)(_decorated(block, f.__func__))
     if not callable(f) or isinstance(f, type):
-        raise ArgumentError(f"no_grad decorates a function, got {describe(f)}; of a class, decorate the methods")
+        raise ArgumentError(
+            f"{type(block).__name__} decorates a function, got {describe(f)}; of a class, decorate the methods"
+        )
+
+    def mode() -> Mode:
+        return block._mode(MODE.get(), None)
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        return under(_not_differentiable(), f, *args, **kwargs)
+        return under(mode(), f, *args, **kwargs)
 
     @functools.wraps(f)
     def generator(*args: Any, **kwargs: Any) -> Any:
-        return (yield from _stepwise(f(*args, **kwargs)))
+        return (yield from _stepwise(mode, f(*args, **kwargs)))
 
     @functools.wraps(f)
     async def coroutine(*args: Any, **kwargs: Any) -> Any:
-        return await _stepwise(f(*args, **kwargs))
+        return await _stepwise(mode, f(*args, **kwargs))
 
     @functools.wraps(f)
     async def asynchronous_generator(*args: Any, **kwargs: Any) -> Any:
@@ -201,13 +255,13 @@ def _without_recording(f: Any) -> Any:
         advance, given = steps.asend, None
         while True:
             try:
-                value = await _stepwise(advance(given))
+                value = await _stepwise(mode, advance(given))
             except StopAsyncIteration:
                 return
             try:
                 given, advance = (yield value), steps.asend
             except GeneratorExit:
-                await _stepwise(steps.aclose())
+                await _stepwise(mode, steps.aclose())
                 raise
             except BaseException as error:
                 given, advance = error, steps.athrow
@@ -222,18 +276,18 @@ def _without_recording(f: Any) -> Any:
 
 
 @types.coroutine
-def _stepwise(steps: Any) -> Any:
-    """A generator or a coroutine with each step under no_grad (PEP 380 says what passes in and out)."""
+def _stepwise(mode: Callable[[], Mode], steps: Any) -> Any:
+    """A generator or a coroutine with each step under a mode (PEP 380 says what passes in and out)."""
     advance, given = steps.send, None
     while True:
         try:
-            value = under(_not_differentiable(), advance, given)
+            value = under(mode(), advance, given)
         except StopIteration as end:
             return end.value
         try:
             given, advance = (yield value), steps.send
         except GeneratorExit:
-            under(_not_differentiable(), steps.close)
+            under(mode(), steps.close)
             raise
         except BaseException as error:
             given, advance = error, steps.throw

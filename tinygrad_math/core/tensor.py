@@ -36,8 +36,8 @@ from .leaving import Leaving
 from .mode import MODE as MODE
 from .mode import Mode as Mode
 from .mode import no_grad as no_grad
+from .mode import tell, watcher
 from .mode import under as under
-from .mode import watcher
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
 from .node import NO_PARAMS, TRANSFORMED, Constant, held, scalar_or_array
 from .node import TRACED as TRACED
@@ -108,15 +108,17 @@ def _apart(data: Any, values: Sequence[Any]) -> Any:
 
 def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Any:
     """A handle on the result; its node knows its history if somebody wants it."""
-    watch = None
+    watch, told = None, False
     mode = MODE.innermost()
     if mode is not None and (mode := MODE.get()) is not None:
-        watch = mode.observe
+        watch, told = mode.observe, bool(mode.witnesses)
     if live and (op.constant or (mode is not None and not mode.differentiable)):
         live &= TRACED
     node = Node(data, op, inputs, params, live) if live or watch is not None else Node(data)
     if watch is not None:
         watch(node)
+    if told:
+        tell(node, op, inputs, params)
     if op.many:
         return _parts(node)
     t = _new(Tensor)
@@ -127,7 +129,11 @@ def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, 
 def _parts(whole: Node) -> tuple[Tensor, ...]:
     """The handles of a many-valued result."""
     if not whole.live:
-        return tuple(wrap(Node(part)) for part in whole.data)
+        parts = tuple(wrap(Node(part)) for part in whole.data)
+        if MODE.innermost() is not None:
+            for k, part in enumerate(parts):
+                tell(part.node, select, (whole,), {"index": k})
+        return parts
     return tuple(record(select, (wrap(whole),), {"index": k}) for k in range(len(whole.data)))
 
 
@@ -670,6 +676,8 @@ class Tensor(Leaving, TorchNames, Parts):
             self._replace(done.held)
         else:
             new = Node(done.held, op, inputs, params, live) if live and recording else Node(done.held)
+            if mode is not None:
+                tell(new, op, inputs, params)
             new.version = weakref.ref(done)
             self.node = new
 

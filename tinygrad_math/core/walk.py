@@ -29,7 +29,7 @@ from .errors import (
     UnusedInput,
     describe,
 )
-from .mode import quietly
+from .mode import MODE, Mode, quietly
 from .node import unknown
 from .op import Namespace, raw
 from .past import Past, likeness
@@ -37,7 +37,6 @@ from .place import WALKS
 from .tensor import (
     DIFFERENTIABLE,
     TRACED,
-    Mode,
     Node,
     Tensor,
     as_tensor,
@@ -150,12 +149,44 @@ def pullback(
     trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw, every: bool = False
 ) -> dict[Node, Any]:
     """Cotangents of the targets, of the leaves, and of nodes with an owner (or of `every` node)."""
-    return quietly(_pullback, trail, seeds, xp, every)
-
-
-def _pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace, every: bool) -> dict[Node, Any]:
-    cotangents: dict[Node, Any] = {}
     kept: dict[Node, Any] = {}
+    if (mode := MODE.innermost()) is not None and (mode := MODE.get()) is not None and mode.witnesses:
+        _witnessed(mode, _pullback, "pulled", kept, trail, seeds, xp, every)
+    else:
+        quietly(_pullback, kept, trail, seeds, xp, every)
+    return kept
+
+
+def _witnessed(
+    mode: Mode,
+    walk: Callable[..., Any],
+    told: str,
+    found: dict[Node, Any],
+    trail: Trail,
+    seeds: Any,
+    xp: Any,
+    *more: Any,
+) -> None:
+    """A walk, and who is told of what it found; of what it computes on its way only those who are told inside."""
+    within = Mode(mode.differentiable, mode.observe, mode, None, tuple([w.inside() for w in mode.witnesses]))
+    every = any(w.walks for w in mode.witnesses)
+    failure = None
+    try:
+        quietly(under, within, walk, found, trail, seeds, xp, *(m or every for m in more))
+    except Exception as error:
+        failure = error
+    if every:
+        for witness in mode.witnesses:
+            getattr(witness, told)(trail, seeds, xp, found, failure)
+    if failure is not None:
+        raise failure
+
+
+def _pullback(
+    kept: dict[Node, Any], trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace, every: bool
+) -> None:
+    """What `pullback` returns, put into `kept` node by node."""
+    cotangents: dict[Node, Any] = {}
     sums: set[Node] = set()  # nodes whose cotangent is an array that this walk made, and may add to
     reached, goal, plain = trail.reached, trail.goal, xp is raw
     for node, g in seeds:
@@ -227,7 +258,6 @@ def _pullback(trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace, ev
             k += 1
         if k != len(inputs):
             raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
-    return kept
 
 
 def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> None:
@@ -293,11 +323,16 @@ def twin(g: Any) -> Tensor:
 
 def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace = raw) -> list[Any]:
     """Tangents of the roots, given those of the targets; None where a root does not depend on them."""
-    return quietly(_pushforward, trail, seeds, roots, xp)
-
-
-def _pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace) -> list[Any]:
     tangents: dict[Node, Any] = dict(seeds)
+    if (mode := MODE.innermost()) is not None and (mode := MODE.get()) is not None and mode.witnesses:
+        _witnessed(mode, _pushforward, "pushed", tangents, trail, seeds, xp)
+    else:
+        quietly(_pushforward, tangents, trail, seeds, xp)
+    return [tangents.get(r) for r in roots]
+
+
+def _pushforward(tangents: dict[Node, Any], trail: Trail, seeds: Mapping[Node, Any], xp: Namespace) -> None:
+    """The tangents of all nodes of a trail, put beside those of the targets."""
     for n in trail.nodes:
         op = n.op
         if n in tangents or op is None:
@@ -313,7 +348,6 @@ def _pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node],
         t = op.jvp(xp, ts, y, *args, **n.params)
         if t is not None:
             tangents[n] = t if op.many else spread(xp, t, like)
-    return [tangents.get(r) for r in roots]
 
 
 def spread(xp: Namespace, t: Any, like: Any) -> Any:

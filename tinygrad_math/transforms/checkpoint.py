@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ChangedAfterUse, describe
+from ..core.mode import tell
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, clock, handle, record, select, wrap
 from ..core.tree import flatten, unflatten
@@ -129,6 +130,7 @@ def attach(op: Op, inputs: Sequence[Node], values: tuple[Any, ...]) -> list[Tens
     mode = MODE.get()
     if mode is not None and mode.observe is not None:
         mode.observe(node)
+    tell(node, op, node.inputs, {})
     whole = wrap(node)
     return [record(select, (whole,), {"index": k}) for k in range(len(values))]
 

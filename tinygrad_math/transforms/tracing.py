@@ -182,7 +182,7 @@ def recorded(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     mode = MODE.get()
     if mode is None or mode.differentiable:
         return f(*args, **kwargs)
-    return under(Mode(True, mode.observe), f, *args, **kwargs)
+    return under(Mode(True, mode.observe, witnesses=mode.witnesses), f, *args, **kwargs)
 
 
 def _alias(leaf: Any, asker: str, quiet: bool, run: Run) -> Node:
