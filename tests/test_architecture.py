@@ -21,7 +21,7 @@ FLOORS = [
     ["core/leaving"],
     ["core/tensor"],
     ["core/walk", "core/declare"],
-    ["ops"],
+    ["ops", "errors"],
     ["linalg", "fft", "special"],
     ["transforms"],
     ["compiler", "viz"],
@@ -120,3 +120,9 @@ def test_importing_the_package_does_not_import_scipy_or_matplotlib():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_errors_are_a_room_of_their_own():
+    from tinygrad_math.errors import ShapeError
+
+    assert tinygrad_math.errors.ShapeError is ShapeError is tinygrad_math.ShapeError

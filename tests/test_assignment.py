@@ -684,3 +684,52 @@ def test_rules_that_take_only_shapes_do_not_look_at_values(name):
         ts = [np.ones(a.shape, a.dtype) if n else None for a, n in zip(args, need, strict=True)]
         got, want = op.jvp(raw, ts, past._without_values(y), *blank, **params), op.jvp(raw, ts, y, *args, **params)
         np.testing.assert_array_equal(got, want)
+
+
+# -- under no_grad ----------------------------------------------------------------------------------------------
+def _part(x):
+    v = x * 2.0
+    with tm.no_grad():
+        v[0] = 5.0
+    return (v * v).sum()
+
+
+def _whole(x):
+    v = x * 2.0
+    with tm.no_grad():
+        v += 5.0
+    return (v * v).sum()
+
+
+def _input(x):
+    with tm.no_grad():
+        x[1:] = 5.0
+    return (x * x).sum()
+
+
+@pytest.mark.parametrize("f", [_part, _whole, _input])
+def test_a_write_under_no_grad_takes_no_history_away_unseen(f):
+    x = np.array([1.0, 2.0, 3.0])
+    for derivative in (tm.grad(f), tm.grad(tm.compile(f)), tm.compile(tm.grad(f)), lambda x: tm.jvp(f, (x,), (x,))):
+        with pytest.raises(tm.NotALeaf, match="under no_grad"):
+            derivative(x.copy())
+    want = f(tm.tensor(x)).item()
+    assert tm.compile(f)(x).item() == want
+    with tm.no_grad():
+        assert f(leaf(x)).item() == want
+    if f is not _input:
+        with pytest.raises(tm.NotALeaf, match="the result of multiply"):
+            f(leaf(x))
+
+
+def test_a_detached_copy_and_a_constant_may_be_written_under_no_grad():
+    def f(x):
+        v = x.detach().copy()
+        with tm.no_grad():
+            v[0] = 5.0
+        w = x * 2.0
+        w[0] = (x * 3.0)[0].detach()
+        return (v * x).sum() + w.sum()
+
+    for g in (tm.grad(f), tm.compile(tm.grad(f)), tm.grad(tm.compile(f))):
+        np.testing.assert_array_equal(g(np.array([1.0, 2.0])).numpy(), [5.0, 4.0])

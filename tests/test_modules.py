@@ -280,3 +280,34 @@ def test_parameters_go_into_a_vector_and_back():
     with pytest.raises(tm.ShapeError, match="39"):
         utils.vector_to_parameters(np.ones(38), other)
     tm.testing.check_grads(lambda p: (utils.parameters_to_vector(p) ** 3).sum(), ([np.ones(2), np.ones((1, 2))],))
+
+
+def test_a_module_in_two_places_is_met_once():
+    shared = tm.nn.Linear(2, 2)
+    net = tm.nn.Sequential(shared, tm.nn.Sequential(shared, tm.nn.Tanh()))
+    assert [name for name, _ in net.named_modules()] == ["", "0", "1", "1.1"]
+    assert len(list(net.modules())) == 4
+    assert [name for name, _ in net.named_modules(remove_duplicate=False)] == ["", "0", "1", "1.0", "1.1"]
+    met = []
+    net.apply(met.append)
+    assert met == [shared, net[1][1], net[1], net]
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.0.weight", "1.0.bias"]  # under each path, as PyTorch
+
+
+def test_a_module_that_contains_itself_is_walked_once_or_refused_by_name():
+    outer, inner = tm.nn.Sequential(tm.nn.Linear(2, 2)), tm.nn.Sequential(tm.nn.Tanh())
+    outer.below, inner.above = inner, outer
+    assert len(list(outer.modules())) == 4
+    assert len(list(outer.parameters())) == 2
+    assert "the Sequential that contains this" in repr(outer)
+    met = []
+    outer.train().apply(met.append)
+    assert len(met) == 4
+    for use in (outer.state_dict, lambda: tm.grad(lambda net: net([1.0, 2.0]).sum())(outer)):
+        with pytest.raises(tm.ArgumentError, match="contains itself"):
+            use()
+    holder = Net()
+    holder.listed = []
+    holder.listed.append(holder.listed)
+    with pytest.raises(tm.ArgumentError, match="contains itself"):
+        list(holder.modules())

@@ -342,3 +342,16 @@ def test_gradients_made_with_create_graph_are_differentiated_through():
     np.testing.assert_allclose(start["w"].grad.numpy(), meta_gradient(), rtol=1e-7)
     fixed, _ = opt.update(tm.grad_of(quartic(start), start), opt.init(start), start)
     assert fixed["w"].is_leaf
+
+
+def test_a_state_belongs_to_paths_whatever_the_order_of_keys():
+    opt = tm.optim.Adam(lr=0.1)
+    params, grads = {"w": tm.ones(2), "b": tm.zeros(2)}, {"b": tm.ones(2), "w": -3 * tm.ones(2)}
+    for update in (opt.update, tm.compile(opt.update)):
+        new, state = update(grads, opt.init(params), params)
+        want, _ = update(2 * grads["b"], [state[1]], new["b"])
+        got, after = update({"w": grads["w"], "b": 2 * grads["b"]}, state, dict(reversed(new.items())))
+        assert list(got) == after.paths == ["b", "w"]
+        np.testing.assert_array_equal(got["b"].numpy(), want.numpy())
+    with pytest.raises(tm.ArgumentError, match="the state of w, b for w, c"):
+        opt.update({"w": tm.ones(2), "c": tm.ones(2)}, opt.init(params), {"w": tm.ones(2), "c": tm.zeros(2)})

@@ -3,7 +3,6 @@
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
-from .core import errors as errors
 from .core import op as _op
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
@@ -52,6 +51,7 @@ from .transforms.products import *
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import errors as errors
     from . import fft as fft
     from . import geometry as geometry
     from . import inspect as inspect
@@ -80,6 +80,7 @@ _ROOMS = {
     for name in (
         "compiler",
         "data",
+        "errors",
         "fft",
         "geometry",
         "inspect",

@@ -635,6 +635,8 @@ class Tensor(Leaving, TorchNames, Parts):
                 f"{self.name or 'a leaf'} {describe(self)} requires a gradient, and its .grad would be that of values "
                 "that it no longer holds. Assign `with tm.no_grad():`, or to a result: y = x.copy()."
             )
+        if not (leaf or recording):
+            self._keep_history()
         if new.shape != old.shape:
             raise ShapeError(f"an in-place result of shape {new.shape} does not fit shape {old.shape}")
         if new.dtype != old.dtype:
@@ -649,11 +651,24 @@ class Tensor(Leaving, TorchNames, Parts):
                 f"{self.name or 'a leaf'} {describe(self)} lives outside of the function that is being traced, and "
                 "would take on a value at the first call only; return the new value"
             )
+        if traced and not recording and self.node.live & TRACED and self.node not in getattr(watcher(), "stopped", ()):
+            result = under(Mode(True, watcher(), mode), rec.overwritten, result, self)
         if leaf and not recording and not traced:
             self._replace(result.node.data)
         else:
             self.node = result.node
         return self
+
+    def _keep_history(self) -> None:
+        """Raise where a write under no_grad would make a constant of a result, or of a transform's argument."""
+        node = self.node
+        if node.live & DIFFERENTIABLE:
+            result = node.op is not None and node.op.name != "alias"
+            what = f"the result of {node.op.name}" if result and node.op else "what a transform differentiates"
+            raise NotALeaf(
+                f"{self.name or describe(self)} is {what}, and a write to it under no_grad would make a constant of "
+                "all of it. Write to y = x.detach().copy(), or outside of no_grad the constant: x[i] = v.detach()."
+            )
 
     def _write(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any], index: Any, put: Any) -> None:
         """Take on `op` of this tensor, a value and the arrays of an index; `put(array, value)` does it in place."""
@@ -664,6 +679,8 @@ class Tensor(Leaving, TorchNames, Parts):
             live |= i.live
         recording = mode is None or mode.differentiable
         leaf = node.op is None and not node.live & TRANSFORMED
+        if not (leaf or recording):
+            self._keep_history()
         done = None
         if not (live & TRACED or (mode is not None and mode.observe is not None) or (leaf and recording and node.live)):
             value = inputs[1]

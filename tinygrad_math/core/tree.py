@@ -281,6 +281,16 @@ def _collect_like(tree: Any, structure: Structure, leaves: list[Any], strict: bo
     return all(_collect_like(part, below, leaves, strict) for part, below in zip(parts, children, strict=True))
 
 
+def paths(structure: Structure) -> list[str]:
+    """Where each leaf stands, its keys joined: `encoder.0.weight`."""
+    if structure.kind is None:
+        return [""]
+    found = []
+    for key, child in zip(structure.keys, structure.children, strict=True):
+        found += [f"{key}.{below}" if below else str(key) for below in paths(child)]
+    return found
+
+
 def show(structure: Structure) -> str:
     """A structure in a line: `{w: [*, *], b: *}`."""
     if structure.kind is None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.declare import derived, general
-from ..core.errors import IllPosedDerivative, ShapeError, describe
+from ..core.errors import ArgumentError, IllPosedDerivative, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from .singular import svdvals
@@ -20,6 +20,8 @@ __all__ = ["LstsqResult", "lstsq", "pinv"]
 def cutoff(s: Any, shape: tuple[int, ...], rcond: Any) -> Any:
     """Singular values at or below it count as zero. `rcond` is a number, or one for each matrix of a batch."""
     relative = max(shape[-2:]) * np.finfo(s.dtype).eps if rcond is None else np.asarray(plain(rcond))[..., None]
+    if np.isnan(relative).any():
+        raise ArgumentError("rcond is the share of the largest singular value up to which others count as 0; got NaN")
     return np.asarray(relative * s.max(axis=-1, keepdims=True, initial=0.0), s.dtype)
 
 

@@ -186,11 +186,16 @@ class Module:
 
     @named
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
-        """Call `fn` with every module below, and then with this one."""
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
+        """Call `fn` with every module below, and then with this one; with each of them once."""
+        self._apply(fn, set())
         return self
+
+    def _apply(self, fn: Callable[[Module], Any], seen: set[int]) -> None:
+        seen.add(id(self))
+        for child in self.children():
+            if id(child) not in seen:
+                child._apply(fn, seen)
+        fn(self)
 
     def _rename(self, prefix: str) -> None:
         """Parameters carry their path in the network, for drawings and messages."""
@@ -223,14 +228,36 @@ class Module:
                 p.name = name
 
     # -- walking over it ----------------------------------------------------------------------------
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, with their paths."""
+    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, with their paths; one that is in two places once, at the first of them.
+
+        `remove_duplicate=False` shows it at each. Raises ArgumentError then for a module that contains itself.
+
+        >>> import tinygrad_math as tm
+        >>> shared = tm.nn.Linear(2, 2)
+        >>> net = tm.nn.Sequential(shared, tm.nn.Tanh(), shared)
+        >>> [name for name, _ in net.named_modules()]
+        ['', '0', '1']
+        """
+        seen: set[int] = set()
+        return self._below(prefix, seen, () if not remove_duplicate else None)
+
+    def _below(self, prefix: str, seen: set[int], above: tuple[int, ...] | None) -> Iterator[tuple[str, Module]]:
+        """The walk of `named_modules`: each module once, or, with those `above` this one, in each of its places."""
+        if above is not None:
+            if id(self) in above:
+                raise ArgumentError(f"a module that contains itself: {type(self).__name__} at {prefix!r:.80}")
+            above = (*above, id(self))
+        elif id(self) in seen:
+            return
+        seen.add(id(self))
         yield prefix, self
         for path, value in _entries(self, prefix):
             if isinstance(value, Module):
-                yield from value.named_modules(path)
+                yield from value._below(path, seen, above)
 
     def modules(self) -> Iterator[Module]:
+        """This module and all below it, each once."""
         return (m for _, m in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -258,7 +285,7 @@ class Module:
     def _saved(self) -> dict[str, Tensor]:
         """Parameters and persistent buffers by path, module after module; tied ones under each of their paths."""
         found: dict[str, Tensor] = {}
-        for prefix, module in self.named_modules():
+        for prefix, module in self.named_modules(remove_duplicate=False):
             entries = list(_entries(module, prefix))
             found |= {path: v for path, v in entries if isinstance(v, Parameter)}
             for name, persistent in module._buffers.items():
@@ -404,15 +431,18 @@ class Module:
 
     def __repr__(self) -> str:
         count = sum(p.size for p in self.parameters())
-        first, *rest = self._structure()
+        first, *rest = self._structure((id(self),))
         return "\n".join([f"{first}  # {count:,} parameter{'' if count == 1 else 's'}" if count else first, *rest])
 
-    def _structure(self) -> list[str]:
+    def _structure(self, above: tuple[int, ...]) -> list[str]:
         """The lines of the repr, those of modules below with their numbers of parameters."""
         lines = []
         for name, child in self.named_children():
+            if id(child) in above:
+                lines.append(f"  ({name}): the {type(child).__name__} that contains this")
+                continue
             count = sum(p.size for p in child.parameters())
-            first, *rest = child._structure()
+            first, *rest = child._structure((*above, id(child)))
             lines += [f"  ({name}): {first}" + (f"  # {count:,}" if count else ""), *("  " + line for line in rest)]
         head = f"{type(self).__name__}({self.extra_repr()}"
         return [f"{head})"] if not lines else [head, *lines, ")"]
@@ -441,16 +471,18 @@ _OWN = ("_tree_keys", "_buffers", "_hooks")
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
     """The attributes of a module, containers opened, with their paths."""
     stack = [
-        (f"{prefix}.{k}" if prefix else k, v)
+        (f"{prefix}.{k}" if prefix else k, v, 0)
         for k, v in module.__dict__.items()
         if k not in _OWN and k not in module._buffers
     ]
     stack.reverse()
     while stack:
-        path, value = stack.pop()
+        path, value, depth = stack.pop()
+        if depth > 64:
+            raise ArgumentError(f"{type(module).__name__} has a container that contains itself: {path:.60}")
         if isinstance(value, (list, tuple)):
-            stack += [(f"{path}.{i}", v) for i, v in reversed(list(enumerate(value)))]
+            stack += [(f"{path}.{i}", v, depth + 1) for i, v in reversed(list(enumerate(value)))]
         elif isinstance(value, dict):
-            stack += [(f"{path}.{k}", v) for k, v in reversed(value.items())]
+            stack += [(f"{path}.{k}", v, depth + 1) for k, v in reversed(value.items())]
         else:
             yield path, _opened(value)

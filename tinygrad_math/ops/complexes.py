@@ -9,7 +9,8 @@ import numpy as np
 
 from ..core import samples as points
 from ..core.arguments import named
-from ..core.declare import alias, derived, linear, nondiff
+from ..core.declare import alias, derived, elementwise, linear, nondiff
+from ..core.errors import NotALeaf
 from ..core.samples import Sample, sample
 from ..core.tensor import as_tensor, rec
 
@@ -124,6 +125,28 @@ def stop_gradient(x: Any, /) -> Any:
     """x, as a constant for every derivative."""
     return x
 
+
+def _constant(new: Any, old: Any, /) -> Any:
+    return np.array(new)[()]
+
+
+def _lost(xp: Any, y: Any, new: Any, old: Any) -> Any:
+    raise NotALeaf(
+        "a result was written to under no_grad, which makes a constant of all of it, and its derivative is asked for. "
+        "Write to y = x.detach().copy(), or outside of no_grad the constant: x[i] = v.detach()."
+    )
+
+
+overwritten = elementwise(
+    _constant,
+    1,
+    _lost,
+    name="overwritten",
+    latex="{0}",
+    note="what was written under no_grad; a derivative in the value before raises",
+    samples=lambda: [sample(points.real(3), np.array([1, 2, 3]))],
+    doc="The first of two arrays, in the place of the second: a derivative in that one raises NotALeaf.",
+)
 
 conjugate = conj
 alias("conjugate", conj)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from operator import index as as_int
 from typing import Any
@@ -54,7 +56,7 @@ def pad(x: Any, pad_width: Any, /, mode: Any = "constant", **options: Any) -> An
         takes = _NEEDS[mode] or "no option"
         raise ArgumentError(f"pad: mode {mode!r} takes {takes}, got {', '.join(options)}")
     option = next(iter(options.values()), None)
-    widths = _widths(pad_width, x.ndim)
+    widths = _widths(pad_width, x)
     if mode == "empty" or (mode == "constant" and option is None):
         return _zero_padded(x, widths)
     if mode in ("constant", "linear_ramp"):
@@ -73,22 +75,25 @@ def pad(x: Any, pad_width: Any, /, mode: Any = "constant", **options: Any) -> An
     return x
 
 
-def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+def _widths(pad_width: Any, x: Tensor) -> list[tuple[int, int]]:
     """The border before and after, for each axis."""
     if isinstance(pad_width, dict):
-        full: list[Any] = [(0, 0)] * ndim
+        full: list[Any] = [(0, 0)] * x.ndim
         for axis, width in pad_width.items():
-            full[checked_axis(axis, ndim, "pad")] = width if isinstance(width, (tuple, list)) else (width, width)
+            full[checked_axis(axis, x.ndim, "pad")] = width if isinstance(width, (tuple, list)) else (width, width)
         pad_width = full
-    widths = [(as_int(a), as_int(b)) for a, b in _pairs(pad_width, ndim, "pad_width")]
+    widths = [(as_int(a), as_int(b)) for a, b in _pairs(pad_width, x.ndim, "pad_width")]
     if any(n < 0 for pair in widths for n in pair):
         raise ShapeError(f"pad: widths are 0 or more, got {pad_width}; slice to make an array smaller")
+    lengths = [n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)]
+    if math.prod(lengths) * x.dtype.itemsize > sys.maxsize:  # said before the first of many axes is padded
+        raise ShapeError(f"pad: {math.prod(lengths):.3g} elements are more than an array holds; pad fewer axes")
     return widths
 
 
 def _padded_by(function: Callable[..., Any], x: Tensor, pad_width: Any, options: dict[str, Any]) -> Any:
     """Vector by vector along each axis, what a function assigns to the border: the assignment is recorded."""
-    widths = _widths(pad_width, x.ndim)
+    widths = _widths(pad_width, x)
     y = _zero_padded(x, widths)
     for axis, width in enumerate(widths):
         turned = rec.moveaxis(y, axis, -1)

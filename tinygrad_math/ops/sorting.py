@@ -208,7 +208,7 @@ def searchsorted(x1: Any, x2: Any, /, side: str = "left", sorter: Any = None) ->
     """
     if sorter is not None:
         order = as_tensor(sorter)
-        if not np.can_cast(order.dtype, np.intp):
+        if order.dtype.kind == "b" or not np.can_cast(order.dtype, np.intp):
             raise DTypeError(f"searchsorted: the sorter is made of indices, got {describe(sorter)}")
         if order.shape != as_tensor(x1).shape:
             raise ShapeError(f"searchsorted: the sorter {describe(order)} sorts another array than {describe(x1)}")

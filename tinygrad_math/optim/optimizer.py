@@ -21,11 +21,34 @@ from ..core.mode import no_grad
 from ..core.node import finished, inside
 from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
-from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatten
+from ..core.tree import Structure, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
 
 State = dict[str, Any]
 _SMALL = 4096  # below so many numbers, the way into a compiled program costs more than it saves
+
+
+class States(list[State]):
+    """The states of a tree of parameters, one a leaf; `paths` says of which, whatever the order of the keys."""
+
+    paths: list[str]
+
+    @classmethod
+    def at(cls, names: list[str], states: Iterable[State]) -> States:
+        made = cls(states)
+        made.paths = names
+        return made
+
+    def of(self, names: list[str]) -> list[State]:
+        """The states in this order of leaves. Raises ArgumentError where they are another tree's."""
+        if names == self.paths:
+            return self
+        by_path = dict(zip(self.paths, self, strict=True))
+        if len(names) != len(by_path) or not all(name in by_path for name in names):
+            raise ArgumentError(
+                f"update: the state of {', '.join(self.paths):.200} for {', '.join(names):.200}: call init(params)"
+            )
+        return [by_path[name] for name in names]
 
 
 class Hyper(dict[str, Any]):
@@ -285,16 +308,18 @@ class Optimizer:
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:
-        """The state for a tree of parameters: one dict a leaf, in the order of the leaves."""
+        """The state for a tree of parameters: a list of one dict a leaf, which knows the paths of the leaves."""
         h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
-        return [self.start(rec, as_tensor(p), h) for p in flatten(params)[0]]
+        leaves, structure = flatten(params)
+        return States.at(paths(structure), [self.start(rec, as_tensor(p), h) for p in leaves])
 
     def update(self, grads: Any, state: list[State], params: Any, **now: Any) -> tuple[Any, list[State]]:
         """New parameters and state; nothing is changed in place.
 
         Arguments: `grads` a tree like `params`, dicts by their keys in any order; `state` from `init` or the last
-        call; `now` hyperparameters in the place of the first group's, as the lr of a schedule: in a compiled function
-        they are arguments. Returns a tree like `params`, for a module a module, and the state. Parameters that are
+        call, by the paths of the leaves (a plain list: in their order); `now`
+        hyperparameters in the place of the first group's, as the lr of a schedule: in a compiled function they are
+        arguments. Returns a tree like `params`, for a module a module, and the state. Parameters that are
         held fixed stay so.
 
         What comes back are leaves, which require a gradient as the parameters did, so that a loop keeps no history. A
@@ -309,7 +334,9 @@ class Optimizer:
             raise ArgumentError(
                 f"update: the state of {len(state)} parameters for {len(leaves)}; call init(params) first"
             )
-        given = [(as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, state, strict=True)]
+        names = paths(structure)
+        states = state.of(names) if isinstance(state, States) else state
+        given = [(as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, states, strict=True)]
         nodes = [t.node for p, g, s in given for t in (p, g, *s.values()) if isinstance(t, Tensor)]
         h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
         h.update(now)
@@ -324,7 +351,7 @@ class Optimizer:
                 node.more().settled = True
         elif all(map(finished, nodes)) and not any(isinstance(v, Tensor) and v.node.live for v in h.values()):
             rows = [(_leaf_like(p, new), _settled(s)) for (p, _, _), (new, s) in zip(given, rows, strict=True)]
-        return unflatten(structure, [new for new, _ in rows]), [s for _, s in rows]
+        return unflatten(structure, [new for new, _ in rows]), States.at(names, [s for _, s in rows])
 
     def _updated(self, p: Tensor, g: Tensor, state: State, h: Hyper) -> tuple[Any, State]:
         _check_gradient(p, g)
