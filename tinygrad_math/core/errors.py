@@ -42,6 +42,7 @@ __all__ = [
     "TraceError",
     "Undecided",
     "UnusedInput",
+    "WrongDerivative",
     "ZeroVector",
 ]
 
@@ -123,6 +124,10 @@ class NoDerivative(MathError, TypeError, NotImplementedError):
 
 class IllPosedDerivative(MathError, ArithmeticError):
     """The function has no derivative at this point; the message names the values at fault."""
+
+
+class WrongDerivative(MathError, AssertionError):
+    """A derivative rule that does not say what the values of its op do; the message names op, line and numbers."""
 
 
 class NonFiniteLoss(MathError, FloatingPointError):

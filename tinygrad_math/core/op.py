@@ -110,6 +110,7 @@ class Op:
     into: Callable[..., Any] | None = None
     __reached__: tuple[str, ...] = ()  # nothing in it changes that a compiled function would have to look at
     writes = False  # whether y is the first argument, changed at an index
+    implicit = False  # whether the value was found elsewhere: forward hands it on, and the rules know how it moves
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

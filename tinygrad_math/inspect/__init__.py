@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .audit import Audit, audit
 from .lines import line_of, noted_lines
 
-__all__ = ["line_of", "noted_lines"]
+__all__ = ["Audit", "audit", "line_of", "noted_lines"]

@@ -184,7 +184,9 @@ class Equation:
             return tuple(_parts(xp, -line.solve(_flat(xp, moved), transposed=False), y))
 
         arity = self.count + len(self.givens)
-        return Op("implicit_root", forward, kind="general", arity=arity, vjp=vjp, jvp=jvp, many=True, register=False)
+        op = Op("implicit_root", forward, kind="general", arity=arity, vjp=vjp, jvp=jvp, many=True, register=False)
+        op.implicit = True
+        return op
 
 
 class Linearised:
