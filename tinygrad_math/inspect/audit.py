@@ -12,10 +12,28 @@ import numpy as np
 from ..core.arguments import named
 from ..core.errors import IllPosedDerivative, MathError, WrongDerivative
 from ..core.node import DIFFERENTIABLE, Node
+from ..core.tensor import select
 from ..core.walk import Trail, pullback
 from .computation import Computation
-from .differences import KINK, SINGULAR, Array, slopes
-from .rules import WIDE, EDGE, FAULT, NONE, RIGHT, UNCHECKED, Finding, Rule, check, cotangent, direction, flat, outside, reweighted, wide, without_nan
+from .differences import KINK, SINGULAR, UNKNOWN, Array, confirmed, slopes
+from .rules import (
+    EDGE,
+    FAULT,
+    NONE,
+    RIGHT,
+    UNCHECKED,
+    WIDE,
+    Finding,
+    Rule,
+    check,
+    cotangent,
+    direction,
+    flat,
+    outside,
+    reweighted,
+    wide,
+    without_nan,
+)
 
 __all__ = ["Audit", "AuditRow", "audit"]
 
@@ -74,7 +92,9 @@ class Audit:
             return f"audit of {self.title}: {found[FAULT]} of {count} ops at fault"
         if self.faults:
             return f"audit of {self.title}: the rules of all {count} ops hold, and the gradient of the whole is wrong"
-        notes = [f"{found[s]} {w}" for s, w in ((EDGE, "at a kink"), (NONE, "where there is no derivative")) if found[s]]
+        notes = [
+            f"{found[s]} {w}" for s, w in ((EDGE, "at a kink"), (NONE, "where there is no derivative")) if found[s]
+        ]
         notes += [f"{found[UNCHECKED]} not checked"] if found[UNCHECKED] else []
         errors = [e for r in self.rows for e in (r.forward, r.reverse) if e is not None and r.state in (RIGHT, EDGE)]
         adjoint = max((r.adjoint for r in self.rows if r.adjoint is not None), default=0.0)
@@ -86,9 +106,7 @@ class Audit:
     def text(self) -> str:
         """The report as a table, a line an op."""
         head = ("", "op", "operands", "state", "adjoint", "forward", "reverse", "line")
-        body = [
-            (str(r.number), r.op, _short(r.operands), r.state, *map(_number, r[5:8]), r.line) for r in self.rows
-        ]
+        body = [(str(r.number), r.op, _short(r.operands), r.state, *map(_number, r[5:8]), r.line) for r in self.rows]
         widths = [max(len(row[k]) for row in (head, *body)) for k in range(len(head))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in (head, *body)]
         notes = [f"{r.number}: {self._sentence(r)}" for r in self.rows if r.words and r.state != EDGE]
@@ -147,19 +165,28 @@ def audit(f: Callable[..., Any], *args: Any, seed: int = 0) -> Audit:
     """
     run = Computation(f, args, "audit")
     rng = np.random.default_rng(seed)
-    rows = []
+    rows: list[AuditRow] = []
     for n in run.live():
         rows.append(_row(run, n, len(rows) + 1, _about(run, n, rng)))
-    if any(n.op is not None and n.op.implicit for n in run.live()) or any(r.state == UNCHECKED for r in rows):
-        whole = Finding(UNCHECKED, words="its values cannot be computed again from those of its arguments")
-    else:
-        whole = _through(run, run.tape.inputs, rng)
-    if whole.state == FAULT and not any(r.state == FAULT for r in rows) and any(r.state in (EDGE, NONE) for r in rows):
-        whole = whole._replace(state=EDGE, words=f"through kinks the chain rule need not hold: {whole.words}")
+    whole = _whole(run, {r.state for r in rows}, rng)
     title = getattr(f, "__name__", type(f).__name__)
     operands = ", ".join(map(run.title, run.tape.inputs))
     rows.append(AuditRow(len(rows) + 1, _WHOLE, operands, "", whole.state, *whole[1:4], whole.words))
     return Audit("f" if title == "<lambda>" else title, rows)
+
+
+def _whole(run: Computation, states: set[str], rng: np.random.Generator) -> Finding:
+    """The finding about the function itself, whose ops were found in these states."""
+    if UNCHECKED in states or any(n.op is not None and n.op.implicit for n in run.live()):
+        return Finding(UNCHECKED, words="its values cannot be computed again from those of its arguments")
+    whole = _through(run, run.tape.inputs, rng)
+    if whole.state != FAULT or FAULT in states:
+        return whole
+    if states & {EDGE, NONE}:
+        return whole._replace(state=EDGE, words=f"through kinks the chain rule need not hold: {whole.words}")
+    if _through(run, run.tape.inputs, rng).state != FAULT:  # along other directions
+        return Finding(UNCHECKED, words="differences of its values contradict themselves")
+    return whole
 
 
 def _row(run: Computation, n: Node, number: int, found: Finding) -> AuditRow:
@@ -172,7 +199,8 @@ def _about(run: Computation, n: Node, rng: np.random.Generator) -> Finding:
     assert n.op is not None
     live = [bool(i.live & DIFFERENTIABLE) for i in n.inputs]
     args = [i.data for i in n.inputs]
-    found = check(Rule(n.op, n.params, args, n.data, live), rng)
+    parts = [m.params["index"] for m in run.nodes if m.op is select and m.inputs[0] is n] if n.op.many else None
+    found = check(Rule(n.op, n.params, args, n.data, live, parts), rng)
     if not n.op.many or found.state not in (FAULT, NONE):
         return found
     if found.state == FAULT and (found.forward is None and found.reverse is None):
@@ -217,17 +245,22 @@ def _through(run: Computation, targets: Sequence[Node], rng: np.random.Generator
             try:
                 seeds = [(r, v) for r, v in zip(ends, _split(used, g), strict=True) if v is not None]
                 found = pullback(Trail(ends, starts), seeds)
-            except IllPosedDerivative as error:
-                return Finding(NONE, words=str(error))
-            except MathError as error:
-                return Finding(FAULT, words=f"{type(error).__name__}: {error}")
+            except IllPosedDerivative as none:
+                return Finding(NONE, words=str(none))
+            except MathError as raised:
+                return Finding(FAULT, words=f"{type(raised).__name__}: {raised}")
             pulled = [found.get(n, np.zeros_like(n.data)) for n in starts]
             pulled = pulled if (used == weights).all() else without_nan(pulled)
             error, wrong = outside(pulled, ts, used, s, 2.0**-53)
-            worst = max(worst, error)
             if wrong is not None:
-                words = f"the gradient gives <J'g, t> = {wrong[0]:.6g}, the values of the function {wrong[1]:.6g}"
-                return Finding(FAULT, reverse=worst, words=words)
+                sure = confirmed(s, along, base, 2.0**-53)
+                if np.array_equal(sure.kind, s.kind):
+                    said, is_ = wrong
+                    words = f"the gradient gives <J'g, t> = {said:.6g}, the values of the function {is_:.6g}"
+                    return Finding(FAULT, reverse=error, words=words)
+                kinds.add(UNKNOWN)
+            else:
+                worst = max(worst, error)
     if kinds and min(kinds) >= SINGULAR:
         return Finding(UNCHECKED, words="differences of its values say nothing here")
     return Finding(EDGE if KINK in kinds else RIGHT, reverse=worst)
@@ -235,4 +268,3 @@ def _through(run: Computation, targets: Sequence[Node], rng: np.random.Generator
 
 def _split(weights: Array, g: Sequence[Any]) -> list[Any]:
     return list(reweighted(list(g), weights, True))
-

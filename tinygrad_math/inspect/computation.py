@@ -104,7 +104,7 @@ class Computation:
                 if convert is not None:
                     values[n] = convert(n.data)
             elif any(i in values for i in inputs):
-                args = [values[i] if i in values else i.data for i in inputs]
+                args = [values[i] if i in values else i.data for i in inputs]  # noqa: SIM401  (a Past node's data is costly)
                 values[n] = args[0][params["index"]] if op is select else op.forward(*args, **params)
         return {n: values.get(n, n.data) for n in roots}
 

@@ -28,12 +28,13 @@ class Slopes(NamedTuple):
     kind: Array
 
 
-def slopes(f: Callable[[float], Array], y: Array, eps: float) -> Slopes:
-    """The slopes of f, whose values are vectors of float64, at 0, where it is y; `eps` is the rounding unit of f."""
+def slopes(f: Callable[[float], Array], y: Array, eps: float, first: float = 0.0) -> Slopes:
+    """The slopes of f, whose values are vectors of float64, at 0, where it is y; `eps` is the rounding unit of f,
+    `first` the largest step."""
     if not y.size:
         nothing = np.zeros(0)
         return Slopes(nothing, nothing, nothing, np.zeros(0, int))
-    first = _FIRST if eps < 1e-10 else 0.1
+    first = first or (_FIRST if eps < 1e-10 else 0.1)
     count = LEVELS if eps < 1e-10 else 6
     steps = first * _RATIO ** -np.arange(count)
     with np.errstate(all="ignore"):
@@ -66,6 +67,16 @@ def slopes(f: Callable[[float], Array], y: Array, eps: float) -> Slopes:
         kind[(kind < SINGULAR) & unsettled & np.isfinite(right[-1])] = UNKNOWN  # what looked like a slope was far away
         error = error + 4e-7 * np.where(np.isfinite(typical), typical, 0.0)  # of a bend that jumps, at x|x|
     return Slopes(low, high, error, kind)
+
+
+def confirmed(s: Slopes, f: Callable[[float], Array], y: Array, eps: float) -> Slopes:
+    """The same slopes, but UNKNOWN where other steps find others: before something is called wrong."""
+    other = slopes(f, y, eps, _FIRST / 53)
+    size = np.maximum(np.abs(s.low), np.abs(s.high))
+    room = 1e-5 * size + 10 * (s.error + other.error)
+    with np.errstate(invalid="ignore"):
+        same = (np.abs(s.low - other.low) <= room) & (np.abs(s.high - other.high) <= room) & (s.kind == other.kind)
+    return s._replace(kind=np.where((s.kind < SINGULAR) & ~same, UNKNOWN, s.kind))
 
 
 def _noise(f: Callable[[float], Array], step: float, y: Array) -> Array:

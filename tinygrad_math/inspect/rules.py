@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import IllPosedDerivative, NoDerivative, describe
 from ..core.op import Op, raw
 from ..core.walk import fit, spread
-from .differences import KINK, SINGULAR, UNKNOWN, Array, Slopes, slopes
+from .differences import KINK, SINGULAR, UNKNOWN, Array, Slopes, confirmed, slopes
 
 RIGHT, EDGE, NONE, UNCHECKED, FAULT = "right", "kink", "no derivative", "not checked", "FAULT"
 WIDE = {"float16": np.float64, "float32": np.float64, "complex64": np.complex128}
@@ -74,10 +74,14 @@ def cotangent(y: Any, rng: np.random.Generator) -> Any:
 
 
 class Rule:
-    """An op with its parameters, at operands of which some are differentiated."""
+    """An op with its parameters, at operands of which some are differentiated; of a many-valued result, some parts
+    are `used`."""
 
-    def __init__(self, op: Op, params: Any, args: Sequence[Any], y: Any, live: Sequence[bool]) -> None:
+    def __init__(
+        self, op: Op, params: Any, args: Sequence[Any], y: Any, live: Sequence[bool], used: Sequence[int] | None = None
+    ) -> None:
         self.op, self.params, self.args, self.y = op, params, tuple(args), y
+        self.used = used
         self.live = [bool(a) and np.asarray(x).dtype.kind in "fc" for a, x in zip(live, args, strict=True)]
 
     def widened(self) -> Rule | None:
@@ -90,7 +94,7 @@ class Rule:
         parts = y if isinstance(y, (tuple, list)) else (y,)
         if any(np.asarray(p).dtype.name in WIDE for p in parts):
             return None
-        return Rule(self.op, self.params, args, y, self.live)
+        return Rule(self.op, self.params, args, y, self.live, self.used)
 
     @property
     def eps(self) -> float:
@@ -99,6 +103,19 @@ class Rule:
 
     def value(self, args: Sequence[Any]) -> Any:
         return self.op.forward(*args, **self.params)
+
+    def flat(self, y: Any) -> Array:
+        """What is used of a value, or of a tangent, as one vector."""
+        if not self.op.many or self.used is None:
+            return flat(y)
+        return flat([y[k] for k in self.used])
+
+    def cotangent(self, rng: np.random.Generator) -> Any:
+        """A random cotangent of what is used."""
+        g = cotangent(self.y, rng)
+        if not self.op.many or self.used is None:
+            return g
+        return [part if k in self.used else None for k, part in enumerate(g)]
 
     def push(self, ts: Sequence[Any]) -> Any:
         """The tangent by the jvp rule, as the walk has it."""
@@ -132,19 +149,19 @@ class Rule:
         pairs = zip(self.args, self.live, strict=True)
         return [direction(x, rng, positive) if live else None for x, live in pairs]
 
-    def slopes(self, ts: Sequence[Any]) -> Slopes:
-        """The slopes of the values along tangents of the arguments."""
+    def slopes(self, ts: Sequence[Any], doubted: Slopes | None = None) -> Slopes:
+        """The slopes of the values along tangents of the arguments; of `doubted` ones, what other steps confirm."""
 
         def at(h: float) -> Array:
             moved = [x if t is None else x + np.asarray(h * t, np.asarray(x).dtype) for x, t in self._pairs(ts)]
             try:
-                found = flat(self.value(moved))
+                found = self.flat(self.value(moved))
             except (ValueError, ArithmeticError, np.linalg.LinAlgError):  # outside the domain
                 return np.full(base.shape, np.nan)
             return found if found.shape == base.shape else np.full(base.shape, np.nan)
 
-        base = flat(self.y)
-        return slopes(at, base, self.eps)
+        base = self.flat(self.y)
+        return slopes(at, base, self.eps) if doubted is None else confirmed(doubted, at, base, self.eps)
 
     def _pairs(self, ts: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
         return zip(self.args, ts, strict=True)
@@ -205,13 +222,15 @@ def check(rule: Rule, rng: np.random.Generator) -> Finding:
             again = rule.value(rule.args)
         except Exception as error:
             return Finding(FAULT, words=f"the op fails on the operands that it had: {error}")
-        if not np.array_equal(flat(again), flat(rule.y), equal_nan=True):
+        if not np.array_equal(rule.flat(again), rule.flat(rule.y), equal_nan=True):
             return Finding(UNCHECKED, words="the op gives other values each time")
         try:
             widened = rule.widened()
         except Exception:
             widened = None
         found = _judged(widened or rule, rng)
+        if found.state == FAULT and "nan" in found.words and not _finite(rule.args):
+            return Finding(UNCHECKED, words="an operand is infinite or NaN, and so is what the rule says")
         if widened is not None and found.state in (RIGHT, EDGE):
             narrow = _in_its_own_precision(rule, widened, rng)
             if narrow is not None:
@@ -219,10 +238,14 @@ def check(rule: Rule, rng: np.random.Generator) -> Finding:
     return found
 
 
+def _finite(args: Sequence[Any]) -> bool:
+    return all(bool(np.all(np.isfinite(a))) for a in args if np.asarray(a).dtype.kind in "fc")
+
+
 def _in_its_own_precision(rule: Rule, widened: Rule, rng: np.random.Generator) -> Finding | None:
     """A fault that only shows in float32: the rule fails there, or gives NaN where there is a number."""
     try:
-        g = cotangent(rule.y, rng)
+        g = rule.cotangent(rng)
         pairs = [(rule.pull(g), widened.pull(_widened(g)))] if rule.op.vjp is not None else []
         if rule.op.jvp is not None:
             ts = rule.directions(rng, False)
@@ -248,7 +271,7 @@ def _judged(rule: Rule, rng: np.random.Generator) -> Finding:
     kinds: set[int] = set()
     implicit = getattr(rule.op, "implicit", False)
     for positive in (False, True):
-        ts, g = rule.directions(rng, positive), cotangent(rule.y, rng)
+        ts, g = rule.directions(rng, positive), rule.cotangent(rng)
         s = rule.slopes(ts) if not implicit else None
         if s is not None:
             kinds.update(np.unique(s.kind).tolist())
@@ -265,14 +288,12 @@ def _judged(rule: Rule, rng: np.random.Generator) -> Finding:
             return Finding(FAULT, words=f"the {which} rule fails: {type(error).__name__}: {error}")
         if pushed is None and pulled is None:
             return Finding(UNCHECKED, words="it has no derivative rule")
-        if pushed is not None and s is not None:
-            error_, k, slope = off(flat(pushed), s, rule.eps)
-            forward = max(forward or 0.0, error_)
-            if k is not None:
-                return Finding(FAULT, adjoint, forward, reverse, _told(rule, "jvp", flat(pushed)[k], slope, s, k))
-        if pulled is not None and s is not None:
-            error_, words = _pulled_off(rule, ts, g, pulled, s, rng)
-            reverse = max(reverse or 0.0, error_)
+        if s is not None:
+            ahead, back, words = _against(rule, ts, g, pushed, pulled, s)
+            if words:  # before a rule is called wrong, the judge is judged
+                s = rule.slopes(ts, s)
+                ahead, back, words = _against(rule, ts, g, pushed, pulled, s)
+            forward, reverse = _larger(forward, ahead), _larger(reverse, back)
             if words:
                 return Finding(FAULT, adjoint, forward, reverse, words)
         if pushed is not None and pulled is not None:
@@ -282,12 +303,33 @@ def _judged(rule: Rule, rng: np.random.Generator) -> Finding:
             scale = max(sized(seeds, listed), sized(pulled, ts))
             if np.isfinite(left) and np.isfinite(right):
                 error_ = abs(left - right) / scale if scale else 0.0
-                adjoint = max(adjoint or 0.0, error_)
-                if error_ > 1e6 * rule.eps:
+                adjoint = _larger(adjoint, error_)
+                room = 10 * float(np.abs(_weights(g, rule)) @ np.where(s.kind < SINGULAR, s.error, 0)) if s else 0.0
+                if abs(left - right) > _TIGHT * scale + room:
                     words = f"the two rules are two derivatives: <g, J t> is {left:.6g} and <J'g, t> is {right:.6g}"
                     return Finding(FAULT, adjoint, forward, reverse, words)
     state, words = _state(rule, kinds, implicit)
     return Finding(state, adjoint, forward, reverse, words)
+
+
+def _against(
+    rule: Rule, ts: Sequence[Any], g: Any, pushed: Any, pulled: Any, s: Slopes
+) -> tuple[float | None, float | None, str]:
+    """The errors of the two rules against differences, and words if one is wrong."""
+    ahead = back = None
+    if pushed is not None:
+        found = rule.flat(pushed)
+        ahead, k, slope = off(found, s, rule.eps)
+        if k is not None:
+            return ahead, None, _told(rule, "jvp", found[k], slope, s, k)
+    if pulled is not None:
+        back, words = _pulled_off(rule, ts, g, pulled, s)
+        return ahead, back, words
+    return ahead, back, ""
+
+
+def _larger(a: float | None, b: float | None) -> float | None:
+    return a if b is None else b if a is None else max(a, b)
 
 
 def _state(rule: Rule, kinds: set[int], implicit: bool) -> tuple[str, str]:
@@ -311,11 +353,9 @@ def _told(rule: Rule, which: str, said: float, slope: float, s: Slopes, k: int) 
     return f"the {which} rule says {said:.6g}{where}, the values of the op {slope:.6g}{sides}"
 
 
-def _pulled_off(
-    rule: Rule, ts: Sequence[Any], g: Any, pulled: Sequence[Any], s: Slopes, rng: np.random.Generator
-) -> tuple[float, str]:
+def _pulled_off(rule: Rule, ts: Sequence[Any], g: Any, pulled: Sequence[Any], s: Slopes) -> tuple[float, str]:
     """The error of the vjp rule against differences, and words if it is a fault."""
-    weights = flat([v for v in g if v is not None]) if rule.op.many else flat(g)
+    weights = _weights(g, rule)
     known = s.kind < SINGULAR
     if not known.all():
         weights = np.where(known, weights, 0.0)
@@ -326,10 +366,15 @@ def _pulled_off(
     for k in np.flatnonzero(s.kind == KINK)[:_KINKS]:
         one = np.zeros_like(weights)
         one[k] = 1.0
-        e, wrong = outside(rule.pull(reweighted(g, one, rule.op.many)), ts, one, s, rule.eps)
+        pulled = rule.pull(reweighted(g, one, rule.op.many))
+        e, wrong = outside(pulled if known.all() else without_nan(pulled), ts, one, s, rule.eps)
         if wrong is not None:
             return e, _told(rule, "vjp", wrong[0], wrong[1], s, int(k)).replace(" says ", " gives <J'g, t> = ")
     return error, ""
+
+
+def _weights(g: Any, rule: Rule) -> Array:
+    return flat([v for v in g if v is not None]) if rule.op.many else flat(g)
 
 
 def without_nan(pulled: Sequence[Any]) -> list[Any]:
@@ -361,7 +406,8 @@ def outside(
 def reweighted(g: Any, weights: Array, many: bool) -> Any:
     """The cotangent of these real numbers, in the shape of g."""
     parts = g if many else [g]
-    out, at = [], 0
+    out: list[Any] = []
+    at = 0
     for part in parts:
         if part is None:
             out.append(None)
@@ -382,16 +428,13 @@ def _whose(rule: Rule, g: Any, wrong: tuple[float, float]) -> str:
         return general
     rng = np.random.default_rng(1)
     pulled = rule.pull(g)
-    weights = flat([v for v in g if v is not None]) if rule.op.many else flat(g)
+    weights = _weights(g, rule)
     for k, live in enumerate(rule.live):
         if not live:
             continue
         ts = [direction(x, rng, False) if j == k else None for j, x in enumerate(rule.args)]
         _, found = outside(pulled, ts, weights, rule.slopes(ts), rule.eps)
         if found is not None:
-            name = rule.op.array_names[k] if rule.op.arity is not None else f"number {k}"
-            return (
-                f"the vjp rule for {name} gives <J'g, t> = {found[0]:.6g}, the values of the op {found[1]:.6g}"
-            )
+            name = dict(enumerate(rule.op.array_names)).get(k, f"argument {k}")
+            return f"the vjp rule for {name} gives <J'g, t> = {found[0]:.6g}, the values of the op {found[1]:.6g}"
     return general
-
