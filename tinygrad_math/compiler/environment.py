@@ -19,16 +19,19 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TraceError
+from ..core.place import in_package
 from ..core.tensor import Node, Tensor
 from .holders import reader, spelled
 from .program import NUMBERS
 from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
-from .values import is_atom, is_plain, kept, same
+from .values import at_a_glance, is_atom, is_plain, kept, same
 
 MISS: Any = object()  # what is found where a program does not fit, or nothing lies
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
+_THE_SAME = "{v} is {like}"
+FIXED = "fixed"  # the step to what lies at the same place at every call
 _HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
 _UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
@@ -37,15 +40,21 @@ _UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
 class Fact:
     """One thing in reach: how it is read, and what it was."""
 
-    __slots__ = ("check", "like", "number", "own", "parent", "path", "plain", "step", "value", "valued")
+    __slots__ = ("check", "like", "number", "own", "parent", "path", "plain", "quick", "step", "value", "valued")
 
     def __init__(self, path: str, value: Any, parent: Fact | None = None, step: tuple[str, Any] | None = None) -> None:
         self.path, self.value, self.parent, self.step = path, value, parent, step
-        self.check = ""  # a condition over {v}, its value, and {like}
+        self.check = ""  # a condition over {v}, its value, {like} and {quick}
         self.like: Any = None
+        self.quick: Any = None  # what tells a plain value at a glance
         self.valued = False  # of a Tensor: whether its value was asked for
         self.plain = self.own = False  # a plain value; an object whose attributes are watched
         self.number = -1
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is nothing that could put another value there."""
+        return self.step is not None and self.step[0] == FIXED
 
     def put_back(self) -> None:
         """Write the value to where it was read from, if there is another one now."""
@@ -108,16 +117,16 @@ class Environment:
             )
         if is_atom(x):
             fact.check, fact.like = "({v} is {like} or same({v}, {like}))", x
-            return
-        first = self._seen.setdefault(id(x), fact)
-        if first is not fact:
-            fact.check, fact.like = "{v} is {like}", first
-            return
-        self._open(fact, x)
+        elif self._seen.setdefault(id(x), fact) is not fact:
+            fact.check, fact.like = _THE_SAME, self._seen[id(x)]
+        else:
+            self._open(fact, x)
+        if fact.fixed and (is_atom(x) or (fact.check == _THE_SAME and not _may_move(fact.like))):
+            fact.check = ""
 
     def _open(self, fact: Fact, x: Any) -> None:
         kind = type(x)
-        fact.check, fact.like = "{v} is {like}", x
+        fact.check, fact.like = _THE_SAME, x
         if isinstance(x, Tensor):
             fact.check, fact.like = "{v}.__class__ is {like}", kind
             if "grad" in self.names and x.grad is not None:
@@ -125,7 +134,9 @@ class Environment:
         elif isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:
             pass  # nobody changes it
         elif is_plain(x):
-            fact.check, fact.like, fact.plain = "same({v}, {like})", kept(x), True
+            fact.like, fact.plain = kept(x), True
+            text, fact.quick = at_a_glance(x)
+            fact.check = f"({text} or same({{v}}, {{like}}))" if text else "same({v}, {like})"
         elif is_stream(x):
             self.streams.append((fact, stream_in(x)[1]))
         elif isinstance(x, FunctionType):
@@ -173,6 +184,13 @@ class Environment:
         else:
             self._object(fact, x)
 
+    def _held(self, f: FunctionType, path: str, value: Any, parent: Fact, step: str, key: Any) -> None:
+        """What a function holds. Nobody binds a variable of this package's anew: what lies there is looked into."""
+        if in_package(f.__code__.co_filename):
+            self._stack.append(Fact(path, value, None, (FIXED, value)))
+        else:
+            self._child(parent, step, key, value, path=path)
+
     def _child(self, parent: Fact, step: str, key: Any, value: Any, path: str | None = None) -> None:
         if path is None:
             path = f"{parent.path}[{key!r}]" if step == "item" else f"{parent.path}.{key}"
@@ -186,18 +204,19 @@ class Environment:
         code = f.__code__
         for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
             try:
-                self._child(_given(cell), "attr", "cell_contents", cell.cell_contents, path=name)
+                self._held(f, name, cell.cell_contents, _given(cell), "attr", "cell_contents")
             except ValueError:  # not filled yet
                 continue
         named = code.co_varnames[: code.co_argcount][-len(f.__defaults__ or ()) :]
         for k, (name, value) in enumerate(zip(named, f.__defaults__ or (), strict=False)):
-            self._child(Fact(name, f.__defaults__, _given(f), ("attr", "__defaults__")), "item", k, value, path=name)
+            row = Fact(name, f.__defaults__, _given(f), ("attr", "__defaults__"))
+            self._held(f, name, value, row, "item", k)
         for name, value in (f.__kwdefaults__ or {}).items():
-            held = Fact(name, f.__kwdefaults__, _given(f), ("attr", "__kwdefaults__"))
-            self._child(held, "item", name, value, path=name)
+            row = Fact(name, f.__kwdefaults__, _given(f), ("attr", "__kwdefaults__"))
+            self._held(f, name, value, row, "item", name)
         for name, value in vars(f).items():
             if name in self.names or name == "__wrapped__":
-                self._child(_given(f), "attr", name, value, path=f"{f.__name__}.{name}")
+                self._held(f, f"{f.__name__}.{name}", value, _given(f), "attr", name)
         if of_user(f):
             self.functions.append(f)
             said = mentions(code)
@@ -312,7 +331,7 @@ class Environment:
         self, roots: Sequence[str], scope: dict[str, Any], wanted: set[Fact] | None = None
     ) -> Iterator[tuple[Fact, list[str], str]]:
         """For each fact the lines that read it into e<number>, and the condition that must hold."""
-        scope["same"] = same
+        scope.update(same=same, ndarray=np.ndarray)
         ready: set[str] = set()
         for f in self.facts:
             if wanted is not None and f not in wanted:
@@ -320,7 +339,7 @@ class Environment:
             v, lines = f"e{f.number}", []
             if f.parent is None:
                 assert f.step is not None
-                lines.append(f"{v} = {roots[f.step[1]]}")
+                lines.append(f"{v} = {self._fixed(f, scope) if f.fixed else roots[f.step[1]]}")
             else:
                 p = f.parent
                 lines += self._parent(p, scope, ready)
@@ -330,10 +349,16 @@ class Environment:
                 like = f"e{f.like.number}"
             else:
                 scope[like] = f.like
-            condition = f.check.format(v=v, like=like)
+            if f.plain:
+                scope[f"q{f.number}"] = f.quick
+            condition = f.check.format(v=v, like=like, quick=f"q{f.number}")
             if isinstance(f.value, Tensor) and f.check and not isinstance(f.like, Fact):
                 condition = f"{condition} and {_typed(f, v, scope)}"
             yield f, lines, condition
+
+    def _fixed(self, f: Fact, scope: dict[str, Any]) -> str:
+        scope[f"v{f.number}"] = f.value
+        return f"v{f.number}"
 
     def _name(self, p: Fact) -> str:
         return f"e{p.number}" if p.number >= 0 else f"g{id(p.value)}"
@@ -391,6 +416,10 @@ class Environment:
         exec("\n".join([*text, "  return moved"]), scope)
         found = scope["look"]([value for _, value in self.roots])
         return [self.facts[k] for k in found]
+
+
+def _may_move(like: Any) -> bool:
+    return isinstance(like, Fact) and not like.fixed
 
 
 def _given(value: Any) -> Fact:

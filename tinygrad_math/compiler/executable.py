@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, MathError
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
-from ..core.tensor import Node, Tensor, wrap
+from ..core.tensor import Node, Tensor, fresh, wrap
 from ..core.tree import Structure, flatten, unflatten
 from .blocks import default_threads
 from .derivatives import Compile, Differentiable, Recording
@@ -162,6 +162,14 @@ def anew(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
+def _number_in(leaf: Any) -> Any:
+    """The NumPy number that a Tensor without history is; None of anything else."""
+    if type(leaf) is not Tensor or leaf.node.live:
+        return None
+    number = np.array(leaf.node.data)[()]
+    return number if isinstance(number, np.generic) else None
+
+
 def _python_numbers(program: Program) -> set[Value]:
     """Where f has a Python number: arithmetic of numbers; a function of this package gives a Tensor."""
     found = {v for v in (*program.arguments, *program.constants()) if v.weak}
@@ -177,8 +185,7 @@ def _finisher(
     """From a program's results to what the user's function returned: one expression, where that is possible."""
     scope: dict[str, Any] = {
         "keys": _all_keys(structure),
-        "wrap": wrap,
-        "Node": Node,
+        "fresh": fresh,
         "unflatten": unflatten,
         "anew": anew,
     }
@@ -187,11 +194,13 @@ def _finisher(
     leaves = []
     for k, o in enumerate(outputs):
         if isinstance(o, Fixed):
-            scope[f"fixed{k}"] = o.leaf
-            leaves.append(f"anew(fixed{k})" if isinstance(o.leaf, (Tensor, np.ndarray)) else f"fixed{k}")
+            number = _number_in(o.leaf)
+            scope[f"fixed{k}"] = o.leaf if number is None else number
+            anew_ = f"anew(fixed{k})" if isinstance(o.leaf, (Tensor, np.ndarray)) else f"fixed{k}"
+            leaves.append(anew_ if number is None else f"fresh(fixed{k})")
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
-            leaves.append(f"out[{o}]" if numbers[o] else f"wrap(Node({value}))")
+            leaves.append(f"out[{o}]" if numbers[o] else f"fresh({value})")
     if _simple(structure):
         text = _written(structure, iter(leaves))[0]
     else:

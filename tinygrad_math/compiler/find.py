@@ -71,7 +71,7 @@ class Finder:
         }  # fmt: skip
         self.objects = ["f"]  # where the roots of the environment lie
         self.lines: list[str] = []
-        self.marks: list[str] = []
+        self.shared: dict[str, str] = {}  # donated array -> whether somebody else may hold it
         self.arrays: list[str] = []
         self.count = 0
         self.settled = settled  # which of the arguments an update took, whose result is a leaf
@@ -118,12 +118,10 @@ class Finder:
             if donated:  # copied, once everything fits, if somebody else holds the memory
                 if role is None:
                     self.lines.append(f"else: {given} = None")
-                others = f"{name}.base is not None or references({name}) > HELD"
+                others = f"references({name}) > HELD or {name}.base is not None"
                 if depth == 2:  # an array that is itself an argument: how many know it cannot be told
                     others = f"{given} is None or {others}"
-                self.marks.append(
-                    f"if {others} or ({given} is not None and references({given}) > ALONE): {name} = {name}.copy()"
-                )
+                self.shared[name] = f"{others} or ({given} is not None and references({given}) > ALONE)"
         if isinstance(data, np.generic) or (
             isinstance(data, np.ndarray) and not data.shape
         ):  # NumPy gives now one, now the other
@@ -193,6 +191,9 @@ class Finder:
         self.ties = outer
         return at
 
+    def _writable(self) -> str:
+        return " and ".join(f"{a}.flags.writeable" for a in self.shared)
+
     def demand_distinct(self) -> None:
         """What was several parameters must not be one: those that could be the same have one shape and dtype."""
         for texts in self.tensors.values():
@@ -209,8 +210,12 @@ class Finder:
     ) -> Find:
         arrays = "".join(f"{a}, " for a in self.arrays)
         around = environment.lines(self.objects, self.scope, hidden) if environment is not None else []
-        marks = ["program.check_donated((ARRAYS))", *self.marks] if self.marks else []
-        body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*marks, *last])]
+        copies = []
+        if self.shared:  # an array that is passed twice has one reference more
+            copies.append(f"if {' or '.join(self.shared.values())} or not ({self._writable()}):")
+            copies.append("    program.check_donated((ARRAYS))")
+            copies += [f"    if {others}: {a} = {a}.copy()" for a, others in self.shared.items()]
+        body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*copies, *last])]
         exec("def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
         find: Find = self.scope["find"]
         return find
@@ -227,6 +232,9 @@ def finder(
     settled = program.traced.settled if program is not None else [False] * len(leaves)
     f, last = Finder(settled), ["return (ARRAYS)"]
     before: list[str] = []
+    if program is not None:
+        moving = iter(range(len(leaves)))
+        donated = [not static(x) and next(moving) in program.donated for x in leaves]
     f.tree("given", structure, [(x, static(x), d) for x, d in zip(leaves, donated, strict=True)], 0)
     f.demand_distinct()
     if program is None:
@@ -234,24 +242,22 @@ def finder(
     f.scope["program"] = program
     if program.hidden or program.recording.random:
         before.append("if watched(): return MISS")
-    if program.as_it_is or program.hidden or program.donated:
-        around = "".join(f"e{fact.number}, " for fact in program.hidden)
-        last = [f"return program((ARRAYS), ({around}), given, f)"]
-    else:  # what Executable.__call__ does, without the calls in between
-        f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
-        last = [
-            "try: run = take()",
-            "except IndexError: run = program.workspace()",
-            "try: out = run(ARRAYS)",
-            "except FAILURES as error: raise program.explained(error, (ARRAYS)) from None",
-            "give(run)",
-            "return finish(out)",
-        ]
-        if program.retyped:
-            last[2:4] = [
-                "try: out = run(ARRAYS)",
-                "except Retyped: return uncompiled(f, given)",
-                "except FAILURES as error: raise program.explained(error, (ARRAYS)) from None",
-            ]
-            f.scope.update(Retyped=Retyped, uncompiled=uncompiled)
+    around = "".join(f"e{fact.number}, " for fact in program.hidden)
+    slowly = f"return program((ARRAYS), ({around}), given, f)"
+    if program.as_it_is:
+        return f.build(before, [slowly], program.environment, program.hidden)
+    f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
+    f.scope.update(Retyped=Retyped, uncompiled=uncompiled)
+    live = " or ".join(f"e{fact.number}.node.live" for fact in program.hidden)
+    all_of_them = f"ARRAYS{''.join(f'e{fact.number}.node.data, ' for fact in program.hidden)}"
+    last = [  # what Executable.__call__ does, without the calls in between
+        *([f"if ({live}) and wanted(): {slowly}"] if live else []),
+        "try: run = take()",
+        "except IndexError: run = program.workspace()",
+        f"try: out = run({all_of_them})",
+        *(["except Retyped: return uncompiled(f, given)"] if program.retyped else []),
+        f"except FAILURES as error: raise program.explained(error, ({all_of_them})) from None",
+        "give(run)",
+        "return finish(out)",
+    ]
     return f.build(before, last, program.environment, program.hidden)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import math
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -16,6 +17,7 @@ from .program import NUMBERS
 _ATOMS = frozenset({*NUMBERS, str, bytes, type(None), type(...), range, type(NotImplemented)})
 _BUFFERS = (bytearray, array.array)
 _BLOCK = 1 << 16  # bytes that are compared at once
+_LONG = 2000  # characters of a condition
 _DEEP = 40  # containers within containers: what is deeper is no plain value
 
 
@@ -71,6 +73,54 @@ def _same_bits(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     x, y = a.ravel(order="K").view(np.uint8), b.ravel(order="K").view(np.uint8)
     blocks = range(0, x.size, _BLOCK)  # which stay in the cache, and end at the first difference
     return all(x[i : i + _BLOCK].tobytes() == y[i : i + _BLOCK].tobytes() for i in blocks)
+
+
+def at_a_glance(x: Any) -> tuple[str, list[Any]]:
+    """A condition over {v} and {quick} that holds if a plain value has the same parts as now; "" if there is none.
+
+    {quick} holds the parts, so that no other has an id of these. Parts that can change are looked into.
+    """
+    quick: list[Any] = []
+    text = _glance("{v}", x, quick)
+    return (text, quick) if len(text) < _LONG else ("", [])
+
+
+def _glance(v: str, x: Any, quick: list[Any]) -> str:
+    def known(part: Any) -> str:
+        quick.append(part)
+        return f"{{quick}}[{len(quick) - 1}]"
+
+    kind = type(x)
+    if _is_still(x):
+        return f"{v} is {known(x)}"
+    if kind is np.ndarray and x.nbytes <= _BLOCK and x.dtype.isbuiltin == 1:
+        alike = f"{v}.__class__ is ndarray and {v}.dtype is {known(x.dtype)} and {v}.shape == {known(x.shape)}"
+        return f"{alike} and {v}.tobytes() == {known(x.tobytes())}"
+    if kind is dict and all(map(_is_still, x)):
+        if not x:
+            return f"{v}.__class__ is dict and not {v}"
+        same_keys = f"{v}.__class__ is dict and {_ids(v, list(x), known)}"
+        if all(map(_is_still, x.values())):
+            return f"{same_keys} and {_ids(f'{v}.values()', list(x.values()), known)}"
+        parts = [(f"{v}[{known(key)}]", part) for key, part in x.items()]
+    elif kind is list or kind is tuple:
+        same_keys = f"{v}.__class__ is {kind.__name__} and len({v}) == {len(x)}"
+        if all(map(_is_still, x)):
+            return f"{same_keys} and {_ids(v, list(x), known)}" if x else same_keys
+        parts = [(f"{v}[{k}]", part) for k, part in enumerate(x)]
+    else:
+        return "." * _LONG  # no such value
+    return " and ".join([same_keys, *(_glance(text, part, quick) for text, part in parts[:_LONG])])
+
+
+def _ids(v: str, parts: list[Any], known: Callable[[Any], str]) -> str:
+    known(parts)
+    return f"[*map(id, {v})] == {known([*map(id, parts)])}"
+
+
+def _is_still(x: Any) -> bool:
+    """Whether nothing in a value can change."""
+    return is_atom(x) or (type(x) in (tuple, frozenset) and all(map(_is_still, x)))
 
 
 def kept(x: Any) -> Any:

@@ -879,6 +879,16 @@ def wrap(node: Node) -> Tensor:
     return t
 
 
+def fresh(data: Any) -> Tensor:
+    """`wrap(Node(data))` in half the time: what a program returns is made at each call."""
+    node: Node = _new(Node)
+    node.data, node.op, node.inputs, node.params, node.live, node.meta = data, None, (), NO_PARAMS, 0, None
+    node.tick = clock()
+    t: Tensor = _new(Tensor)
+    t.node = node
+    return t
+
+
 def _restored(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     """A leaf as it was saved or copied."""
     t: Tensor = _new(kind)
