@@ -338,6 +338,37 @@ def test_donated_arguments_may_lie_otherwise_than_the_traced_ones():
                     np.testing.assert_allclose(x.numpy(), want.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_matrices_that_are_donated_are_written_over_block_by_block(order):
+    def f(state, g):
+        m = 0.9 * state["m"] + 0.1 * g
+        return {"m": m, "w": state["w"] - m / (tm.sqrt(tm.abs(m)) + 1e-8)}
+
+    def donated():
+        return {"m": RNG.normal(size=(300, 400)).copy(order=order), "w": RNG.normal(size=(300, 400)).copy(order=order)}
+
+    traced, g = {k: np.ascontiguousarray(v) for k, v in donated().items()}, RNG.normal(size=(300, 400))
+    step = tm.compile(f, donate_argnums=0, threads=2)
+    step(traced, g)
+    assert step.latest.plan.chains
+    given = donated()
+    expected = f({k: tm.tensor(v) for k, v in given.items()}, g)
+    result = step(given, g)
+    for k in expected:
+        np.testing.assert_allclose(result[k].numpy(), expected[k].numpy(), rtol=1e-14, atol=1e-300)
+        assert (result[k].node.data is given[k]) == (order == "C")
+
+
+def test_a_donated_array_that_somebody_looks_at_is_copied_in_the_order_of_the_program():
+    w = np.asfortranarray(RNG.normal(size=(300, 400)))
+    step = tm.compile(lambda p: [0.5 * p[0] * p[0]], donate_argnums=0)
+    step([np.zeros((300, 400))])
+    seen, before = w[:1], w.copy()
+    np.testing.assert_array_equal(step([w])[0].numpy(), 0.5 * before * before)
+    np.testing.assert_array_equal(w, before)
+    np.testing.assert_array_equal(seen, before[:1])
+
+
 def test_a_chain_does_not_overwrite_what_it_reads_in_another_order():
     def f(a, b):
         turned = tm.exp(a[::-1])

@@ -146,7 +146,7 @@ class Compiled:
         leaves = [leaf for leaf in flatten(given)[0] if not is_static(leaf)]
         values = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         plain = [np.asarray(v) if isinstance(v, np.ndarray) else v for v in values]  # a subclass of ndarray
-        return program([np.copy(v) if k in program.donated else v for k, v in enumerate(plain)], hidden, given, f)
+        return program([v.copy() if k in program.donated else v for k, v in enumerate(plain)], hidden, given, f)
 
     def _key(self, leaves: Sequence[Any], structure: Structure) -> Any:
         """What must agree for a program to fit, beside what surrounds the function."""

@@ -118,7 +118,7 @@ class Finder:
             if donated:  # copied, once everything fits, if somebody else holds the memory
                 if role is None:
                     self.lines.append(f"else: {given} = None")
-                others = f"references({name}) > HELD or {name}.base is not None"
+                others = f"references({name}) > HELD or {name}.base is not None or not {name}.flags.c_contiguous"
                 if depth == 2:  # an array that is itself an argument: how many know it cannot be told
                     others = f"{given} is None or {others}"
                 self.shared[name] = f"{others} or ({given} is not None and references({given}) > ALONE)"
@@ -191,9 +191,6 @@ class Finder:
         self.ties = outer
         return at
 
-    def _writable(self) -> str:
-        return " and ".join(f"{a}.flags.writeable" for a in self.shared)
-
     def demand_distinct(self) -> None:
         """What was several parameters must not be one: those that could be the same have one shape and dtype."""
         for texts in self.tensors.values():
@@ -212,7 +209,9 @@ class Finder:
         around = environment.lines(self.objects, self.scope, hidden) if environment is not None else []
         copies = []
         if self.shared:  # an array that is passed twice has one reference more
-            copies.append(f"if {' or '.join(self.shared.values())} or not ({self._writable()}):")
+            carrays = " and ".join(f"{a}.flags.carray" for a in self.shared)  # writable too
+            fast = [others.replace(f" or not {a}.flags.c_contiguous", "") for a, others in self.shared.items()]
+            copies.append(f"if {' or '.join(fast)} or not ({carrays}):")
             copies.append("    program.check_donated((ARRAYS))")
             copies += [f"    if {others}: {a} = {a}.copy()" for a, others in self.shared.items()]
         body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*copies, *last])]

@@ -150,8 +150,6 @@ class LineEmitter:
                 inputs[2] = out  # it lies there already
             if v in self.joined:
                 self.lines.append(self._commented("", f"{name}: {', '.join(inputs)}, side by side"))
-            elif kind == "donated" and v.title == "matmul":  # memory of any order; `dot` writes into C order only
-                self._line(f"matmul({', '.join(inputs)}, {out})", v)
             elif v in self.plan.spread:
                 k = self.plan.spread[v]
                 copied, inputs[k] = f"{out}[...] = {inputs[k]}", out

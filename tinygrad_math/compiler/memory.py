@@ -205,7 +205,6 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
     """Let results take over donated arguments, and elementwise instructions the buffer of an argument that dies."""
     owners = {r for k, r in enumerate(program.results) if k not in p.copied and p.root[r] is r}
     free = set(donated)
-    chained = {v for chain in p.chains for v in chain.members if len(v.shape) > 1}
     start = {v: chain.start for chain in p.chains for v in chain.members}
     fixed = {*p.inside, *p.joined()}
     for k, v in enumerate(program.body):
@@ -217,7 +216,7 @@ def _write_in_place(program: Program, p: Plan, donated: frozenset[Value]) -> Non
                 if free_now and _same_place(i, v, p):
                     p.shared[v] = p.root[i]
                     break
-        elif kind == "fresh" and v in owners and can_write_into(v) and v not in chained:
+        elif kind == "fresh" and v in owners and can_write_into(v):
             for a in sorted(free, key=program.arguments.index):
                 dies = p.last.get(a, -1)
                 over = v.elementwise and dies == k and any(i is a for i in v.inputs) and _only_whole(v, a, p)

@@ -71,7 +71,7 @@ def profile(program: Executable, arrays: Sequence[Any], repeat: int) -> Profile:
     given = arrays
     samples: list[list[float]] = []
     for _ in range(repeat):
-        own = [np.copy(a) if k in program.donated else a for k, a in enumerate(given)]
+        own = [a.copy() if k in program.donated else a for k, a in enumerate(given)]
         times.clear()
         start = time.perf_counter()
         run(*own)
