@@ -77,6 +77,7 @@ MORE = {
     "Tensor": [_call(V)],
     "Tensor.expand": [_call((2, 3))],
     "Tensor.compress": [_call([True, False])],
+    "Tensor.fill": [_call(2.0)],
     "Tensor.fill_": [_call(2.0)],
     "Tensor.to_device": [_call("cpu")],
     "expand": [_call(V, (2, 3))],

@@ -1,9 +1,12 @@
 """Arrays of other kinds: matrices, masked and labelled arrays, quantities with units."""
 
 import operator
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import tinygrad_math as tm
 
@@ -170,3 +173,104 @@ def test_a_compiled_function_takes_what_it_takes_eagerly():
             f(MASKED)
         with pytest.raises(tm.DTypeError, match="units"):
             f(B.view(Measured))
+
+
+class Answering:
+    """Something with operators of its own, which can become an array, and says whether it wants to."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.ones(2)
+
+    def _answer(self, *_):
+        return "mine"
+
+    __add__ = __radd__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = __rpow__ = __gt__ = __lt__ = _answer
+
+
+class WithoutUfuncs(Answering):
+    __array_ufunc__ = None
+
+
+class OfHighPriority(Answering):
+    __array_priority__ = 5000
+
+
+class OfLowPriority(Answering):
+    __array_priority__ = 10
+
+
+class Symbolic:
+    """What no array can be made of: a symbol, a variable, a unit."""
+
+    __rmul__ = __radd__ = __rmatmul__ = __gt__ = Answering._answer
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("kind", [WithoutUfuncs, OfHighPriority, Symbolic])
+def test_what_has_operators_of_its_own_keeps_them(kind, live):
+    x, other = tm.tensor([1.0, 2.0], requires_grad=live), kind()
+    assert (x * other, x + other, x @ other, x < other) == ("mine",) * 4
+    if kind is not Symbolic:
+        assert (other * x, x**other) == ("mine", "mine")
+
+
+def test_an_array_of_low_priority_is_its_values():
+    x = tm.tensor([1.0, 2.0])
+    assert isinstance(x * OfLowPriority(), tm.Tensor)
+    assert (x ** OfLowPriority()).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("other", [object(), "text", None, {}, b"bytes"], ids=lambda v: type(v).__name__)
+def test_what_is_nobodys_number_is_refused_by_name(other):
+    x = tm.tensor([1.0, 2.0])
+    for op in (operator.add, operator.sub, operator.matmul, operator.lt, operator.pow):
+        with pytest.raises(tm.DTypeError, match="expected numbers"):
+            op(x, other)
+    with pytest.raises(tm.DTypeError, match="expected numbers"):
+        x += other
+
+
+def test_a_fraction_is_a_number_as_beside_a_float():
+    x = tm.tensor([1.0, 2.0], requires_grad=True)
+    y = x * Fraction(1, 4) + Fraction(1, 2)
+    assert y.tolist() == [0.75, 1.0]
+    assert (Fraction(1, 2) - x).tolist() == [-0.5, -1.5]
+    y.sum().backward()
+    assert x.grad.tolist() == [0.25, 0.25]
+    with pytest.raises(TypeError, match="Decimal"):
+        x * Decimal(1)
+
+
+@pytest.mark.parametrize("make", [sparse.csr_array, sparse.csr_matrix, sparse.coo_array])
+def test_sparse_matrices_keep_their_operators(make):
+    m = make(A)
+    v = np.array([1.0, -2.0])
+    np.testing.assert_array_equal(tm.tensor(v) @ m, v @ A)
+    np.testing.assert_array_equal(m @ tm.tensor(v), A @ v)
+    for product in (lambda x: x @ m, lambda x: m @ x, lambda x: x * m):
+        with pytest.raises(tm.NeedsDetach, match="detach"):
+            product(tm.tensor(v, requires_grad=True))
+    with pytest.raises(tm.DTypeError, match=r"toarray\(\)"):
+        m + tm.tensor(B)
+
+
+def test_symbols_of_sympy_take_constants_and_refuse_gradients():
+    sympy = pytest.importorskip("sympy")
+    a = sympy.Symbol("a")
+    assert tm.tensor(2.0) * a == a * tm.tensor(2.0) == 2.0 * a
+    assert sympy.sympify(tm.tensor([1.0, 2.0]))[1] * a == 2.0 * a
+    with pytest.raises(TypeError, match="'Tensor' and 'Symbol'"):
+        tm.tensor([1.0, 2.0]) * a
+    assert (tm.tensor([1.0, 2.0]) * sympy.Integer(2)).tolist() == [2.0, 4.0]
+    for x in (tm.tensor(2.0, requires_grad=True), tm.tensor([1.0, 2.0], requires_grad=True)):
+        with pytest.raises(tm.NeedsDetach):
+            x * a
+        with pytest.raises(tm.NeedsDetach):
+            a * x
+
+
+def test_a_question_about_a_value_that_needs_a_gradient_is_answered():
+    loss = tm.tensor(2.0, requires_grad=True) * 7.0
+    assert loss == pytest.approx(14.0)
+    assert loss != pytest.approx(13.0)
+    assert tm.tensor([1.0, 2.0], requires_grad=True) == pytest.approx(np.array([1.0, 2.0]))

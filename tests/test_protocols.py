@@ -174,7 +174,7 @@ def test_out_is_an_assignment_and_where_chooses():
         (lambda x: np.isnat(x), tm.NoDerivative, r"numpy\.isnat"),
         (lambda x: np.frompyfunc(lambda a: a, 1, 1)(x), tm.NoDerivative, r"tm\.primitive"),
         (lambda x: np.save("unwritten.npy", x), tm.NoDerivative, r"tm\.save"),
-        (lambda x: np.put(x, [0], 1.0), tm.NoDerivative, r"at\[index\]"),
+        (lambda x: np.put(x, [0], 1.0), tm.NotALeaf, "no_grad"),
         (lambda x: np.sum(x, axis=0, no=1), TypeError, "no"),
         (lambda x: np.mean(x, where=v > 0), tm.ArgumentError, r"mean\(x, /, axis=None.*x\[mask\]"),
         (lambda x: np.emath.sqrt(x), tm.NoDerivative, "scimath"),
@@ -222,8 +222,107 @@ def test_a_ufunc_of_scipy_is_our_special_function():
     assert isinstance(y, tm.Tensor)
     (g,) = tm.grad_of(y.sum(), [x])
     np.testing.assert_allclose(g.numpy(), 2 / np.sqrt(np.pi) * np.exp(-v * v))
+    for name in ("expm1", "cbrt", "exp2", "exp10"):  # ufuncs of SciPy's own
+        f = getattr(scipy.special, name)
+        np.testing.assert_allclose(f(x).detach().numpy(), f(v), rtol=1e-14)
+        np.testing.assert_allclose(_gradient(f, v), _slope(f, v), rtol=1e-6)
+    assert isinstance(scipy.special.obl_cv(1, 1, tm.tensor(1.0)), tm.Tensor)  # a constant has its value
     with pytest.raises(tm.NoDerivative, match=r"scipy\.special"):
         scipy.special.obl_cv(x, x, x)
+
+
+T = tm.tensor(A)
+ALONE = {  # functions that NumPy alone has, of constants: what they give is what they give of arrays
+    "memory": lambda x: (np.may_share_memory(x, x), np.shares_memory(x, x[0]), np.min_scalar_type(x[0, 0])),
+    "sets": lambda x: (np.intersect1d(x, x[0]), np.union1d(x, x), np.setdiff1d(x, x[0])),
+    "counts": lambda x: (*np.histogram2d(x[0], x[1], bins=3), np.histogramdd(x, bins=2)[0]),
+    "index numbers": lambda x: (*np.ix_(x[0] > 0, x[1] > 0), np.unravel_index(np.argmax(x), x.shape)),
+    "windows": lambda x: (np.lib.stride_tricks.sliding_window_view(x, 2, axis=1), np.trim_zeros(x[0])),
+    "roots of negative numbers": lambda x: (np.emath.sqrt(x), np.emath.log(x), np.poly1d(x[0])(x[1])),
+    "bounds that may be None": lambda x: (np.broadcast_arrays(x, None)[0], np.ravel(x, order="K")),
+    "plans": lambda x: np.einsum_path("ij,kj", x, x)[0],
+    "at least": lambda x: (np.atleast_1d(x), np.atleast_2d(x[0]), np.atleast_3d(x)),
+}
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_what_numpy_alone_has_takes_constants(kind):
+    got, want = ALONE[kind](T), ALONE[kind](A)
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(np.asarray(a), b)
+
+
+def test_files_of_numpys_take_constants(tmp_path):
+    np.save(tmp_path / "a.npy", T)
+    np.savez(tmp_path / "b.npz", T, t=T)
+    np.savetxt(tmp_path / "c.txt", T)
+    for back in (np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npz")["t"], np.loadtxt(tmp_path / "c.txt")):
+        np.testing.assert_array_equal(back, A)
+
+
+WRITES = {
+    "copyto": lambda x: np.copyto(x, 7.0, where=A > 0),
+    "put": lambda x: np.put(x, [0, -1, 5], [1.0, 2.0]),
+    "put clipped": lambda x: np.put(x, [0, 99], [1.0, 2.0], mode="clip"),
+    "put wrapped": lambda x: np.put(x, [-1, 99], [1.0, 2.0], mode="wrap"),
+    "place": lambda x: np.place(x, A > 0, [1.0, 2.0, 3.0]),
+    "putmask": lambda x: np.putmask(x, A > 0, [1.0, 2.0, 3.0, 4.0, 5.0]),
+    "fill_diagonal": lambda x: np.fill_diagonal(x, [1.0, 2.0]),
+    "fill": lambda x: x.fill(3.0),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_numpys_functions_that_write_are_assignments(name):
+    x, array, y = tm.tensor(A), A.copy(), tm.tensor(A, requires_grad=True)
+    WRITES[name](x)
+    WRITES[name](array)
+    np.testing.assert_array_equal(x.numpy(), array)
+    result = y * 2.0
+    WRITES[name](result)
+    result.sum().backward()
+    np.testing.assert_array_equal(y.grad.numpy(), np.where(array == A, 2.0, 0.0))
+
+
+def test_a_diagonal_is_filled_in_any_shape():
+    for shape in [(5, 2), (2, 5), (3, 3, 3), (7, 3)]:
+        for wrap in (False, True):
+            x, array = tm.zeros(shape), np.zeros(shape)
+            np.fill_diagonal(x, [1.0, 2.0], wrap)
+            np.fill_diagonal(array, [1.0, 2.0], wrap)
+            np.testing.assert_array_equal(x.numpy(), array)
+
+
+def test_a_write_of_numpys_into_a_part_or_beyond_the_end_is_refused():
+    x = tm.tensor(A)
+    with pytest.raises(tm.LostWrite):
+        np.copyto(x[0], 1.0)
+    with pytest.raises(tm.IndexOutOfBounds, match="12 elements"):
+        np.put(x, [12], 1.0)
+    with pytest.raises(tm.DTypeError, match="astype"):
+        np.copyto(tm.tensor([1, 2]), 0.5)
+    with pytest.raises(tm.NoDerivative, match="detach"):
+        np.copyto(np.zeros(4), _leaf(v))
+    assert x.tolist() == A.tolist()
+
+
+def test_numpys_attributes_of_arrays():
+    x = tm.tensor(A)
+    assert x.strides == A.strides
+    assert [float(e) for e in x.flat] == A.ravel().tolist()
+    np.testing.assert_array_equal(x.view(np.int64).numpy(), A.view(np.int64))
+    assert x.view(4, 3).shape == (4, 3)
+    x.shape = (4, 3)
+    np.testing.assert_array_equal(x.numpy(), A.reshape(4, 3))
+    with pytest.raises(tm.ShapeError):
+        x.shape = (5, 3)
+    with pytest.raises(tm.NotALeaf, match="reshape"):
+        _leaf(v).shape = (2, 2)
+    np.testing.assert_array_equal(x.to_numpy(), A.reshape(4, 3))
+    with pytest.raises(tm.NeedsDetach):
+        _leaf(v).to_numpy()
+    kinds = {dtype: name for name, dtype in tm.__array_namespace_info__().dtypes().items()}
+    assert kinds[x.dtype] == "float64"
 
 
 def _without_counterpart():
@@ -234,7 +333,10 @@ def _without_counterpart():
             yield f
 
 
-ANSWERED = {"shape", "size", "common_type", "array_repr", "array_str", "array2string"}
+ANSWERED = {
+    "shape", "size", "common_type", "array_repr", "array_str", "array2string", "may_share_memory", "shares_memory",
+    "einsum_path", "copyto", "put", "place", "putmask", "fill_diagonal",
+}  # fmt: skip
 
 
 def _required(f):

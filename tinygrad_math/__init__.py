@@ -9,6 +9,7 @@ from .core.tensor import Tensor as Tensor
 from .core.tensor import no_grad as no_grad
 from .core.tree import tree_map as tree_map
 from .core.walk import grad_of as grad_of
+from .neighbours import meet as _meet
 from .ops import batch as _batch  # noqa: F401
 from .ops.arithmetic import *
 from .ops.arranging import *
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from .viz.graph import graph as graph
 
 tensor = Tensor
+_meet()
 
 # rooms that are opened at first use, so that `import tinygrad_math` costs little more than `import numpy`
 _ROOMS = {

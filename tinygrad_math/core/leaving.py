@@ -6,6 +6,8 @@ truth of a comparison stay possible. What a finished transform or `backward` dif
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +27,27 @@ _INSTEAD = (
     "Use this package's functions in place of Python's and SciPy's (tm.exp for math.exp), and stack() or "
     "x.at[i].set(v) in place of writing into an array."
 )
+
+
+def _by_array_api() -> str:
+    """What makes SciPy and scikit-learn compute with Tensors themselves, where it is one of them that asks."""
+    frame: Any = sys._getframe(1)
+    for _ in range(16):
+        frame = frame.f_back
+        if frame is None:
+            return ""
+        library = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if library in ("scipy", "sklearn"):
+            break
+    else:
+        return ""
+    if os.environ.get("SCIPY_ARRAY_API", "0").lower() in ("0", "", "false"):
+        switch = "SCIPY_ARRAY_API=1 in the environment, before SciPy is imported"
+    elif library == "sklearn":
+        switch = "sklearn.set_config(array_api_dispatch=True)"
+    else:
+        return ""
+    return f" Many of {library}'s functions keep the gradient with {switch}."
 
 
 class Leaving:
@@ -72,7 +95,7 @@ class Leaving:
             where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}".rstrip()
             raise NeedsDetach(
                 f"{what} would drop the gradient of {describe(self)}, which is being differentiated. "
-                f"{instead or _INSTEAD} If a constant is meant, say x.detach() or x.item().{where}"
+                f"{instead or _INSTEAD}{_by_array_api()} If a constant is meant, say x.detach() or x.item().{where}"
             )
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -82,13 +105,24 @@ class Leaving:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         self._leave("an array of NumPy's")
         if self.requires_grad:
+            one = ", or .item() for a number," if self.size == 1 else ""
             raise NeedsDetach(
-                "NumPy would drop the gradient of this tensor silently; use .detach().numpy() if that is meant, "
-                "or tinygrad_math's function of the same name"
+                f"NumPy would drop the gradient of this tensor silently; use .detach().numpy(){one} if that is meant, "
+                f"or tinygrad_math's function of the same name.{_by_array_api()}"
             )
         if copy is False and dtype in (None, self.dtype):
             return self.data  # watched from now on
         return np.array(self.node.data, dtype=dtype, copy=True if copy is None else copy)
+
+    def to_numpy(self) -> np.ndarray[Any, Any]:
+        """`x.numpy()`, under pandas' name: by it, other libraries know what holds an array."""
+        return self.numpy()
+
+    def _sympy_(self) -> Any:
+        """SymPy's door: a number, or an array of numbers, that no derivative knows of."""
+        numbers = self.__array__().tolist()
+        sympy = sys.modules["sympy"]
+        return sympy.sympify(numbers) if not self.shape else sympy.ImmutableDenseNDimArray(numbers)
 
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None

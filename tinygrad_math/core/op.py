@@ -42,6 +42,9 @@ class Namespace:
         else:
             self.apart.setdefault(room, {})[name] = value, home
 
+    def __reduce__(self) -> str:
+        return "raw" if self is raw else "rec"  # there is one of each
+
     def __getattr__(self, name: str) -> Any:  # reached only when the name is missing
         for room in () if name.startswith("__") else rooms:
             module: Any = importlib.import_module(room)  # other threads wait here for the one that imports
@@ -212,8 +215,26 @@ class Op:
         """An op is one object."""
         return self
 
+    def __copy__(self) -> Op:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """For `pickle`: where the op is found again, by its name; one made in passing goes as what it holds."""
+        if registry.get(self.name) is self:
+            return declared, (self.home["__name__"], self.name)
+        found: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            found = getattr(found, part, None)
+        return self.__qualname__ if found is self else super().__reduce_ex__(protocol)
+
     def __repr__(self) -> str:
         return f"<{self.kind} op {usage(self)}>"
+
+
+def declared(home: str, name: str) -> Op:
+    """The op of this name, which the file `home` declares."""
+    importlib.import_module(home)
+    return registry[name]
 
 
 Op.__doc__ = Documentation(Op.__doc__)  # type: ignore[assignment]

@@ -11,6 +11,7 @@ import math
 import operator
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Rational
 from typing import Any, cast
 
 import numpy as np
@@ -32,6 +33,7 @@ from .errors import (
     numeric_dtype,
     refuse_object,
 )
+from .foreign import DOORS, PRIORITY, decides, has_functions, has_ufuncs, refuses
 from .leaving import Leaving
 from .mode import MODE as MODE
 from .mode import Mode as Mode
@@ -51,7 +53,7 @@ from .past import overwrite
 from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
-_DOORS = ("__array__", "__buffer__", "__dlpack__")  # by which another library hands out its array
+_SURE = _PYTHON_NUMBERS | {np.ndarray, np.float64, np.float32, np.int64, list, tuple}  # operands that are ours to take
 _FLOAT64 = np.dtype("float64")
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 
@@ -171,8 +173,11 @@ def _plain(value: Any) -> np.ndarray[Any, Any]:
     Raises where the values alone would mean something else: where some are masked, or have units.
     """
     _refuse_more_than_values(value)
-    if not isinstance(value, np.ndarray) and not any(hasattr(value, door) for door in _DOORS):
-        raise DTypeError(f"expected numbers, an array or a Tensor, got {type(value).__name__}: {describe(value)}")
+    if not isinstance(value, np.ndarray) and not any(hasattr(value, door) for door in DOORS):
+        dense = "; make it dense: .toarray()" if hasattr(value, "toarray") else ""
+        raise DTypeError(
+            f"expected numbers, an array or a Tensor, got {type(value).__name__}: {describe(value)}{dense}"
+        )
     try:
         return np.asarray(value)
     except MathError:
@@ -237,14 +242,17 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if isinstance(other, Tensor):
             y = other.node
         else:
-            if compares and not _is_numeric(other):
-                return cast(Tensor, NotImplemented)  # so that x == None is False
-            try:
-                y = Constant(other) if type(other) is float else _operand(other, x)
-            except HasUnits:
-                if _answers(other, answer):
-                    return cast(Tensor, NotImplemented)  # its own operator decides
-                raise
+            if other.__class__ is float:
+                y = Constant(other)
+            else:
+                if other.__class__ not in _SURE:
+                    if isinstance(other, Rational):
+                        other = float(other)  # as Python does for a float
+                    if (compares and not _is_numeric(other)) or decides(other, answer, x):
+                        if compares and x.live and refuses(other):  # the answer to a question has no derivative
+                            return cast(Tensor, operate(self.detach(), other))
+                        return cast(Tensor, NotImplemented)  # its own operator decides; x == None is False
+                y = _operand(other, x)
         try:
             data = operate(x.data, y.data)
         except ZeroDivisionError:  # of two Python numbers
@@ -263,7 +271,14 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return forward(wrap(Constant(other) if type(other) is float else _operand(other, self.node)), self)
+        if other.__class__ is float:
+            return forward(wrap(Constant(other)), self)
+        if other.__class__ not in _SURE:
+            if refuses(other):
+                return cast(Tensor, NotImplemented)
+            if isinstance(other, Rational):
+                other = float(other)
+        return forward(wrap(_operand(other, self.node)), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
         node = self.node
@@ -277,9 +292,16 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     return forward, reflected, in_place
 
 
-def _answers(other: Any, method: str) -> bool:
-    """Whether another library's object computes with Tensors in its own way. ndarray's subclasses make no Tensors."""
-    return not isinstance(other, (Tensor, np.ndarray)) and hasattr(type(other), method)
+def _somebody_elses(inputs: Sequence[Any]) -> bool:
+    """Whether a ufunc of these arguments is another library's to compute."""
+    live = 0
+    others = []
+    for v in inputs:
+        if isinstance(v, Tensor):
+            live |= v.node.live
+        elif v.__class__ not in _SURE:
+            others.append(v)
+    return any(has_ufuncs(v, live) for v in others)
 
 
 def _operand(value: Any, beside: Node) -> Node:
@@ -403,6 +425,14 @@ class Tensor(Leaving, TorchNames, Parts):
             return self.node.data.shape  # type: ignore[no-any-return]
         except AttributeError:  # a Python number
             return ()
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        if self.node.op is None and self.requires_grad:
+            raise NotALeaf(
+                "the shape of a leaf that requires a gradient is its gradient's too; use y = x.reshape(shape)"
+            )
+        self.node = rec.reshape(self, shape).node
 
     @property
     def ndim(self) -> int:
@@ -532,9 +562,12 @@ class Tensor(Leaving, TorchNames, Parts):
         return wrap(Node(self.node.data))
 
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
-    __array_priority__ = 1000.0
+    __array_priority__ = PRIORITY
 
-    __pandas_priority__ = 5000  # so that `series * x` is what `x * series` is
+    @property
+    def __pandas_priority__(self) -> int | None:
+        """pandas computes with constants, and leaves to us what its columns cannot hold."""
+        return 5000 if self.node.live else None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
@@ -545,16 +578,15 @@ class Tensor(Leaving, TorchNames, Parts):
         elif method == "at" and isinstance(inputs[0], Tensor):
             count = references(inputs[0])
             inputs[0]._refuse_lost(count, AT)
-        try:
-            if method == "__call__" and not kwargs and ufunc in by_ufunc:
-                return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
-            return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
-        except HasUnits:
-            if any(_answers(v, "__array_ufunc__") for v in inputs):
-                return NotImplemented
-            raise
+        if len(inputs) > 1 and _somebody_elses(inputs):
+            return NotImplemented
+        if method == "__call__" and not kwargs and ufunc in by_ufunc:
+            return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
+        return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if len(types) > 1 and any(has_functions(t) and not issubclass(t, Tensor) for t in types):
+            return NotImplemented
         if isinstance(kwargs.get("out"), Tensor):
             count = references(kwargs["out"])
             kwargs["out"]._refuse_lost(count, counts["function", kwargs["out"] is self])
@@ -722,14 +754,13 @@ class Tensor(Leaving, TorchNames, Parts):
     def __pow__(self, other: Any) -> Tensor:
         if other.__class__ is int and other == 2:
             return record(registry["square"], (self,), NO_PARAMS)  # type: ignore[no-any-return]
-        try:
-            return rec.pow(self, other)  # type: ignore[no-any-return]
-        except HasUnits:
-            if _answers(other, "__rpow__"):
-                return cast(Tensor, NotImplemented)
-            raise
+        if other.__class__ not in _SURE and decides(other, "__rpow__", self.node):
+            return cast(Tensor, NotImplemented)
+        return rec.pow(self, other)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Tensor:
+        if other.__class__ not in _SURE and refuses(other):
+            return cast(Tensor, NotImplemented)
         return rec.pow(other, self)  # type: ignore[no-any-return]
 
     def __ipow__(self, other: Any) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import named
+from .errors import numeric_dtype
 from .parts import METHOD, references
 
 
@@ -59,8 +60,33 @@ class TorchNames(TorchDtypes):
         return self.T
 
     def view(self: Any, *shape: Any) -> Any:
-        """`x.reshape(*shape)`: a value, and not a window on the same memory."""
+        """`x.reshape(*shape)`, or the same bits read as another dtype, a constant. A value, and no window on x."""
+        if not shape:
+            return self.copy()
+        if len(shape) == 1 and isinstance(shape[0], (type, str, np.dtype)):
+            kind = numeric_dtype(shape[0])
+            return self.copy() if kind == self.dtype else type(self)(self.numpy().view(kind))
         return self.reshape(*shape)
+
+    @property
+    def flat(self: Any) -> Any:
+        """The elements one after another, in the order of the last axis: `x.reshape(-1)`, a value."""
+        return self.reshape(-1)
+
+    @property
+    def strides(self: Any) -> tuple[int, ...]:
+        """The steps in bytes of an array of this shape, one element after another."""
+        steps, step = [], self.itemsize
+        for n in reversed(self.shape):
+            steps.append(step)
+            step *= max(n, 1)
+        return tuple(reversed(steps))
+
+    def fill(self: Any, value: Any) -> None:
+        """`x[...] = value`, in NumPy's name."""
+        count = references(self)
+        self._refuse_lost(count, METHOD)
+        self[...] = value
 
     def clone(self: Any) -> Any:
         """`x.copy()`, which is recorded."""

@@ -213,10 +213,10 @@ class NamespaceInfo:
         """The dtype of each kind where none is said."""
         check_device(device)
         return {
-            "real floating": float64,
-            "complex floating": complex128,
-            "integral": np.dtype(int).type,
-            "indexing": np.dtype(np.intp).type,
+            "real floating": np.dtype(float64),
+            "complex floating": np.dtype(complex128),
+            "integral": np.dtype(int),
+            "indexing": np.dtype(np.intp),
         }
 
     def dtypes(self, *, device: Any = None, kind: str | tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class NamespaceInfo:
         unknown = [k for k in wanted if k not in _KINDS]
         if unknown:
             raise ArgumentError(f"no kind of dtype is called {unknown[0]!r}; the kinds are {', '.join(_KINDS)}")
-        return {np.dtype(t).name: t for k in wanted for t in _KINDS[k]}
+        return {np.dtype(t).name: np.dtype(t) for k in wanted for t in _KINDS[k]}
 
 
 def __array_namespace_info__() -> NamespaceInfo:

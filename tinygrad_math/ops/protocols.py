@@ -18,26 +18,16 @@ from typing import Any, cast
 import numpy as np
 
 from ..core.arguments import usage
-from ..core.errors import ArgumentError, NeedsDetach, NoDerivative, ShapeError
+from ..core.errors import ArgumentError, NeedsDetach, ShapeError
+from ..core.numpy_alone import no_counterpart, of_constants, stays_an_array
 from ..core.op import by_ufunc
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, handle, rec
 
 __all__: list[str] = []
 
 _PACKAGE = __name__.split(".")[0]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-_INSTEAD: dict[Any, str] = {
-    np.copyto: "x[...] = v, with where() for a mask",
-    np.put: "x.at[index].set(v), on x.reshape(-1) for flat indices",
-    np.place: "x.at[mask].set(v)",
-    np.putmask: "x.at[mask].set(v)",
-    np.fill_diagonal: "x.at[i, i].set(v) with i = tm.arange(n)",
-    np.save: "tm.save(path, tree)",
-    np.savez: "tm.save(path, tree)",
-    np.savez_compressed: "tm.save(path, tree)",
-    np.apply_over_axes: "the function itself with a tuple of axes",
-}
 _WITHOUT = {
     "where": "choose the elements first, with x[mask] or where(mask, x, other)",
     "hermitian": "use eigh for what a Hermitian matrix has of its own",
@@ -69,9 +59,9 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
         return function(*map(_hollow, args), **{k: _hollow(v) for k, v in kwargs.items()})
     if function in _AS_TEXT:
         return function(*(a.detach().numpy() if isinstance(a, Tensor) else a for a in args), **kwargs)
-    own = None if function in _INSTEAD else _counterpart(function)
+    own = None if stays_an_array(function, args) else _counterpart(function)
     if own is None:
-        raise _no_counterpart(f"{function.__module__}.{function.__name__}", _INSTEAD.get(function))
+        return of_constants(function, args, kwargs)
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
     if function is np.nan_to_num:  # NumPy's one function with an argument that means in place
@@ -103,15 +93,10 @@ def _hollow(value: Any) -> Any:
 @functools.cache
 def _counterpart(function: Callable[..., Any]) -> Any:
     """Our function for one of NumPy's: the same name in the module of the same name."""
-    if function.__module__ not in ("numpy", "numpy.linalg", "numpy.fft"):
+    if function.__module__ not in ("numpy", "numpy.linalg", "numpy.fft") or function is np.save:
         return None
     own = getattr(import_module(_PACKAGE + function.__module__.removeprefix("numpy")), function.__name__, None)
     return own if callable(own) else None
-
-
-def _no_counterpart(name: str, instead: str | None) -> NoDerivative:
-    advice = f"use {instead}" if instead else "use x.detach().numpy() if its values alone are meant"
-    return NoDerivative(f"{name} has no differentiable counterpart in {_PACKAGE}; {advice}")
 
 
 @functools.cache
@@ -140,13 +125,15 @@ def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[s
         if p.name not in given:
             continue
         value, place = given[p.name], ours[k] if k < len(ours) else None
+        if p.name == "order" and value in ("K", "A"):  # as it lies in memory, which has no meaning here
+            continue
         if place is not None and place.kind is place.POSITIONAL_ONLY and len(positional) == k:
             positional.append(value)
         elif p.kind is p.VAR_KEYWORD:
             named |= value
         elif p.name in keywords:
             named[p.name] = value
-        elif value is p.default or (p.name == "order" and value in ("C", "K", "A")):
+        elif value is p.default or (p.name == "order" and value == "C"):
             continue
         elif place is not None and place.kind in _POSITIONAL and place.name not in names:
             named[place.name] = value
@@ -213,13 +200,21 @@ def _own_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     name = ufunc.__name__
     if ufunc in by_ufunc:
         return cast(Callable[..., Any], by_ufunc[ufunc])
-    for home, ours in (("numpy", _PACKAGE), ("scipy.special", f"{_PACKAGE}.special")):
+    for home, *ours in (("numpy", _PACKAGE), ("scipy.special", f"{_PACKAGE}.special", _PACKAGE)):
         if getattr(sys.modules.get(home), name, None) is ufunc:
-            own = getattr(import_module(ours), name, None)
-            if own is None:
-                raise _no_counterpart(f"{home}.{name}", None)
-            return cast(Callable[..., Any], own)
-    raise _no_counterpart(f"the ufunc {name} of another library", "tm.primitive to declare it with its derivative")
+            own = next(filter(None, (getattr(import_module(place), name, None) for place in ours)), None)
+            return functools.partial(_plainly, ufunc, f"{home}.{name}", None) if own is None else own
+    advice = "tm.primitive to declare it with its derivative"
+    return functools.partial(_plainly, ufunc, f"the ufunc {name} of another library", advice)
+
+
+def _plainly(ufunc: np.ufunc, name: str, advice: str | None, *inputs: Any, **options: Any) -> Any:
+    """A ufunc without a declared derivative, of constants."""
+    live = next((x for x in inputs if isinstance(x, Tensor) and x.requires_grad), None)
+    if live is not None:
+        raise no_counterpart(name, advice, live)
+    out = ufunc(*(x.numpy() if isinstance(x, Tensor) else x for x in inputs), **options)
+    return tuple(map(handle, out)) if isinstance(out, tuple) else handle(out)
 
 
 def _reduce(
@@ -282,7 +277,7 @@ def _at(ufunc: np.ufunc, f: Callable[..., Any], x: Any, index: Any, value: Any =
     elif ufunc is np.multiply:
         rec.multiplyitem_(x, index, value)
     else:
-        raise _no_counterpart(f"np.{ufunc.__name__}.at", "x.at[index].set(...), .add(...) or .multiply(...)")
+        raise no_counterpart(f"np.{ufunc.__name__}.at", "x.at[index].set(...), .add(...) or .multiply(...)")
 
 
 def _reduceat(ufunc: np.ufunc, f: Callable[..., Any], x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:

@@ -7,3 +7,4 @@ from .incomplete import *
 from .incomplete_beta import *
 from .logistic import *
 from .normal import *
+from .tails import *

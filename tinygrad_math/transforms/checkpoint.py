@@ -15,6 +15,7 @@ from ..core.mode import tell
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, clock, handle, record, select, wrap
 from ..core.tree import flatten, unflatten
+from .made import Made
 from .tracing import Tape, recorded
 
 Fn = Callable[..., Any]
@@ -150,7 +151,6 @@ def checkpoint(f: Fn) -> Fn:
     True
     """
 
-    @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         since = clock()
         leaves, structure = flatten(f(*args, **kwargs))
@@ -164,7 +164,7 @@ def checkpoint(f: Fn) -> Fn:
                 leaves[k] = part
         return unflatten(structure, leaves)
 
-    return wrapped
+    return Made(wrapped, checkpoint, f)
 
 
 def _op(segment: Segment) -> Op:

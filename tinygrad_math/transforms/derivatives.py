@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
 from ..core.tree import flatten, unflatten
+from .made import Made
 from .tracing import Tape, matched, one_like, split_arguments
 
 Fn = Callable[..., Any]
@@ -26,7 +26,11 @@ def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fa
     (tensor(8.), tensor(12.))
     """
 
-    @functools.wraps(f)
+    both = _both(f, argnums, has_aux, holomorphic)
+    return Made(both, value_and_grad, f, argnums, has_aux, holomorphic)
+
+
+def _both(f: Fn, argnums: int | tuple[int, ...], has_aux: bool, holomorphic: bool) -> Fn:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         positions, place = split_arguments(argnums, args, "grad")
         tape = Tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "grad", has_aux)
@@ -59,14 +63,13 @@ def grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holom
     >>> tm.grad(tm.grad(lambda x: x**3))(2.0)
     tensor(12.)
     """
-    both = value_and_grad(f, argnums, has_aux, holomorphic)
+    both = _both(f, argnums, has_aux, holomorphic)
 
-    @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         value, g = both(*args, **kwargs)
         return (g, value[1]) if has_aux else g
 
-    return wrapped
+    return Made(wrapped, grad, f, argnums, has_aux, holomorphic)
 
 
 @named

@@ -10,7 +10,6 @@ J is formed as a dense matrix, by one pullback per element of x.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, no_grad, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatten
 from .checkpoint import Rerun, Segment, attach
+from .made import Made
 
 Fn = Callable[..., Any]
 
@@ -68,7 +68,7 @@ def root(f: Fn, solve: Fn) -> Fn:
         parts = attach(equation.op(), [*xs, *equation.givens], tuple(n.data for n in xs))
         return unflatten(structure, parts)
 
-    return functools.wraps(solve)(wrapped) if hasattr(solve, "__name__") else wrapped
+    return Made(wrapped, root, f, solve, like=solve)
 
 
 @named
@@ -89,7 +89,6 @@ def fixed_point(f: Fn, tolerance: float | None = None, max_iterations: int = 100
     def residual(x: Any, *args: Any) -> Any:
         return tree_map(lambda a, b: as_tensor(a) - b, x, f(x, *args))
 
-    @functools.wraps(f)
     def wrapped(x0: Any, *args: Any) -> Any:
         start = tree_map(_constant, x0)
 
@@ -98,7 +97,7 @@ def fixed_point(f: Fn, tolerance: float | None = None, max_iterations: int = 100
 
         return root(residual, iterate)(*args)
 
-    return wrapped
+    return Made(wrapped, fixed_point, f, tolerance, max_iterations)
 
 
 def _iterate(f: Fn, x: Any, args: Sequence[Any], tolerance: float | None, limit: int) -> Any:

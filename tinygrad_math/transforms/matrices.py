@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..core.arguments import named
 from ..core.errors import DTypeError, ShapeError, describe
 from ..core.tensor import Node, rec, wrap
 from ..core.tree import Structure, unflatten
+from .made import Made
 from .tracing import Tape, split_arguments
 
 Fn = Callable[..., Any]
@@ -77,7 +77,6 @@ def _tree(outer: Structure, inner: Structure, blocks: list[list[Any]], single: b
 
 def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable[..., Fn]:
     def transform(f: Fn, argnums: Argnums, has_aux: bool, holomorphic: bool) -> Fn:
-        @functools.wraps(f)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             positions, place = split_arguments(argnums, args, title)
             tape = Tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], title, has_aux)
@@ -92,7 +91,7 @@ def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable
             jac = _tree(tape.out_structure, tape.structure, blocks, isinstance(argnums, int))
             return (jac, tape.aux) if has_aux else jac
 
-        return wrapped
+        return Made(wrapped, globals()[title], f, argnums, has_aux, holomorphic)
 
     return transform
 
@@ -164,7 +163,6 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
             [2., 0.]])
     """
 
-    @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         positions, place = split_arguments(argnums, args, "hessian")
         gradient = gradient_tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "hessian")
@@ -173,7 +171,7 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
         h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), single)
         return h[0] if single else h
 
-    return wrapped
+    return Made(wrapped, hessian, f, argnums)
 
 
 def gradient_tape(f: Fn, primals: Sequence[Any], asker: str) -> Tape:

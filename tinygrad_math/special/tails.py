@@ -1,0 +1,189 @@
+"""The distribution functions of `scipy.special`: each is an incomplete gamma or beta function of other arguments.
+
+Counts (k, n) are whole numbers: what lies after the point is cut off, as by SciPy, and no derivative is taken in
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.declare import derived
+from ..core.tensor import as_tensor, rec
+
+__all__ = [
+    "bdtr",
+    "bdtrc",
+    "chdtr",
+    "chdtrc",
+    "exp10",
+    "fdtr",
+    "fdtrc",
+    "gdtr",
+    "gdtrc",
+    "nbdtr",
+    "nbdtrc",
+    "pdtr",
+    "pdtrc",
+]
+
+
+def _count(k: Any) -> Any:
+    return rec.stop_gradient(rec.floor(as_tensor(k)))
+
+
+@derived
+def exp10(x: Any, /) -> Any:
+    """10 to the power of x, in SciPy's name. d/dx = log(10) 10^x.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.exp10([0.0, 2.0])
+    tensor([  1., 100.])
+    """
+    return rec.pow(10.0, x)
+
+
+@derived
+def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
+    """The F distribution function: I_z(dfn/2, dfd/2) at z = dfn x/(dfd + dfn x), differentiable in all three.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.fdtr(2.0, 2.0, 1.0)
+    tensor(0.5)
+    """
+    dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
+    part = dfn * x
+    return rec.betainc(dfn / 2, dfd / 2, part / (dfd + part))
+
+
+@derived
+def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
+    """1 - fdtr(dfn, dfd, x), accurate where that is small.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.fdtrc(2.0, 2.0, 3.0)
+    tensor(0.25)
+    """
+    dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
+    return rec.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
+
+
+@derived
+def chdtr(v: Any, x: Any, /) -> Any:
+    """The chi-squared distribution function with v degrees of freedom: P(v/2, x/2), differentiable in both.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.chdtr(2.0, 2.0), 6)
+    tensor(0.632121)
+    """
+    return rec.gammainc(as_tensor(v) / 2, as_tensor(x) / 2)
+
+
+@derived
+def chdtrc(v: Any, x: Any, /) -> Any:
+    """1 - chdtr(v, x), accurate where that is small.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.chdtrc(2.0, 2.0), 6)
+    tensor(0.367879)
+    """
+    return rec.gammaincc(as_tensor(v) / 2, as_tensor(x) / 2)
+
+
+@derived
+def gdtr(a: Any, b: Any, x: Any, /) -> Any:
+    """The gamma distribution function of rate a and shape b: P(b, a x), differentiable in all three.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.gdtr(2.0, 1.0, 0.5), 6)
+    tensor(0.632121)
+    """
+    return rec.gammainc(b, as_tensor(a) * x)
+
+
+@derived
+def gdtrc(a: Any, b: Any, x: Any, /) -> Any:
+    """1 - gdtr(a, b, x), accurate where that is small.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.gdtrc(2.0, 1.0, 0.5), 6)
+    tensor(0.367879)
+    """
+    return rec.gammaincc(b, as_tensor(a) * x)
+
+
+@derived
+def bdtr(k: Any, n: Any, p: Any, /) -> Any:
+    """The binomial distribution function, at most k of n: I_(1-p)(n - k, k + 1), differentiable in p.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.bdtr(1.0, 2, 0.5)
+    tensor(0.75)
+    """
+    k, n, p = _count(k), _count(n), as_tensor(p)
+    y = rec.betaincc(k + 1, rec.maximum(n - k, 1), p)
+    return rec.where((k < 0) | (k > n), float("nan"), rec.where(rec.equal(k, n), 1 + 0 * y, y))
+
+
+@derived
+def bdtrc(k: Any, n: Any, p: Any, /) -> Any:
+    """The binomial tail, more than k of n: I_p(k + 1, n - k), differentiable in p.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.bdtrc(1.0, 2, 0.5)
+    tensor(0.25)
+    """
+    k, n, p = _count(k), _count(n), as_tensor(p)
+    y = rec.betainc(rec.maximum(k + 1, 1), rec.maximum(n - k, 1), p)
+    y = rec.where(k < 0, 1 + 0 * y, rec.where(rec.equal(k, n), 0 * y, y))
+    return rec.where(k > n, float("nan"), y)
+
+
+@derived
+def nbdtr(k: Any, n: Any, p: Any, /) -> Any:
+    """The negative binomial distribution function, at most k failures before n successes: I_p(n, k + 1).
+
+    Differentiable in p.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.nbdtr(1, 1, 0.5)
+    tensor(0.75)
+    """
+    k, n = _count(k), _count(n)
+    return rec.where((k < 0) | (n <= 0), float("nan"), rec.betainc(n, k + 1, as_tensor(p)))
+
+
+@derived
+def nbdtrc(k: Any, n: Any, p: Any, /) -> Any:
+    """1 - nbdtr(k, n, p), accurate where that is small.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.nbdtrc(1, 1, 0.5)
+    tensor(0.25)
+    """
+    k, n = _count(k), _count(n)
+    return rec.where((k < 0) | (n <= 0), float("nan"), rec.betaincc(n, k + 1, as_tensor(p)))
+
+
+@derived
+def pdtr(k: Any, m: Any, /) -> Any:
+    """The Poisson distribution function, at most k for a mean of m: Q(k + 1, m), differentiable in m.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.pdtr(1.0, 1.0), 6)
+    tensor(0.735759)
+    """
+    k = _count(k)
+    return rec.where(k < 0, float("nan"), rec.gammaincc(k + 1, as_tensor(m)))
+
+
+@derived
+def pdtrc(k: Any, m: Any, /) -> Any:
+    """The Poisson tail, more than k for a mean of m: P(k + 1, m), differentiable in m.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.pdtrc(1.0, 1.0), 6)
+    tensor(0.264241)
+    """
+    k = _count(k)
+    return rec.where(k < 0, float("nan"), rec.gammainc(k + 1, as_tensor(m)))
