@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from .audit import Audit, audit
+from .landscape import Landscape, landscape
 from .lines import line_of, noted_lines
+from .spectrum import Spectrum, spectrum
+from .subspaces import NetworkSubspaces, subspaces
 
-__all__ = ["Audit", "audit", "line_of", "noted_lines"]
+__all__ = [
+    "Audit",
+    "Landscape",
+    "NetworkSubspaces",
+    "Spectrum",
+    "audit",
+    "landscape",
+    "line_of",
+    "noted_lines",
+    "spectrum",
+    "subspaces",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -14,6 +15,7 @@ from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op
 from ..core.tensor import Tensor, as_tensor, record, select, wrap
 from ..core.tree import flatten, unflatten
+from ..nn.module import Module
 from ..transforms.tracing import Tape
 from .lines import Lines, beside, line_of
 
@@ -44,6 +46,7 @@ class Computation:
             raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
         if hasattr(watcher(), "asked"):
             raise TraceError(f"{asker} looks at values, which a function that is being traced has not; call it outside")
+        args = [untouched(a) for a in args]
         leaves, structure = flatten(tuple(args))
         arrays = [as_tensor(leaf) for leaf in leaves]
         moving = [k for k, a in enumerate(arrays) if a.dtype.kind in "fc"]
@@ -146,6 +149,15 @@ class Computation:
             number = f"{complex(node.data):.4g}" if np.iscomplexobj(node.data) else f"{float(node.data):.4g}"
             return f"{name} = {number}" if name else number
         return f"{name} {describe(node.data)}" if name else describe(node.data)
+
+
+def untouched(tree: Any) -> Any:
+    """A tree in whose modules f may count and average as it likes: the user's own stay as they are."""
+    if isinstance(tree, Module):
+        return copy.deepcopy(tree)
+    if type(tree) in (list, tuple):
+        return type(tree)(map(untouched, tree))
+    return {k: untouched(v) for k, v in tree.items()} if type(tree) is dict else tree
 
 
 def titles(args: tuple[Any, ...]) -> list[str]:
