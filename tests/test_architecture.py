@@ -29,6 +29,7 @@ FLOORS = [
     ["stats", "geometry", "nn", "data", "testing"],
     ["optim", "viz/pictures", "saving"],
     ["inspect"],
+    ["explaining"],
     ["train"],
     ["demo"],
     ["command"],

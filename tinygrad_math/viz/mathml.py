@@ -64,6 +64,7 @@ _ACCENTS = {"overline": "¯", "bar": "¯", "hat": "^", "widehat": "^", "tilde": 
 _TABLES = {"matrix": "", "pmatrix": "()", "bmatrix": "[]", "vmatrix": "||", "cases": "{", "aligned": "", "array": ""}
 _IN_TEXT = {"backslash": "\\", "textbackslash": "\\", "textasciitilde": "~", "textasciicircum": "^", "^": "^", "~": "~"}
 _IN_TEXT |= {"ldots": "…", "dots": "…", "textellipsis": "…", "textless": "<", "textgreater": ">", "textbar": "|"}
+_IN_TEXT |= {"textquotedbl": '"', "textasciigrave": "`", "textasteriskcentered": "*"}
 _STYLES = {"mathbf": (0x1D400, 0x1D41A), "mathcal": (0x1D49C, 0x1D4B6), "mathbb": (0x1D538, 0x1D552)}
 _STYLES |= {"boldsymbol": (0x1D468, 0x1D482), "mathit": (0x1D434, 0x1D44E)}
 _ODD = dict(
@@ -104,9 +105,9 @@ def _row(parts: list[Part]) -> str:
         markup, kind = part
         if kind == "binary" and before in ("binary", "relation", "opening", "comma", "function", "large"):
             markup, kind = markup.replace("<mo>", '<mo form="prefix">', 1), "ordinary"
-        if kind == "function":
+        if kind == "function" or (kind == "large" and "<mi>" in markup):
             after = parts[k + 1].kind if k + 1 < len(parts) else "closing"
-            if before in ("ordinary", "closing", "function"):
+            if before in ("ordinary", "closing", "function", "large"):
                 out.append('<mspace width="0.167em"/>')
             if after in ("ordinary", "function", "large"):
                 markup += '<mo>&#x2061;</mo><mspace width="0.167em"/>'
@@ -293,6 +294,9 @@ class _Reader:
         capital, small = _STYLES[name]
         out = []
         for c in self.text():
+            if name in ("mathbf", "boldsymbol") and "0" <= c <= "9":
+                out.append(chr(0x1D7CE + int(c)))
+                continue
             first = (capital, "A") if "A" <= c <= "Z" else (small, "a") if "a" <= c <= "z" else None
             letter = c if first is None else chr(first[0] + ord(c) - ord(first[1]))
             out.append(_ODD.get(letter, letter))

@@ -1,0 +1,465 @@
+"""The chain rule, path by path: what it sums to, what it is called, and how it reads."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.op import registry
+from tinygrad_math.explaining.formulas import Formula, number, symbol
+from tinygrad_math.explaining.naming import written
+from tinygrad_math.explaining.notation import latex, write_number
+from tinygrad_math.explaining.plain import text_of
+from tinygrad_math.explaining.tracing import of_rule, opened
+
+
+def leaf(value, **more):
+    return tm.tensor(value, requires_grad=True, **more)
+
+
+def values(explanation):
+    return [p.value.numpy() for p in explanation.paths]
+
+
+# -- what the lecture has ---------------------------------------------------------------------------------------
+def test_the_product_rule_as_a_teacher_writes_it():
+    x = leaf(2.0)
+    y = x**2 * (3 * x)
+    e = tm.explain(y, x)
+    assert values(e) == [24.0, 12.0]
+    assert e.gradient.item() == 36.0
+    text = e.text()
+    assert "y = x² (3 x) = 24" in text
+    assert re.search(r"∂y/∂\(x²\) +[=] 3 x = 6 +product rule", text)
+    assert "∂y/∂(x²) · ∂(x²)/∂x = 3 x · 2 x = 6 · 4 = 24" in text
+    assert "dy/dx = 3 x · 2 x + x² · 3\n        = 9 x²\n        = 24 + 12\n        = 36" in text
+    assert "(u v)′ = u′ v + u v′      product rule" in text
+    assert "Reverse mode gives 36: the same." in text
+
+
+def test_the_quotient_rule():
+    x = leaf(2.0)
+    y = x**2 / (3 * x)
+    e = tm.explain(y, x)
+    np.testing.assert_allclose(values(e), [2 / 3, -1 / 3])
+    assert "1/(3 x) · 2 x + (-x²/(3 x)²) · 3\n        = 2/3 - 1/3" in e.text()
+    assert e.paths[1].steps[-1].rule == "quotient rule"
+    assert "(u/v)′ = (u′ v - u v′)/v²" in e.text()
+
+
+def test_the_chain_rule_of_two_variables():
+    u, v = leaf(1.0), leaf(2.0)
+    x, y = 2 * u + v, u / v
+    z = tm.exp(x * y)
+    of_u, of_v = tm.explain(z, [u, v])
+    e2 = math.exp(2.0)
+    np.testing.assert_allclose(values(of_u), [0.5 * e2 * 2, 4 * e2 / 2])
+    np.testing.assert_allclose(values(of_v), [0.5 * e2, -4 * e2 / 4])
+    assert [p.names for p in of_u.paths] == [("u", "x", "x y", "z"), ("u", "y", "x y", "z")]
+    assert "∂z/∂(x y) · ∂(x y)/∂x · ∂x/∂u = e^(x y) · y · 2" in of_u.text()
+    assert [s.rule for s in of_u.paths[0].steps] == [
+        "sum rule, constant factor", "product rule", "chain rule, exponential",
+    ]  # fmt: skip
+    assert [s.value for s in of_u.paths[0].steps] == pytest.approx([2.0, 0.5, e2])
+    assert of_v.paths[1].steps[0].rule == "reciprocal rule"
+
+
+def test_the_total_derivative_is_the_sum_over_the_paths():
+    z = leaf(0.7)
+    q1, q2, q3 = tm.sin(z), tm.square(z), tm.exp(z)
+    P = q1 * q2 + q3**2
+    e = tm.explain(P, z)
+    s, c, x = math.sin(0.7), math.cos(0.7), math.exp(0.7)
+    np.testing.assert_allclose(values(e), [0.49 * c, s * 1.4, 2 * x * x])
+    assert sum(p.value for p in e.paths).item() == pytest.approx(tm.grad_of(P, z).item())
+    assert "dP/dz = q₂ · cos z + q₁ · 2 z + 2 q₃ · e^z" in e.text()
+
+
+def test_a_stack_of_values_is_passed_on_the_way():
+    z = leaf(0.7)
+    q = tm.stack([tm.sin(z), z**2, tm.exp(z)])
+    P = q[0] * q[1] + q[2] ** 2
+    e = tm.explain(P, z)
+    assert [p.names for p in e.paths] == [("z", "q[0]", "P"), ("z", "q[1]", "P"), ("z", "q[2]", "P")]
+    assert sum(values(e)) == pytest.approx(e.gradient.item())
+
+
+def test_a_linear_network_is_written_with_matrices():
+    rng = np.random.default_rng(0)
+    W1, W2 = leaf(rng.normal(size=(4, 5))), leaf(rng.normal(size=(3, 4)))
+    x, target = rng.normal(size=5), rng.normal(size=3)
+    h = W1 @ x
+    y = W2 @ h
+    L = ((y - target) ** 2).mean()
+    e = tm.explain(L, W1)
+    by_hand = 2 / 3 * W2.detach().numpy().T @ np.outer(y.detach().numpy() - target, x)
+    np.testing.assert_allclose(e.gradient.numpy(), by_hand)
+    np.testing.assert_allclose(e.paths[0].value.numpy(), by_hand)
+    assert "∂L/∂W₁ = 2/3 W₂ᵀ (y - target) xᵀ" in e.text()
+    assert "∂L/∂h               = W₂ᵀ ∂L/∂y" in e.text()
+    (last,) = (s for s in e.paths[0].steps if s.end is y.node)
+    np.testing.assert_allclose(last.jacobian(), W2.detach().numpy())
+    assert last.norm == pytest.approx(np.linalg.norm(W2.detach().numpy()))
+    of_2 = tm.explain(L, W2)
+    assert "∂L/∂W₂ = 2/3 (y - target) hᵀ" in of_2.text()
+
+
+# -- what it computes ---------------------------------------------------------------------------------------------
+def test_an_array_has_a_jacobian():
+    W, x = leaf([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), leaf([1.0, -1.0])
+    y = tm.tanh(W @ x)
+    e = tm.explain(y, x)
+    assert e.gradient.shape == (3, 2)
+    np.testing.assert_allclose(e.gradient.numpy(), (1 - y.detach().numpy() ** 2)[:, None] * W.detach().numpy())
+    np.testing.assert_allclose(sum(values(e)), e.gradient.numpy())
+    assert tm.explain(y, W).gradient.shape == (3, 3, 2)
+    assert "a cotangent of y, 1 at one element" in e.text()
+
+
+def test_a_number_that_is_broadcast_is_summed_over():
+    b, X = leaf(2.0), np.arange(6.0).reshape(2, 3)
+    y = (X * b + b).sum()
+    e = tm.explain(y, b)
+    assert values(e) == [15.0, 6.0]
+    assert "dy/db = ∑ X + 6" in e.text()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 12])
+def test_paths_sum_to_the_gradient_however_they_merge(limit):
+    x, w = leaf([0.3, -0.4, 0.9]), leaf([[0.1, 0.2, 0.3], [-0.5, 0.4, 0.2], [0.7, -0.1, 0.6]])
+    h = tm.tanh(w @ x) * x
+    y = (tm.where(h > 0, h**2, -h) @ tm.sort(h)).sum() + tm.linalg.norm(h) * h[1]
+    for target in (x, w, h):
+        e = tm.explain(y, target, limit=limit)
+        assert e.agrees
+        np.testing.assert_allclose(sum(values(e)), tm.grad_of(y, target).numpy(), atol=1e-14)
+
+
+def test_paths_that_explode_merge_at_bottlenecks_and_the_text_stays_short():
+    x = leaf(1.0001)
+    y = x
+    for _ in range(20):
+        y = y * y
+    e = tm.explain(y, x)
+    assert e.ways == 2**20
+    assert len(e.paths) == 1
+    assert e.paths[0].value.item() == pytest.approx(2**20 * 1.0001 ** (2**20 - 1))
+    assert "1,048,576 paths lead from x to y" in e.text()
+    assert len(e.text().splitlines()) < 60
+
+
+def test_paths_without_a_bottleneck_merge_by_their_last_step():
+    x = leaf(0.5)
+    layer = [tm.sin(x), tm.cos(x), 2 * x]
+    for _ in range(12):
+        layer = [tm.tanh(layer[0] + layer[1] + k * layer[2]) for k in (1, 2, 3)]
+    y = layer[0] * layer[1] + layer[2]
+    e = tm.explain(y, x)
+    assert e.ways == 3 * 3**12
+    assert len(e.paths) == 2
+    assert e.agrees
+    assert "by their last step" in e.text()
+    assert len(e.text().splitlines()) < 100
+
+
+def test_a_long_chain_is_told_by_its_ends():
+    x = y = leaf(0.5)
+    for _ in range(3000):
+        y = tm.sin(y)
+    e = tm.explain(y, x)
+    assert len(e.paths[0].steps) == 3000
+    text = e.text()
+    assert "2,990 more steps" in text
+    assert len(text.splitlines()) < 60
+
+
+def test_what_leads_nowhere_is_no_path():
+    x, y = leaf(1.0), leaf(2.0)
+    q = tm.stack([x, y])
+    e = tm.explain(q[0] ** 2 + q[1], x)
+    assert values(e) == [2.0]
+
+
+def test_many_valued_results_are_paths_of_their_parts():
+    A = leaf([[2.0, 1.0], [1.0, 3.0]])
+    w, U = tm.linalg.eigh(A)
+    y = (w * U[0]).sum()
+    e = tm.explain(y, A)
+    assert len(e.paths) == 2
+    np.testing.assert_allclose(sum(values(e)), tm.grad_of(y, A).numpy())
+
+
+def test_where_single_paths_have_no_derivative_all_together_are_told():
+    A = leaf(np.diag([1.0, 1.0, 2.0]))
+    w, U = tm.linalg.eigh(A)
+    y = (U @ tm.diag(w**2) @ U.T)[0, 1]
+    e = tm.explain(y, A)
+    np.testing.assert_allclose(e.gradient.numpy(), tm.grad_of(y, A).numpy())
+    np.testing.assert_allclose(sum(values(e)), e.gradient.numpy())
+
+
+def test_complex_numbers_keep_the_convention():
+    z = leaf(1 + 2j)
+    L = tm.abs(z**2 - 1)
+    e = tm.explain(L, z)
+    assert e.gradient.item() == tm.grad_of(L, z).item()
+    assert sum(values(e)) == pytest.approx(e.gradient.item())
+    assert "1 + 2 i" in e.text()
+
+
+def test_no_path_is_a_derivative_of_zero_and_a_value_itself_one():
+    x, y = leaf([1.0, 2.0]), leaf(2.0)
+    none = tm.explain(y * 2, x)
+    assert none.paths == ()
+    assert none.gradient.numpy().tolist() == [0.0, 0.0]
+    assert "no path leads there" in none.text()
+    same = tm.explain(y, y)
+    assert values(same) == [1.0]
+    assert same.gradient.item() == 1.0
+
+
+def test_hooks_of_the_users_are_not_run_and_not_told():
+    x = leaf(3.0)
+    y = x * x
+    z = y * 2
+    called = []
+    y.register_hook(lambda g: called.append(1) or g * 100)
+    e = tm.explain(z, x)
+    assert e.gradient.item() == 12.0
+    assert called == []
+
+
+def test_float32_stays_float32():
+    x = leaf(np.float32([1, 2]))
+    e = tm.explain((x**2).sum(), x)
+    assert e.gradient.dtype == np.float32
+    assert e.agrees
+
+
+# -- second derivatives ---------------------------------------------------------------------------------------------
+def test_a_second_derivative():
+    x = leaf(2.0)
+    e = tm.explain(x**3, x, order=2)
+    assert e.gradient.item() == 12.0
+    assert sum(values(e)) == 12.0
+    assert "d²y/dx² = 6 x" in e.text()
+
+
+def test_an_entry_of_the_hessian_over_several_variables():
+    u, v = leaf(1.0), leaf(2.0)
+    z = tm.exp(u * v)
+    e = tm.explain(z, [u, v], order=2, entry=(0, 1))
+    np.testing.assert_allclose(values(e), [2 * math.exp(2), math.exp(2)])
+    assert "∂²z/(∂v ∂u)" in e.text()
+
+
+def test_every_entry_of_a_hessian():
+    x = leaf([0.5, -1.0, 2.0])
+    f = lambda x: tm.exp(x[0] * x[1]) + tm.sin(x[0]) * x[1] ** 2 + (x**3).sum()  # noqa: E731
+    H = tm.hessian(f)(x).detach().numpy()
+    y = f(x)
+    for i in range(3):
+        for j in range(3):
+            e = tm.explain(y, x, order=2, entry=(i, j))
+            assert e.gradient.item() == pytest.approx(H[i, j], abs=1e-12)
+            assert sum(values(e)) == pytest.approx(H[i, j], abs=1e-12)
+    e = tm.explain(x[0] ** 2 * x[1], x, entry=(0, 1))
+    assert [p.names for p in e.paths] == [("x[1]", "f_x[0]")]
+    assert values(e) == [1.0]
+
+
+def test_a_product_with_the_hessian():
+    x = leaf([1.0, 2.0])
+    e = tm.explain((x**3).sum(), x, vector=[1.0, -1.0])
+    assert e.gradient.numpy().tolist() == [6.0, -12.0]
+    np.testing.assert_allclose(sum(values(e)), [6.0, -12.0])
+    assert "∂s/∂x = 6 v ⊙ x" in e.text()
+    w = {"a": leaf(1.0), "b": leaf([1.0, 2.0])}
+    both = tm.explain((w["a"] ** 2 * w["b"]).sum(), w, vector={"a": 1.0, "b": [0.0, 1.0]})
+    want = tm.hvp(lambda w: (w["a"] ** 2 * w["b"]).sum(), w, {"a": 1.0, "b": tm.tensor([0.0, 1.0])})
+    np.testing.assert_allclose(both.gradient["a"].item(), want["a"].item())
+    np.testing.assert_allclose(both.gradient["b"].numpy(), want["b"].detach().numpy())
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+def test_names_are_those_of_tensors_then_of_variables_then_letters():
+    a = leaf(1.5, name="alpha")
+    inner = tm.sin(a) * tm.cos(a) * tm.exp(a) + tm.log(a) * 3
+    result = inner * inner
+    text = tm.explain(result, a).text()
+    assert text.startswith("dresult/dα by")  # of one variable: a total derivative, and partial ones on the way
+    assert "∂result/∂inner" in text
+    assert re.search(r"inner += q₁ \+ 3 ln α", text)
+    deep = tm.sin(tm.cos(tm.sin(tm.cos(tm.sin(inner)))))
+    assert re.search(r"q₁ +=", tm.explain(deep, a).text())
+
+
+def test_a_name_of_a_parameter_finds_it():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 1, rng=1))
+    loss = net(np.ones((4, 2))).mean()
+    e = tm.explain(loss, "0.weight")
+    loss.backward()
+    np.testing.assert_allclose(e.gradient.numpy(), net[0].weight.grad.numpy())
+    whole = tm.explain(loss, net)
+    assert len(whole) == 4
+    np.testing.assert_allclose(whole.gradient[2].bias.numpy(), net[2].bias.grad.numpy())
+    with pytest.raises(tm.ArgumentError, match=r"'0\.weight'"):
+        tm.explain(loss, "nothing")
+
+
+@pytest.mark.parametrize(
+    "name, tex",
+    [("x", "x"), ("W1", "W_{1}"), ("x_12", "x_{12}"), ("theta", r"\theta"), ("loss", r"\text{loss}")],
+)
+def test_names_in_formulas(name, tex):
+    assert written(name) == tex
+
+
+# -- formulas ---------------------------------------------------------------------------------------------------------
+def value_of(e, env):
+    """What a formula comes to: an evaluation of its own, by NumPy."""
+    head, parts = e.head, e.parts
+    if head == "number":
+        return parts[0]
+    if head == "symbol":
+        return env(parts[0])
+    if head == "ones":
+        return np.ones(e.shape)
+    if head in ("negative", "transposed", "quoted", "indicator"):
+        inner = value_of(parts[0], env)
+        if head == "indicator":
+            return float(inner)
+        return -inner if head == "negative" else inner.T if head == "transposed" else inner
+    if head == "sum":
+        return sum(value_of(p, env) for p in parts)
+    if head == "product":
+        return math.prod([value_of(p, env) for p in (*parts[0], *parts[1])], start=np.float64(1))
+    if head == "quotient":
+        return value_of(parts[0], env) / value_of(parts[1], env)
+    if head == "power":
+        return value_of(parts[0], env) ** value_of(parts[1], env)
+    op, args, params = parts
+    return op.forward(*(np.asarray(value_of(a, env)) for a in args), **dict(params))
+
+
+ELEMENTWISE = sorted(
+    name
+    for name, op in registry.items()
+    if op.kind in ("elementwise", "general") and op.arity in (1, 2) and op.samples
+    if not op.many and not op.param_names
+)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_the_formula_of_a_local_derivative_is_that_derivative(name):
+    """The rule in symbols, simplified, and evaluated again: against a central difference of the op."""
+    op = registry[name]
+    numbers = [[np.asarray(a).ravel()[:1] for a in s.args] for s in op.samples() if s.smooth and not s.params]
+    numbers = [row for row in numbers if all(a.size and a.dtype == np.float64 for a in row) and len(row) == op.arity]
+    for row in numbers[:2]:
+        point = [a[0] for a in row]
+        with np.errstate(all="ignore"):
+            try:
+                y = np.asarray(op.forward(*point))[()]
+            except Exception:
+                continue
+        if np.ndim(y) or not np.isfinite(y):
+            continue
+        nodes = tuple(tm.tensor(v).node for v in point)
+        node = type(nodes[0])(y, op, nodes, {})
+        args = tuple(symbol(f"x_{k}") for k in range(op.arity))
+        for k in range(op.arity):
+            found = of_rule(node, (k,), number(1), np.float64(1), symbol("y"), args, lambda d: None)
+            if found is None:
+                continue
+            latex(found)
+            env = lambda s: y if s == "y" else point[int(s[2:])]  # noqa: E731
+            step = 1e-5 * max(1, abs(point[k]))
+            with np.errstate(all="ignore"):
+                up, down = (op.forward(*(v + sign * step * (j == k) for j, v in enumerate(point))) for sign in (1, -1))
+                slope, told = (up - down) / (2 * step), value_of(opened(found), env)
+            assert told == pytest.approx(slope, rel=1e-4, abs=1e-5), (text_of(latex(found)), point)
+            assert value_of(found, env) == pytest.approx(told, rel=1e-9, abs=1e-12)
+
+
+def test_numbers_are_written_as_on_paper():
+    cases = {1.0: "1", -2.5: "-2.5", 1e-7: r"1 \cdot 10^{-7}", 123456.0: r"1.2346 \cdot 10^{5}", math.inf: r"\infty"}
+    assert {v: write_number(v) for v in cases} == cases
+    assert write_number(math.nan) == r"\text{NaN}"
+    assert write_number(1 - 1j) == r"1 - \mathrm{i}"
+    assert latex(number(2 / 3)) == r"\frac{2}{3}"
+
+
+def test_formulas_are_simplified_and_bracketed():
+    x, y = symbol("x"), symbol("y")
+    plus = Formula("sum", (x, y))
+    from tinygrad_math.explaining.formulas import add, divide, multiply, negative, power
+
+    assert latex(multiply(plus, x, ())) == "x (x + y)"
+    assert latex(add((x, x, negative(y)), ())) == "2 x - y"
+    assert latex(divide(multiply(number(6), power(x, number(2), ()), ()), multiply(number(9), x, ()), ())) == (
+        r"\frac{2 x}{3}"
+    )
+    assert latex(power(plus, number(2), ())) == "(x + y)^{2}"
+    assert latex(multiply(negative(x), negative(y), ())) == "x y"
+
+
+# -- what is refused ------------------------------------------------------------------------------------------------
+def test_what_cannot_be_explained_is_refused_by_name():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(tm.ArgumentError, match=r"record\(f, x\)"):
+        tm.explain(lambda x: x, x)
+    with pytest.raises(tm.ArgumentError, match="its name"):
+        tm.explain(x.sum(), 3.0)
+    with pytest.raises(tm.errors.NoGradient, match="requires no gradient"):
+        tm.explain(x.sum(), tm.tensor(1.0))
+    with pytest.raises(tm.errors.NoGradient, match="history"):
+        tm.explain(tm.tensor(1.0), x)
+    with pytest.raises(tm.ArgumentError, match=r"entry=\(i, j\)"):
+        tm.explain(x.sum(), x, order=2)
+    with pytest.raises(tm.ArgumentError, match="positions among the 2"):
+        tm.explain((x**2).sum(), x, entry=(0, 5))
+    with pytest.raises(tm.ShapeError, match="vector"):
+        tm.explain((x**2).sum(), x, vector=[1.0, 2.0, 3.0])
+    with pytest.raises(tm.ArgumentError, match="order"):
+        tm.explain(x.sum(), x, order=3)
+    with pytest.raises(tm.ArgumentError, match="limit"):
+        tm.explain(x.sum(), x, limit=0)
+    with pytest.raises(tm.NonScalarError, match="one real number"):
+        tm.explain(x * 2, x, order=2, entry=(0, 0))
+    big = leaf(np.ones(1001))
+    with pytest.raises(tm.NonScalarError, match="1,000,000"):
+        tm.explain(big * 2, big)
+
+
+def test_a_value_that_was_changed_after_its_use_is_refused():
+    x = leaf([1.0, 2.0])
+    y = (x * x).sum()
+    with tm.no_grad():
+        x += 1.0
+    with pytest.raises(tm.errors.MathError):
+        tm.explain(y, x)
+
+
+def test_inside_a_trace_there_is_nothing_to_explain():
+    def f(x):
+        y = x * x
+        tm.explain(y, x)
+        return y
+
+    with pytest.raises(tm.errors.TraceError, match="explain"):
+        tm.compile(f)(tm.tensor(1.0))
+
+
+def test_inside_a_transform_its_input_is_explained():
+    seen = []
+
+    def f(x):
+        y = x * x
+        seen.append(tm.explain(y, x).gradient.item())
+        return y
+
+    assert tm.grad(f)(3.0).item() == 6.0
+    assert seen == [6.0]

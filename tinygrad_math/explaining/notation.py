@@ -1,0 +1,267 @@
+"""Formulas as LaTeX: each op in its own notation, brackets where the notation needs them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..core.op import Op
+from .formulas import Formula, is_negative, negative, words
+
+RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)  # how firmly the outermost part of a formula holds together
+
+
+def latex(e: Formula) -> str:
+    """A formula as LaTeX."""
+    return _latex(e)[0]
+
+
+def fenced(e: Formula, level: int) -> str:
+    """A formula as part of one that binds this firmly."""
+    text, own = _latex(e)
+    return text if own >= level else brackets(text)
+
+
+def brackets(text: str) -> str:
+    tall = r"\frac" in text or r"\sum" in text or r"\begin" in text
+    return rf"\left({text}\right)" if tall else f"({text})"
+
+
+def _latex(e: Formula) -> tuple[str, int]:
+    head, parts = e.head, e.parts
+    if head == "number":
+        text = write_exact(parts[0])
+        return text, ATOM if text[0] != "-" and r"\cdot" not in text and "+" not in text else SUM
+    if head == "symbol":
+        return parts[0], ATOM
+    if head == "indicator":  # 1 where it holds, else 0
+        return f"[{latex(parts[0])}]", ATOM
+    if head == "quoted":
+        return _latex(parts[0])
+    if head == "ones":
+        return r"\mathbf{1}", ATOM
+    if head == "negative":
+        return "-" + fenced(parts[0], PRODUCT), SUM
+    if head == "sum":
+        text = fenced(parts[0], SUM)
+        for p in parts[1:]:
+            sign, body = ("-", p.parts[0]) if p.head == "negative" else ("+", p)
+            if is_negative(p):
+                sign, body = "-", negative(p)
+            text += f" {sign} {fenced(body, PRODUCT)}"
+        return text, SUM
+    if head == "product":
+        scalars, arrays = parts
+        text = beside([*sorted(scalars, key=_place_in_product)])
+        if arrays:
+            level = APPLIED if len(arrays) > 1 or scalars else PRODUCT
+            body = r" \odot ".join(
+                brackets(latex(a)) if len(arrays) > 1 and a.head == "matrix" else fenced(a, level) for a in arrays
+            )
+            text = beside_text(text, body) if text else body
+        return text, PRODUCT
+    if head == "matrix":
+        return beside(parts), APPLIED
+    if head == "quotient":
+        return rf"\frac{{{latex(parts[0])}}}{{{latex(parts[1])}}}", ATOM
+    if head == "power":
+        return rf"{fenced(parts[0], ATOM)}^{{{latex(parts[1])}}}", POWER
+    if head == "transposed":
+        return f"{fenced(parts[0], ATOM)}^T", POWER
+    op, args, params = parts
+    return _filled(op, args, dict(params))
+
+
+def _place_in_product(e: Formula) -> int:
+    if e.head == "number":
+        return 0
+    if e.head in ("operation", "sum"):
+        _, level = _latex(e)
+        return 3 if e.head == "sum" else 4 if level == APPLIED else 2
+    return 1
+
+
+def beside(factors: Iterable[Formula]) -> str:
+    """A product without a sign."""
+    text = ""
+    for f in factors:
+        text = beside_text(text, fenced(f, APPLIED)) if text else fenced(f, APPLIED)
+    return text
+
+
+_WORD = re.compile(r"\\text\{|\\operatorname|\\ln|\\sin|\\cos|\\tan|\\max|\\min|\\log|\\det")
+
+
+def beside_text(a: str, b: str) -> str:
+    if b[:1].isdigit() or (a[-1:].isdigit() and b.startswith(r"\frac")):
+        return rf"{a} \cdot {b}"
+    wide = a.endswith("}") and _WORD.search(a) and "^" not in a[-4:]
+    return rf"{a} \, {b}" if wide or b.startswith(r"\text") else f"{a} {b}"
+
+
+def write_number(value: Any, digits: int = 5) -> str:
+    """A number as LaTeX, to some significant digits."""
+    if isinstance(value, (bool, np.bool_)):
+        return r"\text{true}" if value else r"\text{false}"
+    if isinstance(value, complex) or np.iscomplexobj(value):
+        value = complex(value)
+        real, imaginary = write_number(value.real, digits), write_number(abs(value.imag), digits)
+        if value.imag == 0:
+            return real
+        i = rf"{'' if imaginary == '1' else imaginary} \mathrm{{i}}".strip()
+        sign = "-" if np.signbit(value.imag) else "+"
+        return f"{real} {sign} {i}" if value.real else i if sign == "+" else "-" + i
+    if isinstance(value, (int, np.integer)):
+        if abs(int(value)) < 10**9:
+            return str(int(value))
+        value = float(value)
+    value = float(value)
+    if np.isnan(value):
+        return r"\text{NaN}"
+    if np.isinf(value):
+        return r"\infty" if value > 0 else r"-\infty"
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    if not exponent:
+        return "0" if mantissa == "-0" else mantissa
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
+def write_exact(value: Any) -> str:
+    """A number of a formula: a simple fraction as one."""
+    if isinstance(value, float) and 1e-4 < abs(value) < 1e4 and len(repr(value)) > 8:
+        near = Fraction(value).limit_denominator(1000)
+        if abs(float(near) - value) <= 1e-15 * abs(value):
+            sign = "-" if value < 0 else ""
+            return rf"{sign}\frac{{{abs(near.numerator)}}}{{{near.denominator}}}"
+    return write_number(value)
+
+
+def write_index(key: Any) -> str:
+    """An index as it is written between brackets."""
+    if isinstance(key, tuple):
+        return ", ".join(map(write_index, key)) if key else r"\,"
+    if isinstance(key, slice):
+        ends = ["" if v is None else str(v) for v in (key.start, key.stop)]
+        return ":".join([*ends, str(key.step)] if key.step not in (None, 1) else ends)
+    if key is Ellipsis:
+        return r"\dots"
+    if key is None:
+        return r"\text{new}"
+    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        return str(int(key))
+    return r"\ast" if not isinstance(key, (float, str)) else rf"\text{{{plain(str(key))}}}"
+
+
+_ESCAPED = {c: "\\" + c for c in "#$%&_{}"} | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}"}
+_ESCAPED |= {"~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+_ESCAPED |= {"`": r"\textasciigrave{}", '"': r"\textquotedbl{}", "*": r"\textasteriskcentered{}"}
+
+
+def plain(text: str) -> str:
+    """Text between the braces of `\\text`: what means something to TeX, HTML or Markdown is escaped."""
+    return "".join(_ESCAPED.get(c, c) for c in text)
+
+
+_FUNCTION = re.compile(r"\\(?:operatorname\{[^{}]*\}|[a-zA-Z]+)(?:_\{?[^{}]*\}?|\^\{?[^{}]*\}?)*\s*$")
+_NAMES = words("""
+    sin cos tan sinh cosh tanh arcsin arccos arctan ln log det max min exp lnot forall exists Re Im arg sum prod
+""")
+
+
+@functools.cache
+def _template(op: Op) -> tuple[tuple[tuple[str, str | None, int], ...], int]:
+    """An op's notation: pieces (text, field, how firmly the field's content must bind), and how firmly it binds."""
+    pieces: list[tuple[str, str | None]] = []
+    text, k = "", 0
+    source = op.latex
+    while k < len(source):
+        field = re.compile(r"\{(\w+)\}").match(source, k)
+        if source.startswith(("{{", "}}"), k):
+            text += source[k]
+            k += 2
+        elif field:
+            pieces.append((text, field[1]))
+            text, k = "", field.end()
+        else:
+            text += source[k]
+            k += 1
+    pieces.append((text, None))
+    whole = []
+    for j, (before, name) in enumerate(pieces):
+        level = ATOM if name is None else _needed(before, pieces[j + 1][0], j > 0, pieces[j + 1][1] is not None)
+        whole.append((before, name, level))
+    return tuple(whole), _own_level("\0".join(t for t, _ in pieces))
+
+
+def _needed(before: str, after: str, follows: bool, goes_on: bool) -> int:
+    """How firmly an argument must bind between these texts."""
+    b, a = before.rstrip(), after.lstrip()
+    if a[:1] in ("^", "_"):
+        return ATOM
+    opened = b.endswith(("(", "{", "[", ",", r"\lvert", r"\lVert", r"\lfloor", r"\lceil", "D")) and not b.endswith(
+        r"\{"
+    )
+    closed = a.startswith((")", "}", "]", ",", r"\rvert", r"\rVert", r"\rfloor", r"\rceil"))
+    if opened and closed:
+        return RELATION
+    function = _FUNCTION.search(b)
+    if function:
+        command = re.match(r"\\([a-zA-Z]+)", function[0])
+        assert command is not None
+        if command[1] == "operatorname" or command[1] in _NAMES:
+            return ATOM
+    if (not b or opened) and (not a or closed or a[0] in "+-=<>") and (a or not goes_on):
+        return SUM
+    if b.endswith(("+", "=", "<", ">")) and (not a or closed):
+        return SUM if not b.endswith("+") else PRODUCT
+    return PRODUCT if b.endswith("-") and (not a or closed) else APPLIED
+
+
+def _own_level(text: str) -> int:
+    outer, depth = "", 0
+    for c in text.replace(r"\{", "(").replace(r"\}", ")"):
+        depth -= c in ")}]"
+        if not depth or c == "\0":
+            outer += c if not depth else ""
+        depth += c in "({["
+    outer = re.sub(r"\\[lr](?:vert|Vert|floor|ceil)", "|", outer)
+    outer = re.sub(r"\|[^|]*\|", "|", outer)
+    if re.search(r"[=<>]|\\(?:le|ge|ne|in|leftarrow|ll|gg|land|lor|lnot|forall|exists)\b", outer):
+        return RELATION
+    if re.search(r"[+-]", outer):
+        return SUM
+    if re.search(r"\\(?:odot|cdot|times|bmod|otimes|oplus|sum|prod|mathbin)\b|\0\s*\0|/|\*", outer):
+        return PRODUCT
+    if re.match(r"\s*\\(?!sqrt|frac|tfrac|overline|zeta|Gamma|psi|sigma|Phi)[a-zA-Z]+", outer):
+        return APPLIED if outer.rstrip().endswith("\0") else ATOM
+    return POWER if "^" in outer else ATOM
+
+
+def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[str, int]:
+    pieces, level = _template(op)
+    out = ""
+    for before, name, needed in pieces:
+        out += before
+        if name is None:
+            continue
+        if name.isdigit():
+            filled = fenced(args[int(name)], needed) if int(name) < len(args) else r"\cdot"
+        elif name == "key":
+            filled = write_index(params.get(name))
+        else:
+            value = params.get(name)
+            numeric = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
+            filled = write_number(value) if numeric else plain(str(value)[:40])
+        out += filled
+    if op.arity is None and r"\dots" in out and len(args) <= 4:
+        out = (
+            out.replace(r"\dots", ", ".join(latex(a) for a in args[1:]))
+            if len(args) > 1
+            else out.replace(r", \dots", "")
+        )
+    return out, level

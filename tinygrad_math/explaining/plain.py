@@ -1,0 +1,111 @@
+"""A formula as text for a terminal: `e^(x y)`, `u/v²`, `Wᵀ g`."""
+
+from __future__ import annotations
+
+import functools
+import re
+import xml.etree.ElementTree as ET
+
+from ..viz.mathml import mathml
+
+_HIGH = dict(zip("0123456789+-−=()niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱᵀ"))
+_LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"))
+_FENCED = re.compile(r"\w*\([^()]*\)[⁰¹²³⁴-⁹ᵀ]*")  # what a bracket holds together already
+_OPERATORS = frozenset("+−·×⊙⊗⊕=<>≤≥≠≈→←∈∓±∗≪≫∧∨")
+
+
+@functools.lru_cache(4096)
+def text_of(latex: str) -> str:
+    r"""A formula of LaTeX as one line of text.
+
+    >>> text_of(r"-\frac{u}{v^2}"), text_of(r"e^{x y}"), text_of(r"\sqrt{x + 1}")
+    ('-u/v²', 'e^(x y)', '√(x + 1)')
+    """
+    root = ET.fromstring(mathml(latex))
+    return " ".join(_line(list(root)).replace("−", "-").split())
+
+
+def _tag(e: ET.Element) -> str:
+    return e.tag.rpartition("}")[2]
+
+
+def _line(elements: list[ET.Element]) -> str:
+    out, joined = "", False
+    for k, e in enumerate(elements):
+        piece, tag, prefix = _text(e), _tag(e), e.get("form") == "prefix"
+        if tag == "mo" and piece in _OPERATORS and not prefix and k:
+            piece = f" {piece} "
+        elif tag == "mo" and piece in (",", ";"):
+            piece += " "
+        elif out and piece and not joined and _apart(out[-1], piece[0]) and (tag != "mo" or prefix) and not _closes(e):
+            piece = " " + piece
+        out += piece
+        bare = piece.strip()
+        joined = bare in ("d", "∂", "∂²", "d²") or (prefix and bare in ("|", "‖"))  # belongs to what follows
+    return out
+
+
+def _closes(e: ET.Element) -> bool:
+    """Whether a piece is a closing fence with something above it."""
+    return len(e) > 0 and e[0].get("form") == "postfix"
+
+
+def _apart(before: str, after: str) -> bool:
+    """Whether two pieces beside each other would read as one."""
+    if before.isspace() or before in "([{⌊⌈√-−" or after in "′″":
+        return False
+    if after in "([":
+        return before in "0123456789⁰¹²³⁴⁵⁶⁷⁸⁹)]ᵀ"
+    return after.isalnum() or after in "√∑∏∂‖|"
+
+
+def _simple(text: str) -> bool:
+    return text.isalnum() or bool(_FENCED.fullmatch(text)) or (len(text) < 24 and not any(c in text for c in " +-−·/⊙"))
+
+
+def _group(text: str) -> str:
+    return text if _simple(text) or (text[0] == "(" and text[-1] == ")" and text.count("(") == 1) else f"({text})"
+
+
+def _script(text: str, table: dict[str, str], mark: str) -> str:
+    if text and all(c in table for c in text):
+        return "".join(table[c] for c in text)
+    return text if set(text) <= set("′″‴") else mark + _group(text)
+
+
+def _text(e: ET.Element) -> str:
+    tag, inside = _tag(e), list(e)
+    if not inside:
+        if tag == "mspace":
+            return " " if not e.get("width", "").startswith("-") else ""
+        text = e.text or ""
+        return "" if text == "\u2061" else text
+    if tag in ("mrow", "mstyle", "math"):
+        return _line(inside)
+    parts = [" ".join(_text(i).split()) for i in inside]
+    if tag == "mfrac":
+        below = parts[1] if _simple(parts[1]) or _derivative(parts[1]) else f"({parts[1]})"
+        above = parts[0] if _simple(parts[0]) or _product(parts[0]) else f"({parts[0]})"
+        return f"{above}/{below}"
+    if tag == "msqrt":
+        return "√" + (parts[0] if _simple(parts[0]) else f"({parts[0]})")
+    if tag == "mroot":
+        return _script(parts[1], _HIGH, "root") + "√" + _group(parts[0])
+    base = parts[0]
+    if tag in ("msub", "munder"):
+        return base + _script(parts[1], _LOW, "_")
+    if tag in ("msup", "mover"):
+        return base + ("̄" if parts[1] == "¯" and len(base) == 1 else _script(parts[1], _HIGH, "^"))
+    if tag in ("msubsup", "munderover"):
+        return base + _script(parts[1], _LOW, "_") + _script(parts[2], _HIGH, "^")
+    if tag == "mtable":
+        return "; ".join(" ".join(_text(cell) for cell in row) for row in inside)
+    return _line(inside)
+
+
+def _derivative(text: str) -> bool:
+    return text[0] == "∂" and (" " not in text or (text[1] == "(" and text[-1] == ")"))
+
+
+def _product(text: str) -> bool:
+    return not any(c in text for c in "+-−/·⊙")

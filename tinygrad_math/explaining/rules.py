@@ -1,0 +1,90 @@
+"""What the rules of the calculus are called, and how a blackboard has them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..core.node import Node
+from ..core.tensor import select
+from .formulas import words
+
+
+class Rule(NamedTuple):
+    """A rule's name, and its law in LaTeX."""
+
+    name: str
+    law: str
+
+
+SUM = Rule("sum rule", "(u + v)' = u' + v'")
+DIFFERENCE = Rule("difference rule", "(u - v)' = u' - v'")
+FACTOR = Rule("constant factor", "(c u)' = c u'")
+PRODUCT = Rule("product rule", "(u v)' = u' v + u v'")
+QUOTIENT = Rule("quotient rule", r"\left(\frac{u}{v}\right)' = \frac{u' v - u v'}{v^2}")
+RECIPROCAL = Rule("reciprocal rule", r"\left(\frac{c}{v}\right)' = -\frac{c v'}{v^2}")
+POWER = Rule("power rule", r"(u^n)' = n u^{n - 1} u'")
+EXPONENTIAL = Rule("exponential rule", r"(a^u)' = a^u \ln(a) u'")
+MATRIX = Rule("matrix product rule", r"\mathrm{d}(A B) = \mathrm{d}A \, B + A \, \mathrm{d}B")
+LINEAR = Rule("linear map", r"\mathrm{d}(A x) = A \, \mathrm{d}x")
+ELEMENTS = Rule("sum over elements", r"\frac{\partial}{\partial u_i} \sum_j u_j = 1")
+MEAN = Rule("mean over elements", r"\frac{\partial}{\partial u_i} \frac{1}{n} \sum_j u_j = \frac{1}{n}")
+SAME = Rule("rearrangement", r"\mathrm{d}(P u) = P \, \mathrm{d}u")
+CHOICE = Rule("selection", r"\mathrm{d}u_k = e_k^T \, \mathrm{d}u")
+MERGED = Rule("several ways", "")
+
+_LAWS = {
+    "exp": r"(e^u)' = e^u u'",
+    "expm1": r"(e^u - 1)' = e^u u'",
+    "log": r"(\ln u)' = \frac{u'}{u}",
+    "log1p": r"(\ln(1 + u))' = \frac{u'}{1 + u}",
+    "sin": r"(\sin u)' = \cos(u) u'",
+    "cos": r"(\cos u)' = -\sin(u) u'",
+    "tan": r"(\tan u)' = \frac{u'}{\cos^2 u}",
+    "tanh": r"(\tanh u)' = (1 - \tanh^2 u) u'",
+    "sigmoid": r"\sigma(u)' = \sigma(u) (1 - \sigma(u)) u'",
+    "sqrt": r"(\sqrt{u})' = \frac{u'}{2 \sqrt{u}}",
+    "absolute": r"\lvert u \rvert' = \operatorname{sign}(u) u'",
+    "relu": r"\max(u, 0)' = [u > 0] u'",
+}  # at a kink, the convention of the op holds
+_WORDS = {"exp": "exponential", "log": "logarithm", "absolute": "absolute value", "expit": "sigmoid"}
+_POWERS = frozenset({"integer_power", "square", "cbrt", "signed_power", "abs_power"})
+_PRODUCTS = frozenset({"multiply", "cross3", "convolve"})
+_MATRIX = frozenset({"matmul", "affine", "band_matmul", "contract"})
+_SAME = words("""
+    reshape transpose matrix_transpose squeeze expand_dims flip roll broadcast_to alias copy astype positive
+""")
+_PICK = words("""
+    getitem gather take_along_axis diagonal select unstack split windows
+""")
+
+
+def rule_of(node: Node, positions: tuple[int, ...], reached: tuple[bool, ...]) -> Rule:
+    """The rule of a step into a node from its operand at these positions; `reached`: which operands vary."""
+    op = node.inputs[0].op if node.op is select else node.op
+    assert op is not None
+    name, both = op.name, sum(reached) > 1
+    if name == "add":
+        return SUM
+    if name == "subtract":
+        return DIFFERENCE
+    if name == "negative":
+        return FACTOR
+    if name in _PRODUCTS:
+        return PRODUCT if both else FACTOR
+    if name in ("divide", "quotient"):
+        return QUOTIENT if both else FACTOR if 0 in positions else RECIPROCAL
+    if name == "reciprocal":
+        return RECIPROCAL
+    if name == "power":
+        return POWER if 0 in positions else EXPONENTIAL
+    if name in _POWERS:
+        return POWER
+    if name in _MATRIX:
+        return MATRIX if both else LINEAR
+    if name in ("sum", "mean"):
+        return ELEMENTS if name == "sum" else MEAN
+    if name in _SAME:
+        return SAME
+    if name in _PICK:
+        return CHOICE
+    return Rule(f"chain rule, {_WORDS.get(name, name).replace('_', ' ')}", _LAWS.get(name, "f(u)' = f'(u) u'"))
