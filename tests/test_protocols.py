@@ -176,9 +176,8 @@ def test_out_is_an_assignment_and_where_chooses():
         (lambda x: np.save("unwritten.npy", x), tm.NoDerivative, r"tm\.save"),
         (lambda x: np.put(x, [0], 1.0), tm.NotALeaf, "no_grad"),
         (lambda x: np.sum(x, axis=0, no=1), TypeError, "no"),
-        (lambda x: np.mean(x, where=v > 0), tm.ArgumentError, r"mean\(x, /, axis=None.*x\[mask\]"),
+        (lambda x: np.sin(x, where=v > 0), tm.ArgumentError, r"undefined"),
         (lambda x: np.emath.sqrt(x), tm.NoDerivative, "scimath"),
-        (lambda x: np.std(x, mean=0.0), tm.ArgumentError, "mean"),
     ],
 )
 def test_what_would_lose_the_gradient_raises_and_says_what_to_do(call, error, words):

@@ -26,6 +26,7 @@ from .ops.exponential import *
 from .ops.extremum import *
 from .ops.indexing import *
 from .ops.joining import *
+from .ops.masked import *
 from .ops.nanreduction import *
 from .ops.padding import *
 from .ops.parting import *
@@ -44,6 +45,7 @@ from .ops.spread import *
 from .ops.statistics import *
 from .ops.taking import *
 from .ops.trigonometric import *
+from .ops.wording import *
 from .transforms.checkpoint import *
 from .transforms.derivatives import *
 from .transforms.matrices import *

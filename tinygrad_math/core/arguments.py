@@ -284,6 +284,18 @@ def contract(f: Any) -> Contract:
     return Contract(f)
 
 
+other_words: list[Callable[..., Any]] = []  # who reads a call that does not fit f: `read(f, args, kwargs)`
+
+
+def in_other_words(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
+    """What a call that does not fit f means in other words than ours; raises the error if it means nothing."""
+    for read in other_words:
+        result = read(f, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    raise error
+
+
 # -- the net ------------------------------------------------------------------------------------------------
 def is_about_arguments(error: Exception) -> bool:
     """Whether an error arose in this package or in NumPy below it, or when an argument was asked to convert itself.
@@ -302,10 +314,15 @@ def is_about_arguments(error: Exception) -> bool:
     return True
 
 
+def _misfit(error: Exception) -> bool:
+    """Whether a call itself did not fit the function."""
+    trace = error.__traceback__
+    return isinstance(error, TypeError) and (trace is None or trace.tb_next is None)
+
+
 def explanation(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> MathError:
     """The named error for what a call of `f` raised from the inside."""
-    trace = error.__traceback__
-    if isinstance(error, TypeError) and (trace is None or trace.tb_next is None):  # the call itself does not fit f
+    if _misfit(error):
         hint = "".join(f". Say {RENAMED[k]}= for {k}=" for k in kwargs if k in RENAMED)
         return ArgumentError(f"{error}{hint}. Usage: {usage(f)}")
     if isinstance(error, MemoryError):
@@ -343,6 +360,9 @@ def named(f: F) -> F:
         except Exception as error:
             if not is_about_arguments(error):
                 raise
-            raise explanation(f, args, kwargs, error) from error
+            if not _misfit(error):
+                raise explanation(f, args, kwargs, error) from error
+            failed = explanation(f, args, kwargs, error)
+        return in_other_words(call, args, kwargs, failed)
 
     return cast(F, call)

@@ -50,7 +50,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
-from .arguments import contract, is_about_arguments, named
+from .arguments import contract, in_other_words, is_about_arguments, named
 from .errors import ArgumentError, NoDerivative, describe, integer, refuse_unordered
 from .op import PLAIN, Op, by_ufunc, raw
 from .samples import Sample, domain_samples
@@ -97,7 +97,15 @@ class Declared(Op, Generic[P]):
                 return record(self, args, known)
         else:
             key = None
-        arrays, full = self.bind(args, params)
+        try:
+            arrays, full = self.bind(args, params)
+        except ArgumentError as error:
+            failed = error
+        else:
+            return self._called(arrays, full, key)
+        return in_other_words(self, args, params, failed)
+
+    def _called(self, arrays: tuple[Any, ...], full: dict[str, Any], key: Any) -> Any:
         if self.whole or not _PLAIN.issuperset(map(type, full.values())):
             self._settle(full)
         contract(self).hold((), full)

@@ -220,7 +220,7 @@ def eigh(x: Any, /, UPLO: str | None = None) -> EighResult:
     >>> tm.linalg.eigh([[2.0, 1.0], [1.0, 2.0]]).eigenvalues
     tensor([1., 3.])
     """
-    x = _triangle(x, UPLO)
+    x = one_triangle("eigh", x, UPLO)
     return EighResult(*_eigh(x, turned=differentiated(x)))
 
 
@@ -239,13 +239,14 @@ def eigvalsh(x: Any, /, UPLO: str | None = None) -> Any:
     return eigh(x, UPLO).eigenvalues
 
 
-def _triangle(x: Any, uplo: str | None) -> Any:
+def one_triangle(asker: str, x: Any, uplo: str | None) -> Any:
+    """The Hermitian matrix of which x holds one triangle; x itself for None."""
     if uplo is None:
         return x
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
         raise ArgumentError(f"UPLO is 'L' or 'U', the triangle to read, got {uplo!r:.60}")
     x = as_tensor(x)
-    n = square("eigh", x.node.data).shape[-1]
+    n = square(asker, x.node.data).shape[-1]
     strict = np.tri(n, k=-1) if uplo.upper() == "L" else np.tri(n, k=-1).T
     half = x * strict.astype(x.dtype)
     return half + rec.adjoint(half) + rec.real(x) * np.eye(n, dtype=rec.real(x).dtype)

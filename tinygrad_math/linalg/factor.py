@@ -339,11 +339,11 @@ def _(xp: Any, ts: Any, y: Any, a: Any) -> Any:
 
 
 @derived
-def lu(x: Any, /) -> LUResult:
+def lu(x: Any, /, permute_l: bool = False, *, p_indices: bool = False) -> Any:
     """x = P L U: a permutation matrix, a lower triangle with ones on its diagonal, and an upper triangle.
 
-    Arguments: x (..., m, n). Returns LUResult(P (..., m, m), L (..., m, k), U (..., k, n)), with k = min(m, n);
-    P is constant.
+    Arguments: x (..., m, n); `permute_l` gives the pair (P L, U), `p_indices` in the place of P the rows of L U that
+    are x's. Returns LUResult(P (..., m, m), L (..., m, k), U (..., k, n)), with k = min(m, n); P is constant.
     Raises ShapeError, MatrixError (NaN); from derivatives IllPosedDerivative where a pivot is 0.
     Derivative: with F = L^-1 P^T dA U^-1, dL = L lower(F) and dU = upper(F) U.
     de Hoog, Anderssen and Lukas, Differentiation of matrix functionals using triangular factorization (2011).
@@ -353,4 +353,7 @@ def lu(x: Any, /) -> LUResult:
     tensor([[ 4.,  4.],
             [ 0., -1.]])
     """
-    return LUResult(*_lu(as_tensor(x)))
+    p, l, u = _lu(as_tensor(x))
+    if permute_l:
+        return rec.matmul(p, l), u
+    return LUResult(rec.argmax(p, axis=-1) if p_indices else p, l, u)

@@ -10,6 +10,7 @@ from ..core.declare import derived, general
 from ..core.errors import ArgumentError, IllPosedDerivative, ShapeError, describe
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
+from .eigen import one_triangle
 from .singular import svdvals
 from .solve import regular
 from .wellposed import adjoint, floating, plain
@@ -65,11 +66,53 @@ def _pinv_samples() -> Any:
 
 
 @general(name="pinv", latex="{0}^{{+}}", shape="(..., m, n) -> (..., n, m)", samples=_pinv_samples)
-def pinv(x: Any, /, rcond: float | None = None, *, rtol: float | None = None) -> Any:
+def _pinv(x: Any, /, rcond: float | None = None) -> Any:
+    """The pseudoinverse; singular values up to `rcond` times the largest count as zero."""
+    a = floating("pinv", x)
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    kept = s > cutoff(s, a.shape, rcond)
+    inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(s.dtype)
+    return adjoint(vh) @ (inverse[..., None] * adjoint(u))
+
+
+@_pinv.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any) -> Any:
+    constant_rank("pinv", plain(a), rcond)
+    m, n = a.shape[-2:]
+    p, ph, gh = y, xp.adjoint(y), xp.adjoint(g)
+    out = -xp.matmul(xp.matmul(ph, g), ph)
+    if m > n or rcond is not None:  # (1 - A P) G^H P P^H
+        left = xp.matmul(gh, xp.matmul(p, ph))
+        out = out + left - xp.matmul(a, xp.matmul(p, left))
+    if n > m or rcond is not None:  # P^H P G^H (1 - P A)
+        right = xp.matmul(xp.matmul(ph, p), gh)
+        out = out + right - xp.matmul(xp.matmul(right, p), a)
+    return (out,)
+
+
+@_pinv.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any) -> Any:
+    constant_rank("pinv", plain(a), rcond)
+    m, n = a.shape[-2:]
+    p, ph, t = y, xp.adjoint(y), ts[0]
+    th = xp.adjoint(t)
+    out = -xp.matmul(xp.matmul(p, t), p)
+    if m > n or rcond is not None:
+        left = xp.matmul(xp.matmul(p, ph), th)
+        out = out + left - xp.matmul(xp.matmul(left, a), p)
+    if n > m or rcond is not None:
+        right = xp.matmul(th, xp.matmul(ph, p))
+        out = out + right - xp.matmul(p, xp.matmul(a, right))
+    return out
+
+
+@derived
+def pinv(x: Any, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """The pseudoinverse: the inverse on the row space, zero on the rest.
 
     Arguments: x (..., m, n); singular values up to `rcond` (or `rtol`) times the largest count as zero, by default
-    max(m, n) times the precision. Returns (..., n, m). Raises ShapeError, MatrixError (NaN); from derivatives
+    max(m, n) times the precision, one number or one for each matrix; `hermitian`: x is Hermitian, and its lower
+    triangle alone is read. Returns (..., n, m). Raises ShapeError, MatrixError (NaN); from derivatives
     IllPosedDerivative below full rank, where the pseudoinverse is not continuous, unless `rcond` is given.
     Derivative, with P = A^+: dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P.
     Golub and Pereyra (1973), 4.12.
@@ -78,43 +121,7 @@ def pinv(x: Any, /, rcond: float | None = None, *, rtol: float | None = None) ->
     >>> tm.linalg.pinv([[2.0], [0.0]])
     tensor([[0.5, 0. ]])
     """
-    a = floating("pinv", x)
-    rcond = rtol if rcond is None else rcond
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
-    kept = s > cutoff(s, a.shape, rcond)
-    inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(s.dtype)
-    return adjoint(vh) @ (inverse[..., None] * adjoint(u))
-
-
-@pinv.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, rcond: Any, rtol: Any) -> Any:
-    constant_rank("pinv", plain(a), rtol if rcond is None else rcond)
-    m, n = a.shape[-2:]
-    p, ph, gh = y, xp.adjoint(y), xp.adjoint(g)
-    out = -xp.matmul(xp.matmul(ph, g), ph)
-    if m > n or rcond is not None or rtol is not None:  # (1 - A P) G^H P P^H
-        left = xp.matmul(gh, xp.matmul(p, ph))
-        out = out + left - xp.matmul(a, xp.matmul(p, left))
-    if n > m or rcond is not None or rtol is not None:  # P^H P G^H (1 - P A)
-        right = xp.matmul(xp.matmul(ph, p), gh)
-        out = out + right - xp.matmul(xp.matmul(right, p), a)
-    return (out,)
-
-
-@pinv.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, rcond: Any, rtol: Any) -> Any:
-    constant_rank("pinv", plain(a), rtol if rcond is None else rcond)
-    m, n = a.shape[-2:]
-    p, ph, t = y, xp.adjoint(y), ts[0]
-    th = xp.adjoint(t)
-    out = -xp.matmul(xp.matmul(p, t), p)
-    if m > n or rcond is not None or rtol is not None:
-        left = xp.matmul(xp.matmul(p, ph), th)
-        out = out + left - xp.matmul(xp.matmul(left, a), p)
-    if n > m or rcond is not None or rtol is not None:
-        right = xp.matmul(th, xp.matmul(ph, p))
-        out = out + right - xp.matmul(p, xp.matmul(a, right))
-    return out
+    return _pinv(one_triangle("pinv", x, "L") if hermitian else x, rcond=rtol if rcond is None else rcond)
 
 
 class LstsqResult(NamedTuple):

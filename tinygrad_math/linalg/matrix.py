@@ -13,6 +13,7 @@ from ..core.errors import IllPosedDerivative, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import as_tensor, rec
 from .choices import choice, differentiated
+from .eigen import one_triangle
 from .least_squares import constant_rank, cutoff
 from .wellposed import adjoint, floating, plain, tolerance
 
@@ -147,17 +148,19 @@ def _matrix_rank(x: Any, /, *, rtol: float | None = None, tol: float | None = No
 
 
 @derived
-def matrix_rank(x: Any, /, tol: float | None = None, *, rtol: float | None = None) -> Any:
+def matrix_rank(x: Any, /, tol: float | None = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
     """The rank of matrices: how many singular values are above a bound. A constant for every derivative.
 
     Arguments: x (..., m, n), or a vector, of rank 0 or 1; the bound is `tol`, or `rtol` times the largest singular
-    value, by default max(m, n) times the precision. Returns integers (...). Raises ShapeError, MatrixError (NaN).
+    value, by default max(m, n) times the precision; `hermitian`: x is Hermitian, and its lower triangle alone is read.
+    Returns integers (...). Raises ShapeError, MatrixError (NaN).
 
     >>> import tinygrad_math as tm
     >>> tm.linalg.matrix_rank([[1.0, 0.0], [2.0, 3.0], [1.0, 3.0]])
     tensor(2)
     """
     x = as_tensor(x)
+    x = one_triangle("matrix_rank", x, "L") if hermitian else x
     return _matrix_rank(rec.expand_dims(x, axis=0) if x.ndim == 1 else x, rtol=rtol, tol=tol)
 
 

@@ -20,7 +20,7 @@ from ..core.errors import IllPosedDerivative, Undecided
 from ..core.op import raw
 from ..core.samples import real, sample
 from .choices import choice, differentiated, settle
-from .eigen import Lazy, unless_missing
+from .eigen import Lazy, one_triangle, unless_missing
 from .wellposed import (
     adjoint,
     check_values,
@@ -329,11 +329,11 @@ def _beyond(x: Any, u: Any, u1: Any) -> Any:
 
 
 @derived
-def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """The singular value decomposition x = U diag(S) Vh.
 
     Arguments: x (..., m, n), real or complex; `full_matrices`: U and Vh square, else thin, k = min(m, n);
-    `compute_uv=False` as NumPy's: S alone.
+    `compute_uv=False` as NumPy's: S alone; `hermitian`: x is Hermitian, and its lower triangle alone is read.
     Returns SVDResult(U (..., m, k or m), S (..., k) descending, Vh (..., k or n, n)).
     Raises ShapeError, MatrixError (NaN); from derivatives IllPosedDerivative: for functions of the arbitrary
     choice of vectors (phases, coinciding values, the completing columns) and of singular values at 0. What is to be
@@ -344,6 +344,7 @@ def svd(x: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     >>> tm.linalg.svd([[3.0, 0.0], [0.0, 4.0]]).S
     tensor([4., 3.])
     """
+    x = one_triangle("svd", x, "L") if hermitian else x
     result = SVDResult(*_svd(x, full_matrices=full_matrices, turned=differentiated(x)))
     return result if compute_uv else result.S
 

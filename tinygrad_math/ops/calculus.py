@@ -103,7 +103,7 @@ def ediff1d(x: Any, /, to_end: Any = None, to_begin: Any = None) -> Tensor:
 
 
 @derived
-def gradient(f: Any, /, *spacing: Any, axis: int | Sequence[int] | None = None, edge_order: int = 1) -> Any:
+def gradient(f: Any, *spacing: Any, axis: int | Sequence[int] | None = None, edge_order: int = 1) -> Any:
     """The slope of a sampled function along its axes: central differences inside, one-sided ones at the edges.
 
     Arguments: `spacing` nothing (1), one number, or for each axis a number or the 1-d array of coordinates;

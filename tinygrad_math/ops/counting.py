@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, general, nondiff
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -36,10 +36,11 @@ def _moves(x: Any) -> bool:
 
 
 @derived
-def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None) -> Any:
+def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
     """The edges of bins for a histogram of a: a number of them, NumPy's name of a rule, or the edges themselves.
 
-    Arguments: `range` (low, high), by default the smallest and largest element of a.
+    Arguments: `range` (low, high), by default the smallest and largest element of a; `weights`, in a's shape, change
+    nothing, and no rule takes them. Raises ArgumentError, ShapeError.
     Derivative: that of evenly spaced numbers in both ends of the range; which number of bins a rule chooses has none.
 
     >>> import tinygrad_math as tm
@@ -53,6 +54,15 @@ def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None) -> Any:
         if edges.ndim != 1 or bool(np.any(edges.node.data[:-1] > edges.node.data[1:])):
             raise ArgumentError(f"the edges of bins are ascending numbers in one dimension, got shape {edges.shape}")
         return edges
+    if weights is not None:
+        if as_tensor(weights).shape != as_tensor(a).shape:
+            raise ShapeError(
+                f"histogram_bin_edges: the weights {describe(as_tensor(weights))} of {describe(as_tensor(a))}"
+            )
+        if isinstance(bins, str):
+            raise ArgumentError(
+                f"histogram_bin_edges: the rule {bins!r:.40} of how many bins there are takes no weights"
+            )
     a = rec.reshape(as_tensor(a), (-1,))
     plain = None if range is None else tuple(v.item() if isinstance(v, Tensor) else v for v in range)
     edges = bin_edges(a, bins, plain)

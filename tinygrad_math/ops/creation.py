@@ -388,15 +388,15 @@ def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Tensor, Tens
 
 
 @named
-def indices(dimensions: Any, dtype: Any = int) -> Tensor:
-    """The index arrays of a shape, one for each axis, stacked.
+def indices(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
+    """The index arrays of a shape, one for each axis, stacked; `sparse`: a tuple of them, of length 1 where constant.
 
     >>> import tinygrad_math as tm
     >>> tm.indices((2, 2))[1]
     tensor([[0, 1],
             [0, 1]])
     """
-    return _new(np.indices(dimensions, dtype))
+    return tuple(map(_new, np.indices(dimensions, dtype, True))) if sparse else _new(np.indices(dimensions, dtype))
 
 
 @derived

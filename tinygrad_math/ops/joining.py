@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, linear
-from ..core.errors import DTypeError, IndexOutOfBounds, ShapeError, checked_axis, describe, refuse_unordered
+from ..core.errors import (
+    DTypeError,
+    IndexOutOfBounds,
+    ShapeError,
+    checked_axis,
+    describe,
+    numeric_dtype,
+    refuse_unordered,
+)
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -78,11 +86,20 @@ def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None) -> A
     tensor([[1., 2.]])
     """
     y = rec.concat(arrays, axis=axis)
-    if dtype is None or np.dtype(dtype) == y.dtype:
+    return y if dtype is None else joined_in(y, dtype)
+
+
+def joined_in(y: Any, dtype: Any) -> Any:
+    """What was joined, in the dtype that was asked for."""
+    dtype = numeric_dtype(dtype)
+    if dtype == y.dtype:
         return y
     if not np.can_cast(y.dtype, dtype, "same_kind"):
-        raise DTypeError(f"concatenate: {describe(y)} does not fit {np.dtype(dtype)}; convert it with astype")
+        raise DTypeError(f"what is joined, {describe(y)}, does not fit {dtype}; convert it with astype")
     return rec.astype(y, dtype)
+
+
+rec.joined_in = joined_in
 
 
 def _slices(xp: Any, g: Any, *arrays: Any, axis: int) -> Any:
@@ -302,8 +319,8 @@ def _index_map(change: Callable[..., Any], n: int, *args: Any) -> Any:
 
 
 @derived
-def apply_along_axis(func1d: Callable[..., Any], axis: int, x: Any, *args: Any, **kwargs: Any) -> Any:
-    """A function of a vector applied to each vector of x along an axis; its result takes that axis's place.
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function of a vector applied to each vector of arr along an axis; its result takes that axis's place.
 
     Arguments: `func1d(v, *args, **kwargs)` returns a number or an array, always of one shape. Raises
     AxisError, ShapeError. Differentiable as far as `func1d` is.
@@ -312,7 +329,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, x: Any, *args: Any, 
     >>> tm.apply_along_axis(lambda v: v[0] * v[1], 1, tm.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([ 2., 12.])
     """
-    x = as_tensor(x)
+    x = as_tensor(arr)
     axis = checked_axis(axis, x.ndim, "apply_along_axis")
     rows = rec.moveaxis(x, axis, -1)
     outer = rows.shape[:-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -205,11 +205,22 @@ def roots(p: Any) -> Tensor:
 
 
 @derived
-def polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Tensor:
+def polyfit(
+    x: Any,
+    y: Any,
+    deg: int,
+    rcond: float | None = None,
+    full: bool = False,
+    w: Any = None,
+    cov: bool | Literal["unscaled"] = False,
+) -> Any:
     """The coefficients of the polynomial of a degree that fits points best, in the sense of least squares.
 
-    Arguments: `x` (m,), `y` (m,) or (m, k) for k fits at once, `w` (m,) weights of the residuals.
-    Returns (deg + 1,) or (deg + 1, k). Differentiable in x, y and w through `lstsq`.
+    Arguments: `x` (m,), `y` (m,) or (m, k) for k fits at once, `w` (m,) weights of the residuals; singular values up
+    to `rcond` times the largest count as zero.
+    Returns (deg + 1,) or (deg + 1, k); with `full` also the residuals, the rank, the singular values and rcond; with
+    `cov` also the covariance (deg + 1, deg + 1) or (deg + 1, deg + 1, k) of the coefficients, scaled by the residuals
+    unless "unscaled". Raises ShapeError, ArgumentError. Differentiable in x, y and w through `lstsq`.
 
     >>> import tinygrad_math as tm
     >>> tm.round(tm.polyfit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], 1), 6)
@@ -228,8 +239,20 @@ def polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Tensor:
         left = left * w[:, None]
         y = y * (w[:, None] if y.ndim == 2 else w)
     scale = rec.sqrt(rec.sum(left * left, axis=0))
-    solution = rec.lstsq(left / scale, y)[0]
-    return solution / (scale[:, None] if y.ndim == 2 else scale)  # type: ignore[no-any-return]
+    left = left / scale
+    found = rec.lstsq(left, y, rcond=rcond)
+    c = found[0] / (scale[:, None] if y.ndim == 2 else scale)
+    if full:
+        return c, *found[1:], x.size * np.finfo(x.dtype).eps if rcond is None else rcond
+    if not cov:
+        return c
+    base = rec.inv(rec.matmul(left.T, left)) / rec.outer(scale, scale)
+    if cov != "unscaled":
+        if x.size <= deg + 1:
+            raise ShapeError(f"polyfit: the covariance of {deg + 1} coefficients needs more points than {x.size}")
+        share = rec.sum(rec.square(y - rec.matmul(left, found[0])), axis=0) / (x.size - (deg + 1))
+        return c, base[:, :, None] * share if y.ndim == 2 else base * share
+    return c, base[:, :, None] if y.ndim == 2 else base
 
 
 @general(

@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..core.arguments import usage
 from ..core.errors import ArgumentError, NeedsDetach, ShapeError
 from ..core.numpy_alone import no_counterpart, of_constants, stays_an_array
 from ..core.op import by_ufunc
@@ -26,14 +25,7 @@ from ..core.tensor import Tensor, as_tensor, handle, rec
 __all__: list[str] = []
 
 _PACKAGE = __name__.split(".")[0]
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-_WITHOUT = {
-    "where": "choose the elements first, with x[mask] or where(mask, x, other)",
-    "hermitian": "use eigh for what a Hermitian matrix has of its own",
-    "order": "the order in memory has no meaning for a Tensor",
-    "weights": "use average for a weighted mean",
-}
 _ABOUT_SHAPE_AND_DTYPE = frozenset(
     {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.common_type, np.result_type, np.can_cast}
 )
@@ -70,19 +62,8 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
             out = given["x"]
             if isinstance(out, Tensor) and out._is_part():
                 raise out._lost("a part of a tensor")
-    if function in _FOLDS and not kwargs.keys().isdisjoint({"where", "initial"}):
-        result = _folded(function, tuple(args), kwargs)
-    else:
-        args, kwargs = _in_our_words(function, own, tuple(args), kwargs)
-        result = own(*args, **kwargs)
+    result = rec.numpys_call(function, own, args, kwargs)
     return result if out is None else _store(out, result)
-
-
-def _folded(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A reduction of some of the elements, or with a first value: NumPy's `ufunc.reduce`, which it stands for."""
-    x, *rest = inspect.signature(function).bind(*args, **kwargs).arguments.items()
-    options = {"axis": None, **dict(rest)}
-    return numpy_ufunc(_FOLDS[function], "reduce", (x[1],), options)
 
 
 def _hollow(value: Any) -> Any:
@@ -97,52 +78,6 @@ def _counterpart(function: Callable[..., Any]) -> Any:
         return None
     own = getattr(import_module(_PACKAGE + function.__module__.removeprefix("numpy")), function.__name__, None)
     return own if callable(own) else None
-
-
-@functools.cache
-def _parameters(function: Any) -> tuple[inspect.Parameter, ...] | None:
-    try:
-        return tuple(inspect.signature(function).parameters.values())
-    except ValueError:  # written in C and silent about its arguments
-        return None
-
-
-def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """NumPy's way of giving the arguments turned into ours.
-
-    The arrays go by position. The rest goes by name, since NumPy has `dtype` and `out` in between; a name that
-    we do not have is left out if it holds NumPy's default, and renamed if our parameter in its place has a new name.
-    """
-    theirs, ours = _parameters(function), _parameters(own)
-    if theirs is None or ours is None or any(p.kind is p.VAR_POSITIONAL for p in (*theirs, *ours)):
-        return args, kwargs
-    given = inspect.Signature(theirs).bind(*args, **kwargs).arguments
-    names = {p.name for p in theirs}
-    keywords = {p.name for p in ours if p.kind is not p.POSITIONAL_ONLY}
-    positional: list[Any] = []
-    named: dict[str, Any] = {}
-    for k, p in enumerate(theirs):
-        if p.name not in given:
-            continue
-        value, place = given[p.name], ours[k] if k < len(ours) else None
-        if p.name == "order" and value in ("K", "A"):  # as it lies in memory, which has no meaning here
-            continue
-        if place is not None and place.kind is place.POSITIONAL_ONLY and len(positional) == k:
-            positional.append(value)
-        elif p.kind is p.VAR_KEYWORD:
-            named |= value
-        elif p.name in keywords:
-            named[p.name] = value
-        elif value is p.default or (p.name == "order" and value == "C"):
-            continue
-        elif place is not None and place.kind in _POSITIONAL and place.name not in names:
-            named[place.name] = value
-        else:
-            advice = _WITHOUT.get(p.name, "leave it out")
-            raise ArgumentError(
-                f"np.{function.__name__}(..., {p.name}=) of a Tensor: {_PACKAGE}'s is {usage(own)}; {advice}"
-            )
-    return tuple(positional), named
 
 
 # -- ufuncs -------------------------------------------------------------------------------------------------
@@ -307,21 +242,12 @@ _REDUCTIONS: dict[Any, str] = {
     np.logical_or: "any",
 }
 _IDEMPOTENT = frozenset({np.maximum, np.minimum, np.fmax, np.fmin})  # f(x, x) = x: the first value may come again
-_FOLDS: dict[Any, np.ufunc] = {
-    np.sum: np.add,
-    np.prod: np.multiply,
-    np.max: np.maximum,
-    np.amax: np.maximum,
-    np.min: np.minimum,
-    np.amin: np.minimum,
-    np.all: np.logical_and,
-    np.any: np.logical_or,
-}
 _ACCUMULATIONS: dict[Any, str] = {np.add: "cumsum", np.multiply: "cumprod"}
 
 for _name, _f in {
     "numpy_ufunc": numpy_ufunc,
     "numpy_function": numpy_function,
     "array_namespace": array_namespace,
+    "stored": _store,
 }.items():
     setattr(rec, _name, _f)

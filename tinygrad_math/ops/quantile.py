@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import derived, general
+from ..core.errors import ArgumentError
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -188,6 +189,89 @@ def quantile(x: Any, q: Any, /, axis: Axis = None, *, method: Any = "linear", ke
 def nanquantile(x: Any, q: Any, /, axis: Axis = None, *, method: Any = "linear", keepdims: bool = False) -> Any:
     """`quantile` of the elements that are not NaN; of none, NaN with a warning. NaN elements have derivative 0."""
     return np.nanquantile(x, q, axis=axis, method=method, keepdims=keepdims)
+
+
+# -- with weights -------------------------------------------------------------------------------------------
+
+
+def _weighted_samples() -> list[Any]:
+    w = np.array([1.0, 2.0, 0.5, 3.0])
+    return [
+        sample(real(4), 0.3, w, axis=None),
+        sample(real(2, 4), np.array([0.2, 0.7]), w, axis=1, keepdims=True),
+        sample(real(4, 3), 0.6, w, axis=0),
+    ]
+
+
+@general(
+    arity=3,
+    latex=r"Q_{{{1}}}({0}; {2})",
+    shape="q.shape + x.shape without `axis`",
+    note="a step in q and in the weights; ties share the derivative equally",
+    samples=_weighted_samples,
+)
+def weighted_quantile(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = False, keepdims: bool = False) -> Any:
+    """The smallest element over `axis` up to which the weights make up the part q of all."""
+    find: Any = np.nanquantile if skip else np.quantile
+    x, weights = np.asarray(x), np.asarray(weights)
+    if skip and weights.ndim == 1 < x.ndim and isinstance(axis, int):  # which NumPy reads along the first axis
+        weights = np.broadcast_to(
+            np.expand_dims(weights, tuple(k for k in range(x.ndim) if k != axis % x.ndim)), x.shape
+        )
+    return find(x, q, axis=axis, method="inverted_cdf", keepdims=keepdims, weights=weights)
+
+
+@general(arity=3, latex=r"w_{{{1}}}({0}; {2})", shape="q.shape + x.shape", samples=_weighted_samples)
+def weighted_shares(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = False, keepdims: bool = False) -> Any:
+    """The part of each element in its weighted quantile, which is one of them: ties share equally."""
+    dtype, x = np.result_type(x, np.float16), np.asarray(x)
+    value = weighted_quantile.plain(x, q, weights, axis, skip, True)
+    hit = (x == value) | (np.isnan(x) & np.isnan(value))
+    return (hit / np.maximum(np.add.reduce(hit, axis=_axes(x.ndim, axis), keepdims=True), 1)).astype(dtype)
+
+
+@weighted_shares.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, *args: Any, **params: Any) -> Any:
+    return None, None, None
+
+
+@weighted_shares.defjvp
+def _(xp: Any, ts: Any, y: Any, *args: Any, **params: Any) -> Any:
+    return None
+
+
+@weighted_quantile.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, q: Any, w: Any, axis: Axis, skip: bool, keepdims: bool) -> Any:
+    if not need[0]:
+        return None, None, None
+    hit, ahead = _axes(x.ndim, axis), getattr(q, "ndim", 0)
+    g = xp.reshape(g, (*g.shape[:ahead], *(1 if a - x.ndim in hit else n for a, n in enumerate(x.shape))))
+    gx = g * xp.weighted_shares(x, q, w, axis, skip)
+    return xp.sum(gx, axis=tuple(range(ahead))) if ahead else gx, None, None
+
+
+@weighted_quantile.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, q: Any, w: Any, axis: Axis, skip: bool, keepdims: bool) -> Any:
+    if ts[0] is None:
+        return None
+    return xp.sum(ts[0] * xp.weighted_shares(x, q, w, axis, skip), axis=_axes(x.ndim, axis), keepdims=keepdims)
+
+
+def _masked(skip: bool, name: str, percent: bool) -> Any:
+    """NumPy's quantile with weights, which it has for one method."""
+
+    def weighted(
+        a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False, *, weights: Any = None
+    ) -> Any:
+        if method != "inverted_cdf":
+            raise ArgumentError(f"{name}: with weights= the method is 'inverted_cdf', got {method!r:.40}")
+        return weighted_quantile(a, _part(q) if percent else q, weights, axis=axis, skip=skip, keepdims=keepdims)
+
+    return weighted
+
+
+for _name in ("quantile", "percentile", "nanquantile", "nanpercentile"):
+    setattr(rec, f"masked_{_name}", _masked(_name.startswith("nan"), _name, _name.endswith("percentile")))
 
 
 def _median_samples() -> list[Any]:

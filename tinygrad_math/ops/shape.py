@@ -258,14 +258,14 @@ alias("transpose", _transpose)
 
 
 @derived
-def permute_dims(x: Any, /, axes: Any) -> Any:
-    """The axes of x in the order `axes`.
+def permute_dims(x: Any, /, axes: Any = None) -> Any:
+    """The axes of x in the order `axes`, by default reversed.
 
     >>> import tinygrad_math as tm
     >>> tm.permute_dims(tm.zeros((2, 3, 4)), (1, 2, 0)).shape
     (3, 4, 2)
     """
-    return record(transpose, (x,), {"axes": _sizes((axes,))})
+    return record(transpose, (x,), {"axes": None if axes is None else _sizes((axes,))})
 
 
 @derived
