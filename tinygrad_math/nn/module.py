@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..compiler.cache import Compiled
-from ..core.arguments import named
+from ..core.arguments import as_flag, named
 from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.node import TRACED, TRANSFORMED, clock, finished
@@ -240,7 +240,8 @@ class Module:
         ['', '0', '1']
         """
         seen: set[int] = set()
-        return self._below(prefix, seen, () if not remove_duplicate else None)
+        once = as_flag(remove_duplicate, "named_modules: remove_duplicate")
+        return self._below(prefix, seen, None if once else ())
 
     def _below(self, prefix: str, seen: set[int], above: tuple[int, ...] | None) -> Iterator[tuple[str, Module]]:
         """The walk of `named_modules`: each module once, or, with those `above` this one, in each of its places."""

@@ -190,7 +190,7 @@ def _again(own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return NotImplemented
     if isinstance(function, np.ufunc):
         known = {*_UFUNC, "axes", "axis", "keepdims"} if function.signature else set(_UFUNC)
-        return numpys_call(function, own, args, dict(kwargs)) if kwargs.keys() <= known else NotImplemented
+        return numpys_call(function, own, args, dict(kwargs)) if kwargs and kwargs.keys() <= known else NotImplemented
     if parameters(function) is None:
         return NotImplemented
     try:
