@@ -217,7 +217,7 @@ def test_one_cycle_ends_after_its_steps():
 def test_a_large_step_that_fails_changes_nothing(dtype, monkeypatch):
     """The parameters let go of their arrays while a program writes into them, and have them back whatever strikes."""
     rng = np.random.default_rng(0)
-    ps = [tm.tensor(rng.normal(size=(80, 90)).astype(dtype), requires_grad=True) for _ in range(2)]
+    ps = [tm.tensor(rng.normal(size=(160, 180)).astype(dtype), requires_grad=True) for _ in range(2)]
     optimiser = tm.optim.Adam(ps)
     for p in ps:
         p.grad = np.ones(p.shape, dtype)
@@ -240,7 +240,7 @@ def test_a_large_step_that_fails_changes_nothing(dtype, monkeypatch):
 
 
 def test_values_that_somebody_else_holds_outlive_a_large_step():
-    p = tm.tensor(np.zeros((80, 90)), requires_grad=True)
+    p = tm.tensor(np.zeros((160, 250)), requires_grad=True)
     held, view, kept = p.detach(), p.detach().numpy(), (p * 2.0).sum()
     p.grad = np.ones(p.shape)
     tm.optim.SGD([p], lr=1.0).step()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .optimizer import Hyper, Optimizer, State, checked
+from .optimizer import Optimizer, checked
+from .stepping import Hyper, State
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"]
 

@@ -1,31 +1,40 @@
 """What every optimiser shares: PyTorch's idiom around a pure rule for one parameter.
 
-`step` runs the rule on the arrays themselves: compiled, it writes into the memory of the parameters and their states
-and allocates nothing; few numbers are moved by the rule as it is. `update` runs the same rule on Tensors, so that it
-can be traced and differentiated.
+`step` runs the rule on the arrays themselves, in one of the ways of `stepping`. `update` runs the same rule on Tensors,
+so that it can be traced and differentiated.
 """
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import is_
 from typing import Any
 
 import numpy as np
 
-from ..compiler.cache import Compiled
 from ..core.arguments import named
-from ..core.errors import ArgumentError, DTypeError, MissingMethod, ShapeError, TraceError, describe
-from ..core.mode import no_grad
-from ..core.node import finished, inside
-from ..core.op import raw
+from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, describe
+from ..core.mode import watcher
+from ..core.node import clock, finished, inside
 from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import Structure, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
+from .stepping import (
+    Hyper,
+    Program,
+    Row,
+    State,
+    alike,
+    by_hand,
+    by_program,
+    check_gradient,
+    hyper,
+    is_small,
+    with_gradients,
+)  # fmt: skip
 
-State = dict[str, Any]
-_SMALL = 4096  # below so many numbers, the way into a compiled program costs more than it saves
+_OURS = f"{__package__}."  # where the rules stand that come with this package
 
 
 class States(list[State]):
@@ -49,30 +58,6 @@ class States(list[State]):
                 f"update: the state of {', '.join(self.paths):.200} for {', '.join(names):.200}: call init(params)"
             )
         return [by_path[name] for name in names]
-
-
-class Hyper(dict[str, Any]):
-    """The numbers of a parameter group by name. `on` are the names of the switches that are on, and of the numbers that
-    are not 0: what a rule may decide by, where a number itself may not be known yet."""
-
-    on: frozenset[str] = frozenset()
-
-
-def hyper(group: Mapping[str, Any]) -> Hyper:
-    """The hyperparameters of a group, the numbers as plain floats, which take on the dtype of what they meet."""
-    numbers, on = Hyper(), set()
-    for name, value in group.items():
-        if isinstance(value, bool):
-            if value:
-                on.add(name)
-        elif isinstance(value, (int, float, np.number)):
-            numbers[name] = float(value)
-            if value:
-                on.add(name)
-        elif isinstance(value, tuple):
-            numbers[name] = tuple(map(float, value))
-    numbers.on = frozenset(on)
-    return numbers
 
 
 def checked(asker: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> float:
@@ -112,15 +97,19 @@ class Optimizer:
         super().__init_subclass__()
         if "__init__" in cls.__dict__ and cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
             cls.__init__ = named(cls.__dict__["__init__"])  # type: ignore[method-assign]  # checked alike in every subclass
+        rules = cls.start, cls.rule, cls._whole
+        cls._ours = all(str(getattr(f, "__module__", "")).startswith(_OURS) for f in rules)
 
     decoupled = False
+    _ours = False  # whether the rule is one of this package's, which write to nothing
 
     @named
     def __init__(self, params: Any = None, **defaults: Any) -> None:
         self.defaults = self._checked(defaults)
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, State] = {}
-        self._programs: dict[Any, Callable[..., Any]] = {}
+        self._programs: dict[frozenset[str], Program] = {}
+        self._known: dict[int, tuple[list[str], list[Any], tuple[Hyper, bool]]] = {}  # of each group, what it was
         if params is None:
             return
         listed = params.parameters() if hasattr(params, "parameters") else params
@@ -193,7 +182,7 @@ class Optimizer:
             else:
                 g = g + h["weight_decay"] * p
         new, after = self.rule(xp, p, g, state, h)
-        return _alike(xp, new, old), after and {name: _alike(xp, v, state.get(name)) for name, v in after.items()}
+        return alike(xp, new, old), after and {name: alike(xp, v, state.get(name)) for name, v in after.items()}
 
     def bare(self) -> Optimizer:
         """An optimiser that has the rule and no parameters, groups or states: what a compiled program closes over."""
@@ -215,96 +204,43 @@ class Optimizer:
 
         A `closure` computes the loss and its gradients first; its result is returned.
         """
-        mode = MODE.get()
-        if mode is not None and mode.observe is not None:
+        if watcher() is not None:
             raise TraceError(
                 "step() changes parameters in place, which a function that is being traced cannot show; "
                 "use grads = tm.grad(loss)(params) and opt.update(grads, state, params), and return the new parameters"
             )
         loss = None if closure is None else closure()
-        moving = []
-        for group in self.param_groups:
-            pairs = []
-            for p in group["params"]:
-                share = getattr(p, "_grad", None)
-                if share is None:
-                    continue
-                a, g = p.node.data, share.node.data
-                if g.shape != a.shape or g.dtype is not a.dtype:
-                    _check_gradient(a, g)
-                pairs.append((p, g))
-            a = None  # a name more would look like somebody who needs the old values
-            moving.append((pairs, hyper(group)))
-        moved = [self._moved(pairs, h) for pairs, h in moving]
-        for (pairs, _), made in zip(moving, moved, strict=True):
-            for (p, _), (new, state) in zip(pairs, made, strict=True):
-                if state:
-                    self.state[p] = state
+        moved: list[Row] = []
+        large = []
+        for k, group in enumerate(self.param_groups):
+            h, small = self._numbers(k, group)
+            if small:
+                moved += by_hand(self, group["params"], h)
+            else:
+                large.append((with_gradients(group["params"]), h))
+        for pairs, h in large:  # last, as a program writes into its arguments
+            moved += by_program(self, pairs, h)
+        states, now = self.state, clock()
+        for p, new, state in moved:
+            if state:
+                states[p] = state
+            node = p.node
+            meta = node.meta
+            if meta is None or meta.window is not None:
                 p._replace(new)
+            else:  # the same, where the user holds no array of it
+                node.data, meta.changed = new, now
         return loss
 
-    def _moved(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
-        """The new values and states of parameters with these gradients, all in one program unless they are small."""
-        small, hidden = sum([g.size for _, g in pairs]) < _SMALL, []
-        if small and not any(g.dtype.kind == "c" for _, g in pairs):
-            return self._by_hand(pairs, h)
-        ps: list[Any] = []
-        gs: list[Any] = []
-        states: list[State] = []
-        for p, g in pairs:
-            array, state = p.node.data if small else _own(p), self.state.get(p)
-            if state is None:
-                state = self.start(raw, array, h)
-            if array.dtype.kind == "c":  # real and imaginary part move on their own
-                array, g, state = _real(array), _real(g), _each(_real, state)
-            elif not small:
-                hidden.append((len(ps), p))
-            ps.append(array)
-            gs.append(g)
-            states.append(state)
-        if small:
-            moved = [self._whole(raw, a, g, state, h) for a, g, state in zip(ps, gs, states, strict=True)]
-        else:
-            array = state = None
-            moved = self._alone(hidden, ps, gs, states, h)
-        return [
-            (_complex(_array(new)), _each(_complex, _each(_array, state)))
-            if p.dtype.kind == "c"
-            else (_array(new), state and _each(_array, state))
-            for (p, _), (new, state) in zip(pairs, moved, strict=True)
-        ]
-
-    def _by_hand(self, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) -> list[tuple[Any, State]]:
-        """The rule itself, parameter after parameter: for few numbers that is faster than a program."""
-        rule = self.rule if h.on.isdisjoint(_SHARED) else self._whole
-        known, out = self.state.get, []
-        for p, g in pairs:
-            a = p.node.data
-            state = known(p)
-            if state is None:
-                state = self.start(raw, a, h)
-            new, after = rule(raw, a, g, state, h)
-            if new.dtype is not a.dtype:
-                new = _alike(raw, new, a)
-            if after:
-                after = {name: _alike(raw, v, state.get(name)) for name, v in after.items()}
-            out.append((new, after))
-        return out
-
-    def _alone(
-        self, hidden: list[tuple[int, Tensor]], ps: list[Any], gs: list[Any], states: list[State], h: Hyper
-    ) -> Any:
-        """The program writes into an array that nobody but its arguments knows: meanwhile the parameters let go."""
-        if h.on not in self._programs:
-            self._programs[h.on] = _Compiled(self, h.on)
-        try:
-            for _, p in hidden:
-                p.node.data = None
-                self.state.pop(p, None)
-            return self._programs[h.on](ps, gs, states, dict(h))
-        finally:
-            for k, p in hidden:
-                p.node.data, self.state[p] = ps[k], states[k]
+    def _numbers(self, k: int, group: Mapping[str, Any]) -> tuple[Hyper, bool]:
+        """The numbers of a group, and whether it is small: as they were, unless one was changed."""
+        known = self._known.get(k)
+        if known is not None and [*group] == known[0] and all(map(is_, group.values(), known[1])):
+            return known[2]
+        found = hyper(group), is_small(group["params"])
+        if self._ours:
+            self._known[k] = [*group], [*group.values()], found
+        return found
 
     # -- the same maths, pure -----------------------------------------------------------------------
     def init(self, params: Any) -> list[State]:
@@ -354,7 +290,7 @@ class Optimizer:
         return unflatten(structure, [new for new, _ in rows]), States.at(names, [s for _, s in rows])
 
     def _updated(self, p: Tensor, g: Tensor, state: State, h: Hyper) -> tuple[Any, State]:
-        _check_gradient(p, g)
+        check_gradient(p, g)
         return self._whole(rec, p, g, state, h)
 
     # -- saving -------------------------------------------------------------------------------------
@@ -401,81 +337,7 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.params)} parameters; {'; '.join(groups)})"
 
 
-_SHARED = frozenset(("maximize", "weight_decay"))  # what `_whole` sees to, so that a rule need not
-_OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs"))
-
-
-class _Compiled:
-    """A rule with its switches set, over lists. Compiled, it writes into the arrays of the parameters and their states.
-
-    A rule that looks at values runs as it is.
-    """
-
-    def __init__(self, optimizer: Optimizer, on: frozenset[str]) -> None:
-        self.optimizer, self.on = optimizer, on
-        own = type(optimizer).__module__.startswith(__package__ or "")  # our rules depend on their arguments only
-        self.run: Callable[..., Any] = Compiled(self._with(rec), donate_argnums=(0, 2), alone=own)
-
-    def _with(self, xp: Any) -> Callable[..., Any]:
-        whole, on = self.optimizer.bare()._whole, self.on
-
-        def rules(ps: Any, gs: Any, states: list[State], numbers: dict[str, Any]) -> Any:
-            h = Hyper(numbers)
-            h.on = on
-            return [whole(xp, p, g, state, h) for p, g, state in zip(ps, gs, states, strict=True)]
-
-        return rules
-
-    def __call__(self, ps: Any, gs: Any, states: list[State], numbers: dict[str, Any]) -> Any:
-        try:
-            with no_grad():
-                return self.run(ps, gs, states, numbers)
-        except TraceError:
-            self.run = self._with(raw)
-            return self.run(ps, gs, states, numbers)
-
-
-def _each(f: Callable[[Any], Any], state: State) -> State:
-    return {name: f(v) for name, v in state.items()}
-
-
-def _array(x: Any) -> Any:
-    return x.node.data if isinstance(x, Tensor) else x
-
-
-def _own(p: Tensor) -> Any:
-    """The array of a parameter, which may be written to: a copy where somebody else looks at it."""
-    array = p.node.data
-    if not isinstance(array, np.ndarray):
-        return np.array(array)
-    alone = sys.getrefcount(array) <= _ALONE and array.base is None and array.flags.writeable
-    return array if alone else array.copy()
-
-
-def _references() -> int:
-    p = Tensor([0.0])
-    array = p.node.data
-    return sys.getrefcount(array)
-
-
-_ALONE = _references()  # what `_own` counts of an array that only its Tensor knows
-
-
-def _check_gradient(p: Any, g: Any) -> None:
-    if g.shape != p.shape:
-        raise ShapeError(f"a gradient {describe(g)} for a parameter {describe(p)}")
-    if g.dtype.kind == "c" and p.dtype.kind != "c":
-        raise DTypeError(f"a gradient {describe(g)} for a parameter {describe(p)}: an imaginary part would be lost")
-
-
-def _real(x: Any) -> Any:
-    if not isinstance(x, np.ndarray) or x.dtype.kind != "c":
-        return x
-    return np.stack([x.real, x.imag])
-
-
-def _complex(x: Any) -> Any:
-    return x[0] + 1j * x[1] if isinstance(x, np.ndarray) else x
+_OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs", "_known"))
 
 
 def _copied(x: Any) -> Any:
@@ -484,19 +346,8 @@ def _copied(x: Any) -> Any:
 
 def _fitting(value: Any, p: Tensor) -> Any:
     """A copy of a part of a state, arrays in the parameter's dtype."""
-    value = _array(value)
+    value = value.node.data if isinstance(value, Tensor) else value
     return np.array(value, p.dtype) if isinstance(value, np.ndarray) and value.shape == p.shape and p.ndim else value
-
-
-def _alike(xp: Any, new: Any, old: Any) -> Any:
-    """A new value in the dtype of the old one."""
-    if getattr(new, "dtype", None) is getattr(old, "dtype", None):
-        return new
-    if not hasattr(old, "dtype") or not hasattr(new, "dtype") or new.dtype == old.dtype or old.dtype.kind not in "fc":
-        return new
-    if new.dtype.kind == "c" and old.dtype.kind != "c":
-        raise DTypeError(f"the rule made {describe(new)} of {describe(old)}: an imaginary part would be lost")
-    return xp.astype(new, old.dtype)
 
 
 def _learning(structure: Structure, within: bool = False) -> Iterator[bool]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.errors import ArgumentError
-from .optimizer import Hyper, Optimizer, State, checked
+from .optimizer import Optimizer, checked
+from .stepping import Hyper, State
 
 __all__ = ["ASGD", "SGD", "Rprop"]
 

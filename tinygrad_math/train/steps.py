@@ -12,7 +12,8 @@ from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
-from ..optim.optimizer import Hyper, Optimizer, hyper
+from ..optim.optimizer import Optimizer
+from ..optim.stepping import Hyper, hyper
 from ..transforms.derivatives import value_and_grad
 
 Loss = Callable[..., Any]
