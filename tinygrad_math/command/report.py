@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import random
-from ..core.errors import DrawingError, FileError, MissingExtra
+from ..core.errors import FileError
 from ..core.mode import no_grad
 from ..demo.report import _STYLE
 from ..nn.module import Module
@@ -53,11 +53,10 @@ def write(out: Path, r: Result) -> list[str]:
         drawn["prediction"] = pictures.against(r.model, r.test, r.extra)
         words["prediction"] = "Predictions against the truth"
     files: dict[str, bytes] = {f"{name}.png": _png(fig) for name, fig in drawn.items()}
-    shown, drawing = _graph(r)
-    if shown is not None:
-        files[shown] = drawing.encode()
+    drawing = _graph(r)
+    files["graph.svg"] = drawing.encode()
     sample = written_text(r) if r.task.kind == "text" else ""
-    files["report.html"] = _page(r, {n: files[f"{n}.png"] for n in drawn}, words, shown, drawing, sample).encode()
+    files["report.html"] = _page(r, {n: files[f"{n}.png"] for n in drawn}, words, drawing, sample).encode()
     try:
         for name, content in files.items():
             (out / name).write_bytes(content)
@@ -72,21 +71,17 @@ def _png(fig: Any) -> bytes:
     return stream.getvalue()
 
 
-def _graph(r: Result) -> tuple[str | None, str]:
-    """The graph of the loss of one example with its gradients: file name and content."""
+def _graph(r: Result) -> str:
+    """The graph of the loss of one example with its gradients, as SVG."""
     r.model.train()
     state = random.shared.state
     batch = tuple(a[:1] for a in r.train)
     loss, _ = forward(r.model, r.task.loss, batch if r.task.kind != "text" else tuple(a[:, :2] for a in batch))
     loss.backward()
     random.shared.state = state
-    drawing = graph(loss, group="module", values=False)
-    try:
-        return "graph.svg", drawing.svg()
-    except (MissingExtra, DrawingError):
-        return "graph.dot", drawing.dot
-    finally:
-        r.model.zero_grad()
+    drawing = graph(loss, values=False).svg()
+    r.model.zero_grad()
+    return drawing
 
 
 def written_text(r: Result, length: int = 200) -> str:
@@ -106,9 +101,7 @@ def _image(png: bytes, text: str) -> str:
     return f'<figure><img alt="{html.escape(text)}" src="data:image/png;base64,{data}"></figure>'
 
 
-def _page(
-    r: Result, images: dict[str, bytes], words: dict[str, str], shown: str | None, drawing: str, sample: str
-) -> str:
+def _page(r: Result, images: dict[str, bytes], words: dict[str, str], drawing: str, sample: str) -> str:
     last = r.history[-1]
     settings = "".join(
         f"<tr><td>{html.escape(k)}</td><td>{html.escape(str(v))}</td></tr>" for k, v in r.settings.items()
@@ -119,7 +112,7 @@ def _page(
         for n, p in r.model.named_parameters()
     )
     figures = "".join(f"<h2>{html.escape(words[n])}</h2>{_image(png, words[n])}" for n, png in images.items())
-    svg = f"<figure>{drawing[drawing.index('<svg') :]}</figure>" if shown == "graph.svg" else "<p>See graph.dot.</p>"
+    svg = f"<figure>{drawing[drawing.index('<svg') :]}</figure>"
     text = f"<h2>What it writes</h2><p>After the bar, on its own.</p><pre>{html.escape(sample)}</pre>" if sample else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>train {html.escape(r.name)}</title>

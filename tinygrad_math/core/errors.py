@@ -178,7 +178,7 @@ class TraceError(MathError, TypeError):
 
 
 class DrawingError(MathError, RuntimeError):
-    """A drawing that Graphviz does not lay out: of thousands of boxes."""
+    """A drawing to which this cannot be added: a later run of another program."""
 
 
 class MissingExtra(MathError, ImportError):

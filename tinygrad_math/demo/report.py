@@ -50,14 +50,14 @@ def gradient_rows(s: Study) -> list[tuple[str, float, float, float]]:
     return [(n, a, b, abs(a - b)) for n, a, b in zip(names, s.gradient, s.differences, strict=True)]
 
 
-def page(s: Study, graph_svg: str | None, training_png: bytes, circle_png: bytes) -> str:
+def page(s: Study, graph_svg: str, training_png: bytes, circle_png: bytes) -> str:
     """The whole report as one HTML file that needs no other."""
     rank = int(np.linalg.matrix_rank(s.w))
     rows = "".join(
         f"<tr><td>{n}</td><td>{a:.9f}</td><td>{b:.9f}</td><td>{d:.1e}</td></tr>" for n, a, b, d in gradient_rows(s)
     )
     top = float(np.linalg.eigvalsh(s.curvature)[-1])
-    drawing = f"<figure>{graph_svg[graph_svg.index('<svg') :]}</figure>" if graph_svg else "<p>See graph.dot.</p>"
+    drawing = f"<figure>{graph_svg[graph_svg.index('<svg') :]}</figure>"
     w1, w2 = s.w1.shape, s.w2.shape
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Two linear layers are one matrix</title>

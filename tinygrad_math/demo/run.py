@@ -31,16 +31,14 @@ def run(out: str | os.PathLike[str] = "demo_output") -> Study:
     s = study(progress=_bar)
     _print(console, s)
     assert s.loss is not None
-    drawing = graph(s.loss)
-    saved = drawing.save(folder / "graph.svg")
+    saved = graph(s.loss).save(folder / "graph.svg")
     plots = {
         name: _png(figure)
         for name, figure in (("training", pictures.training(s)), ("unit_circle", pictures.unit_circle(s)))
     }
     for name, png in plots.items():
         (folder / f"{name}.png").write_bytes(png)
-    svg = saved.read_text(encoding="utf-8") if saved.suffix == ".svg" else None
-    page = report.page(s, svg, plots["training"], plots["unit_circle"])
+    page = report.page(s, saved.read_text(encoding="utf-8"), plots["training"], plots["unit_circle"])
     (folder / "report.html").write_text(page, encoding="utf-8")
     console.print(f"Wrote {folder}/: report.html (read this), {saved.name}, training.png, unit_circle.png")
     return s

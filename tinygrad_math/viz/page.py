@@ -43,8 +43,8 @@ def text(value: Any) -> str:
 
 
 def visible(value: Any) -> str:
-    """A name or a value in one line of printable characters: others as Python escapes them, `\\\\n` and `\\\\u202e`."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value))
+    """A name or a value in one line: what breaks a line is a space, what cannot be printed is escaped, as `\\u202e`."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else ascii(c)[1:-1] for c in str(value))
 
 
 def page(title: str, body: str, *, style: str = "", script: str = "", data: Any = None) -> str:
