@@ -4,6 +4,7 @@ import asyncio
 import copy
 import inspect
 import math
+import operator
 import pickle
 
 import numpy as np
@@ -398,3 +399,15 @@ def test_conversions_go_by_their_names_in_pytorch_and_pass_gradients_on():
     assert (x.detach() > 0).float().mean().item() == 0.5
     with pytest.raises(tm.MathError):
         x.to("cuda")
+
+
+def test_every_operator_takes_two_tensors_that_nobody_differentiates():
+    a, b = tm.tensor([7.0, 5.0]), tm.tensor([2.0, 3.0])
+    x, y = np.array([7.0, 5.0]), np.array([2.0, 3.0])
+    for f in (
+        pow,
+        divmod,
+        *(getattr(operator, n) for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul")),
+    ):
+        for got, want in zip(np.atleast_1d(f(a, b)), np.atleast_1d(f(x, y))):
+            np.testing.assert_array_equal(np.asarray(got), want)

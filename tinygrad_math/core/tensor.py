@@ -754,7 +754,7 @@ class Tensor(Leaving, TorchNames, Parts):
     def __pow__(self, other: Any) -> Tensor:
         if other.__class__ is int and other == 2:
             return record(registry["square"], (self,), NO_PARAMS)  # type: ignore[no-any-return]
-        if other.__class__ not in _SURE and decides(other, "__rpow__", self.node):
+        if other.__class__ not in _SURE and not isinstance(other, Tensor) and decides(other, "__rpow__", self.node):
             return cast(Tensor, NotImplemented)
         return rec.pow(self, other)  # type: ignore[no-any-return]
 
