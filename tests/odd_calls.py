@@ -162,7 +162,7 @@ def _observed(places, thing, code):
 def _methods(path, kind):
     """The public methods of a class, those of its bases in this package included; `tree_unflatten` is for trees."""
     for name in dir(kind):
-        method = getattr(kind, name)
+        method = getattr(kind, name, None)
         hidden = name.startswith("_") or name in ("tree_flatten", "tree_unflatten")
         if not hidden and inspect.isroutine(method) and not skipped(f"{path}.{name}"):
             yield name, method

@@ -12,11 +12,11 @@ ROOT = Path(tinygrad_math.__file__).parent
 FLOORS = [
     ["core/errors", "core/place", "core/samples"],
     ["core/arguments", "core/parts"],
-    ["core/torch_names", "neighbours"],
+    ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],
     ["core/tree"],
     ["core/op"],
-    ["core/node", "core/at"],
+    ["core/node", "core/at", "core/torch_names"],
     ["core/past", "core/foreign"],
     ["core/leaving"],
     ["core/tensor"],
@@ -106,9 +106,9 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 
 _ALLOWED = {
-    "__future__", "collections", "contextlib", "contextvars", "dataclasses", "functools", "importlib", "inspect", "io",
-    "itertools", "linecache", "math", "numbers", "numpy", "operator", "os", "sys", "threading", "types", "typing",
-    "weakref", "zlib",
+    "__future__", "builtins", "collections", "contextlib", "contextvars", "dataclasses", "functools", "importlib",
+    "inspect", "io", "itertools", "linecache", "math", "numbers", "numpy", "operator", "os", "sys", "threading",
+    "types", "typing", "weakref", "zlib",
 }  # fmt: skip
 
 

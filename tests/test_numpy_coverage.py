@@ -51,8 +51,9 @@ polysub: v[1:], w | polyval: v, A | positive: v | pow: p, v | power: p, v | prod
 promote_types: np.float32, np.float64 | ptp: A, axis=1 | quantile: v, [0.2, 0.7] | rad2deg: v | radians: v | ravel: A
 real: z | real_if_close: z | reciprocal: p | remainder: v, p | repeat: A, 2, axis=1 | reshape: A, (3, 2)
 result_type: v, np.float32 | right_shift: n, 1 | rint: v | roll: A, 1, axis=0 | rollaxis: A, 1 | roots: v
-rot90: A, 3 | round: v, 0 | searchsorted: edges, u, side="right" | select: [v < 0, v > 1], [v, w], 0.5 | sign: v
-signbit: v | sin: v | sinc: v | sinh: v | sort: A, axis=0 | spacing: v | split: v, 3 | sqrt: p | square: v
+rot90: A, 3 | round: v, 0 | searchsorted: edges, u, side="right" | select: [v < 0, v > 1], [v, w], 0.5 | shape: A
+sign: v | signbit: v | sin: v | sinc: v | sinh: v | size: A, axis=1
+sort: A, axis=0 | spacing: v | split: v, 3 | sqrt: p | square: v
 squeeze: A[None], axis=0 | stack: (v, w), axis=1 | std: A, axis=0, ddof=1 | subtract: A, v
 sum: A, axis=-1, keepdims=True | swapaxes: A, 0, 1 | take: A, [0, 2, 0], axis=1 | take_along_axis: v, n, 0 | tan: u
 tanh: v | tensordot: A, A, axes=([1], [1]) | tile: v, (2, 1) | trace: S, 1 | transpose: A | trapezoid: v, dx=0.5
@@ -138,11 +139,11 @@ linalg.multi_dot: [v, S, w] | linalg.eigvalsh: P, UPLO="U"
 MISSING = {
     "settings, texts and files are NumPy's own": """
         array2string array_repr array_str base_repr binary_repr format_float_positional format_float_scientific
-        get_include get_printoptions set_printoptions printoptions getbufsize setbufsize geterr seterr geterrcall
+        get_include getbufsize setbufsize geterrcall
         seterrcall info show_config show_runtime test typename mintypecode frombuffer fromfile fromregex fromstring
         genfromtxt loadtxt savetxt savez savez_compressed iterable""",
     "asks of shape and dtype alone: np.f(tensor) answers, and x.shape, x.dtype do": """
-        shape size common_type isscalar issubdtype min_scalar_type""",
+        common_type min_scalar_type""",
     "memory layout has no meaning for a Tensor": """
         ascontiguousarray asfortranarray require isfortran may_share_memory shares_memory asarray_chkfinite""",
     "NumPy's matrix class is obsolete; our arrays are not of it": "asmatrix bmat row_stack",
@@ -164,6 +165,10 @@ MISSING = {
 }
 # A name that means something else with us.
 OURS = {
+    **dict.fromkeys(
+        ("get_printoptions", "set_printoptions", "printoptions", "geterr", "seterr", "isscalar", "issubdtype"),
+        "a setting or a question of NumPy's, which is handed on",
+    ),
     "put_along_axis": "of a Tensor as NumPy's; of an array it gives a changed copy",
     "load": "trees in .npz files",
     "save": "trees in .npz files",

@@ -1,8 +1,10 @@
 """Automatic differentiation for the mathematics of deep learning: `import tinygrad_math as tm`."""
 
+import sys as _sys
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING, Any
 
+from .core import elsewhere as _elsewhere
 from .core import op as _op
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
@@ -51,8 +53,9 @@ from .transforms.derivatives import *
 from .transforms.matrices import *
 from .transforms.primitive import *
 from .transforms.products import *
+from .transforms.trees import *
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import data as data
     from . import errors as errors
     from . import fft as fft
@@ -76,6 +79,7 @@ if TYPE_CHECKING:
     from .transforms import implicit as implicit
     from .viz.graph import graph as graph
 
+__version__ = "0.2.0"
 tensor = Tensor
 _meet()
 
@@ -106,16 +110,18 @@ _NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining"}
 _op.rooms += [f"{__name__}.{room}" for room in ("linalg", "fft", "special")]  # where further ops are declared
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     if name in _ROOMS:
-        thing: Any = _import_module(_ROOMS[name], __name__)
+        thing: _typing.Any = _import_module(_ROOMS[name], __name__)
     elif name in _NAMES:
         thing = getattr(_import_module(_NAMES[name], __name__), name)
+    elif name == "__all__":
+        return _elsewhere.starred(__dir__())
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _elsewhere.find("", name)
     globals()[name] = thing
     return thing
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, *_NAMES})
+    return sorted([*_elsewhere.public(_sys.modules[__name__], {*_ROOMS, *_NAMES}), "__version__"])

@@ -17,6 +17,7 @@ import numpy as np
 
 from .core.arguments import named
 from .core.declare import linear
+from .core.elsewhere import face as _face
 from .core.errors import ArgumentError, AxisError, ShapeError, describe, numeric_dtype
 from .core.samples import complexes, real, sample
 from .core.tensor import Tensor, as_tensor, rec
@@ -417,3 +418,6 @@ def ifftshift(x: Any, /, axes: int | Axes = None) -> Tensor:
 def _roll_half(x: Tensor, axes: int | Axes, direction: int) -> Tensor:
     along = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else tuple(axes)
     return cast(Tensor, rec.roll(x, tuple(direction * (_length(x, k) // 2) for k in along), axis=along))
+
+
+__getattr__, __dir__ = _face(__name__)

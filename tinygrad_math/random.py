@@ -21,6 +21,7 @@ import numpy as np
 from .compiler.trace import tracing
 from .core.arguments import named
 from .core.declare import general, nondiff
+from .core.elsewhere import face as _face
 from .core.errors import (
     ArgumentError,
     DTypeError,
@@ -591,3 +592,5 @@ random = shared.random
 standard_normal = shared.standard_normal
 standard_t = shared.standard_t
 uniform = shared.uniform
+
+__getattr__, __dir__ = _face(__name__)

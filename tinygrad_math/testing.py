@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .core.arguments import named
+from .core.elsewhere import face as _face
 from .core.errors import ArgumentError, describe
 from .core.op import Op, registry
 from .core.samples import Sample
@@ -268,3 +269,6 @@ def check_op(op: Op | str) -> int:
                 raise AssertionError(f"{record_.name} on {s!r}, {claim.__name__}: {error}") from error
             checked += 1
     return checked
+
+
+__getattr__, __dir__ = _face(__name__)

@@ -16,7 +16,10 @@ The way of a function, one file a step:
 
 from __future__ import annotations
 
+from ..core.elsewhere import face as _face
 from .cache import compile
 from .standalone import to_source
 
 __all__ = ["compile", "to_source"]
+
+__getattr__, __dir__ = _face(__name__)

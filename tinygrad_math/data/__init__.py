@@ -1,5 +1,6 @@
 """Data: sets small enough to ship or to make, and how they come in batches."""
 
+from ..core.elsewhere import face as _face
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .dataset import random_split as random_split
@@ -20,3 +21,5 @@ from .toy import parity as parity
 from .toy import sine as sine
 from .toy import spirals as spirals
 from .toy import two_layer_linear as two_layer_linear
+
+__getattr__, __dir__ = _face(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.elsewhere import face as _face
 from .audit import Audit, audit
 from .landscape import Landscape, landscape
 from .lines import line_of, noted_lines
@@ -20,3 +21,5 @@ __all__ = [
     "spectrum",
     "subspaces",
 ]
+
+__getattr__, __dir__ = _face(__name__)

@@ -1,5 +1,6 @@
 """Linear algebra with derivatives that are right, or an error that says why there is none."""
 
+from ..core.elsewhere import face as _face
 from .bases import Basis, basis, is_basis, is_independent
 from .determinant import SlogdetResult, adjugate, det, slogdet
 from .eigen import EighResult, eigh, eigvalsh
@@ -91,3 +92,5 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+__getattr__, __dir__ = _face(__name__)

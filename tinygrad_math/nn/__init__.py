@@ -1,5 +1,6 @@
 """Networks: modules that are trees, layers, and the functions they are made of."""
 
+from ..core.elsewhere import face as _face
 from . import functional as functional
 from . import init as init
 from . import utils as utils
@@ -63,3 +64,5 @@ from .recurrent import RNN as RNN
 from .recurrent import GRUCell as GRUCell
 from .recurrent import LSTMCell as LSTMCell
 from .recurrent import RNNCell as RNNCell
+
+__getattr__, __dir__ = _face(__name__, "functional", "init", "utils")

@@ -1,5 +1,6 @@
 """The functions of networks, without parameters of their own."""
 
+from ..core.elsewhere import face as _face
 from .activations import celu as celu
 from .activations import elu as elu
 from .activations import gelu as gelu
@@ -49,3 +50,5 @@ from .pooling import avg_pool1d as avg_pool1d
 from .pooling import avg_pool2d as avg_pool2d
 from .pooling import max_pool1d as max_pool1d
 from .pooling import max_pool2d as max_pool2d
+
+__getattr__, __dir__ = _face(__name__)

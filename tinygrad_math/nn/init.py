@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor
 from .common import generator
@@ -263,3 +264,6 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, rng: Any = None)
     for column in values.T:
         column[draw.permutation(rows)[: math.ceil(sparsity * rows)]] = 0
     return _filled(tensor, values)
+
+
+__getattr__, __dir__ = _face(__name__)

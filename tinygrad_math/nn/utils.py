@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .module import Module
@@ -104,3 +105,6 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -
     for p in _listed(parameters, "clip_grad_value_"):
         if p.grad is not None:
             p.grad = rec.clip(p.grad.detach(), -clip_value, clip_value)
+
+
+__getattr__, __dir__ = _face(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import index as as_int
 from typing import Any
 
@@ -31,6 +32,8 @@ __all__ = [
     "ravel",
     "reshape",
     "rollaxis",
+    "shape",
+    "size",
     "squeeze",
     "swapaxes",
     "transpose",
@@ -63,6 +66,30 @@ def ndim(x: Any, /) -> int:
     2
     """
     return as_tensor(x).ndim
+
+
+@named
+def shape(x: Any, /) -> tuple[int, ...]:
+    """The length of each axis.
+
+    >>> import tinygrad_math as tm
+    >>> tm.shape([[1.0, 2.0]])
+    (1, 2)
+    """
+    return as_tensor(x).shape
+
+
+@named
+def size(x: Any, /, axis: int | tuple[int, ...] | None = None) -> int:
+    """The number of elements, or of those along an axis or several. Raises AxisError.
+
+    >>> import tinygrad_math as tm
+    >>> tm.size([[1.0, 2.0]]), tm.size([[1.0, 2.0]], 0)
+    (2, 1)
+    """
+    t = as_tensor(x)
+    axes = range(t.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return math.prod(t.shape[checked_axis(k, t.ndim, "size")] for k in axes)
 
 
 # -- reshape ------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Optimisers: one piece of maths, as a stateful `step()` and as a pure `update()`."""
 
+from ..core.elsewhere import face as _face
 from . import lr_scheduler as lr_scheduler
 from .adaptive import Adadelta as Adadelta
 from .adaptive import Adagrad as Adagrad
@@ -17,3 +18,5 @@ from .scipy_minimize import minimize as minimize
 from .sgd import ASGD as ASGD
 from .sgd import SGD as SGD
 from .sgd import Rprop as Rprop
+
+__getattr__, __dir__ = _face(__name__, "lr_scheduler")

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, MissingMethod
 from .optimizer import Optimizer
 
@@ -499,3 +500,6 @@ class ReduceLROnPlateau:
             )
         for name in self._KEPT:
             setattr(self, name, state[name])
+
+
+__getattr__, __dir__ = _face(__name__)

@@ -1,5 +1,6 @@
 """Special functions with SciPy's names and signatures: `tm.special`. Real, float32 stays; complex where it says so."""
 
+from ..core.elsewhere import face as _face
 from .bessel import *
 from .entropy import *
 from .gammas import *
@@ -8,3 +9,5 @@ from .incomplete_beta import *
 from .logistic import *
 from .normal import *
 from .tails import *
+
+__getattr__, __dir__ = _face(__name__)

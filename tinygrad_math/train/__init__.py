@@ -1,5 +1,6 @@
 """Training: `fit`, what it tells, and what can be hooked into it."""
 
+from ..core.elsewhere import face as _face
 from .callbacks import Callback as Callback
 from .callbacks import EarlyStopping as EarlyStopping
 from .callbacks import MetricsFile as MetricsFile
@@ -8,3 +9,5 @@ from .fitting import accuracy as accuracy
 from .fitting import evaluate as evaluate
 from .fitting import fit as fit
 from .history import History as History
+
+__getattr__, __dir__ = _face(__name__)

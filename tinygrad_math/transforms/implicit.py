@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, describe
 from ..core.node import Input, Run
 from ..core.op import Op, raw
@@ -263,3 +264,6 @@ def _parts(xp: Any, vector: Any, like: Sequence[Any]) -> list[Any]:
         out.append(xp.reshape(vector[at : at + n], v.shape))
         at += n
     return out
+
+
+__getattr__, __dir__ = _face(__name__)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.elsewhere import find
+
 PICTURES = (
     "body",
     "change_of_basis",
@@ -25,8 +27,8 @@ def __getattr__(name: str) -> Any:
         from . import pictures
 
         return getattr(pictures, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return find("viz", name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *PICTURES])
+    return sorted(PICTURES)

@@ -1,0 +1,196 @@
+"""Names that people bring along, and what the package shows of itself."""
+
+import builtins
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.elsewhere import SAME, SAY
+from tinygrad_math.core.tree import Structure
+
+X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
+ROOMS = [
+    "data", "errors", "fft", "geometry", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
+    "optim.lr_scheduler", "random", "special", "stats", "testing", "train", "viz", "implicit", "compiler", "inspect",
+]  # fmt: skip
+
+
+def _room(path):
+    found = tm
+    for part in filter(None, path.split(".")):
+        found = getattr(found, part)
+    return found
+
+
+@pytest.mark.parametrize("place", SAME)
+def test_a_name_from_elsewhere_that_means_the_same_is_ours(place):
+    for name in SAME[place]:
+        assert getattr(_room(place), name) is not None
+        assert name not in dir(_room(place)) or not place  # one name is shown, the other works
+
+
+@pytest.mark.parametrize("place", [p for p in SAY if p != "Tensor"])
+def test_a_name_that_is_not_ours_says_what_to_write(place):
+    for name, instead in SAY[place].items():
+        with pytest.raises(AttributeError, match=rf"'{name}'; here: ") as caught:
+            getattr(_room(place), name)
+        assert str(caught.value).endswith(instead)
+        assert not hasattr(_room(place), name)
+
+
+def test_a_tensors_attribute_that_is_not_ours_says_what_to_write():
+    x = tm.tensor(X)
+    for name, instead in SAY["Tensor"].items():
+        with pytest.raises(AttributeError, match=rf"'{name}'; here: ") as caught:
+            getattr(x, name)
+        assert str(caught.value).endswith(instead)
+        assert not hasattr(tm.Tensor, name)
+
+
+def test_what_is_advised_exists():
+    """Each `tm.a.b` in the table's advice is there."""
+    import re
+
+    for names in SAY.values():
+        for advice in names.values():
+            for path in re.findall(r"tm\.([A-Za-z_][\w.]*\w)", advice):
+                assert _room(path) is not None
+
+
+def test_numpys_own_functions_are_named_where_we_have_none():
+    with pytest.raises(AttributeError, match=r"np\.intersect1d: NumPy's own takes Tensors"):
+        tm.intersect1d  # noqa: B018
+    assert tm.errstate is np.errstate
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'$"):
+        tm.nonsense  # noqa: B018
+
+
+TORCH = {
+    "clamp": lambda x: x.clamp(min=0.0), "clamp both": lambda x: x.clamp(-1.0, 1.0), "eq": lambda x: x.eq(3.0),
+    "comparisons": lambda x: x.gt(0) & x.le(4.0) | x.ge(9) & x.lt(99) & x.ne(1.0),
+    "masked_fill": lambda x: x.masked_fill(x > 0, 7.0), "view_as": lambda x: x.view_as(x.t()),
+    "index_select": lambda x: x.index_select(1, x.argmax(1)), "contiguous": lambda x: x.contiguous(),
+    "repeat_interleave": lambda x: x.repeat_interleave(2, 1), "tile": lambda x: x.tile(2, 1),
+    "tile 1": lambda x: x.tile((2,)),
+    "expand_as": lambda x: x[:1].expand_as(x), "amax": lambda x: x.amax(1), "amin": lambda x: x.amin(0),
+    "logsumexp": lambda x: x.logsumexp(1), "erf": lambda x: x.erf(), "det": lambda x: x[:, :2].det(),
+    "inverse": lambda x: x[:, :2].inverse(), "int": lambda x: x.int(), "bool": lambda x: (x > 9).bool(),
+    "half": lambda x: x.half(), "to": lambda x: x.to("cpu"), "type_as": lambda x: x.type_as(x.half()),
+    "gather": lambda x: x.gather(1, (x[:, :1] > 0).long()), "nelement": lambda x: x.nelement(),
+    "isclose": lambda x: x.isclose(x + 1e-9), "allclose": lambda x: x.allclose(x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_pytorchs_methods_give_pytorchs_values(name):
+    torch = pytest.importorskip("torch")
+    got, want = TORCH[name](tm.tensor(X)), TORCH[name](torch.tensor(X))
+    got = got.numpy() if isinstance(got, tm.Tensor) else np.asarray(got)
+    want = want.numpy() if isinstance(want, torch.Tensor) else np.asarray(want)
+    assert got.dtype == want.dtype
+    np.testing.assert_allclose(got, want, rtol=1e-13)
+
+
+def test_another_device_is_refused_by_name():
+    x = tm.tensor(X)
+    assert x.to("cpu") is x
+    assert x.to(tm.float32).dtype == np.float32
+    for device in ("cuda", "cuda:0", "mps"):
+        with pytest.raises(tm.DTypeError, match="the one device"):
+            x.to(device)
+
+
+# -- what is shown ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("room", ["", *ROOMS])
+def test_dir_shows_what_is_public_and_nothing_else(room):
+    module = _room(room)
+    names = [n for n in dir(module) if n != "__version__"]
+    assert names == sorted(set(names))
+    for name in names:
+        assert not name.startswith("_")
+        thing = getattr(module, name)
+        home = getattr(thing, "__module__", None) or getattr(thing, "__name__", "tinygrad_math")
+        ours = str(home).partition(".")[0] == "tinygrad_math"
+        assert ours or isinstance(thing, (float, np.ufunc, type(None))) or thing in _DTYPES or _is_op(thing), name
+        if inspect.ismodule(thing):
+            assert f"{room}.{name}".lstrip(".") in ROOMS
+
+
+_DTYPES = {*(np.dtype(c).type for c in "?bhilqBHILQefdgFDG"), np.dtype("int32").type}
+
+
+def _is_op(thing):
+    return isinstance(thing, tm.core.op.Op)
+
+
+def test_a_star_import_shadows_nothing_of_pythons():
+    namespace = {}
+    exec("from tinygrad_math import *", namespace)
+    taken = {n for n in namespace if hasattr(builtins, n) and not n.startswith("__")}
+    assert taken == set()
+    assert {"sin", "tensor", "grad", "nn", "linalg", "ShapeError"} <= namespace.keys()
+    assert "os" not in namespace
+
+
+def test_the_version_is_told():
+    from importlib import metadata
+
+    assert tm.__version__.count(".") == 2
+    try:
+        installed = metadata.version("tinygrad_math")
+    except metadata.PackageNotFoundError:
+        return
+    assert tm.__version__ == installed
+
+
+def test_no_name_costs_anything_at_import():
+    code = "import sys, tinygrad_math as tm; dir(tm); tm.cat; tm.errstate; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+# -- trees, and autograd's transforms ----------------------------------------------------------------------------
+TREE = {"w": np.array([[1.0, 2.0]]), "b": [np.float32(3.0), np.array([4, 5])]}
+
+
+def test_a_tree_is_taken_apart_and_put_together():
+    leaves, structure = tm.tree_flatten(TREE)
+    assert isinstance(structure, Structure)
+    assert structure == tm.tree_structure(tm.tree_unflatten(structure, leaves))
+    assert [np.shape(leaf) for leaf in tm.tree_leaves(TREE)] == [(1, 2), (), (2,)]
+    with pytest.raises(tm.ShapeError, match="3 leaves"):
+        tm.tree_unflatten(structure, leaves[:2])
+    with pytest.raises(tm.ArgumentError, match="tree_flatten"):
+        tm.tree_unflatten(TREE, leaves)
+
+
+def test_a_tree_as_a_vector_and_back_is_itself_and_differentiable():
+    vector, unravel = tm.ravel_tree(TREE)
+    assert vector.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    back = unravel(vector)
+    assert back["b"][0].dtype == np.float32
+    assert unravel(vector * 1.5)["b"][1].tolist() == [6.0, 7.5]
+    loss = lambda v: (unravel(v)["w"] ** 2).sum() + unravel(v)["b"][0]  # noqa: E731
+    np.testing.assert_allclose(tm.grad(loss)(vector).numpy(), [2.0, 4.0, 1.0, 0.0, 0.0])
+    assert tm.grad(lambda t: tm.ravel_tree(t)[0].sum())({"w": X})["w"].tolist() == np.ones_like(X).tolist()
+    with pytest.raises(tm.ShapeError, match="5 numbers"):
+        unravel(np.ones(4))
+    with pytest.raises(tm.DTypeError, match="imaginary"):
+        unravel(np.ones(5) * 1j)
+    assert tm.ravel_tree({})[0].shape == (0,)
+    mixed, again = tm.ravel_tree({"r": np.ones(1), "c": np.ones(1) * 1j})
+    assert again(mixed)["r"].dtype == np.float64
+
+
+def test_autograds_transforms_have_autograds_values():
+    autograd = pytest.importorskip("autograd")
+    f = lambda xp: lambda a, x: a * xp.sin(x) ** 2  # noqa: E731
+    ours, theirs = tm.elementwise_grad(f(tm), 1)(2.0, X), autograd.elementwise_grad(f(autograd.numpy), 1)(2.0, X)
+    np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-14)
+    g = lambda xp: lambda x: xp.sum(xp.sin(x) ** 2) * x[0, 0]  # noqa: E731
+    ours = tm.hessian_vector_product(g(tm))(X, X)
+    np.testing.assert_allclose(ours.numpy(), autograd.hessian_vector_product(g(autograd.numpy))(X, X), rtol=1e-12)
