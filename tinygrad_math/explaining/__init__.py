@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .explain import explain
+from .record import record
 
-__all__ = ["explain"]
+__all__ = ["explain", "record"]

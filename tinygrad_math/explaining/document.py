@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..core.errors import MathError
 from ..viz.mathml import STYLE, mathml
-from ..viz.page import page
+from ..viz.page import page, visible
 from ..viz.page import text as escaped
 from .notation import plain
 from .plain import text_of
@@ -61,10 +61,10 @@ class Document:
 
     # -- plain text ----------------------------------------------------------------------------------------------
     def text(self) -> str:
-        title = _text(self.title)
+        title = as_text(self.title)
         out = [title, "=" * len(title)]
         for block in self.blocks:
-            out += _columns(block.rows) if isinstance(block, Equations) else ["", _text(block.inlines)]
+            out += _columns(block.rows) if isinstance(block, Equations) else ["", as_text(block.inlines)]
         return "\n".join(out) + "\n"
 
     # -- Markdown ------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Document:
         return "\n".join(out)
 
     def html(self) -> str:
-        return page(_text(self.title), self.fragment(), style=STYLE + _CSS)
+        return page(as_text(self.title), self.fragment(), style=STYLE + _CSS)
 
 
 class Shown:
@@ -147,8 +147,9 @@ class Shown:
 
 
 # -- pieces ---------------------------------------------------------------------------------------------------------
-def _text(inlines: tuple[Inline, ...]) -> str:
-    return "".join(text_of(i.latex) if isinstance(i, Math) else i for i in inlines)
+def as_text(inlines: tuple[Inline, ...]) -> str:
+    """Text and formulas as one line of text."""
+    return "".join(text_of(i.latex) if isinstance(i, Math) else visible(i) for i in inlines)
 
 
 def _columns(rows: tuple[Equation, ...]) -> list[str]:
@@ -162,7 +163,7 @@ def _columns(rows: tuple[Equation, ...]) -> list[str]:
                 (f"  {left if not k else '':<{wide}} = {r}", row.note if not k else "") for k, r in enumerate(rights)
             ]
         else:
-            lines.append((f"  {left:<{wide}} " + " ".join(f"= {r}" for r in rights), row.note))
+            lines.append((f"  {left:<{wide}} " + " ".join(f"= {r}" for r in rights), visible(row.note)))
     column = max((len(a) for a, note in lines if note and len(a) + len(note) + 3 <= _WIDTH), default=0) + 3
     out = []
     for a, note in lines:

@@ -99,7 +99,7 @@ class Names:
         arrays: Iterable[tuple[str, np.ndarray[Any, Any]]] = (),
         fixed: Mapping[Node, Formula] | None = None,
     ) -> None:
-        self.arrays = list(arrays)
+        self.given, self.arrays = given, list(arrays)
         self.known: dict[Node, Formula] = dict(fixed or {})
         self.named: set[Node] = set(self.known)  # by the user
         self.letters: dict[Node, Formula] = {}  # that were given out here, with what they stand for
@@ -108,10 +108,7 @@ class Names:
         self.used: set[str] = {latex(f) for f in self.known.values()}
         everybody = list(dict.fromkeys([*targets, root, *(i for n in nodes for i in _inputs(n)), *nodes]))
         for n in everybody:
-            name = (n.name if n.tick else None) or given.get(n)
-            if name and name.strip() and n not in self.known and type(n) is not Constant:
-                self.known[n] = self._free(written(name), shape_of(n.data))
-                self.named.add(n)
+            self._users(n)
         letters = {s[0] for s in self.used if s[:1].isalpha()}
         self.letter = next((c for c in "qhsrpkmg" if c not in letters), "q")
         self.count = 0
@@ -128,6 +125,15 @@ class Names:
         for n in nodes:
             if n not in self.known:
                 self._decide(n)
+
+    def _users(self, n: Node) -> bool:
+        """Whether a node has a name of the user's, by which it is called from now on."""
+        name = None if type(n) is Constant else n.name or self.given.get(n)
+        if n in self.known or name is None or not name.strip():
+            return n in self.named
+        self.known[n] = self._free(written(name), shape_of(n.data))
+        self.named.add(n)
+        return True
 
     def _free(self, text: str, shape: tuple[int, ...]) -> Formula:
         """A name that no other value has."""
@@ -165,7 +171,7 @@ class Names:
 
     def formula(self, n: Node) -> Formula:
         """What a node is called."""
-        if n not in self.known:
+        if n not in self.known and not self._users(n):
             self.known[n] = constant(n.data, self.constant) if n.op is None or not n.inputs else self._other(n)
         return self.known[n]
 
