@@ -188,7 +188,7 @@ class Record(Shown):
         return count
 
     def _changed(
-        self, what: tuple[Inline, ...], before: Mapping[Node, Node], count: int, target: Node | None
+        self, what: tuple[Inline, ...], before: Mapping[Node, Node], count: int, target: Node | None = None
     ) -> Change:
         shifts = []
         for n in self._nodes:
