@@ -1,12 +1,15 @@
 """Transforms: shapes, trees, nesting, modes, and what they refuse."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.core.tree import flatten
 
 
 def rosenbrock(x):
@@ -247,3 +250,70 @@ def test_a_primitive_has_static_parameters():
 def test_jvp_takes_tuples_and_never_takes_an_array_apart():
     with pytest.raises(tm.ArgumentError, match=r"jvp\(f, \(x,\), \(t,\)\)"):
         tm.jvp(lambda a, b: a * b, np.ones(2), np.ones(2))
+
+
+# -- which argument, and of what ----------------------------------------------------------------------------------
+def _of_many(x, w, b=2.0, *, k=1.0):
+    return (x * w**2 + b * x * k).sum()
+
+
+@pytest.mark.parametrize("transform", [tm.grad, tm.jacobian, tm.jacfwd, tm.jacrev, tm.hessian])
+def test_an_argument_may_be_named_and_passed_by_name_or_by_default(transform):
+    x, w = np.array([1.0, 2.0]), 3.0
+    by_place = transform(_of_many, argnums=(0, 1))(x, w)
+    for got in (
+        transform(_of_many, argnums=("x", "w"))(x, w),
+        transform(_of_many, argnums=("x", 1))(x, w),
+        transform(_of_many, argnums=("x", "w"))(x=x, w=w),
+        transform(_of_many, argnums=("x", "w"))(x, w=w),
+        transform(tm.compile(_of_many), argnums=("x", "w"))(x, w),
+        tm.compile(transform(_of_many, argnums=("x", "w")))(x, w),
+    ):
+        for a, b in zip(flatten(got)[0], flatten(by_place)[0], strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy())
+    second = transform is tm.hessian
+    assert transform(_of_many, argnums="b")(x, w).item() == (0.0 if second else 3.0)
+    assert transform(_of_many, argnums="k")(x, w, k=5.0).item() == (0.0 if second else 6.0)
+    for argnums, call, words in (
+        ("v", (x, w), "has only x, w, b, k"),
+        ("w", (x,), "gives none"),
+        (("w", 1), (x, w), "twice"),
+        (1.5, (x, w), "argnums"),
+    ):
+        with pytest.raises(tm.ArgumentError, match=words):
+            transform(_of_many, argnums=argnums)(*call)
+
+
+def test_names_of_arguments_are_those_of_a_modules_forward_and_of_what_a_program_is_made_for():
+    net = tm.nn.Linear(2, 1, rng=0)
+    np.testing.assert_array_equal(tm.grad(net, argnums="x")(np.ones(2)).tolist(), net.weight.detach().numpy()[0])
+    assert tm.compile(lambda x, n: x * n if n > 1 else x, static_argnums="n")(2.0, n=3) == 6.0
+    with pytest.raises(tm.ArgumentError, match="has only x, n"):
+        tm.compile(lambda x, n: x, static_argnums="m")
+    scope = {}
+    exec(tm.to_source(lambda x, w: x * w**2, 2.0, 3.0, order=1, argnums="w"), scope)
+    assert scope["f"](2.0, 3.0) == (18.0, 12.0)
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_gradient_is_of_one_number_whatever_its_shape(shape):
+    def f(x):
+        return (x @ x).reshape(shape)
+
+    x, v = np.array([1.0, 2.0]), np.array([0.5, -1.0])
+    for g in (tm.grad(f), tm.compile(tm.grad(f)), tm.grad(tm.compile(f))):
+        np.testing.assert_array_equal(g(x).numpy(), 2 * x)
+    value, gradient = tm.value_and_grad(f)(x)
+    assert value.shape == shape
+    np.testing.assert_array_equal(gradient.numpy(), 2 * x)
+    np.testing.assert_array_equal(tm.hessian(f)(x).numpy(), 2 * np.eye(2))
+    np.testing.assert_array_equal(tm.hvp(f, (x,), (v,))[0].numpy(), 2 * v)
+    with pytest.raises(tm.NonScalarError):
+        tm.grad(lambda x: x)(x)
+
+
+@pytest.mark.parametrize("exact", [Fraction(1, 3), Decimal("0.5"), np.array([Fraction(1, 3)]), [Fraction(1, 3), 1]])
+def test_exact_numbers_are_refused_by_name_with_the_way_to_floats(exact):
+    for use in (tm.grad(lambda x: x * x), tm.tensor, tm.sin, tm.hessian(lambda x: x * x)):
+        with pytest.raises(tm.DTypeError, match="float"):
+            use(exact)

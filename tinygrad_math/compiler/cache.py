@@ -55,8 +55,8 @@ class Compiled:
     def __init__(
         self,
         f: Callable[..., Any],
-        static_argnums: int | Iterable[int] = (),
-        donate_argnums: int | Iterable[int] = (),
+        static_argnums: int | str | Iterable[int | str] = (),
+        donate_argnums: int | str | Iterable[int | str] = (),
         threads: int | None = None,
         fast_math: bool = False,
         alone: bool = False,
@@ -308,9 +308,10 @@ def _signature(leaf: Any) -> Any:
 
 def positions_in(f: Any, given: Any, asker: str) -> tuple[frozenset[int], frozenset[str]]:
     """Positions of arguments counted from 0, and the names by which they may be passed too."""
-    wanted: list[Any] = [given] if isinstance(given, int) else list(given) if isinstance(given, Iterable) else [None]
-    if any(type(k) is not int for k in wanted):
-        raise ArgumentError(f"compile: {asker} are positions of arguments, an int or several, got {given!r:.60}")
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    wanted: list[Any] = list(given) if several else [given]
+    if any(type(k) not in (int, str) for k in wanted):
+        raise ArgumentError(f"compile: {asker} are positions of arguments or names, one or several, got {given!r:.60}")
     if not wanted:
         return frozenset(), frozenset()
     try:
@@ -319,6 +320,10 @@ def positions_in(f: Any, given: Any, asker: str) -> tuple[frozenset[int], frozen
         parameters = [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
     taken = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     endless = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    by_name = {p.name: k for k, p in enumerate(taken)}
+    for k in (k for k in wanted if isinstance(k, str) and k not in by_name):
+        raise ArgumentError(f"compile: {asker} has {k!r}, but {title_of(f)} has only {', '.join(by_name) or 'none'}")
+    wanted = [by_name.get(k, k) for k in wanted]
     for k in wanted:
         if (k >= len(taken) and not endless) or k < (0 if endless else -len(taken)):
             raise ArgumentError(
@@ -334,17 +339,17 @@ def positions_in(f: Any, given: Any, asker: str) -> tuple[frozenset[int], frozen
 def compile(
     f: Callable[..., Any] | None = None,
     *,
-    static_argnums: int | Iterable[int] = (),
-    donate_argnums: int | Iterable[int] = (),
+    static_argnums: int | str | Iterable[int | str] = (),
+    donate_argnums: int | str | Iterable[int | str] = (),
     threads: int | None = None,
     fast_math: bool = False,
 ) -> Any:
     """f, traced once for each tree, shape and dtype of its arguments, and run as straight-line NumPy.
 
     Arguments: `f` a function of trees of arrays, numbers and Tensors, which may call grad, hvp, jvp or an optimiser's
-    `update`, or a module; `static_argnums` positions of arguments that the program is made for (a flag, a number of
-    layers; -1 is the last): they are compared by type and value, and `if` may look at them; `donate_argnums` positions
-    of arguments whose memory the call may use for its results, as a training step does with its parameters: of
+    `update`, or a module; `static_argnums` positions or names of arguments that the program is made for (a flag, a
+    number of layers; -1 is the last): they are compared by type and value, and `if` may look at them; `donate_argnums`
+    those of arguments whose memory the call may use for its results, as a training step does with its parameters: of
     Tensors, and of arrays in containers, that nobody else holds; `threads` how many share elementwise work on large
     arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic.
     The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero. `fast_math`

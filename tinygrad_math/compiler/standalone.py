@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, NonScalarError, describe
+from ..core.node import scalar_or_array
 from ..core.op import registry
 from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
 from ..core.tree import flatten, unflatten
@@ -31,14 +33,14 @@ from .trace import Fixed, Traced, trace
 
 @named
 def to_source(
-    f: Callable[..., Any], *args: Any, order: Literal[0, 1, 2] = 0, argnums: int = 0, buffers: bool = False
+    f: Callable[..., Any], *args: Any, order: Literal[0, 1, 2] = 0, argnums: int | str = 0, buffers: bool = False
 ) -> Any:
     """The source of a NumPy function that computes f, or its derivatives, and needs nothing of this package.
 
     Arguments: `args` examples, whose shapes and dtypes the function is written for; `order` 0 for f itself, 1 for the
     value and the gradient, 2 for the value, the gradient and the Hessian-vector product with a further argument
-    `v` of the gradient's shape; `argnums` the argument to differentiate; `buffers` writes it with a workspace, as
-    `compile` runs it. Without `args`, a function that takes them is returned.
+    `v` of the gradient's shape; `argnums` the argument to differentiate in, its position or name; `buffers`
+    writes it with a workspace, as `compile` runs it. Without `args`, a function that takes them is returned.
     The function takes the leaves of the arguments one by one, and returns the leaves of the result as a tuple.
     Raises TraceError as `compile` does, and MathError where an op's own function cannot be written down.
 
@@ -56,6 +58,10 @@ def to_source(
         return functools.partial(to_source, f, order=order, argnums=argnums, buffers=buffers)
     title = "f" if title_of(f) == "<lambda>" else title_of(f)
     names = argument_names(f, args, {})
+    if isinstance(argnums, str):
+        if argnums not in inspect.signature(f).parameters:
+            raise ArgumentError(f"to_source: argnums={argnums!r:.60} is no argument of {title}{inspect.signature(f)}")
+        argnums = list(inspect.signature(f).parameters).index(argnums)
     if order:
         leaves = flatten(args[argnums])[0]
         if order == 2:
@@ -121,7 +127,8 @@ def _derivative(f: Callable[..., Any], argnums: int, order: int) -> Callable[...
 
 def _alias(leaf: Any) -> Tensor:
     source = node_of(leaf)
-    return wrap(Node(source.data, registry["alias"], (source,), {}, source.live | DIFFERENTIABLE))
+    data = scalar_or_array(np.asarray(source.data))  # an argument that is a Python number too
+    return wrap(Node(data, registry["alias"], (source,), {}, source.live | DIFFERENTIABLE))
 
 
 def _gradients(y: Tensor, xs: list[Tensor]) -> list[Any]:

@@ -161,9 +161,11 @@ def node_of(value: Any) -> Node:
     elif kind is not np.ndarray and not isinstance(value, np.generic):
         value = _plain(value)
     if value.dtype.kind not in "biufc":
-        raise DTypeError(
-            f"expected an array of numbers, got dtype {value.dtype}; a ragged list or text has no numeric dtype"
-        )
+        advice = "a ragged list or text has no numeric dtype"
+        if value.dtype.hasobject and value.size:
+            first = type(value.reshape(-1)[0]).__name__
+            advice = f"of {first}: a Tensor holds floating numbers; convert Fractions and such with astype(float)"
+        raise DTypeError(f"expected an array of numbers, got dtype {value.dtype}; {advice}")
     return Constant(value)
 
 
@@ -175,6 +177,8 @@ def _plain(value: Any) -> np.ndarray[Any, Any]:
     _refuse_more_than_values(value)
     if not isinstance(value, np.ndarray) and not any(hasattr(value, door) for door in DOORS):
         dense = "; make it dense: .toarray()" if hasattr(value, "toarray") else ""
+        if hasattr(type(value), "__float__"):  # a Fraction, a Decimal, a symbolic expression
+            dense = "; a Tensor holds floating numbers, and is not exact: convert it with float()"
         raise DTypeError(
             f"expected numbers, an array or a Tensor, got {type(value).__name__}: {describe(value)}{dense}"
         )

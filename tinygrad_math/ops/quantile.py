@@ -203,15 +203,7 @@ def _weighted_samples() -> list[Any]:
     ]
 
 
-@general(
-    arity=3,
-    latex=r"Q_{{{1}}}({0}; {2})",
-    shape="q.shape + x.shape without `axis`",
-    note="a step in q and in the weights; ties share the derivative equally",
-    samples=_weighted_samples,
-)
-def weighted_quantile(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = False, keepdims: bool = False) -> Any:
-    """The smallest element over `axis` up to which the weights make up the part q of all."""
+def _by_weight(x: Any, q: Any, weights: Any, axis: Axis, skip: bool, keepdims: bool) -> Any:
     find: Any = np.nanquantile if skip else np.quantile
     x, weights = np.asarray(x), np.asarray(weights)
     if skip and weights.ndim == 1 < x.ndim and isinstance(axis, int):  # which NumPy reads along the first axis
@@ -221,11 +213,23 @@ def weighted_quantile(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = 
     return find(x, q, axis=axis, method="inverted_cdf", keepdims=keepdims, weights=weights)
 
 
+@general(
+    arity=3,
+    latex=r"Q_{{{1}}}({0}; {2})",
+    shape="q.shape + x.shape without `axis`",
+    note="a step in q and in the weights; ties share the derivative equally",
+    samples=_weighted_samples,
+)
+def weighted_quantile(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = False, keepdims: bool = False) -> Any:
+    """The smallest element over `axis` up to which the weights make up the part q of all."""
+    return _by_weight(x, q, weights, axis, skip, keepdims)
+
+
 @general(arity=3, latex=r"w_{{{1}}}({0}; {2})", shape="q.shape + x.shape", samples=_weighted_samples)
 def weighted_shares(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = False, keepdims: bool = False) -> Any:
     """The part of each element in its weighted quantile, which is one of them: ties share equally."""
     dtype, x = np.result_type(x, np.float16), np.asarray(x)
-    value = weighted_quantile.plain(x, q, weights, axis, skip, True)
+    value = _by_weight(x, q, weights, axis, skip, True)
     hit = (x == value) | (np.isnan(x) & np.isnan(value))
     return (hit / np.maximum(np.add.reduce(hit, axis=_axes(x.ndim, axis), keepdims=True), 1)).astype(dtype)
 

@@ -10,15 +10,16 @@ from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
 from ..core.tree import flatten, unflatten
 from .made import Made
-from .tracing import Tape, matched, one_like, split_arguments
+from .tracing import Tape, chosen_arguments, matched, one_like
 
 Fn = Callable[..., Any]
+Argnums = int | str | tuple[int | str, ...]
 
 __all__ = ["grad", "jvp", "linearize", "stop_gradient", "value_and_grad", "vjp"]
 
 
 @named
-def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
+def value_and_grad(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
     """A function that returns f's value and its gradient. Arguments as for `grad`.
 
     >>> import tinygrad_math as tm
@@ -30,16 +31,16 @@ def value_and_grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fa
     return Made(both, value_and_grad, f, argnums, has_aux, holomorphic)
 
 
-def _both(f: Fn, argnums: int | tuple[int, ...], has_aux: bool, holomorphic: bool) -> Fn:
+def _both(f: Fn, argnums: Argnums, has_aux: bool, holomorphic: bool) -> Fn:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        positions, place = split_arguments(argnums, args, "grad")
-        tape = Tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "grad", has_aux)
+        primals, call = chosen_arguments(f, argnums, args, kwargs, "grad")
+        tape = Tape(call, primals, "grad", has_aux)
         y = tape.scalar(holomorphic)
         gradients = tape.pull([one_like(y)])
         if holomorphic:  # the pullback of 1 is the conjugate of f'
             gradients = [rec.conj(g) for g in gradients]
         trees = unflatten(tape.structure, gradients, values=False)
-        g = trees[0] if isinstance(argnums, int) else trees
+        g = trees[0] if isinstance(argnums, (int, str)) else trees
         value = tape.value
         return ((value, tape.aux), g) if has_aux else (value, g)
 
@@ -47,11 +48,11 @@ def _both(f: Fn, argnums: int | tuple[int, ...], has_aux: bool, holomorphic: boo
 
 
 @named
-def grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
-    """The function that returns the gradient of f, a function that returns one number.
+def grad(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Fn:
+    """The function that returns the gradient of f, a function that returns one number (of whatever shape).
 
-    Arguments: `argnums` which argument (an int) or arguments (a tuple) to differentiate; each may be a tree
-    of floating or complex arrays. `has_aux`: f returns (value, aux), and the result is (gradient, aux).
+    Arguments: `argnums` which argument to differentiate in, its position or its name, or a tuple of these; each may be
+    a tree of floating or complex arrays. `has_aux`: f returns (value, aux), and the result is (gradient, aux).
     `holomorphic`: f is complex differentiable, and the result is f'. Without it the gradient of a real
     function of complex numbers is dL/d(re) + i dL/d(im), so that minus the gradient descends.
     Returns a tree like the argument, with zeros where f does not depend on it.
@@ -62,6 +63,8 @@ def grad(f: Fn, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holom
     tensor(12.)
     >>> tm.grad(tm.grad(lambda x: x**3))(2.0)
     tensor(12.)
+    >>> tm.grad(lambda x, w: x * w**2, argnums="w")(5.0, w=3.0)
+    tensor(30.)
     """
     both = _both(f, argnums, has_aux, holomorphic)
 

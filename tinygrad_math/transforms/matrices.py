@@ -12,10 +12,10 @@ from ..core.errors import DTypeError, ShapeError, describe
 from ..core.tensor import Node, rec, wrap
 from ..core.tree import Structure, unflatten
 from .made import Made
-from .tracing import Tape, split_arguments
+from .tracing import Tape, chosen_arguments
 
 Fn = Callable[..., Any]
-Argnums = int | tuple[int, ...]
+Argnums = int | str | tuple[int | str, ...]
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
@@ -78,8 +78,8 @@ def _tree(outer: Structure, inner: Structure, blocks: list[list[Any]], single: b
 def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable[..., Fn]:
     def transform(f: Fn, argnums: Argnums, has_aux: bool, holomorphic: bool) -> Fn:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            positions, place = split_arguments(argnums, args, title)
-            tape = Tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], title, has_aux)
+            primals, call = chosen_arguments(f, argnums, args, kwargs, title)
+            tape = Tape(call, primals, title, has_aux)
             for y in tape.outputs:
                 if y.dtype.kind not in "fc":
                     raise DTypeError(f"{title} needs floating results, got {describe(y)}")
@@ -88,7 +88,7 @@ def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable
             outs = sum(y.size for y in tape.outputs)
             cheaper = _columns if ins < outs else _rows
             blocks = (sweep or cheaper)(tape)
-            jac = _tree(tape.out_structure, tape.structure, blocks, isinstance(argnums, int))
+            jac = _tree(tape.out_structure, tape.structure, blocks, isinstance(argnums, (int, str)))
             return (jac, tape.aux) if has_aux else jac
 
         return Made(wrapped, globals()[title], f, argnums, has_aux, holomorphic)
@@ -164,10 +164,10 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
     """
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        positions, place = split_arguments(argnums, args, "hessian")
-        gradient = gradient_tape(lambda *xs: f(*place(xs), **kwargs), [args[k] for k in positions], "hessian")
+        primals, call = chosen_arguments(f, argnums, args, kwargs, "hessian")
+        gradient = gradient_tape(call, primals, "hessian")
         _refuse_complex(gradient, "hessian")
-        single = isinstance(argnums, int)
+        single = isinstance(argnums, (int, str))
         h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), single)
         return h[0] if single else h
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -114,7 +115,7 @@ class Tape:
 
     def scalar(self, holomorphic: bool = False) -> Tensor:
         """The one number that a gradient starts from."""
-        if len(self.outputs) != 1 or self.outputs[0].size != 1 or self.outputs[0].ndim:
+        if len(self.outputs) != 1 or self.outputs[0].size != 1:
             got = ", ".join(map(describe, self.outputs)) or "nothing"
             raise NonScalarError(
                 f"{self.asker} needs a function that returns one number, got {got}. "
@@ -212,7 +213,8 @@ def _zeros(node: Node) -> Tensor:
 
 
 def one_like(y: Tensor) -> Any:
-    return y.dtype.type(1)
+    """The cotangent of one number, of whatever shape."""
+    return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
 
 
 def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) -> list[Any]:
@@ -234,24 +236,54 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
     return out
 
 
-def split_arguments(argnums: Any, args: tuple[Any, ...], asker: str) -> tuple[tuple[int, ...], Callable[..., Any]]:
-    """The positions to differentiate, and a function that puts new values there."""
-    if not isinstance(argnums, (int, tuple, list)):
-        raise ArgumentError(f"{asker}: argnums is an int or a tuple of ints, got {argnums!r}")
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    for k in wanted:
-        if not -len(args) <= k < len(args):
+def chosen_arguments(
+    f: Callable[..., Any], argnums: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], asker: str
+) -> tuple[list[Any], Callable[..., Any]]:
+    """The arguments of a call to differentiate in, and f as a function of these alone.
+
+    `argnums` is a position or a parameter's name, or several: what goes by name may be passed by name, too.
+    """
+    if not isinstance(argnums, (int, str, tuple, list)) or isinstance(argnums, bool):
+        raise ArgumentError(f"{asker}: argnums is a position or a name of an argument, or several; got {argnums!r:.60}")
+    wanted = list(argnums) if isinstance(argnums, (tuple, list)) else [argnums]
+    given = dict(kwargs)
+    keys = [_key_by_name(f, k, args, given, asker) if isinstance(k, str) else k for k in wanted]
+    for k in keys:
+        if not isinstance(k, str) and not -len(args) <= k < len(args):
             raise ArgumentError(f"{asker}: argnums={argnums} but the function was called with {len(args)} arguments")
-    positions = tuple(k % len(args) for k in wanted)
-    if len(set(positions)) < len(positions):
+    keys = [k if isinstance(k, str) else k % len(args) for k in keys]
+    if len(set(keys)) < len(keys):
         raise ArgumentError(
             f"{asker}: argnums={argnums} names an argument twice; name each once and use its part twice"
         )
 
-    def place(values: Sequence[Any]) -> list[Any]:
-        full = list(args)
-        for k, v in zip(positions, values, strict=True):
-            full[k] = v
-        return full
+    def call(*values: Any) -> Any:
+        positional, named = list(args), dict(given)
+        for k, v in zip(keys, values, strict=True):
+            if isinstance(k, str):
+                named[k] = v
+            else:
+                positional[k] = v
+        return f(*positional, **named)
 
-    return positions, place
+    return [given[k] if isinstance(k, str) else args[k] for k in keys], call
+
+
+def _key_by_name(
+    f: Callable[..., Any], name: str, args: tuple[Any, ...], given: dict[str, Any], asker: str
+) -> int | str:
+    """The position of the argument of this name, or the name itself where it is passed by that, or by default."""
+    if name in given:
+        return name
+    try:
+        parameters = inspect.signature(getattr(f, "forward", f)).parameters  # of a module those of its forward
+    except (TypeError, ValueError):  # of some functions written in C
+        raise ArgumentError(f"{asker}: argnums={name!r}, but {describe(f)} does not say its parameters") from None
+    placed = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if name in placed[: len(args)]:
+        return placed.index(name)
+    if name not in parameters or parameters[name].default is inspect.Parameter.empty:
+        what = "gives none" if name in parameters else f"has only {', '.join(parameters) or 'none'}"
+        raise ArgumentError(f"{asker}: argnums={name!r}: {'the call' if name in parameters else 'the function'} {what}")
+    given[name] = parameters[name].default
+    return name
