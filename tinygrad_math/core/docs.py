@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import MathError
 
-_DERIVATIVE = {
+DERIVATIVE = {
     "linear": "It is linear: its derivative is itself, applied to the tangent.",
     "bilinear": "Its derivative is the product rule.",
     "nondiff": "It has no derivative: a constant for every derivative.",
@@ -35,8 +35,8 @@ def documentation(op: Any) -> str | None:
         return None
     words = inspect.cleandoc(op.words)
     parts = [words]
-    if not any(word in words for word in ("erivative", "d/d", "gradient", "angent")) and op.kind in _DERIVATIVE:
-        parts.append(_DERIVATIVE[op.kind])
+    if not any(word in words for word in ("erivative", "d/d", "gradient", "angent")) and op.kind in DERIVATIVE:
+        parts.append(DERIVATIVE[op.kind])
     if isinstance(op.plain, np.ufunc) or op.kind == "elementwise":
         parts.append(_elementwise(op))
     if ">>>" not in words:

@@ -56,8 +56,9 @@ class Graph:
         else:
             self._rule = moves if fold is True or fold == "moves" else None if fold is False else fold
         self._roll = self.large if roll is None else roll
-        self._levels, self._most, self._right, self._title = levels, most, direction == "right", title
-        self._shown = Shown(values, shapes, grads, not self.large)
+        self._levels, self._most, self._right, self.title = levels, most, direction == "right", title
+        self.shown = Shown(values, shapes, grads, not self.large)
+        self.direction = direction
         self._marked: frozenset[str] = frozenset()
         self.moments: list[View] = [view]
         self._outline: Outline | None = None
@@ -72,16 +73,16 @@ class Graph:
     @property
     def dot(self) -> str:
         """The drawing in Graphviz's language."""
-        return dot_of(self.view, self.outline(), self._shown, self._right)
+        return dot_of(self.view, self.outline(), self.shown, self._right)
 
     def mermaid(self) -> str:
         """The drawing as a Mermaid flowchart, for Markdown."""
-        return mermaid_of(self.view, self.outline(), self._shown, self._right)
+        return mermaid_of(self.view, self.outline(), self.shown, self._right)
 
     def picture(self) -> Picture:
         """The shapes of the drawing, laid out."""
         return picture_of(
-            self.view, self.outline(), self._shown, right=self._right, marked=self._marked, title=self._title
+            self.view, self.outline(), self.shown, right=self._right, marked=self._marked, title=self.title
         )
 
     def svg(self) -> str:
@@ -110,7 +111,7 @@ class Graph:
         """One line a step, oldest first: `n3 = tanh(n2)  float64 (4,)  [..]`."""
         incoming = self.view.arguments()
         literal = {b.id: b.value for b in self.view.boxes if b.kind == "data" and b.shape == "number"}
-        shown, found = self._shown, []
+        shown, found = self.shown, []
         for b in self.view.boxes:
             if b.id in literal:
                 continue
@@ -257,7 +258,7 @@ class Graph:
         4
         """
         order = 1 + max((b.part for b in self.view.boxes), default=0)
-        view = view_of([y], grads=self._shown.grads, order=order)
+        view = view_of([y], grads=self.shown.grads, order=order)
         mine = [(b.id, b.title) for b in self.view.boxes]
         theirs = [(b.id, b.title) for b in view.boxes]
         if mine != theirs or self.view.arrows != view.arrows:

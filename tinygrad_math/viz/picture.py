@@ -126,7 +126,7 @@ class Card:
         return max(width + 18.0, 40.0), 26.0 + 14.0 * len(self.lines)
 
 
-def _card(item: Tile | Frame, shown: Shown, dtype: str, title: str = "") -> Card:
+def card_of(item: Tile | Frame, shown: Shown, dtype: str, title: str = "") -> Card:
     if isinstance(item, Frame):
         steps = sum(t.box.is_step for t in item.tiles())
         count = f"{steps:,} step{'s' * (steps != 1)}"
@@ -170,7 +170,7 @@ def said_of(view: View, outline: Outline, shown: Shown) -> dict[str, Card]:
                 title = ""
                 if isinstance(i, Tile) and i.box.kind == "leaf" and inner:  # `weight`, as the frame says whose it is
                     title = i.title.rpartition(".")[2]
-                cards[i.id] = _card(i, shown, dtype, title)
+                cards[i.id] = card_of(i, shown, dtype, title)
     for k in outline.links:  # the shapes that did not fit
         if k.tail in cards and k.head in cards and cards[k.head].role == "failed":
             cards[k.tail].tone = "bad"
@@ -184,11 +184,11 @@ def plan_of(outline: Outline, cards: Mapping[str, Card], right: bool) -> Plan:
     for id, a in done.items():  # no narrower than its name
         sizes[id] = text_width(labels.shortened(visible(a.frame.label), 60), 11.0) + 24.0, 0.0
     names = {s.key for a in done.values() for r in a.ranks for s in r if s.kind == "again"}
-    widths = {id: text_width(_name(outline, id), _SMALL) + 16.0 for id in names}
+    widths = {id: text_width(name_of(outline, id), _SMALL) + 16.0 for id in names}
     return places(done, outline.root, sizes, widths, right)
 
 
-def _name(outline: Outline, id: str) -> str:
+def name_of(outline: Outline, id: str) -> str:
     """What stands for a tile that is far away: its name, else its id."""
     tile = outline.tiles.get(id)
     if tile is None:
@@ -212,15 +212,19 @@ def picture_of(
     plan = plan_of(outline, cards, right)
     strengths = _strengths(outline) if shown.grads else {}
     groups: list[Group] = []
+    names: list[Group] = []
     for frame in outline.root.frames():
         if frame.id in plan.rects and frame.kind != "graph" and frame.id not in cards:
-            groups.append(_frame(frame, plan))
+            outer, name = _frame(frame, plan)
+            groups.append(outer)
+            names.append(name)  # above the arrows
     groups.append(Group("edges", "edges", "", _arrows(outline, plan, strengths, set(marked), right)))
+    groups += names
     for a in outline.root.walk():
         if a.id in cards and a.id in plan.rects:
             groups.append(_node(a, plan.rects[a.id], cards[a.id], a.id in marked, shown))
     for k, (id, rect) in enumerate(plan.again):
-        said = _name(outline, id)
+        said = name_of(outline, id)
         middle = rect.x + rect.width / 2
         marks: list[Mark] = [
             Rectangle(rect, "data" if id not in outline.tiles else _role(outline.tiles[id].box), 9.0, "border", True),
@@ -267,7 +271,7 @@ def _node(item: Tile | Frame, r: Rect, card: Card, marked: bool, shown: Shown) -
     return Group("node", item.id, hint, marks)
 
 
-def _frame(frame: Frame, plan: Plan) -> Group:
+def _frame(frame: Frame, plan: Plan) -> tuple[Group, Group]:
     r = plan.rects[frame.id]
     role = frame.kind if frame.kind in ("pass", "repeat") else "module"
     marks: list[Mark] = []
@@ -282,13 +286,13 @@ def _frame(frame: Frame, plan: Plan) -> Group:
         if end < r.x + r.width - 4 and not any(begin - 4 < c < end + 2 for c in crossing):
             x = begin
             break
-    marks.append(Text(x, r.y + 15.0, said, 11.0, "muted", bold=True, left=True))
+    name = Group("name", frame.id, "", [Text(x, r.y + 15.0, said, 11.0, "muted", bold=True, left=True)])
     if frame.loops:
         right, low, high = r.x + r.width + (6.0 if frame.count > 1 else 0.0), r.y + r.height - 12.0, r.y + 14.0
         marks.append(
             Curve(((right, low), (right + 16, low - 14), (right + 16, high + 14), (right, high)), "loop", dashed=True)
         )
-    return Group("frame", frame.id, visible(frame.path or frame.label), marks)
+    return Group("frame", frame.id, visible(frame.path or frame.label), marks), name
 
 
 def _meets(p: Point, r: Rect) -> bool:
@@ -321,7 +325,7 @@ def _arrows(outline: Outline, plan: Plan, strengths: dict[str, float], marked: s
     most = max(strengths.values(), default=0.0)
     thick: dict[tuple[Point, ...], Mark] = {}
     said: list[Mark] = []
-    places, starts = _ordered(outline), {_near(line.points[0]) for line in plan.lines}
+    places, starts = ordered(outline), {_near(line.points[0]) for line in plan.lines}
     for line in plan.lines:
         tail = outline.tiles.get(line.tail)
         known = tail is not None and line.tail in strengths
@@ -353,7 +357,7 @@ def _near(p: Point) -> Point:
     return round(p[0], 1), round(p[1], 1)
 
 
-def _ordered(outline: Outline) -> set[str]:
+def ordered(outline: Outline) -> set[str]:
     """Tiles of which the places of the arguments are to be told: several, not exchangeable, and not in the title."""
     counts: dict[str, int] = {}
     for k in outline.links:

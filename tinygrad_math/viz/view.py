@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -200,6 +201,7 @@ def view_of(
 
 
 _UNKNOWN = Note()
+_PATH = re.compile(r"[\w-]+(\.[\w-]+)+")
 
 
 def _reach(roots: Sequence[Node], depth: int | None, notes: Mapping[Node, Note]) -> dict[Node, int]:
@@ -284,7 +286,7 @@ def _owner(n: Node, inputs: Sequence[Node]) -> tuple[Call, ...]:
     for m in (n, *inputs):
         while m is not n and m.op is not None and m.op.name in MOVES and len(m.inputs) == 1:
             m = m.inputs[0]  # the transpose of a weight
-        if m.op is None and m.name and "." in m.name:
+        if m.op is None and m.name and _PATH.fullmatch(m.name):
             parts = m.name.split(".")[:-1]
             return tuple(Call(".".join(parts[: k + 1])) for k in range(len(parts)))
     return ()
