@@ -214,12 +214,12 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_op(compile):
         tm.train.fit(net, batches, loss, tm.optim.SGD(net, lr=lr), 3, compile=compile, progress=False)
 
     with np.errstate(all="ignore"):
-        with pytest.raises(tm.NonFiniteLoss, match=r"epoch 1, step 2.*sqrt made NaN"):
+        with pytest.raises(tm.NonFiniteLoss, match=r"(?s)epoch 1, step 2.*sqrt made NaN.*return tm.sqrt"):
             run(Root(0.0), 0.5)
         with pytest.raises(tm.NonFiniteLoss, match=r"step \d.*derivative of sqrt made an infinity"):
             run(Root(0.5), 0.1)
         net = tm.nn.Sequential(tm.nn.Linear(1, 4, rng=0), tm.nn.Linear(4, 1, rng=1))
-        with pytest.raises(tm.NonFiniteLoss, match=r"epoch \d, step \d+.*smaller lr"):
+        with pytest.raises(tm.NonFiniteLoss, match=r"(?s)epoch \d, step \d+.*smaller lr"):
             run(net, 1e60)
         with pytest.raises(tm.NonFiniteLoss, match=r"epoch 1, step 1"):
             run(tm.nn.Linear(1, 1, rng=0), 0.1, loss=lambda y, t: F.mse_loss(y, t) * np.inf)

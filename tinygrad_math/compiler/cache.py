@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, MathError, TraceError
-from ..core.mode import no_grad
+from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
+from ..core.mode import MODE, inspected, no_grad, witnesses
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten
 from .environment import MISS, Environment
@@ -81,10 +81,11 @@ class Compiled:
         if self.static:
             args, kwargs = self._enveloped(args, kwargs)
         given, f = (args, kwargs), self.f
-        for run in self._recent:
-            result = run(given, f)
-            if result is not MISS:
-                return result
+        if MODE.innermost() is None or not inspected():
+            for run in self._recent:
+                result = run(given, f)
+                if result is not MISS:
+                    return result
         return self._general(given)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
@@ -140,7 +141,7 @@ class Compiled:
     def _plainly(self, given: Any, program: Executable, run: Find, hidden: Sequence[Tensor]) -> Any:
         """The results of a program that fits, when no derivative is wanted."""
         f = self.f
-        result = run(given, f)
+        result = MISS if inspected() else run(given, f)
         if result is not MISS:
             return result
         leaves = [leaf for leaf in flatten(given)[0] if not is_static(leaf)]
@@ -181,7 +182,12 @@ class Compiled:
 
         name = title if isinstance(self.f, FunctionType) else "self"
         roots = [] if self.alone else [(name, self.f), *objects]
-        made = steady(roots, title, traced)
+        try:
+            made = steady(roots, title, traced)
+        except IllPosedDerivative as error:
+            for witness in witnesses():
+                witness.untraced(error)
+            raise
         if made is None:
             return None
         arguments = flatten(given)[1].children[0].children

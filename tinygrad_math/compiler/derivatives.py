@@ -17,6 +17,7 @@ from ..core.errors import TraceError
 from ..core.mode import tell
 from ..core.node import held
 from ..core.op import Op, raw
+from ..core.place import REPLAYS
 from ..core.tensor import Node, Tensor, node_of, record, select, wrap
 from ..transforms.tracing import Tape, one_like
 from .passes.common import is_random
@@ -34,6 +35,9 @@ class Recording:
         self.arguments = len(program.arguments)
         self.constants = [v.example for v in constants]
         self.steps = [(v.op, tuple(number[i] for i in v.inputs), v.params) for v in program.body]
+        self.places = [v.place for v in program.body]
+        self.names = [v.name for v in number]
+        self.weak = [v.weak for v in program.body]
         self.results = [number[r] for r in program.results]
         self.floats = [a.dtype.kind in "fc" for a in program.arguments]  # those that can be differentiated
         self.random = any(map(is_random, program.body))  # what is drawn in one run is not drawn again in another
@@ -51,7 +55,7 @@ class Recording:
 
     def run(self, arguments: Sequence[Any]) -> list[Any]:
         values: list[Any] = [*arguments, *self.constants]
-        for op, operands, params in self.steps:
+        for (op, operands, params), place in zip(self.steps, self.places, strict=True):  # noqa: B007  (read by `user_place`)
             args = tuple(values[k] for k in operands)
             values.append(args[0][params["index"]] if op is select else record(op, args, params))  # type: ignore[arg-type]
         return [values[k] for k in self.results]
@@ -161,6 +165,9 @@ class Differentiable:
         except TraceError:
             self.rules[key] = rule
             return rule(given, *args)
+
+
+REPLAYS.add(Recording.run.__code__)
 
 
 def _spread(xp: Any, found: Sequence[Tensor], places: Sequence[int], count: int) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, MathError
+from ..core.mode import MODE, witnesses
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
 from ..core.tensor import Node, Tensor, fresh, wrap
 from ..core.tree import Structure, flatten, unflatten
@@ -101,6 +102,9 @@ class Executable:
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The program's results for these arguments, hidden ones included."""
+        if MODE.innermost() is not None:
+            for witness in witnesses():
+                witness.called(self, arrays)
         try:
             run = self.pool.pop()
         except IndexError:

@@ -73,7 +73,7 @@ class Recorder:
     def __call__(self, node: Node) -> None:
         """A node was made."""
         place = user_place(2)
-        node.more().place = None if place is None else place._replace(function=self.title)
+        node.more().place = place if place is None or place.function else place._replace(function=self.title)
         mode = MODE.get()
         self.known.add(node)
         if any(

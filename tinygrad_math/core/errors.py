@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "AnomalyError",
     "ArgumentError",
     "AxisError",
     "ChangedAfterUse",
@@ -19,6 +20,7 @@ __all__ = [
     "DrawingError",
     "FileError",
     "HasUnits",
+    "IllPosedAnomaly",
     "IllPosedDerivative",
     "IndexOutOfBounds",
     "InvalidIndex",
@@ -132,6 +134,34 @@ class WrongDerivative(MathError, AssertionError):
 
 class NonFiniteLoss(MathError, FloatingPointError):
     """A loss that became NaN or infinite; the message names the step and the op that made it."""
+
+
+class AnomalyError(MathError, FloatingPointError):
+    """The first NaN or infinity, as `tm.inspect.detect_anomaly` found it; each line of the message is an attribute.
+
+    `op` the name of the op; `phase` "forward", "backward" or "tangent"; `place` the user's line, with `file`, `line`
+    and `text`; `index` of the first bad element, of an array of this `shape` and `dtype`, whose `value` it is;
+    `operands` what it was computed from; `cotangent` and `slope` in a derivative; `chain` what led to it, from the
+    inputs on; `cause` in words, and a `fix`.
+    """
+
+    op: str | None = None
+    phase: str = "forward"
+    place: Any = None
+    index: tuple[int, ...] | None = None
+    value: Any = None
+    shape: tuple[int, ...] | None = None
+    dtype: Any = None
+    operands: tuple[Any, ...] = ()
+    cotangent: Any = None
+    slope: Any = None
+    chain: tuple[str, ...] = ()
+    cause: str = ""
+    fix: str = ""
+
+
+class IllPosedAnomaly(AnomalyError, IllPosedDerivative):
+    """A derivative that does not exist, found by `tm.inspect.detect_anomaly`."""
 
 
 class OutsideDomain(MathError, ValueError):

@@ -38,8 +38,14 @@ class Witness:
         """Who is told of what a walk computes on its way."""
         return self
 
-    def called(self, program: Any, arrays: Any) -> None:
-        """A compiled function is about to run a program on these arrays."""
+    def called(self, executable: Any, arrays: Any) -> None:
+        """A compiled function is about to run its program on these arrays."""
+
+    def untraced(self, error: Exception) -> None:
+        """A function could not be traced because of this error, which is raised afterwards."""
+
+    def stepped(self, optimizer: Any, p: Any, g: Any, new: Any) -> None:
+        """An optimiser is about to give a parameter with this gradient these new values."""
 
 
 class Mode:
@@ -99,6 +105,11 @@ def witnesses() -> tuple[Witness, ...]:
     """Who is told of what is computed here."""
     mode = MODE.innermost()
     return () if mode is None or (mode := MODE.get()) is None else mode.witnesses
+
+
+def inspected() -> bool:
+    """Whether somebody looks at the instructions of compiled functions."""
+    return any(w.programs for w in witnesses())
 
 
 def tell(node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:
@@ -173,6 +184,8 @@ class Block:
     It belongs to its thread and to its asyncio task, and ends with its block, also where Ctrl-C strikes.
     """
 
+    quiet = False  # whether a decorated function is run without NumPy's warnings
+
     def __init__(self) -> None:
         self._entries: list[Any] = []  # one for each `with` that this block is in
         self._leaving = _Leaving(self._entries.pop)
@@ -234,20 +247,21 @@ def _decorated(block: Block, f: Any) -> Any:
             f"{type(block).__name__} decorates a function, got {describe(f)}; of a class, decorate the methods"
         )
 
-    def mode() -> Mode:
-        return block._mode(MODE.get(), None)
+    def run(g: Any, *args: Any, **kwargs: Any) -> Any:
+        mode = block._mode(MODE.get(), None)
+        return quietly(under, mode, g, *args, **kwargs) if block.quiet else under(mode, g, *args, **kwargs)
 
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        return under(mode(), f, *args, **kwargs)
+        return run(f, *args, **kwargs)
 
     @functools.wraps(f)
     def generator(*args: Any, **kwargs: Any) -> Any:
-        return (yield from _stepwise(mode, f(*args, **kwargs)))
+        return (yield from _stepwise(run, f(*args, **kwargs)))
 
     @functools.wraps(f)
     async def coroutine(*args: Any, **kwargs: Any) -> Any:
-        return await _stepwise(mode, f(*args, **kwargs))
+        return await _stepwise(run, f(*args, **kwargs))
 
     @functools.wraps(f)
     async def asynchronous_generator(*args: Any, **kwargs: Any) -> Any:
@@ -255,13 +269,13 @@ def _decorated(block: Block, f: Any) -> Any:
         advance, given = steps.asend, None
         while True:
             try:
-                value = await _stepwise(mode, advance(given))
+                value = await _stepwise(run, advance(given))
             except StopAsyncIteration:
                 return
             try:
                 given, advance = (yield value), steps.asend
             except GeneratorExit:
-                await _stepwise(mode, steps.aclose())
+                await _stepwise(run, steps.aclose())
                 raise
             except BaseException as error:
                 given, advance = error, steps.athrow
@@ -276,18 +290,18 @@ def _decorated(block: Block, f: Any) -> Any:
 
 
 @types.coroutine
-def _stepwise(mode: Callable[[], Mode], steps: Any) -> Any:
-    """A generator or a coroutine with each step under a mode (PEP 380 says what passes in and out)."""
+def _stepwise(run: Callable[..., Any], steps: Any) -> Any:
+    """A generator or a coroutine with each step run in a mode (PEP 380 says what passes in and out)."""
     advance, given = steps.send, None
     while True:
         try:
-            value = under(mode(), advance, given)
+            value = run(advance, given)
         except StopIteration as end:
             return end.value
         try:
             given, advance = (yield value), steps.send
         except GeneratorExit:
-            under(mode(), steps.close)
+            run(steps.close)
             raise
         except BaseException as error:
             given, advance = error, steps.throw

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 WALKS: dict[CodeType, str] = {}  # a walk, whose `n` is the node that it is at, and what it computes of it
+REPLAYS: set[CodeType] = set()  # what runs recorded ops again, the one that it is at from the line `place`
 _LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep)
 
 
@@ -20,6 +21,7 @@ class Place(NamedTuple):
     line: int
     prefix: str = ""
     function: str = ""  # the name of the function that was being traced
+    op: str = ""  # whose derivative it is
 
     @property
     def text(self) -> str:
@@ -39,9 +41,16 @@ def user_place(depth: int = 1) -> Place | None:
         code = frame.f_code
         if code in WALKS:
             differentiated: Any = frame.f_locals.get("n")
-            place = differentiated.meta.place if differentiated is not None and differentiated.meta else None
+            place: Place | None = (
+                differentiated.meta.place if differentiated is not None and differentiated.meta else None
+            )
             if place is not None:
-                return place if place.prefix else Place(place.file, place.line, WALKS[code])
+                op = differentiated.op
+                return place if place.prefix else place._replace(prefix=WALKS[code], op=op.name if op else "")
+        elif code in REPLAYS:
+            replayed: Place | None = frame.f_locals.get("place")
+            if replayed is not None:
+                return replayed
         elif not is_library(code.co_filename):
             return Place(code.co_filename, frame.f_lineno)
         frame = frame.f_back

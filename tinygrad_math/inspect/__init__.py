@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.elsewhere import face as _face
+from .anomaly import detect_anomaly
 from .audit import Audit, audit
 from .landscape import Landscape, landscape
 from .lines import line_of, noted_lines

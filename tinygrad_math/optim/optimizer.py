@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, describe
-from ..core.mode import watcher
+from ..core.mode import watcher, witnesses
 from ..core.node import clock, finished, inside
 from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import Structure, flatten, leaves_like, paths, show, tree_map, unflatten
@@ -220,6 +220,10 @@ class Optimizer:
                 large.append((with_gradients(group["params"]), h))
         for pairs, h in large:  # last, as a program writes into its arguments
             moved += by_program(self, pairs, h)
+        if MODE.innermost() is not None:
+            for witness in witnesses():
+                for p, new, _ in moved:
+                    witness.stepped(self, p, p._grad.node.data, new)
         states, now = self.state, clock()
         for p, new, state in moved:
             if state:

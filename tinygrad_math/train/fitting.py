@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
 from ..core.arguments import named
-from ..core.errors import ArgumentError, NonFiniteLoss, describe
+from ..core.errors import AnomalyError, ArgumentError, NonFiniteLoss, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
 from ..data.loader import DataLoader
+from ..inspect.anomaly import detect_anomaly
 from ..nn.module import Module
 from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
@@ -28,7 +28,6 @@ from .history import History
 from .progress import Progress
 from .run import Run, interruptible
 from .steps import Compiled, Eager, Loss, forward
-from .trouble import culprit
 
 Metric = Callable[[Any, Any], Any]
 
@@ -248,13 +247,16 @@ def _explained(run: Run, before: Any, accumulate: int, loss: Loss) -> Exception:
     by_hand = Eager(run.model, loss, run.optimizer, accumulate, (run.step.clip_norm, run.step.clip_value))
     first = run.batch // accumulate
     for k, batches in enumerate(run.batches(accumulate), start=first + 1):
-        for batch in batches:
-            state = random.shared.state
-            found = culprit(forward(run.model, loss, batch)[0], where if k == steps else f"{where}; in step {k}")
-            random.shared.state = state
-            if found is not None:
-                return found
-        by_hand(batches)
+        try:
+            with detect_anomaly():
+                by_hand(batches)
+        except AnomalyError as error:
+            told = where if k == steps else f"{where}; in step {k}"
+            found = NonFiniteLoss(
+                f"{told}: {error}\n  training:  a smaller lr, clip_norm, or a look at the data may help"
+            )
+            found.__cause__ = error
+            return found
         if isinstance(run.scheduler, OneCycleLR):
             run.scheduler.step()
         if k == steps:

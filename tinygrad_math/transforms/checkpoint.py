@@ -13,6 +13,7 @@ from ..core.arguments import named
 from ..core.errors import ChangedAfterUse, describe
 from ..core.mode import tell
 from ..core.op import Op, raw
+from ..core.place import REPLAYS
 from ..core.tensor import MODE, TRACED, Node, Tensor, clock, handle, record, select, wrap
 from ..core.tree import flatten, unflatten
 from .made import Made
@@ -29,6 +30,7 @@ class Step(NamedTuple):
     op: Op
     operands: tuple[int | Node, ...]
     params: Any
+    place: Any
 
 
 class Segment:
@@ -61,13 +63,13 @@ class Segment:
             assert n.op is not None
             operands = tuple(number.get(i, i) for i in n.inputs)
             number[n] = len(number)
-            self.steps.append(Step(n.op, operands, n.params))
+            self.steps.append(Step(n.op, operands, n.params, n.meta.place if n.meta is not None else None))
         self.results: list[int | Node] = [number.get(r, r) for r in roots]
 
     def run(self, inputs: Sequence[Any]) -> list[Tensor]:
         """The results for these inputs, recorded as usual."""
         values: list[Any] = [handle(v) for v in inputs]
-        for op, operands, params in self.steps:
+        for op, operands, params, place in self.steps:  # noqa: B007  (read by `user_place`)
             args = tuple(values[k] if isinstance(k, int) else self._constant(op, k) for k in operands)
             values.append(args[0][params["index"]] if op is select else record(op, args, params))
         return [values[k] if isinstance(k, int) else wrap(k) for k in self.results]
@@ -79,6 +81,9 @@ class Segment:
                 "function that is to be recomputed. Differentiate before the change, or compute the result again."
             )
         return wrap(Node(node.data))
+
+
+REPLAYS.add(Segment.run.__code__)
 
 
 class Rerun:

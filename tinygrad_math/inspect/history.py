@@ -1,0 +1,202 @@
+"""What led to a value, in the user's words: the names of variables, the lines, the ops on the way."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.errors import describe
+from ..core.node import Node
+from ..core.place import Place, in_package, is_library
+from ..core.tensor import Tensor
+
+SHOWN = 8  # steps of a chain that are shown
+DEEP = 16  # steps that are remembered of values which nobody differentiates
+
+
+class Past(NamedTuple):
+    """What is remembered of a value whose node forgets what it was made of: no arrays."""
+
+    title: str
+    name: str | None
+    place: Place | None
+    parents: tuple[Past, ...]
+    depth: int
+    node: weakref.ref[Node] | None = None
+
+    def called(self, found: Mapping[Node, str]) -> str | None:
+        """The name of it, or that of the variable that holds it."""
+        node = self.node() if self.node is not None else None
+        return self.name or (found.get(node) if node is not None else None)
+
+
+class Operand(NamedTuple):
+    """One thing that an op was applied to."""
+
+    name: str | None  # the user's name for it, if one is known
+    value: Any  # the number at the element in question; None where the element depends on many
+    place: tuple[int, ...] | None
+    shape: tuple[int, ...]
+    dtype: Any
+    summary: str  # the range, and what is not finite
+
+    def __str__(self) -> str:
+        title = self.name or "(unnamed)"
+        where = f"[{', '.join(map(str, self.place))}]" if self.place else ""
+        number = "" if self.value is None else f" = {self.value:.9g}" if self.shape else f" = {self.value!s}"
+        what = f"{self.dtype}{self.shape}" if self.shape else f"{self.dtype}"
+        return f"{title}{where}{number}  {what}{', ' + self.summary if self.summary else ''}"
+
+
+def operand(data: Any, name: str | None, value: Any, shape: tuple[int, ...], index: tuple[int, ...]) -> Operand:
+    """An operand for a report; `index` is that of a result of this shape."""
+    if isinstance(data, (tuple, list)):
+        return Operand(name, None, None, (), "", f"{len(data)} parts")
+    array = np.asarray(data)
+    own = None
+    if value is not None and array.shape:
+        own = tuple(i if n != 1 else 0 for i, n in zip(index[len(shape) - array.ndim :], array.shape, strict=True))
+    return Operand(name, value, own, array.shape, array.dtype, ranged(array) if array.shape else "")
+
+
+def ranged(array: Any) -> str:
+    """`from -1 to 3, 2 NaN, 1 infinite` of an array of numbers."""
+    if not array.size:
+        return "empty"
+    if array.dtype.kind not in "fciu":
+        return ""
+    if array.dtype.kind not in "fc":
+        return f"from {array.min()} to {array.max()}"
+    nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    known = array[np.isfinite(array)] if nan or infinite else array
+    parts = []
+    if known.size:
+        if array.dtype.kind == "c":
+            known = np.abs(known)
+        low, high = known.min(), known.max()
+        span = f"all {low:.4g}" if low == high else f"from {low:.4g} to {high:.4g}"
+        parts.append(f"{'of size ' if array.dtype.kind == 'c' else ''}{span}")
+    return ", ".join(parts + [f"{nan} NaN"] * bool(nan) + [f"{infinite} infinite"] * bool(infinite))
+
+
+class History:
+    """Names and lines of values, of those too whose nodes do not know what they are made of."""
+
+    def __init__(self) -> None:
+        self.pasts: MutableMapping[Node, Past] = weakref.WeakKeyDictionary()
+        self.names: MutableMapping[Node, str] = weakref.WeakKeyDictionary()
+
+    def note(self, node: Node, op: Any, inputs: Sequence[Node], place: Place | None) -> None:
+        """Remember what a node was made of, as far as it does not know it, and what the user calls its inputs."""
+        unnamed = [i for i in inputs if i.tick and _is_source(i) and not (i.name or i in self.names or i in self.pasts)]
+        if unnamed:
+            found = variables()
+            self.names.update((i, found.get(i, "")) for i in unnamed)
+        if node.op is None:
+            parents = tuple([self.past(i) for i in inputs])
+            depth = 1 + max((p.depth for p in parents), default=0)
+            kept = parents if depth <= DEEP else ()
+            self.pasts[node] = Past(op.name, node.name, place, kept, depth % (DEEP + 1), weakref.ref(node))
+
+    def name(self, node: Node, found: Mapping[Node, str] | None = None) -> str | None:
+        """What the user calls a value: its own name, or that of a variable."""
+        return node.name or self.names.get(node) or (found or {}).get(node)
+
+    def past(self, node: Node, found: Mapping[Node, str] | None = None) -> Past:
+        """One step of the way to a node; the parents of a recorded one are asked for by `steps`."""
+        known = self.pasts.get(node) if node.tick else None
+        if known is not None:
+            return known
+        if not node.tick:
+            return Past(describe(node.data), None, None, (), 0)
+        title = node.op.name if node.op is not None and node.op.name != "alias" else f"input {describe(node.data)}"
+        place = node.meta.place if node.meta is not None else None
+        return Past(title, self.name(node, found), place, (), 0, weakref.ref(node))
+
+    def chain(self, node: Node, blame: int = 0) -> tuple[str, ...]:
+        """The way from an input to a node, a text a step; at the last step through the operand to blame."""
+        found = variables()
+        steps: list[str] = []
+        current: Node | Past | None = node
+        first = True
+        while current is not None and len(steps) < 1000:
+            if isinstance(current, Past):
+                steps.append(_step(current, found))
+                current = _main(current.parents)
+                continue
+            past = self.past(current, found)
+            if not (current.op is not None and current.op.name == "alias"):
+                steps.append(_step(past, found))
+            inputs = current.inputs
+            if past.parents:
+                current = past.parents[blame] if first and blame < len(past.parents) else _main(past.parents)
+            elif first and blame < len(inputs):
+                current = inputs[blame] if inputs[blame].tick else None
+            else:
+                current = next((i for i in inputs if i.op is not None), next((i for i in inputs if i.tick), None))
+            first = False
+        return shortened(steps[::-1])
+
+
+def shortened(steps: Sequence[str]) -> tuple[str, ...]:
+    """The first and the last steps of many."""
+    if len(steps) <= SHOWN:
+        return tuple(steps)
+    return (*steps[:2], f"... {len(steps) - SHOWN + 1} more ...", *steps[-SHOWN + 3 :])
+
+
+def _main(parents: Sequence[Past]) -> Past | None:
+    """The parent to follow: one that was computed, before one that was given."""
+    return next((p for p in parents if p.place is not None), next((p for p in parents if p.name is not None), None))
+
+
+def _step(past: Past, found: Mapping[Node, str]) -> str:
+    name = past.called(found)
+    title = f"{name}: {past.title}" if name else past.title
+    return title if past.place is None else f"{title} ({short(past.place)})"
+
+
+def short(place: Place) -> str:
+    """`model.py:12` of a place."""
+    return f"{place.prefix}{place.file.rpartition('/')[2]}:{place.line}"
+
+
+def _is_source(node: Node) -> bool:
+    return node.op is None or node.op.name == "alias"
+
+
+def frames() -> Iterator[FrameType]:
+    """The user's frames, the innermost first."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not is_library(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
+
+
+def variables() -> dict[Node, str]:
+    """What the variables around here are called that hold Tensors; the innermost frame counts first."""
+    found: dict[Node, str] = {}
+    for depth, frame in enumerate(frames()):
+        if depth > 20:
+            break
+        for name, value in list(frame.f_locals.items()):
+            if isinstance(value, Tensor):
+                found.setdefault(value.node, name)
+    return found
+
+
+def asked() -> str | None:
+    """The function of this package, made of several ops, that the user called, seen from inside of it."""
+    frame, outer = sys._getframe(1), None
+    while frame is not None and is_library(frame.f_code.co_filename):
+        if in_package(frame.f_code.co_filename) and f"{os.sep}core{os.sep}" not in frame.f_code.co_filename:
+            outer = frame.f_code.co_qualname
+        frame = frame.f_back  # type: ignore[assignment]
+    return outer
