@@ -16,6 +16,7 @@ __all__ = [
     "NetworkSubspaces",
     "Spectrum",
     "audit",
+    "detect_anomaly",
     "landscape",
     "line_of",
     "noted_lines",
