@@ -120,7 +120,7 @@ class Detective(Lines):
     def stepped(self, optimizer: Any, p: Tensor, g: Any, new: Any) -> None:
         if not is_bad(new, self.infinite) or is_bad(p.node.data, self.infinite):
             return
-        index = first_index(bad_elements(new, self.infinite))
+        g, index = g.node.data, first_index(bad_elements(new, self.infinite))
         shape, kind = np.shape(new), type(optimizer).__name__
         cause = Cause(
             f"the parameter {number(element(p.node.data, shape, index))} with the gradient "

@@ -223,7 +223,7 @@ class Optimizer:
         if MODE.innermost() is not None:
             for witness in witnesses():
                 for p, new, _ in moved:
-                    witness.stepped(self, p, p._grad.node.data, new)
+                    witness.stepped(self, p, p._grad, new)
         states, now = self.state, clock()
         for p, new, state in moved:
             if state:
