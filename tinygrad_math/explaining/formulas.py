@@ -259,7 +259,9 @@ def power(a: Formula, b: Formula, shape: tuple[int, ...]) -> Formula:
 
 
 def transposed(a: Formula) -> Formula:
-    shape = a.shape[::-1] if len(a.shape) > 1 else a.shape
+    shape = (*a.shape[:-2], a.shape[-1], a.shape[-2]) if len(a.shape) > 1 else a.shape
+    if a.head == "quoted" and a.parts[0].head in ("matrix", "transposed"):
+        return transposed(a.parts[0])
     if a.head == "transposed":
         return a.parts[0]  # type: ignore[no-any-return]
     if a.head == "number" or not a.shape or (a.head == "ones" and len(a.shape) != 1):

@@ -16,7 +16,7 @@ from ..core.tensor import Tensor, select
 from ..viz.page import visible
 from .formulas import ZERO, Formula, quoted, symbol, words
 from .notation import latex, plain
-from .tracing import constant, of_op, shape_of
+from .tracing import constant, of_node, shape_of
 
 _GREEK = words("""
     alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
@@ -146,11 +146,14 @@ class Names:
 
     def _decide(self, n: Node) -> None:
         """A formula where it is short, else a letter."""
-        made = self._short(n)
+        same = next((i for i in n.inputs if i in self.known and i.live), None) if by_one(n) else None
+        made = self._short(n) if same is None else self.known[same]
         if made is None:
             self._letter(n)
         else:
             self.known[n] = made
+            if same is not None:
+                self.depth[n] = self.depth.get(same, 0)
 
     def _short(self, n: Node) -> Formula | None:
         """The formula of a node if it can stand in place of a name: a short one, of names."""
@@ -186,9 +189,10 @@ class Names:
         for known, formula in self.constants:
             if known is data:
                 return formula
-        if array is not None and array.size and bool(np.all(array == 1)):
+        floating = array is not None and array.dtype.kind in "fc" and array.size > 0
+        if floating and bool(np.all(array == 1)):
             return Formula("ones", (), array.shape)
-        if array is not None and array.size and not np.any(array):
+        if floating and not np.any(array):
             return ZERO._replace(shape=array.shape)
         name = None
         if array is not None and array.size <= _LARGEST:
@@ -213,10 +217,9 @@ class Names:
         if n.op is None or not n.inputs:
             return None
         if n.op is select:
-            whole = n.inputs[0]
-            made = self.definition(whole)
-            return None if made is None else of_op(select, (made,), n.params, shape_of(n.data))
-        return of_op(n.op, self.arguments(n), n.params, shape_of(n.data))
+            made = self.definition(n.inputs[0])
+            return None if made is None else of_node(n, (made,))
+        return of_node(n, self.arguments(n))
 
     def arguments(self, n: Node) -> tuple[Formula, ...]:
         """What a node was made of, each as it is called."""
@@ -225,3 +228,11 @@ class Names:
 
 def _inputs(n: Node) -> tuple[Node, ...]:
     return n.inputs[0].inputs if n.op is select else n.inputs
+
+
+def by_one(n: Node) -> bool:
+    """Whether a node is another times 1, as walks that are recorded leave them."""
+    if n.op is None or n.op.name not in ("multiply", "divide"):
+        return False
+    ones = n.inputs[1:] if n.op.name == "divide" else n.inputs
+    return any(not i.live and bool(np.all(i.data == 1)) and np.size(i.data) in (1, np.size(n.data)) for i in ones)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -98,6 +98,8 @@ _WORD = re.compile(r"\\text\{|\\operatorname|\\ln|\\sin|\\cos|\\tan|\\max|\\min|
 
 
 def beside_text(a: str, b: str) -> str:
+    if b[:1] in ("(", "[") or b.startswith(r"\left("):  # no function of what is in the brackets
+        return rf"{a} \, {b}"
     if b[:1].isdigit() or (a[-1:].isdigit() and b.startswith(r"\frac")):
         return rf"{a} \cdot {b}"
     wide = a.endswith("}") and _WORD.search(a) and "^" not in a[-4:]
@@ -141,10 +143,12 @@ def write_exact(value: Any) -> str:
     return write_number(value)
 
 
-def write_index(key: Any) -> str:
-    """An index as it is written between brackets."""
+def write_index(key: Any, arrays: Iterator[Formula] = iter(())) -> str:  # noqa: B008  (an empty one)
+    """An index as it is written between brackets; the arrays in it are operands of the op."""
     if isinstance(key, tuple):
-        return ", ".join(map(write_index, key)) if key else r"\,"
+        return ", ".join(write_index(k, arrays) for k in key) if key else r"\,"
+    if isinstance(key, str) and key == "array" and (array := next(arrays, None)) is not None:
+        return latex(array)
     if isinstance(key, slice):
         ends = ["" if v is None else str(v) for v in (key.start, key.stop)]
         return ":".join([*ends, str(key.step)] if key.step not in (None, 1) else ends)
@@ -201,7 +205,7 @@ def _template(op: Op) -> tuple[tuple[tuple[str, str | None, int], ...], int]:
 def _needed(before: str, after: str, follows: bool, goes_on: bool) -> int:
     """How firmly an argument must bind between these texts."""
     b, a = before.rstrip(), after.lstrip()
-    if a[:1] in ("^", "_"):
+    if a[:1] in ("^", "_", "["):
         return ATOM
     opened = b.endswith(("(", "{", "[", ",", r"\lvert", r"\lVert", r"\lfloor", r"\lceil", "D")) and not b.endswith(
         r"\{"
@@ -252,7 +256,8 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
         if name.isdigit():
             filled = fenced(args[int(name)], needed) if int(name) < len(args) else r"\cdot"
         elif name == "key":
-            filled = write_index(params.get(name))
+            arrays = iter(args[1:]) if op.name in ("gather", "scatter", "assign", "add_at") else iter(())
+            filled = write_index(params.get(name), arrays)
         else:
             value = params.get(name)
             numeric = isinstance(value, (int, float, complex)) and not isinstance(value, bool)

@@ -11,7 +11,7 @@ from ..core.mode import quietly
 from ..core.node import Node
 from ..core.tensor import Tensor, handle
 from .formulas import ONE, Formula, add, symbol, words
-from .naming import Names, width
+from .naming import Names, by_one, width
 from .notation import ATOM, brackets, fenced, latex
 from .plain import text_of
 from .routes import Hop, Region, Route, arrived, local, operands, pull
@@ -169,7 +169,7 @@ class Step:
 
     def _through(self, hop: Hop, g: Formula, cotangent: Any) -> Formula | None:
         names, n = self._situation.names, hop.end
-        made = names.definition(n)
+        made = names.definition(n) if not np.ndim(n.data) or n not in names.named else None
         y = made if made is not None and width(latex(made)) <= 12 else names.formula(n)
         return of_rule(n, hop.positions, g, cotangent, y, names.arguments(n), names.constant)
 
@@ -311,11 +311,3 @@ def _stacks(hop: Hop) -> bool:
 
 def _picks(hop: Hop) -> bool:
     return hop.end.op is not None and hop.end.op.name == "getitem" and np.size(hop.end.data) == 1
-
-
-def by_one(n: Node) -> bool:
-    """Whether a node is another times 1, as walks that are recorded leave them."""
-    if n.op is None or n.op.name not in ("multiply", "divide"):
-        return False
-    ones = n.inputs[1:] if n.op.name == "divide" else n.inputs
-    return any(not i.live and bool(np.all(i.data == 1)) and np.size(i.data) in (1, np.size(n.data)) for i in ones)

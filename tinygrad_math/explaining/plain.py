@@ -10,7 +10,7 @@ from ..viz.mathml import mathml
 
 _HIGH = dict(zip("0123456789+-−=()niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱᵀ"))
 _LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"))
-_FENCED = re.compile(r"\w*\([^()]*\)[⁰¹²³⁴-⁹ᵀ]*")  # what a bracket holds together already
+_FENCED = re.compile(r"[\w√]*\([^()]*\)[⁰¹²³⁴-⁹ᵀ]*")  # what a bracket holds together already
 _OPERATORS = frozenset("+−·×⊙⊗⊕=<>≤≥≠≈→←∈∓±∗≪≫∧∨")
 
 
@@ -37,7 +37,7 @@ def _line(elements: list[ET.Element]) -> str:
             piece = f" {piece} "
         elif tag == "mo" and piece in (",", ";"):
             piece += " "
-        elif out and piece and not joined and _apart(out[-1], piece[0]) and (tag != "mo" or prefix) and not _closes(e):
+        elif out and piece and not joined and _apart(out, piece[0]) and (tag != "mo" or prefix) and not _closes(e):
             piece = " " + piece
         out += piece
         bare = piece.strip()
@@ -50,12 +50,15 @@ def _closes(e: ET.Element) -> bool:
     return len(e) > 0 and e[0].get("form") == "postfix"
 
 
-def _apart(before: str, after: str) -> bool:
-    """Whether two pieces beside each other would read as one."""
+def _apart(line: str, after: str) -> bool:
+    """Whether a piece beside what comes before it would read as one with it."""
+    before = line[-1]
     if before.isspace() or before in "([{⌊⌈√-−" or after in "′″":
         return False
-    if after in "([":
-        return before in "0123456789⁰¹²³⁴⁵⁶⁷⁸⁹)]ᵀ"
+    if after == "[":
+        return False
+    if after == "(":
+        return before in "0123456789⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉)]ᵀ" and not line.endswith(("log₂", "log₁₀"))
     return after.isalnum() or after in "√∑∏∂‖|"
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import NoDerivative, Undecided
+from ..core.errors import MathError, NoDerivative, Undecided
 from ..core.mode import quietly
 from ..core.node import Node
 from ..core.op import raw
@@ -41,12 +41,19 @@ def local(n: Node, positions: Sequence[int], g: Any) -> Any:
     check_fresh(whole)
     if op.vjp is None:
         raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
+    need, values = tuple(k in positions for k in range(len(whole.inputs))), [i.data for i in whole.inputs]
     if n.op is select:
-        parts: list[Any] = [None] * len(whole.data)
-        parts[n.params["index"]] = g
-        g = parts
-    need = tuple(k in positions for k in range(len(whole.inputs)))
-    found = list(op.vjp(raw, need, g, whole.data, *(i.data for i in whole.inputs), **whole.params))
+        index = n.params["index"]
+        parts = [g if k == index else None for k in range(len(whole.data))]
+        try:
+            found = list(op.vjp(raw, need, parts, whole.data, *values, **whole.params))
+        except MathError:
+            raise
+        except Exception:  # a rule that counts on a cotangent of each part
+            parts = [g if k == index else np.zeros_like(d)[()] for k, d in enumerate(whole.data)]
+            found = list(op.vjp(raw, need, parts, whole.data, *values, **whole.params))
+    else:
+        found = list(op.vjp(raw, need, g, whole.data, *values, **whole.params))
     like = whole.inputs[positions[0]].data
     total: Any = None
     for k in positions:

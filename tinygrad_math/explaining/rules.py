@@ -46,7 +46,15 @@ _LAWS = {
     "absolute": r"\lvert u \rvert' = \operatorname{sign}(u) u'",
     "relu": r"\max(u, 0)' = [u > 0] u'",
 }  # at a kink, the convention of the op holds
-_WORDS = {"exp": "exponential", "log": "logarithm", "absolute": "absolute value", "expit": "sigmoid"}
+_WORDS = {
+    "exp": "exponential",
+    "log": "logarithm",
+    "absolute": "absolute value",
+    "expit": "sigmoid",
+    "lp_norm": "norm",
+    "sqrt": "square root",
+}
+_WORDS |= {"solve_factored": "solve", "det_factored": "determinant", "inv": "inverse"}
 _POWERS = frozenset({"integer_power", "square", "cbrt", "signed_power", "abs_power"})
 _PRODUCTS = frozenset({"multiply", "cross3", "convolve"})
 _MATRIX = frozenset({"matmul", "affine", "band_matmul", "contract"})

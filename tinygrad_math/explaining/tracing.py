@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op, rec, registry
-from ..core.tensor import Mode, Tensor, under, wrap
+from ..core.tensor import Mode, Tensor, select, under, wrap
 from ..core.walk import fit
 from .formulas import (
     ONE,
@@ -29,12 +29,13 @@ from .formulas import (
     number,
     power,
     repeated,
+    symbol,
     transposed,
     words,
 )
 
 _PASSED_ON = words("""
-    alias copy astype broadcast_to reshape squeeze positive checked_values checked_labels on_simplex fit_length
+    alias copy astype broadcast_to reshape squeeze positive checked_values checked_labels on_simplex
 """)
 
 
@@ -42,7 +43,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
     """The formula of an op for which notation has a form of its own."""
     a, b = args[0] if args else ONE, args[1] if len(args) > 1 else ONE
     match op.name:
-        case name if name in _PASSED_ON:
+        case name if name in _PASSED_ON and params.get("order", "C") == "C":
             return a if a.head == "number" else a._replace(shape=shape)
         case "add":
             return add((a, b), shape)
@@ -81,8 +82,15 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return repeated(a, shape)
         case "sum" if (count := _count_of_ones(a, shape)) is not None:
             return count
+        case "sum" if a.head == "negative":
+            return negative(of_op(op, a.parts, params, shape))
+        case "sum" if a.head == "product" and a.parts[0] and a.parts[1]:
+            inner = Formula("product", ((), a.parts[1]), a.shape) if len(a.parts[1]) > 1 else a.parts[1][0]
+            return multiply(multiple(a.parts[0]), of_op(op, (inner,), params, shape), shape)
+        case "sum" if is_number(a, 0):
+            return ZERO._replace(shape=shape)
         case "zeros_like":
-            return ZERO
+            return ZERO._replace(shape=shape)
         case "ones_like":
             return repeated(ONE, shape)
         case "keep":
@@ -92,7 +100,28 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return multiply(power(a, b, shape), logarithm, shape)
         case "where" if args[0].head == "operation" and args[0].parts[0].name == "logical_or" and is_number(args[2], 1):
             return b  # the base of a power, but for 0 to the power 0
+        case "where" if _is_guard(args[0], b, args[2]):
+            return args[2]  # what will be multiplied by 0 there, or divided by
+        case "embed" if not a.shape and len(shape) == 1 and (place := _place(params["key"], shape)) is not None:
+            return multiply(a, symbol(f"e_{{{place}}}", shape), shape)
     return None
+
+
+def _is_guard(condition: Formula, value: Formula, other: Formula) -> bool:
+    """Whether a choice only keeps what is 0 from being divided by, or from infinities."""
+    if condition.head != "operation" or condition.parts[0].name != "equal":
+        return False
+    what, zero = condition.parts[1]
+    return is_number(zero, 0) and (is_number(value, 0) or (value.head == "number" and what == other))
+
+
+def _place(key: Any, shape: tuple[int, ...]) -> int | None:
+    """The one position in a vector that an index means."""
+    try:
+        found = np.ravel(np.arange(shape[0])[key])
+    except (IndexError, TypeError):
+        return None
+    return int(found[0]) if found.size == 1 else None
 
 
 def conjugate(a: Formula) -> Formula:
@@ -122,6 +151,17 @@ def of_op(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape: t
     """The formula of an op applied to formulas."""
     found = _written(op, args, params, shape)
     return Formula("operation", (op, args, Parameters(params.items())), shape) if found is None else found
+
+
+def of_node(n: Node, args: tuple[Formula, ...]) -> Formula:
+    """The formula of a node whose operands have these formulas."""
+    assert n.op is not None
+    shape = shape_of(n.data)
+    if n.op is select and str(getattr(n.inputs[0].op, "name", "")).endswith("_factored") and n.params["index"] == 0:
+        return args[0]._replace(shape=shape)  # what comes beside it is for the derivative alone
+    if n.op.name == "conj" and not np.iscomplexobj(n.data):
+        return args[0]
+    return of_op(n.op, args, n.params, shape)
 
 
 class Parameters(tuple[tuple[str, Any], ...]):
@@ -162,7 +202,7 @@ def of_graph(result: Node, known: Mapping[Node, Formula], name: Callable[[Any], 
         if missing:
             stack += missing
             continue
-        found[n] = of_op(n.op, tuple(found[i] for i in n.inputs), n.params, shape_of(n.data))
+        found[n] = of_node(n, tuple(found[i] for i in n.inputs))
     return found[result]
 
 
@@ -179,8 +219,9 @@ def of_rule(
 
     None where the rule looks at values, or is not written in registered ops.
     """
-    op = node.op
-    if op is None or op.vjp is None or op.many or any(isinstance(i.data, (tuple, list)) for i in node.inputs):
+    whole = node.inputs[0] if node.op is select else node
+    op = whole.op
+    if op is None or op.vjp is None or any(isinstance(i.data, (tuple, list)) for i in whole.inputs):
         return None
     live = DIFFERENTIABLE | TRACED
     known: dict[Node, Formula] = {}
@@ -191,17 +232,40 @@ def of_rule(
         return wrap(twin)
 
     operands = [
-        fresh(i.data, f) if hasattr(i.data, "dtype") else i.data for i, f in zip(node.inputs, args, strict=True)
+        fresh(i.data, f) if hasattr(i.data, "dtype") else i.data for i, f in zip(whole.inputs, args, strict=True)
     ]
     need = tuple(k in position for k in range(len(operands)))
     try:
-        mode, seed = Mode(True, None), fresh(cotangent, g)
-        found = under(mode, op.vjp, rec, need, seed, fresh(node.data, y), *operands, **node.params)
-        whole = [under(mode, fit, rec, found[k], node.inputs[k].data) for k in position]
-        parts = [of_graph(share.node, known, name) for share in whole]
+        mode, seed, index = Mode(True, None), fresh(cotangent, g), node.params.get("index")
+        if whole is node:
+            result: Any = fresh(node.data, y)
+        else:  # the other parts are not spoken of
+            result = tuple(fresh(d, y if k == index else _UNSPOKEN) for k, d in enumerate(whole.data))
+        seeds: Any = seed if whole is node else [seed if k == index else None for k in range(len(whole.data))]
+        found = list(under(mode, op.vjp, rec, need, seeds, result, *operands, **whole.params))
+        shares = [under(mode, fit, rec, found[k], whole.inputs[k].data) for k in position]
+        parts = [of_graph(share.node, known, name) for share in shares]
     except Exception:  # a rule for plain arrays only: the numbers are told, and the formula is that of the op
         return None
-    return add(parts, shape_of(node.inputs[position[0]].data))
+    total = add(parts, shape_of(whole.inputs[position[0]].data))
+    return None if whole is not node and _speaks_of(total, _UNSPOKEN) else total
+
+
+_UNSPOKEN = symbol(r"\text{a part of its own}")
+
+
+def _speaks_of(e: Formula, what: Formula) -> bool:
+    """Whether one formula is a part of another."""
+    if e == what:
+        return True
+    inner = (
+        e.parts[1]
+        if e.head == "operation"
+        else (p for side in e.parts for p in side)
+        if e.head == "product"
+        else e.parts
+    )
+    return any(_speaks_of(p, what) for p in inner if isinstance(p, Formula))
 
 
 def opened(e: Formula) -> Formula:
