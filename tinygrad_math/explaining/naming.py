@@ -189,11 +189,11 @@ class Names:
         for known, formula in self.constants:
             if known is data:
                 return formula
-        floating = array is not None and array.dtype.kind in "fc" and array.size > 0
-        if floating and bool(np.all(array == 1)):
-            return Formula("ones", (), array.shape)
-        if floating and not np.any(array):
-            return ZERO._replace(shape=array.shape)
+        if array is not None and array.dtype.kind in "fc" and array.size:
+            if np.all(array == 1):
+                return Formula("ones", (), array.shape)
+            if not np.any(array):
+                return ZERO._replace(shape=array.shape)
         name = None
         if array is not None and array.size <= _LARGEST:
             same = [
