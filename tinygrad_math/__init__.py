@@ -48,6 +48,7 @@ from .ops.statistics import *
 from .ops.taking import *
 from .ops.trigonometric import *
 from .ops.wording import *
+from .transforms.batching.vmap import *
 from .transforms.checkpoint import *
 from .transforms.derivatives import *
 from .transforms.matrices import *

@@ -38,6 +38,8 @@ from .core.mode import watcher
 from .core.node import unknown
 from .core.samples import positive, sample
 from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, is_weak, node_of, rec, record, wrap
+from .transforms.batching.rules import Call, rule
+from .transforms.batching.trace import Batching
 
 __all__ = [
     "Generator",
@@ -125,16 +127,34 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
         "options": tuple((k, v) for k, v in options.items() if v is not None),
     }
     arrays = (*given, 0.0, 0.0)[:2]
-    traced = tracing()
-    if traced and generator.made_in is watcher():  # seeded within the function: the same numbers at each call
+    watch = watcher()
+    batching = watch if isinstance(watch, Batching) else None
+    if (tracing() or batching) and generator.made_in is watch:  # seeded within the function: the same numbers each time
         if any(unknown(as_tensor(a).node) for a in arrays):
             raise TraceError(
                 f"random.{method}: its parameters are not known while this function is being traced, and the generator "
                 "is made and seeded within it. Make the generator outside, or pass it as an argument"
             )
         return Tensor(random_draw.plain(*(as_tensor(a).node.data for a in arrays), **params))
-    state: Any = generator.state if traced else None
+    return _drawn(arrays, params)
+
+
+def _drawn(arrays: Any, params: dict[str, Any]) -> Tensor:
+    """A draw, recorded as one of the program where a function is being compiled, of the batch under vmap."""
+    traced, generator, watch = tracing(), params["generator"], watcher()
+    batching = watch if isinstance(watch, Batching) else None
+    state: Any = generator.state if traced or batching else None
     y: Tensor = record(random_draw, arrays, params)
+    if batching is not None:
+        if not batching.same:  # an example was drawn: the batch is drawn in its place
+            generator.numpy.bit_generator.state = state
+            batching.differs(y.node)
+        elif batching.moves(y.node):
+            raise TraceError(
+                f"random.{params['method']}: with randomness='same' its parameters are the same for all examples of "
+                f"{batching.title}. Draw a standard number, and make it depend on them: loc + scale * z"
+            )
+        return y
     if traced:  # an example was drawn: the program draws in its place
         generator.numpy.bit_generator.state = state
     if traced and not y.node.live:  # without live arguments it would be taken for a constant
@@ -143,6 +163,21 @@ def _draw(generator: Generator, method: str, /, names: tuple[str, ...] = (), giv
         if mode is not None and mode.observe is not None:
             mode.observe(y.node)
     return y
+
+
+@rule("random_draw")
+def _draws(call: Call) -> Any:
+    """A draw for each example: one of NumPy's calls where it takes a size."""
+    options = dict(call.params["options"])
+    if isinstance(options.get("size"), tuple) and call.params["method"] not in ("choice", "permutation"):
+        args = [call.lifted(k, len(options["size"])) for k in range(2)]
+        options["size"] = (call.size, *options["size"])
+        return _drawn(args, {**call.params, "options": tuple(options.items())})
+    rows = []
+    for b in range(call.size):
+        args = [x[b] if moves else x for x, moves in zip(call.args, call.moving, strict=True)]
+        rows.append(_drawn(args, call.params))
+    return rec.stack(rows) if rows else as_tensor(np.zeros((0, *np.shape(call.like)), call.like.dtype))
 
 
 def _check(asker: str, least: float | None, above: bool = False, **parameters: Any) -> None:

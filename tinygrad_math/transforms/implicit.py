@@ -18,10 +18,12 @@ import numpy as np
 from ..core.arguments import named
 from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, describe
+from ..core.mode import Mode, under, watcher
 from ..core.node import Input, Run
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, no_grad, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatten
+from .batching.trace import Batching
 from .checkpoint import Rerun, Segment, attach
 from .made import Made
 
@@ -48,9 +50,7 @@ def root(f: Fn, solve: Fn) -> Fn:
     """
 
     def wrapped(*args: Any) -> Any:
-        with no_grad():
-            solution = solve(*tree_map(_constant, args))
-        leaves, structure = flatten(solution)
+        leaves, structure = flatten(_solution(solve, args))
         xs = [as_tensor(_real(leaf)).node for leaf in leaves]
         mode = MODE.get()
         if mode is not None and not mode.differentiable:
@@ -70,6 +70,31 @@ def root(f: Fn, solve: Fn) -> Fn:
         return unflatten(structure, parts)
 
     return Made(wrapped, root, f, solve, like=solve)
+
+
+def _solution(solve: Fn, args: Sequence[Any]) -> Any:
+    """What `solve` finds; of arguments that differ between the examples of a batch, for each example by itself."""
+    watch = watcher()
+    leaves, structure = flatten(tuple(args))
+    differs = watch.moves if isinstance(watch, Batching) else lambda node: False
+    places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and differs(leaf.node)]
+    if not places:
+        with no_grad():
+            return solve(*tree_map(_constant, args))
+    found: list[Structure] = []
+
+    def forward(*arrays: Any) -> tuple[Any, ...]:
+        full = [_constant(leaf) for leaf in leaves]
+        for k, array in zip(places, arrays, strict=True):
+            full[k] = wrap(Node(array))
+        parts, shape = flatten(under(Mode(False, None), solve, *unflatten(structure, full)))
+        found[:] = [shape]
+        return tuple(np.asarray(as_tensor(_real(part)).node.data)[()] for part in parts)
+
+    op = Op("solution", forward, kind="nondiff", arity=len(places), many=True, register=False)
+    nodes = [leaves[k].node for k in places]
+    values = forward(*(n.data for n in nodes))
+    return unflatten(found[0], attach(op, nodes, values))
 
 
 @named

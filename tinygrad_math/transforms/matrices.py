@@ -1,4 +1,4 @@
-"""Jacobians and Hessians as arrays: one tape, and a walk for each row or column."""
+"""Jacobians and Hessians as arrays: one tape, and one walk with all rows or columns at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import DTypeError, ShapeError, describe
-from ..core.tensor import Node, rec, wrap
+from ..core.errors import DTypeError, MathError, ShapeError, describe
+from ..core.tensor import MODE, Node, rec, wrap
 from ..core.tree import Structure, unflatten
+from .batching import indexing, products, shaping  # noqa: F401  (the rules of a batch)
+from .batching.trace import Recording
 from .made import Made
 from .tracing import Tape, chosen_arguments
 
@@ -28,9 +30,60 @@ def _basis(shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray[Any, Any]]
         yield e
 
 
+_MEMORY = 1 << 20  # bytes of the largest value of a walk with many rows at once: it should stay in the cache
+_LEAST = 8  # rows at once, however large the values are
+_DECIDING = frozenset(  # ops whose rules look at values, to tell whether there is a derivative
+    ("svd", "qr", "lu", "pinv", "null_space", "orth", "nuclear_norm", "extreme_singular_value", "partial_isometry")
+)
+
+
+def _at_once(tape: Tape, walk: Callable[[list[Any]], list[Any]], ends: Sequence[Any]) -> list[Any] | None:
+    """All results of a walk that starts from each unit vector of some `ends` in turn, stacked, by one batched walk.
+
+    None where each has to be walked by itself: few, or complex, or looked at on their way.
+    """
+    sizes = [int(np.size(e.data)) for e in ends]
+    total = sum(sizes)
+    mode = MODE.get()
+    arrays = [n.data for n in (*tape.inputs, *(y.node for y in tape.outputs))]
+    if total < 2 or any(a.dtype.kind != "f" for a in arrays) or (mode is not None and mode.witnesses):
+        return None
+    largest = 8
+    for n in tape.trail.nodes:
+        if (n.meta is not None and n.meta.hooks) or (n.op and (n.op.name in _DECIDING or n.op.name.startswith("eig"))):
+            return None
+        largest = max(largest, 0 if isinstance(n.data, tuple) else n.data.nbytes)
+    step = max(_LEAST, _MEMORY // largest)
+    recording, chunks = None, []
+    for start in range(0, total, step):
+        count, before = min(step, total - start), 0
+        seeds = []
+        for end, size in zip(ends, sizes, strict=True):
+            unit = np.eye(count, size, start - before, dtype=end.data.dtype)
+            seeds.append(wrap(Node(unit.reshape(count, *np.shape(end.data)))))
+            before += size
+        try:
+            if recording is None:
+                recording = Recording(walk, seeds, tape.asker)
+            found = recording.run(seeds, count)
+        except MathError:
+            return None
+        chunks.append([y if moving else rec.broadcast_to(y, (count, *np.shape(y.node.data))) for y, moving in found])
+    if len(chunks) == 1:
+        return chunks[0]
+    return [rec.concat(parts, axis=0) for parts in zip(*chunks, strict=True)]
+
+
 def _rows(tape: Tape) -> list[list[Any]]:
     """Reverse mode: blocks[i][j] of shape out_i + in_j, from one pullback per element of the outputs."""
     blocks: list[list[Any]] = []
+    found = _at_once(tape, tape.pull, [y.node for y in tape.outputs])
+    if found is not None:
+        cuts = np.cumsum([0, *(y.size for y in tape.outputs)]).tolist()
+        return [
+            [_shaped(g[start:stop], y.shape, n) for g, n in zip(found, tape.inputs, strict=True)]
+            for y, start, stop in zip(tape.outputs, cuts, cuts[1:])
+        ]
     for i, y in enumerate(tape.outputs):
         rows: list[list[Any]] = [[] for _ in tape.inputs]
         for e in _basis(y.shape, y.dtype):
@@ -47,6 +100,16 @@ def _rows(tape: Tape) -> list[list[Any]]:
 
 def _columns(tape: Tape) -> list[list[Any]]:
     """Forward mode: the same blocks, from one pushforward per element of the inputs."""
+    found = _at_once(tape, tape.push, tape.inputs)
+    if found is not None:
+        cuts = np.cumsum([0, *(np.size(n.data) for n in tape.inputs)]).tolist()
+        return [
+            [
+                _shaped(rec.moveaxis(t[start:stop], 0, -1), y.shape, n)
+                for n, start, stop in zip(tape.inputs, cuts, cuts[1:])
+            ]
+            for t, y in zip(found, tape.outputs, strict=True)
+        ]
     columns: list[list[list[Any]]] = [[[] for _ in tape.inputs] for _ in tape.outputs]
     for j, n in enumerate(tape.inputs):
         for e in _basis(np.shape(n.data), n.data.dtype):
@@ -56,6 +119,10 @@ def _columns(tape: Tape) -> list[list[Any]]:
     return [
         [_stacked(columns[i][j], y.shape, n, -1) for j, n in enumerate(tape.inputs)] for i, y in enumerate(tape.outputs)
     ]
+
+
+def _shaped(block: Any, out: tuple[int, ...], node: Node) -> Any:
+    return rec.reshape(block, (*out, *np.shape(node.data)))
 
 
 def _stacked(parts: list[Any], out: tuple[int, ...], node: Node, axis: int) -> Any:
@@ -154,8 +221,8 @@ def jacobian(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bo
 def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
     """The function that returns all second derivatives of f, which returns one number.
 
-    Returns an array of shape in + in; for trees, a tree of trees. One recorded gradient, and a forward
-    walk along each unit vector: H e_j = d/de (grad f)(x + e e_j).
+    Returns an array of shape in + in; for trees, a tree of trees. One recorded gradient, and one forward
+    walk along all unit vectors at once: H e_j = d/de (grad f)(x + e e_j).
 
     >>> import tinygrad_math as tm
     >>> tm.hessian(lambda x: x[0] ** 2 * x[1])(tm.tensor([1.0, 2.0]))

@@ -1,0 +1,360 @@
+"""vmap: what it computes is what a Python loop over the examples computes, for every op, order and nesting."""
+
+import functools
+import itertools
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.op import registry
+from tinygrad_math.core.tensor import as_tensor, record
+from tinygrad_math.transforms.batching import rules
+from tinygrad_math.transforms.batching.trace import Recording
+
+_ = (tm.linalg, tm.fft, tm.special, tm.random, tm.stats, tm.nn)  # rooms with further ops
+
+# what runs example by example: what NumPy, SciPy or LAPACK do for one array at a time, or what is seldom used
+ONE_BY_ONE = {
+    "allclose", "argwhere", "array_equal", "array_equiv", "band_matmul", "band_outer", "bin_edges", "bincount",
+    "convolve", "det_factored", "digitize", "distinct", "flatnonzero", "isin", "lexsort",
+    "nonzero", "null_space", "on_simplex", "orth", "quantile_weights", "rivals", "searchsorted", "shares",
+    "solve_banded", "solve_factored", "weighted_bincount", "winners",
+}  # fmt: skip
+
+
+def _operands(op, sample):
+    arrays, params = (tuple(sample.args), dict(op.defaults))
+    if op.array_names:
+        arrays, params = op.bind(tuple(sample.args), dict(sample.params))
+    return (tuple(arrays[0]) if op.arity is None else arrays), params
+
+
+def _batch(array):
+    """Three examples: the sample's own array, reversed where that is as good an argument, and the array again."""
+    a = np.asarray(array)
+    return np.stack([a, a[::-1] if a.ndim == 1 and a.dtype.kind in "fc" else a, a])
+
+
+def _cases():
+    found = []
+    for name, op in sorted(registry.items()):
+        if op.samples is not None and name != "select":
+            found.append(pytest.param(op, id=name))
+    return found
+
+
+@pytest.mark.parametrize("op", _cases())
+def test_a_batch_is_what_a_loop_over_its_examples_gives(op):
+    for sample in op.samples():
+        arrays, params = _operands(op, sample)
+        for moving in itertools.product([False, True], repeat=len(arrays)):
+            if not any(moving) or (len(arrays) > 3 and sum(moving) not in (1, len(arrays))):
+                continue
+            masks = op.name in ("gather", "scatter", "assign", "add_at", "multiply_at")
+            if masks and any(m and np.asarray(a).dtype == bool for a, m in zip(arrays, moving, strict=True)):
+                continue  # of differing size
+            batches = [as_tensor(_batch(a)) for a, m in zip(arrays, moving, strict=True) if m]
+
+            def run(values, arrays=arrays, moving=moving, params=params):
+                rest = iter(values)
+                out = record(op, tuple(next(rest) if m else a for a, m in zip(arrays, moving, strict=True)), params)
+                return list(out) if op.many else [out]
+
+            try:
+                wanted = [run([b[k] for b in batches]) for k in range(3)]
+            except tm.MathError:  # reversed, it is outside of the domain
+                continue
+            found = Recording(run, batches, "test").run(batches, 3)
+            for k, (y, differs) in enumerate(found):
+                want = np.stack([np.asarray(row[k].node.data) for row in wanted])
+                got = np.asarray(y.node.data)
+                got = got if differs else np.broadcast_to(got, want.shape)
+                assert (got.shape, got.dtype) == (want.shape, want.dtype)
+                np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+
+
+def test_every_op_has_a_rule_or_stands_among_those_that_run_one_by_one():
+    ours = {n: op for n, op in registry.items() if n != "select" and op.home["__name__"].startswith("tinygrad_math.")}
+    without = {name for name, op in ours.items() if rules.rule_of(op) is rules.one_by_one}
+    assert without == ONE_BY_ONE
+
+
+# -- programs ---------------------------------------------------------------------------------------------
+_STEPS = [
+    lambda x, w: tm.tanh(x) * w[0],
+    lambda x, w: x @ x.T @ x / 10,
+    lambda x, w: x + w,
+    lambda x, w: tm.where(x > 0.1, x * x, tm.sin(x)),
+    lambda x, w: x.at[1].set(w[:3].sum() * x[0]),
+    lambda x, w: tm.special.softmax(x, axis=-1) - x.mean(axis=0),
+    lambda x, w: tm.cumsum(x, axis=0)[::-1],
+    lambda x, w: x.reshape(-1)[np.array([3, 1, 0, 2, 5, 4, 3, 8, 7, 6, 2, 1])].reshape(4, 3),
+    lambda x, w: tm.concatenate([x[2:], x[:2] * w[1]]),
+    lambda x, w: tm.linalg.solve(x.T @ x + 3 * np.eye(3), x.T).T,
+    lambda x, w: tm.einsum("ij,j,kj->ki", x, w, x)[:, :3] / 5,
+    lambda x, w: tm.special.logsumexp(x, axis=1, keepdims=True) * x,
+    lambda x, w: tm.sort(x, axis=0) + tm.max(x, axis=1)[:, None],
+    lambda x, w: x / (1 + tm.linalg.norm(x)),
+    lambda x, w: tm.vmap(lambda row, s: row * s.sum(), in_axes=(0, None))(x, w),
+    lambda x, w: x + tm.grad(lambda z: (tm.sin(z) * w).sum())(x),
+]
+
+
+def _program(seed):
+    rng = np.random.default_rng(seed)
+    chosen = [_STEPS[k] for k in rng.integers(len(_STEPS), size=rng.integers(1, 5))]
+
+    def f(x, w):
+        for step in chosen:
+            x = step(x, w)
+        return (x * x).mean() + tm.sin(x).sum()
+
+    return f, rng.uniform(-1, 1, (3, 4, 3)), rng.uniform(-1, 1, 3), rng.uniform(-1, 1, (3, 4, 3))
+
+
+def _check_program(seed):
+    f, xs, w, vs = _program(seed)
+    mapped = tm.vmap(f, in_axes=(0, None))
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-8, atol=1e-9)
+    close(mapped(xs, w).numpy(), [f(tm.tensor(x), tm.tensor(w)).item() for x in xs])
+    gradient = tm.grad(f, argnums=(0, 1))
+    got, want = tm.vmap(gradient, in_axes=(0, None))(xs, w), [gradient(x, w) for x in xs]
+    for k in range(2):
+        close(got[k].numpy(), [g[k].numpy() for g in want])
+    outside = tm.grad(lambda x, w: mapped(x, w).sum(), argnums=(0, 1))(xs, w)
+    close(outside[0].numpy(), [g[0].numpy() for g in want])
+    close(outside[1].numpy(), np.sum([g[1].numpy() for g in want], axis=0))
+
+    def product(x, v):
+        return tm.hvp(lambda x: f(x, tm.tensor(w)), x, v)
+
+    products = [product(x, v).numpy() for x, v in zip(xs, vs, strict=True)]
+    close(tm.vmap(product)(xs, vs).numpy(), products)
+    close(tm.compile(tm.vmap(product))(xs, vs).numpy(), products)
+    close(tm.compile(mapped)(xs, w).numpy(), mapped(xs, w).numpy())
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_programs_are_mapped_as_by_a_loop(seed):
+    _check_program(seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(25, 500))
+def test_many_random_programs_are_mapped_as_by_a_loop(seed):
+    _check_program(seed)
+
+
+# -- axes, trees, modules ---------------------------------------------------------------------------------
+X = np.random.default_rng(0).normal(size=(4, 3))
+
+
+def test_axes_are_those_of_each_argument_and_result():
+    def f(a, b):
+        return (a * b, a.sum())
+
+    y, s = tm.vmap(f, in_axes=(1, None), out_axes=(-1, 0))(X, np.arange(4.0))
+    np.testing.assert_allclose(y.numpy(), X * np.arange(4.0)[:, None])
+    np.testing.assert_allclose(s.numpy(), X.sum(0))
+
+
+def test_a_tree_of_axes_may_end_above_the_leaves():
+    params = {"w": np.ones((2, 3)), "b": [np.arange(4.0), 2.0]}
+    y = tm.vmap(lambda p, x: (p["w"] @ x).sum() + p["b"][0] * p["b"][1], in_axes=({"w": None, "b": (0, None)}, 0))(
+        params, X
+    )
+    np.testing.assert_allclose(y.numpy(), 2 * X.sum(1) + np.arange(4.0) * 2)
+
+
+def test_keyword_arguments_lie_along_the_first_axis():
+    np.testing.assert_allclose(tm.vmap(lambda x, *, s: x * s)(X, s=np.arange(4.0)).numpy(), X * np.arange(4.0)[:, None])
+
+
+def test_gradients_of_a_module_come_by_example_and_as_a_module():
+    net = tm.nn.Sequential(tm.nn.Linear(3, 5, rng=0), tm.nn.Tanh(), tm.nn.Linear(5, 2, rng=1))
+    labels = np.array([0, 1, 1, 0])
+
+    def loss(net, x, y):
+        return tm.nn.functional.cross_entropy(net(x[None]), y[None])
+
+    each = tm.vmap(tm.grad(loss), in_axes=(None, 0, 0))(net, X, labels)
+    whole = tm.grad(lambda net: tm.nn.functional.cross_entropy(net(X), labels))(net)
+    for per, total in zip(each.parameters(), whole.parameters(), strict=True):
+        np.testing.assert_allclose(per.detach().numpy().mean(0), total.detach().numpy(), atol=1e-12)
+
+
+def test_what_the_function_closes_over_is_shared_and_differentiated():
+    w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    tm.vmap(lambda x: (x * w).sum())(X).sum().backward()
+    np.testing.assert_allclose(w.grad.numpy(), X.sum(0))
+
+
+def test_nested_maps_are_an_outer_product():
+    table = tm.vmap(tm.vmap(lambda a, b: a * b, in_axes=(None, 0)), in_axes=(0, None))(
+        np.arange(3.0), np.arange(1.0, 3.0)
+    )
+    np.testing.assert_array_equal(table.numpy(), np.outer(np.arange(3.0), [1.0, 2.0]))
+
+
+def test_a_result_without_examples_is_repeated_or_alone():
+    assert tm.vmap(lambda x: tm.ones(2))(X).shape == (4, 2)
+    assert tm.vmap(lambda x: (x, 3.0), out_axes=(0, None))(X)[1] == 3.0
+
+
+def test_chunks_and_no_examples_change_no_shape():
+    def f(x):
+        return tm.sin(x).sum()
+
+    np.testing.assert_allclose(tm.vmap(f, chunk_size=3)(X).numpy(), np.sin(X).sum(1))
+    assert tm.vmap(f)(np.zeros((0, 3))).shape == (0,)
+    assert tm.vmap(lambda x: tm.linalg.eigh(x)[1])(np.zeros((0, 3, 3))).shape == (0, 3, 3)
+
+
+def test_the_function_is_called_once():
+    calls = []
+    tm.vmap(lambda x: calls.append(1) or x, chunk_size=1)(X)
+    assert calls == [1]
+
+
+def test_a_batch_of_float32_stays_one():
+    assert tm.vmap(lambda x: x * 2 + 1)(X.astype(np.float32)).dtype == np.float32
+
+
+# -- in Python --------------------------------------------------------------------------------------------
+def test_assignment_no_grad_and_numpy_functions_inside_mean_what_they_mean_outside():
+    def f(x):
+        y = x.copy()
+        y[0] = np.sin(x[1]) * 2
+        y *= x
+        with tm.no_grad():
+            scale = (x * x).sum()
+        return (y * scale).sum()
+
+    want = [tm.grad(f)(x).numpy() for x in X]
+    np.testing.assert_allclose(tm.vmap(tm.grad(f))(X).numpy(), want)
+
+
+def test_checkpoint_and_primitives_are_mapped():
+    @tm.primitive
+    def softabs(x):
+        return np.sqrt(x * x + 1e-3)
+
+    softabs.defvjp(lambda g, y, x: g * x / y)
+    y = tm.vmap(tm.grad(lambda x: softabs(x).sum()))(X)
+    np.testing.assert_allclose(y.numpy(), X / np.sqrt(X * X + 1e-3))
+
+    def f(x):
+        return (tm.sin(x) * x).sum()
+
+    np.testing.assert_allclose(tm.vmap(tm.grad(tm.checkpoint(f)))(X).numpy(), tm.vmap(tm.grad(f))(X).numpy())
+
+
+def test_fixed_points_are_found_for_each_example():
+    root = tm.implicit.fixed_point(lambda x, a: 0.5 * (x + a / x))
+    a = np.array([4.0, 9.0])
+    np.testing.assert_allclose(tm.vmap(lambda a: root(1.0, a))(a).numpy(), [2.0, 3.0])
+    np.testing.assert_allclose(tm.vmap(tm.grad(tm.grad(lambda a: root(1.0, a))))(a).numpy(), -0.25 * a**-1.5)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: x if x.sum() > 0 else -x, lambda x: x[x > 0], lambda x: float(x[0]), lambda x: tm.nonzero(x)[0]],
+    ids=["if", "mask", "float", "nonzero"],
+)
+def test_what_hangs_on_an_examples_values_is_refused_with_the_line(f):
+    with pytest.raises(tm.TraceError, match=r"test_vmap\.py"):
+        tm.vmap(f)(X)
+
+
+def test_an_exception_leaves_nothing_behind():
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        tm.vmap(f)(X)
+    x = tm.tensor(2.0, requires_grad=True)
+    (x * x).backward()
+    assert x.grad.item() == 4.0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: tm.vmap(lambda x, y: x)(np.ones(3), np.ones(2)), "ShapeError", "argument 0: 3, argument 1: 2"),
+        (lambda: tm.vmap(lambda x: x)(3.0), "AxisError", "no axis 0"),
+        (lambda: tm.vmap(lambda x: x, in_axes=(0, 0))(X), "ArgumentError", "names 2 axes"),
+        (lambda: tm.vmap(lambda x: x, in_axes=None)(X), "ArgumentError", "None for all"),
+        (lambda: tm.vmap(lambda x: x, out_axes=None)(X), "ArgumentError", "out_axes is None"),
+        (lambda: tm.vmap(lambda x: x, in_axes=5)(X), "AxisError", "no axis 5"),
+        (lambda: tm.vmap(lambda x: x, out_axes=5)(X), "AxisError", "no axis 5"),
+        (lambda: tm.vmap(lambda x: x, in_axes="a")(X), "ArgumentError", "an int or None"),
+        (lambda: tm.vmap(lambda x: x, chunk_size=0)(X), "ArgumentError", "from 1"),
+        (lambda: tm.vmap(lambda x: x, randomness="some")(X), "ArgumentError", "different"),
+        (lambda: tm.vmap(lambda p: p["a"], in_axes=({"b": 0},))({"a": X}), "ArgumentError", "does not fit"),
+        (lambda: tm.vmap(lambda x: x.register_hook(print))(X), "TraceError", "register_hook"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, error, message):
+    with pytest.raises(getattr(tm, error), match=message):
+        call()
+
+
+# -- random numbers ---------------------------------------------------------------------------------------
+def test_random_draws_differ_between_examples_unless_asked_otherwise():
+    rng = tm.random.default_rng(0)
+
+    def f(x):
+        return x + rng.normal(size=2)
+
+    y = tm.vmap(f)(np.zeros((3, 2))).numpy()
+    assert len(np.unique(y)) == 6
+    same = tm.vmap(f, randomness="same")(np.zeros((3, 2))).numpy()
+    assert (same == same[0]).all()
+    nested = tm.vmap(tm.vmap(f))(np.zeros((2, 3, 2))).numpy()
+    assert len(np.unique(nested)) == 12
+
+
+def test_draws_have_each_examples_parameters():
+    rng = tm.random.default_rng(0)
+    means = np.array([0.0, 100.0, 10_000.0])
+    y = tm.vmap(lambda m: rng.poisson(m, size=500).mean())(means).numpy()
+    np.testing.assert_allclose(y, means, rtol=0.02)
+    assert sorted(tm.vmap(lambda x: rng.permutation(5))(means).numpy()[1].tolist()) == [0, 1, 2, 3, 4]
+
+
+def test_a_compiled_map_draws_anew_at_each_call():
+    rng = tm.random.default_rng(0)
+    f = tm.compile(tm.vmap(lambda x: x + rng.normal(size=2)))
+    a, b = f(np.zeros((3, 2))).numpy(), f(np.zeros((3, 2))).numpy()
+    assert len(np.unique([a, b])) == 12
+    assert np.array_equal(a, tm.random.default_rng(0).normal(size=(3, 2)).numpy())
+
+
+# -- Jacobians and Hessians in one walk --------------------------------------------------------------------
+def test_a_hessian_of_many_numbers_is_one_forward_walk(monkeypatch):
+    def rosenbrock(x):
+        return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+    import scipy.optimize
+
+    x = np.linspace(-1, 1, 40)
+    runs = []
+    run = Recording.run
+    monkeypatch.setattr(Recording, "run", lambda self, batches, size: runs.append(size) or run(self, batches, size))
+    np.testing.assert_allclose(tm.hessian(rosenbrock)(x).numpy(), scipy.optimize.rosen_hess(x), atol=1e-9)
+    assert runs == [40]
+
+
+def test_a_jacobian_of_trees_in_one_walk_has_the_blocks_of_each_pair():
+    w = np.random.default_rng(1).normal(size=(2, 3))
+
+    def f(p):
+        return {"y": p["w"] @ p["x"], "s": (p["x"] ** 2).sum()}
+
+    for mode in (tm.jacfwd, tm.jacrev):
+        j = mode(f)({"w": w, "x": X[0]})
+        np.testing.assert_allclose(j["y"]["x"].numpy(), w)
+        np.testing.assert_allclose(j["y"]["w"].numpy(), np.einsum("ij,k->ijk", np.eye(2), X[0]))
+        np.testing.assert_allclose(j["s"]["x"].numpy(), 2 * X[0])
+        np.testing.assert_array_equal(j["s"]["w"].numpy(), np.zeros((2, 3)))

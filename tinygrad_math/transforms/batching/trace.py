@@ -1,0 +1,208 @@
+"""A function of one example, recorded once, and run on all of them.
+
+The function is called on the first example, whose values it may compute with but not look at: a decision that hangs on
+them would hold for that example alone. What was recorded is then walked once, oldest node first, with each value
+replaced by the whole batch of it. No level is counted and nothing is left behind, as with every other walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, cast
+
+import numpy as np
+
+from ...core.errors import TraceError
+from ...core.mode import MODE, Mode, quietly, under
+from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
+from ...core.op import registry
+from ...core.place import raised_place
+from ...core.tensor import Tensor, as_tensor, clock, rec, select, wrap
+from .rules import Call, rule_of
+
+VALUE_DEPENDENT_SHAPE = frozenset(
+    ("nonzero", "flatnonzero", "argwhere", "compress", "extract", "distinct")
+    + ("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values")
+)
+
+
+class Batching:
+    """Watches the run on one example: which values differ between examples, and what was made under no_grad."""
+
+    def __init__(self, title: str, outer: Mode | None, same: bool) -> None:
+        self.title, self.same = title, same
+        self.watch: Any = None if outer is None else outer.observe
+        self.start = clock()
+        self.moving: set[Node] = set()  # what differs between the examples
+        self.stopped: set[Node] = set()  # made under no_grad
+
+    def __call__(self, node: Node) -> None:
+        """A node was made."""
+        if self.watch is not None:
+            self.watch(node)
+        if True not in [self.moves(i) for i in node.inputs]:  # all are asked, so that each is known
+            return
+        self.moving.add(node)
+        if not node.live & TRACED:
+            node.live |= TRACED
+            node.inputs = tuple(map(held, node.inputs))
+        mode = MODE.get()
+        if mode is not None and not mode.differentiable:
+            self.stopped.add(node)
+        assert node.op is not None
+        name = node.op.name
+        masks = name == "gather" and any(self.moves(i) and _is_mask(i) for i in node.inputs[1:])
+        if name in VALUE_DEPENDENT_SHAPE or masks:
+            raise TraceError(
+                f"the shape of {name} depends on values, so it may differ between the examples of {self.title}; use "
+                "where(mask, x, 0) in place of x[mask]."
+            )
+
+    def moves(self, node: Node) -> bool:
+        """Whether a value differs between the examples: also one that a transform made for itself, unwatched."""
+        if node in self.moving or not node.live & TRACED or node.tick < self.start:
+            return node in self.moving
+        path, seen = [node], {node}
+        while path:
+            n = path[-1]
+            if not self.moving.isdisjoint(n.inputs):
+                self.moving.add(n)
+                path.pop()
+                continue
+            deeper = next((i for i in n.inputs if i.live & TRACED and i.tick >= self.start and i not in seen), None)
+            if deeper is None:
+                path.pop()
+            else:
+                seen.add(deeper)
+                path.append(deeper)
+        return node in self.moving
+
+    def asked(self, node: Node) -> bool:
+        """Whether the program may not look at a value."""
+        if self.moves(node):
+            return True
+        asked = getattr(self.watch, "asked", None)
+        return bool(asked(node)) if asked is not None else self.watch is not None and bool(node.live & TRACED)
+
+    def differs(self, node: Node) -> None:
+        """A value without arguments in the batch differs between examples all the same: a random draw."""
+        if node not in self.moving:
+            self.moving.add(node)
+            node.live |= TRACED
+            node.inputs = tuple(map(held, node.inputs))
+
+    def hook(self, node: Node, asker: str) -> bool:
+        """A gradient is asked for on its way."""
+        if self.moves(node):
+            raise TraceError(f"{asker}() on a value in {self.title}, which has no gradient of its own; use grad inside")
+        hook = getattr(self.watch, "hook", None)
+        return bool(hook(node, asker)) if hook is not None else False
+
+    def example(self, batch: Tensor) -> Node:
+        """What stands for one example of a batch."""
+        data = batch.node.data[0] if batch.shape[0] else np.zeros(batch.shape[1:], batch.dtype)[()]
+        live = TRACED | batch.node.live
+        node = Node(data, live=live)
+        if self.watch is not None:  # the outer trace finds its value in the batch
+            first = batch[0] if batch.shape[0] else rec.sum(batch, axis=0)
+            node = Node(data, registry["alias"], (as_tensor(first).node,), {}, live)
+            self.watch(node)
+        self.moving.add(node)
+        return node
+
+
+def _is_mask(node: Node) -> bool:
+    return bool(np.asarray(node.data).dtype == np.bool_)
+
+
+class Recording:
+    """What f does to one example, to be run on any number of them.
+
+    `f` takes a list with a Tensor for each batch and returns a list of leaves.
+    """
+
+    def __init__(
+        self, f: Callable[[list[Tensor]], list[Any]], batches: Sequence[Tensor], title: str, same: bool = False
+    ) -> None:
+        outer = MODE.get()
+        watch = Batching(title, outer, same)
+        self.examples = [watch.example(b) for b in batches]
+        differentiable = outer is None or outer.differentiable
+        mode = Mode(differentiable, watch, outer, None, () if outer is None else outer.witnesses)
+        try:
+            self.leaves = quietly(under, mode, f, [wrap(n) for n in self.examples])
+        except TraceError as error:
+            place = raised_place(error.__traceback__)
+            if place is None or "\n  File" in str(error):
+                raise
+            raise TraceError(f"{error}\n  File {place.file!r}, line {place.line}\n    {place.text}") from None
+        self.roots = [
+            leaf.node if isinstance(leaf, Tensor) and watch.moves(leaf.node) else None for leaf in self.leaves
+        ]
+        self.stopped = watch.stopped
+        wanted = {r for r in self.roots if r is not None}
+        self.nodes = _between(wanted, set(self.examples), watch.moving)
+        self.dying: dict[Node, list[Node]] = {}  # what nobody needs after a node
+        seen = set(wanted)
+        for n in reversed(self.nodes):
+            last = [i for i in dict.fromkeys(n.inputs) if i in watch.moving and i not in seen]
+            seen.update(last)
+            if last:
+                self.dying[n] = last
+
+    def run(self, batches: Sequence[Tensor], size: int) -> list[tuple[Any, bool]]:
+        """The results for every example of the batches, whose first axis counts them.
+
+        For each leaf of what f returns its batch and True, or, where it does not depend on the examples, the leaf
+        itself and False.
+        """
+        values: dict[Node, Any] = dict(zip(self.examples, batches, strict=True))
+        for n in self.nodes:
+            values[n] = _value(n, values, size, n in self.stopped)
+            for i in self.dying.get(n, ()):
+                del values[i]
+        return [
+            (leaf, False) if r is None else (values[r], True) for leaf, r in zip(self.leaves, self.roots, strict=True)
+        ]
+
+
+def _between(roots: set[Node], known: set[Node], moving: set[Node]) -> list[Node]:
+    """The nodes that the roots need and that differ between examples, oldest first."""
+    seen = set(roots)
+    stack = list(seen)
+    while stack:
+        n = stack.pop()
+        if n in known:
+            continue
+        for i in n.inputs:
+            if i in moving and i not in seen:
+                seen.add(i)
+                stack.append(i)
+    return sorted(seen.difference(known), key=attrgetter("tick"))
+
+
+def _value(n: Node, values: dict[Node, Any], size: int, stopped: bool) -> Any:
+    """The batch of one node."""
+    op = n.op
+    assert op is not None
+    if op is select:
+        return values[n.inputs[0]][n.params["index"]]
+    if op.name == "alias":
+        y: Any = values[n.inputs[0]]
+        return _constant(y, stopped) if stopped or not n.live & DIFFERENTIABLE else y
+    moving = [i in values for i in n.inputs]
+    args = [values[i] if moves else _shared(i) for i, moves in zip(n.inputs, moving, strict=True)]
+    y = rule_of(op)(Call(op, size, args, moving, [i.data for i in n.inputs], n.data, n.params))
+    if stopped or not n.live & DIFFERENTIABLE:  # as the transforms inside left it, which have taken their derivatives
+        return tuple(_constant(part, stopped) for part in y) if op.many else _constant(y, stopped)
+    return y
+
+
+def _constant(y: Tensor, stopped: bool) -> Tensor:
+    return cast(Tensor, rec.stop_gradient(y)) if stopped or y.node.live & DIFFERENTIABLE else y
+
+
+def _shared(node: Node) -> Any:
+    """An argument that is the same for all examples."""
+    return wrap(node) if not isinstance(node, Constant) or hasattr(node.data, "dtype") else node.data

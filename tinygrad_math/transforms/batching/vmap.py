@@ -1,0 +1,161 @@
+"""vmap: a function of one example as a function of a batch of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ...core.arguments import named
+from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
+from ...core.tensor import Tensor, as_tensor, rec
+from ...core.tree import Structure, flatten, paths, show, unflatten
+from . import indexing, products, shaping  # noqa: F401  (the tables)
+from .trace import Recording
+
+Fn = Callable[..., Any]
+Axes = Any
+
+__all__ = ["vmap"]
+
+
+@named
+def vmap(
+    f: Fn, in_axes: Axes = 0, out_axes: Axes = 0, chunk_size: int | None = None, randomness: str = "different"
+) -> Fn:
+    """The function that applies f to every example of a batch at once, and gives the batch of its results.
+
+    Arguments: `in_axes` the axis of each argument along which the examples lie, None where all examples share it: an
+    int, a tuple with one for each positional argument, and in it trees that the argument's own tree refines; keyword
+    arguments lie along axis 0. `out_axes` the axis of the results along which they are to lie, likewise; None for what
+    does not depend on the examples. `chunk_size` at most so many examples at once, to save memory.
+    `randomness`: "different" draws for each example, "same" once for all of them.
+
+    f is written for one example, and may be any function of this package's and NumPy's functions; it is called once.
+    Nests, and composes with every transform and with `compile`.
+    Raises ShapeError where batches differ in length or none is there, AxisError, ArgumentError for axes that do not
+    fit the arguments, TraceError for an `if` or a shape that depends on an example's values, with the line.
+    Derivative: row b of the result depends on row b of the arguments as f does; what is shared collects all rows.
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> tm.vmap(lambda x, w: (x * w).sum(), in_axes=(0, None))(np.eye(3), np.array([1.0, 2.0, 3.0]))
+    tensor([1., 2., 3.])
+    >>> tm.vmap(tm.grad(lambda x: x**3))(np.array([1.0, 2.0]))
+    tensor([ 3., 12.])
+    """
+    if randomness not in ("different", "same"):
+        raise ArgumentError(f"vmap: randomness is 'different' or 'same', got {randomness!r}")
+    if chunk_size is not None and integer(chunk_size, "vmap", "chunk_size") < 1:
+        raise ArgumentError(f"vmap: chunk_size counts examples from 1, got {chunk_size}")
+    title = f"vmap({getattr(f, '__name__', type(f).__name__)})"
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        trees: tuple[Any, ...] = (args, kwargs)
+        leaves, structure = flatten(trees)
+        axes = [*_axes_of(in_axes, args, title), *([0] * (len(leaves) - len(flatten(args)[0])))]
+        batches, size = _batches(leaves, axes, paths(structure), title)
+        shape: Structure | None = None
+
+        def example(values: list[Tensor]) -> list[Any]:
+            nonlocal shape
+            rest = iter(values)
+            full = [leaf if axis is None else next(rest) for leaf, axis in zip(leaves, axes, strict=True)]
+            positional, keywords = unflatten(structure, full)
+            returned, found = flatten(f(*positional, **keywords))
+            shape = found
+            return returned
+
+        recording = Recording(example, batches, title, randomness == "same")
+        step = size if chunk_size is None else chunk_size
+        chunks = []
+        for start in range(0, max(size, 1), max(step, 1)):
+            part = batches if step >= size else [b[start : start + step] for b in batches]
+            chunks.append(recording.run(part, min(step, size - start)))
+        assert shape is not None
+        wanted = _out_axes(out_axes, shape, title)
+        results = []
+        for k, axis in enumerate(wanted):
+            results.append(_result([chunk[k] for chunk in chunks], size, axis, title))
+        return unflatten(shape, results, values=False)
+
+    return wrapped
+
+
+def _axes_of(in_axes: Axes, args: tuple[Any, ...], title: str) -> list[int | None]:
+    """The axis of each leaf of the positional arguments."""
+    if isinstance(in_axes, list):
+        in_axes = tuple(in_axes)
+    if isinstance(in_axes, tuple) and len(in_axes) != len(args):
+        raise ArgumentError(
+            f"{title}: in_axes names {len(in_axes)} axes, and the function was called with {len(args)} arguments"
+        )
+    each = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
+    out: list[int | None] = []
+    for k, (axes, arg) in enumerate(zip(each, args, strict=True)):
+        out += _spread(axes, flatten(arg)[1], f"{title}: in_axes of argument {k}")
+    return out
+
+
+def _spread(axes: Axes, structure: Structure, what: str) -> list[int | None]:
+    """One axis for each leaf of a tree, from a tree of axes that ends where this one may go on."""
+    if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
+        return [axes] * structure.leaf_count
+    if not structure.children:
+        raise ArgumentError(f"{what} is {describe(axes)}, where the axis of one array is asked for: an int or None")
+    parts = _children(axes, structure, what)
+    return [axis for part, child in zip(parts, structure.children, strict=True) for axis in _spread(part, child, what)]
+
+
+def _children(axes: Axes, structure: Structure, what: str) -> list[Axes]:
+    """The parts of a tree of axes that belong to the children of a container."""
+    if isinstance(axes, dict) and axes.keys() == set(structure.keys):
+        return [axes[key] for key in structure.keys]
+    if isinstance(axes, (tuple, list)) and len(axes) == len(structure.children) and not isinstance(axes, dict):
+        return list(axes)
+    raise ArgumentError(f"{what} is {describe(axes)}, which does not fit the argument {show(structure)}")
+
+
+def _batches(leaves: list[Any], axes: list[int | None], names: list[str], title: str) -> tuple[list[Tensor], int]:
+    """The arrays that hold examples, with these along the first axis, and how many they are."""
+    batches, sizes = [], {}
+    for leaf, axis, name in zip(leaves, axes, names, strict=True):
+        if axis is None:
+            continue
+        x = as_tensor(leaf)
+        where = f"argument {name.removeprefix('0.').removeprefix('1.')}"
+        if not -x.ndim <= axis < x.ndim:
+            raise AxisError(
+                f"{title}: {where}, {describe(x)}, has no axis {axis} along which examples could lie; say None for "
+                "what they share"
+            )
+        sizes[where] = x.shape[axis]
+        batches.append(x if axis % x.ndim == 0 else rec.moveaxis(x, axis, 0))
+    if not batches:
+        raise ArgumentError(f"{title}: no argument holds a batch: in_axes is None for all of them")
+    if len(set(sizes.values())) > 1:
+        counts = ", ".join(f"{where}: {n}" for where, n in sizes.items())
+        raise ShapeError(f"{title}: the arguments differ in how many examples they hold ({counts})")
+    return batches, next(iter(sizes.values()))
+
+
+def _out_axes(out_axes: Axes, structure: Structure, title: str) -> list[int | None]:
+    return _spread(out_axes, structure, f"{title}: out_axes")
+
+
+def _result(parts: list[tuple[Any, bool]], size: int, axis: int | None, title: str) -> Any:
+    """One leaf of the result, from what the chunks gave."""
+    leaf, moving = parts[0]
+    if not moving:
+        if axis is None:
+            return leaf
+        leaf = as_tensor(leaf)
+        batch = rec.broadcast_to(leaf, (size, *leaf.shape))
+    elif axis is None:
+        raise ArgumentError(f"{title}: out_axes is None for a result that depends on the examples, {describe(leaf[0])}")
+    else:
+        batch = leaf if len(parts) == 1 else rec.concat([y for y, _ in parts], axis=0)
+    if not -batch.ndim <= axis < batch.ndim:
+        raise AxisError(f"{title}: the batch of a result, {describe(batch)}, has no axis {axis} to be moved to")
+    return batch if axis % batch.ndim == 0 else rec.moveaxis(batch, 0, axis)
