@@ -1,0 +1,48 @@
+"""How the ops of layers and losses are computed on a batch of examples, for `vmap`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.tensor import rec
+from ..transforms.batching.rules import RULES, Call, aligned, one_by_one, rule
+
+for _name in ("checked_labels", "checked_values"):
+    RULES[_name] = aligned
+
+
+@rule("affine")
+def _affine(call: Call) -> Any:
+    """One product where all examples share the weight; else one for each."""
+    x, weight, bias = call.args
+    rank = max(call.ranks[0], 2)
+    if not (call.moving[1] or call.moving[2]):
+        return call.do(x, weight, bias)
+    rows = x if call.ranks[0] > 1 else rec.reshape(x, (call.size, 1, *call.shapes[0]) if call.moving[0] else (1, -1))
+    if call.moving[1]:
+        weight = rec.reshape(weight, (call.size, *(1,) * (rank - 2), *call.shapes[1]))
+    product = rec.matmul(rows, rec.matrix_transpose(weight))
+    if call.moving[2]:
+        bias = rec.reshape(bias, (call.size, *(1,) * (rank - 1), *call.shapes[2]))
+    return rec.reshape(product + bias, (call.size, *np.shape(call.like)))
+
+
+@rule("mean_squared_error")
+def _mean_squared_error(call: Call) -> Any:
+    rank = max(call.ranks)
+    if np.asarray(call.like).dtype.char == "e":
+        return one_by_one(call)
+    d = call.lifted(0, rank) - call.lifted(1, rank)
+    return rec.mean(d * d, axis=tuple(range(1, rank + 1)))
+
+
+def _merged(call: Call, **params: Any) -> Any:
+    """An op whose first axis counts images already: those of all examples at once."""
+    shape = call.shapes[0]
+    y = call.do(rec.reshape(call.args[0], (call.size * shape[0], *shape[1:])), **params)
+    return rec.reshape(y, (call.size, *np.shape(call.like)))
+
+
+RULES["windows"] = RULES["overlap_add"] = _merged
