@@ -1,7 +1,7 @@
 """Networks: modules that are trees, layers, and the functions they are made of."""
 
 from ..core.elsewhere import face as _face
-from . import batching as _batching
+from . import batching as _batching  # noqa: F401  (the rules of these ops)
 from . import functional as functional
 from . import init as init
 from . import utils as utils
