@@ -792,6 +792,11 @@ NOT_SCANNED |= {
     "on_simplex": "it has none",
 }
 NOT_SCANNED |= dict.fromkeys(["kn", "yn"], "kv and yv of whole orders")
+_INVERSES = ["gammaincinv", "gammainccinv", "betaincinv", "betainccinv", "stdtrit"]
+NOT_SCANNED |= dict.fromkeys(
+    _INVERSES, "quantiles: one over a density that is scanned, and ratios of scanned derivatives"
+)
+NOT_SCANNED["overwritten"] = "its first argument"
 NOT_SCANNED |= {
     "bounded_log": "log, but for its stated bounds",
     "ive": "i0e and i1e, by the same op",

@@ -61,10 +61,10 @@ def agree(got, want):
     np.testing.assert_allclose(got.numpy(), want, rtol=2e-11, atol=1e-300)
 
 
-def scipys(name, method, *args):
+def scipys(name, method, *args, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return getattr(getattr(scipy.stats, name), method)(*args)
+        return getattr(getattr(scipy.stats, name), method)(*args, **options)
 
 
 @pytest.mark.parametrize("method", ["pdf", "logpdf", *METHODS])
@@ -322,3 +322,139 @@ def test_the_entropy_of_a_large_poisson_mean_keeps_its_digits(mu):
         wanted = float(-sum(mpmath.exp(p) * p for p in logs))
     assert stats.poisson.entropy(mu).item() == pytest.approx(wanted, rel=1e-11)
     assert stats.poisson.entropy(2.0**60).item() == pytest.approx(0.5 * np.log(2 * np.pi * np.e * 2.0**60))
+
+
+# -- quantiles, moments, draws ------------------------------------------------------------------------------------
+QUANTILES = np.array([-0.1, 0.0, 1e-12, 0.01, 0.3, 0.5, 0.75, 0.99, 1.0, 1.2, np.nan])
+
+
+@pytest.mark.parametrize("name, args", CONTINUOUS + DISCRETE)
+def test_quantiles_are_scipys_at_and_beyond_the_ends(name, args):
+    d = getattr(stats, name)
+    for method in ("ppf", "isf"):
+        got, want = getattr(d, method)(QUANTILES, *args), scipys(name, method, QUANTILES, *args)
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-10)
+    np.testing.assert_allclose(d(*args).median().item(), scipys(name, "median", *args), rtol=1e-10)
+    for got, want in zip(d(*args).interval(0.9), scipys(name, "interval", 0.9, *args), strict=True):
+        np.testing.assert_allclose(got.item(), want, rtol=1e-10)
+    for got, want in zip(d.support(*args), scipys(name, "support", *args), strict=True):
+        np.testing.assert_array_equal(got.item(), want)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_quantiles_invert_the_distribution_function_and_are_differentiable_in_every_parameter(name):
+    d, args = getattr(stats, name), SMOOTH[name][1:]
+    q = np.array([0.2, 0.45, 0.9])
+    np.testing.assert_allclose(d.cdf(d.ppf(q, *args), *args).numpy(), q, rtol=1e-12)
+    np.testing.assert_allclose(d.sf(d.isf(1e-9 * q, *args), *args).numpy(), 1e-9 * q, rtol=1e-9)
+    for method in (d.ppf, d.isf):
+        check_grads(method, (q, *args), order=2, tolerance=2e-6)
+    slope = tm.grad(lambda q: d.ppf(q, *args))(0.4).item()
+    np.testing.assert_allclose(slope * d.pdf(d.ppf(0.4, *args), *args).item(), 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name, args", [c for c in CONTINUOUS + DISCRETE if c[0] != "bernoulli" or c[1] == (0.3,)])
+def test_moments_are_scipys(name, args):
+    d = getattr(stats, name)
+    for method in ("mean", "var", "std"):
+        np.testing.assert_allclose(getattr(d, method)(*args).item(), scipys(name, method, *args), rtol=1e-12)
+    if scipys(name, "var", *args) != 0:
+        got = [m.item() for m in d.stats(*args, moments="mvsk")]
+        np.testing.assert_allclose(
+            got, np.array(scipys(name, "stats", *args, moments="mvsk"), float), rtol=1e-9, atol=1e-200
+        )
+    for order in range(5 if scipys(name, "var", *args) != 0 else 3):  # SciPy's further ones are NaN for one point
+        np.testing.assert_allclose(d.moment(order, *args).item(), scipys(name, "moment", order, *args), rtol=1e-7)
+    with pytest.raises(ArgumentError, match="up to order 4"):
+        d.moment(5, *args)
+    with pytest.raises(ArgumentError, match="mvsk"):
+        d.stats(*args, moments="x")
+
+
+@pytest.mark.parametrize("name", set(SMOOTH) - {"cauchy", "t"})
+def test_moments_are_differentiable(name):
+    d, args = getattr(stats, name), SMOOTH[name][1:]
+    check_grads(lambda *a: tm.stack(d.stats(*a, moments="mvsk")), args, order=2, tolerance=2e-6)
+
+
+@pytest.mark.parametrize(
+    "name, args", [(n, SMOOTH[n][1:]) for n in SMOOTH] + [("poisson", (3.0,)), ("binom", (5, 0.3))]
+)
+def test_draws_follow_the_distribution_from_a_seed(name, args):
+    d, theirs = getattr(stats, name), getattr(scipy.stats, name)(*args)
+    x = d.rvs(*args, size=3000, random_state=3).numpy()
+    if name in SMOOTH:
+        assert scipy.stats.kstest(x, theirs.cdf).pvalue > 1e-3
+        slope = tm.grad(lambda a: d.rvs(*args[:-1], a, size=3000, random_state=3).sum())(args[-1]).item()
+        np.testing.assert_allclose(slope, ((x - args[-2]) / args[-1]).sum(), rtol=1e-9)  # in scale
+    else:
+        assert x.dtype == np.int64
+        assert abs(x.mean() - theirs.mean()) < 5 * theirs.std() / 3000**0.5
+    np.testing.assert_array_equal(d(*args).rvs(size=3000, random_state=tm.random.default_rng(3)).numpy(), x)
+    assert d.rvs(*args).shape == ()
+    with pytest.raises(OutsideDomain, match="does not exist"):
+        d.rvs(*args[:-1], -1.0)
+
+
+# -- the multivariate normal ----------------------------------------------------------------------------------------
+def _cov(n):
+    b = np.random.default_rng(n).normal(size=(n, n))
+    return b @ b.T + 0.5 * np.eye(n)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_the_multivariate_distribution_function_is_scipys(n):
+    rng = np.random.default_rng(0)
+    x, m = rng.normal(size=(2, n)), rng.normal(size=n)
+    got = stats.multivariate_normal.cdf(x, m, _cov(n)).numpy()
+    want = scipy.stats.multivariate_normal.cdf(x, m, _cov(n), maxpts=300_000, abseps=1e-7, releps=1e-7)
+    np.testing.assert_allclose(got, want, atol=2e-6)
+    got = stats.multivariate_normal(m, _cov(n)).cdf(x, lower_limit=m - 1.0).numpy()
+    want = scipy.stats.multivariate_normal.cdf(x, m, _cov(n), lower_limit=m - 1.0, maxpts=300_000)
+    np.testing.assert_allclose(got, want, atol=2e-5)
+
+
+def test_orthants_have_their_closed_form():
+    for r in (0.0, 0.5, -0.9, 0.999, -0.99999):
+        p = stats.multivariate_normal.cdf([0.0, 0.0], cov=[[1.0, r], [r, 1.0]]).item()
+        np.testing.assert_allclose(p, 0.25 + np.arcsin(r) / (2 * np.pi), atol=1e-15)
+    c = np.array([[1.0, 0.5, 0.3], [0.5, 1.0, -0.2], [0.3, -0.2, 1.0]])
+    want = 1 / 8 + np.arcsin([0.5, 0.3, -0.2]).sum() / (4 * np.pi)
+    np.testing.assert_allclose(stats.multivariate_normal.cdf(np.zeros(3), cov=c).item(), want, atol=1e-13)
+    np.testing.assert_allclose(stats.multivariate_normal.logcdf(np.zeros(3), cov=c).item(), np.log(want), atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_multivariate_distribution_function_is_differentiable_in_point_mean_and_covariance(n):
+    rng = np.random.default_rng(1)
+    x, m = rng.normal(size=(2, n)), rng.normal(size=n)
+    f = lambda x, m, c: stats.multivariate_normal.cdf(x, m, (c + c.T) / 2)  # noqa: E731
+    check_grads(f, (x, m, _cov(n)), order=2 if n < 3 else 1, tolerance=1e-5)
+
+
+def test_a_singular_covariance_is_a_density_on_its_subspace():
+    b = np.random.default_rng(0).normal(size=(3, 2))
+    x, cov = np.stack([b @ [1.0, 2.0], b @ [-0.3, 0.5], [1.0, 0.0, 0.0]]), b @ b.T
+    got = stats.multivariate_normal.logpdf(x, cov=cov, allow_singular=True).numpy()
+    np.testing.assert_allclose(got, scipy.stats.multivariate_normal.logpdf(x, cov=cov, allow_singular=True))
+    np.testing.assert_allclose(
+        stats.multivariate_normal.logpdf(x, 0.5, _cov(3), allow_singular=True).numpy(),
+        stats.multivariate_normal.logpdf(x, 0.5, _cov(3)).numpy(),
+        rtol=1e-12,
+    )
+    f = lambda b, a: stats.multivariate_normal.pdf(b @ a, cov=b @ b.T, allow_singular=True)  # noqa: E731
+    check_grads(f, (b, np.array([1.0, 2.0])), order=1)
+    with pytest.raises(np.linalg.LinAlgError):
+        stats.multivariate_normal.logpdf(x, cov=np.ones((3, 3)))
+    with pytest.raises(np.linalg.LinAlgError, match="negative eigenvalue"):
+        stats.multivariate_normal.logpdf(x, cov=np.diag([1.0, 1.0, -1.0]), allow_singular=True)
+
+
+def test_draws_of_vectors_and_the_covariance_of_a_dirichlet():
+    z = stats.multivariate_normal.rvs([0.5, -1.0], _cov(2), size=4000, random_state=0).numpy()
+    np.testing.assert_allclose(np.cov(z.T), _cov(2), rtol=0.1, atol=0.1)
+    assert stats.multivariate_normal.rvs(random_state=0).shape == (1,)
+    alpha = [1.0, 2.0, 3.0]
+    np.testing.assert_allclose(stats.dirichlet.cov(alpha).numpy(), scipy.stats.dirichlet.cov(alpha))
+    x = stats.dirichlet.rvs(alpha, size=4000, random_state=0).numpy()
+    np.testing.assert_allclose(x.mean(axis=0), stats.dirichlet.mean(alpha).numpy(), atol=0.02)

@@ -6,6 +6,7 @@ from .entropy import *
 from .gammas import *
 from .incomplete import *
 from .incomplete_beta import *
+from .inverses import *
 from .logistic import *
 from .normal import *
 from .tails import *

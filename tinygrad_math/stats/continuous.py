@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..core.tensor import rec
+from ..random import Generator
 from .distribution import Continuous, series, through_zero
 
 __all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
@@ -46,6 +47,18 @@ class Normal(Continuous):
     def _logsf(self, z: Any) -> Any:
         return rec.log_ndtr(-z)
 
+    def _ppf(self, q: Any) -> Any:
+        return rec.ndtri(q)
+
+    def _isf(self, q: Any) -> Any:
+        return -rec.ndtri(q)
+
+    def _moments(self) -> Any:
+        return 0.0, 1.0, 0.0, 0.0
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any) -> Any:
+        return rng.standard_normal(size, kind)
+
     def _entropy(self) -> Any:
         return _HALF_LOG_TWO_PI + 0.5
 
@@ -82,6 +95,25 @@ class StudentT(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return self._cdf(-z, df)
 
+    def _ppf(self, q: Any, df: Any) -> Any:
+        limit = rec.equal(df, math.inf)
+        return rec.where(limit, rec.ndtri(q), rec.stdtrit(rec.where(limit, 1.0, df), q))
+
+    def _isf(self, q: Any, df: Any) -> Any:
+        return -self._ppf(q, df)
+
+    def _moments(self, df: Any) -> Any:
+        def beyond(order: int, known: Any, otherwise: Any) -> Any:
+            return rec.where(rec.greater(df, order), known, otherwise)
+
+        n = rec.where(rec.less(df, math.inf), df, 1e300)  # a normal distribution
+        var = beyond(2, n / rec.where(rec.greater(df, 2), n - 2, 1.0), beyond(1, math.inf, math.nan))
+        kurtosis = beyond(4, 6 / rec.where(rec.greater(df, 4), n - 4, 1.0), beyond(2, math.inf, math.nan))
+        return beyond(1, 0.0, math.inf), var, beyond(3, 0.0, math.nan), kurtosis
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, df: Any) -> Any:
+        return rng.standard_t(rec.astype(df, kind), size, kind)
+
     def _entropy(self, df: Any) -> Any:
         large = rec.greater(df, 100)  # there the digammas cancel, and their expansion in 1/df is exact to rounding
         n = rec.where(large, 1.0, df)
@@ -100,7 +132,7 @@ class Gamma(Continuous):
     """
 
     shapes = ("a",)
-    support = (0.0, math.inf)
+    support_ = (0.0, math.inf)
     inner = 1.0
 
     def _logpdf(self, z: Any, a: Any) -> Any:
@@ -114,6 +146,18 @@ class Gamma(Continuous):
 
     def _sf(self, z: Any, a: Any) -> Any:
         return rec.gammaincc(a, z)
+
+    def _ppf(self, q: Any, a: Any) -> Any:
+        return rec.gammaincinv(a, q)
+
+    def _isf(self, q: Any, a: Any) -> Any:
+        return rec.gammainccinv(a, q)
+
+    def _moments(self, a: Any) -> Any:
+        return a, a, 2 / rec.sqrt(a), 6 / a
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, a: Any) -> Any:
+        return rng.gamma(rec.astype(a, kind), 1.0, size, kind)
 
     def _entropy(self, a: Any) -> Any:
         large = rec.greater(a, 250)  # as for Student's t
@@ -133,7 +177,7 @@ class ChiSquared(Continuous):
     """
 
     shapes = ("df",)
-    support = (0.0, math.inf)
+    support_ = (0.0, math.inf)
     inner = 1.0
 
     def _logpdf(self, z: Any, df: Any) -> Any:
@@ -148,6 +192,18 @@ class ChiSquared(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return gamma._sf(0.5 * z, 0.5 * df)
 
+    def _ppf(self, q: Any, df: Any) -> Any:
+        return 2.0 * gamma._ppf(q, 0.5 * df)
+
+    def _isf(self, q: Any, df: Any) -> Any:
+        return 2.0 * gamma._isf(q, 0.5 * df)
+
+    def _moments(self, df: Any) -> Any:
+        return df, 2 * df, 2 * rec.sqrt(2 / df), 12 / df
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, df: Any) -> Any:
+        return rng.chisquare(rec.astype(df, kind), size, kind)
+
     def _entropy(self, df: Any) -> Any:
         return gamma._entropy(0.5 * df) + math.log(2)
 
@@ -161,7 +217,7 @@ class Beta(Continuous):
     """
 
     shapes = ("a", "b")
-    support = (0.0, 1.0)
+    support_ = (0.0, 1.0)
     inner = 0.5
 
     def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
@@ -179,6 +235,21 @@ class Beta(Continuous):
 
     def _sf(self, z: Any, a: Any, b: Any) -> Any:
         return rec.betaincc(a, b, z)
+
+    def _ppf(self, q: Any, a: Any, b: Any) -> Any:
+        return rec.betaincinv(a, b, q)
+
+    def _isf(self, q: Any, a: Any, b: Any) -> Any:
+        return rec.betainccinv(a, b, q)
+
+    def _moments(self, a: Any, b: Any) -> Any:
+        s = a + b
+        skew = 2 * (b - a) * rec.sqrt(s + 1) / ((s + 2) * rec.sqrt(a) * rec.sqrt(b))
+        kurtosis = 6 * ((a - b) ** 2 * (s + 1) / (a * b) - (s + 2)) / ((s + 2) * (s + 3))
+        return a / s, (a / s) * (b / s) / (s + 1), skew, kurtosis
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, a: Any, b: Any) -> Any:
+        return rng.beta(rec.astype(a, kind), rec.astype(b, kind), size, kind)
 
     def _entropy(self, a: Any, b: Any) -> Any:
         swap = rec.greater(b, a)
@@ -212,7 +283,7 @@ class Exponential(Continuous):
     tensor(-1.)
     """
 
-    support = (0.0, math.inf)
+    support_ = (0.0, math.inf)
     inner = 1.0
 
     def _logpdf(self, z: Any) -> Any:
@@ -227,6 +298,18 @@ class Exponential(Continuous):
     def _logsf(self, z: Any) -> Any:
         return -z
 
+    def _ppf(self, q: Any) -> Any:
+        return -rec.log1p(-q)
+
+    def _isf(self, q: Any) -> Any:
+        return -rec.log(q)
+
+    def _moments(self) -> Any:
+        return 1.0, 1.0, 2.0, 6.0
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any) -> Any:
+        return rng.exponential(1.0, size, kind)
+
     def _entropy(self) -> Any:
         return 1.0
 
@@ -239,7 +322,7 @@ class Uniform(Continuous):
     tensor([1., 0.])
     """
 
-    support = (0.0, 1.0)
+    support_ = (0.0, 1.0)
     inner = 0.5
 
     def _logpdf(self, z: Any) -> Any:
@@ -247,6 +330,15 @@ class Uniform(Continuous):
 
     def _cdf(self, z: Any) -> Any:
         return z
+
+    def _ppf(self, q: Any) -> Any:
+        return q
+
+    def _moments(self) -> Any:
+        return 0.5, 1 / 12, 0.0, -1.2
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any) -> Any:
+        return rng.random(size, kind)
 
     def _entropy(self) -> Any:
         return 0.0
@@ -261,7 +353,7 @@ class LogNormal(Continuous):
     """
 
     shapes = ("s",)
-    support = (0.0, math.inf)
+    support_ = (0.0, math.inf)
     inner = 1.0
 
     def _logpdf(self, z: Any, s: Any) -> Any:
@@ -281,6 +373,19 @@ class LogNormal(Continuous):
 
     def _logsf(self, z: Any, s: Any) -> Any:
         return rec.log_ndtr(-rec.log(z) / s)
+
+    def _ppf(self, q: Any, s: Any) -> Any:
+        return rec.exp(s * rec.ndtri(q))
+
+    def _isf(self, q: Any, s: Any) -> Any:
+        return rec.exp(-s * rec.ndtri(q))
+
+    def _moments(self, s: Any) -> Any:
+        p, less = rec.exp(s * s), rec.expm1(s * s)
+        return rec.exp(0.5 * s * s), p * less, rec.sqrt(less) * (2 + p), ((p + 2) * p + 3) * p * p - 6
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, s: Any) -> Any:
+        return rec.exp(s * rng.standard_normal(size, kind))
 
     def _entropy(self, s: Any) -> Any:
         return _HALF_LOG_TWO_PI + 0.5 + rec.log(s)
@@ -313,6 +418,19 @@ class Laplace(Continuous):
     def _logsf(self, z: Any) -> Any:
         return self._logcdf(-z)
 
+    def _ppf(self, q: Any) -> Any:
+        right = rec.greater(q, 0.5)
+        return rec.where(right, -rec.log(2 * (1 - rec.where(right, q, 0.5))), rec.log(2 * rec.where(right, 0.5, q)))
+
+    def _isf(self, q: Any) -> Any:
+        return -self._ppf(q)
+
+    def _moments(self) -> Any:
+        return 0.0, 2.0, 0.0, 3.0
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any) -> Any:
+        return rng.laplace(0.0, 1.0, size, kind)
+
     def _entropy(self) -> Any:
         return math.log(2) + 1
 
@@ -333,6 +451,23 @@ class Cauchy(Continuous):
 
     def _sf(self, z: Any) -> Any:
         return self._cdf(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        small = rec.less(q, 0.25)  # tan loses the digits beside its poles
+        middle = rec.tan(math.pi * (rec.where(small, 0.25, q) - 0.5))
+        far = rec.greater(q, 0.75)
+        right = 1 / rec.tan(math.pi * (1 - rec.where(far, q, 0.75)))
+        left = -1 / rec.tan(math.pi * rec.where(small, q, 0.25))
+        return rec.where(small, left, rec.where(far, right, middle))
+
+    def _isf(self, q: Any) -> Any:
+        return -self._ppf(q)
+
+    def _moments(self) -> Any:
+        return math.nan, math.nan, math.nan, math.nan
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any) -> Any:
+        return rng.standard_normal(size, kind) / rng.standard_normal(size, kind)
 
     def _entropy(self) -> Any:
         return math.log(4 * math.pi)
@@ -360,6 +495,18 @@ class Logistic(Continuous):
 
     def _logsf(self, z: Any) -> Any:
         return rec.log_expit(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        return rec.logit(q)
+
+    def _isf(self, q: Any) -> Any:
+        return -rec.logit(q)
+
+    def _moments(self) -> Any:
+        return 0.0, math.pi**2 / 3, 0.0, 1.2
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any) -> Any:
+        return rng.logistic(0.0, 1.0, size, kind)
 
     def _entropy(self) -> Any:
         return 2.0

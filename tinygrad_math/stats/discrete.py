@@ -10,6 +10,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.samples import positive, sample
 from ..core.tensor import rec
+from ..random import Generator
 from .distribution import Discrete, series, through_zero
 
 __all__ = ["bernoulli", "binom", "poisson"]
@@ -85,6 +86,12 @@ class Poisson(Discrete):
     def _sf(self, k: Any, mu: Any) -> Any:
         return rec.gammainc(k + 1, mu)
 
+    def _moments(self, mu: Any) -> Any:
+        return mu, mu, 1 / rec.sqrt(mu), 1 / mu
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, mu: Any) -> Any:
+        return rng.poisson(rec.stop_gradient(mu), size)
+
     def _entropy(self, mu: Any) -> Any:
         large = rec.greater(mu, 100)  # there the terms cancel, and their sum is long (Knessl 1998)
         m = rec.where(large, 1.0, mu)
@@ -131,6 +138,13 @@ class Binomial(Discrete):
     def _sf(self, k: Any, n: Any, p: Any) -> Any:
         return rec.betainc(k + 1, self._failures(k, n), p)
 
+    def _moments(self, n: Any, p: Any) -> Any:
+        var = n * p * (1 - p)
+        return n * p, var, (1 - 2 * p) / rec.sqrt(var), (1 - 6 * p * (1 - p)) / var
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, n: Any, p: Any) -> Any:
+        return rng.binomial(rec.astype(rec.stop_gradient(n), np.int64), rec.stop_gradient(p), size)
+
     def _entropy(self, n: Any, p: Any) -> Any:
         k = np.arange(1.0 + np.max(rec.stop_gradient(n).numpy(), initial=0.0))
         n, p = rec.expand_dims(n, axis=-1), rec.expand_dims(p, axis=-1)
@@ -170,6 +184,12 @@ class Bernoulli(Discrete):
 
     def _sf(self, k: Any, p: Any) -> Any:
         return p + 0.0 * k
+
+    def _moments(self, p: Any) -> Any:
+        return binom._moments(1.0, p)
+
+    def _rvs(self, rng: Generator, size: Any, kind: Any, p: Any) -> Any:
+        return rec.astype(rng.bernoulli(rec.stop_gradient(p), size), np.int64)
 
     def _entropy(self, p: Any) -> Any:
         return rec.entr(p) + rec.entr(1 - p)

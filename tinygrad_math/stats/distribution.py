@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.declare import elementwise
-from ..core.errors import ArgumentError, DTypeError, NoDerivative, describe
+from ..core.declare import elementwise, nondiff
+from ..core.errors import ArgumentError, DTypeError, NoDerivative, OutsideDomain, describe, sizes
+from ..core.mode import quietly
+from ..core.node import unknown
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
+from ..random import Generator, shared
 
 Support = tuple[Any, Any]
 
@@ -53,6 +56,10 @@ def series(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
+# Methods that take nothing beside the parameters, and options by name.
+_OF_PARAMETERS = frozenset({"entropy", "mean", "var", "std", "median", "stats", "support", "rvs", "cov"})
+
+
 class Frozen:
     """A distribution with its parameters given: `norm(0.0, 2.0).pdf(x)`."""
 
@@ -60,10 +67,12 @@ class Frozen:
         self.dist, self.args, self.kwds = distribution, args, kwds
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self.__dict__["dist"], name)
-        if name in ("entropy", "mean", "var"):
+        if name in ("dist", "args", "kwds"):  # before they are set, as copy and pickle ask
+            raise AttributeError(name)
+        method = getattr(self.dist, name)
+        if name in _OF_PARAMETERS:
             return functools.partial(method, *self.args, **self.kwds)
-        return lambda x: method(x, *self.args, **self.kwds)
+        return lambda x, **more: method(x, *self.args, **self.kwds, **more)
 
     def __repr__(self) -> str:
         given = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.kwds.items())]
@@ -126,6 +135,124 @@ class Distribution:
             conditions.append(ok)
         return shapes, loc, scale, conditions
 
+    # -- moments --------------------------------------------------------------------------------------------
+    def _moments(self, *shapes: Any) -> tuple[Any, Any, Any, Any]:
+        """Mean, variance, skewness and excess kurtosis in standard form."""
+        raise NotImplementedError
+
+    def _moment(self, k: int, args: tuple[Any, ...], kwds: dict[str, Any]) -> Tensor:
+        shapes, loc, scale, conditions = self._parameters(args, kwds)
+        value = as_tensor(quietly(self._moments, *shapes)[k])
+        if k == 0:
+            value = loc + scale * value
+        else:
+            value = value * scale**2 if k == 1 else value + 0.0 * scale
+            conditions = [*conditions, rec.equal(loc, loc)]
+        done: Tensor = checked(value, conditions)
+        return done
+
+    def mean(self, *args: Any, **kwds: Any) -> Tensor:
+        """The mean; the arguments are the shape parameters, loc (and scale). Inf or NaN where there is none."""
+        return self._moment(0, args, kwds)
+
+    def var(self, *args: Any, **kwds: Any) -> Tensor:
+        """The variance. Inf or NaN where there is none."""
+        return self._moment(1, args, kwds)
+
+    def std(self, *args: Any, **kwds: Any) -> Tensor:
+        """The standard deviation, the root of `var`."""
+        y: Tensor = rec.root(self.var(*args, **kwds))
+        return y
+
+    def stats(self, *args: Any, moments: str = "mv", **kwds: Any) -> Any:
+        """Some of mean ("m"), variance ("v"), skewness ("s") and excess kurtosis ("k"), as a tuple; one alone.
+
+        Raises ArgumentError for another letter.
+        """
+        if not moments or not set(moments) <= set("mvsk"):
+            raise ArgumentError(f"stats.{self.name}: moments are some of 'mvsk', got {moments!r:.40}")
+        found = tuple(self._moment("mvsk".index(letter), args, kwds) for letter in "mvsk" if letter in moments)
+        return found if len(found) > 1 else found[0]
+
+    def moment(self, order: int, *args: Any, **kwds: Any) -> Tensor:
+        """The mean of x**order, of order 0 to 4. Raises ArgumentError for another order."""
+        if not 0 <= order <= 4:
+            raise ArgumentError(f"stats.{self.name}: moments are known up to order 4, got {order}")
+        m = self.mean(*args, **kwds)
+        if order == 0:
+            loc, conditions = self._parameters(args, kwds)[1::2]
+            one: Tensor = checked(rec.ones_like(m), [*conditions, rec.equal(loc, loc)])
+            return one
+        if order == 1:
+            return m
+        v = self.var(*args, **kwds)
+        y: Tensor = v + m**2
+        if order == 3:
+            y = self._central(2, v, args, kwds) + 3 * m * v + m**3
+        elif order == 4:
+            y = self._central(3, v, args, kwds) + 4 * m * self._central(2, v, args, kwds) + 6 * m**2 * v + m**4
+        return y
+
+    def _central(self, k: int, v: Any, args: Any, kwds: Any) -> Any:
+        """The third (k = 2) or fourth (k = 3) moment about the mean; 0 where the variance v is."""
+        none = rec.equal(v, 0)
+        shape = rec.where(none, 0.0, self._moment(k, args, kwds))
+        v = rec.where(none, 1.0, v)
+        return rec.where(none, 0.0, shape * v**1.5 if k == 2 else (shape + 3) * v**2)
+
+    def support(self, *args: Any, **kwds: Any) -> tuple[Tensor, Tensor]:
+        """The ends of the interval in which values lie."""
+        shapes, loc, scale, conditions = self._parameters(args, kwds)
+        low, high = self._ends(*shapes)
+        return checked(loc + scale * as_tensor(low), conditions), checked(loc + scale * as_tensor(high), conditions)
+
+    def _ends(self, *shapes: Any) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    # -- quantiles ------------------------------------------------------------------------------------------
+    def ppf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
+        raise NotImplementedError
+
+    def median(self, *args: Any, **kwds: Any) -> Tensor:
+        """The value below which one half lies, ppf(1/2)."""
+        return self.ppf(0.5, *args, **kwds)
+
+    def interval(self, confidence: Any, *args: Any, **kwds: Any) -> tuple[Tensor, Tensor]:
+        """The two quantiles between which the part `confidence` lies, with equal parts below and above."""
+        half = 0.5 * (1 - as_tensor(confidence))
+        return self.ppf(half, *args, **kwds), self.ppf(1 - half, *args, **kwds)
+
+    # -- drawing --------------------------------------------------------------------------------------------
+    def _rvs(self, rng: Generator, size: tuple[int, ...], kind: Any, *shapes: Any) -> Any:
+        """Numbers of the standard form."""
+        raise NotImplementedError
+
+    def rvs(self, *args: Any, size: Any = None, random_state: Any = None, **kwds: Any) -> Tensor:
+        """Random numbers; the arguments are the shape parameters, loc (and scale).
+
+        `size` is the shape of the result, by default that of the parameters; `random_state` a seed, a generator of
+        tm.random's or NumPy's, or None for the shared one. Those of a continuous distribution are differentiable in
+        every parameter (reparametrised), those of a discrete one in loc. Raises OutsideDomain for parameters that do
+        not exist.
+
+        >>> import tinygrad_math as tm
+        >>> tm.stats.norm.rvs(1.0, 2.0, size=(2, 3), random_state=0).shape
+        (2, 3)
+        """
+        shapes, loc, scale, conditions = self._parameters(args, kwds)
+        for ok in map(as_tensor, conditions):
+            if not (unknown(ok.node) or ok.detach().numpy().all()):
+                raise OutsideDomain(f"stats.{self.name}.rvs: {self.name}{args or kwds} does not exist")
+        given = self._bind(args, kwds)
+        natural = np.broadcast_shapes(*(as_tensor(v).shape for v in given))
+        full = natural if size is None else sizes(size, "rvs", "size")
+        rng = shared if random_state is None else random_state
+        rng = rng if isinstance(rng, Generator) else Generator(rng)
+        y: Tensor = self._rvs(rng, full, _float_kind(self.name, given), *shapes)
+        whole = y.dtype.kind == "i" and isinstance(given[-1], int)  # counts stay whole
+        y = y + given[-1] if whole else loc + scale * y
+        return y
+
 
 def _float_kind(name: str, values: Sequence[Any]) -> np.dtype[Any]:
     """The dtype in which a distribution computes; raises DTypeError for complex numbers."""
@@ -153,8 +280,11 @@ def checked(value: Any, conditions: list[Any]) -> Any:
 class Continuous(Distribution):
     """A density on an interval. A subclass gives `_logpdf`, `_cdf` and what it knows better than the defaults."""
 
-    support: Support = (-math.inf, math.inf)
+    support_: Support = (-math.inf, math.inf)
     inner: Any = 0.0  # a point of the support at which every formula is finite
+
+    def _ends(self, *shapes: Any) -> tuple[Any, Any]:
+        return self.support_
 
     def _logpdf(self, z: Any, *shapes: Any) -> Any:
         raise NotImplementedError
@@ -183,7 +313,7 @@ class Continuous(Distribution):
         shapes, loc, scale, conditions = self._parameters(args, kwds, x)
         z = (as_tensor(x) - loc) / scale
         conditions.append(rec.equal(z, z))
-        low, high = self.support
+        low, high = self.support_
         left = rec.less(z, low) if density else rec.less_equal(z, low)
         right = (rec.greater if density and math.isfinite(high) else rec.greater_equal)(z, high)
         if density:  # at an infinite end a density is zero, also where its formula is inf - inf
@@ -217,6 +347,38 @@ class Continuous(Distribution):
         """The logarithm of sf."""
         return self._of(self._logsf, x, args, kwds, 0.0, -math.inf, False)[0]
 
+    def _ppf(self, q: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _isf(self, q: Any, *shapes: Any) -> Any:
+        return self._ppf(1.0 - q, *shapes)
+
+    def _quantile(self, f: Callable[..., Any], q: Any, args: Any, kwds: Any, upper: bool) -> Tensor:
+        shapes, loc, scale, conditions = self._parameters(args, kwds, q)
+        q = as_tensor(q)
+        low, high = self.support_[::-1] if upper else self.support_
+        conditions += [rec.greater_equal(q, 0), rec.less_equal(q, 1), rec.equal(loc, loc)]
+        bottom, top = rec.equal(q, 0), rec.equal(q, 1)
+        inside = rec.where(rec.greater(q, 0), rec.where(rec.less(q, 1), q, 0.5), 0.5)
+        z = rec.where(bottom, low, rec.where(top, high, f(inside, *shapes)))
+        y: Tensor = checked(loc + scale * z, conditions)
+        return y
+
+    def ppf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
+        """The quantile: the x with cdf(x) = q, the ends of the support for 0 and 1, NaN for other q.
+
+        Derivative, at fixed parameters 1/pdf(x), and in a parameter -(dcdf/dp)/pdf.
+
+        >>> import tinygrad_math as tm
+        >>> tm.round(tm.stats.norm.ppf([0.5, 0.975]), 4)
+        tensor([0.  , 1.96])
+        """
+        return self._quantile(self._ppf, q, args, kwds, False)
+
+    def isf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
+        """The x with sf(x) = q, accurate for a small q; see `ppf`."""
+        return self._quantile(self._isf, q, args, kwds, True)
+
     def entropy(self, *args: Any, **kwds: Any) -> Any:
         """The differential entropy -E log pdf, in nats."""
         shapes, loc, scale, conditions = self._parameters(args, kwds)
@@ -245,6 +407,21 @@ lattice_point = elementwise(
 )
 
 
+@nondiff(
+    arity=None,
+    latex=r"\min\{{k : F(k) \ge {0}\}}",
+    shape="broadcast of the arguments",
+    samples=lambda: [sample([np.array([0.0, 0.3, 1.0]), np.float64(2.0)], name="poisson", upper=False)],
+)
+def lattice_quantile(arrays: Any, /, *, name: str, upper: bool) -> Any:
+    """The quantile of a discrete distribution of SciPy's; `arrays` are q and the shape parameters."""
+    from scipy import stats
+
+    find = stats.__dict__[name]
+    kind = np.result_type(*(a.dtype if hasattr(a, "dtype") else np.float32 for a in arrays), np.float32)
+    return np.asarray((find.isf if upper else find.ppf)(*arrays)).astype(kind)[()]
+
+
 @named
 class Discrete(Distribution):
     """Probabilities of the integers from 0 to `last(*shapes)`. A subclass gives `_logpmf`, `_cdf`, `_sf`."""
@@ -253,6 +430,9 @@ class Discrete(Distribution):
 
     def last(self, *shapes: Any) -> Any:
         return math.inf
+
+    def _ends(self, *shapes: Any) -> tuple[Any, Any]:
+        return 0.0, self.last(*shapes)
 
     def _logpmf(self, k: Any, *shapes: Any) -> Any:
         raise NotImplementedError
@@ -309,6 +489,28 @@ class Discrete(Distribution):
     def logsf(self, k: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of sf."""
         return log_of(self.sf(k, *args, **kwds), self.cdf(k, *args, **kwds))
+
+    def _quantile(self, q: Any, args: Any, kwds: Any, upper: bool) -> Tensor:
+        shapes, loc, _, conditions = self._parameters(args, kwds, q)
+        q = as_tensor(q)
+        conditions += [rec.greater_equal(q, 0), rec.less_equal(q, 1), rec.equal(loc, loc)]
+        inside = rec.where(rec.greater_equal(q, 0), rec.where(rec.less_equal(q, 1), q, 0.5), 0.5)
+        k = lattice_quantile([inside, *shapes], name=self.name, upper=upper)
+        y: Tensor = checked(loc + k, conditions)
+        return y
+
+    def ppf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
+        """The quantile: the smallest k with cdf(k) >= q; NaN for a q outside of [0, 1]. A constant but in loc.
+
+        >>> import tinygrad_math as tm
+        >>> tm.stats.poisson.ppf([0.1, 0.9], 2.0)
+        tensor([0., 4.])
+        """
+        return self._quantile(q, args, kwds, False)
+
+    def isf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
+        """The smallest k with sf(k) <= q, accurate for a small q; see `ppf`."""
+        return self._quantile(q, args, kwds, True)
 
     def entropy(self, *args: Any, **kwds: Any) -> Tensor:
         """The entropy -E log pmf, in nats."""
