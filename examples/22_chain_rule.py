@@ -1,52 +1,55 @@
-"""Product rule, quotient rule, chain rule, and the total derivative through several paths."""
+"""Product rule, quotient rule, chain rule, and the total derivative through several paths, explained path by path."""
 
 import math
 
-from gallery import beside, title
+from gallery import beside, title, write
 
 import tinygrad_math as tm
 
 
+def variable(value):
+    return tm.tensor(value, requires_grad=True)
+
+
 def main():
     title("Product rule: y = u v with u = x², v = 3x, at x = 2")
-    x = 2.0
-    du, dv = tm.grad(lambda x: x**2)(x), tm.grad(lambda x: 3 * x)(x)
-    out = {"product": beside("y' = 9 x²", 36, tm.grad(lambda x: x**2 * (3 * x))(x))}
-    out["product rule"] = beside("u' v + u v'", "4·6 + 4·3 = 36", du * (3 * x) + x**2 * dv)
+    x = variable(2.0)
+    y = x**2 * (3 * x)
+    product = tm.explain(y, x)
+    print(product.text())
+    out = {"product": beside("y' = 9 x²", 36, product.gradient)}
+    out["product rule"] = beside("u' v + u v'", "4·6 + 4·3 = 36", sum(path.value for path in product.paths))
 
     title("Quotient rule: y = u/v with u = x², v = 3x")
-    out["quotient"] = beside("y'", "1/3", tm.grad(lambda x: x**2 / (3 * x))(x))
-    out["quotient rule"] = beside("(u' v - u v')/v²", "(24-12)/36", (du * (3 * x) - x**2 * dv) / (3 * x) ** 2)
+    y = x**2 / (3 * x)
+    quotient = tm.explain(y, x)
+    print(quotient.text())
+    out["quotient"] = beside("y'", "1/3", quotient.gradient)
+    out["quotient rule"] = beside("(u' v - u v')/v²", "(24-12)/36", sum(path.value for path in quotient.paths))
 
     title("Chain rule: z = exp(xy) with x = 2u + v, y = u/v, at u = 1, v = 2")
-
-    def z(u, v):
-        x, y = 2 * u + v, u / v
-        return tm.exp(x * y)
-
-    u, v = 1.0, 2.0
+    u, v = variable(1.0), variable(2.0)
+    x, y = 2 * u + v, u / v
+    z = tm.exp(x * y)
+    of_u, of_v = tm.explain(z, [u, v])
+    print(of_u.text())
     px, py = 4.0, 0.5
     zx, zy = py * math.exp(px * py), px * math.exp(px * py)  # ∂z/∂x = y e^{xy}, ∂z/∂y = x e^{xy}
-    gu, gv = tm.grad(z, argnums=(0, 1))(u, v)
-    out["dz/du"] = beside("∂z/∂x 2 + ∂z/∂y 1/v", f"{zx * 2 + zy / v:.6f}", gu)
-    out["dz/dv"] = beside("∂z/∂x 1 - ∂z/∂y u/v²", f"{zx - zy * u / v**2:.6f}", gv)
-    out["by hand"] = [zx * 2 + zy / v, zx - zy * u / v**2]
+    out["dz/du"] = beside("∂z/∂x 2 + ∂z/∂y 1/v", f"{zx * 2 + zy / 2:.6f}", of_u.gradient)
+    out["dz/dv"] = beside("∂z/∂x 1 - ∂z/∂y u/v²", f"{zx - zy / 4:.6f}", of_v.gradient)
+    out["by hand"] = [zx * 2 + zy / 2, zx - zy / 4]
 
     title("Total derivative: P(q1(z), q2(z), q3(z)), a sum over the paths")
-    qs = (tm.sin, tm.square, tm.exp)
+    z = variable(0.7)
+    q1, q2, q3 = tm.sin(z), tm.square(z), tm.exp(z)
+    P = q1 * q2 + q3**2
+    total = tm.explain(P, z)
+    print(total.text())
+    out["paths"] = sum(path.value for path in total.paths).item()
+    out["total"] = beside("the sum over the paths is dP/dz", f"{out['paths']:.6f}", total.gradient)
 
-    def outer(q1, q2, q3):
-        return q1 * q2 + q3**2
-
-    point = 0.7
-    q = [f(point) for f in qs]
-    outer_slopes = tm.grad(outer, argnums=(0, 1, 2))(*q)
-    paths = [(dp * tm.grad(f)(point)).item() for dp, f in zip(outer_slopes, qs, strict=True)]
-    for k, path in enumerate(paths):
-        print(f"path through q{k + 1}:  ∂P/∂q{k + 1} · dq{k + 1}/dz = {path:.6f}")
-    out["paths"] = sum(paths)
-    total = tm.grad(lambda z: outer(*(f(z) for f in qs)))(point)
-    out["total"] = beside("their sum is dP/dz", f"{sum(paths):.6f}", total)
+    write(of_u.html(), "22_chain_rule.html")
+    write(of_u.latex(), "22_chain_rule.tex")
     return out
 
 

@@ -28,6 +28,13 @@ def text(value):
     return f"{round(value, 6) + 0.0:.7g}" if isinstance(value, float) else str(value)
 
 
+def write(text, name):
+    """Write a page or a document into examples/output/."""
+    OUTPUT.mkdir(exist_ok=True)
+    (OUTPUT / name).write_text(text, encoding="utf-8")
+    print(f"written: {OUTPUT.name}/{name}")
+
+
 def save(figure, name):
     """Write a picture into examples/output/."""
     OUTPUT.mkdir(exist_ok=True)

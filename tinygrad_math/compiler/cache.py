@@ -18,6 +18,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
 from ..core.mode import MODE, inspected, no_grad, witnesses
+from ..core.notebook import bundle, preformatted
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten
 from .environment import MISS, Environment
@@ -277,6 +278,9 @@ class Compiled:
     def program(self) -> Program:
         """The instructions of the latest program."""
         return self.latest.program
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self, html=lambda: preformatted(f"{self!r}\n\n{self.source}")) if self._latest else bundle(self)
 
     def __repr__(self) -> str:
         return f"<compiled {title_of(self.f)}, {len(self._programs)} programs>"

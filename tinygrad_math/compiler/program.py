@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.errors import MathError, TraceError, explain_failure
 from ..core.mode import quietly
+from ..core.notebook import bundle, preformatted
 from ..core.op import Op, registry
 
 NUMBERS = (bool, int, float, complex)
@@ -225,6 +226,9 @@ class Program:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self, html=lambda: preformatted(str(self)))
 
 
 def is_foreign(v: Value) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..core.errors import MathError
+from ..core.notebook import bundle
 from ..viz.mathml import STYLE, mathml
 from ..viz.page import page, visible
 from ..viz.page import text as escaped
@@ -136,14 +137,10 @@ class Shown:
         return self.text()
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        bundle = {"text/plain": repr(self)}
-        try:
-            document = self.document()
-            bundle |= {"text/plain": document.text(), "text/markdown": document.markdown()}
-            bundle["text/html"] = document.fragment()
-        except MathError as error:
-            bundle["text/plain"] += f" ({error})"
-        return bundle
+        forms = bundle(self, html=lambda: self.document().fragment(), markdown=self.markdown)
+        with contextlib.suppress(Exception):  # else the repr stays
+            forms["text/plain"] = self.text()
+        return forms
 
 
 # -- pieces ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from ..core.arguments import as_flag, named
 from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.node import TRACED, TRANSFORMED, clock, finished
+from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, kept_attributes
 
@@ -429,6 +430,17 @@ class Module:
 
     def extra_repr(self) -> str:
         return ""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self, html=self._page)
+
+    def _page(self) -> str:
+        """For a notebook: what it is made of, and each parameter."""
+        rows = [
+            (n, p.shape, p.dtype, f"{p.size:,}", "" if p.requires_grad else "frozen")
+            for n, p in self.named_parameters()
+        ]
+        return preformatted(repr(self)) + (table(("parameter", "shape", "dtype", "numbers", ""), rows) if rows else "")
 
     def __repr__(self) -> str:
         count = sum(p.size for p in self.parameters())

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import io
 import os
 from collections.abc import Iterator
 from typing import Any
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, MissingExtra, describe
+from ..core.notebook import bundle, table
 
 Row = dict[str, float]
+_SHOWN = 10  # rows of a long run in a notebook
 
 
 @named
@@ -82,6 +86,25 @@ class History:
         if path is not None:
             figure.savefig(path, dpi=110)
         return figure
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self, html=self._page)
+
+    def _page(self) -> str:
+        """For a notebook: the curves, where matplotlib is there, and the first and last rows."""
+        names = list(dict.fromkeys(k for row in self.rows for k in row))
+        shown = self.rows if len(self.rows) <= _SHOWN else [*self.rows[:3], *self.rows[3 - _SHOWN :]]
+        cells = [[f"{row[k]:.4g}" if k in row else "" for k in names] for row in shown]
+        if len(shown) < len(self.rows):
+            cells.insert(3, ["…"] * len(names))
+        rows = table(names, cells, f"stopped: {self.stopped}" if self.stopped else "")
+        try:
+            file = io.BytesIO()
+            self.plot(file)
+        except MissingExtra:
+            return rows
+        picture = base64.b64encode(file.getvalue()).decode()
+        return f'<img alt="the measures by epoch" src="data:image/png;base64,{picture}">{rows}'
 
     def __repr__(self) -> str:
         if not self.rows:
