@@ -486,6 +486,8 @@ def test_graph_refuses_what_is_no_tensor_and_what_makes_no_sense():
     for wrong in ({"y": [1.0]}, {"y": 3.0}, {"y": []}, {"y": lambda: 3.0}):
         with pytest.raises(tm.ArgumentError, match="Tensor"):
             tm.graph(**wrong)
+    with pytest.raises(tm.ArgumentError, match=r"lambda: f\(x\)"):
+        tm.graph(net())
     for wrong in ({"group": "layer"}, {"order": 0}, {"depth": -1}, {"direction": "up"}, {"most": 1}, {"levels": -1}):
         with pytest.raises(tm.ArgumentError):
             tm.graph(loss(), **wrong)

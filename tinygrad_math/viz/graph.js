@@ -207,7 +207,7 @@
   function draw() {
     const p = (drawn.plan = plan());
     drawn.nodes = {}; drawn.edges = [];
-    const marks = [], names = [];
+    const marks = [], names = [], words = [];
     for (const id of [...order].reverse()) {
       const f = frames[id], r = p.rects[id];
       if (!r || !f.open || id === root) continue;
@@ -233,14 +233,25 @@
       const g = svg("g", {class: "edge"}, svg("path", {d: way(pts)}));
       if (!open) g.append(svg("polygon", {points: right ? `${end} ${tip[0]},${tip[1] - 3.5} ${tip[0]},${tip[1] + 3.5}` : `${end} ${tip[0] - 3.5},${tip[1]} ${tip[0] + 3.5},${tip[1]}`}));
       const said = line.said.find(Boolean);
-      if (said) {
-        const [x, y] = line.points.at(-2);
-        g.append(label(right ? x - 8 : x + 5, right ? y - 4 : y - 9, 9.5, "said", said, right ? "end" : "start"));
-      } else if (nodes[line.head]?.ordered) {
+      if (said) words.push([...line.points.at(-2), said, g]);
+      else if (nodes[line.head]?.ordered) {
         g.append(label(right ? end[0] - 10 : end[0] + 7, end[1] - 5, 8.5, "muted", String(line.position + 1)));
       }
       marks.push(g);
       drawn.edges.push({g, line});
+    }
+    const taken = [];
+    for (const [x, y, said, g] of words.sort((a, b) => a[1] - b[1] || a[0] - b[0])) { // where nothing else is said yet
+      let name, wide, spots, free;
+      for (name of [said, said.length > 10 ? `${said.slice(0, 9)}…` : said]) {
+        wide = name.length * 9.5 * 0.62;
+        spots = [y - 4, y - 15].flatMap((v) => (right ? [[x - wide - 9, v]] : [[x + 5, v - 5], [x - 5 - wide, v - 5]]));
+        free = spots.find(([u, v]) => !taken.some(([b, e, w]) => Math.abs(v - w) < 10 && u < e && b < u + wide));
+        if (free) break;
+      }
+      const [u, v] = free ?? spots[0];
+      taken.push([u, u + wide, v]);
+      g.append(label(u, v, 9.5, "said", name, "start"));
     }
     marks.push(...names);
     for (const id in p.rects) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -274,6 +275,18 @@ class Graph:
         return f"Graph of {len(self.view.boxes)} values and {len(self.view.arrows)} arrows; save('graph.svg') draws it"
 
 
+def _refuse_arguments(f: Callable[..., Any]) -> None:
+    """Raise for a function that cannot be called as it is: a network, say, without its input."""
+    try:
+        inspect.signature(f.forward if hasattr(f, "named_modules") else f).bind()
+    except TypeError as error:
+        raise ArgumentError(
+            f"graph calls a function without arguments, and {describe(f)} is {error}; say graph(lambda: f(x))"
+        ) from None
+    except ValueError:  # of functions that have no signature
+        return
+
+
 def _names(names: Mapping[str, Any]) -> dict[Node, str]:
     return {t.node: name for name, t in names.items() if isinstance(t, Tensor) and not name.startswith("_")}
 
@@ -337,6 +350,7 @@ def graph(
         if not isinstance(y, (Tensor, list, tuple)) and callable(y):
             from .watching import watched
 
+            _refuse_arguments(y)
             y, notes = watched(y)
         results = list(y) if isinstance(y, (list, tuple)) else [y]
         if not results or not all(isinstance(r, Tensor) for r in results):

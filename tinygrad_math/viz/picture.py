@@ -325,6 +325,7 @@ def _arrows(outline: Outline, plan: Plan, strengths: dict[str, float], marked: s
     most = max(strengths.values(), default=0.0)
     thick: dict[tuple[Point, ...], Mark] = {}
     said: list[Mark] = []
+    words: list[tuple[float, float, str]] = []
     places, starts = ordered(outline), {_near(line.points[0]) for line in plan.lines}
     for line in plan.lines:
         tail = outline.tiles.get(line.tail)
@@ -343,14 +344,32 @@ def _arrows(outline: Outline, plan: Plan, strengths: dict[str, float], marked: s
         through = [k.through for k in line.links if k.through]
         if through:
             x, y = line.points[-2]
-            name = labels.shortened(through[0], 28)
-            x, y = (x - text_width(name, 9.5) - 9.0, y - 4.0) if right else (x + 5.0, y - 9.0)
-            said.append(Text(x, y, name, 9.5, "through", left=True))
+            words.append((y, x, labels.shortened(through[0], 28)))
         elif line.head and line.head in places:
             x, y = line.points[-1]
             x, y = (x - 10.0, y - 5.0) if right else (x + 7.0, y - 5.0)
             said.append(Text(x, y, str(line.links[0].position + 1), 8.5, "muted"))
-    return [*thick.values(), *said]
+    return [*thick.values(), *_beside(sorted(words), right), *said]
+
+
+def _beside(words: Iterable[tuple[float, float, str]], right: bool) -> list[Mark]:
+    """What is folded into arrows, beside their heads, where nothing else is said yet."""
+    taken: list[tuple[float, float, float]] = []
+    marks: list[Mark] = []
+    for y, x, said in words:
+        for name in (said, labels.shortened(said, 10)):
+            width = text_width(name, 9.5)
+            above, after = (y - 4.0, y - 15.0), (x + 5.0, x - 5.0 - width)
+            spots = [(x - width - 9.0, v) for v in above] if right else [(u, v - 5.0) for v in above for u in after]
+            free = [
+                s for s in spots if not any(abs(s[1] - v) < 10 and s[0] < e and b < s[0] + width for b, e, v in taken)
+            ]
+            if free:
+                break
+        u, v = (free or spots)[0]
+        taken.append((u, u + width, v))
+        marks.append(Text(u, v, name, 9.5, "through", left=True))
+    return marks
 
 
 def _near(p: Point) -> Point:

@@ -139,11 +139,16 @@ def _mapped(links: Sequence[Link], entries: Mapping[str, list[Entry]]) -> list[L
         if old is None:
             found[key] = k._replace(tail=tail, head=head)
         elif k.tail != old.tail or k.head != old.head:
-            through = old.through
-            if k.through != through:
-                through = f"{through.partition(' … ')[0]} … {k.through}"
-            found[key] = old._replace(through=through, many=old.many + 1)
+            found[key] = old._replace(through=_both(old.through, k.through), many=old.many + 1)
     return list(found.values())
+
+
+def _both(first: str, last: str) -> str:
+    """What is folded into the first arrow of a row and into the last: `[0] … [9]` where they differ."""
+    before, after = first.split(" "), last.split(" ")
+    if first == last or len(before) != len(after):
+        return first
+    return " ".join(a if a == b else f"{a.partition('…')[0]}…{b}" for a, b in zip(before, after, strict=True))
 
 
 def _repeats(units: Sequence[Unit], incoming: Mapping[str, list[Link]], numbers: dict[Any, int]) -> list[Repeat]:

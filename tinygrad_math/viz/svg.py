@@ -77,12 +77,13 @@ def _rectangle(m: Rectangle) -> str:
 def _text(m: Text) -> str:
     anchor = "" if m.left else ' text-anchor="middle"'
     bold = ' font-weight="600"' if m.bold else ""
-    if m.left and m.bold:  # the name of a frame, which an arrow may pass behind
+    halo = m.left and (m.bold or m.role == "through")
+    if halo:  # an arrow may pass behind
         bold += f' stroke="{FILLS["module"][0]}" stroke-width="3" paint-order="stroke"'
     words = text(m.content).replace("  ", "\u00a0 ").replace("  ", " \u00a0")
     return (
         f'<text x="{m.x:.1f}" y="{m.y:.1f}" font-size="{m.size:g}"{anchor}{bold} '
-        f'class="t-{m.role}{" halo" if m.left and m.bold else ""}" fill="{INKS[m.role][0]}">{words}</text>'
+        f'class="t-{m.role}{" halo" if halo else ""}" fill="{INKS[m.role][0]}">{words}</text>'
     )
 
 

@@ -142,7 +142,8 @@ def summary(data: Any, cells: int = _CELLS) -> dict[str, Any]:
         measures = {"min": low, "max": high, "mean": mean, "std": spread, "norm": norm}
         told["rows"] = [[k, number(v)] for k, v in measures.items()] + told["rows"]
         if high > low and math.isfinite(high - low):
-            told["bars"] = np.histogram(finite, _BINS)[0].tolist()
+            at = np.minimum((finite - low) / (high - low) * _BINS, _BINS - 1).astype(int)  # of tiny ranges too
+            told["bars"] = np.bincount(at, minlength=_BINS).tolist()
             told["ends"] = [number(low), number(high)]
     grid = wide.reshape(1, -1) if a.ndim == 1 else wide
     if grid.ndim == 2 and 0 < max(grid.shape) <= cells:
