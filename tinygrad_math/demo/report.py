@@ -8,14 +8,30 @@ from typing import Any
 
 import numpy as np
 
+from ..viz.mathml import STYLE, mathml
+from ..viz.page import page as whole_page
+from ..viz.svg import within
 from .study import Study
 
-_STYLE = (
-    "body{font-family:Georgia,serif;max-width:60rem;margin:2rem auto;padding:0 1rem;line-height:1.5;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0}"
-    "td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
-    "pre{background:#f6f6f6;padding:.8rem;overflow-x:auto}img,svg{max-width:100%;height:auto}figure{margin:1rem 0}"
+_STYLE = """
+body{max-width:60rem} td,th{text-align:right} img,svg{max-width:100%;height:auto} figure{margin:1rem 0}
+figure img{background:#fff;border-radius:6px}
+"""
+_NOTHING = 1e-5  # of the largest eigenvalue: the training ends that near to the minimum
+_FORWARD = (r"H = X W_1^T", r"P = H W_2^T", r"L = \frac{1}{2N} \sum_{ij} (P - Y)_{ij}^2")
+_BACKWARD = (
+    r"\frac{\partial L}{\partial P} = \frac{1}{N} (P - Y)",
+    r"\frac{\partial L}{\partial W_2} = \left(\frac{\partial L}{\partial P}\right)^T H",
+    r"\frac{\partial L}{\partial H} = \frac{\partial L}{\partial P} W_2",
+    r"\frac{\partial L}{\partial W_1} = \left(\frac{\partial L}{\partial H}\right)^T X",
 )
+_CODE = """net = tm.nn.Sequential(tm.nn.Linear(2, 3, bias=False, rng=0), tm.nn.Linear(3, 2, bias=False, rng=1))
+opt = tm.optim.SGD(net, lr=0.1, momentum=0.9)
+while abs(W2 @ W1 - W).max() > 1e-6:
+    opt.zero_grad()
+    loss = tm.nn.functional.mse_loss(net(x), y)
+    loss.backward()
+    opt.step()"""
 
 
 def matrix(a: Any, digits: int = 4) -> str:
@@ -57,17 +73,17 @@ def page(s: Study, graph_svg: str, training_png: bytes, circle_png: bytes) -> st
         f"<tr><td>{n}</td><td>{a:.9f}</td><td>{b:.9f}</td><td>{d:.1e}</td></tr>" for n, a, b, d in gradient_rows(s)
     )
     top = float(np.linalg.eigvalsh(s.curvature)[-1])
-    drawing = f"<figure>{graph_svg[graph_svg.index('<svg') :]}</figure>"
+    drawing, colors = within(graph_svg)
     w1, w2 = s.w1.shape, s.w2.shape
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Two linear layers are one matrix</title>
-<style>{_STYLE}</style></head><body>
-<h1>Two linear layers are one matrix</h1>
+    values = np.linalg.eigvalsh(s.curvature)[::-1]
+    flat = int((np.abs(values) < _NOTHING * values[0]).sum())
+    body = f"""<h1>Two linear layers are one matrix</h1>
 <p>Fisher measured {len(s.x)} irises in 1936. How well does the size of the sepals predict that of the petals, if the
 prediction may only be linear? The network has two layers without a bias, {w1[1]}–{w1[0]}–{w2[0]}:
 y = W2 (W1 x) = (W2 W1) x. However it is trained, all it can ever say is y = W x with one 2 × 2 matrix W.
 The best such matrix is known in closed form, by least squares.
 Gradient descent has to find the same one, and it does.</p>
+<pre>{html.escape(_CODE)}</pre>
 <h2>What it learned</h2>
 <pre>W1 =
 {matrix(s.w1)}
@@ -79,7 +95,7 @@ W by least squares =
 {matrix(s.least_squares, 6)}
 largest difference: {s.gaps[-1]:.1e}</pre>
 <p>The product has rank {rank}; W1 and W2 themselves are not determined, for (W2 M⁻¹)(M W1) is the same map for every
-invertible M. That is why the Hessian below has eigenvalues that vanish.</p>
+invertible M.</p>
 <h2>One prediction, read in two ways</h2>
 <pre>{html.escape(product_views(s))}</pre>
 <h2>What W does to the plane</h2>
@@ -87,6 +103,20 @@ invertible M. That is why the Hessian below has eigenvalues that vanish.</p>
 <h2>The training</h2>
 {_image(training_png, "Loss, distance to the least-squares solution, and gradient norms, over the steps")}
 <p>The loss stops falling long before W has settled: near the minimum a small error in W costs only its square.</p>
+<h2>The chain rule, with matrices</h2>
+<p>The rows of X and Y are the flowers, N = {len(s.x)}. The network computes H, then P, and of these the loss L:</p>
+{_formulas(_FORWARD)}
+<p>The derivative of L with respect to P is taken first. Each further one is the one before, times the other factor of
+the product that is walked back through, transposed: once from P to W2 and H, and once from H to W1.</p>
+{_formulas(_BACKWARD)}
+<p>At the start, with the numbers that the walk found:</p>
+<pre>dL/dW1 =
+{matrix(s.gradient[: 2 * w1[0]].reshape(w1), 6)}
+dL/dW2 =
+{matrix(s.gradient[2 * w1[0] :].reshape(w2), 6)}</pre>
+<h2>The graph of the loss</h2>
+<p>What was recorded in the first step, with values and gradients: the chain rule walks it from right to left.</p>
+<figure>{drawing}</figure>
 <h2>The gradient, checked</h2>
 <p>Each derivative at the start: by the chain rule, walking the graph once backwards; and by finite differences,
 (8 (L(w+h) − L(w−h)) − (L(w+2h) − L(w−2h))) / 12h, which asks for four losses for every single weight.</p>
@@ -97,11 +127,22 @@ them: it is the derivative of the gradient along v. Here the product and the den
 {np.abs(s.product - s.dense).max():.1e}. Power iteration, which uses such products alone, finds the largest eigenvalue
 {s.power[-1]:.9f} in {len(s.power)} products; the dense Hessian has {top:.9f}. Steps of gradient descent without
 momentum are stable up to 2/λ = {2 / top:.3f}.</p>
-<h2>The graph of the loss</h2>
-<p>What was recorded in the last step, with values and gradients: the chain rule walks it from right to left.</p>
-{drawing}
-</body></html>
+<p>Its eigenvalues at the end, the largest first:</p>
+<pre>{_listed(values)}</pre>
+<p>{flat} of them vanish: along these directions W1 and W2 change and their product does not, by the invertible M above.
+The other {len(values) - flat} belong to the {s.w.size} entries of W.</p>
 """
+    return whole_page("Two linear layers are one matrix", body, style=_STYLE + STYLE + colors)
+
+
+def _formulas(formulas: tuple[str, ...]) -> str:
+    return "".join(f"<p>{mathml(f, display=True)}</p>" for f in formulas)
+
+
+def _listed(values: Any) -> str:
+    """Numbers in lines of four; what is nothing beside the largest reads 0."""
+    told = [f"{v:12.6f}" if abs(v) > _NOTHING * values[0] else f"{'0':>12}" for v in values]
+    return "\n".join("".join(told[k : k + 4]) for k in range(0, len(told), 4))
 
 
 def _image(png: bytes, text: str) -> str:

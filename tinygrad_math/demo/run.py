@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import MathError, MissingExtra
-from ..viz.graph import graph
 from . import pictures, report
 from .study import Study, study
 
@@ -30,8 +29,8 @@ def run(out: str | os.PathLike[str] = "demo_output") -> Study:
     console = _console()
     s = study(progress=_bar)
     _print(console, s)
-    assert s.loss is not None
-    saved = graph(s.loss).save(folder / "graph.svg")
+    assert s.drawing is not None
+    saved = s.drawing.save(folder / "graph.svg")
     plots = {
         name: _png(figure)
         for name, figure in (("training", pictures.training(s)), ("unit_circle", pictures.unit_circle(s)))

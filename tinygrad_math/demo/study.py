@@ -17,6 +17,7 @@ from ..testing import directional
 from ..transforms.derivatives import grad
 from ..transforms.matrices import hessian
 from ..transforms.products import hvp
+from ..viz.graph import Graph, graph
 
 Array = np.ndarray[Any, Any]
 Progress = Callable[[Iterator[int], int], Iterator[int]]
@@ -41,7 +42,7 @@ class Study:
     dense: Array = field(default_factory=lambda: np.empty(0))  # H v with the dense Hessian
     curvature: Array = field(default_factory=lambda: np.empty(0))  # the dense Hessian, (12, 12)
     power: list[float] = field(default_factory=list)  # the estimates of its largest eigenvalue
-    loss: Tensor | None = None  # with its graph
+    drawing: Graph | None = None  # of the loss of the first step, in which the gradients are still large
 
     @property
     def w(self) -> Array:
@@ -69,18 +70,22 @@ def study(
     first, second = net[0].weight, net[1].weight
     first.name, second.name = "W1", "W2"
 
+    inputs, targets = Tensor(x, name="x"), Tensor(y, name="y")
+
     def loss(model: Any) -> Tensor:
-        return nn.functional.mse_loss(model(x), y)
+        return nn.functional.mse_loss(model(inputs), targets)
 
     _compare_gradients(out, loss, net)
     optimizer = optim.SGD(net, lr=lr, momentum=momentum)
     for step in progress(iter(range(limit)), limit):
         optimizer.zero_grad()
-        out.loss = loss(net)
-        out.loss.backward()
+        value = loss(net)
+        if step == 0:
+            out.drawing = graph(value, names={"loss": value}, direction="right")
+        value.backward()
         w1, w2 = first.detach().numpy(), second.detach().numpy()
         out.steps.append(step)
-        out.losses.append(out.loss.item())
+        out.losses.append(value.item())
         out.gaps.append(float(np.abs(w2 @ w1 - out.least_squares).max()))
         out.norms.append((_norm(first), _norm(second)))
         if out.gaps[-1] < goal:

@@ -278,7 +278,7 @@ class Graph:
 def _refuse_arguments(f: Callable[..., Any]) -> None:
     """Raise for a function that cannot be called as it is: a network, say, without its input."""
     try:
-        inspect.signature(f.forward if hasattr(f, "named_modules") else f).bind()
+        inspect.signature(getattr(f, "forward", f)).bind()
     except TypeError as error:
         raise ArgumentError(
             f"graph calls a function without arguments, and {describe(f)} is {error}; say graph(lambda: f(x))"

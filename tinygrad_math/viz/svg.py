@@ -43,6 +43,13 @@ def svg_of(picture: Picture) -> str:
     return "\n".join([*out, "</svg>\n"])
 
 
+def within(svg: str) -> tuple[str, str]:
+    """A drawing as markup within a page, and the style that it needs there: a page allows one style alone."""
+    before, _, rest = svg[svg.index("<svg") :].partition("<style>")
+    style, _, after = rest.partition("</style>")
+    return before + after, style
+
+
 def _dark() -> str:
     rules = [f".tm-graph .f-{role}{{fill:{dark}}}" for role, (_, dark) in FILLS.items()]
     rules += [f".tm-graph .s-{role}{{stroke:{dark}}}" for role, (_, dark) in STROKES.items()]
