@@ -98,8 +98,8 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "power_log":
             logarithm = power(Formula("operation", (registry["log"], (a,), ()), a.shape), number(params["n"]), a.shape)
             return multiply(power(a, b, shape), logarithm, shape)
-        case "where" if args[0].head == "operation" and args[0].parts[0].name == "logical_or" and is_number(args[2], 1):
-            return b  # the base of a power, but for 0 to the power 0
+        case "power_slope" if params["n"] == 1:
+            return multiply(b, power(a, add((b, negative(ONE)), b.shape), shape), shape)
         case "where" if _is_guard(args[0], b, args[2]):
             return args[2]  # what will be multiplied by 0 there, or divided by
         case "embed" if not a.shape and len(shape) == 1 and (place := _place(params["key"], shape)) is not None:

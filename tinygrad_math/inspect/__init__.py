@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.elsewhere import face as _face
 from .anomaly import detect_anomaly
 from .audit import Audit, audit
+from .conventions import Conventions, conventions
 from .landscape import Landscape, landscape
 from .lines import line_of, noted_lines
 from .spectrum import Spectrum, spectrum
@@ -12,10 +13,12 @@ from .subspaces import NetworkSubspaces, subspaces
 
 __all__ = [
     "Audit",
+    "Conventions",
     "Landscape",
     "NetworkSubspaces",
     "Spectrum",
     "audit",
+    "conventions",
     "detect_anomaly",
     "landscape",
     "line_of",

@@ -144,7 +144,7 @@ def _direction(xp: Any, x: Any, y: Any, axis: Axis, ord: float) -> Any:
         here = xp.astype(xp.equal(xp.abs(x), y), x.dtype)
         return xp.sign(x) * here / xp.maximum(xp.sum(here, axis=axis, keepdims=True), 1)
     at_zero = xp.equal(y, 0)
-    y = xp.where(at_zero, 1, y)
+    y = xp.where(at_zero, np.inf, y)  # so that all derivatives are 0 there, of every order
     # complex quotients overflow on the way where y is next to nothing
     unit = x / y if x.dtype.kind != "c" else xp.real(x) / y + 1j * (xp.imag(x) / y)
     return unit if ord == 2 else xp.signed_power(unit, p=ord - 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -312,18 +314,71 @@ def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, n: int) -> Any:
 
 @power_log.defjvp
 def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
+    return _along_both(xp, ts, lambda: _log_base(xp, y, a, b, n), lambda: xp.power_log(a, b, n=n + 1))
+
+
+def _along_both(xp: Any, ts: Any, first: Any, second: Any) -> Any:
+    """The tangent of a function of two arguments, of which one may rest where the slope in it is infinite."""
     ta, tb = ts
-    along = None if ta is None else ta * _log_base(xp, y, a, b, n)
-    if tb is None:
-        return along
-    across = tb * xp.power_log(a, b, n=n + 1)
-    return across if along is None else along + across
+    if ta is None or tb is None:
+        return tb * second() if ta is None else ta * first()
+    return xp.where(xp.equal(ta, 0), 0, ta * first()) + xp.where(xp.equal(tb, 0), 0, tb * second())
+
+
+@general(
+    arity=2,
+    latex=r"\partial_{{1}}^{{{n}}} {0}^{{{1}}}",
+    shape="broadcast of the arguments",
+    holomorphic=True,
+    note="0 where the falling factorial is 0, also at a zero base",
+    samples=lambda: [
+        sample(points.positive(3), points.real(3)),
+        sample(points.positive(2, 1), points.real(3), n=2),
+        sample(points.positive(), 2.0),
+        sample(points.positive(0, 2), points.real(2)),
+        sample(points.positive(3) + 0.5j, points.complexes(3)),
+        sample(np.zeros(3), np.array([1.0, 2.0, 3.5]), smooth=False),
+    ],
+)
+def power_slope(x1: Any, x2: Any, /, n: int = 1) -> Any:
+    """x2 (x2-1) ... (x2-n+1) x1^(x2-n), the n-th derivative of a power in its base: 0 of x1^0, x1^1, ... once that is a
+    constant, also at 0.
+
+    Derivatives: in x1 that of n + 1; in x2 that of both factors, for n = 1 x1^(x2-1) (1 + x2 log(x1)).
+    """
+    factor = _falling(x2, n)
+    return factor * np.power(np.where(np.logical_or(x1, factor), x1, 1), x2 - n)
+
+
+def _falling(b: Any, n: int, without: int = -1) -> Any:
+    """b (b-1) ... (b-n+1), without one of its factors."""
+    return functools.reduce(operator.mul, (b - k for k in range(n) if k != without), 1)
+
+
+def _slope_exponent(xp: Any, a: Any, b: Any, n: int) -> Any:
+    factor, changes = _falling(b, n), sum(_falling(b, n, k) for k in range(n))
+    first = factor * xp.power_log(xp.where(xp.logical_or(a, factor), a, 1), b - n, n=1)
+    return xp.where(xp.isinf(first), first, first + changes * xp.power_log(a, b - n, n=0))
+
+
+@power_slope.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, n: int) -> Any:
+    da = xp.power_slope(a, b, n=n + 1) if need[0] else None
+    db = _slope_exponent(xp, a, b, n) if need[1] else None
+    if y.dtype.kind == "c":
+        da, db = (None if d is None else xp.conj(d) for d in (da, db))
+    return None if da is None else g * da, None if db is None else g * db
+
+
+@power_slope.defjvp
+def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
+    return _along_both(xp, ts, lambda: xp.power_slope(a, b, n=n + 1), lambda: _slope_exponent(xp, a, b, n))
 
 
 def _power_base(xp: Any, y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, (int, float, complex)):
         return b * xp.pow(a, b - 1) if b else xp.zeros_like(y)
-    return b * xp.power(_apart(xp, a, b), b - 1)
+    return xp.power_slope(a, b, n=1)
 
 
 def _power_exponent(xp: Any, y: Any, a: Any, b: Any) -> Any:
@@ -358,6 +413,11 @@ power = elementwise(
         "x1 to the power x2. Derivatives: x2 x1^(x2-1), which is 0 for x2 = 0, and y log(x1), which is 0 where y is 0 "
         "and nan for negative x1."
     ),
+)
+
+
+power.jvp = lambda xp, ts, y, a, b: _along_both(
+    xp, ts, lambda: _power_base(xp, y, a, b), lambda: _power_exponent(xp, y, a, b)
 )
 
 

@@ -18,6 +18,10 @@ def _times(xp: Any, t: Any, slope: Any) -> Any:
     return xp.where(xp.equal(t, 0), 0, t * slope)
 
 
+def _sum(a: Any, b: Any) -> Any:
+    return b if a is None else a if b is None else a + b
+
+
 def _conjugate(xp: Any, y: Any, slope: Any) -> Any:
     return xp.conj(slope) if y.dtype.kind == "c" else slope
 
@@ -138,6 +142,10 @@ xlogy = row(
     >>> tm.grad(tm.special.xlogy, argnums=1)(0.0, 0.0)
     tensor(0.)
     """,
+)
+xlogy.jvp = lambda xp, ts, y, a, b: _sum(
+    None if ts[0] is None else _times(xp, ts[0], xp.weight_log(b)),
+    None if ts[1] is None else _times(xp, ts[1], xp.quotient(a, b)),
 )
 xlog1py = row(
     "xlog1py",
