@@ -258,6 +258,11 @@ def _share(partial: Partial, holomorphic: bool) -> Callable[..., Any]:
 
 
 def _elementwise_vjp(partials: tuple[Partial, ...], holomorphic: bool) -> Callable[..., Any]:
+    if len(partials) == 1 and callable(partials[0]):  # without a call in between
+        d: Any = partials[0]
+        if not holomorphic:
+            return lambda xp, need, g, y, x: (g * d(xp, y, x),)
+        return lambda xp, need, g, y, x: (g * (xp.conj(d(xp, y, x)) if y.dtype.kind == "c" else d(xp, y, x)),)
     shares = [_share(p, holomorphic) for p in partials]
     if len(shares) == 1:
         (only,) = shares

@@ -41,7 +41,7 @@ from .mode import no_grad as no_grad
 from .mode import tell, watcher
 from .mode import under as under
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
-from .node import NO_PARAMS, TRANSFORMED, Constant, held, scalar_or_array
+from .node import NO_PARAMS, TRANSFORMED, Constant, held, recorded, scalar_or_array
 from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Node as Node
@@ -87,7 +87,12 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         data = _apart(data, values)
     if data is None:
         refuse_object(data, op.name)
-    return _remember(op, data, tuple(map(held, inputs) if foreign and live else inputs), params, live)
+    known = tuple(map(held, inputs) if foreign and live else inputs)
+    if MODE.innermost() is not None or op.constant or op.many:
+        return _remember(op, data, known, params, live)
+    t = _new(Tensor)
+    t.node = recorded(data, op, known, params, live) if live else recorded(data, None, (), NO_PARAMS, 0)
+    return t
 
 
 def _as_array(number: Any) -> Any:
@@ -271,7 +276,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if not live or op.constant or MODE.innermost() is not None:
             return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
-        t.node = Node(data, op, (x, y), NO_PARAMS, live)
+        t.node = recorded(data, op, (x, y), NO_PARAMS, live)
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:

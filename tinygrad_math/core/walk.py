@@ -30,7 +30,7 @@ from .errors import (
     describe,
 )
 from .mode import MODE, Mode, quietly
-from .node import unknown
+from .node import NO_PARAMS, recorded, unknown
 from .op import Namespace, raw
 from .past import Past, likeness
 from .place import WALKS
@@ -197,9 +197,9 @@ def _pullback(
         g = take(n, None)
         if g is None:
             continue
-        op, inputs = n.op, n.inputs
-        if n.meta is not None:
-            if n.meta.hooks:
+        op, inputs, meta = n.op, n.inputs, n.meta
+        if meta is not None:
+            if meta.hooks:
                 g = _run_hooks(xp, n, g)
             kept[n] = g
         if op is None or every or n in goal:
@@ -208,12 +208,19 @@ def _pullback(
                 continue
         need: tuple[bool, ...]
         args: tuple[Any, ...]
-        if len(inputs) == 2:  # unrolled, as most nodes have two inputs
+        count = len(inputs)
+        if count == 2:  # unrolled, as most nodes have two inputs, or one
             a, b = inputs
             need = (a in reached, b in reached)
             whole = not op.formal or (type(a) is not Past and type(b) is not Past)
             args = (a.data, b.data) if whole else _values(n)
-            if (a.meta is not None or b.meta is not None or n.meta is not None) and True in need:
+            if (a.meta is not None or b.meta is not None or meta is not None) and True in need:
+                check_fresh(n)
+        elif count == 1:
+            (a,) = inputs
+            need = (a in reached,)
+            args = (a.data,) if not op.formal or type(a) is not Past else _values(n)
+            if (a.meta is not None or meta is not None) and True in need:
                 check_fresh(n)
         else:
             need, past = tuple(map(is_reached, inputs)), op.formal and type(inputs[0]) is Past
@@ -244,7 +251,7 @@ def _pullback(
             if gi is not None and need[k]:
                 value, i = args[k], inputs[k]
                 if not (gi.__class__ is value.__class__ is _FLOAT) and (  # a number needs no fitting
-                    gi.shape != value.shape or gi.dtype != value.dtype
+                    gi.shape != value.shape or gi.dtype is not value.dtype
                 ):
                     gi = fit(xp, gi, value)
                 if i not in cotangents:
@@ -256,7 +263,7 @@ def _pullback(
                     if total.__class__ is np.ndarray:
                         sums.add(i)
             k += 1
-        if k != len(inputs):
+        if k != count:
             raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
 
 
@@ -407,11 +414,10 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     for node, total in found.items():
         m = node.meta
         owner = m.owner() if m is not None and m.owner is not None else None
-        if owner is None:
-            continue
-        total = wrap(Node(total) if xp is raw else total.node)
-        total._grad = None
-        shares.append((owner, total))
+        if owner is not None:
+            share = wrap(recorded(total, None, (), NO_PARAMS, 0) if xp is raw else total.node)
+            share._grad = None
+            shares.append((owner, share))
     _accumulate(shares)
 
 

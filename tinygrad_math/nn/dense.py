@@ -130,9 +130,10 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = shaped(x)
-        if not x.shape or x.shape[-1] != self.in_features:
+        shape = x.shape
+        if not shape or shape[-1] != self.in_features:
             raise ShapeError(
-                f"{self.weight.name or 'Linear'}: expected (..., {self.in_features}), got {x.shape}; "
+                f"{self.weight.name or 'Linear'}: expected (..., {self.in_features}), got {shape}; "
                 f"a Linear({self.in_features}, {self.out_features}) acts on the last axis"
             )
         return linear(x, self.weight, self.bias)

@@ -98,19 +98,23 @@ def mean_squared_error(prediction: Any, target: Any, /) -> Any:
         return d * d
     if d.dtype.char == "e":  # whose squares overflow
         return raw.mean(np.square(d, dtype=np.float32)).astype(d.dtype)
-    if d.size > 1024:  # pairwise, as BLAS does not add
+    n = d.size
+    if n > 1024:  # pairwise, as BLAS does not add
         return raw.mean(d * d)
-    if not d.size:
+    if not n:
         raise ShapeError(f"mse_loss: the mean of an empty batch, {describe(d)}, does not exist; use reduction='sum'")
-    return np.dot(d.ravel(), d.ravel()) / d.dtype.type(d.size)
+    row = d.ravel()
+    return row.dot(row) / n
 
 
 @mean_squared_error.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    d = xp.conj(a - b) if y.dtype.kind == "c" else a - b
-    if y.dtype.char == "e":  # which hardly holds 1 / n
+    d, kind = a - b, y.dtype.char
+    if kind in "FDG":
+        d = xp.conj(d)
+    elif kind == "e":  # which hardly holds 1 / n
         d, g = xp.astype(d, np.float32), xp.astype(g, np.float32)
-    ga = d * (g * (2.0 / np.size(a if hasattr(a, "shape") else 0)))
+    ga = d * (g * (2.0 / (a.size if hasattr(a, "size") else 1)))
     return ga if need[0] else None, -ga if need[1] else None
 
 

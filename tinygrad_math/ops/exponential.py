@@ -11,6 +11,7 @@ import numpy as np
 from ..core import samples as points
 from ..core.declare import alias, elementwise, general
 from ..core.errors import DTypeError, describe
+from ..core.op import raw
 from ..core.samples import sample
 
 __all__ = [
@@ -134,32 +135,33 @@ tanh = elementwise(
 )
 
 _LOST = {kind: float(np.finfo(kind).eps ** (1 / 3)) for kind in "efdgFDG"}  # here two thirds of the digits are left
+_LEAST = {kind: float(np.finfo(kind).eps ** 0.2) for kind in "efdg"}  # and here four fifths
 _ONE = {kind: np.ones((), kind) for kind in _LOST}  # which a ufunc takes faster than a Python number
 
 
 def _tanh_slope(y: Any, x: Any, out: Any = None) -> Any:
     d = np.multiply(y, y, out)
     kind = d.dtype.char
-    d = np.subtract(_ONE[kind], d, out)
+    d = np.subtract(_ONE[kind], d, d if d.__class__ is np.ndarray else out)
     if d.size:
         least = d.item(d.argmin())  # the fastest way to see that there is no tail
         if not (least if kind in "dfeg" else abs(least)) >= _LOST[kind]:
-            return _with_tail(d, x)
+            return _with_tail(d, d, _LOST[kind], x, 4, -2)
     return d
 
 
-def _with_tail(d: Any, x: Any) -> Any:
-    """d, with cosh(x)^-2 = 4 e / (1 + e)^2, e = exp(-2 |x|), where it is small. Written into d, if that is an array."""
-    full, x = np.asarray(d), np.asarray(x)
-    size = np.abs(full) if full.dtype.kind == "c" else full
-    small = size < _LOST[full.dtype.char]
-    x = (x if x.shape == full.shape else np.broadcast_to(x, full.shape))[small]
-    e = np.exp(-2 * np.abs(x) if x.dtype.kind != "c" else np.where(x.real < 0, 2 * x, -2 * x))
+def _with_tail(d: Any, rest: Any, least: float, x: Any, scale: float, rate: float) -> Any:
+    """d, with scale e / (1 + e)^2, e = exp(rate |x|), where the rest is below `least`. Written into d, if an array."""
+    full, rest, x = np.asarray(d), np.asarray(rest), np.asarray(x)
+    size = np.abs(rest) if rest.dtype.kind == "c" else rest
+    small = np.flatnonzero(size < least)
+    x = (x if x.shape == full.shape else np.broadcast_to(x, full.shape)).take(small)
+    e = np.exp(rate * (np.abs(x) if x.dtype.kind != "c" else np.where(x.real < 0, -x, x)))
     above = 1 + e
     above *= above
-    e *= 4
+    e *= scale
     e /= above
-    full[small] = e
+    full.put(small, e)
     return full if d is full else full[()]
 
 
@@ -262,7 +264,7 @@ def _expit() -> Any:
 
 sigmoid = elementwise(
     sigmoid,
-    lambda xp, y, x: xp.logistic_slope(x),  # y (1 - y) is 0 from 37 on
+    lambda xp, y, x: _sigmoid_slope(y, x) if xp is raw else xp.logistic_slope(x),
     latex=r"\sigma({0})",
     holomorphic=True,
     samples=lambda: [
@@ -273,6 +275,17 @@ sigmoid = elementwise(
         sample(np.array([-800.0, -40.0, 40.0, 800.0])),
     ],
 )
+
+
+def _sigmoid_slope(y: Any, x: Any) -> Any:
+    """`logistic_slope` of x, quicker: y (1 - y), but where y is so near to 1 that the digits of that are lost."""
+    kind = y.dtype.char
+    if kind not in _LEAST or not y.size:
+        return _logistic_slope(x)
+    rest = np.subtract(_ONE[kind], y)
+    if rest.item(rest.argmin()) >= _LEAST[kind]:
+        return rest * y
+    return _with_tail(rest * y, rest, _LEAST[kind], x, 1, -1)
 
 
 def _logistic_slope(x: Any, /) -> Any:
