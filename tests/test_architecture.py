@@ -10,7 +10,7 @@ import tinygrad_math
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
-    ["core/errors", "core/notebook", "core/place", "core/samples"],
+    ["core/errors", "core/notebook", "core/place", "core/samples", "core/showing"],
     ["core/arguments", "core/parts"],
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from . import showing
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
 from .node import TRACED, TRANSFORMED, Node, inside, unknown
 from .op import rec
@@ -200,12 +201,16 @@ class Leaving:
     def __repr__(self) -> str:
         if self.node.live & TRACED:
             return f"tensor<{self.dtype}{self.shape}, traced>"
-        text = np.array2string(np.asarray(self.node.data), separator=", ", prefix="tensor(")
-        if self.dtype.name not in ("float64", "int64", "bool"):
-            text += f", dtype={self.dtype}"
-        if self.name is not None:
-            text += f", name={self.name!r}"
-        return f"tensor({text}{', requires_grad=True' if self.requires_grad else ''})"
+        return showing.text(self.node.data, self.name, self.requires_grad)
+
+    def _repr_html_(self) -> str:
+        try:
+            if not self.node.live & TRACED:
+                return showing.markup(self.node.data, self.name, self.requires_grad)
+            text = repr(self)
+        except Exception as error:  # a notebook is to show its cell, whatever a print option does
+            text = f"tensor that cannot be shown: {error!r}"
+        return f"<pre>{showing.escaped(text)}</pre>"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)

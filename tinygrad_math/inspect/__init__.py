@@ -10,6 +10,8 @@ from .landscape import Landscape, landscape
 from .lines import line_of, noted_lines
 from .spectrum import Spectrum, spectrum
 from .subspaces import NetworkSubspaces, subspaces
+from .summary import Summary, summary
+from .watch import Watch, watch
 
 __all__ = [
     "Audit",
@@ -17,6 +19,8 @@ __all__ = [
     "Landscape",
     "NetworkSubspaces",
     "Spectrum",
+    "Summary",
+    "Watch",
     "audit",
     "conventions",
     "detect_anomaly",
@@ -25,6 +29,8 @@ __all__ = [
     "noted_lines",
     "spectrum",
     "subspaces",
+    "summary",
+    "watch",
 ]
 
 __getattr__, __dir__ = _face(__name__)

@@ -14,6 +14,7 @@ import numpy as np
 from ..core.errors import describe
 from ..core.node import Node
 from ..core.place import Place, in_package, is_library
+from ..core.showing import span
 from ..core.tensor import Tensor
 
 SHOWN = 8  # steps of a chain that are shown
@@ -62,27 +63,7 @@ def operand(data: Any, name: str | None, value: Any, shape: tuple[int, ...], ind
     own = None
     if value is not None and array.shape:
         own = tuple(i if n != 1 else 0 for i, n in zip(index[len(shape) - array.ndim :], array.shape, strict=True))
-    return Operand(name, value, own, array.shape, array.dtype, ranged(array) if array.shape else "")
-
-
-def ranged(array: Any) -> str:
-    """`from -1 to 3, 2 NaN, 1 infinite` of an array of numbers."""
-    if not array.size:
-        return "empty"
-    if array.dtype.kind not in "fciu":
-        return ""
-    if array.dtype.kind not in "fc":
-        return f"from {array.min()} to {array.max()}"
-    nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
-    known = array[np.isfinite(array)] if nan or infinite else array
-    parts = []
-    if known.size:
-        if array.dtype.kind == "c":
-            known = np.abs(known)
-        low, high = known.min(), known.max()
-        span = f"all {low:.4g}" if low == high else f"from {low:.4g} to {high:.4g}"
-        parts.append(f"{'of size ' if array.dtype.kind == 'c' else ''}{span}")
-    return ", ".join(parts + [f"{nan} NaN"] * bool(nan) + [f"{infinite} infinite"] * bool(infinite))
+    return Operand(name, value, own, array.shape, array.dtype, span(array) if array.shape else "")
 
 
 class History:
