@@ -472,3 +472,35 @@ def test_a_compiled_function_with_donated_arrays_and_hidden_parameters_is_looked
 def test_wrong_options_are_refused_by_name():
     with pytest.raises(tm.ArgumentError, match="check_inf"):
         tm.inspect.detect_anomaly(check_inf="yes")
+
+
+def test_what_the_compiler_makes_of_an_op_may_overflow_where_the_op_does_not():
+    x = np.array([800.0, -800.0])
+    f = tm.compile(lambda x: tm.sigmoid(x).sum())
+    with tm.inspect.detect_anomaly():
+        assert f(x).item() == 1.0
+        assert tm.compile(tm.grad(lambda x: tm.sigmoid(x).sum()))(x).tolist() == [0.0, 0.0]
+
+
+def test_an_overflow_that_only_the_compiled_program_has_is_found_too():
+    def f(x, y, z):
+        return x * (y * z)
+
+    arrays = np.array([1e200]), np.array([1e200]), np.array([1e-200])
+    with tm.inspect.detect_anomaly():
+        assert np.isfinite(tm.compile(f)(*arrays).item())
+    program = tm.compile(f, fast_math=True)
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(program(*arrays).item())
+    with tm.inspect.detect_anomaly():
+        if finite:
+            assert program(*arrays).item() == pytest.approx(1e200)
+        else:
+            with pytest.raises(tm.AnomalyError, match="multiply"):
+                program(*arrays)
+
+
+def test_arguments_outside_of_a_domain_that_a_function_marks_by_nan_are_blamed_on_them():
+    error = caught(lambda: tm.stats.norm.logpdf(tm.tensor([1.0]), 0.0, -1.0))
+    assert "arguments that are not in its domain" in error.cause
+    assert "norm" in str(error) or "Continuous.logpdf" in str(error)

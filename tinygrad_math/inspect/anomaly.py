@@ -16,7 +16,7 @@ from ..core.op import Namespace, Op, raw
 from ..core.place import WALKS, user_place
 from ..core.tensor import Tensor, select
 from ..core.walk import Trail
-from .causes import Cause, of_slope, of_value, slope_at
+from .causes import WELL_POSED, Cause, of_slope, of_value, slope_at
 from .history import History, Operand, asked, operand, short, variables
 from .instructions import checked
 from .lines import Lines, beside
@@ -142,9 +142,15 @@ class Detective(Lines):
         args = [i.data for i in inputs]
         cause, at = of_value(op, args, node.data if not op.many else array, params, index, array[index])
         operands = self.operands(inputs, at, np.shape(array), index)
+        within = asked()
+        if cause.words.startswith("NaN is in") and within and self.history.past(inputs[cause.blame]).title == "where":
+            cause = cause._replace(
+                words=f"NaN is what {within} gives for arguments that are not in its domain",
+                fix=f"look at the arguments of {within}",
+            )
         place = node.meta.place if node.meta is not None else None
         chain = self.history.chain(node, cause.blame)
-        return report("forward", op.name, array, index, cause, operands, chain, place, within=asked())
+        return report("forward", op.name, array, index, cause, operands, chain, place, within=within)
 
     def operands(
         self, inputs: Sequence[Node], at: Sequence[Any], shape: tuple[int, ...], index: tuple[int, ...]
@@ -179,7 +185,7 @@ class Detective(Lines):
         """The report of a derivative that an op's rule refused to give."""
         place = n.meta.place if n.meta is not None else None
         op = n.op.name if n.op is not None else "an op"
-        cause = Cause(f"an ill-posed derivative: {error}", "look at the gaps between the values that it names")
+        cause = Cause(f"an ill-posed derivative: {error}", WELL_POSED)
         return report(
             "backward", op, None, None, cause, self.operands(n.inputs, [None] * len(n.inputs), (), ()),
             self.history.chain(n), place, title=f"the derivative of {op} does not exist", ill_posed=True,

@@ -21,6 +21,7 @@ PIECEWISE = (
     "are harmless where it is not chosen, f(tm.where(mask, x, 1.0))"
 )
 MASKED = "; a `where` around it hides the value and not the derivative: use tm.piecewise(x, [mask], [f, other])"
+WELL_POSED = "compute what is well-posed here, or move off this point, as by a small multiple of the identity"
 
 
 class Cause(NamedTuple):
@@ -91,7 +92,7 @@ _DOMAINS["logit"] = [
 ]
 _DOMAINS["ndtri"] = _DOMAINS["logit"]
 _GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh"})
-_SUMS = frozenset({"sum", "mean", "cumsum", "matmul", "contract", "add", "subtract", "prod", "cumprod", "multiply"})
+_SUMS = frozenset({"sum", "mean", "cumsum", "matmul", "contract", "affine"})
 _STATISTICS = frozenset({"mean", "var", "std", "median", "quantile", "nanmean"})
 DECOMPOSITIONS = frozenset(
     ("eigh", "eig", "svd", "qr", "cholesky", "inv", "pinv", "solve", "solve_factored", "solve_triangular", "det")
@@ -117,10 +118,10 @@ def _of_element(op: Op, at: Sequence[Any], params: Mapping[str, Any], value: Any
             return Cause("NaN is in the data already", "look at where this value comes from, and at tm.isnan of it", k)
     name, infinite = op.name, [bool(np.isinf(a)) for a in map(np.asarray, at) if a.dtype.kind in "fc"]
     real = all(np.asarray(a).dtype.kind != "c" for a in at)
-    if real:
-        for holds, words, fix in _DOMAINS.get(name, ()):
-            if holds(at[0]):
-                return Cause(f"{words}: {name}({number(at[0])})", fix)
+    for holds, words, fix in _DOMAINS.get(name, ()):
+        x = at[0] if real else abs(at[0])  # of a complex number, only 0 is none to be a logarithm of
+        if (real or at[0] == 0) and holds(x):
+            return Cause(f"{words}: {name}({number(at[0])})", fix)
     special = _of_pair(name, at, params, real)
     if special is not None:
         return special
@@ -248,7 +249,7 @@ def _of_whole(
     dtype = np.result_type(*floats) if floats else np.dtype(float)
     if np.isinf(value) and dtype.kind == "f":
         top = max((float(np.abs(p).max()) for p in floats if p.size), default=0.0)
-        what = "sum" if name in _SUMS else "result"
+        what = "product" if name in ("prod", "cumprod") else "sum" if name in _SUMS else "result"
         fix = "compute it in float64" if dtype.itemsize < 8 else "scale the values down"
         return Cause(
             f"overflow: the {what} of {max(map(np.size, parts), default=0)} numbers of up to {top:.4g} is larger than "

@@ -173,11 +173,15 @@ def variables() -> dict[Node, str]:
     return found
 
 
+_BENEATH = (f"{os.sep}core{os.sep}", f"{os.sep}inspect{os.sep}")  # what is below every function
+
+
 def asked() -> str | None:
     """The function of this package, made of several ops, that the user called, seen from inside of it."""
     frame, outer = sys._getframe(1), None
     while frame is not None and is_library(frame.f_code.co_filename):
-        if in_package(frame.f_code.co_filename) and f"{os.sep}core{os.sep}" not in frame.f_code.co_filename:
-            outer = frame.f_code.co_qualname
+        code = frame.f_code
+        if in_package(code.co_filename) and not any(part in code.co_filename for part in _BENEATH):
+            outer = code.co_qualname if code.co_name != "__call__" else outer
         frame = frame.f_back  # type: ignore[assignment]
     return outer

@@ -21,7 +21,7 @@ from ..core.errors import AnomalyError, IllPosedDerivative
 from ..core.mode import quietly
 from ..core.op import Op, raw, registry
 from ..core.place import Place
-from .causes import Cause, of_slope, of_value
+from .causes import WELL_POSED, Cause, of_slope, of_value
 from .history import Operand, operand, short, shortened
 from .numbers import bad_elements, element, first_index, first_part, is_bad_value, pointwise, worst
 from .report import report
@@ -30,15 +30,16 @@ from .report import report
 def checked(executable: Executable, arrays: Sequence[Any], infinite: bool, forward: bool, backward: bool) -> None:
     """Raise AnomalyError for the first bad number that a compiled function makes of these arrays."""
     title = executable.program.name
-    for recording in (executable.recording, Recording(executable.program)):
-        Listing(recording, title).run(arrays, infinite, forward, backward)
+    Listing(executable.recording, title).run(arrays, infinite, forward, backward)
+    Listing(Recording(executable.program), title, made=True).run(arrays, infinite, forward, backward)
 
 
 class Listing:
     """The values of one run of a recording: those of arguments and constants, and then those of its instructions."""
 
-    def __init__(self, recording: Recording, title: str) -> None:
+    def __init__(self, recording: Recording, title: str, made: bool = False) -> None:
         self.recording, self.title = recording, title
+        self.made = made  # whether the compiler made these instructions, which may overflow on a way that is not taken
         self.first = recording.arguments + len(recording.constants)  # the number of the first instruction's value
         self.values: list[Any] = []
 
@@ -46,6 +47,7 @@ class Listing:
         """Compute all values, and raise for the first one that is bad.
 
         A rule may compute an infinity and not use it: what a derivative makes is bad where it leaves that derivative.
+        Of what the compiler has made of a program, only what reaches a result is.
         """
         recording = self.recording
         values = self.values = [*arrays, *recording.constants]
@@ -62,22 +64,22 @@ class Listing:
                 bad = worst(op, args, y, infinite)
                 if bad is None:
                     continue
-                if self.phase(k) == "forward":
-                    if forward:
-                        raise self.report(k, *bad)
-                elif backward:
+                ahead = self.phase(k) == "forward"
+                if ahead and forward and not self.made:
+                    raise self.report(k, *bad)
+                if forward if ahead else backward:
                     suspects[k] = bad
         for k, bad in suspects.items():
             final = self.leaves(k, infinite)
             if final is not None:
-                raise self.report(k, *bad, final)
+                raise self.report(k, *bad, None if self.phase(k) == "forward" else final)
 
     def ill_posed(self, k: int, error: Exception) -> AnomalyError:
         """The report of a derivative that an op's rule refused to give."""
         op, operands, _ = self.recording.steps[k]
         place: Place | None = self.recording.places[k]
         name = place.op if place is not None and place.op else op.name if op is not None else "?"
-        cause = Cause(f"an ill-posed derivative: {error}", "look at the gaps between the values that it names")
+        cause = Cause(f"an ill-posed derivative: {error}", WELL_POSED)
         shown = [self.operand(i, None, (), ()) for i in operands]
         return report(
             "backward", name, None, None, cause, shown, shortened(self.chain(self.first + k)), place,
@@ -90,7 +92,7 @@ class Listing:
         if self.first + k in self.recording.results:
             last = k
         for j in range(k + 1, len(self.recording.steps)):
-            inside = self.group(j) == group
+            inside = self.made or self.group(j) == group
             if reached.isdisjoint(self.recording.steps[j][1]):
                 continue
             if not inside:

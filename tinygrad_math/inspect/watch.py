@@ -54,6 +54,7 @@ class Watch:
                 if self.gradients and p.learns and ("parameter", path) not in self.series:
                     self._handles.append(p.register_hook(self._arrived(path, p)))
         self._handles.append(self.model.register_forward_hook(self._end))
+        self._order = {path: k for k, path in enumerate(path for path, _ in self.model.named_parameters())}
 
     # -- what the hooks note -----------------------------------------------------------------------------
     def _recording(self) -> bool:
@@ -119,6 +120,10 @@ class Watch:
             series = self.series[kind, name] = Series(kind, name, self.limit)
         return series
 
+    def _ordered(self) -> list[Series]:
+        """Activations as they came, and then the parameters as the model has them."""
+        return sorted(self.series.values(), key=lambda s: (s.kind, self._order.get(s.name, 0)))
+
     # -- what is asked of it -----------------------------------------------------------------------------
     def close(self) -> None:
         """Take the hooks away; the records stay."""
@@ -165,7 +170,7 @@ class Watch:
             "NaN",
         ]
         rows = []
-        for s in self.series.values():
+        for s in self._ordered():
             if not s.rows:
                 continue
             step, row = s.rows[-1]
@@ -210,22 +215,27 @@ class Watch:
         ]
         figure = figures.Figure(figsize=(9.6, 6.4), layout="constrained")
         axes = figure.subplots(2, 2, sharex=True).ravel()
-        names = {kind: [s.name for s in self.series.values() if s.kind == kind] for kind in ("activation", "parameter")}
+        series = [s for s in self._ordered() if s.rows]
+        names = {kind: [s.name for s in series if s.kind == kind] for kind in ("activation", "parameter")}
         colours = importlib.import_module("matplotlib").colormaps["viridis"]
         for ax, (kind, key, title, logarithmic) in zip(axes, panels, strict=True):
             positive = False
-            for s in self.series.values():
+            for s in series:
                 points = [(step, row[key]) for step, row in s.rows if row.get(key) is not None]
                 if s.kind != kind or not points:
                     continue
-                place = names[kind].index(s.name) / max(len(names[kind]) - 1, 1)
-                ax.plot(*zip(*points, strict=True), marker=".", markersize=3, color=colours(0.92 * place), label=s.name)
+                k, last = names[kind].index(s.name), len(names[kind]) - 1
+                told = last < 12 or k in (0, last // 2, last)  # of many, a legend shows three, and so the colours
+                style = {"marker": ".", "markersize": 3, "color": colours(0.92 * k / max(last, 1))}
+                ax.plot(*zip(*points, strict=True), label=s.name if told else None, **style)
                 positive = positive or any(v > 0 for _, v in points)
             ax.set_title(title, fontsize=10, loc="left")
             if logarithmic and positive:
                 ax.set_yscale("log")
             ax.spines[["top", "right"]].set_visible(False)
-            if len(names[kind]) <= 12 and ax.get_legend_handles_labels()[0]:
+            if not logarithmic:
+                ax.set_ylim(-0.03, 1.03)
+            if ax.get_legend_handles_labels()[0]:
                 ax.legend(frameon=False, fontsize=7)
         for ax in axes[2:]:
             ax.set_xlabel("step")
