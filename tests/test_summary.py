@@ -150,8 +150,9 @@ def test_it_shows_itself_in_a_terminal_and_in_a_notebook_and_names_are_text():
 
     s = tm.inspect.summary(Odd())
     assert "<b>x</b>" in str(s)
-    assert "&lt;b&gt;x&lt;/b&gt;" in s._repr_html_()
-    assert "<td><b>x" not in s._repr_html_()
+    page = s._repr_mimebundle_()["text/html"]
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+    assert "<b>x" not in page
     rich = pytest.importorskip("rich")
     console = rich.get_console().__class__(width=100, record=True, file=io.StringIO())
     console.print(s)
@@ -214,7 +215,7 @@ def test_a_huge_tensor_shows_itself_quickly(transposed):
 )
 def test_a_notebook_shows_any_tensor(value):
     x = tm.tensor(np.array(value), name="<x>")
-    page = x._repr_html_()
+    page = x._repr_mimebundle_(include=None, exclude=None)["text/html"]
     assert "&lt;x&gt;" in page
     assert str(x.dtype) in page
     assert page.count("<tr>") == page.count("</tr>")
@@ -227,7 +228,7 @@ def test_a_notebook_cell_never_fails():
         raise RuntimeError("a formatter that fails")
 
     with np.printoptions(formatter={"float": bad}):
-        assert "cannot be shown" in tm.tensor(np.ones((2, 2, 2)))._repr_html_()
+        assert tm.tensor(np.ones((2, 2, 2)))._repr_mimebundle_() == {"text/plain": "<Tensor>"}
     seen = []
-    tm.compile(lambda x: seen.append(x._repr_html_()) or x * 2.0)(x)
-    assert "traced" in seen[0]
+    tm.compile(lambda x: seen.append(x._repr_mimebundle_()) or x * 2.0)(x)
+    assert "traced" in seen[0]["text/plain"]

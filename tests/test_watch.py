@@ -219,7 +219,7 @@ def test_the_records_can_be_saved_shown_and_drawn(tmp_path):
     with pytest.raises(tm.FileError):
         w.save(tmp_path / "none" / "w.csv")
     assert "Sequential after 5 steps" in str(w)
-    assert "<table>" in w._repr_html_()
+    assert "<table>" in w._repr_mimebundle_()["text/html"]
     pytest.importorskip("matplotlib")
     figure = w.plot(tmp_path / "w.png")
     assert [len(ax.lines) for ax in figure.axes] == [5, 5, 6, 5]

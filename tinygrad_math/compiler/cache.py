@@ -32,6 +32,7 @@ from .steady import steady
 from .trace import Traced, trace
 from .values import frozen
 
+_innermost = MODE.innermost
 RECENT = 4  # how many programs are tried by their finders before the general way
 KEPT = 256  # how many programs a function keeps: beyond that, the one goes that was found least recently
 CHANGES = 8  # how many programs a function has for the same arguments, for changes of what surrounds it
@@ -82,7 +83,7 @@ class Compiled:
         if self.static:
             args, kwargs = self._enveloped(args, kwargs)
         given, f = (args, kwargs), self.f
-        if MODE.innermost() is None or not inspected():
+        if _innermost() is None or not inspected():
             for run in self._recent:
                 result = run(given, f)
                 if result is not MISS:

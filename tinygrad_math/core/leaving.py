@@ -16,6 +16,7 @@ import numpy as np
 from . import showing
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
 from .node import TRACED, TRANSFORMED, Node, inside, unknown
+from .notebook import bundle
 from .op import rec
 from .place import user_place
 
@@ -203,14 +204,11 @@ class Leaving:
             return f"tensor<{self.dtype}{self.shape}, traced>"
         return showing.text(self.node.data, self.name, self.requires_grad)
 
-    def _repr_html_(self) -> str:
-        try:
-            if not self.node.live & TRACED:
-                return showing.markup(self.node.data, self.name, self.requires_grad)
-            text = repr(self)
-        except Exception as error:  # a notebook is to show its cell, whatever a print option does
-            text = f"tensor that cannot be shown: {error!r}"
-        return f"<pre>{showing.escaped(text)}</pre>"
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What a notebook shows: never an error."""
+        if self.node.live & TRACED:
+            return bundle(self)
+        return bundle(self, html=lambda: showing.markup(self.node.data, self.name, self.requires_grad))
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)

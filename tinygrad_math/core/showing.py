@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .notebook import escaped
+
 MANY = 10_000_000  # of more elements, only some are looked at, so that showing an array is never slow
 LOOKED_AT = 1_000_000
 ROWS, COLUMNS = 12, 12  # of a matrix in a notebook
@@ -80,13 +82,6 @@ def markup(data: Any, name: str | None, requires_grad: bool) -> str:
     else:
         body = _grid(np.atleast_2d(array))
     return f"<div>{' &middot; '.join(head)}{body}</div>"
-
-
-def escaped(words: str) -> str:
-    """Text for a page."""
-    for sign, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot"), ("'", "#39")):
-        words = words.replace(sign, f"&{name};")
-    return words
 
 
 def _grid(matrix: Any) -> str:

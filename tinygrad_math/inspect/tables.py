@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
+from ..core.notebook import bundle, escaped, table
 
 
 class Table:
@@ -57,16 +58,14 @@ class Table:
             table.add_row(*map(text, row))
         return table
 
-    def _repr_html_(self) -> str:
-        escape, right = html.escape, self.numeric()
-        head = "".join(f"<th>{escape(c)}</th>" for c in self.columns)
-        style = [' style="text-align:right"' if r else ' style="text-align:left"' for r in right]
-        body = "".join(
-            "<tr>" + "".join(f"<td{s}>{escape(t)}</td>" for t, s in zip(row, style, strict=True)) + "</tr>"
-            for row in self.cells()
-        )
-        notes = "".join(f"<div>{escape(n)}</div>" for n in self.notes)
-        return f"<div><b>{escape(self.title)}</b><table><tr>{head}</tr>{body}</table>{notes}</div>"
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What a notebook shows: never an error."""
+        return bundle(self, html=self.html)
+
+    def html(self) -> str:
+        """The table in HTML, with the title as its caption and the notes below."""
+        notes = "".join(f"<div>{escaped(n)}</div>" for n in self.notes)
+        return f"<div>{table(self.columns, self.cells(), self.title)}{notes}</div>"
 
 
 def shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.arguments import named
 from ..core.errors import ArgumentError, FileError, MissingExtra, TraceError, describe
 from ..core.node import TRACED
+from ..core.notebook import bundle
 from ..core.tensor import MODE, Tensor
 from ..core.tree import flatten
 from ..nn.module import Module, Parameter
@@ -253,8 +254,9 @@ class Watch:
     def __rich__(self) -> Any:
         return self.table().__rich__()
 
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What a notebook shows: never an error."""
+        return bundle(self, html=lambda: self.table().html())
 
 
 @named
