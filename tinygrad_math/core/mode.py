@@ -41,6 +41,9 @@ class Witness:
     def called(self, executable: Any, arrays: Any) -> None:
         """A compiled function is about to run its program on these arrays."""
 
+    def replayed(self, nodes: Any) -> None:
+        """These are results of a function that was recorded, derivatives of its own included, and run again."""
+
     def untraced(self, error: Exception) -> None:
         """A function could not be traced because of this error, which is raised afterwards."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,15 +97,32 @@ class Detective(Lines):
     def __init__(self, infinite: bool, forward: bool = True, backward: bool = True) -> None:
         self.infinite, self.forward, self.backward = infinite, forward, backward
         self.history = History()
+        self.suspects: MutableMapping[Node, AnomalyError] = weakref.WeakKeyDictionary()  # in rules that are run again
 
     def made(self, node: Node, op: Op, inputs: tuple[Node, ...], params: Any) -> None:
         super().made(node, op, inputs, params)
         self.history.note(node, op, inputs, user_place(2))
-        if self.forward:
-            args = [i.data for i in inputs]
-            bad = worst(op, args, node.data, self.infinite)
-            if bad is not None:
-                raise self.of_node(node, op, inputs, params, bad)
+        place = node.meta.place if node.meta is not None else None
+        derivative = place is not None and bool(place.prefix)
+        if not (self.backward if derivative else self.forward):
+            return
+        suspect = next((self.suspects[i] for i in inputs if i in self.suspects), None) if self.suspects else None
+        if suspect is not None and is_bad_value(node.data, self.infinite):
+            if suspect.place != place:
+                raise suspect
+            self.suspects[node] = suspect
+            return
+        bad = worst(op, [i.data for i in inputs], node.data, self.infinite)
+        if bad is not None:
+            error = self.of_node(node, op, inputs, params, bad)
+            if not derivative:
+                raise error
+            self.suspects[node] = error  # a rule that is run again may not use what it has computed
+
+    def replayed(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            if node in self.suspects:
+                raise self.suspects[node]
 
     def inside(self) -> Witness:
         return Inside(self)
@@ -150,6 +168,11 @@ class Detective(Lines):
             )
         place = node.meta.place if node.meta is not None else None
         chain = self.history.chain(node, cause.blame)
+        if place is not None and place.prefix:
+            kind = "NaN" if np.isnan(array[index]) else "an infinity"
+            phase, kinds = ("tangent", "tangent") if place.prefix.startswith("tangent") else ("backward", "gradient")
+            title = f"the {kinds} of {place.op or 'this line'} made {kind} in {op.name}"
+            return report(phase, place.op or op.name, array, index, cause, operands, chain, place, title=title)
         return report("forward", op.name, array, index, cause, operands, chain, place, within=within)
 
     def operands(

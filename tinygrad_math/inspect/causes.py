@@ -346,7 +346,7 @@ def of_slope(
                 f"{told}, and 0 · inf is NaN: the where-trap, as {unchosen} does not choose this element", PIECEWISE, k
             )
         if cotangent is not None and cotangent == 0:
-            return Cause(f"{told}, and the cotangent is 0: 0 · inf is NaN", PIECEWISE, k)
+            return Cause(f"{told}, and it is multiplied with 0: 0 · inf is NaN", f"{_away(name)}; or {PIECEWISE}", k)
         return Cause(told, _away(name), k)
     if cotangent is not None and slope is not None:
         if is_bad(cotangent, infinite=False):

@@ -14,10 +14,10 @@ from typing import Any, cast
 import numpy as np
 
 from ...core.errors import TraceError
-from ...core.mode import MODE, Mode, quietly, under
+from ...core.mode import MODE, Mode, quietly, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
 from ...core.op import registry
-from ...core.place import raised_place
+from ...core.place import REPLAYS, raised_place
 from ...core.tensor import Tensor, as_tensor, clock, rec, select, wrap
 from .rules import Call, rule_of
 
@@ -162,6 +162,8 @@ class Recording:
             values[n] = _value(n, values, size, n in self.stopped)
             for i in self.dying.get(n, ()):
                 del values[i]
+        for witness in witnesses():
+            witness.replayed([values[r].node for r in self.roots if r is not None])
         return [
             (leaf, False) if r is None else (values[r], True) for leaf, r in zip(self.leaves, self.roots, strict=True)
         ]
@@ -184,7 +186,7 @@ def _between(roots: set[Node], known: set[Node], moving: set[Node]) -> list[Node
 
 def _value(n: Node, values: dict[Node, Any], size: int, stopped: bool) -> Any:
     """The batch of one node."""
-    op = n.op
+    op, place = n.op, n.meta.place if n.meta is not None else None  # noqa: F841  (read by `user_place`)
     assert op is not None
     if op is select:
         return values[n.inputs[0]][n.params["index"]]
@@ -197,6 +199,9 @@ def _value(n: Node, values: dict[Node, Any], size: int, stopped: bool) -> Any:
     if stopped or not n.live & DIFFERENTIABLE:  # as the transforms inside left it, which have taken their derivatives
         return tuple(_constant(part, stopped) for part in y) if op.many else _constant(y, stopped)
     return y
+
+
+REPLAYS.add(_value.__code__)
 
 
 def _constant(y: Tensor, stopped: bool) -> Tensor:
