@@ -424,7 +424,7 @@ def test_the_block_ends_with_its_thread_and_function_and_numpys_warnings_come_ba
     def f(x):
         return tm.log(x)
 
-    @tm.inspect.detect_anomaly()
+    @tm.inspect.detect_anomaly
     async def g(x):
         await asyncio.sleep(0)
         return tm.log(x)

@@ -21,13 +21,13 @@ SHOWN = 8  # steps of a chain that are shown
 DEEP = 16  # steps that are remembered of values which nobody differentiates
 
 
-class Past(NamedTuple):
+class Origin(NamedTuple):
     """What is remembered of a value whose node forgets what it was made of: no arrays."""
 
     title: str
     name: str | None
     place: Place | None
-    parents: tuple[Past, ...]
+    parents: tuple[Origin, ...]
     depth: int
     node: weakref.ref[Node] | None = None
 
@@ -70,59 +70,67 @@ class History:
     """Names and lines of values, of those too whose nodes do not know what they are made of."""
 
     def __init__(self) -> None:
-        self.pasts: MutableMapping[Node, Past] = weakref.WeakKeyDictionary()
+        self.origins: MutableMapping[Node, Origin] = weakref.WeakKeyDictionary()
         self.names: MutableMapping[Node, str] = weakref.WeakKeyDictionary()
 
     def note(self, node: Node, op: Any, inputs: Sequence[Node], place: Place | None) -> None:
         """Remember what a node was made of, as far as it does not know it, and what the user calls its inputs."""
-        unnamed = [i for i in inputs if i.tick and _is_source(i) and not (i.name or i in self.names or i in self.pasts)]
+        unnamed = [
+            i for i in inputs if i.tick and _is_source(i) and not (i.name or i in self.names or i in self.origins)
+        ]
         if unnamed:
             found = variables()
             self.names.update((i, found.get(i, "")) for i in unnamed)
         if node.op is None:
-            parents = tuple([self.past(i) for i in inputs])
+            parents = tuple([self.origin(i) for i in inputs])
             depth = 1 + max((p.depth for p in parents), default=0)
             kept = parents if depth <= DEEP else ()
-            self.pasts[node] = Past(op.name, node.name, place, kept, depth % (DEEP + 1), weakref.ref(node))
+            self.origins[node] = Origin(op.name, node.name, place, kept, depth % (DEEP + 1), weakref.ref(node))
 
     def name(self, node: Node, found: Mapping[Node, str] | None = None) -> str | None:
         """What the user calls a value: its own name, or that of a variable."""
         return node.name or self.names.get(node) or (found or {}).get(node)
 
-    def past(self, node: Node, found: Mapping[Node, str] | None = None) -> Past:
+    def origin(self, node: Node, found: Mapping[Node, str] | None = None) -> Origin:
         """One step of the way to a node; the parents of a recorded one are asked for by `steps`."""
-        known = self.pasts.get(node) if node.tick else None
+        known = self.origins.get(node) if node.tick else None
         if known is not None:
             return known
         if not node.tick:
-            return Past(describe(node.data), None, None, (), 0)
+            return Origin(describe(node.data), None, None, (), 0)
         title = node.op.name if node.op is not None and node.op.name != "alias" else f"input {describe(node.data)}"
-        place = node.meta.place if node.meta is not None else None
-        return Past(title, self.name(node, found), place, (), 0, weakref.ref(node))
+        place = place_of(node)
+        return Origin(title, self.name(node, found), place, (), 0, weakref.ref(node))
 
     def chain(self, node: Node, blame: int = 0) -> tuple[str, ...]:
         """The way from an input to a node, a text a step; at the last step through the operand to blame."""
         found = variables()
         steps: list[str] = []
-        current: Node | Past | None = node
+        current: Node | Origin | None = node
         first = True
         while current is not None and len(steps) < 1000:
-            if isinstance(current, Past):
+            if isinstance(current, Origin):
                 steps.append(_step(current, found))
                 current = _main(current.parents)
                 continue
-            past = self.past(current, found)
+            origin = self.origin(current, found)
             if not (current.op is not None and current.op.name == "alias"):
-                steps.append(_step(past, found))
+                steps.append(_step(origin, found))
             inputs = current.inputs
-            if past.parents:
-                current = past.parents[blame] if first and blame < len(past.parents) else _main(past.parents)
+            if origin.parents:
+                current = origin.parents[blame] if first and blame < len(origin.parents) else _main(origin.parents)
             elif first and blame < len(inputs):
                 current = inputs[blame] if inputs[blame].tick else None
             else:
                 current = next((i for i in inputs if i.op is not None), next((i for i in inputs if i.tick), None))
             first = False
         return shortened(steps[::-1])
+
+
+def place_of(node: Node) -> Place | None:
+    """The line that made a node."""
+    place: Place | None = node.meta.place if node.meta is not None else None
+    return place
 
 
 def shortened(steps: Sequence[str]) -> tuple[str, ...]:
@@ -132,15 +140,15 @@ def shortened(steps: Sequence[str]) -> tuple[str, ...]:
     return (*steps[:2], f"... {len(steps) - SHOWN + 1} more ...", *steps[-SHOWN + 3 :])
 
 
-def _main(parents: Sequence[Past]) -> Past | None:
+def _main(parents: Sequence[Origin]) -> Origin | None:
     """The parent to follow: one that was computed, before one that was given."""
     return next((p for p in parents if p.place is not None), next((p for p in parents if p.name is not None), None))
 
 
-def _step(past: Past, found: Mapping[Node, str]) -> str:
-    name = past.called(found)
-    title = f"{name}: {past.title}" if name else past.title
-    return title if past.place is None else f"{title} ({short(past.place)})"
+def _step(origin: Origin, found: Mapping[Node, str]) -> str:
+    name = origin.called(found)
+    title = f"{name}: {origin.title}" if name else origin.title
+    return title if origin.place is None else f"{title} ({short(origin.place)})"
 
 
 def short(place: Place) -> str:

@@ -21,10 +21,11 @@ from ..core.errors import AnomalyError, IllPosedDerivative
 from ..core.mode import quietly
 from ..core.op import Op, raw, registry
 from ..core.place import Place
-from .causes import WELL_POSED, Cause, of_slope, of_value
+from .causes import WELL_POSED, Cause, of_value
 from .history import Operand, operand, short, shortened
 from .numbers import bad_elements, element, first_index, first_part, is_bad_value, pointwise, worst
 from .report import report
+from .slopes import of_slope
 
 
 def checked(executable: Executable, arrays: Sequence[Any], infinite: bool, forward: bool, backward: bool) -> None:
