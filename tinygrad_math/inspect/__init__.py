@@ -6,6 +6,7 @@ from ..core.elsewhere import face as _face
 from .anomaly import detect_anomaly
 from .audit import Audit, audit
 from .conventions import Conventions, conventions
+from .health import Health, health
 from .landscape import Landscape, landscape
 from .lines import line_of, noted_lines
 from .spectrum import Spectrum, spectrum
@@ -16,6 +17,7 @@ from .watch import Watch, watch
 __all__ = [
     "Audit",
     "Conventions",
+    "Health",
     "Landscape",
     "NetworkSubspaces",
     "Spectrum",
@@ -24,6 +26,7 @@ __all__ = [
     "audit",
     "conventions",
     "detect_anomaly",
+    "health",
     "landscape",
     "line_of",
     "noted_lines",
