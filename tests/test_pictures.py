@@ -158,3 +158,87 @@ def test_the_curvature_ellipse_has_the_axes_of_the_hessian():
 def test_what_does_not_fit_on_the_plane_is_refused(bad):
     with pytest.raises(tm.ShapeError):
         bad()
+
+
+def test_a_picture_takes_an_ax_a_title_a_size_and_labels():
+    from matplotlib.figure import Figure
+
+    own = Figure()
+    ax = own.add_subplot()
+    assert tm.viz.vectors([3.0, 1.0], [1.0, 2.0], ax=ax, title="mine", labels=("u", "v")) is own
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("mine", "u", "v")
+    wide = tm.viz.four_subspaces([[1.0, 2.0], [2.0, 4.0]], figsize=(9.0, 3.0), title="both")
+    assert tuple(wide.get_size_inches()) == (9.0, 3.0)
+    assert wide.get_suptitle() == "both"
+    with pytest.raises(tm.ArgumentError, match="2 parts"):
+        tm.viz.matrix_map(np.eye(2), ax=ax)
+    with pytest.raises(tm.ArgumentError, match="colour"):
+        tm.viz.projection([1.0, 2.0], [1.0, 0.0], colour="red")
+
+
+def test_vectors_draws_any_number_of_them_tip_to_tail():
+    fig = tm.viz.vectors([1.0, 0.0], [0.0, 2.0], [1.0, 1.0], names=["u", "v", "w"])
+    (ax,) = fig.axes
+    assert ax.get_title() == "u + v + w = (2, 3)"
+    assert {t.get_text() for t in ax.texts} >= {"u", "v", "w", "sum"}
+    assert "(1, 2)" in tm.viz.vectors([1.0, 2.0]).axes[0].get_title()
+    for wrong in ({"vs": ()}, {"vs": ([1.0, 2.0, 3.0],)}, {"vs": ([1.0, 2.0],), "names": ["a", "b"]}):
+        with pytest.raises(tm.MathError):
+            tm.viz.vectors(*wrong["vs"], names=wrong.get("names"))
+
+
+def test_the_two_halves_of_a_rotation_have_one_scale():
+    before, after = tm.viz.matrix_map([[0.0, -1.0], [1.0, 0.0]]).axes[:2]
+    assert before.get_xlim() == after.get_xlim()
+
+
+def test_a_plane_in_space_stays_inside_its_box():
+    fig = tm.viz.four_subspaces([[1.0, 2.0, 0.0]])
+    (patch,) = (c for ax in fig.axes if hasattr(ax, "zaxis") for c in ax.collections)
+    assert np.abs(np.asarray(patch._faces)).max() < 1.5
+
+
+def test_a_symmetric_matrix_is_said_to_have_one_row_and_column_space():
+    assert "both sides are alike" in tm.viz.four_subspaces([[1.0, 2.0], [2.0, 4.0]]).get_suptitle()
+    assert "alike" not in tm.viz.four_subspaces([[1.0, 2.0], [3.0, 6.0]]).get_suptitle()
+
+
+def test_a_field_has_no_arrows_where_the_function_is_not_defined():
+    fig = tm.viz.gradient_field(lambda x: tm.log(x[0]) + x[1] ** 2)
+    (ax,) = fig.axes
+    (quiver,) = (c for c in ax.collections if type(c).__name__ == "Quiver")
+    assert len(quiver.X) == 55
+    assert quiver.X.min() > 0
+    assert "no finite value" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+def test_level_lines_are_smooth_and_a_plane_is_flat_along_both_axes():
+    fig = tm.viz.curvature(lambda x: x[0] ** 2 + 3.0 * x[1] ** 2, [0.0, 0.0])
+    (lines,) = (c for c in fig.axes[0].collections if type(c).__name__ == "QuadContourSet")
+    level = lines.levels[0]
+    ring = np.concatenate([p.vertices for p in lines.get_paths()[:1]])
+    np.testing.assert_allclose(ring[:, 0] ** 2 + 3.0 * ring[:, 1] ** 2, level, rtol=0.02)
+    flat = tm.viz.curvature(lambda x: x[0] + 2.0 * x[1], [0.0, 0.0])
+    assert any("both axes" in t.get_text() for t in flat.axes[0].get_legend().get_texts())
+
+
+def test_of_a_crowd_of_points_the_outermost_distances_are_told():
+    rng = np.random.default_rng(0)
+    fig = tm.viz.hyperplane([1.0, 2.0], -1.0, points=rng.normal(size=(60, 2)))
+    told = sorted(float(t.get_text()) for t in fig.axes[0].texts if t.get_text()[:1] in "+-" and t.get_text())
+    assert len(told) == 4
+    d = (np.random.default_rng(0).normal(size=(60, 2)) @ [1.0, 2.0] - 1.0) / np.sqrt(5.0)
+    assert told[0] == pytest.approx(d.min(), abs=0.01)
+    assert told[-1] == pytest.approx(d.max(), abs=0.01)
+
+
+def test_show_is_no_error_without_a_screen(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    import matplotlib
+
+    before = matplotlib.get_backend()
+    matplotlib.use("agg")
+    try:
+        assert tm.viz.vectors([1.0, 2.0]).show() is None
+    finally:
+        matplotlib.use(before)

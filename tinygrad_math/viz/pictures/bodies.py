@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from ...core.errors import ShapeError
 from ...geometry.spheres import Body
-from .canvas import BLACK, BLUE, GREEN, GREY, RED, SKY, figure, legend, plane, values
+from .canvas import BLACK, BLUE, GREEN, GREY, RED, SKY, Look, figure, finished, legend, plane, values
 
 
-def body(shape: Body, points: Any = None) -> Any:
+def body(shape: Body, points: Any = None, **look: Unpack[Look]) -> Any:
     """A circle, ellipse, square or rectangle by the level lines of its `level`, and on which side points are.
 
     Arguments: a body of geometry in the plane; points of shape (k, 2). Returns a matplotlib Figure.
@@ -24,7 +24,7 @@ def body(shape: Body, points: Any = None) -> Any:
     dots = np.zeros((0, 2)) if points is None else values(points).reshape(-1, 2)
     sizes = [float(np.abs(values(part)).max()) for part in shape.tree_flatten()[1]]
     reach = 1.2 * max(sum(sizes), float(np.abs(dots).max(initial=0.0)))
-    fig, (ax,) = figure(size=5.4)
+    fig, (ax,) = figure(size=5.4, **look)
     plane(ax, reach, repr(shape))
     ticks = np.linspace(-reach, reach, 201)
     heights = values(shape.level(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
@@ -39,4 +39,4 @@ def body(shape: Body, points: Any = None) -> Any:
             ax.plot(*chosen.T, marker, color=color, label=name, zorder=4, linestyle="none")
     if len(dots):
         legend(ax, 3)
-    return fig
+    return finished(fig, [ax], look)

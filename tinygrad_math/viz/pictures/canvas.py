@@ -7,13 +7,14 @@ Okabe and Ito (2008), which stay distinct for every kind of colour blindness.
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from ...core.errors import MissingExtra
+from ...core.errors import ArgumentError, MissingExtra
 from ...core.tensor import Tensor
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -21,18 +22,77 @@ PURPLE, SKY, YELLOW, BLACK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#000000", "
 PALETTE = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
 
-def figure(columns: int = 1, rows: int = 1, size: float = 4.6, spatial: bool = False) -> tuple[Any, list[Any]]:
-    """A Figure, which a notebook shows by itself, and its axes, row by row. Raises MissingExtra without matplotlib."""
+class Look(TypedDict, total=False):
+    """What every picture can be told: `title`, `figsize` in inches, `labels` of the axes, and `ax` to draw into, of a
+    figure of the caller's, for pictures that have one part."""
+
+    ax: Any
+    title: str
+    figsize: tuple[float, float]
+    labels: tuple[str, ...]
+
+
+def figure(
+    columns: int = 1, rows: int = 1, size: float = 4.6, spatial: bool = False, **look: Unpack[Look]
+) -> tuple[Any, list[Any]]:
+    """A Figure, which a notebook shows by itself, and its axes, row by row.
+
+    Raises MissingExtra without matplotlib, ArgumentError for what no picture can be told.
+    """
+    unknown = look.keys() - Look.__annotations__.keys()
+    if unknown:
+        raise ArgumentError(
+            f"a picture has no {', '.join(sorted(unknown))}; it takes {', '.join(Look.__annotations__)}"
+        )
+    given = look.get("ax")
+    if given is not None:
+        if columns * rows != 1:
+            raise ArgumentError(f"this picture has {columns * rows} parts, which one ax cannot hold; leave ax out")
+        return given.figure, [given]
     try:
         from matplotlib.figure import Figure
     except ImportError as missing:
         raise MissingExtra("pictures are drawn by matplotlib; pip install 'tinygrad_math[viz]'") from missing
     fig: Any = Figure(figsize=(size * columns, size * rows + 0.4), dpi=110)
     fig.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
+    if "figsize" in look:
+        fig.set_size_inches(*look["figsize"])
     fig._repr_png_ = partial(_png, fig)
+    fig.show = partial(_show, fig)
     projection = {"projection": "3d"} if spatial else {}
     axes = [fig.add_subplot(rows, columns, k + 1, **projection) for k in range(columns * rows)]
     return fig, axes
+
+
+def finished(fig: Any, axes: Sequence[Any], look: Look) -> Any:
+    """The figure with the title and the labels that the caller wants in the place of the usual ones."""
+    for ax in axes if "labels" in look else ():
+        names = ("xlabel", "ylabel", "zlabel")[: 3 if hasattr(ax, "zaxis") else 2]
+        ax.set(**dict(zip(names, look.get("labels", ()), strict=False)))
+    if "title" in look and len(axes) == 1:
+        axes[0].set_title(look["title"], fontsize=10)
+    elif "title" in look:
+        fig.suptitle(look["title"], fontsize=11)
+    return fig
+
+
+def _show(fig: Any) -> None:
+    """Show the figure: in a notebook in its place, else in a window where Matplotlib has one."""
+    if "ipykernel" in sys.modules:
+        from IPython.display import display
+
+        display(fig)
+        return
+    from matplotlib import get_backend, pyplot
+
+    if get_backend().lower() == "agg":
+        return  # without a screen
+    window = pyplot.figure()
+    manager = window.canvas.manager
+    if manager is not None:
+        manager.canvas.figure = fig
+        fig.set_canvas(manager.canvas)
+        pyplot.show()
 
 
 def _png(fig: Any) -> bytes:

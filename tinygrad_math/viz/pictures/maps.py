@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from ...core.errors import ShapeError, describe
 from ...linalg.bases import Basis
 from ...linalg.eigen_general import eigenpairs
-from .canvas import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, arrow, circle, figure, plane, values
+from .canvas import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    Look,
+    arrow,
+    circle,
+    figure,
+    finished,
+    plane,
+    values,
+)
 
 
-def matrix_map(matrix: Any) -> Any:
+def matrix_map(matrix: Any, **look: Unpack[Look]) -> Any:
     """What a 2x2 matrix does: grid and unit circle before and after, eigenvectors, determinant, singular values.
 
     Arguments: matrix of shape (2, 2). Returns a matplotlib Figure. The unit square becomes a parallelogram whose
@@ -25,12 +41,13 @@ def matrix_map(matrix: Any) -> Any:
     a = values(matrix)
     if a.shape != (2, 2):
         raise ShapeError(f"matrix_map draws the plane and needs a 2x2 matrix, got {describe(a)}")
-    fig, (before, after) = figure(2)
+    fig, (before, after) = figure(2, **look)
     u, s, vt = np.linalg.svd(a)
     eigenvalues, eigenvectors = eigenpairs(a)
     det = np.linalg.det(a)
     wide = 1.25 * max(1.6, s[0], np.abs(a).sum(axis=1).max())
-    plane(before, 1.9, "before: unit square, unit circle")
+    near = wide < 3.2  # on one scale, so that a circle that is turned stays as large as it was
+    plane(before, wide if near else 1.9, "before: unit square, unit circle" + ("" if near else ", on a larger scale"))
     plane(after, wide, f"after: det = {det:.3g}, singular values {s[0]:.3g}, {s[1]:.3g}")
     square = np.array([[0, 1, 1, 0, 0], [0, 0, 1, 1, 0]], float)
     for ax, m in ((before, np.eye(2)), (after, a)):
@@ -55,10 +72,10 @@ def matrix_map(matrix: Any) -> Any:
         before.set_title(f"before: no real eigenvector (eigenvalues turn by ±{abs(angle):.3g}°)", fontsize=9)
     lines, names = before.get_legend_handles_labels()
     fig.legend(lines, names, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    return fig
+    return finished(fig, [before, after], look)
 
 
-def change_of_basis(basis: Any, v: Any, other: Any = None) -> Any:
+def change_of_basis(basis: Any, v: Any, other: Any = None, **look: Unpack[Look]) -> Any:
     """One vector in two bases: the coordinates of v count steps along the lines of each grid.
 
     Arguments: basis, a `Basis` or a (2, 2) matrix of columns; v of shape (2,); other, the basis on the left, by
@@ -72,7 +89,7 @@ def change_of_basis(basis: Any, v: Any, other: Any = None) -> Any:
     point = values(v)
     if point.shape != (2,) or right.dim != 2 or left.dim != 2:
         raise ShapeError(f"change_of_basis draws the plane; got a vector {describe(point)} and {right!r}")
-    fig, axes = figure(2)
+    fig, axes = figure(2, **look)
     reach = max(np.abs(values(b.matrix)).max() for b in (left, right))
     wide = 1.2 * max(1.3 * reach, float(np.abs(point).max()), 1.0)
     for ax, b, name in ((axes[0], left, "e" if other is None else "a"), (axes[1], right, "b")):
@@ -87,10 +104,10 @@ def change_of_basis(basis: Any, v: Any, other: Any = None) -> Any:
         arrow(ax, m[:, 0], BLUE, f"${name}_1$", side=-1.0)
         arrow(ax, m[:, 1], GREEN, f"${name}_2$")
         arrow(ax, point, BLACK, "$v$", side=-1.0)
-    return fig
+    return finished(fig, axes, look)
 
 
-def dft_basis(n: int = 8) -> Any:
+def dft_basis(n: int = 8, **look: Unpack[Look]) -> Any:
     """The Fourier basis of C^n: real and imaginary part of each basis vector, one frequency a row.
 
     Returns a matplotlib Figure. The dots are the components; the curves through them show the frequency.
@@ -99,8 +116,9 @@ def dft_basis(n: int = 8) -> Any:
     >>> figure = tm.viz.dft_basis(4)
     """
     f = np.asarray(Basis.fourier(n).matrix)
-    fig, axes = figure(2, n, size=1.0)
-    fig.set_size_inches(7.6, 0.85 * n + 0.9)
+    fig, axes = figure(2, n, size=1.0, **look)
+    if "figsize" not in look:
+        fig.set_size_inches(7.6, 0.85 * n + 0.9)
     t, fine = np.arange(n), np.linspace(0, n - 1, 40 * n)
     top = 1.35 / np.sqrt(n)
     for k in range(n):
@@ -123,7 +141,7 @@ def dft_basis(n: int = 8) -> Any:
     for ax in axes[-2:]:
         ax.set_xlabel("time $t$", fontsize=9)
     fig.suptitle(f"Fourier basis of $C^{{{n}}}$: $e^{{2\\pi i k t/{n}}}/\\sqrt{{{n}}}$", fontsize=11)
-    return fig
+    return finished(fig, axes, look)
 
 
 def _factor(value: float) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from ...core.errors import ShapeError, describe
 from ...linalg.subspaces import Subspace, fundamental_subspaces
-from .canvas import BLUE, GREEN, ORANGE, RED, figure, plane, space, values
+from .canvas import BLUE, GREEN, ORANGE, RED, Look, figure, finished, plane, space, values
 
 
-def four_subspaces(matrix: Any) -> Any:
+def four_subspaces(matrix: Any, **look: Unpack[Look]) -> Any:
     """The four subspaces of a matrix: row and null space on the left, column and left null space on the right.
 
     Arguments: matrix of shape (m, n) with m and n from 1 to 3. Returns a matplotlib Figure. On each side the two
@@ -24,7 +24,7 @@ def four_subspaces(matrix: Any) -> Any:
     if a.ndim != 2 or not all(1 <= s <= 3 for s in a.shape):
         raise ShapeError(f"four_subspaces draws up to three dimensions; got {describe(a)}")
     four = fundamental_subspaces(a)
-    fig, axes = figure(2)
+    fig, axes = figure(2, **look)
     fig.set_layout_engine("none")  # no engine knows how much room the labels of a 3-D box take
     sides = (
         (a.shape[1], "$R^{}$, where $x$ lives", (four.row, "row space", BLUE), (four.null, "null space", RED)),
@@ -51,8 +51,16 @@ def four_subspaces(matrix: Any) -> Any:
         for subspace, name, color in pair:
             _draw(ax, subspace, f"{name}, dimension {subspace.dim}", color)
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8, frameon=False)
-    fig.suptitle(f"rank {four.rank} + nullity {four.nullity} = {a.shape[1]}", fontsize=11)
-    return fig
+    same = a.shape[0] == a.shape[1] and _same(four.row, four.column)
+    remark = "; the row space is the column space, and so both sides are alike" if same else ""
+    fig.suptitle(f"rank {four.rank} + nullity {four.nullity} = {a.shape[1]}{remark}", fontsize=11)
+    return finished(fig, [*fig.axes], look)
+
+
+def _same(s: Subspace, t: Subspace) -> bool:
+    """Whether two subspaces are one: their projections are."""
+    a, b = values(s.basis), values(t.basis)
+    return 0 < s.dim < s.ambient and s.dim == t.dim and bool(np.allclose(a @ a.T, b @ b.T, atol=1e-9))
 
 
 def _view(pair: list[Subspace]) -> tuple[float, float]:
@@ -80,9 +88,10 @@ def _draw(ax: Any, s: Subspace, name: str, color: str, reach: float = 1.4) -> No
     elif s.dim == 1:
         ax.plot(*(b * [[-reach, reach]]), color=color, linewidth=2.6, label=name, zorder=4)
     elif s.dim == 2:
-        corners = reach * b @ np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]])
+        square = np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]])
+        corners = (reach / np.sqrt(2)) * b @ square  # turned in space, it stays inside the box
         if m == 2:
-            ax.fill(*corners, color=color, alpha=0.22, linewidth=0, label=name)
+            ax.fill(*(reach * square), color=color, alpha=0.22, linewidth=0, label=name)
         else:
             from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from ...core.errors import ShapeError, describe
+from ...core.mode import quietly
 from ...transforms.derivatives import value_and_grad
 from ...transforms.matrices import hessian
-from .canvas import BLACK, BLUE, GREEN, RED, arrow, circle, figure, legend, values
+from .canvas import BLACK, BLUE, GREEN, GREY, PURPLE, RED, Look, arrow, circle, figure, finished, legend, values
 
 
 def gradient_field(
-    f: Callable[[Any], Any], start: Any = None, rate: float = 0.1, steps: int = 30, limit: float = 2.0
+    f: Callable[[Any], Any],
+    start: Any = None,
+    rate: float = 0.1,
+    steps: int = 30,
+    limit: float = 2.0,
+    **look: Unpack[Look],
 ) -> Any:
     """The gradient field of a function of the plane over its level lines, with a path of gradient descent.
 
     Arguments: f takes a vector of shape (2,) and returns one number; start of shape (2,), from which `steps` steps of
     descent at this `rate` are drawn (none if left out); the picture shows [-limit, limit]². Returns a matplotlib
-    Figure. Arrows have the gradient's direction; they are longer where it is steep, on a compressed scale.
+    Figure. Arrows have the gradient's direction; they are longer where it is steep, on a compressed scale. Where f is
+    no finite number the ground is grey, and there are no arrows.
 
     >>> import tinygrad_math as tm
     >>> figure = tm.viz.gradient_field(lambda x: x[0] ** 2 + 3.0 * x[1] ** 2, start=[1.8, 1.2])
     """
     slope = value_and_grad(f)
-    fig, (ax,) = figure(size=5.6)
+    fig, (ax,) = figure(size=5.6, **look)
     _levels(
         ax,
         f,
@@ -36,9 +43,13 @@ def gradient_field(
     )
     ticks = np.linspace(-0.92 * limit, 0.92 * limit, 11)
     where = np.array([(p, q) for p in ticks for q in ticks])
-    arrows = np.array([values(slope(p)[1]) for p in where])
+    found = [quietly(slope, p) for p in where]
+    arrows = np.array([values(g) for _, g in found])
+    there = np.isfinite([float(values(v)) for v, _ in found]) & np.isfinite(arrows).all(axis=1)
+    where, arrows = where[there], arrows[there]
     sizes = np.linalg.norm(arrows, axis=1, keepdims=True)
-    usual = float(np.median(sizes)) or 1.0
+    usual = float(np.median(sizes)) if len(sizes) else 1.0
+    usual = usual or 1.0
     arrows = 0.16 * limit * arrows / (sizes + usual)
     ax.quiver(*where.T, *arrows.T, color=BLUE, angles="xy", scale_units="xy", scale=1, width=0.004, zorder=3)
     ax.plot([], [], color=BLUE, marker=">", label="gradient")
@@ -60,10 +71,10 @@ def gradient_field(
             label=f"after {steps} steps, $f$ = {float(values(f(line[-1]))):.3g}",
         )
     legend(ax)
-    return fig
+    return finished(fig, [ax], look)
 
 
-def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0) -> Any:
+def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0, **look: Unpack[Look]) -> Any:
     """The Hessian at a point as an ellipse: the points where the quadratic part has one value, and its principal axes.
 
     Arguments: f takes a vector of shape (2,); x of shape (2,), where the Hessian is taken; the picture shows the
@@ -81,11 +92,11 @@ def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0) -> Any:
     big = np.abs(eigenvalues) > 1e-12 * max(1.0, float(np.abs(eigenvalues).max()))
     lengths = np.where(big, 1 / np.sqrt(np.where(big, np.abs(eigenvalues), 1.0)), 0.0)
     lengths = lengths * 0.7 * limit / (float(lengths.max()) or 1.0)
-    fig, (ax,) = figure(size=5.6)
+    fig, (ax,) = figure(size=5.6, **look)
     _levels(ax, f, at, limit, "level lines, and the Hessian as curvature ellipse")
     for k, branch in enumerate(_conic(eigenvalues, lengths, limit)):
         name = "$d^\\top H d = \\pm$const" if k == 0 else None
-        ax.plot(*(at[:, None] + axes @ branch), color=BLUE, linewidth=2.2, zorder=4, label=name)
+        ax.plot(*(at[:, None] + axes @ branch), color=PURPLE, linewidth=2.2, zorder=3, label=name)
     for k, color in ((0, GREEN), (1, RED)):
         if lengths[k]:
             arrow(ax, at + lengths[k] * axes[:, k], color, tail=at)
@@ -97,6 +108,7 @@ def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0) -> Any:
         if eigenvalues[1] < 0 and big.all()
         else "flat"
     )
+    along = " along one axis" if big.any() else " along both axes: no second derivative"
     kind = "saddle" if big.all() and eigenvalues[0] * eigenvalues[1] < 0 else kind
     ax.plot(
         *at,
@@ -104,10 +116,10 @@ def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0) -> Any:
         color=BLACK,
         zorder=5,
         linestyle="none",
-        label=f"the point: {kind}{' along one axis' if kind == 'flat' else ''}",
+        label=f"the point: {kind}{along if kind == 'flat' else ''}",
     )
     legend(ax)
-    return fig
+    return finished(fig, [ax], look)
 
 
 def _conic(eigenvalues: Any, lengths: Any, reach: float) -> list[Any]:
@@ -132,16 +144,39 @@ def _swap(k: int, along: Any, across: Any) -> tuple[Any, Any]:
 def _levels(ax: Any, f: Callable[[Any], Any], middle: Any, limit: float, title: str) -> None:
     """Level lines of f on a square, with labelled axes of equal scale."""
     ticks = np.linspace(-limit, limit, 81)
-    heights = np.array([[float(values(f(middle + [p, q]))) for p in ticks] for q in ticks])
-    levels = np.unique(np.quantile(heights, np.linspace(0.03, 0.97, 12)))  # as dense in a valley as on a slope
+    heights = quietly(lambda: np.array([[float(values(f(middle + [p, q]))) for p in ticks] for q in ticks]))
+    there = np.isfinite(heights)
+    if not there.all():
+        ax.contourf(
+            middle[0] + ticks, middle[1] + ticks, (~there).astype(float), levels=[0.5, 2], colors=[GREY], alpha=0.25
+        )
+        ax.plot([], [], "s", color=GREY, alpha=0.4, label="no finite value")
+        heights = np.where(there, heights, np.nan)
+    else:
+        ticks, heights = _finer(ticks, heights)
+    levels: Any = (
+        np.unique(np.quantile(heights[np.isfinite(heights)], np.linspace(0.03, 0.97, 12))) if there.any() else []
+    )
+    if len(levels) < 2:  # nothing there, or a constant
+        levels = [0.0, 1.0]
     from matplotlib import colormaps
 
     colors = colormaps["cividis"](np.linspace(0.0, 0.75, len(levels)))  # its last quarter is too pale for lines
-    lines = ax.contour(
-        middle[0] + ticks, middle[1] + ticks, heights, levels=levels, colors=colors, linewidths=0.9, zorder=1
-    )
-    ax.clabel(lines, fontsize=7, fmt="%.2g")
+    if there.any() and np.ptp(heights[np.isfinite(heights)]) > 0:
+        lines = ax.contour(
+            middle[0] + ticks, middle[1] + ticks, heights, levels=levels, colors=colors, linewidths=0.9, zorder=1
+        )
+        for words in ax.clabel(lines, fontsize=7, fmt="%.2g", zorder=6):
+            words.set_bbox({"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7})
     ax.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
     ax.set(xlim=middle[0] + [-limit, limit], ylim=middle[1] + [-limit, limit])
     ax.set_title(title, fontsize=10)
     ax.tick_params(labelsize=8)
+
+
+def _finer(ticks: Any, heights: Any) -> tuple[Any, Any]:
+    """A surface on a grid four times as fine, by cubic splines: its level lines have no corners."""
+    from scipy.interpolate import RectBivariateSpline
+
+    fine = np.linspace(ticks[0], ticks[-1], 4 * len(ticks) - 3)
+    return fine, RectBivariateSpline(ticks, ticks, heights)(fine, fine)
