@@ -54,6 +54,7 @@ from .transforms.derivatives import *
 from .transforms.matrices import *
 from .transforms.primitive import *
 from .transforms.products import *
+from .transforms.taylor import *
 from .transforms.trees import *
 
 if _typing.TYPE_CHECKING:

@@ -1,0 +1,156 @@
+"""Taylor mode: the coefficients along a line are those of mpmath, of closed forms, and of nested derivatives."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.op import registry
+from tinygrad_math.core.tensor import record
+
+_ = (tm.linalg, tm.fft, tm.special, tm.nn)  # rooms with further ops
+
+FUNCTIONS = {
+    "exp": (tm.exp, mpmath.exp, 0.3),
+    "sin": (tm.sin, mpmath.sin, 0.4),
+    "tanh": (tm.tanh, mpmath.tanh, 0.4),
+    "log": (tm.log, mpmath.log, 1.3),
+    "sqrt": (tm.sqrt, mpmath.sqrt, 1.7),
+    "power": (lambda x: x**2.5, lambda x: x ** mpmath.mpf("2.5"), 1.2),
+    "arctan": (tm.arctan, mpmath.atan, 0.3),
+    "erf": (tm.special.erf, mpmath.erf, 0.3),
+    "gammaln": (tm.special.gammaln, mpmath.loggamma, 2.3),
+    "j0": (tm.special.j0, lambda x: mpmath.besselj(0, x), 0.7),
+    "quotient": (lambda x: tm.sin(x) / (1 + x * x), lambda x: mpmath.sin(x) / (1 + x * x), 0.3),
+    "composed": (lambda x: tm.exp(tm.sin(x * x)), lambda x: mpmath.exp(mpmath.sin(x * x)), 0.6),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_coefficients_are_those_of_mpmath(name):
+    ours, theirs, x = FUNCTIONS[name]
+    with mpmath.workdps(40):
+        want = [float(c) for c in mpmath.taylor(theirs, mpmath.mpf(x), 6)]
+    np.testing.assert_allclose([c.item() for c in tm.jet(ours, x, 1.0, 6)], want, rtol=1e-11, atol=1e-13)
+
+
+def _smooth_cases():
+    found = []
+    for name, op in sorted(registry.items()):
+        if op.jvp is None or op.samples is None or op.implicit:
+            continue
+        for sample in op.samples():
+            arrays = tuple(sample.args[0]) if op.arity is None else tuple(sample.args)
+            sizes = [np.size(a) for a in arrays]
+            real = any(np.asarray(a).dtype.kind == "f" for a in arrays)
+            if sample.smooth and real and max(sizes) < 30 and min(sizes) > 0:
+                found.append(pytest.param(op, sample, id=name))
+                break
+    return found
+
+
+@pytest.mark.parametrize(("op", "sample"), _smooth_cases())
+def test_a_jet_is_what_nested_derivatives_give(op, sample):
+    """Of the first smooth sample of every op with a forward rule, along a line, to third order."""
+    arrays, params = tuple(sample.args), dict(op.defaults)
+    if op.array_names:
+        arrays, params = op.bind(arrays, dict(sample.params))
+    arrays = tuple(arrays[0]) if op.arity is None else arrays
+    rng = np.random.default_rng(0)
+    moving = [k for k, a in enumerate(arrays) if np.asarray(a).dtype.kind == "f"]
+    xs = [np.asarray(arrays[k], float) for k in moving]
+    vs = [rng.uniform(-0.5, 0.5, np.shape(x)) for x in xs]
+
+    def along(t):
+        full = list(arrays)
+        for k, x, v in zip(moving, xs, vs, strict=True):
+            full[k] = x + t * v
+        y = record(op, tuple(full), params)
+        return [tm.real(p) for p in (y if op.many else [y]) if p.dtype.kind in "fc"]
+
+    def nested(order):
+        f = along
+        for _ in range(order):
+
+            def f(t, f=f):
+                return tm.jvp(f, (t,), (1.0,))[1]
+
+        return f(0.0)
+
+    jet = tm.jet(along, 0.0, 1.0, 3)
+    for order in range(1, 4):
+        try:
+            want = nested(order)
+        except (tm.NoDerivative, tm.IllPosedDerivative):
+            return
+        for got, w in zip(jet[order], want, strict=True):
+            scale = max(1.0, float(np.max(np.abs(w.numpy()), initial=0.0)))
+            np.testing.assert_allclose(got.numpy() * math.factorial(order), w.numpy(), rtol=1e-7, atol=1e-8 * scale)
+
+
+def test_a_jet_of_trees_is_a_list_of_trees():
+    def f(p):
+        return {"y": p["a"] * p["b"], "c": tm.ones(2)}
+
+    jet = tm.jet(f, {"a": np.array([1.0, 2.0]), "b": 3.0}, {"a": np.array([1.0, 0.0]), "b": 1.0}, 2)
+    np.testing.assert_allclose([c["y"].numpy() for c in jet], [[3, 6], [4, 2], [1, 0]])
+    np.testing.assert_allclose([c["c"].numpy() for c in jet], [[1, 1], [0, 0], [0, 0]])
+
+
+def test_a_polynomial_has_no_coefficients_beyond_its_degree():
+    jet = tm.jet(lambda x: x**3 - 2 * x, np.array([1.0, -2.0]), np.array([1.0, 1.0]), 5)
+    np.testing.assert_allclose(jet[4].numpy(), 0)
+    np.testing.assert_allclose(jet[3].numpy(), 1)
+
+
+def test_high_orders_take_polynomial_time():
+    assert math.isclose(tm.jet(tm.sin, 0.4, 1.0, 20)[20].item() * math.factorial(20), math.sin(0.4), rel_tol=1e-12)
+
+
+def test_jets_are_differentiated_mapped_and_compiled():
+    def third(x):
+        return tm.directional(tm.sin, x, 1.0, order=3)
+
+    x = np.array([0.1, 0.7])
+    np.testing.assert_allclose(tm.vmap(third)(x).numpy(), -np.cos(x))
+    np.testing.assert_allclose(tm.grad(lambda x: third(x))(0.3).numpy(), math.sin(0.3))
+    np.testing.assert_allclose(tm.compile(third)(0.3).numpy(), -math.cos(0.3))
+
+
+def test_a_complex_line_has_complex_coefficients():
+    jet = tm.jet(tm.exp, np.array(0.3 + 0.1j), np.array(1j), 3)
+    np.testing.assert_allclose(jet[3].numpy(), np.exp(0.3 + 0.1j) * 1j**3 / 6)
+
+
+def test_the_laplacian_is_the_trace_of_the_hessian():
+    def f(x):
+        return tm.exp(x[0] * x[1]).sum() + (x**3).sum()
+
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    hessian = tm.hessian(f)(x).numpy().reshape(6, 6)
+    np.testing.assert_allclose(tm.laplacian(f)(x).numpy(), np.trace(hessian))
+
+    def harmonic(p):
+        return tm.log(p["x"] ** 2 + p["y"] ** 2)
+
+    assert abs(tm.laplacian(harmonic)({"x": 0.3, "y": 0.4}).item()) < 1e-12
+
+
+def test_what_cannot_be_is_named():
+    with pytest.raises(tm.ArgumentError, match="order counts from 0"):
+        tm.jet(tm.sin, 0.0, 1.0, -1)
+    with pytest.raises(tm.ShapeError, match="direction of jet"):
+        tm.jet(tm.sin, np.zeros(2), np.zeros(3), 1)
+    with pytest.raises(tm.DTypeError, match="floating"):
+        tm.jet(tm.sign, 1, 1, 1)
+    with pytest.raises(tm.NonScalarError, match="one number"):
+        tm.laplacian(tm.sin)(np.zeros(2))
+
+    @tm.primitive
+    def twice(x):
+        return 2 * x
+
+    with pytest.raises(tm.NoDerivative, match=r"jet: twice has no forward-mode rule"):
+        tm.jet(twice, 1.0, 1.0, 1)
