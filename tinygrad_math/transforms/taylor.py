@@ -9,6 +9,7 @@ y. So every op with a forward rule has its Taylor mode, and nothing about an op 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -129,10 +130,9 @@ class Rule:
 
         first = [outer.coefficient(n.inputs[k], 1) for k in moving]
         slopes = [rec.zeros_like(args[k]) if c is None else c for k, c in zip(moving, first, strict=True)]
-        given: list[Callable[[int], Any]] = []
-        given += [lambda j, i=n.inputs[k]: outer.coefficient(i, j) for k in moving]
-        given += [lambda j, k=k: _part(outer.series[n][j], k if self.many else None) for k in smooth]
-        given += [lambda j, i=n.inputs[k]: _times(outer.coefficient(i, j + 1), j + 1) for k in moving]
+        values = [functools.partial(outer.coefficient, n.inputs[k]) for k in moving]
+        results = [functools.partial(_part, outer.series[n], k if self.many else None) for k in smooth]
+        given: list[Callable[[int], Any]] = [*values, *results, *(functools.partial(_slope, c) for c in values)]
         tape = Tape(rule, [*(args[k] for k in moving), *(parts[k] for k in smooth), *slopes], f"jet of {op.name}")
         self.walk = Walk(tape, given)
 
@@ -160,8 +160,19 @@ def _value(n: Node) -> Any:
     return wrap(n) if n.live or hasattr(n.data, "dtype") else n.data
 
 
-def _part(coefficient: Any, k: int | None) -> Any:
-    return coefficient if k is None or coefficient is None else coefficient[k]
+def _part(series: list[Any], part: int | None, k: int) -> Any:
+    """A coefficient of a value, or of one of its parts."""
+    return series[k] if part is None or series[k] is None else series[k][part]
+
+
+def _slope(coefficient: Callable[[int], Any], k: int) -> Any:
+    """A coefficient of the derivative in t."""
+    return _times(coefficient(k + 1), k + 1)
+
+
+def _line(x: Any, v: Any, k: int) -> Any:
+    """A coefficient of x + t v."""
+    return x if k == 0 else v if k == 1 else None
 
 
 def _times(coefficient: Any, k: int) -> Any:
@@ -190,8 +201,7 @@ def _series(f: Fn, x: Any, v: Any, order: int, asker: str) -> tuple[Tape, list[l
         if y.dtype.kind not in "fc":
             raise DTypeError(f"{asker} needs floating results, got {describe(y)}")
     ts = matched((v,), tape.structure, tape.inputs, f"the direction of {asker}")
-    value = [_value(n) for n in tape.inputs]
-    given = [lambda k, c=c, t=t: c if k == 0 else t if k == 1 else None for c, t in zip(value, ts, strict=True)]
+    given = [functools.partial(_line, _value(n), t) for n, t in zip(tape.inputs, ts, strict=True)]
     walk = Walk(tape, given)
     return tape, [walk.coefficients(k) for k in range(order + 1)]
 
