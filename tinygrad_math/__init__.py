@@ -58,6 +58,7 @@ from .transforms.taylor import *
 from .transforms.trees import *
 
 if _typing.TYPE_CHECKING:
+    from . import curvature as curvature
     from . import data as data
     from . import errors as errors
     from . import fft as fft
@@ -91,6 +92,7 @@ _ROOMS = {
     name: f".{name}"
     for name in (
         "compiler",
+        "curvature",
         "data",
         "errors",
         "fft",

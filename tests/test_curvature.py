@@ -1,0 +1,340 @@
+"""Curvature by products: operators are known matrices, estimators known numbers, sparse matrices the dense ones."""
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.sparse
+
+import tinygrad_math as tm
+from tinygrad_math.curvature.colouring import column_colours, entries, star_colours
+
+C = tm.curvature
+X = np.random.default_rng(0).normal(size=(6, 3))
+Y = np.random.default_rng(1).normal(size=(6, 2))
+
+
+def _net(rng=0):
+    return tm.nn.Sequential(tm.nn.Linear(3, 4, rng=rng), tm.nn.Tanh(), tm.nn.Linear(4, 2, rng=rng + 1))
+
+
+def _dense(f, x):
+    """The Jacobian of f over the flattened tree x, by central differences."""
+    leaves, structure = tm.core.tree.flatten(x)
+    flat = np.concatenate([np.ravel(v.detach().numpy() if isinstance(v, tm.Tensor) else v) for v in leaves])
+
+    def at(vector):
+        parts, start = [], 0
+        for v in leaves:
+            size = int(np.prod(v.shape, dtype=int))
+            parts.append(tm.tensor(vector[start : start + size].reshape(v.shape)))
+            start += size
+        y = f(tm.core.tree.unflatten(structure, parts))
+        return np.ravel(np.asarray(y.detach().numpy()))
+
+    return np.stack([(at(flat + 1e-5 * e) - at(flat - 1e-5 * e)) / 2e-5 for e in np.eye(flat.size)], axis=-1)
+
+
+# -- operators --------------------------------------------------------------------------------------------
+def test_the_hessian_operator_is_the_hessian_of_a_tree():
+    def f(p):
+        return (p["a"] ** 2 * p["b"]).sum() + tm.sin(p["b"]).sum()
+
+    x = {"a": np.array([1.0, 2.0]), "b": np.array([0.5, -1.0])}
+    H = C.HessianOperator(f, x)
+    a, b = x["a"], x["b"]
+    want = np.block([[np.diag(2 * b), np.diag(2 * a)], [np.diag(2 * a), np.diag(-np.sin(b))]])
+    np.testing.assert_allclose(H.to_dense(), want)
+    np.testing.assert_allclose(H.T @ np.eye(4)[0], want[0])
+    assert H.names == ["a[0]", "a[1]", "b[0]", "b[1]"]
+    np.testing.assert_array_equal(H.tree(np.arange(4.0))["b"].numpy(), [2, 3])
+    np.testing.assert_array_equal(H.vector(H.tree(np.arange(4.0))), np.arange(4.0))
+
+
+def test_a_module_has_rows_named_by_its_parameters():
+    H = C.HessianOperator(lambda net: tm.nn.functional.mse_loss(net(X), Y), _net())
+    assert H.shape == (26, 26)
+    assert H.names[5] == "0.weight[1,2]"
+    dense = H.to_dense()
+    np.testing.assert_allclose(dense, dense.T, atol=1e-12)
+    v = np.random.default_rng(0).normal(size=26)
+    product = tm.hvp(lambda net: tm.nn.functional.mse_loss(net(X), Y), _net(), H.tree(v))
+    np.testing.assert_allclose(H @ v, H.vector(product), atol=1e-12)
+
+
+def test_the_jacobian_operator_and_its_transpose():
+    def f(p):
+        return {"y": tm.tanh(p["w"] @ np.arange(3.0)), "n": (p["w"] ** 2).sum()}
+
+    w = {"w": np.random.default_rng(0).normal(size=(2, 3))}
+    J = C.JacobianOperator(f, w)
+    want = _dense(lambda p: tm.concatenate([f(p)["y"], f(p)["n"].reshape(1)]), w)
+    np.testing.assert_allclose(J.to_dense(), want, atol=1e-8)
+    np.testing.assert_allclose(J.T @ np.eye(3), want.T, atol=1e-8)
+    assert J.names == ["y[0]", "y[1]", "n"]
+
+
+def test_gauss_newton_is_its_definition_and_the_hessian_for_a_linear_model():
+    def model(w):
+        return tm.tensor(X) @ w
+
+    def loss(y):
+        return tm.special.logsumexp(y, axis=1).mean()
+
+    w = np.random.default_rng(2).normal(size=(3, 2))
+    G = C.GGNOperator(model, loss, w)
+    np.testing.assert_allclose(G.to_dense(), C.HessianOperator(lambda w: loss(model(w)), w).to_dense(), atol=1e-12)
+    np.testing.assert_allclose(C.GGNOperator((model, loss), w).to_dense(), G.to_dense())
+    net = _net()
+    G = C.GGNOperator(lambda net: net(X), lambda y: ((y - Y) ** 2).sum(), net)
+    J = _dense(lambda net: net(X), net)
+    np.testing.assert_allclose(G.to_dense(), 2 * J.T @ J, atol=1e-6)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "categorical", "bernoulli", "poisson"])
+def test_the_fisher_matrix_is_the_mean_of_each_examples(likelihood):
+    net = _net()
+    F = C.FisherOperator(lambda net: net(X), net, likelihood=likelihood).to_dense()
+    want = 0
+    for x in X:
+        J, z = _dense(lambda net, x=x: net(x), net), net(x).detach().numpy()
+        p = np.exp(z) / np.exp(z).sum()
+        s = 1 / (1 + np.exp(-z))
+        cov = {"gaussian": np.eye(2), "categorical": np.diag(p) - np.outer(p, p), "bernoulli": np.diag(s * (1 - s))}
+        want = want + J.T @ cov.get(likelihood, np.diag(np.exp(z))) @ J / len(X)
+    np.testing.assert_allclose(F, want, atol=1e-7)
+
+
+def test_the_empirical_fisher_matrix_is_the_mean_of_squared_gradients():
+    def losses(net):
+        return ((net(X) - Y) ** 2).sum(axis=1)
+
+    J = _dense(losses, _net())
+    np.testing.assert_allclose(C.FisherOperator(losses, _net()).to_dense(), J.T @ J / 6, atol=1e-5)
+
+
+def test_curvature_over_batches_is_that_of_all_examples():
+    def loss(net, batch):
+        return tm.nn.functional.mse_loss(net(batch[0]), batch[1])
+
+    loader = tm.data.DataLoader(tm.data.TensorDataset(X, Y), batch_size=4)
+    whole = C.HessianOperator(lambda net: loss(net, (X, Y)), _net()).to_dense()
+    np.testing.assert_allclose(C.HessianOperator(loss, _net(), data=loader).to_dense(), whole, atol=1e-12)
+    G = C.GGNOperator(lambda net, x: net(x), tm.nn.functional.mse_loss, _net(), data=[(X[:5], Y[:5]), (X[5:], Y[5:])])
+    want = C.GGNOperator(lambda net: net(X), lambda y: tm.nn.functional.mse_loss(y, Y), _net()).to_dense()
+    np.testing.assert_allclose(G.to_dense(), want, atol=1e-12)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "categorical", "bernoulli", "poisson"])
+def test_kfac_of_one_example_is_the_fisher_block_of_each_layer(likelihood):
+    """Of one example the Kronecker product is exact within a layer (Martens, Grosse 2015, section 3)."""
+    net, x = _net(), X[:1]
+    K = C.KFACOperator(net, x, likelihood).to_dense()
+    F = C.FisherOperator(lambda net: net(x), net, likelihood=likelihood).to_dense()
+    for block in (slice(0, 16), slice(16, 26)):
+        np.testing.assert_allclose(K[block, block], F[block, block], atol=1e-12)
+    np.testing.assert_array_equal(K[:16, 16:], 0)
+
+
+def test_kfac_solves_with_its_damped_matrix():
+    K = C.KFACOperator(_net(), X, "categorical")
+    b = np.random.default_rng(0).normal(size=26)
+    np.testing.assert_allclose(K @ K.solve(b, 0.1) + 0.1 * K.solve(b, 0.1), b, atol=1e-10)
+
+
+def test_scipy_takes_the_operators():
+    def f(x):
+        return (x**4).sum() + (x[1:] * x[:-1]).sum()
+
+    x = np.linspace(1, 2, 12)
+    H = C.HessianOperator(f, x)
+    dense = H.to_dense()
+    np.testing.assert_allclose(
+        scipy.sparse.linalg.eigsh(H, 3, return_eigenvectors=False), np.linalg.eigvalsh(dense)[-3:]
+    )
+    np.testing.assert_allclose((H + 2 * H) @ x, 3 * dense @ x)
+
+
+# -- estimators -------------------------------------------------------------------------------------------
+def _matrix(n=40):
+    q, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(n, n)))
+    return q * np.linspace(1, 10, n) @ q.T
+
+
+def test_estimators_come_near_the_numbers_of_a_known_matrix():
+    A = _matrix()
+    for method, spread in (("hutch++", 14.0), ("hutchinson", 9.0)):  # sqrt(2 / samples) of the Frobenius norm off it
+        found = [C.trace(A, samples=30, method=method, rng=seed) for seed in range(64)]
+        assert abs(np.mean(found) - np.trace(A)) < 4 * spread / 8
+        assert np.std(found) < 1.5 * spread
+    decaying = np.diag(2.0 ** -np.arange(40.0))
+    assert abs(C.trace(decaying, samples=30) - 2) < 0.01  # the large eigenvalues are found, and count exactly
+    assert C.trace(A, samples=40) == pytest.approx(np.trace(A))
+    np.testing.assert_allclose(C.diagonal(A, samples=30), np.diag(A), rtol=0.5)
+    np.testing.assert_allclose(C.diagonal(A, samples=40), np.diag(A))
+    assert abs(C.logdet(A) - np.linalg.slogdet(A)[1]) < 5.0  # four deviations of 20 random starts
+    np.testing.assert_allclose(C.eigenvalues(A, 3), [9.53846154, 9.76923077, 10])
+
+
+def test_a_density_has_its_mass_where_the_eigenvalues_are():
+    t, phi = C.density(np.diag([1.0] * 30 + [5.0] * 10), points=2001, width=0.05)
+    assert np.trapezoid(phi, t) == pytest.approx(1, abs=1e-3)
+    assert np.trapezoid(phi[t > 3], t[t > 3]) == pytest.approx(0.25, abs=0.05)
+
+
+def test_solutions_hold_and_what_cannot_be_solved_is_named():
+    A, b = _matrix(), np.arange(40.0)
+    for method in ("cg", "minres"):
+        np.testing.assert_allclose(A @ C.solve(A, b, method=method), b, atol=1e-6)
+    np.testing.assert_allclose(C.solve(A, b, damping=2.0), np.linalg.solve(A + 2 * np.eye(40), b), atol=1e-8)
+    with pytest.raises(tm.NoConvergence, match="residual"):
+        C.solve(np.diag([1.0, 0.0]), np.array([1.0, 1.0]), maxiter=5)
+    with pytest.raises(tm.OutsideDomain, match="positive definite"):
+        C.logdet(np.diag([1.0, -1.0]))
+
+
+def test_influence_is_the_change_after_retraining():
+    """Of ridge regression, whose solution is known: the derivative of the test loss in one example's weight."""
+
+    def w_of(weights):
+        return np.linalg.solve(X.T @ (weights[:, None] * X) + np.eye(3), X.T @ (weights * Y[:, 0]))
+
+    def test(w):
+        return (0.3 * w[0] - w[1]) ** 2
+
+    e = np.eye(6)[2]
+    slope = (test(w_of(1 + 1e-5 * e)) - test(w_of(1 - 1e-5 * e))) / 2e-5
+    w = w_of(np.ones(6))
+    H = C.HessianOperator(lambda w: ((tm.tensor(X) @ w - Y[:, 0]) ** 2).sum() / 2 + (w * w).sum() / 2, w)
+    g = tm.grad(lambda w: (tm.tensor(X[2]) @ w - Y[2, 0]) ** 2 / 2)(w).numpy()
+    assert C.influence(H, g, tm.grad(test)(w).numpy(), damping=0.0) == pytest.approx(slope, rel=1e-6)
+
+
+# -- sparsity ---------------------------------------------------------------------------------------------
+def rosenbrock(x):
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def test_the_sparse_hessian_of_rosenbrock_takes_three_products():
+    x = np.linspace(-1, 1, 60)
+    for compiled in (False, True):
+        H = C.sparse_hessian(rosenbrock, x, compiled=compiled)
+        np.testing.assert_allclose(H.toarray(), scipy.optimize.rosen_hess(x), atol=1e-9)
+    pattern = C.sparsity(rosenbrock, x)
+    assert (pattern.nnz, pattern.products, pattern.kind) == (178, 3, "hessian")
+    np.testing.assert_allclose(C.sparse_hessian(rosenbrock, x, pattern=pattern).toarray(), H.toarray())
+
+
+_PARTS = [
+    lambda x: x[1:] * x[:-1],
+    lambda x: tm.sin(x[::2]) * 2,
+    lambda x: x[np.array([3, 0, 0, 5])] ** 2,
+    lambda x: tm.concatenate([x[:3], tm.exp(x[4:6])]),
+    lambda x: x.reshape(2, -1).sum(axis=0),
+    lambda x: x.reshape(2, -1).T @ x[:2],
+    lambda x: x.at[2].set(x[0] * x[1]),
+    lambda x: x.at[np.array([1, 1, 4])].add(x[:3] ** 2),
+    lambda x: tm.where(x > 0, x * x, 0.0),
+    lambda x: tm.special.softmax(x.reshape(2, -1), axis=1)[:, 0],
+    lambda x: tm.cumsum(x[:4]),
+    lambda x: tm.flip(x)[:3] * x[3:6],
+    lambda x: np.diag([1.0, 0.0, 2.0]) @ x[:3],
+    lambda x: tm.linalg.solve(3 * np.eye(2) + x[:4].reshape(2, 2), x[4:6]),
+    lambda x: tm.max(x[:3]) * x[5:],
+    lambda x: tm.linalg.eigh(tm.outer(x[:2], x[:2]) + np.diag([1.0, 3.0]))[0],
+    lambda x: tm.einsum("i,ij->j", x[:3], np.array([[1.0, 0, 0], [0, 0, 2], [0, 0, 0]])),
+    lambda x: x - x,
+]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sparse_is_dense_on_random_functions(seed):
+    rng = np.random.default_rng(seed)
+    parts = [_PARTS[k] for k in rng.integers(len(_PARTS), size=3)]
+
+    def f(x):
+        return tm.concatenate([part(x).reshape(-1) for part in parts])
+
+    x = rng.uniform(0.2, 1.5, 8)
+    np.testing.assert_allclose(C.sparse_jacobian(f, x).toarray(), tm.jacobian(f)(x).numpy(), atol=1e-10)
+
+    def g(x):
+        return (tm.tanh(f(x)) ** 2).sum()
+
+    np.testing.assert_allclose(C.sparse_hessian(g, x).toarray(), tm.hessian(g)(x).numpy(), atol=1e-9)
+
+
+def test_a_pattern_holds_at_every_point_and_knows_no_accidental_zeros():
+    pattern = C.sparsity(lambda x: x[0] * x[1] + x[2] ** 3, np.zeros(3))
+    np.testing.assert_array_equal(pattern.toarray(), [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+
+
+def test_a_pattern_that_closed_over_other_values_is_found_anew():
+    w = np.array([1.0, 0.0, 0.0])
+
+    def f(x):
+        return (x * w) * x[::-1]
+
+    x = np.array([1.0, 2.0, 3.0])
+    C.sparse_jacobian(f, x)
+    w[:] = [1.0, 1.0, 1.0]
+    np.testing.assert_allclose(C.sparse_jacobian(f, x).toarray(), tm.jacobian(f)(x).numpy())
+
+
+def test_an_arrow_takes_few_products_both_ways():
+    x = np.linspace(1, 2, 50)
+
+    def arrow(x):
+        return (x[0] * x**2).sum()
+
+    assert C.sparsity(arrow, x).products <= 3
+    np.testing.assert_allclose(C.sparse_hessian(arrow, x).toarray(), tm.hessian(arrow)(x).numpy(), atol=1e-10)
+
+    def rows(x):
+        return tm.concatenate([x.sum().reshape(1) ** 2, x**2])
+
+    assert C.sparsity(rows, x).products == 2
+    np.testing.assert_allclose(C.sparse_jacobian(rows, x).toarray(), tm.jacobian(rows)(x).numpy(), atol=1e-10)
+
+
+def test_independent_parts_are_found():
+    pattern = C.sparsity(lambda x: x[0] * x[1] + x[2] * x[3], np.ones(4))
+    assert pattern.blocks.tolist() == [0, 0, 1, 1]
+    assert "hessian 4x4" in pattern.text()
+    assert "█" in pattern.text()
+
+
+def test_random_patterns_are_coloured_so_that_all_entries_are_told_apart():
+    for seed in range(30):
+        a = scipy.sparse.random_array((30, 30), density=0.08, rng=np.random.default_rng(seed))
+        pattern = scipy.sparse.csr_array((a + a.T) != 0)
+        i, j, colour, place = entries(pattern, star_colours(pattern))
+        values = (a + a.T).toarray()
+        colours = star_colours(pattern)
+        products = np.stack([values[:, colours == c].sum(axis=1) for c in range(colours.max() + 1)])
+        np.testing.assert_allclose(products[colour, place], values[i, j])
+        columns = column_colours(pattern)
+        for row in pattern.toarray():
+            assert len(set(columns[row])) == row.sum()
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_unknowns_take_memory_for_their_entries_only():
+    x = np.linspace(-1, 1, 100_000)
+    H = C.sparse_hessian(rosenbrock, x)
+    assert H.nnz == 299_998
+    np.testing.assert_allclose(H.diagonal()[1:-1], 1200 * x[1:-1] ** 2 - 400 * x[2:] + 202)
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(tm.ArgumentError, match="does not fit x"):
+        C.sparse_hessian(rosenbrock, np.ones(4), pattern=np.ones((3, 3)))
+    with pytest.raises(tm.NonScalarError):
+        C.HessianOperator(lambda x: x, np.ones(2)) @ np.ones(2)
+    with pytest.raises(tm.DTypeError, match="real floating"):
+        C.HessianOperator(rosenbrock, np.ones(3, complex))
+    with pytest.raises(tm.ArgumentError, match="likelihood"):
+        C.FisherOperator(rosenbrock, np.ones(3), likelihood="normal")
+    with pytest.raises(tm.ArgumentError, match="belong to others"):
+        C.KFACOperator(tm.nn.Sequential(tm.nn.Linear(3, 3), tm.nn.LayerNorm(3)), X)
+    with pytest.raises(tm.ShapeError, match="square"):
+        C.trace(np.ones((2, 3)))

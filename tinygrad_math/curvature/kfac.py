@@ -1,0 +1,132 @@
+"""Kronecker-factored curvature: a small matrix for each side of every linear layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.tensor import Tensor, as_tensor
+from ..core.walk import grad_of
+from ..nn import Linear, Module
+from .operators import Array, Symmetric
+
+
+def _roots(outputs: Array, likelihood: str) -> Array:
+    """Columns s_c of each example, (C, N, C), with sum_c s_c s_c' the covariance of what the outputs parametrise."""
+    count, classes = outputs.shape
+    unit = np.broadcast_to(np.eye(classes)[:, None, :], (classes, count, classes))
+    if likelihood == "gaussian":
+        return np.array(unit)
+    if likelihood == "categorical":
+        p = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        root = np.sqrt(p)
+        return np.moveaxis(root[:, :, None] * np.eye(classes) - p[:, :, None] * root[:, None, :], 2, 0)
+    if likelihood == "bernoulli":
+        p = 1 / (1 + np.exp(-outputs))
+        return unit * np.sqrt(p * (1 - p))
+    if likelihood == "poisson":
+        return unit * np.exp(outputs / 2)
+    raise ArgumentError(f"KFACOperator: likelihood is gaussian, categorical, bernoulli or poisson, got {likelihood!r}")
+
+
+class KFACOperator(Symmetric):
+    r"""The Fisher matrix of a network of linear layers, each layer's block a Kronecker product G ⊗ A.
+
+    Arguments: `model` a Module whose parameters all belong to Linear layers, each used once; `inputs` (N, features),
+    the examples; `likelihood` as for FisherOperator. Shape (n, n), over the parameters of the model in their order.
+    Formula: \(F_l \approx G_l \otimes A_l\), with \(A = \frac1N \sum a a^\top\) of the layer's inputs (and a 1 for
+    its bias) and \(G = \frac1N \sum g g^\top\) of what flows back to its outputs. Exact for one layer of a Gaussian
+    model. `solve(v, damping)` inverts G ⊗ A + damping I through the factors' eigenvectors.
+    Raises ArgumentError for parameters outside of Linear layers.
+    Source: Martens, Grosse 2015, "Optimizing neural networks with Kronecker-factored approximate curvature".
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> layer, X = tm.nn.Linear(2, 1, rng=0), np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> tm.curvature.KFACOperator(layer, X).to_dense().tolist()
+    [[0.5, 0.0, 0.5], [0.0, 2.0, 1.0], [0.5, 1.0, 1.0]]
+    """
+
+    def __init__(self, model: Module, inputs: Any, likelihood: str = "gaussian") -> None:
+        if not isinstance(model, Module):
+            raise ArgumentError(f"KFACOperator takes a Module and its inputs, got {describe(model)}")
+        super().__init__(model, None)
+        self.likelihood = likelihood
+        layers = {name: m for name, m in model.named_modules() if isinstance(m, Linear)}
+        covered = {id(p) for m in layers.values() for p in (m.weight, m.bias) if p is not None}
+        other = [name for name, p in model.named_parameters() if id(p) not in covered]
+        if other:
+            raise ArgumentError(
+                f"KFACOperator knows Linear layers; these parameters belong to others: {', '.join(other)}"
+            )
+        self._factor(model, layers, as_tensor(inputs))
+
+    def _factor(self, model: Module, layers: dict[str, Linear], inputs: Tensor) -> None:
+        seen: dict[str, tuple[Array, Tensor]] = {}
+
+        def noting(name: str) -> Any:
+            def note(module: Any, args: Any, output: Tensor) -> None:
+                if name in seen:
+                    raise ArgumentError(f"KFACOperator: the layer {name or 'itself'} is used more than once")
+                seen[name] = (np.asarray(as_tensor(args[0]).detach().node.data), output)
+
+            return note
+
+        hooks = [m.register_forward_hook(noting(name)) for name, m in layers.items()]
+        try:
+            outputs = model(inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        if outputs.ndim != 2 or any(a.ndim != 2 for a, _ in seen.values()):
+            raise ShapeError(f"KFACOperator: the model maps (N, features) to (N, outputs), got {describe(outputs)}")
+        if missing := [name for name in layers if name not in seen]:
+            raise ArgumentError(f"KFACOperator: the model did not use its layers {', '.join(missing)}")
+        count = outputs.shape[0]
+        roots = _roots(np.asarray(outputs.detach().node.data), self.likelihood)
+        backs = {name: np.zeros((y.shape[1], y.shape[1])) for name, (_, y) in seen.items()}
+        for root in roots:
+            pulled = grad_of(outputs, [y for _, y in seen.values()], grad_outputs=root.astype(outputs.dtype))
+            for name, g in zip(seen, pulled, strict=True):
+                backs[name] += np.asarray(g.node.data).T @ np.asarray(g.node.data) / count
+        self.factors: dict[str, tuple[Array, Array]] = {}
+        self._places: dict[str, tuple[int, int | None]] = {}
+        leaves = {name: k for k, (name, _) in enumerate(model.named_parameters())}
+        for name, (a, _) in seen.items():
+            prefix = f"{name}." if name else ""
+            if layers[name].bias is not None:
+                a = np.concatenate([a, np.ones((count, 1), a.dtype)], axis=1)
+            self.factors[name] = (a.T @ a / count, backs[name])
+            self._places[name] = (leaves[f"{prefix}weight"], leaves.get(f"{prefix}bias"))
+
+    def _layerwise(self, vectors: Array, change: Any) -> Array:
+        """Each layer's part of some vectors, (k, out, in + 1), changed."""
+        parts = self.columns.split(vectors)
+        for name, (w, b) in self._places.items():
+            joint = parts[w] if b is None else np.concatenate([parts[w], parts[b][..., None]], axis=-1)
+            joint = change(joint, *self.factors[name])
+            parts[w] = joint if b is None else joint[..., :-1]
+            if b is not None:
+                parts[b] = joint[..., -1]
+        return self.columns.join(parts, len(vectors))
+
+    def _matmat(self, vectors: Array) -> Array:
+        return self._layerwise(np.asarray(vectors).T, lambda v, a, g: g @ v @ a).T
+
+    _rmatmat = _matmat
+
+    def solve(self, vector: Any, damping: float) -> Array:
+        """(F + damping I)⁻¹ v, exactly for the factored F. Raises ArgumentError unless damping is above 0."""
+        if not damping > 0:
+            raise ArgumentError(f"KFACOperator.solve: damping is above 0, got {damping}")
+
+        def change(v: Array, a: Array, g: Array) -> Array:
+            la, qa = np.linalg.eigh(a)
+            lg, qg = np.linalg.eigh(g)
+            return np.asarray(qg @ ((qg.T @ v @ qa) / (lg[:, None] * la + damping)) @ qa.T)
+
+        solved: Array = self._layerwise(np.asarray(vector, float)[None], change)[0]
+        return solved

@@ -1,0 +1,326 @@
+"""Matrices of derivatives that are never formed: SciPy's LinearOperators over the numbers of a tree."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator
+
+from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
+from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tree import flatten, paths, unflatten
+from ..transforms.batching.trace import Recording
+from ..transforms.matrices import gradient_tape
+from ..transforms.tracing import Tape
+
+Array = np.ndarray[Any, Any]
+Fn = Callable[..., Any]
+Products = Callable[[list[Any]], list[Any]]  # of trees of tangents, as lists of leaves
+
+
+class Flat:
+    """A tree of real arrays as one vector, and the names of its numbers."""
+
+    def __init__(self, tree: Any, asker: str) -> None:
+        leaves, self.structure = flatten(tree)
+        self.leaves = [np.asarray(as_tensor(leaf).node.data) for leaf in leaves]
+        for leaf in self.leaves:
+            if leaf.dtype.kind != "f":
+                raise DTypeError(f"{asker} is over real floating numbers, got {describe(leaf)}; use astype(float)")
+        self.ends = np.cumsum([0, *(a.size for a in self.leaves)]).tolist()
+        self.size: int = self.ends[-1]
+        self.dtype = np.result_type(*(a.dtype for a in self.leaves)) if self.leaves else np.dtype(float)
+
+    def split(self, vectors: Any) -> list[Any]:
+        """The leaves of a vector, or of many along the first axis."""
+        x = np.asarray(vectors)
+        front = x.shape[:-1]
+        return [
+            x[..., a:b].reshape(*front, *leaf.shape).astype(leaf.dtype)
+            for a, b, leaf in zip(self.ends, self.ends[1:], self.leaves)
+        ]
+
+    def join(self, leaves: Sequence[Any], count: int | None = None) -> Array:
+        """The vector of some leaves; with a count, a row for each of so many."""
+        front = () if count is None else (count,)
+        parts = [np.asarray(as_tensor(leaf).detach().node.data).reshape(*front, -1) for leaf in leaves]
+        return np.concatenate(parts, axis=-1) if parts else np.zeros((*front, 0))
+
+    @property
+    def names(self) -> list[str]:
+        out = []
+        for path, leaf in zip(paths(self.structure), self.leaves, strict=True):
+            title = path or "x"
+            for index in itertools.product(*map(range, leaf.shape)):
+                out.append(f"{title}[{','.join(map(str, index))}]" if index else title)
+        return out
+
+
+class Derivatives(LinearOperator):
+    """A matrix of derivatives, known by its products: the base of the operators of this room.
+
+    `columns` and `rows` say what the numbers of its two sides are: `.names`, `.split`, `.join`.
+    """
+
+    def __init__(self, rows: Flat, columns: Flat, batches: Iterable[Any] | None) -> None:
+        self.rows, self.columns, self.batches = rows, columns, batches
+        self._prepared: list[tuple[float, Any]] | None = None
+        base: Any = super()
+        base.__init__(np.result_type(rows.dtype, columns.dtype, float), (rows.size, columns.size))
+
+    # -- what a kind of matrix says of itself ------------------------------------------------------------
+    def _tape(self, batch: tuple[Any, ...]) -> Any:
+        """What is recorded once, for any number of products: of one batch, or of the whole function."""
+        raise NotImplementedError
+
+    def _forth(self, recorded: Any) -> Products:
+        raise NotImplementedError
+
+    def _back(self, recorded: Any) -> Products:
+        return self._forth(recorded)
+
+    # -- what follows ------------------------------------------------------------------------------------
+    def _pieces(self) -> Iterator[tuple[float, Any]]:
+        """Each batch's share of the mean, and what was recorded of it."""
+        if self.batches is None:
+            if self._prepared is None:
+                self._prepared = [(1.0, self._tape(()))]
+            yield from self._prepared
+            return
+        total = 0
+        sizes = [_count(batch) for batch in self.batches]
+        total = sum(sizes)
+        if not total:
+            raise ArgumentError(f"{type(self).__name__}: data holds no examples")
+        for size, batch in zip(sizes, self.batches, strict=True):
+            yield size / total, self._tape((batch,))
+
+    def _matmat(self, vectors: Array) -> Array:
+        return self._product(self._forth, self.columns, self.rows, np.asarray(vectors))
+
+    def _rmatmat(self, vectors: Array) -> Array:
+        return self._product(self._back, self.rows, self.columns, np.asarray(vectors))
+
+    def _matvec(self, vector: Array) -> Array:
+        return self._matmat(np.reshape(vector, (-1, 1)))[:, 0]
+
+    def _rmatvec(self, vector: Array) -> Array:
+        return self._rmatmat(np.reshape(vector, (-1, 1)))[:, 0]
+
+    def _product(self, walk: Callable[[Any], Products], given: Flat, wanted: Flat, vectors: Array) -> Array:
+        if np.iscomplexobj(vectors):
+            raise DTypeError(f"{type(self).__name__} is real, and was given a complex vector; take both parts of it")
+        count = vectors.shape[1]
+        total = np.zeros((count, wanted.size), self.dtype)
+        for share, recorded in self._pieces():
+            step = walk(recorded)
+            if count == 1:
+                total[0] += share * wanted.join(step(list(map(as_tensor, given.split(vectors[:, 0])))))
+                continue
+            seeds = [as_tensor(leaf) for leaf in given.split(vectors.T)]
+            found = Recording(step, seeds, type(self).__name__).run(seeds, count)
+            leaves = [y if moves else rec.broadcast_to(y, (count, *as_tensor(y).shape)) for y, moves in found]
+            total += share * wanted.join(leaves, count)
+        return total.T
+
+    def to_dense(self) -> Array:
+        """The matrix itself, (m, n): for tests, and for few numbers."""
+        return np.asarray(self.matmat(np.eye(self.shape[1])))
+
+    @property
+    def names(self) -> list[str]:
+        """What the rows belong to: `0.weight[2,3]`."""
+        return self.rows.names
+
+    def tree(self, vector: Any) -> Any:
+        """A vector over the columns as a tree like x."""
+        return unflatten(self.columns.structure, [as_tensor(v) for v in self.columns.split(vector)], values=False)
+
+    def vector(self, tree: Any) -> Array:
+        """A tree like x as a vector over the columns."""
+        leaves, structure = flatten(tree)
+        if [np.shape(as_tensor(leaf)) for leaf in leaves] != [leaf.shape for leaf in self.columns.leaves]:
+            raise ShapeError(f"{type(self).__name__}: the tree differs from that of x: {structure}")
+        return self.columns.join(leaves)
+
+    def __repr__(self) -> str:
+        m, n = self.shape
+        return f"<{type(self).__name__} {m}x{n} over {len(self.columns.leaves)} arrays>"
+
+
+class Symmetric(Derivatives):
+    """A symmetric matrix of derivatives: the estimators and solvers for it are functions of this room."""
+
+    def __init__(self, x: Any, batches: Iterable[Any] | None) -> None:
+        self.x = x
+        flat = Flat(x, type(self).__name__)
+        super().__init__(flat, flat, batches)
+
+    def _adjoint(self) -> Symmetric:
+        return self
+
+    def _transpose(self) -> Symmetric:
+        return self
+
+
+class HessianOperator(Symmetric):
+    r"""The Hessian of f at x, H = ∂²f/∂x∂xᵀ, by products alone: `H @ v` costs about two gradients.
+
+    Arguments: `f(x)` gives one number, over a tree or Module x of n real numbers; with `data`, an iterable of batches
+    that can be run through again (a DataLoader), `f(x, batch)` is the mean over a batch's examples, and the operator
+    is that of the mean over all. Shape (n, n). f is recorded once, and walked at each product.
+    Formula: \(H_{ij} = \partial^2 f / \partial x_i \partial x_j\). Raises NonScalarError, DTypeError.
+    Source: Pearlmutter 1994, "Fast exact multiplication by the Hessian".
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> H = tm.curvature.HessianOperator(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]))
+    >>> (H @ np.array([1.0, 0.0])).tolist(), H.names
+    ([4.0, 2.0], ['x[0]', 'x[1]'])
+    """
+
+    def __init__(self, f: Fn, x: Any, data: Iterable[Any] | None = None) -> None:
+        self.f = f
+        super().__init__(x, data)
+
+    def _tape(self, batch: tuple[Any, ...]) -> Tape:
+        return gradient_tape(lambda x: self.f(x, *batch), [self.x], "HessianOperator")
+
+    def _forth(self, recorded: Tape) -> Products:
+        return recorded.push
+
+
+class JacobianOperator(Derivatives):
+    r"""The Jacobian of f at x, J = ∂f/∂xᵀ, by products: `J @ v` pushes forward, `J.T @ u` pulls back.
+
+    Arguments: `f(x)` gives a tree of m real numbers. Shape (m, n); f is recorded once.
+    Formula: \(J_{ij} = \partial f_i / \partial x_j\). Raises DTypeError.
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> J = tm.curvature.JacobianOperator(lambda x: x * x, np.array([1.0, 2.0]))
+    >>> (J @ np.array([1.0, 1.0])).tolist(), (J.T @ np.array([1.0, 0.0])).tolist()
+    ([2.0, 4.0], [2.0, 0.0])
+    """
+
+    def __init__(self, f: Fn, x: Any) -> None:
+        tape = Tape(f, [x], "JacobianOperator")
+        value = unflatten(tape.out_structure, [y.detach() for y in tape.outputs])
+        super().__init__(Flat(value, "JacobianOperator"), Flat(x, "JacobianOperator"), None)
+        self._prepared = [(1.0, tape)]
+
+    def _forth(self, recorded: Tape) -> Products:
+        return recorded.push
+
+    def _back(self, recorded: Tape) -> Products:
+        return recorded.pull
+
+
+class GGNOperator(Symmetric):
+    r"""The generalised Gauss-Newton matrix of loss(model(x)) at x: JᵀHJ, positive semi-definite for a convex loss.
+
+    Arguments: `model(x)` gives the outputs, `loss(outputs)` one number; with `data`, batches (inputs, targets):
+    `model(x, inputs)` and `loss(outputs, targets)`, a mean over the examples. The pair may stand in one argument,
+    `GGNOperator((model, loss), x)`. Shape (n, n).
+    Formula: \(G = J^\top H_L J\), J of the model, \(H_L\) the Hessian of the loss in the outputs.
+    Source: Schraudolph 2002, "Fast curvature matrix-vector products for second-order gradient descent".
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> G = tm.curvature.GGNOperator(lambda x: x * x, lambda y: (y * y).sum(), np.array([1.0, 2.0]))
+    >>> (G @ np.array([1.0, 1.0])).tolist()
+    [8.0, 32.0]
+    """
+
+    def __init__(self, model: Any, loss: Any, x: Any = None, data: Iterable[Any] | None = None) -> None:
+        if isinstance(model, tuple) and len(model) == 2:
+            model, loss, x = *model, loss if x is None else x
+        if not (callable(model) and callable(loss)):
+            raise ArgumentError(
+                f"GGNOperator takes a model and a loss, two functions, got {describe(model)} and {describe(loss)}"
+            )
+        self.model, self.loss = model, loss
+        super().__init__(x, data)
+
+    def _tape(self, batch: tuple[Any, ...]) -> tuple[Tape, Tape]:
+        inputs, targets = (batch[0][:1], batch[0][1:]) if batch else ((), ())
+        tape = Tape(lambda x: self.model(x, *inputs), [self.x], "GGNOperator")
+        outputs = unflatten(tape.out_structure, [y.detach() for y in tape.outputs])
+        return tape, gradient_tape(lambda y: self.loss(y, *targets), [outputs], "GGNOperator")
+
+    def _forth(self, recorded: tuple[Tape, Tape]) -> Products:
+        model, loss = recorded
+        return lambda tangents: model.pull(loss.push(model.push(tangents)))
+
+
+def _count(batch: Any) -> int:
+    """How many examples a batch holds: the length of its first array."""
+    leaves = flatten(batch)[0]
+    if not leaves or not np.shape(leaves[0]):
+        raise ArgumentError(f"a batch holds arrays with an example in each row, got {describe(batch)}")
+    return int(np.shape(leaves[0])[0])
+
+
+_LIKELIHOODS = ("gaussian", "categorical", "bernoulli", "poisson")
+
+
+def negative_log_likelihood(outputs: Tensor, likelihood: str) -> Any:
+    """A sum over examples whose Hessian in the outputs is the Fisher matrix of the likelihood they parametrise."""
+    y = outputs.detach()
+    if likelihood == "gaussian":
+        return rec.sum(rec.square(outputs)) / 2
+    if likelihood == "bernoulli":
+        return rec.sum(rec.logaddexp(0.0, outputs))
+    if likelihood == "poisson":
+        return rec.sum(rec.exp(outputs))
+    if y.ndim < 1:
+        raise ShapeError(f"FisherOperator: a categorical likelihood has classes along the last axis, got {describe(y)}")
+    return rec.sum(rec.logsumexp(outputs, axis=-1))
+
+
+class FisherOperator(Symmetric):
+    r"""The Fisher information matrix at x: of the model, or the empirical one.
+
+    Arguments: with a `likelihood` ("gaussian" of unit variance, "categorical" by logits, "bernoulli" by logits,
+    "poisson" by log-rates) `f(x)` gives the N examples' outputs along the first axis, and the matrix is that of the
+    model's own distribution. Without, `f(x)` gives N losses, and the matrix is the empirical Fisher matrix. With
+    `data`, `f(x, batch)`. Shape (n, n), positive semi-definite.
+    Formulas: \(F = \frac1N \sum_i J_i^\top \Lambda_i J_i\) with \(\Lambda\) the covariance of the sufficient
+    statistics; empirical \(\frac1N \sum_i g_i g_i^\top\).
+    Source: Kunstner, Balles, Hennig 2019, "Limitations of the empirical Fisher approximation".
+
+    >>> import numpy as np
+    >>> import tinygrad_math as tm
+    >>> X = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> tm.curvature.FisherOperator(lambda w: X @ w, np.zeros(2), likelihood="gaussian").to_dense().tolist()
+    [[0.5, 0.0], [0.0, 2.0]]
+    """
+
+    def __init__(self, f: Fn, x: Any, likelihood: str | None = None, data: Iterable[Any] | None = None) -> None:
+        if likelihood is not None and likelihood not in _LIKELIHOODS:
+            raise ArgumentError(f"FisherOperator: likelihood is one of {', '.join(_LIKELIHOODS)}, got {likelihood!r}")
+        self.f, self.likelihood = f, likelihood
+        super().__init__(x, data)
+
+    def _tape(self, batch: tuple[Any, ...]) -> tuple[Tape, Any]:
+        tape = Tape(lambda x: self.f(x, *batch), [self.x], "FisherOperator")
+        (y,) = tape.outputs if len(tape.outputs) == 1 else (None,)
+        if y is None or y.ndim < 1 or not y.shape[0] or (self.likelihood is None and y.ndim != 1):
+            what = "outputs" if self.likelihood else "losses, (N,)"
+            raise ShapeError(f"FisherOperator: f gives the examples' {what} along the first axis, got {tape.outputs}")
+        count = y.shape[0]
+        if self.likelihood is None:
+            return tape, lambda ts: [t / count for t in ts]
+        loss = gradient_tape(
+            lambda outputs: negative_log_likelihood(outputs, self.likelihood or "") / count,
+            [y.detach()],
+            "FisherOperator",
+        )
+        return tape, loss.push
+
+    def _forth(self, recorded: tuple[Tape, Any]) -> Products:
+        tape, middle = recorded
+        return lambda tangents: tape.pull(middle(tape.push(tangents)))
