@@ -14,7 +14,8 @@ for _name in (
     "isposinf", "isreal", "keep", "ldexp", "log_ratio", "modf", "nan_to_num", "polygamma", "power_log", "psi_rise",
     "quotient", "real", "relu", "riemann_zeta", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
     "stop_gradient", "tanh_slope", "weight_log", "where", "gamma_weight", "gammainc_da", "beta_weight", "betainc_dab",
-    "stdtr_ddf", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial",
+    "stdtr_ddf", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial", "power_slope",
+    "lattice_quantile",
 ):  # fmt: skip
     RULES[_name] = aligned
 
