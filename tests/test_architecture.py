@@ -16,7 +16,7 @@ FLOORS = [
     ["core/docs", "core/mode"],
     ["core/tree"],
     ["core/op"],
-    ["core/node", "core/at", "core/torch_names"],
+    ["core/node", "core/at", "core/torch_names", "core/methods"],
     ["core/past", "core/foreign"],
     ["core/leaving"],
     ["core/tensor"],

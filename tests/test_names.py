@@ -194,3 +194,21 @@ def test_autograds_transforms_have_autograds_values():
     g = lambda xp: lambda x: xp.sum(xp.sin(x) ** 2) * x[0, 0]  # noqa: E731
     ours = tm.hessian_vector_product(g(tm))(X, X)
     np.testing.assert_allclose(ours.numpy(), autograd.hessian_vector_product(g(autograd.numpy))(X, X), rtol=1e-12)
+
+
+def test_autograds_word_for_the_argument_is_understood():
+    f = lambda a, b: (a * b**2).sum()  # noqa: E731
+    for transform in (tm.grad, tm.jacobian, tm.hessian):
+        assert transform(f, argnum=1)(2.0, 3.0).item() == transform(f, argnums=1)(2.0, 3.0).item()
+    assert tm.value_and_grad(f, argnum=1)(2.0, 3.0)[1].item() == 12.0
+    with pytest.raises(tm.ArgumentError, match="argnumm"):
+        tm.grad(f, argnumm=1)
+
+
+def test_random_arrays_are_made_under_their_usual_names():
+    tm.manual_seed(3)
+    a, b = tm.randn(2, 3), tm.rand(4)
+    assert (a.shape, b.shape) == ((2, 3), (4,))
+    tm.random.seed(3)
+    np.testing.assert_array_equal(tm.random.randn(2, 3).numpy(), a.numpy())
+    assert tm.randn().shape == ()

@@ -217,7 +217,7 @@ def test_scipy_and_scikit_learn_differentiate_where_they_know_the_array_api():
 def test_a_function_of_scipys_that_would_drop_the_gradient_says_how_it_can_keep_it():
     from scipy import special
 
-    if os.environ.get("SCIPY_ARRAY_API", "0") != "0":
+    if os.environ.get("SCIPY_ARRAY_API"):
         pytest.skip("it keeps the gradient")
     for call in (lambda x: special.logsumexp(x), lambda x: tm.grad(special.logsumexp)(x)):
         with pytest.raises(tm.NeedsDetach, match="SCIPY_ARRAY_API=1"):

@@ -211,7 +211,7 @@ def hfft(x: Any, /, n: int | None = None, axis: int = -1, norm: Norm = "backward
     >>> tm.fft.hfft([1.0, 2.0, 3.0])
     tensor([ 8., -2.,  0., -2.])
     """
-    return cast(Tensor, irfft(rec.conj(as_tensor(x)), n=n, axis=axis, norm=_opposite(norm)))
+    return irfft(rec.conj(as_tensor(x)), n=n, axis=axis, norm=_opposite(norm))
 
 
 @named
@@ -294,7 +294,7 @@ def rfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward")
     y = as_tensor(x)
     *others, (n, axis) = _plan(y, s, axes, half=True)
     others = [(_length(y, k) if n is None else n, k) for n, k in others]  # before an axis that is named twice is halved
-    y = cast(Tensor, rfft(y, n=n, axis=axis, norm=norm))
+    y = rfft(y, n=n, axis=axis, norm=norm)
     for n, axis in reversed(others):
         y = fft(y, n=n, axis=axis, norm=norm)
     return y
@@ -312,7 +312,7 @@ def irfftn(x: Any, /, s: Axes = None, axes: Axes = None, norm: Norm = "backward"
     *others, (n, axis) = _plan(y, s, axes, half=True)
     for k, other in others:
         y = ifft(y, n=k, axis=other, norm=norm)
-    return cast(Tensor, irfft(y, n=n, axis=axis, norm=norm))
+    return irfft(y, n=n, axis=axis, norm=norm)
 
 
 @named

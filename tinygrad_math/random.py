@@ -61,6 +61,8 @@ __all__ = [
     "normal",
     "permutation",
     "poisson",
+    "rand",
+    "randn",
     "random",
     "seed",
     "standard_normal",
@@ -602,6 +604,26 @@ def default_rng(seed: Any = None) -> Generator:
     (3,)
     """
     return Generator(seed)
+
+
+def rand(*shape: int) -> Tensor:
+    """Uniform numbers in [0, 1) of a shape given by its lengths, as NumPy's and PyTorch's `rand(2, 3)`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.random.rand(2, 3).shape
+    (2, 3)
+    """
+    return shared.random(shape)
+
+
+def randn(*shape: int) -> Tensor:
+    """Numbers of the standard normal distribution of a shape given by its lengths, as `randn(2, 3)` elsewhere.
+
+    >>> import tinygrad_math as tm
+    >>> tm.random.randn(2, 3).shape
+    (2, 3)
+    """
+    return shared.standard_normal(shape)
 
 
 shared = Generator()

@@ -255,6 +255,11 @@ def check_op(op: Op | str) -> int:
     """
     record_ = registry[op] if isinstance(op, str) else op
     samples = record_.samples() if record_.samples is not None else []
+    if not samples:
+        raise AssertionError(f"{record_.name} has no samples to be checked on; declare it with samples=lambda: [...]")
+    for mode, rule in (("vjp", record_.vjp), ("jvp", record_.jvp)):
+        if rule is None and not record_.constant:
+            raise AssertionError(f"{record_.name} has no {mode} rule")
     checked = 0
     for s in samples:
         claims: list[Callable[[Op, Sample], None]] = [raw_equals_recorded]

@@ -239,6 +239,8 @@ class Contract:
 
     def error(self, name: str, value: Any, expected: str) -> ArgumentError:
         kind = "" if value is None else f", a {type(value).__name__}"
+        if name == "f" and hasattr(value, "backward"):
+            kind += ". The gradient of a result in a tensor is grad_of(y, [x])"
         return ArgumentError(
             f"{title(self.f)}: {name} is {expected}; got {describe(value)}{kind}. Usage: {usage(self.f)}"
         )

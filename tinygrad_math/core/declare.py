@@ -87,14 +87,14 @@ def call_key(params: dict[str, Any]) -> Any:
 class Declared(Op, Generic[P]):
     """A public op: call it on arrays or Tensors; attach rules with `defvjp` and `defjvp`."""
 
-    def __call__(self, *args: P.args, **params: P.kwargs) -> Any:
+    def __call__(self, *args: P.args, **params: P.kwargs) -> Tensor:
         if len(args) == self.arity:
             if not params and self.simple_arity is not None:
-                return record(self, args, self.defaults)
+                return record(self, args, self.defaults)  # type: ignore[no-any-return]
             key = call_key(params)
             known = self.accepted.get(key) if key is not None else None
             if known is not None:
-                return record(self, args, known)
+                return record(self, args, known)  # type: ignore[no-any-return]
         else:
             key = None
         try:
@@ -102,8 +102,8 @@ class Declared(Op, Generic[P]):
         except ArgumentError as error:
             failed = error
         else:
-            return self._called(arrays, full, key)
-        return in_other_words(self, args, params, failed)
+            return self._called(arrays, full, key)  # type: ignore[no-any-return]
+        return in_other_words(self, args, params, failed)  # type: ignore[no-any-return]
 
     def _called(self, arrays: tuple[Any, ...], full: dict[str, Any], key: Any) -> Any:
         if self.whole or not _PLAIN.issuperset(map(type, full.values())):
@@ -211,7 +211,7 @@ def elementwise(
     holomorphic: bool = False,
     samples: Samples = None,
     doc: str | None = None,
-) -> Any:
+) -> Declared[...]:
     """An op that acts on each element: one partial derivative per argument.
 
     `domain` is the interval (or one per argument) from which the samples are drawn; `holomorphic` says that
@@ -235,7 +235,7 @@ def elementwise(
     op.partials = partials
     if not any(map(callable, partials)):
         op.formal = len(partials)
-    return op
+    return op  # type: ignore[no-any-return]
 
 
 def _share(partial: Partial, holomorphic: bool) -> Callable[..., Any]:

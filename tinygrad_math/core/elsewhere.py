@@ -28,7 +28,8 @@ SAME: dict[str, dict[str, str]] = {
         "bmm": "matmul", "mv": "matmul", "ger": "outer", "mul": "multiply", "sub": "subtract", "div": "divide",
         "neg": "negative", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
         "ge": "greater_equal", "numel": "size", "movedim": "moveaxis", "inference_mode": "no_grad",
-        "manual_seed": "random.seed", "bernoulli": "random.bernoulli", "logsumexp": "special.logsumexp",
+        "manual_seed": "random.seed", "rand": "random.rand",
+        "randn": "random.randn", "bernoulli": "random.bernoulli", "logsumexp": "special.logsumexp",
         "erf": "special.erf", "erfc": "special.erfc", "erfinv": "special.erfinv", "lgamma": "special.gammaln",
         "digamma": "special.digamma", "polygamma": "special.polygamma", "det": "linalg.det",
         "inverse": "linalg.inv", "pinverse": "linalg.pinv", "cholesky": "linalg.cholesky", "norm": "linalg.norm",
@@ -45,7 +46,7 @@ SAME: dict[str, dict[str, str]] = {
         "logsigmoid": "special.log_expit",
     },
     "special": {n: n for n in ("expm1", "log1p", "cbrt", "exp2", "sinc")},
-    "random": {"manual_seed": "random.seed", "rand": "random.random", "randint": "random.integers"},
+    "random": {"manual_seed": "random.seed", "randint": "random.integers"},
     "linalg": {"inverse": "linalg.inv"},
     "optim": {},
 }  # fmt: skip
@@ -53,7 +54,6 @@ SAME: dict[str, dict[str, str]] = {
 # place -> name elsewhere -> what to write here
 SAY: dict[str, dict[str, str]] = {
     "": {
-        "randn": "tm.random.standard_normal((2, 3))", "rand": "tm.random.random((2, 3))",
         "randint": "tm.random.integers(low, high, size)", "randperm": "tm.random.permutation(n)",
         "normal": "tm.random.normal(mean, std, size)", "multinomial": "tm.random.choice(n, size, p=weights)",
         "gather": "tm.take_along_axis(x, index, axis=dim)", "index_select": "tm.take(x, index, axis=dim)",
@@ -112,7 +112,7 @@ SAY: dict[str, dict[str, str]] = {
     },
     "linalg": {"matmul_": "tm.matmul", "vander": "tm.vander", "lu_factor": "tm.linalg.solve(a, b)"},
     "random": {
-        "randn": "standard_normal((2, 3))", "PRNGKey": "default_rng(seed)", "key": "default_rng(seed)",
+        "PRNGKey": "default_rng(seed)", "key": "default_rng(seed)",
         "split": "default_rng(seed): a generator moves on by itself", "shuffle": "x = permutation(x)",
         "RandomState": "default_rng(seed)",
     },

@@ -218,6 +218,11 @@ class MissingExtra(MathError, ImportError):
 FAILURES = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)  # what NumPy raises
 
 
+def installing(extra: str) -> str:
+    """How the packages of an extra are installed: from a checkout, since an index may not have this package."""
+    return f"pip install '.[{extra}]' in the folder of tinygrad_math's sources (the extra {extra})"
+
+
 def unhidden(error: BaseException) -> MathError | None:
     """The named error behind C code's own: NumPy turns what happens to t in `a[i] = t` into a ValueError."""
     cause: BaseException | None = error
@@ -294,7 +299,10 @@ def numeric_dtype(dtype: Any) -> np.dtype[Any]:
             raise TypeError("an array is no dtype")
         found: np.dtype[Any] = np.dtype(dtype)
     except Exception as error:  # whatever an object's own `dtype` attribute makes NumPy say
-        raise DTypeError(f"{describe(dtype)} is no dtype; say for instance float64, float32, int64 or bool") from error
+        shape = "; a shape is one argument, a tuple: zeros((3, 4))" if isinstance(dtype, int) else ""
+        raise DTypeError(
+            f"{describe(dtype)} is no dtype; say for instance float64, float32, int64 or bool{shape}"
+        ) from error
     if found.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers, and {found} is no dtype of numbers")
     return found
@@ -308,13 +316,26 @@ def floating_dtype(dtype: Any, asker: str) -> np.dtype[Any]:
     return found
 
 
+def _about_matmul(head: str, a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """Which two lengths do not meet in a product of matrices."""
+    inner = b[-2] if len(b) > 1 else b[-1]
+    if a[-1] == inner:
+        return f"{head}: the axes before the last two do not broadcast. Make them agree, for instance with expand_dims."
+    turned = f" Did you mean a @ b.T, which gives {(*a[:-1], b[0])}?" if len(b) == 2 and b[-1] == a[-1] else ""
+    place = "last but one axis" if len(b) > 1 else "only axis"
+    return f"{head}: the last axis of the first has {a[-1]} elements, the {place} of the second {inner}.{turned}"
+
+
 def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], error: Exception) -> MathError:
     """The named error for what NumPy said when `name` was applied to `values`."""
     given = ", ".join(describe(v) for v in values)
     options = "".join(f", {k}={describe(v)}" for k, v in params.items() if v is not None)
     head = f"{name}({given}{options}): {error}"
     if isinstance(error, np.linalg.LinAlgError):
-        return SingularMatrix(f"{head}. The matrix has no inverse; use lstsq or pinv for a least-squares answer.")
+        return SingularMatrix(
+            f"{head}. The matrix has no inverse; linalg.solve_system says which solutions there are, and lstsq or "
+            "pinv give a least-squares answer."
+        )
     if isinstance(error, np.exceptions.AxisError):
         return AxisError(f"{head}. Axes count from 0, or from the end as -1, -2, ...")
     if isinstance(error, IndexError):
@@ -327,6 +348,11 @@ def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], 
         return ArgumentError(f"{head}. An argument nests too deeply, or contains itself.")
     if not isinstance(error, ValueError):
         return ArgumentError(f"{head} ({type(error).__name__}). Pass numbers, arrays or Tensors, as the usage says.")
+    shapes = [getattr(v, "shape", ()) for v in values]
+    if name == "matmul" and len(shapes) == 2 and all(shapes):
+        return ShapeError(_about_matmul(f"{name}({given})", *shapes))
+    if name == "reshape" and "order is" not in str(error):
+        return ShapeError(f"{head}. The number of elements has to stay the same; one length may be -1.")
     about_shapes = any(word in str(error) for word in ("shape", "broadcast", "dimension", "mismatch", "size", "length"))
     return ShapeError(
         f"{head}. Make the shapes agree, for instance with reshape or expand_dims." if about_shapes else head

@@ -43,7 +43,7 @@ def _by_array_api() -> str:
             break
     else:
         return ""
-    if os.environ.get("SCIPY_ARRAY_API", "0").lower() in ("0", "", "false"):
+    if not os.environ.get("SCIPY_ARRAY_API"):  # as SciPy reads it: "0" switches it on, too
         switch = "SCIPY_ARRAY_API=1 in the environment, before SciPy is imported"
     elif library == "sklearn":
         switch = "sklearn.set_config(array_api_dispatch=True)"

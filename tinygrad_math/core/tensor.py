@@ -35,6 +35,7 @@ from .errors import (
 )
 from .foreign import DOORS, PRIORITY, decides, has_functions, has_ufuncs, refuses
 from .leaving import Leaving
+from .methods import Methods
 from .mode import MODE as MODE
 from .mode import Mode as Mode
 from .mode import no_grad as no_grad
@@ -329,18 +330,7 @@ def _unary(name: str) -> Callable[[Tensor], Tensor]:
     return lambda self: ops[name](self)
 
 
-def _method(name: str) -> Callable[..., Any]:
-    """`x.name(...)` for the function of this name."""
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return getattr(rec, name)(self, *args, **kwargs)
-
-    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
-    method.__doc__ = f"`tm.{name}(x, ...)` of this tensor."
-    return method
-
-
-class Tensor(Leaving, TorchNames, Parts):
+class Tensor(Leaving, TorchNames, Parts, Methods):
     """An n-dimensional array of numbers that records what is done to it.
 
     Arguments: nested lists, numbers, an ndarray (copied) or a Tensor; `requires_grad` makes it a leaf
@@ -367,6 +357,11 @@ class Tensor(Leaving, TorchNames, Parts):
         self._grad = None
         source = node_of(data)
         if requires_grad.__class__ is not bool:
+            if isinstance(requires_grad, int) and requires_grad not in (0, 1):
+                raise ArgumentError(
+                    f"tensor: requires_grad is True or False, got {requires_grad}. The values are one argument, "
+                    "tensor([3, 4]); a tensor of a shape is made by zeros((3, 4))"
+                )
             requires_grad = as_flag(requires_grad, "tensor: requires_grad")
         if dtype is not None:
             dtype = numeric_dtype(dtype)
@@ -805,111 +800,6 @@ class Tensor(Leaving, TorchNames, Parts):
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """`tm.compress(condition, x, axis)` of this tensor: the function has its array second."""
         return rec.compress(condition, self, axis)  # type: ignore[no-any-return]
-
-    # -- functions of one tensor, as methods --------------------------------------------------------
-    sum = _method("sum")
-    mean = _method("mean")
-    prod = _method("prod")
-    max = _method("max")
-    min = _method("min")
-    var = _method("var")
-    std = _method("std")
-    all = _method("all")
-    any = _method("any")
-    argmax = _method("argmax")
-    argmin = _method("argmin")
-    argsort = _method("argsort")
-    cumsum = _method("cumsum")
-    cumprod = _method("cumprod")
-    clip = _method("clip")
-    round = _method("round")
-    conj = _method("conj")
-    conjugate = _method("conjugate")
-    reshape = _method("reshape")
-    ravel = _method("ravel")
-    flatten = _method("flatten")
-    squeeze = _method("squeeze")
-    unsqueeze = _method("unsqueeze")
-    transpose = _method("transpose")
-    swapaxes = _method("swapaxes")
-    permute = _method("permute")
-    expand = _method("expand")
-    diagonal = _method("diagonal")
-    trace = _method("trace")
-    repeat = _method("repeat")
-    take = _method("take")
-    dot = _method("dot")
-    matmul = _method("matmul")
-    astype = _method("astype")
-    copy = _method("copy")
-    nonzero = _method("nonzero")
-    norm = _method("norm")
-    abs = _method("abs")
-    exp = _method("exp")
-    log = _method("log")
-    sqrt = _method("sqrt")
-    sin = _method("sin")
-    cos = _method("cos")
-    tan = _method("tan")
-    tanh = _method("tanh")
-    square = _method("square")
-    sigmoid = _method("sigmoid")
-    relu = _method("relu")
-    softmax = _method("softmax")
-    log_softmax = _method("log_softmax")
-    ptp = _method("ptp")
-    searchsorted = _method("searchsorted")
-    choose = _method("choose")
-    pow = _method("pow")
-    add = _method("add")
-    subtract = _method("subtract")
-    multiply = _method("multiply")
-    divide = _method("divide")
-    negative = _method("negative")
-    maximum = _method("maximum")
-    minimum = _method("minimum")
-    reciprocal = _method("reciprocal")
-    sign = _method("sign")
-    floor = _method("floor")
-    ceil = _method("ceil")
-    trunc = _method("trunc")
-    exp2 = _method("exp2")
-    expm1 = _method("expm1")
-    log2 = _method("log2")
-    log10 = _method("log10")
-    log1p = _method("log1p")
-    asin = _method("asin")
-    acos = _method("acos")
-    atan = _method("atan")
-    arcsin = _method("arcsin")
-    arccos = _method("arccos")
-    arctan = _method("arctan")
-    sinh = _method("sinh")
-    cosh = _method("cosh")
-    asinh = _method("asinh")
-    acosh = _method("acosh")
-    atanh = _method("atanh")
-    arcsinh = _method("arcsinh")
-    arccosh = _method("arccosh")
-    arctanh = _method("arctanh")
-    hypot = _method("hypot")
-    logaddexp = _method("logaddexp")
-    isnan = _method("isnan")
-    isinf = _method("isinf")
-    isfinite = _method("isfinite")
-    flip = _method("flip")
-    roll = _method("roll")
-    tril = _method("tril")
-    triu = _method("triu")
-    outer = _method("outer")
-    inner = _method("inner")
-    split = _method("split")
-    median = _method("median")
-    quantile = _method("quantile")
-    topk = _method("topk")
-    nansum = _method("nansum")
-    nanmean = _method("nanmean")
-    absolute = _method("absolute")
 
 
 def wrap(node: Node) -> Tensor:

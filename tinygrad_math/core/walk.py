@@ -21,6 +21,7 @@ from .errors import (
     ArgumentError,
     DTypeError,
     IllPosedDerivative,
+    MathError,
     NoDerivative,
     NonScalarError,
     ShapeError,
@@ -145,6 +146,16 @@ def fit(xp: Namespace, g: Any, like: Any) -> Any:
     return g
 
 
+def _unfitting(name: str, share: Any, argument: Any, error: Exception) -> Exception:
+    """The error for a cotangent that no broadcast of its argument has."""
+    if isinstance(error, MathError):
+        return error
+    return ShapeError(
+        f"the vjp rule of {name} gave {describe(share)} for an argument {describe(argument)}; it returns a tuple, one "
+        "cotangent for each argument, of its shape or of the result's"
+    )
+
+
 def pullback(
     trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw, every: bool = False
 ) -> dict[Node, Any]:
@@ -233,7 +244,8 @@ def _pullback(
             _collect(xp, cotangents, n, g)
             continue
         if op.vjp is None:
-            raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
+            rule = f"give it one, {op.name}.defvjp(...), or " if hasattr(op, "defvjp") else ""
+            raise NoDerivative(f"{op.name} has no derivative rule; {rule}stop_gradient() its result if that is meant")
         if plain:
             try:
                 y = n.data if not op.formal or type(n) is not Past else likeness(n)
@@ -253,7 +265,10 @@ def _pullback(
                 if not (gi.__class__ is value.__class__ is _FLOAT) and (  # a number needs no fitting
                     gi.shape != value.shape or gi.dtype is not value.dtype
                 ):
-                    gi = fit(xp, gi, value)
+                    try:
+                        gi = fit(xp, gi, value)
+                    except (ValueError, AttributeError) as error:
+                        raise _unfitting(op.name, gi, value, error) from None
                 if i not in cotangents:
                     cotangents[i] = gi
                 elif i in sums:
@@ -349,7 +364,8 @@ def _pushforward(tangents: dict[Node, Any], trail: Trail, seeds: Mapping[Node, A
             continue
         check_fresh(n)
         if op.jvp is None:
-            raise NoDerivative(f"{op.name} has no forward-mode rule")
+            rule = f"; give it one: {op.name}.defjvp(...)" if hasattr(op, "defjvp") else ""
+            raise NoDerivative(f"{op.name} has no forward-mode rule{rule}")
         like = likeness(n) if op.formal else n.data
         y, args = (like, _values(n)) if xp is raw else _recorded_operands(n)
         t = op.jvp(xp, ts, y, *args, **n.params)
@@ -401,8 +417,8 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
         )
     if not y.requires_grad:
         raise UnusedInput(
-            "backward() on a tensor that no leaf with requires_grad=True reaches; "
-            f"this one is {describe(y)}{' under no_grad' if y.node.op is None else ''}"
+            f"backward() on a tensor that no leaf with requires_grad=True reaches, {describe(y)}. Say "
+            "requires_grad=True where the leaf is made, and compute outside of no_grad()"
         )
     g = seed_of(y, gradient, "backward()")
     trail = Trail([y.node])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import MissingExtra
+from ..core.errors import MissingExtra, installing
 
 Pair = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
@@ -16,7 +16,7 @@ def _from_scikit_learn(name: str) -> Pair:
     try:
         sets = importlib.import_module("sklearn.datasets")
     except ImportError as error:
-        raise MissingExtra(f"data.{name} needs scikit-learn: pip install 'tinygrad_math[examples]'") from error
+        raise MissingExtra(f"data.{name} needs scikit-learn: {installing('examples')}") from error
     x, y = getattr(sets, f"load_{name}")(return_X_y=True)
     return np.asarray(x, np.float64), np.asarray(y)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import MissingExtra
+from ..core.errors import MissingExtra, installing
 from .study import Study
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # Okabe and Ito
@@ -16,7 +16,7 @@ def _figure(width: float, height: float, columns: int) -> tuple[Any, Any]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtra("plots need matplotlib: pip install 'tinygrad_math[viz]'") from error
+        raise MissingExtra(f"plots need matplotlib: {installing('viz')}") from error
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(1, columns)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import MathError, MissingExtra
+from ..core.errors import MathError, MissingExtra, installing
 from . import pictures, report
 from .study import Study, study
 
@@ -53,7 +53,7 @@ def _console() -> Any:
     try:
         from rich.console import Console
     except ImportError as error:
-        raise MissingExtra("the demo needs rich and matplotlib: pip install 'tinygrad_math[viz]'") from error
+        raise MissingExtra(f"the demo needs rich and matplotlib: {installing('viz')}") from error
     return Console(highlight=False)
 
 

@@ -10,6 +10,7 @@ from ..core.declare import derived, general, helper
 from ..core.errors import IllPosedDerivative
 from ..core.op import raw
 from ..core.samples import complexes, real, sample
+from ..core.tensor import Tensor
 from .choices import differentiated
 from .wellposed import adjoint, frobenius, lapack, plain, square
 
@@ -19,8 +20,8 @@ __all__ = ["SlogdetResult", "adjugate", "det", "slogdet"]
 class SlogdetResult(NamedTuple):
     """The sign (or phase) of a determinant, and the logarithm of its absolute value."""
 
-    sign: Any
-    logabsdet: Any
+    sign: Tensor
+    logabsdet: Tensor
 
 
 def _of_rank(n: int, r: int) -> Any:

@@ -16,7 +16,7 @@ from ..core.declare import derived, general
 from ..core.errors import ArgumentError, IllPosedDerivative, Undecided
 from ..core.op import raw
 from ..core.samples import real, sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from .choices import choice, differentiated, settle
 from .perturbation import adapted, gaps, symmetric
 from .wellposed import (
@@ -36,8 +36,8 @@ __all__ = ["EighResult", "eigh", "eigvalsh"]
 class EighResult(NamedTuple):
     """Ascending eigenvalues, and orthonormal eigenvectors in the columns."""
 
-    eigenvalues: Any
-    eigenvectors: Any
+    eigenvalues: Tensor
+    eigenvectors: Tensor
 
 
 class Lazy:

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.declare import derived, general
 from ..core.errors import IllPosedDerivative
 from ..core.samples import real, sample
+from ..core.tensor import Tensor
 from .choices import choice, differentiated
 from .eigen import Lazy
 from .wellposed import check_direction, check_values, check_vectors, named, none_tied, plain, square
@@ -20,8 +21,8 @@ __all__ = ["EigResult", "eig", "eigvals"]
 class EigResult(NamedTuple):
     """Eigenvalues, and eigenvectors of length 1 in the columns."""
 
-    eigenvalues: Any
-    eigenvectors: Any
+    eigenvalues: Tensor
+    eigenvectors: Tensor
 
 
 def _general_samples() -> Any:

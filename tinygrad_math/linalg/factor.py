@@ -9,7 +9,7 @@ import numpy as np
 from ..core.declare import derived, general, helper
 from ..core.errors import ArgumentError, IllPosedDerivative, MatrixError, describe
 from ..core.samples import complexes, real, sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from .choices import choice, differentiated
 from .perturbation import symmetric
 from .wellposed import adjoint, floating, hermitian, plain, tolerance
@@ -20,16 +20,16 @@ __all__ = ["LUResult", "QRResult", "cholesky", "lu", "qr"]
 class QRResult(NamedTuple):
     """Q with orthonormal columns and R upper triangular."""
 
-    Q: Any
-    R: Any
+    Q: Tensor
+    R: Tensor
 
 
 class LUResult(NamedTuple):
     """A permutation P, L lower triangular with ones on its diagonal, U upper triangular."""
 
-    P: Any
-    L: Any
-    U: Any
+    P: Tensor
+    L: Tensor
+    U: Tensor
 
 
 @helper("lower")

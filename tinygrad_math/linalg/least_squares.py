@@ -9,7 +9,7 @@ import numpy as np
 from ..core.declare import derived, general
 from ..core.errors import ArgumentError, IllPosedDerivative, ShapeError, describe
 from ..core.samples import complexes, real, sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from .eigen import one_triangle
 from .singular import svdvals
 from .solve import regular
@@ -127,10 +127,10 @@ def pinv(x: Any, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = N
 class LstsqResult(NamedTuple):
     """The solution, its squared residuals, the rank, and the singular values."""
 
-    x: Any
-    residuals: Any
-    rank: Any
-    s: Any
+    x: Tensor
+    residuals: Tensor
+    rank: Tensor
+    s: Tensor
 
 
 @derived

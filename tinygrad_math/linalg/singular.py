@@ -19,6 +19,7 @@ from ..core.declare import derived, general, helper
 from ..core.errors import IllPosedDerivative, Undecided
 from ..core.op import raw
 from ..core.samples import real, sample
+from ..core.tensor import Tensor
 from .choices import choice, differentiated, settle
 from .eigen import Lazy, one_triangle, unless_missing
 from .wellposed import (
@@ -38,9 +39,9 @@ __all__ = ["SVDResult", "svd", "svdvals"]
 class SVDResult(NamedTuple):
     """Orthonormal columns of U, descending S, and orthonormal rows of Vh."""
 
-    U: Any
-    S: Any
-    Vh: Any
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
 
 
 @helper("dilate")

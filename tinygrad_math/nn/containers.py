@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError
+from ..core.tensor import Tensor
 from .module import Module
 
 
@@ -25,6 +26,10 @@ class Sequential(Module):
         for i, layer in enumerate(layers):
             if not callable(layer):
                 raise ArgumentError(f"Sequential takes modules and functions; number {i} is {layer!r:.60}")
+            if isinstance(layer, type):
+                raise ArgumentError(
+                    f"Sequential: number {i} is the class {layer.__name__}; make one, {layer.__name__}()"
+                )
             setattr(self, str(i), layer)
         self.length = len(layers)
 
@@ -41,7 +46,7 @@ class Sequential(Module):
         """The modules and functions, in order."""
         return [getattr(self, str(i)) for i in range(self.length)]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         children = self.__dict__
         for i in range(self.length):
             x = children[str(i)](x)

@@ -133,8 +133,8 @@ class Linear(Module):
         shape = x.shape
         if not shape or shape[-1] != self.in_features:
             raise ShapeError(
-                f"{self.weight.name or 'Linear'}: expected (..., {self.in_features}), got {shape}; "
-                f"a Linear({self.in_features}, {self.out_features}) acts on the last axis"
+                f"a Linear({self.in_features}, {self.out_features}) takes an input of shape (..., {self.in_features}), "
+                f"got {shape}: it acts on the last axis (its parameter is {self.weight.name or 'weight'})"
             )
         return linear(x, self.weight, self.bias)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,16 @@ from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, kept_attributes
 
 M = TypeVar("M", bound="Module")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class _Forward(Protocol[P, R]):
+    """A module as its `forward` types it: `net(x)` takes and gives what that does."""
+
+    @property
+    def _hooks(self) -> Mapping[int, Callable[..., Any]]: ...
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class Parameter(Tensor):
@@ -128,7 +138,7 @@ class Module:
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         y = self.forward(*args, **kwargs)
         if self._hooks:
             for hook in tuple(self._hooks.values()):

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DTypeError, FileError, MissingExtra, describe
+from ..core.errors import ArgumentError, DTypeError, FileError, MissingExtra, describe, installing
 from ..core.tensor import Tensor
 from .archive import PLAN, Archive, alone, parsed, replace, write_arrays
 from .plan import Reader, Writer, decoded, encoded
@@ -158,7 +158,7 @@ def _safetensors(asker: str) -> Any:
         importlib.import_module("safetensors.numpy")
     except ImportError as error:
         raise MissingExtra(
-            f"{asker}: a .safetensors file needs the package safetensors: pip install 'tinygrad_math[safetensors]'"
+            f"{asker}: a .safetensors file needs the package safetensors: {installing('safetensors')}"
         ) from error
     return importlib.import_module("safetensors")
 

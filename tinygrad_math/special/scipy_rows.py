@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import elementwise
+from ..core.declare import Declared, elementwise
 from ..core.errors import DTypeError, NoDerivative, describe
 
 
@@ -36,7 +36,7 @@ def forward_of(name: str, *arguments: str, holomorphic: bool = False, order: boo
     return forward
 
 
-def row(name: str, *partials: Any, arguments: str = "x", doc: str, order: bool = False, **record: Any) -> Any:
+def row(name: str, *partials: Any, arguments: str = "x", doc: str, order: bool = False, **record: Any) -> Declared[...]:
     """An elementwise op of that function: see `core.declare.elementwise`."""
     holomorphic = record.get("holomorphic", False)
     record.setdefault("latex", rf"\operatorname{{{{{name}}}}}({', '.join(f'{{{k}}}' for k in range(len(partials)))})")

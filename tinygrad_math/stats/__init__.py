@@ -5,6 +5,9 @@ parameters it gives a frozen one. All are differentiable in the point and in eve
 probability mass function has no derivative in its point, and asking for one raises NoDerivative.
 """
 
+from ..core.elsewhere import face as _face
 from .continuous import *
 from .discrete import *
 from .multivariate import *
+
+__getattr__, __dir__ = _face(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, FileError, MissingExtra
+from ..core.errors import ArgumentError, FileError, MissingExtra, installing
 
 if TYPE_CHECKING:
     from .run import Run
@@ -149,7 +149,7 @@ class TensorBoard(Callback):
             self._library = importlib.import_module("tensorboardX")
         except ImportError as error:
             raise MissingExtra(
-                "TensorBoard files need the package tensorboardX: pip install 'tinygrad_math[tensorboard]'"
+                f"TensorBoard files need the package tensorboardX: {installing('tensorboard')}"
             ) from error
         self.folder, self._writer = os.fspath(folder), None
 

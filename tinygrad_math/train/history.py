@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, MissingExtra, describe
+from ..core.errors import ArgumentError, MissingExtra, describe, installing
 from ..core.notebook import bundle, table
 
 Row = dict[str, float]
@@ -63,7 +63,7 @@ class History:
         try:
             figures = importlib.import_module("matplotlib.figure")
         except ImportError as error:
-            raise MissingExtra("history.plot() needs matplotlib: pip install 'tinygrad_math[viz]'") from error
+            raise MissingExtra(f"history.plot() needs matplotlib: {installing('viz')}") from error
         if path is not None and not isinstance(path, (str, os.PathLike)) and not callable(getattr(path, "write", None)):
             raise ArgumentError(f"history.plot(): path is that of a picture, or an open file, got {describe(path)}")
         names = [k for k in dict.fromkeys(k for row in self.rows for k in row) if k not in ("epoch", "seconds")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..core.arguments import named
+from ..core.arguments import contract, named, other_words
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
 from ..core.tree import flatten, unflatten
@@ -137,3 +137,14 @@ def stop_gradient(x: Any) -> Any:
     """
     leaves, structure = flatten(x)
     return unflatten(structure, [rec.stop_gradient(as_tensor(leaf)) for leaf in leaves], values=False)
+
+
+def _argnum(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """autograd's `argnum=` for `argnums=`, of every transform."""
+    if "argnum" not in kwargs or "argnums" in kwargs or "argnums" not in contract(f).names:
+        return NotImplemented
+    kwargs = dict(kwargs)
+    return f(*args, argnums=kwargs.pop("argnum"), **kwargs)
+
+
+other_words.append(_argnum)

@@ -41,6 +41,15 @@ class Tape:
             out = recorded(f, *unflatten(self.structure, [wrap(n) for n in self.inputs]))
         except (ValueError, SystemError) as error:
             raise unhidden(error) or error from None
+        except (TypeError, AttributeError) as error:
+            if "'list'" in str(error) or "sequence" in str(error):
+                for tree in trees:
+                    if isinstance(tree, list):
+                        error.add_note(
+                            f"{asker} was given the list {describe(tree)}, a tree of numbers to a transform: f gets a "
+                            "list too. For a vector say np.array([...]) or tm.tensor([...])."
+                        )
+            raise
         finally:
             run.over = True
         self._aux: Any = None

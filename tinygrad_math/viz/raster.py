@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from ..core.errors import MissingExtra
+from ..core.errors import MissingExtra, installing
 from .picture import Curve, Picture, Rectangle, Text
 from .svg import FILLS, INKS, STROKES, curves, head, shaft
 
@@ -20,8 +20,7 @@ def painted(picture: Picture, form: str, scale: float = 2.0) -> bytes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtra(
-            f"a {form.upper()} is painted by Matplotlib: pip install 'tinygrad_math[viz]', or take svg(), which needs "
-            "nothing"
+            f"a {form.upper()} is painted by Matplotlib: {installing('viz')}, or take svg(), which needs nothing"
         ) from error
     figure = Figure(figsize=(picture.width / 96, picture.height / 96), dpi=96 * scale)
     if form == "png":

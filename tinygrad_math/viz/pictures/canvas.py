@@ -14,7 +14,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from ...core.errors import ArgumentError, MissingExtra
+from ...core.errors import ArgumentError, MissingExtra, installing
 from ...core.tensor import Tensor
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -52,7 +52,7 @@ def figure(
     try:
         from matplotlib.figure import Figure
     except ImportError as missing:
-        raise MissingExtra("pictures are drawn by matplotlib; pip install 'tinygrad_math[viz]'") from missing
+        raise MissingExtra(f"pictures are drawn by matplotlib; {installing('viz')}") from missing
     fig: Any = Figure(figsize=(size * columns, size * rows + 0.4), dpi=110)
     fig.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     if "figsize" in look:

@@ -1,0 +1,97 @@
+"""What an error says to somebody who brings habits along."""
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+from tinygrad_math.core.declare import general
+
+X = tm.tensor([1.0, 2.0, 3.0])
+LOSS = tm.tensor(2.0, requires_grad=True) ** 2
+
+
+@tm.primitive
+def squared(x):
+    return x * x
+
+
+@tm.primitive
+def half_squared(x):
+    return x * x / 2
+
+
+half_squared.defvjp(lambda g, y, x: g * x)
+
+CASES = {
+    "gradient of a result": (lambda: tm.grad(LOSS, X), tm.ArgumentError, r"grad_of\(y, \[x\]\)"),
+    "shape as arguments": (lambda: tm.zeros(3, 4), tm.DTypeError, r"zeros\(\(3, 4\)\)"),
+    "tensor of a shape": (lambda: tm.Tensor(3, 4), tm.ArgumentError, r"zeros\(\(3, 4\)\)"),
+    "forgotten requires_grad": (
+        lambda: X.sum().backward(),
+        tm.UnusedInput,
+        "requires_grad=True where the leaf is made",
+    ),
+    "lengths that do not meet": (lambda: X @ tm.ones((2, 2)), tm.ShapeError, "of the first has 3 .* last but one .* 2"),
+    "a product to be turned": (lambda: tm.ones((2, 3)) @ tm.ones((4, 3)), tm.ShapeError, r"a @ b\.T.*\(2, 4\)"),
+    "vectors": (lambda: X @ tm.ones(2), tm.ShapeError, "of the first has 3 elements, the only axis of the second 2"),
+    "stacks": (lambda: tm.ones((2, 1, 3)) @ tm.ones((3, 3, 1)), tm.ShapeError, "before the last two"),
+    "another number of elements": (lambda: X.reshape(2, 2), tm.ShapeError, "has to stay the same"),
+    "singular": (lambda: tm.linalg.solve(np.ones((2, 2)), [1.0, 2.0]), tm.SingularMatrix, "solve_system"),
+    "no rule": (lambda: tm.grad(lambda x: squared(x).sum())(X), tm.NoDerivative, r"squared\.defvjp\(\.\.\.\)"),
+    "no forward rule": (lambda: tm.jvp(half_squared, (X,), (X,)), tm.NoDerivative, r"half_squared\.defjvp\(\.\.\.\)"),
+    "class for a layer": (
+        lambda: tm.nn.Sequential(tm.nn.Linear(2, 2), tm.nn.Tanh),
+        tm.ArgumentError,
+        r"class Tanh; .*Tanh\(\)",
+    ),
+    "input of a layer": (
+        lambda: tm.nn.Linear(3, 4)(np.ones((5, 2))),
+        tm.ShapeError,
+        r"an input of shape \(\.\.\., 3\), got \(5, 2\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_message_says_what_to_do(name):
+    call, error, words = CASES[name]
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_list_where_a_vector_is_meant_is_explained_in_a_note():
+    for f in (lambda x: (x**2).sum(), lambda x: (x * 2).sum(), lambda x: (x * 2.0).sum()):
+        with pytest.raises((TypeError, AttributeError)) as caught:
+            tm.grad(f)([1.0, 2.0])
+        assert "np.array" in caught.value.__notes__[0]
+
+
+def _declared(name, **kwargs):
+    from tinygrad_math.core.op import raw, rec, registry
+
+    def forward(x, /):
+        return x * x
+
+    op = general(name=name, **kwargs)(forward)
+    registry.pop(name)
+    for space in (raw, rec):
+        space.__dict__.pop(name, None)
+    return op
+
+
+def test_a_rule_that_forgets_its_tuple_is_named():
+    op = _declared("forgetful")
+    op.defvjp(lambda xp, need, g, y, x: 2 * g * x)
+    with pytest.raises(tm.ShapeError, match=r"vjp rule of forgetful.*float64\(3,\).*a tuple"):
+        tm.grad(lambda x: op(x).sum())(X)
+
+
+def test_an_op_without_samples_or_without_a_rule_does_not_pass():
+    from tinygrad_math.core.samples import real, sample
+
+    with pytest.raises(AssertionError, match="no samples"):
+        tm.testing.check_op(_declared("unsampled"))
+    op = _declared("half_ruled", samples=lambda: [sample(real(2))])
+    op.defvjp(lambda xp, need, g, y, x: (2 * g * x,))
+    with pytest.raises(AssertionError, match="no jvp rule"):
+        tm.testing.check_op(op)
