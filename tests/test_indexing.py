@@ -172,6 +172,18 @@ def test_repeated_multiplication_has_its_derivative_where_a_factor_is_zero():
     np.testing.assert_array_equal(mixed, mixed.T)
 
 
+@pytest.mark.parametrize("rows", [[0, 1, 3], [-1, 0, 3], [0, 0, 1], [2, 1, 0], [-3, -2, -1], [3, 0, 3]])
+@pytest.mark.parametrize("columns", [[2, 2, 2], [0, 1, 2], [-1, 2, 2]])
+def test_the_gradient_of_pairs_of_indices_counts_each_as_often_as_it_is_named(rows, columns):
+    x = tm.tensor(normal(4, 3), requires_grad=True)
+    weights = normal(3)
+    (x[np.array(rows), np.array(columns)] * weights).sum().backward()
+    want = np.zeros((4, 3))
+    for i, j, w in zip(rows, columns, weights, strict=True):
+        want[i, j] += w
+    np.testing.assert_allclose(x.grad.numpy(), want, rtol=1e-15)
+
+
 def test_an_index_may_be_a_tensor_and_has_no_derivative():
     i = tm.tensor([0, 2])
     np.testing.assert_array_equal(tm.tensor(X)[i, 1].numpy(), X[[0, 2], 1])

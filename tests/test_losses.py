@@ -101,3 +101,23 @@ def test_a_probability_at_its_ends_has_the_derivative_of_the_formula():
     a, b = np.array([0.0, 1.0, 1e-20]), np.array([0.0, 1.0, 0.0])
     g = tm.grad(lambda a: F.binary_cross_entropy(a, b, reduction="sum"))(a)
     np.testing.assert_allclose(g.numpy(), [1.0, -1.0, 1.0])
+
+
+@pytest.mark.parametrize("ignored", [-100, 0, 2, 7])
+@pytest.mark.parametrize("labels", [[0, 1, 2], [2, 2, 1], [1, 7, 0], [0, -100, 0], [-1, 0, 1], [0, 3, 1]])
+def test_labels_count_unless_they_are_to_be_ignored_and_are_refused_unless_they_are_classes(labels, ignored):
+    scores, labels = np.array([[0.5, -1.0, 2.0], [0.0, 0.25, 0.5], [3.0, -2.0, 1.0]]), np.array(labels)
+    counted = labels != ignored
+    if np.any(counted & ((labels < 0) | (labels > 2))):
+        with pytest.raises(tm.OutsideDomain, match="0 to 2"):
+            F.cross_entropy(scores, labels, ignore_index=ignored)
+        return
+    x = tm.tensor(scores, requires_grad=True)
+    loss = F.cross_entropy(x, labels, ignore_index=ignored)
+    loss.backward()
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    rows = np.flatnonzero(counted)
+    assert loss.item() == pytest.approx(-np.log(shares[rows, labels[rows]]).mean(), rel=1e-13)
+    want = np.where(counted[:, None], shares, 0.0)
+    want[rows, labels[rows]] -= 1
+    np.testing.assert_allclose(x.grad.numpy(), want / len(rows), rtol=1e-12, atol=1e-15)

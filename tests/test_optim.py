@@ -355,3 +355,67 @@ def test_a_state_belongs_to_paths_whatever_the_order_of_keys():
         np.testing.assert_array_equal(got["b"].numpy(), want.numpy())
     with pytest.raises(tm.ArgumentError, match="the state of w, b for w, c"):
         opt.update({"w": tm.ones(2), "c": tm.ones(2)}, opt.init(params), {"w": tm.ones(2), "c": tm.zeros(2)})
+
+
+# -- a step on arrays -------------------------------------------------------------------------------------------------
+def test_a_number_that_is_changed_between_steps_counts_at_the_next():
+    w = tm.tensor([1.0], requires_grad=True)
+    opt, want = tm.optim.SGD([w], lr=0.5), 1.0
+
+    def goes_on():
+        w.grad = np.ones(1)
+        opt.step()
+        group = opt.param_groups[0]
+        return want - group["lr"] * (1 + group["weight_decay"] * want) * (-1 if group["maximize"] else 1)
+
+    want = goes_on()
+    for change in ({"lr": 0.25}, {"lr": np.float64(0.125)}, {"weight_decay": 0.5}, {"lr": 0.0}, {"lr": 1}):
+        opt.param_groups[0].update(change)
+        want = goes_on()
+        assert w.item() == pytest.approx(want, rel=1e-15)
+    opt.param_groups[0] = {**opt.param_groups[0], "maximize": True, "weight_decay": 0.0}
+    want = goes_on()
+    assert w.item() == pytest.approx(want, rel=1e-15)
+
+
+@pytest.mark.parametrize("dtypes", [(np.float64,), (np.float32, np.float64), (np.complex128, np.float64)])
+@pytest.mark.parametrize("make", [tm.optim.SGD, tm.optim.Adam, tm.optim.RMSprop])
+def test_few_numbers_and_many_are_moved_by_the_same_maths(make, dtypes, monkeypatch):
+    rng = np.random.default_rng(0)
+    shapes = ((3, 2), (), (4,), (1, 1))
+    values = [rng.normal(size=s).astype(dtypes[k % len(dtypes)]) for k, s in enumerate(shapes)]
+    slopes = [[rng.normal(size=v.shape).astype(v.dtype) for v in values] for _ in range(3)]
+
+    def after(size):
+        monkeypatch.setattr("tinygrad_math.optim.stepping.SMALL", size)
+        ps = [tm.tensor(v, requires_grad=True) for v in values]
+        opt = make([{"params": ps[:2], "weight_decay": 0.1}, {"params": ps[2:]}], lr=0.1)
+        for step in slopes:
+            for p, g in zip(ps, step, strict=True):
+                p.grad = g
+            opt.step()
+        return ps, opt
+
+    few, opt = after(1 << 18)
+    many, other = after(0)
+    assert not opt._programs
+    assert other._programs
+    for p, q in zip(few, many, strict=True):
+        assert p.dtype == q.dtype
+        np.testing.assert_allclose(
+            p.detach().numpy(), q.detach().numpy(), rtol=1e-5 if p.dtype == np.float32 else 1e-13
+        )
+        assert opt.state.get(p, {}).keys() == other.state.get(q, {}).keys()
+
+
+def test_no_group_moves_where_the_gradient_of_another_does_not_belong_to_its_parameter():
+    large, small = tm.tensor(np.ones((200, 200)), requires_grad=True), tm.tensor([1.0, 2.0], requires_grad=True)
+    for first, second in ((large, small), (small, large)):
+        opt = tm.optim.SGD([{"params": [first]}, {"params": [second], "lr": 0.1}], lr=0.5, momentum=0.5)
+        first.grad = np.ones(first.shape)
+        second._grad = tm.tensor(np.ones(second.shape) * 1j)  # past the check of `.grad`
+        with pytest.raises(tm.DTypeError, match="imaginary"):
+            opt.step()
+        assert opt.state == {}
+        assert large.tolist() == np.ones((200, 200)).tolist()
+        assert small.tolist() == [1.0, 2.0]

@@ -252,12 +252,21 @@ def poisson_nll_loss(
 )
 def checked_labels(labels: Any, /, classes: int, ignore_index: int, called: str = "a label") -> Any:
     """The labels, which are numbers of classes; 0 in the place of those to be ignored. Raises OutsideDomain."""
+    if _are_classes(labels, classes, ignore_index):
+        return labels
     ignored = labels == ignore_index
     if np.any(wrong := ((labels < 0) | (labels >= classes)) & ~ignored):
         raise OutsideDomain(
             f"{called} is one of {classes}, 0 to {classes - 1}, got {np.asarray(labels)[wrong].flat[0]}"
         )
     return np.where(ignored, 0, labels) if np.any(ignored) else labels
+
+
+def _are_classes(labels: Any, classes: int, ignore_index: int) -> bool:
+    """Whether all labels surely count, as they are classes and no class is to be ignored: what is quickly seen."""
+    if 0 <= ignore_index < classes or not getattr(labels, "size", 0):
+        return False
+    return bool(labels.item(labels.argmin()) >= 0 and labels.item(labels.argmax()) < classes)
 
 
 def _class_weights(weight: Any, classes: int, asker: str) -> Any:
@@ -300,7 +309,9 @@ def _picked(
             f"{asker}: the mean of an empty batch, {describe(logs)}, does not exist; use reduction='sum' for 0"
         )
     classes = logs.shape[axis]
-    some = not known(labels) or bool(np.any(labels.node.data == ignore_index))  # are to be ignored, or may be
+    some = not known(labels)  # are to be ignored, or may be
+    if not some and not _are_classes(labels.node.data, classes, ignore_index):
+        some = bool(np.any(labels.node.data == ignore_index))
     safe = rec.checked_labels(labels, classes=classes, ignore_index=ignore_index)
     if logs.ndim == 2:
         found = logs[np.arange(len(logs)), safe]

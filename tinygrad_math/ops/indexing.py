@@ -22,7 +22,7 @@ from ..core.errors import DTypeError, IndexOutOfBounds, InvalidIndex, ShapeError
 from ..core.node import unknown
 from ..core.past import is_large
 from ..core.samples import complexes, real, sample
-from ..core.tensor import Tensor, as_tensor, record
+from ..core.tensor import Tensor, as_tensor, handle, record
 
 __all__: list[str] = []
 
@@ -64,9 +64,10 @@ def _whole(number: Any) -> int:
 def as_index(part: Any) -> Tensor:
     """A part of an index that is an array of integers or truth values, or the named error."""
     try:
-        x = as_tensor(
-            np.array(part) if isinstance(part, (bool, int, np.ndarray)) else part
-        )  # the caller may write to his
+        if type(part) is np.ndarray and part.dtype.kind in "biu":
+            x = handle(part.copy())  # the caller may write to his
+        else:
+            x = as_tensor(np.array(part) if isinstance(part, (bool, int, np.ndarray)) else part)
     except (DTypeError, ShapeError) as error:
         raise InvalidIndex(f"{describe(part)} is no index: {error}") from error
     if isinstance(part, (list, tuple)) and not x.size:  # NumPy reads an empty list as no indices
@@ -223,6 +224,10 @@ def _read(xp: Any, x: Any, indices: Any, key: Any) -> Any:
 
 
 def _may_repeat(indices: Any) -> bool:
+    """Whether an index may name an element twice: a mask does not, nor a column beside rows that rise, as arange's."""
+    if len(indices) > 1 and all(i.ndim == 1 and i.shape == indices[0].shape and i.dtype.kind in "iu" for i in indices):
+        first = indices[0]
+        return not (first.size and first[0] >= 0 and (first[1:] > first[:-1]).all())
     return any(i.dtype.kind != "b" for i in indices)
 
 

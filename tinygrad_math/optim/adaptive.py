@@ -54,8 +54,8 @@ class Adam(Optimizer):
         new = {"step": t, "exp_avg": m, "exp_avg_sq": v}
         if "amsgrad" in h.on:
             v = new["max_exp_avg_sq"] = xp.maximum(state["max_exp_avg_sq"], v)
-        root = (1 - b2**t) ** 0.5
-        return p - (h["lr"] / (1 - b1**t)) * m / (xp.sqrt(v) / root + h["eps"]), new
+        root = (1 - b2**t) ** 0.5  # of the correction of v, taken out of the quotient
+        return p - (h["lr"] * root / (1 - b1**t)) * m / (xp.sqrt(v) + h["eps"] * root), new
 
 
 class AdamW(Adam):
