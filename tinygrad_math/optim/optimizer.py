@@ -109,7 +109,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, State] = {}
         self._programs: dict[frozenset[str], Program] = {}
-        self._known: dict[int, tuple[list[str], list[Any], tuple[Hyper, bool]]] = {}  # of each group, what it was
+        self._known: dict[int, tuple[list[Any], tuple[Hyper, bool]]] = {}  # of each group, what it was
         if params is None:
             return
         listed = params.parameters() if hasattr(params, "parameters") else params
@@ -204,7 +204,7 @@ class Optimizer:
 
         A `closure` computes the loss and its gradients first; its result is returned.
         """
-        if watcher() is not None:
+        if MODE.innermost() is not None and watcher() is not None:
             raise TraceError(
                 "step() changes parameters in place, which a function that is being traced cannot show; "
                 "use grads = tm.grad(loss)(params) and opt.update(grads, state, params), and return the new parameters"
@@ -239,11 +239,11 @@ class Optimizer:
     def _numbers(self, k: int, group: Mapping[str, Any]) -> tuple[Hyper, bool]:
         """The numbers of a group, and whether it is small: as they were, unless one was changed."""
         known = self._known.get(k)
-        if known is not None and [*group] == known[0] and all(map(is_, group.values(), known[1])):
-            return known[2]
+        if known is not None and len(known[0]) == len(group) and all(map(is_, group.values(), known[0])):
+            return known[1]
         found = hyper(group), is_small(group["params"])
         if self._ours:
-            self._known[k] = [*group], [*group.values()], found
+            self._known[k] = [*group.values()], found
         return found
 
     # -- the same maths, pure -----------------------------------------------------------------------
