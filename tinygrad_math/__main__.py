@@ -1,4 +1,4 @@
-"""The command line: `python -m tinygrad_math {demo,train,inspect,doctor}`."""
+"""The command line: `python -m tinygrad_math {demo,train,inspect,reference,doctor}`."""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ def _parser() -> _Parser:
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     inspect = commands.add_parser("inspect", help="tell what an .npz, .npy or .safetensors file holds")
     inspect.add_argument("file", metavar="FILE")
+    reference = commands.add_parser("reference", help="write a page about every op and its derivative")
+    reference.add_argument("--out", default=".", metavar="DIR", help="where to write reference.html (default: here)")
     commands.add_parser("doctor", help="tell what is installed here, and which renderers work")
     return parser
 
@@ -99,6 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .command.looking import inspect
 
             return inspect(options.file)
+        elif options.command == "reference":
+            from .command.reference import write
+
+            return write(options.out)
         else:
             from .command.looking import doctor
 
