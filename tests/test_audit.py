@@ -189,6 +189,20 @@ def test_every_way_to_compute_is_audited(f):
     assert tm.inspect.audit(f, np.array([0.5, 0.3, 1.2])).check().rows
 
 
+def test_what_no_derivative_goes_through_is_held():
+    x = np.array([0.3, 1.2])
+
+    def under_no_grad(x):
+        with tm.no_grad():
+            y = tm.sin(x)
+        return (x * y).sum()
+
+    for f in (under_no_grad, lambda x: (tm.stop_gradient(x) * x).sum(), lambda x: (x * tm.floor(x)).sum()):
+        for dtype in (np.float32, np.float64):
+            tm.inspect.audit(f, x.astype(dtype)).check()
+    assert tm.inspect.audit(lambda x: None, x).ok
+
+
 def test_an_op_that_gives_another_value_each_time_is_not_checked():
     noisy = primitive(lambda x: x + np.random.random(), lambda g, y, x: g)
     assert [r.state for r in tm.inspect.audit(noisy, 1.0).rows] == ["not checked", "not checked"]

@@ -126,6 +126,11 @@ def test_an_ill_conditioned_system_is_named():
     assert any("ill-conditioned" in row.words for row in report.losses)
 
 
+def test_an_op_that_long_double_is_too_wide_for_carries_the_errors():
+    assert tm.inspect.health(lambda a: tm.linalg.expm(a).sum(), MATRIX).ok
+    assert tm.inspect.health(lambda a: None, MATRIX).rows == ()
+
+
 def test_branches_and_random_numbers_stay_as_they_were():
     def f(x):
         noise = tm.random.default_rng(0).normal(size=3)

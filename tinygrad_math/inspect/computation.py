@@ -96,19 +96,19 @@ class Computation:
     ) -> Values:
         """The values of the roots, and of all on the way, had these nodes had these values. f itself is not run.
 
-        `convert` changes the dtype of what everything starts from. What was drawn at random stays what it was.
+        `convert` changes the dtype of what everything starts from. What no derivative goes through stays what it was:
+        what was drawn at random, a choice, a value behind stop_gradient.
         """
         values: Values = dict(moved)
         for n in self.nodes:
             if n in values:
                 continue
-            op, inputs, params = self.making(n)
-            if op is None or getattr(op, "random", False):
+            if n.op is None or not n.live & DIFFERENTIABLE:
                 if convert is not None:
                     values[n] = convert(n.data)
-            elif any(i in values for i in inputs):
-                args = [values[i] if i in values else i.data for i in inputs]  # noqa: SIM401  (a Past node's data is costly)
-                values[n] = args[0][params["index"]] if op is select else op.forward(*args, **params)
+            elif any(i in values for i in n.inputs):
+                args = [values[i] if i in values else i.data for i in n.inputs]  # noqa: SIM401  (a Past node's data is costly)
+                values[n] = args[0][n.params["index"]] if n.op is select else n.op.forward(*args, **n.params)
         return {n: values.get(n, n.data) for n in roots}
 
     def recorded(
@@ -118,15 +118,14 @@ class Computation:
         leaves = {n: wrap(Node(value, live=DIFFERENTIABLE)) for n, value in moved.items()}
         values: dict[Node, Any] = dict(leaves)
         for n in self.nodes:
-            op, inputs, params = self.making(n)
             if n in values:
                 continue
-            if op is None or getattr(op, "random", False):
+            if n.op is None or not n.live & DIFFERENTIABLE:
                 values[n] = wrap(Node(n.data if convert is None else convert(n.data)))
-            elif op is select:
-                values[n] = values[inputs[0]][params["index"]]
+            elif n.op is select:
+                values[n] = values[n.inputs[0]][n.params["index"]]
             else:
-                values[n] = record(op, tuple(values[i] for i in inputs), params)
+                values[n] = record(n.op, tuple(values[i] for i in n.inputs), n.params)
         return [values[r].node for r in roots], [leaf.node for leaf in leaves.values()]
 
     def line(self, node: Node) -> str:

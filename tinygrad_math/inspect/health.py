@@ -163,7 +163,7 @@ def _exactly(n: Node, op: Op, inputs: Sequence[Node], params: Any, wide: dict[No
     args = [wide[i] if i in wide else _widened(i.data, "wider") for i in inputs]
     try:
         found = op.forward(*args, **params)
-    except (MathError, TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError):
+    except Exception:  # whatever an op says to numbers that it does not know
         return None
     pairs = zip(_parts(n.data), _parts(found), strict=False)
     for own, other in pairs:
@@ -284,8 +284,7 @@ def _report(run: Computation, errors: dict[Node, list[Any]], title: str, thresho
         place[n] = len(rows)
         operands = ", ".join(run.title(i) for i in inputs)
         rows.append(HealthRow(len(rows) + 1, op.name, operands, run.line(n), digits, before, all_, index, words))
-    worst = max(roots, key=lambda r: lost.get(r, (0.0,))[0])
-    total, digits = lost.get(worst, (0.0,))[0], _digits(worst.data)
+    total, digits = max(((lost.get(r, (0.0,))[0], _digits(r.data)) for r in roots), default=(0.0, 0.0))
     named_ = _origins(run, roots, lost, rows, place, threshold)
     return Health("f" if title == "<lambda>" else title, rows, sorted(named_), total, digits)
 
