@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import describe
-from ..core.node import Node
+from ..core.node import Input, Node
 from ..core.place import Place, in_package, is_library
 from ..core.showing import span
 from ..core.tensor import Tensor
@@ -75,9 +75,7 @@ class History:
 
     def note(self, node: Node, op: Any, inputs: Sequence[Node], place: Place | None) -> None:
         """Remember what a node was made of, as far as it does not know it, and what the user calls its inputs."""
-        unnamed = [
-            i for i in inputs if i.tick and _is_source(i) and not (i.name or i in self.names or i in self.origins)
-        ]
+        unnamed = [i for i in inputs if type(i) is Input and i not in self.names]  # whose function is over by then
         if unnamed:
             found = variables()
             self.names.update((i, found.get(i, "")) for i in unnamed)
@@ -142,7 +140,7 @@ def shortened(steps: Sequence[str]) -> tuple[str, ...]:
 
 def _main(parents: Sequence[Origin]) -> Origin | None:
     """The parent to follow: one that was computed, before one that was given."""
-    return next((p for p in parents if p.place is not None), next((p for p in parents if p.name is not None), None))
+    return next((p for p in parents if p.place is not None), next((p for p in parents if p.node is not None), None))
 
 
 def _step(origin: Origin, found: Mapping[Node, str]) -> str:
@@ -154,10 +152,6 @@ def _step(origin: Origin, found: Mapping[Node, str]) -> str:
 def short(place: Place) -> str:
     """`model.py:12` of a place."""
     return f"{place.prefix}{place.file.rpartition('/')[2]}:{place.line}"
-
-
-def _is_source(node: Node) -> bool:
-    return node.op is None or node.op.name == "alias"
 
 
 def frames() -> Iterator[FrameType]:
