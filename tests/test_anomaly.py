@@ -55,6 +55,10 @@ FORWARD = {
     "a cast to float16": (lambda x: (x * 1.0).astype(np.float16), [1.0, 1e5], "astype", (1,), "largest float16, 65504"),
     "overflow of a sum": (lambda x: tm.sum(x, axis=1), [[1.0, 2.0], [1e308, 1e308]], "sum", (1,), "the sum of 2"),
     "overflow of a product in float16": (lambda x: x @ x, np.full(20, 100.0, np.float16), "matmul", (), "overflow"),
+    "overflow in a layer": (
+        lambda x: F.linear(x, np.full((2, 3), 1e200), np.zeros(2)), [[1.0, 1.0, 1.0], [1.0, 1e200, 1.0]],
+        "affine", (1, 0), "the sum of 3 numbers of up to 1e\\+200",
+    ),
     "a masked row": (lambda x: tm.softmax(x + INF * -1.0), [[1.0, 2.0]], "softmax", (0, 0), "all is masked: 0/0"),
     "inf in a product of matrices": (
         lambda x: tm.tensor([[0.0, 1.0]]) @ x, [[INF], [1.0]], "matmul", (0, 0), "0 · inf or inf - inf",

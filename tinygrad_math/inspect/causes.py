@@ -269,6 +269,8 @@ def _relevant(
             row = x if x.ndim == 1 else x[..., index[-1] if other == 1 else index[-2], :]
             return row
         return x if x.ndim == 1 else x[..., :, index[-1]]
+    if op.name == "affine" and index:  # x W' + b
+        return x[index[:-1]] if k == 0 else x[index[-1]]
     if len(args) == 1 and "axis" in params:
         part = reduced(x, params, shape, index)
         return x if part is None else part

@@ -50,9 +50,13 @@ class Operand(NamedTuple):
     def __str__(self) -> str:
         title = self.name or "(unnamed)"
         where = f"[{', '.join(map(str, self.place))}]" if self.place else ""
-        number = "" if self.value is None else f" = {self.value:.9g}" if self.shape else f" = {self.value!s}"
+        number = "" if self.value is None else f" = {self.value!s}" if _whole(self.value) else f" = {self.value:.9g}"
         what = f"{self.dtype}{self.shape}" if self.shape else f"{self.dtype}"
         return f"{title}{where}{number}  {what}{', ' + self.summary if self.summary else ''}"
+
+
+def _whole(value: Any) -> bool:
+    return np.asarray(value).dtype.kind in "biu"
 
 
 def operand(data: Any, name: str | None, value: Any, shape: tuple[int, ...], index: tuple[int, ...]) -> Operand:
