@@ -14,6 +14,7 @@ from .notation import plain
 from .plain import text_of
 
 _WIDTH = 110  # columns of a terminal that are used
+_NOTE = 36  # characters of a note that fit beside a formula on paper
 _CSS = """
 table.equations{border:0}table.equations td{border:0;padding:.15em .25em;vertical-align:middle}
 table.equations td:first-child{text-align:right}table.equations td.note{padding-left:1.5em}
@@ -32,6 +33,7 @@ Inline = str | Math
 
 class Heading(NamedTuple):
     inlines: tuple[Inline, ...]
+    part: bool = False  # the heading of a part that has headings of its own
 
 
 class Paragraph(NamedTuple):
@@ -65,7 +67,11 @@ class Document:
         title = as_text(self.title)
         out = [title, "=" * len(title)]
         for block in self.blocks:
-            out += _columns(block.rows) if isinstance(block, Equations) else ["", as_text(block.inlines)]
+            if isinstance(block, Equations):
+                out += _columns(block.rows)
+                continue
+            line = as_text(block.inlines)
+            out += ["", line, "-" * len(line)] if isinstance(block, Heading) and block.part else ["", line]
         return "\n".join(out) + "\n"
 
     # -- Markdown ------------------------------------------------------------------------------------------------
@@ -73,7 +79,7 @@ class Document:
         out = [f"# {_markdown(self.title)}"]
         for block in self.blocks:
             if isinstance(block, Heading):
-                out.append(f"## {_markdown(block.inlines)}")
+                out.append(f"{'##' if block.part else '###'} {_markdown(block.inlines)}")
             elif isinstance(block, Paragraph):
                 out.append(_markdown(block.inlines))
             else:
@@ -83,14 +89,14 @@ class Document:
     # -- LaTeX -----------------------------------------------------------------------------------------------------
     def latex(self) -> str:
         title = _tex(self.title)
-        out = [rf"\section*{{{title}}}"]
+        out = [rf"\section*{{\Large {title}}}"]
         for block in self.blocks:
             if isinstance(block, Heading):
-                out.append(rf"\subsection*{{{_tex(block.inlines)}}}")
+                out.append(rf"\{'section' if block.part else 'subsection'}*{{{_tex(block.inlines)}}}")
             elif isinstance(block, Paragraph):
                 out.append(_tex(block.inlines))
             else:
-                out.append(f"\\begin{{align*}}\n{_aligned(block.rows)}\n\\end{{align*}}")
+                out.append(f"\\begin{{align*}}\n{_aligned(block.rows, narrow=True)}\n\\end{{align*}}")
         body = "\n\n".join(out)
         return _PREAMBLE.format(letters=_letters(body), body=body)
 
@@ -100,7 +106,8 @@ class Document:
         out = [f"<h1>{_html(self.title)}</h1>"]
         for block in self.blocks:
             if isinstance(block, Heading):
-                out.append(f"<h2>{_html(block.inlines)}</h2>")
+                tag = "h2" if block.part else "h3"
+                out.append(f"<{tag}>{_html(block.inlines)}</{tag}>")
             elif isinstance(block, Paragraph):
                 out.append(f"<p>{_html(block.inlines)}</p>")
             else:
@@ -173,10 +180,13 @@ def _columns(rows: tuple[Equation, ...]) -> list[str]:
     return out
 
 
-def _aligned(rows: tuple[Equation, ...]) -> str:
+def _aligned(rows: tuple[Equation, ...], narrow: bool = False) -> str:
+    """Equations one below the other; on paper a long note is broken into lines."""
     lines = []
     for row in rows:
         note = rf" && \text{{{plain(row.note)}}}" if row.note else ""
+        if narrow and len(row.note) > _NOTE:
+            note = rf" && \parbox{{0.36\textwidth}}{{\raggedright\small {plain(row.note)}}}"
         if not row.rights:
             lines.append(f"{row.left} &{note}")
         elif row.broken and len(row.rights) > 1:

@@ -120,7 +120,7 @@ class Explanations(Shown):
         blocks: list[Block] = []
         for part in self.parts:
             inner = part.document()
-            blocks += [Heading(inner.title), *inner.blocks]
+            blocks += [Heading(inner.title, part=True), *inner.blocks]
         return Document(("The derivatives by the chain rule",), blocks)
 
     def __repr__(self) -> str:
