@@ -235,6 +235,33 @@ def test_float32_stays_float32():
     assert e.agrees
 
 
+@pytest.mark.parametrize("count", [40, 1000])
+def test_many_operands_of_one_op_are_told_in_little_time(count):
+    x = leaf(0.3)
+    y = tm.stack([tm.sin(x * k) for k in range(count)]).sum()
+    e = tm.explain(y, x)
+    assert e.ways == count
+    assert e.gradient.item() == pytest.approx(sum(k * math.cos(0.3 * k) for k in range(count)))
+    assert e.agrees
+    assert len(e.text().splitlines()) < 80
+
+
+def test_what_is_not_finite_is_told_as_it_is():
+    x = leaf(0.0)
+    with np.errstate(all="ignore"):
+        y = tm.sqrt(x) * x + tm.log(x)
+    e = tm.explain(y, x)
+    assert np.isnan(e.gradient.item())
+    assert e.agrees
+    assert "∞" in e.text()
+
+
+def test_an_empty_result_has_an_empty_jacobian():
+    x = leaf(np.zeros((0, 2)))
+    assert tm.explain(x * 2, x).gradient.shape == (0, 2, 0, 2)
+    assert tm.explain(x.sum(), x).agrees
+
+
 # -- second derivatives ---------------------------------------------------------------------------------------------
 def test_a_second_derivative():
     x = leaf(2.0)

@@ -75,8 +75,8 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from .compiler import compile as compile
     from .compiler import to_source as to_source
-    from .explaining import explain as explain
-    from .explaining import record as record
+    from .explaining.explain import explain as explain
+    from .explaining.record import record as record
     from .saving import load as load
     from .saving import save as save
     from .special import i0 as i0
@@ -111,7 +111,7 @@ _ROOMS = {
 }
 _ROOMS["implicit"] = ".transforms.implicit"
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
-_NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining", "record": ".explaining"}
+_NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining.explain", "record": ".explaining.record"}
 _op.rooms += [f"{__name__}.{room}" for room in ("linalg", "fft", "special")]  # where further ops are declared
 
 

@@ -88,6 +88,12 @@ def explain(
                 f"explain: the Jacobian of y {describe(y)} in x {describe(t.data)} has more than {_LARGEST:,} entries; "
                 "reduce y to one number, with sum() or mean() or an index"
             )
+    steps = len(Trail([y.node], targets).nodes)
+    if y.size > 1 and y.size * steps > _LARGEST:
+        raise NonScalarError(
+            f"explain: the Jacobian of y {describe(y)} takes {y.size:,} walks of {steps:,} steps; reduce y to one "
+            "number, with sum() or mean() or an index"
+        )
     names = _names(y.node, targets, given, arrays, {})
     d = r"\mathrm{d}" if _only(y.node, targets) else r"\partial"
     parts = [Explanation(Situation(y.node, t, names, d), limit, entries) for t in targets]

@@ -66,21 +66,24 @@ class Explanation(Shown):
         return sum(p.ways for p in self.paths)
 
     @property
+    def _total(self) -> Any:
+        return sum((np.asarray(p.value.node.data) for p in self.paths), np.zeros(()))
+
+    @property
     def difference(self) -> float:
         """The largest difference between the sum of the paths and the gradient of the walk back."""
-        total = sum((np.asarray(p.value.node.data) for p in self.paths), np.zeros(()))
         with np.errstate(invalid="ignore"):
-            apart = np.abs(total - np.asarray(self.gradient.node.data))
+            apart = np.abs(self._total - np.asarray(self.gradient.node.data))
         return float(np.max(apart)) if apart.size else 0.0
 
     @property
     def agrees(self) -> bool:
-        """Whether the paths sum to the gradient, up to rounding."""
+        """Whether the paths sum to the gradient, up to the rounding of what flows along them."""
         g = np.asarray(self.gradient.node.data)
-        scale = sum(float(np.max(np.abs(np.asarray(p.value.node.data)), initial=0)) for p in self.paths)
-        if not np.isfinite(scale):
-            return bool(np.isnan(self.difference) or self.difference == 0)
-        return self.difference <= 1000 * float(np.finfo(g.dtype if g.dtype.kind in "fc" else float).eps) * (scale or 1)
+        eps = float(np.finfo(g.dtype).eps)
+        scale = sum(p.scale for p in self.paths)
+        allowed = 1000 * eps * (scale if np.isfinite(scale) and scale else 1)
+        return bool(np.isclose(self._total, g, rtol=1000 * eps, atol=allowed, equal_nan=True).all())
 
     def __repr__(self) -> str:
         names = self._situation.names

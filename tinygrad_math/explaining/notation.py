@@ -261,7 +261,7 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
         else:
             value = params.get(name)
             numeric = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
-            filled = write_number(value) if numeric else plain(str(value)[:40])
+            filled = write_number(value) if numeric else rf"\text{{{plain(str(value)[:40])}}}"
         out += filled
     if op.arity is None and r"\dots" in out and len(args) <= 4:
         out = (

@@ -67,7 +67,8 @@ class Situation:
         if self.scalar:
             found = rows[0]
         else:
-            found = np.stack(rows).reshape(shape_of(self.root.data) + shape_of(self.target.data))
+            shape = shape_of(self.root.data) + shape_of(self.target.data)
+            found = np.stack(rows).reshape(shape) if rows else np.zeros(shape, self.target.data.dtype)
         return found if self.pick is None else found[(..., *self.pick)]
 
     def derivative(self, end: Node, start: Node) -> str:
@@ -134,7 +135,9 @@ class Step:
 
     @cached_property
     def value(self) -> float | None:
-        return float(np.asarray(self._pulled(np.ones_like(self.end.data)[()])).reshape(())) if self.single else None
+        if not self.single:
+            return None
+        return float(np.reshape(quietly(self._pulled, np.ones_like(self.end.data)[()]), ()))
 
     def _pulled(self, g: Any) -> Any:
         return arrived(self.hops, g, self._situation.regions)
@@ -148,8 +151,10 @@ class Step:
 
     @cached_property
     def norm(self) -> float | None:
-        size = np.size(self.end.data) * np.size(self.start.data)
-        return float(np.linalg.norm(self.jacobian().ravel())) if size <= _ENTRIES else None
+        rows = np.size(self.end.data)
+        steps = sum(1 if h.positions else len(self._situation.between(h.start, h.end).nodes) for h in self.hops)
+        few = rows * np.size(self.start.data) <= _ENTRIES and rows * steps <= _ENTRIES
+        return float(np.linalg.norm(self.jacobian().ravel())) if few else None
 
     def formula(self, g: Formula, cotangent: Any) -> Formula | None:
         """What becomes of a cotangent of this formula."""
@@ -225,6 +230,11 @@ class Path:
     @cached_property
     def value(self) -> Tensor:
         return handle(self._situation.joined([flow[-1] for flow in self.flows]))
+
+    @property
+    def scale(self) -> float:
+        """The largest number that flows along it: what its rounding errors are measured by."""
+        return max((float(np.max(np.abs(c), initial=0)) for flow in self.flows for c in flow), default=0.0)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

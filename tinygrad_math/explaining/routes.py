@@ -33,28 +33,36 @@ def operands(n: Node) -> tuple[Node, ...]:
     return n.inputs[0].inputs if n.op is select else n.inputs
 
 
-def local(n: Node, positions: Sequence[int], g: Any) -> Any:
-    """The cotangent that a cotangent of a node gives its one operand, which stands at these positions."""
+def shares(n: Node, positions: Sequence[int], g: Any) -> list[Any]:
+    """What a cotangent of a node gives its operands, those at these positions."""
     whole = n.inputs[0] if n.op is select else n
     op = whole.op
     assert op is not None
-    check_fresh(whole)
     if op.vjp is None:
         raise NoDerivative(f"{op.name} has no derivative rule; stop_gradient() its result if that is meant")
     need, values = tuple(k in positions for k in range(len(whole.inputs))), [i.data for i in whole.inputs]
-    if n.op is select:
-        index = n.params["index"]
-        parts = [g if k == index else None for k in range(len(whole.data))]
-        try:
-            found = list(op.vjp(raw, need, parts, whole.data, *values, **whole.params))
-        except MathError:
-            raise
-        except Exception:  # a rule that counts on a cotangent of each part
-            parts = [g if k == index else np.zeros_like(d)[()] for k, d in enumerate(whole.data)]
-            found = list(op.vjp(raw, need, parts, whole.data, *values, **whole.params))
-    else:
-        found = list(op.vjp(raw, need, g, whole.data, *values, **whole.params))
-    like = whole.inputs[positions[0]].data
+    if n.op is not select:
+        return list(op.vjp(raw, need, g, whole.data, *values, **whole.params))
+    index = n.params["index"]
+    parts = [g if k == index else None for k in range(len(whole.data))]
+    try:
+        return list(op.vjp(raw, need, parts, whole.data, *values, **whole.params))
+    except MathError:
+        raise
+    except Exception:  # a rule that counts on a cotangent of each part
+        parts = [g if k == index else np.zeros_like(d)[()] for k, d in enumerate(whole.data)]
+        return list(op.vjp(raw, need, parts, whole.data, *values, **whole.params))
+
+
+def local(n: Node, positions: Sequence[int], g: Any) -> Any:
+    """The cotangent that a cotangent of a node gives its one operand, which stands at these positions."""
+    check_fresh(n.inputs[0] if n.op is select else n)
+    return _gathered(n, positions, shares(n, positions, g))
+
+
+def _gathered(n: Node, positions: Sequence[int], found: list[Any]) -> Any:
+    """The share of one operand, in its shape and dtype."""
+    like = operands(n)[positions[0]].data
     total: Any = None
     for k in positions:
         if found[k] is not None:
@@ -135,7 +143,7 @@ class Region:
             return None
         routes: list[Route] = []
         tries = 0
-        stack: list[tuple[tuple[Hop, ...] | Any, Node, Any]] = [(None, self.end, _open_mask(self.end))]
+        stack: list[tuple[tuple[Hop, ...] | Any, Node, Any]] = [(None, self.end, None)]
         while stack:
             rest, n, mask = stack.pop()
             if n is self.start:
@@ -153,13 +161,15 @@ class Region:
             if tries > _TRIES and self.ways[self.end] > limit:
                 return None
             onward = []
-            for i, at in self.edges(n).items():
+            edges = self.edges(n)
+            below = _through(n, [k for at in edges.values() for k in at], mask)
+            for i, at in edges.items():
                 for positions in (
                     [at] if n.op is not None and n.op.name == "add" else [(k,) for k in at]
                 ):  # x + x is 2 x
-                    below = _through(n, positions[0], mask)
-                    if below is not None:
-                        onward.append(((Hop(i, n, positions), rest), i, below))
+                    if below is None or below[positions[0]] is not None:
+                        reaching = None if below is None else below[positions[0]]
+                        onward.append(((Hop(i, n, positions), rest), i, reaching))
             stack += sorted(onward, key=lambda entry: -entry[0][0].positions[0])
         return routes
 
@@ -189,31 +199,39 @@ class Region:
         for n in reversed(self.nodes):
             if n is self.start:
                 break
-            own = cotangents.pop(n, None)
-            if own is not None:
-                for i, at in self.edges(n).items():
-                    share = local(n, at, own)
-                    cotangents[i] = cotangents[i] + share if i in cotangents else share
+            own, edges = cotangents.pop(n, None), self.edges(n)
+            if own is None or not edges:
+                continue
+            check_fresh(n.inputs[0] if n.op is select else n)
+            parts = shares(n, [k for at in edges.values() for k in at], own)
+            for i, at in edges.items():
+                share = _gathered(n, at, parts)
+                cotangents[i] = cotangents[i] + share if i in cotangents else share
         found = cotangents.get(self.start)
         return np.zeros_like(self.start.data)[()] if found is None else found
 
 
-def _open_mask(n: Node) -> Any:
-    return np.ones_like(n.data, dtype=float) if not isinstance(n.data, tuple) else None
+def _through(n: Node, positions: Sequence[int], mask: Any) -> dict[int, Any] | None:
+    """For each operand of what only moves numbers about: which of its elements reach the root, if these of n do.
 
-
-def _through(n: Node, k: int, mask: Any) -> Any:
-    """Which elements of an operand can still reach the root, if these of the node do; None if none can."""
+    A mask of None stands for all elements. An operand of which none does has the value None; the whole answer is None
+    where everything reaches on.
+    """
     whole = n.inputs[0] if n.op is select else n
-    below = whole.inputs[k].data
-    if whole.op is None or whole.op.name not in _MOVES or mask is None or not np.size(below):
-        return np.ones(np.shape(below))
+    if whole.op is None or whole.op.name not in _MOVES or any(isinstance(i.data, tuple) for i in whole.inputs):
+        return None
+    ones = np.ones(np.shape(n.data)) if mask is None else mask
     try:
-        found = quietly(local, n, (k,), mask.astype(np.float64))
+        found = quietly(shares, n, positions, ones)
     except Exception:  # the numbers themselves will say what is wrong
-        return np.ones(np.shape(below))
-    found = (np.asarray(found) != 0).astype(float)
-    return found if found.any() else None
+        return None
+    out: dict[int, Any] = {}
+    for k in positions:
+        reaching = (
+            np.zeros(np.shape(whole.inputs[k].data)) if found[k] is None else np.not_equal(found[k], 0).astype(float)
+        )
+        out[k] = reaching if reaching.any() or not reaching.size else None
+    return out
 
 
 def arrived(hops: Iterable[Hop], g: Any, regions: dict[tuple[Node, Node], Region]) -> Any:
