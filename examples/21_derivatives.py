@@ -30,6 +30,11 @@ def main():
     v = tm.tensor([1.0, 2.0])
     out["hvp"] = beside("H v without H: hvp", np.round((h @ v).numpy(), 4), tm.hvp(loss, w, v))
 
+    p = tm.tensor([0.5, -1.0], requires_grad=True)
+    entry = tm.explain(loss(p), p, order=2, entry=(0, 1))
+    print(f"\nIts entry (0, 1), by the chain rule of the derivative:\n{entry.text()}")
+    out["entry"] = beside("H[0, 1] - the sum over the paths", 0, h[0, 1] - entry.gradient)
+
     valley = lambda x: 0.5 * (1.0 - x[0]) ** 2 + 2.0 * (x[1] - x[0] ** 2) ** 2  # noqa: E731
     save(tm.viz.gradient_field(valley, start=[-1.2, 1.2], rate=0.05, steps=80, limit=1.6), "21_gradient_field")
     save(tm.viz.curvature(valley, [1.0, 1.0]), "21_curvature")

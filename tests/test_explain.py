@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math.explaining.formulas import Formula, number, symbol
+from tinygrad_math.core.op import registry
+from tinygrad_math.explaining.formulas import Formula, add, divide, multiply, negative, number, power, quoted, symbol
 from tinygrad_math.explaining.naming import written
 from tinygrad_math.explaining.notation import latex, write_number
 
@@ -204,6 +205,11 @@ def test_complex_numbers_keep_the_convention():
     assert e.gradient.item() == tm.grad_of(L, z).item()
     assert sum(values(e)) == pytest.approx(e.gradient.item())
     assert "1 + 2 i" in e.text()
+    assert "complex number a + i b is ∂/∂a + i ∂/∂b" in e.text()
+    with pytest.raises(tm.DTypeError, match="real"):
+        tm.explain(z**2, z)
+    with pytest.raises(tm.DTypeError, match="real numbers"):
+        tm.explain(L, z, order=2)
 
 
 def test_no_path_is_a_derivative_of_zero_and_a_value_itself_one():
@@ -353,7 +359,6 @@ def test_numbers_are_written_as_on_paper():
 def test_formulas_are_simplified_and_bracketed():
     x, y = symbol("x"), symbol("y")
     plus = Formula("sum", (x, y))
-    from tinygrad_math.explaining.formulas import add, divide, multiply, negative, power
 
     assert latex(multiply(plus, x, ())) == r"x \, (x + y)"
     assert latex(add((x, x, negative(y)), ())) == "2 x - y"
@@ -362,6 +367,8 @@ def test_formulas_are_simplified_and_bracketed():
     )
     assert latex(power(plus, number(2), ())) == "(x + y)^{2}"
     assert latex(multiply(negative(x), negative(y), ())) == "x y"
+    cosine = quoted(Formula("operation", (registry["cos"], (x,), ())))
+    assert latex(multiply(cosine, y, ())) == r"y \cos x"
 
 
 # -- what is refused ------------------------------------------------------------------------------------------------

@@ -73,6 +73,11 @@ def explain(
             f"explain: y is {describe(y)}, of which no history was recorded: nothing that it was made of requires a "
             "gradient, or it was made under no_grad. Make x with requires_grad=True, and y of it"
         )
+    if y.dtype.kind == "c":
+        raise DTypeError(
+            f"explain: derivatives are those of real numbers, and y is complex, {describe(y)}; take its real(), imag() "
+            "or abs()"
+        )
     given, arrays = variables(2)
     if isinstance(x, str):
         x = _by_name(y.node, x, given)
@@ -153,6 +158,10 @@ def _second(
     """A second derivative: that of the first one, which is recorded."""
     if y.size != 1 or y.dtype.kind == "c":
         raise NonScalarError(f"explain: second derivatives are those of one real number, and y is {describe(y)}")
+    if any(x.dtype.kind == "c" for x in leaves):
+        raise DTypeError(
+            "explain: second derivatives are those in real numbers; take those in real and imaginary parts"
+        )
     count = sum(x.size for x in leaves)
     if (entry is None) == (vector is None) and count > 1:
         raise ArgumentError(

@@ -78,6 +78,9 @@ def _latex(e: Formula) -> tuple[str, int]:
 
 
 def _place_in_product(e: Formula) -> int:
+    """Numbers first, then names, what is in brackets, and functions last, which else would seem to take it in."""
+    while e.head == "quoted":
+        e = e.parts[0]
     if e.head == "number":
         return 0
     if e.head in ("operation", "sum"):

@@ -42,6 +42,10 @@ class Telling:
         s = self._situation
         root, target = (Math(latex(s.names.formula(n))) for n in (s.root, s.target))
         blocks: list[Block] = [Paragraph(self._remark)] if self._remark else []
+        if np.iscomplexobj(s.target.data):
+            direction = r"\frac{\partial}{\partial a} + \mathrm{i} \frac{\partial}{\partial b}"
+            number = Math(r"a + \mathrm{i} b")
+            blocks.append(Paragraph(("The derivative in a complex number ", number, " is ", Math(direction), ".")))
         if not self.paths:
             blocks.append(
                 Paragraph((root, " was not made of ", target, ": no path leads there, and the derivative is 0."))
