@@ -10,7 +10,7 @@ import numpy as np
 from .document import Block, Document, Equation, Equations, Heading, Inline, Paragraph, Shown, as_text
 from .naming import written
 from .plain import text_of
-from .values import short, value_is_short, value_latex
+from .values import value_is_short, value_latex
 
 _ROWS = 20  # values that are told
 
@@ -79,11 +79,16 @@ def _table(title: str, shifts: Sequence[Shift], rest: str) -> list[Block]:
             told = rf"{value_latex(v.before)} \to {value_latex(v.after)}"
             note = "" if v.size else "the same"
         else:
-            told = rf"\text{{{short(v.before)}}} \to \text{{{short(v.after)}}}"
-            note = f"changed by {text_of(value_latex(np.float64(v.size)))}" if v.size else "the same"
+            told = rf"\text{{{_norm(v.before)}}} \to \text{{{_norm(v.after)}}}"
+            change = f"changed by {text_of(value_latex(np.float64(v.size)))}" if v.size else "the same"
+            note = f"shape {v.after.shape}, {change}"
         rows.append(Equation(written(v.title), (told,), note))
     if len(shifts) > _ROWS:
         rest = f"{len(shifts) - _ROWS:,} more" + (f", and {rest}" if rest else "")
     if rest:
         rows.append(Equation(r"\vdots", (), rest))
     return [Heading((title,)), Equations(tuple(rows))] if rows else []
+
+
+def _norm(a: np.ndarray[Any, Any]) -> str:
+    return f"norm {float(np.linalg.norm(a.ravel())):.4g}"
