@@ -17,6 +17,12 @@ PICTURES = {"plane": "boundary.png", "classes": "confusion.png", "numbers": "pre
 COMMON = {"curves.png", "gradients.png", "graph.svg", "metrics.csv", "checkpoint.npz", "report.html"}
 
 
+@pytest.fixture
+def without_report(monkeypatch):
+    """Of the pictures and the page another test speaks; drawing them takes longer than training."""
+    monkeypatch.setattr("tinygrad_math.command.report.write", lambda out, r: [])
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_trains_and_leaves_a_report(task, tmp_path, capsys):
     assert main(["train", task, "--epochs", "2", "--out", str(tmp_path)]) == 0
@@ -34,13 +40,12 @@ def test_every_task_trains_and_leaves_a_report(task, tmp_path, capsys):
     "optimizer", ["sgd", "adam", "adamw", "rmsprop", "nadam", "radam", "adagrad", "adamax", "adadelta"]
 )
 @pytest.mark.parametrize("schedule", ["none", "cosine", "onecycle", "step", "exponential"])
-def test_optimisers_and_schedules_go_together(optimizer, schedule, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinygrad_math.command.report.write", lambda out, r: [])
+def test_optimisers_and_schedules_go_together(optimizer, schedule, tmp_path, without_report):
     given = ["--epochs", "2", "--batch", "200", "--hidden", "4", "--out", str(tmp_path)]
     assert main(["train", "moons", "--optimizer", optimizer, "--schedule", schedule, *given]) == 0
 
 
-def test_a_resumed_training_ends_where_the_unbroken_one_does(tmp_path):
+def test_a_resumed_training_ends_where_the_unbroken_one_does(tmp_path, without_report):
     whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
     given = ["train", "spirals", "--hidden", "8", "--schedule", "exponential", "--seed", "4"]
     main([*given, "--epochs", "4", "--out", whole])
@@ -53,7 +58,7 @@ def test_a_resumed_training_ends_where_the_unbroken_one_does(tmp_path):
     assert len(b["history"]) == 4
 
 
-def test_compiling_changes_nothing(tmp_path):
+def test_compiling_changes_nothing(tmp_path, without_report):
     for flags in ([], ["--compile"]):
         main(["train", "moons", "--epochs", "2", "--out", str(tmp_path / str(len(flags))), *flags])
     a, b = (tm.load(tmp_path / str(k) / "checkpoint.npz")["model"] for k in (0, 1))
@@ -115,7 +120,7 @@ def test_failures_get_one_line_and_code_1(tmp_path, capsys):
         assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_inspect_tells_what_a_file_holds(tmp_path, capsys):
+def test_inspect_tells_what_a_file_holds(tmp_path, capsys, without_report):
     tm.save(
         tmp_path / "a.npz", {"w": np.array([1.0, np.nan, 0.0, 0.0]), "deep": [np.arange(3), {"n": None}], "t": "text"}
     )
