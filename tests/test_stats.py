@@ -460,3 +460,24 @@ def test_draws_of_vectors_and_the_covariance_of_a_dirichlet():
     np.testing.assert_allclose(stats.dirichlet.cov(alpha).numpy(), scipy.stats.dirichlet.cov(alpha))
     x = stats.dirichlet.rvs(alpha, size=4000, random_state=0).numpy()
     np.testing.assert_allclose(x.mean(axis=0), stats.dirichlet.mean(alpha).numpy(), atol=0.02)
+
+
+@pytest.mark.parametrize("df", [150.0, 1e5, 1e20])
+def test_derivatives_in_many_degrees_of_freedom_keep_their_digits(df):
+    with mpmath.workdps(60):
+        n, h = mpmath.mpf(df), mpmath.mpf(df) * mpmath.mpf(10) ** -15
+
+        def log_density(x, n):
+            log_factor = mpmath.loggamma((n + 1) / 2) - mpmath.loggamma(n / 2) - mpmath.log(mpmath.pi * n) / 2
+            return log_factor - (n + 1) / 2 * mpmath.log1p(x * x / n)
+
+        def slope(x):
+            return mpmath.diff(lambda n: log_density(x, n), n, h=h)
+
+        for z in (0.3, 7.0):
+            first = tm.grad(stats.t.logpdf, argnums=1)
+            np.testing.assert_allclose(first(z, df).item(), float(slope(z)), rtol=1e-12)
+            second = float(mpmath.diff(lambda n, z=z: log_density(z, n), n, 2, h=h))
+            np.testing.assert_allclose(tm.grad(first, argnums=1)(z, df).item(), second, rtol=1e-12)
+        area = float(mpmath.quad(lambda x: mpmath.exp(log_density(x, n)) * slope(x), [0, 1, 2]))
+        np.testing.assert_allclose(tm.grad(stats.t.cdf, argnums=1)(2.0, df).item(), area, rtol=1e-9)

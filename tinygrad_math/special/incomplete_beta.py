@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import elementwise, general, helper
+from ..core.op import raw
 from ..core.samples import real, sample
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import float_kind, refuse_complex, row
@@ -230,8 +231,19 @@ betaincc = row(
 # -- Student's distribution -------------------------------------------------------------------------------
 
 
-def _student_kappa(psi: Callable[[int, Any], Any], df: Any, square: Any, log1p: Any) -> Callable[[int, int], Any]:
-    """The derivatives in df of the logarithm of Student's density; `square` is t^2, `log1p` that of t^2/df."""
+_MANY = 100.0  # degrees of freedom from which on the logarithm of the density is expanded in 1/df, where t^2 < df/10
+_BETA_TERMS = {1: -1 / 4, 3: 1 / 24, 5: -1 / 20, 7: 17 / 112}  # of -log(B(df/2, 1/2) sqrt(df)), by Stirling's series
+
+
+def _student_kappa(xp: Any, df: Any, square: Any, log1p: Any) -> Callable[[int, int], Any]:
+    """The derivatives in df of the logarithm of Student's density; `square` is t^2, `log1p` that of t^2/df.
+
+    For many degrees of freedom the terms cancel; there each derivative is that of the expansion in 1/df.
+    """
+    far = xp.greater(xp.where(xp.greater(df, _MANY), df, 0.0), 10 * square)
+    n, small = xp.where(far, df, _MANY), xp.where(far, square, 0.0)
+    df = xp.where(far, 1.0, df)
+    square, log1p = xp.where(far, 1.0, square), xp.where(far, math.log(2), log1p)
 
     def pole(n: int) -> float:
         return float((-1) ** (n - 1) * math.factorial(n - 1))
@@ -239,9 +251,21 @@ def _student_kappa(psi: Callable[[int, Any], Any], df: Any, square: Any, log1p: 
     def h(n: int) -> Any:
         return log1p if n == 0 else pole(n) * ((df + square) ** -float(n) - df ** -float(n))
 
+    def expanded(order: int) -> Any:
+        def rising(k: int) -> int:
+            return math.prod(range(k, k + order))
+
+        u, total = small / n, 0.0
+        for k in range(16, 0, -1):  # (-1)^k u^k (1/k - t^2/(k + 1)) / 2, by Horner's rule
+            total = (total + rising(k) * 0.5 * (-1) ** k * (1 / k - small / (k + 1))) * u
+        for k, b in _BETA_TERMS.items():
+            total = total + rising(k) * b * n ** -float(k)
+        return (-1) ** order * total * n ** -float(order)
+
     def kappa(n: int, _: int) -> Any:
-        constant = 0.5**n * (psi(n - 1, 0.5 * (df + 1)) - psi(n - 1, 0.5 * df)) - 0.5 * pole(n) * df ** -float(n)
-        return constant - 0.5 * ((df + 1) * h(n) + n * h(n - 1))
+        constant = 0.5**n * (xp.polygamma(n - 1, 0.5 * (df + 1)) - xp.polygamma(n - 1, 0.5 * df))
+        near = constant - 0.5 * pole(n) * df ** -float(n) - 0.5 * ((df + 1) * h(n) + n * h(n - 1))
+        return xp.where(far, expanded(n), near)
 
     return kappa
 
@@ -265,7 +289,7 @@ def student_density(xp: Any, df: Any, t: Any, order: int = 0) -> Any:
     """The derivative of this order in df of Student's density."""
     log1p = xp.log1p_square(t / xp.sqrt(df))
     p = xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * log1p)
-    return p * bell(_student_kappa(xp.polygamma, df, t * t, log1p), order) if order else p
+    return p * bell(_student_kappa(xp, df, t * t, log1p), order) if order else p
 
 
 def _student_samples(**params: Any) -> list[Any]:
@@ -279,20 +303,24 @@ def _student_samples(**params: Any) -> list[Any]:
     ]
 
 
+def _log_cosh(w: Any) -> Any:
+    return np.where(w < 1, 0.5 * np.log1p(np.sinh(np.minimum(w, 1.0)) ** 2), np.logaddexp(w, -w) - math.log(2))
+
+
 def _student_integral(df: Any, t: Any, order: int) -> Any:
     """stdtr_ddf for vectors inside the domain: odd in t, so over the tail beyond |t|."""
     from scipy import special
 
     first = np.arcsinh(np.abs(t) / np.sqrt(df))
-    fallen = np.logaddexp(first, -first) - math.log(2) + DROP / df  # log cosh at the end
+    fallen = _log_cosh(first) + DROP / df  # log cosh at the end
     last = fallen + np.log1p(np.sqrt(-np.expm1(-2 * fallen)))
     nodes, weights = panels(last - first)
     w, n = first[:, None] + nodes, df[:, None]
-    log_cosh = np.logaddexp(w, -w) - math.log(2)
+    log_cosh = _log_cosh(w)
     density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
     with np.errstate(over="ignore"):
         square = n * np.sinh(w) ** 2
-    terms = bell(_student_kappa(special.polygamma, n, square, 2 * log_cosh), order)
+    terms = bell(_student_kappa(raw, n, square, 2 * log_cosh), order)
     return -np.sign(t) * np.sum(weights * density * terms, -1)
 
 

@@ -77,7 +77,15 @@ class StudentT(Continuous):
         limit = rec.equal(df, math.inf)
         n = rec.where(limit, 1.0, df)
         body = self._log_factor(n) - 0.5 * (n + 1) * rec.log1p_square(z / rec.sqrt(n))
-        return rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
+        body = rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
+        many = rec.greater(df, 100)  # where z^2 < df/10, the logarithm is expanded in 1/df, in which no terms cancel
+        few = rec.less(rec.abs(z), rec.sqrt(rec.where(many, rec.where(limit, 1e300, df), 0.0) / 10))
+        w, inverse = rec.where(few, z, 0.0) ** 2, 1 / rec.where(many, df, 100.0)
+        u, total = w * inverse, 0.0
+        for k in range(16, 0, -1):
+            total = (total + 0.5 * (-1) ** k * (1 / k - w / (k + 1))) * u
+        total = total - _HALF_LOG_TWO_PI - 0.5 * w + series(inverse, (0, -1 / 4, 0, 1 / 24, 0, -1 / 20, 0, 17 / 112))
+        return rec.where(few, total, body)
 
     def _log_factor(self, df: Any) -> Any:
         """-log(B(df/2, 1/2) sqrt(df)), which tends to that of the normal distribution, where the beta function
