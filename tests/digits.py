@@ -763,12 +763,11 @@ OF_TWO |= {
         needs(150)(lambda a, b: mpmath.beta(a, b) * rise(a, b)),
         needs(150)(lambda a, b: mpmath.beta(a, b) * rise(b, a)),
         needs(150)(lambda a, b: mpmath.beta(a, b) * (rise(a, b) ** 2 + psi(1, a) - psi(1, a + b))),
-        needs(150)(lambda a, b: mpmath.beta(a, b) * (rise(a, b) * rise(b, a) - psi(1, a + b))),
+        needs(230)(lambda a, b: mpmath.beta(a, b) * (rise(a, b) * rise(b, a) - psi(1, a + b))),
         needs(150)(lambda a, b: mpmath.beta(a, b) * (rise(b, a) ** 2 + psi(1, b) - psi(1, a + b))),
         first=(1e-100, 150),
         second=(1e-100, 150),
         values=[0.3, 7.0],
-        skip=((0, 1), (1, 0)),  # what is left of 1/a + 1/b where terms of size 1/(a b) cancel: not repaired
     ),
 }
 
@@ -796,6 +795,7 @@ _INVERSES = ["gammaincinv", "gammainccinv", "betaincinv", "betainccinv", "stdtri
 NOT_SCANNED |= dict.fromkeys(
     _INVERSES, "quantiles: one over a density that is scanned, and ratios of scanned derivatives"
 )
+NOT_SCANNED["beta_da"] = _SLOPES
 NOT_SCANNED["overwritten"] = "its first argument"
 NOT_SCANNED |= {
     "bounded_log": "log, but for its stated bounds",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.declare import alias, general, nondiff
+from ..core.declare import alias, elementwise, general, helper, nondiff
 from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
@@ -173,18 +173,7 @@ _STEPS = 12  # x grows by these before the expansion for large x is used
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
-@general(
-    arity=2,
-    latex=r"\psi^{{({n})}}({0} + {1}) - \psi^{{({n})}}({0})",
-    shape="broadcast of the arguments",
-    samples=lambda: [*_two_positive(), *(sample(*s.args, n=1) for s in _two_positive())],
-)
-def psi_rise(a: Any, b: Any, /, n: int = 0) -> Any:
-    """polygamma(n, a + b) - polygamma(n, a) with all digits, where the two are nearly equal too.
-
-    For positive a and b all terms have one sign: those of the recurrence, 1/(a+j) - 1/(a+b+j), and those of the
-    expansion in 1/x (DLMF 5.15.5, 5.15.8), whose differences a^-p - (a+b)^-p are -a^-p expm1(-p log1p(b/a)).
-    """
+def _psi_rise(a: Any, b: Any, n: int = 0) -> Any:
     from scipy import special
 
     refuse_complex("beta", a, b)
@@ -206,6 +195,21 @@ def psi_rise(a: Any, b: Any, /, n: int = 0) -> Any:
         return np.where((a > 0) & (b > 0), (-1) ** n * total, plain).astype(kind)[()]
 
 
+@general(
+    arity=2,
+    latex=r"\psi^{{({n})}}({0} + {1}) - \psi^{{({n})}}({0})",
+    shape="broadcast of the arguments",
+    samples=lambda: [*_two_positive(), *(sample(*s.args, n=1) for s in _two_positive())],
+)
+def psi_rise(a: Any, b: Any, /, n: int = 0) -> Any:
+    """polygamma(n, a + b) - polygamma(n, a) with all digits, where the two are nearly equal too.
+
+    For positive a and b all terms have one sign: those of the recurrence, 1/(a+j) - 1/(a+b+j), and those of the
+    expansion in 1/x (DLMF 5.15.5, 5.15.8), whose differences a^-p - (a+b)^-p are -a^-p expm1(-p log1p(b/a)).
+    """
+    return _psi_rise(a, b, n)
+
+
 @psi_rise.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, n: int) -> Any:
     return (
@@ -221,10 +225,49 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
     return in_b if in_a is None else in_a if in_b is None else in_a + in_b
 
 
+def _beta_da(a: Any, b: Any, /) -> Any:
+    from scipy import special
+
+    return -special.beta(a, b).astype(float_kind(a, b)) * _psi_rise(a, b)
+
+
+def _remainder(xp: Any, a: Any, b: Any) -> Any:
+    """((psi(1 + a + b) - psi(1 + b))/a - psi'(1 + a + b))/a, by its series for a small a."""
+    small = xp.less(xp.abs(a), 0.1)
+    near, far = xp.where(small, a, 0.0), xp.where(small, 1.0, a)
+    total = 0.0 * near
+    for k in range(18, 0, -1):
+        total = total * near - k / math.factorial(k + 1) * xp.polygamma(k + 1, 1 + b)
+    direct = (xp.psi_rise(1 + b, far) / far - xp.polygamma(1, 1 + far + b)) / far
+    return xp.where(small, total, direct)
+
+
+@helper("beta_mixed")
+def beta_mixed(xp: Any, a: Any, b: Any) -> Any:
+    """d2 B/(da db). B is (1/a + 1/b) C with C = gamma(1 + a) gamma(1 + b)/gamma(1 + a + b), which is smooth at 0: what
+    is left where terms of size 1/(a b) cancel is written without them."""
+    c = xp.exp(xp.gammaln(1 + a) + xp.gammaln(1 + b) - xp.gammaln(1 + a + b))
+    rises = xp.psi_rise(1 + a, b) / b * (xp.psi_rise(1 + b, a) / a)
+    return c * (_remainder(xp, a, b) + _remainder(xp, b, a) + (a + b) * rises)
+
+
+beta_da = elementwise(
+    _beta_da,
+    lambda xp, y, a, b: xp.beta(a, b) * (xp.psi_rise(a, b) ** 2 - xp.psi_rise(a, b, n=1)),
+    lambda xp, y, a, b: xp.where(
+        xp.greater(a, 0) & xp.greater(b, 0),
+        xp.beta_mixed(xp.where(xp.greater(a, 0), a, 1.0), xp.where(xp.greater(b, 0), b, 1.0)),
+        xp.beta(a, b) * (xp.psi_rise(a, b) * xp.psi_rise(b, a) - xp.polygamma(1, a + b)),
+    ),
+    name="beta_da",
+    latex=r"\partial_{{{0}}} B({0}, {1})",
+    samples=_two_positive,
+    doc="The derivative of beta(a, b) in a.",
+)
 beta = row(
     "beta",
-    lambda xp, y, a, b: -y * xp.psi_rise(a, b),
-    lambda xp, y, a, b: -y * xp.psi_rise(b, a),
+    lambda xp, y, a, b: xp.beta_da(a, b),
+    lambda xp, y, a, b: xp.beta_da(b, a),
     arguments="a b",
     latex=r"B({0}, {1})",
     samples=_two_positive,
