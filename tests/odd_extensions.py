@@ -51,6 +51,7 @@ EXTENSIONS = [
     ("choose", "1", "many|many_ones", "there is no largest number of choices"),
     ("ediff1d", "*", "*", "the dtype holds everything, instead of refusing what does not fit x"),
     ("einsum", "optimize", "*", "means nothing here"),
+    ("stats.*.rvs", "random_state", "*", "seeds and generators are those of tm.random"),
     ("random.dirichlet", "0", "*", "a matrix of concentrations is a batch"),
 ]
 
@@ -73,6 +74,9 @@ ANSWERS = [
     ("special.*softmax", "0", "int8|uint64", "SciPy subtracts integers, which wrap around"),
     ("special.logsumexp", "b", "zero|zeros|false|minus0", "the logarithm of 0 is -inf"),
     ("special.yn", "0", "huge|-2**63", "SciPy's orders wrap around at 32 bits"),
+    ("stats.multivariate_normal.rvs|stats.dirichlet.rvs", "*", "*", "one axis more than size, where SciPy drops some"),
+    ("stats.multivariate_normal.cdf", "lower_limit", "nan", "NaN as everywhere"),
+    ("stats.*.moment", "*", "true|np_bool|bools", "SciPy's powers of flags are flags"),
     ("choose", "1", "object_numbers", "numbers, and no objects"),
     ("histogram", "weights", "uint64", "sums of weights are floating"),
     ("partition", "0", "*", "in any order within its parts"),

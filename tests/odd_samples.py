@@ -179,9 +179,14 @@ STATS = {
 for _name, (_shapes, _point) in STATS.items():
     _distribution = getattr(tm.stats, _name)
     MORE[f"stats.{_name}"] = [_call(*_shapes)]
-    for _method in ("pdf", "logpdf", "pmf", "logpmf", "cdf", "logcdf", "sf", "logsf", "ppf"):
+    for _method in ("pdf", "logpdf", "pmf", "logpmf", "cdf", "logcdf", "sf", "logsf"):
         if hasattr(_distribution, _method):
             MORE[f"stats.{_name}.{_method}"] = [_call(_point, *_shapes)]
-    for _method in ("entropy", "mean", "var"):
+    for _method in ("ppf", "isf", "interval"):
+        if hasattr(_distribution, _method):
+            MORE[f"stats.{_name}.{_method}"] = [_call(0.4, *_shapes)]
+    if hasattr(_distribution, "moment"):
+        MORE[f"stats.{_name}.moment"] = [_call(2, *_shapes)]
+    for _method in ("entropy", "mean", "var", "std", "median", "stats", "support", "rvs", "cov"):
         if hasattr(_distribution, _method):
             MORE[f"stats.{_name}.{_method}"] = [_call(*_shapes)]

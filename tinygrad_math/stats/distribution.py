@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arguments import named
+from ..core.arguments import as_shape, named
 from ..core.declare import elementwise, nondiff
-from ..core.errors import ArgumentError, DTypeError, NoDerivative, OutsideDomain, describe, sizes
+from ..core.errors import ArgumentError, DTypeError, NoDerivative, OutsideDomain, describe
 from ..core.mode import quietly
 from ..core.node import unknown
 from ..core.samples import sample
@@ -218,8 +218,14 @@ class Distribution:
         return self.ppf(0.5, *args, **kwds)
 
     def interval(self, confidence: Any, *args: Any, **kwds: Any) -> tuple[Tensor, Tensor]:
-        """The two quantiles between which the part `confidence` lies, with equal parts below and above."""
-        half = 0.5 * (1 - as_tensor(confidence))
+        """The two quantiles between which the part `confidence` lies, with equal parts below and above.
+
+        Raises OutsideDomain for a confidence outside of [0, 1].
+        """
+        part = as_tensor(confidence)
+        if not unknown(part.node) and bool(np.any((part.node.data < 0) | (part.node.data > 1))):
+            raise OutsideDomain(f"stats.{self.name}.interval: the confidence is in [0, 1], got {describe(confidence)}")
+        half = 0.5 * (1 - part)
         return self.ppf(half, *args, **kwds), self.ppf(1 - half, *args, **kwds)
 
     # -- drawing --------------------------------------------------------------------------------------------
@@ -245,7 +251,7 @@ class Distribution:
                 raise OutsideDomain(f"stats.{self.name}.rvs: {self.name}{args or kwds} does not exist")
         given = self._bind(args, kwds)
         natural = np.broadcast_shapes(*(as_tensor(v).shape for v in given))
-        full = natural if size is None else sizes(size, "rvs", "size")
+        full = natural if size is None else as_shape(size, "rvs")
         rng = shared if random_state is None else random_state
         rng = rng if isinstance(rng, Generator) else Generator(rng)
         y: Tensor = self._rvs(rng, full, _float_kind(self.name, given), *shapes)

@@ -215,6 +215,7 @@ class MultivariateNormal(Multivariate):
             self._factor(cov, n)
         if lower_limit is None:
             return rec.normal_below(away, matrix)
+        refuse_complex("multivariate_normal", as_tensor(lower_limit))
         low = rec.broadcast_to(as_tensor(lower_limit) - (0.0 if mean is None else mean), away.shape)
         total: Any = 0.0
         for corner in itertools.product((False, True), repeat=n):  # inclusion and exclusion
