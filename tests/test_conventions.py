@@ -93,6 +93,15 @@ def test_second_derivatives_of_a_norm_at_0_are_0_and_of_a_power_at_0_symmetric()
     )
 
 
+@pytest.mark.parametrize("f", [tm.arctan2, tm.hypot])
+@pytest.mark.parametrize("at", [(np.nan, 1.0), (1.0, np.nan)])
+def test_derivatives_at_nan_are_nan_and_no_number(f, at):
+    g = tm.grad(lambda x: f(x[0], x[1]))(np.array(at)).numpy()
+    h = tm.hessian(lambda x: f(x[0], x[1]))(np.array(at)).numpy()
+    assert np.isnan(g).all()
+    assert np.isnan(h).all()
+
+
 def test_rows_are_found_by_op_and_by_formula_and_unknown_names_are_refused():
     clip = tm.inspect.conventions("clip")
     assert {r.op for r in clip} == {"clip"}

@@ -227,7 +227,7 @@ copysign = elementwise(
 def _hypot_share(a: Any, b: Any, /) -> Any:
     h = np.hypot(a, b)
     info = np.finfo(h.dtype)
-    y = np.divide(a, np.where(h > 0, h, 1))
+    y = np.divide(a, np.where(h == 0, 1, h))
     odd = np.where(h < 1, (h < 4 * info.tiny) & (h > 0), np.isinf(h) & np.isfinite(a) & np.isfinite(b))
     if not odd.any():
         return y
@@ -239,7 +239,7 @@ def _hypot_share(a: Any, b: Any, /) -> Any:
 
 def _over(xp: Any, x: Any, h: Any) -> Any:
     """x / h, and 0 at the origin, where h is 0."""
-    return x / xp.where(h > 0, h, math.inf)
+    return x / xp.where(xp.equal(h, 0), math.inf, h)
 
 
 hypot_share = elementwise(

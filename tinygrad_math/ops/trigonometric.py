@@ -92,12 +92,12 @@ arctan = elementwise(
 def _radius(xp: Any, a: Any, b: Any) -> Any:
     """The distance from the origin; at the origin inf, so that what is divided by it is 0."""
     r = xp.hypot(a, b)
-    return xp.where(r > 0, r, math.inf)
+    return xp.where(xp.equal(r, 0), math.inf, r)
 
 
 def _turn_slope(a: Any, b: Any, /) -> Any:
     r = np.hypot(a, b)
-    r = np.where(r > 0, r, 1)
+    r = np.where(r == 0, 1, r)
     return np.divide(b, r) / r
 
 
