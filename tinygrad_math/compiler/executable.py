@@ -15,7 +15,7 @@ from ..core.errors import ArgumentError, MathError
 from ..core.mode import MODE, witnesses
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
 from ..core.tensor import Node, Tensor, fresh, wrap
-from ..core.tree import Structure, flatten, unflatten
+from ..core.tree import Structure, Tie, container, flatten, unflatten
 from .blocks import default_threads
 from .derivatives import Compile, Differentiable, Recording
 from .emit import emit
@@ -188,7 +188,7 @@ def _finisher(
 ) -> Callable[[Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible."""
     scope: dict[str, Any] = {
-        "keys": _all_keys(structure),
+        "container": container,
         "fresh": fresh,
         "unflatten": unflatten,
         "anew": anew,
@@ -206,7 +206,7 @@ def _finisher(
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
             leaves.append(f"out[{o}]" if numbers[o] else f"fresh({value})")
     if _simple(structure):
-        text = _written(structure, iter(leaves))[0]
+        text = _written(structure, iter(leaves), scope)
     else:
         scope["structure"] = structure
         text = f"unflatten(structure, [{', '.join(leaves)}])"
@@ -216,30 +216,29 @@ def _finisher(
 
 
 def _simple(s: Structure) -> bool:
-    return s.kind in (None, dict, list, tuple, type(None)) and all(map(_simple, s.children))
+    """Whether a tree is one of plain leaves in containers, none of which has a way of its own to be built."""
+    whole = s.extra is None if s.kind is None else not hasattr(s.kind, "tree_unflatten") and s.kind is not Tie
+    return whole and all(map(_simple, s.children))
 
 
-def _all_keys(s: Structure) -> list[Any]:
-    own = list(s.keys) if s.kind is dict else []
-    return own + [k for c in s.children for k in _all_keys(c)]
-
-
-def _written(s: Structure, leaves: Iterator[str], key: int = 0) -> tuple[str, int]:
-    """The tree as an expression over the texts of its leaves and the list of its keys."""
+def _written(s: Structure, leaves: Iterator[str], scope: dict[str, Any]) -> str:
+    """The tree as an expression over the texts of its leaves; what it needs beside them is put into the scope."""
     if s.kind is None:
-        return next(leaves), key
+        return next(leaves)
     if s.kind is type(None):
-        return "None", key
-    first = key
-    key += len(s.keys) if s.kind is dict else 0
-    parts = []
-    for child in s.children:
-        text, key = _written(child, leaves, key)
-        parts.append(text)
-    if s.kind is dict:
-        return "{" + ", ".join(f"keys[{first + k}]: {p}" for k, p in enumerate(parts)) + "}", key
+        return "None"
+    parts = [_written(child, leaves, scope) for child in s.children]
     inner = ", ".join(parts)
-    return (f"[{inner}]" if s.kind is list else f"({inner}{',' if len(parts) == 1 else ''})"), key
+    if s.kind is list:
+        return f"[{inner}]"
+    if s.kind is tuple:
+        return f"({inner}{',' if len(parts) == 1 else ''})"
+    kind, keys, extra = (f"{part}{len(scope)}" for part in ("kind", "keys", "extra"))
+    scope.update({kind: s.kind, keys: s.keys, extra: s.extra})
+    if s.kind is dict:
+        names = [repr(k) if type(k) is str else f"{keys}[{i}]" for i, k in enumerate(s.keys)]
+        return "{" + ", ".join(map("{}: {}".format, names, parts)) + "}"
+    return f"container({kind}, {keys}, [{inner}], {extra})"
 
 
 def title_of(f: Any) -> str:

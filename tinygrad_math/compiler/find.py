@@ -15,11 +15,11 @@ import numpy as np
 
 from ..core.node import finished
 from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
-from ..core.tree import Structure, Tie, attributes, flatten
+from ..core.tree import Structure, Tie, attributes, flatten, only_a_dict
 from .environment import MISS, Environment, Fact
 from .leaves import Static, is_object, uncompiled
 from .retyped import Retyped
-from .values import is_plain, same
+from .values import at_a_glance, is_plain, same
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -180,11 +180,16 @@ class Finder:
         else:
             texts = [f"getattr({name}, {self.name('key', k)})" for k in keys]
         if extra is not None and not hasattr(kind, "tree_flatten"):
-            rest = self.name("t")
-            self.lines.append(f"{rest} = attributes({name})")
-            self.demand(f"{rest} == {self.name('like', extra)}")
-            if not is_plain(extra.pairs):
-                self.objects.append(f"{rest}.pairs")
+            beside, quick = at_a_glance(dict(extra.pairs)) if only_a_dict(kind) and is_plain(extra.pairs) else ("", [])
+            if beside:
+                beside = beside.format(v=f"{name}.__dict__", quick=self.name("like", quick)) + " or "
+                self.demand(f"{beside}attributes({name}) == {self.name('like', extra)}")
+            else:
+                rest = self.name("t")
+                self.lines.append(f"{rest} = attributes({name})")
+                self.demand(f"{rest} == {self.name('like', extra)}")
+                if not is_plain(extra.pairs):
+                    self.objects.append(f"{rest}.pairs")
         outer, self.ties = self.ties, self.ties or getattr(kind, "tree_ties", False)
         for child, child_text in zip(children, texts, strict=True):
             at = self.tree(child_text, child, leaves, at, depth + 1)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.exponential import tanh_tail
 from .blocks import Chain, parallel
 from .calls import call, literal
 from .memory import Plan, layout
@@ -25,7 +26,8 @@ NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
 }
 LONG = 2000  # instructions: of more, a buffer has one name for all that it holds; Python takes n^2 steps for n names
-RESERVED = frozenset(NUMPY) | {"np", "make", "space", "parallel", "cosine", "start", "stop"}
+SLOPES = {"one_d": np.ones((), "d"), "one_f": np.ones((), "f"), "tanh_tail": tanh_tail}
+RESERVED = frozenset({*NUMPY, *SLOPES}) | {"np", "make", "space", "parallel", "cosine", "start", "stop"}
 
 
 class Source:
@@ -55,7 +57,7 @@ class LineEmitter:
         self.names = Names(RESERVED)
         self.function = self.names.new(program.name)
         self.text: dict[Value, str] = {}
-        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, "cosine": cosine, **NUMPY}
+        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, "cosine": cosine, **SLOPES, **NUMPY}
         self.setup: list[str] = []
         if plan.size:
             self.setup = [

@@ -115,6 +115,12 @@ def _cached_names(kind: Any) -> tuple[str, ...]:
     return tuple({n for c in kind.__mro__ for n, v in c.__dict__.items() if isinstance(v, functools.cached_property)})
 
 
+def only_a_dict(kind: Any) -> bool:
+    """Whether all that objects of this type have beside their children lies in their `__dict__`."""
+    special = dataclasses.is_dataclass(kind) or issubclass(kind, defaultdict) or _cached_names(kind)
+    return not special and not any(_slots(c) for c in kind.__mro__)
+
+
 def _slots(kind: type) -> list[str]:
     given = kind.__dict__.get("__slots__", ())
     names = [given] if isinstance(given, str) else list(given)
@@ -211,10 +217,10 @@ def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values:
         if ties and not below:
             tree._tree_complete()
         return tree
-    return _container(kind, keys, built, extra)
+    return container(kind, keys, built, extra)
 
 
-def _container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attributes | None) -> Any:
+def container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attributes | None) -> Any:
     """Another object of this type, made without its constructor, which may take other arguments or change them."""
     base: Any = next((b for b in _BASES if issubclass(kind, b)), None)
     new = object.__new__(kind) if base is None else base.__new__(kind, built) if base is tuple else base.__new__(kind)

@@ -63,6 +63,8 @@ def _keeps(rule: str, x: Any) -> Any:
 )
 def checked_values(x: Any, /, rule: str, asker: str) -> Any:
     """x, which keeps a rule, also where a compiled function finds its values. Raises OutsideDomain."""
+    if isinstance(x, np.floating) and _keeps(rule, x):
+        return x
     refuse_complex(asker, x)
     if np.any(wrong := ~_keeps(rule, x)):
         raise OutsideDomain(f"{asker} is {rule}, got {np.asarray(x)[wrong].flat[0]:g}")

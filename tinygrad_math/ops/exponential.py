@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy as np
 from ..core import samples as points
 from ..core.declare import alias, elementwise, general
 from ..core.errors import DTypeError, describe
-from ..core.op import raw
 from ..core.samples import sample
 
 __all__ = [
@@ -134,35 +134,57 @@ tanh = elementwise(
     doc="Hyperbolic tangent. Derivative: 1 - y^2 = cosh(x)^-2, accurate in the tails too.",
 )
 
-_LOST = {kind: float(np.finfo(kind).eps ** (1 / 3)) for kind in "efdgFDG"}  # here two thirds of the digits are left
-_LEAST = {kind: float(np.finfo(kind).eps ** 0.2) for kind in "efdg"}  # and here four fifths
-_ONE = {kind: np.ones((), kind) for kind in _LOST}  # which a ufunc takes faster than a Python number
+LOST = {kind: float(np.finfo(kind).eps ** (1 / 3)) for kind in "efdgFDG"}  # here two thirds of the digits are left
+LEAST = {kind: float(np.finfo(kind).eps ** 0.2) for kind in "efdg"}  # and here four fifths
+_ONE = {kind: np.ones((), kind) for kind in LOST}  # which a ufunc takes faster than a Python number
 
 
 def _tanh_slope(y: Any, x: Any, out: Any = None) -> Any:
     d = np.multiply(y, y, out)
     kind = d.dtype.char
     d = np.subtract(_ONE[kind], d, d if d.__class__ is np.ndarray else out)
-    if d.size:
-        least = d.item(d.argmin())  # the fastest way to see that there is no tail
-        if not (least if kind in "dfeg" else abs(least)) >= _LOST[kind]:
-            return _with_tail(d, d, _LOST[kind], x, 4, -2)
+    return d if _is_above(d, LOST[kind]) else tanh_tail(d, x)
+
+
+def tanh_tail(d: Any, x: Any) -> Any:
+    """d = 1 - tanh(x)^2, written anew where it is so small that its digits are lost."""
+    kind = d.dtype.char
+    return _put(d, x, np.abs(d) < LOST[kind] if kind in "FDG" else d < LOST[kind], _slope_of_tail)
+
+
+def _is_above(d: Any, least: float) -> bool:
+    """Whether all numbers are at least so large, or so far from 0 if they are complex; not a number is not."""
+    if d.dtype.kind == "c":
+        return bool((np.abs(d) >= least).all())
+    if d.ndim > 1 and not d.flags.c_contiguous:
+        d = d.T  # which lies in order, where d lies turned
+    return not d.size or d.item(d.argmin()) >= least  # the fastest way to see it
+
+
+def _put(d: Any, x: Any, few: Any, f: Callable[[Any], Any]) -> Any:
+    """d with f(x) where `few` is true: written into d, if that is an array."""
+    if d.shape == ():
+        if d.__class__ is not np.ndarray:
+            return f(x) if few else d
+    elif x.__class__ is np.ndarray and x.shape == d.shape:
+        for a, b, c in ((d, x, few), (d.T, x.T, few.T)):
+            if a.flags.c_contiguous and b.flags.c_contiguous and c.flags.c_contiguous:
+                a, b = a.reshape(-1), b.reshape(-1)
+                (places,) = c.reshape(-1).nonzero()  # an index reads and writes a few faster than a mask
+                a[places] = f(b[places])
+                return d
+    d[few] = f(np.broadcast_to(x, d.shape)[few])
     return d
 
 
-def _with_tail(d: Any, rest: Any, least: float, x: Any, scale: float, rate: float) -> Any:
-    """d, with scale e / (1 + e)^2, e = exp(rate |x|), where the rest is below `least`. Written into d, if an array."""
-    full, rest, x = np.asarray(d), np.asarray(rest), np.asarray(x)
-    size = np.abs(rest) if rest.dtype.kind == "c" else rest
-    small = np.flatnonzero(size < least)
-    x = (x if x.shape == full.shape else np.broadcast_to(x, full.shape)).take(small)
-    e = np.exp(rate * (np.abs(x) if x.dtype.kind != "c" else np.where(x.real < 0, -x, x)))
+def _slope_of_tail(x: Any) -> Any:
+    """cosh(x)^-2, of complex numbers as 4 e / (1 + e)^2 with e = exp(-2 |x|)."""
+    if x.dtype.kind != "c":
+        y = 1 / np.cosh(x)
+        return y * y
+    e = np.exp(np.where(x.real < 0, 2 * x, -2 * x))
     above = 1 + e
-    above *= above
-    e *= scale
-    e /= above
-    full.put(small, e)
-    return full if d is full else full[()]
+    return 4 * e / (above * above)
 
 
 @general(
@@ -264,7 +286,7 @@ def _expit() -> Any:
 
 sigmoid = elementwise(
     sigmoid,
-    lambda xp, y, x: _sigmoid_slope(y, x) if xp is raw else xp.logistic_slope(x),
+    lambda xp, y, x: xp.sigmoid_slope(y, x),
     latex=r"\sigma({0})",
     holomorphic=True,
     samples=lambda: [
@@ -275,17 +297,6 @@ sigmoid = elementwise(
         sample(np.array([-800.0, -40.0, 40.0, 800.0])),
     ],
 )
-
-
-def _sigmoid_slope(y: Any, x: Any) -> Any:
-    """`logistic_slope` of x, quicker: y (1 - y), but where y is so near to 1 that the digits of that are lost."""
-    kind = y.dtype.char
-    if kind not in _LEAST or not y.size:
-        return _logistic_slope(x)
-    rest = np.subtract(_ONE[kind], y)
-    if rest.item(rest.argmin()) >= _LEAST[kind]:
-        return rest * y
-    return _with_tail(rest * y, rest, _LEAST[kind], x, 1, -1)
 
 
 def _logistic_slope(x: Any, /) -> Any:
@@ -302,6 +313,44 @@ logistic_slope = elementwise(
     holomorphic=True,
     doc="The derivative of sigmoid, exp(-|x|) / (1 + exp(-|x|))^2, accurate in both tails. Derivative: -y tanh(x / 2).",
 )
+
+
+def _sigmoid_slope(y: Any, x: Any, out: Any = None) -> Any:
+    kind = y.dtype.char
+    if kind not in LEAST:
+        return np.positive(_logistic_slope(x), out)
+    rest = np.subtract(_ONE[kind], y)
+    d = np.multiply(rest, y, out)
+    return d if _is_above(rest, LEAST[kind]) else _put(d, x, rest < LEAST[kind], _logistic_slope)
+
+
+@general(
+    arity=2,
+    latex=r"{0} (1 - {0})",
+    shape="same as y",
+    holomorphic=True,
+    samples=lambda: [sample(1 / (1 + np.exp(-x)), x) for x in (points.real(2, 3), points.real(), points.real(0, 2))],
+)
+def sigmoid_slope(y: Any, x: Any, /) -> Any:
+    """The derivative of y = sigmoid(x): y (1 - y), and logistic_slope(x) where y is so near to 1 that digits are lost.
+
+    Derivative: 1 - 2 y in y, which is -tanh(x / 2), and that keeps its digits next to 0; none in x, which only says
+    where y is.
+    """
+    return _sigmoid_slope(y, x)
+
+
+sigmoid_slope.into = _sigmoid_slope
+
+
+@sigmoid_slope.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, s: Any, x: Any) -> Any:
+    return (g * -xp.tanh(0.5 * (xp.conj(x) if y.dtype.kind == "c" else x)) if need[0] else None), None
+
+
+@sigmoid_slope.defjvp
+def _(xp: Any, ts: Any, y: Any, s: Any, x: Any) -> Any:
+    return None if ts[0] is None else ts[0] * -xp.tanh(0.5 * x)
 
 
 def _softmax_samples() -> list[Any]:

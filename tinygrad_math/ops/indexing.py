@@ -175,7 +175,7 @@ def scatter(arrays: Any, /, *, shape: Any, key: Any) -> Any:
     """Zeros of `shape` with values added at an index: the transpose of x[key] with index arrays."""
     values, *indices = arrays
     out = np.zeros(shape, values.dtype)
-    if not _may_repeat(indices):  # a mask names nothing twice
+    if not _may_repeat(indices) or _are_distinct(indices):  # a mask names nothing twice
         out[_fill(key, indices)] = values
         return out
     np.add.at(out.reshape(-1), _places(shape, key, indices), np.reshape(values, -1))  # NumPy is fast along one axis
@@ -224,11 +224,18 @@ def _read(xp: Any, x: Any, indices: Any, key: Any) -> Any:
 
 
 def _may_repeat(indices: Any) -> bool:
-    """Whether an index may name an element twice: a mask does not, nor a column beside rows that rise, as arange's."""
-    if len(indices) > 1 and all(i.ndim == 1 and i.shape == indices[0].shape and i.dtype.kind in "iu" for i in indices):
-        first = indices[0]
-        return not (first.size and first[0] >= 0 and (first[1:] > first[:-1]).all())
     return any(i.dtype.kind != "b" for i in indices)
+
+
+def _are_distinct(indices: Any) -> bool:
+    """Whether rows of positions name no place twice, because those of one axis grow with every step."""
+    alike = {(i.ndim, i.size, i.dtype.kind == "b") for i in indices} == {(1, indices[0].size, False)}
+    return alike and any(map(_grow, indices))
+
+
+def _grow(i: Any) -> bool:
+    """Whether each of these positions, none counted from the end, is larger than the last."""
+    return bool(i.size) and bool(i[0] >= 0) and bool((i[1:] > i[:-1]).all())
 
 
 def _like(xp: Any, g: Any, v: Any) -> Any:

@@ -20,7 +20,7 @@ Axis = int | tuple[int, ...] | None
 
 expit = row(
     "expit",
-    lambda xp, y, x: xp.logistic_slope(x),  # y (1 - y) is zero from x = 37 on
+    lambda xp, y, x: xp.sigmoid_slope(y, x),
     latex=r"\sigma({0})",
     doc="""The logistic function 1 / (1 + exp(-x)). d/dx = expit(x) expit(-x), accurate in both tails.
 

@@ -27,6 +27,13 @@ def lower(program: Program) -> int:
     return rewrite(program, rule)
 
 
+def _stack(v: Value, make: Make) -> Value | None:
+    """Along the first axis: a concatenation, whose parts may be computed where they belong."""
+    if v.params.get("axis", 0) not in (0, -len(v.shape)) or any(i.shape == () or i.dtype != v.dtype for i in v.inputs):
+        return None
+    return make("reshape", make("concat", *v.inputs, axis=0), shape=v.shape)
+
+
 def _affine(v: Value, make: Make) -> Value | None:
     x, weight, bias = v.inputs
     return make("add", make("matmul", x, make("transpose", weight)), bias)
@@ -118,6 +125,7 @@ def _log_of_sum(z: Value, axis: object, make: Make) -> Value:
 
 
 _ENTRIES: dict[str, Lowering] = {
+    "stack": _stack,
     "affine": _affine,
     "mean": _mean,
     "mean_squared_error": _squared_error,

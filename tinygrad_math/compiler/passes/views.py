@@ -1,4 +1,7 @@
-"""Chains of views become one view or none; transposes are left for BLAS to read through, never copied."""
+"""Chains of views become one view or none, and so do the parts of an array that is taken apart.
+
+Transposes are left for BLAS to read through, never copied.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ def _rule(v: Value, make: Make) -> Value | None:
         return None
     x = v.inputs[0]
     name = v.op.name
+    if name == "select":
+        return _part(v, x, make) if x.op is not None and x.inputs else None
     if name == "stop_gradient":  # all derivatives have been taken
         return x
     if x.weak:
@@ -55,6 +60,22 @@ def _rule(v: Value, make: Make) -> Value | None:
         if all(k is Ellipsis or (isinstance(k, slice) and k == slice(None)) for k in parts):
             return x
     return None
+
+
+def _part(v: Value, parts: Value, make: Make) -> Value | None:
+    """A part of an array that is taken apart, as an index of the whole."""
+    (x,), k = parts.inputs[:1], v.params["index"]
+    if not is_op(parts, "split", "unstack") or x.shape is None or not x.shape or x.weak:
+        return None
+    axis = parts.params["axis"] % len(x.shape)
+    before = (slice(None),) * axis
+    if is_op(parts, "unstack"):
+        return make("getitem", x, key=(*before, k))
+    cuts, length = parts.params["indices_or_sections"], x.shape[axis]
+    if isinstance(cuts, int):
+        cuts = [n * (length // cuts) for n in range(1, cuts)]
+    start, stop = [0, *cuts][k], [*cuts, length][k]
+    return make("getitem", x, key=(*before, slice(int(start), int(stop))))
 
 
 def _unchanged(v: Value, x: Value) -> bool:
