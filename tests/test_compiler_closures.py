@@ -1280,3 +1280,49 @@ def test_draws_that_a_program_would_repeat_or_skip_are_refused(f):
     with pytest.raises(TraceError, match=r"seed|outside"):
         tm.compile(f)(X)
     assert tm.random.shared.state == state
+
+
+def test_an_attribute_that_a_class_is_given_later_is_seen():
+    class Scaled:
+        def apply(self, x):
+            return x * getattr(self, "scale", 1.0)
+
+    for make in (lambda s: s.apply, lambda s: lambda x: s.apply(x)):
+        one = Scaled()
+        f = tm.compile(make(one))
+        np.testing.assert_array_equal(f(X).numpy(), X)
+        Scaled.scale = 3.0
+        np.testing.assert_array_equal(f(X).numpy(), 3.0 * X)
+        del Scaled.scale
+        np.testing.assert_array_equal(f(X).numpy(), X)
+
+
+def test_plain_values_are_the_same_part_by_part():
+    held = {"a": [1.0, 2.0], "b": (3.0, [4.0]), "c": np.array([5.0, 6.0]), "d": {}}
+
+    def f(x):
+        return x * held["a"][0] + held["b"][1][0] + tm.sum(held["c"]) + len(held["d"]) + len(held["a"])
+
+    g = tm.compile(f)
+
+    def now(programs):
+        np.testing.assert_array_equal(g(X).numpy(), f(tm.tensor(X)).numpy())
+        assert len(g._programs) == programs
+
+    now(1)
+    held["a"] = [float("1"), float("2")]  # equal ones, in other places
+    held["b"] = (3.0, [float("4")])
+    held["c"] = held["c"].copy()
+    now(1)
+    held["a"][0] = 7.0
+    now(2)
+    held["b"][1][0] = -0.0
+    now(3)
+    held["b"][1][0] = 0.0
+    now(4)
+    held["c"][1] = 1.5
+    now(5)
+    held["d"]["more"] = 1
+    now(6)
+    held["a"].append(2)
+    now(7)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -383,3 +385,30 @@ def test_a_long_program_is_packed_in_turn(monkeypatch):
 def test_thousands_of_steps_are_compiled():
     f, x = unrolled(4000), np.linspace(0.1, 0.9, 6)
     np.testing.assert_allclose(tm.compile(f)(x).numpy(), f(x).numpy(), rtol=1e-9)
+
+
+def test_numbers_are_divided_and_raised_as_the_function_does_it():
+    values = [0.0, -0.0, 1.0, -2.5, 0.999, 3e300, 5e-324, np.inf, -np.inf, np.nan, 700.0]
+    for f in (lambda a, b, x: x * (a / b), lambda a, b, x: x * a**b, lambda a, b, x: x * 0.5**b):
+        g = tm.compile(f)
+        for a, b in itertools.product(values, repeat=2):
+            with np.errstate(all="ignore"):
+                want = f(tm.tensor(a), tm.tensor(b), tm.ones(2)).numpy()
+            np.testing.assert_allclose(g(a, b, np.ones(2)).numpy(), want, rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_slopes_keep_their_digits_in_tails_however_an_array_lies(kind, order):
+    x = np.linspace(-40, 40, 4000).reshape(80, 50).astype(kind)
+    exact = np.exp(-np.abs(x.astype(np.longdouble)))
+    slopes = {tm.sigmoid: exact / (1 + exact) ** 2, tm.tanh: 4 * exact**2 / (1 + exact**2) ** 2}
+    for f, want in slopes.items():
+        for few in (x, x / 40):  # with tails and without
+            want_few = want if few is x else None
+            given = few.copy(order=order)
+            got = tm.compile(tm.grad(lambda x, f=f: (f(x + 0.0) * 1.0).sum()))(given).numpy()
+            if want_few is None:
+                e = np.exp(-np.abs(few.astype(np.longdouble)))
+                want_few = e / (1 + e) ** 2 if f is tm.sigmoid else 4 * e**2 / (1 + e**2) ** 2
+            np.testing.assert_allclose(got, want_few.astype(kind), rtol=1e-9 if kind is np.float64 else 1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,7 @@ from tinygrad_math.compiler.passes.thin import stack_thin_products, turn_thin_pr
 from tinygrad_math.compiler.passes.views import merge_views
 from tinygrad_math.compiler.trace import trace
 from tinygrad_math.core.errors import MathError
+from tinygrad_math.core.tree import flatten
 
 RNG = np.random.default_rng(0)
 X, Y, A, B, V = (RNG.normal(size=s) for s in ((4, 3), (4, 3), (3, 5), (5, 2), (2,)))
@@ -502,3 +505,25 @@ def test_a_program_prints_readably():
     assert "%0: float64[3] = sum(x, axis=0" in text
     assert "multiply(2.0, %0)" in text
     assert text.endswith("return %1")
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: tm.split(x, 3, axis=1),
+        lambda x: [tm.tanh(p) for p in tm.split(tm.exp(x), 3, axis=-1)],
+        lambda x: [p * 2.0 for p in tm.split(x * 3.0, [1, 1, 9, -1], axis=0)],
+        lambda x: tm.stack(tm.unstack(x * 2.0, axis=1)[::-1]),
+        lambda x: tm.stack([tm.sin(p) + 1.0 for p in tm.unstack(x)], axis=0),
+        lambda x: tm.grad(lambda x: sum((p * p).sum() for p in tm.split(tm.sin(x), 2, axis=0)[1:]))(x),
+    ],
+)
+def test_parts_of_an_array_are_views_of_it(f):
+    x = np.random.default_rng(0).normal(size=(4, 6))
+    for given in (x, np.asfortranarray(x), x[::-1]):
+        g = tm.compile(f)
+        want, got = f(tm.tensor(given)), g(given)
+        assert not re.search(r"split|stack", re.sub(r"#.*", "", g.source))
+        for a, b in zip(flatten(want)[0], flatten(got)[0], strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+            assert not np.shares_memory(b.node.data, given)

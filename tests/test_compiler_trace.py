@@ -544,3 +544,32 @@ def test_a_module_goes_through_a_compiled_training_step():
             expected, slow, slow_state = step(slow, slow_state, X)
             np.testing.assert_allclose(loss.numpy(), expected.detach().numpy(), rtol=1e-13)
     assert type(net) is tm.nn.Sequential
+
+
+def test_containers_with_attributes_come_in_and_back_whole():
+    class Row(list):
+        pass
+
+    class Table(dict):
+        pass
+
+    def made(title, rows=None):
+        row = Row([1.0 * X, {"k": X + 1.0}])
+        row.title, row.parts = title, rows or ["a", "b"]
+        table = Table(row=row)
+        table.title = title
+        return table
+
+    def f(table):
+        out = Table(row=Row([table["row"][0] * 2.0, dict(table["row"][1])]))
+        out["row"].title, out["row"].parts, out.title = table["row"].title, table["row"].parts, table.title
+        return out
+
+    g = tm.compile(f)
+    for title, rows, programs in (("one", None, 1), ("one", None, 1), ("two", None, 2), ("two", ["a"], 3)):
+        got = g(made(title, rows))
+        assert (type(got), type(got["row"]), got.title, got["row"].title) == (Table, Row, title, title)
+        assert got["row"].parts == (rows or ["a", "b"])
+        np.testing.assert_array_equal(got["row"][0].numpy(), 2.0 * X)
+        np.testing.assert_array_equal(got["row"][1]["k"].numpy(), X + 1.0)
+        assert len(g._programs) == programs

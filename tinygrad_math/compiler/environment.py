@@ -97,6 +97,7 @@ class Environment:
         self.facts: list[Fact] = []
         self.streams: list[tuple[Fact, Any]] = []
         self._seen: dict[int, Fact] = {}
+        self._measured: set[type] = set()  # classes whose length is known
         self._read: set[int] = set()  # functions that were opened
         self.functions: list[FunctionType] = []  # the user's, whose code was read
         self._stack = [Fact(path, value, None, ("root", k)) for k, (path, value) in enumerate(self.roots)][::-1]
@@ -281,6 +282,7 @@ class Environment:
         for name in own if watched else [n for n in own if n in self.names]:
             self._child(fact, "attr", name, own[name])
         for k in known:
+            self._length(k)
             for name, member in vars(k).items():
                 if name in own or name not in self.names or name.startswith("__"):
                     continue
@@ -297,6 +299,16 @@ class Environment:
                     self._child(fact, "attr", name, member)
                 elif lineage(type(member)):  # a descriptor of a user's class
                     self._member(k, name, member)
+
+    def _length(self, kind: type) -> None:
+        """How many entries a user's class has: one that is added may be an attribute that was looked for in vain."""
+        module = sys.modules.get(kind.__module__)
+        if kind in self._measured or (module is not None and not is_users_module(module)):
+            return
+        self._measured.add(kind)
+        fact = Fact(kind.__name__, vars(kind), _given(kind), ("attr", "__dict__"))
+        fact.check, fact.number = f"len({{v}}) == {len(vars(kind))}", len(self.facts)
+        self.facts.append(fact)
 
     def _member(self, kind: type, name: str, member: Any) -> None:
         """An entry of a class that is not what the attribute gives."""
