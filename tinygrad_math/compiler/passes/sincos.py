@@ -16,6 +16,7 @@ from .rewrite import Make, is_op, rewrite
 
 SMALLEST = 512  # below this many elements the calls cost more than the sines
 MOST = 1e14  # beyond, a rounding of x / pi is a good part of a turn
+PART = 16_000  # elements at once, which stay in the second cache
 PER_TURN = 1 / np.pi
 LAST_BIT = 1.5 * 2.0**52  # added to a number, it leaves the number rounded in the last bits
 
@@ -26,18 +27,23 @@ def cosine(x: Any, t: Any, out: Any = None) -> Any:
         return np.cos(x, out)
     if out is None:
         out = np.empty_like(t)
-    for k in range(0, len(x), 4096 if x.ndim == 1 else len(x)):  # parts that stay in the first cache
-        part, tangent, y = (a[k : k + 4096] if x.ndim == 1 else a for a in (x, t, out))
-        turns = part * PER_TURN
-        turns -= np.copysign(0.25, tangent)  # x / pi may be rounded to either half turn; the tangent knows the side
-        turns += LAST_BIT
-        odd = turns.view("i8") << 63
+    length = PART if x.ndim == 1 else len(x)
+    first, second = np.empty((2, *x[:length].shape))
+    for k in range(0, len(x), length):
+        part, tangent, y = x[k : k + length], t[k : k + length], out[k : k + length]
+        quarter, turns = first[: len(part)], second[: len(part)]
+        np.multiply(part, PER_TURN, turns)
+        np.copysign(0.25, tangent, quarter)  # x / pi may be rounded to either half turn; the tangent knows the side
+        np.subtract(turns, quarter, turns)
+        np.add(turns, LAST_BIT, turns)
+        odd = turns.view("i8")
+        np.left_shift(odd, 63, odd)
         np.multiply(tangent, tangent, y)
-        y += 1.0
+        np.add(y, 1.0, y)
         np.sqrt(y, y)
         np.divide(1.0, y, y)
         bits = y.view("i8")
-        bits ^= odd
+        np.bitwise_xor(bits, odd, bits)
     return out
 
 
