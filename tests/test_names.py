@@ -212,3 +212,9 @@ def test_random_arrays_are_made_under_their_usual_names():
     tm.random.seed(3)
     np.testing.assert_array_equal(tm.random.randn(2, 3).numpy(), a.numpy())
     assert tm.randn().shape == ()
+
+
+def test_second_derivatives_of_a_result_of_one_element_are_those_of_the_number():
+    f = lambda x: tm.concat([(x**3).sum()[None]])  # noqa: E731
+    assert tm.hvp(f, np.ones(2), np.ones(2)).tolist() == [6.0, 6.0]
+    assert tm.hessian(f)(np.ones(2)).tolist() == [[6.0, 0.0], [0.0, 6.0]]

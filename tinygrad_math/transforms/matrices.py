@@ -247,6 +247,6 @@ def gradient_tape(f: Fn, primals: Sequence[Any], asker: str) -> Tape:
     def gradient(*xs: Any) -> Any:
         tape = Tape(f, xs, asker)
         y = tape.scalar()
-        return unflatten(tape.structure, tape.pull([y.dtype.type(1)], record=True), values=False)
+        return unflatten(tape.structure, tape.pull([one_like(y)], record=True), values=False)
 
     return Tape(gradient, primals, asker)
