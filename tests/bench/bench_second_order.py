@@ -90,6 +90,7 @@ def gradients_by_example():
 def jacobian_in_one_walk(n=200):
     rng = np.random.default_rng(0)
     w, x = rng.normal(size=(n, n)), rng.normal(size=n)
+
     def f(x):
         return tm.sin(w @ x)
 

@@ -14,7 +14,7 @@ from ..core.tree import Structure, unflatten
 from .batching import indexing, products, shaping  # noqa: F401  (the rules of a batch)
 from .batching.trace import Recording
 from .made import Made
-from .tracing import Tape, chosen_arguments
+from .tracing import Tape, chosen_arguments, one_like
 
 Fn = Callable[..., Any]
 Argnums = int | str | tuple[int | str, ...]
