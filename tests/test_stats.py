@@ -373,7 +373,7 @@ def test_moments_are_scipys(name, args):
         d.stats(*args, moments="x")
 
 
-@pytest.mark.parametrize("name", set(SMOOTH) - {"cauchy", "t"})
+@pytest.mark.parametrize("name", sorted(set(SMOOTH) - {"cauchy", "t"}))
 def test_moments_are_differentiable(name):
     d, args = getattr(stats, name), SMOOTH[name][1:]
     check_grads(lambda *a: tm.stack(d.stats(*a, moments="mvsk")), args, order=2, tolerance=2e-6)
