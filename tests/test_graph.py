@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math.viz.picture import Curve, Rectangle, Text
+from tinygrad_math.viz.marks import Curve, Rectangle, Text
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -206,6 +206,9 @@ def test_a_recorded_step_of_another_program_is_refused():
     with pytest.raises(tm.DrawingError, match="another program"):
         g.record(tm.cos(x))
     assert len(g.moments) == 1
+    plain = tm.tensor(2.0, name="p")
+    watched = tm.graph(lambda: tm.sin(plain) * plain, depth=1)
+    assert len(watched.record(lambda: tm.sin(plain) * plain).moments) == 2
 
 
 def test_the_page_can_be_used_by_keyboard_alone_and_zooms(opened):

@@ -13,11 +13,13 @@ from ..core.errors import ArgumentError, DrawingError, describe
 from ..core.node import Node
 from ..core.tensor import Tensor
 from . import labels
+from .cards import Shown
 from .dot import dot_of
+from .marks import Picture
 from .mermaid import mermaid_of
 from .outline import Fold, Outline, light, moves, outline
 from .page import visible
-from .picture import Picture, Shown, picture_of
+from .picture import picture_of
 from .svg import svg_of
 from .view import Box, View, view_of
 
@@ -47,6 +49,7 @@ class Graph:
         levels: int | None = None,
         most: int = _MOST,
         direction: Literal["down", "right"] = "down",
+        depth: int | None = None,
         title: str = "graph",
     ) -> None:
         self.view = view
@@ -59,7 +62,7 @@ class Graph:
         self._roll = self.large if roll is None else roll
         self._levels, self._most, self._right, self.title = levels, most, direction == "right", title
         self.shown = Shown(values, shapes, grads, not self.large)
-        self.direction = direction
+        self.direction, self.depth = direction, depth
         self._marked: frozenset[str] = frozenset()
         self.moments: list[View] = [view]
         self._outline: Outline | None = None
@@ -243,10 +246,11 @@ class Graph:
 
     # -- over time ----------------------------------------------------------------------------------
     @named
-    def record(self, y: Tensor) -> Graph:
+    def record(self, y: Tensor | Callable[[], Any]) -> Graph:
         """Add the values and gradients of a later run of the same program, for the slider of the page.
 
-        Arguments: `y` the result of that run. Returns this drawing. Raises DrawingError if it was another program.
+        Arguments: `y` the result of that run, or the function that gives it, as of `graph`. Returns this drawing.
+        Raises DrawingError if it was another program.
 
         >>> import tinygrad_math as tm
         >>> w = tm.tensor(3.0, requires_grad=True, name="w")
@@ -258,8 +262,9 @@ class Graph:
         >>> len(drawing.moments)
         4
         """
+        results, notes = _results(y)
         order = 1 + max((b.part for b in self.view.boxes), default=0)
-        view = view_of([y], grads=self.shown.grads, order=order)
+        view = view_of(results, grads=self.shown.grads, order=order, depth=self.depth, notes=notes)
         mine = [(b.id, b.title) for b in self.view.boxes]
         theirs = [(b.id, b.title) for b in view.boxes]
         if mine != theirs or self.view.arrows != view.arrows:
@@ -273,6 +278,20 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"Graph of {len(self.view.boxes)} values and {len(self.view.arrows)} arrows; save('graph.svg') draws it"
+
+
+def _results(y: Any) -> tuple[list[Any], Mapping[Node, Any]]:
+    """The Tensors to draw, and what was noted of them if a function gave them. Raises ArgumentError for others."""
+    notes: Mapping[Node, Any] = {}
+    if not isinstance(y, (Tensor, list, tuple)) and callable(y):
+        from .watching import watched
+
+        _refuse_arguments(y)
+        y, notes = watched(y)
+    results = list(y) if isinstance(y, (list, tuple)) else [y]
+    if not results or not all(isinstance(r, Tensor) for r in results):
+        raise ArgumentError(f"graph draws a Tensor or several, got {y!r:.60}")
+    return results, notes
 
 
 def _refuse_arguments(f: Callable[..., Any]) -> None:
@@ -347,18 +366,12 @@ def graph(
         failed, notes = step
         results: list[Any] = []
     else:
-        if not isinstance(y, (Tensor, list, tuple)) and callable(y):
-            from .watching import watched
-
-            _refuse_arguments(y)
-            y, notes = watched(y)
-        results = list(y) if isinstance(y, (list, tuple)) else [y]
-        if not results or not all(isinstance(r, Tensor) for r in results):
-            raise ArgumentError(f"graph draws a Tensor or several, got {y!r:.60}")
+        results, notes = _results(y)
     known = _names(names or {})
     view = view_of(results, grads=grads, group=group, order=order, depth=depth, names=known, notes=notes, failed=failed)
     what = known.get(results[0].node) or results[0].name if len(results) == 1 else None
+    title = f"The graph of {visible(what)}" if what else "A graph of recorded steps"
     return Graph(
         view, values=values, shapes=shapes, grads=grads, fold=fold, roll=roll, levels=levels, most=most,
-        direction=direction, title=f"The graph of {visible(what)}" if what else "A graph of recorded steps",
+        direction=direction, depth=depth, title=title,
     )  # fmt: skip

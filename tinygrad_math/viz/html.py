@@ -11,11 +11,11 @@ from ..core.docs import DERIVATIVE
 from ..core.errors import MathError
 from ..core.op import tex
 from . import labels
+from .cards import Card, card_of, common_dtype, name_of, ordered, said_of, text_width
 from .layout import Arranged, Spot, arrange
 from .mathml import STYLE, mathml
 from .outline import Frame, Outline, Tile, light
 from .page import page, resource, text, visible
-from .picture import Card, card_of, common_dtype, name_of, ordered, said_of, text_width
 from .values import magnitude, summary
 from .view import Arrow, Box, View
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .cards import Shown, said_of
 from .outline import Frame, Outline, Tile
 from .page import visible
-from .picture import Shown, said_of
 from .svg import FILLS
 from .view import View
 

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from ..core.errors import MissingExtra, installing
-from .picture import Curve, Picture, Rectangle, Text
+from .marks import Curve, Picture, Rectangle, Text
 from .svg import FILLS, INKS, STROKES, curves, head, shaft
 
 _POINT = 0.75  # points in a pixel

@@ -6,8 +6,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from .marks import Curve, Group, Picture, Rectangle, Text
 from .page import text
-from .picture import Curve, Group, Picture, Rectangle, Text
 from .places import Point
 
 # role -> colour on light and on dark ground, after Okabe and Ito, which the colour-blind can tell apart
