@@ -428,3 +428,16 @@ def test_inside_a_transform_its_input_is_explained():
 
     assert tm.grad(f)(3.0).item() == 6.0
     assert seen == [6.0]
+
+
+def test_one_way_is_not_told_of_as_a_sum():
+    x = tm.tensor(2.0, requires_grad=True, name="x")
+    told = tm.explain(tm.sin(x) * x / (1 + x), x, limit=1).text()
+    assert "1 ways" not in told
+    assert "The ways from x to 1 + x" not in told
+    assert "sum over 2 ways" in told
+
+
+def test_empty_constants_of_a_decomposition_are_not_told():
+    a = tm.tensor(np.array([[2.0, 1.0], [0.0, 1.0]]), requires_grad=True, name="A")
+    assert "empty" not in tm.explain(tm.linalg.svd(a)[1].sum(), a).text()

@@ -553,3 +553,17 @@ def test_graphviz_shows_the_names_as_they_are(tmp_path):
         done = subprocess.run(["dot", "-Tsvg"], input=tm.graph(y).dot.encode(), capture_output=True, check=True)
         said = "".join("".join(ET.fromstring(done.stdout).itertext()).split()).replace("\xa0", "")
         assert said.count(shown(name)[:15]) >= 2, name
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+    g = tm.graph(tm.exp(tm.tensor(1.0, requires_grad=True)))
+    with pytest.raises(tm.FileError, match="No such file"):
+        g.save(tmp_path / "none" / "a.svg")
+    with pytest.raises(tm.ArgumentError, match="path is a text"):
+        g.save(3)
+
+
+def test_names_that_are_no_texts_are_named():
+    y = tm.exp(tm.tensor(1.0, requires_grad=True))
+    with pytest.raises(tm.ArgumentError, match="the key 1"):
+        tm.graph(y, names={1: y})

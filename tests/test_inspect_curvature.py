@@ -190,3 +190,17 @@ def test_what_is_no_landscape_is_refused_by_name():
     for wrong in ({"points": 1}, {"dimensions": 3}, {"span": -1.0}, {"directions": "down"}, {"normalize": "layer"}):
         with pytest.raises(tm.ArgumentError):
             tm.inspect.landscape(f, np.ones(3), **wrong)
+
+
+def test_a_landscape_of_no_numbers_is_refused():
+    with pytest.raises(tm.ArgumentError, match="no numbers"):
+        tm.inspect.landscape(lambda x: (x * x).sum(), np.zeros(0))
+
+
+def test_a_network_with_one_output_has_a_hessian_as_its_number_has():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 1, rng=1))
+    x, v = np.array([0.3, -0.7]), np.array([1.0, 2.0])
+    expected = tm.hessian(lambda x: net(x)[0])(x).detach()
+    assert tm.allclose(tm.hessian(net)(x).detach(), expected)
+    assert tm.allclose(tm.hvp(net, x, v).detach(), expected @ v)
+    assert np.allclose(tm.inspect.spectrum(net, x).values, np.linalg.eigvalsh(expected.numpy()))

@@ -147,3 +147,22 @@ def test_the_report_shows_itself_and_refuses_what_it_cannot_look_at():
         tm.inspect.health(lambda n: n * 2, 3)
     with pytest.raises(tm.ArgumentError, match="method"):
         tm.inspect.health(tm.sin, 1.0, method="narrower")
+
+
+def test_a_result_that_is_nan_has_no_digits_to_praise():
+    with np.errstate(all="ignore"):
+        report = tm.inspect.health(lambda x: tm.log(x).sum(), np.array([-1.0, 2.0]))
+    assert report.nans == 1
+    assert not report.ok
+    assert "NaN in the result" in repr(report)
+
+
+@pytest.mark.parametrize("look", [tm.inspect.health, tm.inspect.audit])
+def test_what_no_op_leads_to_is_not_certified(look):
+    assert "no op leads from the arguments" in repr(look(lambda x: np.ones(2), 1.0))
+
+
+@pytest.mark.parametrize("threshold", [np.nan, -1.0, 2.0])
+def test_a_threshold_is_a_share(threshold):
+    with pytest.raises(tm.ArgumentError, match="from 0 to 1"):
+        tm.inspect.health(tm.sin, 1.0, threshold=threshold)

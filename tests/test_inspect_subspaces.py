@@ -86,3 +86,9 @@ def test_subspaces_are_drawn():
     model = tm.nn.Sequential(tm.nn.Linear(6, 2, rng=RNG), tm.nn.Tanh())
     assert len(tm.inspect.subspaces(model, np.ones(6)).plot().axes) == 2
     assert tm.inspect.subspaces(lambda x: x[:1] * 2, np.ones(2)).plot()._repr_png_()
+
+
+@pytest.mark.parametrize("rtol", [np.nan, -1.0, np.inf])
+def test_a_tolerance_that_is_no_share_is_named(rtol):
+    with pytest.raises(tm.ArgumentError, match="rtol is a share"):
+        tm.inspect.subspaces(tm.sin, np.ones(2), rtol=rtol)

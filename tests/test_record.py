@@ -259,3 +259,14 @@ def test_hostile_names_are_text():
     for shown in (g, change):
         assert "<script" not in shown.html()
         assert "\u202e" not in shown.text()
+
+
+def test_a_missing_argument_is_no_matter_of_dtypes():
+    with pytest.raises(tm.ArgumentError, match="missing 1 required positional argument: 'b'"):
+        tm.record(lambda w, b: w * b, 1.0)
+
+
+def test_one_step_is_told_of_in_the_singular():
+    g = tm.record(lambda w: w * 2, 1.0)
+    assert repr(g).startswith("Record of 1 step;")
+    assert "1 of 1 step computed again" in repr(g.set("w", 2.0))

@@ -326,6 +326,9 @@ def _about_matmul(head: str, a: tuple[int, ...], b: tuple[int, ...]) -> str:
     return f"{head}: the last axis of the first has {a[-1]} elements, the {place} of the second {inner}.{turned}"
 
 
+_MISFIT = ("required positional argument", "positional arguments but", "positional argument but", "unexpected keyword")
+
+
 def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], error: Exception) -> MathError:
     """The named error for what NumPy said when `name` was applied to `values`."""
     given = ", ".join(describe(v) for v in values)
@@ -340,12 +343,16 @@ def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], 
         return AxisError(f"{head}. Axes count from 0, or from the end as -1, -2, ...")
     if isinstance(error, IndexError):
         return IndexOutOfBounds(f"{head}. Indices count from 0, or from the end as -1, -2, ...")
+    if isinstance(error, TypeError) and any(words in str(error) for words in _MISFIT):
+        return ArgumentError(head)
     if isinstance(error, TypeError):
         return DTypeError(f"{head}. Convert with astype, or pass arrays of numbers.")
     if isinstance(error, MemoryError):
         return OutOfMemory(f"{head or name}. Ask for a smaller array.")
     if isinstance(error, RecursionError):
         return ArgumentError(f"{head}. An argument nests too deeply, or contains itself.")
+    if isinstance(error, OSError):
+        return FileError(f"{name}: {str(error.filename or given)!r} cannot be used: {error.strerror or error}")
     if not isinstance(error, ValueError):
         return ArgumentError(f"{head} ({type(error).__name__}). Pass numbers, arrays or Tensors, as the usage says.")
     shapes = [getattr(v, "shape", ()) for v in values]

@@ -57,9 +57,8 @@ class Change(Shown):
         self.values, self.gradients = tuple(values), tuple(gradients)
 
     def document(self) -> Document:
-        count = (
-            f"{self.recomputed:,} of {self.steps:,} steps {'was' if self.recomputed == 1 else 'were'} computed again."
-        )
+        steps = f"{self.recomputed:,} of {self.steps:,} step{'' if self.steps == 1 else 's'}"
+        count = f"{steps} {'was' if self.recomputed == 1 else 'were'} computed again."
         blocks: list[Block] = [Paragraph((count,))]
         told = [v for v in self.values if v.spoken]
         left = len(self.values) - len(told)
@@ -69,7 +68,8 @@ class Change(Shown):
 
     def __repr__(self) -> str:
         value = "" if self.value is None else f", the result {self.value[0]:.5g} → {self.value[1]:.5g}"
-        return f"Change: {as_text(self._what)}; {self.recomputed} of {self.steps} steps computed again{value}"
+        steps = f"{self.recomputed} of {self.steps} step{'' if self.steps == 1 else 's'}"
+        return f"Change: {as_text(self._what)}; {steps} computed again{value}"
 
 
 def _table(title: str, shifts: Sequence[Shift], rest: str) -> list[Block]:

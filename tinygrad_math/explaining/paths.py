@@ -109,7 +109,7 @@ class Step:
         for hop in reversed(self.hops):
             reached = tuple(i in self._situation.region.reached for i in operands(hop.end))
             if not hop.positions:
-                found.append(MERGED._replace(name=f"sum over {hop.ways:,} ways"))
+                found.append(MERGED._replace(name=f"sum over {hop.ways:,} ways" if hop.ways > 1 else "the one way"))
             elif len(self.hops) == 1 or not (by_one(hop.end) or _stacks(hop) or _picks(hop)):
                 found.append(rule_of(hop.end, hop.positions, reached))
         return tuple(dict.fromkeys(found))

@@ -282,11 +282,11 @@ class Record(Shown):
             rest = Equation(r"\vdots", (), f"{len(rows) - _ROWS:,} more")
             rows = [*rows[: _ROWS // 2], rest, *rows[-_ROWS // 2 :]]
         blocks: list[Block] = [Equations(tuple(rows))]
-        return Document((f"A computation of {self._steps()} steps",), blocks)
+        return Document((f"A computation of {_steps(self._steps())}",), blocks)
 
     def __repr__(self) -> str:
         edited = f", {len(self._set)} set" if self._set else ""
-        return f"Record of {self._steps()} steps{edited}; .text() lists them, .set(node, value) edits one"
+        return f"Record of {_steps(self._steps())}{edited}; .text() lists them, .set(node, value) edits one"
 
 
 def _again(op: Any, args: list[Node], params: Mapping[str, Any]) -> Node:
@@ -376,6 +376,10 @@ def _naming(f: Callable[..., Any], found: dict[Node, str]) -> Callable[..., Any]
             sys.setprofile(None)
 
     return run
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'' if count == 1 else 's'}"
 
 
 @named

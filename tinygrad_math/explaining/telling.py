@@ -99,6 +99,8 @@ class Telling:
             else:
                 rows.append(Equation(latex(names.formula(n)), (*rights, value)))
         for data, formula in names.constants:
+            if not np.size(data):  # nothing is seen of it
+                continue
             rows.insert(
                 0, Equation(latex(formula), () if np.size(data) > _SMALL else (value_latex(data),), short(data))
             )
@@ -121,7 +123,7 @@ class Telling:
             blocks += self._tables(p)
         for step in reversed(self._shown(p)[-3:]):
             for hop in step.hops:
-                if not hop.positions and self._situation.scalar:
+                if not hop.positions and hop.ways > 1 and self._situation.scalar:
                     blocks += self._inside(p, hop)
         return blocks
 
@@ -227,7 +229,7 @@ class Telling:
         for route in within.region.routes(self._limit)[: self._limit]:
             inner = Path(within, route)
             value = quietly(arrived, route.hops, arriving, within.regions)
-            left = " ".join(step.symbol for step in reversed(self._shown(inner)))
+            left = r" \cdot ".join(step.symbol for step in reversed(self._shown(inner)))
             if not single or width(left) > 40:
                 left = r" \to ".join(inner.latex_names)
             ways = f"{inner.ways:,} ways" if inner.ways > 1 else ""

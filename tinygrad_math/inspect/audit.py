@@ -92,6 +92,8 @@ class Audit:
             return f"audit of {self.title}: {found[FAULT]} of {count} ops at fault"
         if self.faults:
             return f"audit of {self.title}: the rules of all {count} ops hold, and the gradient of the whole is wrong"
+        if not count:
+            return f"audit of {self.title}: no op leads from the arguments to the result: there is nothing to check"
         notes = [
             f"{found[s]} {w}" for s, w in ((EDGE, "at a kink"), (NONE, "where there is no derivative")) if found[s]
         ]

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import MathError
+from ..core.errors import ArgumentError, MathError
 from ..core.node import Node
 from ..core.op import Op, raw
 from ..core.tensor import select
@@ -41,22 +41,28 @@ class HealthRow(NamedTuple):
 
 class Health:
     """What `health` found: `.rows`, one an op; `.losses`, those where digits go that the result then lacks; `.lost` of
-    the result; `.ok` where it has more than half of its digits."""
+    the result; `.nans`, how many of its elements are NaN; `.ok` where it has more than half of its digits, and no NaN.
+    """
 
     def __init__(
-        self, title: str, rows: Sequence[HealthRow], losses: Sequence[int], lost: float, digits: float
+        self, title: str, rows: Sequence[HealthRow], losses: Sequence[int], lost: float, digits: float, nans: int = 0
     ) -> None:
         self.title, self.rows = title, tuple(rows)
         self.losses = tuple(self.rows[k] for k in losses)
-        self.lost, self.digits = lost, digits
+        self.lost, self.digits, self.nans = lost, digits, nans
 
     @property
     def ok(self) -> bool:
-        """Whether no step is named."""
-        return not self.losses
+        """Whether no step is named, and no element of the result is NaN."""
+        return not self.losses and not self.nans
 
     def _head(self) -> str:
         left = max(self.digits - self.lost, 0.0)
+        if not self.rows:
+            return f"health of {self.title}: no op leads from the arguments to the result: there is nothing to judge"
+        if self.nans:
+            elements = f"{self.nans:,} element{' is' if self.nans == 1 else 's are'}"
+            return f"health of {self.title}: {elements} NaN in the result; inspect.detect_anomaly() names its op"
         return f"health of {self.title}: the result has {left:.1f} of {self.digits:.1f} digits"
 
     def text(self) -> str:
@@ -68,6 +74,8 @@ class Health:
         return "\n".join([repr(self), *lines])
 
     def __repr__(self) -> str:
+        if not self.rows:
+            return self._head()
         if self.ok:
             return f"{self._head()}; no step loses many"
         return "\n".join([self._head(), *(f"  {r.op}({r.operands}): {r.words}\n      {r.line}" for r in self.losses)])
@@ -111,6 +119,8 @@ def health(
     >>> tm.inspect.health(lambda x: 2 * tm.sin(x / 2) ** 2, 1e-5).ok
     True
     """
+    if not 0 <= threshold <= 1:
+        raise ArgumentError(f"health: threshold is a share of all digits, from 0 to 1, got {threshold}")
     run = Computation(f, args, "health")
     exact = {n: _widened(n.data, method) for n in run.tape.inputs}
     with np.errstate(all="ignore"):
@@ -286,7 +296,9 @@ def _report(run: Computation, errors: dict[Node, list[Any]], title: str, thresho
         rows.append(HealthRow(len(rows) + 1, op.name, operands, run.line(n), digits, before, all_, index, words))
     total, digits = max(((lost.get(r, (0.0,))[0], _digits(r.data)) for r in roots), default=(0.0, 0.0))
     named_ = _origins(run, roots, lost, rows, place, threshold)
-    return Health("f" if title == "<lambda>" else title, rows, sorted(named_), total, digits)
+    parts = [np.asarray(part) for r in roots for part in _parts(r.data)]
+    nans = sum(int(np.isnan(a).sum()) for a in parts if a.dtype.kind in "fc")
+    return Health("f" if title == "<lambda>" else title, rows, sorted(named_), total, digits, nans)
 
 
 def _origins(run: Computation, roots: Sequence[Node], lost: Any, rows: Any, place: Any, threshold: float) -> set[int]:

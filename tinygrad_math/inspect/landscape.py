@@ -108,6 +108,8 @@ def landscape(
     for a in base:
         if a.dtype.kind != "f":
             raise DTypeError(f"landscape moves real floating numbers, got {describe(a)}; write 1.0 for 1")
+    if not any(a.size for a in base):
+        raise ArgumentError("landscape: x has no numbers in it")
     found, title, way = _directions(f, x, base, structure, directions, dimensions, seed)
     filters = any(a.ndim > 1 for a in base)
     usual = {"random": "filter" if filters else "none", "top": "length"}.get(way, "none")

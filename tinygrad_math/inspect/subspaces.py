@@ -88,8 +88,8 @@ class NetworkSubspaces:
         m, n = self.jacobian.shape
         lines = [
             f"at this input the map from {n} to {m} numbers has rank {self.rank}",
-            f"  it sees {self.rank} directions of its input and does not see {n - self.rank}",
-            f"  it reaches {self.rank} directions of its output and does not reach {m - self.rank}",
+            f"  it sees {_directions(self.rank)} of its input and does not see {n - self.rank}",
+            f"  it reaches {_directions(self.rank)} of its output and does not reach {m - self.rank}",
         ]
         if self.layers:
             head = ("layer", "", "shape", "own rank", "rank from the input", "lost here")
@@ -165,11 +165,13 @@ def subspaces(model: Callable[[Any], Any], x: Any, rtol: float | None = None) ->
     >>> look = tm.inspect.subspaces(lambda x: tm.stack([x[0] + x[1], 2.0 * x[0] + 2.0 * x[1]]), tm.tensor([1.0, 5.0]))
     >>> look
     at this input the map from 2 to 2 numbers has rank 1
-      it sees 1 directions of its input and does not see 1
-      it reaches 1 directions of its output and does not reach 1
+      it sees 1 direction of its input and does not see 1
+      it reaches 1 direction of its output and does not reach 1
     >>> look.unseen.contains([1.0, -1.0])
     tensor(True)
     """
+    if rtol is not None and not 0 <= rtol < 1:
+        raise ArgumentError(f"subspaces: rtol is a share of the largest singular value, from 0 to 1, got {rtol}")
     given = np.array(as_tensor(x).node.data)
     if given.dtype.kind != "f":
         raise DTypeError(f"subspaces needs a real floating input, got {describe(given)}; write 1.0 for 1")
@@ -227,6 +229,10 @@ def _watched(model: Any, x: Any, met: list[tuple[str, Any, Tensor | None, Tensor
 
         module.register_forward_hook(note)
     return model(x)
+
+
+def _directions(count: int) -> str:
+    return f"{count:,} direction{'' if count == 1 else 's'}"
 
 
 def _rank(block: Any, rtol: float | None, eps: float) -> int:

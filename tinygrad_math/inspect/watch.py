@@ -249,7 +249,8 @@ class Watch:
         return str(self.table())
 
     def __repr__(self) -> str:
-        return f"<watch of {type(self.model).__name__}: {self.steps} steps, {len(self.series)} series>"
+        steps = f"{self.steps} step{'' if self.steps == 1 else 's'}"
+        return f"<watch of {type(self.model).__name__}: {steps}, {len(self.series)} series>"
 
     def __rich__(self) -> Any:
         return self.table().__rich__()

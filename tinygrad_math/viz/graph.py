@@ -135,8 +135,11 @@ class Graph:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing; the ending says how: .svg .html .png .pdf .mmd .md .dot .gv .txt. Returns the path.
 
-        Raises ArgumentError for another ending; MissingExtra for .png and .pdf without Matplotlib.
+        Raises ArgumentError for another ending, FileError for a place that cannot be written to, MissingExtra for
+        .png and .pdf without Matplotlib.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise ArgumentError(f"Graph.save: path is a text or a Path, as 'graph.svg', got {describe(path)}")
         target = Path(path)
         writers: dict[str, Callable[[], str | bytes]] = {
             ".svg": self.svg,
@@ -307,6 +310,9 @@ def _refuse_arguments(f: Callable[..., Any]) -> None:
 
 
 def _names(names: Mapping[str, Any]) -> dict[Node, str]:
+    odd = next((name for name in names if not isinstance(name, str)), None)
+    if odd is not None:
+        raise ArgumentError(f"graph: names is a dict from texts to Tensors, as locals(), got the key {describe(odd)}")
     return {t.node: name for name, t in names.items() if isinstance(t, Tensor) and not name.startswith("_")}
 
 
