@@ -204,3 +204,39 @@ def test_a_network_with_one_output_has_a_hessian_as_its_number_has():
     assert tm.allclose(tm.hessian(net)(x).detach(), expected)
     assert tm.allclose(tm.hvp(net, x, v).detach(), expected @ v)
     assert np.allclose(tm.inspect.spectrum(net, x).values, np.linalg.eigvalsh(expected.numpy()))
+
+
+def dropping():
+    return tm.nn.Sequential(tm.nn.Linear(3, 4, rng=0), tm.nn.Dropout(0.5), tm.nn.Linear(4, 1, rng=1))
+
+
+def square_of(net):
+    return (net(np.eye(3)) ** 2).sum()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda net: tm.inspect.audit(square_of, net),
+        lambda net: tm.inspect.health(square_of, net),
+        lambda net: tm.inspect.spectrum(square_of, net),
+        lambda net: tm.inspect.landscape(square_of, net, points=3),
+        lambda net: tm.inspect.subspaces(net, np.ones(3)),
+        lambda net: tm.record(square_of, net),
+    ],
+    ids=["audit", "health", "spectrum", "landscape", "subspaces", "record"],
+)
+def test_looking_draws_nothing_from_the_stream_that_training_draws_from(look):
+    net = dropping()
+    tm.random.seed(3)
+    undisturbed = tm.random.random(4).numpy()
+    tm.random.seed(3)
+    look(net)
+    assert np.array_equal(tm.random.random(4).numpy(), undisturbed)
+
+
+def test_a_landscape_of_a_network_that_drops_is_that_of_one_function():
+    seen = tm.inspect.landscape(square_of, dropping(), points=3)
+    assert seen.values[1, 1] == seen.center
+    again = tm.inspect.landscape(square_of, dropping(), points=3, directions="top")
+    assert again.values[1, 1] == again.center

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from .. import random
 from ..core.errors import ArgumentError, DTypeError, TraceError, describe
 from ..core.mode import MODE, quietly, under, watcher
 from ..core.node import DIFFERENTIABLE, TRACED, Node
@@ -63,7 +65,8 @@ class Computation:
             return f(*unflatten(structure, full))
 
         given = [leaves[k] if isinstance(leaves[k], Tensor) else arrays[k] for k in moving]
-        self.tape: Tape = quietly(under, beside(notes, MODE.get(), None), Tape, run, given, asker)
+        with same_stream():
+            self.tape: Tape = quietly(under, beside(notes, MODE.get(), None), Tape, run, given, asker)
         self._making = notes.making
         for y in self.tape.outputs:
             if y.node.live & TRACED:
@@ -148,6 +151,17 @@ class Computation:
             number = f"{complex(node.data):.4g}" if np.iscomplexobj(node.data) else f"{float(node.data):.4g}"
             return f"{name} = {number}" if name else number
         return f"{name} {describe(node.data)}" if name else describe(node.data)
+
+
+@contextmanager
+def same_stream() -> Iterator[None]:
+    """The shared random stream stands afterwards where it stood: what is only looked at draws nothing."""
+    numpy = random.shared.numpy
+    state = copy.deepcopy(numpy.bit_generator.state)
+    try:
+        yield
+    finally:
+        random.shared.numpy, numpy.bit_generator.state = numpy, state
 
 
 def untouched(tree: Any) -> Any:

@@ -12,7 +12,7 @@ from ..core.errors import ArgumentError, DTypeError, NonScalarError, ShapeError,
 from ..core.mode import no_grad
 from ..core.tensor import as_tensor
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
-from .computation import untouched
+from .computation import same_stream, untouched
 from .spectrum import spectrum
 
 __all__ = ["Landscape", "landscape"]
@@ -89,8 +89,9 @@ def landscape(
     default random directions are filter-normalised where x has filters, eigenvectors have length 1, and given
     directions stay.
 
-    x stays as it is: f is called on copies, recorded for nobody. Returns a Landscape: `.coordinates`, `.values`,
-    `.plot()`. Raises NonScalarError, ShapeError for directions unlike x, ArgumentError, and what f raises.
+    x stays as it is: f is called on copies, recorded for nobody, and with the same random draws (dropout) at every
+    point. Returns a Landscape: `.coordinates`, `.values`, `.plot()`. Raises NonScalarError, ShapeError for directions
+    unlike x, ArgumentError, and what f raises.
     Source: Li, Xu, Taylor, Studer, Goldstein 2018, "Visualizing the loss landscape of neural nets".
 
     >>> import tinygrad_math as tm
@@ -120,7 +121,7 @@ def landscape(
         moved = base
         for step, d in zip(steps, found, strict=True):
             moved = [np.asarray(a + step * b, a.dtype) for a, b in zip(moved, d, strict=True)]
-        with no_grad():
+        with no_grad(), same_stream():  # the same draws everywhere, so that it is one function
             y = as_tensor(f(unflatten(structure, [as_tensor(np.array(a)) for a in moved])))
         if y.size != 1 or y.dtype.kind == "c":
             raise NonScalarError(f"landscape needs a function that returns one real number, got {describe(y)}")

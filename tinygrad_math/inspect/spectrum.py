@@ -13,7 +13,7 @@ from ..core.tensor import Tensor
 from ..core.tree import unflatten
 from ..transforms.matrices import gradient_tape
 from ..transforms.tracing import Tape
-from .computation import untouched
+from .computation import same_stream, untouched
 
 __all__ = ["Spectrum", "spectrum"]
 
@@ -142,7 +142,8 @@ def spectrum(
     >>> tm.abs(found.vector(0))
     tensor([0., 1.])
     """
-    tape = gradient_tape(f, [untouched(x)], "spectrum")
+    with same_stream():
+        tape = gradient_tape(f, [untouched(x)], "spectrum")
     for n in tape.inputs:
         if n.data.dtype.kind == "c":
             raise DTypeError(f"spectrum needs real arrays, got {describe(n.data)}; take x.real and x.imag")

@@ -15,6 +15,7 @@ from ..core.walk import Trail, pushforward
 from ..linalg.subspaces import FundamentalSubspaces, Subspace, fundamental_subspaces
 from ..nn.module import Module
 from ..transforms.tracing import Tape
+from .computation import same_stream
 
 __all__ = ["LayerRank", "NetworkSubspaces", "subspaces"]
 
@@ -184,7 +185,8 @@ def subspaces(model: Callable[[Any], Any], x: Any, rtol: float | None = None) ->
         y = as_tensor(_watched(model, x, met))
         return tuple(out for *_, out in met), y
 
-    tape = Tape(run, [given], "subspaces")
+    with same_stream():
+        tape = Tape(run, [given], "subspaces")
     y = tape.outputs[-1]
     if y.dtype.kind != "f":
         raise DTypeError(f"subspaces needs a real floating result, got {describe(y)}")
