@@ -441,3 +441,12 @@ def test_one_way_is_not_told_of_as_a_sum():
 def test_empty_constants_of_a_decomposition_are_not_told():
     a = tm.tensor(np.array([[2.0, 1.0], [0.0, 1.0]]), requires_grad=True, name="A")
     assert "empty" not in tm.explain(tm.linalg.svd(a)[1].sum(), a).text()
+
+
+def test_what_stands_beside_a_long_path_is_told_too():
+    names = "abcdefghjklmnopr"
+    first, *rest = [tm.tensor(1.0 + i, requires_grad=True, name=name) for i, name in enumerate(names)]
+    y = first
+    for x in rest:
+        y = y * tm.sin(x)
+    assert "= a sin b = 0.9093" in tm.explain(y, "c").text()

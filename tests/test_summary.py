@@ -232,3 +232,10 @@ def test_a_notebook_cell_never_fails():
     seen = []
     tm.compile(lambda x: seen.append(x._repr_mimebundle_()) or x * 2.0)(x)
     assert "traced" in seen[0]["text/plain"]
+
+
+def test_numbers_that_are_all_the_same_but_for_a_few_are_not_called_all():
+    assert "shape=(2001,), all 1 but 1 NaN" in repr(tm.tensor(np.r_[np.ones(2000), np.nan]))
+    assert "all 0 but 2 infinite" in repr(tm.tensor(np.r_[np.zeros(2000), np.inf, -np.inf]))
+    assert "from 0 to 1, 1 NaN" in repr(tm.tensor(np.r_[np.zeros(2000), 1.0, np.nan]))
+    assert "shape=(2000,), 2,000 NaN" in repr(tm.tensor(np.full(2000, np.nan)))

@@ -52,7 +52,8 @@ def _floats(array: Any) -> str:
     if low is not None:
         found = f"all {low:.4g}" if low == high else f"from {low:.4g} to {high:.4g}"
         parts.append(f"of size {found}" if array.dtype.kind == "c" else found)
-    return ", ".join(parts + [f"{nan:,} NaN"] * bool(nan) + [f"{infinite:,} infinite"] * bool(infinite))
+    odd = ", ".join([f"{nan:,} NaN"] * bool(nan) + [f"{infinite:,} infinite"] * bool(infinite))
+    return (" but " if low is not None and low == high else ", ").join(parts + [odd] * bool(odd))
 
 
 def text(data: Any, name: str | None, requires_grad: bool) -> str:

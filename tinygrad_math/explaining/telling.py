@@ -79,11 +79,13 @@ class Telling:
         spoken = [n for p in self.paths for step in self._shown(p) for n in (step.start, step.end)]
         found = dict.fromkeys(spoken)
         queue = deque(found)
+        reached = self._situation.region.reached
         elided = any(len(p.told) > len(self._shown(p)) for p in self.paths)
         while queue and len(found) < 3 * _ROWS:
             n = queue.popleft()
             for i in operands(n) if n.op is not None else ():
-                if i not in found and (i.op is not None or i in names.known) and not (elided and i in names.letters):
+                left_out = elided and i in names.letters and i in reached  # a step of a path that is not shown
+                if i not in found and (i.op is not None or i in names.known) and not left_out:
                     found[i] = None
                     if i not in names.named or i.op is None:
                         queue.append(i)
