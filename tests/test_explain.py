@@ -450,3 +450,9 @@ def test_what_stands_beside_a_long_path_is_told_too():
     for x in rest:
         y = y * tm.sin(x)
     assert "= a sin b = 0.9093" in tm.explain(y, "c").text()
+
+
+def test_among_arrays_the_step_of_a_number_carries_what_arrives_too():
+    x = tm.tensor(0.7, requires_grad=True, name="x")
+    told = tm.explain(tm.mean(tm.stack([x, tm.sin(x)])), x).text()
+    assert re.search(r"∂y/∂x += ∂y/∂\(sin x\) cos x  ", told)

@@ -195,10 +195,15 @@ class Step:
 
     @cached_property
     def latex(self) -> str | None:
-        if self.single:
-            found = self.formula(ONE, np.ones_like(self.end.data)[()])
-        else:
-            found = self.formula(self._arriving(), np.ones_like(self.end.data)[()])
+        if not self.single:
+            return self.carried
+        found = self.formula(ONE, np.ones_like(self.end.data)[()])
+        return None if found is None else latex(found)
+
+    @cached_property
+    def carried(self) -> str | None:
+        """What the step makes of the derivative that arrives at its end, in LaTeX."""
+        found = self.formula(self._arriving(), np.ones_like(self.end.data)[()])
         return None if found is None else latex(found)
 
     def _arriving(self) -> Formula:

@@ -180,7 +180,7 @@ class Telling:
                     rows.append(Equation(r"\vdots", (), f"{left:,} more steps"))
                 continue
             symbol_of = quotient(s.names.formula(s.root), s.names.formula(step.start))
-            told = step.latex
+            told = step.carried
             notes = [step.rule, f"Jacobian {step.shape}"]
             if step.norm is not None:
                 notes[-1] += f" of norm {step.norm:.4g}"
