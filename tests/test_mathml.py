@@ -110,3 +110,9 @@ def test_a_formula_that_is_cut_off_is_refused_or_well_formed(cut):
 def test_the_names_of_formulas_that_format_completes_survive():
     formula = string.Formatter().format(registry["multiply"].latex, r"\text{a\_b}", "c")
     assert words(formula) == "a_b⊙c"
+
+
+def test_names_of_several_letters_stand_apart_from_their_neighbours():
+    assert mathml(r"x \text{weight}").count("<mspace") == 1
+    assert mathml(r"\text{weight}^T y").count("<mspace") == 1
+    assert mathml(r"\text{weight} + y").count("<mspace") == 0

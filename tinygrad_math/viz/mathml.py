@@ -111,6 +111,13 @@ def _row(parts: list[Part]) -> str:
                 out.append('<mspace width="0.167em"/>')
             if after in ("ordinary", "function", "large"):
                 markup += '<mo>&#x2061;</mo><mspace width="0.167em"/>'
+        elif (
+            kind == "ordinary"
+            and before in ("ordinary", "closing")
+            and "<mtext>" in markup + parts[k - 1].markup
+            and not parts[k - 1].markup.endswith((">d</mi>", "∂</mi>", "∂</mo>"))
+        ):
+            out.append('<mspace width="0.167em"/>')  # a factor with a name of several letters beside another
         out.append(markup)
         before = kind if kind != "space" else before
     count = len(parts)
