@@ -338,3 +338,80 @@ def test_what_does_not_fit_is_named():
         C.KFACOperator(tm.nn.Sequential(tm.nn.Linear(3, 3), tm.nn.LayerNorm(3)), X)
     with pytest.raises(tm.ShapeError, match="square"):
         C.trace(np.ones((2, 3)))
+
+
+# -- what may not go wrong in silence ----------------------------------------------------------------------
+def _cubes(x):
+    return (x**3).sum()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: tm.curvature.HessianOperator(_cubes, x) @ np.ones(2),
+        lambda x: tm.curvature.HessianOperator(lambda z: (x * z).sum() ** 2, np.ones(2)) @ np.ones(2),
+        lambda x: tm.curvature.JacobianOperator(lambda z: z * x, np.ones(2)).to_dense(),
+        lambda x: tm.curvature.sparse_hessian(_cubes, x).toarray(),
+        lambda x: tm.curvature.sparse_jacobian(lambda z: z * x, np.ones(2)).toarray(),
+        lambda x: tm.curvature.KFACOperator(tm.nn.Linear(2, 1, rng=0), x[None]).to_dense(),
+    ],
+)
+def test_numpys_matrices_are_refused_where_values_are_not_known(f):
+    with pytest.raises(tm.TraceError, match="NumPy's arrays"):
+        tm.vmap(f)(np.arange(8.0).reshape(4, 2))
+    with pytest.raises(tm.TraceError, match="NumPy's arrays"):
+        tm.vmap(tm.vmap(f))(np.arange(8.0).reshape(2, 2, 2))
+
+
+def test_a_number_and_nothing_have_operators_too():
+    H = tm.curvature.HessianOperator(lambda x: x**3, 2.0)
+    np.testing.assert_allclose(H.to_dense(), [[12.0]])
+    assert tm.curvature.HessianOperator(lambda x: x.sum(), np.zeros(0)).to_dense().shape == (0, 0)
+    assert tm.curvature.sparse_hessian(lambda x: x.sum(), np.zeros(0)).shape == (0, 0)
+    assert (H @ np.zeros((1, 0))).shape == (1, 0)
+
+
+def test_a_pattern_that_is_too_small_is_refused():
+    x = np.array([1.0, 2.0])
+    for pattern in (np.eye(2), [[1, 0], [0, 1]]):
+        with pytest.raises(tm.ArgumentError, match="no entry"):
+            tm.curvature.sparse_jacobian(lambda x: x * x[::-1], x, pattern=pattern)
+    with pytest.raises(tm.ArgumentError, match="3 rows"):
+        tm.curvature.sparse_jacobian(lambda x: x * x, x, pattern=np.ones((3, 2)))
+
+
+def test_products_are_compiled_with_what_the_function_closes_over():
+    w = tm.tensor([1.0, 2.0])
+    f = eval("lambda x: x * w", {"w": w})  # a global, found through what the products hold
+    np.testing.assert_allclose(
+        tm.curvature.sparse_jacobian(f, np.ones(2), compiled=True).toarray(), np.diag([1.0, 2.0])
+    )
+
+
+def test_a_determinant_of_zero_has_no_logarithm():
+    with pytest.raises(tm.OutsideDomain, match="positive definite"):
+        tm.curvature.logdet(np.diag([0.0, 1.0, 2.0]))
+    for odd in ({"steps": 0}, {"starts": 0}):
+        with pytest.raises(tm.ArgumentError, match="count from 1"):
+            tm.curvature.logdet(np.eye(2), **odd)
+    assert tm.curvature.trace(tm.tensor(np.diag([1.0, 2.0]))) == 3.0
+
+
+def test_factors_say_what_they_cannot_do_and_need_no_recording():
+    net, x = tm.nn.Sequential(tm.nn.Linear(3, 3, rng=0), tm.nn.Linear(3, 3, rng=1)), np.eye(3)
+    K = tm.curvature.KFACOperator(net, x)
+    with tm.no_grad():
+        np.testing.assert_array_equal(tm.curvature.KFACOperator(net, x).to_dense(), K.to_dense())
+    with pytest.raises(tm.ShapeError, match="no examples"):
+        tm.curvature.KFACOperator(net, x[:0])
+    with pytest.raises(tm.ShapeError, match=r"\(24,\)"):
+        K.solve(np.ones(3), 0.1)
+    net[1].weight = net[0].weight
+    with pytest.raises(tm.ArgumentError, match="share"):
+        tm.curvature.KFACOperator(net, x)
+
+
+def test_an_iterator_of_batches_is_refused():
+    H = tm.curvature.HessianOperator(lambda x, b: (x * b).sum(), np.ones(2), data=iter([np.ones((3, 2))]))
+    with pytest.raises(tm.ArgumentError, match="iterator"):
+        H @ np.ones(2)

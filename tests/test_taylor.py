@@ -154,3 +154,14 @@ def test_what_cannot_be_is_named():
 
     with pytest.raises(tm.NoDerivative, match=r"jet: twice has no forward-mode rule"):
         tm.jet(twice, 1.0, 1.0, 1)
+
+
+def test_a_coefficient_is_differentiable_in_the_direction_alone():
+    # the coefficient of t^3 of exp(x + t v) is exp(x) v^3 / 6
+    for k, factor in ((1, 1.0), (2, 1 / 2), (3, 1 / 6)):
+        got = tm.grad(lambda v, k=k: tm.jet(tm.exp, 0.5, v, 3)[k])(2.0).item()
+        assert abs(got - np.exp(0.5) * factor * k * 2.0 ** (k - 1)) < 1e-12
+    assert abs(tm.grad(lambda v: tm.directional(tm.exp, 0.5, v, 2))(2.0).item() - np.exp(0.5) * 4) < 1e-12
+    _, slope = tm.jvp(lambda v: tm.directional(lambda x: x * x, 0.5, v, 2), (2.0,), (1.0,))
+    assert abs(slope.item() - 8.0) < 1e-12
+    assert not tm.jet(tm.exp, 0.5, tm.tensor(1.0, requires_grad=True), 1)[0].requires_grad

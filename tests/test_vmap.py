@@ -358,3 +358,62 @@ def test_a_jacobian_of_trees_in_one_walk_has_the_blocks_of_each_pair():
         np.testing.assert_allclose(j["y"]["w"].numpy(), np.einsum("ij,k->ijk", np.eye(2), X[0]))
         np.testing.assert_allclose(j["s"]["x"].numpy(), 2 * X[0])
         np.testing.assert_array_equal(j["s"]["w"].numpy(), np.zeros((2, 3)))
+
+
+# -- what may not go wrong in silence ----------------------------------------------------------------------
+def test_a_number_for_an_example_has_no_axis_but_minus_one():
+    x = np.array([0.5, 2.0, -1.0])
+    np.testing.assert_array_equal(tm.vmap(tm.special.softmax)(x).numpy(), np.ones(3))
+    np.testing.assert_array_equal(tm.vmap(tm.special.log_softmax)(x).numpy(), np.zeros(3))
+    np.testing.assert_array_equal(tm.vmap(tm.argsort)(x).numpy(), [np.argsort(v) for v in x])
+
+
+def test_one_place_for_each_example_is_written_to():
+    x, i = np.arange(12.0).reshape(3, 2, 2), np.array([0, 1, 0])
+    y = tm.vmap(lambda x, i: x.at[i].set(x[1] * 2))(x, i).numpy()
+    for k in range(3):
+        want = x[k].copy()
+        want[i[k]] = x[k, 1] * 2
+        np.testing.assert_array_equal(y[k], want)
+    np.testing.assert_array_equal(tm.vmap(lambda x, i: x.at[:, i].add(1.0))(x, i).numpy()[1], x[1] + [[0, 1], [0, 1]])
+
+
+def test_a_tensor_outside_cannot_take_on_an_examples_value():
+    w = tm.tensor(np.zeros(3), name="w")
+
+    def part(x):
+        w[0] = x.sum()
+        return x
+
+    def whole(x):
+        nonlocal w
+        w += x
+        return x
+
+    for f in (part, whole):
+        with pytest.raises(tm.TraceError, match=r"w lives outside of vmap(?s:.*)test_vmap\.py"):
+            tm.vmap(f)(X)
+    np.testing.assert_array_equal(w.numpy(), np.zeros(3))
+    norm = tm.nn.BatchNorm1d(3)
+    with pytest.raises(tm.TraceError, match="running values"):
+        tm.vmap(norm)(np.ones((2, 4, 3)))
+    assert norm.num_batches_tracked.item() == 0
+    np.testing.assert_array_equal(norm.running_mean.numpy(), np.zeros(3))
+
+    def inside(x):
+        y = tm.zeros(3)
+        y[0] = x.sum()
+        y += x
+        return y
+
+    np.testing.assert_allclose(tm.vmap(inside)(X).numpy(), [inside(tm.tensor(x)).numpy() for x in X])
+
+
+def test_no_examples_of_matrices_have_no_inverses():
+    a = np.zeros((0, 3, 3))
+    for f in (tm.linalg.inv, tm.linalg.cholesky, lambda a: tm.linalg.solve(a, a)):
+        assert tm.vmap(f)(a).shape == (0, 3, 3)
+
+
+def test_an_axis_may_be_a_number_of_numpys():
+    np.testing.assert_array_equal(tm.vmap(lambda x: x.sum(), in_axes=np.int64(1))(X).numpy(), X.sum(0))

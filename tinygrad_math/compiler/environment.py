@@ -321,7 +321,7 @@ class Environment:
         if fact is None and not self.everything:
             fact = Environment(self.roots, everything=True).tensors.get(node)
             chain, f = [], fact
-            while f is not None and f not in self.facts:
+            while f is not None and f.step is not None:  # one that is given is no fact
                 chain.append(f)
                 f = f.parent
             for f in reversed(chain):

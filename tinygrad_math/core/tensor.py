@@ -687,6 +687,9 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
                 f"{self.name or 'a leaf'} {describe(self)} lives outside of the function that is being traced, and "
                 "would take on a value at the first call only; return the new value"
             )
+        written = getattr(watcher(), "written", None) if traced else None
+        if written is not None:
+            written(self, result.node)
         if traced and not recording and self.node.live & TRACED and self.node not in getattr(watcher(), "stopped", ()):
             result = under(Mode(True, watcher(), mode), rec.overwritten, result, self)
         if leaf and not recording and not traced:

@@ -11,13 +11,14 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator, cg, eigsh, min
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, NoConvergence, OutsideDomain, ShapeError
+from ..core.tensor import Tensor
 from .operators import Array, Symmetric
 
 __all__ = ["density", "diagonal", "eigenvalues", "influence", "logdet", "solve", "trace"]
 
 
 def _square(A: Any, asker: str) -> Any:
-    op: Any = aslinearoperator(A)
+    op: Any = aslinearoperator(A.detach().numpy() if isinstance(A, Tensor) else A)
     if op.shape[0] != op.shape[1]:
         raise ShapeError(f"{asker} is of a square matrix, got shape {op.shape}")
     return op
@@ -111,12 +112,14 @@ class Quadrature(NamedTuple):
     weights: Array
 
 
-def _lanczos(op: Any, steps: int, starts: int, rng: Any) -> Quadrature:
+def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadrature:
     """Eigenvalues of small tridiagonal matrices, and the weights of a random vector in them.
 
     Source: Ubaru, Chen, Saad 2017, "Fast estimation of tr(f(A)) via stochastic Lanczos quadrature".
     """
     n = op.shape[0]
+    if n < 1 or steps < 1 or starts < 1:
+        raise ArgumentError(f"{asker}: steps, starts and the rows of A count from 1, got {steps}, {starts} and {n}")
     generator = np.random.default_rng(rng)
     nodes, weights = [], []
     for _ in range(starts):
@@ -154,8 +157,8 @@ def logdet(A: Any, steps: int = 40, starts: int = 20, rng: Any = 0) -> float:
     (2.079442, 2.079442)
     """
     op = _square(A, "logdet")
-    nodes, weights = _lanczos(op, steps, starts, rng)
-    if nodes.min() <= 0:
+    nodes, weights = _lanczos(op, steps, starts, rng, "logdet")
+    if nodes.min() <= op.shape[0] * np.finfo(float).eps * np.abs(nodes).max():
         raise OutsideDomain(
             f"logdet is of a positive definite matrix; this one has an eigenvalue near {nodes.min():.3g}. Add damping: "
             "A + damping * identity"
@@ -181,7 +184,7 @@ def density(
     True
     """
     op = _square(A, "density")
-    nodes, weights = _lanczos(op, steps, starts, rng)
+    nodes, weights = _lanczos(op, steps, starts, rng, "density")
     span = float(np.ptp(nodes)) or max(1.0, abs(float(nodes[0])))
     sigma = span / 100 if width is None else width
     if not sigma > 0:

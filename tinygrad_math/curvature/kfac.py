@@ -10,7 +10,8 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor
 from ..core.walk import grad_of
 from ..nn import Linear, Module
-from .operators import Array, Symmetric
+from ..transforms.tracing import recorded
+from .operators import Array, Symmetric, array_of
 
 
 def _roots(outputs: Array, likelihood: str) -> Array:
@@ -58,6 +59,8 @@ class KFACOperator(Symmetric):
         layers = {name: m for name, m in model.named_modules() if isinstance(m, Linear)}
         covered = {id(p) for m in layers.values() for p in (m.weight, m.bias) if p is not None}
         other = [name for name, p in model.named_parameters() if id(p) not in covered]
+        if len(covered) < sum((m.weight is not None) + (m.bias is not None) for m in layers.values()):
+            raise ArgumentError("KFACOperator: two layers share a parameter, whose block is no Kronecker product")
         if other:
             raise ArgumentError(
                 f"KFACOperator knows Linear layers; these parameters belong to others: {', '.join(other)}"
@@ -71,13 +74,13 @@ class KFACOperator(Symmetric):
             def note(module: Any, args: Any, output: Tensor) -> None:
                 if name in seen:
                     raise ArgumentError(f"KFACOperator: the layer {name or 'itself'} is used more than once")
-                seen[name] = (np.asarray(as_tensor(args[0]).detach().node.data), output)
+                seen[name] = (array_of(args[0], "KFACOperator"), output)
 
             return note
 
         hooks = [m.register_forward_hook(noting(name)) for name, m in layers.items()]
         try:
-            outputs = model(inputs)
+            outputs = recorded(model, inputs)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -86,7 +89,9 @@ class KFACOperator(Symmetric):
         if missing := [name for name in layers if name not in seen]:
             raise ArgumentError(f"KFACOperator: the model did not use its layers {', '.join(missing)}")
         count = outputs.shape[0]
-        roots = _roots(np.asarray(outputs.detach().node.data), self.likelihood)
+        if not count:
+            raise ShapeError(f"KFACOperator: the mean over no examples does not exist, got {describe(inputs)}")
+        roots = _roots(array_of(outputs, "KFACOperator"), self.likelihood)
         backs = {name: np.zeros((y.shape[1], y.shape[1])) for name, (_, y) in seen.items()}
         for root in roots:
             pulled = grad_of(outputs, [y for _, y in seen.values()], grad_outputs=root.astype(outputs.dtype))
@@ -128,5 +133,8 @@ class KFACOperator(Symmetric):
             lg, qg = np.linalg.eigh(g)
             return np.asarray(qg @ ((qg.T @ v @ qa) / (lg[:, None] * la + damping)) @ qa.T)
 
-        solved: Array = self._layerwise(np.asarray(vector, float)[None], change)[0]
+        v = np.asarray(vector, float)
+        if v.shape != self.shape[:1]:
+            raise ShapeError(f"KFACOperator.solve takes a vector of shape {self.shape[:1]}, got {v.shape}")
+        solved: Array = self._layerwise(v[None], change)[0]
         return solved

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
+from ..core.node import unknown
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, paths, unflatten
 from ..transforms.batching.trace import Recording
@@ -21,12 +23,23 @@ Fn = Callable[..., Any]
 Products = Callable[[list[Any]], list[Any]]  # of trees of tangents, as lists of leaves
 
 
+def array_of(leaf: Any, asker: str) -> Array:
+    """The numbers of a leaf, which leave the recorded world: no derivative follows them, and no trace knows them."""
+    x = as_tensor(leaf)
+    if unknown(x.node):
+        raise TraceError(
+            f"{asker} computes with NumPy's arrays, and {describe(x)} has no values while it is traced by vmap or "
+            "compile; use hvp, jvp, vjp or hessian inside of it"
+        )
+    return np.asarray(x.node.data)
+
+
 class Flat:
     """A tree of real arrays as one vector, and the names of its numbers."""
 
     def __init__(self, tree: Any, asker: str) -> None:
         leaves, self.structure = flatten(tree)
-        self.leaves = [np.asarray(as_tensor(leaf).node.data) for leaf in leaves]
+        self.leaves = [array_of(leaf, asker) for leaf in leaves]
         for leaf in self.leaves:
             if leaf.dtype.kind != "f":
                 raise DTypeError(f"{asker} is over real floating numbers, got {describe(leaf)}; use astype(float)")
@@ -39,14 +52,15 @@ class Flat:
         x = np.asarray(vectors)
         front = x.shape[:-1]
         return [
-            x[..., a:b].reshape(*front, *leaf.shape).astype(leaf.dtype)
+            x[..., a:b].reshape((*front, *leaf.shape)).astype(leaf.dtype)
             for a, b, leaf in zip(self.ends, self.ends[1:], self.leaves)
         ]
 
     def join(self, leaves: Sequence[Any], count: int | None = None) -> Array:
         """The vector of some leaves; with a count, a row for each of so many."""
         front = () if count is None else (count,)
-        parts = [np.asarray(as_tensor(leaf).detach().node.data).reshape(*front, -1) for leaf in leaves]
+        arrays = [array_of(leaf, "a product") for leaf in leaves]
+        parts = [a.reshape((*front, math.prod(a.shape[len(front) :]))) for a in arrays]
         return np.concatenate(parts, axis=-1) if parts else np.zeros((*front, 0))
 
     @property
@@ -90,7 +104,11 @@ class Derivatives(LinearOperator):
                 self._prepared = [(1.0, self._tape(()))]
             yield from self._prepared
             return
-        total = 0
+        if iter(self.batches) is self.batches:
+            raise ArgumentError(
+                f"{type(self).__name__}: data is run through at every product, and an iterator only once; give a list "
+                "or a DataLoader"
+            )
         sizes = [_count(batch) for batch in self.batches]
         total = sum(sizes)
         if not total:
@@ -105,10 +123,10 @@ class Derivatives(LinearOperator):
         return self._product(self._back, self.rows, self.columns, np.asarray(vectors))
 
     def _matvec(self, vector: Array) -> Array:
-        return self._matmat(np.reshape(vector, (-1, 1)))[:, 0]
+        return self._matmat(np.reshape(vector, (np.size(vector), 1)))[:, 0]
 
     def _rmatvec(self, vector: Array) -> Array:
-        return self._rmatmat(np.reshape(vector, (-1, 1)))[:, 0]
+        return self._rmatmat(np.reshape(vector, (np.size(vector), 1)))[:, 0]
 
     def _product(self, walk: Callable[[Any], Products], given: Flat, wanted: Flat, vectors: Array) -> Array:
         if np.iscomplexobj(vectors):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from ..transforms.batching.trace import Recording
 from ..transforms.matrices import gradient_tape
 from ..transforms.tracing import Tape
 from .colouring import column_colours, entries, star_colours
-from .operators import Array, Flat
+from .operators import Array, Flat, array_of
 from .structure import dependence
 
 Fn = Callable[..., Any]
@@ -182,17 +183,17 @@ class _Kept:
             self.program = compile(lambda x, seeds: self._joined(_tape(self.f, x, self.kind), seeds))
         if len(self.pattern.full):
             raise ArgumentError("sparse_jacobian: a pattern with full rows is not compiled; say compiled=False")
-        return np.asarray(self.program(x, self.seeds).node.data), []
+        return array_of(self.program(x, self.seeds), f"sparse_{self.kind}"), []
 
     def _pushed(self, tape: Tape, seeds: list[Any]) -> list[Any]:
         if not self.count:
-            return [rec.zeros((0, *y.shape)) for y in tape.outputs]
+            return [as_tensor(np.zeros((0, *y.shape))) for y in tape.outputs]
         given = [as_tensor(s) for s in seeds]
         found = Recording(tape.push, given, "sparse").run(given, self.count)
         return [y if moves else rec.broadcast_to(y, (self.count, *as_tensor(y).shape)) for y, moves in found]
 
     def _joined(self, tape: Tape, seeds: list[Any]) -> Any:
-        parts = [rec.reshape(y, (self.count, -1)) for y in self._pushed(tape, seeds)]
+        parts = [rec.reshape(y, (self.count, math.prod(y.shape[1:]))) for y in self._pushed(tape, seeds)]
         return parts[0] if len(parts) == 1 else rec.concat(parts, axis=1)
 
     def _walk(self, tape: Tape) -> tuple[Array, list[Array]]:
@@ -206,10 +207,15 @@ class _Kept:
                 as_tensor(unit[a:b].reshape(y.shape).astype(y.dtype)) for a, b, y in zip(ends, ends[1:], tape.outputs)
             ]
             rows.append(self.flat.join(tape.pull(cotangents)))
-        return np.asarray(products.detach().node.data), rows
+        return array_of(products, f"sparse_{self.kind}"), rows
 
     def matrix(self, x: Any, compiled: bool) -> Any:
         products, rows = self.products(x, compiled)
+        if products.shape[1] != self.pattern.shape[0]:
+            raise ArgumentError(
+                f"sparse_{self.kind}: the pattern has {self.pattern.shape[0]} rows, and f gives "
+                f"{products.shape[1]} numbers"
+            )
         i, j, colour, place = self.at
         values = products[colour, place]
         if rows:
@@ -227,6 +233,7 @@ def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: An
     shapes = tuple((np.shape(as_tensor(leaf)), as_tensor(leaf).dtype.str) for leaf in leaves)
     cache, key = _cache(f), (kind, structure, shapes)
     if pattern is not None:
+        pattern = pattern if sparse.issparse(pattern) else np.atleast_2d(np.asarray(pattern, bool))
         shape = (pattern.shape[0], sum(int(np.prod(s, dtype=int)) for s, _ in shapes))
         if tuple(pattern.shape) != shape or (kind == "hessian" and shape[0] != shape[1]):
             raise ArgumentError(
@@ -236,7 +243,13 @@ def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: An
         found = cache.get("given")
         if found is None or found.pattern is not given:
             found = cache["given"] = _Kept(f, x, kind, given)
-        return found.matrix(x, compiled)
+        matrix = found.matrix(x, compiled)
+        if not _agrees(f, x, kind, matrix, found.flat):
+            raise ArgumentError(
+                f"sparse_{kind}: the pattern has no entry where the {kind} is not 0, or it is of another function; "
+                "sparsity(f, x) finds it"
+            )
+        return matrix
     kept = cache.get(key)
     if kept is None:
         kept = cache[key] = _Kept(f, x, kind, sparsity(f, x, kind))
@@ -252,7 +265,9 @@ def _agrees(f: Fn, x: Any, kind: str, matrix: Any, flat: Flat) -> bool:
     """Whether a product with a random vector is that of the function: a pattern that had become too small shows."""
     v = np.random.default_rng(len(matrix.data)).uniform(0.5, 1.5, flat.size)
     pushed = _tape(f, x, kind).push([as_tensor(leaf) for leaf in flat.split(v)])
-    true = np.concatenate([np.zeros(0), *(np.ravel(t.detach().node.data) for t in pushed)])
+    if sum(t.size for t in pushed) != matrix.shape[0]:
+        return False
+    true = np.concatenate([np.zeros(0), *(np.ravel(array_of(t, f"sparse_{kind}")) for t in pushed)])
     size = np.abs(matrix) @ np.abs(v) + np.abs(true)
     with np.errstate(invalid="ignore"):
         return not bool(np.any(np.abs(matrix @ v - true) > 1e-5 * size + 1e-300))

@@ -11,6 +11,7 @@ import numpy as np
 from ..compiler.trace import tracing
 from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, TraceError, describe
+from ..core.node import unknown
 from ..core.tensor import Tensor, rec
 from .common import known, shaped, sizes
 from .module import Module, Parameter
@@ -260,7 +261,7 @@ class _BatchNorm(Module):
             )
         share: Any = self.momentum
         if self.training and self.track_running_stats:
-            if tracing() and known(self.running_mean):
+            if (tracing() or (isinstance(x, Tensor) and unknown(x.node))) and known(self.running_mean):
                 raise TraceError(
                     f"{type(self).__name__} changes its running values in training mode, and a function that is being "
                     "traced cannot change what lives outside of it. Use eval(), train.fit(compile=True), or "

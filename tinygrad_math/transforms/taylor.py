@@ -193,7 +193,8 @@ def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
-def _series(f: Fn, x: Any, v: Any, order: int, asker: str) -> tuple[Tape, list[list[Any]]]:
+def _series(f: Fn, x: Any, v: Any, order: int, asker: str) -> tuple[Tape, list[list[Any]], bool]:
+    """The tape, a row of coefficients for each order, and whether somebody asks for derivatives by the direction."""
     if integer(order, asker, "order") < 0:
         raise ArgumentError(f"{asker}: order counts from 0, got {order}")
     tape = Tape(f, [x], asker)
@@ -203,14 +204,14 @@ def _series(f: Fn, x: Any, v: Any, order: int, asker: str) -> tuple[Tape, list[l
     ts = matched((v,), tape.structure, tape.inputs, f"the direction of {asker}")
     given = [functools.partial(_line, _value(n), t) for n, t in zip(tape.inputs, ts, strict=True)]
     walk = Walk(tape, given)
-    return tape, [walk.coefficients(k) for k in range(order + 1)]
+    return tape, [walk.coefficients(k) for k in range(order + 1)], any(t.node.live for t in ts)
 
 
-def _tree(tape: Tape, coefficients: Sequence[Any], factor: int = 1) -> Any:
+def _tree(tape: Tape, coefficients: Sequence[Any], along: bool, factor: int = 1) -> Any:
     leaves = []
     for c, y in zip(coefficients, tape.outputs, strict=True):
         leaf = rec.zeros_like(y) if c is None else _times(c, factor)
-        leaves.append(tape._cut_off(leaf, tape.trail))
+        leaves.append(leaf if along and not tape.quiet else tape._cut_off(leaf, tape.trail))
     return unflatten(tape.out_structure, leaves, values=False)
 
 
@@ -228,8 +229,8 @@ def jet(f: Fn, x: Any, v: Any, order: int) -> list[Any]:
     >>> [round(c.item(), 6) for c in tm.jet(tm.exp, 0.0, 1.0, order=4)]
     [1.0, 1.0, 0.5, 0.166667, 0.041667]
     """
-    tape, series = _series(f, x, v, order, "jet")
-    return [_tree(tape, row) for row in series]
+    tape, series, along = _series(f, x, v, order, "jet")
+    return [_tree(tape, row, along and k > 0) for k, row in enumerate(series)]
 
 
 @named
@@ -240,8 +241,8 @@ def directional(f: Fn, x: Any, v: Any, order: int = 1) -> Any:
     >>> tm.directional(lambda x: x**4, 2.0, 1.0, order=3)
     tensor(48.)
     """
-    tape, series = _series(f, x, v, order, "directional")
-    return _tree(tape, series[-1], math.factorial(order))
+    tape, series, along = _series(f, x, v, order, "directional")
+    return _tree(tape, series[-1], along and order > 0, math.factorial(order))
 
 
 @named

@@ -138,7 +138,7 @@ def _write(call: Call) -> Any:
     if not index.simple:
         return one_by_one(call)
     rank = index.at.rank
-    if not index.at.axes:
+    if not call.examples[2:]:
         rank = np.broadcast_to(np.False_, call.shapes[0])[index.key].ndim
     value, spare = call.args[1], call.ranks[1] - rank
     if call.moving[1]:

@@ -15,7 +15,7 @@ for _name in (
     "quotient", "real", "relu", "riemann_zeta", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
     "stop_gradient", "tanh_slope", "weight_log", "where", "gamma_weight", "gammainc_da", "beta_weight", "betainc_dab",
     "stdtr_ddf", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial", "power_slope",
-    "lattice_quantile",
+    "lattice_quantile", "sigmoid_slope",
 ):  # fmt: skip
     RULES[_name] = aligned
 
@@ -31,6 +31,8 @@ RULES["on_simplex"] = one_by_one  # which adds up along the first axis
 )  # fmt: skip
 def _along(call: Call) -> Any:
     """One array, along some of its axes; None stands for all of them."""
+    if not call.ranks[0] and call.params["axis"] is not None:  # a number has no axis, and some ops take -1 for it
+        return one_by_one(call)
     return call.do(call.args[0], axis=moved(call.params["axis"], call.ranks[0]))
 
 
@@ -51,6 +53,8 @@ def _along(call: Call) -> Any:
 def _flattened(call: Call) -> Any:
     """One array along one axis; None stands for the flattened array."""
     axis = call.params["axis"]
+    if not call.ranks[0] and axis is not None:
+        return one_by_one(call)
     if axis is not None:
         return call.do(call.args[0], axis=moved(axis, call.ranks[0]))
     flat = call.do(rec.reshape(call.args[0], (call.size, size_of(call.shapes[0]))), axis=1)

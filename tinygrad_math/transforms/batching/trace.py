@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...core.errors import TraceError
+from ...core.errors import TraceError, describe
 from ...core.mode import MODE, Mode, quietly, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
 from ...core.op import registry
@@ -99,9 +99,17 @@ class Batching:
         hook = getattr(self.watch, "hook", None)
         return bool(hook(node, asker)) if hook is not None else False
 
+    def written(self, into: Tensor, value: Node) -> None:
+        """A Tensor is to take on a new value: one from outside cannot have as many as there are examples."""
+        if into.node.tick < self.start and self.moves(value):
+            raise TraceError(
+                f"{into.name or describe(into)} lives outside of {self.title}, and cannot take on a value that differs "
+                "between examples; return the value, or write to a copy made inside"
+            )
+
     def example(self, batch: Tensor) -> Node:
         """What stands for one example of a batch."""
-        data = batch.node.data[0] if batch.shape[0] else np.zeros(batch.shape[1:], batch.dtype)[()]
+        data = batch.node.data[0] if batch.shape[0] else _stand_in(batch.shape[1:], batch.dtype)
         live = TRACED | batch.node.live
         node = Node(data, live=live)
         if self.watch is not None:  # the outer trace finds its value in the batch
@@ -110,6 +118,16 @@ class Batching:
             self.watch(node)
         self.moving.add(node)
         return node
+
+
+def _stand_in(shape: tuple[int, ...], dtype: Any) -> Any:
+    """An example where there is none: numbers that have logarithms and matrices that have inverses, indices of 0."""
+    if dtype.kind not in "fc":
+        return np.zeros(shape, dtype)[()]
+    data = np.ones(shape, dtype)
+    if len(shape) > 1 and shape[-2] == shape[-1]:
+        data = data + np.diag(np.arange(1, shape[-1] + 1)).astype(dtype)
+    return data[()]
 
 
 def _is_mask(node: Node) -> bool:

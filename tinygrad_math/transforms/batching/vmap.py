@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 from ...core.arguments import named
@@ -100,8 +101,8 @@ def _axes_of(in_axes: Axes, args: tuple[Any, ...], title: str) -> list[int | Non
 
 def _spread(axes: Axes, structure: Structure, what: str) -> list[int | None]:
     """One axis for each leaf of a tree, from a tree of axes that ends where this one may go on."""
-    if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
-        return [axes] * structure.leaf_count
+    if axes is None or (isinstance(axes, Integral) and not isinstance(axes, bool)):
+        return [None if axes is None else int(axes)] * structure.leaf_count
     if not structure.children:
         raise ArgumentError(f"{what} is {describe(axes)}, where the axis of one array is asked for: an int or None")
     parts = _children(axes, structure, what)
