@@ -151,3 +151,17 @@ def test_the_formulas_of_networks_are_their_derivatives():
     assert check(tm.explain(y @ y, A)) >= 4
     assert check(tm.explain(b @ A @ b / (b @ b), b)) >= 6
     assert check(tm.explain(tm.log(tm.linalg.det(A @ A.T)) + tm.linalg.norm(A) + tm.linalg.inv(A).sum(), A)) >= 4
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (r"2 \frac{e^x}{q} v", "2 (e^x/q) v"),
+        (r"-\frac{x}{y} \sin x", "-(x/y) sin x"),
+        (r"\frac{2}{3} v", "2/3 v"),
+        (r"\frac{\partial y}{\partial u} w", "∂y/∂u w"),
+        (r"\frac{a}{b} \cdot c", "a/b · c"),
+    ],
+)
+def test_a_factor_behind_a_fraction_is_not_read_as_one_below_it(source, told):
+    assert text_of(source) == told

@@ -33,6 +33,11 @@ def _line(elements: list[ET.Element]) -> str:
     out, joined = "", False
     for k, e in enumerate(elements):
         piece, tag, prefix = _text(e), _tag(e), e.get("form") == "prefix"
+        if tag != "mo" and piece.strip():
+            last = next((i for i in reversed(elements[:k]) if _text(i).strip()), e)
+            if last is not e and _is_fraction(last):  # (a/b) c, for a/b c may be read as a/(b c)
+                fraction = _text(last)
+                out = f"{out.rstrip().removesuffix(fraction)}({fraction})"
         if tag == "mo" and piece in _OPERATORS and not prefix and k:
             piece = f" {piece} "
         elif tag == "mo" and piece in (",", ";"):
@@ -104,6 +109,16 @@ def _text(e: ET.Element) -> str:
     if tag == "mtable":
         return "; ".join(" ".join(_text(cell) for cell in row) for row in inside)
     return _line(inside)
+
+
+def _is_fraction(e: ET.Element) -> bool:
+    """Whether it is a fraction, and neither a number nor a derivative."""
+    inside = [i for i in e if _tag(i) != "annotation"]
+    if _tag(e) in ("mrow", "mstyle") and len(inside) == 1:
+        return _is_fraction(inside[0])
+    if _tag(e) != "mfrac" or _text(inside[0]).startswith(("∂", "d")):
+        return False
+    return not (_text(inside[0]).isdecimal() and _text(inside[1]).isdecimal())
 
 
 def _derivative(text: str) -> bool:
