@@ -456,3 +456,8 @@ def test_among_arrays_the_step_of_a_number_carries_what_arrives_too():
     x = tm.tensor(0.7, requires_grad=True, name="x")
     told = tm.explain(tm.mean(tm.stack([x, tm.sin(x)])), x).text()
     assert re.search(r"∂y/∂x += ∂y/∂\(sin x\) cos x  ", told)
+
+
+def test_a_value_that_is_its_own_formula_is_told_once():
+    x = tm.tensor(0.7, requires_grad=True, name="x")
+    assert "= 0 = 0" not in tm.explain(x - x, x).text()

@@ -99,7 +99,7 @@ class Telling:
             if np.ndim(n.data) and value.startswith(r"\text{shape"):
                 rows.append(Equation(latex(names.formula(n)), tuple(rights), short(n.data)))
             else:
-                rows.append(Equation(latex(names.formula(n)), (*rights, value)))
+                rows.append(Equation(latex(names.formula(n)), tuple(dict.fromkeys((*rights, value)))))
         for data, formula in names.constants:
             if not np.size(data):  # nothing is seen of it
                 continue
