@@ -1,8 +1,9 @@
 """Trees keep what they are made of: order, types, attributes, ties, parameters."""
 
+import array
 import dataclasses
 import functools
-from collections import Counter, OrderedDict, defaultdict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,56 @@ def test_arrays_beside_the_children_are_compared_by_content():
     d.tag[1] = 10.0
     assert f(d).item() == 21.0
     assert f(Tagged([1.0, 2.0], w=W)).item() == 5.0
+
+
+def put_second(tag):
+    tag[1] = 10
+
+
+def put_inside(tag):
+    tag["in"][1] = 10
+
+
+# the attribute, how it is written to in place, and what the function multiplies with
+WRITTEN = {
+    "array": (lambda: np.array([1.0, 0.0]), put_second, lambda tag: tag[1]),
+    "list": (lambda: [1.0, 0.0], put_second, lambda tag: tag[1]),
+    "list of arrays": (lambda: [np.zeros(2), np.zeros(2)], lambda tag: put_second(tag[1]), lambda tag: tag[1][1]),
+    "dict": (lambda: {1: 0.0}, put_second, lambda tag: tag[1]),
+    "dict of an array": (lambda: {"in": np.zeros(2)}, put_inside, lambda tag: tag["in"][1]),
+    "dict of a list": (lambda: {"in": [0.0, 0.0]}, put_inside, lambda tag: tag["in"][1]),
+    "tuple of a list": (lambda: ([0.0, 0.0],), lambda tag: put_second(tag[0]), lambda tag: tag[0][1]),
+    "set": (set, lambda tag: tag.add(10), lambda tag: sum(tag)),
+    "deque": (lambda: deque([1.0, 0.0]), put_second, lambda tag: tag[1]),
+    "bytearray": (lambda: bytearray(2), put_second, lambda tag: tag[1]),
+    "buffer": (lambda: array.array("d", [1.0, 0.0]), put_second, lambda tag: tag[1]),
+    "object": (lambda: Cached([1.0, 0.0]), lambda tag: put_second(tag.w), lambda tag: tag.w[1]),
+}
+HOLDERS = {
+    "dict": (lambda tag: Tagged(tag, w=W), lambda c: c["w"]),
+    "dataclass": (lambda tag: with_tag(Scaled(W), tag), lambda c: c.w),
+    "slots": (lambda tag: with_tag(Slotted(W), tag, "k"), lambda c: c.w),
+}
+
+
+def with_tag(c, tag, name="tag"):
+    setattr(c, name, tag)
+    return c
+
+
+@pytest.mark.parametrize("asked", [tm.value_and_grad, None], ids=["derivative first", "value first"])
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_an_attribute_that_is_written_to_in_place_is_seen(kind, holder, asked):
+    (new, write, read), (hold, weight) = WRITTEN[kind], HOLDERS[holder]
+    g = tm.compile(lambda c: (weight(c) * read(c.k if holder == "slots" else c.tag)).sum())
+    c = hold(new())
+    first = asked(g)(c)[0] if asked else g(c)
+    assert first.item() == 0.0
+    write(c.k if holder == "slots" else c.tag)
+    assert g(c).item() == 30.0
+    assert g(hold(new())).item() == 0.0
+    assert g(c).item() == 30.0
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,7 @@ class Finder:
         else:
             texts = [f"getattr({name}, {self.name('key', k)})" for k in keys]
         if extra is not None and not hasattr(kind, "tree_flatten"):
+            extra.frozen()  # as it is now: what it holds may be written to before it is first compared
             beside, quick = at_a_glance(dict(extra.pairs)) if only_a_dict(kind) and is_plain(extra.pairs) else ("", [])
             if beside:
                 beside = beside.format(v=f"{name}.__dict__", quick=self.name("like", quick)) + " or "

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections import OrderedDict, defaultdict
+from array import array
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -57,7 +58,7 @@ class Attributes:
         self._frozen: Any = None
 
     def frozen(self) -> Any:
-        """The values as they are now, hashable."""
+        """The values as they are when this is first asked, hashable."""
         if self._frozen is None:
             self._frozen = tuple((name, _frozen(value)) for name, value in self.pairs)
         return self._frozen
@@ -76,8 +77,10 @@ def _frozen(value: Any) -> Any:
     value = value.node.data if hasattr(value, "_tree_leaf") else value  # a Tensor
     if hasattr(value, "tobytes") and hasattr(value, "dtype"):
         return value.dtype.str, value.shape, value.tobytes()
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, deque, set, frozenset)):
         return type(value), tuple(map(_frozen, value))
+    if isinstance(value, (bytearray, array)):
+        return type(value), getattr(value, "typecode", ""), bytes(value)
     if isinstance(value, dict):
         return type(value), tuple((_frozen(k), _frozen(v)) for k, v in value.items())
     try:
