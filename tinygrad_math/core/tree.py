@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from array import array
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -79,15 +78,22 @@ def _frozen(value: Any) -> Any:
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, (list, tuple, deque, set, frozenset)):
         return type(value), tuple(map(_frozen, value))
-    if isinstance(value, (bytearray, array)):
-        return type(value), getattr(value, "typecode", ""), bytes(value)
     if isinstance(value, dict):
         return type(value), tuple((_frozen(k), _frozen(v)) for k, v in value.items())
     try:
         hash(value)
     except TypeError:
-        return type(value), id(value)
+        return type(value), _content(value)
     return type(value), repr(value) if isinstance(value, (float, complex)) else value
+
+
+def _content(value: Any) -> Any:
+    """What lies in the memory of a buffer (a bytearray, an array of numbers); of another object, which one it is."""
+    try:
+        with memoryview(value) as view:
+            return view.format, view.shape, view.tobytes()
+    except (TypeError, ValueError, BufferError):  # none, a closed one, one that nobody may look at
+        return id(value)
 
 
 def attributes(tree: Any) -> Attributes | None:
