@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import elementwise, general, helper
-from ..core.op import raw
 from ..core.samples import real, sample
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import float_kind, refuse_complex, row
@@ -320,7 +320,8 @@ def _student_integral(df: Any, t: Any, order: int) -> Any:
     density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
     with np.errstate(over="ignore"):
         square = n * np.sinh(w) ** 2
-    terms = bell(_student_kappa(raw, n, square, 2 * log_cosh), order)
+    plain = SimpleNamespace(greater=np.greater, where=np.where, polygamma=special.polygamma)
+    terms = bell(_student_kappa(plain, n, square, 2 * log_cosh), order)
     return -np.sign(t) * np.sum(weights * density * terms, -1)
 
 
