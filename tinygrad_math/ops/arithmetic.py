@@ -346,18 +346,21 @@ def power_slope(x1: Any, x2: Any, /, n: int = 1) -> Any:
 
     Derivatives: in x1 that of n + 1; in x2 that of both factors, for n = 1 x1^(x2-1) (1 + x2 log(x1)).
     """
-    factor = _falling(x2, n)
-    return factor * np.power(np.where(np.logical_or(x1, factor), x1, 1), x2 - n)
+    factors = _falling(x2, n)
+    live = functools.reduce(np.logical_and, factors)
+    return functools.reduce(operator.mul, factors, np.power(np.where(np.logical_or(x1, live), x1, 1), x2 - n))
 
 
-def _falling(b: Any, n: int, without: int = -1) -> Any:
-    """b (b-1) ... (b-n+1), without one of its factors."""
-    return functools.reduce(operator.mul, (b - k for k in range(n) if k != without), 1)
+def _falling(b: Any, n: int, without: int = -1) -> list[Any]:
+    """The factors of b (b-1) ... (b-n+1), without one of them. Their product may overflow where a power is 0."""
+    return [b - k if k else b for k in range(n) if k != without]
 
 
 def _slope_exponent(xp: Any, a: Any, b: Any, n: int) -> Any:
-    factor, changes = _falling(b, n), sum(_falling(b, n, k) for k in range(n))
-    first = factor * xp.power_log(xp.where(xp.logical_or(a, factor), a, 1), b - n, n=1)
+    factors = _falling(b, n)
+    live = functools.reduce(xp.logical_and, factors)
+    first = functools.reduce(operator.mul, factors, xp.power_log(xp.where(xp.logical_or(a, live), a, 1), b - n, n=1))
+    changes = sum(functools.reduce(operator.mul, _falling(b, n, k), 1) for k in range(n))
     return xp.where(xp.isinf(first), first, first + changes * xp.power_log(a, b - n, n=0))
 
 
