@@ -335,7 +335,7 @@ def sigmoid_slope(y: Any, x: Any, /) -> Any:
     """The derivative of y = sigmoid(x): y (1 - y), and logistic_slope(x) where y is so near to 1 that digits are lost.
 
     Derivative: 1 - 2 y in y, which is -tanh(x / 2), and that keeps its digits next to 0; none in x, which only says
-    where y is.
+    where y is. Of complex y it is logistic_slope(x) everywhere, a function of x alone, as is its derivative.
     """
     return _sigmoid_slope(y, x)
 
@@ -345,12 +345,24 @@ sigmoid_slope.into = _sigmoid_slope
 
 @sigmoid_slope.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, s: Any, x: Any) -> Any:
-    return (g * -xp.tanh(0.5 * (xp.conj(x) if y.dtype.kind == "c" else x)) if need[0] else None), None
+    if s.dtype.kind != "c":
+        return (g * _sigmoid_turn(xp, s, x) if need[0] else None), None
+    if not need[1]:
+        return None, None
+    slope = -y * xp.tanh(0.5 * x)
+    return None, g * (xp.conj(slope) if y.dtype.kind == "c" else slope)
 
 
 @sigmoid_slope.defjvp
 def _(xp: Any, ts: Any, y: Any, s: Any, x: Any) -> Any:
-    return None if ts[0] is None else ts[0] * -xp.tanh(0.5 * x)
+    if s.dtype.kind != "c":
+        return None if ts[0] is None else ts[0] * _sigmoid_turn(xp, s, x)
+    return None if ts[1] is None else ts[1] * (-y * xp.tanh(0.5 * x))
+
+
+def _sigmoid_turn(xp: Any, s: Any, x: Any) -> Any:
+    """1 - 2 s of real s = sigmoid(x); a complex x does not tell it."""
+    return 1 - 2 * s if x.dtype.kind == "c" else -xp.tanh(0.5 * x)
 
 
 def _softmax_samples() -> list[Any]:
