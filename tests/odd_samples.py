@@ -35,6 +35,18 @@ SKIPPED = {
     "train.*.on_*",  # `fit` calls these
     "train.Callback",  # to be subclassed
     "train.TensorBoard",  # needs another package
+    "curvature.Derivatives",  # the base of the operators
+    "curvature.Pattern",  # what sparsity() returns
+    "curvature.*.rmat*",  # SciPy's own
+    "curvature.*.mat*",
+    "inspect.Audit",  # reports that functions return
+    "inspect.Conventions",
+    "inspect.Health",
+    "inspect.Landscape",
+    "inspect.NetworkSubspaces",
+    "inspect.Spectrum",
+    "inspect.Summary",
+    "inspect.Watch",
     "optim.Optimizer.init",
     "optim.Optimizer.rule",  # to be defined by a subclass
     "optim.Optimizer.update",
@@ -105,6 +117,9 @@ MORE = {
     "linalg.Basis.fourier": [_call(3)],
     "linalg.Basis.to": [_call(tm.linalg.Basis(np.eye(3)))],
     "linalg.Basis.vector": [_call(V)],
+    "curvature.FisherOperator.tree": [_call(V[:2])],
+    "curvature.FisherOperator.vector": [_call(V[:2])],
+    "curvature.KFACOperator.solve": [_call(V, 0.5)],
     "grad_of": [_call(*_result())],
     "Tensor.to": [_call(np.float32)],
     "nn.Linear.load_state_dict": [_call({"weight": np.ones((2, 3)), "bias": np.ones(2)})],

@@ -1,5 +1,6 @@
 """Matrices of second derivatives by their products: operators, estimators, and sparse Jacobians and Hessians."""
 
+from ..core.elsewhere import face as _face
 from .estimators import density as density
 from .estimators import diagonal as diagonal
 from .estimators import eigenvalues as eigenvalues
@@ -17,3 +18,5 @@ from .sparsity import Pattern as Pattern
 from .sparsity import sparse_hessian as sparse_hessian
 from .sparsity import sparse_jacobian as sparse_jacobian
 from .sparsity import sparsity as sparsity
+
+__getattr__, __dir__ = _face(__name__)

@@ -6,26 +6,33 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse
 from scipy.linalg import eigh_tridiagonal
 from scipy.sparse.linalg import LinearOperator, aslinearoperator, cg, eigsh, minres
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, NoConvergence, OutsideDomain, ShapeError
-from ..core.tensor import Tensor
-from .operators import Array, Symmetric
+from ..core.errors import ArgumentError, NoConvergence, OutsideDomain, ShapeError, describe
+from ..random import stream
+from .operators import Array, Symmetric, array_of, number_of, one_of
 
 __all__ = ["density", "diagonal", "eigenvalues", "influence", "logdet", "solve", "trace"]
 
+_MOST = 10_000_000  # products
+
 
 def _square(A: Any, asker: str) -> Any:
-    op: Any = aslinearoperator(A.detach().numpy() if isinstance(A, Tensor) else A)
+    if not isinstance(A, LinearOperator) and not scipy.sparse.issparse(A):
+        A = array_of(A, asker)
+        if A.ndim != 2 or A.dtype.kind not in "biuf":
+            raise ShapeError(f"{asker} is of a square matrix of real numbers, got {describe(A)}")
+    op: Any = aslinearoperator(A)
     if op.shape[0] != op.shape[1]:
         raise ShapeError(f"{asker} is of a square matrix, got shape {op.shape}")
     return op
 
 
 def _signs(rng: Any, n: int, samples: int) -> Array:
-    return np.random.default_rng(rng).integers(0, 2, (n, samples)) * 2.0 - 1.0
+    return stream(rng).integers(0, 2, (n, samples)) * 2.0 - 1.0
 
 
 @named
@@ -47,8 +54,7 @@ def trace(A: Any, samples: int = 100, method: str = "hutch++", rng: Any = 0) -> 
     n = op.shape[0]
     if samples < 1:
         raise ArgumentError(f"trace: samples counts products from 1, got {samples}")
-    if method not in ("hutchinson", "hutch++"):
-        raise ArgumentError(f"trace: method is 'hutchinson' or 'hutch++', got {method!r}")
+    one_of(method, ("hutchinson", "hutch++"), "trace", "method")
     if samples >= n:
         return float(np.trace(op.matmat(np.eye(n))))
     z = _signs(rng, n, samples)
@@ -101,6 +107,7 @@ def eigenvalues(A: Any, k: int = 6, which: str = "LM") -> Array:
         dense = op.matmat(np.eye(op.shape[0]))
         return np.linalg.eigvalsh((dense + dense.T) / 2)
     start = np.random.default_rng(0).standard_normal(op.shape[0])
+    one_of(which, ("LM", "LA", "SA", "SM", "BE"), "eigenvalues", "which")
     lanczos: Any = eigsh
     return np.sort(lanczos(op, k, which=which, v0=start, return_eigenvectors=False))
 
@@ -120,7 +127,9 @@ def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadratu
     n = op.shape[0]
     if n < 1 or steps < 1 or starts < 1:
         raise ArgumentError(f"{asker}: steps, starts and the rows of A count from 1, got {steps}, {starts} and {n}")
-    generator = np.random.default_rng(rng)
+    if steps * starts > _MOST:
+        raise ArgumentError(f"{asker}: steps * starts products are {steps * starts:.3g}, beyond {_MOST:.0e}")
+    generator = stream(rng)
     nodes, weights = [], []
     for _ in range(starts):
         q = generator.integers(0, 2, n) * 2.0 - 1.0
@@ -186,12 +195,16 @@ def density(
     op = _square(A, "density")
     nodes, weights = _lanczos(op, steps, starts, rng, "density")
     span = float(np.ptp(nodes)) or max(1.0, abs(float(nodes[0])))
-    sigma = span / 100 if width is None else width
+    sigma = span / 100 if width is None else number_of(width, "density", "width")
     if not sigma > 0:
         raise ArgumentError(f"density: width is above 0, got {width}")
-    if np.ndim(points) == 0:
-        points = np.linspace(nodes.min() - 5 * sigma, nodes.max() + 5 * sigma, int(points))
-    t = np.asarray(points, float)
+    t = array_of(points, "density")
+    if t.dtype.kind not in "iuf" or t.ndim > 1:
+        raise ArgumentError(f"density: points is how many, or the real numbers where, got {describe(points)}")
+    if t.ndim == 0:
+        if not 1 <= t <= _MOST:
+            raise ArgumentError(f"density: points counts from 1 to {_MOST:.0e}, got {t}")
+        t = np.linspace(nodes.min() - 5 * sigma, nodes.max() + 5 * sigma, int(t))
     bells = np.exp(-0.5 * ((t[:, None] - nodes) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
     return t, bells @ weights
 
@@ -210,12 +223,12 @@ def solve(
     [1.0, 0.5]
     """
     op = _square(A, "solve")
-    b = np.asarray(b, float)
-    if b.shape != (op.shape[0],):
-        raise ShapeError(f"solve: b has shape ({op.shape[0]},), got {b.shape}")
+    b, damping, rtol = array_of(b, "solve"), number_of(damping, "solve", "damping"), number_of(rtol, "solve", "rtol")
+    if b.shape != (op.shape[0],) or b.dtype.kind not in "biuf":
+        raise ShapeError(f"solve: b is real, of shape ({op.shape[0]},), got {describe(b)}")
+    b = b.astype(float)
     solvers: dict[str, Callable[..., Any]] = {"cg": cg, "minres": minres}
-    if method not in solvers:
-        raise ArgumentError(f"solve: method is 'cg' or 'minres', got {method!r}")
+    one_of(method, tuple(solvers), "solve", "method")
     damped = LinearOperator(op.shape, matvec=lambda v: op.matvec(v) + damping * np.ravel(v), dtype=float)
     with np.errstate(all="ignore"):  # of a singular matrix they divide by 0
         x, _ = solvers[method](damped, b, rtol=rtol, maxiter=maxiter)

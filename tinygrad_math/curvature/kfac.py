@@ -11,7 +11,7 @@ from ..core.tensor import Tensor, as_tensor
 from ..core.walk import grad_of
 from ..nn import Linear, Module
 from ..transforms.tracing import recorded
-from .operators import Array, Symmetric, array_of
+from .operators import LIKELIHOODS, Array, Symmetric, array_of, number_of, one_of
 
 
 def _roots(outputs: Array, likelihood: str) -> Array:
@@ -28,9 +28,7 @@ def _roots(outputs: Array, likelihood: str) -> Array:
     if likelihood == "bernoulli":
         p = 1 / (1 + np.exp(-outputs))
         return unit * np.sqrt(p * (1 - p))
-    if likelihood == "poisson":
-        return unit * np.exp(outputs / 2)
-    raise ArgumentError(f"KFACOperator: likelihood is gaussian, categorical, bernoulli or poisson, got {likelihood!r}")
+    return unit * np.exp(outputs / 2)
 
 
 class KFACOperator(Symmetric):
@@ -55,7 +53,7 @@ class KFACOperator(Symmetric):
         if not isinstance(model, Module):
             raise ArgumentError(f"KFACOperator takes a Module and its inputs, got {describe(model)}")
         super().__init__(model, None)
-        self.likelihood = likelihood
+        self.likelihood = one_of(likelihood, LIKELIHOODS, "KFACOperator", "likelihood")
         layers = {name: m for name, m in model.named_modules() if isinstance(m, Linear)}
         covered = {id(p) for m in layers.values() for p in (m.weight, m.bias) if p is not None}
         other = [name for name, p in model.named_parameters() if id(p) not in covered]
@@ -125,6 +123,7 @@ class KFACOperator(Symmetric):
 
     def solve(self, vector: Any, damping: float) -> Array:
         """(F + damping I)⁻¹ v, exactly for the factored F. Raises ArgumentError unless damping is above 0."""
+        damping = number_of(damping, "KFACOperator.solve", "damping")
         if not damping > 0:
             raise ArgumentError(f"KFACOperator.solve: damping is above 0, got {damping}")
 
@@ -133,8 +132,8 @@ class KFACOperator(Symmetric):
             lg, qg = np.linalg.eigh(g)
             return np.asarray(qg @ ((qg.T @ v @ qa) / (lg[:, None] * la + damping)) @ qa.T)
 
-        v = np.asarray(vector, float)
-        if v.shape != self.shape[:1]:
-            raise ShapeError(f"KFACOperator.solve takes a vector of shape {self.shape[:1]}, got {v.shape}")
-        solved: Array = self._layerwise(v[None], change)[0]
+        v = array_of(vector, "KFACOperator.solve")
+        if v.shape != self.shape[:1] or v.dtype.kind not in "biuf":
+            raise ShapeError(f"KFACOperator.solve takes a real vector of shape {self.shape[:1]}, got {describe(v)}")
+        solved: Array = self._layerwise(v.astype(float)[None], change)[0]
         return solved

@@ -34,6 +34,21 @@ def array_of(leaf: Any, asker: str) -> Array:
     return np.asarray(x.node.data)
 
 
+def number_of(value: Any, asker: str, name: str) -> float:
+    """A real number among the arguments."""
+    x = array_of(value, asker)
+    if x.shape or x.dtype.kind not in "iuf":
+        raise ArgumentError(f"{asker}: {name} is a real number, got {describe(value)}")
+    return float(x)
+
+
+def one_of(value: Any, words: tuple[str, ...], asker: str, name: str) -> str:
+    """A word among the arguments."""
+    if not isinstance(value, str) or value not in words:
+        raise ArgumentError(f"{asker}: {name} is one of {', '.join(words)}, got {describe(value)}")
+    return value
+
+
 class Flat:
     """A tree of real arrays as one vector, and the names of its numbers."""
 
@@ -49,7 +64,9 @@ class Flat:
 
     def split(self, vectors: Any) -> list[Any]:
         """The leaves of a vector, or of many along the first axis."""
-        x = np.asarray(vectors)
+        x = array_of(vectors, "a vector of a tree")
+        if x.dtype.kind not in "biuf" or not x.ndim or x.shape[-1] != self.size:
+            raise ShapeError(f"a vector of this tree holds {self.size} real numbers, got {describe(x)}")
         front = x.shape[:-1]
         return [
             x[..., a:b].reshape((*front, *leaf.shape)).astype(leaf.dtype)
@@ -282,7 +299,7 @@ def _count(batch: Any) -> int:
     return int(np.shape(leaves[0])[0])
 
 
-_LIKELIHOODS = ("gaussian", "categorical", "bernoulli", "poisson")
+LIKELIHOODS = ("gaussian", "categorical", "bernoulli", "poisson")
 
 
 def negative_log_likelihood(outputs: Tensor, likelihood: str) -> Any:
@@ -318,8 +335,8 @@ class FisherOperator(Symmetric):
     """
 
     def __init__(self, f: Fn, x: Any, likelihood: str | None = None, data: Iterable[Any] | None = None) -> None:
-        if likelihood is not None and likelihood not in _LIKELIHOODS:
-            raise ArgumentError(f"FisherOperator: likelihood is one of {', '.join(_LIKELIHOODS)}, got {likelihood!r}")
+        if likelihood is not None:
+            one_of(likelihood, LIKELIHOODS, "FisherOperator", "likelihood")
         self.f, self.likelihood = f, likelihood
         super().__init__(x, data)
 

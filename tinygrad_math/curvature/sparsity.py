@@ -233,7 +233,7 @@ def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: An
     shapes = tuple((np.shape(as_tensor(leaf)), as_tensor(leaf).dtype.str) for leaf in leaves)
     cache, key = _cache(f), (kind, structure, shapes)
     if pattern is not None:
-        pattern = pattern if sparse.issparse(pattern) else np.atleast_2d(np.asarray(pattern, bool))
+        pattern = pattern if sparse.issparse(pattern) else np.atleast_2d(array_of(pattern, f"sparse_{kind}") != 0)
         shape = (pattern.shape[0], sum(int(np.prod(s, dtype=int)) for s, _ in shapes))
         if tuple(pattern.shape) != shape or (kind == "hessian" and shape[0] != shape[1]):
             raise ArgumentError(
