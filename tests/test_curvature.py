@@ -415,3 +415,18 @@ def test_an_iterator_of_batches_is_refused():
     H = tm.curvature.HessianOperator(lambda x, b: (x * b).sum(), np.ones(2), data=iter([np.ones((3, 2))]))
     with pytest.raises(tm.ArgumentError, match="iterator"):
         H @ np.ones(2)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: C.sparse_hessian(rosenbrock, x).sum() * x[0],
+        lambda x: C.HessianOperator(rosenbrock, x).to_dense().sum() * x[0],
+        lambda x: C.sparse_jacobian(lambda z: z * x, np.ones(3)).sum() * x[0],
+        lambda x: C.solve(np.eye(3), x).sum() * x[0],
+    ],
+    ids=["sparse", "operator", "closure", "solve"],
+)
+def test_inside_a_transform_no_gradient_is_dropped_unseen(f):
+    with pytest.raises(tm.NeedsDetach, match="drop the gradient"):
+        tm.grad(f)(np.array([1.0, 2.0, 3.0]))

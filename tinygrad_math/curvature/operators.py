@@ -24,13 +24,17 @@ Products = Callable[[list[Any]], list[Any]]  # of trees of tangents, as lists of
 
 
 def array_of(leaf: Any, asker: str) -> Array:
-    """The numbers of a leaf, which leave the recorded world: no derivative follows them, and no trace knows them."""
+    """The numbers of a leaf, which leave the recorded world: no derivative follows them, and no trace knows them.
+
+    Raises NeedsDetach for what a running transform differentiates, whose gradient would be lost.
+    """
     x = as_tensor(leaf)
     if unknown(x.node):
         raise TraceError(
             f"{asker} computes with NumPy's arrays, and {describe(x)} has no values while it is traced by vmap or "
             "compile; use hvp, jvp, vjp or hessian inside of it"
         )
+    x._leave(asker, "Use hvp, jvp, vjp or hessian inside of a transform.")
     return np.asarray(x.node.data)
 
 
