@@ -8,9 +8,9 @@ import pytest
 
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
-from tinygrad_math.explaining.formulas import Formula, add, divide, multiply, negative, number, power, quoted, symbol
 from tinygrad_math.explaining.naming import written
-from tinygrad_math.explaining.notation import latex, write_number
+from tinygrad_math.formulas.notation import latex, write_number
+from tinygrad_math.formulas.terms import Formula, add, divide, multiply, negative, number, power, quoted, symbol
 
 
 def leaf(value, **more):

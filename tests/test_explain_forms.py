@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math.explaining.notation import plain
 from tinygrad_math.explaining.plain import text_of
+from tinygrad_math.formulas.notation import plain
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -8,10 +8,10 @@ import pytest
 
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
-from tinygrad_math.explaining.formulas import ONE
-from tinygrad_math.explaining.notation import latex
 from tinygrad_math.explaining.plain import text_of
-from tinygrad_math.explaining.tracing import opened
+from tinygrad_math.formulas.notation import latex
+from tinygrad_math.formulas.terms import ONE
+from tinygrad_math.formulas.tracing import opened
 
 for room in ("linalg", "fft", "special", "nn"):
     importlib.import_module(f"tinygrad_math.{room}")

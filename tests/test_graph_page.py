@@ -112,7 +112,8 @@ def test_a_click_tells_shape_value_gradient_rule_and_parents_of_a_box(opened):
     assert "tests/" not in told
     assert re.search(r"line.*test_graph_page.py", told)
     assert texts(page, "#about li") == ["W", "x", "tanh"]
-    assert count(page, "#about math") == 1
+    assert count(page, "#about math") == 5  # the step; the op, both cotangents and the tangent
+    assert "Derivative of matmul" in told
     assert "n2=Wx" in re.sub(r"\s", "", texts(page, "#about math")[0])
     assert count(page, "#about svg") >= 3
     click(page, "#about li button")

@@ -1,6 +1,7 @@
 """A summary counts right and changes nothing; a Tensor of any size shows itself, quickly."""
 
 import io
+import re
 import time
 
 import numpy as np
@@ -157,6 +158,20 @@ def test_it_shows_itself_in_a_terminal_and_in_a_notebook_and_names_are_text():
     console = rich.get_console().__class__(width=100, record=True, file=io.StringIO())
     console.print(s)
     assert "<b>x</b>" in console.export_text()
+
+
+def test_it_is_text_and_markdown():
+    class Odd(tm.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = tm.nn.ModuleDict({"a|b": tm.nn.Linear(2, 3)})
+
+    table = tm.inspect.summary(Odd())
+    assert table.text() == str(table)
+    lines = [line for line in table.markdown().splitlines() if line.startswith("|")]
+    assert len(lines) == len(table) + 2
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {len(table.columns) + 1}
+    assert r"a\|b" in table.markdown()
 
 
 def test_what_is_no_module_is_refused_by_name():

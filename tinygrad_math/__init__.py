@@ -83,7 +83,7 @@ if _typing.TYPE_CHECKING:
     from .transforms import implicit as implicit
     from .viz.graph import graph as graph
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 tensor = Tensor
 _meet()
 

@@ -16,11 +16,11 @@ from ..core.arguments import usage
 from ..core.docs import public_name
 from ..core.errors import FileError, MathError
 from ..core.op import Op, raw, registry
+from ..formulas.rules import rules
 from ..inspect.conventions import Conventions, conventions
 from ..viz.mathml import STYLE, mathml
 from ..viz.page import page, text
 from .curves import plot
-from .rules import accented, rules
 from .topics import TOPICS
 
 _ROOMS = ("linalg", "fft", "special", "nn", "random", "stats")
@@ -113,17 +113,15 @@ def _card(op: Op, table: Conventions) -> str:
 
 def _formulas(op: Op) -> str:
     found = rules(op)
-    lines = [_math(f"y = {found.formula}")]
+    lines = [_math(found.formula)]
     if op.constant:
         return f'<div class="rules">{lines[0]}</div><p class="muted">A constant for every derivative.</p>'
-    if found.reverse and any(f is not None for _, f in found.reverse):
-        lines.append("<h4>backwards: what a cotangent of y gives to its arguments</h4>")
-        lines += [_math(f"{accented('bar', name)} = {f}") for name, f in found.reverse if f is not None]
+    if found.reverse:
+        lines += ["<h4>backwards: what a cotangent of y gives to its arguments</h4>", *map(_math, found.reverse)]
     elif op.vjp is not None:
         lines.append('<p class="muted">Its derivative rules are programs; they stand under source.</p>')
     if found.forward is not None:
-        lines.append("<h4>forwards: the tangent of y</h4>")
-        lines.append(_math(rf"\dot{{y}} = {found.forward}"))
+        lines += ["<h4>forwards: the tangent of y</h4>", _math(found.forward)]
     return f'<div class="rules">{"".join(lines)}</div>'
 
 

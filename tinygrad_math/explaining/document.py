@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..core.notebook import bundle
+from ..formulas.notation import plain
 from ..viz.mathml import STYLE, mathml
 from ..viz.page import page, visible
 from ..viz.page import text as escaped
-from .notation import plain
 from .plain import text_of
 
 _WIDTH = 110  # columns of a terminal that are used

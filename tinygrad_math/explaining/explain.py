@@ -14,11 +14,11 @@ from ..core.op import rec
 from ..core.tensor import Tensor, as_tensor, wrap
 from ..core.tree import flatten, leaves_like, unflatten
 from ..core.walk import Trail, grad_of
+from ..formulas.notation import latex
+from ..formulas.terms import Formula, symbol
 from .document import Math
 from .explanation import Explanation, Explanations
-from .formulas import Formula, symbol
 from .naming import Names, variables
-from .notation import latex
 from .paths import Situation, quotient
 
 _LARGEST = 1_000_000  # entries of a Jacobian

@@ -12,8 +12,8 @@ from ..core.mode import quietly
 from ..core.op import raw
 from ..core.tensor import handle
 from ..core.walk import Trail, pullback
+from ..formulas.notation import latex
 from .document import Block, Document, Heading, Inline, Shown
-from .notation import latex
 from .paths import Path, Situation
 from .plain import text_of
 from .routes import Hop, Route

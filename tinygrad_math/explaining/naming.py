@@ -13,10 +13,10 @@ import numpy as np
 from ..core.node import Constant, Node
 from ..core.place import is_library
 from ..core.tensor import Tensor, select
+from ..formulas.notation import latex, plain
+from ..formulas.terms import ZERO, Formula, quoted, symbol, words
+from ..formulas.tracing import constant, of_node, shape_of
 from ..viz.page import visible
-from .formulas import ZERO, Formula, quoted, symbol, words
-from .notation import latex, plain
-from .tracing import constant, of_node, shape_of
 
 _GREEK = words("""
     alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega

@@ -10,13 +10,13 @@ import numpy as np
 from ..core.mode import quietly
 from ..core.node import Node
 from ..core.tensor import Tensor, handle
-from .formulas import ONE, Formula, add, symbol, words
+from ..formulas.notation import ATOM, brackets, fenced, latex
+from ..formulas.terms import ONE, Formula, add, symbol, words
+from ..formulas.tracing import of_rule, opened, shape_of
 from .naming import Names, by_one, width
-from .notation import ATOM, brackets, fenced, latex
 from .plain import text_of
 from .routes import Hop, Region, Route, arrived, local, operands, pull
 from .rules import MERGED, Rule, rule_of
-from .tracing import of_rule, opened, shape_of
 from .values import short
 
 _ADDITIVE = words("""

@@ -19,15 +19,15 @@ from ..core.tensor import Tensor, node_of, select, wrap
 from ..core.tensor import record as apply
 from ..core.tree import Structure, flatten, unflatten
 from ..core.walk import Trail, pullback
+from ..formulas.notation import latex
+from ..formulas.terms import quoted, symbol
+from ..formulas.tracing import of_op, shape_of
 from ..inspect.computation import Computation
 from ..viz.graph import Graph, graph
 from .change import Change, Shift
 from .document import Block, Document, Equation, Equations, Inline, Math, Shown
 from .explain import explain
-from .formulas import quoted, symbol
 from .naming import Names, variables, written
-from .notation import latex
-from .tracing import of_op, shape_of
 from .values import short, value_is_short, value_latex
 
 _ROWS = 60  # values that are listed

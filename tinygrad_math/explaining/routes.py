@@ -19,7 +19,7 @@ from ..core.node import Node
 from ..core.op import raw
 from ..core.tensor import check_fresh, select
 from ..core.walk import Trail, fit, pullback
-from .formulas import words
+from ..formulas.terms import words
 
 _MOVES = words("""
     getitem gather stack concat reshape transpose matrix_transpose squeeze expand_dims flip roll diagonal

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..core.node import Node
 from ..core.tensor import select
-from .formulas import words
+from ..formulas.terms import words
 
 
 class Rule(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..core.mode import quietly
+from ..formulas.notation import brackets, latex, write_number
+from ..formulas.terms import ONE, Formula, add, symbol
+from ..formulas.tracing import opened, shape_of
 from .document import Block, Document, Equation, Equations, Heading, Inline, Math, Paragraph
-from .formulas import ONE, Formula, add, symbol
 from .naming import width
-from .notation import brackets, latex, write_number
 from .paths import STEPS, Path, Situation, Step, quotient
 from .plain import text_of
 from .routes import Hop, arrived, operands
-from .tracing import opened, shape_of
 from .values import entries_latex, matrix_latex, short, value_is_short, value_latex, valued
 
 _ROWS = 24  # values that are listed

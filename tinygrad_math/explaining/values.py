@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..formulas.notation import write_number
 from .document import Equation
-from .notation import write_number
 from .plain import text_of
 
 _SMALL = 6  # elements of an array that is shown in full

@@ -48,6 +48,21 @@ class Table:
 
     __repr__ = __str__
 
+    def text(self) -> str:
+        """The table as text, columns set under each other."""
+        return str(self)
+
+    def markdown(self) -> str:
+        """The table in Markdown; bars in cells are escaped."""
+        rows = [
+            [c.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for c in r]
+            for r in [self.columns, *self.cells()]
+        ]
+        rows.insert(1, ["---:" if right else "---" for right in self.numeric()])
+        lines = [f"| {' | '.join(row)} |" for row in rows]
+        head = [f"**{self.title}**", ""] if self.title else []
+        return "\n".join([*head, *lines, *(line for n in self.notes for line in ("", n))])
+
     def __rich__(self) -> Any:
         """The table of rich, by which `rich.print` shows it."""
         rich, text = importlib.import_module("rich.table"), importlib.import_module("rich.text").Text

@@ -426,6 +426,8 @@
     for (const [k, v] of n.facts) dl.append(html("dt", {}, k), html("dd", {}, html("bdi", {}, v)));
     parts.push(dl);
     if (n.formula) parts.push(html("h3", {}, "Rule"), formula(n.formula));
+    const laws = data.derivatives[n.op] ?? [];
+    if (laws.length) parts.push(html("h3", {}, `Derivative of ${n.op}`), ...laws.map(formula));
     if (data.rules[n.op]) parts.push(html("p", {class: "muted"}, data.rules[n.op]));
     const here = html("p", {}), from = html("button", {type: "button"}, "Paths from here to …"), close = html("button", {type: "button"}, "Close its frame");
     from.addEventListener("click", () => { state.start = id; tell(`Choose where the paths from ${called(id)} are to end.`); });

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.docs import DERIVATIVE
 from ..core.errors import MathError
 from ..core.op import tex
+from ..formulas.rules import rules
 from . import labels
 from .cards import Card, card_of, common_dtype, name_of, ordered, said_of, text_width
 from .layout import Arranged, Spot, arrange
@@ -108,6 +109,7 @@ def page_of(graph: Graph) -> str:
         "legend": _legend(nodes),
         "nodes": nodes,
         "rules": {visible(op.name): _rule(op) for op in {t.box.op for t in tiles} if op is not None},
+        "derivatives": {visible(op.name): _derivatives(op) for op in {t.box.op for t in tiles} if op is not None},
         "frames": {id: _frame(a, cards, outline) for id, a in done.items()} | _closed(outline, cards, done),
         "order": list(done),
         "root": outline.root.id,
@@ -277,6 +279,18 @@ def _symbol(b: Box) -> str:
     if name:
         return rf"\text{{{tex(labels.shortened(name, 24)).format()}}}"
     return f"n_{{{b.id[1:]}}}" if b.id[1:].isdigit() else "c"
+
+
+def _derivatives(op: Any) -> list[str]:
+    """The rules of an op as equations in its own letters, as MathML: backwards, then forwards."""
+    found = rules(op)
+    if not found.reverse:
+        return []
+    equations = [found.formula, *found.reverse, *([found.forward] if found.forward is not None else [])]
+    try:
+        return [mathml(e, display=True) for e in equations]
+    except MathError:
+        return []
 
 
 def _rule(op: Any) -> str:

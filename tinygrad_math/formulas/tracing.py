@@ -15,7 +15,7 @@ from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op, rec, registry
 from ..core.tensor import Mode, Tensor, select, under, wrap
 from ..core.walk import fit
-from .formulas import (
+from .terms import (
     ONE,
     ZERO,
     Formula,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.op import Op
-from .formulas import Formula, is_negative, negative, words
+from .terms import Formula, is_negative, negative, words
 
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)  # how firmly the outermost part of a formula holds together
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,19 +15,20 @@ from ..core.op import Op
 from ..core.samples import Sample
 from ..core.tensor import Tensor, rec, wrap
 from ..core.walk import spread
-from ..explaining.formulas import Formula, symbol
-from ..explaining.notation import latex
-from ..explaining.tracing import of_graph, of_rule
+from .notation import latex
+from .terms import Formula, symbol
+from .tracing import of_graph, of_rule
+from .written import WRITTEN
 
 _LONGEST = 60  # steps of a rule that is told as a formula
 
 
 class Rules(NamedTuple):
-    """LaTeX of the op itself, of each argument's cotangent, and of the tangent; None where a rule has no formula."""
+    """Equations in LaTeX: the op itself, its arguments' cotangents, its tangent; without those that have no formula."""
 
     formula: str
-    reverse: list[tuple[str, str | None]]  # the argument, and what its cotangent is
-    forward: str | None
+    reverse: tuple[str, ...] = ()
+    forward: str | None = None
 
 
 def letters(op: Op) -> list[str]:
@@ -51,9 +53,14 @@ def formula(op: Op) -> str:
     return op.latex.format(*names, **own)
 
 
+@functools.cache
 def rules(op: Op) -> Rules:
-    """The op's rules as they are written in its declaration."""
-    found = Rules(formula(op), [], None)
+    """The op's rules as they are written in its declaration, or, where that is a program, as a book writes them."""
+    if op.name in WRITTEN:
+        told = WRITTEN[op.name]
+        return Rules(told.formula, tuple(f"{bar} = {f}" for bar, f in told.reverse), told.forward)
+    result = "z" if "y" in letters(op) else "y"
+    found = Rules(f"{result} = {formula(op)}")
     if op.constant or op.many or op.arity is None or op.samples is None:
         return found
     sample = _small(op)
@@ -66,11 +73,18 @@ def rules(op: Op) -> Rules:
             y = np.asarray(op.forward(*args, **params))[()]
         except Exception:  # an op of rules may insist on what no sample of ours has
             return found
-        forward, steps = _forward(op, args, params, y, names)
+        forward, steps = _forward(op, args, params, y, names, result)
         if steps > _LONGEST:
             return found
-        reverse = [(letters(op)[k], _reverse(op, args, params, y, names, k)) for k in range(len(args))]
-    return Rules(found.formula, reverse, forward)
+        reverse = {
+            n: _reverse(op, args, params, y, names, k, result) for k, n in enumerate(letters(op)) if _varies(args[k])
+        }
+    told = tuple(rf"{accented('bar', n)} = {f}" for n, f in reverse.items() if f is not None)
+    return Rules(found.formula, told, None if forward is None else rf"\dot{{{result}}} = {forward}")
+
+
+def _varies(a: Any) -> bool:
+    return np.asarray(a).dtype.kind in "fc"
 
 
 def _small(op: Op) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
@@ -80,12 +94,12 @@ def _small(op: Op) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         if not isinstance(s, Sample) or len(args) != op.arity:
             continue
         arrays = [np.asarray(a) for a in args]
-        if any(a.dtype.kind != "f" or not a.size for a in arrays):
+        if any(a.dtype.kind not in "fiub" or not a.size for a in arrays) or not any(map(_varies, arrays)):
             continue
         params = {**op.defaults, **s.params}
         params.update(zip([n for n in op.param_names if n not in params], s.args[op.arity or 0 :], strict=False))
         if op.kind == "elementwise":
-            return tuple(np.float64(a.reshape(-1)[0]) for a in arrays), params
+            return tuple(a.reshape(-1)[0] for a in arrays), params
         return tuple(a[()] for a in arrays), params
     return None
 
@@ -94,30 +108,34 @@ def _unnamed(data: Any) -> Formula:
     return symbol(r"\mathrm{const}", np.shape(data))
 
 
-def _reverse(op: Op, args: Sequence[Any], params: Any, y: Any, names: Sequence[Formula], k: int) -> str | None:
+def _reverse(
+    op: Op, args: Sequence[Any], params: Any, y: Any, names: Sequence[Formula], k: int, result: str
+) -> str | None:
     nodes = [Node(a, live=DIFFERENTIABLE) for a in args]
     node = Node(y, op, tuple(nodes), params, DIFFERENTIABLE)
-    bar = symbol(r"\bar{y}", np.shape(y))
-    found = of_rule(node, (k,), bar, np.ones_like(y), symbol("y", np.shape(y)), tuple(names), _unnamed)
+    bar = symbol(rf"\bar{{{result}}}", np.shape(y))
+    found = of_rule(node, (k,), bar, np.ones_like(y), symbol(result, np.shape(y)), tuple(names), _unnamed)
     return None if found is None else latex(found)
 
 
-def _forward(op: Op, args: Sequence[Any], params: Any, y: Any, names: Sequence[Formula]) -> tuple[str | None, int]:
+def _forward(
+    op: Op, args: Sequence[Any], params: Any, y: Any, names: Sequence[Formula], said: str
+) -> tuple[str | None, int]:
     """The formula of the tangent, and of how many steps it is."""
     if op.jvp is None:
         return None, 0
     known: dict[Node, Formula] = {}
 
     def fresh(data: Any, e: Formula) -> Tensor:
-        node = Node(data, live=DIFFERENTIABLE | TRACED)
+        node = Node(data, live=DIFFERENTIABLE | TRACED if _varies(data) else TRACED)
         known[node] = e
         return wrap(node)
 
     operands = [fresh(a, e) for a, e in zip(args, names, strict=True)]
     dots = [symbol(accented("dot", n), np.shape(a)) for n, a in zip(letters(op), args, strict=True)]
-    tangents = [fresh(np.ones_like(a), e) for a, e in zip(args, dots, strict=True)]
+    tangents = [fresh(np.ones_like(a), e) if _varies(a) else None for a, e in zip(args, dots, strict=True)]
     try:
-        result = fresh(y, symbol("y", np.shape(y)))
+        result = fresh(y, symbol(said, np.shape(y)))
         t = under(Mode(True, None), op.jvp, rec, tangents, result, *operands, **params)
         if not isinstance(t, Tensor):
             return None, 0

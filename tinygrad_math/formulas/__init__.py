@@ -1,0 +1,1 @@
+"""Formulas as data, how they are written, and how the rules of ops are read as formulas."""

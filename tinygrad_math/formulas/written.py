@@ -1,0 +1,191 @@
+r"""Derivatives that are programs in their declaration, as a book writes them.
+
+A dot marks a tangent, a bar a cotangent, $\circ$ the product of elements, $A^H$ the conjugate transpose.
+Sources: M. Giles, Collected matrix derivative results for forward and reverse mode algorithmic differentiation (2008);
+S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra functions (2010); J. Magnus and H. Neudecker,
+Matrix differential calculus (2019), for the differentials of eigenvalues and determinants.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Written(NamedTuple):
+    """LaTeX of the op, of the cotangents of its arguments by their names, and of its tangent."""
+
+    formula: str
+    reverse: tuple[tuple[str, str], ...]
+    forward: str
+
+
+_F = r"\quad F_{ij} = \frac{1}{\lambda_j - \lambda_i}, \; F_{ii} = 0"
+_E = r"\quad E_{ij} = \frac{1}{s_j^2 - s_i^2}, \; E_{ii} = 0"
+_LOW = r"\operatorname{low}"
+_UP = r"\operatorname{up}"
+
+WRITTEN = {
+    "eigh": Written(
+        r"(\lambda, U), \quad A = U \operatorname{diag}(\lambda) U^H",
+        ((r"\bar{A}", r"U (\operatorname{diag}(\bar{\lambda}) + F \circ (U^H \bar{U})) U^H" + _F),),
+        r"\dot{\lambda} = \operatorname{diag}(U^H \dot{A} U), \quad \dot{U} = U (F \circ (U^H \dot{A} U))",
+    ),
+    "eig": Written(
+        r"(\lambda, V), \quad A V = V \operatorname{diag}(\lambda)",
+        (
+            (
+                r"\bar{A}",
+                r"V^{-H} (\operatorname{diag}(\bar{\lambda}) + \overline{F} \circ (V^H \bar{V} -"
+                r" V^H V \operatorname{Re} \operatorname{diag}(V^H \bar{V}))) V^H" + _F,
+            ),
+        ),
+        r"\dot{\lambda} = \operatorname{diag}(V^{-1} \dot{A} V), \quad"
+        r" \dot{V} = V (F \circ (V^{-1} \dot{A} V)) \text{, each column then kept at length 1}",
+    ),
+    "svd": Written(
+        r"(U, s, V^H), \quad A = U \operatorname{diag}(s) V^H, \; S = \operatorname{diag}(s)",
+        (
+            (
+                r"\bar{A}",
+                r"U (\operatorname{diag}(\bar{s}) + (E \circ (J - J^H)) S + S (E \circ (K - K^H))) V^H +"
+                r" (I - U U^H) \bar{U} S^{-1} V^H + U S^{-1} \bar{V}^H (I - V V^H),"
+                r" \quad J = U^H \bar{U}, \; K = V^H \bar{V}" + _E,
+            ),
+        ),
+        r"\dot{s} = \operatorname{diag}(P), \quad P = U^H \dot{A} V, \quad \dot{U} = U (E \circ (P S + S P^H)) +"
+        r" (I - U U^H) \dot{A} V S^{-1}, \quad \dot{V} = V (E \circ (S P + P^H S)) + (I - V V^H) \dot{A}^H U S^{-1}",
+    ),
+    "qr": Written(
+        r"(Q, R), \quad A = Q R, \; Q^H Q = I",
+        (
+            (
+                r"\bar{A}",
+                r"(\bar{Q} + Q \operatorname{sym}(M)) R^{-H}, \quad M = R \bar{R}^H - \bar{Q}^H Q, \quad"
+                r" \operatorname{sym}(M) = " + _LOW + r"(M) + " + _LOW + r"(M)^H + \operatorname{diag}(M)",
+            ),
+        ),
+        r"\dot{R} = (C - \Omega) R, \quad \dot{Q} = Q \Omega + (I - Q Q^H) \dot{A} R^{-1}, \quad"
+        r" C = Q^H \dot{A} R^{-1}, \quad \Omega = " + _LOW + r"(C) - " + _LOW + r"(C)^H",
+    ),
+    "lu": Written(
+        r"(P, L, U), \quad A = P L U",
+        (
+            (
+                r"\bar{A}",
+                r"P L^{-H} (" + _LOW + r"(L^H \bar{L}) + " + _UP + r"(\bar{U} U^H)) U^{-H}",
+            ),
+        ),
+        r"\dot{L} = L \, " + _LOW + r"(C), \quad \dot{U} = " + _UP + r"(C) \, U, \quad C = L^{-1} P^T \dot{A} U^{-1}",
+    ),
+    "det_factored": Written(
+        r"d = \det A",
+        ((r"\bar{A}", r"\bar{d} \, d \, A^{-T}"),),
+        r"\dot{d} = d \operatorname{tr}(A^{-1} \dot{A})",
+    ),
+    "slogdet": Written(
+        r"(\operatorname{sign} \det A, \; l), \quad l = \ln \lvert \det A \rvert",
+        ((r"\bar{A}", r"\bar{l} \, A^{-T}"),),
+        r"\dot{l} = \operatorname{tr}(A^{-1} \dot{A})",
+    ),
+    "solve_factored": Written(
+        r"x = A^{-1} b",
+        ((r"\bar{b}", r"A^{-T} \bar{x}"), (r"\bar{A}", r"-\bar{b} \, x^T")),
+        r"\dot{x} = A^{-1} (\dot{b} - \dot{A} x)",
+    ),
+    "logm": Written(
+        r"Y = \log A",
+        (
+            (
+                r"\bar{A}",
+                r"L^{*}(\bar{Y}), \quad \log \begin{pmatrix} A^H & \bar{Y} \\ 0 & A^H \end{pmatrix} ="
+                r" \begin{pmatrix} Y^H & L^{*}(\bar{Y}) \\ 0 & Y^H \end{pmatrix}",
+            ),
+        ),
+        r"\dot{Y} = L(\dot{A}), \quad \log \begin{pmatrix} A & \dot{A} \\ 0 & A \end{pmatrix} ="
+        r" \begin{pmatrix} Y & L(\dot{A}) \\ 0 & Y \end{pmatrix}",
+    ),
+    "concat": Written(
+        r"y = (x_1 \mid x_2 \mid \dots)",
+        ((r"\bar{x}_k", r"\text{the part of } \bar{y} \text{ where } x_k \text{ lies}"),),
+        r"\dot{y} = (\dot{x}_1 \mid \dot{x}_2 \mid \dots)",
+    ),
+    "stack": Written(
+        r"y_k = x_k",
+        ((r"\bar{x}_k", r"\bar{y}_k"),),
+        r"\dot{y}_k = \dot{x}_k",
+    ),
+    "unstack": Written(r"y_k = x_k", ((r"\bar{x}_k", r"\bar{y}_k"),), r"\dot{y}_k = \dot{x}_k"),
+    "split": Written(
+        r"(y_1 \mid y_2 \mid \dots) = x",
+        ((r"\bar{x}", r"(\bar{y}_1 \mid \bar{y}_2 \mid \dots)"),),
+        r"(\dot{y}_1 \mid \dot{y}_2 \mid \dots) = \dot{x}",
+    ),
+    "gather": Written(
+        r"y_i = x_{k_i}",
+        ((r"\bar{x}_j", r"\sum_{i : k_i = j} \bar{y}_i"),),
+        r"\dot{y}_i = \dot{x}_{k_i}",
+    ),
+    "take_along_axis": Written(
+        r"y_i = x_{k_i}",
+        ((r"\bar{x}_j", r"\sum_{i : k_i = j} \bar{y}_i"),),
+        r"\dot{y}_i = \dot{x}_{k_i}",
+    ),
+    "scatter": Written(
+        r"y_j = \sum_{i : k_i = j} x_i",
+        ((r"\bar{x}_i", r"\bar{y}_{k_i}"),),
+        r"\dot{y}_j = \sum_{i : k_i = j} \dot{x}_i",
+    ),
+    "scatter_along_axis": Written(
+        r"y_j = \sum_{i : k_i = j} x_i",
+        ((r"\bar{x}_i", r"\bar{y}_{k_i}"),),
+        r"\dot{y}_j = \sum_{i : k_i = j} \dot{x}_i",
+    ),
+    "assign": Written(
+        r"y = x, \quad y_k \leftarrow v",
+        ((r"\bar{x}", r"\bar{y} \text{ with } 0 \text{ at } k"), (r"\bar{v}", r"\bar{y}_k")),
+        r"\dot{y} = \dot{x}, \quad \dot{y}_k \leftarrow \dot{v}",
+    ),
+    "add_at": Written(
+        r"y = x, \quad y_k \leftarrow x_k + v",
+        ((r"\bar{x}", r"\bar{y}"), (r"\bar{v}", r"\bar{y}_k")),
+        r"\dot{y} = \dot{x}, \quad \dot{y}_k \leftarrow \dot{x}_k + \dot{v}",
+    ),
+    "multiply_at": Written(
+        r"y = x, \quad y_k \leftarrow x_k \, v",
+        ((r"\bar{x}", r"\bar{y}, \quad \bar{x}_k = v \, \bar{y}_k"), (r"\bar{v}", r"x_k \, \bar{y}_k")),
+        r"\dot{y} = \dot{x}, \quad \dot{y}_k \leftarrow \dot{x}_k v + x_k \dot{v}",
+    ),
+    "contract": Written(
+        r"y_{I} = \sum_{J} \prod_k (x_k)_{I_k}",
+        ((r"(\bar{x}_k)_{I_k}", r"\sum_{\text{indices not in } I_k} \bar{y}_{I} \prod_{l \ne k} (x_l)_{I_l}"),),
+        r"\dot{y}_{I} = \sum_k \sum_{J} (\dot{x}_k)_{I_k} \prod_{l \ne k} (x_l)_{I_l}",
+    ),
+    "convolve": Written(
+        r"y_n = \sum_m a_m \, v_{n - m}",
+        ((r"\bar{a}_m", r"\sum_n v_{n - m} \bar{y}_n"), (r"\bar{v}_m", r"\sum_n a_{n - m} \bar{y}_n")),
+        r"\dot{y} = \dot{a} * v + a * \dot{v}",
+    ),
+    "weighted_bincount": Written(
+        r"y_i = \sum_{n : x_n = i} w_n",
+        ((r"\bar{w}_n", r"\bar{y}_{x_n}"),),
+        r"\dot{y}_i = \sum_{n : x_n = i} \dot{w}_n",
+    ),
+    "frexp": Written(r"x = m \cdot 2^e", ((r"\bar{x}", r"2^{-e} \, \bar{m}"),), r"\dot{m} = 2^{-e} \, \dot{x}"),
+    "modf": Written(
+        r"(x - \operatorname{trunc} x, \; \operatorname{trunc} x)",
+        ((r"\bar{x}", r"\bar{y}_1"),),
+        r"\dot{y}_1 = \dot{x}, \quad \dot{y}_2 = 0",
+    ),
+    "normal_below": Written(
+        r"P = \Phi_{\Sigma}(x)",
+        (
+            (
+                r"\bar{x}_i",
+                r"\bar{P} \, \varphi_{\Sigma_{ii}}(x_i) \, \Phi_{\Sigma_{-i \mid i}}(x_{-i} - \mu_{-i \mid i})",
+            ),
+            (r"\bar{\Sigma}", r"\bar{P} \, \tfrac{1}{2} \frac{\partial^2 P}{\partial x \, \partial x^T}"),
+        ),
+        r"\dot{P} = \frac{\partial P}{\partial x}^T \dot{x} +"
+        r" \tfrac{1}{2} \operatorname{tr}(\frac{\partial^2 P}{\partial x \, \partial x^T} \dot{\Sigma})",
+    ),
+}
