@@ -20,8 +20,8 @@ _DEEPEST = 100  # braces within braces
 STYLE = """mtd.left{text-align:left}mtd.right{text-align:right}mtable.aligned>mtr>mtd{padding-left:0;padding-right:0}
 math{font-family:"Latin Modern Math","STIX Two Math","Cambria Math",math}
 mover[accent="true"]>mo{padding-bottom:.12em}
-"""  # of a page with formulas: how the columns of aligned lines lie, which the elements alone cannot say, and that a bar
-# stands clear of its letter, which it does not in a browser without a font for mathematics
+"""  # of a page with formulas: how the columns of aligned lines lie, which the elements alone cannot say, and that bars
+# stand clear of their letters, which they do not in a browser without a font for mathematics
 
 
 def _pairs(table: str) -> dict[str, str]:
