@@ -57,8 +57,8 @@ def formula(op: Op) -> str:
 def rules(op: Op) -> Rules:
     """The op's rules as they are written in its declaration, or, where that is a program, as a book writes them."""
     if op.name in WRITTEN:
-        told = WRITTEN[op.name]
-        return Rules(told.formula, tuple(f"{bar} = {f}" for bar, f in told.reverse), told.forward)
+        book = WRITTEN[op.name]
+        return Rules(book.formula, tuple(f"{bar} = {f}" for bar, f in book.reverse), book.forward)
     result = "z" if "y" in letters(op) else "y"
     found = Rules(f"{result} = {formula(op)}")
     if op.constant or op.many or op.arity is None or op.samples is None:
