@@ -380,3 +380,14 @@ def test_a_chain_does_not_overwrite_what_it_reads_in_another_order():
     for given in (a[::-1].copy()[::-1], a.copy()):  # a[::-1] of the first is contiguous, so that it may join a chain
         for x, want in zip(g(given, b), f(tm.tensor(a), tm.tensor(b)), strict=True):
             np.testing.assert_allclose(x.numpy(), want.numpy(), rtol=1e-12)
+
+
+def test_a_check_that_hands_its_argument_on_looks_at_the_values_of_every_call():
+    """It gives a view of a buffer, and yet is no view to be taken once."""
+    loss = tm.compile(lambda v: tm.nn.functional.gaussian_nll_loss(np.ones(3), np.zeros(3), v * 2.0).reshape((1, 1)))
+    assert loss(np.ones(3)).item() == pytest.approx((np.log(2) + 0.5) / 2)
+    with pytest.raises(tm.errors.OutsideDomain, match="not negative, got -2"):
+        loss(-np.ones(3))
+    labels = np.random.default_rng(0).integers(0, 2, (3, 16))  # the sum of weights is checked, and is a buffer
+    found = tm.compile(tm.vmap(tm.nn.functional.cross_entropy))(np.zeros((3, 16, 2)), labels)
+    np.testing.assert_allclose(np.asarray(found), np.log(2), rtol=1e-14)

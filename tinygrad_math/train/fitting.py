@@ -50,7 +50,7 @@ def accuracy(prediction: Any, target: Any) -> float:
     return float(np.mean(found == labels))
 
 
-def _loader(data: Any, shuffle: bool) -> Any:
+def loader_of(data: Any, shuffle: bool) -> Any:
     """A DataLoader as it is; arrays or a data set in batches of 32."""
     if isinstance(data, DataLoader) or (hasattr(data, "__iter__") and not hasattr(data, "__getitem__")):
         if iter(data) is data:
@@ -61,6 +61,13 @@ def _loader(data: Any, shuffle: bool) -> Any:
     if isinstance(data, tuple):
         data = tuple(x if isinstance(x, (np.ndarray, Tensor)) else as_tensor(x) for x in data)
     return DataLoader(data, batch_size=32, shuffle=shuffle)
+
+
+def check_counts(asker: str, **counts: Any) -> None:
+    """Raise ArgumentError for what is no whole number from 1 on, `epochs` from 0 on."""
+    for name, n in counts.items():
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < (name != "epochs"):
+            raise ArgumentError(f"{asker}: {name} is a whole number, got {n!r:.40}")
 
 
 @named
@@ -81,7 +88,7 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
     try:
         model.eval()
         with no_grad():
-            for batch in _loader(data, shuffle=False):
+            for batch in loader_of(data, shuffle=False):
                 y, prediction = forward(model, loss, batch)
                 parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
                 n = len(parts[0])
@@ -143,9 +150,7 @@ def fit(
     >>> h[-1]["loss"] < 1e-6
     True
     """
-    for name, n in {"epochs": epochs, "accumulate": accumulate, "checkpoint_every": checkpoint_every}.items():
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < (name != "epochs"):
-            raise ArgumentError(f"fit: {name} is a whole number, got {n!r:.40}")
+    check_counts("fit", epochs=epochs, accumulate=accumulate, checkpoint_every=checkpoint_every)
     if not isinstance(model, Module) or not isinstance(optimizer, Optimizer) or not callable(loss):
         raise ArgumentError(
             "fit takes a module, data, a loss and an optimiser, got "
@@ -165,7 +170,7 @@ def fit(
     if validation is None and isinstance(scheduler, ReduceLROnPlateau):
         raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")
     step = (Compiled if compile else Eager)(model, loss, optimizer, accumulate, (clip_norm, clip_value))
-    run = Run(model, optimizer, scheduler, _loader(data, shuffle=True), callbacks, step)
+    run = Run(model, optimizer, scheduler, loader_of(data, shuffle=True), callbacks, step)
     if resume is not None and os.path.exists(resume):
         run.resume(resume)
     target = None if checkpoint is None else prepared(checkpoint, None)[0]

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from .run import Run
+
+class Counted(Protocol):
+    """What is counted of a run: epochs that are done, and batches of the present one."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def loader(self) -> Any: ...
+
 
 LINES = 10  # about how many a run prints where there is no terminal
 
@@ -20,7 +29,7 @@ def told(row: dict[str, float]) -> str:
 class Progress:
     """A context in which `step` and `row` are shown."""
 
-    def __init__(self, run: Run, epochs: int, shown: bool) -> None:
+    def __init__(self, run: Counted, epochs: int, shown: bool) -> None:
         self.run, self.epochs, self.shown = run, epochs, shown
         self.bar: Any = None
         self.task: Any = None

@@ -109,21 +109,21 @@ class Compiled(Eager):
         key = (self.model_mode(), tuple(h.on for h in numbers))
         step = self.programs.get(key)
         if step is None:
-            step = self.programs[key] = compile(self._step(numbers), donate_argnums=(0, 1, 2))
-        given = tuple(_arrays(batch) for batch in batches)
-        out = step(self.params, self.states, self.buffers, [dict(h) for h in numbers], given)
+            step = self.programs[key] = compile(self.stepped(key[1]), donate_argnums=(0, 1, 2))
+        given = tuple(tensors_of(batch) for batch in batches)
+        out = step(self.params, self.states, self.buffers, self.fixed, [dict(h) for h in numbers], given)
         self.params, self.states, self.buffers = ({k: _array(v) for k, v in tree.items()} for tree in out[:3])
         return float(out[3].item())
 
     def model_mode(self) -> tuple[bool, ...]:
         return tuple(m.training for m in self.modules)
 
-    def _step(self, numbers: list[Hyper]) -> Callable[..., Any]:
-        """The step as a function of all that changes; it closes over what stays as it is in a run."""
-        model, loss, fixed, groups = self.model, self.loss, self.fixed, self.groups
-        whole, clip, switches = self.optimizer.bare()._whole, (self.clip_norm, self.clip_value), [h.on for h in numbers]
+    def stepped(self, switches: Sequence[frozenset[str]]) -> Callable[..., Any]:
+        """The step as a function of all numbers; it closes over what a network and a rule are beside them."""
+        model, loss, groups = self.model, self.loss, self.groups
+        whole, clip = self.optimizer.bare()._whole, (self.clip_norm, self.clip_value)
 
-        def step(params: Any, states: Any, buffers: Any, hypers: Any, batches: Any) -> Any:
+        def step(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, batches: Any) -> Any:
             total, grads = None, None
             for batch in batches:
 
@@ -171,5 +171,5 @@ def _array(v: Any) -> Any:
     return {k: _array(x) for k, x in v.items()} if isinstance(v, dict) else v
 
 
-def _arrays(batch: Any) -> Any:
+def tensors_of(batch: Any) -> Any:
     return tuple(as_tensor(x) for x in batch) if isinstance(batch, (tuple, list)) else as_tensor(batch)

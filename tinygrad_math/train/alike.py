@@ -1,0 +1,76 @@
+"""Whether networks are built alike, so that one program can compute all of them with their numbers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..core.errors import ArgumentError, describe
+from ..core.tensor import Tensor
+from ..core.tree import Attributes, kept_attributes
+from ..nn.module import Module
+
+_APART = ("_tree_keys", "_hooks", "training")  # what is no part of how a network is built
+
+
+def check_alike(asker: str, models: Sequence[Any]) -> None:
+    """Raise ArgumentError, naming the first difference, unless all are networks of one architecture.
+
+    They may differ in the values of their parameters and buffers, and in nothing else; no two share a parameter.
+    """
+    if not models:
+        raise ArgumentError(f"{asker}: there is no network")
+    owner: dict[int, int] = {}
+    first: list[tuple[str, Any, str]] = []
+    for k, model in enumerate(models):
+        if not isinstance(model, Module):
+            raise ArgumentError(f"{asker}: network {k} is {describe(model)}, no module")
+        for name, p in [*model.named_parameters(), *model.named_buffers()]:
+            if owner.setdefault(id(p), k) != k:
+                raise ArgumentError(f"{asker}: networks {owner[id(p)]} and {k} share {name}; make each anew")
+        form = list(_form(model))
+        first = first or form
+        for (place, a, told), (other, b, found) in zip(first, form, strict=False):
+            if place != other or a != b:
+                there = f"{place or 'the network'} is {told}" if place == other else f"it has {place or 'a module'}"
+                here = f"in network {k} {found}" if place == other else f"network {k} {other}"
+                raise ArgumentError(
+                    f"{asker}: networks of one architecture are asked for; in network 0 {there}, {here}"
+                )
+        if len(first) != len(form):
+            raise ArgumentError(f"{asker}: networks of one architecture are asked for; 0 and {k} differ in their parts")
+
+
+def _form(model: Module) -> Iterator[tuple[str, Any, str]]:
+    """How a network is built, place by place: (path, what has to be equal, the same as text)."""
+    seen: dict[int, str] = {}
+    for path, module in model.named_modules():
+        kind = type(module)
+        yield path, kind, kind.__name__
+        seen[id(module)] = path
+        for name, value in kept_attributes(module).items():
+            if name not in _APART:
+                place = f"{path}.{name}" if path else name
+                yield place, Attributes(((name, _without_values(value, place, seen)),)), _told(value)
+        hooks = tuple(getattr(module, "_hooks", {}).values())
+        yield f"{path}._hooks".lstrip("."), hooks, f"{len(hooks)} hooks"
+
+
+def _without_values(value: Any, place: str, seen: dict[int, str]) -> Any:
+    """An attribute, with forms in the place of Tensors; what stood elsewhere before is told by where."""
+    if isinstance(value, Module):  # has a place of its own, or had one
+        return ("module", seen.get(id(value)))
+    if isinstance(value, Tensor):
+        kind = type(value).__qualname__
+        return ("tensor", kind, value.shape, value.dtype, value.requires_grad, seen.setdefault(id(value), place))
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple(_without_values(v, f"{place}.{k}", seen) for k, v in enumerate(value))
+    if isinstance(value, dict):
+        return type(value), tuple((k, _without_values(v, f"{place}.{k}", seen)) for k, v in value.items())
+    return value
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"{describe(value)}{'' if value.requires_grad else ', held fixed'}"
+    return f"{value!r:.60}"
