@@ -1,0 +1,60 @@
+"""Machine code for a kernel's loop, by LLVM."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from llvmlite import binding, ir
+
+from .block import write_loop
+from .circular import cos, sin
+from .exponentials import exp, expit, expm1, tanh
+from .gaussian import erf
+from .lanes import FORMATS
+from .logarithms import log, log1p, softplus
+
+FORMULAS = {f.__name__: f for f in (cos, erf, exp, expit, expm1, log, log1p, sin, softplus, tanh)}
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The address of a loop, and what keeps its code in memory."""
+
+    address: int
+    engine: Any
+    assembly: str
+
+
+@cache
+def _initialized() -> None:
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+
+
+def has_fused_products() -> bool:
+    """Whether the processor multiplies and adds with one rounding, which the formulas rest on."""
+    x86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
+    return not x86 or bool(binding.get_host_cpu_features().get("fma"))
+
+
+def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assembled:
+    """The loop for float64 or float32, by default for this processor. `keep` keeps the text of its code."""
+    _initialized()
+    features = "" if cpu else binding.get_host_cpu_features().flatten()
+    triple = binding.get_process_triple()
+    machine = binding.Target.from_triple(triple).create_target_machine(
+        cpu=cpu or binding.get_host_cpu_name(), features=features, opt=2, jit=True
+    )
+    # two registers, whose instructions need not wait for each other; four where they are narrow
+    width = 128 if "+avx512f" in features.split(",") else 64
+    module = ir.Module(name)
+    module.triple = triple
+    write_loop(module, name, FORMULAS[name], FORMATS[dtype], width)
+    parsed = binding.parse_assembly(str(module))
+    text = machine.emit_assembly(parsed) if keep else ""
+    engine = binding.create_mcjit_compiler(parsed, machine)
+    engine.finalize_object()
+    return Assembled(engine.get_function_address(name), engine, text)

@@ -1,0 +1,112 @@
+"""Which loop is the faster one here, ours or NumPy's (SciPy's): measured once in a process, when first asked."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .assembled import Assembled
+
+NAMES = ("cos", "erf", "exp", "expit", "expm1", "log", "log1p", "sin", "softplus", "tanh")
+DTYPES = ("float64", "float32")
+NUMBERS = 2048  # as many as are measured
+REPEATS = 12
+GAIN = 0.9  # ours are taken where they need less than this part of the time: the choice should be the same each time
+
+_lock = threading.RLock()
+_loops: dict[tuple[str, str], Assembled | None] = {}
+_chosen: dict[tuple[str, str], int | None] = {}
+
+
+def kernel(name: str, dtype: np.dtype[Any]) -> int | None:
+    """The address of our inner loop for a function where it is faster here than NumPy's, else None.
+
+    `name` is one of NAMES; the loop is called as NumPy calls those of a ufunc of one argument, `void loop(char **args,
+    npy_intp const *dims, npy_intp const *strides, void *data)`, holds no Python object, needs no alignment, and may
+    write over its input where both lie at the same places. None also for other names and dtypes, without llvmlite, and
+    on a processor that has no fused multiply-add. The first call for a name takes some hundredths of a second.
+
+    >>> kernel("gamma", np.dtype(np.float64)) is None
+    True
+    """
+    key = name, dtype.name
+    try:
+        return _chosen[key]
+    except KeyError:
+        with _lock:
+            if key not in _chosen:
+                address = loop(name, dtype)
+                _chosen[key] = address if address and _is_faster(address, name, dtype) else None
+            return _chosen[key]
+
+
+def loop(name: str, dtype: np.dtype[Any]) -> int | None:
+    """The address of our loop, faster or not; None where there is none."""
+    key = name, dtype.name
+    if name not in NAMES or dtype.name not in DTYPES or not dtype.isnative or not _is_possible():
+        return None
+    with _lock:
+        if key not in _loops:
+            from .assembled import assemble
+
+            _loops[key] = assemble(*key)
+        found = _loops[key]
+    return found.address if found else None
+
+
+@cache
+def _is_possible() -> bool:
+    if importlib.util.find_spec("llvmlite") is None:
+        return False
+    from .assembled import has_fused_products
+
+    return has_fused_products()
+
+
+def theirs(name: str) -> Callable[..., Any]:
+    """The function that ours is measured against: of NumPy or SciPy, `f(x, out)`."""
+    if name == "softplus":
+        return lambda x, out: np.logaddexp(x, 0, out)
+    if name in ("erf", "expit"):
+        import scipy.special
+
+        return getattr(scipy.special, name)  # type: ignore[no-any-return]
+    return getattr(np, name)  # type: ignore[no-any-return]
+
+
+def call_of(address: int, x: Any, out: Any) -> Callable[[], Any]:
+    """A call of a loop on two arrays of one dimension, made ready."""
+    word, pointer = ctypes.c_ssize_t, ctypes.c_void_p
+    places, steps = (pointer * 2)(x.ctypes.data, out.ctypes.data), (word * 2)(*x.strides, *out.strides)
+    function = ctypes.CFUNCTYPE(None, *[pointer] * 4)(address)
+    sizes = (word * 1)(x.size)
+    return lambda: function(places, sizes, steps, None)
+
+
+def _is_faster(address: int, name: str, dtype: np.dtype[Any]) -> bool:
+    ours, other = nanoseconds(address, name, dtype)
+    return ours < GAIN * other
+
+
+def nanoseconds(address: int, name: str, dtype: np.dtype[Any], repeats: int = REPEATS) -> tuple[float, float]:
+    """The time of an element, ours and theirs: the least of interleaved repeats, less a call of one number."""
+    x = np.linspace(0.03, 4.0, NUMBERS).astype(dtype)
+    x[1::2] *= -1 if name not in ("log", "log1p") else 1
+    out, other = np.empty_like(x), theirs(name)
+    some = [(x[:1], out[:1]), (x, out)]
+    calls = [call_of(address, *pair) for pair in some] + [lambda pair=pair: other(*pair) for pair in some]
+    best = [np.inf] * len(calls)
+    for _ in range(repeats):
+        for k, call in enumerate(calls):
+            start = time.perf_counter_ns()
+            call()
+            best[k] = min(best[k], time.perf_counter_ns() - start)
+    return (best[1] - best[0]) / (NUMBERS - 1), (best[3] - best[2]) / (NUMBERS - 1)
