@@ -2,7 +2,7 @@
 
 The derivative in x by the neighbouring orders (DLMF 10.6.1, 10.29.1), which has no quotient and so no
 trouble at zero: 2 J_n' = J_(n-1) - J_(n+1), the same for Y, 2 I_n' = I_(n-1) + I_(n+1), 2 K_n' = -(...).
-In the order itself there is no derivative in closed form.
+In the order itself there is none in closed form, but integrals, see `bessel_orders`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import alias, general
+from ..core.errors import NoDerivative
 from ..core.samples import complexes, positive, real, sample
-from .scipy_rows import float_kind, no_derivative, refuse_complex, row
+from . import bessel_orders  # noqa: F401  (the ops of the derivatives in the order)
+from .scipy_rows import differentiate, float_kind, refuse_complex, row
 
 __all__ = [
     "i0",
@@ -57,8 +59,20 @@ def _off_zero(xp: Any, x: Any) -> Any:
     return xp.where(xp.equal(x, 0), 1, x)
 
 
+def _whole_orders(name: str, real: str) -> Any:
+    def partial(*_: Any) -> Any:
+        raise NoDerivative(
+            f"{name} is defined for whole orders n, in which there is no derivative; take {real}, "
+            "or hold n (the order) constant with stop_gradient()"
+        )
+
+    return partial
+
+
 def _family(name: str, below: int, above: int, doc: str, **record: Any) -> Any:
     """The op (order, x) -> f_order(x) with 2 f_n' = below f_(n-1) + above f_(n+1)."""
+    real = {"jn": "jv", "yn": "yv", "kn": "kv"}.get(name, name)
+    whole = name in ("yn", "kn")
 
     def partial(xp: Any, y: Any, n: Any, x: Any) -> Any:
         f = getattr(xp, name)
@@ -68,7 +82,7 @@ def _family(name: str, below: int, above: int, doc: str, **record: Any) -> Any:
 
     return row(
         name,
-        no_derivative(name, "n (the order)"),
+        _whole_orders(name, real) if whole else lambda xp, y, n, x: getattr(xp, f"{real}_dv")(n, x, order=1),
         partial,
         arguments="n x",
         order=True,
@@ -93,7 +107,16 @@ jn = _family(
     "jn",
     1,
     -1,
-    "Bessel's function J_n of real order, J_n(x). d/dx = (J_(n-1) - J_(n+1))/2. Also called jv. x real or complex.",
+    """Bessel's function J_n of real order, J_n(x). d/dx = (J_(n-1) - J_(n+1))/2. Also called jv. x real or complex.
+
+    d/dn, for x > 0, by an integral (Schlaefli's, DLMF 10.9.6), at every order. Raises IllPosedDerivative for it where
+    x < 0 and the order is whole: beside it J_n is not real. DTypeError where x is complex.
+
+    >>> import tinygrad_math as tm
+    >>> y = tm.grad(tm.special.jv)(0.0, 1.0)  # pi/2 Y_0, DLMF 10.15.3
+    >>> abs(float(y - tm.pi / 2 * tm.special.y0(1.0))) < 1e-15
+    True
+    """,
     samples=_order_samples(0.0, -1.5, extra=_complex(0)),
     holomorphic=True,
 )
@@ -116,7 +139,8 @@ yv = _family(
     "yv",
     1,
     -1,
-    "Bessel's function of the second kind of real order, Y_v(x). d/dx = (Y_(v-1) - Y_(v+1))/2.",
+    "Bessel's function of the second kind of real order, Y_v(x), x > 0. d/dx = (Y_(v-1) - Y_(v+1))/2; "
+    "d/dv, for real x, by an integral, at every order.",
     samples=_order_samples(of=positive, extra=_complex(3.0)),
     holomorphic=True,
 )
@@ -124,7 +148,8 @@ iv = _family(
     "iv",
     1,
     1,
-    "The modified Bessel function I_v(x). d/dx = (I_(v-1) + I_(v+1))/2. x real or complex.",
+    "The modified Bessel function I_v(x). d/dx = (I_(v-1) + I_(v+1))/2. x real or complex. d/dv, for x > 0, "
+    "by an integral, at every order; else as jv.",
     samples=_order_samples(0.0, -1.5, extra=_complex(0)),
     holomorphic=True,
 )
@@ -132,7 +157,8 @@ kv = _family(
     "kv",
     -1,
     -1,
-    "The modified Bessel function of the second kind K_v(x), x > 0. d/dx = -(K_(v-1) + K_(v+1))/2.",
+    "The modified Bessel function of the second kind K_v(x), x > 0. d/dx = -(K_(v-1) + K_(v+1))/2; "
+    "d/dv, for real x, by an integral, at every order.",
     samples=_order_samples(of=positive, extra=_complex(3.0)),
     holomorphic=True,
 )
@@ -212,18 +238,11 @@ def _slope_samples(n: int) -> list[Any]:
     return [sample(1, real(4), n=n), sample(np.array([0, 2]), np.array([-60.0, 80.0]), n=n), sample(2, real(0, 2), n=n)]
 
 
-@ive_slope.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, v: Any, x: Any, n: int) -> Any:
-    if need[0]:
-        no_derivative("ive", "v (the order)")()
-    return None, g * xp.ive_slope(v, x, n=n + 1)
-
-
-@ive_slope.defjvp
-def _(xp: Any, ts: Any, y: Any, v: Any, x: Any, n: int) -> Any:
-    if ts[0] is not None:
-        no_derivative("ive", "v (the order)")()
-    return ts[1] * xp.ive_slope(v, x, n=n + 1)
+differentiate(
+    ive_slope,
+    lambda xp, y, v, x, n: xp.ive_dv(v, x, order=1, slope=n),
+    lambda xp, y, v, x, n: xp.ive_slope(v, x, n=n + 1),
+)
 
 
 i0e = row(
@@ -240,13 +259,14 @@ i1e = row(
 )
 ive = row(
     "ive",
-    no_derivative("ive", "v (the order)"),
+    lambda xp, y, v, x: xp.ive_dv(v, x, order=1),
     lambda xp, y, v, x: xp.ive_slope(v, x),
     arguments="v x",
     order=True,
     latex=r"e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
     samples=_order_samples(-1.5, 0.7),
-    doc="exp(-|x|) I_v(x), x real. d/dx = exp(-|x|) (I_(v-1) + I_(v+1))/2 - sign(x) y.",
+    doc="exp(-|x|) I_v(x), x real. d/dx = exp(-|x|) (I_(v-1) + I_(v+1))/2 - sign(x) y; "
+    "d/dv, for x > 0, by an integral.",
 )
 
 jv = jn

@@ -44,6 +44,29 @@ def row(name: str, *partials: Any, arguments: str = "x", doc: str, order: bool =
     return elementwise(forward, *partials, name=name, doc=doc, **record)
 
 
+def differentiate(op: Declared[...], *partials: Callable[..., Any]) -> None:
+    """Attach both rules of an op that acts on each element and has parameters: `partial(xp, y, *args, **params)`."""
+
+    def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any, **params: Any) -> Any:
+        return [g * partial(xp, y, *args, **params) if n else None for n, partial in zip(need, partials, strict=True)]
+
+    def jvp(xp: Any, ts: Any, y: Any, *args: Any, **params: Any) -> Any:
+        total = None
+        for t, partial in zip(ts, partials, strict=True):
+            if t is not None:
+                part = t * partial(xp, y, *args, **params)
+                total = part if total is None else total + part
+        return total
+
+    op.defvjp(vjp)
+    op.defjvp(jvp)
+
+
+def doubles(*args: Any) -> tuple[Any, ...]:
+    """The arguments as arrays of doubles of one shape."""
+    return tuple(np.broadcast_arrays(*(np.asarray(a, np.float64) for a in args)))
+
+
 def no_derivative(name: str, argument: str) -> Callable[..., Any]:
     """The partial of an argument in which the function has no derivative in closed form."""
 

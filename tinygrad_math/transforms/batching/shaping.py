@@ -15,7 +15,7 @@ for _name in (
     "quotient", "real", "relu", "riemann_zeta", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
     "stop_gradient", "tanh_slope", "weight_log", "where", "gamma_weight", "gammainc_da", "beta_weight", "betainc_dab",
     "stdtr_ddf", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial", "power_slope",
-    "lattice_quantile", "sigmoid_slope",
+    "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
 ):  # fmt: skip
     RULES[_name] = aligned
 

@@ -1,0 +1,133 @@
+"""The derivatives of Bessel functions in their order, as ops.
+
+jv_dv(v, x, order) is the derivative of that order of J_v(x) in v, by the quadrature of `bessel_paths`. The derivative
+of the op in v is that of the next order; in x it is that of the neighbours, as for the function itself.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general
+from ..core.errors import DTypeError, IllPosedDerivative, describe
+from ..core.samples import positive, sample
+from .quadrature import in_blocks
+from .scipy_rows import differentiate, doubles, float_kind
+
+__all__: list[str] = []
+
+
+def _edges(name: str, v: Any, x: Any, n: int) -> Any:
+    """The n-th derivative in the order at x = 0 and at infinity, as limits from inside."""
+    from scipy import special
+
+    from .bessel_paths import turn
+
+    sign = (-1) ** n
+    whole = v == np.floor(v)
+    c, s = turn(np.abs(v))
+    if name == "kv":
+        zero = np.where(v == 0, math.inf if n % 2 == 0 else 0.0, np.where(v > 0, math.inf, sign * math.inf))
+    elif name == "yv":  # of order -v it is cos(pi v) Y_v + sin(pi v) J_v
+        mirrored = np.where(c != 0, -np.sign(c), np.sign(s)) * sign * math.inf
+        zero = np.where(v < 0, mirrored, np.where(v == 0, -math.pi / 2 if n == 1 else -math.inf, -math.inf))
+    else:  # (x/2)^v / gamma(v + 1)
+        below = np.where(whole & (v < 0), np.where(c < 0, -sign, sign), np.sign(special.rgamma(1 + v)) * sign)
+        zero = np.where(v > 0, 0.0, below * math.inf)
+    far: Any = 0.0
+    if name == "iv":  # as exp(-v^2 / 2 x) exp(x)
+        half = (-1) ** (n // 2) * math.inf
+        far = half if n % 2 == 0 else np.where(v == 0, 0.0, -np.sign(v) * half)
+    return np.where(x == 0, zero, np.where(x == math.inf, far, math.nan))
+
+
+def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
+    """The derivatives of this order in v of one of the functions."""
+    from . import bessel_paths as paths
+
+    if np.iscomplexobj(v) or np.iscomplexobj(x):
+        raise DTypeError(
+            f"{name}: the derivative in the order takes real numbers, got {describe(v)} and {describe(x)}; "
+            "hold the order constant with stop_gradient() if that is meant"
+        )
+    kind = float_kind(v, x)
+    v, x = doubles(v, x)
+    alone = (x < 0) & (v == np.floor(v)) & (name in ("jv", "iv", "ive"))
+    if np.any(alone):
+        raise IllPosedDerivative(
+            f"{name}(v, x) is real at whole orders only where x < 0, so it has no derivative in the order there: got "
+            f"x = {x[alone][0]:g} at v = {v[alone][0]:g}; hold the order constant with stop_gradient() if that is meant"
+        )
+    inside = (x > 0) & np.isfinite(x) & np.isfinite(v)
+    with np.errstate(all="ignore"):
+        out = np.where(np.isfinite(v), _edges(name, v - slope, x, order), math.nan)
+
+    def f(v: Any, x: Any) -> Any:
+        if name == "kv":
+            return paths.macdonald(v, x, order)
+        if name in ("iv", "ive"):
+            return paths.modified(v, x, order, slope, int(name == "ive"))
+        h = paths.hankel(v, x, order)[order]
+        return h.real if name == "jv" else h.imag
+
+    if np.any(inside):
+        out[inside] = in_blocks(f, v[inside], x[inside])
+    return out.astype(kind)[()]
+
+
+def _order_slope(name: str, below: int, above: int) -> Any:
+    def forward(v: Any, x: Any, /, order: int = 1) -> Any:
+        return _in_the_order(name, v, x, order)
+
+    forward.__name__ = forward.__qualname__ = f"{name}_dv"
+    forward.__doc__ = f"The derivative of this order (from 1) of {name}(v, x) in v. By quadrature, see `bessel_paths`."
+    op = general(
+        arity=2,
+        latex=rf"\partial_{{{{{{0}}}}}}^{{{{{{order}}}}}} {name[0].upper()}_{{{{{{0}}}}}}({{1}})",
+        shape="broadcast of the arguments",
+        samples=lambda: [
+            sample(np.array([0.3, 2.0, -1.4]), positive(3)),
+            sample(np.array([[0.0], [1.7]]), positive(1, 3), order=2),
+            sample(1.5, positive()),
+            sample(0.5, positive(0, 2)),
+        ],
+    )(forward)
+
+    def in_x(xp: Any, y: Any, v: Any, x: Any, order: int) -> Any:
+        f = getattr(xp, f"{name}_dv")
+        return 0.5 * (below * f(v - 1, x, order=order) + above * f(v + 1, x, order=order))
+
+    differentiate(op, lambda xp, y, v, x, order: getattr(xp, f"{name}_dv")(v, x, order=order + 1), in_x)
+    return op
+
+
+jv_dv = _order_slope("jv", 1, -1)
+yv_dv = _order_slope("yv", 1, -1)
+iv_dv = _order_slope("iv", 1, 1)
+kv_dv = _order_slope("kv", -1, -1)
+
+
+@general(
+    arity=2,
+    latex=r"\partial_{{{0}}}^{{{order}}} \partial_{{{1}}}^{{{slope}}} e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(np.array([0.3, 2.0, -1.4]), positive(3)),
+        sample(np.array([[0.0], [1.7]]), positive(1, 3), order=2, slope=1),
+        sample(1.5, np.array([0.5, 80.0])),
+        sample(0.5, positive(0, 2)),
+    ],
+)
+def ive_dv(v: Any, x: Any, /, order: int = 1, slope: int = 0) -> Any:
+    """The derivative of exp(-x) I_v(x), of this order (from 1) in v and this slope in x > 0. By quadrature."""
+    return _in_the_order("ive", v, x, order, slope)
+
+
+differentiate(
+    ive_dv,
+    lambda xp, y, v, x, order, slope: xp.ive_dv(v, x, order=order + 1, slope=slope),
+    lambda xp, y, v, x, order, slope: xp.ive_dv(v, x, order=order, slope=slope + 1),
+)
