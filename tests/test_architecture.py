@@ -29,7 +29,7 @@ FLOORS = [
     ["random"],
     ["curvature"],
     ["stats", "geometry", "nn", "data", "testing"],
-    ["curvature/kfac", "optim", "viz/pictures", "saving"],
+    ["curvature/kfac", "optim", "viz/pictures"],
     ["inspect"],
     ["explaining"],
     ["train"],

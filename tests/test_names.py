@@ -16,7 +16,7 @@ X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 ROOMS = [
     "data", "errors", "fft", "geometry", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
     "optim.lr_scheduler", "random", "special", "stats", "testing", "train", "viz", "implicit", "compiler", "inspect",
-    "curvature",
+    "curvature", "distributed",
 ]  # fmt: skip
 
 

@@ -60,6 +60,7 @@ from .transforms.trees import *
 if _typing.TYPE_CHECKING:
     from . import curvature as curvature
     from . import data as data
+    from . import distributed as distributed
     from . import errors as errors
     from . import fft as fft
     from . import geometry as geometry
@@ -94,6 +95,7 @@ _ROOMS = {
         "compiler",
         "curvature",
         "data",
+        "distributed",
         "errors",
         "fft",
         "geometry",

@@ -16,6 +16,7 @@ __all__ = [
     "ArgumentError",
     "AxisError",
     "ChangedAfterUse",
+    "ClusterError",
     "DTypeError",
     "DrawingError",
     "FileError",
@@ -40,6 +41,7 @@ __all__ = [
     "OutOfMemory",
     "OutsideDomain",
     "ShapeError",
+    "ShardError",
     "SingularMatrix",
     "TraceError",
     "Undecided",
@@ -170,6 +172,22 @@ class OutsideDomain(MathError, ValueError):
 
 class FileError(MathError, OSError, ValueError):
     """A file that could not be written or read, or that is not what it claims to be."""
+
+
+class ShardError(MathError, RuntimeError):
+    """A shard that could not be loaded, or whose loss raised, on a worker.
+
+    `shard` is its number, `file` the path it is read from, if it is; `place` the user's line; `cause` what was raised.
+    """
+
+    shard: int | None = None
+    file: str | None = None
+    place: Any = None
+    cause: BaseException | None = None
+
+
+class ClusterError(MathError, RuntimeError):
+    """A cluster that gave up: workers that die again and again, a scheduler that is gone."""
 
 
 class OutOfMemory(MathError, MemoryError):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 WALKS: dict[CodeType, str] = {}  # a walk, whose `n` is the node that it is at, and what it computes of it
 REPLAYS: set[CodeType] = set()  # what runs recorded ops again, the one that it is at from the line `place`
-_LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep)
+_LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep, "<frozen ")
 
 
 class Place(NamedTuple):

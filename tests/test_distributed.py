@@ -1,0 +1,410 @@
+"""Means over shards and their derivatives: as on one machine, whatever computes them, whoever dies meanwhile."""
+
+import functools
+import gc
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+import tinygrad_math as tm
+
+distributed = pytest.importorskip("distributed")
+D = tm.distributed
+SIZES = (40, 7, 0, 23, 31, 1, 12)  # rows of each shard; one holds none
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A client of two processes, which is gone with its scheduler and workers after the last test."""
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as found,
+    ):
+        yield found
+
+
+def rows(number, columns=3):
+    """The rows of a shard, made where they are needed."""
+    rng = np.random.default_rng([5, number])
+    x = rng.normal(size=(SIZES[number], columns))
+    return x, (x @ np.linspace(-1, 1, columns) + 0.3 * rng.normal(size=SIZES[number]) > 0).astype(float)
+
+
+SHARDS = [functools.partial(rows, k) for k in range(len(SIZES))]
+X, Y = (np.concatenate([rows(k)[i] for k in range(len(SIZES))]) for i in (0, 1))
+W = {"w": np.array([0.5, -0.2, 0.8]), "b": 0.1}
+V = {"w": np.array([1.0, 0.5, -2.0]), "b": -0.7}
+
+
+def scores(params, x):
+    return x @ params["w"] + params["b"]
+
+
+def logistic(z, y):
+    return (tm.logaddexp(0.0, z) - y * z).mean()
+
+
+def loss(params, batch):
+    return logistic(scores(params, batch[0]), batch[1])
+
+
+def total(params, batch):
+    return (tm.logaddexp(0.0, scores(params, batch[0])) - batch[1] * scores(params, batch[0])).sum()
+
+
+def right(params, batch):
+    return {"right": np.mean((np.asarray(batch[0]) @ params["w"].numpy() > 0) == batch[1])}
+
+
+def by_hand():
+    """Value, gradient and Hessian of the logistic loss over all rows, from their formulas."""
+    a, z = np.column_stack([X, np.ones(len(X))]), X @ W["w"] + W["b"]
+    p = expit(z)
+    return np.mean(np.logaddexp(0, z) - Y * z), a.T @ (p - Y) / len(X), (a.T * (p * (1 - p))) @ a / len(X)
+
+
+def flat(tree):
+    return np.concatenate([np.ravel(tree[k].numpy()) for k in ("w", "b")])
+
+
+PLACES = ["client", "threads", "synchronous"]
+
+
+@pytest.fixture
+def place(request):
+    return request.getfixturevalue("client") if request.param == "client" else request.param
+
+
+# -- values ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_shards_give_what_all_rows_give(place):
+    value, gradient, hessian = by_hand()
+    shards = D.Shards(SHARDS, place)
+    got, slope = D.value_and_grad(loss, shards, None)(W)
+    assert abs(got.item() - value) < 1e-13
+    np.testing.assert_allclose(flat(slope), gradient, atol=1e-13)
+    v = np.append(V["w"], V["b"])
+    np.testing.assert_allclose(flat(D.hvp(loss, shards, None)(W, V)), hessian @ v, atol=1e-13)
+    np.testing.assert_allclose(flat(D.ggnvp(scores, logistic, shards, None)(W, V)), hessian @ v, atol=1e-13)
+    got, slope = D.value_and_grad(total, shards, None, reduction="sum")(W)
+    np.testing.assert_allclose(got.item(), value * len(X), rtol=1e-13)
+    np.testing.assert_allclose(flat(slope), gradient * len(X), atol=1e-11)
+    assert abs(D.evaluate(right, shards, None)(W)["right"].item() - np.mean((X @ W["w"] > 0) == Y)) < 1e-15
+
+
+def test_what_computes_makes_no_difference_to_the_last_bit(client):
+    found = []
+    for place in (client, "threads", "synchronous"):
+        for compile in (True, False):
+            value, slope = D.value_and_grad(loss, SHARDS, place, compile=compile)(W)
+            found.append((compile, value.numpy().tobytes(), flat(slope).tobytes()))
+    assert len(set(found)) == 2  # a program may add in another order than the loss as it stands; a place may not
+
+
+def test_the_number_of_workers_makes_no_difference_to_the_last_bit():
+    found = []
+    for workers in (1, 2, 3, 5):
+        with (
+            distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=False, dashboard_address=":0"
+            ) as cluster,
+            distributed.Client(cluster) as here,
+        ):
+            found.append(flat(D.value_and_grad(loss, SHARDS, here)(W)[1]).tobytes())
+    assert len(set(found)) == 1
+
+
+# -- where rows come from --------------------------------------------------------------------------------------
+def mean_of(params, batch):
+    x, y = (batch["x"], batch["y"]) if isinstance(batch, dict) else batch
+    return (params["w"] * x.sum(0)).sum() / len(x) + (params["b"] * y).mean()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The rows in pairs of .npy, in .npz and in Parquet files."""
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    folder, found = tmp_path_factory.mktemp("rows"), {"npy": [], "npz": [], "parquet": []}
+    for k in (0, 1, 3):
+        x, y = rows(k)
+        pair = folder / f"x{k}.npy", folder / f"y{k}.npy"
+        np.save(pair[0], x)
+        np.save(pair[1], y)
+        found["npy"].append(pair)
+        np.savez(folder / f"r{k}.npz", x=x, y=y)
+        found["npz"].append(folder / f"r{k}.npz")
+        lists = arrow.FixedSizeListArray.from_arrays(x.ravel(), x.shape[1])
+        parquet.write_table(arrow.table({"x": lists, "y": y}), folder / f"r{k}.parquet")
+        found["parquet"].append(str(folder / f"r{k}.parquet"))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "parquet"])
+def test_workers_read_files(client, files, kind):
+    x, y = (np.concatenate([rows(k)[i] for k in (0, 1, 3)]) for i in (0, 1))
+    value, slope = D.value_and_grad(mean_of, files[kind], client)(W)
+    np.testing.assert_allclose(value.item(), W["w"] @ x.mean(0) + W["b"] * y.mean(), rtol=1e-13)
+    np.testing.assert_allclose(flat(slope), [*x.mean(0), y.mean()], rtol=1e-13)
+
+
+def test_a_parquet_files_lists_are_rows_and_its_gaps_are_refused(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for name, column, words in [
+        ("ragged", [[1.0, 2.0], [3.0]], "differ in length"),
+        ("gaps", [1.0, None], "1 missing values"),
+        ("words", ["a", "b"], "holds string, no numbers"),
+    ]:
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(arrow.table({"x": column}), path)
+        with pytest.raises(tm.ShardError, match=words) as caught:
+            D.evaluate(lambda p, b: 0.0, [path], "synchronous")(1.0)
+        assert caught.value.file == str(path)
+        assert isinstance(caught.value.__cause__, tm.FileError)
+    parquet.write_table(arrow.table({"x": [[1, 2], [3, 4]]}), tmp_path / "lists.parquet")
+    got = D.evaluate(lambda p, b: b["x"].mean(0), [tmp_path / "lists.parquet"], "synchronous")(1.0)
+    assert got.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_blocks_of_dask_arrays_are_shards(place):
+    array = pytest.importorskip("dask.array")
+    x, y = array.from_array(X, chunks=(30, -1)), array.from_array(Y, chunks=30)
+    assert len(D.Shards((x, y), "synchronous")) == 4
+    for given in ((x, y), [(x, y)], [(x.blocks[k], y.blocks[k]) for k in range(4)]):
+        value, slope = D.value_and_grad(loss, given, place)(W)
+        assert abs(value.item() - by_hand()[0]) < 1e-13
+        np.testing.assert_allclose(flat(slope), by_hand()[1], atol=1e-13)
+    with pytest.raises(tm.ArgumentError, match="cut other axes"):
+        D.Shards(array.from_array(X, chunks=(30, 2)), place)
+    with pytest.raises(tm.ArgumentError, match="same chunks"):
+        D.Shards((x, array.from_array(Y, chunks=20)), place)
+
+
+def test_a_module_is_a_tree_of_parameters(client):
+    net = tm.nn.Sequential(tm.nn.Linear(3, 4, rng=0), tm.nn.Tanh(), tm.nn.Linear(4, 1, rng=1))
+
+    def loss(net, batch):
+        return tm.nn.functional.mse_loss(net(batch[0])[:, 0], batch[1])
+
+    value, slope = D.value_and_grad(loss, SHARDS, client)(net)
+    want, wanted = tm.value_and_grad(loss)(net, (X, Y))
+    assert abs(value.item() - want.item()) < 1e-13
+    for (name, a), b in zip(slope.named_parameters(), wanted.parameters(), strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), atol=1e-13, err_msg=name)
+
+
+def test_float32_stays_float32(client):
+    value, slope = D.value_and_grad(lambda w, x: (x.astype("float32") @ w).mean(), [lambda: X], client)(
+        np.ones(3, "float32")
+    )
+    assert value.dtype == slope.dtype == np.float32
+
+
+# -- what is wrong ---------------------------------------------------------------------------------------------
+def no_rows():
+    raise OSError("the disk is gone")
+
+
+def picky(params, batch):
+    if len(batch[0]) == 23:
+        raise ValueError("23 rows are too many")  # the line
+    return loss(params, batch)
+
+
+def left(client):
+    """The futures that a client has, once what is on its way has arrived."""
+    gc.collect()
+    for _ in range(100):
+        there = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+        if not client.futures and not there:
+            return []
+        time.sleep(0.02)
+    return [*client.futures, *there]
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_a_shard_that_cannot_be_loaded_is_named(place, tmp_path):
+    f = D.value_and_grad(loss, [*SHARDS[:2], no_rows, SHARDS[3]], place)
+    with pytest.raises(
+        tm.ShardError, match=r"shard 2 \(no_rows of test_distributed.py:\d+\) could not be loaded: OSE"
+    ) as c:
+        f(W)
+    assert c.value.shard == 2
+    assert c.value.place.text == 'raise OSError("the disk is gone")'
+    assert "the disk is gone" in str(c.value.__cause__)
+    missing = tmp_path / "rows_7.npz"
+    f = D.value_and_grad(mean_of, [missing], place)
+    for _ in range(2):
+        with pytest.raises(tm.ShardError, match=r"shard 0 \('.*rows_7.npz'\) could not be loaded: FileError") as c:
+            f(W)
+        assert c.value.file == str(missing)
+    np.savez(missing, x=X, y=Y)
+    assert f(W)[0].item() == pytest.approx(W["w"] @ X.mean(0) + W["b"] * Y.mean(), rel=1e-13)
+    if place not in ("threads", "synchronous"):
+        del f, c
+        assert left(place) == []
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_loss_that_raises_is_named_with_its_shard_and_line(place, compile):
+    f = D.value_and_grad(picky, SHARDS, place, compile=compile)
+    with pytest.raises(tm.ShardError, match=r"shard 3 \(rows\(3\) .*23 rows are too many\n  at raise Val") as caught:
+        f(W)
+    assert caught.value.place.text.endswith("# the line")
+    assert isinstance(caught.value.__cause__, ValueError)
+    if place not in ("threads", "synchronous"):
+        assert left(place) == []  # though the function is still there
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_parameters_of_another_structure_are_named_with_the_line(place):
+    f = D.value_and_grad(loss, SHARDS, place)
+    f(W)
+    with pytest.raises(tm.ShardError, match=r"shard \d .*KeyError: 'b'\n  at return x @ params") as caught:
+        f({"w": W["w"]})
+    assert isinstance(caught.value.__cause__, KeyError)
+    with pytest.raises(tm.ShardError, match=r"shard \d .*matmul\(float64\(\d+, 3\), float64\(2,\)\)"):
+        f({"w": W["w"][:2], "b": 0.1})
+    if place not in ("threads", "synchronous"):
+        assert left(place) == []
+    assert abs(f(W)[0].item() - by_hand()[0]) < 1e-13
+    product = D.hvp(loss, SHARDS, place)
+    with pytest.raises(tm.ArgumentError, match=r"the vector of tm.distributed.hvp expects a tree like"):
+        product(W, {"w": V["w"]})
+    with pytest.raises(tm.ShapeError, match="expects float64"):
+        product(W, {"w": V["w"][:2], "b": 0.1})
+    with pytest.raises(tm.ArgumentError, match=r"called with \(params, v\)"):
+        product(W)
+
+
+def test_what_is_no_shard_is_refused_before_anything_is_sent():
+    for given, words in [
+        ([X], "not sent to workers"),
+        ([], "no shard"),
+        (["rows.csv"], "ends in .npy, .npz, .parquet"),
+        (3, "a list of functions"),
+        ([()], "empty tuple"),
+        ([None], "got None"),
+    ]:
+        with pytest.raises(tm.ArgumentError, match=words):
+            D.value_and_grad(loss, given, "synchronous")
+    for client in (None, "processes", 3):
+        with pytest.raises(tm.ArgumentError, match=r"a dask.distributed.Client"):
+            D.value_and_grad(loss, SHARDS, client)
+    with pytest.raises(tm.ArgumentError, match="reduction is 'mean' or 'sum'"):
+        D.value_and_grad(loss, SHARDS, "synchronous", reduction="max")
+    with pytest.raises(tm.ArgumentError, match="no example in any shard"):
+        D.value_and_grad(loss, [SHARDS[2]], "synchronous")(W)
+
+
+def test_what_cannot_be_pickled_is_named(client):
+    lock = __import__("threading").Lock()
+    with pytest.raises(tm.ArgumentError, match=r"cannot be sent to workers: TypeError: cannot pickle"):
+        D.value_and_grad(lambda w, b: lock and loss(w, b), SHARDS, client)(W)
+    assert left(client) == []
+
+
+def test_a_loss_cannot_write_into_the_rows_that_later_steps_use(client):
+    def careless(params, batch):
+        batch[0][0] = 0.0
+        return loss(params, batch)
+
+    with pytest.raises(tm.ShardError, match=r"read-only\n  at batch\[0\]\[0\] = 0.0"):
+        D.value_and_grad(careless, SHARDS, client, compile=False)(W)
+
+
+def test_a_gradient_through_a_cluster_is_refused():
+    f = D.value_and_grad(loss, SHARDS, "synchronous")
+    with pytest.raises(tm.NeedsDetach, match="no part of a transform around it"):
+        tm.grad(lambda b: f({"w": W["w"], "b": b})[0])(0.1)
+
+
+# -- economy ---------------------------------------------------------------------------------------------------
+def traced(path, params, batch):
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    return (batch @ params["w"]).mean()
+
+
+def loading(number, folder):
+    with open(os.path.join(folder, "loads"), "a") as file:
+        file.write(f"{number} {os.getpid()}\n")
+    return np.ones((5, 3))
+
+
+def test_shards_are_loaded_once_and_programs_compiled_once_a_worker(client, tmp_path):
+    shards = [functools.partial(loading, k, str(tmp_path)) for k in range(6)]
+    f = D.value_and_grad(functools.partial(traced, str(tmp_path / "traces")), shards, client)
+    for k in range(5):
+        f({"w": np.full(3, float(k))})
+    loads = (tmp_path / "loads").read_text().split("\n")[:-1]
+    assert sorted(line.split()[0] for line in loads) == list("012345")
+    processes = (tmp_path / "traces").read_text().split()
+    assert len(processes) == len(set(processes)) == 2
+    f.release()
+    del f
+    assert left(client) == []
+
+
+def test_a_product_sends_one_vector(client):
+    """Parameters that stay the same stay with the workers."""
+    size = 40_000
+
+    def quartic(w, x):
+        return (x.mean() * w**4).sum()
+
+    product = D.hvp(quartic, [lambda: np.ones((4, 1))] * 4, client)
+    w = np.linspace(0.5, 1.5, size)
+    np.testing.assert_allclose(product(w, np.ones(size)).numpy(), 12 * w**2, rtol=1e-12)
+    point, sent = product._point, client.scheduler_comm.byte_count
+    for _ in range(3):
+        np.testing.assert_allclose(product(w, np.full(size, 2.0)).numpy(), 24 * w**2, rtol=1e-12)
+    assert product._point is point
+    time.sleep(0.05)
+    assert client.scheduler_comm.byte_count - sent < 3 * (size * 8 * 1.05)
+    np.testing.assert_allclose(product(2 * w, np.ones(size)).numpy(), 48 * w**2, rtol=1e-12)
+
+
+# -- workers that die ------------------------------------------------------------------------------------------
+def slow(params, batch):
+    time.sleep(0.05)
+    return loss(params, batch)
+
+
+def descend(f, steps, at=()):
+    params, start = {"w": np.zeros(3), "b": np.array(0.0)}, time.perf_counter()
+    for k in range(steps):
+        if k in at:
+            at[k]()
+        _, slope = f(params)
+        params = {n: params[n] - 2.0 * slope[n].numpy() for n in params}
+    return params, time.perf_counter() - start
+
+
+def shoot(client):
+    """Kill a worker's process a moment from now, in the middle of what it does then."""
+    import threading
+
+    victim = sorted(client.run(os.getpid).items())[0][1]
+    threading.Timer(0.03, os.kill, (victim, signal.SIGKILL)).start()
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param({2}, id="1"), pytest.param({2, 6, 10, 14, 18}, id="5", marks=pytest.mark.long)]
+)
+def test_a_run_ends_in_the_same_bits_when_workers_are_killed(client, kills):
+    f = D.value_and_grad(slow, SHARDS, client, compile=False)
+    steps = 22 if len(kills) > 1 else 5
+    want, _ = descend(f, steps)
+    got, _ = descend(f, steps, {k: functools.partial(shoot, client) for k in kills})
+    for name in want:
+        assert want[name].tobytes() == got[name].tobytes()
+    client.wait_for_workers(2, timeout=30)

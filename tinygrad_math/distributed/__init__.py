@@ -1,0 +1,10 @@
+"""Many machines: gradients, products with second derivatives and sweeps over the workers of a Dask cluster."""
+
+from ..core.elsewhere import face as _face
+from .cluster import Shards as Shards
+from .products import evaluate as evaluate
+from .products import ggnvp as ggnvp
+from .products import hvp as hvp
+from .products import value_and_grad as value_and_grad
+
+__getattr__, __dir__ = _face(__name__)

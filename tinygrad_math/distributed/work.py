@@ -1,0 +1,150 @@
+"""What a worker does: the function of each of its shards, by a program compiled once, and sums in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..compiler import compile
+from ..core.errors import ShardError
+from ..core.mode import no_grad
+from ..core.tensor import as_tensor
+from ..core.tree import Structure, flatten, unflatten
+from ..transforms.derivatives import value_and_grad
+from ..transforms.products import ggnvp, hvp
+from .sending import unpickled
+from .shards import Shard, count, told
+
+Array = np.ndarray[Any, Any]
+Part = tuple[int, list[Any] | None, Structure | None]  # examples, sums over them, and the tree that these are of
+Nodes = dict[tuple[int, int], Part]  # (level, place) of a binary tree over the numbers of the shards
+
+
+# -- what is computed of a batch -------------------------------------------------------------------------------
+def _value_and_grad(functions: Sequence[Any]) -> Callable[..., Any]:
+    return value_and_grad(functions[0])
+
+
+def _hvp(functions: Sequence[Any]) -> Callable[..., Any]:
+    (loss,) = functions
+
+    def product(params: Any, vector: Any, batch: Any) -> Any:
+        return hvp(lambda p: loss(p, batch), (params,), (vector,))[0]
+
+    return product
+
+
+def _ggnvp(functions: Sequence[Any]) -> Callable[..., Any]:
+    model, loss = functions
+
+    def product(params: Any, vector: Any, batch: Any) -> Any:
+        inputs, targets = batch[0], tuple(batch[1:])
+        return ggnvp(lambda p: model(p, inputs), lambda y: loss(y, *targets), (params,), (vector,))[0]
+
+    return product
+
+
+def _evaluate(functions: Sequence[Any]) -> Callable[..., Any]:
+    (f,) = functions
+
+    def value(params: Any, batch: Any) -> Any:
+        with no_grad():
+            return f(params, batch)
+
+    return value
+
+
+KINDS = {"value_and_grad": _value_and_grad, "hvp": _hvp, "ggnvp": _ggnvp, "evaluate": _evaluate}
+
+
+class Sent:
+    """Arrays on their way to a worker, as one thing that Dask does not look into."""
+
+    def __init__(self, arrays: Sequence[Any]) -> None:
+        self.arrays = list(arrays)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # what arrives lies in a buffer at whatever address, and products of such arrays may differ in the last bit
+        self.arrays = [np.array(a) for a in state["arrays"]]
+
+
+class Work:
+    """What is asked of each shard, for parameters of one structure; each process has one, with its programs."""
+
+    def __init__(
+        self, kind: str, functions: Sequence[Any], structure: Structure, shards: Sequence[Shard], mean: bool, fast: bool
+    ) -> None:
+        self.kind, self.functions, self.structure, self.mean, self.fast = kind, tuple(functions), structure, mean, fast
+        self.shards = [s.told_apart() for s in shards]
+        self.program: Callable[..., Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "program": None}
+
+    def part(self, number: int, trees: Sequence[Any], batch: Any) -> Part:
+        """The sums over one shard. Raises ShardError."""
+        try:
+            examples = count(batch)
+            if not examples:
+                return 0, None, None
+            if self.program is None:
+                plain = KINDS[self.kind](self.functions)
+                self.program = compile(plain, threads=1) if self.fast else plain
+            leaves, structure = flatten(self.program(*trees, batch))
+            arrays = [np.asarray(as_tensor(leaf).detach().numpy()) for leaf in leaves]
+            return examples, [examples * a if self.mean else np.array(a) for a in arrays], structure
+        except Exception as error:
+            raise told(error, self.shards[number], f"in {self.kind}") from error
+
+
+def unpacked(text: bytes) -> Any:
+    """What was pickled for the workers. Raises ShardError where a worker lacks something."""
+    try:
+        return unpickled(text)
+    except Exception as error:
+        raise ShardError(
+            f"a worker cannot unpickle the functions it was sent: {type(error).__name__}: {error}; the modules that "
+            "they are from have to be there, too (client.upload_file sends one)"
+        ) from error
+
+
+def computed(work: Work, first: int, given: Sequence[Sent], *batches: Any) -> Nodes:
+    """The sums over the shards from `first` on, as far as their fixed order allows."""
+    trees = [unflatten(work.structure, [as_tensor(a) for a in sent.arrays]) for sent in given]
+    nodes: Nodes = {}
+    for number, batch in enumerate(batches, first):
+        _enter(nodes, len(work.shards), 0, number, work.part(number, trees, batch))
+    return nodes
+
+
+# -- the fixed order -------------------------------------------------------------------------------------------
+def merged(total: int, *found: Nodes) -> Nodes:
+    """The sums of several workers together. Which sums are added to which is a matter of the shards' numbers alone."""
+    nodes: Nodes = {}
+    for some in found:
+        for (level, place), part in some.items():
+            _enter(nodes, total, level, place, part)
+    return nodes
+
+
+def _enter(nodes: Nodes, total: int, level: int, place: int, part: Part) -> None:
+    """Add a sum to its neighbour's, if that is there, and the sum of both to theirs."""
+    while (1 << level) < total:
+        other = place ^ 1
+        if (other << level) < total:
+            if (level, other) not in nodes:
+                break
+            part = _added(*sorted([(place, part), (other, nodes.pop((level, other)))], key=lambda pair: pair[0]))
+        level, place = level + 1, place >> 1
+    nodes[level, place] = part
+
+
+def _added(left: tuple[int, Part], right: tuple[int, Part]) -> Part:
+    (_, (m, a, structure)), (_, (n, b, other)) = left, right
+    if a is None or b is None:
+        return (m + n, b, other) if a is None else (m + n, a, structure)
+    if structure != other or [x.shape for x in a] != [y.shape for y in b]:
+        raise ShardError("the results of two shards differ in shape, and cannot be added; reduce over the examples")
+    return m + n, [x + y for x, y in zip(a, b, strict=True)], structure
