@@ -24,6 +24,7 @@ from .core.errors import AnomalyError as AnomalyError
 from .core.errors import ArgumentError as ArgumentError
 from .core.errors import AxisError as AxisError
 from .core.errors import ChangedAfterUse as ChangedAfterUse
+from .core.errors import ClusterError as ClusterError
 from .core.errors import DTypeError as DTypeError
 from .core.errors import DrawingError as DrawingError
 from .core.errors import FileError as FileError
@@ -48,6 +49,7 @@ from .core.errors import NotAnInteger as NotAnInteger
 from .core.errors import OutOfMemory as OutOfMemory
 from .core.errors import OutsideDomain as OutsideDomain
 from .core.errors import ShapeError as ShapeError
+from .core.errors import ShardError as ShardError
 from .core.errors import SingularMatrix as SingularMatrix
 from .core.errors import TraceError as TraceError
 from .core.errors import Undecided as Undecided
@@ -60,6 +62,7 @@ from numpy import complex128 as complex128
 from numpy import complex64 as complex64
 from . import curvature as curvature
 from . import data as data
+from . import distributed as distributed
 from . import errors as errors
 from . import fft as fft
 from numpy import float32 as float32
