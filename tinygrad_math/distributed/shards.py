@@ -61,10 +61,10 @@ def is_lazy(part: Any) -> bool:
 def listed(shards: Any, asker: str) -> list[Shard]:
     """The shards that are meant, one by one. Raises ArgumentError for what is none."""
     single = isinstance(shards, (str, os.PathLike, tuple)) or callable(shards) or is_lazy(shards)
-    if not single and not isinstance(shards, Iterable):
+    if not single and (not isinstance(shards, Iterable) or isinstance(shards, (np.ndarray, Tensor, dict, set))):
         raise ArgumentError(f"{asker}: shards are a list of functions, paths or dask arrays, got {describe(shards)}")
     found: list[Shard] = []
-    for given in [shards] if single else list(shards):
+    for given in [shards] if single else _entries(shards, asker):
         together = isinstance(given, tuple)
         parts = [_part(p, asker) for p in (given if together else (given,))]
         if not parts:
@@ -76,6 +76,13 @@ def listed(shards: Any, asker: str) -> list[Shard]:
     if not found:
         raise ArgumentError(f"{asker}: there is no shard")
     return found
+
+
+def _entries(shards: Iterable[Any], asker: str) -> list[Any]:
+    try:
+        return list(shards)
+    except Exception as error:
+        raise ArgumentError(f"{asker}: shards cannot be gone through: {type(error).__name__}: {error}") from error
 
 
 def _part(part: Any, asker: str) -> Any:
