@@ -40,30 +40,24 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_a_figure_with_labelled_axes_of_equal_scale(name):
+def test_a_picture_is_a_figure_of_its_own_with_labelled_axes_of_equal_scale_whose_labels_keep_apart(name):
+    from matplotlib import pyplot
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
+    before = pyplot.get_fignums()
     figure = PICTURES[name]()
+    assert pyplot.get_fignums() == before
     assert isinstance(figure, Figure)
     figure.savefig(io.BytesIO())
     assert figure.axes
-    if "dft" in name:  # a picture of time, not of space
-        return
-    for ax in figure.axes:
-        assert ax.get_xlabel()
-        assert hasattr(ax, "zaxis") or ax.get_aspect() == 1
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_labels_do_not_cover_each_other(name):
-    from matplotlib.text import Annotation
-
-    figure = PICTURES[name]()
-    figure.savefig(io.BytesIO())
     for ax in figure.axes:
         boxes = [t.get_window_extent() for t in ax.texts if isinstance(t, Annotation) and t.get_text()]
         for k, one in enumerate(boxes):
             assert not any(one.overlaps(other) for other in boxes[:k]), [t.get_text() for t in ax.texts]
+        if "dft" not in name:  # a picture of time, not of space
+            assert ax.get_xlabel()
+            assert hasattr(ax, "zaxis") or ax.get_aspect() == 1
 
 
 def test_signed_distances_of_a_crowd_keep_apart():
@@ -78,15 +72,6 @@ def test_signed_distances_of_a_crowd_keep_apart():
 def test_a_notebook_shows_a_picture_by_itself():
     figure = tm.viz.projection([2.0, 2.0], [3.0, 0.6])
     assert figure._repr_png_().startswith(b"\x89PNG")
-
-
-def test_pictures_leave_no_global_figure_behind():
-    from matplotlib import pyplot
-
-    before = pyplot.get_fignums()
-    for make in PICTURES.values():
-        make()
-    assert pyplot.get_fignums() == before
 
 
 def test_importing_the_package_does_not_import_matplotlib():
