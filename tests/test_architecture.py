@@ -11,7 +11,7 @@ ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
     ["core/errors", "core/notebook", "core/place", "core/samples"],
-    ["core/arguments", "core/parts", "core/showing"],
+    ["core/arguments", "core/opening", "core/parts", "core/showing"],
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],
     ["core/tree"],

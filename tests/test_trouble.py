@@ -413,6 +413,42 @@ print(errors)
     assert run_python(text) == "[]\n"
 
 
+@pytest.mark.parametrize("other", ["tm.random.uniform()", "tm.nn.Linear(1, 1)", "tm.inspect.detect_anomaly()"])
+def test_a_part_of_a_room_and_the_room_itself_may_be_opened_by_two_threads(other):
+    """Another thread asks for a file of the room while this one has locked the room, and not yet entered it."""
+    text = f"""
+import importlib.machinery as machinery, sys, threading
+import numpy as np, tinygrad_math as tm
+locked, asked, errors = threading.Event(), threading.Event(), []
+class Late(machinery.SourceFileLoader):
+    def create_module(self, spec):
+        locked.set()
+        asked.wait(10)
+        threading.Event().wait(0.2)  # for the other thread to come to where it waits
+class Finder(machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name == "tinygrad_math.compiler":
+            spec = machinery.PathFinder.find_spec(name, path, target)
+            spec.loader = Late(name, spec.origin)
+            return spec
+sys.meta_path.insert(0, Finder)
+def run(action):
+    try:
+        action()
+    except BaseException as error:
+        errors.append(repr(error))
+def second():
+    locked.wait(10)
+    asked.set()
+    {other}
+threads = [threading.Thread(target=run, args=(a,)) for a in (lambda: tm.compile(tm.sin)(1.0), second)]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(errors)
+"""
+    assert run_python(text) == "[]\n"
+
+
 @pytest.mark.parametrize(
     "opening",
     [

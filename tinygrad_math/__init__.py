@@ -2,10 +2,10 @@
 
 import sys as _sys
 import typing as _typing
-from importlib import import_module as _import_module
 
 from .core import elsewhere as _elsewhere
 from .core import op as _op
+from .core import opening as _opening
 from .core.errors import *
 from .core.tensor import Tensor as Tensor
 from .core.tensor import no_grad as no_grad
@@ -119,9 +119,9 @@ _op.rooms += [f"{__name__}.{room}" for room in ("linalg", "fft", "special")]  # 
 
 def __getattr__(name: str) -> _typing.Any:
     if name in _ROOMS:
-        thing: _typing.Any = _import_module(_ROOMS[name], __name__)
+        thing: _typing.Any = _opening.opened(__name__ + _ROOMS[name])
     elif name in _NAMES:
-        thing = getattr(_import_module(_NAMES[name], __name__), name)
+        thing = getattr(_opening.opened(__name__ + _NAMES[name]), name)
     elif name == "__all__":
         return _elsewhere.starred(__dir__())
     else:

@@ -8,13 +8,14 @@ what it answers for a name that it lacks, and what `dir` shows.
 from __future__ import annotations
 
 import builtins
-import importlib
 import sys
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from .opening import opened
 
 _PACKAGE = __name__.partition(".")[0]
 _DTYPE = "pass a dtype: tm.float32, tm.float64, tm.int64, tm.bool"
@@ -138,7 +139,7 @@ def find(place: str, name: str) -> Any:
         if ours.startswith("numpy:"):
             return getattr(np, ours.removeprefix("numpy:"))
         module, _, last = f"{_PACKAGE}.{ours}".rpartition(".")
-        return getattr(importlib.import_module(module), last)
+        return getattr(opened(module), last)
     instead = SAY.get(place, {}).get(name)
     if instead is None and not name.startswith("_"):
         theirs = getattr(np, name, None) if not place else None

@@ -7,7 +7,6 @@ over a namespace `xp` runs on arrays when `xp` is `raw`, and is itself recorded 
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from .arguments import RENAMED, usage, whole_numbers
 from .docs import Documentation
 from .errors import ArgumentError, describe
+from .opening import opened
 
 Vjp = Callable[..., Sequence[Any]]
 Jvp = Callable[..., Any]
@@ -47,7 +47,7 @@ class Namespace:
 
     def __getattr__(self, name: str) -> Any:  # reached only when the name is missing
         for room in () if name.startswith("__") else rooms:
-            module: Any = importlib.import_module(room)  # other threads wait here for the one that imports
+            module = opened(room)  # other threads wait here for the one that imports
             value, home = self.apart.get(room, {}).get(name, (None, {}))
             if stands(home):
                 if not getattr(module.__spec__, "_initializing", False):  # as importlib calls it
@@ -233,7 +233,7 @@ class Op:
 
 def declared(home: str, name: str) -> Op:
     """The op of this name, which the file `home` declares."""
-    importlib.import_module(home)
+    opened(home)
     return registry[name]
 
 

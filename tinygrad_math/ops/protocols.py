@@ -12,7 +12,6 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 from ..core.errors import ArgumentError, NeedsDetach, ShapeError
 from ..core.numpy_alone import no_counterpart, of_constants, stays_an_array
 from ..core.op import by_ufunc
+from ..core.opening import opened
 from ..core.tensor import Tensor, as_tensor, handle, rec
 
 __all__: list[str] = []
@@ -34,7 +34,7 @@ _AS_TEXT = frozenset({np.array_repr, np.array_str, np.array2string})
 
 def array_namespace(api_version: str | None = None) -> Any:
     """The package itself: what `x.__array_namespace__()` gives."""
-    package = import_module(_PACKAGE)
+    package = opened(_PACKAGE)
     if api_version not in (None, "2021.12", "2022.12", "2023.12", package.__array_api_version__):
         raise ArgumentError(
             f"this namespace speaks the Array API up to {package.__array_api_version__}, not {api_version!r}"
@@ -76,7 +76,7 @@ def _counterpart(function: Callable[..., Any]) -> Any:
     """Our function for one of NumPy's: the same name in the module of the same name."""
     if function.__module__ not in ("numpy", "numpy.linalg", "numpy.fft") or function is np.save:
         return None
-    own = getattr(import_module(_PACKAGE + function.__module__.removeprefix("numpy")), function.__name__, None)
+    own = getattr(opened(_PACKAGE + function.__module__.removeprefix("numpy")), function.__name__, None)
     return own if callable(own) else None
 
 
@@ -137,7 +137,7 @@ def _own_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
         return cast(Callable[..., Any], by_ufunc[ufunc])
     for home, *ours in (("numpy", _PACKAGE), ("scipy.special", f"{_PACKAGE}.special", _PACKAGE)):
         if getattr(sys.modules.get(home), name, None) is ufunc:
-            own = next(filter(None, (getattr(import_module(place), name, None) for place in ours)), None)
+            own = next(filter(None, (getattr(opened(place), name, None) for place in ours)), None)
             return functools.partial(_plainly, ufunc, f"{home}.{name}", None) if own is None else own
     advice = "tm.primitive to declare it with its derivative"
     return functools.partial(_plainly, ufunc, f"the ufunc {name} of another library", advice)
