@@ -6,13 +6,13 @@ import contextlib
 import importlib
 import os
 import sys
-from _thread import RLock  # of `threading`, whose import costs more than the rest of this file
+import threading
 from types import FrameType
 from typing import Any
 
 from .place import in_package
 
-_lock = RLock()
+_lock = threading.RLock()
 
 
 def opened(name: str) -> Any:
@@ -42,7 +42,7 @@ def _importing() -> bool:
 def _fresh_lock() -> None:
     """In a forked child, no thread is left that would release the lock."""
     global _lock
-    _lock = RLock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
