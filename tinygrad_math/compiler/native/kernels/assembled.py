@@ -36,8 +36,9 @@ def _initialized() -> None:
 
 def has_fused_products() -> bool:
     """Whether the processor multiplies and adds with one rounding, which the formulas rest on."""
-    x86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
-    return not x86 or bool(binding.get_host_cpu_features().get("fma"))
+    machine = platform.machine().lower()
+    x86 = machine in ("x86_64", "amd64") and binding.get_host_cpu_features().get("fma")
+    return bool(x86) or machine in ("arm64", "aarch64")
 
 
 def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assembled:
