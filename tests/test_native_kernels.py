@@ -20,7 +20,19 @@ if kernels.loop("exp", np.dtype(np.float64)) is None:
 
 DTYPES = ["float64", "float32"]
 CASES = [pytest.param(name, dtype, id=f"{name}-{dtype}") for name in kernels.NAMES for dtype in DTYPES]
-BOUND = 1.6  # units in the last place, where 1.49 were found; 2 are promised
+# units in the last place, a little above what was found; 2 are promised
+BOUND = {
+    "cos": (0.85, 1.55),
+    "erf": (1.15, 1.2),
+    "exp": (1.1, 1.1),
+    "expit": (1.45, 1.55),
+    "expm1": (1.25, 1.4),
+    "log": (0.8, 0.85),
+    "log1p": (0.8, 0.85),
+    "sin": (0.85, 1.55),
+    "softplus": (1.3, 1.35),
+    "tanh": (1.3, 1.35),
+}
 REFERENCE = {
     "cos": mp.cos,
     "erf": mp.erf,
@@ -101,7 +113,9 @@ def check(name, dtype, n, seed=0):
     x = arguments(name, dtype, n, seed)
     errors = error(name, x, run(name, x))
     worst = np.argmax(errors)
-    assert errors[worst] < BOUND, f"{name}({x[worst]!r}): {errors[worst]:.3f} units in the last place"
+    assert errors[worst] < BOUND[name][dtype == "float32"], (
+        f"{name}({x[worst]!r}): {errors[worst]:.3f} units in the last place"
+    )
     assert x.size >= 3 * n
 
 
@@ -127,7 +141,7 @@ def test_single_precision_is_right_along_all_of_its_numbers(name):
         finite = np.isfinite(rounded)
         assert np.array_equal(y[~finite], rounded[~finite], equal_nan=True)
         errors = np.abs(y[finite] - exact[finite]) / np.spacing(np.abs(rounded[finite]))
-    assert errors.max() < BOUND, f"{x[finite][errors.argmax()]!r}"
+    assert errors.max() < BOUND[name][1], f"{x[finite][errors.argmax()]!r}"
 
 
 # what a function is at zeros, infinities and NaN: C's standard, Annex F, and limits
