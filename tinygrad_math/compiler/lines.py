@@ -86,7 +86,7 @@ class LineEmitter:
                 self._instruction(v)
             for dead in dying.get(k, ()):
                 if dead is not v and dead in self.text:
-                    self.lines.append(f"del {self.text[dead]}")
+                    self._forget(self.text[dead])
         returned = [self._result(k, r) for k, r in enumerate(self.program.results)]
         where = comment(f"{len(self.program.body)} instructions, a workspace of {self.plan.size} bytes")
         body = [f'"""{where}."""', *self.lines, f"return ({', '.join(returned)}{',' if returned else ''})"]
@@ -173,6 +173,10 @@ class LineEmitter:
         if self.plan.root[v] is v:
             return self.plan.kind_of(v) in ("buffer", "constant")
         return _looks_only(v) and all(map(self._before_the_call, v.inputs))
+
+    def _forget(self, name: str) -> None:
+        """Let go of a large array that nobody reads any more."""
+        self.lines.append(f"del {name}")
 
     def _chain(self, chain: Chain) -> None:
         raise NotImplementedError
