@@ -126,8 +126,9 @@ def whole(lowered: Lowered) -> Callable[[], Callable[..., Any]] | None:
         return None
     words = [w for v in program.body for w in lowered.words[v]]
     results: list[Result] = []
+    taken: set[Value] = set()
     position = {v: k for k, v in enumerate(program.arguments)}
-    for k, r in enumerate(program.results):
+    for r in program.results:
         place = lowered.place(r)
         if r.weak and r in position:
             results.append(given(r, position[r]))
@@ -135,15 +136,20 @@ def whole(lowered: Lowered) -> Callable[[], Callable[..., Any]] | None:
             return None
         elif plan.root.get(r, r) is r and plan.kind.get(r) == "donated":
             results.append(given(r, position[_donated(plan, r)]))
-        elif r.shape and k in plan.copied:
-            strides = np.empty_like(r.example).strides if isinstance(r.example, np.ndarray) else None
-            if strides is None:
-                return None
-            copy = Place(lowered.cell(), 0, r.shape, strides, r.dtype)
+        elif not r.shape:
+            results.append(result(r, place))
+        elif _owns(lowered, r, place) and plan.root[r] not in taken:
+            taken.add(plan.root[r])  # the array that is returned is made for it
+            results.append(result(r, place))
+        elif isinstance(r.example, np.ndarray):
+            copy = Place(lowered.cell(), 0, r.shape, np.empty_like(r.example).strides, r.dtype)
             words += loop_words(copier(r.dtype), r.shape, [place.over(r.shape), copy.over(r.shape)])
             results.append(result(r, copy))
         else:
-            results.append(result(r, place))
+            return None
+    for v in lowered.outside - taken:
+        if lowered.is_native(v) and v in lowered.cells and v not in lowered.slots:
+            lowered.slots[v] = lowered.room(v.nbytes)
     written = {_donated(plan, v) for v, kind in plan.kind.items() if kind == "donated"}
     workspaces = Workspaces(lowered)
     workspaces.stretches.append(Stretch(lowered, words, program.arguments, results, written))
@@ -154,6 +160,12 @@ def whole(lowered: Lowered) -> Callable[[], Callable[..., Any]] | None:
         return function
 
     return make
+
+
+def _owns(lowered: Lowered, r: Value, place: Place) -> bool:
+    """Whether r is all of an array that a native instruction makes."""
+    root = lowered.plan.root.get(r, r)
+    return lowered.is_native(root) and lowered.plan.kind[root] == "fresh" and not place.offset and r.nbytes == root.nbytes
 
 
 def _donated(plan: Plan, v: Value) -> Value:
