@@ -77,14 +77,10 @@ class NativeEmitter(Emitter):
         """The call of a stretch."""
         values, self.pending = self.pending, []
         words = [w for v in values for w in self.lowered.words[v]]
-        if words:
+        made = [v for v in values if v in self.lowered.outside and self.plan.kind.get(v) in ("fresh", "number")]
+        if words or made:
             inputs = self._inputs(values)
-            results = []
-            for v in values:
-                if v in self.lowered.outside and self.plan.root[v] is v and self.plan.kind[v] in ("fresh", "number"):
-                    place = self.lowered.place(v)
-                    assert place is not None
-                    results.append(result(v, place))
+            results = [result(v, place) for v in made if (place := self.lowered.place(v)) is not None]
             written = {self.plan.shared[v] for v in values if self.plan.root[v] is v and self.plan.kind[v] == "donated"}
             name = self.names.new("native")
             self.workspaces.stretches.append(Stretch(self.lowered, words, inputs, results, written))
@@ -93,7 +89,7 @@ class NativeEmitter(Emitter):
             call = f"{name}({', '.join(self._read(v) for v in inputs)})"
             names = [self._name(v, title_of_value(v)) for _, v, _ in results]
             text = f"{', '.join(names)}, = {call}" if names else call
-            worked = [v for v in values if self.lowered.words[v]]
+            worked = [v for v in values if self.lowered.words[v] or v in made]
             note = f"{len(worked)} instructions: {', '.join(dict.fromkeys(v.title for v in worked))}"
             self.lines.append(self._commented(text, note))
             self._mark(worked)

@@ -94,7 +94,7 @@ class Lowered:
         root = self.plan.root[v]
         kind = self.plan.kind[root]
         if root is not v:
-            return self._view(v, root)
+            return self._view(v, v.inputs[0] if v.title in VIEWS else root)
         if kind == "buffer":
             inner, inverse = layout(v)
             strides = _c_strides(inner, v.dtype.itemsize)
@@ -110,9 +110,9 @@ class Lowered:
             self.cells[v] = self.cell()
         return Place(self.cells[v], 0, v.shape, strides, v.dtype)
 
-    def _view(self, v: Value, root: Value) -> Place | None:
-        base = self.place(root)
-        x, y = root.example, v.example
+    def _view(self, v: Value, of: Value) -> Place | None:
+        base = self.place(of)
+        x, y = of.example, v.example
         if base is None or v.weak or not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
             return None
         lies = all(n == 1 or a == b for n, a, b in zip(x.shape, x.strides, base.strides, strict=True)) or not x.size
@@ -171,7 +171,7 @@ class Lowered:
     def _copied_view(self, v: Value) -> list[int] | None:
         """What may be a view of an argument that lies otherwise, and is a copy of the one that is given here."""
         given = self.place(v.inputs[0]) if v.inputs else None
-        if v.title not in VIEWS or given is None or call(v, ["x"], None) is None:
+        if v.title not in _RESHAPES or given is None or call(v, ["x"], None) is None:
             return None
         if not isinstance(v.example, np.ndarray) or v.weak or v.nbytes > FAR or given.dtype != v.dtype:
             return None
@@ -346,6 +346,7 @@ class Lowered:
         return words
 
 
+_RESHAPES = {"reshape", "expand_dims", "squeeze", "ravel", "flatten", "unsqueeze"}
 _REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "any": np.logical_or, "all": np.logical_and,
     "max": np.maximum, "amax": np.maximum, "min": np.minimum, "amin": np.minimum,
