@@ -203,8 +203,18 @@ class Compiled:
         arguments = flatten(given)[1].children[0].children
         positions = [k for k, s in enumerate(arguments) for _ in range(s.leaf_count)]
         donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-        how = self.threads, self._compiled_alike, self.fast_math, self.backend
-        program = Executable(self.f, *made, leaves, donated, *how)
+        traced, environment = made
+        program = Executable(
+            self.f,
+            traced,
+            environment,
+            leaves,
+            donated,
+            self.threads,
+            self._compiled_alike,
+            self.fast_math,
+            self.backend,
+        )
         run = finder(given, is_static, donated, program)
         made[1].release()
         return program, run
@@ -397,8 +407,8 @@ def compile(
     in their turn. A function that donates, or that draws random numbers, runs as it is while it is differentiated;
     one that registers hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn
     complex), always does.
-    Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f asks for a value (`if x > 0`, `float(x)`), depends on what it changes
-    itself, keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for positions that
+    Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
+    asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for positions that
     f does not have.
 
     >>> import tinygrad_math as tm

@@ -39,6 +39,10 @@ class Native:
             source = NativeEmitter(program, plan, threads, self.lowered).emit()
             self.text, self.make = source.text, source.build()
 
+    def emitter(self, program: Program, plan: Plan, threads: int) -> NativeEmitter:
+        """Writes the program again, to be timed."""
+        return NativeEmitter(program, plan, threads, self.lowered)
+
 
 def available(backend: str) -> str:
     """The backend that this one stands for here; raises where native code is asked for and cannot be made."""

@@ -161,7 +161,9 @@ def whole(lowered: Lowered) -> Callable[[], Callable[..., Any]] | None:
 def _owns(lowered: Lowered, r: Value, place: Place) -> bool:
     """Whether r is all of an array that a native instruction makes."""
     root = lowered.plan.root.get(r, r)
-    return lowered.is_native(root) and lowered.plan.kind[root] == "fresh" and not place.offset and r.nbytes == root.nbytes
+    return (
+        lowered.is_native(root) and lowered.plan.kind[root] == "fresh" and not place.offset and r.nbytes == root.nbytes
+    )
 
 
 def _donated(plan: Plan, v: Value) -> Value:

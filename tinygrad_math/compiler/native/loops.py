@@ -38,8 +38,14 @@ class _Ufunc(ctypes.Structure):
 
 
 PLAIN = "?bBhHiIlLqQfdFD"  # the dtypes that native code is made for
-_BY_NUMBER = {np.dtype(char).num: np.dtype(char) for char in PLAIN}
-_RAISING = {"power", "float_power", "gcd", "lcm", "ldexp"}  # of whole numbers: their loops may raise errors, or ask for Python's
+_BY_NUMBER: dict[int, np.dtype[Any]] = {np.dtype(char).num: np.dtype(char) for char in PLAIN}
+_RAISING = {
+    "power",
+    "float_power",
+    "gcd",
+    "lcm",
+    "ldexp",
+}  # of whole numbers: their loops may raise errors, or ask for Python's
 
 
 @lru_cache(None)
@@ -57,7 +63,7 @@ def _rows(ufunc: np.ufunc) -> dict[tuple[Any, ...], tuple[int, int]]:
 
 @lru_cache(1024)
 def loop(ufunc: np.ufunc, given: tuple[Any, ...]) -> Loop | None:
-    """The loop that NumPy would take for operands of these dtypes (types of Python numbers among them), if there is one."""
+    """The loop that NumPy would take for operands of these dtypes, and of these types of Python numbers."""
     try:
         dtypes = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
     except (TypeError, ValueError):
@@ -105,7 +111,11 @@ def caster(source: np.dtype[Any], target: np.dtype[Any]) -> Loop | None:
     if source == target:
         return copier(source)
     both = source.char + target.char
-    if any(char not in PLAIN for char in both) or (source.kind in "fc" and target.kind in "iu") or source.kind == "c" != target.kind:
+    if (
+        any(char not in PLAIN for char in both)
+        or (source.kind in "fc" and target.kind in "iu")
+        or source.kind == "c" != target.kind
+    ):
         return None
     return Loop(ours("cast", source.str, target.str), 0, (source, target))
 
@@ -128,7 +138,7 @@ def slope(dtype: np.dtype[Any]) -> Loop:
 def _elements(module: Any, title: str, kinds: Sequence[Any], body: Callable[..., Any]) -> None:
     """A loop over elements of these LLVM types, the last of which is written; dense ones are vectorised."""
     ir = llvm().ir
-    word, pointer, byte = ir.IntType(64), ir.IntType(64).as_pointer(), ir.IntType(8).as_pointer()
+    pointer, byte = ir.IntType(64).as_pointer(), ir.IntType(8).as_pointer()
     w = Writer(module, title, ir.VoidType(), [pointer] * 4)
     b, (arguments, dims, strides, _) = w.b, w.arguments
     n = w.load(dims)
@@ -153,7 +163,6 @@ def _elements(module: Any, title: str, kinds: Sequence[Any], body: Callable[...,
     b.position_at_end(paths[2])
     b.ret_void()
     w.done()
-    del word
 
 
 def _size(kind: Any) -> int:
@@ -289,4 +298,10 @@ def _slope(module: Any, title: str, char: str) -> None:
     w.done()
 
 
-_WRITERS: dict[str, Callable[..., None]] = {"copy": _copy, "where": _where, "keep": _keep, "cast": _cast, "slope": _slope}
+_WRITERS: dict[str, Callable[..., None]] = {
+    "copy": _copy,
+    "where": _where,
+    "keep": _keep,
+    "cast": _cast,
+    "slope": _slope,
+}

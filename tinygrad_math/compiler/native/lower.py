@@ -152,7 +152,7 @@ class Lowered:
         kind = self.plan.kind_of(v)
         root = self.plan.root[v]
         if v in self.joined:
-            return [] if all(self.is_native(i) or i in self.program.arguments for i in v.inputs) else []
+            return []
         if root is not v:
             return self._copied_view(v) if self.place(v) is None else []
         out = self.place(v)
@@ -239,8 +239,10 @@ class Lowered:
         size = out.dtype.itemsize
         if len(a.shape) == 1:
             a = a._replace(shape=(1, *a.shape), strides=(a.shape[0] * size, *a.strides))
-            out = out._replace(shape=(*out.shape[:-1], 1, *out.shape[-1:]) if len(b.shape) > 1 else (1,), strides=(
-                *out.strides[:-1], out.shape[-1] * size, *out.strides[-1:]) if len(b.shape) > 1 else (size,))
+            out = out._replace(
+                shape=(*out.shape[:-1], 1, *out.shape[-1:]) if len(b.shape) > 1 else (1,),
+                strides=(*out.strides[:-1], out.shape[-1] * size, *out.strides[-1:]) if len(b.shape) > 1 else (size,),
+            )
         if len(b.shape) == 1:
             b = b._replace(shape=(*b.shape, 1), strides=(*b.strides, size))
             out = out._replace(shape=(*out.shape, 1), strides=(*out.strides, size))
@@ -338,7 +340,8 @@ class Lowered:
                 return None
             if stacked:
                 part = part._replace(
-                    shape=(*part.shape[:axis], 1, *part.shape[axis:]), strides=(*part.strides[:axis], 0, *part.strides[axis:])
+                    shape=(*part.shape[:axis], 1, *part.shape[axis:]),
+                    strides=(*part.strides[:axis], 0, *part.strides[axis:]),
                 )
             here = out._replace(offset=out.offset + start * out.strides[axis], shape=part.shape)
             words += loop_words(copier(v.dtype), part.shape, [part.over(part.shape), here.over(part.shape)])

@@ -71,16 +71,13 @@ def is_possible() -> bool:
 def _write_run(module: Any) -> Any:
     """`run(at, end, cells)`: the instructions from `at` to `end`."""
     ir = llvm().ir
-    word, pointer, nothing = ir.IntType(64), ir.IntType(64).as_pointer(), ir.VoidType()
+    pointer, nothing = ir.IntType(64).as_pointer(), ir.VoidType()
     w = Writer(module, "run", nothing, [pointer, pointer, pointer])
     b = w.b
     start, end, cells = w.arguments
-    at = w.room()
-    place = b.alloca
     here = ir.IRBuilder(w.entry).alloca(pointer)
     b.store(start, here)
     pointers, moving, counters = w.room(MOST_OPERANDS), w.room(MOST_OPERANDS), w.room(MOST_OUTER)
-    del at, place
     signature = [pointer, pointer, pointer, pointer]
     with w.forever() as stop:
         pc = b.load(here)
@@ -169,7 +166,7 @@ def _write_stretch(module: Any, run: Any) -> None:
     """
     ir = llvm().ir
     word, pointer, nothing = ir.IntType(64), ir.IntType(64).as_pointer(), ir.VoidType()
-    byte, small = ir.IntType(8), ir.IntType(32)
+    small = ir.IntType(32)
     w = Writer(module, "stretch", word, [word, pointer, word])
     b = w.b
     me, arguments, count = w.arguments
@@ -263,8 +260,8 @@ def _write_stretch(module: Any, run: Any) -> None:
     with w.repeat(results) as k:
         this = w.at(made_at, b.mul(k, w.number(7)))
         kind = w.load(this, 0)
-        names = ("given", "numbers", "scalar", "float", "after")
-        given, numbers, scalar, real, after = (w.function.append_basic_block(n) for n in names)
+        names = ("given", "scalar", "float", "after")
+        given, scalar, real, after = (w.function.append_basic_block(n) for n in names)
         choice = b.switch(kind, after)
         choice.add_case(w.number(GIVEN), given)
         choice.add_case(w.number(NUMBER), scalar)
@@ -287,8 +284,6 @@ def _write_stretch(module: Any, run: Any) -> None:
         w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
         w.store(new, items, k)
         b.branch(after)
-        b.position_at_end(numbers)
-        b.branch(after)
         b.position_at_end(after)
     b.ret(tuple_)
 
@@ -298,9 +293,10 @@ def _write_stretch(module: Any, run: Any) -> None:
     b.position_at_end(failed)
     b.ret(w.number(0))
     b.position_at_end(otherwise)
-    b.ret(w.call(_python("PyObject_Vectorcall"), word, w.load(frame, 8), b.ptrtoint(arguments, word), count, w.number(0)))
+    b.ret(
+        w.call(_python("PyObject_Vectorcall"), word, w.load(frame, 8), b.ptrtoint(arguments, word), count, w.number(0))
+    )
     w.done()
-    del byte
 
 
 ANY = -(1 << 62)  # a stride that is not asked for: that of one row, or of none

@@ -27,7 +27,12 @@ class Stretch:
     """The table of some instructions, what they are called with, and what they return."""
 
     def __init__(
-        self, lowered: Lowered, words: Sequence[int], inputs: Sequence[Value], results: Sequence[Result], given: set[Value]
+        self,
+        lowered: Lowered,
+        words: Sequence[int],
+        inputs: Sequence[Value],
+        results: Sequence[Result],
+        given: set[Value],
     ) -> None:
         self.lowered, self.inputs, self.results = lowered, list(inputs), list(results)
         self.words = np.array(words, np.int64)
@@ -54,9 +59,7 @@ class Stretch:
         self.kept.append(v.dtype)
         asked = ALIGNED | (WRITEABLE if written else 0)
         sizes = [
-            w
-            for n, s in zip(place.shape, place.strides, strict=True)
-            for w in (n, s if n > 1 and v.size else ANY)
+            w for n, s in zip(place.shape, place.strides, strict=True) for w in (n, s if n > 1 and v.size else ANY)
         ]
         return [7 + len(sizes), ARRAY, place.cell, id(np.ndarray), id(v.dtype), len(place.shape), asked, *sizes]
 
@@ -135,7 +138,10 @@ def _elements(words: Sequence[int]) -> int:
     while at < len(words):
         if words[at]:
             outer, operands = words[at + 4], words[at + 3]
-            sizes = [*words[at + LOOP_HEAD : at + words[at + 5]], *words[at + words[at + 7] : at + words[at + 2]][:: operands + 1]]
+            sizes = [
+                *words[at + LOOP_HEAD : at + words[at + 5]],
+                *words[at + words[at + 7] : at + words[at + 2]][:: operands + 1],
+            ]
             assert outer >= 0
             total += math.prod(sizes)
         at += words[at + 2]
