@@ -203,17 +203,8 @@ class Compiled:
         arguments = flatten(given)[1].children[0].children
         positions = [k for k, s in enumerate(arguments) for _ in range(s.leaf_count)]
         donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-        traced, environment = made
         program = Executable(
-            self.f,
-            traced,
-            environment,
-            leaves,
-            donated,
-            self.threads,
-            self._compiled_alike,
-            self.fast_math,
-            self.backend,
+            self.f, *made, leaves, donated, self.threads, self._compiled_alike, self.fast_math, self.backend
         )
         run = finder(given, is_static, donated, program)
         made[1].release()
@@ -408,8 +399,8 @@ def compile(
     one that registers hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn
     complex), always does.
     Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
-    asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for positions that
-    f does not have.
+    asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, keeps a traced value, or draws from
+    another generator than `tm.random`; ArgumentError for positions that f does not have.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))

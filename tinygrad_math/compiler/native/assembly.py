@@ -43,7 +43,7 @@ def llvm() -> Any:
     binding.initialize_native_asmprinter()
     features = binding.get_host_cpu_features().flatten()
     target = binding.Target.from_default_triple()
-    machine = target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=2)
+    machine = target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=2, jit=True)
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
     return SimpleNamespace(binding=binding, ir=ir, machine=machine, engine=engine)
 

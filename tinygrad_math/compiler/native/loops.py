@@ -15,6 +15,7 @@ import numpy as np
 
 from ...ops.exponential import LOST
 from .assembly import Writer, assemble, llvm
+from .kernels import kernel
 from .machine import HEAD
 
 
@@ -76,10 +77,6 @@ def loop(ufunc: np.ufunc, given: tuple[Any, ...]) -> Loop | None:
 
 def _faster(ufunc: np.ufunc, dtypes: Sequence[Any], found: tuple[int, int]) -> tuple[int, int]:
     """A loop of ours in place of NumPy's, where there is one that is faster on this machine."""
-    try:
-        from .kernels import kernel
-    except ImportError:
-        return found
     if all(d == dtypes[0] for d in dtypes):
         ours = kernel(ufunc.__name__, dtypes[0])
         if ours is not None:
@@ -96,6 +93,15 @@ def ours(name: str, *kinds: str) -> int:
     title = "_".join((name, *kinds))
     _WRITERS[name](module, title, *kinds)
     return assemble(module)[title]
+
+
+def run(by: Loop, operands: Sequence[np.ndarray[Any, Any]]) -> None:
+    """Run a loop once over arrays of one dimension."""
+    word, pointer = ctypes.c_ssize_t, ctypes.c_void_p
+    n = len(operands)
+    function = ctypes.CFUNCTYPE(None, *[pointer] * 4)(by.address)
+    steps = (word * n)(*(x.strides[0] for x in operands))
+    function((pointer * n)(*(x.ctypes.data for x in operands)), (word * 1)(operands[0].size), steps, by.data)
 
 
 def copier(dtype: np.dtype[Any]) -> Loop:

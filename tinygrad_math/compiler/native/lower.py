@@ -17,7 +17,7 @@ from ..memory import Plan, layout
 from ..packing import ALIGNMENT
 from ..program import Program, Value
 from .loops import PLAIN, Loop, caster, chooser, copier, keeper, loop, slope
-from .table import Operand, loop_words
+from .table import Operand, loop_words, merged
 
 ABSOLUTE, SPACE, SCRATCH = 0, 1, 2  # cells that are the same in each call
 FIRST = 3  # cell of an array whose address the call tells
@@ -290,6 +290,18 @@ class Lowered:
             words += loop_words(copier(out.dtype), out.shape, [start.over(out.shape), out.over(out.shape)])
         if 0 in source.shape:
             return words
+        split = len(merged([source.shape[k] for k in along], [[source.strides[k] for k in along]])[0]) > 1
+        if split and u is np.add and out.dtype.kind in "fc":  # as one row, which is summed pairwise, as NumPy does
+            if v.inputs[0].nbytes > FAR:
+                return None
+            order = [*(k for k in range(n) if k not in along), *sorted(along)]
+            row = self.own(tuple(source.shape[k] for k in order), source.dtype)
+            strides = [0] * n
+            for k, s in zip(order, row.strides, strict=True):
+                strides[k] = s
+            row = Place(row.cell, row.offset, source.shape, tuple(strides), source.dtype)
+            words += loop_words(copier(source.dtype), source.shape, [whole, row.over(source.shape)])
+            source = row
         return words + self._gathered(by, source, target, along)
 
     def _gathered(self, by: Loop, source: Place, target: Operand, along: set[int]) -> list[int]:
