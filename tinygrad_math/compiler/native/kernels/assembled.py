@@ -16,6 +16,7 @@ from .gaussian import erf
 from .lanes import FORMATS
 from .logarithms import log, log1p, softplus
 
+OLDEST = (20, 0, 0)  # of llvmlite 0.45: those before write pointers otherwise
 FORMULAS = {f.__name__: f for f in (cos, erf, exp, expit, expm1, log, log1p, sin, softplus, tanh)}
 
 
@@ -34,11 +35,12 @@ def _initialized() -> None:
     binding.initialize_native_asmprinter()
 
 
-def has_fused_products() -> bool:
-    """Whether the processor multiplies and adds with one rounding, which the formulas rest on."""
+def is_possible() -> bool:
+    """Whether the processor multiplies and adds with one rounding, as the formulas ask, and LLVM is new enough."""
     machine = platform.machine().lower()
     x86 = machine in ("x86_64", "amd64") and binding.get_host_cpu_features().get("fma")
-    return bool(x86) or machine in ("arm64", "aarch64")
+    fused = bool(x86) or machine in ("arm64", "aarch64")
+    return fused and binding.llvm_version_info >= OLDEST
 
 
 def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assembled:

@@ -31,8 +31,9 @@ def kernel(name: str, dtype: np.dtype[Any]) -> int | None:
 
     `name` is one of NAMES; the loop is called as NumPy calls those of a ufunc of one argument, `void loop(char **args,
     npy_intp const *dims, npy_intp const *strides, void *data)`, holds no Python object, needs no alignment, and may
-    write over its input where both lie at the same places. None also for other names and dtypes, without llvmlite, and
-    on a processor that has no fused multiply-add. The first call for a name takes some hundredths of a second.
+    write over its input where both lie at the same places. None also for other names and dtypes, without llvmlite 0.45
+    or newer, and on a processor that has no fused multiply-add. The first call for a name takes a hundredth of a second
+    or two; where both loops are about as fast, the choice may be another one in another process.
 
     >>> kernel("gamma", np.dtype(np.float64)) is None
     True
@@ -66,9 +67,9 @@ def loop(name: str, dtype: np.dtype[Any]) -> int | None:
 def _is_possible() -> bool:
     if importlib.util.find_spec("llvmlite") is None:
         return False
-    from .assembled import has_fused_products
+    from .assembled import is_possible
 
-    return has_fused_products()
+    return is_possible()
 
 
 def theirs(name: str) -> Callable[..., Any]:
