@@ -82,6 +82,9 @@ if _typing.TYPE_CHECKING:
     from .saving import save as save
     from .special import i0 as i0
     from .transforms import implicit as implicit
+    from .transforms.loops import fori_loop as fori_loop
+    from .transforms.loops import scan as scan
+    from .transforms.loops import while_loop as while_loop
     from .viz.graph import graph as graph
 
 __version__ = "0.4.0"
@@ -114,6 +117,7 @@ _ROOMS = {
 _ROOMS["implicit"] = ".transforms.implicit"
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
 _NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining.explain", "record": ".explaining.record"}
+_NAMES |= dict.fromkeys(("fori_loop", "scan", "while_loop"), ".transforms.loops")
 _op.rooms += [f"{__name__}.{room}" for room in ("linalg", "fft", "special")]  # where further ops are declared
 
 

@@ -18,7 +18,7 @@ from ..core.mode import tell
 from ..core.node import held
 from ..core.op import Op, raw
 from ..core.place import REPLAYS
-from ..core.tensor import Node, Tensor, node_of, record, select, wrap
+from ..core.tensor import Node, Tensor, again, node_of, record, select, wrap
 from ..transforms.tracing import Tape, one_like
 from .passes.common import is_random
 from .program import Program, Value
@@ -57,7 +57,7 @@ class Recording:
         values: list[Any] = [*arguments, *self.constants]
         for (op, operands, params), place in zip(self.steps, self.places, strict=True):  # noqa: B007  (read by `user_place`)
             args = tuple(values[k] for k in operands)
-            values.append(args[0][params["index"]] if op is select else record(op, args, params))  # type: ignore[arg-type]
+            values.append(again(op, args, params))  # type: ignore[arg-type]
         return [values[k] for k in self.results]
 
 

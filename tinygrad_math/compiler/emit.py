@@ -1,4 +1,4 @@
-"""Print a program as NumPy: its lines (`lines`), and the loops over blocks that chains are."""
+"""Print a program as NumPy: its lines (`lines`), the loops over blocks that chains are, and loops of steps."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from .blocks import TOTALS, Chain, bound_of
 from .calls import literal
 from .lines import LineEmitter, Source, title_of_value
 from .memory import Plan
+from .passes.loops import Repeated
 from .program import Program, Value, constant, describe_value
+from .rounds import Rounds
 
 
 class Emitter(LineEmitter):
     """Writes one program down."""
 
-    def __init__(self, program: Program, plan: Plan, threads: int = 1) -> None:
-        super().__init__(program, plan, threads)
+    def __init__(self, program: Program, plan: Plan, threads: int = 1, around: LineEmitter | None = None) -> None:
+        super().__init__(program, plan, threads, around)
         self.blocks: dict[str, str] = {}  # what makes the blocks of a chain -> their name
         self.filled: dict[tuple[int, str], str] = {}  # length and number -> the block that is full of it
 
@@ -82,6 +84,14 @@ class Emitter(LineEmitter):
         if v.shape == ():
             return [f"{text[v]} = {TOTALS[v.title]}.reduce({inputs[0]})"]
         return self._where(v, inputs, text[v]) if v.title == "where" else [self._call(v, inputs, text[v])]
+
+    def _loop(self, v: Value, op: Repeated, inputs: list[str], name: str) -> None:
+        """A loop in Python, with the lines of its step."""
+        rounds = Rounds(self, op, inputs, lambda step, plan: Emitter(step, plan, self.threads, self))
+        self.lines += [self._commented("", f"{name}: {op.name}{f'  {v.place}' if v.place else ''}"), *rounds.lines]
+        self.setup += rounds.setup
+        self.lines.append(f"{name} = {rounds.results}")
+        self._mark([v])
 
     def _blocks(self, made: list[str], threads: int) -> str:
         """The blocks of each thread, which all chains that need such blocks use in turn."""

@@ -19,6 +19,7 @@ from .calls import VIEWS, call, literal
 from .memory import Plan, layout
 from .names import Names, comment
 from .packing import ALIGNMENT
+from .passes.loops import Repeated
 from .passes.sincos import cosine
 from .program import Program, Value, describe_value, is_foreign
 
@@ -52,27 +53,42 @@ class Source:
 class LineEmitter:
     """Writes one program down, all but its chains."""
 
-    def __init__(self, program: Program, plan: Plan, threads: int = 1) -> None:
+    def __init__(self, program: Program, plan: Plan, threads: int = 1, around: LineEmitter | None = None) -> None:
+        """`around` writes the program whose loop has this one as its step."""
         self.program, self.plan, self.threads = program, plan, threads
-        self.names = Names(RESERVED)
-        self.function = self.names.new(program.name)
+        self.names: Names = Names(RESERVED) if around is None else around.names
+        self.function: str = self.names.new(program.name) if around is None else around.function
         self.text: dict[Value, str] = {}
         self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, "cosine": cosine, **SLOPES, **NUMPY}
         self.setup: list[str] = []
+        self.space = "space" if around is None else self.names.new("space")
         if plan.size:
+            part = f"{self.space}[-{self.space}.ctypes.data % {ALIGNMENT}:]"
             self.setup = [
-                f"space = empty({plan.size + ALIGNMENT}, 'uint8')",
-                f"space = space[-space.ctypes.data % {ALIGNMENT}:]  # from the start of a cache line",
+                f"{self.space} = empty({plan.size + ALIGNMENT}, 'uint8')",
+                f"{self.space} = {part}  # from the start of a cache line",
             ]
         self.lines: list[str] = []
         self.joined = plan.joined()
         self.buffers: dict[Any, int] = {}  # where a buffer lies and how -> the line that sets it up
         self.numbers: dict[Any, str] = {}
         self.helpers: dict[str, Value] = {}
+        if around is not None:
+            self.namespace, self.numbers, self.helpers = around.namespace, around.numbers, around.helpers
         self.marks: list[list[Value]] | None = None  # while profiling: what each timed line computes
 
     def emit(self) -> Source:
         arguments = [self._name(v, f"x{k}") for k, v in enumerate(self.program.arguments)]
+        self.write()
+        returned = [self._result(k, r) for k, r in enumerate(self.program.results)]
+        where = comment(f"{len(self.program.body)} instructions, a workspace of {self.plan.size} bytes")
+        body = [f'"""{where}."""', *self.lines, f"return ({', '.join(returned)}{',' if returned else ''})"]
+        inner = [f"def {self.function}({', '.join(arguments)}):", *(f"    {line}" for line in body)]
+        make = ["def make():", *(f"    {line}" for line in [*self.setup, *inner]), f"    return {self.function}"]
+        return Source("\n".join(make) + "\n", self.namespace, self.function, self.names)
+
+    def write(self) -> None:
+        """The lines of the instructions."""
         dying: dict[int, list[Value]] = {}
         for v, k in self.plan.last.items():
             if v.op is not None and self.plan.kind[v] == "fresh" and v.nbytes > 4096:
@@ -86,13 +102,7 @@ class LineEmitter:
                 self._instruction(v)
             for dead in dying.get(k, ()):
                 if dead is not v and dead in self.text:
-                    self._forget(self.text[dead])
-        returned = [self._result(k, r) for k, r in enumerate(self.program.results)]
-        where = comment(f"{len(self.program.body)} instructions, a workspace of {self.plan.size} bytes")
-        body = [f'"""{where}."""', *self.lines, f"return ({', '.join(returned)}{',' if returned else ''})"]
-        inner = [f"def {self.function}({', '.join(arguments)}):", *(f"    {line}" for line in body)]
-        make = ["def make():", *(f"    {line}" for line in [*self.setup, *inner]), f"    return {self.function}"]
-        return Source("\n".join(make) + "\n", self.namespace, self.function, self.names)
+                    self.lines.append(f"del {self.text[dead]}")
 
     # -- names ----------------------------------------------------------------------------------------
     def _name(self, v: Value, default: str) -> str:
@@ -144,7 +154,9 @@ class LineEmitter:
         owner = self.plan.root[v] is v
         inputs = [self._read(i, v) for i in v.inputs]
         name = self._name(v, title_of_value(v))
-        if owner and kind in ("buffer", "donated"):
+        if isinstance(v.op, Repeated):
+            self._loop(v, v.op, inputs, name)
+        elif owner and kind in ("buffer", "donated"):
             out = self._buffer(v, name) if kind == "buffer" else self.text[self.plan.shared[v]]
             if kind == "donated":
                 self.text[v] = out
@@ -174,11 +186,10 @@ class LineEmitter:
             return self.plan.kind_of(v) in ("buffer", "constant")
         return _looks_only(v) and all(map(self._before_the_call, v.inputs))
 
-    def _forget(self, name: str) -> None:
-        """Let go of a large array that nobody reads any more."""
-        self.lines.append(f"del {name}")
-
     def _chain(self, chain: Chain) -> None:
+        raise NotImplementedError
+
+    def _loop(self, v: Value, op: Repeated, inputs: list[str], name: str) -> None:
         raise NotImplementedError
 
     def _set_up(self, line: str) -> None:
@@ -219,7 +230,7 @@ class LineEmitter:
                 return self.text[v]
             self.setup[line] = f"{name} = {self.setup[line]}"
             return name
-        view = f"space[{start}:{start + v.nbytes}].view({v.dtype.name!r}).reshape({literal(shape)})"
+        view = f"{self.space}[{start}:{start + v.nbytes}].view({v.dtype.name!r}).reshape({literal(shape)})"
         if inverse is not None:
             view += f".transpose({literal(inverse)})"
         self.buffers[key] = len(self.setup)

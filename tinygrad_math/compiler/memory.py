@@ -130,7 +130,8 @@ def _look_through(v: Value) -> None:
     A pass may have given an argument a new one. For a view it is what the written text gives, where the op's own
     function would copy.
     """
-    if v.ufunc is None and not can_write_into(v) and not getattr(v.op, "random", False):
+    whole = v.op is not None and v.op.kind == "loop"
+    if v.ufunc is None and not whole and not can_write_into(v) and not getattr(v.op, "random", False):
         v.example = apply(v, [i.example for i in v.inputs])
         v.strides = getattr(v.example, "strides", ())
     if v.title in VIEWS and isinstance(v.inputs[0].example, np.ndarray):

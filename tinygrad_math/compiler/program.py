@@ -233,7 +233,7 @@ class Program:
 
 def is_foreign(v: Value) -> bool:
     """Whether v is made by a function of the user, of which nothing is known but what it gave in the traced run."""
-    known = v.op is None or v.op.name == "select" or v.op.kind == "compiled"
+    known = v.op is None or v.op.name == "select" or v.op.kind in ("compiled", "loop")
     return not known and v.op is not None and registry.get(v.op.name) is not v.op
 
 
@@ -271,7 +271,8 @@ def value_of(name: str | Op, *inputs: Value, place: Any = None, **params: Any) -
     """A new instruction; its type is read off its example."""
     op = registry[name] if isinstance(name, str) else name
     v = Value(op, inputs, {**op.defaults, **params}, place=place)
-    v.example = apply(v, [i.example for i in inputs])
+    example = getattr(op, "example", None)  # of a loop, which would take all its steps
+    v.example = apply(v, [i.example for i in inputs]) if example is None else example()
     if op.name in OPERATORS and inputs and all(i.weak for i in inputs):
         v.example = as_weak(v.example)
     v._describe()

@@ -15,6 +15,7 @@ import numpy as np
 from ..core.errors import MathError
 from ..core.op import Op, registry
 from ..core.tensor import select
+from ..transforms.loops.loop import Loop
 from .program import Program
 
 VALUE_DEPENDENT_TYPE = frozenset(("eig", "logm", "sqrtm", "null_space", "orth", "known_residuals"))
@@ -27,14 +28,29 @@ class Retyped(MathError):
 def check_types(program: Program) -> bool:
     """Let such instructions check what they give; tells whether there are any."""
     found: dict[tuple[Op, Any], Op] = {}
+    within = False
     for v in program.body:
         assert v.op is not None
-        if v.op.name in VALUE_DEPENDENT_TYPE or (registry.get(v.op.name) is not v.op and v.op is not select):
+        if isinstance(v.op, Loop):
+            within = within or retypes(v.op)
+        elif v.op.name in VALUE_DEPENDENT_TYPE or (registry.get(v.op.name) is not v.op and v.op is not select):
             types = _types(v.example)
             if (v.op, types) not in found:
                 found[v.op, types] = _checked(v.op, types)
             v.op = found[v.op, types]
-    return bool(found)
+    return bool(found) or within
+
+
+def retypes(loop: Loop) -> bool:
+    """Whether a step of a loop holds such an instruction."""
+    bodies = [loop.body, *([] if loop.condition is None else [loop.condition])]
+    return any(
+        retypes(s.op)
+        if isinstance(s.op, Loop)
+        else s.op.name in VALUE_DEPENDENT_TYPE or (registry.get(s.op.name) is not s.op and s.op is not select)
+        for body in bodies
+        for s in body.steps
+    )
 
 
 def _types(result: Any) -> Any:

@@ -113,6 +113,9 @@ class Op:
     into: Callable[..., Any] | None = None
     __reached__: tuple[str, ...] = ()  # nothing in it changes that a compiled function would have to look at
     writes = False  # whether y is the first argument, changed at an index
+    recorded: Callable[[Any], Any] | None = None  # of an op that stands for many: how it is recorded, of arguments
+    batched: Callable[[Any], Any] | None = None  # the same under vmap, of a call
+    hides = ""  # of a loop that hands on its results: its name in a drawing, which does not show what its steps made
     implicit = False  # whether the value was found elsewhere: forward hands it on, and the rules know how it moves
 
     def __init_subclass__(cls) -> None:
@@ -210,6 +213,10 @@ class Op:
             return f"{usage(self)} needs {', '.join(n for n in self.param_names if n not in params)}"
         hint = "".join(f" Say {RENAMED[k]}= for {k}=." for k in unknown if RENAMED.get(k) in self.param_names)
         return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {usage(self)}.{hint}"
+
+    def alike(self, other: Op) -> bool:
+        """Whether both compute the same."""
+        return self is other or self.plain is other.plain
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Op:
         """An op is one object."""

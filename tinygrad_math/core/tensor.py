@@ -886,6 +886,13 @@ select = Op(
 )
 
 
+def again(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """What was recorded once, recorded of other arguments."""
+    if op is select:
+        return args[0][params["index"]]
+    return record(op, args, params) if op.recorded is None else op.recorded(args)
+
+
 def _hooked(node: Node, asker: str) -> bool:
     """Whether a traced function asks here for a gradient on its way, so that it will be run as it is."""
     hook = getattr(watcher(), "hook", None)

@@ -14,7 +14,7 @@ from ..core.errors import ChangedAfterUse, describe
 from ..core.mode import tell
 from ..core.op import Op, raw
 from ..core.place import REPLAYS
-from ..core.tensor import MODE, TRACED, Node, Tensor, clock, handle, record, select, wrap
+from ..core.tensor import MODE, TRACED, Node, Tensor, again, clock, handle, record, select, wrap
 from ..core.tree import flatten, unflatten
 from .made import Made
 from .tracing import Tape, recorded
@@ -71,7 +71,7 @@ class Segment:
         values: list[Any] = [handle(v) for v in inputs]
         for op, operands, params, place in self.steps:  # noqa: B007  (read by `user_place`)
             args = tuple(values[k] if isinstance(k, int) else self._constant(op, k) for k in operands)
-            values.append(args[0][params["index"]] if op is select else record(op, args, params))
+            values.append(again(op, args, params))
         return [values[k] if isinstance(k, int) else wrap(k) for k in self.results]
 
     def _constant(self, op: Op, node: Node) -> Tensor:

@@ -182,11 +182,13 @@ def view_of(
 
     for n in nodes:
         note = notes.get(n, _UNKNOWN)
-        op, inputs, params = (n.op, n.inputs, n.params) if n.op is not None else (note.op, note.inputs, note.params)
+        op, inputs, params = _made(n, notes)
         part, meaning = parts[n], meanings.get(n, (0, None))[1]
         constants(ids[n], inputs, part)
         kind = "result" if n in marked else "step" if op is not None else "leaf" if n.live & DIFFERENTIABLE else "data"
         title = "data" if op is None and kind != "leaf" else "leaf" if op is None else op.name
+        if op is not None and op.hides:
+            title, params = f"{op.hides} of {params['steps']} steps", NO_PARAMS
         place = note.place or (n.meta.place if n.meta is not None else None)
         name = (names or {}).get(n) or n.name
         calls = (note.calls or _owner(n, inputs)) if group == "module" else ()
@@ -211,12 +213,31 @@ def _reach(roots: Sequence[Node], depth: int | None, notes: Mapping[Node, Note])
     while front:
         after = []
         for n in front:
-            for i in n.inputs if n.op is not None or n not in notes else notes[n].inputs:
+            for i in _made(n, notes)[1]:
                 if i not in distance and (depth is None or distance[n] < depth):
                     distance[i] = distance[n] + 1
                     after.append(i)
         front = after
     return distance
+
+
+def _made(n: Node, notes: Mapping[Node, Note]) -> tuple[Any, tuple[Node, ...], Mapping[str, Any]]:
+    """How a node was made: the op, of what, its parameters. A loop is made of what its steps take from outside."""
+    note = notes.get(n, _UNKNOWN)
+    op, inputs, params = (n.op, n.inputs, n.params) if n.op is not None else (note.op, note.inputs, note.params)
+    if op is None or not op.hides:
+        return op, inputs, params
+    since, outside = params["since"], set()
+    seen, stack = set(inputs), list(inputs)
+    while stack:
+        i = stack.pop()
+        if i.tick > since:
+            more = [j for j in _made(i, notes)[1] if j not in seen]
+            seen.update(more)
+            stack += more
+        elif i.tick:
+            outside.add(i)
+    return op, tuple(sorted(outside, key=lambda i: i.tick)), params
 
 
 def _gradients(roots: Sequence[Node]) -> tuple[dict[Node, Any], str]:

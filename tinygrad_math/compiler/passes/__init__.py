@@ -14,6 +14,7 @@ from .dead import dead_code
 from .fold import fold_constants
 from .foreign import tell_apart
 from .join import join_parts
+from .loops import drop_unread, write_steps
 from .lower import lower
 from .reduce import sums_as_products, sums_over_rows
 from .regroup import regroup
@@ -24,6 +25,7 @@ from .views import merge_views
 
 Pass = Callable[[Program], int]
 EXACT: tuple[Pass, ...] = (
+    drop_unread,
     lower,
     fold_constants,
     merge_views,
@@ -54,4 +56,5 @@ def improve(program: Program, fast_math: bool = False, rounds: int = 4) -> Progr
         if not sum([one(program) for one in (*EXACT, *(FREE if fast_math else ()))]):
             break
     spread_bounds(program)
+    write_steps(program, lambda step: improve(step, fast_math, rounds))
     return program

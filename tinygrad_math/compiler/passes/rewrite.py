@@ -26,7 +26,7 @@ def rewrite(program: Program, rule: Rule) -> int:
 
     def make(name: str | Op, *inputs: Value, **params: Any) -> Value:
         new = value_of(name, *inputs, place=v.place, **params)
-        if all(i.constant for i in inputs):
+        if new.shape is not None and all(i.constant for i in inputs):
             new.op, new.inputs, new.params, new.constant = None, (), {}, True
         else:
             added.append(new)

@@ -80,7 +80,9 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 
 def rule_of(op: Op) -> Rule:
-    """The rule for an op: by its name, by its kind, or example by example."""
+    """The rule for an op: its own, by its name, by its kind, or example by example."""
+    if op.batched is not None:
+        return op.batched
     if registry.get(op.name) is op:
         found = RULES.get(op.name)
         if found is not None:

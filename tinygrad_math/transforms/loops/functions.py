@@ -1,0 +1,406 @@
+"""`scan`, `fori_loop` and `while_loop`: a step written once, taken many times."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.arguments import named
+from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
+from ...core.mode import Mode, under, watcher
+from ...core.node import TRACED, Node, unknown
+from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
+from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
+from ..checkpoint import checkpoint as recomputed
+from .body import Tracer
+from .loop import too_long
+from .marks import marked
+from .staged import staged_scan, staged_while
+
+Fn = Callable[..., Any]
+
+
+@named
+def scan(
+    f: Fn,
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    *,
+    checkpoint: int | None = None,
+) -> tuple[Any, Any]:
+    """The last carry, and what each step gave, of `carry, y = f(carry, x)` for every x along the first axis of xs.
+
+    Arguments: `init` a tree of arrays, modules too, whose containers, shapes and dtypes f keeps (a Python number takes
+    on the dtype that f gives it); `xs` a tree of arrays with one first axis, or None with `length` steps; `reverse`
+    goes from the last x to the first, each y in the place of its x; `checkpoint` k keeps the carry of every k-th step
+    only, and computes the steps again for the derivative.
+    Returns (carry, ys): ys is a tree like y with a first axis for the steps; y may be None.
+    Of no steps, f is called once on ones, to learn the shape of y.
+    Raises ArgumentError, ShapeError or DTypeError, naming the leaf, where f does not keep the carry, or y differs from
+    step to step; ShapeError for xs of different lengths. What f raises names its step.
+    Derivative: with J_k, K_k the Jacobians of f in carry and x at step k, the tangent is t_k+1 = J_k t_k + K_k dx_k,
+    and the cotangent g_k = J_k' g_k+1 + ...; both modes, every order, also in what f closes over.
+
+    Without `compile` this is Python's loop, and f may look at values. In a compiled function it is one instruction: f
+    is traced for one step, so that the time to compile does not grow with the length, and so are its derivatives. Where
+    f looks at values that change from step to step, the steps are written out there.
+
+    >>> import tinygrad_math as tm
+    >>> tm.scan(lambda c, x: (c + x, c * x), 0.0, tm.tensor([1.0, 2.0, 3.0]))
+    (tensor(6.), tensor([0., 2., 9.]))
+    >>> tm.grad(lambda a: tm.scan(lambda c, _: (a * c, None), 1.0, length=5)[0])(2.0)
+    tensor(80.)
+    """
+    leaves, structure = flatten(xs)
+    rows = [as_tensor(x) for x in leaves]
+    n = _length(rows, structure, length)
+    loop = Steps("scan", n, init, reverse)
+
+    def step(carry: Any, t: Any, row: Sequence[Any]) -> tuple[Any, Any]:
+        found = f(carry, unflatten(structure, row) if leaves else None)
+        if not (isinstance(found, tuple) and len(found) == 2):
+            raise ArgumentError(f"scan: f returns (carry, y), got {describe(found)}; y may be None")
+        return found[0], found[1]
+
+    return loop.run(step, rows, _every(checkpoint, "scan"))
+
+
+@named
+def fori_loop(n: int | Tensor, body: Fn, init: Any, *, checkpoint: int | None = None) -> Any:
+    """The carry after `carry = body(i, carry)` for i from 0 to n - 1, from init on.
+
+    Arguments: as of `scan`; `i` is a whole number. Where n is only known when a compiled function runs, this is a
+    `while_loop`, without reverse mode.
+    Returns the carry. Raises what `scan` raises. Derivative: as of `scan`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fori_loop(5, lambda i, c: c * (i + 1), 1.0)
+    tensor(120.)
+    >>> tm.grad(lambda x: tm.fori_loop(3, lambda i, c: c * x, 1.0))(2.0)
+    tensor(12.)
+    """
+    every = _every(checkpoint, "fori_loop")
+    if isinstance(n, Tensor) and n.dtype.kind in "iu" and not n.shape and unknown(n.node):
+
+        def further(state: Any) -> Any:
+            return state[0] < n
+
+        return while_loop(further, lambda state: (state[0] + 1, body(state[0], state[1])), (np.int64(0), init))[1]
+    count = integer(n, "fori_loop", "n")
+    if count < 0:
+        raise ArgumentError(f"fori_loop: n counts steps from 0, got {count}")
+    return Steps("fori_loop", count, init).run(lambda carry, t, row: (body(t, carry), None), [], every)[0]
+
+
+@named
+def while_loop(cond: Fn, body: Fn, init: Any, max_steps: int | None = None) -> Any:
+    """The carry when `cond(carry)` no longer holds, of `carry = body(carry)` from init on.
+
+    Arguments: `init` a tree of arrays whose containers, shapes and dtypes body keeps; `cond` gives one boolean;
+    `max_steps` a bound on the number of steps, which reverse mode needs. Under `vmap` each example ends by itself.
+    Returns the carry. Raises what `scan` raises, and NoConvergence if cond still holds after max_steps steps;
+    NoDerivative for reverse mode without max_steps.
+    Derivative: that of the steps that were taken, their number being fixed; as of `scan`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.while_loop(lambda c: c < 100.0, lambda c: c * c, 2.0)
+    tensor(256.)
+    >>> tm.grad(lambda x: tm.while_loop(lambda c: c < 100.0, lambda c: c * c, x, max_steps=9))(2.0)
+    tensor(1024.)
+    """
+    most = None if max_steps is None else integer(max_steps, "while_loop", "max_steps")
+    if most is not None and most < 0:
+        raise ArgumentError(f"while_loop: max_steps counts steps from 0, got {most}")
+    loop = Steps("while_loop", most, init)
+    return loop.run_while(cond, body)
+
+
+def _every(checkpoint: Any, asker: str) -> int | None:
+    if checkpoint is None:
+        return None
+    k = integer(checkpoint, asker, "checkpoint")
+    if k < 1:
+        raise ArgumentError(f"{asker}: checkpoint counts steps from 1, got {k}")
+    return k
+
+
+def _length(rows: Sequence[Tensor], structure: Structure, length: int | None) -> int:
+    """How many steps a scan has."""
+    names = [p or "xs" for p in paths(structure)]
+    for x, name in zip(rows, names, strict=True):
+        if not x.ndim:
+            hint = ". A list is a tree: say np.array([...])" if structure.kind is list else ""
+            raise ShapeError(f"scan: xs holds its steps along the first axis; {name} is the number {describe(x)}{hint}")
+    lengths = {x.shape[0] for x in rows}
+    if len(lengths) > 1:
+        found = ", ".join(f"{name}: {x.shape[0]}" for x, name in zip(rows, names, strict=True))
+        raise ShapeError(f"scan: the arrays of xs differ in length ({found})")
+    if length is None:
+        if not lengths:
+            raise ArgumentError("scan: without xs, say length=, the number of steps")
+        return lengths.pop()
+    n = integer(length, "scan", "length")
+    if n < 0:
+        raise ArgumentError(f"scan: length counts steps from 0, got {n}")
+    if lengths and lengths != {n}:
+        raise ShapeError(f"scan: length={n}, but xs has {lengths.pop()} steps")
+    return n
+
+
+class Steps:
+    """The steps of one loop: what is carried, and the ways to go through them."""
+
+    def __init__(self, title: str, n: int | None, init: Any, reverse: bool = False) -> None:
+        self.title, self.n, self.reverse = title, n, bool(reverse)
+        leaves, self.structure = flatten(init)
+        self.numbers = [type(leaf) in (bool, int, float, complex) for leaf in leaves]
+        self.state: list[Tensor] = []
+        for leaf, number in zip(leaves, self.numbers, strict=True):
+            t = as_tensor(leaf)
+            if not number and not hasattr(t.node.data, "dtype"):
+                t = rec.asarray(t)
+            self.state.append(t)
+
+    def tree(self, state: Sequence[Any]) -> Any:
+        return unflatten(self.structure, list(state))
+
+    # -- as Python runs it ------------------------------------------------------------------------------
+    def run(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
+        """The last carry and what the steps gave."""
+        n = self.n
+        assert n is not None
+        first = n - 1 if self.reverse else 0
+        self._settle(step, first, [x[first] for x in rows] if n else [_ones(x) for x in rows])
+        if not n:
+            return self._of_none(step, [_ones(x) for x in rows])
+        if n > 1 and _staged(watcher()):
+            try:
+                return self._staged(step, rows, every)
+            except TraceError:
+                pass  # a step looks at values that change from step to step: it is written out for each
+        since = clock()
+        parts = [_parts(x, n) for x in rows]
+        order = range(n - 1, -1, -1) if self.reverse else range(n)
+        out: list[list[Any]] = [[] for _ in range(n)]
+        shape: list[Structure] = []
+        begin: list[Tensor] = []  # what the first step gave
+
+        def stretch(state: Any, places: Sequence[int], own: Any) -> Any:
+            given: list[Any] = []
+            for t, row in zip(places, own, strict=True):
+                try:
+                    carry, y = step(self.tree(state), t, row)
+                    state = self.checked(carry, state)
+                    leaves = self.given(y, shape, begin, t)
+                except Exception as error:
+                    _named(error, self.title, t, n)
+                    raise
+                given.append(leaves)
+            return state, given
+
+        state: Any = self.state
+        stride = n if every is None else every
+        for start in range(0, n, stride):
+            places = order[start : start + stride]
+            own = [[p[t] for p in parts] for t in places]
+            if stride < n:
+                state, given = recomputed(functools.partial(stretch, places=places))(state, own=own)
+            else:
+                state, given = stretch(state, places, own)
+            for t, leaves in zip(places, given, strict=True):
+                out[t] = leaves
+        ys = [rec.stack([out[t][k] for t in range(n)], axis=0) for k in range(len(out[0]))]
+        state, ys = marked(self.title, n, since, state, ys)
+        return self.tree(state), unflatten(shape[0], ys, values=False)
+
+    def _settle(self, step: Fn, t: int, row: Sequence[Any]) -> None:
+        """Python numbers in the first carry take on the dtype that a step gives them."""
+        if not any(self.numbers):
+            return
+        state = [rec.asarray(s) if number else s for s, number in zip(self.state, self.numbers, strict=True)]
+        carry, _ = self._looked_at(step, self.state, t, row)
+        after = leaves_like(carry, self.structure, strict=True)
+        if after is not None:
+            for k, (leaf, number) in enumerate(zip(after, self.numbers, strict=True)):
+                dtype = getattr(as_tensor(leaf).node.data, "dtype", state[k].dtype)
+                if number and dtype != state[k].dtype and dtype.kind in _ABOVE[state[k].dtype.kind]:
+                    state[k] = rec.astype(state[k], dtype)
+        self.state, self.numbers = state, [False] * len(state)
+
+    def _looked_at(self, step: Fn, state: Sequence[Tensor], t: int, row: Sequence[Any]) -> Any:
+        """What a step gives, without drawing random numbers, unless it looks at values."""
+        nodes = [Node(s.node.data, live=TRACED) for s in state]
+        own = [Node(as_tensor(x).node.data, live=TRACED) for x in row]
+        try:
+            return under(Mode(False, Tracer()), step, self.tree([wrap(s) for s in nodes]), t, [wrap(x) for x in own])
+        except TraceError:
+            pass
+        try:
+            return step(self.tree(state), t, list(row))
+        except Exception as error:
+            _named(error, self.title, t, self.n)
+            raise
+
+    def checked(self, carry: Any, before: Sequence[Any]) -> list[Tensor]:
+        """The leaves of a carry, which has to be like the one before."""
+        leaves = leaves_like(carry, self.structure, strict=True)
+        if leaves is None:
+            raise ArgumentError(
+                f"{self.title}: the carry keeps its containers; it was {show(self.structure)}, and the step gave "
+                f"{show(flatten(carry)[1])}"
+            )
+        found = []
+        for k, (leaf, old) in enumerate(zip(leaves, before, strict=True)):
+            new = as_tensor(leaf)
+            if not hasattr(new.node.data, "dtype"):  # a Python number takes on the dtype of what it stands for
+                new = rec.asarray(new) if new.dtype == old.dtype else rec.astype(new, _common(new, old))
+            if new.shape != old.shape or new.dtype != old.dtype:
+                kind = ShapeError if new.shape != old.shape else DTypeError
+                name = paths(self.structure)[k]
+                raise kind(
+                    f"{self.title}: the carry keeps shapes and dtypes; {f'its leaf {name}' if name else 'it'} was "
+                    f"{describe(old)}, and the step gave {describe(new)}"
+                )
+            found.append(new)
+        return found
+
+    def given(self, y: Any, shape: list[Structure], begin: list[Tensor], t: Any) -> list[Tensor]:
+        """The leaves of what a step gave beside the carry, like those of the first step, which `begin` holds."""
+        leaves, structure = flatten(y)
+        found = []
+        for leaf in leaves:
+            new = as_tensor(leaf)
+            found.append(new if hasattr(new.node.data, "dtype") else rec.asarray(new))
+        if not shape:
+            shape.append(structure)
+            begin += found
+        elif show(structure) != show(shape[0]):
+            raise ArgumentError(
+                f"{self.title}: y was {show(shape[0])} at the first step and {show(structure)} at step {t}"
+            )
+        for k, (a, b) in enumerate(zip(begin, found, strict=True)):
+            if a.shape != b.shape or a.dtype != b.dtype:
+                kind = ShapeError if a.shape != b.shape else DTypeError
+                name = paths(structure)[k]
+                raise kind(
+                    f"{self.title}: {f'y.{name}' if name else 'y'} was {describe(a)} at the first step and "
+                    f"{describe(b)} at step {t}"
+                )
+        return found
+
+    def _of_none(self, step: Fn, row: Sequence[Tensor]) -> tuple[Any, Any]:
+        """A loop without steps: the carry as it was, and arrays without rows like what a step would give."""
+        _, y = self._looked_at(step, self.state, 0, row)
+        leaves, structure = flatten(y)
+        shapes = [as_tensor(leaf) for leaf in leaves]
+        empty = [as_tensor(np.zeros((0, *s.shape), s.dtype)) for s in shapes]
+        return self.tree(self.state), unflatten(structure, empty, values=False)
+
+    # -- as one op --------------------------------------------------------------------------------------
+    def _staged(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
+        n = self.n
+        assert n is not None
+        shape: list[Structure] = []
+
+        def one(state: list[Tensor], t: Any, row: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            try:
+                carry, y = step(self.tree(state), t, row)
+                return self.checked(carry, state), self.given(y, shape, [], t)
+            except Exception as error:
+                _named(error, self.title, None, n)
+                raise
+
+        state, ys = staged_scan(self.title, n, self.state, rows, self.reverse, one, every)
+        return self.tree(state), unflatten(shape[0], ys, values=False)
+
+    def run_while(self, cond: Fn, body: Fn) -> Any:
+        """The carry when the condition no longer holds."""
+        self._settle(lambda carry, t, row: (body(carry), None), 0, [])
+        since = clock()
+        state: Any = self.state
+        done = 0
+        try:
+            while True:
+                holds = _one_boolean(cond(self.tree(state)))
+                if isinstance(holds, Tensor) and unknown(holds.node):
+                    return self._staged_while(cond, body, done, state)
+                if not bool(holds):
+                    break
+                if done == self.n:
+                    raise NoConvergence(too_long(self.title, done))
+                state = self.checked(body(self.tree(state)), state)
+                done += 1
+        except Exception as error:
+            _named(error, self.title, done, self.n)
+            raise
+        state, _ = marked(self.title, done, since, state, [], bounded=self.n is not None)
+        return self.tree(state)
+
+    def _staged_while(self, cond: Fn, body: Fn, done: int, state: list[Tensor]) -> Any:
+        """The same as one op, from a step on whose condition depends on values that are not known."""
+
+        def holds(state: list[Tensor]) -> Tensor:
+            found = as_tensor(_one_boolean(cond(self.tree(state))))
+            return found if hasattr(found.node.data, "dtype") else rec.asarray(found)
+
+        def one(state: list[Tensor]) -> list[Tensor]:
+            return self.checked(body(self.tree(state)), state)
+
+        left = None if self.n is None else self.n - done
+        return self.tree(staged_while(self.title, left, state, holds, one))
+
+
+def _one_boolean(found: Any) -> Any:
+    """What a condition gave, if it is one boolean."""
+    if isinstance(found, (bool, np.bool_)):
+        return found
+    t = as_tensor(found)
+    if t.shape != () or t.dtype != np.bool_:
+        raise ArgumentError(f"while_loop: cond returns one boolean, got {describe(t)}")
+    return t
+
+
+def _common(new: Tensor, old: Any) -> Any:
+    """The dtype that a Python number takes beside an array: the array's, unless it cannot hold the number's kind."""
+    return np.result_type(old.dtype, new.node.data)
+
+
+def _parts(x: Tensor, n: int) -> Sequence[Any]:
+    """The rows of an array: of one that is recorded as parts of one step, whose derivative puts them together."""
+    node = x.node
+    if node.live or watcher() is not None:
+        return list(rec.unstack(x))
+    data = np.asarray(node.data)
+    return [wrap(Node(data[t])) for t in range(n)]
+
+
+def _staged(watch: Any) -> bool:
+    """Whether a program is being written, also from within vmap."""
+    while watch is not None:
+        if getattr(watch, "traces", False):
+            return True
+        watch = getattr(watch, "watch", None)
+    return False
+
+
+def _ones(x: Tensor) -> Tensor:
+    """What stands for a row where there is none."""
+    return wrap(Node(np.ones(x.shape[1:], x.dtype)[()]))
+
+
+def _named(error: Exception, title: str, t: int | None, n: int | None) -> None:
+    """Let an error that a step raised name the step."""
+    if not any(str(note).startswith(f"in {title}") for note in getattr(error, "__notes__", ())):
+        which = "" if t is None else f", step {t}"
+        error.add_note(f"in {title}{which}{'' if n is None else f' of {n}'}")
+
+
+_ABOVE = {"b": "biufc", "i": "ufc", "f": "fc", "c": "c"}  # what a Python number of a kind may be taken as
+
+
+__all__ = ["fori_loop", "scan", "while_loop"]

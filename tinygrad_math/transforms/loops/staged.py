@@ -1,0 +1,175 @@
+"""A loop as one op of the graph: its step is traced once, and what it closes over becomes an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import TraceError
+from ...core.mode import watcher
+from ...core.node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node
+from ...core.tensor import Tensor, clock, rec, wrap
+from ..batching.trace import Batching
+from .body import Growth, traced
+from .loop import Kind, Loop
+
+Step = Callable[[list[Tensor], Any, list[Tensor]], tuple[list[Tensor], list[Tensor]]]
+
+
+def staged_scan(
+    title: str, n: int, state: list[Tensor], rows: list[Tensor], reverse: bool, step: Step, every: int | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The last carry and the rows of a loop of n steps; of stretches of `every` steps only the first carry is kept."""
+    _refuse_shared_draws(title)
+    first = n - 1 if reverse else 0
+    live = _live([*state, *rows])
+    number = Node(0, live=TRACED)
+    carried = _stand_ins([s.node.data for s in state], live)
+    taken = _stand_ins([np.asarray(x.node.data)[first] for x in rows], live)
+    sources = [number, *carried, *taken]
+    _let_know(sources)
+    since = clock()
+    carry, given = step([wrap(c) for c in carried], wrap(number), [wrap(x) for x in taken])
+    roots = [t.node for t in (*carry, *given)]
+    grown = Growth(roots, sources, since)
+    body = grown.body(sources, roots, _stopped())
+    kind = Kind(title, len(state), len(rows), len(grown.closure), n, backwards=reverse, numbered=True)
+    loop = Loop(kind, body, [r.data for r in roots], [n.data for n in (*sources, *grown.closure)])
+    _settle(state, carried)
+    fixed = [wrap(n) for n in grown.closure]
+    if every is None or every >= n:
+        found = list(loop.call([*state, *rows, *fixed]))
+    else:
+        found = _in_stretches(loop, state, rows, fixed, every)
+    last = found[: len(state)]
+    _settle(last, roots)
+    return last, found[len(state) :]
+
+
+def _in_stretches(loop: Loop, state: list[Tensor], rows: list[Tensor], fixed: list[Tensor], every: int) -> list[Tensor]:
+    """The results of a loop as those of a loop of loops, which computes its steps again for the derivative."""
+    how = loop.how
+    assert how.length is not None
+    count, left = divmod(how.length, every)
+    start = left if how.backwards else 0  # of the rows that the stretches take
+    stop = start + count * every
+    kinds = len(state), len(rows)
+    inner = _shifted(loop, every)
+
+    def stretch(values: list[Tensor]) -> list[Any]:
+        number, own = values[0], values[1:]
+        at = rec.add(rec.multiply(number, every), start)
+        return list(inner.call([*own, at]))
+
+    whole = [rec.reshape(x[start:stop], (count, every, *x.shape[1:])) for x in rows]
+    like = [Node(np.asarray(e.node.data)[()]).data for e in state]
+    given = [0, *like, *(np.asarray(x.node.data)[0] for x in whole), *(f.node.data for f in fixed)]
+    body, examples = traced(stretch, given)
+    outer = Loop(how._replace(length=count, again=True), body, examples, given)
+    found = list(outer.call([*state, *whole, *fixed]))
+    state, ys = found[: kinds[0]], [rec.reshape(y, (count * every, *y.shape[2:])) for y in found[kinds[0] :]]
+    if not left:
+        return [*state, *ys]
+    rest = slice(0, start) if how.backwards else slice(stop, None)
+    more = list(_shifted(loop, left).call([*state, *(x[rest] for x in rows), *fixed, 0 if how.backwards else stop]))
+    parts = [[b, a] if how.backwards else [a, b] for a, b in zip(ys, more[kinds[0] :], strict=True)]
+    return [*more[: kinds[0]], *(rec.concat(p, axis=0) for p in parts)]
+
+
+def _shifted(loop: Loop, length: int) -> Loop:
+    """The loop of a part of the steps, whose first number is a further argument."""
+    how = loop.how
+
+    def f(values: list[Tensor]) -> list[Any]:
+        return list(loop.body.record([rec.add(values[0], values[-1]), *values[1:-1]]))
+
+    given = [*loop.given, 0]
+    body, examples = traced(f, given)
+    for a, b in zip(examples, loop.examples, strict=True):
+        if np.asarray(a).dtype != np.asarray(b).dtype:
+            raise TraceError(f"{how.title}: the number of a step changes dtypes")
+    return Loop(how._replace(length=length, fixed=how.fixed + 1), body, examples, given)
+
+
+def staged_while(
+    title: str,
+    most: int | None,
+    state: list[Tensor],
+    holds: Callable[[list[Tensor]], Tensor],
+    step: Callable[[list[Tensor]], list[Tensor]],
+) -> list[Tensor]:
+    """The carry when the condition no longer holds, after at most so many steps."""
+    _refuse_shared_draws(title)
+    sources = _stand_ins([s.node.data for s in state], _live(state))
+    _let_know(sources)
+    since = clock()
+    checked = holds([wrap(n) for n in sources])
+    after = step([wrap(n) for n in sources])
+    roots = [checked.node, *(s.node for s in after)]
+    grown = Growth(roots, sources, since)
+    whole = grown.body(sources, roots, _stopped())
+    inputs = range(whole.inputs)
+    condition = whole.part(inputs, whole.results[:1], draws=True)
+    body = whole.part(inputs, whole.results[1:], draws=True)
+    assert condition is not None
+    assert body is not None
+    if condition.random and body.random:
+        raise TraceError(f"{title}: cond and body both draw random numbers")
+    kind = Kind(title, len(state), 0, len(grown.closure), most)
+    loop = Loop(kind, body, [r.data for r in roots[1:]], [n.data for n in (*sources, *grown.closure)], condition)
+    _settle(state, sources)
+    last = list(loop.call([*state, *(wrap(n) for n in grown.closure)]))[: len(state)]
+    _settle(last, roots[1:])
+    return last
+
+
+def _live(tensors: Sequence[Tensor]) -> int:
+    live = TRACED
+    for t in tensors:
+        live |= t.node.live & (DIFFERENTIABLE | TRANSFORMED)
+    return live
+
+
+def _stand_ins(values: Sequence[Any], live: int) -> list[Node]:
+    """What stands for values that change from step to step."""
+    arrays = [np.asarray(v) for v in values]
+    return [Node(a[()], live=live if a.dtype.kind in "fc" else TRACED) for a in arrays]
+
+
+def _let_know(nodes: Sequence[Node]) -> None:
+    """Let those who watch know nodes that stand for values of a step."""
+    watch = watcher()
+    while watch is not None:
+        if isinstance(watch, Batching):
+            watch.moving.update(nodes)
+        elif hasattr(watch, "known"):
+            watch.known.update(nodes)
+        watch = getattr(watch, "watch", None)
+
+
+def _stopped() -> set[Node]:
+    """What was made under no_grad in the runs that are watched."""
+    found: set[Node] = set()
+    watch = watcher()
+    while watch is not None:
+        found |= getattr(watch, "stopped", set())
+        watch = getattr(watch, "watch", None)
+    return found
+
+
+def _refuse_shared_draws(title: str) -> None:
+    """Under vmap with randomness="same" the steps are written out, as each draws once for all examples."""
+    watch = watcher()
+    while watch is not None:
+        if isinstance(watch, Batching) and watch.same:
+            raise TraceError(f"{title}: with randomness='same', cond may not depend on the examples")
+        watch = getattr(watch, "watch", None)
+
+
+def _settle(tensors: Sequence[Tensor], nodes: Sequence[Node]) -> None:
+    """What an optimiser's update took, or made, in a step it takes, or makes, in the loop."""
+    for t, n in zip(tensors, nodes, strict=False):
+        if n.meta is not None and n.meta.settled:
+            t.node.more().settled = True
