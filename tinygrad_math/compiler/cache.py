@@ -34,6 +34,7 @@ from .values import frozen
 
 _innermost = MODE.innermost
 RECENT = 4  # how many programs are tried by their finders before the general way
+BACKENDS = ("numpy", "native", "auto")
 KEPT = 256  # how many programs a function keeps: beyond that, the one goes that was found least recently
 CHANGES = 8  # how many programs a function has for the same arguments, for changes of what surrounds it
 Entry = tuple[Any, Executable, Find, Sequence[Tensor]]  # where it is kept, and the Tensors from around the function
@@ -62,8 +63,9 @@ class Compiled:
         threads: int | None = None,
         fast_math: bool = False,
         alone: bool = False,
+        backend: str = "numpy",
     ) -> None:
-        self.f, self.threads, self.fast_math = f, threads, fast_math
+        self.f, self.threads, self.fast_math, self.backend = f, threads, fast_math, backend
         self.alone = alone  # whether f depends on its arguments only
         self.static, self.static_names = positions_in(f, static_argnums, "static_argnums")
         self.donated, _ = positions_in(f, donate_argnums, "donate_argnums")
@@ -71,6 +73,12 @@ class Compiled:
             raise ArgumentError(f"compile: arguments {sorted(self.static & self.donated)} are both static and donated")
         if threads is not None and (type(threads) is not int or threads < 1):
             raise ArgumentError(f"compile: threads is a number of them from 1 on, got {threads!r:.60}")
+        if type(backend) is not str or backend not in BACKENDS:
+            raise ArgumentError(f"compile: backend is one of {', '.join(map(repr, BACKENDS))}, got {backend!r:.60}")
+        if backend != "numpy":
+            from .native import available
+
+            self.backend = available(backend)
         self._programs: dict[Any, tuple[Executable, Find]] = {}
         self._recent: list[Find] = []
         self._latest: Executable | None = None
@@ -195,7 +203,9 @@ class Compiled:
         arguments = flatten(given)[1].children[0].children
         positions = [k for k, s in enumerate(arguments) for _ in range(s.leaf_count)]
         donated = [k in self.donated for k in positions] + [False] * (len(leaves) - len(positions))
-        program = Executable(self.f, *made, leaves, donated, self.threads, self._compiled_alike, self.fast_math)
+        program = Executable(
+            self.f, *made, leaves, donated, self.threads, self._compiled_alike, self.fast_math, self.backend
+        )
         run = finder(given, is_static, donated, program)
         made[1].release()
         return program, run
@@ -219,7 +229,7 @@ class Compiled:
             return place, *made, hidden
 
     def _compiled_alike(self, f: Callable[..., Any]) -> Compiled:
-        return Compiled(f, threads=self.threads, fast_math=self.fast_math, alone=True)
+        return Compiled(f, threads=self.threads, fast_math=self.fast_math, alone=True, backend=self.backend)
 
     # -- a compiled module is a module ------------------------------------------------------------------
     @property
@@ -255,7 +265,7 @@ class Compiled:
         except AttributeError:
             pass
         positions = tuple(sorted(self.static)), tuple(sorted(self.donated))
-        return Compiled, (self.f, *positions, self.threads, self.fast_math, self.alone)
+        return Compiled, (self.f, *positions, self.threads, self.fast_math, self.alone, self.backend)
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
@@ -354,6 +364,7 @@ def compile(
     donate_argnums: int | str | Iterable[int | str] = (),
     threads: int | None = None,
     fast_math: bool = False,
+    backend: str = "numpy",
 ) -> Any:
     """f, traced once for each tree, shape and dtype of its arguments, and run as straight-line NumPy.
 
@@ -362,13 +373,18 @@ def compile(
     number of layers; -1 is the last): they are compared by type and value, and `if` may look at them; `donate_argnums`
     those of arguments whose memory the call may use for its results, as a training step does with its parameters: of
     Tensors, and of arrays in containers, that nobody else holds; `threads` how many share elementwise work on large
-    arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic.
+    arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic;
+    `backend` "numpy", "native" (see below) or "auto", which is native where llvmlite is installed and it pays.
     The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero. `fast_math`
     gives that up for some speed: factors change places, move out of sums and into matrix products, and merge, so that
     a product may overflow or vanish where f's own did not (and the other way round); a division by a number is a
     product with its reciprocal; sums of up to 65,536 terms are BLAS products, without pairwise summation; matrices are
     multiplied in the cheapest order; x + 0.0 is x, also at -0.0.
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
+    `backend="native"` runs the same program without Python: NumPy's and SciPy's own inner loops and BLAS are called one
+    after the other by a small interpreter in machine code, in the same memory plan. What has no native form (sorting,
+    decompositions, draws, arrays of 65,536 elements and more, which run block by block) stays a call of NumPy in
+    between; `.profile` says which is which. A step of a toy network takes a few microseconds less.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
     Results are Tensors in memory of their own, so that the next call does not change them.
     What f reaches beside its arguments (closure variables, defaults, globals that its code names, the object of a
@@ -382,9 +398,9 @@ def compile(
     in their turn. A function that donates, or that draws random numbers, runs as it is while it is differentiated;
     one that registers hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn
     complex), always does.
-    Raises TraceError, naming the line, where f asks for a value (`if x > 0`, `float(x)`), depends on what it changes
-    itself, keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for positions that
-    f does not have.
+    Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
+    asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, keeps a traced value, or draws from
+    another generator than `tm.random`; ArgumentError for positions that f does not have.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))
@@ -395,6 +411,6 @@ def compile(
     def wrap(f: Callable[..., Any]) -> Compiled:
         if not callable(f):
             raise ArgumentError(f"compile takes a function, got {f!r:.60}")
-        return Compiled(f, static_argnums, donate_argnums, threads, bool(fast_math))
+        return Compiled(f, static_argnums, donate_argnums, threads, bool(fast_math), backend=backend)
 
     return wrap if f is None else wrap(f)

@@ -7,7 +7,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from .program import ARITHMETIC, Program, Value
 from .retyped import Retyped, check_types
 from .trace import Fixed, Traced
 
+if TYPE_CHECKING:
+    from .native import Native
+
 
 class Executable:
     """One program and its workspaces. Several threads may call it: each takes a workspace of its own."""
@@ -43,6 +46,7 @@ class Executable:
         threads: int | None = None,
         compile: Compile | None = None,
         fast_math: bool = False,
+        backend: str = "numpy",
     ) -> None:
         self.f, self.traced, self.environment, self.hidden = f, traced, environment, traced.hidden
         self.retyped = check_types(traced.program)
@@ -59,7 +63,12 @@ class Executable:
         self.plan = plan(self.program, frozenset(taken))
         self.threads = threads or default_threads()
         self.source = emit(self.program, self.plan, self.threads)
-        self.make = self.source.build()
+        self.native: Native | None = None
+        if backend != "numpy":
+            from .native import native
+
+            self.native = native(self.program, self.plan, self.threads, backend)
+        self.make = self.source.build() if self.native is None else self.native.make
         self.program.release()
         self.program.profile = lambda *args, repeat=50, **kwargs: self.profile(args, kwargs, repeat)
         self.pool: list[Callable[..., Any]] = []
@@ -74,6 +83,8 @@ class Executable:
 
     def workspace(self, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The program's function over a new workspace, in a context in which NumPy does not warn."""
+        if function is None and self.native is not None and self.native.whole:
+            return self.make()  # nothing in it asks NumPy
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
         return functools.partial(context.run, function or self.make())

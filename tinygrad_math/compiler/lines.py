@@ -102,7 +102,7 @@ class LineEmitter:
                 self._instruction(v)
             for dead in dying.get(k, ()):
                 if dead is not v and dead in self.text:
-                    self.lines.append(f"del {self.text[dead]}")
+                    self._forget(self.text[dead])
 
     # -- names ----------------------------------------------------------------------------------------
     def _name(self, v: Value, default: str) -> str:
@@ -185,6 +185,10 @@ class LineEmitter:
         if self.plan.root[v] is v:
             return self.plan.kind_of(v) in ("buffer", "constant")
         return _looks_only(v) and all(map(self._before_the_call, v.inputs))
+
+    def _forget(self, name: str) -> None:
+        """Let go of a large array that nobody reads any more."""
+        self.lines.append(f"del {name}")
 
     def _chain(self, chain: Chain) -> None:
         raise NotImplementedError

@@ -28,6 +28,7 @@ class Row(NamedTuple):
     flops: int  # of matrix products; 0 for what is bound by memory
     limit: float  # the share of the machine's BLAS rate, or of its memory bandwidth, that was reached
     place: str
+    native: bool = False  # whether it runs without Python; each such instruction is timed as a stretch of its own
 
 
 class Profile:
@@ -53,7 +54,7 @@ class Profile:
             share = r.seconds / self.seconds if self.seconds else 0.0
             lines.append(
                 f"{r.seconds * 1e6:8.2f}µs {share:6.1%} {_bytes(r.nbytes):>9} {r.limit:8.0%}  "
-                f"{r.result} = {r.text}{f'  {r.place}' if r.place else ''}"
+                f"{'native  ' if r.native else ''}{r.result} = {r.text}{f'  {r.place}' if r.place else ''}"
             )
         return "\n".join(lines)
 
@@ -62,7 +63,9 @@ class Profile:
 
 def profile(program: Executable, arrays: Sequence[Any], repeat: int) -> Profile:
     """Run the program `repeat` times with a clock between its instructions; medians."""
-    emitter = Emitter(program.program, program.plan, program.threads)
+    native = program.native
+    parts = program.program, program.plan, program.threads
+    emitter = Emitter(*parts) if native is None else native.emitter(*parts)
     emitter.marks = []
     source = emitter.emit()
     times: list[float] = []
@@ -80,11 +83,14 @@ def profile(program: Executable, arrays: Sequence[Any], repeat: int) -> Profile:
     limits = blas_rate(widest if widest.kind == "f" else np.dtype(float)), bandwidth()
     seconds = [statistics.median(s) for s in zip(*samples, strict=True)]
     overhead = _clock()
-    rows = [_row(values, max(t - overhead, 1e-9), limits) for values, t in zip(emitter.marks, seconds, strict=True)]
+    rows = [
+        _row(values, max(t - overhead, 1e-9), limits, native is not None and native.lowered.is_native(values[0]))
+        for values, t in zip(emitter.marks, seconds, strict=True)
+    ]
     return Profile(program.program.name, rows, limits)
 
 
-def _row(values: list[Value], seconds: float, limits: tuple[float, float]) -> Row:
+def _row(values: list[Value], seconds: float, limits: tuple[float, float], native: bool) -> Row:
     inside = set(values)
     outer = dict.fromkeys(i for v in values for i in v.inputs if i not in inside)
     used = {i for v in values for i in v.inputs}
@@ -94,7 +100,7 @@ def _row(values: list[Value], seconds: float, limits: tuple[float, float]) -> Ro
     limit = flops / limits[0] if flops else nbytes / limits[1]
     text = values[0].title if len(values) == 1 else f"chain of {len(values)}: {', '.join(v.title for v in values)}"
     last = values[-1]
-    return Row(text, describe_value(last), seconds, nbytes, flops, limit / seconds, str(last.place or ""))
+    return Row(text, describe_value(last), seconds, nbytes, flops, limit / seconds, str(last.place or ""), native)
 
 
 def _bytes(n: int) -> str:

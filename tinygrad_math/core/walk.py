@@ -66,16 +66,20 @@ class Trail:
     def __init__(self, roots: Sequence[Node], targets: Iterable[Node] | None = None) -> None:
         seen = {r for r in roots if r.live & DIFFERENTIABLE}
         stack = list(seen)
-        self.open = any(r.live & TRACED for r in seen)
+        self.open = False
+        for r in seen:
+            if r.live & TRACED:
+                self.open = True
         if targets is None:
-            while stack:
-                for i in stack.pop().inputs:
+            for n in stack:  # which grows meanwhile, roughly from new to old
+                for i in n.inputs:
                     if i.live & DIFFERENTIABLE and i not in seen:
                         seen.add(i)
                         stack.append(i)
             self.goal: set[Node] = set()
             self.reached = seen
-            self.nodes = sorted(seen, key=_by_tick)
+            stack.sort(key=_by_tick)
+            self.nodes = stack
             return
         goal = self.goal = set(targets)
         oldest = min((t.tick for t in goal), default=0)
@@ -203,7 +207,7 @@ def _pullback(
     for node, g in seeds:
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
-    take, is_reached = cotangents.pop, reached.__contains__
+    take, is_reached, watched = cotangents.pop, reached.__contains__, every or bool(goal)
     for n in reversed(trail.nodes):
         g = take(n, None)
         if g is None:
@@ -213,10 +217,11 @@ def _pullback(
             if meta.hooks:
                 g = _run_hooks(xp, n, g)
             kept[n] = g
-        if op is None or every or n in goal:
+        if op is None:
             kept[n] = g
-            if op is None:
-                continue
+            continue
+        if watched and (every or n in goal):
+            kept[n] = g
         need: tuple[bool, ...]
         args: tuple[Any, ...]
         count = len(inputs)
@@ -243,13 +248,19 @@ def _pullback(
         if op is select:
             _collect(xp, cotangents, n, g)
             continue
-        if op.vjp is None:
-            rule = f"give it one, {op.name}.defvjp(...), or " if hasattr(op, "defvjp") else ""
-            raise NoDerivative(f"{op.name} has no derivative rule; {rule}stop_gradient() its result if that is meant")
+        rule, params = op.vjp, n.params
+        if rule is None:
+            advice = f"give it one, {op.name}.defvjp(...), or " if hasattr(op, "defvjp") else ""
+            raise NoDerivative(f"{op.name} has no derivative rule; {advice}stop_gradient() its result if that is meant")
         if plain:
             try:
                 y = n.data if not op.formal or type(n) is not Past else likeness(n)
-                found = op.vjp(xp, need, g, y, *args, **n.params)
+                if params:
+                    found = rule(xp, need, g, y, *args, **params)
+                elif count == 2:  # a call of so many arguments is the quickest
+                    found = rule(xp, need, g, y, args[0], args[1])
+                else:
+                    found = rule(xp, need, g, y, *args)
             except Undecided as question:
                 try:
                     found = question.settle(partial(_again, trail, seeds, n))
@@ -257,7 +268,7 @@ def _pullback(
                     raise answer from None
         else:
             y, recorded = _recorded_operands(n)
-            found = op.vjp(xp, need, g, y, *recorded, **n.params)
+            found = rule(xp, need, g, y, *recorded, **params)
         k = 0
         for gi in found:
             if gi is not None and need[k]:
@@ -279,7 +290,7 @@ def _pullback(
                         sums.add(i)
             k += 1
         if k != count:
-            raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {len(inputs)} arguments")
+            raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {count} arguments")
 
 
 def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> None:

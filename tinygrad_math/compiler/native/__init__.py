@@ -1,0 +1,62 @@
+"""Programs without Python in between: `tm.compile(f, backend="native")`.
+
+    assembly    LLVM made ready, and a writer of its language
+    machine     the interpreter, which walks a table of instructions; a stretch as a function of Python
+    loops       NumPy's inner loops and their addresses, and ours that copy, choose and convert
+    table       an instruction as words: how a loop goes through arrays
+    lower       what a program becomes: words for each instruction, and where values lie
+    stretch     native instructions in a row, what they are called with and what they return
+    emit        the program with its stretches as calls, or as one
+
+The interpreter is assembled once in a process; making a program compiles nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...core.errors import MathError
+from ..memory import Plan
+from ..program import Program
+from .assembly import is_there, needed
+from .emit import NativeEmitter, whole
+from .lower import Lowered
+from .machine import is_possible
+
+
+class Native:
+    """A program's native form: `make` sets up a workspace and returns the function over it."""
+
+    def __init__(self, program: Program, plan: Plan, threads: int) -> None:
+        self.lowered = Lowered(program, plan)
+        made = whole(self.lowered)
+        self.whole = made is not None  # whether nothing is left to NumPy
+        self.text = ""
+        if made is not None:
+            self.make: Callable[[], Callable[..., Any]] = made
+        else:
+            source = NativeEmitter(program, plan, threads, self.lowered).emit()
+            self.text, self.make = source.text, source.build()
+
+    def emitter(self, program: Program, plan: Plan, threads: int) -> NativeEmitter:
+        """Writes the program again, to be timed."""
+        return NativeEmitter(program, plan, threads, self.lowered)
+
+
+def available(backend: str) -> str:
+    """The backend that this one stands for here; raises where native code is asked for and cannot be made."""
+    if backend == "auto":
+        return "auto" if is_there() and is_possible() else "numpy"
+    needed()
+    if not is_possible():
+        raise MathError('compile(backend="native") reads objects as CPython with a lock lays them out; this is another')
+    return backend
+
+
+def native(program: Program, plan: Plan, threads: int, backend: str) -> Native | None:
+    """The native form of a program; None where it has none, or would gain nothing ("auto")."""
+    found = Native(program, plan, threads)
+    worked = [v for v in program.body if found.lowered.words.get(v)]
+    rest = sum(not found.lowered.is_native(v) for v in program.body)
+    return found if worked and (backend == "native" or len(worked) >= rest) else None

@@ -1,0 +1,525 @@
+"""Native programs: what they compute is what the function computes, and nothing is written outside an array."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from programs import OURS, program
+from test_compiler_every_op import CASES, assert_same, called
+from test_compiler_networks import Network, each
+
+import tinygrad_math as tm
+from tinygrad_math.compiler import executable
+from tinygrad_math.compiler.packing import ALIGNMENT
+from tinygrad_math.core.errors import TraceError
+from tinygrad_math.core.tree import flatten
+
+pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
+
+from tinygrad_math.compiler import native
+from tinygrad_math.compiler.native import assembly, loops, lower, machine
+from tinygrad_math.compiler.native.table import merged
+
+NARROW = {"float64": np.float32, "complex128": np.complex64}
+CANARY = 0xA5
+BLOCK = 100
+
+
+def compiled(f, **how):
+    return tm.compile(f, backend="native", **how)
+
+
+def arrays(tree):
+    return [np.asarray(t.numpy() if isinstance(t, tm.Tensor) else t) for t in flatten(tree)[0]]
+
+
+def assert_close(got, want, tolerance=1e-12):
+    for x, y in zip(arrays(got), arrays(want), strict=True):
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        narrow = y.dtype in (np.float32, np.complex64)
+        scale = 1.0 + np.abs(y[np.isfinite(y)]).max(initial=0.0)
+        np.testing.assert_allclose(
+            x, y, rtol=1e-5 if narrow else tolerance, atol=(1e-5 if narrow else tolerance) * scale
+        )
+
+
+def assert_bits(got, want):
+    for x, y in zip(arrays(got), arrays(want), strict=True):
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.fixture
+def numpys_loops(monkeypatch):
+    """NumPy's loops alone, with which results are NumPy's bit for bit."""
+    loops.loop.cache_clear()
+    monkeypatch.setattr(loops, "kernel", lambda name, dtype: None)
+    yield
+    loops.loop.cache_clear()
+
+
+# -- canaries ---------------------------------------------------------------------------------------------------------
+class Guarded:
+    """Plans and scratch in which nothing shares memory, with canaries between all that has a place."""
+
+    def __init__(self, monkeypatch):
+        self.spaces, self.scratches = [], []
+        plan, room, bind = executable.plan, lower.Lowered.room, native.stretch.Workspaces.__call__
+
+        def spaced(*args, **kwargs):
+            p = plan(*args, **kwargs)
+            owners = {p.home(v)[0] for v in p.offset}
+            start = {}
+            p.size = ALIGNMENT
+            for v in owners:
+                start[v] = p.size
+                p.size += -(-v.nbytes // ALIGNMENT) * ALIGNMENT + ALIGNMENT
+            for v in p.offset:
+                owner, inner = p.home(v)
+                p.offset[v] = start[owner] + inner
+            p.guarded = [(start[v], v.nbytes) for v in owners]
+            return p
+
+        def roomy(lowered, nbytes):
+            start = room(lowered, nbytes)
+            lowered.__dict__.setdefault("guarded", []).append((start, nbytes))
+            lowered.scratch += ALIGNMENT
+            return start
+
+        def bound(workspaces, space):
+            functions = bind(workspaces, space)
+            frame, _, cells, (space, scratch, _), _ = functions[0].__self__
+            del frame
+            lowered = workspaces.lowered
+            first = int(cells[lower.SCRATCH]) - scratch.ctypes.data
+            if space is not None:
+                space[...] = CANARY
+                self.spaces.append((space, lowered.plan.guarded))
+            scratch[...] = CANARY
+            self.spaces.append((scratch, [(first + s, n) for s, n in lowered.__dict__.get("guarded", [])]))
+            return functions
+
+        monkeypatch.setattr(executable, "plan", spaced)
+        monkeypatch.setattr(lower.Lowered, "room", roomy)
+        monkeypatch.setattr(native.stretch.Workspaces, "__call__", bound)
+
+    def check(self):
+        assert self.spaces
+        for space, guarded in self.spaces:
+            outside = np.ones(space.size, bool)
+            for start, nbytes in guarded:
+                outside[start : start + nbytes] = False
+            assert (space[outside] == CANARY).all()
+
+
+def surrounded(x, frames):
+    """x as it lies, inside a larger array that is full of canaries."""
+    if not x.size:
+        return x
+    low, high = (int(b) for b in np.lib.array_utils.byte_bounds(x))
+    memory = np.full(high - low + 4 * ALIGNMENT, CANARY, np.uint8)
+    start = 2 * ALIGNMENT - memory.ctypes.data % ALIGNMENT
+    y = np.ndarray(x.shape, x.dtype, memory, start + x.ctypes.data - low, x.strides)
+    y[...] = x
+    frames.append((memory, memory.copy()))
+    return y
+
+
+def random_program(seed, single):
+    p = program(seed)
+    f, loss, count = p.on(OURS), p.loss(OURS), len(p.inputs)
+    xs = [x.astype(NARROW[x.dtype.name]) if single else x for x in p.inputs]
+
+    def both(*xs):
+        return f(*xs), tm.grad(loss, argnums=tuple(range(count)))(*xs)
+
+    return p, both, xs
+
+
+def check(seed, monkeypatch):
+    """A random program and its gradient: the values, and canaries around buffers and arguments."""
+    p, both, xs = random_program(seed, seed % 4 == 3)
+    with monkeypatch.context() as patch, np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        want = tm.compile(both)(*xs)
+        guarded, frames = Guarded(patch), []
+        f = compiled(both)
+        inside = [surrounded(x, frames) for x in xs]
+        try:
+            assert_close(f(*xs), want)
+            assert_close(f(*inside), want)
+        except Exception as error:
+            raise AssertionError(f"{error}\n{p}") from error
+        if f.latest.native is not None:
+            guarded.check()
+        for memory, before in frames:
+            assert (memory == before).all()
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_native_random_programs_and_their_gradients_equal_those_of_numpy_between_canaries(block, monkeypatch):
+    for seed in range(15 * block, 15 * (block + 1)):
+        check(seed, monkeypatch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("block", range(20))
+def test_two_thousand_native_random_programs_equal_those_of_numpy(block, monkeypatch):
+    for seed in range(BLOCK * block, BLOCK * (block + 1)):
+        check(seed, monkeypatch)
+
+
+def test_a_canary_is_heard(monkeypatch):
+    with monkeypatch.context() as patch:
+        guarded = Guarded(patch)
+        f = compiled(lambda x: tm.sin(tm.exp(x) + 1.0) * 2.0)
+        f(np.ones(5))
+        guarded.check()
+        space, places = guarded.spaces[0]
+        space[places[0][0] + places[0][1]] += 1
+        with pytest.raises(AssertionError):
+            guarded.check()
+
+
+# -- every op ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("block", range(-(-len(CASES) // BLOCK)))
+def test_a_native_op_equals_the_eager_one_on_every_sample(block):
+    for case in CASES[BLOCK * block : BLOCK * (block + 1)]:
+        op, k = case.values
+        f, given = called(op, op.samples()[k])
+        g = compiled(f)
+        with np.errstate(all="ignore"):
+            try:
+                got = g(*given)
+            except TraceError:
+                with pytest.raises(TraceError):
+                    tm.compile(f)(*given)
+                continue
+            try:
+                assert_same(got, f(*given))
+                assert_same(g(*given), f(*given))  # over a used workspace
+            except AssertionError as error:
+                raise AssertionError(f"{op.name}, sample {k}: {error}") from error
+
+
+ELEMENTWISE = ["add", "multiply", "divide", "maximum", "tanh", "exp", "sqrt", "less", "where", "square", "floor_divide"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128", "complex64", "int64", "int32", "uint8", "bool"])
+def test_every_dtype_and_mixture_gives_numpys_bits(dtype, numpys_loops):
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.integers(0, 2 if dtype == "bool" else 100, (4, 5)).astype(dtype) for _ in range(3))
+    w, k = rng.normal(size=(4, 1)), rng.integers(1, 9, 5).astype(np.int32)
+
+    def f(x, y, z, w, k):
+        total = x + y
+        total = total * z if dtype != "bool" else tm.logical_and(total, z)
+        return (
+            total,
+            x * w,
+            tm.where(w > 0, x, k),
+            (x + k) * w,
+            tm.sum(x * w, axis=0),
+            tm.max(y, axis=1),
+            tm.any(z, axis=0),
+        )
+
+    assert_bits(compiled(f)(x, y, z, w, k), tm.compile(f)(x, y, z, w, k))
+    assert_bits(compiled(f)(x, y, z, w, k), f(*map(tm.tensor, (x, y, z, w, k))))
+
+
+@pytest.mark.parametrize(
+    "shape", [(7,), (3, 4), (0,), (0, 3), (2, 0, 3), (1, 5), (5, 1), (2, 3, 4), (100, 3), (3, 100), (1,)]
+)
+@pytest.mark.parametrize("axis", [None, 0, -1, "all but the last"])
+def test_sums_and_extremes_are_numpys_bits_in_all_layouts(shape, axis, numpys_loops):
+    x = np.random.default_rng(1).normal(size=shape)
+    axis = tuple(range(len(shape) - 1)) if axis == "all but the last" else axis
+    extremes = x.size > 0
+
+    def f(x):
+        pair = (tm.max(x, axis=axis), tm.min(x, axis=axis, keepdims=True)) if extremes else ()
+        return (tm.sum(x, axis=axis), tm.prod(x, axis=axis, keepdims=True), tm.all(x > 0, axis=axis), *pair)
+
+    for y in (x, x.T.copy().T, x[::-1], np.stack([x, x], -1)[..., 0], np.negative(np.abs(x)) * 0.0):
+        plain = tm.compile(f)
+        got, want = compiled(f)(y), plain(y)
+        if y.flags.c_contiguous and all(v.title != "matmul" for v in plain.program.body):
+            assert_bits(got, want)  # else sums are taken in another order, or by BLAS
+        assert_close(got, f(tm.tensor(y)))
+        assert_bits([np.signbit(t) for t in arrays(got)[:1]], [np.signbit(t) for t in arrays(want)[:1]])
+
+
+def test_sums_are_pairwise_in_all_layouts():
+    x = np.random.default_rng(8).uniform(size=(3, 20_000, 3)).astype(np.float32)
+    for y in (x[:, ::-1], x[..., ::-1], np.array(x, order="F"), x.transpose(1, 0, 2).copy().transpose(1, 0, 2)):
+        rows, total = arrays(compiled(lambda x: (tm.sum(x, axis=(0, 1)), tm.sum(x)))(y))
+        np.testing.assert_allclose(rows, y.astype(float).sum((0, 1)), rtol=1e-6)
+        np.testing.assert_allclose(total, y.astype(float).sum(), rtol=1e-6)
+
+
+PRODUCTS = [
+    ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)),
+    ((5, 1, 2, 3), (6, 3, 4)), ((2, 0), (0, 3)), ((0, 3), (3, 2)), ((5, 2, 3), (3,)), ((1, 3), (3, 1)),
+    ((4, 2, 3), (4, 3, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128", "int64"])
+@pytest.mark.parametrize(("left", "right"), PRODUCTS)
+def test_products_of_all_ranks_and_layouts(left, right, dtype):
+    rng = np.random.default_rng(2)
+    a, b = ((rng.normal(size=s) * 4).astype(dtype) for s in (left, right))
+    f = compiled(lambda a, b: tm.matmul(a, b) + (tm.matmul(a, b) * 2))
+    turned = (lambda x: np.swapaxes(np.swapaxes(x, -1, -2).copy(), -1, -2)) if min(a.ndim, b.ndim) > 1 else np.copy
+    for x, y in ((a, b), (turned(a), b), (a, turned(b)), (a[::-1], b[..., ::-1].copy()[..., ::-1])):
+        assert_close(f(x, y), [np.matmul(x, y) * 3], 1e-13)
+
+
+# -- how arguments lie ------------------------------------------------------------------------------------------------
+def layouts(x):
+    wide = np.zeros([2 * n for n in x.shape], x.dtype)[tuple(slice(None, None, 2) for _ in x.shape)]
+    wide[...] = x
+    odd = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)  # not aligned
+    odd[...] = x
+    return [x, np.array(x, order="F"), wide, x[::-1].copy()[::-1], x[:, ::-1].copy()[:, ::-1], odd]
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_arguments_may_lie_otherwise_than_those_that_it_was_made_for(first):
+    x = np.random.default_rng(3).normal(size=(6, 4))
+    f = compiled(
+        lambda x: (tm.sum(tm.tanh(x @ x.T) * 2.0, axis=0), x[1:, ::2] + 1.0, x.reshape(-1) * 2.0, x.T.reshape(-1))
+    )
+    want = np.tanh(x @ x.T).sum(0) * 2, x[1:, ::2] + 1, x.reshape(-1) * 2, x.T.reshape(-1)
+    given = layouts(x)
+    for y in (given[first], *given, given[first]):
+        assert_close(f(y), want)
+
+
+def test_arrays_of_the_other_byte_order_are_read_as_numpy_reads_them():
+    x = np.arange(6.0).reshape(2, 3)
+    f = compiled(lambda x: (x * 2.0 + 1.0, tm.sum(x, axis=0)))
+    for y in (x.astype(x.dtype.newbyteorder()), x):
+        for got, want in zip(arrays(f(y)), (x * 2 + 1, x.sum(0)), strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+def test_a_spread_argument_and_overlapping_views_of_one_array():
+    base = np.arange(12.0)
+    f = compiled(lambda x, y: (x + y, tm.sum(x * y, axis=0), y - x))
+    windows = np.lib.stride_tricks.sliding_window_view(base, 4)[:5]
+    for x, y in [
+        (np.broadcast_to(base[:4], (5, 4)), windows), (windows, np.broadcast_to(base[:5, None], (5, 4))),
+        (windows, windows), (base[2:12].reshape(5, 2).repeat(2, 1), windows), (windows[::-1], windows),
+    ]:  # fmt: skip
+        assert_bits(f(x, y), [x + y, (x * y).sum(0), y - x])
+
+
+def test_numbers_of_all_kinds_as_arguments_and_results():
+    def f(x, lr, n, scale, b):
+        return x * lr + n, lr * 2.0, scale * lr, n + 1, tm.sum(x) * scale, lr, tm.where(b, x, 0.0)
+
+    for args in (
+        (np.ones(3), 0.5, 2, np.float32(3.0), True), (np.ones(3, np.float32), 0.1, 3, np.array(2.0), np.True_),
+        (tm.tensor(np.ones(3)), 0.5, np.int64(2), tm.tensor(1.5), False),
+        (np.ones(3), 0.5, 2, np.float64(1.0), np.array(True)),
+    ):  # fmt: skip
+        got, want = compiled(f)(*args), tm.compile(f)(*args)
+        assert_bits(got, want)
+        assert [type(g) for g in flatten(got)[0]] == [type(w) for w in flatten(want)[0]]
+
+
+def test_empty_arrays_pass_through():
+    f = compiled(lambda x, y: (x * 2.0 + y, tm.sum(x, axis=0), tm.concat([x, y]), x.T @ y, tm.where(x > 0, x, y)))
+    for shape in ((0, 3), (0, 0)):
+        x = np.zeros(shape)
+        assert_bits(f(x, x), [x, x.sum(0), np.concatenate([x, x]), x.T @ x, x])
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+def test_results_are_in_memory_of_their_own():
+    f = compiled(lambda x: (tm.tanh(x), tm.exp(x).T, tm.exp(x).T, tm.sum(x), x, x.T, tm.stack([x, x])))
+    x = np.arange(6.0).reshape(2, 3)
+    first = arrays(f(x))
+    kept = [a.copy() for a in first]
+    f(x + 1.0)
+    for a, b in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.may_share_memory(a, x)
+    for k, a in enumerate(first):
+        assert not any(np.may_share_memory(a, b) for b in first[k + 1 :])
+
+
+def test_donated_arguments_are_written_over():
+    step = compiled(lambda p, g: [p[0] - 0.1 * g, p[1] * 2.0], donate_argnums=0)
+    p = step([tm.tensor(np.ones(4)), tm.tensor(np.ones(2))], np.ones(4))
+    for _ in range(3):
+        before = [t.node.data.ctypes.data for t in p]
+        p = step(p, np.ones(4))
+        assert [t.node.data.ctypes.data for t in p] == before
+    np.testing.assert_allclose(p[0].numpy(), 1 - 0.4)
+    np.testing.assert_array_equal(p[1].numpy(), 16.0)
+
+
+def test_objects_are_neither_leaked_nor_freed_too_often():
+    f = compiled(lambda x, lr: (x * lr, tm.sum(x), lr * 2.0))
+    x, lr = np.ones(3), 0.1234
+    f(x, lr)
+    before = [sys.getrefcount(thing) for thing in (x, lr, x.dtype, np.float64, float)]
+    for _ in range(1000):
+        f(x, lr)
+    after = [sys.getrefcount(thing) for thing in (x, lr, x.dtype, np.float64, float)]
+    assert all(abs(a - b) < 50 for a, b in zip(before, after, strict=True)), (before, after)
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 6))
+def test_native_networks_and_their_derivatives_equal_the_eager_ones(seed):
+    network = Network(seed)
+    gradients, step = compiled(network.gradients), compiled(network.step, donate_argnums=0)
+    for point in network.points:
+        tensors = each(tm.tensor, *point)
+        network.assert_equal(gradients(*point), network.gradients(*tensors))
+        network.assert_equal(step(*each(np.copy, *point)), network.step(*tensors))
+
+
+def test_derivatives_pass_through_a_native_program():
+    f = compiled(lambda x, w: tm.sum(tm.tanh(x @ w) ** 2))
+    rng = np.random.default_rng(4)
+    x, w, t = rng.normal(size=(5, 3)), rng.normal(size=(3, 2)), rng.normal(size=(3, 2))
+    plain = f.f
+    assert_close(tm.grad(f, 1)(x, w), tm.grad(plain, 1)(x, w))
+    assert_close(tm.jvp(lambda w: f(x, w), (w,), (t,)), tm.jvp(lambda w: plain(x, w), (w,), (t,)))
+    assert_close(tm.hvp(lambda w: f(x, w), w, t), tm.hvp(lambda w: plain(x, w), w, t))
+
+
+def test_eight_threads_share_a_native_program():
+    network = Network(4)
+    gradients = compiled(network.gradients)
+    mixed = compiled(lambda x: tm.sort(tm.tanh(x) * 2.0, axis=0) + tm.cumsum(tm.exp(x), axis=0))
+    alone = [gradients(*point) for point in network.points]
+    x = np.random.default_rng(5).normal(size=(400, 100))  # long enough that Python's lock is let go
+    sorted_alone = mixed(x)
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(gradients, *network.points[k % 2]) for k in range(64)]
+        others = [pool.submit(mixed, x) for _ in range(16)]
+        for k, job in enumerate(jobs):
+            assert_bits(job.result(), alone[k % 2])
+        for job in others:
+            assert_bits(job.result(), sorted_alone)
+
+
+def test_large_arrays_run_in_blocks_between_native_stretches():
+    x = np.random.default_rng(6).normal(size=(300, 1000))
+    f = compiled(lambda x: (tm.sum(tm.tanh(x) * tm.exp(-x * x)), tm.sum(x, axis=0) * 2.0))
+    assert_close(f(x), [(np.tanh(x) * np.exp(-x * x)).sum(), x.sum(0) * 2])
+
+
+# -- errors and choice ------------------------------------------------------------------------------------------------
+def test_errors_are_those_of_the_numpy_program():
+    f = compiled(lambda x: tm.linalg.inv(tm.exp(x) - 1.0) + 1.0)
+    assert np.isfinite(f(np.eye(2)).numpy()).all()
+    with pytest.raises(tm.errors.SingularMatrix):
+        f(np.zeros((2, 2)))
+    assert np.isfinite(f(np.eye(2)).numpy()).all()
+
+
+def test_division_by_zero_and_overflow_are_silent_and_leave_numpy_no_flags():
+    f = compiled(lambda x, k: (1.0 / x, tm.exp(1e3 * x), tm.log(x - 1.0), k // k))
+    got = arrays(f(np.array([0.0, 2.0]), np.array([0, 2])))
+    assert np.isinf(got[0][0])
+    assert np.isinf(got[1][1])
+    assert np.isneginf(got[2][1]) or got[2][1] == 0.0
+    with np.errstate(all="raise"):
+        assert (np.ones(3) + 1.0).tolist() == [2.0] * 3
+
+
+def test_the_backend_is_one_of_three():
+    for wrong in ("jax", "Native", 3, None):
+        with pytest.raises(tm.ArgumentError, match=r"backend is (a text|one of 'numpy', 'native', 'auto')"):
+            tm.compile(lambda x: x, backend=wrong)
+
+
+def test_without_llvmlite_an_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(assembly.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(tm.errors.MissingExtra, match=r"pip install llvmlite.*native"):
+        compiled(lambda x: x)
+    f = tm.compile(lambda x: x * 2.0, backend="auto")
+    assert f(np.ones(2)).tolist() == [2.0, 2.0]
+    assert f.latest.native is None
+
+
+def test_auto_is_native_where_that_pays():
+    f = tm.compile(lambda x: tm.tanh(x) * 2.0, backend="auto")
+    f(np.ones(3))
+    assert f.latest.native is not None
+    g = tm.compile(lambda x: tm.sort(tm.cumsum(tm.sort(x, descending=True))), backend="auto")
+    g(np.ones(3))
+    assert g.latest.native is None
+
+
+def test_importing_the_package_and_compiling_for_numpy_does_not_load_llvmlite():
+    code = (
+        "import sys, numpy as np, tinygrad_math as tm; tm.compile(lambda x: tm.sin(x))(np.ones(3)); "
+        "tm.compile(lambda x: x, backend='auto'); print('llvmlite' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+def test_the_profile_says_which_instructions_are_native():
+    f = compiled(lambda x: tm.sort(tm.tanh(x)) * 2.0)
+    rows = {r.text: r for r in f.profile(np.linspace(-1.0, 1.0, 5), repeat=3).rows}
+    assert {name: row.native for name, row in rows.items()} == {"tanh": True, "sort": False, "multiply": True}
+    assert "native" in str(f.profile(np.linspace(-1.0, 1.0, 5), repeat=3))
+    assert not any(r.native for r in tm.compile(f.f).profile(np.ones(5), repeat=3).rows)
+
+
+def test_a_native_program_is_compiled_again_after_pickling_and_its_derivatives_are_native():
+    import copy
+
+    f = compiled(tm.tanh)
+    assert copy.deepcopy(f).backend == "native"
+    assert f._compiled_alike(tm.sin).backend == "native"
+
+
+# -- the parts --------------------------------------------------------------------------------------------------------
+def test_dimensions_that_follow_each_other_are_one():
+    assert merged((2, 3, 4), [(96, 32, 8)]) == ([24], [[8]])
+    assert merged((2, 3), [(0, 8), (24, 8)]) == ([2, 3], [[0, 8], [24, 8]])
+    assert merged((1, 1), [(8, 8)]) == ([], [[]])
+    assert merged((3, 2), [(8, 24)]) == ([6], [[8]])  # turned
+
+
+@pytest.mark.parametrize("source", loops.PLAIN)
+@pytest.mark.parametrize("target", loops.PLAIN)
+def test_casts_are_numpys(source, target):
+    by = loops.caster(np.dtype(source), np.dtype(target))
+    if by is None:
+        assert np.dtype(source).kind in "fc"
+        return
+    x = np.array(
+        [0, 1, 100, 250, -3, 0.5, np.nan, -0.0] if np.dtype(source).kind in "fc" else [0, 1, 100, 5, 127], source
+    )
+    x = np.concatenate([x] * 5)
+    for given in (x, np.stack([x, x], 1)[:, 0]):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
+            want = given.astype(target)
+        out = np.zeros(len(x), target)
+        loops.run(by, [given, out])
+        np.testing.assert_array_equal(out, want)
+
+
+def test_the_places_of_numpys_functions_are_those_of_its_header():
+    from pathlib import Path
+
+    header = (Path(np.get_include()) / "numpy" / "__multiarray_api.h").read_text()
+    for name, place in (("PyArray_NewFromDescr", machine._NEW_FROM_DESCR), ("PyArray_Scalar", machine._SCALAR)):
+        text = header.partition(f"#define {name} ")[2]
+        assert text.partition("PyArray_API[")[2].partition("]")[0] == str(place)

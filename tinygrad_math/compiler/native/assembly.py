@@ -1,0 +1,146 @@
+"""LLVM made ready: machine code for this processor, kept as long as the process lives.
+
+llvmlite is an optional extra, loaded by the first program that asks for native code. Without it `needed` raises a
+named error.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from ...core.errors import MissingExtra, installing
+
+_lock = threading.RLock()
+
+
+def is_there() -> bool:
+    """Whether llvmlite is installed; nothing is loaded."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+def needed() -> None:
+    """Raise where native code cannot be made here."""
+    if not is_there():
+        raise MissingExtra(
+            f'compile(backend="native") needs llvmlite: pip install llvmlite, or {installing("native")}; '
+            'backend="auto" takes it where it is installed'
+        )
+
+
+@lru_cache(1)
+def llvm() -> Any:
+    """llvmlite's two halves, and the engine that keeps what has been assembled."""
+    needed()
+    from llvmlite import binding, ir
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    features = binding.get_host_cpu_features().flatten()
+    target = binding.Target.from_default_triple()
+    machine = target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=2, jit=True)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    return SimpleNamespace(binding=binding, ir=ir, machine=machine, engine=engine)
+
+
+def assemble(module: Any, speed: int = 2) -> dict[str, int]:
+    """The addresses of the functions of a module of `llvmlite.ir`, after the optimiser."""
+    with _lock:
+        tools = llvm()
+        module.triple = tools.machine.triple
+        module.data_layout = str(tools.machine.target_data)
+        parsed = tools.binding.parse_assembly(str(module))
+        options = tools.binding.create_pipeline_tuning_options(speed_level=speed)
+        passes = tools.binding.create_pass_builder(tools.machine, options)
+        passes.getModulePassManager().run(parsed, passes)
+        tools.engine.add_module(parsed)
+        tools.engine.finalize_object()
+        return {f.name: tools.engine.get_function_address(f.name) for f in module.functions if f.blocks}
+
+
+class Writer:
+    """Writes one function in LLVM's language: integers of 64 bits, pointers to them, loops and branches."""
+
+    def __init__(self, module: Any, name: str, result: Any, arguments: list[Any]) -> None:
+        self.ir: Any = llvm().ir
+        self.word = self.ir.IntType(64)
+        self.pointer = self.word.as_pointer()
+        self.function = self.ir.Function(module, self.ir.FunctionType(result, arguments), name)
+        self.entry = self.function.append_basic_block("entry")
+        self.b = self.ir.IRBuilder(self.function.append_basic_block("start"))
+        self.first = self.b.block
+        self.arguments = self.function.args
+
+    def done(self) -> None:
+        """Let the entry, in which room for variables is made, go on to the code."""
+        self.ir.IRBuilder(self.entry).branch(self.first)
+
+    def number(self, n: int) -> Any:
+        return self.ir.Constant(self.word, n)
+
+    def room(self, n: int = 1) -> Any:
+        """A pointer to n words of the function's own."""
+        return self.ir.IRBuilder(self.entry).alloca(self.word, n)
+
+    def variable(self, start: Any) -> Any:
+        place = self.room()
+        self.b.store(start, place)
+        return place
+
+    def add(self, place: Any, n: Any) -> None:
+        self.b.store(self.b.add(self.b.load(place), n), place)
+
+    def at(self, pointer: Any, k: Any) -> Any:
+        """The pointer to word k from here."""
+        return self.b.gep(pointer, [self.number(k) if isinstance(k, int) else k])
+
+    def load(self, pointer: Any, k: Any = 0) -> Any:
+        return self.b.load(self.at(pointer, k))
+
+    def store(self, value: Any, pointer: Any, k: Any = 0) -> None:
+        self.b.store(value, self.at(pointer, k))
+
+    def as_pointer(self, n: Any, kind: Any = None) -> Any:
+        return self.b.inttoptr(n, self.pointer if kind is None else kind)
+
+    def call(self, address: Any, result: Any, *arguments: Any) -> Any:
+        """A call of the function at this address, an integer known now or then."""
+        if isinstance(address, int):
+            address = self.number(address)
+        kind = self.ir.FunctionType(result, [a.type for a in arguments])
+        return self.b.call(self.b.inttoptr(address, kind.as_pointer()), arguments)
+
+    @contextmanager
+    def repeat(self, n: Any) -> Iterator[Any]:
+        """A loop over 0 .. n - 1; n is not negative."""
+        head, body, end = (self.function.append_basic_block(name) for name in ("head", "body", "end"))
+        k = self.variable(self.number(0))
+        self.b.branch(head)
+        self.b.position_at_end(head)
+        self.b.cbranch(self.b.icmp_signed("<", self.b.load(k), n), body, end)
+        self.b.position_at_end(body)
+        yield self.b.load(k)
+        self.add(k, self.number(1))
+        self.b.branch(head)
+        self.b.position_at_end(end)
+
+    @contextmanager
+    def forever(self) -> Iterator[Any]:
+        """A loop that ends by a branch to what it yields."""
+        body, end = (self.function.append_basic_block(name) for name in ("body", "end"))
+        self.b.branch(body)
+        self.b.position_at_end(body)
+        yield end
+        self.b.branch(body)
+        self.b.position_at_end(end)
+
+    def unless(self, condition: Any, target: Any) -> None:
+        """Go to the block `target` if the condition does not hold."""
+        on = self.function.append_basic_block("on")
+        self.b.cbranch(condition, on, target)
+        self.b.position_at_end(on)

@@ -1,0 +1,401 @@
+"""What a program becomes for the machine: for each instruction that has a native form its words, and where values lie.
+
+Values lie where the memory plan says. What the plan leaves to the call, numbers and arrays that are not returned, has
+a place in a second piece of memory, `scratch`. Instructions without a native form stay calls of NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..calls import VIEWS, call
+from ..memory import Plan, layout
+from ..packing import ALIGNMENT
+from ..program import Program, Value
+from .loops import PLAIN, Loop, caster, chooser, copier, keeper, loop, slope
+from .table import Operand, loop_words, merged
+
+ABSOLUTE, SPACE, SCRATCH = 0, 1, 2  # cells that are the same in each call
+FIRST = 3  # cell of an array whose address the call tells
+FAR = 1 << 24  # bytes: a larger array that is not in the workspace is left to NumPy
+
+
+class Place(NamedTuple):
+    """Where an array begins and how it lies."""
+
+    cell: int
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: Any
+
+    def over(self, shape: Sequence[int]) -> Operand:
+        """This array, spread over a shape."""
+        missing = len(shape) - len(self.shape)
+        strides = [0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True)]
+        return Operand(self.cell, self.offset, (*[0] * missing, *strides))
+
+
+class Lowered:
+    """A program's table in pieces, one for each native instruction, and the places of its values."""
+
+    def __init__(self, program: Program, plan: Plan) -> None:
+        self.program, self.plan = program, plan
+        self.words: dict[Value, list[int]] = {}  # of what is native; none for a view
+        self.cells: dict[Value, int] = {}  # of roots whose address the call tells
+        self.slots: dict[Value, int] = {}  # of roots that have a place in `scratch`, if they are no objects
+        self.places: dict[Value, Place | None] = {}
+        self.kept: list[np.ndarray[Any, Any]] = []  # constants, which have to stay where they are
+        self.scratch = self.count = 0
+        self.numbers: dict[Any, Place] = {}
+        self.joined = plan.joined()
+        self.chained = {v for chain in plan.chains for v in chain.members}
+        for v in program.body:
+            words = None if v in self.chained or not _is_plain(v) else self._words(v)
+            if words is not None:
+                self.words[v] = words
+        self.outside = self._read_outside()
+        for v in self.words:
+            if v in self.cells and (v.shape == () or v not in self.outside):
+                self.slots[v] = self.room(v.nbytes)
+
+    def is_native(self, v: Value) -> bool:
+        return v in self.words
+
+    def _read_outside(self) -> set[Value]:
+        """The roots that lines of NumPy read, or that are returned."""
+        lines = [v for v in self.program.body if not self.is_native(v)]
+        read = [*(i for v in lines for i in v.inputs), *self.program.results]
+        return {self.plan.root[i] for i in read if i in self.plan.root}
+
+    def cell(self) -> int:
+        """A further cell."""
+        self.count += 1
+        return FIRST + self.count - 1
+
+    # -- places ------------------------------------------------------------------------------------------------------
+    def place(self, v: Value) -> Place | None:
+        """Where v lies; None if it is not an array, or nobody knows how it will lie."""
+        if v not in self.places:
+            self.places[v] = self._place(v)
+        return self.places[v]
+
+    def _place(self, v: Value) -> Place | None:
+        if v.shape is None or v.dtype.char not in PLAIN or not v.dtype.isnative:
+            return None
+        if v.constant:
+            return self._constant(np.asarray(v.example))
+        if v.weak and type(v.example) is not float:
+            return None
+        root = self.plan.root[v]
+        kind = self.plan.kind[root]
+        if root is not v:
+            return self._view(v, v.inputs[0] if v.title in VIEWS else root)
+        if kind == "buffer":
+            inner, inverse = layout(v)
+            strides = _c_strides(inner, v.dtype.itemsize)
+            strides = strides if inverse is None else tuple(strides[k] for k in inverse)
+            return Place(SPACE, self.plan.offset[v], v.shape, strides, v.dtype)
+        if kind == "donated":
+            over = self.place(self.plan.shared[v])
+            return over
+        if kind == "block" or (v.shape and (not isinstance(v.example, np.ndarray) or _overlaps(v.example))):
+            return None
+        strides = v.strides if v.shape else ()
+        if v not in self.cells:
+            self.cells[v] = self.cell()
+        return Place(self.cells[v], 0, v.shape, strides, v.dtype)
+
+    def _view(self, v: Value, of: Value) -> Place | None:
+        base = self.place(of)
+        x, y = of.example, v.example
+        if base is None or v.weak or not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
+            return None
+        lies = all(n == 1 or a == b for n, a, b in zip(x.shape, x.strides, base.strides, strict=True)) or not x.size
+        if not lies or not (np.may_share_memory(x, y) or not y.size):
+            return None
+        return Place(base.cell, base.offset + _address(y) - _address(x), v.shape, y.strides, v.dtype)
+
+    def _constant(self, data: np.ndarray[Any, Any]) -> Place:
+        if not data.flags.aligned or not data.dtype.isnative:
+            data = np.array(data, data.dtype.newbyteorder("="))
+        self.kept.append(data)
+        return Place(ABSOLUTE, _address(data), data.shape, data.strides, data.dtype)
+
+    def _number(self, number: Any, dtype: Any) -> Place | None:
+        """A known number in the dtype in which it is taken."""
+        key = (repr(number), dtype)
+        if key not in self.numbers:
+            try:
+                self.numbers[key] = self._constant(np.array(number, dtype))
+            except OverflowError:
+                return None
+        return self.numbers[key]
+
+    def room(self, nbytes: int) -> int:
+        """A place in scratch, of its own."""
+        start = self.scratch
+        self.scratch += -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT if nbytes > 16 else 16
+        return start
+
+    def own(self, shape: tuple[int, ...], dtype: Any) -> Place:
+        """A new array in scratch, in order."""
+        strides = np.empty(shape, dtype).strides if math.prod(shape) < 1 << 20 else _c_strides(shape, dtype.itemsize)
+        return Place(SCRATCH, self.room(math.prod(shape) * dtype.itemsize), shape, strides, dtype)
+
+    # -- instructions ------------------------------------------------------------------------------------------------
+    def _words(self, v: Value) -> list[int] | None:
+        kind = self.plan.kind_of(v)
+        root = self.plan.root[v]
+        if v in self.joined:
+            return []
+        if root is not v:
+            return self._copied_view(v) if self.place(v) is None else []
+        out = self.place(v)
+        if out is None or (kind == "fresh" and v.nbytes > FAR):
+            return None
+        if v.elementwise:
+            return self._elementwise(v, out)
+        if v.ufunc is np.matmul:
+            return self._matmul(v, out)
+        written = call(v, ["x"] * len(v.inputs), "out" if kind in ("buffer", "donated") else None) is not None
+        write = _WRITERS.get(v.title)
+        if v.title in VIEWS and written:  # whose example is a copy
+            return self._copy(v.inputs[0], v, out)
+        return None if write is None or not written else write(self, v, out)
+
+    def _copied_view(self, v: Value) -> list[int] | None:
+        """What may be a view of an argument that lies otherwise, and is a copy of the one that is given here."""
+        given = self.place(v.inputs[0]) if v.inputs else None
+        if v.title not in _RESHAPES or given is None or call(v, ["x"], None) is None:
+            return None
+        if not isinstance(v.example, np.ndarray) or v.weak or v.nbytes > FAR or given.dtype != v.dtype:
+            return None
+        out = self.own(given.shape, v.dtype)  # of the order of the elements; then it is read in the new shape
+        self.places[v] = Place(out.cell, out.offset, v.shape, _c_strides(v.shape, v.dtype.itemsize), v.dtype)
+        return self._moved(given, out, given.shape)
+
+    def _moved(self, source: Place, target: Place, shape: Sequence[int]) -> list[int] | None:
+        """A copy, converted where the dtypes differ."""
+        by = caster(source.dtype, target.dtype)
+        return None if by is None else loop_words(by, shape, [source.over(shape), target.over(shape)])
+
+    def _copy(self, x: Value, v: Value, out: Place) -> list[int] | None:
+        """A reshape that copies: written in the shape of what is read, as both are in order."""
+        given = self.place(x)
+        if given is None or given.dtype != out.dtype or out.strides != _c_strides(out.shape, out.dtype.itemsize):
+            return None
+        if math.prod(given.shape) != math.prod(out.shape):
+            return None
+        shape = given.shape
+        target = Place(out.cell, out.offset, shape, _c_strides(shape, out.dtype.itemsize), out.dtype)
+        return self._moved(given, target, shape)
+
+    def taken(self, i: Value, dtype: Any, before: list[int]) -> Place | None:
+        """Where i lies in the dtype in which it is read; the words that convert it are added to `before`."""
+        if i.constant and (i.weak or i.dtype != dtype):
+            if i.weak:
+                return self._number(i.example, dtype)
+            return self._constant(np.asarray(i.example).astype(dtype))
+        given = self.place(i)
+        if given is None or given.dtype == dtype:
+            return given
+        out = self.own(given.shape, np.dtype(dtype))
+        words = self._moved(given, out, given.shape)
+        if words is None or math.prod(given.shape) * np.dtype(dtype).itemsize > FAR:
+            return None
+        before += words
+        return out
+
+    def _elementwise(self, v: Value, out: Place) -> list[int] | None:
+        assert v.ufunc is not None
+        if v.ufunc.nout != 1 or v.params or len(v.inputs) != v.ufunc.nin:
+            return None
+        given = [type(i.example) if i.weak else i.dtype for i in v.inputs]
+        by = loop(v.ufunc, tuple(np.dtype(bool) if g is bool else g for g in given))
+        return None if by is None or by.dtypes[-1] != out.dtype else self._through(by, v.inputs, out, out.shape)
+
+    def _through(self, by: Loop, inputs: Sequence[Value], out: Place, shape: Sequence[int]) -> list[int] | None:
+        """A loop over whole arrays."""
+        words: list[int] = []
+        places = [self.taken(i, d, words) for i, d in zip(inputs, by.dtypes, strict=False)]
+        if any(p is None for p in places):
+            return None
+        return words + loop_words(by, shape, [*(p.over(shape) for p in places if p is not None), out.over(shape)])
+
+    def _matmul(self, v: Value, out: Place) -> list[int] | None:
+        assert v.ufunc is not None
+        by = loop(v.ufunc, tuple(i.dtype for i in v.inputs))
+        words: list[int] = []
+        if by is None or v.params or any(i.weak for i in v.inputs) or by.dtypes[-1] != out.dtype:
+            return None
+        a, b = (self.taken(i, d, words) for i, d in zip(v.inputs, by.dtypes, strict=False))
+        if a is None or b is None:
+            return None
+        size = out.dtype.itemsize
+        if len(a.shape) == 1:
+            a = a._replace(shape=(1, *a.shape), strides=(a.shape[0] * size, *a.strides))
+            out = out._replace(
+                shape=(*out.shape[:-1], 1, *out.shape[-1:]) if len(b.shape) > 1 else (1,),
+                strides=(*out.strides[:-1], out.shape[-1] * size, *out.strides[-1:]) if len(b.shape) > 1 else (size,),
+            )
+        if len(b.shape) == 1:
+            b = b._replace(shape=(*b.shape, 1), strides=(*b.strides, size))
+            out = out._replace(shape=(*out.shape, 1), strides=(*out.strides, size))
+        many = out.shape[:-2]
+        core = (a.shape[-2], a.shape[-1], b.shape[-1])
+        if 0 in (core[0], core[2]):
+            return words
+        operands = [
+            p._replace(shape=p.shape[:-2], strides=p.strides[:-2]).over(many)._replace(core=p.strides[-2:])
+            for p in (a, b, out)
+        ]
+        return words + loop_words(by, many, operands, core)
+
+    # -- the others --------------------------------------------------------------------------------------------------
+    def _reduction(self, v: Value, out: Place) -> list[int] | None:
+        u = _REDUCTIONS[v.title]
+        truth = u in (np.logical_or, np.logical_and)
+        by = loop(u, (np.dtype(bool),) * 2 if truth else (v.dtype,) * 2)
+        words: list[int] = []
+        x = v.inputs[0]
+        if by is None or by.dtypes[-1] != out.dtype or x.weak:
+            return None
+        source = self.taken(x, by.dtypes[0], words)
+        if source is None:
+            return None
+        axis = v.params.get("axis")
+        n = len(source.shape)
+        axes = range(n) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        along = {int(k) % n for k in axes} if n else set()
+        if v.params.get("keepdims", False) or not n:
+            spread = [0 if k in along else s for k, s in enumerate(out.strides)] if n else []
+        else:
+            rest = iter(out.strides)
+            spread = [0 if k in along else next(rest) for k in range(n)]
+        target = Operand(out.cell, out.offset, tuple(spread))
+        whole = source.over(source.shape)
+        if u in (np.maximum, np.minimum):
+            if 0 in source.shape:
+                return None
+            kept = [1 if k in along else m for k, m in enumerate(source.shape)]
+            words += loop_words(copier(out.dtype), kept, [whole, target])  # the first along the axes
+        else:
+            start = self._number(np.array(u.identity, out.dtype), out.dtype)
+            assert start is not None
+            words += loop_words(copier(out.dtype), out.shape, [start.over(out.shape), out.over(out.shape)])
+        if 0 in source.shape:
+            return words
+        split = len(merged([source.shape[k] for k in along], [[source.strides[k] for k in along]])[0]) > 1
+        if split and u is np.add and out.dtype.kind in "fc":  # as one row, which is summed pairwise, as NumPy does
+            if v.inputs[0].nbytes > FAR:
+                return None
+            order = [*(k for k in range(n) if k not in along), *sorted(along)]
+            row = self.own(tuple(source.shape[k] for k in order), source.dtype)
+            strides = [0] * n
+            for k, s in zip(order, row.strides, strict=True):
+                strides[k] = s
+            row = Place(row.cell, row.offset, source.shape, tuple(strides), source.dtype)
+            words += loop_words(copier(source.dtype), source.shape, [whole, row.over(source.shape)])
+            source = row
+        return words + self._gathered(by, source, target, along)
+
+    def _gathered(self, by: Loop, source: Place, target: Operand, along: set[int]) -> list[int]:
+        """`target` with all elements of `source` taken in, in the order in which NumPy takes them."""
+        whole = source.over(source.shape)
+        few = all(source.shape[k] < 8 for k in along)  # so few are summed one by one in either order
+        order = sorted(range(len(source.shape)), key=lambda k: (-abs(whole.strides[k]), k))
+        if few and len(along) == 1:
+            (k,) = along
+            order.remove(k)
+            order.insert(0, k)
+        shape = [source.shape[k] for k in order]
+        rows = [Operand(o.cell, o.offset, tuple(o.strides[k] for k in order)) for o in (target, whole, target)]
+        return loop_words(by, shape, rows, in_order=not few)
+
+    def _where(self, v: Value, out: Place) -> list[int] | None:
+        words: list[int] = []
+        c, a, b = v.inputs
+        places = [self.taken(i, d, words) for i, d in ((c, np.dtype(bool)), (a, v.dtype), (b, v.dtype))]
+        if c.weak or any(p is None for p in places) or any(i.weak and not i.constant for i in v.inputs):
+            return None
+        operands = [*(p.over(v.shape) for p in places if p is not None), out.over(v.shape)]
+        return words + loop_words(chooser(v.dtype), v.shape, operands)
+
+    def _keep(self, v: Value, out: Place) -> list[int] | None:
+        return self._through(keeper(v.dtype), v.inputs, out, v.shape)
+
+    def _astype(self, v: Value, out: Place) -> list[int] | None:
+        given = self.place(v.inputs[0])
+        return None if given is None else self._moved(given, out, v.shape)
+
+    def _slope(self, v: Value, out: Place) -> list[int] | None:
+        if v.dtype.char not in "df" or any(i.weak or i.dtype != v.dtype for i in v.inputs):
+            return None
+        return self._through(slope(v.dtype), v.inputs, out, v.shape)
+
+    def _concat(self, v: Value, out: Place) -> list[int] | None:
+        axis = v.params.get("axis", 0)
+        stacked = v.title == "stack"
+        if axis is None:
+            return None
+        axis %= len(v.shape)
+        words: list[int] = []
+        start = 0
+        for i in v.inputs:
+            part = self.taken(i, v.dtype, words)
+            if part is None:
+                return None
+            if stacked:
+                part = part._replace(
+                    shape=(*part.shape[:axis], 1, *part.shape[axis:]),
+                    strides=(*part.strides[:axis], 0, *part.strides[axis:]),
+                )
+            here = out._replace(offset=out.offset + start * out.strides[axis], shape=part.shape)
+            words += loop_words(copier(v.dtype), part.shape, [part.over(part.shape), here.over(part.shape)])
+            start += part.shape[axis]
+        return words
+
+
+_RESHAPES = {"reshape", "expand_dims", "squeeze", "ravel", "flatten", "unsqueeze"}
+_REDUCTIONS = {
+    "sum": np.add, "prod": np.multiply, "any": np.logical_or, "all": np.logical_and,
+    "max": np.maximum, "amax": np.maximum, "min": np.minimum, "amin": np.minimum,
+}  # fmt: skip
+_WRITERS: dict[str, Any] = {
+    **dict.fromkeys(_REDUCTIONS, Lowered._reduction), "where": Lowered._where, "keep": Lowered._keep,
+    "astype": Lowered._astype, "tanh_slope": Lowered._slope, "concat": Lowered._concat, "stack": Lowered._concat,
+}  # fmt: skip
+
+
+def _is_plain(v: Value) -> bool:
+    """Whether v and all that it reads are arrays and numbers that the machine knows."""
+    if v.shape is None or v.dtype.char not in PLAIN or not v.dtype.isnative or getattr(v.op, "random", False):
+        return False
+    if v.weak and type(v.example) is not float:
+        return False
+    return all(
+        i.shape is not None and i.dtype.char in PLAIN and i.dtype.isnative
+        and (not i.weak or i.constant or type(i.example) is float)
+        for i in v.inputs
+    )  # fmt: skip
+
+
+def _overlaps(x: np.ndarray[Any, Any]) -> bool:
+    """Whether two elements share memory, as those of a row that is spread do."""
+    return x.size > 1 and any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True))
+
+
+def _address(x: np.ndarray[Any, Any]) -> int:
+    return int(x.__array_interface__["data"][0])
+
+
+def _c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
+    strides = [itemsize] * len(shape)
+    for k in range(len(shape) - 2, -1, -1):
+        strides[k] = strides[k + 1] * max(shape[k + 1], 1)
+    return tuple(strides)

@@ -1,0 +1,318 @@
+"""The interpreter: one function in machine code that walks a program's table, made once in a process.
+
+A table is a row of 64-bit words that nobody writes to, so that threads share it. What lies where is told by cells: cell
+k of a workspace holds the address at which an argument, a result, the workspace itself or the program's constants
+begin in this call. An instruction is
+
+    loop, data, length, operands, outer, strides at, operands at, outer at,
+    dims ..., strides ..., (cell, offset) of each operand ..., (count, stride of each operand) of each outer loop ...
+
+and runs `loop(pointers, dims, strides, data)`, NumPy's own signature of an inner loop (numpy/ufuncobject.h), once for
+each place of the outer loops. Where `loop` is 0, `data` says which of the machine's own instructions it is.
+
+A stretch of a program is a function of Python's own kind (METH_FASTCALL): it reads the arrays' addresses out of the
+objects that it is called with, makes the arrays that it returns, and runs its part of the table. An object that lies
+otherwise than the table was made for is handed, with all others, to a function in Python that brings them in order.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sysconfig
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .assembly import Writer, assemble, llvm
+
+LOOP_HEAD = 8  # words in front of an instruction's dims
+MOST_OPERANDS, MOST_OUTER = 8, 40
+REPEAT, SET = 1, 2  # the machine's own instructions: repeat what follows, let a cell point elsewhere
+ARRAY, OBJECT, NOTHING = 0, 1, 2  # how an argument is read: a NumPy array, a number in an object of one type, not
+FRESH, GIVEN, NUMBER, FLOAT = 0, 1, 2, 3  # how a result is made: an array, an argument, a NumPy number, a float
+HEAD = object.__basicsize__  # bytes in front of what an object holds
+_ITEMS = tuple.__basicsize__
+_DATA, _NDIM, _DIMS, _STRIDES, _BASE, _DESCR, _FLAGS = (HEAD + k for k in (0, 8, 16, 24, 32, 40, 48))
+_ALIGNED = 0x100
+_FASTCALL = 0x80
+_NEW_FROM_DESCR, _SCALAR = 94, 60  # places in the table of NumPy's C interface, which never change
+
+
+class _Method(ctypes.Structure):
+    """PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+def _python(name: str) -> int:
+    """The address of a function of Python's C interface."""
+    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
+
+
+def _numpy(place: int) -> int:
+    """The address of a function of NumPy's C interface."""
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    table = pointer(np._core._multiarray_umath._ARRAY_API, None)  # type: ignore[attr-defined]
+    return int(ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[place] or 0)
+
+
+def is_possible() -> bool:
+    """Whether Python's objects lie as this machine reads them: those of CPython with one lock do."""
+    return not sysconfig.get_config_var("Py_GIL_DISABLED") and np.ndarray.__basicsize__ >= _FLAGS + 4
+
+
+def _write_run(module: Any) -> Any:
+    """`run(at, end, cells)`: the instructions from `at` to `end`."""
+    ir = llvm().ir
+    pointer, nothing = ir.IntType(64).as_pointer(), ir.VoidType()
+    w = Writer(module, "run", nothing, [pointer, pointer, pointer])
+    b = w.b
+    start, end, cells = w.arguments
+    here = ir.IRBuilder(w.entry).alloca(pointer)
+    b.store(start, here)
+    pointers, moving, counters = w.room(MOST_OPERANDS), w.room(MOST_OPERANDS), w.room(MOST_OUTER)
+    signature = [pointer, pointer, pointer, pointer]
+    with w.forever() as stop:
+        pc = b.load(here)
+        w.unless(b.icmp_unsigned("<", pc, end), stop)
+        loop, data, length = w.load(pc, 0), w.load(pc, 1), w.load(pc, 2)
+        b.store(w.at(pc, length), here)
+        own, given, done = (w.function.append_basic_block(name) for name in ("own", "given", "done"))
+        b.cbranch(b.icmp_unsigned("==", loop, w.number(0)), own, given)
+
+        b.position_at_end(given)
+        n, outer = w.load(pc, 3), w.load(pc, 4)
+        strides, operands, loops = (w.at(pc, w.load(pc, k)) for k in (5, 6, 7))
+        dims = w.at(pc, LOOP_HEAD)
+        function = w.as_pointer(loop, ir.FunctionType(nothing, signature).as_pointer())
+        handed = w.as_pointer(data)
+        with w.repeat(n) as k:
+            cell, offset = (w.load(operands, b.add(b.mul(k, w.number(2)), w.number(j))) for j in (0, 1))
+            address = b.add(w.load(cells, cell), offset)
+            w.store(address, pointers, k)
+            w.store(address, moving, k)
+        many = w.function.append_basic_block("many")
+        once = w.function.append_basic_block("once")
+        b.cbranch(b.icmp_unsigned("==", outer, w.number(0)), once, many)
+        b.position_at_end(once)
+        b.call(function, [pointers, dims, strides, handed])
+        b.branch(done)
+
+        b.position_at_end(many)
+        with w.repeat(outer) as k:
+            w.store(w.number(0), counters, k)
+        row = b.add(n, w.number(1))
+        with w.forever() as over:
+            with w.repeat(n) as k:
+                w.store(w.load(moving, k), pointers, k)
+            b.call(function, [pointers, dims, strides, handed])
+            axis = w.variable(b.sub(outer, w.number(1)))
+            with w.forever() as moved:
+                level = b.load(axis)
+                w.unless(b.icmp_signed(">=", level, w.number(0)), over)
+                this = w.at(loops, b.mul(level, row))
+                count, reached = w.load(this), b.add(w.load(counters, level), w.number(1))
+                full = b.icmp_signed("==", reached, count)
+                back = b.select(full, b.sub(count, w.number(1)), w.number(-1))  # how many strides to go back
+                with w.repeat(n) as k:
+                    step = b.mul(back, w.load(this, b.add(k, w.number(1))))
+                    w.store(b.sub(w.load(moving, k), step), moving, k)
+                w.store(b.select(full, w.number(0), reached), counters, level)
+                w.unless(full, moved)
+                w.add(axis, w.number(-1))
+        b.branch(done)
+
+        b.position_at_end(own)
+        setting = w.function.append_basic_block("setting")
+        repeating = w.function.append_basic_block("repeating")
+        b.cbranch(b.icmp_unsigned("==", data, w.number(SET)), setting, repeating)
+        b.position_at_end(setting)  # 0, SET, length, cell, cell that it is taken from, offset
+        w.store(b.add(w.load(cells, w.load(pc, 4)), w.load(pc, 5)), cells, w.load(pc, 3))
+        b.branch(done)
+        b.position_at_end(repeating)  # 0, REPEAT, length, times, words before the body, moved, swapped, ...
+        body, moves, swaps = w.at(pc, w.load(pc, 4)), w.load(pc, 5), w.load(pc, 6)
+        behind = w.at(pc, length)
+        with w.repeat(w.load(pc, 3)):
+            b.call(w.function, [body, behind, cells])
+            with w.repeat(moves) as k:
+                pair = w.at(pc, b.add(b.mul(k, w.number(2)), w.number(7)))
+                cell = w.load(pair, 0)
+                w.store(b.add(w.load(cells, cell), w.load(pair, 1)), cells, cell)
+            with w.repeat(swaps) as k:
+                pair = w.at(pc, b.add(b.mul(b.add(k, moves), w.number(2)), w.number(7)))
+                one, other = w.load(pair, 0), w.load(pair, 1)
+                first, second = w.load(cells, one), w.load(cells, other)
+                w.store(second, cells, one)
+                w.store(first, cells, other)
+        b.branch(done)
+        b.position_at_end(done)
+    b.ret_void()
+    w.done()
+    return w.function
+
+
+def _write_stretch(module: Any, run: Any) -> None:
+    """`stretch(self, arguments, count)`: self is a tuple whose first item is the frame, an array of words.
+
+    Frame: first and last word of the table, cells, arguments, rows of arguments, results, rows of results, whether the
+    lock is let go, the function in Python.
+    """
+    ir = llvm().ir
+    word, pointer, nothing = ir.IntType(64), ir.IntType(64).as_pointer(), ir.VoidType()
+    small = ir.IntType(32)
+    w = Writer(module, "stretch", word, [word, pointer, word])
+    b = w.b
+    me, arguments, count = w.arguments
+
+    def held(address: Any, offset: int, kind: Any = None) -> Any:
+        """What lies in an object, at this offset."""
+        if kind is None:
+            return b.load(w.as_pointer(b.add(address, w.number(offset))))
+        return b.load(w.as_pointer(b.add(address, w.number(offset)), kind.as_pointer()))
+
+    frame = w.as_pointer(held(held(me, _ITEMS), _DATA))
+    start, end, cells = (w.as_pointer(w.load(frame, k)) for k in (0, 1, 2))
+    rows, made_at, alone = w.as_pointer(w.load(frame, 4)), w.as_pointer(w.load(frame, 6)), w.load(frame, 7)
+    otherwise = w.function.append_basic_block("otherwise")
+    w.unless(b.icmp_signed("==", count, w.load(frame, 3)), otherwise)
+
+    # arguments: a row is length, kind, cell, type, dtype, dims, (size, stride or the word that none is asked for) ...
+    row = ir.IRBuilder(w.entry).alloca(pointer)
+    b.store(rows, row)
+    with w.repeat(count) as k:
+        this, given = b.load(row), w.load(arguments, k)
+        b.store(w.at(this, w.load(this, 0)), row)
+        kind, cell = w.load(this, 1), w.load(this, 2)
+        array, other, thing, on = (w.function.append_basic_block(n) for n in ("array", "other", "object", "on"))
+        b.cbranch(b.icmp_signed("==", kind, w.number(ARRAY)), array, other)
+
+        b.position_at_end(array)
+        w.unless(b.icmp_signed("==", held(given, HEAD - 8), w.load(this, 3)), otherwise)
+        w.unless(b.icmp_signed("==", held(given, _DESCR), w.load(this, 4)), otherwise)
+        flags, asked = b.zext(held(given, _FLAGS, small), word), w.load(this, 6)
+        w.unless(b.icmp_signed("==", b.and_(flags, asked), asked), otherwise)
+        w.unless(b.icmp_signed("==", b.zext(held(given, _NDIM, small), word), w.load(this, 5)), otherwise)
+        dims, strides = w.as_pointer(held(given, _DIMS)), w.as_pointer(held(given, _STRIDES))
+        with w.repeat(w.load(this, 5)) as j:
+            pair = w.at(this, b.add(b.mul(j, w.number(2)), w.number(7)))
+            w.unless(b.icmp_signed("==", w.load(dims, j), w.load(pair, 0)), otherwise)
+            stride = w.load(pair, 1)
+            same = b.icmp_signed("==", w.load(strides, j), stride)
+            w.unless(b.or_(same, b.icmp_signed("==", stride, w.number(ANY))), otherwise)
+        w.store(held(given, _DATA), cells, cell)
+        b.branch(on)
+
+        b.position_at_end(other)
+        b.cbranch(b.icmp_signed("==", kind, w.number(OBJECT)), thing, on)
+        b.position_at_end(thing)
+        w.unless(b.icmp_signed("==", held(given, HEAD - 8), w.load(this, 3)), otherwise)
+        w.store(b.add(given, w.number(HEAD)), cells, cell)
+        b.branch(on)
+        b.position_at_end(on)
+
+    # results: kind, cell, dtype, dims, where the sizes are, where the strides are or 0, the offset
+    results = w.load(frame, 5)
+    tuple_ = w.call(_python("PyTuple_New"), word, results)
+    failed = w.function.append_basic_block("failed")
+    w.unless(b.icmp_signed("!=", tuple_, w.number(0)), failed)
+    items = w.as_pointer(b.add(tuple_, w.number(_ITEMS)))
+    lost = w.function.append_basic_block("lost")
+    array_type = w.number(id(np.ndarray))
+    with w.repeat(results) as k:
+        this = w.at(made_at, b.mul(k, w.number(7)))
+        fresh, on = (w.function.append_basic_block(n) for n in ("fresh", "on"))
+        b.cbranch(b.icmp_signed("==", w.load(this, 0), w.number(FRESH)), fresh, on)
+        b.position_at_end(fresh)
+        descr = w.load(this, 2)
+        w.call(_python("Py_IncRef"), nothing, descr)
+        zero32, null = ir.Constant(small, 0), w.number(0)
+        dims = b.trunc(w.load(this, 3), small)
+        new = w.call(
+            _numpy(_NEW_FROM_DESCR), word, array_type, descr, dims, w.load(this, 4), w.load(this, 5), null, zero32, null
+        )
+        w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
+        w.store(new, items, k)
+        w.store(held(new, _DATA), cells, w.load(this, 1))
+        b.branch(on)
+        b.position_at_end(on)
+
+    free, kept, ran = (w.function.append_basic_block(n) for n in ("free", "kept", "ran"))
+    b.cbranch(b.icmp_signed("!=", alone, w.number(0)), free, kept)
+    b.position_at_end(free)
+    state = w.call(_python("PyEval_SaveThread"), word)
+    b.call(run, [start, end, cells])
+    w.call(_python("PyEval_RestoreThread"), nothing, state)
+    b.branch(ran)
+    b.position_at_end(kept)
+    b.call(run, [start, end, cells])
+    b.branch(ran)
+    b.position_at_end(ran)
+    error = w.call(_python("PyErr_Occurred"), word)
+    w.unless(b.icmp_signed("==", error, w.number(0)), lost)
+
+    with w.repeat(results) as k:
+        this = w.at(made_at, b.mul(k, w.number(7)))
+        kind = w.load(this, 0)
+        names = ("given", "scalar", "float", "after")
+        given, scalar, real, after = (w.function.append_basic_block(n) for n in names)
+        choice = b.switch(kind, after)
+        choice.add_case(w.number(GIVEN), given)
+        choice.add_case(w.number(NUMBER), scalar)
+        choice.add_case(w.number(FLOAT), real)
+        b.position_at_end(given)
+        thing = w.load(arguments, w.load(this, 1))
+        w.call(_python("Py_IncRef"), nothing, thing)
+        w.store(thing, items, k)
+        b.branch(after)
+        b.position_at_end(scalar)
+        where = b.add(w.load(cells, w.load(this, 1)), w.load(this, 6))
+        new = w.call(_numpy(_SCALAR), word, where, w.load(this, 2), w.number(0))
+        w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
+        w.store(new, items, k)
+        b.branch(after)
+        b.position_at_end(real)
+        where = b.add(w.load(cells, w.load(this, 1)), w.load(this, 6))
+        double = ir.DoubleType()
+        new = w.call(_python("PyFloat_FromDouble"), word, b.load(w.as_pointer(where, double.as_pointer())))
+        w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
+        w.store(new, items, k)
+        b.branch(after)
+        b.position_at_end(after)
+    b.ret(tuple_)
+
+    b.position_at_end(lost)
+    w.call(_python("Py_DecRef"), nothing, tuple_)
+    b.branch(failed)
+    b.position_at_end(failed)
+    b.ret(w.number(0))
+    b.position_at_end(otherwise)
+    b.ret(
+        w.call(_python("PyObject_Vectorcall"), word, w.load(frame, 8), b.ptrtoint(arguments, word), count, w.number(0))
+    )
+    w.done()
+
+
+ANY = -(1 << 62)  # a stride that is not asked for: that of one row, or of none
+
+
+@lru_cache(1)
+def machine() -> _Method:
+    """The interpreter, assembled once, as the definition of a method."""
+    ir = llvm().ir
+    module = ir.Module("machine")
+    _write_stretch(module, _write_run(module))
+    return _Method(b"stretch", assemble(module)["stretch"], _FASTCALL, None)
+
+
+def stretch(parts: tuple[Any, ...]) -> Any:
+    """A function in Python over a frame, the first of `parts`; it keeps the others alive."""
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, [ctypes.POINTER(_Method), ctypes.py_object, ctypes.c_void_p]
+    return make(ctypes.byref(machine()), parts, None)
