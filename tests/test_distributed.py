@@ -408,3 +408,32 @@ def test_a_run_ends_in_the_same_bits_when_workers_are_killed(client, kills):
     for name in want:
         assert want[name].tobytes() == got[name].tobytes()
     client.wait_for_workers(2, timeout=30)
+
+
+@pytest.mark.long
+def test_a_run_goes_on_when_all_workers_are_killed_at_once(client):
+    import threading
+
+    def shoot_all():
+        for pid in client.run(os.getpid).values():
+            threading.Timer(0.03, os.kill, (pid, signal.SIGKILL)).start()
+
+    f = D.value_and_grad(slow, SHARDS, client, compile=False)
+    want, _ = descend(f, 5)
+    got, _ = descend(f, 5, {2: shoot_all})
+    assert want["w"].tobytes() == got["w"].tobytes()
+    client.wait_for_workers(2, timeout=60)
+
+
+def test_functions_keep_their_files_from_worker_to_worker():
+    """Dask pickles what one worker fetches from another anew, and its pickle would forget them."""
+    from tinygrad_math.distributed.sending import pickled, unpickled
+    from tinygrad_math.distributed.work import Kept
+
+    def here():
+        return 1
+
+    kept = Kept(pickled({"f": here}))
+    assert kept.value()["f"]() == 1
+    again = unpickled(__import__("cloudpickle").dumps(kept))
+    assert again.value()["f"].__code__.co_filename == here.__code__.co_filename

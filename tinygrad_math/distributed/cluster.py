@@ -18,7 +18,7 @@ from typing import Any
 from ..core.errors import ArgumentError, ClusterError, ShardError, describe
 from .sending import library, pickled
 from .shards import Shard, listed, read
-from .work import Nodes, Sent, computed, merged, unpacked
+from .work import Kept, Nodes, Sent, computed, merged, unpacked
 
 _FAN = 8  # sums that one task, or the client, puts together
 _CHECK = 2.0  # seconds between looks at who is there
@@ -114,20 +114,24 @@ def _groups(count: int, most: int) -> list[tuple[int, int]]:
 
 
 class Remote:
-    """The shards on the workers of a client."""
+    """The shards on the workers of a client: neighbours in a group, a group for each thread of a worker.
+
+    Dask chooses the workers, by what lies where. Tasks are not tied to them: where all workers are lost at once, a tied
+    task would wait for its own for ever, even if others are welcome.
+    """
 
     def __init__(self, client: Any, shards: Sequence[Shard]) -> None:
         self.client, self.shards, self.name = client, shards, str(client)
-        self.graphs, self.config = library("dask.highlevelgraph", "tm.distributed"), library("dask", "").config
-        self.slots: list[str] = []  # the address of a worker for each of its threads
-        self.homes: list[str] = []  # of each shard
-        self.futures: list[Any] = []
+        self.config = library("dask", "tm.distributed").config
+        self.groups: list[tuple[int, int]] = []
+        self.futures: list[Any] = []  # of the groups
+        self.threads: dict[str, int] = {}  # by the worker's address
         self.looked = 0.0
 
     # -- what stays ------------------------------------------------------------------------------------------
     def keep(self, thing: Any) -> Any:
         """What stays for many steps, made by a task, so that it can be made again where a worker is lost."""
-        return self.client.submit(unpacked, self._packed(thing), key=_key("keep"), pure=False)
+        return self.client.submit(Kept, self._packed(thing), key=_key("keep"), pure=False)
 
     def _packed(self, thing: Any) -> bytes:
         try:
@@ -139,30 +143,43 @@ class Remote:
             ) from error
 
     def _look(self) -> None:
-        """See who is there, from time to time, and let newcomers load what the lost ones had."""
+        """See who is there, from time to time, and let newcomers take part."""
         if self.futures and time.monotonic() < self.looked + _CHECK:
             return
         threads = self.client.nthreads()
         self.looked = time.monotonic()
-        there = [a for a in sorted(threads) for _ in range(threads[a])]
-        if there == sorted(self.slots) and self.futures:
-            return
-        self.slots = _replaced(self.slots, there)
-        _forget(self.client)
-        groups = _groups(len(self.shards), len(self.slots))
-        homes = [self.slots[k] if self.slots else "" for k, (a, b) in enumerate(groups) for _ in range(a, b)]
-        before = self.homes if self.futures else [None] * len(homes)
-        self.homes = homes
-        self.futures = [
-            self._load(shard, home) if old != home else self.futures[shard.number]
-            for shard, home, old in zip(self.shards, homes, before)
-        ]
+        if threads != self.threads:
+            self.threads = threads
+            _forget(self.client)
+        groups = _groups(len(self.shards), sum(threads.values()))
+        if len(groups) > len(self.groups) or not self.futures:
+            drop(self.futures)
+            self.groups = groups
+            self.futures = [self._load(self.shards[a:b]) for a, b in groups]
+        elif len(threads) > 1:
+            self._even_out()
 
-    def _load(self, shard: Shard, home: str) -> Any:
-        where: dict[str, Any] = {"workers": [home], "allow_other_workers": True} if home else {}
-        blocks = [self.client.compute(b, **where) for b in shard.blocks]
-        kept = shard.without_blocks()
-        return self.client.submit(_load_there, self._packed(kept), *blocks, key=_key("load"), pure=False, **where)
+    def _load(self, shards: Sequence[Shard]) -> Any:
+        blocks = [self.client.compute(b) for s in shards for b in s.blocks]
+        text = self._packed([s.without_blocks() for s in shards])
+        return self.client.submit(_load_there, text, *blocks, key=_key("load"), pure=False)
+
+    def _even_out(self) -> None:
+        """Copy groups from workers that have more than their share to those that have less."""
+        held = self.client.who_has(self.futures)
+        share = len(self.futures) / sum(self.threads.values())
+        load = dict.fromkeys(self.threads, 0)
+        for there in held.values():
+            for address in there:
+                if address in load:
+                    load[address] += 1
+        for future in self.futures:
+            there = [a for a in held.get(future.key, ()) if a in load]
+            least = min(load, key=lambda a: (load[a] / self.threads[a], a))
+            if len(there) == 1 and load[there[0]] > share * self.threads[there[0]] and load[least] == 0:
+                self.client.replicate([future], n=1, workers=[least])
+                load[there[0]] -= 1
+                load[least] += 1
 
     # -- a step ----------------------------------------------------------------------------------------------
     def run(self, work: Any, given: Sequence[Any], asker: str) -> Nodes:
@@ -182,26 +199,19 @@ class Remote:
         finally:
             drop(futures)
 
-    def _graph(self, work: Any, given: Sequence[Any], asker: str) -> tuple[Any, list[str]]:
-        token, layers, keys = uuid.uuid4().hex, {}, []
-        for k, (a, b) in enumerate(_groups(len(self.shards), len(self.slots))):
-            key = f"{asker}-{token}-{k}"
-            task = {key: (_sums, work, a, len(given), *given, *self.futures[a:b])}
-            home = {"workers": [self.slots[k]], "allow_other_workers": True} if self.slots else None
-            layers[key] = self.graphs.MaterializedLayer(task, annotations=home)
-            keys.append(key)
-        below: dict[str, set[str]] = {key: set() for key in keys}
-        level = 0
+    def _graph(self, work: Any, given: Sequence[Any], asker: str) -> tuple[dict[str, Any], list[str]]:
+        token = uuid.uuid4().hex
+        graph: dict[str, Any] = {}
+        for (a, _), group in zip(self.groups, self.futures, strict=True):
+            graph[f"{asker}-{token}-{a}"] = (_sums, work, a, group, *given)
+        keys, level = list(graph), 0
         while len(keys) > _FAN:  # a tree over the groups, so that no one has to take in too many
             level, above = level + 1, []
             for k in range(0, len(keys), _FAN):
-                key = f"merge-{token}-{level}-{k}"
-                some = keys[k : k + _FAN]
-                layers[key] = self.graphs.MaterializedLayer({key: (merged, len(self.shards), *some)})
-                below[key] = set(some)
-                above.append(key)
+                above.append(f"merge-{token}-{level}-{k}")
+                graph[above[-1]] = (merged, len(self.shards), *keys[k : k + _FAN])
             keys = above
-        return self.graphs.HighLevelGraph(layers, below), keys
+        return graph, keys
 
     def release(self) -> None:
         drop(self.futures)
@@ -215,32 +225,23 @@ def drop(things: Sequence[Any]) -> None:
             thing.release()
 
 
-def _load_there(text: bytes, *blocks: Any) -> Any:
-    return read(unpacked(text), list(blocks))
+def _load_there(text: bytes, *blocks: Any) -> list[Any]:
+    """The batches of a group of shards."""
+    shards, rest = unpacked(text), list(blocks)
+    found = []
+    for shard in shards:
+        wanted = sum(p is None for p in shard.parts)
+        found.append(read(shard, rest[:wanted]))
+        del rest[:wanted]
+    return found
 
 
-def _sums(work: Any, first: int, count: int, *rest: Any) -> Nodes:
-    return computed(work, first, rest[:count], *rest[count:])
+def _sums(work: Any, first: int, batches: Sequence[Any], *given: Any) -> Nodes:
+    return computed(work, first, given, *batches)
 
 
 def _key(name: str) -> str:
     return f"{name}-{uuid.uuid4().hex}"
-
-
-def _replaced(slots: list[str], there: list[str]) -> list[str]:
-    """Who takes which place: those who stay keep theirs, newcomers take those of the lost, then further ones."""
-    fresh = list(there)
-    for s in slots:
-        if s in fresh:
-            fresh.remove(s)
-    left, kept = list(there), []
-    for s in slots:
-        if s in left:
-            left.remove(s)
-            kept.append(s)
-        elif fresh:
-            kept.append(fresh.pop(0))
-    return kept + fresh
 
 
 def _forget(client: Any) -> None:

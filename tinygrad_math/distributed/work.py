@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,6 +62,12 @@ def _evaluate(functions: Sequence[Any]) -> Callable[..., Any]:
 KINDS = {"value_and_grad": _value_and_grad, "hvp": _hvp, "ggnvp": _ggnvp, "evaluate": _evaluate}
 
 
+# Dask drops a worker's copy of a `Work` when no task waits for it, and fetches it again: the programs outlive it
+_PROGRAMS: dict[str, tuple[float, Callable[..., Any]]] = {}  # by token, the one used last at the end
+_LOCK = threading.Lock()
+_KEPT, _MOST = 300.0, 8  # seconds without use, and how many
+
+
 class Sent:
     """Arrays on their way to a worker, as one thing that Dask does not look into."""
 
@@ -71,17 +80,28 @@ class Sent:
 
 
 class Work:
-    """What is asked of each shard, for parameters of one structure; each process has one, with its programs."""
+    """What is asked of each shard, for parameters of one structure."""
 
     def __init__(
         self, kind: str, functions: Sequence[Any], structure: Structure, shards: Sequence[Shard], mean: bool, fast: bool
     ) -> None:
         self.kind, self.functions, self.structure, self.mean, self.fast = kind, tuple(functions), structure, mean, fast
         self.shards = [s.told_apart() for s in shards]
-        self.program: Callable[..., Any] | None = None
+        self.token = uuid.uuid4().hex
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "program": None}
+    def program(self) -> Callable[..., Any]:
+        """The function of parameters and a batch, compiled once in each process, whoever asks."""
+        now = time.monotonic()
+        with _LOCK:
+            found = _PROGRAMS.pop(self.token, (now, None))[1]
+            for token, (used, _) in list(_PROGRAMS.items()):
+                if now - used > _KEPT or len(_PROGRAMS) >= _MOST:
+                    del _PROGRAMS[token]
+            if found is None:
+                plain = KINDS[self.kind](self.functions)
+                found = compile(plain, threads=1) if self.fast else plain
+            _PROGRAMS[self.token] = now, found
+        return found
 
     def part(self, number: int, trees: Sequence[Any], batch: Any) -> Part:
         """The sums over one shard. Raises ShardError."""
@@ -89,14 +109,30 @@ class Work:
             examples = count(batch)
             if not examples:
                 return 0, None, None
-            if self.program is None:
-                plain = KINDS[self.kind](self.functions)
-                self.program = compile(plain, threads=1) if self.fast else plain
-            leaves, structure = flatten(self.program(*trees, batch))
+            leaves, structure = flatten(self.program()(*trees, batch))
             arrays = [np.asarray(as_tensor(leaf).detach().numpy()) for leaf in leaves]
             return examples, [examples * a if self.mean else np.array(a) for a in arrays], structure
         except Exception as error:
             raise told(error, self.shards[number], f"in {self.kind}") from error
+
+
+class Kept:
+    """What was pickled for the workers, as each process unpickles it for itself.
+
+    Between workers it travels as the bytes that it came in: Dask would pickle it anew, and lose the files of functions.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text, self.held = text, False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"text": self.text, "held": False}
+
+    def value(self) -> Any:
+        """The thing itself. Raises ShardError where a worker lacks something."""
+        if not self.held:
+            self.thing, self.held = unpacked(self.text), True
+        return self.thing
 
 
 def unpacked(text: bytes) -> Any:
@@ -110,8 +146,9 @@ def unpacked(text: bytes) -> Any:
         ) from error
 
 
-def computed(work: Work, first: int, given: Sequence[Sent], *batches: Any) -> Nodes:
+def computed(work: Any, first: int, given: Sequence[Any], *batches: Any) -> Nodes:
     """The sums over the shards from `first` on, as far as their fixed order allows."""
+    work, *given = (t.value() if isinstance(t, Kept) else t for t in (work, *given))
     trees = [unflatten(work.structure, [as_tensor(a) for a in sent.arrays]) for sent in given]
     nodes: Nodes = {}
     for number, batch in enumerate(batches, first):
