@@ -270,6 +270,16 @@ SHORT = {
     "35_autoencoder": lambda out: out["loss"] < 0.9 * out["plain"],
     "36_newton": lambda out: abs(out["condition"] - 2508.009601) < 1e-4 and out["NewtonCG"] < 30 < out["SGD"],
     "37_sweep": lambda out: out["right"] > 0.4,
+    "40_newton_spectrum": lambda out: out["negative"][0] > 10 and out["steps"] == 8,
+    "41_laplace": lambda out: (
+        abs(out["linear"] - out["bayes"]) < 1e-9 and out["in the gap"] > 2 * out["among the measurements"]
+    ),
+    "42_influence": lambda out: out["correlation"] > 0.95 and (out["harmful"], out["helpful"]) == (2, 8),
+    "43_soap_film": lambda out: abs(out["order"] - 2) < 0.1 and out["slope"] < 1e-9,
+    "44_edge_of_stability": lambda out: out["falls"] < 1 < out["grows"] and abs(out[0.2] - 1) < 0.1,
+    "45_physics_informed": lambda out: out["losses"][1] < 0.3 * out["losses"][0],
+    "46_trajectories": lambda out: out["branch"] and 1.8 < out["drift"] / out["drift, half the step"] < 2.2,
+    "47_seeds": lambda out: out["apart"] < 1e-10 and out["best"] > 0.7,
 }
 FULL = {
     "30_moons": lambda out: out["accuracy 1"] < out["accuracy 10"] < 0.95 and out["accuracy"] > 0.98,
@@ -280,6 +290,16 @@ FULL = {
     "35_autoencoder": lambda out: out["loss"] < 0.5 * out["plain"] and out["agree"] > 0.8 > 0.6 > out["linear"],
     "36_newton": lambda out: out["NewtonCG"] < 30 and out["LBFGS"] < 60 and out["SGD"] > 10000,
     "37_sweep": lambda out: out["right"] > 0.95 and max(out["narrow"], out["slow"], out["far"]) < 0.7,
+    "40_newton_spectrum": lambda out: out["negative"][1] == 0 and out["slope"] < 1e-10 < 1e-4 < out["adam"],
+    "41_laplace": lambda out: out["in the gap"] > 10 * out["among the measurements"] and 0.92 < out["covered"] < 0.98,
+    "42_influence": lambda out: (
+        out["correlation"] > 0.99 and (out["harmful"], out["helpful"]) == (out["guess"], out["answer"])
+    ),
+    "43_soap_film": lambda out: out["unknowns"] == 99856 and out["error"] < 5e-6 and out["steps"] < 15,
+    "44_edge_of_stability": lambda out: all(abs(out[rate] - 1) < 0.05 for rate in (0.05, 0.1, 0.2)),
+    "45_physics_informed": lambda out: out["error"] < 2e-3 and out["energy"] < 2e-3,
+    "46_trajectories": lambda out: out["arrived"] > 0.99 and out["branch"] and np.allclose(out["saddle"], [-1, 1]),
+    "47_seeds": lambda out: out["median"][0] < 0.9 < 0.95 < out["median"][1] and out["spread"][1] > 0.05,
 }
 
 

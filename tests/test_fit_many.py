@@ -9,6 +9,7 @@ from training_run import data
 
 import tinygrad_math as tm
 from tinygrad_math.nn import functional as F
+from tinygrad_math.train import side_by_side, together
 
 L = tm.optim.lr_scheduler
 RATES = (0.003, 0.02, 0.05)
@@ -209,6 +210,20 @@ def test_ctrl_c_ends_all_between_two_steps_with_their_values():
     with pytest.raises(KeyboardInterrupt, match="after 1 epochs"):
         tm.train.fit_many(nets, loader(), F.cross_entropy, opts, 9, data(9), metrics={"m": metric}, progress=False)
     assert all((a != n.state_dict()["0.weight"]).any() for a, n in zip(before, nets, strict=True))
+
+
+def test_parts_that_fit_the_cache_change_nothing(monkeypatch):
+    whole = both(ADAM, epochs=2, compile=True, validation=data(20), metrics={"accuracy": tm.train.accuracy})
+    monkeypatch.setattr(side_by_side, "CACHE", 1 << 15)  # two networks at once, and one
+    for options in ({}, {"feed": loader}, {"schedule": lambda o: L.CosineAnnealingLR(o, 4)}):
+        both(ADAM, epochs=2, compile=True, validation=data(20), metrics={"accuracy": tm.train.accuracy}, **options)
+    nets = [small(k) for k in range(5)]
+    opts = [ADAM(net, 0.01) for net in nets]
+    parts = together.Together(nets, F.cross_entropy, opts, 1, (None, None), False, False)
+    assert parts((next(iter(loader())),)).shape == (5,)
+    assert 1 < len(parts.parts) <= 5
+    assert [p.first for p in parts.parts] == np.cumsum([0, *(p.size for p in parts.parts)])[:-1].tolist()
+    assert len(whole) == 3
 
 
 # -- what is refused ----------------------------------------------------------------------------------

@@ -22,10 +22,11 @@ from .bank import Bank
 from .callbacks import EarlyStopping
 from .fitting import Metric, check_counts, loader_of
 from .history import History
+from .in_step import in_step
 from .progress import Progress
 from .run import interruptible
 from .steps import Loss
-from .together import Together, in_step
+from .together import Together
 
 
 class _Member:
