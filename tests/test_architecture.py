@@ -28,7 +28,7 @@ FLOORS = [
     ["viz"],
     ["random"],
     ["stats", "geometry", "nn", "data", "testing"],
-    ["saving"],
+    ["saving", "inspect/tables"],
     ["distributed"],
     ["curvature"],
     ["curvature/kfac", "optim", "viz/pictures"],

@@ -437,3 +437,114 @@ def test_functions_keep_their_files_from_worker_to_worker():
     assert kept.value()["f"]() == 1
     again = unpickled(__import__("cloudpickle").dumps(kept))
     assert again.value()["f"].__code__.co_filename == here.__code__.co_filename
+
+
+# -- sweeps ----------------------------------------------------------------------------------------------------
+def bowl(lr, steps=20, shape="round"):
+    """Descent on a bowl: the loss after some steps, from its formula (1 - lr)^2 steps."""
+    if lr == 0.7:
+        raise ValueError(f"lr={lr} is unlucky")  # on purpose
+    x = 1.0
+    for _ in range(steps):
+        x -= lr * x
+    return {"loss": x * x, "steps_done": steps}
+
+
+GRID = {"lr": [0.1, 0.5, 0.7, 1.5], "steps": [1, 3], "shape": ["round", "flat"]}
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_a_sweep_gives_a_row_a_run_in_the_order_of_the_grid_and_keeps_failures(place, capsys):
+    came = []
+    found = D.sweep(bowl, GRID, place, callback=came.append)
+    assert len(found) == len(came) == 16
+    assert [(r["lr"], r["steps"], r["shape"]) for r in found] == [
+        (lr, n, s) for lr in GRID["lr"] for n in GRID["steps"] for s in GRID["shape"]
+    ]
+    for row in found:
+        if row["lr"] == 0.7:
+            assert row["error"] == "ValueError: lr=0.7 is unlucky"
+            assert 'raise ValueError(f"lr={lr} is unlucky")  # on purpose' in row["traceback"]
+        else:
+            assert row["loss"] == pytest.approx((1 - row["lr"]) ** (2 * row["steps"]), rel=1e-12)
+    assert len(found.failures) == 4
+    assert found.best("loss")["lr"] == 0.5
+    assert found.best("loss", largest=True)["lr"] == 0.1
+    assert "run 16/16" in capsys.readouterr().err
+    assert "ValueError: lr=0.7" in found.text()
+    assert found.markdown().count("\n") == 17
+    if place not in ("threads", "synchronous"):
+        assert left(place) == []
+
+
+def test_a_sweep_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    found = D.sweep(bowl, GRID, "synchronous", progress=False)
+    figure = found.plot(path=tmp_path / "sweep.png")
+    assert [ax.get_xlabel() for ax in figure.axes] == ["lr", "steps", "shape"]
+    assert len(figure.axes[0].lines[0].get_xdata()) == 12
+    assert (tmp_path / "sweep.png").stat().st_size > 1000
+    with pytest.raises(tm.ArgumentError, match="has measured 'nothing'"):
+        found.plot("nothing")
+
+
+def counted(folder, lr):
+    with open(os.path.join(folder, "runs"), "a") as file:
+        file.write(f"{lr}\n")
+    if lr == 3.0 and not os.path.exists(os.path.join(folder, "mended")):
+        raise RuntimeError("broken")
+    return lr**2
+
+
+def test_a_sweep_goes_on_from_its_results_file(client, tmp_path):
+    path, runs = tmp_path / "results.jsonl", tmp_path / "runs"
+    run = functools.partial(counted, str(tmp_path))
+    grid = {"lr": [1.0, 2.0, 3.0, 4.0]}
+
+    def stop(row):
+        if row["lr"] == 2.0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        D.sweep(run, grid, "synchronous", results=path, progress=False, callback=stop)
+    assert runs.read_text().split() == ["1.0", "2.0"]
+    with path.open("a") as file:
+        file.write('{"lr": 3.0, "val')  # a line that was cut short
+    found = D.sweep(run, grid, client, results=path, progress=False)
+    assert sorted(runs.read_text().split()) == ["1.0", "2.0", "3.0", "4.0"]
+    assert found["value"] == [1.0, 4.0, 16.0]
+    assert "RuntimeError: broken" in found.failures[0]["error"]
+    (tmp_path / "mended").touch()
+    again = D.sweep(run, grid, "synchronous", results=path, progress=False)
+    assert sorted(runs.read_text().split()) == ["1.0", "2.0", "3.0", "3.0", "4.0"]
+    assert again["value"] == [1.0, 4.0, 9.0, 16.0]
+    assert left(client) == []
+    with pytest.raises(tm.FileError, match="no point of this grid"):
+        D.sweep(run, {"lr": [5.0]}, "synchronous", results=path, progress=False)
+    path.write_text("not json\n")
+    with pytest.raises(tm.FileError, match="line 1 of"):
+        D.sweep(run, grid, "synchronous", results=path, progress=False)
+
+
+def test_what_is_no_sweep_is_refused():
+    for run, grid, words in [
+        (3, {"a": [1]}, "run is a function"),
+        (bowl, {"lr": 0.1}, "list of values"),
+        (bowl, 3, "a dict of lists"),
+        (bowl, {"lr": []}, "no point"),
+        (bowl, {"not a name": [1]}, "no name"),
+    ]:
+        with pytest.raises(tm.ArgumentError, match=words):
+            D.sweep(run, grid, "synchronous", progress=False)
+    with pytest.raises(tm.ArgumentError, match=r"ends in .jsonl"):
+        D.sweep(bowl, {"lr": [1.0]}, "synchronous", results="x.csv", progress=False)
+    with pytest.raises(tm.ArgumentError, match="numbers and text, got f="):
+        D.sweep(lambda f: 0.0, {"f": [bowl]}, "synchronous", results="x.jsonl", progress=False)
+    found = D.sweep(lambda lr: np.ones(3), {"lr": [1.0]}, "synchronous", progress=False)
+    assert "a run returns a number" in found.failures[0]["error"]
+
+
+def test_a_run_may_return_a_history():
+    history = tm.train.History([{"epoch": 1, "loss": 2.0, "seconds": 1.0}, {"epoch": 2, "loss": 1.5, "seconds": 1.0}])
+    found = D.sweep(lambda seed: history, {"seed": [0, 1]}, "synchronous", progress=False)
+    assert found["loss"] == [1.5, 1.5]

@@ -6,5 +6,7 @@ from .products import evaluate as evaluate
 from .products import ggnvp as ggnvp
 from .products import hvp as hvp
 from .products import value_and_grad as value_and_grad
+from .sweep import sweep as sweep
+from .table import Sweep as Sweep
 
 __getattr__, __dir__ = _face(__name__)

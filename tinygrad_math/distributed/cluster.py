@@ -48,7 +48,7 @@ class Shards:
         self.place: Local | Remote
         if isinstance(client, str) and client in _LOCAL:
             self.place = Local(client, self.shards)
-        elif hasattr(client, "scheduler_info") and hasattr(client, "submit"):
+        elif is_client(client):
             self.place = Remote(client, self.shards)
         else:
             words = "a dask.distributed.Client, or 'synchronous' or 'threads' for this process alone"
@@ -64,6 +64,11 @@ class Shards:
 
     def __repr__(self) -> str:
         return f"<{len(self)} shards on {self.place.name}>"
+
+
+def is_client(client: Any) -> bool:
+    """Whether this is a client of Dask's."""
+    return hasattr(client, "scheduler_info") and hasattr(client, "submit") and not isinstance(client, type)
 
 
 class Local:

@@ -1,0 +1,272 @@
+"""Sweeps: one run for each point of a grid of settings, on whichever worker is free."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import numpy as np
+
+from ..core.arguments import named
+from ..core.errors import ArgumentError, FileError, describe
+from ..core.tensor import Tensor
+from .cluster import drop, explained, is_client
+from .sending import library, pickled
+from .table import Row, Sweep
+from .work import Kept
+
+__all__ = ["sweep"]
+
+_PLAIN = (bool, int, float, str, type(None))
+_WORDS = 4000  # characters of a traceback that are kept
+
+
+@named
+def sweep(
+    run: Callable[..., Any],
+    grid: Any,
+    client: Any,
+    results: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    callback: Callable[[Row], Any] | None = None,
+) -> Sweep:
+    """One run for each point of a grid, spread over the workers; the rows of all, in the order of the grid.
+
+    Arguments: `run(**settings)` gives a number, a dict of numbers, or a History, whose last row counts; it draws from
+    generators that its settings seed, so that a row does not depend on the worker. `grid` a dict of lists, whose
+    product is taken, or a list of dicts. `client` as for `value_and_grad`. `results` a file (.jsonl), to which each row
+    is added as it comes: a sweep that was stopped goes on from there, and runs what failed again. `callback` is called
+    with each row as it comes; `progress` tells of it on the standard error stream.
+    Returns a `Sweep`: its rows hold settings, measures and "seconds"; a row of a run that raised has "error" and
+    "traceback" instead, and does not stop the others. Raises ArgumentError; FileError for a file of another sweep.
+
+    >>> import tinygrad_math as tm
+    >>> def run(lr, steps):
+    ...     x = 1.0
+    ...     for _ in range(steps):
+    ...         x -= lr * tm.grad(lambda x: x * x)(x).item()
+    ...     return {"loss": x * x}
+    >>> found = tm.distributed.sweep(run, {"lr": [0.1, 0.5, 1.5], "steps": [2]}, "synchronous", progress=False)
+    >>> found["loss"], found.best("loss")["lr"]
+    ([0.4096..., 0.0, 16.0], 0.5)
+    """
+    if not callable(run):
+        raise ArgumentError(f"sweep takes a function of the settings, got {describe(run)}")
+    if callback is not None and not callable(callback):
+        raise ArgumentError(f"sweep: callback is a function of a row, got {describe(callback)}")
+    points = _points(grid)
+    pool = _pool(client)
+    file = None if results is None else _File(results, points)
+    rows: dict[int, Row] = {} if file is None else dict(file.rows)
+    left = [(k, point) for k, point in enumerate(points) if k not in rows]
+    before, start = len(rows), time.perf_counter()
+    for k, outcome in pool(run, left):
+        rows[k] = {**points[k], **outcome}
+        if file is not None:
+            file.add(rows[k])
+        if callback is not None:
+            callback(rows[k])
+        if progress:
+            told = _told(rows[k], points[k])
+            spent = (time.perf_counter() - start) / (len(rows) - before) * (len(points) - len(rows))
+            print(f"run {len(rows)}/{len(points)}  {told}  {spent:.0f} s left", file=sys.stderr, flush=True)
+    return Sweep([rows[k] for k in range(len(points))], list(dict.fromkeys(n for p in points for n in p)))
+
+
+def _points(grid: Any) -> list[Row]:
+    if isinstance(grid, Mapping):
+        for name, values in grid.items():
+            if not isinstance(values, (list, tuple, range, np.ndarray)):
+                raise ArgumentError(
+                    f"sweep: a grid holds a list of values for each name, got {name}={describe(values)}"
+                )
+        found = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    elif (
+        isinstance(grid, Sequence) and not isinstance(grid, (str, bytes)) and all(isinstance(p, Mapping) for p in grid)
+    ):
+        found = [dict(p) for p in grid]
+    else:
+        raise ArgumentError(f"sweep: a grid is a dict of lists or a list of dicts, got {describe(grid)}")
+    if not found:
+        raise ArgumentError("sweep: the grid has no point")
+    for point in found:
+        for name in point:
+            if not isinstance(name, str) or not name.isidentifier():
+                raise ArgumentError(
+                    f"sweep: settings are the arguments of the function, and {describe(name)} is no name"
+                )
+    return [{name: v.item() if isinstance(v, np.generic) else v for name, v in p.items()} for p in found]
+
+
+# -- one run ---------------------------------------------------------------------------------------------------
+def _outcome(run: Callable[..., Any], point: Row) -> Row:
+    """What a run measured, or how it failed."""
+    start = time.perf_counter()
+    try:
+        found = _measures(run(**point), point)
+    except Exception as error:
+        trace = error.__traceback__
+        text = "".join(traceback.format_exception(type(error), error, trace.tb_next if trace is not None else None))
+        return {"error": f"{type(error).__name__}: {error}", "traceback": text[-_WORDS:]}
+    return {**found, "seconds": time.perf_counter() - start}
+
+
+def _measures(found: Any, point: Row) -> dict[str, Any]:
+    """A result as numbers by name."""
+    rows = getattr(found, "rows", None)
+    if isinstance(rows, list) and rows and isinstance(rows[-1], Mapping):
+        found = {k: v for k, v in rows[-1].items() if k != "seconds"}
+    if not isinstance(found, Mapping):
+        found = {"value": found}
+    out = {}
+    for name, value in found.items():
+        number = value.detach().numpy() if isinstance(value, Tensor) else value
+        if np.ndim(number) or np.asarray(number).dtype.kind not in "biuf":
+            raise ArgumentError(
+                f"sweep: a run returns a number, a dict of numbers or a History, got {name}={describe(value)}"
+            )
+        if name in point or name in ("seconds", "error", "traceback"):
+            raise ArgumentError(f"sweep: a run measures {name!r}, which is the name of another column")
+        out[str(name)] = np.asarray(number).item()
+    return out
+
+
+def _kept_outcome(kept: Kept, point: Kept) -> Row:
+    return _outcome(kept.value(), point.value())
+
+
+Pool = Callable[[Callable[..., Any], list[tuple[int, Row]]], Iterator[tuple[int, Row]]]
+
+
+def _pool(client: Any) -> Pool:
+    """What goes through the runs, by the client that was given."""
+    library("dask", "sweep")
+    if isinstance(client, str) and client == "synchronous":
+        return _one_by_one
+    if isinstance(client, str) and client == "threads":
+        return _by_threads
+    if is_client(client):
+        return lambda run, left: _by_workers(client, run, left)
+    raise ArgumentError(
+        f"sweep: client is a dask.distributed.Client, or 'synchronous' or 'threads', got {describe(client)}"
+    )
+
+
+def _one_by_one(run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    for k, point in left:
+        yield k, _outcome(run, point)
+
+
+def _by_threads(run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        places = {pool.submit(_outcome, run, point): k for k, point in left}
+        try:
+            for future in as_completed(places):
+                yield places[future], future.result()
+        finally:
+            for future in places:
+                future.cancel()
+
+
+def _by_workers(client: Any, run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    distributed = library("distributed", "sweep")
+    futures: dict[Any, int] = {}
+    kept: Any = None
+    try:
+        kept = client.submit(Kept, _packed(run), key=f"keep-{os.urandom(16).hex()}", pure=False)
+        texts = [Kept(_packed(point)) for _, point in left]
+        keys = [f"run-{os.urandom(16).hex()}" for _ in left]
+        found = [client.submit(_kept_outcome, kept, t, key=key, pure=False) for t, key in zip(texts, keys, strict=True)]
+        futures = {f: k for f, (k, _) in zip(found, left, strict=True)}
+        for future in distributed.as_completed(list(futures)):
+            try:
+                outcome = future.result()
+            except Exception as error:
+                told = explained(error, "sweep")  # a worker that died again and again, or lacks a module
+                outcome = {
+                    "error": f"{type(told).__name__}: {told}",
+                    "traceback": "".join(traceback.format_exception(told)),
+                }
+            k = futures.pop(future)
+            drop([future])
+            yield k, outcome
+    finally:
+        if futures:
+            client.cancel(list(futures))
+        drop([*futures, kept])
+
+
+def _packed(thing: Any) -> bytes:
+    try:
+        return pickled(thing)
+    except Exception as error:
+        raise ArgumentError(f"sweep: this cannot be sent to workers: {type(error).__name__}: {error}") from error
+
+
+# -- the results file ------------------------------------------------------------------------------------------
+class _File:
+    """Rows as lines of JSON, which are added as they come; those of a sweep before are taken up."""
+
+    def __init__(self, path: Any, points: list[Row]) -> None:
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path).endswith(".jsonl"):
+            raise ArgumentError(f"sweep: results is the path of a file that ends in .jsonl, got {describe(path)}")
+        self.path = os.fspath(path)
+        for point in points:
+            for name, value in point.items():
+                if not isinstance(value, _PLAIN):
+                    raise ArgumentError(
+                        f"sweep: settings in a results file are numbers and text, got {name}={describe(value)}"
+                    )
+        places: dict[str, list[int]] = {}
+        for k, point in enumerate(points):
+            places.setdefault(_key(point), []).append(k)
+        self.rows: dict[int, Row] = {}
+        shapes = {tuple(point) for point in points}
+        for row in self._read():
+            keys = [_key({n: row[n] for n in names}) for names in shapes if all(n in row for n in names)]
+            at = next((k for k in keys if k in places), None)
+            if at is None:
+                raise FileError(f"sweep: {self.path!r} holds a row that is no point of this grid: {row!r:.100}")
+            if "error" not in row and places[at]:
+                self.rows[places[at].pop(0)] = row
+
+    def _read(self) -> list[Row]:
+        if not os.path.exists(self.path):
+            return []
+        found: list[Row] = []
+        try:
+            with open(self.path, "r+b") as file:
+                *lines, last = file.read().split(b"\n")
+                if last:  # it was being written when the process died
+                    file.seek(-len(last), os.SEEK_END)
+                    file.truncate()
+            for line in lines:
+                found.append(dict(json.loads(line)))
+        except OSError as error:
+            raise FileError(f"sweep: {self.path!r} could not be read: {error.strerror or error}") from error
+        except (ValueError, TypeError) as error:
+            raise FileError(f"sweep: line {len(found) + 1} of {self.path!r} is no row: {line!r:.60}") from error
+        return found
+
+    def add(self, row: Row) -> None:
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise FileError(f"sweep: {self.path!r} could not be written: {error.strerror or error}") from error
+
+
+def _key(point: Mapping[str, Any]) -> str:
+    return json.dumps(dict(sorted(point.items())))
+
+
+def _told(row: Row, point: Row) -> str:
+    shown = {**point, **{k: v for k, v in row.items() if k not in point and k not in ("traceback", "seconds")}}
+    return ", ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in shown.items())[:160]
