@@ -711,10 +711,14 @@ def _input(x):
 def test_a_write_under_no_grad_takes_no_history_away_unseen(f):
     x = np.array([1.0, 2.0, 3.0])
     for derivative in (tm.grad(f), tm.grad(tm.compile(f)), tm.compile(tm.grad(f)), lambda x: tm.jvp(f, (x,), (x,))):
-        with pytest.raises(tm.NotALeaf, match="under no_grad"):
+        with pytest.raises((tm.NotALeaf, tm.TraceError), match=r"under no_grad|writes to its argument x"):
             derivative(x.copy())
     want = f(tm.tensor(x)).item()
-    assert tm.compile(f)(x).item() == want
+    if f is _input:
+        with pytest.raises(tm.TraceError, match="writes to its argument x"):
+            tm.compile(f)(x)
+    else:
+        assert tm.compile(f)(x).item() == want
     with tm.no_grad():
         assert f(leaf(x)).item() == want
     if f is not _input:

@@ -24,11 +24,12 @@ from ..core.tree import Structure, flatten
 from .environment import MISS, Environment
 from .executable import Executable, argument_names, title_of
 from .find import Find, derivatives_wanted, finder, watched
+from .handed import Handed
 from .leaves import Static, is_static, key_of, objects_in, uncompiled
 from .profile import Profile
 from .program import NUMBERS, Program
 from .retyped import Retyped
-from .steady import steady
+from .steady import refused, steady
 from .trace import Traced, trace
 from .values import frozen
 
@@ -184,10 +185,20 @@ class Compiled:
         """A program, and the code that finds it; None if f is to be run as it is this time."""
         names, title = argument_names(self.f, *given), title_of(self.f)
 
-        def unpacked(*args: Any, **kwargs: Any) -> Any:
-            return uncompiled(self.f, (args, kwargs))
-
         def traced(environment: Environment) -> Traced:
+            def unpacked(*args: Any, **kwargs: Any) -> Any:
+                handed = Handed(args, kwargs)
+                try:
+                    result = uncompiled(self.f, (args, kwargs))
+                    place = handed.written(self.f)
+                    if place is not None:
+                        why = "which a program would not do again at each call: write to a copy, and return it"
+                        raise refused(title, environment, [place], "writes to its argument", why)
+                except TraceError:
+                    handed.restore()
+                    raise
+                return result
+
             return trace(unpacked, given, is_static, names, title, environment)
 
         name = title if isinstance(self.f, FunctionType) else "self"
@@ -399,8 +410,9 @@ def compile(
     one that registers hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn
     complex), always does.
     Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
-    asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, keeps a traced value, or draws from
-    another generator than `tm.random`; ArgumentError for positions that f does not have.
+    asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, writes to an argument (an array, an
+    attribute, a list), keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for
+    positions that f does not have.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -51,9 +52,11 @@ def _tensors(x: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biufc":
         return Tensor(x)
     if kind is list or kind is tuple:
-        return kind(map(_tensors, x))
+        parts = [*map(_tensors, x)]
+        return x if all(map(operator.is_, parts, x)) else kind(parts)  # what has no arrays the function may write to
     if kind is dict:
-        return {k: _tensors(v) for k, v in x.items()}
+        entries = {k: _tensors(v) for k, v in x.items()}
+        return x if all(map(operator.is_, entries.values(), x.values())) else entries
     return opened(x)
 
 

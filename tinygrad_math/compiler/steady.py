@@ -20,9 +20,9 @@ from .program import Value
 from .reach import line_of
 from .streams import restore, stream_in
 from .trace import Fixed, Traced
-from .values import kept, same
+from .values import contents, put_back, same
 
-_CONTAINERS = (list, dict, set, deque, bytearray)
+_CONTAINERS = (list, dict, set, deque)
 
 
 def steady(
@@ -52,9 +52,8 @@ def steady(
         return again, after
     first.restore()
     if moved_again:
-        raise _refused(
-            title, after, moved_again, "changes", "and what it computes depends on that: return the new value"
-        )
+        why = "and what it computes depends on that: return the new value"
+        raise refused(title, after, [f.path for f in moved_again], "changes", why)
     return None
 
 
@@ -73,19 +72,20 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
     if streams:
         kept.restore()
         what = "and a program would have what was drawn once: draw with tm.random, or pass it as an argument"
-        raise _refused(title, environment, streams, "draws from", what)
+        raise refused(title, environment, [f.path for f in streams], "draws from", what)
     moved = [*environment.moved(), *kept.moved_tensors()]
     stored = kept.stored() if moved else []
     if stored:
         kept.restore()
         what = "where it has no value: return it instead, and pass it as an argument"
-        raise _refused(title, environment, stored, "stores a traced value in", what)
+        raise refused(title, environment, [f.path for f in stored], "stores a traced value in", what)
     return found, moved
 
 
-def _refused(title: str, environment: Environment, facts: Sequence[Fact], verb: str, why: str) -> TraceError:
-    names = ", ".join(dict.fromkeys(f.path for f in facts[:3]))
-    place = line_of(environment.functions, facts[0].path)
+def refused(title: str, environment: Environment, paths: Sequence[str], verb: str, why: str) -> TraceError:
+    """An error that names what lies at these paths, and the line that has to do with the first."""
+    names = ", ".join(dict.fromkeys(paths[:3]))
+    place = line_of(environment.functions, paths[0])
     where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}"
     return TraceError(f"{title} {verb} {names}, {why}.{where}")
 
@@ -103,10 +103,10 @@ class Kept:
                 m = x.node.meta
                 history = (0, None) if m is None else (m.changed, m.window)
                 self.tensors.append((f, x.node, x.node.data, (type(x.node), *history)))
-            elif isinstance(x, np.ndarray) and x.flags.writeable:
-                self.contents.append((x, f.like if f.plain else x.copy()))
-            elif isinstance(x, _CONTAINERS):
-                self.contents.append((x, kept(x) if f.plain else x.copy()))
+            elif f.plain:
+                self.contents += contents(x)
+            elif isinstance(x, _CONTAINERS) or (isinstance(x, np.ndarray) and x.flags.writeable):  # of other objects
+                self.contents.append((x, x.copy()))
             elif f.own:
                 self.contents.append((x.__dict__, x.__dict__.copy()))
 
@@ -137,18 +137,7 @@ class Kept:
     def restore(self) -> None:
         self.restore_tensors()
         for x, old in self.contents:
-            if isinstance(x, np.ndarray):
-                if not same(x, old):
-                    x[...] = old
-            elif isinstance(x, (list, bytearray)):
-                if len(x) != len(old) or not all(map(same, x, old)):
-                    x[:] = old
-            elif isinstance(x, deque):
-                x.clear()
-                x.extend(old)
-            else:
-                x.clear()
-                x.update(old)
+            put_back(x, old)
         for f in self.environment.facts:
             f.put_back()
         for f, state in self.environment.streams:

@@ -141,6 +141,42 @@ def kept(x: Any) -> Any:
     return x[:] if type(x) in _BUFFERS else x
 
 
+def contents(x: Any) -> list[tuple[Any, Any]]:
+    """The containers and arrays within a plain value that can be written to, each with a copy of what is in it now."""
+    found: list[tuple[Any, Any]] = []
+    stack = [x]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, np.ndarray):
+            if x.flags.writeable:
+                found.append((x, x.copy()))
+        elif type(x) in _BUFFERS:
+            found.append((x, x[:]))
+        elif isinstance(x, (list, deque, set, dict)):
+            found.append((x, x.copy()))
+        if isinstance(x, dict):
+            stack += x.values()
+        elif isinstance(x, (list, tuple, deque)):
+            stack += x
+    return found
+
+
+def put_back(x: Any, old: Any) -> None:
+    """Make a container or an array what it was."""
+    if isinstance(x, np.ndarray):
+        if not same(x, old):
+            x[...] = old
+    elif isinstance(x, list) or type(x) in _BUFFERS:
+        if len(x) != len(old) or any(a is not b for a, b in zip(x, old, strict=True)):
+            x[:] = old
+    elif isinstance(x, deque):
+        x.clear()
+        x.extend(old)
+    else:
+        x.clear()
+        x.update(old)
+
+
 def frozen(x: Any) -> Any:
     """A key that is equal for values that are `same`; other objects stand for themselves, and need a hash."""
     kind = type(x)

@@ -424,7 +424,8 @@ class Module:
     def with_tensors(self: M, tensors: Mapping[str, Any]) -> M:
         """A copy that has these Tensors in the place of its parameters and buffers, by path; all else is shared.
 
-        What a function of the parameters calls: the network itself stays as it is.
+        What a function of the parameters calls: the network itself stays as it is, and so do the Tensors given for
+        buffers, into which the copy writes (a running mean): `named_buffers` of the copy has what came of them.
 
         >>> import tinygrad_math as tm
         >>> layer = tm.nn.Linear(1, 1)
@@ -436,7 +437,9 @@ class Module:
         unknown = [name for name in tensors if name not in mine]
         if unknown:
             raise ArgumentError(f"with_tensors: {type(self).__name__} has no {', '.join(unknown)}")
-        return _swapped(self, {id(mine[name]): as_tensor(t) for name, t in tensors.items()})
+        given = {name: as_tensor(t) for name, t in tensors.items()}
+        written = {name: given[name].copy() for name, _ in self.named_buffers() if name in given}
+        return _swapped(self, {id(mine[name]): t for name, t in (given | written).items()})
 
     def extra_repr(self) -> str:
         return ""
