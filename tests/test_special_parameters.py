@@ -8,15 +8,15 @@ import pytest
 
 import tinygrad_math as tm
 from tinygrad_math import special
-from tinygrad_math.core.errors import DTypeError, IllPosedDerivative, NoDerivative
+from tinygrad_math.core.errors import DTypeError, IllPosedDerivative, NoConvergence, NoDerivative
 from tinygrad_math.testing import check_grads
 
 INF = math.inf
 
 
-def exact(f, point, orders, digits=90):
+def exact(f, point, orders):
     """The mixed derivative of mpmath's function at this point."""
-    with mpmath.workdps(digits):
+    with mpmath.workdps(32 + 18 * sum(orders)):
         at = tuple(mpmath.mpf(p) for p in point)
         if not any(orders):
             return f(*at)
@@ -128,3 +128,149 @@ def test_the_order_of_bessel_functions_in_both_modes_and_compiled():
     f = tm.grad(lambda v, x: special.jv(v, x).sum(), argnums=(0, 1))
     for got, want in zip(tm.compile(f)(v, x), f(v, x), strict=True):
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-14)
+
+
+# -- hypergeometric functions -----------------------------------------------------------------------------------------
+def _check_hyper(name, reference, point, orders, tolerance=1e-10):
+    want = exact(reference, point, orders)
+    if not abs(want) < 1e290:
+        return
+    # of a derivative that is much smaller than the function itself the digits are those of the function
+    size = float(max(abs(want), 1e-3 * abs(exact(reference, point, (0,) * len(point)))))
+    got = ours(getattr(special, name), point, orders)
+    assert abs(got - float(want)) <= tolerance * size, (point, orders, got, float(want))
+
+
+GAUSS_ORDERS = [
+    (0, 0, 0, 0),
+    (1, 0, 0, 0),
+    (0, 1, 0, 0),
+    (0, 0, 1, 0),
+    (1, 1, 0, 0),
+    (0, 0, 2, 0),
+    (1, 0, 1, 1),
+    (2, 1, 0, 0),
+]
+GAUSS = [
+    (0.7, 1.2, 2.5, 0.3),
+    (1.5, 0.5, 3.0, -4.0),
+    (-2.0, 1.5, 0.7, 0.6),  # a polynomial
+    (0.3, -3.0, 1.2, -20.0),
+    (-1.5, 2.5, 0.4, 0.999),
+    (2.0, 2.0, 4.5, -1e6),
+    (12.5, -20.2, 3.3, 0.4),
+]
+KUMMER_ORDERS = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0), (2, 0, 0), (0, 1, 1), (1, 2, 0), (3, 0, 0), (0, 3, 0)]
+KUMMER = [
+    (0.7, 1.9, 2.5),
+    (1.5, 0.4, -12.0),
+    (-3.0, 1.2, 6.0),
+    (2.0, 5.0, 80.0),
+    (0.6, 2.2, -5e4),
+    (-20.4, 1.3, 9.0),
+    (3.5, -1.3, -0.7),
+]
+
+
+def test_hyp2f1_in_every_argument_agrees_with_mpmath():
+    for k, point in enumerate(GAUSS):
+        for orders in GAUSS_ORDERS[k % 3 :: 3]:
+            _check_hyper("hyp2f1", mpmath.hyp2f1, point, orders)
+    _check_hyper("hyp2f1", mpmath.hyp2f1, (1.0, 2.0, 3.0, 0.97), (1, 0, 0, 0))  # c - a - b a whole number
+
+
+def test_hyp1f1_in_every_argument_agrees_with_mpmath():
+    for point in KUMMER:
+        for orders in KUMMER_ORDERS:
+            _check_hyper("hyp1f1", mpmath.hyp1f1, point, orders)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("orders", GAUSS_ORDERS)
+def test_hyp2f1_over_wide_ranges(orders):
+    near = points(3, 25, (-4, 4), (-4, 4), (0.1, 5), (-3, 1))
+    far = points(4, 15, (-3, 6), (-3, 6), (0.1, 9), (-1e4, -1)) + points(
+        5, 10, (-15, 15), (-15, 15), (1, 15), (-2, 0.9)
+    )
+    for point in near + far:
+        _check_hyper("hyp2f1", mpmath.hyp2f1, point, orders, 1e-9)
+    for a, b, c, y in points(6, 12, (-3, 4), (-3, 4), (0.1, 8), (1e-9, 0.1, "log")):
+        _check_hyper("hyp2f1", mpmath.hyp2f1, (a, b, c, 1 - y), orders, 1e-9)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("orders", KUMMER_ORDERS)
+def test_hyp1f1_over_wide_ranges(orders):
+    near = points(7, 30, (-5, 5), (0.1, 6), (-60, 60)) + points(8, 20, (-25, 25), (0.5, 20), (-30, 30))
+    for point in near + points(9, 15, (-3, 5), (0.1, 5), (-1e5, -50)):
+        _check_hyper("hyp1f1", mpmath.hyp1f1, point, orders)
+
+
+def test_values_of_hyp2f1_where_scipys_lose_their_digits():
+    for point in [(-26.3, 3.51, -28.9, -0.715), (24.8, 20.5, -24.3, 0.0537), (-20.8, -12.2, 29.0, -1.86)]:
+        assert special.hyp2f1(*point).item() == pytest.approx(float(mpmath.hyp2f1(*point)), rel=1e-10)
+
+
+def _hyper_slopes(name, *args):
+    return [tm.grad(getattr(special, name), argnums=k)(*args).item() for k in range(len(args))]
+
+
+def test_hyp2f1_at_the_ends():
+    # Gauss's sum and its derivatives, by mpmath's digamma: d/da = F (psi(c - a) - psi(c - a - b))
+    a, b, c = 0.7, 1.2, 2.5
+    f = mpmath.gammaprod([c, c - a - b], [c - a, c - b])
+    in_a = f * (mpmath.digamma(c - a) - mpmath.digamma(c - a - b))
+    assert special.hyp2f1(a, b, c, 1.0).item() == pytest.approx(float(f), rel=1e-14)
+    assert tm.grad(special.hyp2f1)(a, b, c, 1.0).item() == pytest.approx(float(in_a), rel=1e-13)
+    assert special.hyp2f1(1.0, 2.0, 3.0, 1.0).item() == INF
+    assert _hyper_slopes("hyp2f1", 1.0, 2.0, 3.0, 1.0) == [INF, INF, -INF, INF]
+    assert _hyper_slopes("hyp2f1", 1.5, 2.0, 3.0, 0.0) == [0.0, 0.0, 0.0, 1.0]
+    # beyond 1 only what ends: 1 - 2 a b z / c ... of b = -1 is 1 - a z / c
+    assert special.hyp2f1(1.0, -1.0, 2.0, 3.0).item() == -0.5
+    slopes = _hyper_slopes("hyp2f1", 1.0, -1.0, 2.0, 3.0)
+    assert [slopes[0], slopes[2], slopes[3]] == pytest.approx([-1.5, 0.75, -0.5])
+    assert math.isnan(slopes[1])
+    for pole in ((1.0, 2.0, -1.0, 0.5), (1.0, 2.0, 0.0, 0.5)):
+        assert special.hyp2f1(*pole).item() == INF
+        with pytest.raises(IllPosedDerivative, match="pole at c"):
+            tm.grad(special.hyp2f1)(*pole)
+    with pytest.raises(NoConvergence, match="fewer than 7 digits"):
+        tm.grad(special.hyp2f1)(-400.3, 500.1, -300.7, 0.97)
+    with pytest.raises(DTypeError, match="real numbers"):
+        special.hyp2f1(1.0, 2.0, 3.0, 0.5j)
+
+
+def test_hyp1f1_at_the_ends():
+    assert _hyper_slopes("hyp1f1", 1.5, 3.0, 0.0) == [0.0, 0.0, 0.5]
+    assert special.hyp1f1(1.0, 2.0, 800.0).item() == INF
+    assert _hyper_slopes("hyp1f1", 1.0, 2.0, 800.0) == [INF, -INF, INF]
+    with pytest.raises(IllPosedDerivative, match="pole at c = -1"):
+        tm.grad(special.hyp1f1)(1.0, -1.0, 0.5)
+    # a = -n ends the series, its derivative in a does not: 1F1(a; a; x) = exp(x) along the diagonal
+    slope = tm.jvp(lambda t: special.hyp1f1(t, t, 0.5), (1.0,), (1.0,))[1]
+    assert abs(slope.item()) < 1e-14
+
+
+def test_hypergeometric_functions_keep_the_identities_of_their_parameters():
+    rng = np.random.default_rng(0)
+    a, b, z = rng.uniform(0.2, 3, 40), rng.uniform(0.2, 3, 40), rng.uniform(-5, 0.99, 40)
+    in_a = tm.grad(lambda a: special.hyp2f1(a, b, b, z).sum())(a).numpy()  # (1 - z)^-a
+    np.testing.assert_allclose(in_a, -np.log1p(-z) * (1 - z) ** -a, rtol=1e-11)
+    both = tm.jvp(lambda s: special.hyp2f1(a, b + s, b + s, z), (0.0,), (1.0,))[1].numpy()
+    np.testing.assert_allclose(both, 0.0, atol=1e-11 * np.max((1 - z) ** -a))
+    first, second = tm.grad(lambda a, b: special.hyp2f1(a, b, 2.5, z).sum(), argnums=(0, 1))(a, b)
+    mirrored = tm.grad(lambda a, b: special.hyp2f1(b, a, 2.5, z).sum(), argnums=(0, 1))(a, b)
+    np.testing.assert_allclose(first.numpy(), mirrored[0].numpy(), rtol=1e-11)
+    np.testing.assert_allclose(second.numpy(), mirrored[1].numpy(), rtol=1e-11)
+
+
+def test_hypergeometric_functions_in_both_modes_and_compiled():
+    a, b, c, z = np.array([0.5, 1.5]), np.array([1.2, -0.7]), np.array([2.2, 0.9]), np.array([0.4, -2.0])
+    check_grads(special.hyp2f1, (a, b, c, z), order=2)
+    check_grads(special.hyp1f1, (a, c, 3 * z), order=2)
+    f = tm.grad(lambda *args: special.hyp2f1(*args).sum(), argnums=(0, 1, 2, 3))
+    for got, want in zip(tm.compile(f)(a, b, c, z), f(a, b, c, z), strict=True):
+        np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-14)
+    narrow = [x.astype(np.float32) for x in (a, b, c, z)]
+    assert special.hyp2f1(*narrow).dtype == np.float32
+    assert {g.dtype for g in f(*narrow)} == {np.dtype(np.float32)}

@@ -36,11 +36,19 @@ def forward_of(name: str, *arguments: str, holomorphic: bool = False, order: boo
     return forward
 
 
-def row(name: str, *partials: Any, arguments: str = "x", doc: str, order: bool = False, **record: Any) -> Declared[...]:
-    """An elementwise op of that function: see `core.declare.elementwise`."""
+def row(
+    name: str,
+    *partials: Any,
+    arguments: str = "x",
+    doc: str,
+    order: bool = False,
+    forward: Callable[..., Any] | None = None,
+    **record: Any,
+) -> Declared[...]:
+    """An elementwise op of that function, or of `forward` in its place: see `core.declare.elementwise`."""
     holomorphic = record.get("holomorphic", False)
     record.setdefault("latex", rf"\operatorname{{{{{name}}}}}({', '.join(f'{{{k}}}' for k in range(len(partials)))})")
-    forward = forward_of(name, *arguments.split(), holomorphic=holomorphic, order=order)
+    forward = forward or forward_of(name, *arguments.split(), holomorphic=holomorphic, order=order)
     return elementwise(forward, *partials, name=name, doc=doc, **record)
 
 
