@@ -376,6 +376,26 @@ def _chosen(x):
     return c
 
 
+def test_an_op_after_a_loop_is_traced_with_values_that_it_takes():
+    """The sum of one outer product is singular, that of all of them is not."""
+
+    def f(xs):
+        gram = tm.scan(lambda c, x: (c + tm.outer(x, x), None), tm.zeros((3, 3)), xs)[0]
+        return tm.linalg.solve(gram, xs[0]).sum() + tm.linalg.slogdet(gram)[1]
+
+    def plain(xs):
+        return tm.linalg.solve(xs.T @ xs, xs[0]).sum() + tm.linalg.slogdet(xs.T @ xs)[1]
+
+    close(tm.compile(f)(XS), plain(tm.tensor(XS)), rtol=1e-10)
+    close(tm.compile(tm.grad(f))(XS), tm.grad(plain)(XS), rtol=1e-9)
+    count = []
+    compiled = tm.compile(lambda xs: (count.append(1), f(xs))[1])
+    compiled(XS)
+    assert len(count) <= 1 + 1  # it is traced once more, and what it changes is as after one run
+    with pytest.raises(tm.errors.SingularMatrix):
+        tm.compile(f)(XS * 0)
+
+
 # -- while_loop -----------------------------------------------------------------------------------------
 def newton(a, max_steps=None):
     """The square root of a, with the number of steps that it took."""

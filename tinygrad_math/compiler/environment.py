@@ -82,6 +82,8 @@ class Environment:
         self.roots = list(roots)
         self.names: set[str] = set()
         self.everything = everything  # whether attributes count that no code names
+        self.guessed = False  # whether a trace took the values of one step for those of a loop
+        self.exact = False  # whether it is to compute loops instead
         while True:
             known = len(self.names), self.everything
             self._walk()

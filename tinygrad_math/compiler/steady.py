@@ -61,7 +61,16 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
     """A trace, and the facts that it changed."""
     environment = kept.environment
     try:
-        found = trace(environment)
+        try:
+            found = trace(environment)
+        except TraceError:
+            raise
+        except Exception:
+            if not environment.guessed:
+                raise
+            kept.restore()  # an op refused the values that stood for those of a loop: it is given these
+            environment.exact = True
+            found = trace(environment)
     except TraceError:
         kept.restore()
         raise

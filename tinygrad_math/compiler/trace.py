@@ -163,6 +163,11 @@ class Recorder:
         self.hooked = self.hooked or bool(node.live & TRACED)
         return bool(node.live & TRACED)
 
+    def may_guess(self) -> bool:
+        """Whether what a loop computes may be shown with the values of one step, so that it need not run."""
+        self.environment.guessed = not self.environment.exact
+        return self.environment.guessed
+
     def run(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """f, watched."""
         return quietly(under, Mode(True, self), f, *args, **keywords)

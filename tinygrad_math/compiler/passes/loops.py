@@ -59,7 +59,7 @@ def drop_unread(program: Program) -> int:
             if found is not None:
                 v.op, arguments, results = found
                 v.inputs = tuple(v.inputs[k] for k in arguments)
-                v.example = v.op.example()
+                v.example = tuple(v.example[k] for k in results)
                 for s in reads.get(v, ()):
                     s.params = {"index": results.index(s.params["index"])}
                 changes += 1

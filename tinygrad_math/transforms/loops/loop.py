@@ -129,7 +129,8 @@ class Loop(Op):
         loop: Loop = self
         if live & DIFFERENTIABLE and (self.how.length is not None):
             loop = self.keep(tuple(bool(n.live & DIFFERENTIABLE) and _floats(n.data) for n in nodes))
-        values = loop.example() if unknown else loop.forward(*[n.data for n in nodes])
+        guess = unknown and (self.random or _may_guess(mode.observe if mode is not None else None))
+        values = loop.example() if guess else loop.forward(*[n.data for n in nodes])
         known = tuple(map(held, nodes))
         node = Node(values, loop, known, {}, live) if live or watched else Node(values)
         if mode is not None and mode.observe is not None:
@@ -179,6 +180,15 @@ class Loop(Op):
         if self.condition is None or other.condition is None:
             return self.condition is other.condition
         return self.condition.alike(other.condition)
+
+
+def _may_guess(watch: Any) -> bool:
+    """Whether those who watch are content with the values of one step."""
+    while watch is not None:
+        if hasattr(watch, "may_guess"):
+            return bool(watch.may_guess())
+        watch = getattr(watch, "watch", None)
+    return True
 
 
 def _floats(value: Any) -> bool:
