@@ -264,6 +264,95 @@ def test_a_module_is_carried_and_trained_in_a_loop():
         close(seen, np.array(losses), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_a_training_loop_gives_leaves(name):
+    x, y = RNG.normal(size=(8, 2)), RNG.normal(size=(8, 1))
+    model = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 1, rng=1)).to(np.float64)
+    optimizer = getattr(tm.optim, name)(model.parameters(), lr=0.1)
+
+    def step(i, carry):
+        model, state = carry
+        return optimizer.update(tm.grad(lambda m: ((m(x) - y) ** 2).mean())(model), state, model)
+
+    def train(model, state):
+        return tm.fori_loop(10, step, (model, state))
+
+    start = optimizer.init(model)
+    want = model, start
+    for i in range(10):
+        want = step(i, want)
+    compiled = tm.compile(train)
+    for f in (train, compiled, compiled):
+        got = f(model, start)
+        close(got, want)
+        assert all(p.requires_grad and p.node.op is None for p in got[0].parameters())
+    assert len(loops_of(compiled)) == 1
+
+
+def test_memory_layouts_and_sizes():
+    """Turned, reversed and large arrays, which a program treats in its own ways."""
+    w = np.asfortranarray(RNG.normal(size=(4, 4)) * 0.5)
+    h, xs = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 3, 6)).transpose(2, 1, 0)[::-1]
+
+    def turned(w, h, xs):
+        h, ys = tm.scan(lambda h, x: (tm.tanh(h @ w.T + x).T.copy().T, h.T @ x), h, xs)
+        return (h**2).sum() + (ys**2).sum()
+
+    def plain(w, h, xs):
+        h, ys = python_scan(lambda h, x: (tm.tanh(h @ w.T + x), h.T @ x), h, xs)
+        return (h**2).sum() + (ys**2).sum()
+
+    args = tuple(map(tm.tensor, (w, h, xs)))
+    close(tm.compile(tm.grad(turned, (0, 1, 2)))(w, h, xs), tm.grad(plain, (0, 1, 2))(*args))
+    close(tm.compile(lambda *z: tm.hvp(turned, z, z))(w, h, xs), tm.hvp(plain, args, args))
+    a, b = RNG.normal(size=(2, 300, 300))
+
+    def large(a, b):
+        return tm.fori_loop(4, lambda i, c: tm.where(c > 0, tm.sin(c) * a + b, c * 0.5 - b) * 1.01, a).sum()
+
+    def long(a, b):
+        c = a
+        for _ in range(4):
+            c = tm.where(c > 0, tm.sin(c) * a + b, c * 0.5 - b) * 1.01
+        return c.sum()
+
+    for threads in (1, 2):
+        compiled = tm.compile(tm.grad(large, (0, 1)), threads=threads)
+        close(compiled(a, b), tm.grad(long, (0, 1))(tm.tensor(a), tm.tensor(b)))
+    assert "parallel(" in compiled.source
+
+
+def test_results_of_a_compiled_loop_have_memory_of_their_own():
+    for f in (
+        lambda x: tm.scan(lambda c, _: (c * 2, c), x, length=5),
+        lambda x: tm.scan(lambda c, _: (c * 2, c), x, length=5)[1][2:, ::-1].T,
+        lambda x: tm.fori_loop(3, lambda i, c: c, x),
+        lambda x: tm.scan(lambda c, _: ((c[1], c[0]), c), (x, x * 2), length=5),
+    ):
+        compiled, x = tm.compile(f), np.ones(3)
+        first = tm.tree_leaves(compiled(x))
+        kept = [t.numpy().copy() for t in first]
+        x[0] = 7.0
+        compiled(x * 3)
+        for t, old in zip(first, kept, strict=True):
+            np.testing.assert_array_equal(t.numpy(), old)
+
+
+def test_what_no_step_needs_is_computed_for_all_at_once():
+    def step(w, h, x):
+        return tm.tanh(h @ w + x @ w.T), tm.exp(-h * h) * x
+
+    def f(loop, w, xs):
+        h, ys = loop(lambda h, x: step(w, h, x), tm.zeros(3), xs)
+        return (h**2).sum() + ys.sum()
+
+    compiled = tm.compile(tm.grad(lambda w, xs: f(tm.scan, w, xs)))
+    close(compiled(W, XS), tm.grad(lambda w: f(python_scan, w, tm.tensor(XS)))(W))
+    forward, reverse = (v.op.step for v in loops_of(compiled))
+    assert [v.title for v in forward.body] == ["matmul", "add", "tanh"]
+    assert sum(v.title == "matmul" for v in reverse.body) == 1  # of the two, and the two sums of outer products
+
+
 def test_loops_within_loops():
     def plain(a, x):
         c, total = x, 0.0

@@ -87,11 +87,17 @@ class Emitter(LineEmitter):
 
     def _loop(self, v: Value, op: Repeated, inputs: list[str], name: str) -> None:
         """A loop in Python, with the lines of its step."""
-        rounds = Rounds(self, op, inputs, lambda step, plan: Emitter(step, plan, self.threads, self))
+        rounds = Rounds(self, op, inputs, self._leaving(v), lambda step, plan: Emitter(step, plan, self.threads, self))
         self.lines += [self._commented("", f"{name}: {op.name}{f'  {v.place}' if v.place else ''}"), *rounds.lines]
         self.setup += rounds.setup
         self.lines.append(f"{name} = {rounds.results}")
         self._mark([v])
+
+    def _leaving(self, v: Value) -> set[int]:
+        """Which results of a loop leave the program, so that the next call may not write over them."""
+        roots = {self.plan.root[r] for k, r in enumerate(self.program.results) if k not in self.plan.copied}
+        parts = [u for u in self.program.body if u.title == "select" and u.inputs[0] is v]
+        return {u.params["index"] for u in parts if u in roots}
 
     def _blocks(self, made: list[str], threads: int) -> str:
         """The blocks of each thread, which all chains that need such blocks use in turn."""

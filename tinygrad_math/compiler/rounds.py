@@ -21,9 +21,12 @@ Within = Callable[[Program, Plan], LineEmitter]
 class Rounds:
     """The lines of a loop, what is set up before the call, and the text of its results, a tuple."""
 
-    def __init__(self, around: LineEmitter, op: Repeated, inputs: Sequence[str], within: Within) -> None:
+    def __init__(
+        self, around: LineEmitter, op: Repeated, inputs: Sequence[str], leaving: set[int], within: Within
+    ) -> None:
         how, new = op.how, around.names.new
-        self.op, self.how, self.setup = op, how, []
+        self.op, self.how, self.leaving = op, how, leaving
+        self.setup: list[str] = []
         first = how.counted + how.carries
         self.count = inputs[0] if how.counted else ""
         start, rows_in, fixed = (
@@ -66,11 +69,16 @@ class Rounds:
         return put
 
     def _before(self, start: Sequence[str]) -> list[str]:
-        make = "np.zeros" if self.how.counted or self.op.condition is not None else "empty"
+        """The first carries, and arrays for the rows: new where they leave the program, else kept for all calls."""
+        partial = self.how.counted or self.op.condition is not None
         lines = [f"{c} = {s}" for c, s in zip(self.carried, start, strict=True)]
-        for whole, e in zip(self.out, self.op.step.results[self.how.carries :], strict=True):
-            shape = literal((self.how.length, *e.shape))
-            lines.append(f"{whole} = {make}({shape}, {literal(e.dtype.name)})")
+        for k, (whole, e) in enumerate(zip(self.out, self.op.step.results[self.how.carries :], strict=True)):
+            kept = self.how.carries + k not in self.leaving
+            make = "np.zeros" if partial and not kept else "empty"
+            made = f"{whole} = {make}({literal((self.how.length, *e.shape))}, {literal(e.dtype.name)})"
+            (self.setup if kept else lines).append(made)
+            if kept and partial:
+                lines.append(f"{whole}.fill(0)")
         return lines
 
     def _around(self, put: Sequence[tuple[Value, str]]) -> list[str]:

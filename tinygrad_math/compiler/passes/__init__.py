@@ -11,6 +11,7 @@ from .broadcast import sink_broadcasts
 from .chain import reorder_chains
 from .common import common_subexpressions
 from .dead import dead_code
+from .fission import split_loops
 from .fold import fold_constants
 from .foreign import tell_apart
 from .join import join_parts
@@ -52,6 +53,8 @@ FREE: tuple[Pass, ...] = (
 def improve(program: Program, fast_math: bool = False, rounds: int = 4) -> Program:
     """Run the passes until nothing changes any more: those that change no result, and the others if they may."""
     tell_apart(program)
+    drop_unread(program)
+    split_loops(program)
     for _ in range(rounds):
         if not sum([one(program) for one in (*EXACT, *(FREE if fast_math else ()))]):
             break

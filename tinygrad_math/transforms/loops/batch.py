@@ -29,7 +29,7 @@ class Batch:
         self.moved: list[bool] = []
 
         def f(values: list[Tensor]) -> list[Any]:
-            found = _over_batch(body, values, moving, size, title)
+            found = over_batch(body, values, moving, size, title)
             self.moved = [m for _, m in found]
             return [y for y, _ in found]
 
@@ -42,7 +42,7 @@ def example_batch(example: Any, size: int) -> Any:
     return np.broadcast_to(e, (size, *e.shape)).copy()
 
 
-def _over_batch(
+def over_batch(
     body: Body, values: Sequence[Any], moving: Sequence[bool], size: int, title: str
 ) -> list[tuple[Any, bool]]:
     """The body of these values, of which some hold an example each: every result, and whether it does."""
@@ -135,7 +135,7 @@ def _made(loop: Loop, size: int, count_moves: bool, state: list[bool], rest: lis
 
     # a carry that is in the batch may come out the same for all
     def f(values: list[Tensor]) -> list[Any]:
-        found = _over_batch(loop.body, values, moving, size, title)
+        found = over_batch(loop.body, values, moving, size, title)
         return [
             rec.broadcast_to(as_tensor(y), (size, *as_tensor(y).shape)) if k < how.carries and state[k] and not m else y
             for k, (y, m) in enumerate(found)
@@ -160,7 +160,7 @@ def _masked(
     checked = [*state, *rest[how.rows :]]
 
     def goes_on(carries: Sequence[Any], fixed: Sequence[Any]) -> Any:
-        (found,) = _over_batch(loop.condition, [*carries, *fixed], checked, size, title)
+        (found,) = over_batch(loop.condition, [*carries, *fixed], checked, size, title)
         return found[0]
 
     def chosen(c: Any, new: Any, old: Any) -> Any:
@@ -173,7 +173,7 @@ def _masked(
         return [chosen(c, v, rec.getitem(v, j)) if m else v for v, m in zip(values, moving, strict=True)]
 
     def step(c: Any, values: list[Any]) -> tuple[list[Any], list[Any]]:
-        found = _over_batch(loop.body, safe(c, values), moving, size, title)
+        found = over_batch(loop.body, safe(c, values), moving, size, title)
         full = [y if m else rec.broadcast_to(as_tensor(y), (size, *as_tensor(y).shape)) for y, m in found]
         last = [chosen(c, y, x) for y, x in zip(full, values[first:], strict=False)][: how.carries]
         return last, [chosen(c, y, rec.zeros_like(y)) for y in full[how.carries :]]

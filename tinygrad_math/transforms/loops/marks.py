@@ -38,9 +38,12 @@ def marked(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The results of a loop whose steps were made after the tick `since`."""
     results = [*state, *ys]
-    chosen = [k for k, t in enumerate(results) if t.node.live and t.node.tick > since]
+    made = [
+        k for k, t in enumerate(results) if t.node.tick > since
+    ]  # an optimiser's update makes leaves, which stay so
+    chosen = [k for k in made if results[k].node.live and results[k].node.op is not None]
     if not chosen and witnesses():
-        chosen = [k for k, t in enumerate(results) if t.node.tick > since]
+        chosen = made
     if chosen and watcher() is None:
         op = _mark(title, len(chosen), bounded)
         parts = record(op, tuple(results[k] for k in chosen), {"steps": steps, "since": since})
