@@ -48,6 +48,13 @@ def llvm() -> Any:
     return SimpleNamespace(binding=binding, ir=ir, machine=machine, engine=engine)
 
 
+@lru_cache(1)
+def vector_bytes() -> int:
+    """How wide the processor's vectors are."""
+    features = llvm().binding.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
 def assemble(module: Any, speed: int = 2) -> dict[str, int]:
     """The addresses of the functions of a module of `llvmlite.ir`, after the optimiser."""
     with _lock:
