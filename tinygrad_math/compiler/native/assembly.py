@@ -55,14 +55,15 @@ def vector_bytes() -> int:
     return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 
 
-def assemble(module: Any, speed: int = 2) -> dict[str, int]:
-    """The addresses of the functions of a module of `llvmlite.ir`, after the optimiser."""
+def assemble(module: Any, vectors: bool = False) -> dict[str, int]:
+    """The addresses of the functions of a module of `llvmlite.ir`, after the optimiser, which may look for vectors."""
     with _lock:
         tools = llvm()
         module.triple = tools.machine.triple
         module.data_layout = str(tools.machine.target_data)
         parsed = tools.binding.parse_assembly(str(module))
-        options = tools.binding.create_pipeline_tuning_options(speed_level=speed)
+        options = tools.binding.create_pipeline_tuning_options(speed_level=2)
+        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = vectors
         passes = tools.binding.create_pass_builder(tools.machine, options)
         passes.getModulePassManager().run(parsed, passes)
         tools.engine.add_module(parsed)

@@ -92,7 +92,7 @@ def ours(name: str, *kinds: str) -> int:
     module = ir.Module(name)
     title = "_".join((name, *kinds))
     _WRITERS[name](module, title, *kinds)
-    return assemble(module)[title]
+    return assemble(module, vectors=True)[title]
 
 
 def run(by: Loop, operands: Sequence[np.ndarray[Any, Any]]) -> None:

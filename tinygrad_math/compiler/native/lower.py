@@ -17,6 +17,7 @@ from ..memory import Plan, layout
 from ..packing import ALIGNMENT
 from ..program import Program, Value
 from .loops import PLAIN, Loop, caster, chooser, copier, keeper, loop, slope
+from .products import LARGEST, nanoseconds, of_blas, product
 from .table import Operand, loop_words, merged
 
 ABSOLUTE, SPACE, SCRATCH = 0, 1, 2  # cells that are the same in each call
@@ -246,10 +247,16 @@ class Lowered:
         if len(b.shape) == 1:
             b = b._replace(shape=(*b.shape, 1), strides=(*b.strides, size))
             out = out._replace(shape=(*out.shape, 1), strides=(*out.strides, size))
+        if 0 in (a.shape[-2], b.shape[-1]):
+            return words
+        turned = tuple(_turned(p) for p in (b, a, out))
+        ways = [(_time_of_product(*p), p) for p in ((a, b, out), turned)] if out.dtype.char in "df" else []
+        quickest, parts = min(ways, key=lambda way: way[0], default=(math.inf, (a, b, out)))
+        if ways and quickest < of_blas(out.dtype.char, a.shape[-2], a.shape[-1], b.shape[-1]):
+            by = Loop(product(out.dtype.char), 0, by.dtypes)
+            a, b, out = parts
         many = out.shape[:-2]
         core = (a.shape[-2], a.shape[-1], b.shape[-1])
-        if 0 in (core[0], core[2]):
-            return words
         operands = [
             p._replace(shape=p.shape[:-2], strides=p.strides[:-2]).over(many)._replace(core=p.strides[-2:])
             for p in (a, b, out)
@@ -370,6 +377,19 @@ _WRITERS: dict[str, Any] = {
     **dict.fromkeys(_REDUCTIONS, Lowered._reduction), "where": Lowered._where, "keep": Lowered._keep,
     "astype": Lowered._astype, "tanh_slope": Lowered._slope, "concat": Lowered._concat, "stack": Lowered._concat,
 }  # fmt: skip
+
+
+def _turned(p: Place) -> Place:
+    return p._replace(shape=(*p.shape[:-2], *p.shape[:-3:-1]), strides=(*p.strides[:-2], *p.strides[:-3:-1]))
+
+
+def _time_of_product(a: Place, b: Place, out: Place) -> float:
+    """Nanoseconds of one of our products; none if it is too large for it."""
+    (n, k), m, size = a.shape[-2:], b.shape[-1], out.dtype.itemsize
+    copied = m > 1 and b.strides[-1] != size
+    if k * m > LARGEST or not k:
+        return math.inf
+    return nanoseconds(out.dtype.char, n, k, m, copied, m > 1 and out.strides[-1] != size)
 
 
 def _is_plain(v: Value) -> bool:
