@@ -69,7 +69,7 @@ class Guarded:
 
     def __init__(self, monkeypatch):
         self.spaces, self.scratches = [], []
-        plan, room, bind = executable.plan, lower.Lowered.room, native.stretch.Workspaces.__call__
+        plan, room, bind = executable.plan, lower.Memory.room, native.stretch.Workspaces.__call__
 
         def spaced(*args, **kwargs):
             p = plan(*args, **kwargs)
@@ -85,10 +85,10 @@ class Guarded:
             p.guarded = [(start[v], v.nbytes) for v in owners]
             return p
 
-        def roomy(lowered, nbytes):
-            start = room(lowered, nbytes)
-            lowered.__dict__.setdefault("guarded", []).append((start, nbytes))
-            lowered.scratch += ALIGNMENT
+        def roomy(memory, nbytes):
+            start = room(memory, nbytes)
+            memory.__dict__.setdefault("guarded", []).append((start, nbytes))
+            memory.size += ALIGNMENT
             return start
 
         def bound(workspaces, space):
@@ -101,11 +101,11 @@ class Guarded:
                 space[...] = CANARY
                 self.spaces.append((space, lowered.plan.guarded))
             scratch[...] = CANARY
-            self.spaces.append((scratch, [(first + s, n) for s, n in lowered.__dict__.get("guarded", [])]))
+            self.spaces.append((scratch, [(first + s, n) for s, n in lowered.memory.__dict__.get("guarded", [])]))
             return functions
 
         monkeypatch.setattr(executable, "plan", spaced)
-        monkeypatch.setattr(lower.Lowered, "room", roomy)
+        monkeypatch.setattr(lower.Memory, "room", roomy)
         monkeypatch.setattr(native.stretch.Workspaces, "__call__", bound)
 
     def check(self):
@@ -418,6 +418,71 @@ def test_large_arrays_run_in_blocks_between_native_stretches():
     x = np.random.default_rng(6).normal(size=(300, 1000))
     f = compiled(lambda x: (tm.sum(tm.tanh(x) * tm.exp(-x * x)), tm.sum(x, axis=0) * 2.0))
     assert_close(f(x), [(np.tanh(x) * np.exp(-x * x)).sum(), x.sum(0) * 2])
+
+
+# -- loops ------------------------------------------------------------------------------------------------------------
+def momentum(w, v, x):
+    g = x.T @ (x @ w - 1.0)
+    v = 0.9 * v + g
+    return w - 0.01 * v, v
+
+
+X = np.random.default_rng(9).normal(size=(6, 3))
+ROWS = np.random.default_rng(10).normal(size=(5, 2, 3))
+LOOPS = {
+    "carries": lambda w: tm.fori_loop(20, lambda k, c: momentum(*c, X), (w, tm.zeros_like(w))),
+    "numbered": lambda w: tm.fori_loop(7, lambda k, w: w * 0.9 + k, w),
+    "rows in": lambda w: tm.scan(lambda c, x: (tm.tanh(c + x @ w), None), tm.zeros(2), tm.tensor(ROWS))[0],
+    "rows out": lambda w: tm.scan(lambda c, x: (tm.tanh(c + x.sum(0)), c * x), w, tm.tensor(ROWS)),
+    "backwards": lambda w: tm.scan(lambda c, x: (tm.sin(c) + x[0], (c, x.T)), w, tm.tensor(ROWS), reverse=True),
+    "exchanged": lambda w: tm.scan(lambda c, _: ((c[1], c[0] + c[1]), c[0]), (w, w * 2.0), None, length=6),
+    "unchanged": lambda w: tm.scan(lambda c, x: (c, x * 2.0), w, tm.tensor(ROWS)),
+    "turned": lambda w: tm.scan(lambda c, x: (c * 0.5, x.T @ x), w, tm.tensor(ROWS.transpose(0, 2, 1))),
+    "nested": lambda w: tm.fori_loop(3, lambda k, w: tm.fori_loop(4, lambda j, u: u * 0.9 + w * j, w), w),
+    "numbers": lambda w: tm.scan(lambda c, x: (c + x.sum(), c), tm.sum(w), tm.tensor(ROWS)),
+    "no steps": lambda w: tm.fori_loop(0, lambda k, w: w * 2.0, w),
+    "while": lambda w: tm.while_loop(lambda w: tm.sum(w * w) > 0.1, lambda w: w * 0.5, w, max_steps=50),
+    "sorted": lambda w: tm.fori_loop(3, lambda k, w: tm.sort(w) * 0.5 + tm.exp(w), w),
+    "checkpoint": lambda w: tm.scan(lambda c, x: (tm.tanh(c + x[0]), c * x[1]), w, tm.tensor(ROWS), checkpoint=2),
+    "narrow": lambda w: tm.fori_loop(5, lambda k, w: w * np.float32(0.5) + 1, w.astype("float32")),
+    "whole numbers": lambda w: tm.fori_loop(5, lambda k, c: (c[0] + 1, c[1] * c[0]), (tm.tensor(1), w)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_native_loop_and_its_derivatives_equal_those_of_numpy_between_canaries(name, monkeypatch):
+    f, w, t = LOOPS[name], np.array([0.3, -0.2, 0.7]), np.array([1.0, 0.5, -1.0])
+
+    def loss(w):
+        return sum(tm.sum(tm.sin(y)) for y in flatten(f(w))[0] if y.dtype.kind == "f")
+
+    def derivatives(w):
+        return tm.grad(loss)(w), tm.jvp(loss, (w,), (t,)), tm.hvp(loss, w, t)
+
+    plain = f(tm.tensor(w)), derivatives(tm.tensor(w))
+    guarded = Guarded(monkeypatch)
+    native_f, native_derivatives = compiled(f), compiled(derivatives)
+    for _ in range(2):
+        assert_close(native_f(w), plain[0])
+        assert_close(native_derivatives(w), plain[1], 1e-11)
+    guarded.check()
+
+
+def test_loops_run_without_python_as_a_whole():
+    python = {"while", "sorted", "no steps"}  # a condition, an op without a native form, nothing to do
+    for name, f in LOOPS.items():
+        g = compiled(f)
+        g(np.array([0.3, -0.2, 0.7]))
+        assert (g.latest.native is not None and g.latest.native.whole) == (name not in python), name
+
+
+def test_a_long_native_loop_trains_and_lets_other_threads_run():
+    train = compiled(lambda w: tm.fori_loop(20_000, lambda k, c: momentum(*c, X), (w, tm.zeros_like(w)))[0])
+    w = np.zeros(3)
+    want = np.linalg.lstsq(X, np.ones(6), rcond=None)[0]
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(lambda _: train(w).numpy(), range(8)):
+            np.testing.assert_allclose(got, want, rtol=1e-10)
 
 
 # -- errors and choice ------------------------------------------------------------------------------------------------

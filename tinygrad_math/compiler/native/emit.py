@@ -52,7 +52,9 @@ class NativeEmitter(Emitter):
 
     def _instruction(self, v: Value) -> None:
         if self.lowered.is_native(v):
-            self.pending.append(v)
+            if v.title == "select":
+                return  # it came with its loop
+            self.pending += [v, *self.lowered.parts.get(v, ())]
             if self.marks is not None:
                 self._flush()
         else:
@@ -138,14 +140,14 @@ def whole(lowered: Lowered) -> Callable[[], Callable[..., Any]] | None:
             taken.add(plan.root[r])  # the array that is returned is made for it
             results.append(result(r, place))
         elif isinstance(r.example, np.ndarray):
-            copy = Place(lowered.cell(), 0, r.shape, np.empty_like(r.example).strides, r.dtype)
+            copy = Place(lowered.memory.cell(), 0, r.shape, np.empty_like(r.example).strides, r.dtype)
             words += loop_words(copier(r.dtype), r.shape, [place.over(r.shape), copy.over(r.shape)])
             results.append(result(r, copy))
         else:
             return None
     for v in lowered.outside - taken:
         if lowered.is_native(v) and v in lowered.cells and v not in lowered.slots:
-            lowered.slots[v] = lowered.room(v.nbytes)
+            lowered.slots[v] = lowered.memory.room(v.nbytes)
     written = {_donated(plan, v) for v, kind in plan.kind.items() if kind == "donated"}
     workspaces = Workspaces(lowered)
     workspaces.stretches.append(Stretch(lowered, words, program.arguments, results, written))

@@ -14,9 +14,12 @@ import numpy as np
 
 from ..calls import VIEWS, call
 from ..memory import Plan, layout
+from ..memory import plan as plan_of
 from ..packing import ALIGNMENT
+from ..passes.loops import Repeated
 from ..program import Program, Value
 from .loops import PLAIN, Loop, caster, chooser, copier, keeper, loop, slope
+from .machine import REPEAT, SET
 from .products import LARGEST, nanoseconds, of_blas, product
 from .table import Operand, loop_words, merged
 
@@ -41,28 +44,58 @@ class Place(NamedTuple):
         return Operand(self.cell, self.offset, (*[0] * missing, *strides))
 
 
-class Lowered:
-    """A program's table in pieces, one for each native instruction, and the places of its values."""
+class Memory:
+    """What a program and the steps of its loops share: further cells, scratch, and constants."""
 
-    def __init__(self, program: Program, plan: Plan) -> None:
+    def __init__(self) -> None:
+        self.count = 0  # further cells
+        self.size = 0  # bytes of scratch
+        self.kept: list[np.ndarray[Any, Any]] = []  # constants, which have to stay where they are
+        self.numbers: dict[Any, Place] = {}
+
+    def cell(self) -> int:
+        """A further cell."""
+        self.count += 1
+        return FIRST + self.count - 1
+
+    def room(self, nbytes: int) -> int:
+        """A place in scratch, of its own."""
+        start = self.size
+        self.size += -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT if nbytes > 16 else 16
+        return start
+
+
+class Lowered:
+    """A program's table in pieces, one for each native instruction, and the places of its values.
+
+    `within` is the program in whose loop this one is a step.
+    """
+
+    def __init__(self, program: Program, plan: Plan, within: Lowered | None = None) -> None:
         self.program, self.plan = program, plan
         self.words: dict[Value, list[int]] = {}  # of what is native; none for a view
         self.cells: dict[Value, int] = {}  # of roots whose address the call tells
         self.slots: dict[Value, int] = {}  # of roots that have a place in `scratch`, if they are no objects
         self.places: dict[Value, Place | None] = {}
-        self.kept: list[np.ndarray[Any, Any]] = []  # constants, which have to stay where they are
-        self.scratch = self.count = 0
-        self.numbers: dict[Any, Place] = {}
+        self.memory: Memory = Memory() if within is None else within.memory
+        self.is_step = within is not None
+        self.space = (SPACE, 0) if within is None else (SCRATCH, self.memory.room(plan.size))
+        self.parts: dict[Value, list[Value]] = {}  # loop -> what is taken out of its results
+        self.counters: set[Value] = set()  # numbers of steps, which are whole numbers in memory
         self.joined = plan.joined()
         self.chained = {v for chain in plan.chains for v in chain.members}
-        for v in program.body:
-            words = None if v in self.chained or not _is_plain(v) else self._words(v)
+        if within is None:
+            self.lower()
+
+    def lower(self) -> None:
+        for v in self.program.body:
+            words = None if v in self.chained else self._words(v) if self._is_plain(v) else self._parts(v)
             if words is not None:
                 self.words[v] = words
         self.outside = self._read_outside()
         for v in self.words:
             if v in self.cells and (v.shape == () or v not in self.outside):
-                self.slots[v] = self.room(v.nbytes)
+                self.slots[v] = self.memory.room(v.nbytes)
 
     def is_native(self, v: Value) -> bool:
         return v in self.words
@@ -72,11 +105,6 @@ class Lowered:
         lines = [v for v in self.program.body if not self.is_native(v)]
         read = [*(i for v in lines for i in v.inputs), *self.program.results]
         return {self.plan.root[i] for i in read if i in self.plan.root}
-
-    def cell(self) -> int:
-        """A further cell."""
-        self.count += 1
-        return FIRST + self.count - 1
 
     # -- places ------------------------------------------------------------------------------------------------------
     def place(self, v: Value) -> Place | None:
@@ -90,7 +118,7 @@ class Lowered:
             return None
         if v.constant:
             return self._constant(np.asarray(v.example))
-        if v.weak and type(v.example) is not float:
+        if v.weak and type(v.example) is not float:  # the number of a step has its place already
             return None
         root = self.plan.root[v]
         kind = self.plan.kind[root]
@@ -100,15 +128,17 @@ class Lowered:
             inner, inverse = layout(v)
             strides = _c_strides(inner, v.dtype.itemsize)
             strides = strides if inverse is None else tuple(strides[k] for k in inverse)
-            return Place(SPACE, self.plan.offset[v], v.shape, strides, v.dtype)
+            return Place(self.space[0], self.space[1] + self.plan.offset[v], v.shape, strides, v.dtype)
         if kind == "donated":
             over = self.place(self.plan.shared[v])
             return over
         if kind == "block" or (v.shape and (not isinstance(v.example, np.ndarray) or _overlaps(v.example))):
             return None
         strides = v.strides if v.shape else ()
+        if self.is_step:
+            return None if v.nbytes > FAR else Place(SCRATCH, self.memory.room(v.nbytes), v.shape, strides, v.dtype)
         if v not in self.cells:
-            self.cells[v] = self.cell()
+            self.cells[v] = self.memory.cell()
         return Place(self.cells[v], 0, v.shape, strides, v.dtype)
 
     def _view(self, v: Value, of: Value) -> Place | None:
@@ -124,29 +154,36 @@ class Lowered:
     def _constant(self, data: np.ndarray[Any, Any]) -> Place:
         if not data.flags.aligned or not data.dtype.isnative:
             data = np.array(data, data.dtype.newbyteorder("="))
-        self.kept.append(data)
+        self.memory.kept.append(data)
         return Place(ABSOLUTE, _address(data), data.shape, data.strides, data.dtype)
 
     def _number(self, number: Any, dtype: Any) -> Place | None:
         """A known number in the dtype in which it is taken."""
         key = (repr(number), dtype)
-        if key not in self.numbers:
+        numbers = self.memory.numbers
+        if key not in numbers:
             try:
-                self.numbers[key] = self._constant(np.array(number, dtype))
+                numbers[key] = self._constant(np.array(number, dtype))
             except OverflowError:
                 return None
-        return self.numbers[key]
-
-    def room(self, nbytes: int) -> int:
-        """A place in scratch, of its own."""
-        start = self.scratch
-        self.scratch += -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT if nbytes > 16 else 16
-        return start
+        return numbers[key]
 
     def own(self, shape: tuple[int, ...], dtype: Any) -> Place:
         """A new array in scratch, in order."""
         strides = np.empty(shape, dtype).strides if math.prod(shape) < 1 << 20 else _c_strides(shape, dtype.itemsize)
-        return Place(SCRATCH, self.room(math.prod(shape) * dtype.itemsize), shape, strides, dtype)
+        return Place(SCRATCH, self.memory.room(math.prod(shape) * dtype.itemsize), shape, strides, dtype)
+
+    def _is_plain(self, v: Value) -> bool:
+        """Whether v and all that it reads are arrays and numbers that the machine knows."""
+        if v.shape is None or v.dtype.char not in PLAIN or not v.dtype.isnative or getattr(v.op, "random", False):
+            return False
+        if v.title == "select" or (v.weak and type(v.example) is not float):
+            return False
+        return all(
+            i.shape is not None and i.dtype.char in PLAIN and i.dtype.isnative
+            and (not i.weak or i.constant or type(i.example) is float or i in self.counters)
+            for i in v.inputs
+        )  # fmt: skip
 
     # -- instructions ------------------------------------------------------------------------------------------------
     def _words(self, v: Value) -> list[int] | None:
@@ -163,11 +200,23 @@ class Lowered:
             return self._elementwise(v, out)
         if v.ufunc is np.matmul:
             return self._matmul(v, out)
-        written = call(v, ["x"] * len(v.inputs), "out" if kind in ("buffer", "donated") else None) is not None
+        written = call(v, ["x"] * len(v.inputs), "out" if v.shape else None) is not None
         write = _WRITERS.get(v.title)
         if v.title in VIEWS and written:  # whose example is a copy
             return self._copy(v.inputs[0], v, out)
         return None if write is None or not written else write(self, v, out)
+
+    def _parts(self, v: Value) -> list[int] | None:
+        """A loop, and what is taken out of its results."""
+        if v.title == "select":
+            return [] if self.is_native(v.inputs[0]) else None
+        if not isinstance(v.op, Repeated):
+            return None
+        parts = {u.params["index"]: u for u in self.program.body if u.title == "select" and u.inputs[0] is v}
+        words = rounds(self, v, v.op, parts)
+        if words is not None:
+            self.parts[v] = list(parts.values())
+        return words
 
     def _copied_view(self, v: Value) -> list[int] | None:
         """What may be a view of an argument that lies otherwise, and is a copy of the one that is given here."""
@@ -392,19 +441,6 @@ def _time_of_product(a: Place, b: Place, out: Place) -> float:
     return nanoseconds(out.dtype.char, n, k, m, copied, m > 1 and out.strides[-1] != size)
 
 
-def _is_plain(v: Value) -> bool:
-    """Whether v and all that it reads are arrays and numbers that the machine knows."""
-    if v.shape is None or v.dtype.char not in PLAIN or not v.dtype.isnative or getattr(v.op, "random", False):
-        return False
-    if v.weak and type(v.example) is not float:
-        return False
-    return all(
-        i.shape is not None and i.dtype.char in PLAIN and i.dtype.isnative
-        and (not i.weak or i.constant or type(i.example) is float)
-        for i in v.inputs
-    )  # fmt: skip
-
-
 def _overlaps(x: np.ndarray[Any, Any]) -> bool:
     """Whether two elements share memory, as those of a row that is spread do."""
     return x.size > 1 and any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True))
@@ -419,3 +455,207 @@ def _c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     for k in range(len(shape) - 2, -1, -1):
         strides[k] = strides[k + 1] * max(shape[k + 1], 1)
     return tuple(strides)
+
+
+# -- loops ------------------------------------------------------------------------------------------------------------
+def rounds(around: Lowered, v: Value, op: Repeated, parts: dict[int, Value]) -> list[int] | None:
+    """A loop whose step is native as a whole: what happens before it, the machine's own loop, and what happens after.
+
+    A carry has two places, which change roles after each step: the step reads the one and writes the other.
+    """
+    how, step = op.how, op.step
+    if how.counted or op.condition is not None or how.length is None or op.random:
+        return None
+    if not all(_is_known(u) for u in (*parts.values(), *step.results)):
+        return None
+    inner = Lowered(step, plan_of(step), around)
+    if inner.plan.chains:
+        return None
+    loop = _Rounds(around, inner, op)
+    given = iter(step.arguments)
+    return loop.words(v, given, parts)
+
+
+class _Rounds:
+    def __init__(self, around: Lowered, inner: Lowered, op: Repeated) -> None:
+        self.around, self.inner, self.how, self.step = around, inner, op.how, op.step
+        self.memory = around.memory
+        self.before: list[int] = []
+        self.body: list[int] = []
+        self.after: list[int] = []
+        self.moves: list[tuple[int, int]] = []
+        self.swaps: list[tuple[int, int]] = []
+        self.counting: list[int] = []  # the last instruction of a step that knows its number
+        self.length = op.how.length or 0
+
+    def words(self, v: Value, arguments: Any, parts: dict[int, Value]) -> list[int] | None:
+        how, around, inner = self.how, self.around, self.inner
+        if how.numbered:
+            self._count(next(arguments))
+        inputs = iter(v.inputs)
+        carried = [self._carry(next(inputs), next(arguments)) for _ in range(how.carries)]
+        taken = [self._row(next(inputs), next(arguments)) for _ in range(how.rows)]
+        fixed = [self._same(next(inputs), next(arguments)) for _ in range(how.fixed)]
+        if None in carried or not all(taken) or not all(fixed):
+            return None
+        results = self.step.results
+        nexts = [pair for pair in carried if pair is not None]
+        written: dict[Value, Place] = {}
+        for r, (_, after) in zip(results, nexts, strict=False):
+            self._let_write(r, after, written)
+        out = []
+        for k, r in enumerate(results[how.carries :], how.carries):
+            target = self._rows_out(r, parts.get(k))
+            if target is None:
+                return None
+            self._let_write(r, target, written)
+            out.append(target)
+        inner.lower()
+        if not all(map(inner.is_native, self.step.body)):
+            return None
+        self.body = [w for u in self.step.body for w in inner.words[u]]
+        for r, target in zip(results, [*(after for _, after in nexts), *out], strict=True):
+            if written.get(r) is not target and not self._put(r, target):
+                return None
+        self.body += self.counting
+        for k, (now, _) in enumerate(nexts):
+            last = parts.get(k)
+            if last is not None:
+                place = around.place(last)
+                moved = None if place is None else around._moved(now, place, place.shape)
+                if moved is None:
+                    return None
+                self.after += moved
+        pairs = [w for pair in (*self.moves, *self.swaps) for w in pair]
+        head = [0, REPEAT, 7 + len(pairs) + len(self.body), self.length, 7 + len(pairs), len(self.moves)]
+        return [*self.before, *head, len(self.swaps), *pairs, *self.body, *self.after]
+
+    def _count(self, number: Value) -> None:
+        """The number of a step, as a whole number in memory."""
+        whole = np.dtype(np.int64)
+        place = self.around.own((), whole)
+        start = self.around._number(self.length - 1 if self.how.backwards else 0, whole)
+        one = self.around._number(-1 if self.how.backwards else 1, whole)
+        by = loop(np.add, (whole, whole))
+        assert start is not None
+        assert one is not None
+        assert by is not None
+        self.inner.places[number] = place
+        self.inner.counters.add(number)
+        self.before += loop_words(copier(whole), (), [start.over(()), place.over(())])
+        self.counting = loop_words(by, (), [place.over(()), one.over(()), place.over(())])
+
+    def _carry(self, start: Value, argument: Value) -> tuple[Place, Place] | None:
+        """Where a carry is read and written."""
+        strides = argument.strides if argument.shape else ()
+        if argument.weak or not _is_known(argument):
+            return None
+        cells = self.memory.cell(), self.memory.cell()
+        for cell in cells:
+            room = self.memory.room(argument.nbytes)
+            self.before += [0, SET, 6, cell, SCRATCH, room]
+        now, after = (Place(cell, 0, argument.shape, strides, argument.dtype) for cell in cells)
+        self.swaps.append(cells)
+        words: list[int] = []
+        given = self.around.taken(start, argument.dtype, words)
+        moved = None if given is None or start.shape != argument.shape else self.around._moved(given, now, now.shape)
+        if moved is None or not _is_compact(argument):
+            return None
+        self.before += words + moved
+        self.inner.places[argument] = now
+        return now, after
+
+    def _laid_out(self, given: Place, like: Value, shape: tuple[int, ...]) -> Place | None:
+        """An array whose last dimensions lie as the example of a step has them; copied if they do not."""
+        wanted = like.strides if like.shape else ()
+        inner = given.strides[len(shape) - len(wanted) :]
+        if not like.size or all(n == 1 or a == b for n, a, b in zip(like.shape, inner, wanted, strict=True)):
+            return given
+        if wanted != _c_strides(like.shape, like.dtype.itemsize) or math.prod(shape) * like.dtype.itemsize > FAR:
+            return None
+        own = self.around.own(shape, like.dtype)
+        moved = self.around._moved(given, own, shape)
+        self.before += moved or []
+        return own if moved is not None else None
+
+    def _row(self, whole: Value, argument: Value) -> bool:
+        """The row that a step takes."""
+        given = self.around.place(whole)
+        if given is None or argument.weak or not _is_known(argument) or given.dtype != argument.dtype:
+            return False
+        place = self._laid_out(given, argument, given.shape)
+        if place is None or not argument.size:
+            return False
+        self.inner.places[argument] = self._moving(place)
+        return True
+
+    def _moving(self, whole: Place) -> Place:
+        """The row of this step of an array, by a cell that moves on."""
+        cell, stride = self.memory.cell(), whole.strides[0]
+        start = whole.offset + (stride * (self.length - 1) if self.how.backwards and self.length else 0)
+        self.before += [0, SET, 6, cell, whole.cell, start]
+        self.moves.append((cell, -stride if self.how.backwards else stride))
+        return Place(cell, 0, whole.shape[1:], whole.strides[1:], whole.dtype)
+
+    def _same(self, outside: Value, argument: Value) -> bool:
+        """What is the same in all steps."""
+        if outside.constant:
+            self.inner.places[argument] = self.around._constant(np.asarray(outside.example))
+            return not argument.weak and self._fits(argument)
+        given = self.around.place(outside)
+        if given is None or given.dtype != argument.dtype or (argument.weak and type(argument.example) is not float):
+            return False
+        place = self._laid_out(given, argument, given.shape)
+        self.inner.places[argument] = place
+        return place is not None
+
+    def _fits(self, argument: Value) -> bool:
+        place = self.inner.places[argument]
+        assert place is not None
+        place = self._laid_out(place, argument, place.shape)
+        self.inner.places[argument] = place
+        return place is not None and place.dtype == argument.dtype
+
+    def _rows_out(self, r: Value, part: Value | None) -> Place | None:
+        """The row of this step of an array that comes out of the loop."""
+        shape = (self.length, *r.shape)
+        if part is None:
+            whole: Place | None = (
+                self.around.own(shape, r.dtype) if math.prod(shape) * r.dtype.itemsize <= FAR else None
+            )
+        else:
+            whole = self.around.place(part)
+        return None if whole is None or not math.prod(shape) else self._moving(whole)
+
+    def _let_write(self, r: Value, target: Place, written: dict[Value, Place]) -> None:
+        """Let the instruction that makes r write it where it goes, if it lies there as it would elsewhere."""
+        plan = self.inner.plan
+        strides = r.strides if r.shape else ()
+        same = r.dtype == target.dtype and r.shape == target.shape
+        lies = (
+            all(n == 1 or a == b for n, a, b in zip(r.shape, strides, target.strides, strict=True)) if same else False
+        )
+        if lies and r not in written and plan.root.get(r) is r and plan.kind[r] in ("fresh", "number") and not r.weak:
+            self.inner.places[r] = written[r] = target
+
+    def _put(self, r: Value, target: Place) -> bool:
+        """A copy of r at the end of a step."""
+        if r.constant:
+            words: list[int] = []
+            place = self.inner.taken(r, target.dtype, words)
+        else:
+            words, place = [], self.inner.place(r)
+        moved = None if place is None else self.inner._moved(place, target, target.shape)
+        self.body += words + (moved or [])
+        return moved is not None
+
+
+def _is_known(v: Value) -> bool:
+    return v.shape is not None and v.dtype.char in PLAIN and v.dtype.isnative
+
+
+def _is_compact(v: Value) -> bool:
+    """Whether v's elements fill a piece of memory."""
+    strides = sorted(s for s, n in zip(v.strides, v.shape, strict=True) if n > 1) if v.shape else []
+    extent = sum(s * (n - 1) for s, n in zip(v.strides, v.shape, strict=True)) + v.dtype.itemsize if v.shape else 0
+    return not v.size or not v.shape or (min(strides, default=1) > 0 and extent == v.nbytes)

@@ -16,7 +16,7 @@ from ...core.errors import MathError
 from ..packing import ALIGNMENT
 from ..program import Value, describe_value
 from .lower import ABSOLUTE, FIRST, SCRATCH, SPACE, Lowered, Place
-from .machine import ANY, ARRAY, FLOAT, FRESH, GIVEN, LOOP_HEAD, NOTHING, NUMBER, OBJECT, stretch
+from .machine import ANY, ARRAY, FLOAT, FRESH, GIVEN, LOOP_HEAD, NOTHING, NUMBER, OBJECT, REPEAT, stretch
 
 LONG = 20_000  # elements: of more, other threads may run meanwhile
 ALIGNED, WRITEABLE = 0x100, 0x400  # flags of NumPy's arrays
@@ -98,14 +98,14 @@ class Workspaces:
 
     def __call__(self, space: np.ndarray[Any, Any] | None) -> list[Any]:
         lowered = self.lowered
-        cells = np.zeros(FIRST + lowered.count, np.int64)
-        scratch = np.empty(lowered.scratch + ALIGNMENT, np.uint8)
+        cells = np.zeros(FIRST + lowered.memory.count, np.int64)
+        scratch = np.empty(lowered.memory.size + ALIGNMENT, np.uint8)
         cells[ABSOLUTE] = 0
         cells[SPACE] = 0 if space is None else space.ctypes.data
         cells[SCRATCH] = scratch.ctypes.data + -scratch.ctypes.data % ALIGNMENT
         for v, start in lowered.slots.items():
             cells[lowered.cells[v]] = cells[SCRATCH] + start
-        return [s.bind(cells, (space, scratch, lowered.kept)) for s in self.stretches]
+        return [s.bind(cells, (space, scratch, lowered.memory.kept)) for s in self.stretches]
 
 
 def _bringer(v: Value, lowered: Lowered) -> Callable[[Any], Any]:
@@ -136,15 +136,14 @@ def _elements(words: Sequence[int]) -> int:
     """How many elements a table's loops go through; a product counts its multiplications."""
     total, at = 0, 0
     while at < len(words):
+        length = words[at + 2]
         if words[at]:
-            outer, operands = words[at + 4], words[at + 3]
-            sizes = [
-                *words[at + LOOP_HEAD : at + words[at + 5]],
-                *words[at + words[at + 7] : at + words[at + 2]][:: operands + 1],
-            ]
-            assert outer >= 0
-            total += math.prod(sizes)
-        at += words[at + 2]
+            sizes = words[at + LOOP_HEAD : at + words[at + 5]]
+            loops = words[at + words[at + 7] : at + length : words[at + 3] + 1]
+            total += math.prod(sizes) * math.prod(loops)
+        elif words[at + 1] == REPEAT:
+            total += words[at + 3] * _elements(words[at + words[at + 4] : at + length])
+        at += length
     return total
 
 
