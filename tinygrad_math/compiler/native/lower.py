@@ -571,9 +571,11 @@ class _Rounds:
         inner = given.strides[len(shape) - len(wanted) :]
         if not like.size or all(n == 1 or a == b for n, a, b in zip(like.shape, inner, wanted, strict=True)):
             return given
-        if wanted != _c_strides(like.shape, like.dtype.itemsize) or math.prod(shape) * like.dtype.itemsize > FAR:
+        nbytes = math.prod(shape) * like.dtype.itemsize
+        if not _is_compact(like) or nbytes > FAR:
             return None
-        own = self.around.own(shape, like.dtype)
+        ahead = _c_strides(shape[: len(shape) - len(wanted)], like.nbytes)
+        own = Place(SCRATCH, self.memory.room(nbytes), shape, (*ahead, *wanted), like.dtype)
         moved = self.around._moved(given, own, shape)
         self.before += moved or []
         return own if moved is not None else None
