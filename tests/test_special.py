@@ -252,8 +252,6 @@ def test_the_kink_of_the_scaled_bessel_functions_has_slope_zero_and_i1e_a_half()
     [
         ("yn", (1.0, 1.0), "n (the order)"),
         ("kn", (1.0, 1.0), "n (the order)"),
-        ("zeta", (2.5, 1.0), "x"),
-        ("zeta", (2.5,), "x"),
         ("polygamma", (1.0, 1.0), "n (the order)"),
     ],
 )

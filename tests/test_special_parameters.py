@@ -274,3 +274,42 @@ def test_hypergeometric_functions_in_both_modes_and_compiled():
     narrow = [x.astype(np.float32) for x in (a, b, c, z)]
     assert special.hyp2f1(*narrow).dtype == np.float32
     assert {g.dtype for g in f(*narrow)} == {np.dtype(np.float32)}
+
+
+# -- zeta functions ---------------------------------------------------------------------------------------------------
+def _check_zeta(s, q, n):
+    with mpmath.workdps(40):
+        want = mpmath.zeta(mpmath.mpf(s), mpmath.mpf(1 if q is None else q), n)
+    if not 1e-290 < abs(want) < 1e290:
+        return
+    got = ours(special.zeta, (s,), (n,)) if q is None else ours(special.zeta, (s, q), (n, 0))
+    assert got == pytest.approx(float(want), rel=1e-11), (s, q, n)
+
+
+def test_zeta_in_its_exponent_agrees_with_mpmath():
+    for n in (1, 2, 3):
+        for s, q in [(1.5, 0.3), (2.0, 1.0), (1.0001, 3.0), (40.0, 10.0), (3.0, 1e5), (1.2, 1e-5)]:
+            _check_zeta(s, q, n)
+        for s in (-20.5, -4.0, -1.5, -1.0, 0.0, 0.5, 0.999, 1.01, 3.0, 60.0):
+            _check_zeta(s, None, n)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_zeta_in_its_exponent_over_wide_ranges(n):
+    for s, q in points(10, 60, (1.0, 60), (1e-4, 1e4, "log")) + points(11, 30, (1.0, 4), (1e-2, 10, "log")):
+        _check_zeta(s, q, n)
+    for (s,) in points(12, 40, (-40, 40)) + points(13, 30, (-3, 3)):
+        _check_zeta(s, None, n)
+
+
+def test_zeta_in_both_arguments_and_at_the_ends():
+    check_grads(special.zeta, (np.array([1.5, 4.0, 9.0]), np.array([0.4, 2.0, 7.0])), order=3)
+    check_grads(special.zeta, (np.array([-2.6, -0.3, 0.4, 2.5]),), order=3)
+    assert tm.grad(special.zeta)(1.0, 2.0).item() == -INF
+    assert tm.grad(special.zeta)(INF).item() == 0.0
+    assert math.isnan(tm.grad(special.zeta)(0.5, 2.0).item())  # as the value, which is defined for x > 1
+    with pytest.raises(IllPosedDerivative, match=r"q = -0\.5 at x = 2"):
+        tm.grad(special.zeta)(2.0, -0.5)
+    assert tm.grad(special.zeta)(np.float32(2.5), np.float32(1.5)).dtype == np.float32
+    assert tm.grad(special.zeta)(-2.0).item() == pytest.approx(-float(mpmath.zeta(3)) / (4 * math.pi**2), rel=1e-14)

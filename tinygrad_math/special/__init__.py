@@ -11,5 +11,6 @@ from .inverses import *
 from .logistic import *
 from .normal import *
 from .tails import *
+from .zetas import *
 
 __getattr__, __dir__ = _face(__name__)

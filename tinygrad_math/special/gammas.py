@@ -1,4 +1,4 @@
-"""The gamma function and its kin: gamma, gammaln, digamma, polygamma, rgamma, gammasgn, multigammaln, beta, zeta."""
+"""The gamma function and its kin: gamma, gammaln, digamma, polygamma, rgamma, gammasgn, multigammaln, beta."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..core.declare import alias, elementwise, general, helper, nondiff
 from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
-from .scipy_rows import float_kind, forward_of, no_derivative, refuse_complex, row
+from .scipy_rows import differentiate, float_kind, forward_of, refuse_complex, row
 
 __all__ = [
     "beta",
@@ -25,7 +25,6 @@ __all__ = [
     "polygamma",
     "psi",
     "rgamma",
-    "zeta",
 ]
 
 
@@ -113,18 +112,14 @@ def polygamma(n: Any, x: Any, /) -> Any:
     return y.astype(float_kind(x))[()]
 
 
-@polygamma.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, n: Any, x: Any) -> Any:
-    if need[0]:
-        no_derivative("polygamma", "n (the order)")()
-    return None, g * xp.polygamma(n + 1, x)
+def _no_order(*_: Any, **__: Any) -> Any:
+    raise NoDerivative(
+        "polygamma has no derivative in n (the order): it is defined for whole n, and its continuations to real n "
+        "differ from each other; hold n constant with stop_gradient(), or take gamma(n + 1) zeta(n + 1, x)"
+    )
 
 
-@polygamma.defjvp
-def _(xp: Any, ts: Any, y: Any, n: Any, x: Any) -> Any:
-    if ts[0] is not None:
-        no_derivative("polygamma", "n (the order)")()
-    return ts[1] * xp.polygamma(n + 1, x)
+differentiate(polygamma, _no_order, lambda xp, y, n, x: xp.polygamma(n + 1, x))
 
 
 _MOST = 10_000  # terms of a sum that is recorded one by one
@@ -282,48 +277,3 @@ betaln = row(
     samples=_two_positive,
     doc="The logarithm of |beta(a, b)|. d/da = digamma(a) - digamma(a + b).",
 )
-
-
-hurwitz = row(
-    "zeta",
-    no_derivative("zeta", "x"),
-    lambda xp, y, s, q: -s * xp.zeta(s + 1, q),
-    arguments="x q",
-    latex=r"\zeta({0}, {1})",
-    samples=lambda: [
-        sample(2, positive(4)),
-        sample(np.array([2, 3, 4]), positive(3) + 0.5),
-        sample(np.array([[2], [3]]), positive(1, 3) + 0.5),
-        sample(3, positive() + 0.5),
-        sample(2, positive(0, 2)),
-    ],
-    order=True,
-    doc="Hurwitz's zeta function sum_k 1/(q + k)^x. d/dq = -x zeta(x + 1, q); none in x.",
-)
-
-
-def _no_derivative_of_riemann(*_: Any, **__: Any) -> Any:
-    raise NoDerivative("zeta has no derivative in its argument x in closed form; use stop_gradient() if that is meant")
-
-
-riemann = general(
-    name="riemann_zeta",
-    latex=r"\zeta({0})",
-    samples=lambda: [sample(np.array([2, 3]))],
-    vjp=_no_derivative_of_riemann,
-    jvp=_no_derivative_of_riemann,
-    doc="Riemann's zeta function. It has no derivative in closed form: asking for one raises NoDerivative.",
-)(forward_of("zeta", "x"))
-
-
-@named
-def zeta(x: Any, q: Any = None) -> Any:
-    """Hurwitz's zeta function sum_k 1/(q + k)^x, or Riemann's for q=None.
-
-    Derivative in q: -x zeta(x + 1, q). Raises NoDerivative if one in x is asked for.
-
-    >>> import tinygrad_math as tm
-    >>> abs(tm.special.zeta(2.0).item() - tm.pi**2 / 6) < 1e-15
-    True
-    """
-    return riemann(x) if q is None else hurwitz(x, q)

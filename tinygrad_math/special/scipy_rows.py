@@ -43,13 +43,14 @@ def row(
     doc: str,
     order: bool = False,
     forward: Callable[..., Any] | None = None,
+    title: str | None = None,
     **record: Any,
 ) -> Declared[...]:
-    """An elementwise op of that function, or of `forward` in its place: see `core.declare.elementwise`."""
+    """An elementwise op of that function, or of `forward` in its place, by its name or `title`: see `core.declare`."""
     holomorphic = record.get("holomorphic", False)
     record.setdefault("latex", rf"\operatorname{{{{{name}}}}}({', '.join(f'{{{k}}}' for k in range(len(partials)))})")
     forward = forward or forward_of(name, *arguments.split(), holomorphic=holomorphic, order=order)
-    return elementwise(forward, *partials, name=name, doc=doc, **record)
+    return elementwise(forward, *partials, name=title or name, doc=doc, **record)
 
 
 def differentiate(op: Declared[...], *partials: Callable[..., Any]) -> None:

@@ -12,11 +12,11 @@ from .rules import RULES, Call, aligned, moved, one_by_one, rule, size_of
 for _name in (
     "alias", "astype", "clip", "conj", "copy", "frexp", "imag", "integer_power", "isclose", "iscomplex", "isneginf",
     "isposinf", "isreal", "keep", "ldexp", "log_ratio", "modf", "nan_to_num", "polygamma", "power_log", "psi_rise",
-    "quotient", "real", "relu", "riemann_zeta", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
+    "quotient", "real", "relu", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
     "stop_gradient", "tanh_slope", "weight_log", "where", "gamma_weight", "gammainc_da", "beta_weight", "betainc_dab",
     "stdtr_ddf", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial", "power_slope",
     "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
-    "hyp2f1_slope", "hyp1f1_slope",
+    "hyp2f1_slope", "hyp1f1_slope", "zeta_ds", "riemann_slope",
 ):  # fmt: skip
     RULES[_name] = aligned
 
