@@ -184,6 +184,52 @@ def test_the_gradient_of_pairs_of_indices_counts_each_as_often_as_it_is_named(ro
     np.testing.assert_allclose(x.grad.numpy(), want, rtol=1e-15)
 
 
+@pytest.mark.parametrize("first", ["a part", "the whole", "the whole twice"])
+def test_the_cotangents_of_parts_add_up_bit_for_bit_as_arrays_with_zeros_elsewhere(first):
+    keys = [(slice(None), slice(0, 2)), 1, (0, 1), (Ellipsis, None, 3), slice(None, None, -1), (2, 3), slice(3, 3)]
+    weights = [normal(*np.zeros((3, 4))[k].shape) for k in keys]
+    weights[0] = -np.zeros_like(weights[0])  # of -0.0 and 0.0 the sum is 0.0
+    whole = -np.zeros((3, 4))
+    x = tm.tensor(normal(3, 4), requires_grad=True)
+    y = x * 1.0
+    uses = [(y[k] * w).sum() for k, w in zip(keys, weights, strict=True)]
+    times = {"a part": 0, "the whole": 1, "the whole twice": 2}[first]
+    uses += [(y * whole).sum() for _ in range(times)]  # the newest comes first in the walk
+    sum(uses[1:], uses[0]).backward()
+    shares = []
+    for k, w in zip(keys, weights, strict=True):
+        share = np.zeros((3, 4))
+        share[k] = w
+        shares.append(share)
+    shares += [whole] * times
+    total = shares.pop()
+    for share in reversed(shares):
+        total = total + share
+    np.testing.assert_array_equal(x.grad.numpy(), total)
+    np.testing.assert_array_equal(np.signbit(x.grad.numpy()), np.signbit(total))
+
+
+def test_the_gradient_of_a_loop_over_rows_writes_each_row_once():
+    """Not the whole array for each of them: four times as many rows would make sixteen times as much."""
+
+    def allocated(rows):
+        x = tm.tensor(np.ones((rows, 1000)), requires_grad=True)
+        y = sum((x[k] * x[k]).sum() for k in range(rows))
+        made, zeros = [0], np.zeros
+
+        def counted(shape, *args, **kwargs):
+            made[0] += np.prod(shape)
+            return zeros(shape, *args, **kwargs)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(np, "zeros", counted)
+            y.backward()
+        np.testing.assert_array_equal(x.grad.numpy(), 2.0)
+        return made[0]
+
+    assert allocated(40) <= 4 * 1.5 * allocated(10)
+
+
 def test_an_index_may_be_a_tensor_and_has_no_derivative():
     i = tm.tensor([0, 2])
     np.testing.assert_array_equal(tm.tensor(X)[i, 1].numpy(), X[[0, 2], 1])

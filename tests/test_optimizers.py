@@ -246,3 +246,65 @@ def test_values_that_somebody_else_holds_outlive_a_large_step():
     tm.optim.SGD([p], lr=1.0).step()
     assert p.detach().numpy().max() == -1.0
     assert held.numpy().max() == view.max() == kept.item() == 0.0
+
+
+@pytest.mark.parametrize(
+    "name", ["Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop", "Rprop"]
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_parameters_that_step_together_step_bit_for_bit_as_each_alone(name, dtype):
+    """Also after one of them had no gradient, or a state of its own, or was turned round."""
+    rng = np.random.default_rng(0)
+    starts = [rng.standard_normal(shape).astype(dtype) for shape in [(3, 2), (4,), (), (2, 1, 2), (0, 3)]]
+
+    def parameters():
+        return [tm.nn.Parameter(a) for a in starts]
+
+    def optimiser(ps):
+        return getattr(tm.optim, name)(ps, lr=0.01, **({} if name == "Rprop" else {"weight_decay": 0.1}))
+
+    together, alone = parameters(), parameters()
+    one = optimiser(together)
+    others = [optimiser([p]) for p in alone]
+    for k in range(8):
+        gradients = [rng.standard_normal(a.shape).astype(dtype) for a in starts]
+        for ps in (together, alone):
+            for i, (p, g) in enumerate(zip(ps, gradients, strict=True)):
+                p.grad = None if k == 3 and i == 1 else g
+        if k == 5:
+            for opt, p in ((one, together[0]), (others[0], alone[0])):
+                state = opt.state[p]
+                for key, v in state.items():
+                    state[key] = np.abs(v) * dtype(0.5) if isinstance(v, np.ndarray) else v
+        if k == 6:
+            for p in (together[0], alone[0]):
+                with tm.no_grad():
+                    p.data = np.asfortranarray(p.detach().numpy())
+        one.step()
+        for opt in others:
+            opt.step()
+        for p, q, opt in zip(together, alone, others, strict=True):
+            assert p.dtype == dtype
+            assert p.shape == q.shape
+            np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
+            assert one.state.get(p, {}).keys() == opt.state.get(q, {}).keys()
+            for key, v in one.state.get(p, {}).items():
+                np.testing.assert_array_equal(v, opt.state[q][key])
+
+
+def test_what_stepped_together_stays_the_users_own():
+    """A state and a value that were looked at keep what they held, and a write to one parameter changes no other."""
+    a, b = tm.nn.Parameter([1.0, 2.0]), tm.nn.Parameter([[3.0]])
+    opt = tm.optim.Adam([a, b], lr=0.1)
+    (a.sum() * b.sum()).backward()
+    opt.step()
+    seen, moment = a.detach(), opt.state[a]["exp_avg"]
+    held = seen.numpy().copy(), moment.copy(), b.detach().numpy().copy()
+    with tm.no_grad():
+        a[0] = 100.0
+    np.testing.assert_array_equal(b.detach().numpy(), held[2])
+    opt.step()
+    assert a.detach().numpy()[0] > 99
+    assert b.detach().numpy() != held[2]
+    np.testing.assert_array_equal(seen.numpy(), held[0])
+    np.testing.assert_array_equal(moment, held[1])

@@ -344,19 +344,22 @@ def named(f: F) -> F:
             elif isinstance(member, classmethod):
                 setattr(f, name, classmethod(named(member.__func__)))
         return f
-    terms: Contract | None = None
+    terms: Any = None
+    free, whole = -1, False  # as the contract says, which is read at the first call
 
     @functools.wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal terms
-        if terms is None:
-            terms = contract(f)
-        if kwargs or len(args) > terms.free:
+        nonlocal terms, free, whole
+        if kwargs or len(args) > free:
+            if terms is None:
+                terms = contract(f)
+                whole = bool(terms.whole)
+                free = terms.free
             terms.hold(args, kwargs)
-        if terms.whole:
+        if whole:
             args, kwargs = terms.with_integers(args, kwargs)
         try:
-            return f(*args, **kwargs)
+            return f(*args, **kwargs) if kwargs else f(*args)
         except MathError:
             raise
         except Exception as error:

@@ -57,21 +57,29 @@ _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _SURE = _PYTHON_NUMBERS | {np.ndarray, np.float64, np.float32, np.int64, list, tuple}  # operands that are ours to take
 _FLOAT64 = np.dtype("float64")
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
+_innermost = MODE.innermost
 
 
 def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Compute `op` of `args` and remember it if any argument is live."""
-    inputs, values, live, foreign = [], [], 0, False
-    for a in args:
-        if isinstance(a, Tensor):
-            n = a.node
-        else:
-            n, foreign = node_of(a), True
+    foreign, values, inputs = False, [], []
+    if len(args) == 1 and isinstance(args[0], Tensor):  # the most frequent call, without a loop
+        n = args[0].node
         inputs.append(n)
         values.append(n.data)
-        live |= n.live
+        live = n.live
+    else:
+        live = 0
+        for a in args:
+            if isinstance(a, Tensor):
+                n = a.node
+            else:
+                n, foreign = node_of(a), True
+            inputs.append(n)
+            values.append(n.data)
+            live |= n.live
     try:
-        data = op.forward(*values, **params)
+        data = op.forward(*values, **params) if params else op.forward(*values)
     except Exception as error:
         if not is_about_arguments(error):
             raise
@@ -89,7 +97,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     if data is None:
         refuse_object(data, op.name)
     known = tuple(map(held, inputs) if foreign and live else inputs)
-    if MODE.innermost() is not None or op.constant or op.many:
+    if _innermost() is not None or op.constant or op.many:
         return _remember(op, data, known, params, live)
     t = _new(Tensor)
     t.node = recorded(data, op, known, params, live) if live else recorded(data, None, (), NO_PARAMS, 0)
@@ -274,7 +282,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
             data = op.forward(x.data, y.data)
         live = x.live | y.live
-        if not live or op.constant or MODE.innermost() is not None:
+        if not live or op.constant or _innermost() is not None:
             return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
         t.node = recorded(data, op, (x, y), NO_PARAMS, live)

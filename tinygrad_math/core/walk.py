@@ -31,7 +31,7 @@ from .errors import (
     describe,
 )
 from .mode import MODE, Mode, quietly
-from .node import NO_PARAMS, recorded, unknown
+from .node import unknown
 from .op import Namespace, raw
 from .past import Past, likeness
 from .place import WALKS
@@ -43,6 +43,7 @@ from .tensor import (
     again,
     as_tensor,
     check_fresh,
+    fresh,
     handle,
     in_dtype,
     rec,
@@ -54,6 +55,8 @@ from .tree import flatten, unflatten
 
 _by_tick, _data = attrgetter("tick"), attrgetter("data")
 _FLOAT = np.float64
+_ONE = _FLOAT(1.0)
+_innermost = MODE.innermost
 
 
 class Trail:
@@ -83,8 +86,7 @@ class Trail:
             return
         goal = self.goal = set(targets)
         oldest = min((t.tick for t in goal), default=0)
-        while stack:
-            n = stack.pop()
+        for n in stack:
             if n in goal:
                 self.open = self.open or any(i.live for i in n.inputs)
             elif not n.inputs or n.tick < oldest:
@@ -97,12 +99,13 @@ class Trail:
                     seen.add(i)
                     stack.append(i)
         nodes = []
-        self.reached = goal & seen
-        for n in sorted(seen, key=_by_tick):
-            if n in self.reached:
+        reached = self.reached = goal & seen
+        stack.sort(key=_by_tick)
+        for n in stack:
+            if n in reached:
                 nodes.append(n)
-            elif n.live & DIFFERENTIABLE and not self.reached.isdisjoint(n.inputs) and n.op and not n.op.constant:
-                self.reached.add(n)
+            elif n.live & DIFFERENTIABLE and not reached.isdisjoint(n.inputs) and n.op and not n.op.constant:
+                reached.add(n)
                 nodes.append(n)
         self.nodes = nodes
 
@@ -165,7 +168,7 @@ def pullback(
 ) -> dict[Node, Any]:
     """Cotangents of the targets, of the leaves, and of nodes with an owner (or of `every` node)."""
     kept: dict[Node, Any] = {}
-    if (mode := MODE.innermost()) is not None and (mode := MODE.get()) is not None and mode.witnesses:
+    if (mode := _innermost()) is not None and (mode := MODE.get()) is not None and mode.witnesses:
         _witnessed(mode, _pullback, "pulled", kept, trail, seeds, xp, every)
     else:
         quietly(_pullback, kept, trail, seeds, xp, every)
@@ -202,7 +205,7 @@ def _pullback(
 ) -> None:
     """What `pullback` returns, put into `kept` node by node."""
     cotangents: dict[Node, Any] = {}
-    sums: set[Node] = set()  # nodes whose cotangent is an array that this walk made, and may add to
+    sums: dict[Node, bool] = {}  # nodes whose cotangent is an array that this walk made, and may add to; see `_added`
     reached, goal, plain = trail.reached, trail.goal, xp is raw
     for node, g in seeds:
         if node in reached:
@@ -249,6 +252,8 @@ def _pullback(
             _collect(xp, cotangents, n, g)
             continue
         rule, params = op.vjp, n.params
+        if op.reads and plain and _added(cotangents, sums, n, inputs[0], g):
+            continue
         if rule is None:
             advice = f"give it one, {op.name}.defvjp(...), or " if hasattr(op, "defvjp") else ""
             raise NoDerivative(f"{op.name} has no derivative rule; {advice}stop_gradient() its result if that is meant")
@@ -287,10 +292,31 @@ def _pullback(
                 else:
                     cotangents[i] = total = xp.add(cotangents[i], gi)
                     if total.__class__ is np.ndarray:
-                        sums.add(i)
+                        sums[i] = False
             k += 1
         if k != count:
             raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {count} arguments")
+
+
+def _added(cotangents: dict[Node, Any], sums: dict[Node, bool], part: Node, whole: Node, g: Any) -> bool:
+    """Whether the cotangent of a part went straight into that of the whole, to which it adds nothing elsewhere.
+
+    The sum with zeros elsewhere is the same bit for bit: it would make 0.0 of each -0.0. `sums` tells of its arrays
+    whether they hold no -0.0, which what is added does not change.
+    """
+    total = cotangents.get(whole)
+    if total.__class__ is not np.ndarray or total.dtype is not g.dtype or total.shape != whole.data.shape:
+        return False
+    if not sums.get(whole, False):
+        cotangents[whole] = total = np.add(total, 0.0, out=total if whole in sums else None, dtype=total.dtype)
+        sums[whole] = True
+    key = part.params["key"]
+    place = total[key]
+    if place.__class__ is np.ndarray:  # a view: total[key] += g would copy it to itself
+        np.add(place, g, out=place)
+    else:
+        total[key] = place + g
+    return True
 
 
 def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> None:
@@ -397,6 +423,8 @@ def spread(xp: Namespace, t: Any, like: Any) -> Any:
 def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
     """The cotangent to start from: 1 for a single number, else what the caller gave."""
     if gradient is None:
+        if y.node.data.__class__ is _FLOAT:  # nearly always
+            return _ONE
         if y.size != 1:
             raise NonScalarError(
                 f"{asker} of a result of shape {y.shape}: a gradient starts from one number. "
@@ -418,7 +446,8 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
 
 def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
     """See `Tensor.backward`."""
-    if unknown(y.node):
+    node = y.node
+    if (node.live & TRACED or _innermost() is not None) and unknown(node):
         raise TraceError(
             "backward() writes gradients into .grad, which a function that is being traced cannot do; "
             "use value_and_grad(f)(params), and opt.update(grads, state, params) for opt.step()"
@@ -429,17 +458,17 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             "requires_grad=True where the leaf is made, and compute outside of no_grad()"
         )
     g = seed_of(y, gradient, "backward()")
-    trail = Trail([y.node])
+    trail = Trail([node])
     xp = rec if create_graph or (isinstance(g, Tensor) and g.requires_grad) else raw
     if xp is raw and isinstance(g, Tensor):
         g = g.node.data
-    found = pullback(trail, [(y.node, handle(g) if xp is rec else g)], xp)
+    found = pullback(trail, [(node, handle(g) if xp is rec else g)], xp)
     shares: list[tuple[Tensor, Tensor]] = []
-    for node, total in found.items():
-        m = node.meta
+    for reached, total in found.items():
+        m = reached.meta
         owner = m.owner() if m is not None and m.owner is not None else None
         if owner is not None:
-            share = wrap(recorded(total, None, (), NO_PARAMS, 0) if xp is raw else total.node)
+            share = fresh(total) if xp is raw else wrap(total.node)
             share._grad = None
             shares.append((owner, share))
     _accumulate(shares)

@@ -112,6 +112,9 @@ def getitem(x: Any, /, key: Any) -> Any:
     return np.asarray(x)[key]
 
 
+getitem.reads = True
+
+
 @linear(
     lambda xp, g, x, shape, key: xp.getitem(g, key),
     shape="`shape`",

@@ -29,6 +29,8 @@ class Adam(Optimizer):
     0.9
     """
 
+    _elementwise = True
+
     def __init__(
         self,
         params: Any = None,
@@ -100,6 +102,8 @@ class NAdam(Optimizer):
     0.8944
     """
 
+    _elementwise = True
+
     def __init__(
         self,
         params: Any = None,
@@ -150,6 +154,8 @@ class RAdam(Optimizer):
     >>> round(x.item(), 6)
     0.8
     """
+
+    _elementwise = True
 
     def __init__(
         self,
@@ -203,6 +209,8 @@ class Adamax(Optimizer):
     0.9
     """
 
+    _elementwise = True
+
     def __init__(
         self,
         params: Any = None,
@@ -237,6 +245,8 @@ class Adagrad(Optimizer):
     >>> round(x.item(), 6)
     0.9
     """
+
+    _elementwise = True
 
     def __init__(
         self,
@@ -281,6 +291,8 @@ class Adadelta(Optimizer):
     0.996838
     """
 
+    _elementwise = True
+
     def __init__(
         self,
         params: Any = None,
@@ -318,6 +330,8 @@ class RMSprop(Optimizer):
     >>> round(x.item(), 6)
     0.0
     """
+
+    _elementwise = True
 
     def __init__(
         self,

@@ -101,6 +101,7 @@ class Optimizer:
         cls._ours = all(str(getattr(f, "__module__", "")).startswith(_OURS) for f in rules)
 
     decoupled = False
+    _elementwise = False  # whether the rule acts on each element alone, in enough steps that few calls of it pay
     _ours = False  # whether the rule is one of this package's, which write to nothing
 
     @named
@@ -109,6 +110,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, State] = {}
         self._programs: dict[frozenset[str], Program] = {}
+        self._laid: dict[int, tuple[list[Any], State]] = {}  # the states of small groups, laid end to end
         self._known: dict[int, tuple[list[Any], tuple[Hyper, bool]]] = {}  # of each group, what it was
         if params is None:
             return
@@ -341,7 +343,7 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.params)} parameters; {'; '.join(groups)})"
 
 
-_OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs", "_known"))
+_OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs", "_known", "_laid"))
 
 
 def _copied(x: Any) -> Any:

@@ -123,6 +123,8 @@ class Rprop(Optimizer):
     0.9
     """
 
+    _elementwise = True
+
     def __init__(
         self,
         params: Any = None,
