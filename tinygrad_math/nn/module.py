@@ -139,7 +139,7 @@ class Module:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
     def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        y = self.forward(*args, **kwargs) if kwargs else self.forward(*args)
+        y = self.forward(*args, **kwargs) if kwargs else self.forward(*args)  # type: ignore[call-arg]  # the quicker call
         if self._hooks:
             for hook in tuple(self._hooks.values()):
                 changed = hook(self, args, y)
