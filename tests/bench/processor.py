@@ -35,7 +35,8 @@ def keep_to_avx2() -> None:
     if "numpy" in sys.modules:
         raise SystemExit("--avx2 has to be set before NumPy is imported")
     os.environ.update(SETTINGS)
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {XLA_SETTING}".strip()
+    # first, since XLA reads no further than the first word that is no flag of its own
+    os.environ["XLA_FLAGS"] = f"{XLA_SETTING} {os.environ.get('XLA_FLAGS', '')}".strip()
 
 
 def name() -> str:
