@@ -548,3 +548,142 @@ def test_a_run_may_return_a_history():
     history = tm.train.History([{"epoch": 1, "loss": 2.0, "seconds": 1.0}, {"epoch": 2, "loss": 1.5, "seconds": 1.0}])
     found = D.sweep(lambda seed: history, {"seed": [0, 1]}, "synchronous", progress=False)
     assert found["loss"] == [1.5, 1.5]
+
+
+# -- training --------------------------------------------------------------------------------------------------
+def trained(client=None, data=None, epochs=3, drop=False, **more):
+    layers = [
+        tm.nn.Linear(3, 8, rng=0),
+        tm.nn.Tanh(),
+        *([tm.nn.Dropout(0.3)] if drop else []),
+        tm.nn.Linear(8, 1, rng=1),
+    ]
+    net = tm.nn.Sequential(*layers)
+    tm.random.seed(7)
+    if data is None:
+        data = tm.data.DataLoader((X, Y[:, None]), batch_size=50, shuffle=True, seed=3)
+    opt = tm.optim.Adam(net, lr=0.02)
+    history = tm.train.fit(
+        net, data, tm.nn.functional.mse_loss, opt, epochs, progress=False, client=client, clip_norm=0.5, **more
+    )
+    return np.concatenate([p.detach().numpy().ravel() for p in net.parameters()]), history
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_fit_on_a_cluster_takes_the_steps_of_one_machine(client, compile):
+    want, here = trained(validation=(X, Y[:, None]))
+    got, there = trained(client, validation=(X, Y[:, None]), compile=compile)
+    np.testing.assert_allclose(got, want, rtol=1e-9)
+    np.testing.assert_allclose(there["loss"], here["loss"], rtol=1e-10)
+    np.testing.assert_allclose(there["val_loss"], here["val_loss"], rtol=1e-9)
+    for place in ("synchronous", "threads"):
+        assert trained(place, compile=compile)[0].tobytes() == got.tobytes()
+    assert left(client) == []
+
+
+def test_draws_on_a_cluster_depend_on_the_step_and_not_on_the_worker(client):
+    one, _ = trained(client, drop=True)
+    for place in (client, "threads", "synchronous"):
+        assert trained(place, drop=True)[0].tobytes() == one.tobytes()
+    assert one.tobytes() != trained(client)[0].tobytes()
+
+
+def wide(number):
+    x, y = rows(number)
+    return x, y[:, None]
+
+
+def test_fit_takes_shards_and_goes_on_from_a_checkpoint_with_the_same_bits(client, tmp_path):
+    def batches(place):
+        return D.Batches(
+            D.Shards([functools.partial(wide, k) for k in range(len(SIZES))], place), batch_size=30, seed=1
+        )
+
+    want, history = trained(data=batches(client), epochs=4, drop=True)
+    assert len(history) == 4
+    assert history[-1]["loss"] < history[0]["loss"]
+    path = tmp_path / "run.npz"
+    trained(
+        "synchronous", batches("synchronous"), epochs=2, drop=True, checkpoint=path, callbacks=[tm.train.Callback()]
+    )
+
+    class Stop(tm.train.Callback):
+        def on_batch_end(self, run):
+            if run.epoch == 2 and run.batch == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    # dropout's stream is that of the checkpoint, whatever is drawn in between
+    with pytest.raises(KeyboardInterrupt):
+        trained(None, batches(client), epochs=4, drop=True, checkpoint=path, resume=path, callbacks=[Stop()])
+    got, _ = trained(None, batches(client), epochs=4, drop=True, resume=path, callbacks=[tm.train.Callback()])
+    assert got.tobytes() == want.tobytes()
+    assert left(client) == []
+
+
+def test_one_pass_over_shards_takes_every_row_once():
+    seen = []
+
+    def spy(prediction, target):
+        seen.extend(np.asarray(target.detach().numpy() if hasattr(target, "detach") else target)[:, 0].tolist())
+        return tm.nn.functional.mse_loss(prediction, target)
+
+    def numbered(k):
+        return np.zeros((SIZES[k], 3)), np.arange(SIZES[k], dtype=float)[:, None] + 1000 * k
+
+    shards = D.Shards([functools.partial(numbered, k) for k in range(len(SIZES))], "synchronous")
+    net = tm.nn.Linear(3, 1, rng=0)
+    tm.train.fit(net, D.Batches(shards, batch_size=25), spy, tm.optim.SGD(net), 1, progress=False)
+    assert sorted(seen) == sorted(1000.0 * k + i for k, n in enumerate(SIZES) for i in range(n))
+    assert seen != sorted(seen)
+
+
+def test_what_a_cluster_cannot_train_is_refused():
+    mse = tm.nn.functional.mse_loss
+    net = tm.nn.Sequential(tm.nn.Linear(3, 4, rng=0), tm.nn.BatchNorm1d(4), tm.nn.Linear(4, 1, rng=1))
+    with pytest.raises(tm.ShardError, match=r"the buffer 1\.running_mean changes with each batch"):
+        tm.train.fit(net, (X, Y[:, None]), mse, tm.optim.SGD(net), 1, progress=False, client="synchronous")
+    net = tm.nn.Linear(3, 1, rng=0)
+    with pytest.raises(tm.ArgumentError, match="rows can be had by number"):
+        tm.train.fit(net, {"a": (X, Y)}.values(), mse, tm.optim.SGD(net), 1, progress=False, client="synchronous")
+    with pytest.raises(tm.ArgumentError, match=r"a dask.distributed.Client"):
+        tm.train.fit(net, (X, Y[:, None]), mse, tm.optim.SGD(net), 1, progress=False, client=3)
+    with pytest.raises(tm.NonFiniteLoss, match="epoch 1, step 1"):
+        tm.train.fit(net, (X, Y[:, None] * np.nan), mse, tm.optim.SGD(net), 1, progress=False, client="synchronous")
+
+
+@pytest.mark.parametrize("compile", [[], ["--compile"]], ids=["eager", "compiled"])
+def test_the_command_line_trains_on_workers(tmp_path, compile, client):
+    from tinygrad_math.__main__ import main
+
+    where = ["--scheduler", client.scheduler.address]
+    one, many = tmp_path / "one", tmp_path / "many"
+    given = ["train", "linear", "--epochs", "2", *compile]
+    assert main([*given, "--out", str(one)]) == 0
+    assert main([*given, "--out", str(many), *where]) == 0
+    a, b = ((folder / "metrics.csv").read_text().splitlines()[-1].split(",") for folder in (one, many))
+    np.testing.assert_allclose([float(v) for v in a[:-1]], [float(v) for v in b[:-1]], rtol=1e-9)
+    assert left(client) == []
+
+
+@pytest.mark.long
+def test_the_command_line_starts_workers_and_leaves_none(tmp_path):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "tinygrad_math", "train", "linear", "--epochs", "2", "--workers", "2"]
+    found = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert found.returncode == 0, found.stderr
+    assert "the dashboard is at http://" in found.stderr
+    assert "leaked" not in found.stderr
+    assert (tmp_path / "report.html").exists()
+
+
+def test_an_address_where_no_scheduler_is_is_named(tmp_path, capsys, monkeypatch):
+    from tinygrad_math.__main__ import main
+    from tinygrad_math.command import workers
+
+    monkeypatch.setattr(workers, "_SECONDS", 0.5)
+
+    given = ["train", "linear", "--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path)]
+    assert main(given) == 1
+    assert "no scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err

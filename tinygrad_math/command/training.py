@@ -18,6 +18,7 @@ from ..train.fitting import fit
 from ..train.steps import forward
 from . import report
 from .tasks import TASKS, network
+from .workers import workers
 
 _CLASSES = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "nadam": "NAdam", "radam": "RAdam"}
 _CLASSES |= {"adagrad": "Adagrad", "adamax": "Adamax", "adadelta": "Adadelta", "sgd": "SGD"}
@@ -83,11 +84,12 @@ def run(options: Any) -> int:
         raise FileError(f"--resume: there is no checkpoint in {out}; leave it out to start")
     print(f"{task.words}: {len(train[0])} examples to learn from, {len(test[0])} to test on\n{model}")
     try:
-        history = fit(
-            model, loader, task.loss, opt, epochs, validation=test, scheduler=plan,
-            callbacks=[norms, MetricsFile(out / "metrics.csv")], compile=options.compile, checkpoint=checkpoint,
-            resume=checkpoint if options.resume else None, metrics=task.metrics,
-        )  # fmt: skip
+        with workers(options.workers, options.scheduler) as client:
+            history = fit(
+                model, loader, task.loss, opt, epochs, validation=test, scheduler=plan,
+                callbacks=[norms, MetricsFile(out / "metrics.csv")], compile=options.compile, checkpoint=checkpoint,
+                resume=checkpoint if options.resume else None, metrics=task.metrics, client=client,
+            )  # fmt: skip
     except KeyboardInterrupt:
         if not checkpoint.exists():
             raise

@@ -2,6 +2,7 @@
 
 from ..core.elsewhere import face as _face
 from .cluster import Shards as Shards
+from .picking import Batches as Batches
 from .products import evaluate as evaluate
 from .products import ggnvp as ggnvp
 from .products import hvp as hvp

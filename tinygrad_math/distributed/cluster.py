@@ -83,13 +83,13 @@ class Local:
         """What stays for many steps."""
         return thing
 
-    def run(self, work: Any, given: Sequence[Sent], asker: str) -> Nodes:
+    def run(self, work: Any, given: Sequence[Sent], asker: str, pick: Any = None) -> Nodes:
         """The sums over all shards of what `work` computes."""
         if self.batches is None:
             tasks = {f"load-{s.number}": (_load_here, s) for s in self.shards}
             self.batches = self._get(tasks, list(tasks))
         groups = _groups(len(self.shards), 1 if self.name == "synchronous" else os.cpu_count() or 1)
-        sums = {f"sum-{a}": (_Call(work, a, given, self.batches[a:b]),) for a, b in groups}
+        sums = {f"sum-{a}": (_Call(work, a, given, pick, self.batches[a:b]),) for a, b in groups}
         return merged(len(self.shards), *self._get(sums, list(sums)))
 
     def release(self) -> None:
@@ -99,12 +99,12 @@ class Local:
 class _Call:
     """A call whose arguments Dask does not look into."""
 
-    def __init__(self, work: Any, first: int, given: Sequence[Sent], batches: Sequence[Any]) -> None:
-        self.given = work, first, given, batches
+    def __init__(self, *given: Any) -> None:
+        self.given = given
 
     def __call__(self) -> Nodes:
-        work, first, given, batches = self.given
-        return computed(work, first, given, *batches)
+        work, first, given, pick, batches = self.given
+        return computed(work, first, given, pick, *batches)
 
 
 def _load_here(shard: Shard) -> Any:
@@ -187,12 +187,12 @@ class Remote:
                 load[least] += 1
 
     # -- a step ----------------------------------------------------------------------------------------------
-    def run(self, work: Any, given: Sequence[Any], asker: str) -> Nodes:
+    def run(self, work: Any, given: Sequence[Any], asker: str, pick: Any = None) -> Nodes:
         """The sums over all shards of what `work` computes. After an error nothing is left on the workers."""
         futures: list[Any] = []
         try:
             self._look()
-            graph, keys = self._graph(work, given, asker)
+            graph, keys = self._graph(work, given, asker, pick)
             large = sum(a.nbytes for g in given if isinstance(g, Sent) for a in g.arrays) > _LARGE
             quiet = {"distributed.admin.large-graph-warning-threshold": "1 TiB"} if large else {}
             with self.config.set(quiet):
@@ -204,11 +204,11 @@ class Remote:
         finally:
             drop(futures)
 
-    def _graph(self, work: Any, given: Sequence[Any], asker: str) -> tuple[dict[str, Any], list[str]]:
+    def _graph(self, work: Any, given: Sequence[Any], asker: str, pick: Any) -> tuple[dict[str, Any], list[str]]:
         token = uuid.uuid4().hex
         graph: dict[str, Any] = {}
         for (a, _), group in zip(self.groups, self.futures, strict=True):
-            graph[f"{asker}-{token}-{a}"] = (_sums, work, a, group, *given)
+            graph[f"{asker}-{token}-{a}"] = (_sums, work, a, group, pick, *given)
         keys, level = list(graph), 0
         while len(keys) > _FAN:  # a tree over the groups, so that no one has to take in too many
             level, above = level + 1, []
@@ -241,8 +241,8 @@ def _load_there(text: bytes, *blocks: Any) -> list[Any]:
     return found
 
 
-def _sums(work: Any, first: int, batches: Sequence[Any], *given: Any) -> Nodes:
-    return computed(work, first, given, *batches)
+def _sums(work: Any, first: int, batches: Sequence[Any], pick: Any, *given: Any) -> Nodes:
+    return computed(work, first, given, pick, *batches)
 
 
 def _key(name: str) -> str:

@@ -52,6 +52,11 @@ class Spread:
         if len(vectors) != self.vectors:
             wanted = "(params, v)" if self.vectors else "(params)"
             raise ArgumentError(f"{self.asker}(...) is called with {wanted}, got {1 + len(vectors)} arguments")
+        structure, results, tree, _ = self.at(params, *vectors)
+        return self.finished(structure, results, tree)
+
+    def at(self, params: Any, *vectors: Any, pick: Any = None) -> tuple[Structure, list[Any], Structure, int]:
+        """The parameters' structure, the results and their tree, and how many examples there were."""
         leaves, structure = flatten(params)
         arrays = [_array(leaf, self.asker) for leaf in leaves]
         given = [Sent(arrays)]
@@ -59,16 +64,16 @@ class Spread:
             along = matched(v, structure, arrays, f"the vector of {self.asker}")
             given.append(Sent([t.detach().numpy() for t in along]))
         try:
-            found = self._run(structure, given)
+            found = self._run(structure, given, pick)
         except BaseException as error:
             self.release()
             shown = explained(error, self.asker)
             if shown is error:
                 raise
             raise shown from (error.cause if isinstance(error, ShardError) else error)
-        return self.finished(structure, *found)
+        return structure, *found
 
-    def _run(self, structure: Structure, given: list[Any]) -> tuple[list[Any], Structure]:
+    def _run(self, structure: Structure, given: list[Any], pick: Any) -> tuple[list[Any], Structure, int]:
         place = self.shards.place
         if self._work is None or structure != self.structure:
             self._point = None
@@ -76,11 +81,11 @@ class Spread:
             self._work, self.structure = place.keep(work), structure
         if self.vectors and not isinstance(place, Local):
             given[0] = self._kept(place, given[0])
-        (part,) = place.run(self._work, given, self.kind).values()
+        (part,) = place.run(self._work, given, self.kind, pick).values()
         examples, sums, tree = part
         if sums is None or tree is None:
             raise ArgumentError(f"{self.asker}: there is no example in any shard")
-        return [s / examples if self.mean else s for s in sums], tree
+        return [s / examples if self.mean else s for s in sums], tree, examples
 
     def _kept(self, place: Any, sent: Sent) -> Any:
         """The parameters as the workers have them, sent only if they have changed."""
@@ -105,7 +110,7 @@ class Spread:
         return f"<{self.asker} of {names} over {self.shards!r}>"
 
 
-class _ValueAndGrad(Spread):
+class ValueAndGrad(Spread):
     kind = "value_and_grad"
 
     def finished(self, structure: Structure, results: list[Any], tree: Structure) -> Any:
@@ -165,7 +170,7 @@ def value_and_grad(loss: Fn, shards: Any, client: Any, reduction: str = "mean", 
     >>> f(np.array([1.0, 1.0]))
     (tensor(1.), tensor([1.5, 1.5]))
     """
-    return _ValueAndGrad([loss], shards, client, reduction, compile)
+    return ValueAndGrad([loss], shards, client, reduction, compile)
 
 
 @named

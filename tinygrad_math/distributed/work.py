@@ -17,6 +17,7 @@ from ..core.tensor import as_tensor
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.derivatives import value_and_grad
 from ..transforms.products import ggnvp, hvp
+from .picking import Pick
 from .sending import unpickled
 from .shards import Shard, count, told
 
@@ -103,13 +104,17 @@ class Work:
             _PROGRAMS[self.token] = now, found
         return found
 
-    def part(self, number: int, trees: Sequence[Any], batch: Any) -> Part:
-        """The sums over one shard. Raises ShardError."""
+    def part(self, number: int, trees: Sequence[Any], batch: Any, pick: Pick | None = None) -> Part:
+        """The sums over one shard, or over some of its rows. Raises ShardError."""
         try:
             examples = count(batch)
+            if pick is not None and examples:
+                batch, examples = pick.rows(number, len(self.shards), batch)
             if not examples:
                 return 0, None, None
-            leaves, structure = flatten(self.program()(*trees, batch))
+            program = self.program()
+            out = program(*trees, batch) if pick is None else pick.drawn(self.token, number, program, (*trees, batch))
+            leaves, structure = flatten(out)
             arrays = [np.asarray(as_tensor(leaf).detach().numpy()) for leaf in leaves]
             return examples, [examples * a if self.mean else np.array(a) for a in arrays], structure
         except Exception as error:
@@ -146,13 +151,13 @@ def unpacked(text: bytes) -> Any:
         ) from error
 
 
-def computed(work: Any, first: int, given: Sequence[Any], *batches: Any) -> Nodes:
+def computed(work: Any, first: int, given: Sequence[Any], pick: Pick | None, *batches: Any) -> Nodes:
     """The sums over the shards from `first` on, as far as their fixed order allows."""
     work, *given = (t.value() if isinstance(t, Kept) else t for t in (work, *given))
     trees = [unflatten(work.structure, [as_tensor(a) for a in sent.arrays]) for sent in given]
     nodes: Nodes = {}
     for number, batch in enumerate(batches, first):
-        _enter(nodes, len(work.shards), 0, number, work.part(number, trees, batch))
+        _enter(nodes, len(work.shards), 0, number, work.part(number, trees, batch, pick))
     return nodes
 
 

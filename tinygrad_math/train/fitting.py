@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -118,6 +119,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
     *,
+    client: Any = None,
     metrics: Mapping[str, Metric] | None = None,
     accumulate: int = 1,
     clip_norm: float | None = None,
@@ -137,6 +139,10 @@ def fit(
     there: the run then ends bit for bit where an unbroken one ends. `accumulate` batches make one step, on the mean
     of their losses; `clip_norm` and `clip_value` bound the gradients. `progress` shows a bar, or lines where the
     output is no terminal.
+    `client` a Dask client (or "synchronous", "threads"), whose workers compute the gradient of each step, each of some
+    rows, as `tm.distributed.value_and_grad` does: the steps are those of one machine but for rounding, the loss being a
+    mean over examples. Data in memory are sent to each worker once; `data` may also be shards, or
+    `tm.distributed.Batches` of them, which workers load themselves. What a batch norm would measure is refused.
 
     Raises NonFiniteLoss, which names the step and the op, for a loss that is no number; FileError where the
     checkpoint cannot be written, belongs to another run, or is being written by another process; KeyboardInterrupt
@@ -169,8 +175,12 @@ def fit(
         )
     if validation is None and isinstance(scheduler, ReduceLROnPlateau):
         raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")
-    step = (Compiled if compile else Eager)(model, loss, optimizer, accumulate, (clip_norm, clip_value))
-    run = Run(model, optimizer, scheduler, loader_of(data, shuffle=True), callbacks, step)
+    given = model, loss, optimizer, accumulate, (clip_norm, clip_value)
+    if client is None and not _on_a_cluster(data):
+        step, loader = (Compiled if compile else Eager)(*given), loader_of(data, shuffle=True)
+    else:
+        step, loader = _apart(client, data, bool(compile), given, progress)
+    run = Run(model, optimizer, scheduler, loader, callbacks, step)
     if resume is not None and os.path.exists(resume):
         run.resume(resume)
     target = None if checkpoint is None else prepared(checkpoint, None)[0]
@@ -198,7 +208,26 @@ def fit(
                 m.training = mode
             for c in run.callbacks:
                 c.on_end(run)
+            step.release()
     return run.history
+
+
+def _on_a_cluster(data: Any) -> bool:
+    return type(data).__module__.endswith((".distributed.cluster", ".distributed.picking"))
+
+
+def _apart(client: Any, data: Any, fast: bool, given: tuple[Any, ...], progress: bool) -> tuple[Eager, Any]:
+    """The step and the loader of a run over a cluster."""
+    from .apart import Apart, apart, is_shards, refuse, told  # Dask's side is opened where it is asked for
+
+    if not is_shards(data):
+        data = loader_of(data, shuffle=True)
+        if not isinstance(data, DataLoader):
+            raise refuse(data)
+    loader, shards = apart(data, client)
+    if progress and client is not None:
+        print(told(client), file=sys.stderr, flush=True)
+    return Apart(fast, shards, *given), loader
 
 
 def _epoch(
@@ -249,6 +278,12 @@ def _explained(run: Run, before: Any, accumulate: int, loss: Loss) -> Exception:
     steps, value = run.batch // accumulate, run.loss
     where = f"epoch {run.epoch + 1}, step {steps}: the loss is {value}"
     run.restore(before)
+    if not isinstance(run.loader, DataLoader) and _on_a_cluster(run.loader):
+        return NonFiniteLoss(f"{where}; tm.inspect.detect_anomaly() on one shard tells where the numbers went")
+    if _on_a_cluster(run.loader):  # which hands out numbers of rows
+        plain = object.__new__(DataLoader)
+        plain.__dict__ = run.loader.__dict__
+        run.loader = plain
     by_hand = Eager(run.model, loss, run.optimizer, accumulate, (run.step.clip_norm, run.step.clip_value))
     first = run.batch // accumulate
     for k, batches in enumerate(run.batches(accumulate), start=first + 1):

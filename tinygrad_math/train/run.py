@@ -103,7 +103,7 @@ class Run:
     def batches(self, size: int) -> Iterator[list[Any]]:
         """What is left of the present pass over the data, `size` batches at a time."""
         batches = iter(self.loader)
-        if not isinstance(self.loader, DataLoader):  # which knows by itself where it stands
+        if not isinstance(self.loader, DataLoader) and not hasattr(self.loader, "resumes"):  # by themselves
             batches = itertools.islice(batches, self.batch, None)
         while part := list(itertools.islice(batches, size)):
             yield part

@@ -58,6 +58,9 @@ class Eager:
     def settle(self) -> None:
         """Give the values back to the module and the optimiser."""
 
+    def release(self) -> None:
+        """Free what a run has taken elsewhere."""
+
 
 class Compiled(Eager):
     """The whole step as one program. Between `begin` and `settle` the values live here, in memory that is reused."""
