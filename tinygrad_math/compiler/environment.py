@@ -21,7 +21,7 @@ import numpy as np
 from ..core.errors import TraceError
 from ..core.place import in_package
 from ..core.tensor import Node, Tensor
-from .holders import reader, spelled
+from .holders import cached, is_cache, reader, spelled
 from .program import NUMBERS
 from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
@@ -98,6 +98,8 @@ class Environment:
     def _walk(self) -> None:
         self.facts: list[Fact] = []
         self.streams: list[tuple[Fact, Any]] = []
+        self.caches: list[tuple[Fact, list[Any]]] = []  # functions that keep results, with those that they have
+        self.unused: list[Fact] = []  # those of them that have none
         self._seen: dict[int, Fact] = {}
         self._measured: set[type] = set()  # classes whose length is known
         self._read: set[int] = set()  # functions that were opened
@@ -182,6 +184,11 @@ class Environment:
             fact.check, fact.like = "{v} == {like}", x.copy()
         elif hasattr(x, "__wrapped__"):  # functools.cache and its like
             self._child(fact, "attr", "__wrapped__", x.__wrapped__, path=fact.path)
+            if is_cache(x):  # whoever holds a result may write to it
+                results = cached(x)
+                self.caches.append((fact, results))
+                self.unused += [fact] * (x.cache_info().currsize == 0)
+                self._stack += [Fact(f"a result of {fact.path}", r, None, (FIXED, r)) for r in results]
         elif getattr(x, "__self__", None) is not None and is_stream(x.__self__):  # numpy.random.normal
             self.streams.append((fact, stream_in(x)[1]))
         else:
@@ -299,7 +306,9 @@ class Environment:
                         self._child(fact, "attr", name, value)
                 elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
                     self._child(fact, "attr", name, member)
-                elif lineage(type(member)):  # a descriptor of a user's class
+                elif lineage(type(member)) or is_cache(
+                    getattr(member, "__func__", member)
+                ):  # a descriptor of a user's class, a method that caches
                     self._member(k, name, member)
 
     def _length(self, kind: type) -> None:
@@ -429,7 +438,8 @@ class Environment:
             text.append(f"  except UNREADABLE: moved.append({f.number})")
         exec("\n".join([*text, "  return moved"]), scope)
         found = scope["look"]([value for _, value in self.roots])
-        return [self.facts[k] for k in found]
+        filled = [f for f, known in self.caches if not {*map(id, cached(f.value))} <= {*map(id, known)}]
+        return [*(self.facts[k] for k in found), *filled]
 
 
 def _may_move(like: Any) -> bool:

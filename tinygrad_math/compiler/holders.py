@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import operator
 import sys
 import weakref
@@ -11,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.tensor import TRACED, Tensor
 from .reach import is_users_module
+from .values import is_atom
 
 UNSET: Any = object()  # what a context variable without a value gives
+_CACHE: Any = type(functools.cache(id))
 _GETTERS = (operator.attrgetter, operator.methodcaller)
 
 
@@ -45,6 +50,39 @@ def spelled(x: Any) -> set[str]:
         elif isinstance(part, str):
             found.update(part.split("."))
     return found
+
+
+def is_cache(x: Any) -> bool:
+    """Whether a function keeps its results, as `functools.cache` has it do."""
+    return isinstance(x, _CACHE)
+
+
+def cached(x: Any) -> list[Any]:
+    """The results that such a function keeps, and what it keeps them by, as far as something in them may change.
+
+    They are found as the garbage collector finds them. What was made of a traced value has no value itself.
+    """
+    held = [v for v in gc.get_referents(x) if v is not x.__dict__ and v is not x.__wrapped__]
+    found: list[Any] = []
+    for v in held:
+        if type(v) is dict and all(type(part).__name__ == "_lru_list_elem" for part in v.values()):
+            continue  # its own table, whose entries are among the others
+        found += v.values() if type(v) is dict and x.cache_parameters()["maxsize"] is None else [v]
+    return [v for v in found if isinstance(v, (Tensor, np.ndarray, list, dict, tuple)) and _may_change(v)]
+
+
+def _may_change(x: Any) -> bool:
+    stack, tensors, still = [x], [], True
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (list, tuple)):
+            stack += part
+        elif isinstance(part, dict):
+            stack += part.values()
+        elif isinstance(part, Tensor):
+            tensors.append(part)
+        still = still and (is_atom(part) or isinstance(part, tuple))
+    return not still and not any(t.node.live & TRACED for t in tensors)
 
 
 def _referent(x: Any) -> Any:

@@ -149,6 +149,8 @@ class Kept:
             put_back(x, old)
         for f in self.environment.facts:
             f.put_back()
+        for f in self.environment.unused:
+            f.value.cache_clear()
         for f, state in self.environment.streams:
             restore(stream_in(f.value)[0], state)
 
