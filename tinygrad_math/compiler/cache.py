@@ -402,7 +402,7 @@ def compile(
     method, and what these hold) is seen as it is at each call: Tensors are read anew and differentiated through; the
     rest, arrays too, is compared by type and value, and for another value another program is made. Comparing a large
     array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only. Where 8 programs do
-    not do, f runs as it is. What libraries hold, files and the clock are not looked at.
+    not do, f runs as it is. What libraries hold is not looked at.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
@@ -411,8 +411,8 @@ def compile(
     complex), always does.
     Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
     asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, writes to an argument (an array, an
-    attribute, a list), keeps a traced value, or draws from another generator than `tm.random`; ArgumentError for
-    positions that f does not have.
+    attribute, a list), keeps a traced value, draws from another generator than `tm.random`, or asks for the time, for
+    what is in a file, or for random bits of the system; ArgumentError for positions that f does not have.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))

@@ -22,6 +22,7 @@ from ..core.errors import TraceError
 from ..core.place import in_package
 from ..core.tensor import Node, Tensor
 from .holders import cached, is_cache, reader, spelled
+from .outside import asks, may_ask
 from .program import NUMBERS
 from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
@@ -84,6 +85,7 @@ class Environment:
         self.everything = everything  # whether attributes count that no code names
         self.guessed = False  # whether a trace took the values of one step for those of a loop
         self.exact = False  # whether it is to compute loops instead
+        self.asks = False  # whether some code may ask for what lies outside: the clock, a file
         while True:
             known = len(self.names), self.everything
             self._walk()
@@ -151,6 +153,8 @@ class Environment:
             self._function(x)
         elif isinstance(x, np.ufunc):
             pass
+        elif asks(x):
+            self.asks = True
         elif isinstance(x, ModuleType):
             self._module(fact, x)
         elif isinstance(x, type):
@@ -232,6 +236,7 @@ class Environment:
             said = mentions(code)
             self.names |= said.attributes
             self.everything = self.everything or said.any
+            self.asks = self.asks or may_ask(said.globals | said.attributes)
             for name in sorted(said.globals):
                 if name in f.__globals__:
                     self._child(_given(f.__globals__), "item", name, f.__globals__[name], path=name)

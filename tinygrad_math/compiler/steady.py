@@ -16,6 +16,7 @@ import numpy as np
 from ..core.errors import TraceError
 from ..core.tensor import TRACED, Node, Tensor
 from .environment import Environment, Fact
+from .outside import watched_calls
 from .program import Value
 from .reach import line_of
 from .streams import restore, stream_in
@@ -61,22 +62,30 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
     """A trace, and the facts that it changed."""
     environment = kept.environment
     try:
-        try:
-            found = trace(environment)
-        except TraceError:
-            raise
-        except Exception:
-            if not environment.guessed:
+        with watched_calls(environment.asks) as asked:
+            try:
+                found = trace(environment)
+            except TraceError:
                 raise
-            kept.restore()  # an op refused the values that stood for those of a loop: it is given these
-            environment.exact = True
-            found = trace(environment)
+            except Exception:
+                if not environment.guessed:
+                    raise
+                kept.restore()  # an op refused the values that stood for those of a loop: it is given these
+                environment.exact = True
+                found = trace(environment)
     except TraceError:
         kept.restore()
         raise
     except BaseException:
         kept.restore_tensors()
         raise
+    if asked:
+        kept.restore()
+        place = asked[0].place
+        raise TraceError(
+            f"{title} {asked[0]}, and a program would have what it was told once: ask before, and pass the answer as "
+            f"an argument.\n  File {place.file!r}, line {place.line}\n    {place.text}"
+        )
     streams = [f for f, state in environment.streams if not same(state, stream_in(f.value)[1])]
     if streams:
         kept.restore()
