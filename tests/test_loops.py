@@ -353,6 +353,13 @@ def test_what_no_step_needs_is_computed_for_all_at_once():
     assert sum(v.title == "matmul" for v in reverse.body) == 1  # of the two, and the two sums of outer products
 
 
+def test_rows_that_are_known_while_compiling_are_those_of_all_steps():
+    xs = tm.tensor(XS)
+    f = lambda x: tm.scan(lambda c, r: (c * 0.5, r * 2.0), x, xs)  # noqa: E731
+    compiled = tm.compile(lambda x: (tm.sin(f(x)[1]) * 3.0).sum() + f(x)[0].sum())
+    close(compiled(H0), np.sin(2 * XS).sum() * 3 + H0.sum() / 2**5)
+
+
 def test_loops_within_loops():
     def plain(a, x):
         c, total = x, 0.0
@@ -642,6 +649,16 @@ def test_an_anomaly_points_to_the_line_of_the_step():
         tm.scan(step, tm.tensor(1.0, requires_grad=True), np.array([0.0, 1.0]))
     assert "tm.log(c)" in str(caught.value)
 
+    compiled = tm.compile(lambda x: tm.scan(step, x, np.array([0.0, -2.0, 1.0]))[0])
+    for f, op in ((compiled, "log made NaN"), (tm.compile(tm.grad(compiled)), "log made NaN")):
+        with pytest.raises(tm.errors.AnomalyError, match=op) as caught, tm.inspect.detect_anomaly():
+            f(1.5)
+        assert "tm.log(c)" in str(caught.value)
+        assert caught.value.__notes__ == ["in scan, step 2 of 3"]
+    noisy = tm.compile(lambda x: tm.fori_loop(2, lambda i, c: tm.log(c) * tm.random.normal(), x))
+    with pytest.raises(tm.errors.AnomalyError, match="log made"), tm.inspect.detect_anomaly():
+        noisy(-1.0)
+
 
 def test_only_the_carries_of_stretches_are_kept():
     import gc
@@ -685,6 +702,15 @@ def test_an_explanation_goes_through_the_steps():
     y = tm.scan(lambda c, _: (tm.sin(c) * c, None), x, length=2)[0]
     told = tm.explain(y, x).text()
     assert "sin" in told
+    assert "scan_results" not in told
+    f = tm.compile(lambda x: tm.scan(lambda c, _: (tm.sin(c) * c, None), x, length=3)[0])
+    f(0.5)
+    assert "scan_loop_step(carry: float64)" in str(f.program)
+
+
+def test_a_loop_keeps_the_pattern_of_its_steps():
+    f = lambda x: tm.scan(lambda c, _: (tm.sin(c) * x, None), x, length=3)[0]  # noqa: E731
+    np.testing.assert_array_equal(tm.curvature.sparsity(f, np.ones(3)).toarray(), np.eye(3, dtype=bool))
 
 
 # -- random programs --------------------------------------------------------------------------------------

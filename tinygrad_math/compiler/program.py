@@ -222,6 +222,9 @@ class Program:
             call = f"{v.title}({', '.join(names[i] for i in v.inputs)}{params})"
             where = f"  # {v.place}" if v.place else ""
             lines.append(f"  {names[v]}: {describe_value(v)} = {call}{where}")
+            for part in ("step", "condition"):  # of a loop
+                inner = getattr(v.op, part, None)
+                lines += [] if inner is None else [f"      {line}" for line in str(inner).splitlines()]
         lines.append(f"  return {', '.join(names[r] for r in self.results)}")
         return "\n".join(lines)
 

@@ -72,6 +72,10 @@ def _carried(n: Node, known: dict[Node, Any], width: int) -> Any:
     if op is select:
         whole = known[n.inputs[0]]
         return whole[n.params["index"]]
+    if op.hides:  # a loop that hands on its results
+        return [
+            known[i] if i in known else sparse.csr_array((int(np.size(i.data)), width), dtype=bool) for i in n.inputs
+        ]
     if op.many:
         row = _all(n, known, width)
         return [_repeated(row, int(np.size(part))) for part in n.data]

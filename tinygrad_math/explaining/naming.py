@@ -216,6 +216,8 @@ class Names:
         """What a node was made of, in a formula; None for a leaf."""
         if n.op is None or not n.inputs:
             return None
+        if n.op is select and n.inputs[0].op is not None and n.inputs[0].op.hides:  # a loop that hands on its results
+            return self.formula(n.inputs[0].inputs[n.params["index"]])
         if n.op is select:
             made = self.definition(n.inputs[0])
             return None if made is None else of_node(n, (made,))

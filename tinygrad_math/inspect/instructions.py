@@ -16,11 +16,13 @@ import numpy as np
 
 from ..compiler.derivatives import Recording
 from ..compiler.executable import Executable
+from ..compiler.passes.loops import step_of
 from ..compiler.program import as_weak
 from ..core.errors import AnomalyError, IllPosedDerivative
 from ..core.mode import quietly
 from ..core.op import Op, raw, registry
 from ..core.place import Place
+from ..transforms.loops.loop import Loop
 from .causes import WELL_POSED, Cause, of_value
 from .history import Operand, operand, short, shortened
 from .numbers import bad_elements, element, first_index, first_part, is_bad_value, pointwise, worst
@@ -65,6 +67,8 @@ class Listing:
                 bad = worst(op, args, y, infinite)
                 if bad is None:
                     continue
+                if isinstance(op, Loop) and not self.made:
+                    self.within(op, args, infinite, forward, backward)
                 ahead = self.phase(k) == "forward"
                 if ahead and forward and not self.made:
                     raise self.report(k, *bad)
@@ -74,6 +78,16 @@ class Listing:
             final = self.leaves(k, infinite)
             if final is not None:
                 raise self.report(k, *bad, None if self.phase(k) == "forward" else final)
+
+    def within(self, loop: Loop, args: Sequence[Any], infinite: bool, forward: bool, backward: bool) -> None:
+        """Raise for the first bad number that a step of a loop makes."""
+        step = Recording(step_of(loop))
+        for t, given, _ in loop.steps(args):
+            try:
+                Listing(step, self.title).run(given, infinite, forward, backward)
+            except AnomalyError as error:
+                error.add_note(f"in {loop.how.title}, step {t}{f' of {loop.how.length}' if loop.how.length else ''}")
+                raise
 
     def ill_posed(self, k: int, error: Exception) -> AnomalyError:
         """The report of a derivative that an op's rule refused to give."""
@@ -280,10 +294,19 @@ def _same(a: Any, b: Any) -> bool:
 @contextmanager
 def _kept_streams(steps: Iterable[Any]) -> Iterator[None]:
     """Random streams that instructions draw from stand afterwards where they stood."""
-    streams = {id(p["generator"]): p["generator"] for op, _, p in steps if getattr(op, "random", False)}
+    streams = {id(g): g for op, _, p in steps for g in _generators(op, p)}
     states = [(s, copy.deepcopy(s.state)) for s in streams.values()]
     try:
         yield
     finally:
         for stream, state in states:
             stream.state = state
+
+
+def _generators(op: Any, params: Any) -> list[Any]:
+    """The generators that an instruction draws from; of a loop those of its steps."""
+    loop = getattr(op, "loop", op)
+    if isinstance(loop, Loop):
+        bodies = [loop.body, *([] if loop.condition is None else [loop.condition])]
+        return [g for body in bodies for s in body.steps for g in _generators(s.op, s.params)]
+    return [params["generator"]] if getattr(op, "random", False) else []

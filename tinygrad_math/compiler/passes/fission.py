@@ -19,7 +19,8 @@ from ...transforms.batching.rules import aligned, rule_of
 from ...transforms.loops.batch import example_batch, over_batch
 from ...transforms.loops.body import Body, Step, traced
 from ...transforms.loops.loop import Loop
-from ..program import Program, Value, constant, value_of
+from ..program import Program, Value, apply, constant, value_of
+from .common import is_random
 from .loops import as_program, is_loop
 
 SHORTEST = 4  # steps
@@ -53,7 +54,21 @@ def split_loops(program: Program) -> int:
         changed.update(found.replaced)
     program.body = [v for v in body if v not in changed]
     program.replace(changed)
+    if count:
+        _look_again(program, set(changed.values()))
     return count
+
+
+def _look_again(program: Program, new: set[Value]) -> None:
+    """Let what is known by now have its value, in place of one that was made of the values of one step."""
+    known: set[Value] = set()
+    for v in program.body:
+        if is_loop(v) or is_random(v) or not all(i.constant or i in known for i in v.inputs):
+            continue
+        known.add(v)
+        if not new.isdisjoint(v.inputs):
+            v.example = apply(v, [i.example for i in v.inputs])
+            new.add(v)
 
 
 class Sizes(NamedTuple):

@@ -110,7 +110,7 @@ def write_steps(program: Program, improve: Callable[[Program], Program]) -> None
     for v in program.body:
         if is_loop(v) and isinstance(v.op, Loop):
             loop, how = v.op, v.op.how
-            step = as_program(loop.body, loop.given, f"{loop.name}_step")
+            step = step_of(loop)
             condition = None
             if loop.condition is not None:
                 state = loop.given[how.numbered : how.numbered + how.carries]
@@ -152,6 +152,15 @@ def _lift(step: Program, fixed: Sequence[Value], sure: bool) -> tuple[list[Value
     step.replace(new)
     step.arguments += new.values()
     return [outside[v] for v in lifted], [outside[v] for v in read]
+
+
+def step_of(loop: Loop) -> Program:
+    """The step of a loop as a program."""
+    step, how = as_program(loop.body, loop.given, f"{loop.name}_step"), loop.how
+    names = ["step"] * how.numbered + ["carry"] * how.carries + ["row"] * how.rows
+    for a, name in zip(step.arguments, names, strict=False):
+        a.name = name
+    return step
 
 
 def as_program(body: Body, given: Sequence[Any], name: str) -> Program:

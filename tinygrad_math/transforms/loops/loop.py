@@ -13,7 +13,7 @@ So every order is the same op again. A step's own rules are run once, on one ste
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,25 +77,36 @@ class Loop(Op):
     def run(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """The results for these arrays, step by step."""
         how = self.how
-        most = int(arrays[0]) if how.counted else how.length
         state = [np.asarray(a)[()] for a in arrays[how.counted : how.counted + how.carries]]
-        rows = arrays[how.counted + how.carries : how.counted + how.carries + how.rows]
-        fixed = arrays[how.counted + how.carries + how.rows :]
         out = self.empty_rows()
         done = 0
-        while most is None or done < most:
-            if self.condition is not None and not self.condition([*state, *fixed])[0]:
-                break
-            t = done if most is None or not how.backwards else most - 1 - done
-            results = self.body([t] * how.numbered + state + [x[t] for x in rows] + list(fixed))
+        for t, _, results in self.steps(arrays):
             state = results[: how.carries]
             for y, row in zip(out, results[how.carries :], strict=True):
                 y[t] = row
             done += 1
-        if self.condition is not None and done == how.length and self.condition([*state, *fixed])[0]:
-            raise NoConvergence(too_long(how.title, done))
         last = [np.array(c, order="C")[()] for c in state]
         return (*last, *out, *([np.int64(done)] if self.condition is not None else []))
+
+    def steps(self, arrays: Sequence[Any]) -> Iterator[tuple[int, list[Any], list[Any]]]:
+        """For each step its number, what its body is given, and what that gives."""
+        how = self.how
+        most = int(arrays[0]) if how.counted else how.length
+        state = [np.asarray(a)[()] for a in arrays[how.counted : how.counted + how.carries]]
+        rows = arrays[how.counted + how.carries : how.counted + how.carries + how.rows]
+        fixed = arrays[how.counted + how.carries + how.rows :]
+        done = 0
+        while most is None or done < most:
+            if self.condition is not None and not self.condition([*state, *fixed])[0]:
+                return
+            t = done if most is None or not how.backwards else most - 1 - done
+            given = [t] * how.numbered + state + [x[t] for x in rows] + list(fixed)
+            results = self.body(given)
+            yield t, given, results
+            state = results[: how.carries]
+            done += 1
+        if self.condition is not None and self.condition([*state, *fixed])[0]:
+            raise NoConvergence(too_long(how.title, done))
 
     def empty_rows(self) -> list[Any]:
         """Arrays for the rows that come out, full of zeros where not every step may be taken."""
