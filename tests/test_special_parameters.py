@@ -1,10 +1,12 @@
 """Derivatives of special functions in their parameters, against mpmath."""
 
+import functools
 import math
 
 import mpmath
 import numpy as np
 import pytest
+import scipy.special
 
 import tinygrad_math as tm
 from tinygrad_math import special
@@ -313,3 +315,95 @@ def test_zeta_in_both_arguments_and_at_the_ends():
         tm.grad(special.zeta)(2.0, -0.5)
     assert tm.grad(special.zeta)(np.float32(2.5), np.float32(1.5)).dtype == np.float32
     assert tm.grad(special.zeta)(-2.0).item() == pytest.approx(-float(mpmath.zeta(3)) / (4 * math.pi**2), rel=1e-14)
+
+
+# -- inverses of distribution functions -------------------------------------------------------------------------------
+P = np.array([0.2, 0.55, 0.93])
+A, B, X = np.array([0.7, 2.0, 6.5]), np.array([1.3, 0.6, 9.0]), np.array([0.2, 0.5, 0.7])
+INVERSES = {
+    "fdtri": ((A, B, P), lambda z: special.fdtr(A, B, z)),
+    "chdtri": ((A, P), lambda z: special.chdtrc(A, z)),
+    "gdtrix": ((A, B, P), lambda z: special.gdtr(A, B, z)),
+    "gdtria": ((P, B, X), lambda z: special.gdtr(z, B, X)),
+    "gdtrib": ((A, P, X), lambda z: special.gdtr(A, z, X)),
+    "chdtriv": ((P, 3 * X), lambda z: special.chdtr(z, 3 * X)),
+    "btdtria": ((P, B, X), lambda z: special.betainc(z, B, X)),
+    "btdtrib": ((A, P, X), lambda z: special.betainc(A, z, X)),
+    "stdtridf": ((P[:1] + 0.03, np.array([-1.0])), lambda z: special.stdtr(z, -1.0)),
+    "stdtrit": ((A, P), lambda z: special.stdtr(A, z)),
+    "nrdtrimn": ((P, A, X), lambda z: special.ndtr((X - z) / A)),
+    "nrdtrisd": ((A, P, X), lambda z: special.ndtr((X - A) / z)),
+}
+
+
+@pytest.mark.parametrize("name", INVERSES)
+def test_inverses_solve_their_equation_and_their_derivatives_are_finite_differences(name):
+    args, distribution = INVERSES[name]
+    inverse = getattr(special, name)
+    z = inverse(*args)
+    q = P if name != "stdtridf" else args[0]
+    np.testing.assert_allclose(distribution(z).numpy(), q, rtol=1e-10)
+    np.testing.assert_allclose(z.numpy(), getattr(scipy.special, name)(*args), rtol=1e-9)
+    check_grads(inverse, args, order=2)
+
+
+def test_inverses_of_counts_solve_their_equation():
+    k, n = np.array([0, 2, 5]), np.array([4, 7, 6])
+    for name, args, distribution in [
+        ("bdtri", (k, n), special.bdtr),
+        ("nbdtri", (k, n), special.nbdtr),
+        ("pdtri", (k,), special.pdtr),
+    ]:
+        z = getattr(special, name)(*args, P)
+        np.testing.assert_allclose(distribution(*args, z).numpy(), P, rtol=1e-10)
+        np.testing.assert_allclose(z.numpy(), getattr(scipy.special, name)(*args, P), rtol=1e-10)
+        check_grads(functools.partial(getattr(special, name), *args), (P,), order=2)
+        assert math.isnan(getattr(special, name)(-1, *args[1:], 0.5).numpy().flat[0])
+
+
+def test_an_equation_for_degrees_of_freedom_that_none_solve_has_no_number():
+    assert np.isnan(special.stdtridf([0.3, 0.9], [1.0, 1.0]).numpy()).all()
+
+
+# -- the distributions of Kolmogorov and Smirnov ----------------------------------------------------------------------
+def mp_kolmogorov(x):
+    return 2 * sum((-1) ** (k - 1) * mpmath.exp(-2 * k * k * x * x) for k in range(1, 90))
+
+
+def mp_smirnov(n, d):
+    last = int(mpmath.floor(n * (1 - d)))
+    return sum(
+        mpmath.binomial(n, j) * d * (d + mpmath.mpf(j) / n) ** (j - 1) * (1 - d - mpmath.mpf(j) / n) ** (n - j)
+        for j in range(last + 1)
+    )
+
+
+def test_kolmogorovs_distribution_agrees_with_mpmath():
+    for x in (0.15, 0.4, 0.89, 0.91, 1.3, 2.5, 6.0):
+        for n in (1, 2, 3, 4):
+            want = exact(mp_kolmogorov, (x,), (n,))
+            assert ours(special.kolmogorov, (x,), (n,)) == pytest.approx(float(want), rel=1e-11), (x, n)
+    assert [tm.grad(special.kolmogorov)(x).item() for x in (-1.0, 0.0, 1e-9, INF)] == [0.0] * 4
+    check_grads(special.kolmogi, (P,), order=2)
+    np.testing.assert_allclose(special.kolmogorov(special.kolmogi(P)).numpy(), P, rtol=1e-13)
+
+
+@pytest.mark.parametrize("n, d", [(1, 0.3), (2, 0.7), (5, 0.23), (7, 1e-3), (60, 0.1), (60, 0.9), (300, 0.05)])
+def test_smirnovs_distribution_agrees_with_mpmath(n, d):
+    for order in (1, 2, 3):
+        want = exact(lambda d: mp_smirnov(n, d), (d,), (order,))
+        f = lambda d: special.smirnov(n, d)  # noqa: E731
+        assert ours(f, (d,), (order,)) == pytest.approx(float(want), rel=1e-10, abs=1e-12), order
+
+
+def test_smirnovs_distribution_at_the_ends_and_its_inverse():
+    f = tm.grad(special.smirnov, argnums=1)
+    assert [f(3, d).item() for d in (0.0, 1.0)] == pytest.approx([-1.0, 0.0], abs=1e-15)
+    assert math.isnan(f(3, 1.5).item())
+    with pytest.raises(NoDerivative, match="whole number of observations"):
+        tm.grad(special.smirnov)(3.0, 0.3)
+    check_grads(lambda p: special.smirnovi(6, p), (P,), order=2)
+    np.testing.assert_allclose(special.smirnov(6, special.smirnovi(6, P)).numpy(), P, rtol=1e-12)
+    d = np.linspace(0.01, 0.99, 3000)
+    g = tm.grad(lambda d: special.smirnov(40, d).sum())(d).numpy()
+    np.testing.assert_allclose(g[::700], tm.grad(lambda d: special.smirnov(40, d).sum())(d[::700]).numpy(), rtol=1e-12)

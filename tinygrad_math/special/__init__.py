@@ -4,6 +4,7 @@ from ..core.elsewhere import face as _face
 from .bessel import *
 from .entropy import *
 from .gammas import *
+from .goodness import *
 from .hypergeometric import *
 from .incomplete import *
 from .incomplete_beta import *

@@ -1,7 +1,8 @@
-"""Quantile functions: the inverses of the gamma, beta and Student's t distribution function in their point.
+"""The inverses of the gamma, beta and Student's t distribution function: in their point (quantiles), or in a parameter.
 
 An inverse z of F(parameters, z) = q has dz/dq = 1/F_z and, by the implicit function theorem, dz/dp = -F_p / F_z; both
-are written with z itself, so that they hold at every order.
+are written with z itself, so that they hold at every order. It is the same for an inverse in a parameter, where z
+stands in another place.
 """
 
 from __future__ import annotations
@@ -12,9 +13,20 @@ from typing import Any
 import numpy as np
 
 from ..core.samples import sample
-from .scipy_rows import row
+from .scipy_rows import doubles, float_kind, refuse_complex, row
 
-__all__ = ["betainccinv", "betaincinv", "gammainccinv", "gammaincinv", "stdtrit"]
+__all__ = [
+    "betainccinv",
+    "betaincinv",
+    "btdtria",
+    "btdtrib",
+    "chdtriv",
+    "gammainccinv",
+    "gammaincinv",
+    "gdtrib",
+    "stdtridf",
+    "stdtrit",
+]
 
 
 def _partials(
@@ -93,4 +105,101 @@ stdtrit = row(
     samples=_samples(2.2),
     order=True,
     doc="The t with stdtr(df, t) = p: quantiles of Student's distribution. d/dp = 1/p(t), d/ddf = -(dT/ddf)/p(t).",
+)
+
+
+# -- in a parameter ---------------------------------------------------------------------------------------
+
+
+def _solved(solution: int, *slopes: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The partials of an inverse in the argument `solution` of F, in whose place q is given.
+
+    `slopes` are those of F in its arguments; each is given the arguments with the solution among them.
+    """
+
+    def filled(y: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*args[:solution], y, *args[solution + 1 :])
+
+    def partial(k: int) -> Callable[..., Any]:
+        def d(xp: Any, y: Any, *args: Any) -> Any:
+            at = filled(y, args)
+            across = slopes[solution](xp, *at)
+            return 1 / across if k == solution else -slopes[k](xp, *at) / across
+
+        return d
+
+    return [partial(k) for k in range(len(slopes))]
+
+
+def _inside(*rows: Any) -> Callable[[], list[Any]]:
+    columns = np.array(rows, np.float64).T
+    return lambda: [
+        sample(*columns),
+        sample(columns[0][:, None], *(c[0] for c in columns[1:])),
+        sample(*(np.zeros((0, 2)) for _ in columns)),
+    ]
+
+
+def stdtridf_checked(p: Any, t: Any, /) -> Any:
+    """SciPy's stdtridf, and NaN where no number of degrees of freedom solves, for which it gives some other number."""
+    from scipy import special
+
+    refuse_complex("stdtridf", p, t)
+    kind = float_kind(p, t)
+    p, t = doubles(p, t)
+    with np.errstate(all="ignore"):
+        df = special.stdtridf(p, t)
+        solved = (df > 0) & (np.abs(special.stdtr(df, t) - p) <= 1e-8 * np.minimum(p, 1 - p))
+    return np.where(solved, df, np.nan).astype(kind)[()]
+
+
+_I_A = _BETA[0][0]
+_I_B = _BETA[0][1]
+_I_X = _BETA[1]
+
+gdtrib = row(
+    "gdtrib",
+    *_solved(
+        1,
+        lambda xp, a, b, x: x * xp.gamma_density(b, a * x),
+        lambda xp, a, b, x: xp.gammainc_da(b, a * x, order=1),
+        lambda xp, a, b, x: a * xp.gamma_density(b, a * x),
+    ),
+    arguments="a p x",
+    samples=_inside((2.0, 0.3, 0.7), (1.0, 0.6, 1.5), (0.5, 0.8, 4.0)),
+    doc="The shape b with gdtr(a, b, x) = p. d/dp = 1/(dP/db), d/da and d/dx by the implicit function theorem.",
+)
+chdtriv = row(
+    "chdtriv",
+    *_solved(
+        0,
+        lambda xp, v, x: 0.5 * xp.gammainc_da(0.5 * v, 0.5 * x, order=1),
+        lambda xp, v, x: 0.5 * xp.gamma_density(0.5 * v, 0.5 * x),
+    ),
+    arguments="p x",
+    samples=_inside((0.3, 0.7), (0.6, 1.5), (0.8, 4.0)),
+    doc="The degrees of freedom v with chdtr(v, x) = p. d/dp = 1/(dP/dv), d/dx by the implicit function theorem.",
+)
+btdtria = row(
+    "btdtria",
+    *_solved(0, _I_A, _I_B, _I_X),
+    arguments="p b x",
+    samples=_inside((0.3, 0.7, 0.2), (0.6, 1.5, 0.5), (0.8, 4.0, 0.3)),
+    doc="The a with betainc(a, b, x) = p. d/dp = 1/(dI/da), d/db and d/dx by the implicit function theorem.",
+)
+btdtrib = row(
+    "btdtrib",
+    *_solved(1, _I_A, _I_B, _I_X),
+    arguments="a p x",
+    samples=_inside((0.7, 0.3, 0.2), (1.5, 0.6, 0.5), (4.0, 0.8, 0.7)),
+    doc="The b with betainc(a, b, x) = p. d/dp = 1/(dI/db), d/da and d/dx by the implicit function theorem.",
+)
+stdtridf = row(
+    "stdtridf",
+    *_solved(0, _STUDENT[0][0], _STUDENT[1]),
+    arguments="p t",
+    forward=stdtridf_checked,
+    samples=_inside((0.24, -1.0), (0.26, -0.9), (0.27, -0.85)),
+    doc="The degrees of freedom df with stdtr(df, t) = p; NaN where there are none: unless p lies between 1/2 and "
+    "ndtr(t). d/dp = 1/(dT/ddf), d/dt by the implicit function theorem.",
 )

@@ -1,4 +1,5 @@
-"""The distribution functions of `scipy.special`: each is an incomplete gamma or beta function of other arguments.
+"""The distribution functions of `scipy.special`: each is an incomplete gamma or beta function of other arguments,
+and each inverse one of theirs.
 
 Counts (k, n) are whole numbers: what lies after the point is cut off, as by SciPy, and no derivative is taken in
 them.
@@ -14,17 +15,26 @@ from ..core.tensor import as_tensor, rec
 __all__ = [
     "bdtr",
     "bdtrc",
+    "bdtri",
     "chdtr",
     "chdtrc",
+    "chdtri",
     "exp10",
     "fdtr",
     "fdtrc",
+    "fdtri",
     "gdtr",
     "gdtrc",
+    "gdtria",
+    "gdtrix",
     "nbdtr",
     "nbdtrc",
+    "nbdtri",
+    "nrdtrimn",
+    "nrdtrisd",
     "pdtr",
     "pdtrc",
+    "pdtri",
 ]
 
 
@@ -187,3 +197,109 @@ def pdtrc(k: Any, m: Any, /) -> Any:
     """
     k = _count(k)
     return rec.where(k < 0, float("nan"), rec.gammainc(k + 1, as_tensor(m)))
+
+
+@derived
+def fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
+    """The x with fdtr(dfn, dfd, x) = p: quantiles of the F distribution, differentiable in all three.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.fdtri(2.0, 2.0, 0.75), 6)
+    tensor(3.)
+    """
+    dfn, dfd = as_tensor(dfn), as_tensor(dfd)
+    part, rest = rec.betaincinv(dfn / 2, dfd / 2, p), rec.betainccinv(dfd / 2, dfn / 2, p)
+    return dfd * part / (dfn * rest)
+
+
+@derived
+def chdtri(v: Any, p: Any, /) -> Any:
+    """The x with chdtrc(v, x) = p: quantiles of the upper tail of chi-squared, differentiable in both.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.chdtri(2.0, tm.exp(-1.0)), 6)
+    tensor(2.)
+    """
+    return 2 * rec.gammainccinv(as_tensor(v) / 2, p)
+
+
+@derived
+def gdtrix(a: Any, b: Any, p: Any, /) -> Any:
+    """The x with gdtr(a, b, x) = p, differentiable in all three.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.gdtrix(2.0, 1.0, 1 - tm.exp(-1.0)), 6)
+    tensor(0.5)
+    """
+    return rec.gammaincinv(b, p) / as_tensor(a)
+
+
+@derived
+def gdtria(p: Any, b: Any, x: Any, /) -> Any:
+    """The rate a with gdtr(a, b, x) = p, differentiable in all three.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.gdtria(1 - tm.exp(-1.0), 1.0, 0.5), 6)
+    tensor(2.)
+    """
+    return rec.gammaincinv(b, p) / as_tensor(x)
+
+
+@derived
+def bdtri(k: Any, n: Any, y: Any, /) -> Any:
+    """The p with bdtr(k, n, p) = y, differentiable in y.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.bdtri(1.0, 2, 0.75), 6)
+    tensor(0.5)
+    """
+    k, n = _count(k), _count(n)
+    p = rec.betainccinv(k + 1, rec.maximum(n - k, 1), y)
+    return rec.where((k < 0) | (n <= k), float("nan"), p)
+
+
+@derived
+def nbdtri(k: Any, n: Any, y: Any, /) -> Any:
+    """The p with nbdtr(k, n, p) = y, differentiable in y.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.nbdtri(1, 1, 0.75), 6)
+    tensor(0.5)
+    """
+    k, n = _count(k), _count(n)
+    p = rec.betaincinv(rec.maximum(n, 1), rec.maximum(k + 1, 1), y)
+    return rec.where((k < 0) | (n <= 0), float("nan"), p)
+
+
+@derived
+def pdtri(k: Any, y: Any, /) -> Any:
+    """The mean m with pdtr(k, m) = y, differentiable in y.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.pdtri(0, tm.exp(-1.0)), 6)
+    tensor(1.)
+    """
+    k = _count(k)
+    return rec.where(k < 0, float("nan"), rec.gammainccinv(rec.maximum(k + 1, 1), y))
+
+
+@derived
+def nrdtrimn(p: Any, std: Any, x: Any, /) -> Any:
+    """The mean of the normal distribution of standard deviation std that has p of its mass below x.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.nrdtrimn(0.5, 2.0, 1.0)
+    tensor(1.)
+    """
+    return as_tensor(x) - std * rec.ndtri(p)
+
+
+@derived
+def nrdtrisd(mn: Any, p: Any, x: Any, /) -> Any:
+    """The standard deviation of the normal distribution of mean mn that has p of its mass below x.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.nrdtrisd(0.0, tm.special.ndtr(2.0), 1.0), 6)
+    tensor(0.5)
+    """
+    return (as_tensor(x) - mn) / rec.ndtri(p)
