@@ -199,7 +199,7 @@ stdtridf = row(
     *_solved(0, _STUDENT[0][0], _STUDENT[1]),
     arguments="p t",
     forward=stdtridf_checked,
-    samples=_inside((0.24, -1.0), (0.26, -0.9), (0.27, -0.85)),
+    samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),
     doc="The degrees of freedom df with stdtr(df, t) = p; NaN where there are none: unless p lies between 1/2 and "
     "ndtr(t). d/dp = 1/(dT/ddf), d/dt by the implicit function theorem.",
 )
