@@ -382,12 +382,35 @@ def test_a_chain_does_not_overwrite_what_it_reads_in_another_order():
             np.testing.assert_allclose(x.numpy(), want.numpy(), rtol=1e-12)
 
 
-def test_a_check_that_hands_its_argument_on_looks_at_the_values_of_every_call():
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_check_that_hands_its_argument_on_looks_at_the_values_of_every_call(backend):
     """It gives a view of a buffer, and yet is no view to be taken once."""
-    loss = tm.compile(lambda v: tm.nn.functional.gaussian_nll_loss(np.ones(3), np.zeros(3), v * 2.0).reshape((1, 1)))
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+
+    def of(v):
+        return tm.nn.functional.gaussian_nll_loss(np.ones(3), np.zeros(3), v * 2.0).reshape((1, 1))
+
+    loss = tm.compile(of, backend=backend)
     assert loss(np.ones(3)).item() == pytest.approx((np.log(2) + 0.5) / 2)
     with pytest.raises(tm.errors.OutsideDomain, match="not negative, got -2"):
         loss(-np.ones(3))
     labels = np.random.default_rng(0).integers(0, 2, (3, 16))  # the sum of weights is checked, and is a buffer
-    found = tm.compile(tm.vmap(tm.nn.functional.cross_entropy))(np.zeros((3, 16, 2)), labels)
+    found = tm.compile(tm.vmap(tm.nn.functional.cross_entropy), backend=backend)(np.zeros((3, 16, 2)), labels)
     np.testing.assert_allclose(np.asarray(found), np.log(2), rtol=1e-14)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_check_inside_a_loop_looks_at_every_step(backend):
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+
+    def fall(x):
+        return tm.fori_loop(
+            5, lambda k, v: v - 1.0 + 0 * tm.nn.functional.gaussian_nll_loss(v * 0, v * 0, v * 2.0, eps=1e-6), x
+        )
+
+    program = tm.compile(fall, backend=backend)
+    assert program(np.full(3, 6.0)).tolist() == [1, 1, 1]
+    with pytest.raises(tm.errors.OutsideDomain, match="not negative, got -1"):
+        program(np.full(3, 2.5))

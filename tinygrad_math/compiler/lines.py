@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ops.exponential import tanh_tail
 from .blocks import Chain, parallel
-from .calls import VIEWS, call, literal
+from .calls import call, literal, looks_only
 from .memory import Plan, layout
 from .names import Names, comment
 from .packing import ALIGNMENT
@@ -184,7 +184,7 @@ class LineEmitter:
         """Whether v is a buffer, a constant, or a view of these through nothing that the call itself computes."""
         if self.plan.root[v] is v:
             return self.plan.kind_of(v) in ("buffer", "constant")
-        return _looks_only(v) and all(map(self._before_the_call, v.inputs))
+        return looks_only(v) and all(map(self._before_the_call, v.inputs))
 
     def _forget(self, name: str) -> None:
         """Let go of a large array that nobody reads any more."""
@@ -279,9 +279,3 @@ def title_of_value(v: Value) -> str:
     """A name for what an instruction computes: the user's own where its line is an assignment to one name."""
     assert v.op is not None
     return {"matmul": "product", "transpose": "turned", "matrix_transpose": "turned"}.get(v.op.name, "t_" + v.op.name)
-
-
-def _looks_only(v: Value) -> bool:
-    """Whether v is the same view whatever the values are: no check of them that hands its argument on."""
-    assert v.op is not None
-    return v.title in VIEWS or v.title == "select" or (v.op.kind == "linear" and not is_foreign(v))

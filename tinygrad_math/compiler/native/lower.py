@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..calls import VIEWS, call
+from ..calls import VIEWS, call, looks_only
 from ..memory import Plan, layout
 from ..memory import plan as plan_of
 from ..packing import ALIGNMENT
@@ -192,6 +192,8 @@ class Lowered:
         if v in self.joined:
             return []
         if root is not v:
+            if not looks_only(v):
+                return None
             return self._copied_view(v) if self.place(v) is None else []
         out = self.place(v)
         if out is None or (kind == "fresh" and v.nbytes > FAR):
