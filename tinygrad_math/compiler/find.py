@@ -76,6 +76,7 @@ class Finder:
         self.count = 0
         self.settled = settled  # which of the arguments an update took, whose result is a leaf
         self.texts: list[str] = []  # how each leaf is reached
+        self.called = False  # whether the tree is what a call was given
         self.ties = False  # whether Tensors in two places would be one leaf
         self.tensors: dict[Any, list[str]] = {}
 
@@ -154,7 +155,8 @@ class Finder:
         if kind is type(None):
             self.demand(f"{name} is None")
             return at
-        self.demand(f"{name}.__class__ is {self.name('like', kind)}")
+        if depth > 1 or not self.called:  # else a tuple and a dict, as Python made them
+            self.demand(f"{name}.__class__ is {self.name('like', kind)}")
         if hasattr(kind, "tree_flatten"):
             parts = self.name("t")
             self.lines.append(f"keys, {parts}, more = {name}.tree_flatten()")
@@ -175,7 +177,8 @@ class Finder:
                 self.demand(exact if keys else f"not {name}")
                 texts = [f"{name}[{k}]" for k in keyed]
             else:
-                self.demand(f"len({name}) == {len(keys)}")
+                if depth or not self.called:
+                    self.demand(f"len({name}) == {len(keys)}")
                 texts = [f"{name}[{k}]" for k in range(len(keys))]
         else:
             texts = [f"getattr({name}, {self.name('key', k)})" for k in keys]
@@ -240,6 +243,7 @@ def finder(
     if program is not None:
         moving = iter(range(len(leaves)))
         donated = [not static(x) and next(moving) in program.donated for x in leaves]
+    f.called = program is not None
     f.tree("given", structure, [(x, static(x), d) for x, d in zip(leaves, donated, strict=True)], 0)
     f.demand_distinct()
     if program is None:
