@@ -204,6 +204,23 @@ def test_a_primitive_that_returns_no_array_has_a_named_error(returned):
         tm.primitive(lambda x: returned)(V)
 
 
+def test_a_primitive_that_asks_its_argument_for_what_arrays_have_takes_a_number():
+    @tm.primitive
+    def twice_the_sum(x):
+        return x.sum() * 2.0
+
+    twice_the_sum.defvjp(lambda g, y, x: g * 2.0)
+    assert twice_the_sum(3.0).item() == 6.0
+    assert tm.grad(twice_the_sum)(3.0).item() == 2.0
+
+    @tm.primitive
+    def misspelt(x):
+        return x.summ()
+
+    with pytest.raises(AttributeError, match="has no attribute 'summ'"):  # the user's own error, as it is
+        misspelt(V)
+
+
 def test_a_primitive_may_return_a_number_or_a_constant_tensor():
     assert tm.primitive(lambda x: 2.0)(V).item() == 2.0
     assert tm.primitive(lambda x: tm.tensor(x))(V).tolist() == V.tolist()

@@ -81,15 +81,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     try:
         data = op.forward(*values, **params) if params else op.forward(*values)
     except Exception as error:
-        if not is_about_arguments(error):
-            raise
-        raise explain_failure(op.name, tuple(values), dict(params), error) from error
-    except AttributeError:
-        numbers = [type(v) in _PYTHON_NUMBERS and not n.live for v, n in zip(values, inputs, strict=True)]
-        if not any(numbers):
-            raise
-        given = zip(args, values, numbers, strict=True)  # a Python number has no shape and no dtype
-        return record(op, tuple(_as_array(v) if number else a for a, v, number in given), params)
+        return _once_more(op, args, inputs, values, params, error)
     if foreign:
         if getattr(data, "dtype", _FLOAT64).hasobject:
             refuse_object(data, op.name)
@@ -102,6 +94,19 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     t = _new(Tensor)
     t.node = recorded(data, op, known, params, live) if live else recorded(data, None, (), NO_PARAMS, 0)
     return t
+
+
+def _once_more(
+    op: Op, args: tuple[Any, ...], inputs: list[Node], values: list[Any], params: Mapping[str, Any], error: Exception
+) -> Any:
+    """What an op that failed gives of arrays in the place of Python numbers, which have no shape; else the error."""
+    numbers = [type(v) in _PYTHON_NUMBERS and not n.live for v, n in zip(values, inputs, strict=True)]
+    if not (isinstance(error, AttributeError) and any(numbers)):
+        if not is_about_arguments(error):
+            raise
+        raise explain_failure(op.name, tuple(values), dict(params), error) from error
+    given = zip(args, values, numbers, strict=True)
+    return record(op, tuple([_as_array(v) if number else a for a, v, number in given]), params)
 
 
 def _as_array(number: Any) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import general
 from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.node import NO_PARAMS
 from ..core.samples import real, sample
-from ..core.tensor import Tensor, rec
+from ..core.tensor import Tensor, rec, record
 from .common import generator, shaped, sizes
 from .module import Module, Parameter
 
@@ -130,13 +131,16 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = shaped(x)
-        shape = x.shape
+        shape = x.node.data.shape if x.__class__ is Tensor else x.shape
         if not shape or shape[-1] != self.in_features:
             raise ShapeError(
                 f"a Linear({self.in_features}, {self.out_features}) takes an input of shape (..., {self.in_features}), "
                 f"got {shape}: it acts on the last axis (its parameter is {self.weight.name or 'weight'})"
             )
-        return linear(x, self.weight, self.bias)
+        bias = self.bias
+        if bias is None:
+            return linear(x, self.weight)
+        return record(affine, (x, self.weight, bias), NO_PARAMS)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}{'' if self.bias is not None else ', bias=False'}"
