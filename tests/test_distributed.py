@@ -687,3 +687,114 @@ def test_an_address_where_no_scheduler_is_is_named(tmp_path, capsys, monkeypatch
     given = ["train", "linear", "--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path)]
     assert main(given) == 1
     assert "no scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+# -- curvature and second order --------------------------------------------------------------------------------
+def vector_scores(w, batch):
+    return batch[0] @ w[:3] + w[3]
+
+
+def vector_loss(w, batch):
+    return logistic(vector_scores(w, batch), batch[1])
+
+
+POINT = np.append(W["w"], W["b"])
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_operators_over_shards_are_the_matrices_of_all_rows(place):
+    _, _, hessian = by_hand()
+    C = tm.curvature
+    shards = D.Shards(SHARDS, place)
+    H = C.HessianOperator(vector_loss, POINT, data=shards)
+    np.testing.assert_allclose(H.to_dense(), hessian, atol=1e-13)
+    G = C.GGNOperator(lambda w, x: x @ w[:3] + w[3], logistic, POINT, data=shards)
+    np.testing.assert_allclose(G.to_dense(), hessian, atol=1e-13)
+    F = C.FisherOperator(vector_scores, POINT, likelihood="bernoulli", data=SHARDS, client=place)
+    np.testing.assert_allclose(F @ np.ones(4), hessian @ np.ones(4), atol=1e-13)
+    np.testing.assert_allclose(C.solve(H, np.ones(4)), np.linalg.solve(hessian, np.ones(4)), rtol=1e-6)
+    with pytest.raises(tm.ArgumentError, match="client= takes data="):
+        C.HessianOperator(vector_loss, POINT, client=place)
+
+
+@pytest.mark.parametrize("method", ["trust-ncg", "L-BFGS-B", "dogleg", "Nelder-Mead"])
+def test_minimize_over_shards_finds_the_least_loss_of_all_rows(client, method):
+    from scipy.optimize import minimize
+
+    def value(w):
+        z = X @ w[:3] + w[3]
+        return np.mean(np.logaddexp(0, z) - Y * z) + 0.01 * w @ w
+
+    def regular(params, batch):
+        return loss(params, batch) + 0.01 * ((params["w"] ** 2).sum() + params["b"] ** 2)
+
+    want = minimize(value, np.zeros(4), tol=1e-12).x
+    start = {"w": np.zeros(3), "b": 0.0}
+    tight = {"tol": 1e-9} if method != "Nelder-Mead" else {"tol": 1e-7}
+    place = "synchronous" if method == "Nelder-Mead" else client  # hundreds of values
+    found = tm.optim.minimize(regular, start, method, data=SHARDS, client=place, **tight)
+    np.testing.assert_allclose(flat(found.x), want, atol=2e-4)
+    with pytest.raises(tm.ArgumentError, match="takes data="):
+        tm.optim.minimize(regular, start, client=client)
+
+
+def test_newtons_method_over_shards_takes_the_steps_of_one_machine(client):
+    def both(place):
+        net = tm.nn.Sequential(tm.nn.Linear(3, 4, rng=0), tm.nn.Tanh(), tm.nn.Linear(4, 1, rng=1))
+
+        def loss(net, batch):
+            return tm.nn.functional.mse_loss(net(batch[0])[:, 0], batch[1])
+
+        closure = (lambda: loss(net, (X, Y))) if place is None else D.Closure(loss, net, SHARDS, place)
+        opt = tm.optim.NewtonCG(net.parameters())
+        losses = [opt.step(closure).item() for _ in range(4)]
+        return losses, np.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
+
+    (want, there), (got, here) = both(None), both(client)
+    np.testing.assert_allclose(got, want, rtol=1e-7)
+    np.testing.assert_allclose(here, there, rtol=1e-5, atol=1e-7)
+    assert both("synchronous")[1].tobytes() == here.tobytes()
+
+
+def test_a_closure_serves_optimisers_that_take_gradients(client):
+    w = tm.tensor(np.zeros(4), requires_grad=True)
+    closure = D.Closure(vector_loss, w, SHARDS, client)
+    opt = tm.optim.LBFGS([w], line_search_fn="strong_wolfe", max_iter=50)
+    opt.step(closure.backward)
+    at = X @ w.detach().numpy()[:3] + w.detach().numpy()[3]
+    slope = np.column_stack([X, np.ones(len(X))]).T @ (expit(at) - Y) / len(X)
+    assert np.abs(slope).max() < 1e-3
+    with pytest.raises(tm.ArgumentError, match="not in the closure's params"):
+        tm.optim.NewtonCG([tm.tensor([1.0], requires_grad=True)]).step(closure)
+    with pytest.raises(tm.ArgumentError, match="params are Tensors"):
+        D.Closure(vector_loss, np.zeros(4), SHARDS, client)
+
+
+def many_rows(number):
+    rng = np.random.default_rng([9, number])
+    x = rng.normal(size=(125_000, 20))
+    return x, (x.sum(1) + rng.normal(size=len(x)) > 0).astype(float)
+
+
+@pytest.mark.long
+def test_a_newton_step_on_a_million_rows_sends_one_vector_a_product(client):
+    width, products = 1000, []
+
+    def loss(w, batch):
+        return logistic(batch[0] @ w[:20], batch[1]) + 0.005 * (w @ w)
+
+    w = tm.tensor(np.zeros(width), requires_grad=True)
+    closure = D.Closure(loss, w, [functools.partial(many_rows, k) for k in range(8)], client)
+    product, opt = closure.product, tm.optim.NewtonCG([w], max_cg=20)
+
+    def counted(*given):
+        before = client.scheduler_comm.byte_count
+        found = product(*given)
+        products.append(client.scheduler_comm.byte_count - before)
+        return found
+
+    closure.product = counted
+    losses = [opt.step(closure).item() for _ in range(3)]
+    assert losses[-1] < losses[0]
+    assert len(products) > 4
+    assert np.median(products) < width * 8 + 6000  # one vector, and the words around it

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
@@ -103,6 +104,7 @@ class Derivatives(LinearOperator):
     def __init__(self, rows: Flat, columns: Flat, batches: Iterable[Any] | None) -> None:
         self.rows, self.columns, self.batches = rows, columns, batches
         self._prepared: list[tuple[float, Any]] | None = None
+        self.far: Any = None  # the products over a cluster: a function of x and of a tree like x
         base: Any = super()
         base.__init__(np.result_type(rows.dtype, columns.dtype, float), (rows.size, columns.size))
 
@@ -154,6 +156,10 @@ class Derivatives(LinearOperator):
             raise DTypeError(f"{type(self).__name__} is real, and was given a complex vector; take both parts of it")
         count = vectors.shape[1]
         total = np.zeros((count, wanted.size), self.dtype)
+        if self.far is not None:
+            for row, vector in zip(total, vectors.T, strict=True):
+                row += wanted.join(flatten(self.far(self.tree_of_x(), self.tree(vector)))[0])
+            return total.T
         for share, recorded in self._pieces():
             step = walk(recorded)
             if count == 1:
@@ -164,6 +170,10 @@ class Derivatives(LinearOperator):
             leaves = [y if moves else rec.broadcast_to(y, (count, *as_tensor(y).shape)) for y, moves in found]
             total += share * wanted.join(leaves, count)
         return total.T
+
+    def tree_of_x(self) -> Any:
+        """Where the derivatives are taken, as values."""
+        return unflatten(self.columns.structure, [as_tensor(a) for a in self.columns.leaves])
 
     def to_dense(self) -> Array:
         """The matrix itself, (m, n): for tests, and for few numbers."""
@@ -193,10 +203,24 @@ class Derivatives(LinearOperator):
 class Symmetric(Derivatives):
     """A symmetric matrix of derivatives: the estimators and solvers for it are functions of this room."""
 
-    def __init__(self, x: Any, batches: Iterable[Any] | None) -> None:
+    def __init__(self, x: Any, batches: Any, client: Any = None) -> None:
         self.x = x
         flat = Flat(x, type(self).__name__)
-        super().__init__(flat, flat, batches)
+        apart = client is not None or type(batches).__module__.endswith(".distributed.cluster")
+        if apart and batches is None:
+            raise ArgumentError(
+                f"{type(self).__name__}: client= takes data=, the shards that the matrix is the mean over"
+            )
+        super().__init__(flat, flat, None if apart else batches)
+        if apart:
+            from .. import distributed  # Dask's side is opened where it is asked for
+
+            shards = batches if isinstance(batches, distributed.Shards) else distributed.Shards(batches, client)
+            self.far = self._far(shards)
+
+    def _far(self, shards: Any) -> Callable[..., Any]:
+        """The products of this matrix over a cluster's shards."""
+        raise NotImplementedError
 
     def _adjoint(self) -> Symmetric:
         return self
@@ -210,7 +234,8 @@ class HessianOperator(Symmetric):
 
     Arguments: `f(x)` gives one number, over a tree or Module x of n real numbers; with `data`, an iterable of batches
     that can be run through again (a DataLoader), `f(x, batch)` is the mean over a batch's examples, and the operator
-    is that of the mean over all. Shape (n, n). f is recorded once, and walked at each product.
+    is that of the mean over all. Shape (n, n). f is recorded once, and walked at each product. With a Dask `client`
+    `data` are shards as of tm.distributed.value_and_grad, and a product sends one vector to the workers.
     Formula: \(H_{ij} = \partial^2 f / \partial x_i \partial x_j\). Raises NonScalarError, DTypeError.
     Source: Pearlmutter 1994, "Fast exact multiplication by the Hessian".
 
@@ -221,9 +246,14 @@ class HessianOperator(Symmetric):
     ([4.0, 2.0], ['x[0]', 'x[1]'])
     """
 
-    def __init__(self, f: Fn, x: Any, data: Iterable[Any] | None = None) -> None:
+    def __init__(self, f: Fn, x: Any, data: Any = None, client: Any = None) -> None:
         self.f = f
-        super().__init__(x, data)
+        super().__init__(x, data, client)
+
+    def _far(self, shards: Any) -> Callable[..., Any]:
+        from ..distributed.products import hvp
+
+        return cast(Fn, hvp(self.f, shards, None))
 
     def _tape(self, batch: tuple[Any, ...]) -> Tape:
         return gradient_tape(lambda x: self.f(x, *batch), [self.x], "HessianOperator")
@@ -263,7 +293,7 @@ class GGNOperator(Symmetric):
 
     Arguments: `model(x)` gives the outputs, `loss(outputs)` one number; with `data`, batches (inputs, targets):
     `model(x, inputs)` and `loss(outputs, targets)`, a mean over the examples. The pair may stand in one argument,
-    `GGNOperator((model, loss), x)`. Shape (n, n).
+    `GGNOperator((model, loss), x)`. Shape (n, n). `client` as for HessianOperator.
     Formula: \(G = J^\top H_L J\), J of the model, \(H_L\) the Hessian of the loss in the outputs.
     Source: Schraudolph 2002, "Fast curvature matrix-vector products for second-order gradient descent".
 
@@ -274,7 +304,7 @@ class GGNOperator(Symmetric):
     [8.0, 32.0]
     """
 
-    def __init__(self, model: Any, loss: Any, x: Any = None, data: Iterable[Any] | None = None) -> None:
+    def __init__(self, model: Any, loss: Any, x: Any = None, data: Any = None, client: Any = None) -> None:
         if isinstance(model, tuple) and len(model) == 2:
             model, loss, x = *model, loss if x is None else x
         if not (callable(model) and callable(loss)):
@@ -282,7 +312,12 @@ class GGNOperator(Symmetric):
                 f"GGNOperator takes a model and a loss, two functions, got {describe(model)} and {describe(loss)}"
             )
         self.model, self.loss = model, loss
-        super().__init__(x, data)
+        super().__init__(x, data, client)
+
+    def _far(self, shards: Any) -> Callable[..., Any]:
+        from ..distributed.products import ggnvp
+
+        return cast(Fn, ggnvp(self.model, self.loss, shards, None))
 
     def _tape(self, batch: tuple[Any, ...]) -> tuple[Tape, Tape]:
         inputs, targets = (batch[0][:1], batch[0][1:]) if batch else ((), ())
@@ -326,7 +361,7 @@ class FisherOperator(Symmetric):
     Arguments: with a `likelihood` ("gaussian" of unit variance, "categorical" by logits, "bernoulli" by logits,
     "poisson" by log-rates) `f(x)` gives the N examples' outputs along the first axis, and the matrix is that of the
     model's own distribution. Without, `f(x)` gives N losses, and the matrix is the empirical Fisher matrix. With
-    `data`, `f(x, batch)`. Shape (n, n), positive semi-definite.
+    `data`, `f(x, batch)`. Shape (n, n), positive semi-definite. `client` as for HessianOperator.
     Formulas: \(F = \frac1N \sum_i J_i^\top \Lambda_i J_i\) with \(\Lambda\) the covariance of the sufficient
     statistics; empirical \(\frac1N \sum_i g_i g_i^\top\).
     Source: Kunstner, Balles, Hennig 2019, "Limitations of the empirical Fisher approximation".
@@ -338,11 +373,16 @@ class FisherOperator(Symmetric):
     [[0.5, 0.0], [0.0, 2.0]]
     """
 
-    def __init__(self, f: Fn, x: Any, likelihood: str | None = None, data: Iterable[Any] | None = None) -> None:
+    def __init__(self, f: Fn, x: Any, likelihood: str | None = None, data: Any = None, client: Any = None) -> None:
         if likelihood is not None:
             one_of(likelihood, LIKELIHOODS, "FisherOperator", "likelihood")
         self.f, self.likelihood = f, likelihood
-        super().__init__(x, data)
+        super().__init__(x, data, client)
+
+    def _far(self, shards: Any) -> Callable[..., Any]:
+        from ..distributed.products import Product
+
+        return Product([functools.partial(_fisher_product, self.f, self.likelihood)], shards, None, "mean", False)
 
     def _tape(self, batch: tuple[Any, ...]) -> tuple[Tape, Any]:
         tape = Tape(lambda x: self.f(x, *batch), [self.x], "FisherOperator")
@@ -363,3 +403,9 @@ class FisherOperator(Symmetric):
     def _forth(self, recorded: tuple[Tape, Any]) -> Products:
         tape, middle = recorded
         return lambda tangents: tape.pull(middle(tape.push(tangents)))
+
+
+def _fisher_product(f: Fn, likelihood: str | None, x: Any, vector: Any, batch: Any) -> Any:
+    """The product with the Fisher matrix of one shard."""
+    matrix = FisherOperator(lambda x: f(x, batch), x, likelihood)
+    return matrix.tree(matrix @ matrix.vector(vector))

@@ -1,6 +1,7 @@
 """Many machines: gradients, products with second derivatives and sweeps over the workers of a Dask cluster."""
 
 from ..core.elsewhere import face as _face
+from .closure import Closure as Closure
 from .cluster import Shards as Shards
 from .picking import Batches as Batches
 from .products import evaluate as evaluate

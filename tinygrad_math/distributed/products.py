@@ -126,6 +126,12 @@ class _Ggnvp(Spread):
     kind, vectors = "ggnvp", 1
 
 
+class Product(Spread):
+    """A product with a matrix that is a mean over the batches: the function of (params, v, batch) is given."""
+
+    kind, vectors = "product", 1
+
+
 class _Evaluate(Spread):
     kind = "evaluate"
 

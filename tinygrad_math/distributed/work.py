@@ -61,6 +61,7 @@ def _evaluate(functions: Sequence[Any]) -> Callable[..., Any]:
 
 
 KINDS = {"value_and_grad": _value_and_grad, "hvp": _hvp, "ggnvp": _ggnvp, "evaluate": _evaluate}
+KINDS["product"] = lambda functions: functions[0]  # of (params, v, batch) as it stands
 
 
 # Dask drops a worker's copy of a `Work` when no task waits for it, and fetches it again: the programs outlive it

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.mode import no_grad
+from ..core.tensor import as_tensor
 from .optimizer import checked
-from .vectors import Linear, Quadratic, Vector, Whole, squared
+from .vectors import FarQuadratic, Linear, Quadratic, Vector, Whole, squared
 
 
 class NewtonCG(Whole):
@@ -22,6 +23,7 @@ class NewtonCG(Whole):
     the Hessian turns out not to be positive along a direction, that direction, or the way so far, is taken downhill
     instead. The step is halved until the loss falls enough (Armijo). `step(closure)`: the closure returns the loss,
     and calls no backward(). The Hessian is never formed; one recorded gradient serves all products of a step.
+    Over a cluster, `step(tm.distributed.Closure(loss, params, shards, client))`: a product sends one vector.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor([-1.0, 2.0], requires_grad=True)
@@ -45,8 +47,14 @@ class NewtonCG(Whole):
         """One step. Returns the loss before it; the parameters stay where no step makes the loss fall."""
         if closure is None:
             raise ArgumentError("NewtonCG.step() takes a closure that returns the loss")
-        group, loss = self.param_groups[0], self.loss_of(closure)
-        quadratic = Quadratic(self, loss)
+        group = self.param_groups[0]
+        quadratic: Quadratic | FarQuadratic
+        if getattr(closure, "far", False):
+            quadratic = FarQuadratic(self, closure)
+            loss = as_tensor(quadratic.loss)
+        else:
+            loss = self.loss_of(closure)
+            quadratic = Quadratic(self, loss)
         g = quadratic.gradient
         size = float(np.linalg.norm(g))
         if size == 0 or not math.isfinite(size):
@@ -61,7 +69,7 @@ class NewtonCG(Whole):
         self.position = x
         return loss.detach()
 
-    def _solve(self, quadratic: Quadratic, g: Vector, size: float, group: dict[str, Any]) -> Vector:
+    def _solve(self, quadratic: Quadratic | FarQuadratic, g: Vector, size: float, group: dict[str, Any]) -> Vector:
         tolerance = min(group["forcing"], math.sqrt(size)) * size
         most = group["max_cg"] or min(100, g.size)
         d, r = np.zeros_like(g), g.copy()

@@ -80,6 +80,57 @@ def _array(y: Any) -> Any:
     return np.asarray(y.detach().numpy() if isinstance(y, Tensor) else y, np.float64)
 
 
+Functions = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], Callable[..., Any]]
+
+
+def _near(f: Callable[[Any], Any], flat: _Flat) -> Functions:
+    """f of a vector, with its gradient, its Hessian's products, and its Hessian."""
+
+    def of_vector(x: Any) -> Any:
+        return f(flat.tree(x))
+
+    both = value_and_grad(of_vector)
+
+    def value(x: Any) -> tuple[float, Any]:
+        y, g = both(np.array(x, np.float64))
+        return float(y.item()), _array(g)
+
+    def product(x: Any, v: Any) -> Any:
+        return _array(hvp(of_vector, np.array(x, np.float64), np.array(v, np.float64)))
+
+    def curvature(x: Any) -> Any:
+        return _array(hessian(of_vector)(np.array(x, np.float64)))
+
+    return of_vector, value, product, curvature
+
+
+def _far(f: Callable[..., Any], data: Any, client: Any, flat: _Flat) -> Functions:
+    """The same for the mean of f over all rows of shards."""
+    from .. import distributed
+
+    if data is None:
+        raise ArgumentError("minimize(client=) takes data=, the shards that f(params, batch) is the mean over")
+    shards = data if isinstance(data, distributed.Shards) else distributed.Shards(data, client)
+    plain, both = distributed.evaluate(f, shards, None, compile=True), distributed.value_and_grad(f, shards, None)
+    along = distributed.hvp(f, shards, None)
+
+    def of_vector(x: Any) -> Any:
+        return plain(flat.tree(x))
+
+    def value(x: Any) -> tuple[float, Any]:
+        y, g = both(flat.tree(np.array(x, np.float64)))
+        return float(y.item()), flat.vector([_array(leaf) for leaf in flatten(g)[0]])
+
+    def product(x: Any, v: Any) -> Any:
+        found = along(*(flat.tree(np.array(a, np.float64)) for a in (x, v)))
+        return flat.vector([_array(leaf) for leaf in flatten(found)[0]])
+
+    def curvature(x: Any) -> Any:
+        return np.stack([product(x, row) for row in np.eye(flat.start.size)])
+
+    return of_vector, value, product, curvature
+
+
 @named
 def minimize(
     f: Callable[[Any], Any],
@@ -90,6 +141,9 @@ def minimize(
     tol: float | None = None,
     callback: Callable[..., Any] | None = None,
     options: dict[str, Any] | None = None,
+    *,
+    data: Any = None,
+    client: Any = None,
 ) -> Any:
     """The least value of f over a tree or Module, by `scipy.optimize.minimize`, with exact derivatives of every order.
 
@@ -98,7 +152,9 @@ def minimize(
     to dogleg and trust-exact; `bounds` (low, high), each None, a number, or a tree like x0, or what SciPy takes;
     `constraints` SciPy's dicts ({"type": "ineq", "fun": g}) or NonlinearConstraints with functions of the tree, whose
     derivatives are made too; `tol`, `callback`, `options` as for SciPy. The work is done in float64, whatever the
-    dtype of x0: some of the methods refuse float32 gradients. Returns SciPy's OptimizeResult, `x` a tree like x0 (a
+    dtype of x0: some of the methods refuse float32 gradients. With `client`, a Dask client, and `data`, shards as of
+    `tm.distributed.value_and_grad`, f(params, batch) is the mean over a batch's examples, and the sum is over all rows.
+    Returns SciPy's OptimizeResult, `x` a tree like x0 (a
     Module for a Module), `jac` too, where there is one. Raises ArgumentError, DTypeError, NonScalarError.
 
     >>> import numpy as np, tinygrad_math as tm
@@ -116,9 +172,8 @@ def minimize(
     if tol is not None and not tol > 0:
         raise ArgumentError(f"minimize: tol is a number above 0, which can be reached; got {describe(tol)}")
     flat = _Flat(x0)
-
-    def of_vector(x: Any) -> Any:
-        return f(flat.tree(x))
+    near = client is None and data is None
+    of_vector, value, product, curvature = _near(f, flat) if near else _far(f, data, client, flat)
 
     given: dict[str, Any] = {"method": method, "tol": tol, "callback": callback, "options": options}
     if bounds is not None:
@@ -133,18 +188,6 @@ def minimize(
 
         found = optimize.minimize(plain, flat.start, **given)
     else:
-        both = value_and_grad(of_vector)
-
-        def value(x: Any) -> tuple[float, Any]:
-            y, g = both(np.array(x, np.float64))
-            return float(y.item()), _array(g)
-
-        def product(x: Any, v: Any) -> Any:
-            return _array(hvp(of_vector, np.array(x, np.float64), np.array(v, np.float64)))
-
-        def curvature(x: Any) -> Any:
-            return _array(hessian(of_vector)(np.array(x, np.float64)))
-
         if name in _PRODUCTS:
             given["hessp"] = product
         elif name in _DENSE:

@@ -101,6 +101,18 @@ class Quadratic:
         )
 
 
+class FarQuadratic:
+    """The same where the loss is over the shards of a cluster: what `tm.distributed.Closure` gives."""
+
+    def __init__(self, whole: Whole, closure: Any) -> None:
+        self.whole, self.closure = whole, closure
+        self.loss, found = closure.slope(whole.params)
+        self.gradient = whole.gather(found)
+
+    def product(self, vector: Vector) -> Vector:
+        return self.whole.gather(self.closure.product(self.whole.params, self.whole.split(vector)))
+
+
 class Linear:
     """Residuals at a point, and products with their Jacobian and its transpose."""
 
