@@ -528,3 +528,36 @@ def test_a_rule_that_guards_itself_raises_no_alarm_in_a_batch():
     batch = np.array([[1.0, 2.0], [0.0, 0.0]])
     with tm.inspect.detect_anomaly():
         assert np.isfinite(tm.vmap(tm.grad(f))(batch).numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "block", [tm.no_grad, tm.inspect.detect_anomaly, lambda: tm.inspect.detect_anomaly(forward=False)]
+)
+def test_a_block_that_is_left_and_was_never_entered_is_named(block):
+    with pytest.raises(tm.ArgumentError, match=r"(no_grad|detect_anomaly)\(\) is left, and was never entered"):
+        block().__exit__(None, None, None)
+    entered = block()
+    with entered, entered:
+        pass
+    assert MODE.get() is None
+
+
+def _looked_at(x):
+    with tm.inspect.detect_anomaly():
+        return tm.log(x)
+
+
+TRACED = {
+    "vmap": lambda x: tm.vmap(_looked_at)(x),
+    "vmap of grad": lambda x: tm.vmap(tm.grad(_looked_at))(x),
+    "decorated": lambda x: tm.vmap(tm.inspect.detect_anomaly()(tm.log))(x),
+}
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_it_is_not_entered_where_one_example_stands_for_all(name):
+    with pytest.raises(tm.TraceError, match="enter it around the call of vmap"):
+        TRACED[name](np.array([1.0, 2.0, -1.0]))
+    with tm.inspect.detect_anomaly(), pytest.raises(tm.AnomalyError, match="log"):
+        tm.vmap(tm.log)(np.array([1.0, 2.0, -1.0]))
+    assert tm.grad(_looked_at)(2.0).item() == 0.5

@@ -192,6 +192,7 @@ class _Entering:
     def __get__(self, block: Block | None, kind: type) -> Callable[..., None]:
         if block is None:  # as contextlib.ExitStack asks
             return lambda block: self.__get__(block, kind)()
+        block._known = True
         entries, outer = block._entries, MODE.innermost()
         if outer is not None:
             outer = MODE.get()
@@ -209,7 +210,13 @@ class _Exiting:
     """`__exit__` of a block."""
 
     def __get__(self, block: Block | None, kind: type) -> Callable[..., None]:
-        return (lambda block, *error: block._leaving.__exit__()) if block is None else block._leaving.__exit__
+        if block is None:
+            return lambda block, *error: self.__get__(block, kind)()
+        return block._leaving.__exit__ if block._known else functools.partial(_not_entered, kind.__name__)
+
+
+def _not_entered(name: str, *error: object) -> None:
+    raise ArgumentError(f"this {name}() is left, and was never entered; write `with {name}():`")
 
 
 class Block:
@@ -219,6 +226,7 @@ class Block:
     """
 
     quiet = False  # whether a decorated function is run without NumPy's warnings
+    _known = False  # whether it was ever to be entered
 
     def __init__(self) -> None:
         self._entries: list[Any] = []  # one for each `with` that this block is in

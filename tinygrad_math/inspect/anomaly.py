@@ -11,7 +11,7 @@ import numpy as np
 from ..compiler.trace import tracing
 from ..core.arguments import named
 from ..core.errors import AnomalyError, IllPosedDerivative, TraceError
-from ..core.mode import Block, Mode, Witness
+from ..core.mode import Block, Mode, Witness, watcher
 from ..core.node import Node
 from ..core.op import Namespace, Op
 from ..core.place import WALKS, user_place
@@ -36,7 +36,8 @@ class detect_anomaly(Block):
 
     Arguments: `check_inf` whether an infinity stops as well, else only NaN does. An infinity in the data, as in a mask,
     stops in neither case, only what an op makes of finite numbers. `forward`, `backward` switch off what is not wanted.
-    Raises AnomalyError (a FloatingPointError); TraceError where it is entered inside of a compiled function.
+    Raises AnomalyError (a FloatingPointError); TraceError where it is entered inside of a function that compile or
+    vmap traces; ArgumentError where it is left without having been entered.
 
     >>> import tinygrad_math as tm
     >>> with tm.inspect.detect_anomaly():
@@ -66,6 +67,11 @@ class detect_anomaly(Block):
             raise TraceError(
                 "detect_anomaly() is entered while a function is being traced, which happens once and not at each "
                 "call; enter it around the call of the compiled function"
+            )
+        if watcher() is not None:
+            raise TraceError(
+                "detect_anomaly() is entered inside of a function that is run on one example, to run all of them at "
+                "once afterwards; enter it around the call of vmap"
             )
         return beside(Detective(self.check_inf, self.forward, self.backward), outer, entries)
 
