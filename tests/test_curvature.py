@@ -430,3 +430,25 @@ def test_an_iterator_of_batches_is_refused():
 def test_inside_a_transform_no_gradient_is_dropped_unseen(f):
     with pytest.raises(tm.NeedsDetach, match="drop the gradient"):
         tm.grad(f)(np.array([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("kind", ["HessianOperator", "FisherOperator", "JacobianOperator"])
+@pytest.mark.parametrize("f", [3, np.ones(2), "f"])
+def test_what_is_no_function_is_named(kind, f):
+    with pytest.raises(tm.ArgumentError, match=f"{kind} takes a function, got"):
+        getattr(tm.curvature, kind)(f, np.ones(2))
+
+
+@pytest.mark.parametrize(
+    "tree", [{"w": np.ones(3)}, [np.ones(2), np.ones(())], np.ones(2), {"w": np.ones(2), "b": 1.0, "c": 2.0}]
+)
+@pytest.mark.parametrize(
+    "use", [lambda H, t: tm.curvature.influence(H, t, {"w": np.ones(2), "b": 1.0}), lambda H, t: H.vector(t)]
+)
+def test_a_tree_that_is_not_like_x_is_told_beside_x(tree, use):
+    H = tm.curvature.HessianOperator(lambda p: (p["w"] ** 2).sum() + p["b"] ** 2, {"w": np.ones(2), "b": np.array(1.0)})
+    if isinstance(tree, list):
+        assert H.vector(tree).tolist() == [1.0, 1.0, 1.0]  # the same numbers in the same order
+        return
+    with pytest.raises(tm.ShapeError, match=r"a tree like x is expected, \{w: \*, b: \*\} of float64\(2,\), .*, got "):
+        use(H, tree)

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import LinearOperator
 from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
 from ..core.node import unknown
 from ..core.tensor import Tensor, as_tensor, rec
-from ..core.tree import flatten, paths, unflatten
+from ..core.tree import flatten, paths, show, unflatten
 from ..transforms.batching.trace import Recording
 from ..transforms.matrices import gradient_tape
 from ..transforms.tracing import Tape
@@ -37,6 +37,13 @@ def array_of(leaf: Any, asker: str) -> Array:
         )
     x._leave(asker, "Use hvp, jvp, vjp or hessian inside of a transform.")
     return np.asarray(x.node.data)
+
+
+def function_of(f: Any, asker: str) -> Fn:
+    """A function among the arguments."""
+    if not callable(f):
+        raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
+    return f  # type: ignore[no-any-return]
 
 
 def number_of(value: Any, asker: str, name: str) -> float:
@@ -192,7 +199,11 @@ class Derivatives(LinearOperator):
         """A tree like x as a vector over the columns."""
         leaves, structure = flatten(tree)
         if [np.shape(as_tensor(leaf)) for leaf in leaves] != [leaf.shape for leaf in self.columns.leaves]:
-            raise ShapeError(f"{type(self).__name__}: the tree differs from that of x: {structure}")
+            shapes = [", ".join(map(describe, found)) or "nothing" for found in (leaves, self.columns.leaves)]
+            raise ShapeError(
+                f"{type(self).__name__}: a tree like x is expected, {show(self.columns.structure)} of {shapes[1]}, "
+                f"got {show(structure)} of {shapes[0]}"
+            )
         return self.columns.join(leaves)
 
     def __repr__(self) -> str:
@@ -247,7 +258,7 @@ class HessianOperator(Symmetric):
     """
 
     def __init__(self, f: Fn, x: Any, data: Any = None, client: Any = None) -> None:
-        self.f = f
+        self.f = function_of(f, "HessianOperator")
         super().__init__(x, data, client)
 
     def _far(self, shards: Any) -> Callable[..., Any]:
@@ -376,7 +387,7 @@ class FisherOperator(Symmetric):
     def __init__(self, f: Fn, x: Any, likelihood: str | None = None, data: Any = None, client: Any = None) -> None:
         if likelihood is not None:
             one_of(likelihood, LIKELIHOODS, "FisherOperator", "likelihood")
-        self.f, self.likelihood = f, likelihood
+        self.f, self.likelihood = function_of(f, "FisherOperator"), likelihood
         super().__init__(x, data, client)
 
     def _far(self, shards: Any) -> Callable[..., Any]:
