@@ -560,6 +560,20 @@ def test_piecewise_does_not_cast_silently():
     assert tm.piecewise(np.array([1, 2], np.float32), [np.array([True, False])], [0.5]).dtype == np.float32
 
 
+@pytest.mark.parametrize(
+    "transform", [tm.vmap, tm.compile, lambda f: tm.vmap(tm.grad(f)), lambda f: tm.compile(tm.vmap(f))]
+)
+def test_piecewise_of_what_is_not_known_says_what_to_write(transform):
+    x = np.array([4.0, 0.0, -1.0])
+    with pytest.raises(tm.TraceError, match=r"(?s)piecewise.*where\(c, f\(where\(c, x, 1\.0\)\), other\).*line"):
+        transform(lambda x: tm.piecewise(x, [x > 0], [tm.sqrt, 0.0]))(x)
+    f = lambda x: tm.where(x > 0, tm.sqrt(tm.where(x > 0, x, 1.0)), 0.0)  # noqa: E731
+    np.testing.assert_array_equal(tm.vmap(f)(x), [2.0, 0.0, 0.0])
+    np.testing.assert_array_equal(tm.vmap(tm.grad(f))(x), [0.25, 0.0, 0.0])
+    outside = tm.grad(lambda x: tm.piecewise(x, [x > 0], [tm.sqrt, 0.0]).sum())
+    np.testing.assert_array_equal(outside(x), [0.25, 0.0, 0.0])
+
+
 def test_piecewise_and_select_say_what_is_wrong():
     x = tm.tensor([1.0, 2.0])
     with pytest.raises(TypeError, match="1 or 2 pieces, got 3"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import samples as points
 from ..core.declare import derived, general
-from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
 from ..core.samples import Sample, sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
 
@@ -164,13 +164,25 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     for mask, f in zip(masks, funclist, strict=True):
         if not callable(f):
             pieces.append((mask, f))
-        elif (own := x[mask]).size:
+        elif (own := _elements(x, mask)).size:
             pieces.append((mask, f(own, *args, **kw)))
     kinds = [as_tensor(p).node.data if is_weak(p) else as_tensor(p).dtype for _, p in pieces]
     y = as_tensor(np.zeros(x.shape, np.result_type(x.dtype, *kinds)))
     for mask, piece in pieces:
         y = rec.setitem(y, mask, piece)
     return rec.reshape(y, whole.shape) if not whole.ndim else y
+
+
+def _elements(x: Tensor, mask: Any) -> Tensor:
+    """Those where a condition holds."""
+    try:
+        return x[mask]
+    except TraceError:
+        raise TraceError(
+            "piecewise computes each piece on its own elements, and which these are depends on values, which are not "
+            "known inside of vmap and compile. Call it outside of them, on the whole batch; or write, with c for the "
+            "condition and a point for 1.0 where f is smooth: where(c, f(where(c, x, 1.0)), other)"
+        ) from None
 
 
 def _listed(condlist: Any, x: Tensor) -> list[Any]:
