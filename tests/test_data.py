@@ -237,3 +237,34 @@ def test_characters_are_numbers_of_an_alphabet_and_back(tmp_path):
     for bad in (("ab", 2), (text, 0), (text, 2.5), (3, 4), (text, 4, 0)):
         with pytest.raises(tm.ArgumentError):
             data.Characters(*bad)
+
+
+TOYS = [
+    data.moons, data.circles, data.spirals, data.checkerboard, data.sine, data.two_layer_linear, data.adding_problem,
+    data.parity, lambda rng=None: tuple(s.indices for s in data.random_split(np.arange(20), [0.5, 0.5], rng=rng)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", TOYS)
+def test_one_seed_reaches_data_layers_and_draws(make):
+    def all_of_it():
+        tm.random.seed(5)
+        return [*make(), tm.nn.Linear(3, 2).weight.detach().numpy(), tm.random.normal(size=2).numpy(), *make()]
+
+    first, second = all_of_it(), all_of_it()
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not all(map(np.array_equal, first[:2], first[-2:]))  # and goes on
+    for rng in (3, np.random.default_rng(3), tm.random.default_rng(3)):
+        np.testing.assert_array_equal(make(rng=rng)[0], make(rng=3)[0])
+    after = tm.random.normal(size=2).numpy()
+    tm.random.seed(5)
+    make(rng=3)
+    assert not np.array_equal(after, tm.random.normal(size=2).numpy())
+
+
+def test_data_that_a_program_would_have_drawn_once_are_refused():
+    with pytest.raises(tm.TraceError, match="moons draws within a function that is being compiled"):
+        tm.compile(lambda x: x * data.moons(4)[0].sum())(1.0)
+    compiled = tm.compile(lambda x: x * data.moons(4, rng=0)[0].sum())
+    assert compiled(1.0).item() == data.moons(4, rng=0)[0].sum()

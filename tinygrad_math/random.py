@@ -213,6 +213,27 @@ def stream(seed: Any) -> np.random.Generator:
     return np.random.default_rng(listed if len(listed) != 1 else listed[0])
 
 
+def source(rng: Any, made: str) -> np.random.Generator:
+    """NumPy's generator for what is made once: of a Generator, of a seed or, without one, the one of this module.
+
+    Raises TraceError where a program would have what was drawn when it was traced.
+    """
+    if rng is None or isinstance(rng, Generator):
+        own = shared if rng is None else rng
+        if tracing() and own.made_in is not watcher():
+            raise TraceError(
+                f"{made} within a function that is being compiled, and a program would have what was drawn once. "
+                "Do it outside, or give it a seed: rng=0"
+            )
+        return own.numpy
+    try:
+        return stream(rng)
+    except DTypeError:
+        raise ArgumentError(
+            f"{made}, but rng is a Generator of NumPy's or ours, or a seed, got {describe(rng)}"
+        ) from None
+
+
 def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
     """The shape of a draw: `size`, or what the parameters broadcast to."""
     try:

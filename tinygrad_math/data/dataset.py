@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import random
 from ..core.errors import ArgumentError, IndexOutOfBounds, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor
 
@@ -91,7 +92,8 @@ def random_split(dataset: Any, lengths: Sequence[float], rng: Any = None) -> lis
     """Subsets without overlap that together are the whole data set, drawn at random.
 
     Arguments: `lengths` whole numbers that add up to its length, or shares that add up to 1 (what rounding
-    leaves over goes to the first ones in turn, as in PyTorch); `rng` a NumPy Generator or a seed.
+    leaves over goes to the first ones in turn, as in PyTorch); `rng` a NumPy Generator or a seed,
+    without which `tm.random` draws.
     Raises ArgumentError if they do not add up.
 
     >>> import tinygrad_math as tm
@@ -109,6 +111,6 @@ def random_split(dataset: Any, lengths: Sequence[float], rng: Any = None) -> lis
         sizes = [*whole]
     if any(s != int(s) for s in sizes) or sum(sizes) != n:
         raise ArgumentError(f"random_split: {lengths!r:.80} adds up neither to 1 nor to the {n} examples")
-    order = (rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)).permutation(n)
+    order = random.source(rng, "random_split draws").permutation(n)
     ends = np.cumsum([int(s) for s in sizes])
     return [Subset(dataset, order[end - int(s) : end]) for s, end in zip(sizes, ends, strict=True)]

@@ -1,6 +1,7 @@
 """Data that are made: pictures in the plane, curves, and sequences, each from a seed.
 
 Every function returns (x, y) as arrays. `rng` is a NumPy Generator or a seed; the same seed gives the same data.
+Without it the numbers come from `tm.random`, so that `tm.random.seed` reaches them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import random
 from ..core.errors import ArgumentError
 
 Array = np.ndarray[Any, Any]
@@ -32,10 +34,7 @@ def _generator(asker: str, noise: Any, rng: Any) -> np.random.Generator:
         or not 0 <= noise < np.inf
     ):
         raise ArgumentError(f"{asker}: noise is a standard deviation from 0 on, got {noise!r:.40}")
-    try:
-        return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"{asker}: rng is a NumPy Generator or a seed, got {rng!r:.40}") from error
+    return random.source(rng, f"{asker} draws")
 
 
 def _mixed(points: Array, labels: Array, noise: float, draw: np.random.Generator) -> Pair:

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..compiler.trace import tracing
-from ..core.errors import ArgumentError, ShapeError, TraceError, describe
-from ..core.mode import watcher
+from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import TRACED, Tensor, as_tensor
 
 Size = int | tuple[int, ...]
@@ -18,15 +16,7 @@ Sizes = tuple[int, ...]
 
 def generator(rng: Any) -> np.random.Generator:
     """A NumPy Generator from a Generator of NumPy's or ours, or a seed; without one, the stream of `tm.random`."""
-    if rng is None or isinstance(rng, random.Generator):
-        source = random.shared if rng is None else rng
-        if tracing() and source.made_in is not watcher():
-            raise TraceError(
-                "a layer is given its first values within a function that is being compiled, and a program would have "
-                "what was drawn once. Make the layer outside, or give it a seed: rng=0"
-            )
-        return source.numpy
-    return random.stream(rng)
+    return random.source(rng, "a layer is given its first values")
 
 
 def shaped(x: Any) -> Any:
