@@ -12,6 +12,8 @@ from harness import peer
 
 import tinygrad_math as tm
 from tinygrad_math.nn import functional as F
+from tinygrad_math.train.steps import Compiled
+from tinygrad_math.train.together import Together
 
 torch, jax = peer("torch"), peer("jax")
 OURS = "tinygrad_math"
@@ -229,10 +231,36 @@ def adam(shapes):
     return steps
 
 
+def bank(make, x, y, many=256):
+    """A step of Adam for many networks: all of them in one program, and one compiled step after the other."""
+    nets = [make(k) for k in range(many)]
+    opts = [tm.optim.Adam(net, lr=1e-3 * (1 + k / many)) for k, net in enumerate(nets)]
+    batch = [(tm.tensor(x), tm.tensor(y))]
+    together = Together(nets, F.mse_loss, opts, 1, (None, None), True, False)
+    one = Compiled(nets[0], F.mse_loss, opts[0], 1, (None, None))
+    one.begin()
+
+    def alone():
+        for _ in range(many):
+            one(batch)
+
+    return {"ours, compiled": lambda: together(batch), "one by one": alone}
+
+
+def linear(seed):
+    return tm.nn.Sequential(tm.nn.Linear(4, 3, False, rng=seed), tm.nn.Linear(3, 2, False, rng=seed + 999))
+
+
+def moons(seed):
+    layers = [tm.nn.Linear(a, b, rng=seed + k) for k, (a, b) in enumerate([(2, 16), (16, 16), (16, 1)])]
+    return tm.nn.Sequential(layers[0], tm.nn.Tanh(), layers[1], tm.nn.Tanh(), layers[2])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repeats: to see that it runs")
     quick = parser.parse_args().quick
+    draw = lambda *shape: np.random.default_rng(0).normal(size=shape)  # noqa: E731
     repeats, budget = (2, 0.005) if quick else (15, 0.05)
     print(harness.machine())
     table = {
@@ -242,6 +270,8 @@ def main():
         "attention, 4 heads, width 32, sequence 32, batch 16, gradient": attention,
         "Adam, 4 million parameters": lambda: adam([(2000, 2000)]),
         "Adam, 20 small parameters": lambda: adam([(8, 8)] * 20),
+        "256 linear networks 4-3-2, batch 16, Adam, a step of all": lambda: bank(linear, draw(16, 4), draw(16, 2)),
+        "256 networks 2-16-16-1, batch 100, Adam, a step of all": lambda: bank(moons, draw(100, 2), draw(100, 1)),
     }
     for title, row in table.items():
         found = least(row(), repeats, budget)
