@@ -226,6 +226,22 @@ def test_parts_that_fit_the_cache_change_nothing(monkeypatch):
     assert len(whole) == 3
 
 
+class Phase(tm.nn.Module):
+    """A network with complex weights."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.w = tm.nn.Parameter(np.random.default_rng(seed).normal(size=(3, 2)) + 1j)
+
+    def forward(self, x):
+        return tm.abs(x @ self.w)
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_complex_weights_end_where_they_would_alone(compile):
+    both(ADAM, make=Phase, compile=compile)
+
+
 # -- what is refused ----------------------------------------------------------------------------------
 class Scaled(tm.nn.Module):
     def __init__(self, factor):

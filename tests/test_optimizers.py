@@ -308,3 +308,56 @@ def test_what_stepped_together_stays_the_users_own():
     assert b.detach().numpy() != held[2]
     np.testing.assert_array_equal(seen.numpy(), held[0])
     np.testing.assert_array_equal(moment, held[1])
+
+
+COMPLEX = {
+    "SGD": lambda p: tm.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=0.1),
+    "ASGD": lambda p: tm.optim.ASGD(p, lr=0.01, t0=2.0),
+    "Rprop": lambda p: tm.optim.Rprop(p, lr=0.01),
+    "Adam": lambda p: tm.optim.Adam(p, lr=0.1, amsgrad=True),
+    "AdamW": lambda p: tm.optim.AdamW(p, lr=0.1, maximize=True),
+    "NAdam": lambda p: tm.optim.NAdam(p, lr=0.1),
+    "RAdam": lambda p: tm.optim.RAdam(p, lr=0.1),
+    "Adamax": lambda p: tm.optim.Adamax(p, lr=0.1),
+    "Adagrad": lambda p: tm.optim.Adagrad(p, lr=0.1, initial_accumulator_value=0.3),
+    "Adadelta": lambda p: tm.optim.Adadelta(p, lr=0.5),
+    "RMSprop": lambda p: tm.optim.RMSprop(p, lr=0.01, centered=True, momentum=0.5),
+}
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (150, 150)])
+@pytest.mark.parametrize("name", COMPLEX)
+def test_a_complex_parameter_moves_as_its_two_parts_do(name, shape):
+    """In a step, by hand and as a program, and in a pure update, compiled or not."""
+    rng = np.random.default_rng(0)
+    parts = rng.normal(size=(2, *shape))
+
+    def value(re, im):
+        return ((re - 2 * im - 3) ** 2 + (im + 2 * re) ** 2 + re**3 / 9).sum()
+
+    pair = [tm.tensor(part, requires_grad=True) for part in parts]
+    one = tm.tensor(parts[0] + 1j * parts[1], requires_grad=True)
+    opt, opt_pair, pure = COMPLEX[name]([one]), COMPLEX[name](pair), COMPLEX[name](None)
+
+    def update(p, state):
+        return pure.update(tm.grad(lambda p: value(tm.real(p), tm.imag(p)))(p), state, p)
+
+    plain = again = one.detach(), pure.init(one.detach())
+    compiled = tm.compile(update)
+    for _ in range(4):
+        for o, parameters in ((opt, (tm.real(one), tm.imag(one))), (opt_pair, pair)):
+            o.zero_grad()
+            value(*parameters).backward()
+            o.step()
+        plain, again = update(*plain), compiled(*again)
+    want = np.asarray(pair[0].detach()) + 1j * np.asarray(pair[1].detach())
+    for found in (one, plain[0], again[0]):
+        np.testing.assert_allclose(np.asarray(found.detach()), want, rtol=1e-10, atol=1e-12)
+
+
+def test_a_real_gradient_of_a_complex_parameter_moves_its_real_part():
+    for shape in ((), (2,)):
+        w = tm.tensor(np.full(shape, 1 + 1j), requires_grad=True)
+        w.grad = np.ones(shape)
+        tm.optim.SGD([w], lr=0.25).step()
+        assert np.all(np.asarray(w.detach()) == 0.75 + 1j)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .optimizer import Optimizer, checked
-from .stepping import Hyper, State
+from .stepping import Hyper, State, filled
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"]
 
@@ -269,7 +269,7 @@ class Adagrad(Optimizer):
         )
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
-        return {"step": 0.0, "sum": xp.zeros_like(p) + h["initial_accumulator_value"]}
+        return {"step": 0.0, "sum": filled(xp, p, h["initial_accumulator_value"])}
 
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
         total = state["sum"] + g * g

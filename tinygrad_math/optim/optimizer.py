@@ -175,6 +175,8 @@ class Optimizer:
 
     def _whole(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
         """The rule, and what all rules share, in the dtypes of the parameter and its state."""
+        if p.dtype.kind == "c":
+            return self._by_parts(xp, p, g, state, h)
         old = p
         if "maximize" in h.on:
             g = -g
@@ -185,6 +187,19 @@ class Optimizer:
                 g = g + h["weight_decay"] * p
         new, after = self.rule(xp, p, g, state, h)
         return alike(xp, new, old), after and {name: alike(xp, v, state.get(name)) for name, v in after.items()}
+
+    def _by_parts(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
+        """The rule of a complex parameter: its real and its imaginary part move on their own."""
+
+        def parts(x: Any) -> Any:
+            return xp.stack([xp.real(x), xp.imag(x)]) if _is_complex(x) else x
+
+        def whole(x: Any, old: Any) -> Any:
+            return alike(xp, x[0] + 1j * x[1], old) if _is_complex(old) else x
+
+        g = g if _is_complex(g) else xp.astype(g, p.dtype)
+        new, after = self._whole(xp, parts(p), parts(g), {name: parts(v) for name, v in state.items()}, h)
+        return whole(new, p), {name: whole(v, state.get(name)) for name, v in after.items()}
 
     def bare(self) -> Optimizer:
         """An optimiser that has the rule and no parameters, groups or states: what a compiled program closes over."""
@@ -344,6 +359,10 @@ class Optimizer:
 
 
 _OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs", "_known", "_laid"))
+
+
+def _is_complex(x: Any) -> bool:
+    return getattr(getattr(x, "dtype", None), "kind", "") == "c"
 
 
 def _copied(x: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.errors import ArgumentError
 from .optimizer import Optimizer, checked
-from .stepping import Hyper, State
+from .stepping import Hyper, State, filled
 
 __all__ = ["ASGD", "SGD", "Rprop"]
 
@@ -140,7 +140,7 @@ class Rprop(Optimizer):
         super().__init__(params, lr=lr, etas=tuple(etas), step_sizes=tuple(step_sizes), maximize=maximize)
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
-        return {"step": 0.0, "prev": xp.zeros_like(p), "step_size": xp.zeros_like(p) + h["lr"]}
+        return {"step": 0.0, "prev": xp.zeros_like(p), "step_size": filled(xp, p, h["lr"])}
 
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
         (shrink, grow), (least, most) = h["etas"], h["step_sizes"]

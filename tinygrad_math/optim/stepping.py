@@ -69,6 +69,11 @@ def is_small(params: Sequence[Tensor]) -> bool:
     return size < SMALL
 
 
+def filled(xp: Any, p: Any, value: float) -> Any:
+    """A number at every place of a parameter, in the real and in the imaginary part."""
+    return xp.zeros_like(p) + (complex(value, value) if p.dtype.kind == "c" else value)
+
+
 # -- few numbers --------------------------------------------------------------------------------------
 def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
     """The rule itself, parameter after parameter, for those that have a gradient."""
@@ -91,15 +96,11 @@ def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
             if fresh or fresh is None or not ours:  # else the rule has no state, whatever the parameter
                 fresh = optimizer.start(raw, a, h)
             state = fresh
-        if dtype.kind == "c":  # real and imaginary part move on their own
-            new, after = optimizer._whole(raw, _real(a), _real(g), _each(_real, state), h)
-            new, after = _complex(new), _each(_complex, after)
-        else:
-            new, after = rule(raw, a, g, state, h)
-            if new.dtype is not dtype:
-                new = alike(raw, new, a)
-            if after:
-                after = {name: alike(raw, v, state.get(name)) for name, v in after.items()}
+        new, after = (optimizer._whole if dtype.kind == "c" else rule)(raw, a, g, state, h)
+        if new.dtype is not dtype:
+            new = alike(raw, new, a)
+        if after:
+            after = {name: alike(raw, v, state.get(name)) for name, v in after.items()}
         rows.append((p, new, after))
     return rows
 
@@ -195,21 +196,13 @@ def by_program(optimizer: Ruled, pairs: Sequence[tuple[Tensor, Any]], h: Hyper) 
         array, state = _own(p), optimizer.state.get(p)
         if state is None:
             state = optimizer.start(raw, array, h)
-        if array.dtype.kind == "c":
-            array, g, state = _real(array), _real(g), _each(_real, state)
-        else:
-            hidden.append((len(ps), p))
+        hidden.append((len(ps), p))
         ps.append(array)
         gs.append(g)
         states.append(state)
     array = state = None  # names more would look like somebody who needs the old values
     found = _alone(optimizer, hidden, ps, gs, states, h)
-    return [
-        (p, _complex(_array(new)), _each(_complex, _each(_array, state)))
-        if p.dtype.kind == "c"
-        else (p, _array(new), state and _each(_array, state))
-        for (p, _), (new, state) in zip(pairs, found, strict=True)
-    ]
+    return [(p, _array(new), state and _each(_array, state)) for (p, _), (new, state) in zip(pairs, found, strict=True)]
 
 
 def _alone(
@@ -301,13 +294,3 @@ def alike(xp: Any, new: Any, old: Any) -> Any:
     if new.dtype.kind == "c" and old.dtype.kind != "c":
         raise DTypeError(f"the rule made {describe(new)} of {describe(old)}: an imaginary part would be lost")
     return xp.astype(new, old.dtype)
-
-
-def _real(x: Any) -> Any:
-    if not isinstance(x, np.ndarray) or x.dtype.kind != "c":
-        return x
-    return np.stack([x.real, x.imag])
-
-
-def _complex(x: Any) -> Any:
-    return x[0] + 1j * x[1] if isinstance(x, np.ndarray) else x
