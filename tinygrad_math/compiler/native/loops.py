@@ -84,6 +84,12 @@ def _faster(ufunc: np.ufunc, dtypes: Sequence[Any], found: tuple[int, int]) -> t
     return found
 
 
+def softplus(dtype: np.dtype[Any]) -> Loop | None:
+    """log(1 + exp(x)), where a loop of ours is the faster one."""
+    ours = kernel("softplus", dtype)
+    return None if ours is None else Loop(ours, 0, (dtype, dtype))
+
+
 # -- loops of ours ----------------------------------------------------------------------------------------------------
 @lru_cache(None)
 def ours(name: str, *kinds: str) -> int:
@@ -275,10 +281,16 @@ def _slope(module: Any, title: str, char: str) -> None:
     x, out = (b.inttoptr(w.load(arguments, k), byte) for k in (1, 2))
     dx, dout, n = w.load(strides, 1), w.load(strides, 2), w.load(dims)
     found = w.variable(w.number(0))
-    with w.repeat(n) as k:
-        value = b.load(b.bitcast(b.gep(out, [b.mul(k, dout)]), kind.as_pointer()), align=1)
-        small = b.zext(b.fcmp_ordered("<", value, least), w.word)
-        b.store(b.or_(b.load(found), small), found)
+    paths = [w.function.append_basic_block(name) for name in ("dense", "strided", "seen")]
+    b.cbranch(b.icmp_signed("==", dout, w.number(_size(kind))), *paths[:2])
+    for path, step in zip(paths, (w.number(_size(kind)), dout), strict=False):
+        b.position_at_end(path)
+        with w.repeat(n) as k:
+            value = b.load(b.bitcast(b.gep(out, [b.mul(k, step)]), kind.as_pointer()), align=1)
+            small = b.zext(b.fcmp_ordered("<", value, least), w.word)
+            b.store(b.or_(b.load(found), small), found)
+        b.branch(paths[2])
+    b.position_at_end(paths[2])
     some, end = (w.function.append_basic_block(name) for name in ("some", "end"))
     b.cbranch(b.icmp_unsigned("!=", b.load(found), w.number(0)), some, end)
     b.position_at_end(some)

@@ -18,13 +18,14 @@ from ..memory import plan as plan_of
 from ..packing import ALIGNMENT
 from ..passes.loops import Repeated
 from ..program import Program, Value
-from .loops import PLAIN, Loop, caster, chooser, copier, keeper, loop, slope
+from .loops import PLAIN, Loop, caster, chooser, copier, keeper, loop, slope, softplus
 from .machine import REPEAT, SET
-from .products import LARGEST, nanoseconds, of_blas, product
+from .products import LARGEST, WIDEST, nanoseconds, of_blas, product
 from .table import Operand, loop_words, merged
 
 ABSOLUTE, SPACE, SCRATCH = 0, 1, 2  # cells that are the same in each call
 FIRST = 3  # cell of an array whose address the call tells
+FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
 FAR = 1 << 24  # bytes: a larger array that is not in the workspace is left to NumPy
 
 
@@ -81,6 +82,8 @@ class Lowered:
         self.is_step = within is not None
         self.space = (SPACE, 0) if within is None else (SCRATCH, self.memory.room(plan.size))
         self.parts: dict[Value, list[Value]] = {}  # loop -> what is taken out of its results
+        self.products: dict[Value, tuple[Place, Place, list[int]]] = {}  # of our own: what is multiplied
+        self.latest: Value | None = None  # the last instruction that does something
         self.counters: set[Value] = set()  # numbers of steps, which are whole numbers in memory
         self.joined = plan.joined()
         self.chained = {v for chain in plan.chains for v in chain.members}
@@ -88,10 +91,12 @@ class Lowered:
             self.lower()
 
     def lower(self) -> None:
+        self.users = self.program.users()
         for v in self.program.body:
             words = None if v in self.chained else self._words(v) if self._is_plain(v) else self._parts(v)
             if words is not None:
                 self.words[v] = words
+                self.latest = v if words else self.latest
         self.outside = self._read_outside()
         for v in self.words:
             if v in self.cells and (v.shape == () or v not in self.outside):
@@ -267,9 +272,20 @@ class Lowered:
         assert v.ufunc is not None
         if v.ufunc.nout != 1 or v.params or len(v.inputs) != v.ufunc.nin:
             return None
+        if v.ufunc is np.add and self.products:
+            words = self._with_biases(v, out)
+            if words is not None:
+                return words
         given = [type(i.example) if i.weak else i.dtype for i in v.inputs]
         by = loop(v.ufunc, tuple(np.dtype(bool) if g is bool else g for g in given))
-        return None if by is None or by.dtypes[-1] != out.dtype else self._through(by, v.inputs, out, out.shape)
+        if by is None or by.dtypes[-1] != out.dtype:
+            return None
+        if v.ufunc is np.logaddexp:
+            for x, zero in (v.inputs, v.inputs[::-1]):
+                soft = softplus(out.dtype) if zero.is_number(0) and x.dtype == out.dtype and not x.weak else None
+                if soft is not None:
+                    return self._through(soft, [x], out, out.shape)
+        return self._through(by, v.inputs, out, out.shape)
 
     def _through(self, by: Loop, inputs: Sequence[Value], out: Place, shape: Sequence[int]) -> list[int] | None:
         """A loop over whole arrays."""
@@ -300,19 +316,46 @@ class Lowered:
             out = out._replace(shape=(*out.shape, 1), strides=(*out.strides, size))
         if 0 in (a.shape[-2], b.shape[-1]):
             return words
-        turned = tuple(_turned(p) for p in (b, a, out))
-        ways = [(_time_of_product(*p), p) for p in ((a, b, out), turned)] if out.dtype.char in "df" else []
-        quickest, parts = min(ways, key=lambda way: way[0], default=(math.inf, (a, b, out)))
-        if ways and quickest < of_blas(out.dtype.char, a.shape[-2], a.shape[-1], b.shape[-1]):
-            by = Loop(product(out.dtype.char), 0, by.dtypes)
-            a, b, out = parts
+        ours = self._product(v, a, b, out, None) if out.dtype.char in "df" else None
+        if ours is not None:
+            if len(out.shape) == 2:
+                self.products[v] = a, b, words
+            return words + ours
         many = out.shape[:-2]
         core = (a.shape[-2], a.shape[-1], b.shape[-1])
-        operands = [
-            p._replace(shape=p.shape[:-2], strides=p.strides[:-2]).over(many)._replace(core=p.strides[-2:])
-            for p in (a, b, out)
-        ]
-        return words + loop_words(by, many, operands, core)
+        return words + loop_words(by, many, [_split(p, many) for p in (a, b, out)], core)
+
+    def _product(self, v: Value, a: Place, b: Place, out: Place, start: Place | None) -> list[int] | None:
+        """The words of a product of our own, as it stands or turned; none where BLAS is quicker."""
+        left, right, target, begin = a, b, out, start
+        quickest = _time_of_product(a, b, out, start)
+        turned = _turned(b), _turned(a), _turned(out), None if start is None else _turned(start)
+        if _time_of_product(*turned) < quickest:
+            quickest, (left, right, target, begin) = _time_of_product(*turned), turned
+        if quickest >= of_blas(out.dtype.char, a.shape[-2], a.shape[-1], b.shape[-1]):
+            return None
+        by = Loop(product(out.dtype.char), int(begin is not None), (out.dtype,) * 4)
+        many = out.shape[:-2]
+        operands = [_split(p, many) for p in (left, right, target, target if begin is None else begin)]
+        return loop_words(by, many, operands, (left.shape[-2], left.shape[-1], right.shape[-1]))
+
+    def _with_biases(self, v: Value, out: Place) -> list[int] | None:
+        """A row or a column added to a product that is made just before: the product's sums begin with it."""
+        for m, bias in (v.inputs, v.inputs[::-1]):
+            if m not in self.products or self.latest is not m or self.users[m] != 1 or bias.shape is None:
+                continue
+            a, b, words = self.products[m]
+            given = None if bias.weak or bias.dtype != out.dtype else self.place(bias)
+            if given is None or len(out.shape) != 2 or len(given.shape) > 2 or _meet(out, (a, b)):
+                continue
+            start = Place(given.cell, given.offset, out.shape, given.over(out.shape).strides, out.dtype)
+            if 0 not in start.strides or _meet(out, (given,)) or out.shape != m.shape:
+                continue
+            found = self._product(m, a, b, out, start)
+            if found is not None:
+                self.words[m] = []
+                return words + found
+        return None
 
     # -- the others --------------------------------------------------------------------------------------------------
     def _reduction(self, v: Value, out: Place) -> list[int] | None:
@@ -360,12 +403,12 @@ class Lowered:
             row = Place(row.cell, row.offset, source.shape, tuple(strides), source.dtype)
             words += loop_words(copier(source.dtype), source.shape, [whole, row.over(source.shape)])
             source = row
-        return words + self._gathered(by, source, target, along)
+        return words + self._gathered(u, by, source, target, along)
 
-    def _gathered(self, by: Loop, source: Place, target: Operand, along: set[int]) -> list[int]:
+    def _gathered(self, u: Any, by: Loop, source: Place, target: Operand, along: set[int]) -> list[int]:
         """`target` with all elements of `source` taken in, in the order in which NumPy takes them."""
         whole = source.over(source.shape)
-        few = all(source.shape[k] < 8 for k in along)  # so few are summed one by one in either order
+        few = all(source.shape[k] <= FEW for k in along)
         order = sorted(range(len(source.shape)), key=lambda k: (-abs(whole.strides[k]), k))
         if few and len(along) == 1:
             (k,) = along
@@ -373,7 +416,7 @@ class Lowered:
             order.insert(0, k)
         shape = [source.shape[k] for k in order]
         rows = [Operand(o.cell, o.offset, tuple(o.strides[k] for k in order)) for o in (target, whole, target)]
-        return loop_words(by, shape, rows, in_order=not few)
+        return loop_words(by, shape, rows, in_order=not few and u in (np.add, np.multiply))
 
     def _where(self, v: Value, out: Place) -> list[int] | None:
         words: list[int] = []
@@ -434,13 +477,37 @@ def _turned(p: Place) -> Place:
     return p._replace(shape=(*p.shape[:-2], *p.shape[:-3:-1]), strides=(*p.strides[:-2], *p.strides[:-3:-1]))
 
 
-def _time_of_product(a: Place, b: Place, out: Place) -> float:
-    """Nanoseconds of one of our products; none if it is too large for it."""
+def _split(p: Place, many: Sequence[int]) -> Operand:
+    """A stack of matrices as an operand whose core is one of them."""
+    return p._replace(shape=p.shape[:-2], strides=p.strides[:-2]).over(many)._replace(core=p.strides[-2:])
+
+
+def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> float:
+    """Nanoseconds of one of our products; without an end if it cannot be one."""
     (n, k), m, size = a.shape[-2:], b.shape[-1], out.dtype.itemsize
     copied = m > 1 and b.strides[-1] != size
-    if k * m > LARGEST or not k:
+    if not k or (k * m > LARGEST if copied else k * m * size > WIDEST):
+        return math.inf
+    if start is not None and m > 1 and start.strides[-1] not in (0, size):
         return math.inf
     return nanoseconds(out.dtype.char, n, k, m, copied, m > 1 and out.strides[-1] != size)
+
+
+def _meet(out: Place, others: Sequence[Place]) -> bool:
+    """Whether what is written might lie over one of these."""
+    low, high = _interval(out)
+    for p in others:
+        first, last = _interval(p)
+        if p.cell == out.cell and first < high and low < last:
+            return True
+        if p.cell != out.cell and SPACE not in (p.cell, out.cell) and p.cell != ABSOLUTE:
+            return True  # two arrays of the caller may be one
+    return False
+
+
+def _interval(p: Place) -> tuple[int, int]:
+    steps = [s * (n - 1) for n, s in zip(p.shape, p.strides, strict=True)]
+    return p.offset + sum(min(s, 0) for s in steps), p.offset + sum(max(s, 0) for s in steps) + p.dtype.itemsize
 
 
 def _overlaps(x: np.ndarray[Any, Any]) -> bool:

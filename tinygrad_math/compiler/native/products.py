@@ -3,7 +3,8 @@
 C = A B, row by row of A in groups, with a vector of columns of B at a time: each element of A is spread over a vector,
 and products are added to what stays in registers (Goto and van de Geijn, "Anatomy of High-Performance Matrix
 Multiplication", ACM TOMS 34, 2008: their inner kernel, with B whole in the first cache). Where the columns of B do not
-lie side by side, B is first copied so that they do. The signature is that of the inner loop of `matmul`.
+lie side by side, B is first copied so that they do. The signature is that of the inner loop of `matmul`, with a fourth
+operand that the sums begin with, a row or a column of biases, where `data` is not 0.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from .assembly import Writer, assemble, llvm, vector_bytes
 
 ROWS = 8  # of A at once: as many sums as keep both units for fused products busy
 PART = 4  # sums of a single row
-LARGEST = 4096  # elements of B that is copied first
+LARGEST = 8192  # elements of B that is copied first
+WIDEST = 1 << 16  # bytes of B: beyond, BLAS's own blocks are quicker
 
 
 def product(char: str) -> int:
@@ -69,17 +71,19 @@ class _Product:
 
     def write(self) -> None:
         w, b, ir = self.w, self.w.b, self.ir
-        arguments, dims, strides, _ = w.arguments
+        arguments, dims, strides, handed = w.arguments
         count, n, k, m = (w.load(dims, j) for j in range(4))
-        steps = [w.load(strides, j) for j in range(9)]
-        self.an, self.ak, self.bk, self.bm, self.cn, self.cm = steps[3:]
+        steps = [w.load(strides, j) for j in range(12)]
+        self.an, self.ak, self.bk, self.bm, self.cn, self.cm, self.dn, self.dm = steps[4:]
+        self.begun = b.icmp_unsigned("!=", b.ptrtoint(handed, w.word), w.number(0))
+        self.spread = b.icmp_signed("!=", self.dm, w.number(self.size))
         entry = ir.IRBuilder(w.entry)
         space = entry.bitcast(entry.alloca(self.kind, LARGEST + 2 * self.width), self.byte)
         self.tail = entry.bitcast(entry.alloca(self.kind, self.width), self.byte)
-        places = [w.variable(w.load(arguments, j)) for j in range(3)]
+        places = [w.variable(w.load(arguments, j)) for j in range(4)]
         dense = b.icmp_signed("==", self.bm, w.number(self.size))
         with w.repeat(count):
-            self.a, first, self.c = (b.inttoptr(b.load(p), self.byte) for p in places)
+            self.a, first, self.c, self.d = (b.inttoptr(b.load(p), self.byte) for p in places)
             packing, on = (w.function.append_basic_block(name) for name in ("packing", "on"))
             before = b.block
             b.cbranch(dense, on, packing)
@@ -106,7 +110,7 @@ class _Product:
             self._columns(n, b.mul(whole, w.number(self.width)), rest)
             b.branch(done)
             b.position_at_end(done)
-            for p, step in zip(places, steps[:3], strict=True):
+            for p, step in zip(places, steps[:4], strict=True):
                 w.add(p, step)
         b.ret_void()
         w.done()
@@ -131,6 +135,7 @@ class _Product:
         sums = [ir.IRBuilder(w.entry).alloca(self.vector) for _ in range(rows if rows > 1 else PART)]
         for s in sums:
             b.store(zero, s)
+        self._begin(sums[:rows], i, j, rest)
         left = [b.mul(b.add(i, w.number(r)), self.an) for r in range(rows)]
         column = b.mul(j, w.number(self.size))
 
@@ -156,6 +161,25 @@ class _Product:
         for r in range(rows):
             place = b.add(b.mul(b.add(i, w.number(r)), self.cn), b.mul(j, self.cm))
             self._put(b.load(sums[r]), place, rest)
+
+    def _begin(self, sums: Any, i: Any, j: Any, rest: Any) -> None:
+        """Let the sums begin with the biases: one for each column, or one for each row."""
+        w, b = self.w, self.w.b
+        some, row, column, on = (w.function.append_basic_block(n) for n in ("begun", "row", "column", "on"))
+        b.cbranch(self.begun, some, on)
+        b.position_at_end(some)
+        starts = [b.add(b.mul(b.add(i, w.number(r)), self.dn), b.mul(j, self.dm)) for r in range(len(sums))]
+        b.cbranch(self.spread, column, row)
+        b.position_at_end(row)
+        for s, start in zip(sums, starts, strict=True):
+            place = self._at(self.d, start, self.vector)
+            b.store(b.load(place, align=1) if rest is None else self.masked("load", place, rest), s)
+        b.branch(on)
+        b.position_at_end(column)
+        for s, start in zip(sums, starts, strict=True):
+            b.store(self._spread(b.load(self._at(self.d, start), align=1)), s)
+        b.branch(on)
+        b.position_at_end(on)
 
     def _spread(self, x: Any) -> Any:
         ir, b = self.ir, self.w.b
