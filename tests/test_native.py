@@ -281,6 +281,42 @@ def test_products_of_all_ranks_and_layouts(left, right, dtype):
         assert_close(f(x, y), [np.matmul(x, y) * 3], 1e-13)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("n", "k", "m"), [(16, 4, 3), (1, 5, 40), (40, 5, 1), (17, 9, 33), (100, 1, 16), (8, 3, 8), (9, 0, 3)]
+)
+def test_products_begin_with_their_biases(n, k, m, dtype):
+    rng = np.random.default_rng(11)
+    x, w, row, column, full = (rng.normal(size=s).astype(dtype) for s in ((n, k), (k, m), (m,), (n, 1), (n, m)))
+
+    def f(x, w, row, column, full):
+        turned = tm.matmul(w.T, x.T) + column.T
+        return (
+            x @ w + row,
+            column + x @ w,
+            tm.tanh(x @ w + row[0]),
+            x @ w + full,
+            turned + 1.0,
+            tm.sort(x @ w + row) + row,
+        )
+
+    y = x.astype(float) @ w
+    want = y + row, y + column, np.tanh(y + row[0]), y + full, y.T + column.T + 1, np.sort(y + row) + row
+    for got, exact in zip(arrays(compiled(f)(x, w, row, column, full)), want, strict=True):
+        np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 if dtype == "float32" else 1e-13)
+
+
+def test_softplus_and_the_tails_of_tanh():
+    x = np.concatenate([np.linspace(-40, 40, 101), [0.0, -0.0, np.inf, -np.inf, np.nan, 800.0, -800.0]])
+    f = compiled(lambda x: (tm.logaddexp(0.0, x), tm.logaddexp(x, 0.0), tm.grad(lambda x: tm.sum(tm.tanh(x)))(x)))
+    with np.errstate(all="ignore"):
+        want = np.logaddexp(0, x), np.logaddexp(x, 0), np.cosh(x) ** -2.0
+    for y, exact in zip(arrays(f(x)), want, strict=True):
+        np.testing.assert_allclose(y, exact, rtol=1e-9 if exact is want[2] else 1e-14)
+    for y, exact in zip(arrays(f(np.stack([x, x], 1)[:, 0])), want, strict=True):
+        np.testing.assert_allclose(y, exact, rtol=1e-9 if exact is want[2] else 1e-14)
+
+
 # -- how arguments lie ------------------------------------------------------------------------------------------------
 def layouts(x):
     wide = np.zeros([2 * n for n in x.shape], x.dtype)[tuple(slice(None, None, 2) for _ in x.shape)]

@@ -106,7 +106,8 @@ class NativeEmitter(Emitter):
         for v in values:
             if not lowered.words[v]:
                 continue
-            for i in (*v.inputs, *([plan.shared[v]] if plan.kind.get(v) == "donated" else [])):
+            read = [*v.inputs, *(lowered.within[v].inputs if v in lowered.within else ())]
+            for i in (*read, *([plan.shared[v]] if plan.kind.get(v) == "donated" else [])):
                 if i.constant:
                     continue
                 root = plan.root[i]

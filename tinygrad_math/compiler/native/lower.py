@@ -83,6 +83,7 @@ class Lowered:
         self.space = (SPACE, 0) if within is None else (SCRATCH, self.memory.room(plan.size))
         self.parts: dict[Value, list[Value]] = {}  # loop -> what is taken out of its results
         self.products: dict[Value, tuple[Place, Place, list[int]]] = {}  # of our own: what is multiplied
+        self.within: dict[Value, Value] = {}  # what adds biases -> the product that it makes itself
         self.latest: Value | None = None  # the last instruction that does something
         self.counters: set[Value] = set()  # numbers of steps, which are whole numbers in memory
         self.joined = plan.joined()
@@ -354,6 +355,7 @@ class Lowered:
             found = self._product(m, a, b, out, start)
             if found is not None:
                 self.words[m] = []
+                self.within[v] = m
                 return words + found
         return None
 
