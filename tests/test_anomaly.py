@@ -561,3 +561,38 @@ def test_it_is_not_entered_where_one_example_stands_for_all(name):
     with tm.inspect.detect_anomaly(), pytest.raises(tm.AnomalyError, match="log"):
         tm.vmap(tm.log)(np.array([1.0, 2.0, -1.0]))
     assert tm.grad(_looked_at)(2.0).item() == 0.5
+
+
+CONSTANTS = {
+    "used": (lambda x: x + tm.log(tm.tensor(-1.0)), r"log made NaN: the logarithm of a negative number: log\(-1\)"),
+    "not chosen": (lambda x: tm.where(x > 0.0, x, tm.sqrt(tm.tensor(-2.0))), r"sqrt made NaN.*sqrt\(-2\)"),
+    "returned": (lambda x: (x, tm.log(tm.zeros(2))), "log made an infinity"),
+    "one element": (lambda x: x * (tm.ones(3) / np.array([1.0, 0.0, 2.0])).sum(), "divide made an infinity"),
+}
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_what_a_program_has_of_constants_alone_is_found(name, early):
+    f, words = CONSTANTS[name]
+    compiled = tm.compile(f)
+    with np.errstate(all="ignore"):
+        if early:
+            compiled(1.0)
+        for g in (f, compiled, compiled):
+            error = caught(g, tm.tensor(1.0))
+            assert re.match(words, str(error))
+            assert error.place.line == f.__code__.co_firstlineno
+    with tm.inspect.detect_anomaly(forward=False):
+        compiled(tm.tensor(1.0))
+    if name == "used":
+        with tm.inspect.detect_anomaly(), pytest.raises(tm.AnomalyError, match="log"):
+            tm.compile(tm.grad(f))(1.0)
+
+
+def test_an_infinity_that_is_data_of_a_program_stops_nothing():
+    mask, f = np.array([0.0, -np.inf]), lambda x: tm.softmax(x + mask - tm.max(mask))
+    with tm.inspect.detect_anomaly():
+        assert tm.compile(f)(np.zeros(2)).tolist() == [1.0, 0.0]
+    with tm.inspect.detect_anomaly(check_inf=False):
+        tm.compile(CONSTANTS["returned"][0])(1.0)

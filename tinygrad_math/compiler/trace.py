@@ -36,6 +36,17 @@ class Traced(NamedTuple):
     settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
     transformed: bool  # whether the function takes derivatives itself
     hooked: bool  # whether it asks for gradients on their way, which a program does not have
+    odd: Sequence[Odd] = ()  # what a look for anomalies is to find, and the program has not
+
+
+class Odd(NamedTuple):
+    """An op that made NaN or an infinity of constants."""
+
+    op: Op
+    args: list[Any]
+    params: Mapping[str, Any]
+    value: Any
+    place: Place | None
 
 
 class Fixed(NamedTuple):
@@ -70,6 +81,7 @@ class Recorder:
         self.known: set[Node] = set()  # what this run has made
         self.stopped: set[Node] = set()  # made under no_grad
         self.hooked = False
+        self.odd: list[Odd] = []
         self.start = clock()
 
     def __call__(self, node: Node) -> None:
@@ -86,6 +98,7 @@ class Recorder:
             node.tick = clock()  # younger than what stands for its inputs
         if not node.live & TRACED:
             if not any(i.live & TRACED for i in node.inputs):
+                self._note(node)
                 return
             node.live |= TRACED
             node.inputs = tuple(map(held, node.inputs))
@@ -99,6 +112,15 @@ class Recorder:
                 f"the shape of {node.op.name} depends on values, which are not known while a function is being "
                 "traced. Use where(mask, x, 0) in place of x[mask], or make the mask a static argument."
             )
+
+    def _note(self, node: Node) -> None:
+        """Keep how a number that is not finite was made of constants, of which the program has only what came out."""
+        parts = node.data if isinstance(node.data, (tuple, list)) else (node.data,)
+        if all(np.isfinite(p).all() for p in map(np.asarray, parts) if p.dtype.kind in "fc"):
+            return
+        assert node.op is not None
+        place = node.meta.place if node.meta is not None else None
+        self.odd.append(Odd(node.op, [i.data for i in node.inputs], node.params, node.data, place))
 
     def _unknown_shape(self, node: Node) -> bool:
         """Whether the shape of a result depends on values that are not known."""
@@ -242,7 +264,9 @@ def trace(
     steps = any(r.meta is not None and r.meta.settled for r in roots)
     settled = tuple(steps and n.meta is not None and n.meta.settled for n in moving)
     transformed = any(r.live & TRANSFORMED for r in roots)
-    return Traced(program, list(recorder.hidden.values()), shape, outputs, settled, transformed, recorder.hooked)
+    return Traced(
+        program, list(recorder.hidden.values()), shape, outputs, settled, transformed, recorder.hooked, recorder.odd
+    )
 
 
 def _instructions(

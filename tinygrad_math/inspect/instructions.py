@@ -18,6 +18,7 @@ from ..compiler.derivatives import Recording
 from ..compiler.executable import Executable
 from ..compiler.passes.loops import step_of
 from ..compiler.program import as_weak
+from ..compiler.trace import Odd
 from ..core.errors import AnomalyError, IllPosedDerivative
 from ..core.mode import quietly
 from ..core.op import Op, raw, registry
@@ -33,8 +34,21 @@ from .slopes import of_slope
 def checked(executable: Executable, arrays: Sequence[Any], infinite: bool, forward: bool, backward: bool) -> None:
     """Raise AnomalyError for the first bad number that a compiled function makes of these arrays."""
     title = executable.program.name
+    for odd in executable.traced.odd if forward else ():
+        bad = None if odd.place is not None and odd.place.prefix else worst(odd.op, odd.args, odd.value, infinite)
+        if bad is not None:
+            raise _of_constants(odd, *bad, title)
     Listing(executable.recording, title).run(arrays, infinite, forward, backward)
     Listing(Recording(executable.program), title, made=True).run(arrays, infinite, forward, backward)
+
+
+def _of_constants(odd: Odd, array: Any, index: tuple[int, ...], title: str) -> AnomalyError:
+    """The error for what was made of constants, when the function was traced."""
+    value = odd.value if not odd.op.many else array
+    cause, at = of_value(odd.op, odd.args, value, odd.params, index, array[index])
+    shown = [operand(a, "constant", v, np.shape(array), index) for a, v in zip(odd.args, at, strict=True)]
+    chain = ["constant", odd.op.name if odd.place is None else f"{odd.op.name} ({short(odd.place)})"]
+    return report("forward", odd.op.name, array, index, cause, shown, chain, odd.place, program=title)
 
 
 class Listing:
