@@ -208,9 +208,30 @@ def test_hyp1f1_over_wide_ranges(orders):
         _check_hyper("hyp1f1", mpmath.hyp1f1, point, orders)
 
 
-def test_values_of_hyp2f1_where_scipys_lose_their_digits():
-    for point in [(-26.3, 3.51, -28.9, -0.715), (24.8, 20.5, -24.3, 0.0537), (-20.8, -12.2, 29.0, -1.86)]:
-        assert special.hyp2f1(*point).item() == pytest.approx(float(mpmath.hyp2f1(*point)), rel=1e-10)
+def test_values_where_scipys_lose_their_digits():
+    gauss = [
+        (-26.3, 3.51, -28.9, -0.715),
+        (24.8, 20.5, -24.3, 0.0537),
+        (-20.8, -12.2, 29.0, -1.86),
+        (93.885, 0.01244, 53.061, 0.76573),
+    ]
+    for point in gauss:
+        want = float(mpmath.hyp2f1(*point))
+        assert special.hyp2f1(*point).item() == pytest.approx(want, rel=1e-10)
+    for point in [(0.182, -50.53, 16.13), (0.325, -47.49, -37.25), (-37.4, -37.7, 37.0)]:
+        assert special.hyp1f1(*point).item() == pytest.approx(float(mpmath.hyp1f1(*point)), rel=1e-10)
+
+
+def test_values_where_scipys_are_taken_agree_with_those_computed_here():
+    rng = np.random.default_rng(0)
+    a, b, c = np.exp(rng.uniform(np.log(0.01), np.log(5), (3, 200)))
+    z = rng.uniform(0, 0.9, 200)
+    at_zero = special.hyp2f1(a, b, c, z).numpy()
+    by_parts = special.hyp2f1(a + 1, b, c, z).numpy()
+    # contiguous: (c - a) F(a - 1) + (2a - c + (b - a) z) F + a (z - 1) F(a + 1) = 0, DLMF 15.5.11
+    rest = (c - a) * special.hyp2f1(a - 1, b, c, z).numpy() + (2 * a - c + (b - a) * z) * at_zero
+    size = np.abs((c - a) * at_zero) + np.abs(a * (1 - z) * by_parts) + np.abs((2 * a - c + (b - a) * z) * at_zero)
+    assert np.max(np.abs(rest + a * (z - 1) * by_parts) / size) < 1e-12
 
 
 def _hyper_slopes(name, *args):
@@ -407,3 +428,41 @@ def test_smirnovs_distribution_at_the_ends_and_its_inverse():
     d = np.linspace(0.01, 0.99, 3000)
     g = tm.grad(lambda d: special.smirnov(40, d).sum())(d).numpy()
     np.testing.assert_allclose(g[::700], tm.grad(lambda d: special.smirnov(40, d).sum())(d[::700]).numpy(), rtol=1e-12)
+
+
+# -- the incomplete gamma and beta functions, beyond first order ------------------------------------------------------
+def mp_gamma(a, x):
+    return mpmath.gammainc(a, 0, x, regularized=True)
+
+
+def mp_beta(a, b, x):
+    return mpmath.betainc(a, b, 0, x, regularized=True)
+
+
+def _check_incomplete(f, reference, point, orders):
+    with mpmath.workdps(40 + 22 * sum(orders)):
+        at = tuple(map(mpmath.mpf, point))
+        want = mpmath.diff(reference, at, orders, h=mpmath.mpf(10) ** -20 * min(1, *at))
+    if 1e-250 < abs(want) < 1e250:
+        assert ours(f, point, orders) == pytest.approx(float(want), rel=2e-9), (point, orders)
+
+
+GAMMA_ORDERS = [(2, 0), (3, 0), (1, 1), (2, 1), (1, 2), (0, 3)]
+BETA_ORDERS = [(1, 1, 0), (2, 0, 0), (0, 3, 0), (2, 1, 0), (1, 0, 1), (0, 1, 2), (0, 0, 3)]
+
+
+def test_incomplete_gamma_and_beta_beyond_first_order_agree_with_mpmath():
+    for k, point in enumerate([(0.02, 0.5), (3.0, 0.2), (3.0, 9.0), (200.0, 190.0), (0.7, 1e-6)]):
+        for orders in GAMMA_ORDERS[k % 2 :: 2]:
+            _check_incomplete(special.gammainc, mp_gamma, point, orders)
+    for k, point in enumerate([(0.3, 2.0, 0.1), (40.0, 60.0, 0.42), (5.0, 0.2, 0.9), (0.05, 300.0, 1e-5)]):
+        for orders in BETA_ORDERS[k % 2 :: 2]:
+            _check_incomplete(special.betainc, mp_beta, point, orders)
+
+
+@pytest.mark.long
+def test_incomplete_gamma_and_beta_beyond_first_order_over_wide_ranges():
+    for k, (a, ratio) in enumerate(points(20, 120, (1e-3, 1e3, "log"), (0.05, 8, "log"))):
+        _check_incomplete(special.gammainc, mp_gamma, (a, a * ratio), GAMMA_ORDERS[k % len(GAMMA_ORDERS)])
+    for k, point in enumerate(points(21, 120, (1e-2, 500, "log"), (1e-2, 500, "log"), (0.001, 0.999))):
+        _check_incomplete(special.betainc, mp_beta, point, BETA_ORDERS[k % len(BETA_ORDERS)])

@@ -33,6 +33,7 @@ from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 __all__ = ["hyp1f1", "hyp2f1"]
 
 _GOOD = 1e-11  # relative; from here on no other way is tried
+_SMALL = 5.0  # up to here SciPy's values of 2F1 have all digits, where all terms are positive
 _TOO_BAD = 1e-7  # where the best estimate of the error exceeds this, the derivative is refused
 
 Form = tuple[tuple[float, float, float], Any]  # d/da' ..., and what is added
@@ -264,6 +265,12 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
         known = getattr(special, name)(*wide) if zeroth else np.full(z.shape, math.nan)
     pole = (c <= 0) & (c == np.floor(c))
     inside = np.isfinite(a) & np.isfinite(c) & np.isfinite(z) & ~(pole & zeroth)
+    if zeroth:  # SciPy's values have all digits here, and take a fraction of the time
+        if b is None:
+            inside &= c <= 0
+        else:
+            plain = (np.minimum(np.minimum(a, b), c) > 0) & (np.maximum(np.maximum(a, b), c) <= _SMALL)
+            inside &= ~(plain & (z >= 0) & (z <= 0.9))
     if b is not None:
         ends = [(x <= 0) & (x == np.floor(x)) & (n == 0) for x, n in ((a, orders[0]), (b, orders[1]))]
         inside &= np.isfinite(b) & ((z <= 1) | ends[0] | ends[1])
@@ -381,8 +388,13 @@ differentiate(hyp1f1_slope, *(_next_kummer(k) for k in ("in_a", "in_b", "in_x"))
 
 
 def gauss(a: Any, b: Any, c: Any, z: Any, /) -> Any:
-    """2F1 itself: SciPy's where it is outside of what is computed here."""
+    """2F1 itself: SciPy's where that has all digits, and outside of what is computed here."""
     return _values("hyp2f1", (a, b, c, z), (0, 0, 0), 0)
+
+
+def kummer(a: Any, b: Any, x: Any, /) -> Any:
+    """1F1 itself: SciPy's for b > 0, below which that has lost all its digits at some places."""
+    return _values("hyp1f1", (a, b, x), (0, 0, 0), 0)
 
 
 hyp2f1 = row(
@@ -421,11 +433,12 @@ hyp1f1 = row(
     latex=r"{{}}_1F_1({0}; {1}; {2})",
     samples=_kummer_samples,
     order=True,
+    forward=kummer,
     doc="""Kummer's confluent hypergeometric function 1F1(a; b; x), real arguments, broadcast; float32 stays.
 
     d/dx = a/b 1F1(a+1; b+1; x) (DLMF 13.3.15); d/da and d/db at every order by the differentiated series, differential
-    equation and expansion for large x. Infinite where b is a whole number below 1, as SciPy's. Raises DTypeError,
-    IllPosedDerivative, NoConvergence as hyp2f1 does.
+    equation and expansion for large x. Values are right also for b < 0, where SciPy's lose their digits. Infinite where
+    b is a whole number below 1, as SciPy's. Raises DTypeError, IllPosedDerivative, NoConvergence as hyp2f1 does.
 
     >>> import tinygrad_math as tm
     >>> da = tm.grad(tm.special.hyp1f1)(1.0, 1.0, 0.0)
