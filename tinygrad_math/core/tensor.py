@@ -7,7 +7,6 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 
 from __future__ import annotations
 
-import math
 import operator
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -453,11 +452,17 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
 
     @property
     def ndim(self) -> int:
-        return len(self.shape)
+        try:
+            return self.node.data.ndim  # type: ignore[no-any-return]
+        except AttributeError:  # a Python number
+            return 0
 
     @property
     def size(self) -> int:
-        return math.prod(self.shape)
+        try:
+            return self.node.data.size  # type: ignore[no-any-return]
+        except AttributeError:
+            return 1
 
     @property
     def dtype(self) -> np.dtype[Any]:

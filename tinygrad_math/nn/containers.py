@@ -10,6 +10,8 @@ from ..core.errors import ArgumentError
 from ..core.tensor import Tensor
 from .module import Module
 
+_NAMES = [str(i) for i in range(64)]  # of the layers, ready made
+
 
 class Sequential(Module):
     """Modules (or functions) one after another; indexable. Their parameters are named by place: `0.weight`.
@@ -48,8 +50,8 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Tensor:
         children = self.__dict__
-        for i in range(self.length):
-            x = children[str(i)](x)
+        for name in _NAMES[: self.length] if self.length <= len(_NAMES) else map(str, range(self.length)):
+            x = children[name](x)
         return x
 
     def __getitem__(self, i: int | slice) -> Any:

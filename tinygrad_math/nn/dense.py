@@ -130,8 +130,11 @@ class Linear(Module):
         self.bias = Parameter(draw.uniform(-bound, bound, out_features), dtype=dtype) if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        x = shaped(x)
-        shape = x.node.data.shape if x.__class__ is Tensor else x.shape
+        if x.__class__ is Tensor:
+            shape = x.node.data.shape if x.node.data.__class__ is np.ndarray else x.shape
+        else:
+            x = shaped(x)
+            shape = x.shape
         if not shape or shape[-1] != self.in_features:
             raise ShapeError(
                 f"a Linear({self.in_features}, {self.out_features}) takes an input of shape (..., {self.in_features}), "

@@ -232,13 +232,19 @@ def _may_repeat(indices: Any) -> bool:
 
 def _are_distinct(indices: Any) -> bool:
     """Whether rows of positions name no place twice, because those of one axis grow with every step."""
-    alike = {(i.ndim, i.size, i.dtype.kind == "b") for i in indices} == {(1, indices[0].size, False)}
-    return alike and any(map(_grow, indices))
+    length = indices[0].shape
+    for i in indices:
+        if i.ndim != 1 or i.shape != length or i.dtype.kind == "b":
+            return False
+    return any(map(_grow, indices))
 
 
 def _grow(i: Any) -> bool:
     """Whether each of these positions, none counted from the end, is larger than the last."""
-    return bool(i.size) and bool(i[0] >= 0) and bool((i[1:] > i[:-1]).all())
+    if i.size < 2:
+        return bool(i.size) and i.item(0) >= 0
+    above = i[1:] > i[:-1]
+    return bool(i.item(0) >= 0 and above.item(above.argmin()))  # the fastest way to see whether all are
 
 
 def _like(xp: Any, g: Any, v: Any) -> Any:
