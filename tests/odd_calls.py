@@ -34,6 +34,7 @@ import resource
 import select
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -504,7 +505,8 @@ def main():
     begin, calls = time.perf_counter(), odd_calls(given.only)
     if given.sample is not None and given.sample < len(calls):
         calls = random.Random(given.seed).sample(calls, given.sample)
-    places = report(calls, run(calls), given.verbose, given.faults.split(","))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # an odd value may be a path that is written
+        places = report(calls, run(calls), given.verbose, given.faults.split(","))
     print(f"{places} places of a fault, {time.perf_counter() - begin:.0f} seconds")
     return min(places, 99)
 
