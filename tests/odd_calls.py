@@ -505,7 +505,7 @@ def main():
     begin, calls = time.perf_counter(), odd_calls(given.only)
     if given.sample is not None and given.sample < len(calls):
         calls = random.Random(given.seed).sample(calls, given.sample)
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # an odd value may be a path that is written
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # where an odd value is written as a path
         places = report(calls, run(calls), given.verbose, given.faults.split(","))
     print(f"{places} places of a fault, {time.perf_counter() - begin:.0f} seconds")
     return min(places, 99)
