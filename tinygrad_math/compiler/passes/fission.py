@@ -186,13 +186,19 @@ class Fission:
         return [x]
 
     def _product(self, x: int) -> tuple[int, int, bool] | None:
-        """The two matrices whose product this is; the first may be turned."""
+        """The two matrices whose product this is; the first may be turned. A column times a row is one, too."""
         s = self._step(x)
-        if s is None or s.op.name != "matmul":
+        if s is None or s.op.name not in ("matmul", "multiply"):
             return None
         a, b = s.operands
-        if np.ndim(self.sizes.values[a]) != 2 or np.ndim(self.sizes.values[b]) != 2:
+        left, right = (np.shape(self.sizes.values[i]) for i in (a, b))
+        if len(left) != 2 or len(right) != 2:
             return None
+        if s.op.name == "multiply":
+            if left[0] == right[1] == 1:
+                a, b, left, right = b, a, right, left
+            if not left[1] == right[0] == 1:
+                return None
         if not (self._moves(a) and self._moves(b)):
             return None
         t = self._step(a)

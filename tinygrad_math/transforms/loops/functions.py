@@ -61,8 +61,10 @@ def scan(
     n = _length(rows, structure, length)
     loop = Steps("scan", n, init, reverse)
 
+    given = _quick(structure)[0] if leaves else lambda row: None
+
     def step(carry: Any, t: Any, row: Sequence[Any]) -> tuple[Any, Any]:
-        found = f(carry, unflatten(structure, row) if leaves else None)
+        found: Any = f(carry, given(row))
         if not (isinstance(found, tuple) and len(found) == 2):
             raise ArgumentError(f"scan: f returns (carry, y), got {describe(found)}; y may be None")
         return found[0], found[1]
@@ -165,9 +167,7 @@ class Steps:
             if not number and not hasattr(t.node.data, "dtype"):
                 t = rec.asarray(t)
             self.state.append(t)
-
-    def tree(self, state: Sequence[Any]) -> Any:
-        return unflatten(self.structure, list(state))
+        self.tree, self.parts = _quick(self.structure)
 
     # -- as Python runs it ------------------------------------------------------------------------------
     def run(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
@@ -190,11 +190,13 @@ class Steps:
         shape: list[Structure] = []
         begin: list[Tensor] = []  # what the first step gave
 
+        tree = self.tree
+
         def stretch(state: Any, places: Sequence[int], own: Any) -> Any:
             given: list[Any] = []
             for t, row in zip(places, own, strict=True):
                 try:
-                    carry, y = step(self.tree(state), t, row)
+                    carry, y = step(tree(state), t, row)
                     state = self.checked(carry, state)
                     leaves = self.given(y, shape, begin, t)
                 except Exception as error:
@@ -248,6 +250,9 @@ class Steps:
 
     def checked(self, carry: Any, before: Sequence[Any]) -> list[Tensor]:
         """The leaves of a carry, which has to be like the one before."""
+        leaves = self.parts(carry)
+        if leaves is not None and all(map(_alike, leaves, before)):
+            return leaves
         leaves = leaves_like(carry, self.structure, strict=True)
         if leaves is None:
             raise ArgumentError(
@@ -271,6 +276,8 @@ class Steps:
 
     def given(self, y: Any, shape: list[Structure], begin: list[Tensor], t: Any) -> list[Tensor]:
         """The leaves of what a step gave beside the carry, like those of the first step, which `begin` holds."""
+        if len(begin) == 1 and y.__class__ is Tensor and shape[0].kind is None and _alike(y, begin[0]):
+            return [y]
         leaves, structure = flatten(y)
         found = []
         for leaf in leaves:
@@ -353,6 +360,32 @@ class Steps:
 
         left = None if self.n is None else self.n - done
         return self.tree(staged_while(self.title, left, state, holds, one))
+
+
+def _alike(new: Any, old: Tensor) -> bool:
+    """Whether a leaf is a Tensor of the same shape and dtype as another."""
+    if not isinstance(new, Tensor):
+        return False
+    a, b = new.node.data, old.node.data
+    return hasattr(a, "dtype") and a.shape == b.shape and a.dtype == b.dtype
+
+
+def _quick(structure: Structure) -> tuple[Callable[[Any], Any], Callable[[Any], list[Any] | None]]:
+    """How a tree is put together of its leaves, and taken apart; the latter gives None where that takes more than this.
+
+    Of one leaf, and of a plain tuple, list or dict of leaves, it takes next to nothing, as a loop does it at each step.
+    """
+    kind, keys, count = structure.kind, structure.keys, len(structure.children)
+    if kind is None and structure.extra is None:
+        return lambda leaves: leaves[0], lambda tree: [tree]
+    if all(c.kind is None and c.extra is None for c in structure.children):
+        if kind is tuple or kind is list:
+            return kind, lambda tree: list(tree) if tree.__class__ is kind and len(tree) == count else None
+        if kind is dict:
+            return lambda leaves: dict(
+                zip(keys, leaves, strict=True)
+            ), lambda tree: [tree[k] for k in keys] if tree.__class__ is dict and tree.keys() == set(keys) else None
+    return lambda leaves: unflatten(structure, list(leaves)), lambda tree: None
 
 
 def _one_boolean(found: Any) -> Any:
