@@ -492,6 +492,98 @@ def test_an_op_after_a_loop_is_traced_with_values_that_it_takes():
         tm.compile(f)(XS * 0)
 
 
+def with_a_total(xs):
+    """Each step reads what the last one has written around it."""
+    total = 0.0
+
+    def step(c, x):
+        nonlocal total
+        total = total + x
+        return c * total, None
+
+    return tm.scan(step, 1.0, xs)[0] + total
+
+
+def with_the_last(xs):
+    """What a step writes around it is used after the loop."""
+    last = None
+
+    def step(c, x):
+        nonlocal last
+        last = c * x
+        return c + x, None
+
+    return tm.scan(step, 1.0, xs)[0] * last
+
+
+def with_a_count(xs):
+    """A number of Python's changes from step to step."""
+    count = [0]
+
+    def step(c, x):
+        count[0] += 1
+        return c * count[0] + x, None
+
+    return tm.scan(step, 1.0, xs)[0]
+
+
+def with_a_last_within(xs):
+    last = None
+
+    def outer(c, x):
+        def inner(i, d):
+            nonlocal last
+            last = d * x
+            return d + x
+
+        return tm.fori_loop(3, inner, c) + last, None
+
+    return tm.scan(outer, 1.0, xs)[0]
+
+
+@pytest.mark.parametrize("f", [with_a_total, with_the_last, with_a_count, with_a_last_within])
+def test_what_steps_write_around_them_is_as_in_pythons_loop(f):
+    xs, scan, fori_loop = np.array([0.3, 1.2, -0.4, 0.9]), tm.scan, tm.fori_loop
+    try:
+        tm.scan = lambda f, init, xs: (python_scan(lambda c, x: (f(c, x)[0], x), tm.tensor(init), xs)[0], None)
+        tm.fori_loop = lambda n, body, c: [c := body(i, c) for i in range(n)][-1]
+        want = f(tm.tensor(xs)), tm.grad(f)(xs)
+    finally:
+        tm.scan, tm.fori_loop = scan, fori_loop
+    close((f(tm.tensor(xs)), tm.grad(f)(xs)), want)
+    compiled, gradient = tm.compile(f), tm.compile(tm.grad(f))
+    for _ in range(2):
+        close((compiled(xs), gradient(xs)), want)
+    close(tm.grad(compiled)(xs), want[1])
+    close(tm.compile(tm.vmap(f))(np.stack([xs, xs]))[1], want[0])
+
+
+def test_a_step_may_assign_to_what_it_is_given():
+    def step(c, x):
+        c[0] = c[0] * x[1]
+        x[1] = 100.0
+        c += x
+        return c, c * 2
+
+    def f(c, xs):
+        return tm.scan(step, c, xs)
+
+    c, xs = tm.tensor([1.0, 2.0]), tm.tensor(np.arange(8.0).reshape(4, 2))
+    first, second = f(c, xs), tm.compile(f)(c, xs)
+    close(first, second)
+    close((c, xs), (np.array([1.0, 2.0]), np.arange(8.0).reshape(4, 2)))
+    loss = lambda c: f(c, xs)[0].sum()  # noqa: E731
+    close(tm.compile(tm.grad(loss))(c), tm.grad(loss)(c))
+    big = tm.tensor(np.ones((3, 5000)))
+    tm.scan(lambda c, x: (_written(x) + c, None), tm.zeros(5000), big)
+    close(big, np.ones((3, 5000)))
+
+
+def _written(x):
+    x[0] = 5.0
+    return x
+
+
 # -- while_loop -----------------------------------------------------------------------------------------
 def newton(a, max_steps=None):
     """The square root of a, with the number of steps that it took."""

@@ -85,6 +85,7 @@ class Environment:
         self.everything = everything  # whether attributes count that no code names
         self.guessed = False  # whether a trace took the values of one step for those of a loop
         self.exact = False  # whether it is to compute loops instead
+        self.written_out = False  # whether it is to write out the steps of loops, as they read what they write
         self.asks = False  # whether some code may ask for what lies outside: the clock, a file
         while True:
             known = len(self.names), self.everything

@@ -66,7 +66,10 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
             try:
                 found = trace(environment)
             except TraceError:
-                raise
+                if not environment.written_out:
+                    raise
+                kept.restore()
+                found = trace(environment)
             except Exception:
                 if not environment.guessed:
                     raise

@@ -16,6 +16,7 @@ from ..core.op import Op, registry
 from ..core.place import Place, raised_place, user_place
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, under, wrap
 from ..core.tree import Structure, flatten, unflatten
+from ..transforms.loops.body import OUTSIDE
 from .environment import Environment, Fact
 from .names import identifier
 from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
@@ -80,6 +81,7 @@ class Recorder:
         self.arguments: set[Node] = set()
         self.known: set[Node] = set()  # what this run has made
         self.stopped: set[Node] = set()  # made under no_grad
+        self.of_steps: set[Node] = set()  # what stands for values that change from step to step of a loop
         self.hooked = False
         self.odd: list[Odd] = []
         self.start = clock()
@@ -185,6 +187,15 @@ class Recorder:
         self.hooked = self.hooked or bool(node.live & TRACED)
         return bool(node.live & TRACED)
 
+    @property
+    def written_out(self) -> bool:
+        """Whether the steps of loops are to be written out one by one."""
+        return self.environment.written_out
+
+    def write_out(self) -> None:
+        """A step of a loop reads what an earlier one wrote: the function is to be traced again."""
+        self.environment.written_out = True
+
     def may_guess(self) -> bool:
         """Whether what a loop computes may be shown with the values of one step, so that it need not run."""
         self.environment.guessed = not self.environment.exact
@@ -259,7 +270,7 @@ def trace(
     arguments = {n: Value(None, example=n.data, name=n.name) for n in moving}
     for n in recorder.hidden:
         arguments[n] = Value(None, example=n.data, name=n.name or identifier(recorder.hidden[n].path))
-    body, results = _instructions(arguments, roots, recorder.stopped)
+    body, results = _instructions(arguments, roots, recorder)
     program = Program(name, list(arguments.values()), body, results)
     steps = any(r.meta is not None and r.meta.settled for r in roots)
     settled = tuple(steps and n.meta is not None and n.meta.settled for n in moving)
@@ -270,11 +281,11 @@ def trace(
 
 
 def _instructions(
-    arguments: dict[Node, Value], roots: Sequence[Node], stopped: set[Node]
+    arguments: dict[Node, Value], roots: Sequence[Node], recorder: Recorder
 ) -> tuple[list[Value], list[Value]]:
     """The nodes that the roots need, oldest first, as instructions. Aliases leave no instruction.
 
-    What is `stopped`, no derivative goes through.
+    What was made under no_grad, no derivative goes through.
     """
     stack, seen = list(roots), set(roots)
     while stack:
@@ -291,6 +302,9 @@ def _instructions(
     for n in sorted(seen, key=attrgetter("tick")):
         if n in values:
             continue
+        if n in recorder.of_steps:
+            recorder.write_out()
+            raise TraceError(OUTSIDE)
         if n.op is None or not n.live & TRACED:
             values[n] = constant(n.data.copy() if isinstance(n.data, np.ndarray) else n.data)
             continue
@@ -305,7 +319,7 @@ def _instructions(
         v = Value(op, inputs, n.params, n.data, name=n.name, place=n.meta.place if n.meta is not None else None)
         values[n] = v
         body.append(v)
-        if n in stopped and v.shape is not None:
+        if n in recorder.stopped and v.shape is not None:
             values[n] = Value(registry["stop_gradient"], (v,), {}, v.example, place=v.place)
             body.append(values[n])
     return body, [values[r] for r in roots]

@@ -161,6 +161,12 @@ class Recording:
         self.stopped = watch.stopped
         wanted = {r for r in self.roots if r is not None}
         self.nodes = _between(wanted, set(self.examples), watch.moving)
+        if any(n.op is None for n in self.nodes):
+            write_out(watch)
+            raise TraceError(
+                "a value of one step of a loop is used outside of it, where it is unknown which step's: return it as a "
+                "part of the carry"
+            )
         self.dying: dict[Node, list[Node]] = {}  # what nobody needs after a node
         seen = set(wanted)
         for n in reversed(self.nodes):
@@ -185,6 +191,14 @@ class Recording:
         return [
             (leaf, False) if r is None else (values[r], True) for leaf, r in zip(self.leaves, self.roots, strict=True)
         ]
+
+
+def write_out(watch: Any) -> None:
+    """Let whoever traces a program know that the steps of its loops are to be written out."""
+    while watch is not None:
+        if hasattr(watch, "write_out"):
+            watch.write_out()
+        watch = getattr(watch, "watch", None)
 
 
 def _between(roots: set[Node], known: set[Node], moving: set[Node]) -> list[Node]:

@@ -160,6 +160,12 @@ def _drawn(op: Op, args: tuple[Any, ...], params: Any, drawn: Any) -> Tensor:
 REPLAYS.add(Body.record.__code__)
 
 
+OUTSIDE = (
+    "a value of one step of a loop is used outside of it, where it is unknown which step's: return it as a part of the "
+    "carry, or beside it"
+)
+
+
 class Tracer:
     """Watches a step that is recorded again: notes the user's line of each value, and what was made under no_grad."""
 
@@ -179,6 +185,9 @@ class Tracer:
 
     def asked(self, node: Node) -> bool:
         return bool(node.live & TRACED)
+
+    def write_out(self) -> None:
+        """A step reads what it writes: what is recorded again here has been found to do so before."""
 
 
 def traced(f: Callable[[list[Tensor]], Sequence[Any]], examples: Sequence[Any]) -> tuple[Body, list[Any]]:
@@ -215,6 +224,8 @@ class Growth:
             elif n.op is not None and n.live:
                 self.inside.append(n)
                 stack += map(self._itself, n.inputs)
+            elif n.live & TRACED:
+                raise TraceError(OUTSIDE)
         self.closure.sort(key=attrgetter("tick"))
         self.inside.sort(key=attrgetter("tick"))
 

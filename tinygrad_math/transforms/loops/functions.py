@@ -10,15 +10,14 @@ import numpy as np
 
 from ...core.arguments import named
 from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
-from ...core.mode import Mode, under, watcher
-from ...core.node import TRACED, Node, unknown
+from ...core.mode import watcher
+from ...core.node import Node, unknown
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
 from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
 from ..checkpoint import checkpoint as recomputed
-from .body import Tracer
 from .loop import too_long
 from .marks import marked
-from .staged import staged_scan, staged_while
+from .staged import WrittenTo, staged_scan, staged_while
 
 Fn = Callable[..., Any]
 
@@ -47,8 +46,9 @@ def scan(
     and the cotangent g_k = J_k' g_k+1 + ...; both modes, every order, also in what f closes over.
 
     Without `compile` this is Python's loop, and f may look at values. In a compiled function it is one instruction: f
-    is traced for one step, so that the time to compile does not grow with the length, and so are its derivatives. Where
-    f looks at values that change from step to step, the steps are written out there.
+    is traced for one step, so that the time to compile hardly grows with the length, and so are its derivatives. Where
+    f looks at values that change from step to step, or at what an earlier step has written around it, the steps are
+    written out there.
 
     >>> import tinygrad_math as tm
     >>> tm.scan(lambda c, x: (c + x, c * x), 0.0, tm.tensor([1.0, 2.0, 3.0]))
@@ -161,12 +161,14 @@ class Steps:
         self.title, self.n, self.reverse = title, n, bool(reverse)
         leaves, self.structure = flatten(init)
         self.numbers = [type(leaf) in (bool, int, float, complex) for leaf in leaves]
+        self.softly = any(self.numbers)  # whether the first step may give y another dtype than the others
         self.state: list[Tensor] = []
         for leaf, number in zip(leaves, self.numbers, strict=True):
             t = as_tensor(leaf)
             if not number and not hasattr(t.node.data, "dtype"):
                 t = rec.asarray(t)
-            self.state.append(t)
+            node = t.node  # a step may assign to what it is given, and the caller's tensor stays as it is
+            self.state.append(wrap(Node(node.data.copy()) if not node.live and t is leaf and t.shape else node))
         self.tree, self.parts = _quick(self.structure)
 
     # -- as Python runs it ------------------------------------------------------------------------------
@@ -174,13 +176,13 @@ class Steps:
         """The last carry and what the steps gave."""
         n = self.n
         assert n is not None
-        first = n - 1 if self.reverse else 0
-        self._settle(step, first, [x[first] for x in rows] if n else [_ones(x) for x in rows])
         if not n:
             return self._of_none(step, [_ones(x) for x in rows])
         if n > 1 and _staged(watcher()):
             try:
                 return self._staged(step, rows, every)
+            except WrittenTo:
+                raise
             except TraceError:
                 pass  # a step looks at values that change from step to step: it is written out for each
         since = clock()
@@ -203,6 +205,7 @@ class Steps:
                     _named(error, self.title, t, n)
                     raise
                 given.append(leaves)
+                self.softly = self.softly and t == order[0]
             return state, given
 
         state: Any = self.state
@@ -216,37 +219,12 @@ class Steps:
                 state, given = stretch(state, places, own)
             for t, leaves in zip(places, given, strict=True):
                 out[t] = leaves
-        ys = [rec.stack([out[t][k] for t in range(n)], axis=0) for k in range(len(out[0]))]
+        for k, like in enumerate(begin):
+            if out[order[0]][k].dtype != like.dtype:
+                out[order[0]][k] = rec.astype(out[order[0]][k], like.dtype)
+        ys = [rec.stack([out[t][k] for t in range(n)], axis=0) for k in range(len(begin))]
         state, ys = marked(self.title, n, since, state, ys)
         return self.tree(state), unflatten(shape[0], ys, values=False)
-
-    def _settle(self, step: Fn, t: int, row: Sequence[Any]) -> None:
-        """Python numbers in the first carry take on the dtype that a step gives them."""
-        if not any(self.numbers):
-            return
-        state = [rec.asarray(s) if number else s for s, number in zip(self.state, self.numbers, strict=True)]
-        carry, _ = self._looked_at(step, self.state, t, row)
-        after = leaves_like(carry, self.structure, strict=True)
-        if after is not None:
-            for k, (leaf, number) in enumerate(zip(after, self.numbers, strict=True)):
-                dtype = getattr(as_tensor(leaf).node.data, "dtype", state[k].dtype)
-                if number and dtype != state[k].dtype and dtype.kind in _ABOVE[state[k].dtype.kind]:
-                    state[k] = rec.astype(state[k], dtype)
-        self.state, self.numbers = state, [False] * len(state)
-
-    def _looked_at(self, step: Fn, state: Sequence[Tensor], t: int, row: Sequence[Any]) -> Any:
-        """What a step gives, without drawing random numbers, unless it looks at values."""
-        nodes = [Node(s.node.data, live=TRACED) for s in state]
-        own = [Node(as_tensor(x).node.data, live=TRACED) for x in row]
-        try:
-            return under(Mode(False, Tracer()), step, self.tree([wrap(s) for s in nodes]), t, [wrap(x) for x in own])
-        except TraceError:
-            pass
-        try:
-            return step(self.tree(state), t, list(row))
-        except Exception as error:
-            _named(error, self.title, t, self.n)
-            raise
 
     def checked(self, carry: Any, before: Sequence[Any]) -> list[Tensor]:
         """The leaves of a carry, which has to be like the one before."""
@@ -262,9 +240,11 @@ class Steps:
         found = []
         for k, (leaf, old) in enumerate(zip(leaves, before, strict=True)):
             new = as_tensor(leaf)
-            if not hasattr(new.node.data, "dtype"):  # a Python number takes on the dtype of what it stands for
-                new = rec.asarray(new) if new.dtype == old.dtype else rec.astype(new, _common(new, old))
-            if new.shape != old.shape or new.dtype != old.dtype:
+            weak = not hasattr(old.node.data, "dtype")  # a Python number, which takes on the dtype that a step gives it
+            if not hasattr(new.node.data, "dtype"):
+                new = rec.asarray(new) if weak or new.dtype == old.dtype else rec.astype(new, _common(new, old))
+            kept = new.dtype == old.dtype or (weak and new.dtype.kind in _ABOVE[old.dtype.kind])
+            if new.shape != old.shape or not kept:
                 kind = ShapeError if new.shape != old.shape else DTypeError
                 name = paths(self.structure)[k]
                 raise kind(
@@ -291,7 +271,9 @@ class Steps:
                 f"{self.title}: y was {show(shape[0])} at the first step and {show(structure)} at step {t}"
             )
         for k, (a, b) in enumerate(zip(begin, found, strict=True)):
-            if a.shape != b.shape or a.dtype != b.dtype:
+            if a.shape == b.shape and a.dtype != b.dtype and self.softly and b.dtype.kind in _ABOVE[a.dtype.kind]:
+                begin[k] = b  # the first step was given a Python number
+            elif a.shape != b.shape or a.dtype != b.dtype:
                 kind = ShapeError if a.shape != b.shape else DTypeError
                 name = paths(structure)[k]
                 raise kind(
@@ -302,19 +284,22 @@ class Steps:
 
     def _of_none(self, step: Fn, row: Sequence[Tensor]) -> tuple[Any, Any]:
         """A loop without steps: the carry as it was, and arrays without rows like what a step would give."""
-        _, y = self._looked_at(step, self.state, 0, row)
+        state = [rec.asarray(s) if number else s for s, number in zip(self.state, self.numbers, strict=True)]
+        carry, y = step(self.tree([wrap(Node(np.array(s.node.data)[()])) for s in state]), 0, row)
+        self.checked(carry, self.state)
         leaves, structure = flatten(y)
         shapes = [as_tensor(leaf) for leaf in leaves]
         empty = [as_tensor(np.zeros((0, *s.shape), s.dtype)) for s in shapes]
-        return self.tree(self.state), unflatten(structure, empty, values=False)
+        return self.tree(state), unflatten(structure, empty, values=False)
 
     # -- as one op --------------------------------------------------------------------------------------
     def _staged(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
         n = self.n
         assert n is not None
-        shape: list[Structure] = []
+        shape: list[Structure] = []  # of what the last run gave
 
         def one(state: list[Tensor], t: Any, row: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            shape.clear()
             try:
                 carry, y = step(self.tree(state), t, row)
                 return self.checked(carry, state), self.given(y, shape, [], t)
@@ -327,7 +312,6 @@ class Steps:
 
     def run_while(self, cond: Fn, body: Fn) -> Any:
         """The carry when the condition no longer holds."""
-        self._settle(lambda carry, t, row: (body(carry), None), 0, [])
         since = clock()
         state: Any = self.state
         done = 0
@@ -345,6 +329,7 @@ class Steps:
         except Exception as error:
             _named(error, self.title, done, self.n)
             raise
+        state = [rec.asarray(s) if not hasattr(s.node.data, "dtype") else s for s in state]
         state, _ = marked(self.title, done, since, state, [], bounded=self.n is not None)
         return self.tree(state)
 
@@ -367,7 +352,7 @@ def _alike(new: Any, old: Tensor) -> bool:
     if not isinstance(new, Tensor):
         return False
     a, b = new.node.data, old.node.data
-    return hasattr(a, "dtype") and a.shape == b.shape and a.dtype == b.dtype
+    return hasattr(a, "dtype") and hasattr(b, "dtype") and a.shape == b.shape and a.dtype == b.dtype
 
 
 def _quick(structure: Structure) -> tuple[Callable[[Any], Any], Callable[[Any], list[Any] | None]]:
@@ -413,10 +398,10 @@ def _parts(x: Tensor, n: int) -> Sequence[Any]:
 
 
 def _staged(watch: Any) -> bool:
-    """Whether a program is being written, also from within vmap."""
+    """Whether a program is being written, also from within vmap, whose loops may be instructions."""
     while watch is not None:
         if getattr(watch, "traces", False):
-            return True
+            return not getattr(watch, "written_out", False)
         watch = getattr(watch, "watch", None)
     return False
 

@@ -11,8 +11,8 @@ from ...core.errors import TraceError
 from ...core.mode import watcher
 from ...core.node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node
 from ...core.tensor import Tensor, clock, rec, wrap
-from ..batching.trace import Batching
-from .body import Growth, traced
+from ..batching.trace import Batching, write_out
+from .body import Body, Growth, traced
 from .loop import Kind, Loop
 
 Step = Callable[[list[Tensor], Any, list[Tensor]], tuple[list[Tensor], list[Tensor]]]
@@ -25,16 +25,20 @@ def staged_scan(
     _refuse_shared_draws(title)
     first = n - 1 if reverse else 0
     live = _live([*state, *rows])
-    number = Node(0, live=TRACED)
-    carried = _stand_ins([s.node.data for s in state], live)
-    taken = _stand_ins([np.asarray(x.node.data)[first] for x in rows], live)
-    sources = [number, *carried, *taken]
-    _let_know(sources)
-    since = clock()
-    carry, given = step([wrap(c) for c in carried], wrap(number), [wrap(x) for x in taken])
-    roots = [t.node for t in (*carry, *given)]
-    grown = Growth(roots, sources, since)
-    body = grown.body(sources, roots, _stopped())
+
+    def trace() -> Run:
+        number = Node(0, live=TRACED)
+        carried = _stand_ins([s.node.data for s in state], live)
+        taken = _stand_ins([np.asarray(x.node.data)[first] for x in rows], live)
+        sources = [number, *carried, *taken]
+        _let_know(sources)
+        since = clock()
+        carry, given = step([wrap(c) for c in carried], wrap(number), [wrap(x) for x in taken])
+        return Run(sources, [t.node for t in (*carry, *given)], since)
+
+    state, run = _settled(title, state, trace, lambda run: run.roots[: len(state)])
+    grown, body, roots, sources = run.grown, run.body, run.roots, run.sources
+    carried = sources[1 : 1 + len(state)]
     kind = Kind(title, len(state), len(rows), len(grown.closure), n, backwards=reverse, numbered=True)
     loop = Loop(kind, body, [r.data for r in roots], [n.data for n in (*sources, *grown.closure)])
     _settle(state, carried)
@@ -46,6 +50,43 @@ def staged_scan(
     last = found[: len(state)]
     _settle(last, roots)
     return last, found[len(state) :]
+
+
+class WrittenTo(TraceError):
+    """What a step computes depends on what an earlier one has written around it."""
+
+
+class Run:
+    """One run of a step on stand-ins."""
+
+    def __init__(self, sources: list[Node], roots: list[Node], since: int) -> None:
+        self.sources, self.roots = sources, roots
+        self.grown = Growth(roots, sources, since)
+        self.body: Body = self.grown.body(sources, roots, _stopped())
+
+
+def _settled(
+    title: str, state: list[Tensor], trace: Callable[[], Run], carries: Callable[[Run], list[Node]]
+) -> tuple[list[Tensor], Run]:
+    """The first carry, whose Python numbers take on the dtype that a step gives them, and the step.
+
+    It is run twice, on equal stand-ins. If that makes a difference, it reads what it has written itself: a variable
+    around it, which Python's loop would change at each step.
+    """
+    run = trace()
+    if any(not hasattr(s.node.data, "dtype") for s in state):
+        after = [n.data.dtype for n in carries(run)]
+        weak = [not hasattr(s.node.data, "dtype") for s in state]
+        state[:] = [rec.astype(rec.asarray(s), d) if w else s for s, d, w in zip(state, after, weak, strict=True)]
+        run = trace()
+    again = trace()
+    if run.grown.closure == again.grown.closure and run.body.alike(again.body):
+        return state, again
+    write_out(watcher())
+    raise WrittenTo(
+        f"{title}: what a step computes depends on what the one before has written to, beside its carry; let it be "
+        "part of the carry"
+    )
 
 
 def _in_stretches(loop: Loop, state: list[Tensor], rows: list[Tensor], fixed: list[Tensor], every: int) -> list[Tensor]:
@@ -102,14 +143,17 @@ def staged_while(
 ) -> list[Tensor]:
     """The carry when the condition no longer holds, after at most so many steps."""
     _refuse_shared_draws(title)
-    sources = _stand_ins([s.node.data for s in state], _live(state))
-    _let_know(sources)
-    since = clock()
-    checked = holds([wrap(n) for n in sources])
-    after = step([wrap(n) for n in sources])
-    roots = [checked.node, *(s.node for s in after)]
-    grown = Growth(roots, sources, since)
-    whole = grown.body(sources, roots, _stopped())
+
+    def trace() -> Run:
+        sources = _stand_ins([s.node.data for s in state], _live(state))
+        _let_know(sources)
+        since = clock()
+        checked = holds([wrap(n) for n in sources])
+        after = step([wrap(n) for n in sources])
+        return Run(sources, [checked.node, *(s.node for s in after)], since)
+
+    state, run = _settled(title, state, trace, lambda run: run.roots[1:])
+    grown, whole, roots, sources = run.grown, run.body, run.roots, run.sources
     inputs = range(whole.inputs)
     condition = whole.part(inputs, whole.results[:1], draws=True)
     body = whole.part(inputs, whole.results[1:], draws=True)
@@ -134,8 +178,11 @@ def _live(tensors: Sequence[Tensor]) -> int:
 
 def _stand_ins(values: Sequence[Any], live: int) -> list[Node]:
     """What stands for values that change from step to step."""
-    arrays = [np.asarray(v) for v in values]
-    return [Node(a[()], live=live if a.dtype.kind in "fc" else TRACED) for a in arrays]
+    found = []
+    for v in values:
+        a = np.asarray(v)
+        found.append(Node(a[()] if hasattr(v, "dtype") else v, live=live if a.dtype.kind in "fc" else TRACED))
+    return found
 
 
 def _let_know(nodes: Sequence[Node]) -> None:
@@ -146,6 +193,7 @@ def _let_know(nodes: Sequence[Node]) -> None:
             watch.moving.update(nodes)
         elif hasattr(watch, "known"):
             watch.known.update(nodes)
+            watch.of_steps.update(nodes)
         watch = getattr(watch, "watch", None)
 
 
