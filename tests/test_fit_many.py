@@ -340,9 +340,16 @@ def test_a_rule_of_ones_own_that_looks_at_a_whole_parameter_is_right_too(compile
 
 
 # -- by hand: vmap of a loop with init and update ------------------------------------------------------
+def unrolled(steps, body, carry):
+    for k in range(steps):
+        carry = body(k, carry)
+    return carry
+
+
+@pytest.mark.parametrize("loop", [unrolled, tm.fori_loop], ids=["unrolled", "fori_loop"])
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("name", ["SGD, nesterov", "Adam", "RMSprop", "RAdam", "Rprop"])
-def test_vmap_of_a_training_loop_is_each_loop_alone(name, compiled):
+def test_vmap_of_a_training_loop_is_each_loop_alone(name, compiled, loop):
     x, y = tm.data.two_layer_linear(12, rng=0)
     x, y = np.asarray(x), np.asarray(y)
     rng = np.random.default_rng(0)
@@ -353,18 +360,18 @@ def test_vmap_of_a_training_loop_is_each_loop_alone(name, compiled):
     def loss(p):
         return ((x @ p["a"].T @ p["b"].T - y) ** 2).mean()
 
-    def loop(params, lr):
-        state, losses = opt.init(params), []
-        for _ in range(5):
-            value, grads = tm.value_and_grad(loss)(params)
-            params, state = opt.update(grads, state, params, lr=lr)
-            losses.append(value)
-        return params, tm.stack(losses)
+    def train(params, lr, loop):
+        def body(k, carry):
+            params, state = carry
+            return opt.update(tm.grad(loss)(params), state, params, lr=lr)
 
-    many = tm.vmap(loop)
+        params, _ = loop(5, body, (params, opt.init(params)))
+        return params, loss(params)
+
+    many = tm.vmap(lambda params, lr: train(params, lr, loop))
     found, losses = (tm.compile(many) if compiled else many)(params, rates)
     for k in range(6):
-        want, one = loop({n: v[k] for n, v in params.items()}, rates[k])
+        want, one = train({n: v[k] for n, v in params.items()}, rates[k], unrolled)
         np.testing.assert_allclose(np.asarray(losses)[k], np.asarray(one), rtol=1e-10)
         for n in params:
             np.testing.assert_allclose(np.asarray(found[n])[k], np.asarray(want[n]), rtol=1e-9, atol=1e-12)

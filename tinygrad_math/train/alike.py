@@ -21,7 +21,7 @@ def check_alike(asker: str, models: Sequence[Any]) -> None:
     if not models:
         raise ArgumentError(f"{asker}: there is no network")
     owner: dict[int, int] = {}
-    first: list[tuple[str, Any, str]] = []
+    first: list[tuple[str, Any, Any]] = []
     for k, model in enumerate(models):
         if not isinstance(model, Module):
             raise ArgumentError(f"{asker}: network {k} is {describe(model)}, no module")
@@ -30,10 +30,10 @@ def check_alike(asker: str, models: Sequence[Any]) -> None:
                 raise ArgumentError(f"{asker}: networks {owner[id(p)]} and {k} share {name}; make each anew")
         form = list(_form(model))
         first = first or form
-        for (place, a, told), (other, b, found) in zip(first, form, strict=False):
+        for (place, a, x), (other, b, y) in zip(first, form, strict=False):
             if place != other or a != b:
-                there = f"{place or 'the network'} is {told}" if place == other else f"it has {place or 'a module'}"
-                here = f"in network {k} {found}" if place == other else f"network {k} {other}"
+                there = f"{place or 'the network'} is {_told(x)}" if place == other else f"it has {place or 'a module'}"
+                here = f"in network {k} {_told(y)}" if place == other else f"network {k} {other}"
                 raise ArgumentError(
                     f"{asker}: networks of one architecture are asked for; in network 0 {there}, {here}"
                 )
@@ -41,19 +41,19 @@ def check_alike(asker: str, models: Sequence[Any]) -> None:
             raise ArgumentError(f"{asker}: networks of one architecture are asked for; 0 and {k} differ in their parts")
 
 
-def _form(model: Module) -> Iterator[tuple[str, Any, str]]:
-    """How a network is built, place by place: (path, what has to be equal, the same as text)."""
+def _form(model: Module) -> Iterator[tuple[str, Any, Any]]:
+    """How a network is built, place by place: (path, what has to be equal, what stands there)."""
     seen: dict[int, str] = {}
     for path, module in model.named_modules():
         kind = type(module)
-        yield path, kind, kind.__name__
+        yield path, kind, kind
         seen[id(module)] = path
         for name, value in kept_attributes(module).items():
             if name not in _APART:
                 place = f"{path}.{name}" if path else name
-                yield place, Attributes(((name, _without_values(value, place, seen)),)), _told(value)
+                yield place, Attributes(((name, _without_values(value, place, seen)),)), value
         hooks = tuple(getattr(module, "_hooks", {}).values())
-        yield f"{path}._hooks".lstrip("."), hooks, f"{len(hooks)} hooks"
+        yield f"{path}._hooks".lstrip("."), hooks, hooks
 
 
 def _without_values(value: Any, place: str, seen: dict[int, str]) -> Any:
@@ -71,6 +71,8 @@ def _without_values(value: Any, place: str, seen: dict[int, str]) -> Any:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, type):
+        return value.__name__
     if isinstance(value, Tensor):
         return f"{describe(value)}{'' if value.requires_grad else ', held fixed'}"
     return f"{value!r:.60}"

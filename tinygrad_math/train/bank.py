@@ -53,6 +53,14 @@ class Bank:
                 raise ArgumentError(f"Bank takes a History for each network, got {describe(h)}")
         self.rows = [len(h) - 1 for h in self.histories]  # which row of its history tells of a network as it is
 
+    @classmethod
+    def _of(cls, models: Sequence[Module], histories: Sequence[History]) -> Bank:
+        """Of networks that are known to be alike."""
+        bank = object.__new__(cls)
+        bank.models, bank.histories = list(models), list(histories)
+        bank.rows = [len(h) - 1 for h in histories]
+        return bank
+
     def __len__(self) -> int:
         return len(self.models)
 

@@ -151,7 +151,7 @@ def fit_many(
             together.settle(member.number)
         if noted:
             raise KeyboardInterrupt(f"after {runs.epoch} epochs and {runs.batch} batches")
-    bank = Bank(models, [m.history for m in runs.members])
+    bank = Bank._of(models, [m.history for m in runs.members])
     for k, member in enumerate(runs.members):
         for stop in member.stops:
             if stop.kept is not None:
