@@ -414,6 +414,31 @@ def test_objects_are_neither_leaked_nor_freed_too_often():
     assert all(abs(a - b) < 50 for a, b in zip(before, after, strict=True)), (before, after)
 
 
+def test_results_are_tensors_like_all_others_and_die_with_their_last_reference():
+    import gc
+    import weakref
+
+    f = compiled(lambda x: (tm.tanh(x), tm.sum(x)))
+    y, total = f(np.ones(3))
+    plain = tm.compile(f.f)(np.ones(3))[0]
+    fields = ("op", "inputs", "params", "live", "meta")
+    assert [getattr(y.node, n) for n in fields] == [getattr(plain.node, n) for n in fields]
+    assert y.node.tick < total.node.tick < plain.node.tick
+    assert gc.is_tracked(y)
+    assert gc.is_tracked(y.node)
+    y.requires_grad = True
+    tm.sum(y * 2.0).backward()
+    assert y.grad.tolist() == [2.0] * 3
+    seen = [weakref.ref(thing) for thing in (total, total.node)]
+    del total
+    assert [r() for r in seen] == [None, None]
+    counts = [sys.getrefcount(thing) for thing in (y.node.params, type(y), type(y.node))]
+    for _ in range(1000):
+        f(np.ones(3))
+    after = [sys.getrefcount(thing) for thing in (y.node.params, type(y), type(y.node))]
+    assert all(abs(a - b) < 50 for a, b in zip(counts, after, strict=True))
+
+
 @pytest.mark.parametrize("seed", range(0, 60, 6))
 def test_native_networks_and_their_derivatives_equal_the_eager_ones(seed):
     network = Network(seed)

@@ -74,7 +74,8 @@ class Executable:
         self.pool: list[Callable[..., Any]] = []
         numbers = _python_numbers(self.program)
         self.numbers = [r in numbers for r in self.program.results]
-        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers)
+        new = fresh if self.native is None else self.native.fresh
+        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers, new)
         self.look = environment.look(self.hidden)
         self.differentiable: Differentiable | None = None
         if compile is not None and not self.recording.random and not self.donated:
@@ -195,12 +196,16 @@ def _python_numbers(program: Program) -> set[Value]:
 
 
 def _finisher(
-    structure: Structure, outputs: list[Any], program: Program, numbers: Sequence[bool]
+    structure: Structure,
+    outputs: list[Any],
+    program: Program,
+    numbers: Sequence[bool],
+    new: Callable[[Any], Tensor] = fresh,
 ) -> Callable[[Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible."""
     scope: dict[str, Any] = {
         "container": container,
-        "fresh": fresh,
+        "fresh": new,
         "unflatten": unflatten,
         "anew": anew,
     }

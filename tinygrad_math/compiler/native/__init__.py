@@ -5,6 +5,7 @@
     loops       NumPy's inner loops and their addresses, and ours that copy, choose and convert
     table       an instruction as words: how a loop goes through arrays
     lower       what a program becomes: words for each instruction, and where values lie
+    tensors     a Tensor around a result
     stretch     native instructions in a row, what they are called with and what they return
     emit        the program with its stretches as calls, or as one
 
@@ -23,6 +24,7 @@ from .assembly import is_there, needed
 from .emit import NativeEmitter, whole
 from .lower import Lowered
 from .machine import is_possible
+from .tensors import fresh
 
 
 class Native:
@@ -33,6 +35,7 @@ class Native:
         made = whole(self.lowered)
         self.whole = made is not None  # whether nothing is left to NumPy
         self.text = ""
+        self.fresh = fresh()
         if made is not None:
             self.make: Callable[[], Callable[..., Any]] = made
         else:

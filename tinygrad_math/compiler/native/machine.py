@@ -39,7 +39,7 @@ _FASTCALL = 0x80
 _NEW_FROM_DESCR, _SCALAR = 94, 60  # places in the table of NumPy's C interface, which never change
 
 
-class _Method(ctypes.Structure):
+class Method(ctypes.Structure):
     """PyMethodDef."""
 
     _fields_ = (
@@ -50,7 +50,7 @@ class _Method(ctypes.Structure):
     )
 
 
-def _python(name: str) -> int:
+def python(name: str) -> int:
     """The address of a function of Python's C interface."""
     return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
@@ -219,7 +219,7 @@ def _write_stretch(module: Any, run: Any) -> None:
 
     # results: kind, cell, dtype, dims, where the sizes are, where the strides are or 0, the offset
     results = w.load(frame, 5)
-    tuple_ = w.call(_python("PyTuple_New"), word, results)
+    tuple_ = w.call(python("PyTuple_New"), word, results)
     failed = w.function.append_basic_block("failed")
     w.unless(b.icmp_signed("!=", tuple_, w.number(0)), failed)
     items = w.as_pointer(b.add(tuple_, w.number(_ITEMS)))
@@ -231,7 +231,7 @@ def _write_stretch(module: Any, run: Any) -> None:
         b.cbranch(b.icmp_signed("==", w.load(this, 0), w.number(FRESH)), fresh, on)
         b.position_at_end(fresh)
         descr = w.load(this, 2)
-        w.call(_python("Py_IncRef"), nothing, descr)
+        w.call(python("Py_IncRef"), nothing, descr)
         zero32, null = ir.Constant(small, 0), w.number(0)
         dims = b.trunc(w.load(this, 3), small)
         new = w.call(
@@ -246,15 +246,15 @@ def _write_stretch(module: Any, run: Any) -> None:
     free, kept, ran = (w.function.append_basic_block(n) for n in ("free", "kept", "ran"))
     b.cbranch(b.icmp_signed("!=", alone, w.number(0)), free, kept)
     b.position_at_end(free)
-    state = w.call(_python("PyEval_SaveThread"), word)
+    state = w.call(python("PyEval_SaveThread"), word)
     b.call(run, [start, end, cells])
-    w.call(_python("PyEval_RestoreThread"), nothing, state)
+    w.call(python("PyEval_RestoreThread"), nothing, state)
     b.branch(ran)
     b.position_at_end(kept)
     b.call(run, [start, end, cells])
     b.branch(ran)
     b.position_at_end(ran)
-    error = w.call(_python("PyErr_Occurred"), word)
+    error = w.call(python("PyErr_Occurred"), word)
     w.unless(b.icmp_signed("==", error, w.number(0)), lost)
 
     with w.repeat(results) as k:
@@ -268,7 +268,7 @@ def _write_stretch(module: Any, run: Any) -> None:
         choice.add_case(w.number(FLOAT), real)
         b.position_at_end(given)
         thing = w.load(arguments, w.load(this, 1))
-        w.call(_python("Py_IncRef"), nothing, thing)
+        w.call(python("Py_IncRef"), nothing, thing)
         w.store(thing, items, k)
         b.branch(after)
         b.position_at_end(scalar)
@@ -280,7 +280,7 @@ def _write_stretch(module: Any, run: Any) -> None:
         b.position_at_end(real)
         where = b.add(w.load(cells, w.load(this, 1)), w.load(this, 6))
         double = ir.DoubleType()
-        new = w.call(_python("PyFloat_FromDouble"), word, b.load(w.as_pointer(where, double.as_pointer())))
+        new = w.call(python("PyFloat_FromDouble"), word, b.load(w.as_pointer(where, double.as_pointer())))
         w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
         w.store(new, items, k)
         b.branch(after)
@@ -288,13 +288,13 @@ def _write_stretch(module: Any, run: Any) -> None:
     b.ret(tuple_)
 
     b.position_at_end(lost)
-    w.call(_python("Py_DecRef"), nothing, tuple_)
+    w.call(python("Py_DecRef"), nothing, tuple_)
     b.branch(failed)
     b.position_at_end(failed)
     b.ret(w.number(0))
     b.position_at_end(otherwise)
     b.ret(
-        w.call(_python("PyObject_Vectorcall"), word, w.load(frame, 8), b.ptrtoint(arguments, word), count, w.number(0))
+        w.call(python("PyObject_Vectorcall"), word, w.load(frame, 8), b.ptrtoint(arguments, word), count, w.number(0))
     )
     w.done()
 
@@ -303,16 +303,21 @@ ANY = -(1 << 62)  # a stride that is not asked for: that of one row, or of none
 
 
 @lru_cache(1)
-def machine() -> _Method:
+def machine() -> Method:
     """The interpreter, assembled once, as the definition of a method."""
     ir = llvm().ir
     module = ir.Module("machine")
     _write_stretch(module, _write_run(module))
-    return _Method(b"stretch", assemble(module)["stretch"], _FASTCALL, None)
+    return Method(b"stretch", assemble(module)["stretch"], _FASTCALL, None)
+
+
+def function(method: Method, parts: tuple[Any, ...]) -> Any:
+    """A function of Python's own kind, which is handed `parts` and keeps them alive."""
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, [ctypes.POINTER(Method), ctypes.py_object, ctypes.c_void_p]
+    return make(ctypes.byref(method), parts, None)
 
 
 def stretch(parts: tuple[Any, ...]) -> Any:
-    """A function in Python over a frame, the first of `parts`; it keeps the others alive."""
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype, make.argtypes = ctypes.py_object, [ctypes.POINTER(_Method), ctypes.py_object, ctypes.c_void_p]
-    return make(ctypes.byref(machine()), parts, None)
+    """A function over a frame, the first of `parts`."""
+    return function(machine(), parts)
