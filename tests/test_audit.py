@@ -285,3 +285,93 @@ def test_differences_tell_smooth_points_kinks_and_jumps_apart(case):
     if slope is not None:
         assert s.low[0] == s.high[0] == pytest.approx(slope, rel=1e-6, abs=1e-6)
         assert abs(s.low[0] - slope) <= 10 * s.error[0] + 1e-6 * abs(slope)
+
+
+# -- second order -------------------------------------------------------------------------------------------
+RIGHT_TWICE = {
+    "products": (lambda x: (tm.sin(x) * x).sum(), np.array([0.3, 1.2])),
+    "single precision": (lambda x: (tm.tanh(x) ** 3).sum(), np.array([0.3, 1.2], np.float32)),
+    "complex": (lambda z: (abs(z) ** 2 * tm.exp(z).real).sum(), np.array([1.0 + 2.0j, 0.3 - 1.0j])),
+    "complex result": (lambda z: tm.exp(z) * z, np.array([0.2 + 0.5j])),
+    "trees": (lambda t: (t["a"] @ t["b"][0]).sum() * t["b"][1], {"a": np.ones((2, 3)), "b": [np.arange(3.0), 2.0]}),
+    "network": (
+        lambda net: (net(np.linspace(-1.0, 1.0, 6).reshape(2, 3)) ** 2).mean(),
+        tm.nn.Sequential(tm.nn.Linear(3, 2, rng=0), tm.nn.Tanh(), tm.nn.Linear(2, 1, rng=1)),
+    ),
+    "many-valued": (lambda x: tm.linalg.eigh(x @ x.T)[0].prod(), np.array([[1.0, 2.0], [0.5, -1.0]])),
+    "held": (lambda x: (tm.stop_gradient(x * x) * x + x.detach() ** 2 * x**2).sum(), np.array([0.3, 1.2])),
+    "linear": (lambda x: 3.0 * x.sum(), np.array([0.3, 1.2])),
+    "a gradient": (lambda x: tm.grad(lambda y: (tm.sin(y) * y).sum())(x) ** 2, np.array([0.3, 1.2])),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT_TWICE)
+def test_right_gradients_get_a_certificate(name):
+    f, x = RIGHT_TWICE[name]
+    report = tm.inspect.audit(f, x, order=2)
+    assert report.check().ok
+    whole = report.rows[-2]
+    assert (whole.op, whole.state) == ("gradient of the whole", "right")
+    assert whole.adjoint < 1e-12
+    assert whole.reverse < 1e-8
+    assert "and the derivatives of their gradients" in repr(report)
+
+
+@tm.primitive
+def _forgetful(x):
+    return x**3
+
+
+_forgetful.defvjp(
+    lambda g, y, x: 3.0 * g * tm.stop_gradient(tm.tensor(x)) ** 2 if isinstance(x, tm.Tensor) else 3.0 * g * x**2
+)
+
+
+@tm.primitive
+def _slope(x):
+    return 3.0 * x**2
+
+
+_slope.defvjp(lambda g, y, x: 5.0 * g * x)  # 6 g x
+
+
+@tm.primitive
+def _half_wrong(x):
+    return x**3
+
+
+_half_wrong.defvjp(lambda g, y, x: g * _slope(x))
+
+
+@tm.primitive
+def _turned(x):
+    return (x * x).sum() / 2.0
+
+
+@tm.primitive
+def _same(x):
+    return 1.0 * x
+
+
+_same.defvjp(lambda g, y, x: g + 0.3 * g[::-1] * np.array([1.0, -1.0]))  # right as a value only
+_turned.defvjp(lambda g, y, x: g * _same(x))
+
+
+@pytest.mark.parametrize("op", [_forgetful, _half_wrong, _turned])
+def test_a_gradient_that_is_right_and_whose_derivative_is_not_is_named(op):
+    x = np.array([0.4, 1.1])
+    assert tm.inspect.audit(lambda x: op(tm.exp(x)), x).ok
+    report = tm.inspect.audit(lambda x: op(tm.exp(x)), x, order=2)
+    assert [r.op for r in report.faults] == [f"gradient of {op.__name__}", "gradient of the whole"]
+    assert "test_audit.py" in report.faults[0].line
+    with pytest.raises(
+        tm.WrongDerivative, match=r"(?s)derivatives of 2 of their gradients do not.*its derivative gives"
+    ):
+        report.check()
+
+
+def test_where_there_is_no_second_derivative_none_is_asked_for():
+    report = tm.inspect.audit(lambda x: (tm.relu(x) * x).sum(), np.array([0.0, 1.0, -1.0]), order=2)
+    assert report.ok
+    with pytest.raises(tm.ArgumentError, match="order is 1 or 2, got 3"):
+        tm.inspect.audit(tm.sin, 1.0, order=3)

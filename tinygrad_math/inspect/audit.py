@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import IllPosedDerivative, MathError, WrongDerivative
-from ..core.node import DIFFERENTIABLE, Node
-from ..core.tensor import select
-from ..core.walk import Trail, pullback
+from ..core.errors import ArgumentError, WrongDerivative
+from ..core.node import Node
 from .computation import Computation
-from .differences import KINK, SINGULAR, UNKNOWN, Array, confirmed, slopes
-from .rules import (
-    EDGE,
-    FAULT,
-    NONE,
-    RIGHT,
-    UNCHECKED,
-    WIDE,
-    Finding,
-    Rule,
-    check,
-    cotangent,
-    direction,
-    flat,
-    outside,
-    reweighted,
-    wide,
-    without_nan,
-)
+from .judged import of_a_node, of_a_slope_of, of_the_gradient, of_the_whole
+from .rules import EDGE, FAULT, NONE, RIGHT, UNCHECKED, Finding
 
 __all__ = ["Audit", "AuditRow", "audit"]
 
 
 _WHOLE = "the whole"
+_GRADIENT = "gradient of "
 
 
 class AuditRow(NamedTuple):
@@ -86,10 +68,17 @@ class Audit:
         return f"{r.op}({r.operands}): {r.words}{at}"
 
     def _head(self) -> str:
-        count = len(self.rows) - 1
-        found = Counter(r.state for r in self.rows[:-1])
+        gradients = [r for r in self.rows[:-1] if r.op.startswith(_GRADIENT)]
+        found = Counter(r.state for r in self.rows[:-1] if r not in gradients)
+        count = found.total()
         if found[FAULT]:
             return f"audit of {self.title}: {found[FAULT]} of {count} ops at fault"
+        wrong = sum(r.state == FAULT for r in gradients)
+        if wrong:
+            return (
+                f"audit of {self.title}: the rules of all {count} ops hold, and the derivatives of {wrong} of their "
+                "gradients do not"
+            )
         if self.faults:
             return f"audit of {self.title}: the rules of all {count} ops hold, and the gradient of the whole is wrong"
         if not count:
@@ -99,9 +88,10 @@ class Audit:
         ]
         notes += [f"{found[UNCHECKED]} not checked"] if found[UNCHECKED] else []
         errors = [e for r in self.rows for e in (r.forward, r.reverse) if e is not None and r.state in (RIGHT, EDGE)]
+        second = ", and the derivatives of their gradients" if gradients else ""
         adjoint = max((r.adjoint for r in self.rows if r.adjoint is not None), default=0.0)
         return (
-            f"audit of {self.title}: the rules of all {count} ops hold{''.join(f', {n}' for n in notes)}; "
+            f"audit of {self.title}: the rules of all {count} ops hold{second}{''.join(f', {n}' for n in notes)}; "
             f"<u, Jv> = <J'u, v> to {adjoint:.1e}, differences to {max(errors, default=0.0):.1e}"
         )
 
@@ -141,7 +131,7 @@ def _short(text: str, most: int = 48) -> str:
 
 
 @named
-def audit(f: Callable[..., Any], *args: Any, seed: int = 0) -> Audit:
+def audit(f: Callable[..., Any], *args: Any, seed: int = 0, order: int = 1) -> Audit:
     """Check the derivative rules of every op in a computation, on the operands that it has there.
 
     Arguments: `f` a function and `args` its arguments, trees or modules with floating or complex leaves (others are
@@ -149,7 +139,8 @@ def audit(f: Callable[..., Any], *args: Any, seed: int = 0) -> Audit:
     its own forward rule near its operands, from both sides, judge both rules, and the two rules judge each other. Where
     the slopes from the two sides differ (relu at 0, ties of max) a rule is right if it says something between them;
     where there is no slope, none is asked for. Numbers of single precision are widened, so that rounding is no fault.
-    Last, the whole function is judged in the same way.
+    Last, the whole function is judged in the same way. With `order=2` the gradients are judged too, of each op and of
+    the whole, as functions of the same operands: their derivative H against differences of them, and <u, Hv> = <v, Hu>.
 
     Returns an Audit: `.ok`, `.rows`, `.faults`, `.text()`, and `.check()`, which raises WrongDerivative.
     Raises DTypeError for arguments without floating numbers, TraceError inside of `compile`.
@@ -165,108 +156,26 @@ def audit(f: Callable[..., Any], *args: Any, seed: int = 0) -> Audit:
     >>> [(row.op, row.state) for row in report.rows]
     [('exp', 'right'), ('cube', 'FAULT'), ('the whole', 'FAULT')]
     """
+    if type(order) is not int or order not in (1, 2):
+        raise ArgumentError(f"audit: order is 1 or 2, got {order!r:.40}")
     run = Computation(f, args, "audit")
     rng = np.random.default_rng(seed)
     rows: list[AuditRow] = []
     for n in run.live():
-        rows.append(_row(run, n, len(rows) + 1, _about(run, n, rng)))
-    whole = _whole(run, {r.state for r in rows}, rng)
+        rows.append(_row(run, n, len(rows) + 1, of_a_node(run, n, rng)))
+    whole = of_the_whole(run, {r.state for r in rows}, rng)
     title = getattr(f, "__name__", type(f).__name__)
     operands = ", ".join(map(run.title, run.tape.inputs))
+    if order == 2:
+        for n, row in zip(run.live(), tuple(rows), strict=True):
+            if row.state == RIGHT:
+                rows.append(_row(run, n, len(rows) + 1, of_a_slope_of(n, rng), _GRADIENT))
+        found = of_the_gradient(run, rng)
+        rows.append(AuditRow(len(rows) + 1, _GRADIENT + _WHOLE, operands, "", found.state, *found[1:4], found.words))
     rows.append(AuditRow(len(rows) + 1, _WHOLE, operands, "", whole.state, *whole[1:4], whole.words))
     return Audit("f" if title == "<lambda>" else title, rows)
 
 
-def _whole(run: Computation, states: set[str], rng: np.random.Generator) -> Finding:
-    """The finding about the function itself, whose ops were found in these states."""
-    if UNCHECKED in states or any(n.op is not None and n.op.implicit for n in run.live()):
-        return Finding(UNCHECKED, words="its values cannot be computed again from those of its arguments")
-    whole = _through(run, run.tape.inputs, rng)
-    if whole.state != FAULT or FAULT in states:
-        return whole
-    if states & {EDGE, NONE}:
-        return whole._replace(state=EDGE, words=f"through kinks the chain rule need not hold: {whole.words}")
-    if _through(run, run.tape.inputs, rng).state != FAULT:  # along other directions
-        return Finding(UNCHECKED, words="differences of its values contradict themselves")
-    return whole
-
-
-def _row(run: Computation, n: Node, number: int, found: Finding) -> AuditRow:
+def _row(run: Computation, n: Node, number: int, found: Finding, prefix: str = "") -> AuditRow:
     assert n.op is not None
-    return AuditRow(number, n.op.name, run.operands(n), run.line(n), found.state, *found[1:4], found.words)
-
-
-def _about(run: Computation, n: Node, rng: np.random.Generator) -> Finding:
-    """The finding about one node. What leaves a choice open (an eigenvector's sign) is judged by what follows it."""
-    assert n.op is not None
-    live = [bool(i.live & DIFFERENTIABLE) for i in n.inputs]
-    args = [i.data for i in n.inputs]
-    parts = [m.params["index"] for m in run.nodes if m.op is select and m.inputs[0] is n] if n.op.many else None
-    found = check(Rule(n.op, n.params, args, n.data, live, parts), rng)
-    if not n.op.many or found.state not in (FAULT, NONE):
-        return found
-    if found.state == FAULT and (found.forward is None and found.reverse is None):
-        return found
-    targets = [i for i, wanted in zip(n.inputs, live, strict=True) if wanted and np.asarray(i.data).dtype.kind in "fc"]
-    through = _through(run, targets, rng)
-    if through.state in (RIGHT, EDGE):
-        return through._replace(words="judged by what is made of it: of itself it leaves a choice")
-    return found if through.state != NONE else through
-
-
-def _through(run: Computation, targets: Sequence[Node], rng: np.random.Generator) -> Finding:
-    """The function from some values on, to the end, judged like an op; in reverse, as the walk goes."""
-    targets = list(dict.fromkeys(targets))
-    roots = [y.node for y in run.tape.outputs]
-    at, convert, ends, starts = {n: n.data for n in targets}, None, roots, targets
-    if any(np.asarray(n.data).dtype.name in WIDE for n in (*targets, *roots)):  # judged in double precision
-        at, convert = {n: wide(x) for n, x in at.items()}, wide
-        ends, starts = run.recorded(at, roots, convert)
-    g = [cotangent(r.data, rng) for r in ends]
-    weights = flat([v for v in g if v is not None])
-    worst, kinds = 0.0, set()
-
-    def values(moved: Mapping[Node, Any]) -> Array:
-        found = run.replay(moved, roots, convert)
-        return flat([found[r] for r in roots])
-
-    with np.errstate(all="ignore"):
-        base = values(at)
-        for positive in (False, True):
-            ts = [direction(x, rng, positive) for x in at.values()]
-
-            def along(h: float, ts: list[Any] = ts) -> Array:
-                try:
-                    return values({n: x + h * t for (n, x), t in zip(at.items(), ts, strict=True)})
-                except (MathError, ValueError, ArithmeticError, np.linalg.LinAlgError):
-                    return np.full(base.shape, np.nan)
-
-            s = slopes(along, base, 2.0**-53)
-            kinds.update(np.unique(s.kind).tolist())
-            used = np.where(s.kind < SINGULAR, weights, 0.0)
-            try:
-                seeds = [(r, v) for r, v in zip(ends, _split(used, g), strict=True) if v is not None]
-                found = pullback(Trail(ends, starts), seeds)
-            except IllPosedDerivative as none:
-                return Finding(NONE, words=str(none))
-            except MathError as raised:
-                return Finding(FAULT, words=f"{type(raised).__name__}: {raised}")
-            pulled = [found.get(n, np.zeros_like(n.data)) for n in starts]
-            pulled = pulled if (used == weights).all() else without_nan(pulled)
-            error, wrong = outside(pulled, ts, used, s, 2.0**-53)
-            if wrong is not None:
-                sure = confirmed(s, along, base, 2.0**-53)
-                if np.array_equal(sure.kind, s.kind):
-                    said, is_ = wrong
-                    words = f"the gradient gives <J'g, t> = {said:.6g}, the values of the function {is_:.6g}"
-                    return Finding(FAULT, reverse=error, words=words)
-                kinds.add(UNKNOWN)
-            else:
-                worst = max(worst, error)
-    if kinds and min(kinds) >= SINGULAR:
-        return Finding(UNCHECKED, words="differences of its values say nothing here")
-    return Finding(EDGE if KINK in kinds else RIGHT, reverse=worst)
-
-
-def _split(weights: Array, g: Sequence[Any]) -> list[Any]:
-    return list(reweighted(list(g), weights, True))
+    return AuditRow(number, prefix + n.op.name, run.operands(n), run.line(n), found.state, *found[1:4], found.words)

@@ -64,6 +64,7 @@ class Computation:
                 full[k] = value
             return f(*unflatten(structure, full))
 
+        self.f = run  # of the floating leaves
         given = [leaves[k] if isinstance(leaves[k], Tensor) else arrays[k] for k in moving]
         with same_stream():
             self.tape: Tape = quietly(under, beside(notes, MODE.get(), None), Tape, run, given, asker)
