@@ -170,6 +170,10 @@ class Optimizer:
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
         return {}
 
+    def _formula(self, h: Hyper) -> Callable[[Any, Any], Any] | None:
+        """The rule as a function of p and g alone, where it has no state and keeps dtypes."""
+        return None
+
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
         raise MissingMethod(f"{type(self).__name__} does not define rule(self, xp, p, g, state, h)")
 

@@ -20,6 +20,7 @@ from ..core.tensor import Tensor, rec
 
 State = dict[str, Any]
 Row = tuple[Tensor, Any, State]  # a parameter, and what it and its state become
+_NO_STATE: State = {}
 SMALL = 1 << 18  # bytes: below, the way into a compiled program costs more than it saves
 _SHARED = frozenset(("maximize", "weight_decay"))  # what `Optimizer._whole` sees to, so that a rule need not
 
@@ -58,6 +59,7 @@ class Ruled(Protocol):
     _programs: dict[frozenset[str], Program]
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State: ...
+    def _formula(self, h: Hyper) -> Callable[[Any, Any], Any] | None: ...
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]: ...
     def _whole(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]: ...
     def bare(self) -> Ruled: ...
@@ -77,7 +79,13 @@ def filled(xp: Any, p: Any, value: float) -> Any:
 # -- few numbers --------------------------------------------------------------------------------------
 def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
     """The rule itself, parameter after parameter, for those that have a gradient."""
-    rule = optimizer.rule if h.on.isdisjoint(_SHARED) else optimizer._whole
+    bare = h.on.isdisjoint(_SHARED)
+    formula = optimizer._formula(h) if bare and optimizer._ours else None
+    if formula is not None:
+        quick = _by_formula(formula, params)
+        if quick is not None:
+            return quick
+    rule = optimizer.rule if bare else optimizer._whole
     if optimizer._elementwise and optimizer._ours:
         laid = _laid_out(optimizer, rule, params, h)
         if laid is not None:
@@ -102,6 +110,20 @@ def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
         if after:
             after = {name: alike(raw, v, state.get(name)) for name, v in after.items()}
         rows.append((p, new, after))
+    return rows
+
+
+def _by_formula(formula: Callable[[Any, Any], Any], params: Sequence[Tensor]) -> list[Row] | None:
+    """Parameter after parameter, without states; None where one, or its gradient, is of another dtype or shape."""
+    rows: list[Row] = []
+    for p in params:
+        share = getattr(p, "_grad", None)
+        if share is not None:
+            a, g = p.node.data, share.node.data
+            dtype = a.dtype
+            if g.dtype is not dtype or g.shape != a.shape or dtype.char not in "fd":
+                return None
+            rows.append((p, formula(a, g), _NO_STATE))
     return rows
 
 
