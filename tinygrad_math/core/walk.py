@@ -305,8 +305,13 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, bool], part: Node, whol
     whether they hold no -0.0, which what is added does not change.
     """
     total = cotangents.get(whole)
-    if total.__class__ is not np.ndarray or total.dtype is not g.dtype or total.shape != whole.data.shape:
-        return False
+    if (
+        total.__class__ is not np.ndarray
+        or total.dtype is not g.dtype
+        or total.shape != whole.data.shape
+        or not total.ndim
+    ):
+        return False  # of a 0-d array NumPy's sum is a number, which nothing can be written to
     if not sums.get(whole, False):
         cotangents[whole] = total = np.add(total, 0.0, out=total if whole in sums else None, dtype=total.dtype)
         sums[whole] = True
