@@ -59,14 +59,23 @@ def main(short=False):
     left = fig.add_subplot(1, 2, 1, projection="3d")
     a = np.linspace(-2.4, 2.4, 121)
     heights = np.asarray(loss(np.stack(np.meshgrid(a, a))))
-    left.plot_surface(*np.meshgrid(a, a), np.minimum(heights, 4), cmap="Greys", alpha=0.6, linewidth=0)
-    inside = np.flatnonzero(np.asarray(loss(starts.T)) < 3)[:40]
+    b = np.linspace(-2.0, 2.0, 41)
+    valley = np.asarray(loss(np.stack(np.meshgrid(b, b))))
+    left.plot_wireframe(*np.meshgrid(b, b), np.where(valley <= 4, valley, np.nan), color=GREY, linewidth=0.4)
+    inside = np.flatnonzero((np.asarray(loss(starts.T)) < 3) & (np.abs(starts) < 2).all(1))[:40]
     for k in inside:
         left.plot(*paths[:, k].T, np.asarray(loss(paths[:, k].T)) + 0.03, color=BLUE, linewidth=0.8)
     left.set(
-        xlabel="$w_1$", ylabel="$w_2$", zlabel="loss (cut at 4)", zlim=(0, 4), title="40 of them on the loss surface"
+        xlabel="$w_1$",
+        ylabel="$w_2$",
+        zlabel="loss",
+        zlim=(0, 4),
+        xticks=(-2, 0, 2),
+        yticks=(-2, 0, 2),
+        zticks=(0, 2, 4),
+        title="40 of them on the loss surface, cut at 4",
     )
-    left.view_init(elev=55, azim=-62)
+    left.view_init(elev=40, azim=-75)
     left.computed_zorder = False  # the runs are drawn over the surface
     right.imshow(np.log10(heights + 1e-2), cmap="Greys_r", alpha=0.3, origin="lower", extent=(-2.4, 2.4) * 2)
     right.plot(*paths.transpose(2, 0, 1), color=BLUE, linewidth=0.35, alpha=0.5)
