@@ -1,0 +1,380 @@
+"""What is done around a compiled function, and what it does to its surroundings while it is traced."""
+
+import copy
+import itertools
+import random
+import threading
+
+import numpy as np
+import pytest
+from agreeing import X
+
+import tinygrad_math as tm
+from tinygrad_math.core.errors import TraceError
+
+
+# -- what is differentiated or traced around the call ---------------------------------------------------------
+def test_a_value_that_is_differentiated_outside_takes_part():
+    cell = [None]
+    f = tm.compile(lambda x: tm.sum(tm.sin(x * cell[0])))
+
+    def outer(w):
+        cell[0] = w
+        return f(X)
+
+    for w in (np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.5, 0.0])):
+        v, g = tm.value_and_grad(outer)(w)
+        np.testing.assert_allclose(v.numpy(), np.sin(X * w).sum())
+        np.testing.assert_allclose(g.numpy(), X * np.cos(X * w))
+        np.testing.assert_allclose(tm.jvp(outer, (w,), (np.ones(3),))[1].numpy(), (X * np.cos(X * w)).sum())
+        np.testing.assert_allclose(tm.hvp(outer, w, np.ones(3)).numpy(), -X * X * np.sin(X * w))
+        with pytest.raises(TraceError, match=r"outer stores a traced value in cell\[0\]"):
+            tm.compile(tm.grad(outer))(w)
+        np.testing.assert_allclose(tm.jacobian(outer)(w).numpy(), X * np.cos(X * w))
+        np.testing.assert_allclose(tm.grad(tm.checkpoint(outer))(w).numpy(), X * np.cos(X * w))
+
+
+def test_results_leaves_and_replaced_parameters_pass_gradients():
+    w, p = tm.tensor([3.0, 4.0, 5.0], requires_grad=True), tm.tensor(2.0, requires_grad=True)
+    store = {"v": tm.tanh(w)}
+    f = tm.compile(lambda x: tm.sum(x * store["v"]) * p)
+    f(X).backward()
+    np.testing.assert_allclose(w.grad.numpy(), 2.0 * X * (1 - np.tanh([3.0, 4.0, 5.0]) ** 2), rtol=1e-10)
+    np.testing.assert_allclose(p.grad.numpy(), np.sum(X * np.tanh([3.0, 4.0, 5.0])))
+    store["v"] = q = tm.tensor([1.0, 1.0, 1.0], requires_grad=True)
+    f(X).backward()
+    np.testing.assert_allclose(q.grad.numpy(), 2.0 * X)
+    store["v"] = tm.tensor([1.0, 1.0, 2.0])
+    p.requires_grad = False
+    assert not f(X).requires_grad
+    assert f(X).item() == pytest.approx(2 * np.sum(X * [1, 1, 2]))
+
+
+def test_a_parameter_returned_as_it_is_is_read_at_each_call():
+    w = tm.tensor([1.0, 2.0], requires_grad=True)
+    f = tm.compile(lambda x: (x, w))
+    for _ in range(2):
+        np.testing.assert_array_equal(f(X)[1].detach().numpy(), w.detach().numpy())
+        tm.sum(f(X)[1] * 3.0).backward()
+        with tm.no_grad():
+            w += 1.0
+    np.testing.assert_array_equal(w.grad.numpy(), [6.0, 6.0])
+
+
+def test_a_gradient_of_a_parameter_is_taken_inside():
+    w = tm.tensor([1.0, 2.0, -1.0], requires_grad=True)
+    f = tm.compile(lambda x: tm.grad_of(tm.sum(w * w * x) + tm.sum(w**3), [w])[0])
+    g = tm.compile(lambda: tm.grad_of(tm.sum(w**3), [w], create_graph=True)[0])
+    for _ in range(2):
+        now = w.detach().numpy()
+        np.testing.assert_allclose(f(X).detach().numpy(), 2 * now * X + 3 * now**2)
+        np.testing.assert_allclose(g().detach().numpy(), 3 * now**2)
+        with tm.no_grad():
+            w *= 2.0
+
+
+def test_a_compiled_module_in_a_module_is_trained_both_ways():
+    class Net(tm.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = tm.nn.Linear(3, 2, rng=0)
+            self.fast = tm.compile(self.layer)
+
+        def forward(self, x):
+            return self.fast(x)
+
+    x = np.array([[1.0, 2.0, 3.0]])
+    net = Net()
+    g = tm.grad(lambda net: tm.sum(net(x)))(net)
+    np.testing.assert_array_equal(g.layer.weight.numpy(), [[1, 2, 3], [1, 2, 3]])
+    tm.sum(net(x)).backward()
+    np.testing.assert_array_equal(net.layer.weight.grad.numpy(), [[1, 2, 3], [1, 2, 3]])
+    optimizer = tm.optim.SGD(lr=0.5)
+    new, _ = optimizer.update(g, optimizer.init(net), net)
+    np.testing.assert_allclose(new(x).detach().numpy(), net(x).detach().numpy() - 0.5 * (1 + 4 + 9 + 1))
+    alone = tm.compile(tm.nn.Linear(3, 2, rng=1))
+    assert [p.shape for p in alone.parameters()] == [(2, 3), (2,)]
+    assert alone.eval() is alone.f
+    with pytest.raises(AttributeError, match="no attribute 'parameters'"):
+        tm.compile(tm.tanh).parameters()
+
+
+# -- what is done to the surroundings while tracing -----------------------------------------------------------
+class Counting:
+    def __init__(self):
+        self.steps, self.seen, self.mean, self.kept = 0, [], tm.zeros(3), {}
+
+    def counts(self, x):
+        self.steps += 1
+        self.seen.append(x.shape)
+        return x * 2.0
+
+    def by_steps(self, x):
+        self.steps += 1
+        return x * self.steps
+
+    def by_length(self, x):
+        self.seen.append(1)
+        return x + len(self.seen)
+
+    def averages(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x
+        return x - self.mean
+
+    def in_place(self, x):
+        self.mean += x
+        return x
+
+    def stores(self, x):
+        self.kept["last"] = x * 2.0
+        return x
+
+    def once(self, x):
+        if not hasattr(self, "factor"):
+            self.factor = 3.0
+        return x * self.factor
+
+
+def test_what_is_counted_and_not_used_is_counted_once_a_trace():
+    c = Counting()
+    f = tm.compile(c.counts)
+    for _ in range(3):
+        np.testing.assert_array_equal(f(X).numpy(), 2 * X)
+    assert (c.steps, c.seen) == (1, [(3,)])
+    f(X[:2])
+    assert (c.steps, c.seen) == (2, [(3,), (2,)])
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("by_steps", "self.steps"),
+        ("by_length", "self.seen"),
+        ("averages", "self.mean"),
+        ("in_place", "self.mean"),
+        ("stores", "self.kept['last']"),
+    ],
+)
+def test_what_depends_on_what_it_changes_is_refused_by_name_and_line(name, place):
+    c = Counting()
+    before = copy.deepcopy(vars(c))
+    with pytest.raises(TraceError) as caught:
+        tm.compile(getattr(c, name))(X)
+    assert place in str(caught.value)
+    assert "test_compiler_surroundings.py" in str(caught.value)
+    after = vars(c)
+    np.testing.assert_array_equal(after.pop("mean").numpy(), before.pop("mean").numpy())
+    assert after == before
+
+
+def test_what_is_set_up_at_the_first_call_is_set_up():
+    c = Counting()
+    f = tm.compile(c.once)
+    for _ in range(3):
+        np.testing.assert_array_equal(f(X).numpy(), 3 * X)
+    c.factor = 5.0
+    np.testing.assert_array_equal(f(X).numpy(), 5 * X)
+
+
+GENERATOR, NUMBERS = np.random.default_rng(3), itertools.count(5)
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [
+        (lambda x: x + GENERATOR.normal(size=3), "GENERATOR"),
+        (lambda x: x + np.random.normal(), "numpy.random"),
+        (lambda x: x * random.random(), "random"),
+        (lambda x: x * next(NUMBERS), "NUMBERS"),
+    ],
+)
+def test_what_is_drawn_elsewhere_is_refused_by_name(f, name):
+    state, other = GENERATOR.bit_generator.state, random.getstate()
+    with pytest.raises(TraceError, match=f"draws from {name}"):
+        tm.compile(f)(X)
+    assert GENERATOR.bit_generator.state == state
+    assert random.getstate() == other
+
+
+def test_a_traced_value_that_leaks_names_both_functions():
+    kept = []
+
+    def first(x):
+        kept.append(tm.exp(x))
+        return x
+
+    def second(x):
+        return x + kept[0]
+
+    tm.compile(first)(X)
+    for g in (second, tm.grad(lambda x: tm.sum(second(x)))):
+        with pytest.raises(TraceError, match=r"second|lambda") as caught:
+            tm.compile(g)(X)
+        assert "first" in str(caught.value)
+        assert "kept.append(tm.exp(x))" in str(caught.value)
+
+
+def test_a_tensor_out_of_reach_is_named():
+    def holder():
+        t = tm.tensor([1.0, 2.0, 3.0], name="theta")
+        while True:
+            yield t
+
+    source = holder()
+    hidden = source.gi_frame
+    next(source)
+    with pytest.raises(TraceError, match="'theta' comes from outside of") as caught:
+        tm.compile(lambda x: x * hidden.f_locals["t"])(X)
+    assert "pass it as an argument" in str(caught.value).lower()
+
+
+def test_a_value_that_is_put_into_an_array_is_refused_by_name():
+    def f(x):
+        rows = np.zeros(2)
+        rows[0] = x[0]
+        return rows
+
+    with pytest.raises(TraceError, match="float") as caught:
+        tm.compile(f)(X)
+    assert "rows[0] = x[0]" in str(caught.value)
+
+
+# -- threads --------------------------------------------------------------------------------------------------
+def test_tracing_leaves_no_mark_that_another_thread_sees():
+    w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    inside, go = threading.Event(), threading.Event()
+
+    def slow(x):
+        y = x * w
+        inside.set()
+        assert go.wait(20)
+        return tm.sum(y * w)
+
+    first, second = tm.compile(slow), tm.compile(lambda x: tm.sum(x * w))
+    t = threading.Thread(target=lambda: first(X))
+    t.start()
+    assert inside.wait(20)
+    assert w.tolist() == [1.0, 2.0, 3.0]
+    y = tm.sum(w * w)
+    assert second(X).requires_grad
+    go.set()
+    t.join()
+    y.backward()
+    np.testing.assert_array_equal(w.grad.numpy(), [2.0, 4.0, 6.0])
+    with tm.no_grad():
+        w *= 10.0
+    assert second(X).item() == pytest.approx(10 * X @ [1, 2, 3])
+
+
+def test_no_lock_is_held_while_the_users_code_runs():
+    results = []
+
+    def f(x):
+        if x.shape == (3,):
+            t = threading.Thread(target=lambda: results.append(g(np.ones(2)).tolist()), daemon=True)
+            t.start()
+            t.join(20)
+        return x * 2.0
+
+    g = tm.compile(f)
+    g(X)
+    assert results[0] == [2.0, 2.0]
+
+
+def test_many_threads_compile_over_one_parameter():
+    w = tm.nn.Parameter([1.0, 2.0, 3.0])
+    wrong = []
+
+    def work():
+        try:
+            for n in range(1, 9):
+                f = tm.compile(lambda x, n=n: tm.sum(x * w) * n)
+                y = f(X)
+                if not y.requires_grad or abs(y.item() - n * (X @ [1, 2, 3])) > 1e-12:
+                    wrong.append(n)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+# -- no_grad and hooks ----------------------------------------------------------------------------------------
+def _half_stopped(x):
+    with tm.no_grad():
+        w = tm.exp(x) * 2.0
+    return tm.sum(w * x * x)
+
+
+def _stopped_gradient(x):
+    with tm.no_grad():
+        g = tm.grad(lambda y: tm.sum(y**3))(x)
+    return tm.sum(g * x)
+
+
+@pytest.mark.parametrize("f", [_half_stopped, _stopped_gradient])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda f: tm.grad(f),
+        lambda f: lambda x: tm.jvp(f, (x,), (X,))[1],
+        lambda f: lambda x: tm.vjp(f, x)[1](1.0)[0],
+        lambda f: lambda x: tm.hvp(f, x, X),
+        lambda f: tm.jacobian(tm.grad(f)),
+        lambda f: tm.grad(tm.checkpoint(f)),
+        lambda f: lambda x: tm.linearize(f, x)[1](X),
+    ],
+)
+def test_no_grad_means_the_same_in_every_nesting(f, transform):
+    want = transform(f)(X).numpy()
+    np.testing.assert_allclose(tm.compile(transform(f))(X).numpy(), want, rtol=1e-12)
+    np.testing.assert_allclose(transform(tm.compile(f))(X).numpy(), want, rtol=1e-12)
+    np.testing.assert_allclose(tm.compile(transform(tm.compile(f)))(X).numpy(), want, rtol=1e-12)
+
+
+def test_no_grad_stops_the_gradient_that_is_written_as_source():
+    scope = {}
+    exec(tm.to_source(_half_stopped, X, order=1), scope)
+    value, gradient = scope["half_stopped"](X)
+    assert value == pytest.approx(np.sum(2 * np.exp(X) * X * X))
+    np.testing.assert_allclose(gradient, 4 * np.exp(X) * X, rtol=1e-13)
+
+
+def test_what_no_grad_accumulates_is_traced():
+    def f(x):
+        total = tm.zeros(3)
+        with tm.no_grad():
+            total += x
+        return total * 2.0
+
+    g = tm.compile(f)
+    np.testing.assert_array_equal(g(X).numpy(), 2 * X)
+    np.testing.assert_array_equal(g(-X).numpy(), -2 * X)
+
+
+def test_hooks_do_what_they_do_uncompiled():
+    seen = []
+
+    def f(x):
+        y = tm.sin(x)
+        y.register_hook(lambda g: g * 10.0)
+        return tm.sum(y)
+
+    def kept(x):
+        y = x * 2.0
+        y.retain_grad()
+        seen.append(y)
+        return tm.sum(y * y)
+
+    np.testing.assert_allclose(tm.grad(tm.compile(f))(X).numpy(), 10 * np.cos(X))
+    np.testing.assert_allclose(tm.compile(tm.grad(f))(X).numpy(), 10 * np.cos(X))
+    x = tm.tensor(X, requires_grad=True)
+    tm.compile(kept)(x).backward()
+    np.testing.assert_allclose(seen[-1].grad.numpy(), 4 * X)
+    w = tm.tensor(X, requires_grad=True)
+    with pytest.raises(TraceError, match="register_hook"):
+        tm.compile(lambda x: (w.register_hook(print), x)[1])(X)
