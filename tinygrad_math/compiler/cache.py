@@ -21,8 +21,9 @@ from ..core.mode import MODE, inspected, no_grad, witnesses
 from ..core.notebook import bundle, preformatted
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten
-from .environment import MISS, Environment
+from .environment import Environment
 from .executable import Executable, argument_names, title_of
+from .facts import MISS
 from .find import Find, derivatives_wanted, finder, watched
 from .handed import Handed
 from .leaves import Static, is_static, key_of, objects_in, uncompiled

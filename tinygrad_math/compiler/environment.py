@@ -8,11 +8,10 @@ libraries are what they are. Attributes count if some code in reach names them (
 from __future__ import annotations
 
 import functools
-import keyword
 import os
 import sys
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSequence, MutableSet, Sequence
+from collections.abc import MutableMapping, MutableSequence, MutableSet, Sequence
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
@@ -21,62 +20,22 @@ import numpy as np
 from ..core.errors import TraceError
 from ..core.place import in_package
 from ..core.tensor import Node, Tensor
+from .asking import Questions
+from .facts import FIXED, MISS, Fact, given
 from .holders import cached, is_cache, reader, spelled
 from .outside import asks, may_ask
-from .program import NUMBERS
 from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
-from .values import at_a_glance, is_atom, is_plain, kept, same
+from .values import at_a_glance, is_atom, is_plain, kept
 
-MISS: Any = object()  # what is found where a program does not fit, or nothing lies
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _THE_SAME = "{v} is {like}"
-FIXED = "fixed"  # the step to what lies at the same place at every call
 _HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
-_UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
 
 
-class Fact:
-    """One thing in reach: how it is read, and what it was."""
-
-    __slots__ = ("check", "like", "number", "own", "parent", "path", "plain", "quick", "step", "value", "valued")
-
-    def __init__(self, path: str, value: Any, parent: Fact | None = None, step: tuple[str, Any] | None = None) -> None:
-        self.path, self.value, self.parent, self.step = path, value, parent, step
-        self.check = ""  # a condition over {v}, its value, {like} and {quick}
-        self.like: Any = None
-        self.quick: Any = None  # what tells a plain value at a glance
-        self.valued = False  # of a Tensor: whether its value was asked for
-        self.plain = self.own = False  # a plain value; an object whose attributes are watched
-        self.number = -1
-
-    @property
-    def fixed(self) -> bool:
-        """Whether there is nothing that could put another value there."""
-        return self.step is not None and self.step[0] == FIXED
-
-    def put_back(self) -> None:
-        """Write the value to where it was read from, if there is another one now."""
-        if self.parent is None or self.step is None:
-            return
-        (kind, key), holder = self.step, self.parent.value
-        if kind == "read" or (isinstance(holder, (tuple, type, Mapping)) and not isinstance(holder, MutableMapping)):
-            return
-        try:
-            now = holder[key] if kind == "item" else getattr(holder, key)
-        except _UNREADABLE:
-            now = MISS
-        if now is self.value or isinstance(holder, (tuple, type)):
-            return
-        if kind == "item":
-            holder[key] = self.value
-        else:
-            setattr(holder, key, self.value)
-
-
-class Environment:
+class Environment(Questions):
     """The facts of some roots: a function, and objects among its arguments."""
 
     def __init__(self, roots: Sequence[tuple[str, Any]], everything: bool = False) -> None:
@@ -99,10 +58,10 @@ class Environment:
 
     # -- the walk ---------------------------------------------------------------------------------------
     def _walk(self) -> None:
-        self.facts: list[Fact] = []
+        self.facts = []
         self.streams: list[tuple[Fact, Any]] = []
-        self.caches: list[tuple[Fact, list[Any]]] = []  # functions that keep results, with those that they have
-        self.unused: list[Fact] = []  # those of them that have none
+        self.caches = []
+        self.unused: list[Fact] = []  # functions that keep results and have none
         self._seen: dict[int, Fact] = {}
         self._measured: set[type] = set()  # classes whose length is known
         self._read: set[int] = set()  # functions that were opened
@@ -219,19 +178,19 @@ class Environment:
         code = f.__code__
         for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
             try:
-                self._held(f, name, cell.cell_contents, _given(cell), "attr", "cell_contents")
+                self._held(f, name, cell.cell_contents, given(cell), "attr", "cell_contents")
             except ValueError:  # not filled yet
                 continue
         named = code.co_varnames[: code.co_argcount][-len(f.__defaults__ or ()) :]
         for k, (name, value) in enumerate(zip(named, f.__defaults__ or (), strict=False)):
-            row = Fact(name, f.__defaults__, _given(f), ("attr", "__defaults__"))
+            row = Fact(name, f.__defaults__, given(f), ("attr", "__defaults__"))
             self._held(f, name, value, row, "item", k)
         for name, value in (f.__kwdefaults__ or {}).items():
-            row = Fact(name, f.__kwdefaults__, _given(f), ("attr", "__kwdefaults__"))
+            row = Fact(name, f.__kwdefaults__, given(f), ("attr", "__kwdefaults__"))
             self._held(f, name, value, row, "item", name)
         for name, value in vars(f).items():
             if name in self.names or name == "__wrapped__":
-                self._held(f, f"{f.__name__}.{name}", value, _given(f), "attr", name)
+                self._held(f, f"{f.__name__}.{name}", value, given(f), "attr", name)
         if of_user(f):
             self.functions.append(f)
             said = mentions(code)
@@ -240,11 +199,11 @@ class Environment:
             self.asks = self.asks or may_ask(said.globals | said.attributes)
             for name in sorted(said.globals):
                 if name in f.__globals__:
-                    self._child(_given(f.__globals__), "item", name, f.__globals__[name], path=name)
+                    self._child(given(f.__globals__), "item", name, f.__globals__[name], path=name)
             if said.evaluates:
-                self._child(_given(f), "attr", "__globals__", f.__globals__, path="globals()")
+                self._child(given(f), "attr", "__globals__", f.__globals__, path="globals()")
             for name in (said.modules & sys.modules.keys()) | users_modules_named(said):
-                self._stack.append(Fact(name, sys.modules[name], _given(sys.modules), ("item", name)))
+                self._stack.append(Fact(name, sys.modules[name], given(sys.modules), ("item", name)))
 
     def _module(self, fact: Fact, x: ModuleType) -> None:
         """What the code names of a user's module; of a library's, the settings that it keeps in a mapping."""
@@ -303,7 +262,7 @@ class Environment:
                     continue
                 if functions_in(member):
                     if k.__dict__[name].__class__ is FunctionType and of_user(member):
-                        self._child(_given(k), "attr", name, member, path=f"{k.__name__}.{name}")
+                        self._child(given(k), "attr", name, member, path=f"{k.__name__}.{name}")
                     elif any(map(of_user, functions_in(member))):  # a property, a static method, a class method
                         self._member(k, name, member)
                 elif type(member).__name__ == "member_descriptor":  # a slot
@@ -323,13 +282,13 @@ class Environment:
         if kind in self._measured or (module is not None and not is_users_module(module)):
             return
         self._measured.add(kind)
-        fact = Fact(kind.__name__, vars(kind), _given(kind), ("attr", "__dict__"))
+        fact = Fact(kind.__name__, vars(kind), given(kind), ("attr", "__dict__"))
         fact.check, fact.number = f"len({{v}}) == {len(vars(kind))}", len(self.facts)
         self.facts.append(fact)
 
     def _member(self, kind: type, name: str, member: Any) -> None:
         """An entry of a class that is not what the attribute gives."""
-        entries = Fact(kind.__name__, vars(kind), _given(kind), ("attr", "__dict__"))
+        entries = Fact(kind.__name__, vars(kind), given(kind), ("attr", "__dict__"))
         self._child(entries, "item", name, member, path=f"{kind.__name__}.{name}")
 
     def find(self, node: Node) -> Fact | None:
@@ -355,133 +314,6 @@ class Environment:
             if isinstance(f.value, Tensor):
                 f.value = None
 
-    # -- asking again -----------------------------------------------------------------------------------
-    def _lines(
-        self, roots: Sequence[str], scope: dict[str, Any], wanted: set[Fact] | None = None
-    ) -> Iterator[tuple[Fact, list[str], str]]:
-        """For each fact the lines that read it into e<number>, and the condition that must hold."""
-        scope.update(same=same, ndarray=np.ndarray)
-        ready: set[str] = set()
-        for f in self.facts:
-            if wanted is not None and f not in wanted:
-                continue
-            v, lines = f"e{f.number}", []
-            if f.parent is None:
-                assert f.step is not None
-                lines.append(f"{v} = {self._fixed(f, scope) if f.fixed else roots[f.step[1]]}")
-            else:
-                p = f.parent
-                lines += self._parent(p, scope, ready)
-                lines.append(f"{v} = {_step(f, self._name(p), scope)}")
-            like = f"l{f.number}"
-            if isinstance(f.like, Fact):
-                like = f"e{f.like.number}"
-            else:
-                scope[like] = f.like
-            if f.plain:
-                scope[f"q{f.number}"] = f.quick
-            condition = f.check.format(v=v, like=like, quick=f"q{f.number}")
-            if isinstance(f.value, Tensor) and f.check and not isinstance(f.like, Fact):
-                condition = f"{condition} and {_typed(f, v, scope)}"
-            yield f, lines, condition
-
-    def _fixed(self, f: Fact, scope: dict[str, Any]) -> str:
-        scope[f"v{f.number}"] = f.value
-        return f"v{f.number}"
-
-    def _name(self, p: Fact) -> str:
-        return f"e{p.number}" if p.number >= 0 else f"g{id(p.value)}"
-
-    def _parent(self, p: Fact, scope: dict[str, Any], ready: set[str]) -> list[str]:
-        """Lines for a parent that is no fact: a cell or the globals as they are, or the defaults of a function."""
-        name = self._name(p)
-        if p.number >= 0 or name in ready:
-            return []
-        ready.add(name)
-        if p.step is None:
-            scope[name] = p.value
-            return []
-        assert p.parent is not None
-        above = self._parent(p.parent, scope, ready)
-        return [*above, f"{name} = {_step(p, self._name(p.parent), scope)}"]
-
-    def lines(self, roots: Sequence[str], scope: dict[str, Any], hidden: Sequence[Fact]) -> list[str]:
-        """Lines that return MISS unless every fact holds; e<number> is then the value of one that is `hidden`."""
-        body: list[str] = []
-        wanted = set(hidden)
-        for f in reversed(self.facts):
-            if f.check or f in wanted:
-                wanted.update(p for p in (f, f.parent, f.like) if isinstance(p, Fact))
-        for _, lines, condition in self._lines(roots, scope, wanted):
-            body += lines
-            if condition:
-                body.append(f"if not ({condition}): return MISS")
-        if not body:
-            return []
-        scope["UNREADABLE"] = _UNREADABLE
-        return ["try:", *(f"    {line}" for line in body), "except UNREADABLE: return MISS"]
-
-    def look(self, hidden: Sequence[Fact]) -> Callable[[Sequence[Any]], Any]:
-        """A function of roots, which gives the Tensors at these facts, or MISS if a program does not fit."""
-        scope: dict[str, Any] = {"MISS": MISS}
-        lines = self.lines([f"roots[{k}]" for k in range(len(self.roots))], scope, hidden)
-        lines.append(f"return ({''.join(f'e{f.number}, ' for f in hidden)})")
-        exec("def look(roots):\n    " + "\n    ".join(lines), scope)
-        found: Callable[[Sequence[Any]], Any] = scope["look"]
-        return found
-
-    def moved(self) -> list[Fact]:
-        """The facts that hold no longer."""
-        scope: dict[str, Any] = {"UNREADABLE": _UNREADABLE}
-        text = ["def look(roots):", "  moved = []"]
-        for f, lines, condition in self._lines([f"roots[{k}]" for k in range(len(self.roots))], scope):
-            text.append("  try:")
-            text += [f"    {line}" for line in lines]
-            if isinstance(f.value, Tensor):
-                scope[f"t{f.number}"] = f.value
-                condition = f"e{f.number} is t{f.number}"  # a trace may not put another one there
-            text.append(f"    if not ({condition or True}): moved.append({f.number})")
-            text.append(f"  except UNREADABLE: moved.append({f.number})")
-        exec("\n".join([*text, "  return moved"]), scope)
-        found = scope["look"]([value for _, value in self.roots])
-        filled = [f for f, known in self.caches if not {*map(id, cached(f.value))} <= {*map(id, known)}]
-        return [*(self.facts[k] for k in found), *filled]
-
 
 def _may_move(like: Any) -> bool:
     return isinstance(like, Fact) and not like.fixed
-
-
-def _given(value: Any) -> Fact:
-    """A parent that is the same at every call."""
-    return Fact("", value)
-
-
-def _step(f: Fact, parent: str, scope: dict[str, Any]) -> str:
-    assert f.step is not None
-    kind, key = f.step
-    if kind == "read":
-        scope[f"k{f.number}"] = key
-        return f"k{f.number}({parent})"
-    if kind == "attr":
-        plain = key.isidentifier() and not keyword.iskeyword(key)
-        return f"{parent}.{key}" if plain else f"getattr({parent}, {key!r})"
-    if type(key) in (int, str):
-        return f"{parent}[{key!r}]"
-    scope[f"k{f.number}"] = key
-    return f"{parent}[k{f.number}]"
-
-
-def _typed(f: Fact, v: str, scope: dict[str, Any]) -> str:
-    """The condition that a Tensor has the type that it had and, if that was asked for, the value."""
-    data, d = f.value.node.data, f"{v}.node.data"
-    if type(data) in NUMBERS:
-        text = f"{d}.__class__ is {type(data).__name__}"
-    else:
-        scope[f"d{f.number}"] = data.dtype
-        known = f"d{f.number}"
-        text = f"(d := {d}).shape == {data.shape} and (d.dtype is {known} or d.dtype == {known})"
-    if f.valued:
-        scope[f"x{f.number}"] = kept(data)
-        text += f" and same({d}, x{f.number})"
-    return text

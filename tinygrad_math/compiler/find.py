@@ -16,7 +16,8 @@ import numpy as np
 from ..core.node import finished
 from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
 from ..core.tree import Structure, Tie, attributes, flatten, only_a_dict
-from .environment import MISS, Environment, Fact
+from .environment import Environment
+from .facts import MISS, Fact
 from .leaves import Static, is_object, uncompiled
 from .retyped import Retyped
 from .values import at_a_glance, is_plain, same

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..core.errors import TraceError
 from ..core.tensor import TRACED, Node, Tensor
-from .environment import Environment, Fact
+from .environment import Environment
+from .facts import Fact
 from .outside import watched_calls
 from .program import Value
 from .reach import line_of

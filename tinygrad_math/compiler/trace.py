@@ -17,7 +17,8 @@ from ..core.place import Place, raised_place, user_place
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, under, wrap
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.loops.body import OUTSIDE
-from .environment import Environment, Fact
+from .environment import Environment
+from .facts import Fact
 from .names import identifier
 from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
 

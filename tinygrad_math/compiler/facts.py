@@ -1,0 +1,53 @@
+"""A fact about what surrounds a compiled function: where something lies, and what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+MISS: Any = object()  # what is found where a program does not fit, or nothing lies
+FIXED = "fixed"  # the step to what lies at the same place at every call
+UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
+
+
+class Fact:
+    """One thing in reach: how it is read, and what it was."""
+
+    __slots__ = ("check", "like", "number", "own", "parent", "path", "plain", "quick", "step", "value", "valued")
+
+    def __init__(self, path: str, value: Any, parent: Fact | None = None, step: tuple[str, Any] | None = None) -> None:
+        self.path, self.value, self.parent, self.step = path, value, parent, step
+        self.check = ""  # a condition over {v}, its value, {like} and {quick}
+        self.like: Any = None
+        self.quick: Any = None  # what tells a plain value at a glance
+        self.valued = False  # of a Tensor: whether its value was asked for
+        self.plain = self.own = False  # a plain value; an object whose attributes are watched
+        self.number = -1
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is nothing that could put another value there."""
+        return self.step is not None and self.step[0] == FIXED
+
+    def put_back(self) -> None:
+        """Write the value to where it was read from, if there is another one now."""
+        if self.parent is None or self.step is None:
+            return
+        (kind, key), holder = self.step, self.parent.value
+        if kind == "read" or (isinstance(holder, (tuple, type, Mapping)) and not isinstance(holder, MutableMapping)):
+            return
+        try:
+            now = holder[key] if kind == "item" else getattr(holder, key)
+        except UNREADABLE:
+            now = MISS
+        if now is self.value or isinstance(holder, (tuple, type)):
+            return
+        if kind == "item":
+            holder[key] = self.value
+        else:
+            setattr(holder, key, self.value)
+
+
+def given(value: Any) -> Fact:
+    """A parent that is the same at every call."""
+    return Fact("", value)
