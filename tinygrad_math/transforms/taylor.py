@@ -22,6 +22,7 @@ from ..core.tensor import Node, Tensor, as_tensor, rec, record, select, wrap
 from ..core.tree import flatten, unflatten
 from ..core.walk import Trail, spread
 from .batching.vmap import vmap
+from .made import Made
 from .tracing import Tape, matched
 
 Fn = Callable[..., Any]
@@ -274,4 +275,4 @@ def laplacian(f: Fn) -> Fn:
         total: Tensor = rec.sum(vmap(along)(np.eye(ends[-1], dtype=np.result_type(*kinds))), axis=0)
         return total
 
-    return wrapped
+    return Made(wrapped, laplacian, f)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from numbers import Integral
 from typing import Any
@@ -11,6 +10,7 @@ from ...core.arguments import named
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.tensor import Tensor, as_tensor, rec
 from ...core.tree import Structure, flatten, paths, show, unflatten
+from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
 from .trace import Recording
 
@@ -51,7 +51,6 @@ def vmap(
         raise ArgumentError(f"vmap: chunk_size counts examples from 1, got {chunk_size}")
     title = f"vmap({getattr(f, '__name__', type(f).__name__)})"
 
-    @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         trees: tuple[Any, ...] = (args, kwargs)
         leaves, structure = flatten(trees)
@@ -81,7 +80,7 @@ def vmap(
             results.append(_result([chunk[k] for chunk in chunks], size, axis, title))
         return unflatten(shape, results, values=False)
 
-    return wrapped
+    return Made(wrapped, vmap, f, in_axes, out_axes, chunk_size, randomness)
 
 
 def _axes_of(in_axes: Axes, args: tuple[Any, ...], title: str) -> list[int | None]:
