@@ -52,6 +52,12 @@ def _by_array_api() -> str:
     return f" Many of {library}'s functions keep the gradient with {switch}."
 
 
+def _in_words(name: str) -> bool:
+    """Whether the code that is running names a method itself; compiled code that it called does not show."""
+    code = sys._getframe(2).f_code
+    return name in code.co_names or name in code.co_consts
+
+
 class Leaving:
     """The conversions of a Tensor. None drops a gradient silently, and none asks a traced value for its number."""
 
@@ -112,9 +118,14 @@ class Leaving:
                 f"NumPy would drop the gradient of this tensor silently; use .detach().numpy(){one} if that is meant, "
                 f"or tinygrad_math's function of the same name.{_by_array_api()}"
             )
-        if copy is False and dtype in (None, self.dtype):
+        if not copy and dtype in (None, self.dtype) and (copy is False or self._is_blank()):
             return self.data  # watched from now on
         return np.array(self.node.data, dtype=dtype, copy=True if copy is None else copy)
+
+    def _is_blank(self) -> bool:
+        """Whether it waits for values, as `np.empty_like` makes one: what is written to its array belongs to it."""
+        meta = self.node.meta
+        return meta is not None and meta.blank
 
     def to_numpy(self) -> np.ndarray[Any, Any]:
         """`x.numpy()`, under pandas' name: by it, other libraries know what holds an array."""
@@ -153,6 +164,8 @@ class Leaving:
         self._refuse_trace("item()")
         if self.size != 1:
             raise ShapeError(f"item() needs a single number, got shape {self.shape}; use tolist()")
+        if self._differentiated() and not _in_words("item"):  # nobody says that a constant is meant
+            self._leave("item(), which compiled code called,")
         return np.asarray(self.node.data).item()
 
     def tolist(self) -> Any:
@@ -186,7 +199,7 @@ class Leaving:
 
     def __index__(self) -> int:
         self._refuse_trace("an index")
-        if self.size != 1 or self.dtype.kind not in "biu":
+        if self.shape or self.dtype.kind not in "iu":  # NumPy asks first: what is no index is read as an array or a mask
             raise DTypeError(f"an index is a single integer, got {self.dtype}{self.shape}; convert with int()")
         return int(np.asarray(self.node.data).item())
 

@@ -27,7 +27,7 @@ NO_PARAMS: dict[str, Any] = {}
 class Meta:
     """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
 
-    __slots__ = ("__weakref__", "changed", "given", "hooks", "name", "owner", "place", "settled", "window")
+    __slots__ = ("__weakref__", "blank", "changed", "given", "hooks", "name", "owner", "place", "settled", "window")
 
     def __init__(self) -> None:
         self.owner: weakref.ref[Tensor] | None = None
@@ -37,6 +37,7 @@ class Meta:
         self.changed = 0
         self.window: Any = None  # the array through which the user sees the value, of a Shared node
         self.given = False  # whether that array came from the user
+        self.blank = False  # whether NumPy's empty_like or its kin made it, for somebody to write the values into
         self.settled = False  # of a traced value: made by an optimiser's update, to be a leaf
 
 
@@ -92,7 +93,7 @@ class Node:
     def replace(self, data: Any) -> Any:
         """Take on another value: who used the old one can no longer be differentiated. Returns the user's array."""
         m = self.more()
-        window, m.window = m.window, None
+        window, m.window, m.blank = m.window, None, False
         if window is not None:
             self.__class__ = Node
         self.data, m.changed = data, clock()

@@ -29,6 +29,7 @@ _PACKAGE = __name__.split(".")[0]
 _ABOUT_SHAPE_AND_DTYPE = frozenset(
     {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.common_type, np.result_type, np.can_cast}
 )
+_TO_BE_FILLED = frozenset({np.empty_like, np.zeros_like, np.ones_like, np.full_like})
 _AS_TEXT = frozenset({np.array_repr, np.array_str, np.array2string})
 
 
@@ -63,6 +64,8 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
             if isinstance(out, Tensor) and out._is_part():
                 raise out._lost("a part of a tensor")
     result = rec.numpys_call(function, own, args, kwargs)
+    if function in _TO_BE_FILLED and not result.node.live:
+        result.node.more().blank = True
     return result if out is None else _store(out, result)
 
 
@@ -100,16 +103,17 @@ def numpy_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
         unknown = [
             k for k, v in options.items() if (k, v) not in (("casting", "same_kind"), ("subok", True), ("order", "K"))
         ]
-        if unknown:
+        if unknown and any(isinstance(x, Tensor) and x.node.live for x in inputs):
             raise ArgumentError(
-                f"np.{ufunc.__name__} of a Tensor takes out= and where=, not {unknown[0]}=; cast with astype"
+                f"np.{ufunc.__name__} of a Tensor that is differentiated or traced takes out= and where=, "
+                f"not {unknown[0]}=; cast with astype"
             )
         if where is not True and out is None:
             raise ArgumentError(
                 f"np.{ufunc.__name__}(..., where=) leaves the other elements undefined; "
                 "give out= as well, or use where(condition, result, other)"
             )
-        result = f(*inputs)
+        result = _plainly(ufunc, ufunc.__name__, None, *inputs, **options) if unknown else f(*inputs)
     else:
         result = _METHODS[method](ufunc, f, *inputs, **options)
     return result if out is None else _store(out, result, where)
@@ -149,7 +153,12 @@ def _plainly(ufunc: np.ufunc, name: str, advice: str | None, *inputs: Any, **opt
     if live is not None:
         raise no_counterpart(name, advice, live)
     out = ufunc(*(x.numpy() if isinstance(x, Tensor) else x for x in inputs), **options)
-    return tuple(map(handle, out)) if isinstance(out, tuple) else handle(out)
+    return tuple(map(_handled, out)) if isinstance(out, tuple) else _handled(out)
+
+
+def _handled(value: Any) -> Any:
+    """A Tensor of numbers; objects as another library's ufunc gives them stay its own."""
+    return handle(value) if getattr(value, "dtype", np.dtype(object)).kind in "biufc" else value
 
 
 def _reduce(

@@ -143,8 +143,10 @@ def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[s
     we do not have is left out if it holds NumPy's default, and renamed if our parameter in its place has a new name.
     """
     theirs, ours = parameters(function), parameters(own)
-    if theirs is None or ours is None or any(p.kind is p.VAR_POSITIONAL for p in (*theirs, *ours)):
+    if theirs is None or ours is None:
         return args, kwargs
+    if any(p.kind is p.VAR_POSITIONAL for p in (*theirs, *ours)):
+        return args, _of_any_number(own, theirs, ours, kwargs)
     given = inspect.Signature(theirs).bind(*args, **kwargs).arguments
     names = {p.name for p in theirs}
     keywords = {p.name for p in ours if p.kind is not p.POSITIONAL_ONLY}
@@ -169,6 +171,25 @@ def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[s
         else:
             _leave_out(own, p, value)
     return tuple(positional), named
+
+
+def _of_any_number(
+    own: Any, theirs: Sequence[inspect.Parameter], ours: Sequence[inspect.Parameter], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The options of a function of any number of arrays: what we do not have is left out, or refused."""
+    if any(p.kind is p.VAR_KEYWORD for p in ours):
+        return kwargs
+    names, peers = {p.name for p in ours}, {p.name: p for p in theirs}
+    for name in kwargs.keys() - names:
+        _leave_out(own, peers.get(name, _Unnamed(name)), kwargs[name])
+    return {name: value for name, value in kwargs.items() if name in names}
+
+
+class _Unnamed(inspect.Parameter):
+    """An option that NumPy takes among its `**kwargs`, and whose default is to say nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, inspect.Parameter.KEYWORD_ONLY, default={"casting": "safe"}.get(name))
 
 
 def _fits(own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -197,6 +218,10 @@ def _again(own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inspect.signature(function).bind(*args, **kwargs)
     except TypeError:
         return NotImplemented
+    if kwargs.keys().isdisjoint(_MASKED):  # else it would come back here
+        apart = {"out", "dtype"} if title(own) in _JOINED else {"out"}
+        if not _fits(own, *_in_our_words(function, own, args, {k: v for k, v in kwargs.items() if k not in apart})):
+            return NotImplemented
     return numpys_call(function, own, args, dict(kwargs))
 
 
