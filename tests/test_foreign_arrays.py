@@ -250,8 +250,61 @@ def test_sparse_matrices_keep_their_operators(make):
     for product in (lambda x: x @ m, lambda x: m @ x, lambda x: x * m):
         with pytest.raises(tm.NeedsDetach, match="detach"):
             product(tm.tensor(v, requires_grad=True))
+    np.testing.assert_array_equal(np.asarray(m + tm.tensor(B)), A + B)
+    np.testing.assert_array_equal(np.asarray(tm.tensor(B) - m), B - A)
     with pytest.raises(tm.DTypeError, match=r"toarray\(\)"):
-        m + tm.tensor(B)
+        m + tm.tensor(B, requires_grad=True)
+
+
+class KnowsArrays:
+    """An array of another library, whose operators and ufuncs take arrays and numbers of NumPy's, and no others."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def _with(self, op, other, turned=False):
+        if not isinstance(other, (np.ndarray, np.generic)):
+            return NotImplemented
+        return KnowsArrays(op(other, self.values) if turned else op(self.values, other))
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+
+for _name in ("add", "sub", "mul", "truediv", "matmul", "lt", "gt"):
+    _op = getattr(operator, _name)
+    setattr(KnowsArrays, f"__{_name}__", lambda self, other, op=_op: self._with(op, other))
+    if _name not in ("lt", "gt"):
+        setattr(KnowsArrays, f"__r{_name}__", lambda self, other, op=_op: self._with(op, other, True))
+
+
+class WithPriority(KnowsArrays):
+    __array_priority__ = 5000
+
+
+class WithUfuncs(KnowsArrays):
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if not all(isinstance(v, (np.ndarray, np.generic, KnowsArrays)) for v in inputs):
+            return NotImplemented
+        return WithUfuncs(ufunc(*(v.values if isinstance(v, KnowsArrays) else v for v in inputs), **options))
+
+
+@pytest.mark.parametrize("kind", [WithPriority, WithUfuncs])
+@pytest.mark.parametrize("values", [A, A[0, 0]])
+def test_what_knows_arrays_and_no_tensors_is_given_the_array_of_a_constant(kind, values):
+    x, other = tm.tensor(values), kind(B)
+    for op in (*OPERATORS[:4], operator.lt, operator.gt, *([operator.matmul] if values.shape else [])):
+        for result, want in ((op(x, other), op(values, B)), (op(other, x), op(B, values))):
+            assert isinstance(result, KnowsArrays)
+            np.testing.assert_array_equal(result.values, want)
+    if kind is WithUfuncs:
+        for result in (np.multiply(x, other), np.multiply(other, x)):
+            assert isinstance(result, WithUfuncs)
+            np.testing.assert_array_equal(result.values, values * B)
+        with pytest.raises(TypeError):
+            np.multiply(tm.tensor(values, requires_grad=True), other)
+    with pytest.raises(TypeError):
+        tm.tensor(values, requires_grad=True) * other
 
 
 def test_symbols_of_sympy_take_constants_and_refuse_gradients():

@@ -2,11 +2,12 @@
 
 import copy
 import math
+import operator
 import pickle
 
 import numpy as np
 import pytest
-from scipy import integrate, optimize
+from scipy import integrate, ndimage, optimize
 
 import tinygrad_math as tm
 
@@ -288,3 +289,54 @@ def test_a_parameter_of_an_op_that_has_no_derivative_refuses_what_needs_one(f):
     for run in runs:
         with pytest.raises(tm.NoDerivative, match="item"):
             run()
+
+
+# -- compiled code ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("make", [np.empty_like, np.zeros_like, np.ones_like, lambda x: np.full_like(x, 2.0)])
+def test_an_array_that_numpy_made_to_be_filled_is_filled_by_compiled_code(make):
+    x = tm.tensor(np.arange(12.0).reshape(3, 4))
+    want = ndimage.gaussian_filter(x.numpy(), 1.0)
+    out = make(x)
+    ndimage.gaussian_filter(x, 1.0, output=out)
+    np.testing.assert_array_equal(out.numpy(), want)
+    out[0] = 5.0  # from here on it holds values, which an array copies
+    np.asarray(out)[...] = 7.0
+    np.array(out)[...] = 7.0
+    np.testing.assert_array_equal(out[1:].numpy(), want[1:])
+    np.testing.assert_array_equal(tm.grad(lambda x: (make(x) * 0.0 + x * x).sum())(x).numpy(), 2 * x.numpy())
+
+
+def test_filling_it_later_is_noticed_by_a_derivative():
+    w, out = tm.tensor([1.0, 2.0], requires_grad=True), np.zeros_like(tm.tensor([0.0, 0.0]))
+    before = (w * out).sum()
+    np.asarray(out)[:] = 3.0
+    with pytest.raises(tm.ChangedAfterUse):
+        before.backward()
+    (w * out).sum().backward()
+    assert w.grad.tolist() == [3.0, 3.0]
+
+
+compiled_item = operator.methodcaller("item")
+
+
+def test_compiled_code_that_asks_for_item_does_not_say_that_a_constant_is_meant():
+    with pytest.raises(tm.NeedsDetach, match="compiled code"):
+        tm.grad(lambda x: compiled_item(x) * x)(3.0)
+    assert tm.grad(lambda x: x.item() * x)(3.0).item() == 3.0
+    assert tm.grad(lambda x: sum(map(tm.Tensor.item, [x])) * x)(3.0).item() == 3.0
+    assert compiled_item(tm.tensor(3.0)) == 3.0
+    assert tm.grad(lambda x: compiled_item(x.detach()) * x)(3.0).item() == 3.0
+
+
+def test_a_tensor_of_one_element_is_an_index_where_an_array_of_numpys_is():
+    a = np.arange(6.0).reshape(2, 3)
+    for index in ([1], [[1]], 1, True, [True, False], [0, 1], np.uint8(1)):
+        want = a[np.asarray(index)]
+        for array in (a, tm.tensor(a)):
+            got = np.asarray(array[tm.tensor(index)])
+            assert got.shape == want.shape
+            np.testing.assert_array_equal(got, want)
+    for value in ([1], True, 1.0):
+        with pytest.raises(TypeError, match=r"int\(\)"):
+            operator.index(tm.tensor(value))
+    assert "abc"[tm.tensor(1)] == "b"

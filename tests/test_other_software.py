@@ -235,6 +235,22 @@ def test_pandas_keeps_its_labels_beside_constants():
     pd.testing.assert_frame_equal(pd.DataFrame(tm.tensor(X)), pd.DataFrame(X))
 
 
+def test_frames_of_pandas_hold_arrays_after_they_met_constants():
+    frame, x = pd.DataFrame(X[:3]), tm.tensor(X[:3])
+    for ours, want in [
+        (frame + x, frame + X[:3]), (x - frame, X[:3] - frame), (frame * x[0], frame * X[0]),
+        (frame * x[0, 0], frame * X[0, 0]), (frame > x[0, 0], frame > X[0, 0]), (x[0] <= frame, X[0] <= frame),
+        (np.add(x, frame), frame + X[:3]), (frame.clip(x[0, 0]), frame.clip(X[0, 0])), (frame @ x, frame @ X[:3]),
+        (pd.Series(X[0]) ** x[0], pd.Series(X[0]) ** X[0]), (pd.Index([1.0, 2.0]) * x[0, 0], pd.Index([1.0, 2.0]) * X[0, 0]),
+    ]:  # fmt: skip
+        assert type(ours) is type(want)
+        assert type(ours.values) is np.ndarray
+        (pd.testing.assert_frame_equal if isinstance(want, pd.DataFrame) else lambda a, b: a.equals(b))(ours, want)
+    product = frame * x[0, 0]
+    product.iloc[0, 0] = 7.0
+    assert product.sum().sum() == pytest.approx((X[:3] * X[0, 0]).sum() - X[0, 0] ** 2 + 7.0)
+
+
 def test_pandas_values_are_computed_with_where_a_gradient_is_wanted():
     s = pd.Series([3.0, 4.0], index=["a", "b"])
     assert tm.grad(lambda w: (w * s).sum())(np.ones(2)).tolist() == [3.0, 4.0]

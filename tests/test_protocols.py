@@ -365,3 +365,32 @@ def test_the_namespace_of_a_tensor_is_the_package():
     assert _leaf(v).__array_namespace__(api_version="2024.12") is tm
     with pytest.raises(tm.ArgumentError, match=r"2024\.12"):
         _leaf(v).__array_namespace__(api_version="1999.01")
+
+
+# -- options that say nothing, and constants -------------------------------------------------------------------
+def test_options_of_functions_of_any_number_of_arrays_are_left_out_or_refused():
+    x = tm.tensor([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(np.broadcast_arrays(x, x[0], subok=True)[1].numpy(), [[1.0, 2.0], [1.0, 2.0]])
+    assert np.einsum("ab->b", x, casting="safe", order="K", dtype=None).tolist() == [4.0, 6.0]
+    with pytest.raises(tm.ArgumentError, match="astype"):
+        np.einsum("ab->b", x, dtype=np.float32)
+    with pytest.raises(tm.ArgumentError, match="unexpected keyword argument 'subject'"):
+        tm.broadcast_arrays(x, x, subject=True)
+
+
+def test_ufuncs_of_constants_take_every_option_of_numpys():
+    x, a = tm.tensor([1.0, 2.0]), np.array([1.0, 2.0])
+    for options in ({"dtype": np.float32}, {"casting": "unsafe", "dtype": int}):
+        got, want = np.subtract(x, 0.5, **options), np.subtract(a, 0.5, **options)
+        assert (type(got), got.dtype) == (tm.Tensor, want.dtype)
+        np.testing.assert_array_equal(got.numpy(), want)
+    for call in (tm.grad(lambda x: np.subtract(x, 0.5, dtype=np.float32).sum()), tm.compile(lambda x: np.sin(x, dtype=np.float32))):  # fmt: skip
+        with pytest.raises(tm.ArgumentError, match="cast with astype"):
+            call(x)
+
+
+def test_objects_that_another_ufunc_gives_stay_objects():
+    halves = np.frompyfunc(lambda v: {"half": v / 2}, 1, 1)
+    assert halves(tm.tensor(3.0)) == {"half": 1.5}
+    assert halves(tm.tensor([3.0, 5.0])).tolist() == [{"half": 1.5}, {"half": 2.5}]
+    assert not isinstance(halves(tm.tensor([3.0])), tm.Tensor)

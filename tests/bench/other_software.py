@@ -84,7 +84,9 @@ def numbers(out):
 
 
 def hash_of(text):
-    return sum((k + 1) * ord(ch) for k, ch in enumerate(text if isinstance(text, str) else text.decode("latin1"))) % 2**31
+    return (
+        sum((k + 1) * ord(ch) for k, ch in enumerate(text if isinstance(text, str) else text.decode("latin1"))) % 2**31
+    )
 
 
 def total(out):
@@ -116,7 +118,9 @@ def bare(error):
         return False
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if f"{os.sep}tinygrad_math{os.sep}" in f.filename]
-    return bool(ours) and frames[-1].filename == ours[-1].filename and not isinstance(error, (IndexError, AttributeError))
+    return (
+        bool(ours) and frames[-1].filename == ours[-1].filename and not isinstance(error, (IndexError, AttributeError))
+    )
 
 
 def judged(f, x):
@@ -126,10 +130,14 @@ def judged(f, x):
         again = [np.asarray(n) for n in numbers(seeded(f, x.copy()))]
     except Exception as error:
         return None, f"not even of an array: {type(error).__name__}: {error}"
-    if len(want) != len(again) or not all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in zip(want, again)):
+    if len(want) != len(again) or not all(
+        np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in zip(want, again)
+    ):
         return None, "another value each time"  # fmt: skip
     try:
-        got = [n.detach().numpy() if isinstance(n, tm.Tensor) else np.asarray(n) for n in numbers(seeded(f, tm.tensor(x)))]
+        got = [
+            n.detach().numpy() if isinstance(n, tm.Tensor) else np.asarray(n) for n in numbers(seeded(f, tm.tensor(x)))
+        ]
     except Exception as error:
         return ("BARE" if bare(error) else "error"), f"{type(error).__name__}: {error}"
     if len(got) != len(want) or not all(
@@ -214,7 +222,9 @@ def main():
         for package in options.packages or packages:
             command = [sys.executable, __file__, "--here", package, *(["--verbose"] if options.verbose else [])]
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
-            print(done.stdout or f"{package:18}  stopped with {done.returncode}: {done.stderr[-200:]}", end="", flush=True)
+            print(
+                done.stdout or f"{package:18}  stopped with {done.returncode}: {done.stderr[-200:]}", end="", flush=True
+            )
             row = done.stdout.splitlines()[0][18:].split() if done.stdout else []
             sums += [int(n) for n in row] if len(row) == len(KINDS) and row[0].isdigit() else 0
         print(f"{'all':18}" + "".join(f"{n:9}" for n in sums), flush=True)

@@ -11,7 +11,10 @@ CALLS = {
         "def k(*a):\n    o = io.StringIO(); rich.console.Console(file=o, width=80).print(*a); return o.getvalue()",
         """k(f'{c:.3f}') | k(np.asarray(u).round(2).tolist()) | k('%.3f' % c) | 'array' in rich.pretty.pretty_repr(u) or 'tensor' in rich.pretty.pretty_repr(u) | (lambda p: (p.add_task('a', total=c), p.tasks[0].total)[1])(rich.progress.Progress())""",
     ),
-    "tabulate": ("import tabulate", "tabulate.tabulate(x) | tabulate.tabulate([[c, c]]) | tabulate.tabulate({'a': p, 'b': q}) | tabulate.tabulate(x, floatfmt='.2f')"),
+    "tabulate": (
+        "import tabulate",
+        "tabulate.tabulate(x) | tabulate.tabulate([[c, c]]) | tabulate.tabulate({'a': p, 'b': q}) | tabulate.tabulate(x, floatfmt='.2f')",
+    ),
     "einops": (
         "import einops as e",
         """e.rearrange(x, 'a (b c) -> c b a', b=2) | e.rearrange([u, w], 'a b -> b a') | e.reduce(x, 'a b -> b', 'sum') | e.reduce(x, 'a b -> b', 'mean') | e.reduce(x, 'a b -> b', 'max') | e.reduce(x, 'a b -> b', 'min') | e.reduce(x, 'a b -> b', 'prod') |
@@ -36,7 +39,10 @@ CALLS = {
         (lambda a: (a[0] @ a[1]).data)(t(s, 'ij').split('i', get='tensors', method='qr')) | t(s, 'ij').split('i', get='values') | qtn.MatrixProductState([x[:2, :2], np.stack([x[:2, :2], x[2:4, :2]], 2).transpose(0, 2, 1), x[:2, :2]]).norm() | t(x, 'ij').fuse({'k': 'ij'}).data | t(x, 'ij').transpose('j', 'i').data |
         t(x, 'ij').sum_reduce('i').data | t(x, 'ij').isel({'i': 0}).data | qtn.tensor_contract(t(x, 'ij'), t(x, 'ik')).data | qtn.TensorNetwork([t(s, 'ij'), t(s, 'jk')]).contract(output_inds='ik').data""",
     ),
-    "cotengra": ("import cotengra as ct", "ct.einsum('ab,cb,c->a', x, x, p) | ct.array_contract([x, x], [(0, 1), (2, 1)], (0, 2)) | ct.einsum('ab,bc,cd->ad', s, s, s)"),
+    "cotengra": (
+        "import cotengra as ct",
+        "ct.einsum('ab,cb,c->a', x, x, p) | ct.array_contract([x, x], [(0, 1), (2, 1)], (0, 2)) | ct.einsum('ab,bc,cd->ad', s, s, s)",
+    ),
     "opt_einsum": (
         "import opt_einsum as oe",
         """oe.contract('ab,cb,c->a', x, x, p) | oe.contract('ab,bc,cd->ad', s, s, s, optimize='dp') | oe.contract_expression('ab,b->a', (6, 4), (4,))(x, u) | oe.contract_expression('ab,b->a', X, (4,), constants=[0])(u) | oe.contract_path('ab,cb->ac', x, x)[0] | oe.contract('ab->b', x) | oe.contract(x, [0, 1], u, [1], [0])""",
@@ -51,7 +57,10 @@ CALLS = {
         """x * un.m | un.m * x | x / un.m | un.Quantity(x, 'm') | (x * un.m).to('km') | np.sum(x * un.m) | np.sin(x * un.rad) | (V * un.m) * 2 | acn.c * c | un.Quantity(c, 'm').to('cm') | ast.sigma_clip(x) | ast.mad_std(x) | ast.biweight_location(u) | acv.convolve(u, [.2, .6, .2]) | atb.Table({'a': p})['a'] |
         aco.SkyCoord(u * un.deg, w * un.deg).ra | atm.Time(u, format='jyear').jd | amd.models.Gaussian1D(1.0, 0.5, 0.2)(u) | amd.models.Gaussian1D(c, 0.5, 0.2)(V) | ats.LombScargle(N, p).power([.1, .2]) | ast.histogram(p)[0] | un.Quantity([c, c], 'm')""",
     ),
-    "unyt": ("import unyt", "x * unyt.m | unyt.m * x | unyt.unyt_array(x, 'm') | (unyt.unyt_array(V, 'm') * 2).value | unyt.unyt_quantity(c, 'm') | (x * unyt.m).to('km') | np.sum(x * unyt.m)"),
+    "unyt": (
+        "import unyt",
+        "x * unyt.m | unyt.m * x | unyt.unyt_array(x, 'm') | (unyt.unyt_array(V, 'm') * 2).value | unyt.unyt_quantity(c, 'm') | (x * unyt.m).to('km') | np.sum(x * unyt.m)",
+    ),
     "uncertainties": (
         "import uncertainties as un, uncertainties.unumpy as um\na = un.ufloat(1.0, .1)",
         "(c * a).nominal_value | (a * c).nominal_value | (a + c).nominal_value | (c / a).nominal_value | um.nominal_values(um.uarray(u, w)) | um.nominal_values(u * a) | um.nominal_values(um.uarray(V, V) * u) | un.ufloat(c, .1).nominal_value",
@@ -123,68 +132,236 @@ CALLS = {
         """ae.atleast_nd(u, ndim=2) | ae.cov(x) | ae.create_diagonal(u) | ae.expand_dims(x, axis=0) | ae.kron(x, x) | ae.nunique(x) | ae.pad(x, 1) | ae.setdiff1d(u, w) | ae.sinc(x) | ae.at(x, 0).set(0.0) | ae.at(x, 0).add(1.0) | ae.at(x, 0).multiply(2.0) | ae.isclose(x, x) | ae.apply_where(x > .5, x, lambda a: a * a, lambda a: a) |
         ae.default_dtype(np) == np.float64 | ae.lazy_apply(lambda a: np.asarray(a) * 2, x) | ae.one_hot(np.asarray(L), 2)""",
     ),
-    "h5py": ("import h5py, io\ndef k(v):\n    f = h5py.File(io.BytesIO(), 'w'); f['a'] = v; return f['a'][()]", "k(x) | k(c) | k(u > .5) | (lambda f: (f.create_dataset('b', data=x), f['b'][1:3])[1])(h5py.File(io.BytesIO(), 'w')) | (lambda f: (f.attrs.__setitem__('b', u), f.attrs['b'])[1])(h5py.File(io.BytesIO(), 'w'))"),
-    "zarr": ("import zarr", "zarr.array(x)[:] | zarr.create_array(zarr.storage.MemoryStore(), data=np.asarray(X))[:] | (lambda z: (z.__setitem__(slice(None), x), z[:])[1])(zarr.zeros((6, 4))) | zarr.create_array(zarr.storage.MemoryStore(), data=x)[:]"),
-    "safetensors": ("import safetensors.numpy as sn", "sn.load(sn.save({'a': np.asarray(X)}))['a'] | sn.load(sn.save({'a': x}))['a'] | sn.load(sn.save({'a': x.T}))['a']"),
-    "pydantic": ("import pydantic\nclass A(pydantic.BaseModel):\n    v: float\nclass B(pydantic.BaseModel):\n    model_config = {'arbitrary_types_allowed': True}\n    v: object", "A(v=c).v | B(v=x).v"),
-    "jaxtyping": ("import jaxtyping as jt, beartype, tinygrad_math as tm", "isinstance(x, (jt.Float[np.ndarray, '6 4'], jt.Float[tm.Tensor, '6 4'])) | isinstance(u, (jt.Float[np.ndarray, 'a'], jt.Float[tm.Tensor, 'a'])) | isinstance(x, (jt.Int[np.ndarray, '...'], jt.Int[tm.Tensor, '...']))"),
-    "PIL": ("from PIL import Image", "np.asarray(Image.fromarray((x * 255).astype(np.uint8))) | np.asarray(Image.fromarray(np.asarray(X))) | np.asarray(Image.fromarray(x))"),
-    "joblib": ("import joblib, io", "joblib.hash(np.asarray(X)) | joblib.Parallel(1)(joblib.delayed(np.sum)(a) for a in [x, x]) | joblib.Parallel(2, prefer='threads')(joblib.delayed(np.sum)(a) for a in [x, x]) | joblib.hash(x) == joblib.hash(x) | (lambda b: (joblib.dump(x, b), b.seek(0), joblib.load(b))[2])(io.BytesIO())"),
-    "msgpack": ("import msgpack", "msgpack.unpackb(msgpack.packb(np.asarray(u).tolist())) | msgpack.unpackb(msgpack.packb(c, default=float))"),
-    "orjson": ("import orjson", "orjson.loads(orjson.dumps(np.asarray(X), option=orjson.OPT_SERIALIZE_NUMPY)) | orjson.loads(orjson.dumps(x, option=orjson.OPT_SERIALIZE_NUMPY, default=lambda t: t.tolist()))"),
-    "numexpr": ("import numexpr as ne", "ne.evaluate('x * 2', {'x': x}) | ne.evaluate('sum(x)', {'x': x}) | ne.evaluate('a * x', {'x': X, 'a': c}) | ne.evaluate('where(x > 0.5, x, a)', {'x': x, 'a': c})"),
-    "bottleneck": ("import bottleneck as bn", "bn.nansum(x) | bn.nanmean(x) | bn.median(x) | bn.move_mean(x, 2, min_count=1) | bn.nanmax(x) | bn.rankdata(x) | bn.push(x) | bn.nanstd(x) | bn.ss(x) | bn.nanargmax(x) | bn.partition(x, 2).sum() | bn.anynan(x)"),
-    "pyarrow": ("import pyarrow as pa", "pa.array(u).to_numpy() | pa.array(list(u)).to_numpy() | pa.scalar(c).as_py() | pa.Tensor.from_numpy(np.asarray(X)).to_numpy() | pa.table({'a': p})['a'].to_numpy() | pa.Tensor.from_numpy(x).to_numpy()"),
-    "shapely": ("import shapely as sh", "sh.Point(c, c).x | sh.points(x[:, :2]).tolist()[0].x | sh.LineString(x[:, :2]).length | sh.Polygon(x[:3, :2]).area | sh.Point(0, 0).buffer(c).area | sh.Point(0, 0).distance(sh.Point(c, c)) | sh.affinity.scale(sh.Point(1, 1), c, c).x if hasattr(sh, 'affinity') else 1.0 | sh.get_coordinates(sh.linestrings(x[:, :2]))"),
+    "h5py": (
+        "import h5py, io\ndef k(v):\n    f = h5py.File(io.BytesIO(), 'w'); f['a'] = v; return f['a'][()]",
+        "k(x) | k(c) | k(u > .5) | (lambda f: (f.create_dataset('b', data=x), f['b'][1:3])[1])(h5py.File(io.BytesIO(), 'w')) | (lambda f: (f.attrs.__setitem__('b', u), f.attrs['b'])[1])(h5py.File(io.BytesIO(), 'w'))",
+    ),
+    "zarr": (
+        "import zarr",
+        "zarr.array(x)[:] | zarr.create_array(zarr.storage.MemoryStore(), data=np.asarray(X))[:] | (lambda z: (z.__setitem__(slice(None), x), z[:])[1])(zarr.zeros((6, 4))) | zarr.create_array(zarr.storage.MemoryStore(), data=x)[:]",
+    ),
+    "safetensors": (
+        "import safetensors.numpy as sn",
+        "sn.load(sn.save({'a': np.asarray(X)}))['a'] | sn.load(sn.save({'a': x}))['a'] | sn.load(sn.save({'a': x.T}))['a']",
+    ),
+    "pydantic": (
+        "import pydantic\nclass A(pydantic.BaseModel):\n    v: float\nclass B(pydantic.BaseModel):\n    model_config = {'arbitrary_types_allowed': True}\n    v: object",
+        "A(v=c).v | B(v=x).v",
+    ),
+    "jaxtyping": (
+        "import jaxtyping as jt, beartype, tinygrad_math as tm",
+        "isinstance(x, (jt.Float[np.ndarray, '6 4'], jt.Float[tm.Tensor, '6 4'])) | isinstance(u, (jt.Float[np.ndarray, 'a'], jt.Float[tm.Tensor, 'a'])) | isinstance(x, (jt.Int[np.ndarray, '...'], jt.Int[tm.Tensor, '...']))",
+    ),
+    "PIL": (
+        "from PIL import Image",
+        "np.asarray(Image.fromarray((x * 255).astype(np.uint8))) | np.asarray(Image.fromarray(np.asarray(X))) | np.asarray(Image.fromarray(x))",
+    ),
+    "joblib": (
+        "import joblib, io",
+        "joblib.hash(np.asarray(X)) | joblib.Parallel(1)(joblib.delayed(np.sum)(a) for a in [x, x]) | joblib.Parallel(2, prefer='threads')(joblib.delayed(np.sum)(a) for a in [x, x]) | joblib.hash(x) == joblib.hash(x) | (lambda b: (joblib.dump(x, b), b.seek(0), joblib.load(b))[2])(io.BytesIO())",
+    ),
+    "msgpack": (
+        "import msgpack",
+        "msgpack.unpackb(msgpack.packb(np.asarray(u).tolist())) | msgpack.unpackb(msgpack.packb(c, default=float))",
+    ),
+    "orjson": (
+        "import orjson",
+        "orjson.loads(orjson.dumps(np.asarray(X), option=orjson.OPT_SERIALIZE_NUMPY)) | orjson.loads(orjson.dumps(x, option=orjson.OPT_SERIALIZE_NUMPY, default=lambda t: t.tolist()))",
+    ),
+    "numexpr": (
+        "import numexpr as ne",
+        "ne.evaluate('x * 2', {'x': x}) | ne.evaluate('sum(x)', {'x': x}) | ne.evaluate('a * x', {'x': X, 'a': c}) | ne.evaluate('where(x > 0.5, x, a)', {'x': x, 'a': c})",
+    ),
+    "bottleneck": (
+        "import bottleneck as bn",
+        "bn.nansum(x) | bn.nanmean(x) | bn.median(x) | bn.move_mean(x, 2, min_count=1) | bn.nanmax(x) | bn.rankdata(x) | bn.push(x) | bn.nanstd(x) | bn.ss(x) | bn.nanargmax(x) | bn.partition(x, 2).sum() | bn.anynan(x)",
+    ),
+    "pyarrow": (
+        "import pyarrow as pa",
+        "pa.array(u).to_numpy() | pa.array(list(u)).to_numpy() | pa.scalar(c).as_py() | pa.Tensor.from_numpy(np.asarray(X)).to_numpy() | pa.table({'a': p})['a'].to_numpy() | pa.Tensor.from_numpy(x).to_numpy()",
+    ),
+    "shapely": (
+        "import shapely as sh",
+        "sh.Point(c, c).x | sh.points(x[:, :2]).tolist()[0].x | sh.LineString(x[:, :2]).length | sh.Polygon(x[:3, :2]).area | sh.Point(0, 0).buffer(c).area | sh.Point(0, 0).distance(sh.Point(c, c)) | sh.affinity.scale(sh.Point(1, 1), c, c).x if hasattr(sh, 'affinity') else 1.0 | sh.get_coordinates(sh.linestrings(x[:, :2]))",
+    ),
     "skimage": (
         "import skimage as sk\nfrom skimage import filters as f, transform as t, measure as m, color as co, exposure as ex, morphology as mo, restoration as re, metrics as me, feature as fe, segmentation as sg, util as ut\nx = None",
         """f.gaussian(x, 1.0) | f.sobel(x) | f.threshold_otsu(x) | f.median(x) | f.laplace(x) | f.unsharp_mask(x) | t.resize(x, (3, 2)) | t.rotate(x, 30.) | t.rescale(x, .5) | t.warp(x, np.eye(3)) | m.shannon_entropy(x) | m.moments(x) | m.profile_line(x, (0, 0), (3, 3)) | m.label(x > .5) | m.find_contours(x, .5)[0] | m.block_reduce(x, 2, np.mean) |
         co.gray2rgb(x) | co.rgb2gray(x[:, :3][None]) | co.rgb2hsv(x[:, :3][None]) | co.rgb2lab(x[:, :3][None]) | ex.rescale_intensity(x) | ex.adjust_gamma(x, 2) | ex.equalize_hist(x) | ex.histogram(x)[0] | mo.dilation(x) | mo.erosion(x) | mo.opening(x) | re.denoise_tv_chambolle(x) | re.denoise_bilateral(x) | me.mean_squared_error(x, X + .1) |
         me.peak_signal_noise_ratio(x, X + .1, data_range=1) | me.structural_similarity(x, X + .1, win_size=3, data_range=1) | me.normalized_root_mse(x, X + .1) | fe.canny(x) | fe.corner_harris(x) | fe.hessian_matrix(x)[0] | fe.peak_local_max(x) | sg.clear_border(x > .5) | ut.img_as_ubyte(x) | ut.invert(x) | ut.random_noise(x, rng=0) | ut.view_as_windows(x, 2)""",
     ),
-    "pywt": ("import pywt", "pywt.dwt(u, 'haar') | pywt.idwt(u, w, 'haar') | pywt.wavedec(u, 'haar') | pywt.dwt2(x, 'haar')[0] | pywt.cwt(u, [1., 2.], 'morl')[0] | pywt.threshold(x, .5) | pywt.swt(u, 'haar', 1)[0] | pywt.waverec(pywt.wavedec(u, 'haar'), 'haar')"),
-    "control": ("import control as ct", "ct.tf([c], [1.0, 1.0]).dcgain() | ct.ss(-s, S, S, 0 * S).dcgain() | ct.lqr(-s, S, S, S)[0] | ct.care(s, S, S)[0] | ct.tf(u, [1., 2., 3., 4., 5.]).dcgain() | ct.step_response(ct.tf([1.], [1., 1.]), N)[1] | ct.forced_response(ct.tf([1.], [1., 1.]), N, p)[1] | ct.lyap(s, S) | ct.ctrb(s, S) | ct.poles(ct.ss(-s, S, S, 0 * S))"),
-    "filterpy": ("import filterpy.kalman as fk, filterpy.stats as fs, filterpy.common as fc", "fk.predict(u[:2], s[:2, :2])[0] | fk.update(c, 1.0, 2.0, 1.0)[0] | fs.gaussian(c, 0., 1.) | fs.mul(c, 1., 2., 1.)[0] | fc.Q_discrete_white_noise(2, c) | fs.multivariate_gaussian(u, V, S) | fs.logpdf(u, V, S)"),
-    "casadi": ("import casadi as ca\na = ca.SX.sym('a')\nF = ca.Function('f', [a], [a**2])", "float(F(c)) | np.asarray(ca.DM(x)) | np.asarray(ca.DM(S) @ u) | np.asarray(u @ ca.DM(S)) | np.asarray(ca.DM(V) + u) | np.asarray(ca.evalf(ca.substitute(a * c, a, 2.0))) | np.asarray(ca.evalf(ca.substitute(c * a, a, 2.0)))"),
-    "mpmath": ("import mpmath as mp", "float(mp.sin(c)) | float(mp.mpf(2) * c) | float(c * mp.mpf(2)) | float(mp.mpf(c)) | float(mp.mpf(2) + c) | float(mp.quad(lambda t: t * c, [0, 1])) | float(mp.det(mp.matrix(np.asarray(s).tolist()))) | float(mp.diff(lambda t: t * t, c)) | float(mp.matrix(s)[0, 0])"),
-    "hmmlearn": ("import hmmlearn.hmm as hm", "hm.GaussianHMM(2, random_state=0, n_iter=2).fit(x).means_ | hm.GaussianHMM(1, random_state=0, n_iter=2).fit(x).score(x) | hm.GaussianHMM(1, n_iter=1).fit(X).score(x)"),
-    "arviz": ("import arviz as az", "az.hdi(np.tile(p, 9)) if hasattr(az, 'hdi') else 1.0 | az.ess(np.tile(x, (3, 1)).T) if hasattr(az, 'ess') else 1.0 | az.rhat(np.tile(x, (3, 1)).T) if hasattr(az, 'rhat') else 1.0"),
-    "corner": ("import corner, matplotlib.pyplot as plt", "corner.quantile(p, .5) | corner.quantile(p, .5, weights=q) | len(corner.corner(np.tile(x[:, :2], (9, 1)) + np.random.RandomState(0).rand(54, 2)).axes)"),
-    "cma": ("import cma", "np.round(cma.fmin2(lambda t: ((t - V)**2).sum() , np.asarray(V), .1, {'verbose': -9, 'maxiter': 3, 'seed': 3})[0], 6) | np.round(cma.fmin2(lambda t: ((t - u)**2).sum() , V, .1, {'verbose': -9, 'maxiter': 3, 'seed': 3})[0], 6) | np.round(cma.fmin2(lambda t: ((t - V)**2).sum() , u, .1, {'verbose': -9, 'maxiter': 3, 'seed': 3})[0], 6)"),
-    "ot": ("import ot", "ot.dist(x, X) | ot.emd2(u / u.sum(), V / V.sum(), S) | ot.emd(u / u.sum(), V / V.sum(), S) | ot.sinkhorn(u / u.sum(), V / V.sum(), S, 1.0) | ot.sinkhorn2(u / u.sum(), V / V.sum(), s, 1.0) | ot.wasserstein_1d(p, q) | ot.unif(4) | ot.sliced_wasserstein_distance(x, X + .1, seed=0) | ot.bregman.sinkhorn_log(u / u.sum(), V / V.sum(), S, 1.0) | ot.gaussian.bures_wasserstein_distance(u, V, s, S)"),
-    "trimesh": ("import trimesh as tr", "tr.Trimesh(x[:, :3], [[0, 1, 2], [3, 4, 5]]).area | tr.transformations.rotation_matrix(c, [0, 0, 1]) | tr.transformations.unit_vector(u) | tr.points.PointCloud(x[:, :3]).bounds | tr.transform_points(x[:, :3], np.eye(4)) | tr.util.unitize(x) | tr.geometry.plane_transform(u[:3], w[:3])"),
-    "numdifftools": ("import numdifftools as nd", "nd.Derivative(np.sin)(c) | nd.Gradient(lambda t: (t**3).sum())(u) | nd.Jacobian(lambda t: t**2)(u) | nd.Hessian(lambda t: (t**3).sum())(u) | nd.Gradient(lambda t: (t * u).sum())(V)"),
-    "findiff": ("import findiff as fd", "fd.Diff(0, 1.0)(x) | fd.Diff(0, 1.0)(p) | (fd.Diff(0, 1.0) ** 2)(x) | (c * fd.Diff(0, 1.0))(X) if False else 1.0"),
-    "tensorly": ("import tensorly as tl", "tl.dot(s, s) | tl.unfold(x[None], 1) | tl.norm(x) | tl.tenalg.khatri_rao([x, x]) | tl.tenalg.mode_dot(x[None], S, 2) | tl.partial_svd(s)[1] if hasattr(tl, 'partial_svd') else 1.0 | tl.kron(x, x) | tl.tensor(x)"),
-    "pymanopt": ("import pymanopt as pm\nfrom pymanopt import manifolds as mf", "mf.Sphere(4).projection(V, u) | mf.Sphere(4).norm(V, u) | mf.Sphere(4).retraction(V / np.sqrt((V**2).sum()), u) | mf.Stiefel(6, 4).projection(X, x) | mf.SymmetricPositiveDefinite(4).dist(S, s) | mf.SymmetricPositiveDefinite(4).exp(S, s * .1) | mf.Grassmann(6, 4).projection(X, x) | mf.Euclidean(4).dist(u, w) | mf.SymmetricPositiveDefinite(4).inner_product(S, s, s)"),
-    "geomstats": ("import geomstats.backend as gs\nfrom geomstats.geometry import hypersphere as hs, spd_matrices as sp\nH = hs.Hypersphere(3)", "H.projection(u) | H.metric.dist(V / np.sqrt((V**2).sum()), np.array([1., 0, 0, 0])) | H.metric.exp(u, np.array([1., 0, 0, 0])) | sp.SPDMatrices(4).belongs(s) | gs.sum(x) | gs.linalg.inv(s)"),
-    "pingouin": ("import pingouin as pg", "pg.ttest(p, q)['T'].iloc[0] | pg.compute_effsize(p, q) | pg.corr(p, q)['r'].iloc[0] | pg.normality(p)['W'].iloc[0] | pg.mwu(p, q).iloc[0, 0] | pg.circ_mean(u)"),
-    "lifelines": ("import lifelines as ll, lifelines.utils as lu", "ll.KaplanMeierFitter().fit(p).survival_function_.to_numpy() | ll.ExponentialFitter().fit(p).lambda_ | ll.NelsonAalenFitter().fit(p).cumulative_hazard_.to_numpy() | lu.concordance_index(p, q)"),
-    "quaternion": ("import quaternion as qn", "qn.as_float_array(qn.from_float_array(x)) | qn.as_rotation_matrix(qn.from_float_array(u)) | qn.as_float_array(qn.quaternion(*u)) | qn.as_float_array(qn.from_rotation_vector(u[:3])) | qn.rotate_vectors(qn.quaternion(1, 0, 0, 0), u[:3]) | qn.as_float_array(qn.from_rotation_matrix(s[:3, :3]))"),
-    "pykalman": ("import pykalman as pk", "pk.KalmanFilter(transition_matrices=[[1.]], observation_matrices=[[1.]]).filter(p)[0] | pk.KalmanFilter(transition_matrices=[[1.]], observation_matrices=[[1.]]).smooth(p)[0]"),
-    "optuna": ("import optuna\noptuna.logging.set_verbosity(50)\ndef k(f):\n    o = optuna.create_study(sampler=optuna.samplers.RandomSampler(0)); o.optimize(f, n_trials=3); return o.best_value", "k(lambda t: (t.suggest_float('a', 0, 1) - V[0])**2) | k(lambda t: (t.suggest_float('a', 0, 1) - c)**2) | k(lambda t: ((u - t.suggest_float('a', 0, 1))**2).sum())"),
-    "bayes_opt": ("import bayes_opt as bo\ndef k(f):\n    o = bo.BayesianOptimization(f, {'a': (0, 1)}, random_state=0, verbose=0); o.maximize(2, 1); return np.round(o.max['target'], 5)", "k(lambda a: -(a - V[0])**2) | k(lambda a: -(a - c)**2)"),
-    "pymoo": ("import pymoo.indicators.hv as hv, pymoo.util.nds.non_dominated_sorting as nds", "hv.HV(np.ones(4))(x) | nds.NonDominatedSorting().do(x)[0]"),
-    "dynesty": ("import dynesty.utils as du", "du.resample_equal(x, u[:1] if False else np.ones(6) / 6, np.random.default_rng(0)) | du.mean_and_cov(x, p)[0] | du.quantile(p, [.5])"),
-    "igraph": ("import igraph as ig", "ig.Graph.Weighted_Adjacency(np.asarray(s)).vcount() | ig.Graph([(0, 1), (1, 2)], edge_attrs={'weight': list(u[:2])}).distances(0, 2, weights='weight')[0][0] | ig.Graph([(0, 1), (1, 2)]).distances(0, 2, weights=u[:2])[0][0] | ig.Graph.Weighted_Adjacency(s).vcount()"),
+    "pywt": (
+        "import pywt",
+        "pywt.dwt(u, 'haar') | pywt.idwt(u, w, 'haar') | pywt.wavedec(u, 'haar') | pywt.dwt2(x, 'haar')[0] | pywt.cwt(u, [1., 2.], 'morl')[0] | pywt.threshold(x, .5) | pywt.swt(u, 'haar', 1)[0] | pywt.waverec(pywt.wavedec(u, 'haar'), 'haar')",
+    ),
+    "control": (
+        "import control as ct",
+        "ct.tf([c], [1.0, 1.0]).dcgain() | ct.ss(-s, S, S, 0 * S).dcgain() | ct.lqr(-s, S, S, S)[0] | ct.care(s, S, S)[0] | ct.tf(u, [1., 2., 3., 4., 5.]).dcgain() | ct.step_response(ct.tf([1.], [1., 1.]), N)[1] | ct.forced_response(ct.tf([1.], [1., 1.]), N, p)[1] | ct.lyap(s, S) | ct.ctrb(s, S) | ct.poles(ct.ss(-s, S, S, 0 * S))",
+    ),
+    "filterpy": (
+        "import filterpy.kalman as fk, filterpy.stats as fs, filterpy.common as fc",
+        "fk.predict(u[:2], s[:2, :2])[0] | fk.update(c, 1.0, 2.0, 1.0)[0] | fs.gaussian(c, 0., 1.) | fs.mul(c, 1., 2., 1.)[0] | fc.Q_discrete_white_noise(2, c) | fs.multivariate_gaussian(u, V, S) | fs.logpdf(u, V, S)",
+    ),
+    "casadi": (
+        "import casadi as ca\na = ca.SX.sym('a')\nF = ca.Function('f', [a], [a**2])",
+        "float(F(c)) | np.asarray(ca.DM(x)) | np.asarray(ca.DM(S) @ u) | np.asarray(u @ ca.DM(S)) | np.asarray(ca.DM(V) + u) | np.asarray(ca.evalf(ca.substitute(a * c, a, 2.0))) | np.asarray(ca.evalf(ca.substitute(c * a, a, 2.0)))",
+    ),
+    "mpmath": (
+        "import mpmath as mp",
+        "float(mp.sin(c)) | float(mp.mpf(2) * c) | float(c * mp.mpf(2)) | float(mp.mpf(c)) | float(mp.mpf(2) + c) | float(mp.quad(lambda t: t * c, [0, 1])) | float(mp.det(mp.matrix(np.asarray(s).tolist()))) | float(mp.diff(lambda t: t * t, c)) | float(mp.matrix(s)[0, 0])",
+    ),
+    "hmmlearn": (
+        "import hmmlearn.hmm as hm",
+        "hm.GaussianHMM(2, random_state=0, n_iter=2).fit(x).means_ | hm.GaussianHMM(1, random_state=0, n_iter=2).fit(x).score(x) | hm.GaussianHMM(1, n_iter=1).fit(X).score(x)",
+    ),
+    "arviz": (
+        "import arviz as az",
+        "az.hdi(np.tile(p, 9)) if hasattr(az, 'hdi') else 1.0 | az.ess(np.tile(x, (3, 1)).T) if hasattr(az, 'ess') else 1.0 | az.rhat(np.tile(x, (3, 1)).T) if hasattr(az, 'rhat') else 1.0",
+    ),
+    "corner": (
+        "import corner, matplotlib.pyplot as plt",
+        "corner.quantile(p, .5) | corner.quantile(p, .5, weights=q) | len(corner.corner(np.tile(x[:, :2], (9, 1)) + np.random.RandomState(0).rand(54, 2)).axes)",
+    ),
+    "cma": (
+        "import cma",
+        "np.round(cma.fmin2(lambda t: ((t - V)**2).sum() , np.asarray(V), .1, {'verbose': -9, 'maxiter': 3, 'seed': 3})[0], 6) | np.round(cma.fmin2(lambda t: ((t - u)**2).sum() , V, .1, {'verbose': -9, 'maxiter': 3, 'seed': 3})[0], 6) | np.round(cma.fmin2(lambda t: ((t - V)**2).sum() , u, .1, {'verbose': -9, 'maxiter': 3, 'seed': 3})[0], 6)",
+    ),
+    "ot": (
+        "import ot",
+        "ot.dist(x, X) | ot.emd2(u / u.sum(), V / V.sum(), S) | ot.emd(u / u.sum(), V / V.sum(), S) | ot.sinkhorn(u / u.sum(), V / V.sum(), S, 1.0) | ot.sinkhorn2(u / u.sum(), V / V.sum(), s, 1.0) | ot.wasserstein_1d(p, q) | ot.unif(4) | ot.sliced_wasserstein_distance(x, X + .1, seed=0) | ot.bregman.sinkhorn_log(u / u.sum(), V / V.sum(), S, 1.0) | ot.gaussian.bures_wasserstein_distance(u, V, s, S)",
+    ),
+    "trimesh": (
+        "import trimesh as tr",
+        "tr.Trimesh(x[:, :3], [[0, 1, 2], [3, 4, 5]]).area | tr.transformations.rotation_matrix(c, [0, 0, 1]) | tr.transformations.unit_vector(u) | tr.points.PointCloud(x[:, :3]).bounds | tr.transform_points(x[:, :3], np.eye(4)) | tr.util.unitize(x) | tr.geometry.plane_transform(u[:3], w[:3])",
+    ),
+    "numdifftools": (
+        "import numdifftools as nd",
+        "nd.Derivative(np.sin)(c) | nd.Gradient(lambda t: (t**3).sum())(u) | nd.Jacobian(lambda t: t**2)(u) | nd.Hessian(lambda t: (t**3).sum())(u) | nd.Gradient(lambda t: (t * u).sum())(V)",
+    ),
+    "findiff": (
+        "import findiff as fd",
+        "fd.Diff(0, 1.0)(x) | fd.Diff(0, 1.0)(p) | (fd.Diff(0, 1.0) ** 2)(x) | (c * fd.Diff(0, 1.0))(X) if False else 1.0",
+    ),
+    "tensorly": (
+        "import tensorly as tl",
+        "tl.dot(s, s) | tl.unfold(x[None], 1) | tl.norm(x) | tl.tenalg.khatri_rao([x, x]) | tl.tenalg.mode_dot(x[None], S, 2) | tl.partial_svd(s)[1] if hasattr(tl, 'partial_svd') else 1.0 | tl.kron(x, x) | tl.tensor(x)",
+    ),
+    "pymanopt": (
+        "import pymanopt as pm\nfrom pymanopt import manifolds as mf",
+        "mf.Sphere(4).projection(V, u) | mf.Sphere(4).norm(V, u) | mf.Sphere(4).retraction(V / np.sqrt((V**2).sum()), u) | mf.Stiefel(6, 4).projection(X, x) | mf.SymmetricPositiveDefinite(4).dist(S, s) | mf.SymmetricPositiveDefinite(4).exp(S, s * .1) | mf.Grassmann(6, 4).projection(X, x) | mf.Euclidean(4).dist(u, w) | mf.SymmetricPositiveDefinite(4).inner_product(S, s, s)",
+    ),
+    "geomstats": (
+        "import geomstats.backend as gs\nfrom geomstats.geometry import hypersphere as hs, spd_matrices as sp\nH = hs.Hypersphere(3)",
+        "H.projection(u) | H.metric.dist(V / np.sqrt((V**2).sum()), np.array([1., 0, 0, 0])) | H.metric.exp(u, np.array([1., 0, 0, 0])) | sp.SPDMatrices(4).belongs(s) | gs.sum(x) | gs.linalg.inv(s)",
+    ),
+    "pingouin": (
+        "import pingouin as pg",
+        "pg.ttest(p, q)['T'].iloc[0] | pg.compute_effsize(p, q) | pg.corr(p, q)['r'].iloc[0] | pg.normality(p)['W'].iloc[0] | pg.mwu(p, q).iloc[0, 0] | pg.circ_mean(u)",
+    ),
+    "lifelines": (
+        "import lifelines as ll, lifelines.utils as lu",
+        "ll.KaplanMeierFitter().fit(p).survival_function_.to_numpy() | ll.ExponentialFitter().fit(p).lambda_ | ll.NelsonAalenFitter().fit(p).cumulative_hazard_.to_numpy() | lu.concordance_index(p, q)",
+    ),
+    "quaternion": (
+        "import quaternion as qn",
+        "qn.as_float_array(qn.from_float_array(x)) | qn.as_rotation_matrix(qn.from_float_array(u)) | qn.as_float_array(qn.quaternion(*u)) | qn.as_float_array(qn.from_rotation_vector(u[:3])) | qn.rotate_vectors(qn.quaternion(1, 0, 0, 0), u[:3]) | qn.as_float_array(qn.from_rotation_matrix(s[:3, :3]))",
+    ),
+    "pykalman": (
+        "import pykalman as pk",
+        "pk.KalmanFilter(transition_matrices=[[1.]], observation_matrices=[[1.]]).filter(p)[0] | pk.KalmanFilter(transition_matrices=[[1.]], observation_matrices=[[1.]]).smooth(p)[0]",
+    ),
+    "optuna": (
+        "import optuna\noptuna.logging.set_verbosity(50)\ndef k(f):\n    o = optuna.create_study(sampler=optuna.samplers.RandomSampler(0)); o.optimize(f, n_trials=3); return o.best_value",
+        "k(lambda t: (t.suggest_float('a', 0, 1) - V[0])**2) | k(lambda t: (t.suggest_float('a', 0, 1) - c)**2) | k(lambda t: ((u - t.suggest_float('a', 0, 1))**2).sum())",
+    ),
+    "bayes_opt": (
+        "import bayes_opt as bo\ndef k(f):\n    o = bo.BayesianOptimization(f, {'a': (0, 1)}, random_state=0, verbose=0); o.maximize(2, 1); return np.round(o.max['target'], 5)",
+        "k(lambda a: -(a - V[0])**2) | k(lambda a: -(a - c)**2)",
+    ),
+    "pymoo": (
+        "import pymoo.indicators.hv as hv, pymoo.util.nds.non_dominated_sorting as nds",
+        "hv.HV(np.ones(4))(x) | nds.NonDominatedSorting().do(x)[0]",
+    ),
+    "dynesty": (
+        "import dynesty.utils as du",
+        "du.resample_equal(x, u[:1] if False else np.ones(6) / 6, np.random.default_rng(0)) | du.mean_and_cov(x, p)[0] | du.quantile(p, [.5])",
+    ),
+    "igraph": (
+        "import igraph as ig",
+        "ig.Graph.Weighted_Adjacency(np.asarray(s)).vcount() | ig.Graph([(0, 1), (1, 2)], edge_attrs={'weight': list(u[:2])}).distances(0, 2, weights='weight')[0][0] | ig.Graph([(0, 1), (1, 2)]).distances(0, 2, weights=u[:2])[0][0] | ig.Graph.Weighted_Adjacency(s).vcount()",
+    ),
     "umap": ("import umap.distances as ud", "ud.euclidean(np.asarray(u), np.asarray(w)) | ud.euclidean(u, w)"),
-    "healpy": ("import healpy as hp", "hp.ang2pix(4, u, w) | hp.ang2vec(u, w) | hp.rotator.angdist(u[:2], w[:2]) | hp.vec2ang(x[:, :3])[0]"),
-    "netCDF4": ("import netCDF4 as nc\ndef k(v):\n    d = nc.Dataset('a', 'w', memory=1); d.createDimension('a', 6); d.createDimension('b', 4); o = d.createVariable('v', 'f8', ('a', 'b')); o[:] = v; return np.asarray(o[:])", "k(x) | k(c)"),
-    "tables": ("import tables as tb\ndef k(v):\n    f = tb.open_file('a.h5', 'w', driver='H5FD_CORE', driver_core_backing_store=0); r = f.create_array('/', 'a', v).read(); f.close(); return r", "k(x) | k(u)"),
-    "duckdb": ("import duckdb, pandas as pd", "duckdb.query_df(pd.DataFrame({'a': p}), 't', 'select sum(a) from t').fetchall() if hasattr(duckdb, 'query_df') else 1.0 | duckdb.execute('select ?', [c]).fetchall()"),
-    "plotly": ("import plotly.graph_objects as go, plotly.express as px, json", "json.loads(go.Figure(go.Scatter(x=p, y=q)).to_json())['data'][0]['type'] | np.asarray(go.Scatter(x=p, y=q).y, float) | np.asarray(go.Heatmap(z=x).z, float) | px.line(x=N, y=p).data[0].y | px.imshow(x).data[0].z | go.Figure(go.Histogram(x=p)).to_json() | go.Figure(go.Scatter(y=[c, c])).to_json() | go.Figure(go.Scatter(y=p, marker_size=q)).to_json()"),
-    "bokeh": ("import bokeh.plotting as bp, bokeh.models as bm, bokeh.core.json_encoder as je", "bp.figure().line(p, q).data_source.data['x'] | bp.figure().scatter(p, q, size=c * 9).glyph.size | bm.ColumnDataSource({'a': p}).data['a'] | bm.Range1d(c, 2).start | len(je.serialize_json({'a': np.asarray(u)})) | bp.figure().image([x], 0, 0, 1, 1).data_source.data['image'][0]"),
-    "altair": ("import altair as alt, pandas as pd, json", "json.loads(alt.Chart(pd.DataFrame({'a': p})).mark_point().encode(x='a').to_json())['mark']['type'] | alt.value(c)['value'] if True else 1.0 | len(json.loads(alt.Chart(alt.Data(values=[{'a': float(v)} for v in V])).mark_point().to_json())['data']['values'])"),
-    "plotnine": ("import plotnine as p9, pandas as pd", "len(p9.ggplot(pd.DataFrame({'a': p, 'b': q}), p9.aes('a', 'b')).data) | (p9.ggplot(pd.DataFrame({'a': X[:, 0]}), p9.aes('a')) + p9.geom_vline(xintercept=c)).draw().axes[0].lines is not None"),
-    "pandera": ("import pandera.pandas as pa, pandas as pd", "pa.DataFrameSchema({'a': pa.Column(float)}).validate(pd.DataFrame({'a': p}))"),
-    "pytensor": ("import pytensor, pytensor.tensor as pt\na = pt.dvector('a')", "pt.constant(u).eval() | (pt.constant(V) * u).eval() | (u * pt.constant(V)).eval() | (a * 2).eval({a: u}) | pt.as_tensor(x).eval()"),
-    "gymnasium": ("import gymnasium as gy\nB = gy.spaces.Box(0, 1, (4,), np.float64)", "B.contains(np.asarray(u)) | B.contains(u) | gy.spaces.flatten(B, u) | gy.spaces.Box(0, c, (2,)).high"),
-    "toolz": ("import toolz as tz", "tz.pipe(x, np.sin, np.sum) | tz.reduce(lambda a, b: a + b, list(x)) | tz.compose(np.sum, np.exp)(x) | list(tz.concat([u, w]))[0] | tz.accumulate(lambda a, b: a * b, u) and tz.last(tz.accumulate(lambda a, b: a * b, u))"),
-    "more_itertools": ("import more_itertools as mi", "mi.dotproduct(u, w) | list(mi.pairwise(u))[0] | mi.convolve(u, [1., 2.]) and list(mi.convolve(u, [1., 2.])) | list(mi.chunked(u, 2))[0] | mi.minmax(u) | mi.polynomial_eval(u, 2.0) | mi.nth(u, 1)"),
-    "statistics": ("import statistics as sa", "sa.mean(np.asarray(u).tolist()) | sa.fmean(u) | sa.mean(u) | sa.stdev(u) | sa.median(u) | sa.correlation(u, w) | sa.linear_regression(u, w).slope | sa.variance(list(u)) | sa.harmonic_mean(u) | sa.geometric_mean(u) | sa.quantiles(u)"),
-    "math": ("import math, cmath, random, itertools, functools, operator", """math.sin(c) | math.hypot(c, c) | math.fsum(u) | math.dist(u, w) | math.prod(u) | math.isclose(c, c) | math.floor(c) | math.sumprod(list(u), list(w)) if hasattr(math, 'sumprod') else 1.0 | math.sqrt(c) | math.exp(c) | math.atan2(c, c) | cmath.exp(c) | math.gamma(c) | sum(u) | max(u) | min(u) | sorted(u) | abs(c) | round(c, 2) | pow(c, 2) | divmod(c, .3) |
-        functools.reduce(operator.add, u) | list(itertools.accumulate(u)) | [a * b for a, b in zip(u, w)] | float(c) | complex(c) | int(c * 9) | bool(c) | f'{c:.3f}' | '%.3f' % c | '{:5.2f}'.format(c) | math.ceil(c) | math.trunc(c) | operator.index(np.argmax(u)) | range(4)[np.argmax(u)] | random.Random(0).choices(range(4), weights=u) | random.Random(0).gauss(c, 1.0) | math.ldexp(c, 2) | math.log(c) | math.log1p(c) | math.erf(c) | math.degrees(c)"""),
-    "json": ("import json, csv, io, array, struct, pprint, decimal, fractions, copy, dataclasses, collections", "json.dumps(np.asarray(u).tolist()) | json.dumps(c, default=float) | array.array('d', u) | struct.pack('d', c) | csv.writer(io.StringIO()).writerow([c, c]) > 0 | decimal.Decimal(float(c)) | float(fractions.Fraction(float(c))) | copy.copy(x) | copy.deepcopy(x) | collections.Counter(np.asarray(L).tolist())[0] | dict(a=c)['a'] | collections.deque(u, 2)[0] | bytes(memoryview(np.asarray(u)))[:8]"),
-    "nlopt": ("import nlopt\ndef k(f):\n    o = nlopt.opt(nlopt.LN_COBYLA, 2); o.set_min_objective(lambda t, g: f(t)); o.set_maxeval(50); return np.round(o.optimize([.5, .5]), 2)", "k(lambda t: float(((t - V[:2])**2).sum())) | k(lambda t: ((t - u[:2])**2).sum())"),
-    "hypothesis": ("import hypothesis.extra.array_api as ha, hypothesis.strategies as hs, tinygrad_math as tm, hypothesis", "ha.make_strategies_namespace(tm).arrays(tm.float64, (2,)).wrapped_strategy is not None"),
+    "healpy": (
+        "import healpy as hp",
+        "hp.ang2pix(4, u, w) | hp.ang2vec(u, w) | hp.rotator.angdist(u[:2], w[:2]) | hp.vec2ang(x[:, :3])[0]",
+    ),
+    "netCDF4": (
+        "import netCDF4 as nc\ndef k(v):\n    d = nc.Dataset('a', 'w', memory=1); d.createDimension('a', 6); d.createDimension('b', 4); o = d.createVariable('v', 'f8', ('a', 'b')); o[:] = v; return np.asarray(o[:])",
+        "k(x) | k(c)",
+    ),
+    "tables": (
+        "import tables as tb\ndef k(v):\n    f = tb.open_file('a.h5', 'w', driver='H5FD_CORE', driver_core_backing_store=0); r = f.create_array('/', 'a', v).read(); f.close(); return r",
+        "k(x) | k(u)",
+    ),
+    "duckdb": (
+        "import duckdb, pandas as pd",
+        "duckdb.query_df(pd.DataFrame({'a': p}), 't', 'select sum(a) from t').fetchall() if hasattr(duckdb, 'query_df') else 1.0 | duckdb.execute('select ?', [c]).fetchall()",
+    ),
+    "plotly": (
+        "import plotly.graph_objects as go, plotly.express as px, json",
+        "json.loads(go.Figure(go.Scatter(x=p, y=q)).to_json())['data'][0]['type'] | np.asarray(go.Scatter(x=p, y=q).y, float) | np.asarray(go.Heatmap(z=x).z, float) | px.line(x=N, y=p).data[0].y | px.imshow(x).data[0].z | go.Figure(go.Histogram(x=p)).to_json() | go.Figure(go.Scatter(y=[c, c])).to_json() | go.Figure(go.Scatter(y=p, marker_size=q)).to_json()",
+    ),
+    "bokeh": (
+        "import bokeh.plotting as bp, bokeh.models as bm, bokeh.core.json_encoder as je",
+        "bp.figure().line(p, q).data_source.data['x'] | bp.figure().scatter(p, q, size=c * 9).glyph.size | bm.ColumnDataSource({'a': p}).data['a'] | bm.Range1d(c, 2).start | len(je.serialize_json({'a': np.asarray(u)})) | bp.figure().image([x], 0, 0, 1, 1).data_source.data['image'][0]",
+    ),
+    "altair": (
+        "import altair as alt, pandas as pd, json",
+        "json.loads(alt.Chart(pd.DataFrame({'a': p})).mark_point().encode(x='a').to_json())['mark']['type'] | alt.value(c)['value'] if True else 1.0 | len(json.loads(alt.Chart(alt.Data(values=[{'a': float(v)} for v in V])).mark_point().to_json())['data']['values'])",
+    ),
+    "plotnine": (
+        "import plotnine as p9, pandas as pd",
+        "len(p9.ggplot(pd.DataFrame({'a': p, 'b': q}), p9.aes('a', 'b')).data) | (p9.ggplot(pd.DataFrame({'a': X[:, 0]}), p9.aes('a')) + p9.geom_vline(xintercept=c)).draw().axes[0].lines is not None",
+    ),
+    "pandera": (
+        "import pandera.pandas as pa, pandas as pd",
+        "pa.DataFrameSchema({'a': pa.Column(float)}).validate(pd.DataFrame({'a': p}))",
+    ),
+    "pytensor": (
+        "import pytensor, pytensor.tensor as pt\na = pt.dvector('a')",
+        "pt.constant(u).eval() | (pt.constant(V) * u).eval() | (u * pt.constant(V)).eval() | (a * 2).eval({a: u}) | pt.as_tensor(x).eval()",
+    ),
+    "gymnasium": (
+        "import gymnasium as gy\nB = gy.spaces.Box(0, 1, (4,), np.float64)",
+        "B.contains(np.asarray(u)) | B.contains(u) | gy.spaces.flatten(B, u) | gy.spaces.Box(0, c, (2,)).high",
+    ),
+    "toolz": (
+        "import toolz as tz",
+        "tz.pipe(x, np.sin, np.sum) | tz.reduce(lambda a, b: a + b, list(x)) | tz.compose(np.sum, np.exp)(x) | list(tz.concat([u, w]))[0] | tz.accumulate(lambda a, b: a * b, u) and tz.last(tz.accumulate(lambda a, b: a * b, u))",
+    ),
+    "more_itertools": (
+        "import more_itertools as mi",
+        "mi.dotproduct(u, w) | list(mi.pairwise(u))[0] | mi.convolve(u, [1., 2.]) and list(mi.convolve(u, [1., 2.])) | list(mi.chunked(u, 2))[0] | mi.minmax(u) | mi.polynomial_eval(u, 2.0) | mi.nth(u, 1)",
+    ),
+    "statistics": (
+        "import statistics as sa",
+        "sa.mean(np.asarray(u).tolist()) | sa.fmean(u) | sa.mean(u) | sa.stdev(u) | sa.median(u) | sa.correlation(u, w) | sa.linear_regression(u, w).slope | sa.variance(list(u)) | sa.harmonic_mean(u) | sa.geometric_mean(u) | sa.quantiles(u)",
+    ),
+    "math": (
+        "import math, cmath, random, itertools, functools, operator",
+        """math.sin(c) | math.hypot(c, c) | math.fsum(u) | math.dist(u, w) | math.prod(u) | math.isclose(c, c) | math.floor(c) | math.sumprod(list(u), list(w)) if hasattr(math, 'sumprod') else 1.0 | math.sqrt(c) | math.exp(c) | math.atan2(c, c) | cmath.exp(c) | math.gamma(c) | sum(u) | max(u) | min(u) | sorted(u) | abs(c) | round(c, 2) | pow(c, 2) | divmod(c, .3) |
+        functools.reduce(operator.add, u) | list(itertools.accumulate(u)) | [a * b for a, b in zip(u, w)] | float(c) | complex(c) | int(c * 9) | bool(c) | f'{c:.3f}' | '%.3f' % c | '{:5.2f}'.format(c) | math.ceil(c) | math.trunc(c) | operator.index(np.argmax(u)) | range(4)[np.argmax(u)] | random.Random(0).choices(range(4), weights=u) | random.Random(0).gauss(c, 1.0) | math.ldexp(c, 2) | math.log(c) | math.log1p(c) | math.erf(c) | math.degrees(c)""",
+    ),
+    "json": (
+        "import json, csv, io, array, struct, pprint, decimal, fractions, copy, dataclasses, collections",
+        "json.dumps(np.asarray(u).tolist()) | json.dumps(c, default=float) | array.array('d', u) | struct.pack('d', c) | csv.writer(io.StringIO()).writerow([c, c]) > 0 | decimal.Decimal(float(c)) | float(fractions.Fraction(float(c))) | copy.copy(x) | copy.deepcopy(x) | collections.Counter(np.asarray(L).tolist())[0] | dict(a=c)['a'] | collections.deque(u, 2)[0] | bytes(memoryview(np.asarray(u)))[:8]",
+    ),
+    "nlopt": (
+        "import nlopt\ndef k(f):\n    o = nlopt.opt(nlopt.LN_COBYLA, 2); o.set_min_objective(lambda t, g: f(t)); o.set_maxeval(50); return np.round(o.optimize([.5, .5]), 2)",
+        "k(lambda t: float(((t - V[:2])**2).sum())) | k(lambda t: ((t - u[:2])**2).sum())",
+    ),
+    "hypothesis": (
+        "import hypothesis.extra.array_api as ha, hypothesis.strategies as hs, tinygrad_math as tm, hypothesis",
+        "ha.make_strategies_namespace(tm).arrays(tm.float64, (2,)).wrapped_strategy is not None",
+    ),
 }

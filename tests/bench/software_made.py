@@ -34,7 +34,10 @@ def _numpy():
     for text in (CALLS, OPTIONS):
         for case in " | ".join(text.strip().splitlines()).split(" | "):
             name, words = (part.strip() for part in case.split(":", 1))
-            if name.startswith(("empty", "from_dlpack", "roots", "linalg.svd", "linalg.qr", "linalg.eig")) and "False" not in words:
+            if (
+                name.startswith(("empty", "from_dlpack", "roots", "linalg.svd", "linalg.qr", "linalg.eig"))
+                and "False" not in words
+            ):
                 continue  # values of their own, or fixed to a sign
             f, code = np, compile(f"f({words})", name, "eval")
             for part in name.split("."):
@@ -115,16 +118,23 @@ def _optimize():
             sets += [{"jac": jac, "hess": optimize.BFGS()}] if method in ("trust-constr", "Newton-CG") else []
         for given in sets:
             at = [1.1, 1.1] if method == "dogleg" else None
-            yield f"{method} {[*given]}", lambda x, m=method, g=given, at=at: rounded(
-                optimize.minimize(rosenbrock, start(x, at), method=m, tol=1e-10, **g)
+            yield (
+                f"{method} {[*given]}",
+                lambda x, m=method, g=given, at=at: rounded(
+                    optimize.minimize(rosenbrock, start(x, at), method=m, tol=1e-10, **g)
+                ),
             )
     for method in ("trf", "dogbox", "lm"):
-        yield f"least_squares {method}", lambda x, m=method: rounded(
-            optimize.least_squares(residual, start(x), jac=tm.jacobian(residual), method=m)
+        yield (
+            f"least_squares {method}",
+            lambda x, m=method: rounded(
+                optimize.least_squares(residual, start(x), jac=tm.jacobian(residual), method=m)
+            ),
         )
     for method in ("hybr", "lm"):
-        yield f"root {method}", lambda x, m=method: rounded(
-            optimize.root(residual, start(x), jac=tm.jacobian(residual), method=m)
+        yield (
+            f"root {method}",
+            lambda x, m=method: rounded(optimize.root(residual, start(x), jac=tm.jacobian(residual), method=m)),
         )
     cube = lambda t: t**3 - 2.0  # noqa: E731
     for method, more in {
@@ -133,26 +143,36 @@ def _optimize():
         "secant": {"x1": 1.5},
         "brentq": {"bracket": (0, 2)},
     }.items():
-        yield f"root_scalar {method}", lambda x, m=method, o=more: int(
-            100 * optimize.root_scalar(cube, x0=float(start(x)[0]) + 1, method=m, **o).root
+        yield (
+            f"root_scalar {method}",
+            lambda x, m=method, o=more: int(
+                100 * optimize.root_scalar(cube, x0=float(start(x)[0]) + 1, method=m, **o).root
+            ),
         )
     curve = lambda t, a, b: a * np.exp(-b * t)  # noqa: E731
     slope = lambda t, a, b: np.stack([np.exp(-b * t), -a * t * np.exp(-b * t)], 1)  # noqa: E731
     t = np.linspace(0, 1, 6)
     yield "curve_fit", lambda x: np.round(optimize.curve_fit(curve, t, 2 * np.exp(-3 * t), jac=slope)[0]).astype(int)
     ours = lambda t, a, b: tm.jacobian(lambda w: w[0] * tm.exp(-w[1] * t))(np.stack([a, b]))  # noqa: E731
-    yield "curve_fit jacobian", lambda x: np.round(
-        optimize.curve_fit(lambda t, a, b: a * tm.exp(-b * t), t, 2 * np.exp(-3 * t), jac=ours)[0]
-    ).astype(int)
+    yield (
+        "curve_fit jacobian",
+        lambda x: np.round(
+            optimize.curve_fit(lambda t, a, b: a * tm.exp(-b * t), t, 2 * np.exp(-3 * t), jac=ours)[0]
+        ).astype(int),
+    )
     bounds = [(-2, 2), (-2, 2)]
     for name, more in {"differential_evolution": {"rng": 0}, "dual_annealing": {"rng": 0, "maxiter": 50}, "shgo": {}, "direct": {}}.items():  # fmt: skip
         yield name, lambda x, n=name, o=more: rounded(getattr(optimize, n)(rosenbrock, bounds, **o))
-    yield "basinhopping", lambda x: rounded(
-        optimize.basinhopping(rosenbrock, start(x), niter=2, minimizer_kwargs={"jac": jac}, rng=0)
+    yield (
+        "basinhopping",
+        lambda x: rounded(optimize.basinhopping(rosenbrock, start(x), niter=2, minimizer_kwargs={"jac": jac}, rng=0)),
     )
     yield "minimize_scalar", lambda x: int(100 * optimize.minimize_scalar(lambda t: (t - 2.0) ** 2 + 0 * tm.sin(t)).x)
     yield "fsolve", lambda x: np.round(optimize.fsolve(residual, start(x), fprime=tm.jacobian(residual)), 2).astype(int)
-    yield "leastsq", lambda x: np.round(optimize.leastsq(residual, start(x), Dfun=tm.jacobian(residual))[0], 2).astype(int)
+    yield (
+        "leastsq",
+        lambda x: np.round(optimize.leastsq(residual, start(x), Dfun=tm.jacobian(residual))[0], 2).astype(int),
+    )
     yield "linear_sum_assignment", lambda x: optimize.linear_sum_assignment(x)[1]
     yield "nnls", lambda x: optimize.nnls(x, np.arange(6.0))[0]
     yield "lsq_linear", lambda x: optimize.lsq_linear(x, np.arange(6.0)).x
@@ -164,13 +184,19 @@ def _optimize():
     box = optimize.Bounds([0, 0], [0.5, 0.5])
     round_the = lambda p: (p**2).sum()  # noqa: E731
     for method in ("SLSQP", "trust-constr"):
-        c = optimize.NonlinearConstraint(round_the, 0, 0.5, jac=tm.grad(round_the), hess=lambda p, v: v[0] * tm.hessian(round_the)(p))
-        yield f"constraint {method}", lambda x, m=method, c=c: rounded(
-            optimize.minimize(rosenbrock, start(x), jac=jac, constraints=[c], method=m)
+        c = optimize.NonlinearConstraint(
+            round_the, 0, 0.5, jac=tm.grad(round_the), hess=lambda p, v: v[0] * tm.hessian(round_the)(p)
+        )
+        yield (
+            f"constraint {method}",
+            lambda x, m=method, c=c: rounded(
+                optimize.minimize(rosenbrock, start(x), jac=jac, constraints=[c], method=m)
+            ),
         )
     for method in ("L-BFGS-B", "TNC", "SLSQP", "trust-constr"):
-        yield f"bounds {method}", lambda x, m=method: rounded(
-            optimize.minimize(rosenbrock, start(x), jac=jac, bounds=box, method=m)
+        yield (
+            f"bounds {method}",
+            lambda x, m=method: rounded(optimize.minimize(rosenbrock, start(x), jac=jac, bounds=box, method=m)),
         )
 
 
@@ -180,9 +206,12 @@ def _ode():
     field = lambda t, y: tm.stack([y[1], -y[0] - 0.1 * y[1] ** 3])  # noqa: E731
     for method in ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"):
         jac = {"jac": lambda t, y: tm.jacobian(lambda y: field(t, y))(y)} if method in ("Radau", "BDF", "LSODA") else {}
-        yield f"solve_ivp {method}", lambda x, m=method, j=jac: np.round(
-            integrate.solve_ivp(field, (0, 1), np.asarray(X0(x)), method=m, rtol=1e-9, atol=1e-9, **j).y[:, -1], 6
-        ).astype(int)
+        yield (
+            f"solve_ivp {method}",
+            lambda x, m=method, j=jac: np.round(
+                integrate.solve_ivp(field, (0, 1), np.asarray(X0(x)), method=m, rtol=1e-9, atol=1e-9, **j).y[:, -1], 6
+            ).astype(int),
+        )
     yield "odeint", lambda x: np.round(integrate.odeint(lambda y, t: field(t, y), X0(x), [0, 1.0])[-1], 3).astype(int)
 
 
@@ -275,12 +304,20 @@ def _pickles():
             "layer": tm.nn.Linear(4, 2), "relu": tm.nn.functional.relu, "checkpoint": tm.checkpoint(square_sum)}  # fmt: skip
     for library in (pickle, cloudpickle, dill):
         for name, f in made.items():
-            yield f"{library.__name__} {name}", lambda x, f=f, library=library: np.round(
-                np.asarray(tm.tensor(library.loads(library.dumps(f))(X0(x).repeat(2))).detach()), 6
-            ).sum().astype(int)
-    yield "joblib grads", lambda x: np.stack(
-        [np.asarray(g) for g in joblib.Parallel(1)(joblib.delayed(tm.grad(square_sum))(X0(x)) for _ in range(2))]
-    ).astype(int)
+            yield (
+                f"{library.__name__} {name}",
+                lambda x, f=f, library=library: (
+                    np.round(np.asarray(tm.tensor(library.loads(library.dumps(f))(X0(x).repeat(2))).detach()), 6)
+                    .sum()
+                    .astype(int)
+                ),
+            )
+    yield (
+        "joblib grads",
+        lambda x: np.stack(
+            [np.asarray(g) for g in joblib.Parallel(1)(joblib.delayed(tm.grad(square_sum))(X0(x)) for _ in range(2))]
+        ).astype(int),
+    )
 
 
 MAKERS = {"numpy": _numpy, "scipy.special": _special, "distributions": _distributions, "scipy.optimize": _optimize,

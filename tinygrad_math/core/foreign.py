@@ -1,11 +1,13 @@
 """Whose operator decides where a Tensor meets another library's object: NumPy's protocol, and two of its consequences.
 
 An object computes itself if it says so (`__array_ufunc__`, `__array_priority__`), or if no array can be made of it.
-Labels and units are then kept. pandas cannot hold what needs a gradient: there, the values alone are computed with.
+Labels and units are then kept. One that knows arrays, and no Tensors, is asked again with the array of a constant.
+pandas cannot hold what needs a gradient: there, the values alone are computed with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,29 @@ def decides(other: Any, method: str, beside: Node) -> bool:
     if not hasattr(kind, method):
         return False
     return getattr(other, "__array_priority__", 0.0) > PRIORITY or not any(hasattr(kind, door) for door in DOORS)
+
+
+def answer(other: Any, method: str, tensor: Any, array: Any) -> Any:
+    """What another library's object answers by its method, of a Tensor or else of the array of a constant."""
+    ask = getattr(type(other), method)
+    found = ask(other, tensor)
+    return ask(other, array) if found is NotImplemented else found
+
+
+def answer_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], arrays: Sequence[Any], options: dict[str, Any]) -> Any:
+    """What other libraries' objects make of a ufunc of them and Tensors, or else of them and constants' arrays.
+
+    NumPy has asked those before the first Tensor.
+    """
+    others = [k for k, v in enumerate(inputs) if has_ufuncs(v, 0)]
+    if any(refuses(inputs[k]) for k in others):
+        return NotImplemented
+    first = next(k for k, (v, array) in enumerate(zip(inputs, arrays, strict=True)) if v is not array)
+    for v in (inputs[k] for k in others if k > first and not hasattr(type(inputs[k]), "__pandas_priority__")):
+        found = type(v).__array_ufunc__(v, ufunc, method, *inputs, **options)
+        if found is not NotImplemented:
+            return found
+    return getattr(ufunc, method)(*arrays, **options)
 
 
 def refuses(other: Any) -> bool:

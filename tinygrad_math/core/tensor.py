@@ -32,7 +32,7 @@ from .errors import (
     numeric_dtype,
     refuse_object,
 )
-from .foreign import DOORS, PRIORITY, decides, has_functions, has_ufuncs, refuses
+from .foreign import DOORS, PRIORITY, answer, answer_ufunc, decides, has_functions, has_ufuncs, refuses
 from .leaving import Leaving
 from .methods import Methods
 from .mode import MODE as MODE
@@ -257,7 +257,8 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     """
 
     compares = name in ("equal", "not_equal")
-    answer = _ANSWERS.get(name, f"__r{operate.__name__.rstrip('_')}__")
+    spoken = f"__{operate.__name__.rstrip('_')}__"
+    reply = _ANSWERS.get(name, f"__r{spoken[2:]}")
 
     def forward(self: Tensor, other: Any) -> Tensor:
         op, x = registry[name], self.node
@@ -270,10 +271,11 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
                 if other.__class__ not in _SURE:
                     if isinstance(other, Rational):
                         other = float(other)  # as Python does for a float
-                    if (compares and not _is_numeric(other)) or decides(other, answer, x):
+                    strange = compares and not _is_numeric(other)  # x == None is False
+                    if strange or decides(other, reply, x):
                         if compares and x.live and refuses(other):  # the answer to a question has no derivative
                             return cast(Tensor, operate(self.detach(), other))
-                        return cast(Tensor, NotImplemented)  # its own operator decides; x == None is False
+                        return cast(Tensor, NotImplemented if strange else _theirs(self, other, reply))
                 y = _operand(other, x)
         try:
             data = operate(x.data, y.data)
@@ -300,6 +302,10 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
                 return cast(Tensor, NotImplemented)
             if isinstance(other, Rational):
                 other = float(other)
+            elif decides(other, spoken, self.node):
+                found = _theirs(self, other, spoken)
+                if found is not NotImplemented:
+                    return cast(Tensor, found)
         return forward(wrap(_operand(other, self.node)), self)
 
     def in_place(self: Tensor, other: Any) -> Tensor:
@@ -307,11 +313,21 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if node.op is not None or not node.live:  # a leaf that requires a gradient is no row of a loop
             self._refuse_row()
         result = forward(self, other)
-        if result is NotImplemented or (node.data.__class__ is not np.ndarray and self._is_number()):
+        if not isinstance(result, Tensor) or (node.data.__class__ is not np.ndarray and self._is_number()):
             return result
         return self._become(result)
 
     return forward, reflected, in_place
+
+
+def _theirs(tensor: Tensor, other: Any, method: str) -> Any:
+    """What another library's object answers, asked again with the array where it knows no Tensors."""
+    return NotImplemented if tensor.node.live else answer(other, method, tensor, _array(tensor.node))
+
+
+def _array(node: Node) -> Any:
+    """A constant as another library's operator knows it: an array, or a number of NumPy's."""
+    return np.array(node.data)[()]
 
 
 def _somebody_elses(inputs: Sequence[Any]) -> bool:
@@ -586,10 +602,7 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
     # -- NumPy meets a Tensor -----------------------------------------------------------------------
     __array_priority__ = PRIORITY
 
-    @property
-    def __pandas_priority__(self) -> int | None:
-        """pandas computes with constants, and leaves to us what its columns cannot hold."""
-        return 5000 if self.node.live else None
+    __pandas_priority__ = 5000  # pandas leaves its operators to ours, which hand it the array of a constant
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
@@ -601,7 +614,10 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
             count = references(inputs[0])
             inputs[0]._refuse_lost(count, AT)
         if len(inputs) > 1 and _somebody_elses(inputs):
-            return NotImplemented
+            if kwargs or any(isinstance(v, Tensor) and v.node.live for v in inputs):
+                return NotImplemented
+            arrays = [_array(v.node) if isinstance(v, Tensor) else v for v in inputs]
+            return answer_ufunc(ufunc, method, inputs, arrays, kwargs)
         if method == "__call__" and not kwargs and ufunc in by_ufunc:
             return record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
         return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
@@ -780,12 +796,16 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
         if other.__class__ is int and other == 2:
             return record(registry["square"], (self,), NO_PARAMS)  # type: ignore[no-any-return]
         if other.__class__ not in _SURE and not isinstance(other, Tensor) and decides(other, "__rpow__", self.node):
-            return cast(Tensor, NotImplemented)
+            return cast(Tensor, _theirs(self, other, "__rpow__"))
         return rec.pow(self, other)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Tensor:
         if other.__class__ not in _SURE and refuses(other):
             return cast(Tensor, NotImplemented)
+        if other.__class__ not in _SURE and decides(other, "__pow__", self.node):
+            found = _theirs(self, other, "__pow__")
+            if found is not NotImplemented:
+                return cast(Tensor, found)
         return rec.pow(other, self)  # type: ignore[no-any-return]
 
     def __ipow__(self, other: Any) -> Tensor:
