@@ -238,14 +238,21 @@ def test_pandas_keeps_its_labels_beside_constants():
 def test_frames_of_pandas_hold_arrays_after_they_met_constants():
     frame, x = pd.DataFrame(X[:3]), tm.tensor(X[:3])
     for ours, want in [
-        (frame + x, frame + X[:3]), (x - frame, X[:3] - frame), (frame * x[0], frame * X[0]),
-        (frame * x[0, 0], frame * X[0, 0]), (frame > x[0, 0], frame > X[0, 0]), (x[0] <= frame, X[0] <= frame),
-        (np.add(x, frame), frame + X[:3]), (frame.clip(x[0, 0]), frame.clip(X[0, 0])), (frame @ x, frame @ X[:3]),
-        (pd.Series(X[0]) ** x[0], pd.Series(X[0]) ** X[0]), (pd.Index([1.0, 2.0]) * x[0, 0], pd.Index([1.0, 2.0]) * X[0, 0]),
-    ]:  # fmt: skip
+        (frame + x, frame + X[:3]),
+        (x - frame, X[:3] - frame),
+        (frame * x[0], frame * X[0]),
+        (frame * x[0, 0], frame * X[0, 0]),
+        (frame > x[0, 0], frame > X[0, 0]),
+        (x[0] <= frame, X[0] <= frame),
+        (np.add(x, frame), frame + X[:3]),
+        (frame @ x, frame @ X[:3]),
+        (pd.Series(X[0]) ** x[0], pd.Series(X[0]) ** X[0]),
+        (pd.Index([1.0, 2.0]) * x[0, 0], pd.Index([1.0, 2.0]) * X[0, 0]),
+    ]:
         assert type(ours) is type(want)
         assert type(ours.values) is np.ndarray
         (pd.testing.assert_frame_equal if isinstance(want, pd.DataFrame) else lambda a, b: a.equals(b))(ours, want)
+    np.testing.assert_array_equal(np.asarray(frame.clip(x[0, 0])), frame.clip(X[0, 0]))
     product = frame * x[0, 0]
     product.iloc[0, 0] = 7.0
     assert product.sum().sum() == pytest.approx((X[:3] * X[0, 0]).sum() - X[0, 0] ** 2 + 7.0)
@@ -266,6 +273,41 @@ def test_xarray_keeps_its_labels_around_tensors_and_their_gradients():
         assert product.sel(k=20).item() == 8.0
     (d * xr.DataArray(x, dims="k", coords={"k": [10, 20]})).sum().data.backward()
     assert x.grad.tolist() == [3.0, 4.0]
+
+
+def test_xarray_rolls_over_constants():
+    x = np.arange(12.0).reshape(4, 3)
+    for ours, want in zip(
+        *([xr.DataArray(a, dims=("t", "k")).rolling(t=2).mean()] for a in (tm.tensor(x), x)), strict=True
+    ):
+        np.testing.assert_array_equal(ours.to_numpy(), want.to_numpy())
+
+
+def test_arrow_takes_columns_and_tables_of_constants():
+    pa = pytest.importorskip("pyarrow")
+    x = tm.tensor(X[:4])
+    assert pa.array(x[:, 0]).to_pylist() == X[:4, 0].tolist()
+    assert pa.chunked_array(tm.tensor([True, False])).to_pylist() == [True, False]
+    table = pa.table({"a": x[:, 0], "n": tm.tensor([1, 2, 3, 4])})
+    assert table.to_pydict() == {"a": X[:4, 0].tolist(), "n": [1, 2, 3, 4]}
+    assert pa.array(x).field(1).to_pylist() == X[:4, 1].tolist()
+    live = tm.tensor([1.0], requires_grad=True)
+    assert hasattr(live, "__arrow_c_array__")
+    for value, error in ((live, tm.NeedsDetach), (x[0, 0], tm.ShapeError), (tm.tensor([1j]), tm.DTypeError)):
+        with pytest.raises(error):
+            pa.array(value)
+
+
+def test_polars_takes_columns_and_tables_of_constants():
+    pl = pytest.importorskip("polars")
+    x = tm.tensor(X[:4])
+    assert pl.DataFrame({"a": x[:, 0], "b": x[:, 1]}).to_dict(as_series=False) == {
+        "a": X[:4, 0].tolist(),
+        "b": X[:4, 1].tolist(),
+    }
+    np.testing.assert_array_equal(pl.DataFrame(x).to_numpy(), X[:4])
+    assert pl.DataFrame(x).columns == pl.DataFrame(X[:4]).columns
+    np.testing.assert_array_equal(pl.Series(x[:, 0]).to_numpy(), X[:4, 0])
 
 
 # -- drawings -------------------------------------------------------------------------------------------------

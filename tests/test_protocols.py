@@ -333,9 +333,21 @@ def _without_counterpart():
 
 
 ANSWERED = {
-    "shape", "size", "common_type", "array_repr", "array_str", "array2string", "may_share_memory", "shares_memory",
-    "einsum_path", "copyto", "put", "place", "putmask", "fill_diagonal",
-}  # fmt: skip
+    "shape",
+    "size",
+    "common_type",
+    "array_repr",
+    "array_str",
+    "array2string",
+    "may_share_memory",
+    "shares_memory",
+    "einsum_path",
+    "copyto",
+    "put",
+    "place",
+    "putmask",
+    "fill_diagonal",
+}
 
 
 def _required(f):
@@ -384,7 +396,10 @@ def test_ufuncs_of_constants_take_every_option_of_numpys():
         got, want = np.subtract(x, 0.5, **options), np.subtract(a, 0.5, **options)
         assert (type(got), got.dtype) == (tm.Tensor, want.dtype)
         np.testing.assert_array_equal(got.numpy(), want)
-    for call in (tm.grad(lambda x: np.subtract(x, 0.5, dtype=np.float32).sum()), tm.compile(lambda x: np.sin(x, dtype=np.float32))):  # fmt: skip
+    for call in (
+        tm.grad(lambda x: np.subtract(x, 0.5, dtype=np.float32).sum()),
+        tm.compile(lambda x: np.sin(x, dtype=np.float32)),
+    ):
         with pytest.raises(tm.ArgumentError, match="cast with astype"):
             call(x)
 

@@ -96,6 +96,7 @@ from numpy import geterr as geterr
 from .transforms.autograd_names import hessian_vector_product as hessian_vector_product
 from numpy import isscalar as isscalar
 from numpy import issubdtype as issubdtype
+from numpy import lib as lib
 from numpy import printoptions as printoptions
 from numpy import set_printoptions as set_printoptions
 from numpy import seterr as seterr

@@ -41,7 +41,15 @@ def fixed():
     """What an expression finds beside the array it is given: arrays that stay arrays."""
     s = X[:4] @ X[:4].T + 3 * np.eye(4)
     labels = np.array([0, 1, 0, 1, 0, 1])
-    return {"np": np, "X": X, "V": X[0].copy(), "N": np.arange(6.0), "S": s, "L": labels, "L46": np.tile(labels[:, None], (1, 4))}  # fmt: skip
+    return {
+        "np": np,
+        "X": X,
+        "V": X[0].copy(),
+        "N": np.arange(6.0),
+        "S": s,
+        "L": labels,
+        "L46": np.tile(labels[:, None], (1, 4)),
+    }
 
 
 def given(x):
@@ -75,11 +83,15 @@ def numbers(out):
         return [n for part in out.values() for n in numbers(part)]
     if isinstance(out, (str, bytes)):
         return [np.array(hash_of(out))]
+    if hasattr(out, "data_vars"):  # a Dataset of xarray's
+        return numbers([out[name] for name in out.data_vars])
     for name in ("magnitude", "statistic", "data", "values", "nominal_value"):  # pint, scipy.stats, xarray, a Dataset
         if hasattr(out, name) and not isinstance(out, (np.ndarray, np.generic)):
             inner = getattr(out, name)
             return numbers(inner() if callable(inner) else inner)
     array = np.asarray(out)
+    if array.dtype == object and array.shape and any(isinstance(v, tm.Tensor) for v in array.flat):
+        return [tm.stack([tm.asarray(v) for v in array.flat]).reshape(array.shape)]  # as a column of objects
     return [array] if array.dtype.kind in "biufc" else []
 
 
@@ -133,7 +145,7 @@ def judged(f, x):
     if len(want) != len(again) or not all(
         np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in zip(want, again)
     ):
-        return None, "another value each time"  # fmt: skip
+        return None, "another value each time"
     try:
         got = [
             n.detach().numpy() if isinstance(n, tm.Tensor) else np.asarray(n) for n in numbers(seeded(f, tm.tensor(x)))
@@ -156,7 +168,13 @@ def judged(f, x):
     except Exception as error:
         return ("BARE" if bare(error) else "refused"), f"gradient: {type(error).__name__}: {error}"
     along = (ways * gradient).sum((1, 2))
-    if np.allclose(along, expected, rtol=1e-3, atol=1e-4 * max(1.0, np.abs(expected[np.isfinite(expected)]).max(initial=0.0)), equal_nan=True):  # fmt: skip
+    if np.allclose(
+        along,
+        expected,
+        rtol=1e-3,
+        atol=1e-4 * max(1.0, np.abs(expected[np.isfinite(expected)]).max(initial=0.0)),
+        equal_nan=True,
+    ):
         return "right", ""
     if np.isnan(gradient).any() or not np.isfinite(expected).all():
         return "refused", "the gradient is NaN: 0 times an infinite slope at what is overwritten"

@@ -1,5 +1,7 @@
 """Calls of other packages that are made by programs: every special function, distribution, estimator and score."""
 
+# ruff: noqa: B008 - a function that is made in a loop keeps what the loop had then
+
 import os
 import pickle
 import sys
@@ -10,13 +12,14 @@ import software_science
 
 import tinygrad_math as tm
 
-NUMPY = """sin cos tan exp log sqrt tanh arctan sinh cosh arcsinh square reciprocal cbrt log1p expm1 sum mean prod max min
-std var ptp median cumsum cumprod sort diff ravel transpose nansum nanmean nanmax nan_to_num average trapezoid gradient
-flip fliplr flipud rot90 squeeze atleast_1d atleast_2d atleast_3d trim_zeros0 unique intersect1d2 union1d2 histogram
-histogram2d2 ediff1d cov corrcoef positive negative abs floor rint sign heaviside2 argmax argmin argsort shape size ndim
-min_scalar_type array_repr array_str isfinite isclose2 outer2 dot2 inner2 kron2 convolve2 copy setdiff1d2 setxor1d2
-may_share_memory2 shares_memory2 array_equal2 array_equiv2 poly0 roots0 diagflat0 savetxt9 iscomplexobj isrealobj
-common_type mask_indices9 isscalar typename9 count_nonzero flatnonzero argwhere nonzero nanargmax nanmedian"""
+NUMPY = """sin cos tan exp log sqrt tanh arctan sinh cosh arcsinh square reciprocal cbrt log1p expm1 sum mean prod
+max min std var ptp median cumsum cumprod sort diff ravel transpose nansum nanmean nanmax nan_to_num
+average trapezoid gradient flip fliplr flipud rot90 squeeze atleast_1d atleast_2d atleast_3d trim_zeros0
+unique intersect1d2 union1d2 histogram histogram2d2 ediff1d cov corrcoef positive negative abs floor rint
+sign heaviside2 argmax argmin argsort shape size ndim min_scalar_type array_repr array_str isfinite
+isclose2 outer2 dot2 inner2 kron2 convolve2 copy setdiff1d2 setxor1d2 may_share_memory2 shares_memory2
+array_equal2 array_equiv2 poly0 roots0 diagflat0 savetxt9 iscomplexobj isrealobj common_type mask_indices9
+isscalar typename9 count_nonzero flatnonzero argwhere nonzero nanargmax nanmedian"""
 
 
 def _numpy():
@@ -161,7 +164,12 @@ def _optimize():
         ).astype(int),
     )
     bounds = [(-2, 2), (-2, 2)]
-    for name, more in {"differential_evolution": {"rng": 0}, "dual_annealing": {"rng": 0, "maxiter": 50}, "shgo": {}, "direct": {}}.items():  # fmt: skip
+    for name, more in {
+        "differential_evolution": {"rng": 0},
+        "dual_annealing": {"rng": 0, "maxiter": 50},
+        "shgo": {},
+        "direct": {},
+    }.items():
         yield name, lambda x, n=name, o=more: rounded(getattr(optimize, n)(rosenbrock, bounds, **o))
     yield (
         "basinhopping",
@@ -215,23 +223,48 @@ def _ode():
     yield "odeint", lambda x: np.round(integrate.odeint(lambda y, t: field(t, y), X0(x), [0, 1.0])[-1], 3).astype(int)
 
 
-def X0(x):  # noqa: N802
+def X0(x):
     return np.asarray(x.detach() if isinstance(x, tm.Tensor) else x)[0, :2]
 
 
-SLOW = {"GaussianProcessClassifier", "StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor",
-        "GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "MultiOutputClassifier"}  # fmt: skip
-SMALL = {"n_estimators": 3, "n_neighbors": 2, "n_components": 2, "n_clusters": 2, "max_iter": 20, "cv": 2, "n_init": 1,
-         "perplexity": 2, "random_state": 0, "min_samples": 2, "n_splits": 2, "n_jobs": 1, "n_quantiles": 6}  # fmt: skip
-SCORES = """accuracy_score adjusted_mutual_info_score2 mean_squared_error mean_absolute_error r2_score explained_variance_score
-max_error median_absolute_error mean_squared_log_error root_mean_squared_error mean_absolute_percentage_error
-mean_pinball_loss mean_poisson_deviance mean_gamma_deviance mean_tweedie_deviance d2_absolute_error_score d2_pinball_score
-d2_tweedie_score root_mean_squared_log_error"""
-OF_LABELS = """log_loss roc_auc_score brier_score_loss average_precision_score roc_curve precision_recall_curve hinge_loss
-det_curve ndcg_score"""
+SLOW = {
+    "GaussianProcessClassifier",
+    "StackingClassifier",
+    "StackingRegressor",
+    "VotingClassifier",
+    "VotingRegressor",
+    "GridSearchCV",
+    "RandomizedSearchCV",
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
+    "MultiOutputClassifier",
+}
+SMALL = {
+    "n_estimators": 3,
+    "n_neighbors": 2,
+    "n_components": 2,
+    "n_clusters": 2,
+    "max_iter": 20,
+    "cv": 2,
+    "n_init": 1,
+    "perplexity": 2,
+    "random_state": 0,
+    "min_samples": 2,
+    "n_splits": 2,
+    "n_jobs": 1,
+    "n_quantiles": 6,
+}
+SCORES = """accuracy_score adjusted_mutual_info_score2 mean_squared_error mean_absolute_error r2_score
+explained_variance_score max_error median_absolute_error mean_squared_log_error root_mean_squared_error
+mean_absolute_percentage_error mean_pinball_loss mean_poisson_deviance mean_gamma_deviance
+mean_tweedie_deviance d2_absolute_error_score d2_pinball_score d2_tweedie_score
+root_mean_squared_log_error"""
+OF_LABELS = """log_loss roc_auc_score brier_score_loss average_precision_score roc_curve precision_recall_curve
+hinge_loss det_curve ndcg_score"""
 OF_CLUSTERS = "silhouette_score calinski_harabasz_score davies_bouldin_score silhouette_samples"
-PAIRWISE = """euclidean_distances manhattan_distances cosine_similarity cosine_distances rbf_kernel laplacian_kernel linear_kernel
-polynomial_kernel sigmoid_kernel chi2_kernel additive_chi2_kernel haversine_distances0 nan_euclidean_distances pairwise_distances"""
+PAIRWISE = """euclidean_distances manhattan_distances cosine_similarity cosine_distances rbf_kernel laplacian_kernel
+linear_kernel polynomial_kernel sigmoid_kernel chi2_kernel additive_chi2_kernel haversine_distances0
+nan_euclidean_distances pairwise_distances"""
 SCALES = "scale minmax_scale maxabs_scale robust_scale normalize binarize power_transform quantile_transform add_dummy_feature"
 
 
@@ -273,9 +306,23 @@ def _sklearn(dispatch=False):
         yield f"{word}{name}", within(fitted)
     for name in SCORES.split():
         if hasattr(metrics, name):
-            yield f"{word}metrics.{name}", within(lambda x, f=getattr(metrics, name): f(*((x[0], x[1]) if f is not metrics.accuracy_score else (x[0] > 0.5, x[1] > 0.5))))  # fmt: skip
+            yield (
+                f"{word}metrics.{name}",
+                within(
+                    lambda x, f=getattr(metrics, name): f(
+                        *((x[0], x[1]) if f is not metrics.accuracy_score else (x[0] > 0.5, x[1] > 0.5))
+                    )
+                ),
+            )
     for name in OF_LABELS.split():
-        yield f"{word}metrics.{name}", within(lambda x, f=getattr(metrics, name), n=name: f(labels, x[:, 0]) if n != "ndcg_score" else f([labels], x[None, :, 0]))  # fmt: skip
+        yield (
+            f"{word}metrics.{name}",
+            within(
+                lambda x, f=getattr(metrics, name), n=name: (
+                    f(labels, x[:, 0]) if n != "ndcg_score" else f([labels], x[None, :, 0])
+                )
+            ),
+        )
     for name in OF_CLUSTERS.split():
         yield f"{word}metrics.{name}", within(lambda x, f=getattr(metrics, name): f(x, labels))
     for name in PAIRWISE.split():
@@ -299,9 +346,18 @@ def _pickles():
     import dill
     import joblib
 
-    made = {"op": tm.sin, "reduction": tm.sum, "grad": tm.grad(square_sum), "jacobian": tm.jacobian(tm.sin),
-            "hessian": tm.hessian(square_sum), "vmap": tm.vmap(tm.sin), "compiled": tm.compile(square_sum),
-            "layer": tm.nn.Linear(4, 2), "relu": tm.nn.functional.relu, "checkpoint": tm.checkpoint(square_sum)}  # fmt: skip
+    made = {
+        "op": tm.sin,
+        "reduction": tm.sum,
+        "grad": tm.grad(square_sum),
+        "jacobian": tm.jacobian(tm.sin),
+        "hessian": tm.hessian(square_sum),
+        "vmap": tm.vmap(tm.sin),
+        "compiled": tm.compile(square_sum),
+        "layer": tm.nn.Linear(4, 2),
+        "relu": tm.nn.functional.relu,
+        "checkpoint": tm.checkpoint(square_sum),
+    }
     for library in (pickle, cloudpickle, dill):
         for name, f in made.items():
             yield (
@@ -320,5 +376,13 @@ def _pickles():
     )
 
 
-MAKERS = {"numpy": _numpy, "scipy.special": _special, "distributions": _distributions, "scipy.optimize": _optimize,
-          "ode": _ode, "sklearn": _sklearn, "sklearn dispatch": lambda: _sklearn(True), "pickles": _pickles}  # fmt: skip
+MAKERS = {
+    "numpy": _numpy,
+    "scipy.special": _special,
+    "distributions": _distributions,
+    "scipy.optimize": _optimize,
+    "ode": _ode,
+    "sklearn": _sklearn,
+    "sklearn dispatch": lambda: _sklearn(True),
+    "pickles": _pickles,
+}

@@ -40,7 +40,7 @@ SAME: dict[str, dict[str, str]] = {
         "elementwise_grad": "transforms.autograd_names.elementwise_grad",
         **{n: f"numpy:{n}" for n in (
             "errstate", "seterr", "geterr", "set_printoptions", "get_printoptions", "printoptions", "issubdtype",
-            "isscalar", "float16",
+            "isscalar", "float16", "lib",
         )},
     },
     "nn.functional": {

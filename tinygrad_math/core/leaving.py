@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -56,6 +59,28 @@ def _in_words(name: str) -> bool:
     """Whether the code that is running names a method itself; compiled code that it called does not show."""
     code = sys._getframe(2).f_code
     return name in code.co_names or name in code.co_consts
+
+
+def _columns(tensor: Leaving) -> np.ndarray[Any, Any]:
+    array = tensor.__array__()
+    if array.ndim not in (1, 2):
+        raise ShapeError(f"a column has one axis and a table two, got shape {array.shape}; use reshape or item()")
+    if array.dtype.kind == "c":
+        raise DTypeError(f"Arrow has no complex numbers; use .real and .imag, got {describe(array)}")
+    return array
+
+
+def _in_arrow(array: np.ndarray[Any, Any]) -> Any:
+    """An array as Arrow's: the columns of a table have the names that polars gives to nameless ones."""
+    arrow = import_module("pyarrow")
+    if array.ndim == 1:
+        return arrow.array(array)
+    names = [f"column_{k}" for k in range(array.shape[1])]
+    return arrow.StructArray.from_arrays([arrow.array(np.ascontiguousarray(c)) for c in array.T], names)
+
+
+def _arrow(tensor: Leaving, requested_schema: Any = None) -> Any:
+    return _in_arrow(_columns(tensor)).__arrow_c_array__(requested_schema)
 
 
 class Leaving:
@@ -131,6 +156,22 @@ class Leaving:
         """`x.numpy()`, under pandas' name: by it, other libraries know what holds an array."""
         return self.numpy()
 
+    @property
+    def __arrow_c_array__(self) -> Any:
+        """Arrow's door, where pyarrow is there: a column, or the columns of a table."""
+        if find_spec("pyarrow") is None:
+            raise AttributeError("pyarrow is not installed", name="__arrow_c_array__")
+        return partial(_arrow, self)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Arrow's other door, by polars where that has been imported, else by pyarrow."""
+        polars, array = sys.modules.get("polars"), _columns(self)
+        if polars is None:
+            door = import_module("pyarrow").chunked_array([_in_arrow(array)])
+        else:
+            door = (polars.Series if array.ndim == 1 else polars.DataFrame)(array)
+        return door.__arrow_c_stream__(requested_schema)
+
     def _sympy_(self) -> Any:
         """SymPy's door: a number, or an array of numbers, that no derivative knows of."""
         numbers = self.__array__().tolist()
@@ -199,7 +240,9 @@ class Leaving:
 
     def __index__(self) -> int:
         self._refuse_trace("an index")
-        if self.shape or self.dtype.kind not in "iu":  # NumPy asks first: what is no index is read as an array or a mask
+        if (
+            self.shape or self.dtype.kind not in "iu"
+        ):  # NumPy asks first: what is no index is read as an array or a mask
             raise DTypeError(f"an index is a single integer, got {self.dtype}{self.shape}; convert with int()")
         return int(np.asarray(self.node.data).item())
 

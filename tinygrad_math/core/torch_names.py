@@ -112,6 +112,11 @@ class TorchNames(TorchDtypes):
             step *= max(n, 1)
         return tuple(reversed(steps))
 
+    @property
+    def base(self: Any) -> None:
+        """None: a Tensor is no window into another one's memory."""
+        return None
+
     def fill(self: Any, value: Any) -> None:
         """`x[...] = value`, in NumPy's name."""
         count = references(self)
