@@ -265,7 +265,8 @@ OF_CLUSTERS = "silhouette_score calinski_harabasz_score davies_bouldin_score sil
 PAIRWISE = """euclidean_distances manhattan_distances cosine_similarity cosine_distances rbf_kernel laplacian_kernel
 linear_kernel polynomial_kernel sigmoid_kernel chi2_kernel additive_chi2_kernel haversine_distances0
 nan_euclidean_distances pairwise_distances"""
-SCALES = "scale minmax_scale maxabs_scale robust_scale normalize binarize power_transform quantile_transform add_dummy_feature"
+SCALES = """scale minmax_scale maxabs_scale robust_scale normalize binarize power_transform quantile_transform
+add_dummy_feature"""
 
 
 def _sklearn(dispatch=False):
