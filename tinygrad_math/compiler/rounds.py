@@ -74,11 +74,9 @@ class Rounds:
         lines = [f"{c} = {s}" for c, s in zip(self.carried, start, strict=True)]
         for k, (whole, e) in enumerate(zip(self.out, self.op.step.results[self.how.carries :], strict=True)):
             kept = self.how.carries + k not in self.leaving
-            make = "np.zeros" if partial and not kept else "empty"
+            make = "np.zeros" if partial and not kept else "empty"  # of kept ones nobody reads more than was written
             made = f"{whole} = {make}({literal((self.how.length, *e.shape))}, {literal(e.dtype.name)})"
             (self.setup if kept else lines).append(made)
-            if kept and partial:
-                lines.append(f"{whole}.fill(0)")
         return lines
 
     def _around(self, put: Sequence[tuple[Value, str]]) -> list[str]:

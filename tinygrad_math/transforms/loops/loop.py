@@ -118,11 +118,11 @@ class Loop(Op):
         """Results such as there may be, with the values of one step."""
         how = self.how
         out = [np.array(e, order="C")[()] for e in self.examples[: how.carries]]
-        for e in self.examples[how.carries :]:
-            e = np.asarray(e)
-            row = np.empty((how.length, *e.shape), e.dtype)
-            row[...] = e
-            out.append(row)
+        rows = self.empty_rows()
+        if self.condition is None and not how.counted:
+            for row, e in zip(rows, self.examples[how.carries :], strict=True):
+                row[...] = e
+        out += rows
         return (*out, *([np.int64(min(1, how.length or 1))] if self.condition is not None else []))
 
     # -- recording ------------------------------------------------------------------------------------
