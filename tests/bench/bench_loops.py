@@ -1,9 +1,11 @@
-"""Loops in compiled functions: `tm.scan` and `tm.fori_loop` beside the same steps written out, and JAX's loops.
+"""Loops in compiled functions: `tm.scan` and `tm.fori_loop`, as NumPy and as machine code, beside the same steps
+written out, and JAX's loops.
 
     python tests/bench/bench_loops.py [--quick] [--only NAME] [--avx2]
 
 The contestants of a row run in turn, again and again; the table shows the least time of each, one thread, and the time
-of the first call, which compiles. First all of them have to agree. JAX is left out where it is not installed.
+of the first call, which compiles. First all of them have to agree. JAX and machine code are left out where JAX and
+llvmlite are not installed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 
 import tinygrad_math as tm
 
-COLUMNS = ("loop", "written out", "eager", "jax")
+COLUMNS = ("loop", "native", "written out", "eager", "jax")
 
 
 def lstm(length=50, n=8, inputs=16, hidden=32, unrolled=True):
@@ -51,6 +53,9 @@ def lstm(length=50, n=8, inputs=16, hidden=32, unrolled=True):
     loss = by_loop(tm.scan, tm.sigmoid, tm.tanh)
     fast, slow = tm.compile(tm.grad(loss)), tm.compile(tm.grad(written_out))
     steps = {"loop": lambda: fast(params, xs, zeros)[1]}
+    if harness.peer("llvmlite"):
+        native = tm.compile(tm.grad(loss), backend="native")
+        steps["native"] = lambda: native(params, xs, zeros)[1]
     if unrolled:
         steps["written out"] = lambda: slow(params, xs, zeros)[1]
         steps["eager"] = lambda: tm.grad(loss)(params, xs, zeros)[1]
@@ -84,6 +89,9 @@ def rnn(length=100, n=16):
     loss = by_loop(tm.scan, tm.tanh, np.zeros(n))
     fast, slow = tm.compile(tm.grad(loss)), tm.compile(tm.grad(written_out))
     steps = {"loop": lambda: fast(w, xs), "written out": lambda: slow(w, xs), "eager": lambda: tm.grad(loss)(w, xs)}
+    if harness.peer("llvmlite"):
+        native = tm.compile(tm.grad(loss), backend="native")
+        steps["native"] = lambda: native(w, xs)
     jax = harness.peer("jax")
     if jax:
         jitted = jax.jit(jax.grad(by_loop(jax.lax.scan, jax.numpy.tanh, jax.numpy.zeros(n))))
@@ -110,6 +118,9 @@ def training(steps_taken=100):
 
     fast, slow = tm.compile(by_loop(tm.fori_loop, tm.grad)), by_loop(tm.fori_loop, tm.grad)
     steps = {"loop": lambda: fast(start, x, y)[0], "eager": lambda: slow(start, x, y)[0]}
+    if harness.peer("llvmlite"):
+        native = tm.compile(slow, backend="native")
+        steps["native"] = lambda: native(start, x, y)[0]
     jax = harness.peer("jax")
     if jax:
         run = by_loop(lambda n, body, init: jax.lax.fori_loop(0, n, body, init), jax.grad)
@@ -154,7 +165,7 @@ def main() -> int:
     parser.add_argument("--only", help="the rows whose name contains this")
     options, _ = parser.parse_known_args()
     print(harness.machine())
-    print("".join(f"{h:>26}" for h in ("work", *COLUMNS)))
+    print("".join(f"{h:>22}" for h in ("work", *COLUMNS)))
     for title, build in ROWS.items():
         if options.only and options.only not in title:
             continue
@@ -165,7 +176,7 @@ def main() -> int:
         for name in COLUMNS:
             known = name in best
             cells.append(f"{best[name] * 1e6:.0f} µs ({took[name]:.2f} s)" if known else "")
-        print("".join(f"{c:>26}" for c in cells), flush=True)
+        print("".join(f"{c:>22}" for c in cells), flush=True)
     print("In brackets: the first call, which compiles.")
     return 0
 
