@@ -209,6 +209,15 @@ def test_the_cotangents_of_parts_add_up_bit_for_bit_as_arrays_with_zeros_elsewhe
     np.testing.assert_array_equal(np.signbit(x.grad.numpy()), np.signbit(total))
 
 
+@pytest.mark.parametrize("keys", [((), ()), ((...,), ()), ((), (...,)), (None, (...,)), ((..., None), None)])
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_the_cotangents_of_several_reads_of_one_number_add_up(keys, shape):
+    x = tm.tensor(np.full(shape, 2.0), requires_grad=True)
+    y = x * 1.0
+    sum((y[k] ** 2).sum() for k in (*keys, *keys)).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.full(shape, 4 * 4.0))
+
+
 def test_the_gradient_of_a_loop_over_rows_writes_each_row_once():
     """Not the whole array for each of them: four times as many rows would make sixteen times as much."""
 

@@ -252,7 +252,7 @@ def _pullback(
             _collect(xp, cotangents, n, g)
             continue
         rule, params = op.vjp, n.params
-        if op.reads and plain and _added(cotangents, sums, n, inputs[0], g):
+        if op.reads and plain and _added(cotangents, sums, n, args[0], g):
             continue
         if rule is None:
             advice = f"give it one, {op.name}.defvjp(...), or " if hasattr(op, "defvjp") else ""
@@ -298,20 +298,16 @@ def _pullback(
             raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {count} arguments")
 
 
-def _added(cotangents: dict[Node, Any], sums: dict[Node, bool], part: Node, whole: Node, g: Any) -> bool:
+def _added(cotangents: dict[Node, Any], sums: dict[Node, bool], part: Node, like: Any, g: Any) -> bool:
     """Whether the cotangent of a part went straight into that of the whole, to which it adds nothing elsewhere.
 
     The sum with zeros elsewhere is the same bit for bit: it would make 0.0 of each -0.0. `sums` tells of its arrays
     whether they hold no -0.0, which what is added does not change.
     """
+    whole = part.inputs[0]
     total = cotangents.get(whole)
-    if (
-        total.__class__ is not np.ndarray
-        or total.dtype is not g.dtype
-        or total.shape != whole.data.shape
-        or not total.ndim
-    ):
-        return False  # of a 0-d array NumPy's sum is a number, which nothing can be written to
+    if total.__class__ is not np.ndarray or total.dtype is not g.dtype or total.shape != like.shape or not total.shape:
+        return False  # of no axes, the sum is no array but a number, which cannot be written to
     if not sums.get(whole, False):
         cotangents[whole] = total = np.add(total, 0.0, out=total if whole in sums else None, dtype=total.dtype)
         sums[whole] = True
