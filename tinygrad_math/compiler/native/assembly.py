@@ -14,6 +14,8 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from ...core.errors import MissingExtra, installing
 
 _lock = threading.RLock()
@@ -34,6 +36,24 @@ def needed() -> None:
 
 
 @lru_cache(1)
+def host_features() -> dict[str, bool]:
+    """What this processor can do, less the wide vectors that NumPy was told not to use (NPY_DISABLE_CPU_FEATURES)."""
+    needed()
+    from llvmlite import binding
+
+    found = dict(binding.get_host_cpu_features())
+    known: dict[str, bool] = getattr(np._core._multiarray_umath, "__cpu_features__", {})  # type: ignore[attr-defined]
+    if not (known.get("AVX512F", True) and known.get("X86_V4", True)):
+        found.update({name: False for name in found if name.startswith(("avx512", "avx10", "evex512"))})
+    return found
+
+
+def written(features: dict[str, bool]) -> str:
+    """Features as LLVM reads them."""
+    return ",".join(f"{'+' if there else '-'}{name}" for name, there in sorted(features.items()))
+
+
+@lru_cache(1)
 def llvm() -> Any:
     """llvmlite's two halves, and the engine that keeps what has been assembled."""
     needed()
@@ -41,7 +61,7 @@ def llvm() -> Any:
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
-    features = binding.get_host_cpu_features().flatten()
+    features = written(host_features())
     target = binding.Target.from_default_triple()
     machine = target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=2, jit=True)
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
@@ -51,7 +71,7 @@ def llvm() -> Any:
 @lru_cache(1)
 def vector_bytes() -> int:
     """How wide the processor's vectors are."""
-    features = llvm().binding.get_host_cpu_features()
+    features = host_features()
     return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 
 

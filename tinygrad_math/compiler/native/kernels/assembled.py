@@ -9,6 +9,7 @@ from typing import Any
 
 from llvmlite import binding, ir
 
+from ..assembly import host_features, written
 from .block import write_loop
 from .circular import cos, sin
 from .exponentials import exp, expit, expm1, tanh
@@ -38,7 +39,7 @@ def _initialized() -> None:
 def is_possible() -> bool:
     """Whether the processor multiplies and adds with one rounding, as the formulas ask, and LLVM is new enough."""
     machine = platform.machine().lower()
-    x86 = machine in ("x86_64", "amd64") and binding.get_host_cpu_features().get("fma")
+    x86 = machine in ("x86_64", "amd64") and host_features().get("fma")
     fused = bool(x86) or machine in ("arm64", "aarch64")
     return fused and binding.llvm_version_info >= OLDEST
 
@@ -46,7 +47,7 @@ def is_possible() -> bool:
 def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assembled:
     """The loop for float64 or float32, by default for this processor. `keep` keeps the text of its code."""
     _initialized()
-    features = "" if cpu else binding.get_host_cpu_features().flatten()
+    features = "" if cpu else written(host_features())
     triple = binding.get_process_triple()
     machine = binding.Target.from_triple(triple).create_target_machine(
         cpu=cpu or binding.get_host_cpu_name(), features=features, opt=2, jit=True
