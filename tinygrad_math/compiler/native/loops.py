@@ -264,6 +264,9 @@ def _cast(module: Any, title: str, source: str, target: str) -> None:
     _elements(module, title, kinds, body)
 
 
+_PART = 256  # elements whose smallest is looked at together
+
+
 def _slope(module: Any, title: str, char: str) -> None:
     """First all elements, as if none were small; then, if one is, these again."""
     ir = llvm().ir
@@ -275,7 +278,7 @@ def _slope(module: Any, title: str, char: str) -> None:
         return b.fsub(one, b.fmul(y, y))
 
     _elements(module, f"{title}_plain", [kind] * 3, all_of_them)
-    w = Writer(module, title, ir.VoidType(), [pointer] * 4)
+    w = Writer(module, f"{title}_part", ir.VoidType(), [pointer] * 4)
     b, (arguments, dims, strides, data) = w.b, w.arguments
     b.call(module.get_global(f"{title}_plain"), [arguments, dims, strides, data])
     x, out = (b.inttoptr(w.load(arguments, k), byte) for k in (1, 2))
@@ -312,6 +315,25 @@ def _slope(module: Any, title: str, char: str) -> None:
         b.position_at_end(on)
     b.branch(end)
     b.position_at_end(end)
+    b.ret_void()
+    w.done()
+
+    w = Writer(module, title, ir.VoidType(), [pointer] * 4)  # part by part, so that only parts with small ones are slow
+    b, (arguments, dims, strides, data) = w.b, w.arguments
+    n = w.load(dims)
+    places, count = w.room(3), w.room(1)
+    for k in range(3):
+        w.store(w.load(arguments, k), places, k)
+    parts = b.sdiv(b.add(n, w.number(_PART - 1)), w.number(_PART))
+    with w.repeat(parts) as p:
+        left = b.sub(n, b.mul(p, w.number(_PART)))
+        w.store(b.select(b.icmp_signed("<", left, w.number(_PART)), left, w.number(_PART)), count)
+        given = w.room(3)
+        for k in range(3):
+            w.store(w.load(places, k), given, k)
+        b.call(module.get_global(f"{title}_part"), [given, count, strides, data])
+        for k in range(3):
+            w.store(b.add(w.load(places, k), b.mul(w.load(strides, k), w.number(_PART))), places, k)
     b.ret_void()
     w.done()
 
