@@ -22,7 +22,7 @@ from tinygrad_math.core.tree import flatten
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from tinygrad_math.compiler import native
-from tinygrad_math.compiler.native import assembly, loops, lower, machine
+from tinygrad_math.compiler.native import assembly, loops, machine, places
 from tinygrad_math.compiler.native.table import merged
 
 NARROW = {"float64": np.float32, "complex128": np.complex64}
@@ -69,7 +69,7 @@ class Guarded:
 
     def __init__(self, monkeypatch):
         self.spaces, self.scratches = [], []
-        plan, room, bind = executable.plan, lower.Memory.room, native.stretch.Workspaces.__call__
+        plan, room, bind = executable.plan, places.Memory.room, native.stretch.Workspaces.__call__
 
         def spaced(*args, **kwargs):
             p = plan(*args, **kwargs)
@@ -96,7 +96,7 @@ class Guarded:
             frame, _, cells, (space, scratch, _), _ = functions[0].__self__
             del frame
             lowered = workspaces.lowered
-            first = int(cells[lower.SCRATCH]) - scratch.ctypes.data
+            first = int(cells[places.SCRATCH]) - scratch.ctypes.data
             if space is not None:
                 space[...] = CANARY
                 self.spaces.append((space, lowered.plan.guarded))
@@ -105,7 +105,7 @@ class Guarded:
             return functions
 
         monkeypatch.setattr(executable, "plan", spaced)
-        monkeypatch.setattr(lower.Memory, "room", roomy)
+        monkeypatch.setattr(places.Memory, "room", roomy)
         monkeypatch.setattr(native.stretch.Workspaces, "__call__", bound)
 
     def check(self):

@@ -4,7 +4,9 @@
     machine     the interpreter, which walks a table of instructions; a stretch as a function of Python
     loops       NumPy's inner loops and their addresses, and ours that copy, choose and convert
     table       an instruction as words: how a loop goes through arrays
-    lower       what a program becomes: words for each instruction, and where values lie
+    places      where values lie
+    instructions, products   an op as words; small matrix products of our own
+    lower, repeats           what a program becomes; a loop whose step is native as a whole
     tensors     a Tensor around a result
     stretch     native instructions in a row, what they are called with and what they return
     emit        the program with its stretches as calls, or as one

@@ -14,7 +14,8 @@ from ..memory import Plan
 from ..packing import ALIGNMENT
 from ..program import Program, Value
 from .loops import copier
-from .lower import Lowered, Place
+from .lower import Lowered
+from .places import Place
 from .stretch import Result, Stretch, Workspaces, given, result
 from .table import loop_words
 

@@ -15,8 +15,9 @@ import numpy as np
 from ...core.errors import MathError
 from ..packing import ALIGNMENT
 from ..program import Value, describe_value
-from .lower import ABSOLUTE, FIRST, SCRATCH, SPACE, Lowered, Place
+from .lower import Lowered
 from .machine import ANY, ARRAY, FLOAT, FRESH, GIVEN, LOOP_HEAD, NOTHING, NUMBER, OBJECT, REPEAT, stretch
+from .places import ABSOLUTE, FIRST, SCRATCH, SPACE, Place
 
 LONG = 20_000  # elements: of more, other threads may run meanwhile
 ALIGNED, WRITEABLE = 0x100, 0x400  # flags of NumPy's arrays
