@@ -2,6 +2,7 @@
 
 import builtins
 import inspect
+import pickle
 import subprocess
 import sys
 
@@ -195,6 +196,56 @@ def test_autograds_transforms_have_autograds_values():
     g = lambda xp: lambda x: xp.sum(xp.sin(x) ** 2) * x[0, 0]  # noqa: E731
     ours = tm.hessian_vector_product(g(tm))(X, X)
     np.testing.assert_allclose(ours.numpy(), autograd.hessian_vector_product(g(autograd.numpy))(X, X), rtol=1e-12)
+
+
+def test_autograds_further_names_have_their_meaning():
+    curve = lambda t: tm.stack([t**2, tm.sin(t)])  # noqa: E731
+    np.testing.assert_allclose(tm.deriv(curve)(2.0).numpy(), [4.0, np.cos(2.0)], rtol=1e-15)
+    np.testing.assert_allclose(tm.holomorphic_grad(tm.sin)(1 + 2j).item(), np.cos(1 + 2j), rtol=1e-14)
+    assert tm.grad_named(lambda x, w: x * w**2, "w")(2.0, 3.0).item() == 12.0
+    np.testing.assert_array_equal(tm.hessian_tensor_product(lambda x: (x**3).sum())(X, X).numpy(), 6 * X * X)
+    for name in ("make_jvp_reversemode", "multigrad_dict", "getval"):
+        with pytest.raises(AttributeError, match="here: "):
+            getattr(tm, name)
+    for f in (tm.deriv(curve), tm.holomorphic_grad(tm.sin), tm.grad_named(square_of, "w")):
+        assert "of" in repr(f)
+    assert pickle.loads(pickle.dumps(tm.deriv(square_of)))(3.0).item() == 6.0
+
+
+def square_of(w):
+    return w * w
+
+
+def _logsumexp(x):
+    high = np.max(x)
+    return high + np.log(np.sum(np.exp(x - high)))
+
+
+def test_a_primitive_takes_its_rules_in_autograds_way():
+    f, hypot = tm.primitive(_logsumexp), tm.primitive(lambda a, b: np.sqrt(a * a + b * b))
+    tm.defvjp(f, lambda y, x: lambda g: tm.full(x.shape, g) * np.exp(x - tm.full(x.shape, y)))
+    tm.defvjp(hypot, lambda y, a, b: lambda g: g * b / y, argnums=(1,))
+    tm.defjvp(hypot, lambda t, y, a, b: t * a / y, lambda t, y, a, b: t * b / y)
+    soft = np.exp(X[0]) / np.exp(X[0]).sum()
+    np.testing.assert_allclose(tm.grad(f)(X[0]).numpy(), soft, rtol=1e-13)
+    np.testing.assert_allclose(tm.jacrev(tm.grad(f))(X[0]).numpy(), np.diag(soft) - np.outer(soft, soft), atol=1e-13)
+    assert [g.item() for g in tm.grad(hypot, (0, 1))(3.0, 4.0)] == [0.0, 0.8]
+    assert tm.jvp(hypot, (3.0, 4.0), (1.0, 1.0))[1].item() == pytest.approx(1.4)
+    with pytest.raises(tm.ArgumentError, match="has 1"):
+        tm.defvjp(f, lambda y, x: None, lambda y, x: None)
+    with pytest.raises(tm.ArgumentError, match="2 rules"):
+        tm.defvjp(hypot, lambda y, a, b: None, lambda y, a, b: None, argnums=(1,))
+    for define in (tm.defvjp, tm.defjvp):
+        with pytest.raises(tm.ArgumentError, match=r"tm\.primitive"):
+            define(np.sin, lambda y, x: lambda g: g)
+
+
+def test_gradients_are_checked_in_autograds_way():
+    assert tm.check_grads is tm.testing.check_grads
+    assert tm.check_grads(lambda x: (x**3).sum(), modes=["rev"])(X) is None
+    wrong = tm.primitive(lambda x: x * x).defvjp(lambda g, y, x: g * x)
+    with pytest.raises(AssertionError, match="reverse mode"):
+        tm.check_grads(wrong, modes=["rev"], order=1)(X)
 
 
 def test_autograds_word_for_the_argument_is_understood():

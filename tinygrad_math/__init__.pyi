@@ -88,12 +88,18 @@ from numpy import uint32 as uint32
 from numpy import uint64 as uint64
 from numpy import uint8 as uint8
 from . import viz as viz
+from .transforms.autograd_names import defjvp as defjvp
+from .transforms.autograd_names import defvjp as defvjp
+from .transforms.autograd_names import deriv as deriv
 from .transforms.autograd_names import elementwise_grad as elementwise_grad
 from numpy import errstate as errstate
 from numpy import float16 as float16
 from numpy import get_printoptions as get_printoptions
 from numpy import geterr as geterr
+from .transforms.autograd_names import grad_named as grad_named
+from .transforms.autograd_names import hessian_vector_product as hessian_tensor_product
 from .transforms.autograd_names import hessian_vector_product as hessian_vector_product
+from .transforms.autograd_names import holomorphic_grad as holomorphic_grad
 from numpy import isscalar as isscalar
 from numpy import issubdtype as issubdtype
 from numpy import lib as lib
@@ -526,6 +532,7 @@ as_tensor = asarray
 bernoulli = random.bernoulli
 bmm = matmul
 cat = concat
+check_grads = testing.check_grads
 cholesky = linalg.cholesky
 clamp = clip
 det = linalg.det

@@ -101,27 +101,30 @@ class _Flat:
 @named
 def check_grads(
     f: Callable[..., Any],
-    args: Sequence[Any],
+    args: Sequence[Any] | None = None,
     modes: Sequence[str] = ("fwd", "rev"),
     order: int = 2,
     tolerance: float = TOLERANCE,
     seed: int = 0,
-) -> None:
+) -> Any:
     """Compare f's derivatives at `args` with finite differences, up to `order`, in both modes and mixed.
 
     Arguments: `args` a tuple of trees of arrays (integers are held fixed); `modes` any of "fwd", "rev"; `order` up to
     8, each of which doubles the derivatives; `tolerance` relative to the size of the derivative. Raises AssertionError
-    that names the claim; ArgumentError.
+    that names the claim; ArgumentError. Without `args` it returns the check, a function of them: autograd's way.
 
     >>> import tinygrad_math as tm
     >>> tm.testing.check_grads(lambda x: tm.sin(x) * x, (0.7,))
     """
     if not modes or not {*modes} <= {"fwd", "rev"} or not 1 <= order <= 8:
         raise ArgumentError(f"check_grads: modes are 'fwd' and 'rev', order is from 1 to 8; got {modes!r}, {order}")
+    if args is None:
+        return lambda *args: check_grads(f, args, modes, order, tolerance, seed)
     flat = _Flat(f, args)
     rng = np.random.default_rng(seed)
     if flat.xs:
         _check(flat, flat.xs, tuple(modes), order, tolerance, rng, "f")
+    return None
 
 
 def _check(

@@ -37,7 +37,11 @@ SAME: dict[str, dict[str, str]] = {
         "slogdet": "linalg.slogdet", "matrix_power": "linalg.matrix_power", "Module": "nn.Module",
         "jit": "compile", "TinyJit": "compile", "remat": "checkpoint", "ravel_pytree": "ravel_tree",
         "hessian_vector_product": "transforms.autograd_names.hessian_vector_product",
-        "elementwise_grad": "transforms.autograd_names.elementwise_grad",
+        "hessian_tensor_product": "transforms.autograd_names.hessian_vector_product",
+        **{n: f"transforms.autograd_names.{n}" for n in (
+            "elementwise_grad", "deriv", "holomorphic_grad", "grad_named", "defvjp", "defjvp",
+        )},
+        "check_grads": "testing.check_grads",
         **{n: f"numpy:{n}" for n in (
             "errstate", "seterr", "geterr", "set_printoptions", "get_printoptions", "printoptions", "issubdtype",
             "isscalar", "float16", "lib",
@@ -80,7 +84,9 @@ SAY: dict[str, dict[str, str]] = {
         "make_vjp": "tm.vjp(f, x)", "make_jvp": "tm.jvp(f, (x,), (t,))", "make_hvp": "tm.hvp(f, x, v)",
         "make_ggnvp": "tm.ggnvp(model, loss, x, v)", "vector_jacobian_product": "tm.vjp(f, x)",
         "tensor_jacobian_product": "tm.vjp(f, x)", "grad_and_aux": "tm.grad(f, has_aux=True)",
-        "defvjp": "@tm.primitive, with defvjp", "Variable": "tm.tensor(x, requires_grad=True)",
+        "make_jvp_reversemode": "tm.jvp(f, (x,), (t,))", "multigrad_dict": "tm.grad(f, argnums=(...))",
+        "defvjp_argnum": "@tm.primitive, with defvjp", "getval": "x.detach()",
+        "Variable": "tm.tensor(x, requires_grad=True)",
         "r_": "tm.concatenate or tm.stack", "c_": "tm.column_stack",
         "vectorize": "array functions, which act elementwise",
         "matrix": "tm.tensor, and @ for products",
