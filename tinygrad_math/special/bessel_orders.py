@@ -14,17 +14,18 @@ import numpy as np
 from ..core.declare import general
 from ..core.errors import DTypeError, IllPosedDerivative, describe
 from ..core.samples import positive, sample
+from .bessel_paths import hankel, macdonald, modified, turn
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind
 
 __all__: list[str] = []
 
+_AT_ONCE = 256  # elements; those of a tiny x take thousands of nodes
+
 
 def _edges(name: str, v: Any, x: Any, n: int) -> Any:
     """The n-th derivative in the order at x = 0 and at infinity, as limits from inside."""
     from scipy import special
-
-    from .bessel_paths import turn
 
     sign = (-1) ** n
     whole = v == np.floor(v)
@@ -46,8 +47,6 @@ def _edges(name: str, v: Any, x: Any, n: int) -> Any:
 
 def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
     """The derivatives of this order in v of one of the functions."""
-    from . import bessel_paths as paths
-
     if np.iscomplexobj(v) or np.iscomplexobj(x):
         raise DTypeError(
             f"{name}: the derivative in the order takes real numbers, got {describe(v)} and {describe(x)}; "
@@ -67,14 +66,14 @@ def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
 
     def f(v: Any, x: Any) -> Any:
         if name == "kv":
-            return paths.macdonald(v, x, order)
+            return macdonald(v, x, order)
         if name in ("iv", "ive"):
-            return paths.modified(v, x, order, slope, int(name == "ive"))
-        h = paths.hankel(v, x, order)[order]
+            return modified(v, x, order, slope, int(name == "ive"))
+        h = hankel(v, x, order)[order]
         return h.real if name == "jv" else h.imag
 
     if np.any(inside):
-        out[inside] = in_blocks(f, v[inside], x[inside])
+        out[inside] = in_blocks(f, v[inside], x[inside], size=_AT_ONCE)
     return out.astype(kind)[()]
 
 

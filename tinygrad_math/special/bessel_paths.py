@@ -57,8 +57,8 @@ def _exponent(a: Any, v: Any, s: Any) -> Any:
 def _nodes(fall: Callable[[Any], Any], end: Any = math.inf) -> tuple[Any, Any]:
     """Nodes and weights from 0 to where `fall` (of a column, growing) exceeds its bound, or to `end`."""
     shape = np.shape(fall(np.ones((1, 1))))
-    low, high = np.full(shape, 1e-12), np.full(shape, 2e3)
-    for _ in range(13):
+    low, high = np.full(shape, 1e-160), np.full(shape, 2e3)
+    for _ in range(15):
         middle = np.sqrt(low * high)
         short = fall(middle) < _FALL
         low, high = np.where(short, middle, low), np.where(short, high, middle)

@@ -9,12 +9,13 @@ Smirnov's, of n observations, is a polynomial between the points j/n (Birnbaum, 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import general
-from ..core.errors import NoDerivative
+from ..core.errors import NoDerivative, OutsideDomain
 from ..core.samples import real, sample
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
@@ -22,6 +23,7 @@ from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 __all__ = ["kolmogi", "kolmogorov", "smirnov", "smirnovi"]
 
 _MIDDLE = 0.9  # below, the second series of Kolmogorov's
+_MOST = 1_000_000
 _AT_ONCE = 1 << 20  # terms that are held in memory
 
 
@@ -131,6 +133,11 @@ def smirnov_slope(n: Any, d: Any, /, order: int = 1) -> Any:
     kind = float_kind(n, d)
     n, d = doubles(n, d)
     inside = (n >= 1) & np.isfinite(n) & (d >= 0) & (d <= 1)
+    if np.any(n[inside] > _MOST):
+        raise OutsideDomain(
+            f"smirnov: its derivative is a sum of n terms, taken up to n = {_MOST:,}; got n = {np.max(n[inside]):g}; "
+            "for so many observations exp(-2 n d^2) is its limit"
+        )
     out = np.full(d.shape, math.nan)
     if np.any(inside):
         whole = np.floor(n[inside])
@@ -149,6 +156,22 @@ def _no_count(name: str) -> Any:
 
 
 differentiate(smirnov_slope, _no_count("smirnov"), lambda xp, y, n, d, order: xp.smirnov_slope(n, d, order=order + 1))
+
+
+def _of_count(name: str) -> Callable[..., Any]:
+    def forward(n: Any, d: Any, /) -> Any:
+        from scipy import special
+
+        refuse_complex(name, n, d)
+        kind = float_kind(n, d)
+        n, d = doubles(n, d)
+        whole = np.floor(n)
+        known = (whole >= 1) & (whole < 2**31)
+        return np.where(known, getattr(special, name)(np.where(known, whole, 1.0), d), math.nan).astype(kind)[()]
+
+    forward.__name__ = forward.__qualname__ = name
+    return forward
+
 
 kolmogorov = row(
     "kolmogorov",
@@ -176,6 +199,7 @@ smirnov = row(
     _no_count("smirnov"),
     lambda xp, y, n, d: xp.smirnov_slope(n, d, order=1),
     arguments="n d",
+    forward=_of_count("smirnov"),
     latex=r"D_{{{0}}}({1})",
     order=True,
     samples=lambda: [
@@ -185,7 +209,8 @@ smirnov = row(
     ],
     doc="""The chance that Smirnov's one-sided distance of n observations exceeds d, for d in [0, 1].
 
-    A polynomial of d between the points j/n; d/dd is that of the polynomial. Raises NoDerivative in n.
+    A polynomial of d between the points j/n; d/dd is that of the polynomial. What n has after the point is cut off.
+    Raises NoDerivative in n.
 
     >>> import tinygrad_math as tm
     >>> tm.special.smirnov(1, 0.25), tm.grad(tm.special.smirnov, argnums=1)(1, 0.25)
@@ -197,6 +222,7 @@ smirnovi = row(
     _no_count("smirnovi"),
     lambda xp, y, n, p: 1 / xp.smirnov_slope(n, y, order=1),
     arguments="n p",
+    forward=_of_count("smirnovi"),
     latex=r"D^{{-1}}_{{{0}}}({1})",
     order=True,
     samples=lambda: [

@@ -77,22 +77,22 @@ def _gauss_ways(a: Any, b: Any, c: Any, z: Any) -> list[Callable[[Any], Way | No
     """The ways to 2F1, each for the elements at `i`, all on one side of 0."""
 
     def plain(i: Any) -> Way:
-        return Problem(a[i], b[i], c[i]), z[i], 1 - z[i], np.zeros(len(i)), _PLAIN
+        return (a[i], b[i], c[i]), z[i], 1 - z[i], np.zeros(len(i)), _PLAIN
 
     def euler(i: Any) -> Way:
         log = np.log1p(-z[i])
         forms: Any = (((-1, 0, 0), -log), ((0, -1, 0), -log), ((1, 1, 1), log))
-        return Problem(c[i] - a[i], c[i] - b[i], c[i]), z[i], 1 - z[i], (c[i] - a[i] - b[i]) * log, forms
+        return (c[i] - a[i], c[i] - b[i], c[i]), z[i], 1 - z[i], (c[i] - a[i] - b[i]) * log, forms
 
     def pfaff(i: Any) -> Way:
         log, y = np.log1p(-z[i]), 1 / (1 - z[i])
         forms: Any = (((1, 0, 0), -log), ((0, -1, 0), None), ((0, 1, 1), None))
-        return Problem(a[i], c[i] - b[i], c[i]), -z[i] * y, y, -a[i] * log, forms
+        return (a[i], c[i] - b[i], c[i]), -z[i] * y, y, -a[i] * log, forms
 
     def swapped(i: Any) -> Way:
         log, y = np.log1p(-z[i]), 1 / (1 - z[i])
         forms: Any = (((-1, 0, 0), None), ((0, 1, 0), -log), ((1, 0, 1), None))
-        return Problem(c[i] - a[i], b[i], c[i]), -z[i] * y, y, -b[i] * log, forms
+        return (c[i] - a[i], b[i], c[i]), -z[i] * y, y, -b[i] * log, forms
 
     def close(i: Any) -> Way | None:
         return plain(i) if np.all(z[i] > -0.8) else None
@@ -102,11 +102,11 @@ def _gauss_ways(a: Any, b: Any, c: Any, z: Any) -> list[Callable[[Any], Way | No
 
 def _kummer_ways(a: Any, b: Any, c: Any, z: Any) -> list[Callable[[Any], Way | None]]:
     def plain(i: Any) -> Way:
-        return Problem(a[i], None, c[i]), z[i], 1 - z[i], np.zeros(len(i)), _PLAIN
+        return (a[i], None, c[i]), z[i], 1 - z[i], np.zeros(len(i)), _PLAIN
 
     def kummer(i: Any) -> Way:
         forms: Any = (((-1, 0, 0), None), ((0, 0, 0), None), ((1, 0, 1), None))
-        return Problem(c[i] - a[i], None, c[i]), -z[i], 1 + z[i], z[i], forms
+        return (c[i] - a[i], None, c[i]), -z[i], 1 + z[i], z[i], forms
 
     return [plain] if np.all(z >= 0) else [kummer, plain]
 

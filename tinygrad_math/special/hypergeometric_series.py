@@ -23,9 +23,10 @@ import numpy as np
 
 EPS = float(np.finfo(float).eps)
 _TERMS = 3000
-_STEPS = 300
+_STEPS = 200
 
-Orders = tuple[int, int, int]  # of the derivatives in a, b and c; 1F1 has no a second numerator, and b is 0
+Problem = tuple[Any, Any, Any]  # vectors a, b, c: of 2F1(a, b; c; z), or of 1F1(a; c; z) with None for b
+Orders = tuple[int, int, int]  # of the derivatives in a, b and c; of 1F1, which has one numerator, b is 0
 
 
 def box(orders: Sequence[Orders]) -> list[Orders]:
@@ -34,141 +35,151 @@ def box(orders: Sequence[Orders]) -> list[Orders]:
     return [(i, j, k) for i, j, k in itertools.product(*(range(t + 1) for t in top))]
 
 
-class Problem:
-    """2F1(a, b; c; z), or 1F1(a; c; z) with b None, for vectors of parameters."""
+def _at(p: Problem, where: Any) -> Problem:
+    return p[0][where], None if p[1] is None else p[1][where], p[2][where]
 
-    def __init__(self, a: Any, b: Any, c: Any) -> None:
-        self.a, self.b, self.c = a, b, c
 
-    def at(self, where: Any) -> Problem:
-        return Problem(self.a[where], None if self.b is None else self.b[where], self.c[where])
+def series(p: Problem, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]:
+    """The derivatives of these orders, those of z d/dz, and the sums of the sizes of all terms (inf: no end)."""
+    i, j, k = (list(o) for o in zip(*orders, strict=True))
+    (a, b, c), m = p, len(z)
+    top, right, low = (np.zeros((max(n) + 1, m)) for n in (i, j, k))
+    top[0] = right[0] = low[0] = 1.0
+    rise_a, rise_b = np.arange(1, len(top))[:, None], np.arange(1, len(right))[:, None]
+    total, moment, size = (np.zeros((len(orders), m)) for _ in range(3))
+    sure = -np.minimum(np.minimum(a, a if b is None else b), c) + 2  # from here on no factor is small by chance
+    first = max(i) + max(j) + max(k) + 2  # the derivatives of the first factors are zero
+    calm = 0
+    for n in range(_TERMS):
+        numerator = top[i] if b is None else top[i] * right[j]
+        term = np.where(numerator == 0, 0.0, numerator * low[k])
+        total += term
+        moment += n * term
+        size += np.abs(term)
+        small = np.abs(term) * max(n, 1) <= EPS / 8 * np.abs(total)
+        calm = calm + 1 if np.all(small | (numerator == 0)) and np.all((n > sure) | (numerator == 0)) else 0
+        if calm > 2 and n > first:
+            break
+        over = (1.0 if b is None else z) / (n + 1)
+        rising = rise_a * top[:-1]
+        top = (a + n) * top
+        top[1:] += rising
+        top *= over
+        if b is not None:
+            rising = rise_b * right[:-1]
+            right = (b + n) * right
+            right[1:] += rising
+            right /= n + 1
+        low = low * (z if b is None else n + 1)
+        for r in range(len(low)):
+            low[r] = (low[r] - (r * low[r - 1] if r else 0.0)) / (c + n)
+    else:
+        last = np.abs(term) <= 1e-3 * EPS * np.abs(total)
+        size = np.where(last & np.isfinite(total), size, np.inf)
+    return total, moment, size
 
-    def series(self, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]:
-        """The derivatives of these orders, those of z d/dz, and the sums of the sizes of all terms (inf: no end)."""
-        i, j, k = (list(o) for o in zip(*orders, strict=True))
-        a, b, c, m = self.a, self.b, self.c, len(z)
-        top, right, low = (np.zeros((max(n) + 1, m)) for n in (i, j, k))
-        top[0] = right[0] = low[0] = 1.0
-        rise_a, rise_b = np.arange(1, len(top))[:, None], np.arange(1, len(right))[:, None]
-        total, moment, size = (np.zeros((len(orders), m)) for _ in range(3))
-        sure = -np.minimum(np.minimum(a, a if b is None else b), c) + 2  # from here on no factor is small by chance
-        first = max(i) + max(j) + max(k) + 2  # the derivatives of the first factors are zero
-        calm = 0
-        for n in range(_TERMS):
-            numerator = top[i] if b is None else top[i] * right[j]
-            term = np.where(numerator == 0, 0.0, numerator * low[k])
-            total += term
-            moment += n * term
-            size += np.abs(term)
-            small = np.abs(term) * max(n, 1) <= EPS / 8 * np.abs(total)
-            calm = calm + 1 if np.all(small | (numerator == 0)) and np.all((n > sure) | (numerator == 0)) else 0
-            if calm > 2 and n > first:
-                break
-            over = (1.0 if b is None else z) / (n + 1)
-            rising = rise_a * top[:-1]
-            top = (a + n) * top
-            top[1:] += rising
-            top *= over
-            if b is not None:
-                rising = rise_b * right[:-1]
-                right = (b + n) * right
-                right[1:] += rising
-                right /= n + 1
-            low = low * (z if b is None else n + 1)
-            for r in range(len(low)):
-                low[r] = (low[r] - (r * low[r - 1] if r else 0.0)) / (c + n)
-        else:
-            last = np.abs(term) <= 1e-3 * EPS * np.abs(total)
-            size = np.where(last & np.isfinite(total), size, np.inf)
-        return total, moment, size
 
-    def rate(self, z: Any, y: Any) -> Any:
-        """How fast solutions change, for the length of a step: exponents at the singular points, waves between them."""
-        a, b, c = self.a, self.b, self.c
-        if b is None:
-            return 2.5 / z + (np.abs(c) / z + np.sqrt(np.abs(a) / z) + 1) / 3
-        waves = np.sqrt(np.abs(a * b) / (z * y))
-        return 2.5 / np.minimum(z, y) + (np.abs(c) / z + np.abs(a + b - c) / y + waves) / 3
+def _rate(p: Problem, z: Any, y: Any) -> Any:
+    """How fast solutions change, for the length of a step: exponents at the singular points, waves between them."""
+    a, b, c = p
+    if b is None:
+        return 2.5 / z + (np.abs(c) / z + np.sqrt(np.abs(a) / z) + 1) / 3
+    waves = np.sqrt(np.abs(a * b) / (z * y))
+    return 2.5 / np.minimum(z, y) + (np.abs(c) / z + np.abs(a + b - c) / y + waves) / 3
 
-    def step(self, z: Any, y: Any, h: Any, f: Any, d: Any, orders: Sequence[Orders]) -> tuple[Any, Any]:
-        """The solution and its derivative at z + h of those at z, y = 1 - z; rows are orders, of a whole box."""
-        where = {o: n for n, o in enumerate(orders)}
-        lower = {o: [(k, where.get(_less(o, k))) for k in _LOWER] for o in orders}
-        a, b, c = self.a, self.b, self.c
-        if b is None:
-            p0, p1, q = z, 1.0, c - z
-        else:
-            p0, p1, q = z * y, y - z, c - (a + b + 1) * z
-        before, now = f, d * h
-        value, slope = f + now, now.copy()
-        for n in range(120):
-            after = np.empty_like(now)
-            inverse = h / (p0 * (n + 2) * (n + 1))
-            factor_now = (n + 1) * (p1 * n + q)
-            factor_before = (n + a) * h if b is None else (n + a) * (n + b) * h
-            for row, o in enumerate(orders):
-                total = factor_before * before[row] - factor_now * now[row]
-                for which, other in lower[o]:
-                    if other is None:
-                        continue
-                    if which == (1, 1, 0):
-                        total = total + o[0] * o[1] * h * before[other]
-                    elif which == (0, 0, 1):
-                        total = total - o[2] * (n + 1) * now[other]
-                    else:
-                        mine, partner = (o[0], b) if which[0] else (o[1], a)
-                        through = h if b is None else (n + partner) * h
-                        total = total + mine * through * before[other]
-                        if b is not None:
-                            total = total + mine * (n + 1) * z * now[other]
-                after[row] = total * inverse
-            before, now = now, after
-            value += now
-            slope += (n + 2) * now
-            if n > 8 and np.all((n + 2) * np.abs(now) + np.abs(before) <= EPS / 8 * (np.abs(value) + np.abs(slope))):
-                break
-        return value, slope / np.where(h == 0, 1.0, h)
 
-    def walked(self, z: Any, y: Any, orders: Sequence[Orders], stride: float) -> tuple[Any, Any]:
-        """The derivatives of these orders and z d/dz, by steps from close to 0; NaN where there are too many."""
-        whole = box(orders)
-        start = np.minimum(z, 10.0 if self.b is None else 0.8) * stride
-        f, moment, size = self.series(start, whole)
-        rough = np.flatnonzero(~np.all(size <= 50 * np.abs(f), 0))
-        if len(rough):
-            start[rough] = self.at(rough).start(z[rough]) * stride
-            f[:, rough], moment[:, rough], size[:, rough] = self.at(rough).series(start[rough], whole)
-        f[:, ~np.all(np.isfinite(size), 0)] = math.nan
-        d, at, one = moment / start, start.copy(), 1 - start
-        going = np.flatnonzero(z > start)
-        for _ in range(_STEPS):
-            if not len(going):
-                break
-            here, there = at[going], one[going]
-            end_z, end_y = z[going], y[going]
-            part = self.at(going)
-            h = stride / part.rate(here, there)
-            high = (there < 0.5) & (part.b is not None)  # where 1 - z has more digits than z
-            late = (end_y < 0.5) & (part.b is not None)
-            last = h >= np.where(late, there - end_y, end_z - here) * (1 - 1e-12)
-            low_y = np.where(last, end_y, np.where(high, there - h, 1 - (here + h)))
-            up_z = np.where(last, end_z, np.where(high, 1 - low_y, here + h))
-            h = np.where(high, there - low_y, up_z - here)  # what the step has become by rounding
-            value, slope = part.step(here, there, h, f[:, going], d[:, going], whole)
-            f[:, going], d[:, going] = value, np.where(h > 0, slope, d[:, going])
-            at[going], one[going] = up_z, low_y
-            going = going[~last]
-        f[:, going] = math.nan
-        rows = [whole.index(o) for o in orders]
-        return f[rows], d[rows] * z
+def _length(p: Problem, start: Any, z: Any, y: Any) -> Any:
+    """About how many steps there are from `start` to z: the integral of the rate."""
+    a, b, c = p
+    up = np.log(z / start)
+    if b is None:
+        return 2.5 * up + (np.abs(c) * up + 2 * np.sqrt(np.abs(a) * z) + z) / 3
+    down = -np.log(y)
+    return 2.5 * (up + down) + (np.abs(c) * up + np.abs(a + b - c) * down + math.pi * np.sqrt(np.abs(a * b))) / 3
 
-    def start(self, z: Any) -> Any:
-        """How far from 0 the first terms of the series stay small."""
-        a, b, c = self.a, self.b, self.c
-        size = np.abs(a) if b is None else np.abs(a * b)
-        with np.errstate(all="ignore"):
-            first = 0.5 * np.maximum(np.abs(c), 0.1) / np.maximum(size, 1e-3)
-        return np.minimum(z, np.minimum(first, 3.0 if b is None else 0.35))
+
+def _step(p: Problem, z: Any, y: Any, h: Any, f: Any, d: Any, orders: Sequence[Orders]) -> tuple[Any, Any]:
+    """The solution and its derivative at z + h of those at z, y = 1 - z; rows are orders, of a whole box."""
+    where = {o: n for n, o in enumerate(orders)}
+    lower = {o: [(k, where.get(_less(o, k))) for k in _LOWER] for o in orders}
+    a, b, c = p
+    if b is None:
+        p0, p1, q = z, 1.0, c - z
+    else:
+        p0, p1, q = z * y, y - z, c - (a + b + 1) * z
+    before, now = f, d * h
+    value, slope = f + now, now.copy()
+    for n in range(120):
+        after = np.empty_like(now)
+        inverse = h / (p0 * (n + 2) * (n + 1))
+        factor_now = (n + 1) * (p1 * n + q)
+        factor_before = (n + a) * h if b is None else (n + a) * (n + b) * h
+        for row, o in enumerate(orders):
+            total = factor_before * before[row] - factor_now * now[row]
+            for which, other in lower[o]:
+                if other is None:
+                    continue
+                if which == (1, 1, 0):
+                    total = total + o[0] * o[1] * h * before[other]
+                elif which == (0, 0, 1):
+                    total = total - o[2] * (n + 1) * now[other]
+                else:
+                    mine, partner = (o[0], b) if which[0] else (o[1], a)
+                    through = h if b is None else (n + partner) * h
+                    total = total + mine * through * before[other]
+                    if b is not None:
+                        total = total + mine * (n + 1) * z * now[other]
+            after[row] = total * inverse
+        before, now = now, after
+        value += now
+        slope += (n + 2) * now
+        if n > 8 and np.all((n + 2) * np.abs(now) + np.abs(before) <= EPS / 8 * (np.abs(value) + np.abs(slope))):
+            break
+    return value, slope / np.where(h == 0, 1.0, h)
+
+
+def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float) -> tuple[Any, Any]:
+    """The derivatives of these orders and z d/dz, by steps from close to 0; NaN where there are too many."""
+    whole = box(orders)
+    start = np.minimum(z, 10.0 if p[1] is None else 0.8) * stride
+    f, moment, size = series(p, start, whole)
+    rough = np.flatnonzero(~np.all(size <= 50 * np.abs(f), 0))
+    if len(rough):
+        start[rough] = _start(_at(p, rough), z[rough]) * stride
+        f[:, rough], moment[:, rough], size[:, rough] = series(_at(p, rough), start[rough], whole)
+    f[:, ~np.all(np.isfinite(size), 0)] = math.nan
+    d, at, one = moment / start, start.copy(), 1 - start
+    f[:, ~(_length(p, start, z, y) <= _STEPS * stride)] = math.nan
+    going = np.flatnonzero((z > start) & np.all(np.isfinite(f), 0))
+    for _ in range(2 * _STEPS):
+        if not len(going):
+            break
+        here, there = at[going], one[going]
+        end_z, end_y = z[going], y[going]
+        part = _at(p, going)
+        h = stride / _rate(part, here, there)
+        high = (there < 0.5) & (p[1] is not None)  # where 1 - z has more digits than z
+        late = (end_y < 0.5) & (p[1] is not None)
+        last = h >= np.where(late, there - end_y, end_z - here) * (1 - 1e-12)
+        low_y = np.where(last, end_y, np.where(high, there - h, 1 - (here + h)))
+        up_z = np.where(last, end_z, np.where(high, 1 - low_y, here + h))
+        h = np.where(high, there - low_y, up_z - here)  # what the step has become by rounding
+        value, slope = _step(part, here, there, h, f[:, going], d[:, going], whole)
+        f[:, going], d[:, going] = value, np.where(h > 0, slope, d[:, going])
+        at[going], one[going] = up_z, low_y
+        going = going[~last]
+    f[:, going] = math.nan
+    rows = [whole.index(o) for o in orders]
+    return f[rows], d[rows] * z
+
+
+def _start(p: Problem, z: Any) -> Any:
+    """How far from 0 the first terms of the series stay small."""
+    a, b, c = p
+    size = np.abs(a) if b is None else np.abs(a * b)
+    with np.errstate(all="ignore"):
+        first = 0.5 * np.maximum(np.abs(c), 0.1) / np.maximum(size, 1e-3)
+    return np.minimum(z, np.minimum(first, 3.0 if b is None else 0.35))
 
 
 _LOWER: tuple[Orders, ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0))
@@ -185,20 +196,20 @@ def derivatives(p: Problem, z: Any, y: Any, orders: Sequence[Orders]) -> tuple[A
     """
     with np.errstate(all="ignore"):
         near = np.ones(len(z), bool)
-        if p.b is not None:
-            near = (z <= 0.9) | (p.c - p.a - p.b > 5) | (z > 1)  # terms fall as a power there
-            for x, k in ((p.a, 0), (p.b, 1)):  # or end
+        if p[1] is not None:
+            near = (z <= 0.9) | (p[2] - p[0] - p[1] > 5) | (z > 1)  # terms fall as a power there
+            for x, k in ((p[0], 0), (p[1], 1)):  # or end
                 if not any(o[k] for o in orders):
                     near |= (x <= 0) & (x == np.floor(x)) & (x > -_TERMS)
         found, error = np.zeros((len(orders), len(z))), np.full((len(orders), len(z)), math.inf)
         if np.any(near):
-            found[:, near], _, size = p.at(near).series(z[near], orders)
+            found[:, near], _, size = series(_at(p, near), z[near], orders)
             error[:, near] = 4 * EPS * size
-        hard = ~np.all(error <= 2e-12 * np.abs(found), 0) & (z > 0) & ((z < 1) | (p.b is None))
+        hard = ~np.all(error <= 2e-12 * np.abs(found), 0) & (z > 0) & ((z < 1) | (p[1] is None))
         if np.any(hard):
-            part, zs, ys = p.at(hard), z[hard], y[hard]
-            one, _ = part.walked(zs, ys, orders, 1.0)
-            two, size = part.walked(zs, ys, orders, 0.7)
+            part, zs, ys = _at(p, hard), z[hard], y[hard]
+            one, _ = _walked(part, zs, ys, orders, 1.0)
+            two, size = _walked(part, zs, ys, orders, 0.7)
             off = np.abs(one - two) + 4 * EPS * (np.abs(two) + 0 * np.abs(size))
             better = ~(off > error[:, hard]) & np.isfinite(two)
             found[:, hard] = np.where(better, two, found[:, hard])
