@@ -117,7 +117,7 @@ def _place(frame: FrameType | None, what: str) -> Place | None:
     direct = True
     while frame is not None:
         file = frame.f_code.co_filename
-        if frame.f_globals.get("__name__", "").partition(".")[0] in _BY_THE_WAY:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in _BY_THE_WAY:
             return None
         if not is_library(file) and not file.startswith("<frozen"):
             return Place(file, frame.f_lineno) if direct or what != _CLOCK else None
