@@ -413,12 +413,31 @@ print(errors)
     assert run_python(text) == "[]\n"
 
 
-@pytest.mark.parametrize("other", ["tm.random.uniform()", "tm.nn.Linear(1, 1)", "tm.inspect.detect_anomaly()"])
-def test_a_part_of_a_room_and_the_room_itself_may_be_opened_by_two_threads(other):
+@pytest.mark.parametrize(
+    ("room", "first", "before", "other"),
+    [
+        ("compiler", "tm.compile(tm.sin)(1.0)", "", "tm.random.uniform()"),
+        ("compiler", "tm.compile(tm.sin)(1.0)", "", "tm.nn.Linear(1, 1)"),
+        ("compiler", "tm.compile(tm.sin)(1.0)", "", "tm.inspect.detect_anomaly()"),
+        ("nn", "tm.nn.Linear(1, 1)", "tm.load('tensor.npz')", "tm.load('parameter.npz')"),
+        (
+            "viz.pictures",
+            "tm.viz.vectors",
+            "s = tm.inspect.spectrum(lambda x: (x**2).sum(), np.ones(2)); tm.viz; import matplotlib.figure",
+            "s.plot()",
+        ),
+    ],
+)
+def test_a_part_of_a_room_and_the_room_itself_may_be_opened_by_two_threads(room, first, before, other, tmp_path):
     """Another thread asks for a file of the room while this one has locked the room, and not yet entered it."""
+    tm.save(tmp_path / "parameter.npz", tm.nn.Parameter(np.ones(2)))
+    tm.save(tmp_path / "tensor.npz", tm.ones(2))
     text = f"""
-import importlib.machinery as machinery, sys, threading
+import importlib.machinery as machinery, os, sys, threading
 import numpy as np, tinygrad_math as tm
+os.chdir({str(tmp_path)!r})
+{before}
+assert "tinygrad_math.{room}" not in sys.modules
 locked, asked, errors = threading.Event(), threading.Event(), []
 class Late(machinery.SourceFileLoader):
     def create_module(self, spec):
@@ -428,7 +447,7 @@ class Late(machinery.SourceFileLoader):
 class Finder(machinery.PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        if name == "tinygrad_math.compiler":
+        if name == "tinygrad_math.{room}":
             spec = machinery.PathFinder.find_spec(name, path, target)
             spec.loader = Late(name, spec.origin)
             return spec
@@ -442,7 +461,7 @@ def second():
     locked.wait(10)
     asked.set()
     {other}
-threads = [threading.Thread(target=run, args=(a,)) for a in (lambda: tm.compile(tm.sin)(1.0), second)]
+threads = [threading.Thread(target=run, args=(a,)) for a in (lambda: {first}, second)]
 [t.start() for t in threads]; [t.join() for t in threads]
 print(errors)
 """

@@ -12,6 +12,7 @@ from typing import Any
 
 from .place import in_package
 
+_PACKAGE = __name__.partition(".")[0]
 _lock = threading.RLock()
 
 
@@ -29,6 +30,11 @@ def opened(name: str) -> Any:
         return importlib.import_module(name)
 
 
+def room(name: str) -> Any:
+    """The room of this name, whose files are imported after it: a statement takes the file's lock before the room's."""
+    return opened(f"{_PACKAGE}.{name}")
+
+
 def _importing() -> bool:
     """Whether a file of this package is being imported by this thread."""
     frame: FrameType | None = sys._getframe(2)
@@ -42,7 +48,10 @@ def _importing() -> bool:
 def _fresh_lock() -> None:
     """In a forked child, no thread is left that would release the lock."""
     global _lock
-    _lock = threading.RLock()
+    _PACKAGE = __name__.partition(".")[0]
+
+
+_lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

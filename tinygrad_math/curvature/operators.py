@@ -13,6 +13,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
 from ..core.node import unknown
+from ..core.opening import room
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, paths, show, unflatten
 from ..transforms.batching.trace import Recording
@@ -262,6 +263,7 @@ class HessianOperator(Symmetric):
         super().__init__(x, data, client)
 
     def _far(self, shards: Any) -> Callable[..., Any]:
+        room("distributed")
         from ..distributed.products import hvp
 
         return cast(Fn, hvp(self.f, shards, None))
@@ -326,6 +328,7 @@ class GGNOperator(Symmetric):
         super().__init__(x, data, client)
 
     def _far(self, shards: Any) -> Callable[..., Any]:
+        room("distributed")
         from ..distributed.products import ggnvp
 
         return cast(Fn, ggnvp(self.model, self.loss, shards, None))
@@ -391,6 +394,7 @@ class FisherOperator(Symmetric):
         super().__init__(x, data, client)
 
     def _far(self, shards: Any) -> Callable[..., Any]:
+        room("distributed")
         from ..distributed.products import Product
 
         return Product([functools.partial(_fisher_product, self.f, self.likelihood)], shards, None, "mean", False)

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.arguments import named
 from ..core.errors import ArgumentError, MissingExtra, describe, installing
 from ..core.notebook import bundle
+from ..core.opening import room
 
 Row = dict[str, Any]
 _HIDDEN = ("traceback", "seconds", "error")
@@ -112,6 +113,7 @@ class Sweep:
 
     def table(self) -> Any:
         """The rows as a table: `.text()`, `.markdown()`, `.html()`."""
+        room("inspect")
         from ..inspect.tables import Table  # whose room is large
 
         columns = [*self.settings, *self.measures, *(["error"] if self.failures else [])]

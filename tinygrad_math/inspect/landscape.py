@@ -10,6 +10,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, NonScalarError, ShapeError, describe
 from ..core.mode import no_grad
+from ..core.opening import room
 from ..core.tensor import as_tensor
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from .computation import same_stream, untouched
@@ -44,6 +45,7 @@ class Landscape:
 
     def plot(self) -> Any:
         """A matplotlib Figure: a curve, or level lines beside the surface. Raises MissingExtra without matplotlib."""
+        room("viz.pictures")
         from ..viz.pictures.canvas import BLACK, BLUE, RED, figure
 
         t = self.coordinates

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, MatrixError, NoConvergence, describe
+from ..core.opening import room
 from ..core.tensor import Tensor
 from ..core.tree import unflatten
 from ..transforms.matrices import gradient_tape
@@ -77,6 +78,7 @@ class Spectrum:
 
         Raises MissingExtra without matplotlib.
         """
+        room("viz.pictures")
         from ..viz.pictures.canvas import BLUE, GREY, RED, figure
 
         fig, axes = figure(2 if self.exact else 1, size=4.2)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, describe
+from ..core.opening import room
 from ..core.tensor import Tensor, as_tensor
 from ..core.walk import Trail, pushforward
 from ..linalg.subspaces import FundamentalSubspaces, Subspace, fundamental_subspaces
@@ -115,6 +116,7 @@ class NetworkSubspaces:
     def plot(self) -> Any:
         """A matplotlib Figure: the four subspaces where they can be drawn, else the singular values; and the rank after
         each layer. Raises MissingExtra without matplotlib."""
+        room("viz.pictures")
         from ..viz.pictures.canvas import BLUE, GREY, RED, figure
 
         if not self.layers and max(self.jacobian.shape) <= 3:

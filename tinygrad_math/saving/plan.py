@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import DTypeError, FileError, describe
+from ..core.opening import room
 from ..core.tensor import Tensor
 
 Arrays = dict[str, Any]
@@ -159,6 +160,7 @@ class Reader:
             raise self._broken("has a tensor with a flag or a name of the wrong kind")
         if tag == "tensor":
             return Tensor(array, wanted, name)
+        room("nn")
         from ..nn.module import Parameter  # a network's, in a room above this one
 
         return Parameter(array, name, requires_grad=wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.elsewhere import find
+from ..core.opening import opened
 
 PICTURES = (
     "body",
@@ -24,9 +25,7 @@ PICTURES = (
 def __getattr__(name: str) -> Any:
     """Pictures stand on all of geometry and the transforms, so they are read when the first one is asked for."""
     if name in PICTURES:
-        from . import pictures
-
-        return getattr(pictures, name)
+        return getattr(opened(f"{__name__}.pictures"), name)
     return find("viz", name)
 
 
