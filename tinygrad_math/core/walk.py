@@ -306,7 +306,7 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, bool], part: Node, like
     """
     whole = part.inputs[0]
     total = cotangents.get(whole)
-    if total.__class__ is not np.ndarray or total.dtype is not g.dtype or total.shape != like.shape or not total.shape:
+    if total.__class__ is not np.ndarray or not total.shape or total.dtype is not g.dtype or total.shape != like.shape:
         return False  # of no axes, the sum is no array but a number, which cannot be written to
     if not sums.get(whole, False):
         cotangents[whole] = total = np.add(total, 0.0, out=total if whole in sums else None, dtype=total.dtype)
