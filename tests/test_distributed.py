@@ -444,6 +444,66 @@ def test_functions_keep_their_files_from_worker_to_worker():
     assert again.value()["f"].__code__.co_filename == here.__code__.co_filename
 
 
+def here(workers):
+    """A cluster of threads of this process."""
+    return distributed.LocalCluster(n_workers=workers, threads_per_worker=1, processes=False, dashboard_address=":0")
+
+
+def test_newcomers_take_part_and_change_no_bit():
+    with here(1) as cluster, distributed.Client(cluster) as client:
+        f = D.value_and_grad(loss, SHARDS, client)
+        want, place = flat(f(W)[1]).tobytes(), f.shards.place
+        assert len(place.groups) == 1
+        cluster.scale(3)
+        client.wait_for_workers(3, timeout=30)
+        place.looked = -1e9
+        assert flat(f(W)[1]).tobytes() == want
+        assert len(place.groups) == 3
+        # one of them goes, another comes, and gets what is too much for those who are left
+        gone = sorted(client.nthreads())[0]
+        client.retire_workers([gone])
+        place.looked = -1e9
+        assert flat(f(W)[1]).tobytes() == want
+        cluster.scale(4)  # the lost one counts
+        client.wait_for_workers(3, timeout=30)
+        for _ in range(2):
+            place.looked = -1e9
+            assert flat(f(W)[1]).tobytes() == want
+        assert len(place.groups) == 3
+        held = {a for there in client.who_has(place.futures).values() for a in there}
+        assert held == set(client.nthreads())
+
+
+def test_a_cluster_that_is_gone_is_a_named_error():
+    with here(1) as cluster:
+        client = distributed.Client(cluster)
+        f = D.value_and_grad(loss, SHARDS, client)
+        f(W)
+        client.close()
+        with pytest.raises(tm.ClusterError, match=r"tm.distributed.value_and_grad: the cluster gave up"):
+            f(W)
+
+
+def test_more_groups_than_one_task_adds_are_added_by_workers():
+    from tinygrad_math.distributed.cluster import Remote
+
+    with here(20) as cluster, distributed.Client(cluster) as client:
+        shards = [functools.partial(rows, k % len(SIZES)) for k in range(30)]
+        f = D.value_and_grad(loss, shards, client)
+        got = flat(f(W)[1]).tobytes()
+        assert isinstance(f.shards.place, Remote)
+        assert len(f.shards.place.groups) == 20
+    assert flat(D.value_and_grad(loss, shards, "synchronous")(W)[1]).tobytes() == got
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(tm.MissingExtra, match=r"needs the package dask: pip install .*\[distributed\]"):
+        D.value_and_grad(loss, SHARDS, "synchronous")
+
+
 # -- sweeps ----------------------------------------------------------------------------------------------------
 def bowl(lr, steps=20, shape="round"):
     """Descent on a bowl: the loss after some steps, from its formula (1 - lr)^2 steps."""

@@ -13,9 +13,10 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
-from ..core.errors import ArgumentError, ClusterError, ShardError, describe
+from ..core.errors import ArgumentError, ClusterError, MathError, ShardError, describe
 from .sending import library, pickled
 from .shards import Shard, listed, read
 from .work import Kept, Nodes, Sent, computed, merged, unpacked
@@ -49,6 +50,8 @@ class Shards:
         if isinstance(client, str) and client in _LOCAL:
             self.place = Local(client, self.shards)
         elif is_client(client):
+            if client.asynchronous:
+                raise ArgumentError(f"{asker}: this client is asynchronous; make one with Client(asynchronous=False)")
             self.place = Remote(client, self.shards)
         else:
             words = "a dask.distributed.Client, or 'synchronous' or 'threads' for this process alone"
@@ -273,7 +276,8 @@ def explained(error: BaseException, asker: str) -> BaseException:
         found.shard, found.file, found.place, found.cause = error.shard, error.file, error.place, error.cause
         return found
     home = type(error).__module__.partition(".")[0]
-    if home in ("distributed", "dask"):
+    lost = isinstance(error, (OSError, CancelledError)) and not isinstance(error, MathError)
+    if home in ("distributed", "dask") or lost:
         told = f"{asker}: the cluster gave up: {type(error).__name__}: {error}"
         if type(error).__name__ == "KilledWorker":
             told += "; workers that die at a shard have often too little memory for it: make shards smaller"
