@@ -5,6 +5,7 @@ from the registry: an op gives a Tensor, a many-valued one a tuple of them. `RET
 what cannot be read.
 """
 
+import functools
 import inspect
 import types
 import typing
@@ -12,13 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+import numpy as np
+import scipy
+
 import tinygrad_math as tm
+from tinygrad_math.core.arguments import title
 from tinygrad_math.core.elsewhere import SAME
 from tinygrad_math.core.methods import NAMES
 from tinygrad_math.core.op import Op, rec
+from tinygrad_math.ops.wording import numpys_function
+from tinygrad_math.ops.wording import parameters as numpys_parameters
 
 ROOT = Path(tm.__file__).parent
-HEAD = '"""Types of the public functions: written by tests/stubs.py."""\n\n'
+NAMERS = " and ".join(f"{m.__name__} {m.__version__.rpartition('.')[0]}" for m in (np, scipy))
+HEAD = f'"""Types of the public functions, with the words of {NAMERS}: written by tests/stubs.py."""\n\n'
 _TENSORS = "builtins.tuple[Tensor, ...]"
 _LIST = "builtins.list[Tensor]"
 _MANY = (
@@ -35,10 +43,10 @@ RETURNS = {
 # What says more than a signature can: overloads, and the types of what is made of functions.
 TYPED = {
     "linspace": [
-        "(start: Any, stop: Any, /, num: builtins.int = ..., endpoint: builtins.bool = ..., "
+        "(start: Any, stop: Any, num: builtins.int = ..., endpoint: builtins.bool = ..., "
         "retstep: typing.Literal[False] = ..., dtype: Any = ..., axis: builtins.int = ..., *, device: Any = ...) "
         "-> Tensor",
-        "(start: Any, stop: Any, /, num: builtins.int = ..., endpoint: builtins.bool = ..., *, "
+        "(start: Any, stop: Any, num: builtins.int = ..., endpoint: builtins.bool = ..., *, "
         "retstep: typing.Literal[True], dtype: Any = ..., axis: builtins.int = ..., device: Any = ...) "
         "-> builtins.tuple[Tensor, Any]",
     ],
@@ -162,11 +170,38 @@ def result(name, f, scope):
     return "Tensor" if hint in (Any, inspect.Signature.empty) else shown(hint)
 
 
+def in_numpys_words(f, parameters):
+    """The parameters as a call in NumPy's words has them: arrays by NumPy's names, and the options that it adds."""
+    peer = numpys_function(f)
+    if peer is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return parameters
+    option = functools.partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
+    if isinstance(peer, np.ufunc):
+        further = ["out"] if peer.signature else ["out", "where"]
+        return [*parameters, *(option(name) for name in further if name not in {p.name for p in parameters})]
+    theirs = numpys_parameters(peer) or ()
+    alone = [k for k, p in enumerate(parameters) if p.kind is p.POSITIONAL_ONLY]
+    names = [p.name for p in theirs[: len(alone)] if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(names) == len(alone) and not {*names} & {p.name for p in parameters[len(alone) :]}:
+        named = [p.replace(name=n, kind=p.POSITIONAL_OR_KEYWORD) for n, p in zip(names, parameters, strict=False)]
+        parameters = [*named, *parameters[len(alone) :]]
+    masked = getattr(rec, f"masked_{title(f)}", None) if hasattr(rec, f"masked_{title(f)}") else None
+    further = [
+        n for n in ("where", "initial", "mean", "weights") if masked and n in inspect.signature(masked).parameters
+    ]
+    further += ["out"] if "out" in {p.name for p in theirs} else []
+    rest = [option(name) for name in further if name not in {p.name for p in parameters}]
+    last = [p for p in parameters if p.kind is p.VAR_KEYWORD]
+    return [*(p for p in parameters if p not in last), *rest, *last]
+
+
 def signature(name, f, skip=0):
     """`(x: typing.Any, /, axis: builtins.int | None = ...) -> Tensor` of a function."""
     plain = inspect.unwrap(getattr(f, "plain", f))
     scope = getattr(plain, "__globals__", {})
     parameters = [*inspect.signature(f).parameters.values()][skip:]
+    if not skip:
+        parameters = in_numpys_words(f, parameters)
     parts, kinds = [], [p.kind for p in parameters]
     for k, p in enumerate(parameters):
         if p.kind is p.KEYWORD_ONLY and p.KEYWORD_ONLY not in kinds[:k] and p.VAR_POSITIONAL not in kinds[:k]:

@@ -17,7 +17,9 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize("path", stubs.texts(), ids=lambda p: str(p.relative_to(stubs.ROOT)))
 def test_the_types_are_those_of_the_functions_as_they_are(path):
-    assert path.read_text() == stubs.texts()[path], "python -m tests.stubs writes them anew"
+    if stubs.NAMERS not in (text := path.read_text()):
+        pytest.skip("written beside other versions of NumPy and SciPy, whose words are in it")
+    assert text == stubs.texts()[path], "python -m tests.stubs writes them anew"
 
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
@@ -69,6 +71,9 @@ def test_the_checker_finds_what_is_wrong(tmp_path):
         "tm.nn.Linear(2, 3)(x, x)",
         "x.nonsense",
         "tm.compile(tm.sin).sources",
+        "tm.sum(arr=x)",
+        "tm.flip(x, axis=0, m=x)",
+        "tm.linalg.eigh(a=x, uplo=1)",
     ]
     words = _checked(tmp_path, "\n".join(lines))
     assert [k for k in range(3, len(lines) + 1) if f"project.py:{k}: error" not in words] == []

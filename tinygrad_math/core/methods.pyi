@@ -1,4 +1,4 @@
-"""Types of the public functions: written by tests/stubs.py."""
+"""Types of the public functions, with the words of numpy 2.4 and scipy 1.17: written by tests/stubs.py."""
 
 import builtins
 import collections.abc
