@@ -403,6 +403,17 @@ def test_donated_arguments_are_written_over():
     np.testing.assert_array_equal(p[1].numpy(), 16.0)
 
 
+@pytest.mark.parametrize("first", range(6))
+def test_donated_arguments_may_lie_otherwise_between_lines_of_numpy(first):
+    f = tm.compile(
+        lambda p, x: (tm.sort(p + x, axis=0), p - 0.5 * tm.cumsum(x, axis=0)), backend="native", donate_argnums=0
+    )
+    x = np.random.default_rng(12).normal(size=(6, 4))
+    for given in (layouts(x)[first], *layouts(x)):
+        for p in (given.copy("K"), tm.tensor(given)):
+            assert_close(f(p, x), [np.sort(x + x, axis=0), x - 0.5 * np.cumsum(x, axis=0)])
+
+
 def test_objects_are_neither_leaked_nor_freed_too_often():
     f = compiled(lambda x, lr: (x * lr, tm.sum(x), lr * 2.0))
     x, lr = np.ones(3), 0.1234
@@ -603,6 +614,9 @@ def test_the_profile_says_which_instructions_are_native():
     rows = {r.text: r for r in f.profile(np.linspace(-1.0, 1.0, 5), repeat=3).rows}
     assert {name: row.native for name, row in rows.items()} == {"tanh": True, "sort": False, "multiply": True}
     assert "native" in str(f.profile(np.linspace(-1.0, 1.0, 5), repeat=3))
+    net = compiled(lambda x, w, b: tm.tanh(x @ w + b))
+    rows = net.profile(np.ones((9, 4)), np.ones((4, 3)), np.ones(3), repeat=3).rows
+    assert [(r.text, r.flops) for r in rows] == [("chain of 2: matmul, add", 2 * 9 * 4 * 3), ("tanh", 0)]
     assert not any(r.native for r in tm.compile(f.f).profile(np.ones(5), repeat=3).rows)
 
 

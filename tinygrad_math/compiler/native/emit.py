@@ -92,7 +92,9 @@ class NativeEmitter(Emitter):
             call = f"{name}({', '.join(self._read(v) for v in inputs)})"
             names = [self._name(v, title_of_value(v)) for _, v, _ in results]
             text = f"{', '.join(names)}, = {call}" if names else call
-            worked = [v for v in values if self.lowered.words[v] or v in made]
+            within = self.lowered.within
+            done = [v for v in values if self.lowered.words[v] or v in made]
+            worked = [u for v in done for u in ((within[v], v) if v in within else (v,))]
             note = f"{len(worked)} instructions: {', '.join(dict.fromkeys(v.title for v in worked))}"
             self.lines.append(self._commented(text, note))
             self._mark(worked)

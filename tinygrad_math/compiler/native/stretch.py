@@ -41,6 +41,7 @@ class Stretch:
         self.rows = self._keep([w for v in inputs for w in self._row(v, v in given)])
         self.made = self._keep([w for r in results for w in self._made(*r)])
         self.long = _elements(words) > LONG
+        self.written = [k for k, v in enumerate(inputs) if v in given]
         self.bring = [_bringer(v, lowered) for v in inputs]
 
     def _keep(self, words: Sequence[int]) -> int:
@@ -78,7 +79,11 @@ class Stretch:
         box: list[Any] = []
 
         def otherwise(*given: Any) -> Any:
-            return box[0](*[bring(x) for bring, x in zip(self.bring, given, strict=True)])
+            brought = [bring(x) for bring, x in zip(self.bring, given, strict=True)]
+            out = box[0](*brought)
+            for k in self.written:  # lines of NumPy read the array itself
+                given[k][...] = brought[k]
+            return out
 
         start = self.words.ctypes.data
         frame = np.array(
