@@ -280,6 +280,7 @@ SHORT = {
     "45_physics_informed": lambda out: out["losses"][1] < 0.3 * out["losses"][0],
     "46_trajectories": lambda out: out["branch"] and 1.8 < out["drift"] / out["drift, half the step"] < 2.2,
     "47_seeds": lambda out: out["apart"] < 1e-10 and out["best"] > 0.7,
+    "48_chaos": lambda out: abs(out["ln 2"] - math.log(2)) < 0.02 and out["negative"] == 1.0,
     "50_many_rows": lambda out: out["off"] < 4 and out["losses"][6] < out["losses"][1] < out["losses"][0],
 }
 FULL = {
@@ -301,6 +302,7 @@ FULL = {
     "45_physics_informed": lambda out: out["error"] < 2e-3 and out["energy"] < 2e-3,
     "46_trajectories": lambda out: out["arrived"] > 0.99 and out["branch"] and np.allclose(out["saddle"], [-1, 1]),
     "47_seeds": lambda out: out["median"][0] < 0.9 < 0.95 < out["median"][1] and out["spread"][1] > 0.05,
+    "48_chaos": lambda out: abs(out["ln 2"] - math.log(2)) < 0.005 and abs(out["chaotic"]) > 1e3 > abs(out["stable"]),
     "50_many_rows": lambda out: out["off"] < 4 and out["apart"] < 0.01 and out["right"] > 0.77,
 }
 
