@@ -93,9 +93,11 @@ OPTIMISERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("compile", [False, True, "native"])
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_each_network_ends_where_it_would_alone(name, compile):
+    if compile == "native":
+        pytest.importorskip("llvmlite")
     both(OPTIMISERS[name], compile=compile)
 
 
@@ -119,9 +121,11 @@ SETTINGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("compile", [False, True, "native"])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_mean_what_they_mean_to_fit(name, compile):
+    if compile == "native":
+        pytest.importorskip("llvmlite")
     options = dict(SETTINGS[name])
     optimiser = options.pop("optimiser", "Adam")
     both(OPTIMISERS.get(optimiser) if isinstance(optimiser, str) else optimiser, compile=compile, **options)
@@ -219,7 +223,7 @@ def test_parts_that_fit_the_cache_change_nothing(monkeypatch):
         both(ADAM, epochs=2, compile=True, validation=data(20), metrics={"accuracy": tm.train.accuracy}, **options)
     nets = [small(k) for k in range(5)]
     opts = [ADAM(net, 0.01) for net in nets]
-    parts = together.Together(nets, F.cross_entropy, opts, 1, (None, None), False, False)
+    parts = together.Together(nets, F.cross_entropy, opts, 1, (None, None), "", False)
     assert parts((next(iter(loader())),)).shape == (5,)
     assert 1 < len(parts.parts) <= 5
     assert [p.first for p in parts.parts] == np.cumsum([0, *(p.size for p in parts.parts)])[:-1].tolist()

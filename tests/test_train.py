@@ -65,14 +65,24 @@ SETTINGS = {
 }
 
 
+@pytest.mark.parametrize("compile", [True, "native"])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_compiled_run_equals_the_eager_one(name):
+def test_a_compiled_run_equals_the_eager_one(name, compile):
+    if compile == "native":
+        pytest.importorskip("llvmlite")
     a, one = start(4, **SETTINGS[name])
-    b, two = start(4, compile=True, **SETTINGS[name])
+    b, two = start(4, compile=compile, **SETTINGS[name])
     assert difference(a, b) < 1e-8
     for x, y in zip(rows(one), rows(two), strict=True):
         assert x == pytest.approx(y, abs=1e-8)
     assert a[0].weight.detach().numpy().tolist() != network()[0].weight.tolist() or "fixed" in name
+
+
+def test_what_is_no_backend_is_named():
+    with pytest.raises(
+        tm.ArgumentError, match="compile is True, False, or one of 'numpy', 'native', 'auto', got 'fast'"
+    ):
+        start(1, compile="fast")
 
 
 def test_a_run_is_the_loop_that_one_writes_by_hand():
@@ -367,21 +377,22 @@ def test_evaluation_changes_nothing():
 
 
 def grown(compile, steps):
-    """How many blocks of memory the last thousand steps of a run have kept."""
+    """How many blocks of memory five hundred steps at the end of a run have kept: the less of two times, as what steps keep
+    grows in both, and what another thread of the process takes does not."""
     blocks = []
 
     class Measure(tm.train.Callback):
         def on_batch_end(self, run):
-            if run.batch in (steps - 1000, steps):
+            if run.batch in (steps - 1000, steps - 500, steps):
                 blocks.append(sys.getallocatedblocks())
 
     net, batches = plain(), tm.data.DataLoader(data(2 * steps), 2)
     opt = tm.optim.Adam(net)
     tm.train.fit(net, batches, F.cross_entropy, opt, 1, compile=compile, callbacks=[Measure()], progress=False)
-    return blocks[1] - blocks[0]
+    return min(blocks[1] - blocks[0], blocks[2] - blocks[1])
 
 
 @pytest.mark.parametrize("compile", [False, True])
 @pytest.mark.parametrize("steps", [3000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_the_memory_of_a_run_is_flat(compile, steps):
-    assert grown(compile, steps) < 200
+    assert grown(compile, steps) < 100

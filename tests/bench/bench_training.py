@@ -236,7 +236,7 @@ def bank(make, x, y, many=256):
     nets = [make(k) for k in range(many)]
     opts = [tm.optim.Adam(net, lr=1e-3 * (1 + k / many)) for k, net in enumerate(nets)]
     batch = [(tm.tensor(x), tm.tensor(y))]
-    together = Together(nets, F.mse_loss, opts, 1, (None, None), True, False)
+    together = Together(nets, F.mse_loss, opts, 1, (None, None), "numpy", False)
     one = Compiled(nets[0], F.mse_loss, opts[0], 1, (None, None))
     one.begin()
 

@@ -28,7 +28,7 @@ from .callbacks import Callback
 from .history import History
 from .progress import Progress
 from .run import Run, interruptible
-from .steps import Compiled, Eager, Loss, forward
+from .steps import Compiled, Eager, Loss, backend_of, forward
 
 Metric = Callable[[Any, Any], Any]
 
@@ -115,7 +115,7 @@ def fit(
     validation: Any = None,
     scheduler: Any = None,
     callbacks: Sequence[Callback] = (),
-    compile: bool = False,
+    compile: bool | str = False,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
     *,
@@ -133,7 +133,8 @@ def fit(
     function of (prediction, target), also a loss module; a batch of one part is its own target. `epochs` to have done
     at the end, those before a resume included. `validation` data that are measured after each epoch in eval mode,
     with `metrics`, functions of (prediction, target). `scheduler` goes a step each epoch, OneCycleLR each batch,
-    ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program; the results are the same.
+    ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program, True as NumPy's; "native" and
+    "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same.
     `checkpoint` a path (.npz) to which the whole state of the run is saved every `checkpoint_every` epochs, at the
     end, and on Ctrl-C, which ends the run between two steps; `resume` a checkpoint to go on from, if the file is
     there: the run then ends bit for bit where an unbroken one ends. `accumulate` batches make one step, on the mean
@@ -176,10 +177,12 @@ def fit(
     if validation is None and isinstance(scheduler, ReduceLROnPlateau):
         raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")
     given = model, loss, optimizer, accumulate, (clip_norm, clip_value)
+    backend = backend_of("fit", compile)
     if client is None and not _on_a_cluster(data):
-        step, loader = (Compiled if compile else Eager)(*given), loader_of(data, shuffle=True)
+        step = Compiled(*given, backend=backend) if backend else Eager(*given)
+        loader = loader_of(data, shuffle=True)
     else:
-        step, loader = _apart(client, data, bool(compile), given, progress)
+        step, loader = _apart(client, data, bool(backend), given, progress)
     run = Run(model, optimizer, scheduler, loader, callbacks, step)
     if resume is not None and os.path.exists(resume):
         run.resume(resume)

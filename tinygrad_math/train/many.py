@@ -25,7 +25,7 @@ from .history import History
 from .in_step import in_step
 from .progress import Progress
 from .run import interruptible
-from .steps import Loss
+from .steps import Loss, backend_of
 from .together import Together
 
 
@@ -87,7 +87,7 @@ def fit_many(
     validation: Any = None,
     schedulers: Sequence[Any] | None = None,
     callbacks: Sequence[EarlyStopping] = (),
-    compile: bool = False,
+    compile: bool | str = False,
     *,
     metrics: Mapping[str, Metric] | None = None,
     accumulate: int = 1,
@@ -130,10 +130,11 @@ def fit_many(
     models, optimizers = list(models), list(optimizers)
     schedules = [None] * len(models) if schedulers is None else list(schedulers)
     _check(models, optimizers, schedules, callbacks, validation)
+    backend = backend_of("fit_many", compile)
     own_data = isinstance(data, list) and bool(data) and all(isinstance(part, DataLoader) for part in data)
     if own_data and (len(data) != len(models) or len(set(map(id, data))) != len(data)):
         raise ArgumentError(f"fit_many: a DataLoader for each network, got {len(data)} for {len(models)} networks")
-    together = Together(models, loss, optimizers, accumulate, (clip_norm, clip_value), compile, own_data)
+    together = Together(models, loss, optimizers, accumulate, (clip_norm, clip_value), backend, own_data)
     runs = _Runs(together, list(data) if own_data else loader_of(data, shuffle=True), schedules, callbacks)
     shown = None if validation is None else loader_of(validation, shuffle=False)
     modes = [(m, m.training) for m in models[0].modules()]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler import compile
+from ..compiler.cache import BACKENDS
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..nn.module import Module
@@ -62,11 +63,22 @@ class Eager:
         """Free what a run has taken elsewhere."""
 
 
+def backend_of(asker: str, compile: Any) -> str:
+    """What a run compiles for, "" for nothing: True is NumPy. Raises ArgumentError."""
+    if isinstance(compile, str) and compile in BACKENDS:
+        return compile
+    if not isinstance(compile, (bool, np.bool_)):
+        words = ", ".join(map(repr, BACKENDS))
+        raise ArgumentError(f"{asker}: compile is True, False, or one of {words}, got {compile!r:.60}")
+    return "numpy" if compile else ""
+
+
 class Compiled(Eager):
     """The whole step as one program. Between `begin` and `settle` the values live here, in memory that is reused."""
 
-    def __init__(self, *given: Any) -> None:
+    def __init__(self, *given: Any, backend: str = "numpy") -> None:
         super().__init__(*given)
+        self.backend = backend
         if type(self.optimizer).step is not Optimizer.step:
             raise ArgumentError(
                 f"fit(compile=True) compiles the optimiser's rule, and {type(self.optimizer).__name__} looks at values "
@@ -112,7 +124,7 @@ class Compiled(Eager):
         key = (self.model_mode(), tuple(h.on for h in numbers))
         step = self.programs.get(key)
         if step is None:
-            step = self.programs[key] = compile(self.stepped(key[1]), donate_argnums=(0, 1, 2))
+            step = self.programs[key] = compile(self.stepped(key[1]), donate_argnums=(0, 1, 2), backend=self.backend)
         given = tuple(tensors_of(batch) for batch in batches)
         out = step(self.params, self.states, self.buffers, self.fixed, [dict(h) for h in numbers], given)
         self.params, self.states, self.buffers = ({k: _array(v) for k, v in tree.items()} for tree in out[:3])

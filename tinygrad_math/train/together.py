@@ -29,11 +29,11 @@ class Together:
         optimizers: Sequence[Optimizer],
         accumulate: int,
         clip: tuple[float | None, float | None],
-        compiled: bool,
+        backend: str,
         own_data: bool,
     ) -> None:
         self.models, self.optimizers, self.loss = models, optimizers, loss
-        self.size, self.compiled, self.own_data = len(models), compiled, own_data
+        self.size, self.backend, self.own_data = len(models), backend, own_data
         self.each = [Compiled(m, loss, o, accumulate, clip) for m, o in zip(models, optimizers, strict=True)]
         self.one = self.each[0]
         self._check_rules()
@@ -109,7 +109,7 @@ class Together:
         step = self.programs.get(key)
         if step is None:
             step = self._step()
-            step = self.programs[key] = compile(step, donate_argnums=(0, 1, 2)) if self.compiled else step
+            step = self.programs[key] = self._compiled(step, donate_argnums=(0, 1, 2))
         losses = []
         for part in self.parts:
             shown = own_part(given, part) if self.own_data else given
@@ -131,6 +131,9 @@ class Together:
 
         return step
 
+    def _compiled(self, f: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        return compile(f, backend=self.backend, **options) if self.backend else f
+
     def _size_of_parts(self, batches: Any) -> int:
         part = self.parts[0]
         own = (part.params, part.states, part.buffers, part.fixed, part.hypers)
@@ -145,7 +148,7 @@ class Together:
         single = _measured(model, self.loss)
         if self.measure is None:
             measure = lambda tensors, batch: SideBySide(single, (tensors,), (batch,)).results()  # noqa: E731
-            self.measure = compile(measure) if self.compiled else measure
+            self.measure = self._compiled(measure)
         modes = [(m, m.training) for m in model.modules()]
         model.eval()
         try:
