@@ -377,8 +377,8 @@ def test_evaluation_changes_nothing():
 
 
 def grown(compile, steps):
-    """How many blocks of memory five hundred steps at the end of a run have kept: the less of two times, as what steps keep
-    grows in both, and what another thread of the process takes does not."""
+    """How many blocks of memory 500 steps at the end of a run have kept: the less of two counts, as what steps keep is
+    in both, and what another thread of the process takes is not."""
     blocks = []
 
     class Measure(tm.train.Callback):
