@@ -9,7 +9,6 @@ Smirnov's, of n observations, is a polynomial between the points j/n (Birnbaum, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -158,19 +157,25 @@ def _no_count(name: str) -> Any:
 differentiate(smirnov_slope, _no_count("smirnov"), lambda xp, y, n, d, order: xp.smirnov_slope(n, d, order=order + 1))
 
 
-def _of_count(name: str) -> Callable[..., Any]:
-    def forward(n: Any, d: Any, /) -> Any:
-        from scipy import special
+def _by_count(name: str, n: Any, x: Any) -> Any:
+    from scipy import special
 
-        refuse_complex(name, n, d)
-        kind = float_kind(n, d)
-        n, d = doubles(n, d)
-        whole = np.floor(n)
-        known = (whole >= 1) & (whole < 2**31)
-        return np.where(known, getattr(special, name)(np.where(known, whole, 1.0), d), math.nan).astype(kind)[()]
+    refuse_complex(name, n, x)
+    kind = float_kind(n, x)
+    n, x = doubles(n, x)
+    whole = np.floor(n)
+    known = (whole >= 1) & (whole < 2**31)
+    return np.where(known, getattr(special, name)(np.where(known, whole, 1.0), x), math.nan).astype(kind)[()]
 
-    forward.__name__ = forward.__qualname__ = name
-    return forward
+
+def smirnov_of_count(n: Any, d: Any, /) -> Any:
+    """SciPy's smirnov, without a warning where n is no whole number."""
+    return _by_count("smirnov", n, d)
+
+
+def smirnovi_of_count(n: Any, p: Any, /) -> Any:
+    """SciPy's smirnovi likewise."""
+    return _by_count("smirnovi", n, p)
 
 
 kolmogorov = row(
@@ -199,7 +204,7 @@ smirnov = row(
     _no_count("smirnov"),
     lambda xp, y, n, d: xp.smirnov_slope(n, d, order=1),
     arguments="n d",
-    forward=_of_count("smirnov"),
+    forward=smirnov_of_count,
     latex=r"D_{{{0}}}({1})",
     order=True,
     samples=lambda: [
@@ -222,7 +227,7 @@ smirnovi = row(
     _no_count("smirnovi"),
     lambda xp, y, n, p: 1 / xp.smirnov_slope(n, y, order=1),
     arguments="n p",
-    forward=_of_count("smirnovi"),
+    forward=smirnovi_of_count,
     latex=r"D^{{-1}}_{{{0}}}({1})",
     order=True,
     samples=lambda: [
