@@ -486,3 +486,26 @@ def test_a_missing_op_in_a_rule_is_named():
 
     with pytest.raises(AttributeError, match="no_such_op"):
         rec.no_such_op  # noqa: B018
+
+
+@pytest.mark.parametrize("state", ["as ever", "raise", "warn of all", "a callback"])
+def test_a_walk_is_without_warnings_and_leaves_numpys_error_state_as_it_was(state):
+    """Also where a rule raises, and where the user has set another state than NumPy starts with."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(g):
+        raise Stop
+
+    around = {"as ever": {}, "raise": {"all": "raise"}, "warn of all": {"all": "warn"}, "a callback": {"call": stop}}
+    with np.errstate(**around[state]):
+        before = np.geterr(), np.geterrcall(), np.getbufsize()
+        x = tm.tensor([0.0, 1.0], requires_grad=True)
+        tm.sqrt(x).sum().backward()  # 0.5 / 0
+        assert np.isinf(x.grad.numpy()[0])
+        y = x * 2.0
+        y.register_hook(stop)
+        with pytest.raises(Stop):
+            y.sum().backward()
+        assert (np.geterr(), np.geterrcall(), np.getbufsize()) == before
