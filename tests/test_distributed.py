@@ -646,11 +646,12 @@ def test_fit_on_a_cluster_takes_the_steps_of_one_machine(client, compile):
     assert left(client) == []
 
 
-def test_draws_on_a_cluster_depend_on_the_step_and_not_on_the_worker(client):
-    one, _ = trained(client, drop=True)
+@pytest.mark.parametrize("compile", [True, False])
+def test_draws_on_a_cluster_depend_on_the_step_and_not_on_the_worker(client, compile):
+    one, _ = trained(client, drop=True, compile=compile)
     for place in (client, "threads", "synchronous"):
-        assert trained(place, drop=True)[0].tobytes() == one.tobytes()
-    assert one.tobytes() != trained(client)[0].tobytes()
+        assert trained(place, drop=True, compile=compile)[0].tobytes() == one.tobytes()
+    assert one.tobytes() != trained(client, compile=compile)[0].tobytes()
 
 
 def wide(number):
