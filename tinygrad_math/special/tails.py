@@ -242,7 +242,8 @@ def gdtria(p: Any, b: Any, x: Any, /) -> Any:
     >>> tm.round(tm.special.gdtria(1 - tm.exp(-1.0), 1.0, 0.5), 6)
     tensor(2.)
     """
-    return rec.gammaincinv(b, p) / as_tensor(x)
+    x = as_tensor(x)
+    return rec.where(x == 0, float("nan"), rec.gammaincinv(b, p) / rec.where(x == 0, 1, x))
 
 
 @derived
@@ -279,8 +280,8 @@ def pdtri(k: Any, y: Any, /) -> Any:
     >>> tm.round(tm.special.pdtri(0, tm.exp(-1.0)), 6)
     tensor(1.)
     """
-    k = _count(k)
-    return rec.where(k < 0, float("nan"), rec.gammainccinv(rec.maximum(k + 1, 1), y))
+    k, y = _count(k), as_tensor(y)
+    return rec.where((k < 0) | (y >= 1), float("nan"), rec.gammainccinv(rec.maximum(k + 1, 1), y))
 
 
 @derived
@@ -291,7 +292,9 @@ def nrdtrimn(p: Any, std: Any, x: Any, /) -> Any:
     >>> tm.special.nrdtrimn(0.5, 2.0, 1.0)
     tensor(1.)
     """
-    return as_tensor(x) - std * rec.ndtri(p)
+    p, std = as_tensor(p), as_tensor(std)
+    inside = (p > 0) & (p < 1) & (std > 0)
+    return rec.where(inside, as_tensor(x) - std * rec.ndtri(rec.where(inside, p, 0.5)), float("nan"))
 
 
 @derived
@@ -302,4 +305,6 @@ def nrdtrisd(mn: Any, p: Any, x: Any, /) -> Any:
     >>> tm.round(tm.special.nrdtrisd(0.0, tm.special.ndtr(2.0), 1.0), 6)
     tensor(0.5)
     """
-    return (as_tensor(x) - mn) / rec.ndtri(p)
+    p = as_tensor(p)
+    inside = (p > 0) & (p < 1)
+    return rec.where(inside, (as_tensor(x) - mn) / rec.ndtri(rec.where(inside, p, 0.25)), float("nan"))
