@@ -143,7 +143,9 @@ def random_program(seed, single):
 
 def check(seed, monkeypatch):
     """A random program and its gradient: the values, and canaries around buffers and arguments."""
-    p, both, xs = random_program(seed, seed % 4 == 3)
+    single = seed % 4 == 3
+    tolerance = 1e-5 if single else 1e-12  # results in double precision may be of numbers in single
+    p, both, xs = random_program(seed, single)
     with monkeypatch.context() as patch, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         want = tm.compile(both)(*xs)
@@ -151,8 +153,8 @@ def check(seed, monkeypatch):
         f = compiled(both)
         inside = [surrounded(x, frames) for x in xs]
         try:
-            assert_close(f(*xs), want)
-            assert_close(f(*inside), want)
+            assert_close(f(*xs), want, tolerance)
+            assert_close(f(*inside), want, tolerance)
         except Exception as error:
             raise AssertionError(f"{error}\n{p}") from error
         if f.latest.native is not None:
