@@ -559,6 +559,26 @@ def test_a_long_native_loop_trains_and_lets_other_threads_run():
             np.testing.assert_allclose(got, want, rtol=1e-10)
 
 
+@pytest.mark.parametrize("rule", ["SGD", "Adam", "dropout"])
+def test_fit_trains_natively_as_it_does_in_numpy(rule):
+    x, y = tm.data.two_layer_linear(48, rng=0)
+
+    def trained(compile):
+        tm.random.seed(3)
+        layers = [tm.nn.Linear(4, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 2, rng=1)]
+        net = tm.nn.Sequential(*layers[:2], *([tm.nn.Dropout(0.2)] if rule == "dropout" else []), layers[2])
+        opt = (tm.optim.Adam if rule == "Adam" else tm.optim.SGD)(net, lr=0.03)
+        history = tm.train.fit(net, (x, y), tm.nn.functional.mse_loss, opt, 5, compile=compile, progress=False)
+        return [p.detach().numpy() for p in net.parameters()], [row["loss"] for row in history]
+
+    want, losses = trained(True)
+    got, found = trained("native")
+    assert_close(got, want, 1e-10)
+    np.testing.assert_allclose(found, losses, rtol=1e-10)
+    with pytest.raises(tm.ArgumentError, match="compile is True, False,? or one of"):
+        trained("jax")
+
+
 # -- errors and choice ------------------------------------------------------------------------------------------------
 def test_errors_are_those_of_the_numpy_program():
     f = compiled(lambda x: tm.linalg.inv(tm.exp(x) - 1.0) + 1.0)
