@@ -575,7 +575,7 @@ def test_fit_trains_natively_as_it_does_in_numpy(rule):
     got, found = trained("native")
     assert_close(got, want, 1e-10)
     np.testing.assert_allclose(found, losses, rtol=1e-10)
-    with pytest.raises(tm.ArgumentError, match="compile is True, False,? or one of"):
+    with pytest.raises(tm.ArgumentError, match=r"compile is True, False,? or one of"):
         trained("jax")
 
 
