@@ -212,6 +212,13 @@ def test_autograds_further_names_have_their_meaning():
     assert pickle.loads(pickle.dumps(tm.deriv(square_of)))(3.0).item() == 6.0
 
 
+def test_a_name_that_numpy_once_had_works_and_what_autograd_adds_says_what_to_write():
+    np.testing.assert_array_equal(tm.row_stack([X[0], X[1]]).numpy(), np.vstack([X[0], X[1]]))
+    assert tm.dtype("float32") == tm.float32
+    with pytest.raises(AttributeError, match=r"x\[\.\.\., None\] \* tm\.eye"):
+        _ = tm.make_diagonal
+
+
 def square_of(w):
     return w * w
 

@@ -91,6 +91,7 @@ from . import viz as viz
 from .transforms.autograd_names import defjvp as defjvp
 from .transforms.autograd_names import defvjp as defvjp
 from .transforms.autograd_names import deriv as deriv
+from numpy import dtype as dtype
 from .transforms.autograd_names import elementwise_grad as elementwise_grad
 from numpy import errstate as errstate
 from numpy import float16 as float16
@@ -569,5 +570,6 @@ rand = random.rand
 randn = random.randn
 ravel_pytree = ravel_tree
 remat = checkpoint
+row_stack = vstack
 slogdet = linalg.slogdet
 sub = subtract

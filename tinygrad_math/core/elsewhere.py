@@ -44,8 +44,9 @@ SAME: dict[str, dict[str, str]] = {
         "check_grads": "testing.check_grads",
         **{n: f"numpy:{n}" for n in (
             "errstate", "seterr", "geterr", "set_printoptions", "get_printoptions", "printoptions", "issubdtype",
-            "isscalar", "float16", "lib",
+            "isscalar", "float16", "lib", "dtype",
         )},
+        "row_stack": "vstack",
     },
     "nn.functional": {
         "logsigmoid": "special.log_expit",
@@ -88,6 +89,7 @@ SAY: dict[str, dict[str, str]] = {
         "defvjp_argnum": "@tm.primitive, with defvjp", "getval": "x.detach()",
         "Variable": "tm.tensor(x, requires_grad=True)",
         "r_": "tm.concatenate or tm.stack", "c_": "tm.column_stack",
+        "make_diagonal": "x[..., None] * tm.eye(x.shape[-1])",
         "vectorize": "array functions, which act elementwise",
         "matrix": "tm.tensor, and @ for products",
     },
