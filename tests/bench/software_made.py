@@ -291,9 +291,9 @@ def _sklearn(dispatch=False):
             model = make()
             known = model.get_params()
             model.set_params(**{k: v for k, v in SMALL.items() if k in known})
+            kind = model.__sklearn_tags__().estimator_type
         except Exception:
             continue
-        kind = getattr(model, "_estimator_type", None) or model.__sklearn_tags__().estimator_type
 
         def fitted(x, model=model, kind=kind):
             y = labels if kind in ("classifier", "clusterer", "outlier_detector") else targets
