@@ -113,6 +113,8 @@ MORE = {
     "geometry.Hyperplane.through": [_call(np.eye(3))],
     "geometry.Hyperplane.project": [_BODY],
     "geometry.Hyperplane.side": [_BODY],
+    "distributed.Batches.load_state_dict": [_call({"epoch": 1, "batch": 0, "seed": 3})],
+    "distributed.Sweep.best": [_call("loss")],
     "linalg.Subspace": [_call(A[:, :2])],
     "linalg.Subspace.contains": [_call(V)],
     "linalg.Basis": [_call(A)],

@@ -150,11 +150,9 @@ class Batches:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
-        found: list[Any] = [state.get(k) for k in ("epoch", "batch", "seed")]
+        found: list[Any] = [state.get(k) for k in ("epoch", "batch", "seed")] if isinstance(state, Mapping) else [None]
         if any(isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 0 for v in found):
-            raise ArgumentError(
-                f"Batches: a state has epoch, batch and seed, whole numbers, got {describe(dict(state))}"
-            )
+            raise ArgumentError(f"Batches: a state has epoch, batch and seed, whole numbers, got {describe(state)}")
         self.epoch, self._done, self.seed = (int(v) for v in found)
 
     def __repr__(self) -> str:

@@ -67,8 +67,12 @@ class Sweep:
         return [row[key] for row in self.rows if key in row]
 
     def best(self, key: str, largest: bool = False) -> Row:
-        """The row in which a measure was least, or largest; NaN is neither."""
-        rows = [row for row in self.rows if key in row and not math.isnan(row[key])]
+        """The row in which a measure was least, or largest; NaN is neither. Raises ArgumentError for what is no number."""
+        found = [row for row in self.rows if isinstance(key, str) and key in row]
+        words = next((row[key] for row in found if not isinstance(row[key], (int, float))), None)
+        if words is not None:
+            raise ArgumentError(f"the best of {key} is of numbers, and a run has {describe(words)}")
+        rows = [row for row in found if not math.isnan(row[key])]
         if not rows:
             raise ArgumentError(f"no run of this sweep has measured {describe(key)}; it has {', '.join(self.measures)}")
         return (max if largest else min)(rows, key=lambda row: row[key])
