@@ -67,7 +67,7 @@ class Sweep:
         return [row[key] for row in self.rows if key in row]
 
     def best(self, key: str, largest: bool = False) -> Row:
-        """The row in which a measure was least, or largest; NaN is neither. Raises ArgumentError for what is no number."""
+        """The row in which a measure was least, or largest; NaN is neither. Raises ArgumentError for words."""
         found = [row for row in self.rows if isinstance(key, str) and key in row]
         words = next((row[key] for row in found if not isinstance(row[key], (int, float))), None)
         if words is not None:
