@@ -146,7 +146,7 @@ MISSING = {
         common_type min_scalar_type""",
     "memory layout has no meaning for a Tensor": """
         ascontiguousarray asfortranarray require isfortran may_share_memory shares_memory asarray_chkfinite""",
-    "NumPy's matrix class is obsolete; our arrays are not of it": "asmatrix bmat row_stack",
+    "NumPy's matrix class is obsolete; our arrays are not of it": "asmatrix bmat",
     "writes into its argument: x[...] = v and x.at[...].set(v) are the recorded forms": """
         copyto place put putmask fill_diagonal""",
     "makes arrays of index numbers, constants that NumPy's own give": """
@@ -170,6 +170,7 @@ OURS = {
         "a setting or a question of NumPy's, which is handed on",
     ),
     "put_along_axis": "of a Tensor as NumPy's; of an array it gives a changed copy",
+    "row_stack": "vstack by its older name",
     "load": "trees in .npz files",
     "save": "trees in .npz files",
 }

@@ -9,10 +9,12 @@ import argparse
 import functools
 import itertools
 import os
+import sys
 import time
 
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
+if "numpy" not in sys.modules:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
 
 import numpy as np
 

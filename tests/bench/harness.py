@@ -4,14 +4,16 @@ Every script that imports it takes `--avx2`: all libraries are kept to AVX2, see
 """
 
 import os
+import sys
 
 import processor
 
-for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-    os.environ[_variable] = "1"
-os.environ.pop("OPENBLAS_CORETYPE", None)  # every library chooses its kernels by the processor, so OpenBLAS does too
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+if "numpy" not in sys.modules:  # later it would reach none but the processes that this one starts
+    for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        os.environ[_variable] = "1"
+    os.environ.pop("OPENBLAS_CORETYPE", None)  # every library chooses its kernels by the processor: OpenBLAS, too
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
 if processor.AVX2_ALONE:
     processor.keep_to_avx2()
 

@@ -72,7 +72,7 @@ def holomorphic_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., An
 
     >>> import tinygrad_math as tm
     >>> tm.holomorphic_grad(lambda z: z * z)(1.0 + 2.0j)
-    tensor(2.+4.j)
+    tensor(2.+4.j, dtype=complex128)
     """
     return grad(f, argnum, holomorphic=True)
 
