@@ -191,7 +191,7 @@ def _places(shape: Any, key: Any, indices: Any) -> Any:
     if not any(k is Ellipsis for k in key):  # what the index leaves whole lies side by side
         arrays = iter(indices)
         taken = [next(arrays) if type(k) is str else k for k in key if k is not None]
-        depth = sum(k.ndim if getattr(k, "dtype", None) == np.bool_ else 1 for k in taken)
+        depth = sum(np.ndim(k) if _is_mask(k) else 1 for k in taken)
     inner = prod(shape[depth:])
     rows = np.arange(prod(shape[:depth])).reshape(shape[:depth])[_fill(key, indices)].reshape(-1)
     return rows if inner == 1 else (rows[:, None] * inner + np.arange(inner)).reshape(-1)
@@ -226,15 +226,20 @@ def _read(xp: Any, x: Any, indices: Any, key: Any) -> Any:
     return xp.gather([x, *indices], key=key) if indices else xp.getitem(x, key)
 
 
+def _is_mask(i: Any) -> bool:
+    """Whether an index, which may be a Python number, is of truth values."""
+    return getattr(i, "dtype", None) == np.bool_ or isinstance(i, bool)
+
+
 def _may_repeat(indices: Any) -> bool:
-    return any(i.dtype.kind != "b" for i in indices)
+    return not all(map(_is_mask, indices))
 
 
 def _are_distinct(indices: Any) -> bool:
     """Whether rows of positions name no place twice, because those of one axis grow with every step."""
-    length = indices[0].shape
+    length = np.shape(indices[0])
     for i in indices:
-        if i.ndim != 1 or i.shape != length or i.dtype.kind == "b":
+        if len(length) != 1 or np.shape(i) != length or _is_mask(i):
             return False
     return any(map(_grow, indices))
 

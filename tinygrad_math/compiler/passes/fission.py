@@ -180,10 +180,11 @@ class Fission:
 
     def _terms(self, x: int) -> list[int]:
         s = self._step(x)
-        shapes = {np.shape(self.sizes.values[i]) for i in (*s.operands, x)} if s is not None else set()
-        if s is not None and s.op.name == "add" and len(shapes) == 1:
-            return [t for i in s.operands for t in self._terms(i)]
-        return [x]
+        if s is None or s.op.name != "add":  # a part of a loop within has no operand with a shape
+            return [x]
+        if len({np.shape(self.sizes.values[i]) for i in (*s.operands, x)}) > 1:
+            return [x]
+        return [t for i in s.operands for t in self._terms(i)]
 
     def _product(self, x: int) -> tuple[int, int, bool] | None:
         """The two matrices whose product this is; the first may be turned. A column times a row is one, too."""

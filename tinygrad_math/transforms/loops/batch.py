@@ -175,7 +175,8 @@ def _masked(
     def step(c: Any, values: list[Any]) -> tuple[list[Any], list[Any]]:
         found = over_batch(loop.body, safe(c, values), moving, size, title)
         full = [y if m else rec.broadcast_to(as_tensor(y), (size, *as_tensor(y).shape)) for y, m in found]
-        last = [chosen(c, y, x) for y, x in zip(full, values[first:], strict=False)][: how.carries]
+        old = values[first : first + how.carries]
+        last = [chosen(c, y, x) for y, x in zip(full[: how.carries], old, strict=True)]
         return last, [chosen(c, y, rec.zeros_like(y)) for y in full[how.carries :]]
 
     kind: Any
