@@ -114,6 +114,55 @@ def test_an_interrupted_pass_goes_on_where_it_stood(shuffle, done):
     assert rows(fresh) == expected[2]
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_each_iteration_is_a_pass_of_its_own(shuffle):
+    def fresh():
+        return data.DataLoader((X, Y), 3, shuffle=shuffle, seed=1)
+
+    passes = [rows(loader) for loader in [fresh()] for _ in range(9)]
+    loader = fresh()
+    assert next(iter(loader))[-1].tolist() == passes[0][0]
+    assert rows(loader) == passes[1]  # whole, and in an order of its own
+    loader = fresh()
+    pairs = [(a[-1].tolist(), b[-1].tolist()) for a, b in zip(loader, loader, strict=True)]
+    assert [a for a, _ in pairs] == passes[0]
+    assert [b for _, b in pairs] == passes[1]
+    loader = fresh()
+    nested = [(a[-1].tolist(), rows(loader)) for a in loader]
+    assert [a for a, _ in nested] == passes[0]
+    assert [inner for _, inner in nested] == passes[1:5]
+    assert rows(loader) == passes[5]
+    broken = fresh()
+    assert [next(iter(broken))[-1].tolist() for _ in range(3)] == [p[0] for p in passes[:3]]
+
+
+def test_a_state_of_the_middle_is_taken_up_once_also_beside_other_iterations():
+    loader = data.DataLoader((X, Y), 3, shuffle=True, seed=1)
+    want = [rows(loader) for _ in range(4)]
+    loader = data.DataLoader((X, Y), 3, shuffle=True, seed=1)
+    old = iter(loader)
+    next(old)
+    loader.load_state_dict({"epoch": 2, "batch": 3, "seed": 1})
+    next(old)
+    assert rows(loader) == want[2][3:]
+    assert rows(loader) == want[3]
+    assert rows(old) == want[0][2:]
+    loader.epoch = 1
+    assert rows(loader) == want[1]
+
+
+def test_the_examples_of_a_batch_are_the_rows_of_its_arrays():
+    from tinygrad_math.data.loader import examples
+
+    x, y = tm.tensor(np.ones((5, 2))), np.ones(5)
+    for batch in (x, (x, y), [x, y], ((x, x), y), {"x": x, "y": y}, ({"scale": 2.0, "x": x}, y), (tm.tensor(1.0), x)):
+        assert examples(batch) == 5
+    for words in (["one", "b"], (["one", "b"], ["c", "d"]), {"words": ["one", "b"]}):
+        assert examples(words) == 2
+    with pytest.raises(tm.ShapeError, match="first axis"):
+        examples(3)
+
+
 def test_a_broken_state_changes_nothing():
     loader = data.DataLoader((X, Y), 3)
     for bad in (
@@ -151,7 +200,7 @@ def test_sizes_and_seeds_that_do_not_exist_are_refused(wrong):
 
 
 def test_what_is_no_data_set_is_refused():
-    for bad in (3, None, iter([1])):
+    for bad in (3, None, iter([1]), {"x": X, "y": Y}, {}):
         with pytest.raises(tm.DTypeError):
             data.DataLoader(bad)
     assert rows(data.DataLoader((X[:0], Y[:0]), 2)) == []

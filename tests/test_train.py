@@ -376,6 +376,104 @@ def test_evaluation_changes_nothing():
         np.testing.assert_array_equal(value, before[name])
 
 
+def test_evaluation_leaves_a_loader_where_it_is():
+    net, whole = plain(), tm.data.DataLoader(data(), 16, shuffle=True, seed=3)
+    want = tm.train.evaluate(net, data(), F.cross_entropy)["loss"]
+    seen = []
+
+    class Watch(tm.train.Callback):
+        def on_batch_end(self, run):
+            before = run.loader.state_dict()
+            frozen = plain()
+            seen.append(tm.train.evaluate(frozen, run.loader, F.cross_entropy)["loss"])
+            assert run.loader.state_dict() == before
+            next(iter(run.loader))
+
+    next(iter(whole))
+    np.testing.assert_allclose(tm.train.evaluate(net, whole, F.cross_entropy)["loss"], want, rtol=1e-12)
+    assert whole.state_dict() == {"epoch": 0, "batch": 1, "seed": 3}
+    tm.train.fit(net, whole, F.cross_entropy, tm.optim.SGD(net), 2, callbacks=[Watch()], progress=False)
+    assert len(seen) == 8  # four batches in each of two epochs, whatever else went over the data meanwhile
+    np.testing.assert_allclose(seen, want, rtol=1e-12)
+
+
+def test_a_run_that_others_look_over_the_shoulder_of_is_taken_up_where_it_stood(tmp_path):
+    class Stop(tm.train.Callback):
+        def on_batch_end(self, run):
+            next(iter(run.loader))
+            if (run.epoch, run.batch) == (1, 2):
+                signal.raise_signal(signal.SIGINT)
+
+    class Look(tm.train.Callback):
+        def on_batch_end(self, run):
+            run.loss += 0.0
+
+    path = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        start(3, make=plain, checkpoint=path, callbacks=[Stop()])
+    state = tm.load(path)
+    assert (state["loader"]["batch"], state["progress"][1]) == (2, 2)
+    assert sum(row["epoch"] for row in start(3, make=plain, resume=path, callbacks=[Look()])[1]) == 6
+
+
+class TwoInputs(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = tm.nn.Linear(3, 1, rng=0)
+
+    def forward(self, batch):
+        a, b = (batch["a"], batch["b"]) if isinstance(batch, dict) else batch
+        return self.layer(a) + b
+
+
+def uneven():
+    """Ten examples, in batches of four, four and two, whose losses differ, with their mean."""
+    rng = np.random.default_rng(0)
+    a, b, t = rng.normal(size=(10, 3)), rng.normal(size=(10, 1)), rng.normal(size=(10, 1)) + np.arange(10)[:, None]
+    net = TwoInputs()
+    return net, a, b, t, np.mean((net.layer(a).detach().numpy() + b - t) ** 2)
+
+
+def as_pairs(a, b, t):
+    return tm.data.DataLoader([((a[k], b[k]), t[k]) for k in range(10)], 4), F.mse_loss
+
+
+def as_dicts(a, b, t):
+    rows = [{"a": a[k], "b": b[k], "t": t[k], "scale": 1.0} for k in range(10)]
+    return tm.data.DataLoader(rows, 4), lambda p, batch: F.mse_loss(p, batch["t"])
+
+
+def as_triples(a, b, t):
+    rows = [({"b": b[k], "a": a[k]}, t[k], np.ones(1)) for k in range(10)]
+    return tm.data.DataLoader(rows, 4), lambda p, t, weight: (weight * (p - t) ** 2).mean()
+
+
+@pytest.mark.parametrize("form", [as_pairs, as_dicts, as_triples])
+@pytest.mark.parametrize("compile", [False, True])
+def test_means_are_over_examples_whatever_tree_a_batch_is(form, compile):
+    net, a, b, t, want = uneven()
+    loader, loss = form(a, b, t)
+    np.testing.assert_allclose(tm.train.evaluate(net, loader, loss)["loss"], want, rtol=1e-12)
+    history = tm.train.fit(
+        net, loader, loss, tm.optim.SGD(net, lr=0.0), 1, validation=loader, compile=compile, progress=False
+    )
+    np.testing.assert_allclose([history[-1]["loss"], history[-1]["val_loss"]], want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", [as_pairs, as_dicts, as_triples])
+@pytest.mark.parametrize("own", [False, True])
+def test_means_of_many_networks_are_over_examples_too(form, own):
+    nets = [TwoInputs(), TwoInputs()]
+    _, a, b, t, want = uneven()
+    loaders = [form(a, b, t)[0] for _ in nets]
+    opts = [tm.optim.SGD(n, lr=0.0) for n in nets]
+    bank = tm.train.fit_many(
+        nets, loaders if own else loaders[0], form(a, b, t)[1], opts, 1, validation=loaders[0], progress=False
+    )
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(bank[name], want, rtol=1e-12)
+
+
 def grown(compile, steps):
     """How many blocks of memory 500 steps at the end of a run have kept: the less of two counts, as what steps keep is
     in both, and what another thread of the process takes is not."""

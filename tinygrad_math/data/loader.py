@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -42,12 +43,118 @@ def _stacked(column: tuple[Any, ...]) -> Any:
     return rec.stack(tensors)
 
 
-class DataLoader:
+def examples(batch: Any) -> int:
+    """How many examples a batch holds: the length of the first array in it that has axes, however it is nested."""
+    parts = flatten(batch)[0] if isinstance(batch, (tuple, list, Mapping)) else [batch]
+    for part in parts:
+        shape = getattr(part, "shape", None)
+        if shape:
+            return int(shape[0])
+    first = batch
+    while isinstance(first, (tuple, Mapping)) and first:  # of text: lists of it lie in tuples and dicts
+        first = next(iter(first.values())) if isinstance(first, Mapping) else first[0]
+    try:
+        return len(first)
+    except TypeError:
+        raise ShapeError(
+            f"a batch has its examples along the first axis of its arrays, got {describe(batch)}"
+        ) from None
+
+
+class Pass(Iterator[Any]):
+    """One pass over batches, from its first one, or from where a state that was loaded says."""
+
+    def __init__(self, of: Passes) -> None:
+        self.of, self.ended = of, False
+        self.batches: Callable[[int], Any] | None = None
+
+    def __next__(self) -> Any:
+        of = self.of
+        if self.ended:
+            raise StopIteration
+        if self.batches is None:  # a pass begins when it is first asked for a batch
+            self.epoch, self.done = of._next, of._first
+            self.batches = of._pass(self.epoch)
+            of._next, of._first = self.epoch + 1, 0
+        if self.done >= len(of):
+            self.ended, of._epoch, of._done = True, of._next, of._first
+            raise StopIteration
+        batch = self.batches(self.done)
+        self.done += 1
+        of._epoch, of._done = self.epoch, self.done
+        return batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Where this pass stands, whatever others have begun since."""
+        if self.ended or self.batches is None:
+            return self.of._ahead()
+        return {"epoch": self.epoch, "batch": self.done, "seed": self.of.seed}
+
+
+class Passes:
+    """What hands out batches in passes, each of which its number and a seed put in order.
+
+    Each iteration is a pass of its own, from the first batch; the one after `load_state_dict` goes on in the middle.
+    Subclasses give `seed`, `len()` and `_pass(epoch)`, the batches of a pass by number.
+    """
+
+    seed: int
+    _epoch = _done = 0  # where the pass stands that was last gone on with
+    _next = _first = 0  # the number of the pass that begins next, and its first batch
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def _pass(self, epoch: int) -> Callable[[int], Any]:
+        raise NotImplementedError
+
+    def __iter__(self) -> Pass:
+        return Pass(self)
+
+    @property
+    def epoch(self) -> int:
+        """The number of the pass under way, or else of the next one. Where it is set, a pass begins there."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._epoch, self._done, self._next, self._first = number, 0, number, 0
+
+    def _ahead(self) -> dict[str, int]:
+        """Where the next iteration begins."""
+        return {"epoch": self._next, "batch": self._first, "seed": self.seed}
+
+    def _aside(self) -> Passes:
+        """A twin at the start of a pass, with a place of its own: what looks at the data only leaves this one's."""
+        twin = copy.copy(self)
+        twin._first = 0
+        return twin
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the last iteration stands. A batch counts as done when it has been handed out."""
+        return {"epoch": self._epoch, "batch": self._done, "seed": self.seed}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
+        name = type(self).__name__
+        found: list[Any] = [state.get(k) for k in ("epoch", "batch", "seed")] if isinstance(state, Mapping) else [None]
+        if any(isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 0 for v in found):
+            raise ArgumentError(f"{name}: a state has epoch, batch and seed, whole numbers, got {describe(state)}")
+        if found[1] > len(self):
+            raise ArgumentError(
+                f"{name}: the state is at batch {found[1]}, a pass has {len(self)}; is it another data set?"
+            )
+        self._epoch, self._done, self.seed = (int(v) for v in found)
+        self._next, self._first = self._epoch, self._done
+
+
+class DataLoader(Passes):
     """A data set in batches, each a tree of Tensors with the examples along the first axis.
 
     Arguments: `dataset` has a length and items (a TensorDataset, a Subset, a list, or arrays: `(x, y)`); `shuffle`
     draws a new order for each pass, from `seed` and the number of the pass alone, so that a run can be repeated;
     `drop_last` leaves out a last batch that is not full; `collate_fn(items)` puts a batch together.
+    Each iteration is a pass of its own, from the first batch, also where the last one was left in the middle.
     `state_dict()` says which pass, and how many batches of it are done; after `load_state_dict` the next iteration goes
     on from there. `epoch` is the number of the next pass (or of the one under way).
 
@@ -74,11 +181,15 @@ class DataLoader:
             raise ArgumentError(f"DataLoader: collate_fn is a function of a list of examples, got {collate_fn!r:.40}")
         if isinstance(dataset, tuple) and all(isinstance(a, (np.ndarray, Tensor)) for a in dataset):
             dataset = TensorDataset(*dataset)
+        if isinstance(dataset, Mapping) and not (0 in dataset and len(dataset) - 1 in dataset):
+            raise DTypeError(
+                f"DataLoader takes examples by number, got {describe(dataset)}; for batches that are dicts "
+                "give a list of dicts, one an example"
+            )
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise DTypeError(f"DataLoader takes a data set with a length and items, got {describe(dataset)}")
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, int(batch_size), shuffle, drop_last
         self.collate_fn, self.seed = collate_fn, int(seed)
-        self.epoch = self._done = 0
 
     def __len__(self) -> int:
         """Batches in a pass."""
@@ -90,37 +201,15 @@ class DataLoader:
         n = len(self.dataset)
         return np.random.default_rng([self.seed, epoch]).permutation(n) if self.shuffle else np.arange(n)
 
-    def __iter__(self) -> Iterator[Any]:
-        epoch, first = self.epoch, self._done
+    def _pass(self, epoch: int) -> Callable[[int], Any]:
         order, size = self.order(epoch), self.batch_size
-        for k in range(first, len(self)):
-            batch = self._batch(order[k * size : (k + 1) * size])
-            self.epoch, self._done = epoch, k + 1
-            yield batch
-        self.epoch, self._done = epoch + 1, 0
+        return lambda k: self._batch(order[k * size : (k + 1) * size])
 
     def _batch(self, rows: np.ndarray[Any, Any]) -> Any:
         if self.collate_fn is None and _takes_rows(self.dataset):
             return self.dataset[rows]
         items = [self.dataset[int(k)] for k in rows]
         return (self.collate_fn or collate)(items)
-
-    def state_dict(self) -> dict[str, int]:
-        """Where the iteration stands. A batch counts as done when it has been handed out."""
-        return {"epoch": self.epoch, "batch": self._done, "seed": self.seed}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
-        found: list[Any] = [state.get(k) for k in ("epoch", "batch", "seed")]
-        if any(isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 0 for v in found):
-            raise ArgumentError(
-                f"DataLoader: a state has epoch, batch and seed, whole numbers, got {dict(state)!r:.80}"
-            )
-        if found[1] > len(self):
-            raise ArgumentError(
-                f"DataLoader: the state is at batch {found[1]}, a pass has {len(self)}; is it another data set?"
-            )
-        self.epoch, self._done, self.seed = (int(v) for v in found)
 
 
 def _takes_rows(dataset: Any) -> bool:

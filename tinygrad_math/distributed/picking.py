@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from .. import random
 from ..core.errors import ArgumentError, describe
 from ..core.tree import flatten, unflatten
-from ..data.loader import DataLoader
+from ..data.loader import DataLoader, Passes
 
 _LOCK = threading.Lock()
 _SILENT: set[str] = set()  # programs that were seen to draw nothing
@@ -103,7 +103,7 @@ class Numbered(DataLoader):
         return Rows(rows)
 
 
-class Batches:
+class Batches(Passes):
     """Shards in batches: each step takes about `batch_size` rows, the same share of every shard.
 
     Arguments: `shards` as `Shards`; `shuffle` draws a new order of each shard's rows for each pass, from `seed`, the
@@ -114,8 +114,6 @@ class Batches:
     >>> tm.distributed.Batches(shards, batch_size=10, examples=50)
     <5 batches of 50 rows in <2 shards on synchronous>>
     """
-
-    resumes = True  # an iteration begins where the last one was left
 
     def __init__(
         self, shards: Any, batch_size: int = 4096, shuffle: bool = True, seed: int = 0, examples: int | None = None
@@ -131,29 +129,14 @@ class Batches:
             raise ArgumentError(f"Batches: shuffle is True or False, got {describe(shuffle)}")
         self.shards, self.batch_size, self.shuffle, self.seed = shards, int(batch_size), bool(shuffle), int(seed)
         self.examples = None if examples is None else int(examples)  # in all shards; they are counted if not given
-        self.epoch = self._done = 0
 
     def __len__(self) -> int:
         """Batches in a pass, where the examples have been counted."""
         return -(-self.examples // self.batch_size) if self.examples else 0
 
-    def __iter__(self) -> Iterator[Part]:
-        epoch, steps = self.epoch, len(self)
-        for k in range(self._done, steps):
-            self.epoch, self._done = epoch, k + 1
-            yield Part(epoch, k, steps, self.shuffle, self.seed)
-        self.epoch, self._done = epoch + 1, 0
-
-    def state_dict(self) -> dict[str, int]:
-        """Where the iteration stands."""
-        return {"epoch": self.epoch, "batch": self._done, "seed": self.seed}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
-        found: list[Any] = [state.get(k) for k in ("epoch", "batch", "seed")] if isinstance(state, Mapping) else [None]
-        if any(isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 0 for v in found):
-            raise ArgumentError(f"Batches: a state has epoch, batch and seed, whole numbers, got {describe(state)}")
-        self.epoch, self._done, self.seed = (int(v) for v in found)
+    def _pass(self, epoch: int) -> Callable[[int], Part]:
+        steps = len(self)
+        return lambda k: Part(epoch, k, steps, self.shuffle, self.seed)
 
     def __repr__(self) -> str:
         return f"<{len(self)} batches of {self.examples or 'uncounted'} rows in {self.shards!r}>"

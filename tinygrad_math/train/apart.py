@@ -12,7 +12,7 @@ import numpy as np
 from .. import random
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor
-from ..data.loader import DataLoader
+from ..data.loader import DataLoader, examples
 from ..distributed.cluster import Shards
 from ..distributed.picking import Batches, Numbered, Table
 from ..distributed.products import ValueAndGrad, evaluate
@@ -96,8 +96,7 @@ def apart(data: Any, client: Any) -> tuple[Any, Shards]:
 
 
 def _examples(params: Any, batch: Any) -> int:
-    leaves = batch if isinstance(batch, (tuple, list)) else list(batch.values()) if isinstance(batch, dict) else [batch]
-    return len(leaves[0])
+    return examples(batch)
 
 
 def is_shards(data: Any) -> bool:

@@ -16,7 +16,7 @@ from ..core.arguments import named
 from ..core.errors import AnomalyError, ArgumentError, NonFiniteLoss, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
-from ..data.loader import DataLoader
+from ..data.loader import DataLoader, Passes, examples
 from ..inspect.anomaly import detect_anomaly
 from ..nn.module import Module
 from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
@@ -64,6 +64,12 @@ def loader_of(data: Any, shuffle: bool) -> Any:
     return DataLoader(data, batch_size=32, shuffle=shuffle)
 
 
+def looked_at(data: Any) -> Any:
+    """Batches of data that are only looked at: a DataLoader keeps its place."""
+    loader = loader_of(data, shuffle=False)
+    return loader._aside() if isinstance(loader, Passes) else loader
+
+
 def check_counts(asker: str, **counts: Any) -> None:
     """Raise ArgumentError for what is no whole number from 1 on, `epochs` from 0 on."""
     for name, n in counts.items():
@@ -89,10 +95,10 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
     try:
         model.eval()
         with no_grad():
-            for batch in loader_of(data, shuffle=False):
+            for batch in looked_at(data):
                 y, prediction = forward(model, loss, batch)
                 parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-                n = len(parts[0])
+                n = examples(batch)
                 found = {"loss": y.item()}
                 found |= {name: float(f(prediction, (parts[1:] or parts)[0])) for name, f in (metrics or {}).items()}
                 sums = {name: sums.get(name, 0.0) + n * value for name, value in found.items()}
@@ -246,7 +252,7 @@ def _epoch(
         run.batch += len(batches)
         if not math.isfinite(run.loss):
             raise _explained(run, before, accumulate, loss)
-        n = sum(len(b[0] if isinstance(b, (tuple, list)) else b) for b in batches)
+        n = sum(map(examples, batches))
         run.total, run.count = run.total + n * run.loss, run.count + n
         if isinstance(run.scheduler, OneCycleLR) and run.scheduler.last_epoch < run.scheduler.total_steps - 1:
             run.scheduler.step()

@@ -9,18 +9,23 @@ import numpy as np
 
 from ..core.errors import ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
-from ..core.tree import flatten, leaves_like, unflatten
+from ..core.tree import flatten, leaves_like, tree_map, unflatten
 from ..data.dataset import TensorDataset
 from ..data.loader import DataLoader
+
+
+def one_of(batches: Any) -> Any:
+    """The first loader's of the batches that lie side by side."""
+    return tree_map(lambda x: x[0], batches)
 
 
 def in_step(loaders: Sequence[DataLoader]) -> Iterator[Any]:
     """A pass over all loaders at once: each batch with those of all loaders along a new first axis."""
     first = loaders[0]
     table = isinstance(first.dataset, TensorDataset) and first.collate_fn is None
-    forms = {(id(l.dataset), l.batch_size, l.drop_last, l.collate_fn, l.state_dict()["batch"]) for l in loaders}
-    if table and len(forms) == 1 and not first.state_dict()["batch"]:
-        states = [loader.state_dict() for loader in loaders]
+    states = [loader._ahead() for loader in loaders]
+    forms = {(id(l.dataset), l.batch_size, l.drop_last, l.collate_fn) for l in loaders}
+    if table and len(forms) == 1 and not any(state["batch"] for state in states):
         orders = np.stack([loader.order(state["epoch"]) for loader, state in zip(loaders, states, strict=True)])
         for k in range(len(first)):
             rows = orders[:, k * first.batch_size : (k + 1) * first.batch_size]

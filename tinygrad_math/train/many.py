@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
-from ..data.loader import DataLoader
+from ..data.loader import DataLoader, examples
 from ..nn.module import Module
 from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
@@ -20,9 +20,9 @@ from ..optim.vectors import Whole
 from .alike import check_alike
 from .bank import Bank
 from .callbacks import EarlyStopping
-from .fitting import Metric, check_counts, loader_of
+from .fitting import Metric, check_counts, loader_of, looked_at
 from .history import History
-from .in_step import in_step
+from .in_step import in_step, one_of
 from .progress import Progress
 from .run import interruptible
 from .steps import Loss, backend_of
@@ -136,7 +136,7 @@ def fit_many(
         raise ArgumentError(f"fit_many: a DataLoader for each network, got {len(data)} for {len(models)} networks")
     together = Together(models, loss, optimizers, accumulate, (clip_norm, clip_value), backend, own_data)
     runs = _Runs(together, list(data) if own_data else loader_of(data, shuffle=True), schedules, callbacks)
-    shown = None if validation is None else loader_of(validation, shuffle=False)
+    shown = None if validation is None else looked_at(validation)
     modes = [(m, m.training) for m in models[0].modules()]
     with interruptible() as noted, Progress(runs, epochs, progress) as bar:
         try:
@@ -207,7 +207,7 @@ def _epoch(
     for batches in runs.batches(accumulate):
         with np.errstate(all="ignore"):  # of networks that go astray, which are told of below
             losses = together(batches)
-            n = sum(_examples(b, isinstance(runs.data, list)) for b in batches)
+            n = sum(examples(one_of(b) if isinstance(runs.data, list) else b) for b in batches)
             total, count = total + n * losses, count + n
         runs.batch += len(batches)
         for k in np.flatnonzero(~np.isfinite(losses)):
@@ -253,8 +253,3 @@ def _per_batch(schedulers: Sequence[Any]) -> bool:
         if s.last_epoch < s.total_steps - 1:
             s.step()
     return bool(found)
-
-
-def _examples(batch: Any, own_data: bool) -> int:
-    first = batch[0] if isinstance(batch, (tuple, list)) else batch
-    return int(first.shape[1]) if own_data else len(first)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import random
 from ..core.errors import ArgumentError, FileError, MathError
-from ..data.loader import DataLoader
+from ..data.loader import Pass, Passes
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from ..saving.files import load
@@ -38,6 +38,7 @@ class Run:
         self.model, self.optimizer, self.scheduler, self.loader = model, optimizer, scheduler, loader
         self.callbacks, self.step = list(callbacks), step
         self.history = History()
+        self.passing: Pass | None = None  # this run's own way through the data, whoever else looks at them
         self.epoch = 0  # epochs that are done
         self.batch = 0  # batches of the present one that are done
         self.loss = float("nan")  # of the last step
@@ -56,12 +57,18 @@ class Run:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-            "loader": self.loader.state_dict() if hasattr(self.loader, "state_dict") else None,
+            "loader": self._place(),
             "random": copy.deepcopy(random.shared.state),
             "callbacks": [copy.deepcopy(c.state_dict()) for c in self.callbacks],
             "history": [dict(row) for row in self.history.rows],
             "progress": [self.epoch, self.batch, self.total, self.count],
         }
+
+    def _place(self) -> Any:
+        """Where the run stands in the data."""
+        if isinstance(self.loader, Passes):
+            return self.loader._ahead() if self.passing is None else self.passing.state_dict()
+        return self.loader.state_dict() if hasattr(self.loader, "state_dict") else None
 
     def restore(self, state: Any, name: str = "the checkpoint") -> None:
         """Go on where `state` was taken. Raises FileError for a tree that is no state of such a run."""
@@ -81,6 +88,7 @@ class Run:
                 self.scheduler.load_state_dict(state["scheduler"])
             if state["loader"] is not None and hasattr(self.loader, "load_state_dict"):
                 self.loader.load_state_dict(state["loader"])
+                self.passing = None
             for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
                 callback.load_state_dict(kept)
             random.shared.state = state["random"]
@@ -102,8 +110,10 @@ class Run:
 
     def batches(self, size: int) -> Iterator[list[Any]]:
         """What is left of the present pass over the data, `size` batches at a time."""
-        batches = iter(self.loader)
-        if not isinstance(self.loader, DataLoader) and not hasattr(self.loader, "resumes"):  # by themselves
+        batches: Iterator[Any] = iter(self.loader)
+        if isinstance(batches, Pass):  # which begins where a state says
+            self.passing = batches
+        else:
             batches = itertools.islice(batches, self.batch, None)
         while part := list(itertools.islice(batches, size)):
             yield part

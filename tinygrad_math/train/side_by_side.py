@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor, as_tensor, rec
-from ..core.tree import flatten, unflatten
+from ..core.tree import flatten, tree_map, unflatten
 from ..transforms.batching.trace import Recording
 
 Tree = Any
@@ -102,9 +102,7 @@ def rows(tree: Tree, start: int, stop: int) -> Tree:
 
 def own_part(batches: Any, part: Part) -> Any:
     """A part's own of batches that hold those of all networks."""
-    if isinstance(batches, tuple):
-        return tuple(own_part(b, part) for b in batches)
-    return Tensor(batches.node.data[part.first : part.first + part.size])
+    return tree_map(lambda x: Tensor(x.node.data[part.first : part.first + part.size]), batches)
 
 
 def filled(new: Mapping[str, Tensor], old: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ..compiler import compile
 from ..compiler.cache import BACKENDS
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tree import tree_map
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.optimizer import Optimizer
@@ -187,4 +188,5 @@ def _array(v: Any) -> Any:
 
 
 def tensors_of(batch: Any) -> Any:
-    return tuple(as_tensor(x) for x in batch) if isinstance(batch, (tuple, list)) else as_tensor(batch)
+    """A batch with Tensors for its arrays and numbers, whatever tree they stand in."""
+    return tree_map(as_tensor, tuple(batch) if isinstance(batch, list) else batch)

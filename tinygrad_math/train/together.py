@@ -12,6 +12,7 @@ from ..core.errors import ArgumentError
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, rec
 from ..core.tree import flatten, unflatten
+from ..data.loader import examples
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
@@ -156,8 +157,9 @@ class Together:
                 given = tensors_of(batch)
                 parts = given if isinstance(given, tuple) else (given,)
                 found = self._measures(self.measure, single, given, (parts[1:] or parts)[0], metrics)
-                sums = {name: sums.get(name, 0.0) + len(parts[0]) * value for name, value in found.items()}
-                count += len(parts[0])
+                n = examples(batch)
+                sums = {name: sums.get(name, 0.0) + n * value for name, value in found.items()}
+                count += n
         finally:
             for m, mode in modes:
                 m.training = mode
