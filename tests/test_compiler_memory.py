@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 import tracemalloc
@@ -13,7 +14,7 @@ import tinygrad_math as tm
 from tinygrad_math.compiler import blocks
 from tinygrad_math.compiler.blocks import LARGE
 from tinygrad_math.compiler.packing import ALIGNMENT
-from tinygrad_math.core.errors import ArgumentError
+from tinygrad_math.core.errors import ArgumentError, Donated
 
 RNG = np.random.default_rng(0)
 
@@ -135,6 +136,55 @@ def test_a_donated_value_that_a_derivative_needs_is_not_overwritten():
         f(c)
         y.backward()
     assert x.grad.item() == 9.0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize("keep", ["itself", "a dict", "a list"])
+def test_a_donated_tensor_that_is_still_held_says_so_and_shows_no_other_values(backend, keep):
+    into = {"itself": lambda w: w, "a dict": lambda w: {"w": w}, "a list": lambda w: [[w]]}[keep]
+    out = {"itself": lambda p: p, "a dict": lambda p: p["w"], "a list": lambda p: p[0][0]}[keep]
+
+    def update(p, x):
+        return out(p) - 0.1 * x * out(p)
+
+    f, kept, w = tm.compile(update, donate_argnums=0, backend=backend), [], tm.tensor(np.ones(2))
+    for k in range(4):
+        kept.append(into(w))
+        del w
+        w = f(kept[-1], float(k))
+    np.testing.assert_allclose(w.numpy(), 0.9 * 0.8 * 0.7 * np.ones(2), rtol=1e-14)
+    for old in map(out, kept):
+        assert repr(old).startswith("tensor<donated as p")
+        uses = (
+            lambda x: x + 1.0, lambda x: 1.0 + x, tm.sin, np.sin, lambda x: x[0], lambda x: x.numpy(), tm.grad(tm.sum),
+            lambda x: x.shape, lambda x: x.copy(), lambda x: f(into(x), 1.0), lambda x: x.__setitem__(0, 1.0),
+            tm.tensor, lambda x: x.requires_grad_(), lambda x: copy.deepcopy(x), lambda x: x.data,
+        )  # fmt: skip
+        for use in uses:
+            with pytest.raises(Donated, match=r"donated as p.* to the compiled update.*copy"):
+                use(old)
+
+
+def test_a_tensor_keeps_its_values_where_its_memory_was_not_taken():
+    w = tm.tensor(np.ones(3))
+    f = tm.compile(lambda p, x: (p * 2.0 * x, p - w * x), donate_argnums=0)  # w is also what f reads around itself
+    for x in (3.0, 4.0):
+        double, less = f(w, x)
+        assert (double.tolist(), less.tolist(), w.tolist()) == ([2.0 * x] * 3, [1.0 - x] * 3, [1.0] * 3)
+    g = tm.compile(lambda p: p * 2.0, donate_argnums=0)
+    for other in (w.detach(), w.reshape(3, 1), copy.copy(w), w[1:]):
+        g(w)
+        assert w.tolist() == [1.0] * 3
+        assert (other.numpy() == 1.0).all()
+    g.profile(w)
+    assert w.tolist() == [1.0] * 3
+    with pytest.raises(ArgumentError, match="also passed"):
+        tm.compile(lambda p, x: p - x, donate_argnums=0)(w, w)
+    assert w.tolist() == [1.0] * 3
+    x = tm.tensor(np.ones(3), requires_grad=True)
+    y = g(x)  # what is differentiated runs as it is
+    y.sum().backward()
+    assert (x.tolist(), x.grad.tolist()) == ([1.0] * 3, [2.0] * 3)
 
 
 def test_buffers_are_within_a_tenth_of_the_live_minimum():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.core.errors import DTypeError
 from tinygrad_math.core.op import registry
 from tinygrad_math.testing import check_grads
 
@@ -271,6 +272,10 @@ def test_integers_keep_numpys_powers():
     assert (tm.tensor([2, 3]) ** 3).dtype == np.int64
     with pytest.raises(TypeError, match="no negative powers"):
         tm.tensor([2, 3]) ** -1
+    for f in (lambda a: a ** (a - 4), lambda a: tm.power(a, a - 4), lambda a: a ** tm.asarray(-1), lambda a: 2**-a):
+        for g in (f, tm.compile(f)):
+            with pytest.raises(DTypeError, match=r"negative integer powers.*float_power"):
+                g(tm.tensor([2, 3]))
     assert tm.float_power([2, 4], -1).tolist() == [0.5, 0.25]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import fractions
 import inspect
 import math
 import operator
@@ -411,3 +412,40 @@ def test_every_operator_takes_two_tensors_that_nobody_differentiates():
     ):
         for got, want in zip(np.atleast_1d(f(a, b)), np.atleast_1d(f(x, y))):
             np.testing.assert_array_equal(np.asarray(got), want)
+
+
+# -- operands ------------------------------------------------------------------------------------------
+OPERATORS = [
+    getattr(operator, n) for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lt", "eq", "and_")
+]
+KINDS = "?bBhHiIlLefdFD"
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_numpys_scalars_have_the_dtype_beside_a_tensor_that_they_have_beside_an_array(kind, compiled):
+    """The oracle is NumPy itself, with an array in the tensor's place."""
+    number, known = np.dtype(kind).type(1), 0
+    for other in KINDS if not compiled else "bBid":
+        x = np.array([1, 2], other)
+        for op in OPERATORS:
+            for f in (lambda v, op=op: op(v, number), lambda v, op=op: op(number, v)):
+                try:
+                    want = f(x)
+                except TypeError:
+                    with pytest.raises(TypeError):
+                        f(tm.tensor(x))
+                    continue
+                got = (tm.compile(f) if compiled else f)(tm.tensor(x))
+                assert got.dtype == want.dtype, (op, other)
+                np.testing.assert_array_equal(got.numpy(), want)
+                known += 1
+    assert known > 30
+
+
+def test_numpys_small_integers_wrap_around_as_in_numpy():
+    x = tm.tensor(np.array([254, 1], np.uint8))
+    assert (x + np.uint8(3)).tolist() == (np.uint8(3) + x).tolist() == [1, 4]
+    x += np.uint8(3)
+    assert (x.tolist(), x.dtype) == ([1, 4], np.uint8)
+    assert (x + fractions.Fraction(1, 2)).tolist() == [1.5, 4.5]  # which has no dtype

@@ -26,6 +26,7 @@ from .core.errors import AxisError as AxisError
 from .core.errors import ChangedAfterUse as ChangedAfterUse
 from .core.errors import ClusterError as ClusterError
 from .core.errors import DTypeError as DTypeError
+from .core.errors import Donated as Donated
 from .core.errors import DrawingError as DrawingError
 from .core.errors import FileError as FileError
 from .core.errors import HasUnits as HasUnits

@@ -281,7 +281,9 @@ class Compiled:
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
-        self(*args, **kwargs)
+        held = [leaf.node if isinstance(leaf, Tensor) else leaf for leaf in flatten((args, kwargs))[0]]
+        self(*args, **kwargs)  # which takes no memory that is held here
+        del held
         args, kwargs = self._enveloped(args, kwargs)
         return self.latest.profile(args, kwargs, repeat)
 
@@ -383,9 +385,10 @@ def compile(
     Arguments: `f` a function of trees of arrays, numbers and Tensors, which may call grad, hvp, jvp or an optimiser's
     `update`, or a module; `static_argnums` positions or names of arguments that the program is made for (a flag, a
     number of layers; -1 is the last): they are compared by type and value, and `if` may look at them; `donate_argnums`
-    those of arguments whose memory the call may use for its results, as a training step does with its parameters: of
-    Tensors, and of arrays in containers, that nobody else holds; `threads` how many share elementwise work on large
-    arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic;
+    those of arguments whose memory the call may use for its results, as a training step does with its parameters (of a
+    Tensor whose memory no other Tensor and no graph has, which raises Donated if it is used afterwards; of an array in
+    a container that nobody else has, which holds a result afterwards); `threads` how many share elementwise work on
+    large arrays (as many as OMP_NUM_THREADS says, else one for each processor); `fast_math` frees the arithmetic;
     `backend` "numpy", "native" (see below) or "auto", which is native where llvmlite is installed and it pays.
     The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero. `fast_math`
     gives that up for some speed: factors change places, move out of sums and into matrix products, and merge, so that

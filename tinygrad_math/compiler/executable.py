@@ -138,6 +138,10 @@ class Executable:
         ]
         return unflatten(self.traced.structure, leaves)
 
+    def names_of_donated(self) -> list[str]:
+        """How each donated argument is spoken of."""
+        return [f"{self.program.arguments[k].name} to the compiled {self.program.name}" for k in self.donated]
+
     def check_donated(self, arrays: Sequence[Any]) -> None:
         """Raise if a donated array is passed twice, so that overwriting one would change the other, or is read-only."""
         for k in self.donated:

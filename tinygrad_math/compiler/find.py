@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.node import finished
+from ..core.node import Taken, finished
 from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
 from ..core.tree import Structure, Tie, attributes, flatten, only_a_dict
 from .environment import Environment
@@ -73,6 +73,7 @@ class Finder:
         self.objects = ["f"]  # where the roots of the environment lie
         self.lines: list[str] = []
         self.shared: dict[str, str] = {}  # donated array -> whether somebody else may hold it
+        self.given: dict[str, tuple[str, str]] = {}  # donated array -> its Tensor's node, if any, and the Tensor
         self.arrays: list[str] = []
         self.count = 0
         self.settled = settled  # which of the arguments an update took, whose result is a leaf
@@ -124,6 +125,7 @@ class Finder:
                 if depth == 2:  # an array that is itself an argument: how many know it cannot be told
                     others = f"{given} is None or {others}"
                 self.shared[name] = f"{others} or ({given} is not None and references({given}) > ALONE)"
+                self.given[name] = given, text
         if isinstance(data, np.generic) or (
             isinstance(data, np.ndarray) and not data.shape
         ):  # NumPy gives now one, now the other
@@ -218,12 +220,15 @@ class Finder:
         arrays = "".join(f"{a}, " for a in self.arrays)
         around = environment.lines(self.objects, self.scope, hidden) if environment is not None else []
         copies = []
-        if self.shared:  # an array that is passed twice has one reference more
+        if self.shared:
+            # what surrounds the function is read before: that is one reference more, as for an array passed twice
+            copies += [f"h{fact.number} = e{fact.number}.node.data" for fact in hidden]
             carrays = " and ".join(f"{a}.flags.carray" for a in self.shared)  # writable too
             fast = [others.replace(f" or not {a}.flags.c_contiguous", "") for a, others in self.shared.items()]
             copies.append(f"if {' or '.join(fast)} or not ({carrays}):")
             copies.append("    program.check_donated((ARRAYS))")
-            copies += [f"    if {others}: {a} = {a}.copy()" for a, others in self.shared.items()]
+            for a, others in self.shared.items():
+                copies.append(f"    if {others}: {a}, {self.given[a][0]} = {a}.copy(), None")
         body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*copies, *last])]
         exec("def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
         find: Find = self.scope["find"]
@@ -259,9 +264,13 @@ def finder(
     f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
     f.scope.update(Retyped=Retyped, uncompiled=uncompiled)
     live = " or ".join(f"e{fact.number}.node.live" for fact in program.hidden)
-    all_of_them = f"ARRAYS{''.join(f'e{fact.number}.node.data, ' for fact in program.hidden)}"
+    read = "h{}, " if f.shared else "e{}.node.data, "
+    all_of_them = f"ARRAYS{''.join(read.format(fact.number) for fact in program.hidden)}"
+    f.scope.update({f"taken{k}": Taken(by) for k, by in enumerate(program.names_of_donated())})
+    gone = [f"if {n} is not None: {text}.node = taken{k}" for k, (n, text) in enumerate(f.given.values())]
     last = [  # what Executable.__call__ does, without the calls in between
         *([f"if ({live}) and wanted(): {slowly}"] if live else []),
+        *gone,  # from now on, whoever still holds the Tensor is told
         "try: run = take()",
         "except IndexError: run = program.workspace()",
         f"try: out = run({all_of_them})",

@@ -18,6 +18,7 @@ __all__ = [
     "ChangedAfterUse",
     "ClusterError",
     "DTypeError",
+    "Donated",
     "DrawingError",
     "FileError",
     "HasUnits",
@@ -104,6 +105,10 @@ class UnusedInput(MathError, ValueError, RuntimeError):
 
 class MissingMethod(MathError, NotImplementedError):
     """A method that a subclass was to define."""
+
+
+class Donated(MathError, RuntimeError):
+    """A Tensor was used whose memory a compiled function has taken for its results: JAX's RuntimeError too."""
 
 
 class NotALeaf(MathError, RuntimeError):
@@ -373,6 +378,8 @@ def explain_failure(name: str, values: tuple[Any, ...], params: dict[str, Any], 
         return FileError(f"{name}: {str(error.filename or given)!r} cannot be used: {error.strerror or error}")
     if not isinstance(error, ValueError):
         return ArgumentError(f"{head} ({type(error).__name__}). Pass numbers, arrays or Tensors, as the usage says.")
+    if "negative integer powers" in str(error):
+        return DTypeError(f"{head} Use x.astype(float) or float_power.")
     shapes = [getattr(v, "shape", ()) for v in values]
     if name == "matmul" and len(shapes) == 2 and all(shapes):
         return ShapeError(_about_matmul(f"{name}({given})", *shapes))

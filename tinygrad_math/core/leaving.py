@@ -18,7 +18,7 @@ import numpy as np
 
 from . import showing
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
-from .node import TRACED, TRANSFORMED, Node, inside, unknown
+from .node import TRACED, TRANSFORMED, Node, Taken, inside, unknown
 from .notebook import bundle
 from .op import rec
 from .place import user_place
@@ -258,11 +258,13 @@ class Leaving:
     def __repr__(self) -> str:
         if self.node.live & TRACED:
             return f"tensor<{self.dtype}{self.shape}, traced>"
+        if isinstance(self.node, Taken):
+            return f"tensor<donated as {self.node.by}>"
         return showing.text(self.node.data, self.name, self.requires_grad)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook shows: never an error."""
-        if self.node.live & TRACED:
+        if self.node.live & TRACED or isinstance(self.node, Taken):
             return bundle(self)
         return bundle(self, html=lambda: showing.markup(self.node.data, self.name, self.requires_grad))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import Donated
 from .mode import MODE as MODE
 from .mode import watcher
 from .op import Op
@@ -101,6 +102,23 @@ class Node:
 
 
 _new: Any = object.__new__
+
+
+class Taken(Node):
+    """What a Tensor stands on whose memory was donated, and holds something else by now: its value is gone."""
+
+    __slots__ = ("by",)
+
+    def __init__(self, by: str) -> None:
+        self.op, self.inputs, self.params, self.live, self.tick, self.meta = None, (), NO_PARAMS, 0, clock(), None
+        self.by = by  # which argument of which function it was
+
+    @property
+    def data(self) -> Any:
+        raise Donated(
+            f"this Tensor was donated as {self.by}, which has written its results into its memory: use the result, or "
+            "pass x.copy() and keep x, or compile without donate_argnums"
+        )
 
 
 def recorded(data: Any, op: Op | None, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Node:

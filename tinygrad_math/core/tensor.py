@@ -53,7 +53,8 @@ from .past import overwrite
 from .torch_names import TorchNames
 
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
-_SURE = _PYTHON_NUMBERS | {np.ndarray, np.float64, np.float32, np.int64, list, tuple}  # operands that are ours to take
+_NUMPYS_NUMBERS = {np.dtype(char).type for char in "?bBhHiIlLqQefdgFDG"}
+_SURE = _PYTHON_NUMBERS | _NUMPYS_NUMBERS | {np.ndarray, list, tuple}  # operands that are ours to take
 _FLOAT64 = np.dtype("float64")
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 _innermost = MODE.innermost
@@ -269,7 +270,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
                 y = Constant(other)
             else:
                 if other.__class__ not in _SURE:
-                    if isinstance(other, Rational):
+                    if isinstance(other, Rational) and not isinstance(other, np.generic):  # NumPy's integers are too
                         other = float(other)  # as Python does for a float
                     strange = compares and not _is_numeric(other)  # x == None is False
                     if strange or decides(other, reply, x):
@@ -300,7 +301,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if other.__class__ not in _SURE:
             if refuses(other):
                 return cast(Tensor, NotImplemented)
-            if isinstance(other, Rational):
+            if isinstance(other, Rational) and not isinstance(other, np.generic):
                 other = float(other)
             elif decides(other, spoken, self.node):
                 found = _theirs(self, other, spoken)
