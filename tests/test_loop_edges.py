@@ -3,6 +3,8 @@
 The oracles are Python's loops, written out on Tensors, and closed forms.
 """
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,186 @@ def test_second_derivatives_of_loops_within_loops(f):
     for transform in (tm.grad, lambda f: tm.grad(tm.grad(f)), lambda f: tm.jacfwd(tm.grad(f))):
         want = transform(lambda a: f(written_out, a))(0.3)
         close(tm.compile(transform(lambda a: f(tm.fori_loop, a)))(0.3), want, rtol=1e-10)
+
+
+# -- what a step changes around it ------------------------------------------------------------------------
+class Box:
+    def __init__(self, value):
+        self.value = value
+
+
+def kept_in_a_list(a):
+    out = []
+
+    def step(c, x):
+        c = tm.sin(c * x)
+        out.append(c * c)
+        return c, c
+
+    return tm.scan(step, a, X3)[1].sum() + sum(out)
+
+
+def one_of_a_list(a):
+    out = []
+    tm.scan(lambda c, x: (out.append(c * x), (c * x, None))[1], a, X3)
+    return out[2] * out[0]
+
+
+def summed_in_an_attribute(a):
+    box = Box(0.0)
+
+    def step(i, c):
+        box.value = box.value + c
+        return c * a
+
+    tm.fori_loop(4, step, a)
+    return box.value
+
+
+def returned_as_it_is(a):
+    box = Box(tm.tensor(0.0))
+
+    def step(i, c):
+        box.value = c * a
+        return box.value
+
+    tm.fori_loop(4, step, a)
+    return box.value
+
+
+def counted(a):
+    count = [0]
+
+    def step(c, x):
+        count[0] += 1
+        return c * x, None
+
+    return tm.scan(step, a, X3)[0] * a * count[0]
+
+
+def counted_before_a_decision(a):
+    """The trace of one step ends in an error, which leaves its traces behind."""
+    seen = []
+
+    def step(i, c):
+        seen.append(i)
+        return c * a if i % 2 else c + a
+
+    return tm.fori_loop(4, step, a) * len(seen)
+
+
+def keys_of_a_dict(a):
+    keys = {}
+    c = tm.fori_loop(4, lambda i, c: (keys.update({len(keys): c}), c * a)[1], a)
+    return c * len(keys) + keys[1]
+
+
+def an_array_of_numpys(a):
+    total = np.zeros(2)
+
+    def step(i, c):
+        total[:] += 1
+        return c * a
+
+    return tm.fori_loop(4, step, a) * total.sum()
+
+
+def the_first_only(a):
+    first = []
+
+    def step(i, c):
+        if not first:
+            first.append(c * c)
+        return c * a
+
+    return tm.fori_loop(4, step, a) + first[0]
+
+
+CHANGES = [
+    kept_in_a_list, one_of_a_list, summed_in_an_attribute, returned_as_it_is, counted, counted_before_a_decision,
+    keys_of_a_dict, an_array_of_numpys, the_first_only,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", CHANGES)
+def test_what_a_step_changes_around_it_is_in_values_and_gradients(f, monkeypatch):
+    with monkeypatch.context() as m:  # the oracle: Python's loops
+        m.setattr(tm, "scan", lambda f, init, xs: _python_scan(f, init, xs))
+        m.setattr(tm, "fori_loop", written_out)
+        want = f(tm.tensor(0.7)), tm.grad(f)(0.7), tm.hessian(f)(0.7)
+    found = tm.compile(f)(0.7), tm.compile(tm.grad(f))(0.7), tm.compile(tm.hessian(f))(0.7)
+    close(found, want)
+    close((f(tm.tensor(0.7)), tm.grad(tm.compile(f))(0.7)), want[:2])
+
+
+def _python_scan(f, init, xs):
+    carry, ys = init, []
+    for x in xs:
+        carry, y = f(carry, x)
+        ys.append(y)
+    return carry, None if ys[0] is None else tm.stack(ys)
+
+
+def _counting_while(a):
+    count = [0]
+
+    def step(c):
+        count[0] += 1
+        return c * 2
+
+    return tm.while_loop(lambda c: c < 20, step, a, max_steps=9) * count[0]
+
+
+def _keeping_while(a):
+    box = Box(0.0)
+
+    def step(c):
+        box.value = box.value + c
+        return c * 2
+
+    tm.while_loop(lambda c: c < 20, step, a, max_steps=9)
+    return box.value
+
+
+@pytest.mark.parametrize("f", [_counting_while, _keeping_while])
+def test_a_loop_of_unknown_length_that_changes_what_lies_around_it_is_refused(f):
+    name = "count" if f is _counting_while else r"box\.value"
+    for run in (
+        lambda: tm.compile(f)(0.5),
+        lambda: tm.compile(tm.grad(f))(0.5),
+        lambda: tm.vmap(f)(X3),
+        lambda: tm.vmap(tm.grad(f))(X3),
+        lambda: tm.grad(lambda x: tm.vmap(f)(x).sum())(X3),
+    ):
+        with pytest.raises(tm.errors.TraceError, match=f"a step changes {name}, .* part of the carry"):
+            run()
+
+
+def test_steps_that_keep_results_stay_one_instruction():
+    @functools.cache
+    def weights(n):
+        return np.arange(1.0, n + 1)
+
+    f = lambda x: tm.fori_loop(9, lambda i, c: tm.sin(c * weights(3)), x).sum()  # noqa: E731
+    compiled = tm.compile(f)
+    close(compiled(X3), written_out(9, lambda i, c: tm.sin(c * np.arange(1.0, 4.0)), tm.tensor(X3)).sum())
+    assert len(compiled.program.body) < 5
+
+
+# -- counters as plain numbers ----------------------------------------------------------------------------
+NUMBERED = {
+    "roll": lambda x, i, c: c + tm.roll(X3, i)[0] * x,
+    "zeros": lambda x, i, c: c + (tm.ones(i).sum() + 1) * x,
+    "method": lambda x, i, c: c * x + i.bit_length(),
+    "range": lambda x, i, c: c * x + sum(range(i)),
+    "list": lambda x, i, c: c * x + [2.0, 3.0, 5.0, 7.0][i],
+    "text": lambda x, i, c: c * x + len("*" * i),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_a_step_that_needs_its_number_as_a_plain_one_is_written_out(name):
+    f = lambda x: tm.fori_loop(4, lambda i, c: NUMBERED[name](x, i, c), 0.5)  # noqa: E731
+    oracle = lambda x: written_out(4, lambda i, c: NUMBERED[name](x, i, c), 0.5)  # noqa: E731
+    want = oracle(tm.tensor(2.0)), tm.grad(oracle)(2.0)
+    close((tm.compile(f)(2.0), tm.compile(tm.grad(f))(2.0)), want)

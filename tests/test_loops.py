@@ -713,7 +713,7 @@ def test_an_exception_names_its_step_and_leaves_all_as_it_was():
     assert w.grad.item() == 2.0
     with pytest.raises(ShapeError) as caught:
         tm.compile(lambda x: tm.scan(lambda c, r: (c @ r, None), x, np.ones((4, 5)))[0])(np.ones(3))
-    assert "in scan of 4" in caught.value.__notes__[-1]
+    assert "in scan, step 0 of 4" in caught.value.__notes__[-1]
     with pytest.raises(NeedsDetach):
         tm.grad(lambda x: tm.fori_loop(3, lambda i, c: c * np.linalg.det(np.asarray(c)), x).sum())(np.eye(2))
 

@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 from collections import defaultdict, deque
-from collections.abc import MutableMapping, MutableSequence, MutableSet, Sequence
+from collections.abc import Callable, MutableMapping, MutableSequence, MutableSet, Sequence
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
@@ -313,6 +313,19 @@ class Environment(Questions):
         for f in self.facts:
             if isinstance(f.value, Tensor):
                 f.value = None
+
+
+def surroundings(title: str, functions: Sequence[Callable[..., Any]]) -> Callable[[], list[str]]:
+    """How to ask what has changed from now on of all that these functions reach; what they keep is no change."""
+    environment = Environment([(title, f) for f in functions])
+    keepers = {f for f, _ in environment.caches}
+
+    def changed() -> list[str]:
+        moved = [f for f in environment.moved() if f not in keepers]
+        written = [f for n, f in environment.tensors.items() if f.value.node is not n]
+        return [f.path for f in (*moved, *written)]
+
+    return changed
 
 
 def _may_move(like: Any) -> bool:

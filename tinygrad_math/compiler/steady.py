@@ -64,19 +64,7 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
     environment = kept.environment
     try:
         with watched_calls(environment.asks) as asked:
-            try:
-                found = trace(environment)
-            except TraceError:
-                if not environment.written_out:
-                    raise
-                kept.restore()
-                found = trace(environment)
-            except Exception:
-                if not environment.guessed:
-                    raise
-                kept.restore()  # an op refused the values that stood for those of a loop: it is given these
-                environment.exact = True
-                found = trace(environment)
+            found = _again(kept, trace)
     except TraceError:
         kept.restore()
         raise
@@ -102,6 +90,23 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
         what = "where it has no value: return it instead, and pass it as an argument"
         raise refused(title, environment, [f.path for f in stored], "stores a traced value in", what)
     return found, moved
+
+
+def _again(kept: Kept, trace: Callable[[Environment], Traced]) -> Traced:
+    """A trace, made again where it found loops to be written out, or that their values may not be guessed."""
+    environment = kept.environment
+    while True:
+        before = environment.written_out, environment.exact
+        try:
+            return trace(environment)
+        except TraceError:
+            if environment.written_out == before[0]:
+                raise
+        except Exception:
+            if not environment.guessed or before[1]:
+                raise
+            environment.exact = True  # an op refused the values that stood for those of a loop: it is given these
+        kept.restore()
 
 
 def refused(title: str, environment: Environment, paths: Sequence[str], verb: str, why: str) -> TraceError:

@@ -197,6 +197,11 @@ class Recorder:
         """A step of a loop reads what an earlier one wrote: the function is to be traced again."""
         self.environment.written_out = True
 
+    @property
+    def guessed(self) -> bool:
+        """Whether values of one step stand for those of a loop, so that an op may refuse them."""
+        return self.environment.guessed
+
     def may_guess(self) -> bool:
         """Whether what a loop computes may be shown with the values of one step, so that it need not run."""
         self.environment.guessed = not self.environment.exact

@@ -12,12 +12,14 @@ from ...core.arguments import named
 from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
 from ...core.mode import watcher
 from ...core.node import Node, unknown
+from ...core.opening import room
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
 from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
+from ..batching.trace import write_out
 from ..checkpoint import checkpoint as recomputed
 from .loop import too_long
 from .marks import marked
-from .staged import WrittenTo, staged_scan, staged_while
+from .staged import WrittenTo, guessed, staged_scan, staged_while
 
 Fn = Callable[..., Any]
 
@@ -59,7 +61,7 @@ def scan(
     leaves, structure = flatten(xs)
     rows = [as_tensor(x) for x in leaves]
     n = _length(rows, structure, length)
-    loop = Steps("scan", n, init, reverse)
+    loop = Steps("scan", n, init, [f], reverse)
 
     given = _quick(structure)[0] if leaves else lambda row: None
 
@@ -96,7 +98,7 @@ def fori_loop(n: int | Tensor, body: Fn, init: Any, *, checkpoint: int | None = 
     count = integer(n, "fori_loop", "n")
     if count < 0:
         raise ArgumentError(f"fori_loop: n counts steps from 0, got {count}")
-    return Steps("fori_loop", count, init).run(lambda carry, t, row: (body(t, carry), None), [], every)[0]
+    return Steps("fori_loop", count, init, [body]).run(lambda carry, t, row: (body(t, carry), None), [], every)[0]
 
 
 @named
@@ -118,7 +120,7 @@ def while_loop(cond: Fn, body: Fn, init: Any, max_steps: int | None = None) -> A
     most = None if max_steps is None else integer(max_steps, "while_loop", "max_steps")
     if most is not None and most < 0:
         raise ArgumentError(f"while_loop: max_steps counts steps from 0, got {most}")
-    loop = Steps("while_loop", most, init)
+    loop = Steps("while_loop", most, init, [cond, body])
     return loop.run_while(cond, body)
 
 
@@ -157,8 +159,9 @@ def _length(rows: Sequence[Tensor], structure: Structure, length: int | None) ->
 class Steps:
     """The steps of one loop: what is carried, and the ways to go through them."""
 
-    def __init__(self, title: str, n: int | None, init: Any, reverse: bool = False) -> None:
-        self.title, self.n, self.reverse = title, n, bool(reverse)
+    def __init__(self, title: str, n: int | None, init: Any, functions: Sequence[Fn], reverse: bool = False) -> None:
+        """`functions` are the user's, which a step calls."""
+        self.title, self.n, self.functions, self.reverse = title, n, functions, bool(reverse)
         leaves, self.structure = flatten(init)
         self.numbers = [type(leaf) in (bool, int, float, complex) for leaf in leaves]
         self.softly = any(self.numbers)  # whether the first step may give y another dtype than the others
@@ -179,12 +182,9 @@ class Steps:
         if not n:
             return self._of_none(step, [_ones(x) for x in rows])
         if n > 1 and _staged(watcher()):
-            try:
-                return self._staged(step, rows, every)
-            except WrittenTo:
-                raise
-            except TraceError:
-                pass  # a step looks at values that change from step to step: it is written out for each
+            found: tuple[Any, Any] | None = self._steadily(lambda: self._staged(step, rows, every))
+            if found is not None:
+                return found
         since = clock()
         parts = [_parts(x, n) for x in rows]
         order = range(n - 1, -1, -1) if self.reverse else range(n)
@@ -293,6 +293,34 @@ class Steps:
         return self.tree(state), unflatten(structure, empty, values=False)
 
     # -- as one op --------------------------------------------------------------------------------------
+    def _steadily(self, run: Callable[[], Any]) -> Any:
+        """What a run of the loop as one op gives; None where its steps are to be written out.
+
+        That is where a step looks at values that change from step to step, or needs them as plain numbers. Where it
+        changes what lies around it, as Python's loop would at each step, the function is to be traced again.
+        """
+        look = room("compiler.environment").surroundings(self.title, self.functions)
+        found = None
+        try:
+            found = run()
+        except WrittenTo:
+            raise
+        except Exception as error:
+            if (
+                self.n is None
+                or self.title == "while_loop"
+                or (not isinstance(error, TraceError) and guessed(watcher()))
+            ):
+                raise
+        changed = look()
+        if changed:
+            write_out(watcher())
+            raise WrittenTo(
+                f"{self.title}: a step changes {', '.join(changed[:3])}, which Python's loop does at each step; let it "
+                "be part of the carry"
+            )
+        return found
+
     def _staged(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
         n = self.n
         assert n is not None
@@ -344,7 +372,7 @@ class Steps:
             return self.checked(body(self.tree(state)), state)
 
         left = None if self.n is None else self.n - done
-        return self.tree(staged_while(self.title, left, state, holds, one))
+        return self._steadily(lambda: self.tree(staged_while(self.title, left, state, holds, one)))
 
 
 def _alike(new: Any, old: Tensor) -> bool:

@@ -56,6 +56,15 @@ class WrittenTo(TraceError):
     """What a step computes depends on what an earlier one has written around it."""
 
 
+def guessed(watch: Any) -> bool:
+    """Whether values may be those of one step of an earlier loop, for which an error may be due to them."""
+    while watch is not None:
+        if getattr(watch, "guessed", False):
+            return True
+        watch = getattr(watch, "watch", None)
+    return False
+
+
 class Run:
     """One run of a step on stand-ins."""
 
