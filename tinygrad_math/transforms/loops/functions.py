@@ -49,8 +49,8 @@ def scan(
 
     Without `compile` this is Python's loop, and f may look at values. In a compiled function it is one instruction: f
     is traced for one step, so that the time to compile hardly grows with the length, and so are its derivatives. Where
-    f looks at values that change from step to step, or at what an earlier step has written around it, the steps are
-    written out there.
+    f looks at values that change from step to step, needs them as plain numbers, or changes what lies around it (a
+    list that it appends to), the steps are written out there.
 
     >>> import tinygrad_math as tm
     >>> tm.scan(lambda c, x: (c + x, c * x), 0.0, tm.tensor([1.0, 2.0, 3.0]))
@@ -108,7 +108,8 @@ def while_loop(cond: Fn, body: Fn, init: Any, max_steps: int | None = None) -> A
     Arguments: `init` a tree of arrays whose containers, shapes and dtypes body keeps; `cond` gives one boolean;
     `max_steps` a bound on the number of steps, which reverse mode needs. Under `vmap` each example ends by itself.
     Returns the carry. Raises what `scan` raises, and NoConvergence if cond still holds after max_steps steps;
-    NoDerivative for reverse mode without max_steps.
+    NoDerivative for reverse mode without max_steps; TraceError where body changes what lies around it, and the number
+    of steps is not known when a function is compiled or vectorised.
     Derivative: that of the steps that were taken, their number being fixed; as of `scan`.
 
     >>> import tinygrad_math as tm
