@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
+import signal
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -414,6 +418,90 @@ def test_donated_arguments_may_lie_otherwise_between_lines_of_numpy(first):
     for given in (layouts(x)[first], *layouts(x)):
         for p in (given.copy("K"), tm.tensor(given)):
             assert_close(f(p, x), [np.sort(x + x, axis=0), x - 0.5 * np.cumsum(x, axis=0)])
+
+
+def crooked():
+    """Arrays whose elements lie where no C array's would: fields of packed records, and parts of a buffer of bytes."""
+    rows = np.zeros(4, [("a", "i1"), ("b", "f8"), ("c", "f4", (3,)), ("d", "i4"), ("z", "c16")])
+    rows["b"], rows["d"], rows["z"] = [1, 2, 3, 4], [5, 6, 7, 8], [1, 2j, 3, 4]
+    rows["c"] = np.arange(12).reshape(4, 3)
+    bytes_ = np.ndarray((4, 3), "f4", np.zeros(200, np.uint8), 3, (17, 5))
+    bytes_[...] = rows["c"]
+    shifted = np.ndarray((6,), "f8", np.zeros(60, np.uint8), 1)
+    shifted[...] = np.arange(6)
+    return {
+        "float64": rows["b"], "float32": rows["c"], "int32": rows["d"], "complex": rows["z"], "turned": rows["c"].T,
+        "backwards": rows["b"][::-1], "empty": rows["b"][:0], "bytes": bytes_, "both ways": bytes_[::-1, ::-1],
+        "shifted": shifted,
+    }  # fmt: skip
+
+
+CROOKED = {
+    "sums": lambda x: (x * 2 + 1, x.sum()),
+    "views": lambda x: (x.T, x[::-1], x[1:] + x[:-1], tm.ravel(x)),
+    "lines of numpy": lambda x: tm.sort(x * 2, axis=-1) + x,
+    "products": lambda x: x.T @ x,
+    "rows": lambda x: tm.scan(lambda c, a: (c + tm.sum(a), a * 2), 0.0 * tm.sum(x), x),
+    "steps": lambda x: tm.fori_loop(3, lambda k, c: c * 0.5 + x, x * 1.0),
+}
+
+
+@pytest.mark.parametrize("f", CROOKED.values(), ids=CROOKED)
+@pytest.mark.parametrize("kind", crooked())
+def test_an_array_that_lies_crookedly_is_brought_into_order(kind, f):
+    x = crooked()[kind]
+    plain = x.astype(x.dtype, order="C")
+    want = f(tm.tensor(plain))
+    g, around, taking = compiled(f), compiled(lambda y: (f(tm.asarray(x)), y)), compiled(f, donate_argnums=0)
+    for _ in range(2):
+        for given in (x, plain, [x][0].copy()):
+            assert_close(g(given), want)
+            assert_close(taking(tm.tensor(given)), want)
+        assert_close(around(1.0)[0], want)
+    np.testing.assert_array_equal(x, plain)
+
+
+LONG = {
+    "numbers": (lambda x: tm.fori_loop(10**10, lambda k, c: c * 1.0000001 + x, x), 2.0),
+    "nested": (
+        lambda x: tm.fori_loop(10**5, lambda k, c: tm.fori_loop(10**5, lambda j, d: d * 0.9 + x, c), x), 2.0,
+    ),
+    "matrices": (lambda x: tm.fori_loop(10**9, lambda k, c: tm.tanh(c @ x), x), np.ones((60, 60))),
+    "long steps": (lambda x: tm.fori_loop(10**9, lambda k, c: tm.sin(c) + x, x), np.ones((100, 300))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", LONG)
+def test_a_long_loop_answers_an_interrupt_and_can_be_called_again(how):
+    f, x = LONG[how]
+    g = compiled(f)
+
+    def interrupted():
+        threading.Timer(0.05, _thread.interrupt_main).start()
+        g(x)
+
+    for _ in range(2):
+        start = time.perf_counter()
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert time.perf_counter() - start < 20.0  # to the end it would be a minute and more
+    short = compiled(lambda x: tm.fori_loop(5, lambda k, c: c * 0.5 + x, x))
+    assert_close(short(x), x * (2.0 - 0.5**5))
+
+
+def test_a_loop_that_is_not_interrupted_goes_on_between_its_looks_for_signals():
+    """The oracle is the closed form of the sum."""
+    n, told = 1_000_000, []
+    f = compiled(lambda x: tm.fori_loop(n, lambda k, c: c + x * k, x))
+    before = signal.signal(signal.SIGINT, lambda *_: told.append(1))
+    try:
+        threading.Timer(0.005, signal.raise_signal, [signal.SIGINT]).start()
+        assert f(1.0).item() == 1.0 + n * (n - 1) / 2
+    finally:
+        while not told:
+            time.sleep(0.001)
+        signal.signal(signal.SIGINT, before)
+    assert f(2.0).item() == 2.0 + n * (n - 1)
 
 
 def test_objects_are_neither_leaked_nor_freed_too_often():

@@ -400,7 +400,7 @@ def compile(
     and functions of this package's own where these are quicker, are called one after the other by a small interpreter
     in machine code, in the same memory plan. What has no native form (sorting, decompositions, draws, arrays of 65,536
     elements and more, which run block by block) stays a call of NumPy in between; `.profile` says which is which. A
-    `scan` or `fori_loop` whose step is native runs as a whole, and answers Ctrl-C when it is done.
+    `scan` or `fori_loop` whose step is native runs as a whole, and looks for Ctrl-C every few milliseconds.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
     Results are Tensors in memory of their own, so that the next call does not change them.
     What f reaches beside its arguments (closure variables, defaults, globals that its code names, the object of a

@@ -69,12 +69,14 @@ def is_possible() -> bool:
 
 
 def _write_run(module: Any) -> Any:
-    """`run(at, end, cells)`: the instructions from `at` to `end`."""
+    """`run(at, end, cells)`: the instructions from `at` to `end`; 0, or 1 where a signal's handler raised an error."""
     ir = llvm().ir
-    pointer, nothing = ir.IntType(64).as_pointer(), ir.VoidType()
-    w = Writer(module, "run", nothing, [pointer, pointer, pointer])
+    word, small, nothing = ir.IntType(64), ir.IntType(32), ir.VoidType()
+    pointer = word.as_pointer()
+    w = Writer(module, "run", word, [pointer, pointer, pointer])
     b = w.b
     start, end, cells = w.arguments
+    stopped = w.function.append_basic_block("stopped")
     here = ir.IRBuilder(w.entry).alloca(pointer)
     b.store(start, here)
     pointers, moving, counters = w.room(MOST_OPERANDS), w.room(MOST_OPERANDS), w.room(MOST_OUTER)
@@ -136,24 +138,38 @@ def _write_run(module: Any) -> Any:
         b.position_at_end(setting)  # 0, SET, length, cell, cell that it is taken from, offset
         w.store(b.add(w.load(cells, w.load(pc, 4)), w.load(pc, 5)), cells, w.load(pc, 3))
         b.branch(done)
-        b.position_at_end(repeating)  # 0, REPEAT, length, times, words before the body, moved, swapped, ...
-        body, moves, swaps = w.at(pc, w.load(pc, 4)), w.load(pc, 5), w.load(pc, 6)
+        b.position_at_end(repeating)  # 0, REPEAT, length, times, words before the body, moved, swapped, chunk, ...
+        body, moves, swaps, chunk = w.at(pc, w.load(pc, 4)), w.load(pc, 5), w.load(pc, 6), w.load(pc, 7)
         behind = w.at(pc, length)
+        left = w.variable(chunk)  # until signals are looked for; of 0 it goes down from there, and never comes back
         with w.repeat(w.load(pc, 3)):
-            b.call(w.function, [body, behind, cells])
+            w.unless(b.icmp_unsigned("==", b.call(w.function, [body, behind, cells]), w.number(0)), stopped)
             with w.repeat(moves) as k:
-                pair = w.at(pc, b.add(b.mul(k, w.number(2)), w.number(7)))
+                pair = w.at(pc, b.add(b.mul(k, w.number(2)), w.number(8)))
                 cell = w.load(pair, 0)
                 w.store(b.add(w.load(cells, cell), w.load(pair, 1)), cells, cell)
             with w.repeat(swaps) as k:
-                pair = w.at(pc, b.add(b.mul(b.add(k, moves), w.number(2)), w.number(7)))
+                pair = w.at(pc, b.add(b.mul(b.add(k, moves), w.number(2)), w.number(8)))
                 one, other = w.load(pair, 0), w.load(pair, 1)
                 first, second = w.load(cells, one), w.load(cells, other)
                 w.store(second, cells, one)
                 w.store(first, cells, other)
+            w.add(left, w.number(-1))
+            look, on = (w.function.append_basic_block(name) for name in ("look", "on"))
+            b.cbranch(b.icmp_signed("==", b.load(left), w.number(0)), look, on)
+            b.position_at_end(look)  # with the lock, whether this thread holds it or has let it go
+            b.store(chunk, left)
+            lock = w.call(python("PyGILState_Ensure"), small)
+            raised = w.call(python("PyErr_CheckSignals"), small)
+            w.call(python("PyGILState_Release"), nothing, lock)
+            w.unless(b.icmp_signed("==", raised, ir.Constant(small, 0)), stopped)
+            b.branch(on)
+            b.position_at_end(on)
         b.branch(done)
         b.position_at_end(done)
-    b.ret_void()
+    b.ret(w.number(0))
+    b.position_at_end(stopped)
+    b.ret(w.number(1))
     w.done()
     return w.function
 

@@ -97,6 +97,8 @@ class Places:
         if kind == "block" or (v.shape and (not isinstance(v.example, np.ndarray) or overlaps(v.example))):
             return None
         strides = v.strides if v.shape else ()
+        if not is_aligned(v):  # a field of a packed structured array: it is brought into order at each call
+            strides = np.empty_like(v.example).strides
         if self.is_step:
             return None if v.nbytes > FAR else Place(SCRATCH, self.memory.room(v.nbytes), v.shape, strides, v.dtype)
         if v not in self.cells:
@@ -197,6 +199,11 @@ def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     for k in range(len(shape) - 2, -1, -1):
         strides[k] = strides[k + 1] * max(shape[k + 1], 1)
     return tuple(strides)
+
+
+def is_aligned(v: Value) -> bool:
+    """Whether all elements can lie where a machine's loop reads them, if the first one does."""
+    return not v.shape or all(n == 1 or s % v.dtype.alignment == 0 for n, s in zip(v.shape, v.strides, strict=True))
 
 
 def is_known(v: Value) -> bool:

@@ -12,7 +12,9 @@ from .instructions import Instructions
 from .loops import copier, loop
 from .machine import REPEAT, SET
 from .places import FAR, SCRATCH, Place, c_strides, is_compact, is_known
-from .table import loop_words
+from .table import elements, loop_words
+
+BETWEEN = 2_000_000  # elements: after so many, some milliseconds of work, signals are looked for
 
 
 class Rounds:
@@ -72,8 +74,10 @@ class Rounds:
                     return None
                 self.after += moved
         pairs = [w for pair in (*self.moves, *self.swaps) for w in pair]
-        head = [0, REPEAT, 7 + len(pairs) + len(self.body), self.length, 7 + len(pairs), len(self.moves)]
-        return [*self.before, *head, len(self.swaps), *pairs, *self.body, *self.after]
+        chunk = max(1, BETWEEN // max(1, elements(self.body)))
+        head = [0, REPEAT, 8 + len(pairs) + len(self.body), self.length, 8 + len(pairs), len(self.moves)]
+        head += [len(self.swaps), chunk if chunk < self.length else 0]
+        return [*self.before, *head, *pairs, *self.body, *self.after]
 
     def _count(self, number: Value) -> None:
         """The number of a step, as a whole number in memory."""

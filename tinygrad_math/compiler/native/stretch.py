@@ -6,7 +6,6 @@ cells, and a frame for each stretch.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +15,9 @@ from ...core.errors import MathError
 from ..packing import ALIGNMENT
 from ..program import Value, describe_value
 from .lower import Lowered
-from .machine import ANY, ARRAY, FLOAT, FRESH, GIVEN, LOOP_HEAD, NOTHING, NUMBER, OBJECT, REPEAT, stretch
+from .machine import ANY, ARRAY, FLOAT, FRESH, GIVEN, NOTHING, NUMBER, OBJECT, stretch
 from .places import ABSOLUTE, FIRST, SCRATCH, SPACE, Place
+from .table import elements
 
 LONG = 20_000  # elements: of more, other threads may run meanwhile
 ALIGNED, WRITEABLE = 0x100, 0x400  # flags of NumPy's arrays
@@ -40,7 +40,7 @@ class Stretch:
         self.kept: list[Any] = [self.words]
         self.rows = self._keep([w for v in inputs for w in self._row(v, v in given)])
         self.made = self._keep([w for r in results for w in self._made(*r)])
-        self.long = _elements(words) > LONG
+        self.long = elements(words) > LONG
         self.written = [k for k, v in enumerate(inputs) if v in given]
         self.bring = [_bringer(v, lowered) for v in inputs]
 
@@ -136,21 +136,6 @@ def _bringer(v: Value, lowered: Lowered) -> Callable[[Any], Any]:
         return out
 
     return bring
-
-
-def _elements(words: Sequence[int]) -> int:
-    """How many elements a table's loops go through; a product counts its multiplications."""
-    total, at = 0, 0
-    while at < len(words):
-        length = words[at + 2]
-        if words[at]:
-            sizes = words[at + LOOP_HEAD : at + words[at + 5]]
-            loops = words[at + words[at + 7] : at + length : words[at + 3] + 1]
-            total += math.prod(sizes) * math.prod(loops)
-        elif words[at + 1] == REPEAT:
-            total += words[at + 3] * _elements(words[at + words[at + 4] : at + length])
-        at += length
-    return total
 
 
 def result(v: Value, place: Place) -> Result:

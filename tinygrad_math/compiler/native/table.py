@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .loops import Loop
-from .machine import LOOP_HEAD
+from .machine import LOOP_HEAD, REPEAT
 
 CALL = 5.0  # nanoseconds that a further call of a loop takes, beside
 DENSE, APART = 0.25, 1.0  # those for an element of arrays that are dense, or not
@@ -77,3 +78,18 @@ def _best(dims: Sequence[int], rows: Sequence[Sequence[int]], sizes: Sequence[in
         return total / dims[k] * CALL + total * (DENSE if dense else APART)
 
     return min(range(len(dims)), key=lambda k: (cost(k), -k))
+
+
+def elements(words: Sequence[int]) -> int:
+    """How many elements a table's loops go through; a product counts its multiplications."""
+    total, at = 0, 0
+    while at < len(words):
+        length = words[at + 2]
+        if words[at]:
+            sizes = words[at + LOOP_HEAD : at + words[at + 5]]
+            loops = words[at + words[at + 7] : at + length : words[at + 3] + 1]
+            total += math.prod(sizes) * math.prod(loops)
+        elif words[at + 1] == REPEAT:
+            total += words[at + 3] * elements(words[at + words[at + 4] : at + length])
+        at += length
+    return total
