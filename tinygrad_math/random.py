@@ -14,6 +14,9 @@ gamma, integers, permutation, choice, poisson, binomial.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -296,7 +299,7 @@ class Generator:
     def __init__(self, seed: Any = None) -> None:
         known = seed is not None and not isinstance(seed, (np.random.Generator, *_STATEFUL))
         self.made_in = watcher() if known and tracing() else None  # whose trace saw it made, from a seed
-        self.numpy = stream(seed)
+        self.numpy: np.random.Generator = stream(seed)
 
     def seed(self, seed: Any = None) -> None:
         """Restart from a seed (an int, a SeedSequence, a NumPy generator), or from fresh entropy.
@@ -647,7 +650,59 @@ def randn(*shape: int) -> Tensor:
     return shared.standard_normal(shape)
 
 
-shared = Generator()
+class _Holder:
+    """A stream that begins when it is first asked for."""
+
+    def __init__(self, seed: Any) -> None:
+        self.seed = seed
+        self.numpy: np.random.Generator | None = None
+
+
+class _Own(threading.local):
+    """The block that a thread is in. No context variable: compiled functions run in a context of theirs."""
+
+    holder: _Holder | None = None
+
+
+_OWN = _Own()
+
+
+class _Shared(Generator):
+    """The generator of this module: within `own_stream` that block's, elsewhere one for all threads."""
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        own = _OWN.holder
+        if own is None:
+            return self._common
+        if own.numpy is None:
+            own.numpy = np.random.default_rng(own.seed)
+        return own.numpy
+
+    @numpy.setter
+    def numpy(self, generator: np.random.Generator) -> None:
+        own = _OWN.holder
+        if own is None:
+            self._common = generator
+        else:
+            own.numpy = generator
+
+    def __reduce__(self) -> str:
+        return "shared"  # in another process, too, what it draws is that process's to say
+
+
+@contextmanager
+def own_stream(seed: Any) -> Iterator[Callable[[], bool]]:
+    """What this thread draws from this module within the block comes of `seed` alone; it gives whether it drew."""
+    holder, outer = _Holder(seed), _OWN.holder
+    _OWN.holder = holder
+    try:
+        yield lambda: holder.numpy is not None
+    finally:
+        _OWN.holder = outer
+
+
+shared = _Shared()
 seed = shared.seed
 bernoulli = shared.bernoulli
 beta = shared.beta

@@ -75,9 +75,9 @@ is in the way of both, and synchronous steps are what equals one machine.
 """
 
 from ..core.elsewhere import face as _face
+from .batches import Batches as Batches
 from .closure import Closure as Closure
 from .cluster import Shards as Shards
-from .picking import Batches as Batches
 from .products import evaluate as evaluate
 from .products import ggnvp as ggnvp
 from .products import hvp as hvp

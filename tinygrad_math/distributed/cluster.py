@@ -7,6 +7,7 @@ stay) is kept by the workers as results of tasks too, so that Dask can make it a
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import time
@@ -86,6 +87,10 @@ class Local:
         """What stays for many steps."""
         return thing
 
+    def seen(self, functions: Sequence[Any]) -> bytes:
+        """What tells whether functions have changed since they were sent: here they are not sent."""
+        return b""
+
     def run(self, work: Any, given: Sequence[Sent], asker: str, pick: Any = None) -> Nodes:
         """The sums over all shards of what `work` computes."""
         if self.batches is None:
@@ -141,9 +146,15 @@ class Remote:
         """What stays for many steps, made by a task, so that it can be made again where a worker is lost."""
         return self.client.submit(Kept, self._packed(thing), key=_key("keep"), pure=False)
 
+    def seen(self, functions: Sequence[Any]) -> bytes:
+        """What tells whether functions, or values that they refer to, have changed since they were sent."""
+        return hashlib.blake2b(self._packed(tuple(functions))).digest()
+
     def _packed(self, thing: Any) -> bytes:
         try:
             return pickled(thing)
+        except MathError:
+            raise
         except Exception as error:
             raise ArgumentError(
                 f"tm.distributed: this cannot be sent to workers: {type(error).__name__}: {error}; a function that is "

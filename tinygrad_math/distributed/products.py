@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import random
 from ..core.arguments import named
 from ..core.errors import ArgumentError, ShardError, describe
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.tracing import matched
 from .cluster import Local, Shards, drop, explained
+from .picking import Pick
 from .work import Sent, Work
 
 __all__ = ["evaluate", "ggnvp", "hvp", "value_and_grad"]
@@ -41,6 +44,7 @@ class Spread:
         self.shards = shards if isinstance(shards, Shards) else Shards(shards, client)
         self.structure: Structure | None = None
         self._work: Any = None
+        self._seen: Any = None  # the functions as they were when they were sent
         self._point: Any = None
         self._at: list[Any] = []
 
@@ -53,39 +57,52 @@ class Spread:
             wanted = "(params, v)" if self.vectors else "(params)"
             raise ArgumentError(f"{self.asker}(...) is called with {wanted}, got {1 + len(vectors)} arguments")
         structure, results, tree, _ = self.at(params, *vectors)
+        assert tree is not None
         return self.finished(structure, results, tree)
 
-    def at(self, params: Any, *vectors: Any, pick: Any = None) -> tuple[Structure, list[Any], Structure, int]:
-        """The parameters' structure, the results and their tree, and how many examples there were."""
+    def at(self, params: Any, *vectors: Any, pick: Any = None) -> tuple[Structure, list[Any], Structure | None, int]:
+        """The parameters' structure, the results and their tree, and how many examples there were.
+
+        What is drawn on the way comes of the present place of tm.random's stream, the shard's number, and nothing else;
+        the stream goes on if something was drawn.
+        """
+        pick = Pick() if pick is None else pick
         leaves, structure = flatten(params)
         arrays = [_array(leaf, self.asker) for leaf in leaves]
         given = [Sent(arrays)]
         for v in vectors:
             along = matched(v, structure, arrays, f"the vector of {self.asker}")
             given.append(Sent([t.detach().numpy() for t in along]))
+        pick.seed = int(copy.deepcopy(random.shared.numpy).integers(1 << 62))
         try:
-            found = self._run(structure, given, pick)
+            found, drew = self._run(structure, given, pick)
+            if not found[2] and pick.whole:
+                raise ArgumentError(f"{self.asker}: there is no example in any shard")
         except BaseException as error:
             self.release()
             shown = explained(error, self.asker)
             if shown is error:
                 raise
             raise shown from (error.cause if isinstance(error, ShardError) else error)
+        if drew:
+            random.shared.numpy.integers(1 << 62)
         return structure, *found
 
-    def _run(self, structure: Structure, given: list[Any], pick: Any) -> tuple[list[Any], Structure, int]:
+    def _run(
+        self, structure: Structure, given: list[Any], pick: Pick
+    ) -> tuple[tuple[list[Any], Structure | None, int], bool]:
         place = self.shards.place
-        if self._work is None or structure != self.structure:
-            self._point = None
+        seen = place.seen(self.functions)
+        if self._work is None or structure != self.structure or seen != self._seen:
+            drop([self._work, self._point])
+            self._work = self._point = None
             work = Work(self.kind, self.functions, structure, self.shards.shards, self.mean, self.fast)
-            self._work, self.structure = place.keep(work), structure
+            self._work, self.structure, self._seen = place.keep(work), structure, seen
         if self.vectors and not isinstance(place, Local):
             given[0] = self._kept(place, given[0])
         (part,) = place.run(self._work, given, self.kind, pick).values()
-        examples, sums, tree = part
-        if sums is None or tree is None:
-            raise ArgumentError(f"{self.asker}: there is no example in any shard")
-        return [s / examples if self.mean else s for s in sums], tree, examples
+        results = [a.astype(d, copy=False) for a, d in zip(part.arrays or (), part.dtypes, strict=True)]
+        return (results, part.structure, part.examples), part.drew
 
     def _kept(self, place: Any, sent: Sent) -> Any:
         """The parameters as the workers have them, sent only if they have changed."""

@@ -7,8 +7,12 @@ import io
 from types import CodeType
 from typing import Any
 
-from ..core.errors import MissingExtra, installing
+import numpy as np
 
+from .. import random
+from ..core.errors import ArgumentError, MissingExtra, installing
+
+_STREAMS = (random.Generator, np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 _NOWHERE = "<dynamic-code>"  # what cloudpickle calls every file
 
 
@@ -27,6 +31,12 @@ def pickled(thing: Any) -> bytes:
 
     class Pickler(base):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, _STREAMS) and obj is not random.shared:
+                raise ArgumentError(
+                    f"tm.distributed: what is sent refers to a generator of random numbers, {type(obj).__name__}, of "
+                    "which each worker would have a copy, so that results depend on the worker; draw from tm.random, "
+                    "whose numbers depend on the step and the shard or the run alone, or make it within, of a seed"
+                )
             if not isinstance(obj, CodeType):
                 return super().reducer_override(obj)
             make, given, *more = self.dispatch_table[CodeType](obj)

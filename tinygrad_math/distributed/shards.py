@@ -148,7 +148,7 @@ def read(shard: Shard, blocks: list[Any]) -> Any:
         values = [next(given) if is_lazy(p) or p is None else p() if callable(p) else _file(p) for p in shard.parts]
         batch = _frozen(tuple(values) if shard.together else values[0])
         count(batch)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a worker would end with the function
         raise told(error, shard, "could not be loaded") from error
     return batch
 
@@ -218,7 +218,7 @@ def count(batch: Any) -> int:
     return int(np.shape(leaves[0])[0])
 
 
-def told(error: Exception, shard: Shard, what: str) -> ShardError:
+def told(error: BaseException, shard: Shard, what: str) -> ShardError:
     """The error that says which shard it was; it travels from worker to client, who has the text of the line."""
     found = ShardError(f"{shard.title} {what}: {type(error).__name__}: {error}")
     found.shard, found.file, found.place = shard.number, shard.file, raised_place(error.__traceback__)
@@ -226,7 +226,7 @@ def told(error: Exception, shard: Shard, what: str) -> ShardError:
     return found
 
 
-def _travels(error: Exception) -> bool:
+def _travels(error: BaseException) -> bool:
     """Whether an error comes out of a pickle as it went in."""
     try:
         return type(unpickled(pickled(error))) is type(error)

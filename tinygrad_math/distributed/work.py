@@ -6,15 +6,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..compiler import compile
-from ..core.errors import ShardError
+from ..core.errors import ArgumentError, ShardError, describe
 from ..core.mode import no_grad
 from ..core.tensor import as_tensor
 from ..core.tree import Structure, flatten, unflatten
+from ..random import own_stream
 from ..transforms.derivatives import value_and_grad
 from ..transforms.products import ggnvp, hvp
 from .picking import Pick
@@ -22,7 +24,20 @@ from .sending import unpickled
 from .shards import Shard, count, told
 
 Array = np.ndarray[Any, Any]
-Part = tuple[int, list[Any] | None, Structure | None]  # examples, sums over them, and the tree that these are of
+
+
+@dataclass(frozen=True)
+class Part:  # no tuple, since Dask would look into it
+    """What some shards give together: their examples, the means or sums over these, and the tree that they are of."""
+
+    examples: int
+    arrays: list[Any] | None = None
+    structure: Structure | None = None
+    dtypes: tuple[Any, ...] = ()  # in which the results are to be given
+    mean: bool = True
+    drew: bool = False  # whether random numbers were drawn on the way
+
+
 Nodes = dict[tuple[int, int], Part]  # (level, place) of a binary tree over the numbers of the shards
 
 
@@ -44,6 +59,8 @@ def _ggnvp(functions: Sequence[Any]) -> Callable[..., Any]:
     model, loss = functions
 
     def product(params: Any, vector: Any, batch: Any) -> Any:
+        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+            raise ArgumentError(f"a batch of ggnvp is (inputs, targets, ...), got {describe(batch)}")
         inputs, targets = batch[0], tuple(batch[1:])
         return ggnvp(lambda p: model(p, inputs), lambda y: loss(y, *targets), (params,), (vector,))[0]
 
@@ -105,21 +122,68 @@ class Work:
             _PROGRAMS[self.token] = now, found
         return found
 
-    def part(self, number: int, trees: Sequence[Any], batch: Any, pick: Pick | None = None) -> Part:
-        """The sums over one shard, or over some of its rows. Raises ShardError."""
+    def part(self, number: int, trees: Sequence[Any], batch: Any, pick: Pick) -> Part:
+        """The means or sums over one shard, or over some of its rows. Raises ShardError."""
         try:
             examples = count(batch)
-            if pick is not None and examples:
+            if examples:
                 batch, examples = pick.rows(number, len(self.shards), batch)
             if not examples:
-                return 0, None, None
+                return Part(0)
             program = self.program()
-            out = program(*trees, batch) if pick is None else pick.drawn(self.token, number, program, (*trees, batch))
+            self._suits(trees, batch, examples)
+            with own_stream([pick.seed, number]) as drew:
+                out = program(*trees, batch)
             leaves, structure = flatten(out)
             arrays = [np.asarray(as_tensor(leaf).detach().numpy()) for leaf in leaves]
-            return examples, [examples * a if self.mean else np.array(a) for a in arrays], structure
-        except Exception as error:
-            raise told(error, self.shards[number], f"in {self.kind}") from error
+            carried = [_carried(a.dtype, self.mean) for a in arrays]
+            given = tuple(_given(a.dtype, self.mean) for a in arrays)
+            return Part(
+                examples,
+                [np.array(a, d) for a, d in zip(arrays, carried, strict=True)],
+                structure,
+                given,
+                self.mean,
+                drew(),
+            )
+        except (Exception, SystemExit) as error:  # a worker would end with the function
+            raise told(error, self.shards[number], f"in {self.kind}{_columns(error, batch)}") from error
+
+    def _suits(self, trees: Sequence[Any], batch: Any, examples: int) -> None:
+        """Where the function can tell whether it suits the batch, it is asked; a costly look is taken a few times."""
+        check = getattr(self.functions[0], "suits", None)
+        if check is not None:
+            with _LOCK:
+                looks = _LOOKS.get(self.token, 0)
+                _LOOKS[self.token] = looks + (examples > 1)
+                while len(_LOOKS) > 256:
+                    del _LOOKS[next(iter(_LOOKS))]
+            check(*trees, batch, examples, closely=looks < _FEW)
+
+
+_LOOKS: dict[str, int] = {}  # with how many batches a program's function has been tried
+_FEW = 8
+
+
+def _given(dtype: Any, mean: bool) -> Any:
+    """The dtype of a mean or a sum: as NumPy's."""
+    if dtype.kind in "biu":
+        return np.dtype(np.float64) if mean else np.add.reduce(np.zeros(1, dtype)).dtype
+    return dtype
+
+
+def _carried(dtype: Any, mean: bool) -> Any:
+    """In which it is put together: half precision has too few digits and too small a range for it."""
+    given = _given(dtype, mean)
+    return np.result_type(given, np.float32) if given.kind == "f" else given
+
+
+def _columns(error: BaseException, batch: Any) -> str:
+    """A word on batches that are columns by name, for functions that expect a tuple."""
+    if not isinstance(batch, dict) or not isinstance(error, (KeyError, TypeError, AttributeError, ArgumentError)):
+        return ""
+    names = ", ".join(map(str, batch))
+    return f", whose batch is a dict of {names} (D.Shards(shards, client, columns=[...]) makes a tuple of these)"
 
 
 class Kept:
@@ -152,7 +216,7 @@ def unpacked(text: bytes) -> Any:
         ) from error
 
 
-def computed(work: Any, first: int, given: Sequence[Any], pick: Pick | None, *batches: Any) -> Nodes:
+def computed(work: Any, first: int, given: Sequence[Any], pick: Pick, *batches: Any) -> Nodes:
     """The sums over the shards from `first` on, as far as their fixed order allows."""
     work, *given = (t.value() if isinstance(t, Kept) else t for t in (work, *given))
     trees = [unflatten(work.structure, [as_tensor(a) for a in sent.arrays]) for sent in given]
@@ -185,9 +249,15 @@ def _enter(nodes: Nodes, total: int, level: int, place: int, part: Part) -> None
 
 
 def _added(left: tuple[int, Part], right: tuple[int, Part]) -> Part:
-    (_, (m, a, structure)), (_, (n, b, other)) = left, right
-    if a is None or b is None:
-        return (m + n, b, other) if a is None else (m + n, a, structure)
-    if structure != other or [x.shape for x in a] != [y.shape for y in b]:
+    (_, a), (_, b) = left, right
+    if a.arrays is None or b.arrays is None:
+        return b if a.arrays is None else a
+    if a.structure != b.structure or [x.shape for x in a.arrays] != [y.shape for y in b.arrays]:
         raise ShardError("the results of two shards differ in shape, and cannot be added; reduce over the examples")
-    return m + n, [x + y for x, y in zip(a, b, strict=True)], structure
+    n = a.examples + b.examples
+    if a.mean:  # of means, since a sum can overflow where the mean does not
+        arrays = [x * (a.examples / n) + y * (b.examples / n) for x, y in zip(a.arrays, b.arrays, strict=True)]
+    else:
+        arrays = [x + y for x, y in zip(a.arrays, b.arrays, strict=True)]
+    dtypes = tuple(np.result_type(*pair) for pair in zip(a.dtypes, b.dtypes, strict=True))
+    return Part(n, arrays, a.structure, dtypes, a.mean, a.drew or b.drew)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import random
 from ..core.errors import ArgumentError, describe
-from ..core.tensor import Tensor
-from ..data.loader import DataLoader, examples
+from ..core.mode import no_grad
+from ..core.tensor import Tensor, as_tensor
+from ..core.tree import flatten, unflatten
+from ..data.loader import DataLoader
+from ..distributed.batches import Batches
 from ..distributed.cluster import Shards
-from ..distributed.picking import Batches, Numbered, Table
-from ..distributed.products import ValueAndGrad, evaluate
-from ..nn.module import Module
+from ..distributed.picking import Numbered, Table
+from ..distributed.products import ValueAndGrad
+from ..nn import losses
+from ..nn.criteria import _Loss
+from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
+from ..random import own_stream
 from .steps import Eager, Loss, forward
 
 
@@ -26,19 +32,95 @@ class Objective:
 
     def __init__(self, model: Module, loss: Loss) -> None:
         self.model, self.loss = model, loss
+        self.reduction = "sum" if _options(loss).get("reduction") == "sum" else "mean"
         self.__name__ = type(model).__name__
+
+    def suits(self, params: Any, batch: Any, examples: int, closely: bool) -> None:
+        """Raise ArgumentError where the loss of a batch is no mean, or sum, of those of its parts.
+
+        Classes that do not count are looked for in each batch; by its halves a loss is tried with the first few.
+        """
+        parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        options = _options(self.loss)
+        if self.reduction == "mean" and len(parts) > 1 and "ignore_index" in options:
+            labels = np.asarray(as_tensor(parts[1]).node.data)
+            if labels.dtype.kind in "iu" and options["weight"] is not None:
+                raise _unfit("with weights of classes the loss divides by the weights in a batch")
+            if labels.dtype.kind in "iu" and (labels == options["ignore_index"]).any():
+                raise _unfit(f"the loss does not count the label {options['ignore_index']}, which is among the targets")
+        if not closely or examples < 2:
+            return
+        half = examples // 2
+        with no_grad(), np.errstate(all="ignore"), own_stream(0) as drew:
+            try:
+                whole = self._number(params, batch)
+            except Exception:  # the step itself will raise, and tell where
+                return
+            try:
+                left, right = (
+                    self._number(params, _rows(batch, examples, k)) for k in (slice(half), slice(half, examples))
+                )
+            except Exception as error:
+                raise _unfit(f"of half of the rows it raises {type(error).__name__}: {error}") from error
+        if drew():  # other numbers for each part
+            return
+        share = half / examples
+        expected = left + right if self.reduction == "sum" else share * left + (1 - share) * right
+        scale = max(abs(left), abs(right), abs(whole))
+        if abs(whole - expected) > np.sqrt(np.finfo(whole.dtype).eps) * scale:  # false for NaN and infinity
+            hint = "; it looks like a sum: " if abs(whole - left - right) <= 1e-3 * scale else ""
+            hint += "divide it by the number of examples, or give a loss module of reduction='sum'" if hint else ""
+            raise _unfit(
+                f"of {examples} rows it is {whole:.6g}, and of its halves {left:.6g} and {right:.6g}, which is no "
+                f"{self.reduction} of the two{hint}"
+            )
+
+    def _number(self, params: Any, batch: Any) -> Any:
+        y = as_tensor(self(params, batch)).detach().numpy()
+        return y.reshape(())[()].astype(np.result_type(y, np.float16))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the values of parameters, which come with each step: what is sent is the same in all of them."""
+        empty = {name: Parameter(np.zeros(0, p.dtype)) for name, p in self.model.named_parameters()}
+        return {**self.__dict__, "model": self.model.with_tensors(empty)}
 
     def __call__(self, params: Any, batch: Any) -> Any:
         net = self.model.with_tensors(params)
-        before = [(name, b.node) for name, b in net.named_buffers()]
+        before = [(name, b.node, b.node.data) for name, b in net.named_buffers()]
         y, _ = forward(net, self.loss, batch)
-        for (name, node), (_, b) in zip(before, net.named_buffers(), strict=True):
-            if b.node is not node:
+        for (name, node, array), (_, b) in zip(before, net.named_buffers(), strict=True):
+            if b.node is not node or b.node.data is not array:
                 raise ArgumentError(
                     f"fit(client=): the buffer {name} changes with each batch, as that of a batch norm does, and each "
                     "worker sees a part of the batch only; use LayerNorm or GroupNorm, or one machine"
                 )
         return y
+
+
+def _options(loss: Any) -> dict[str, Any]:
+    """What a loss of ours was given, as a module or by functools.partial, where that can be seen."""
+    if isinstance(loss, _Loss):
+        return loss._given()
+    options: dict[str, Any] = {}
+    function = loss
+    while isinstance(function, functools.partial):
+        options, function = {**function.keywords, **options}, function.func
+    if getattr(function, "__module__", None) != losses.__name__:
+        return {}
+    usual = {n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not p.empty}
+    return {**usual, **options}
+
+
+def _rows(batch: Any, examples: int, rows: slice) -> Any:
+    """Some rows of a batch."""
+    leaves, structure = flatten(batch)
+    return unflatten(structure, [x[rows] if np.shape(x)[:1] == (examples,) else x for x in leaves])
+
+
+def _unfit(reason: str) -> ArgumentError:
+    return ArgumentError(
+        f"fit(client=) takes a loss that is a mean over the examples, as each worker sees a part of a batch: {reason}"
+    )
 
 
 class Apart(Eager):
@@ -50,21 +132,26 @@ class Apart(Eager):
             raise ArgumentError("fit(client=): the loss has parameters of its own; make them part of the model")
         self.fast, self.shards, self.mode = fast, shards, None
         self.spread: ValueAndGrad | None = None
+        self.last = 0.0
 
     def __call__(self, batches: Sequence[Any]) -> float:
         named = dict(self.model.named_parameters())
         mode: Any = tuple(m.training for m in self.model.modules())
         if self.spread is None or mode != self.mode:
-            self.spread = ValueAndGrad([Objective(self.model, self.loss)], self.shards, None, "mean", self.fast)
+            objective = Objective(self.model, self.loss)
+            self.spread = ValueAndGrad([objective], self.shards, None, objective.reduction, self.fast)
             self.mode = mode
         params = {n: p.detach() for n, p in named.items()}
         self.optimizer.zero_grad()
-        total, sums = 0.0, dict.fromkeys(named, 0.0)
+        found = []
         for batch in batches:
-            batch.seed = int(random.shared.numpy.integers(1 << 62))
-            _, (value, *slopes), _, batch.size = self.spread.at(params, pick=batch)
-            total += float(value) / len(batches)
-            sums = {n: s + g / len(batches) for (n, s), g in zip(sums.items(), slopes, strict=True)}
+            _, results, _, batch.size = self.spread.at(params, pick=batch)
+            if batch.size:  # shards of unequal size may leave a small batch empty
+                found.append(results)
+        if not found:
+            return self.last
+        total = self.last = sum(float(value) for value, *_ in found) / len(found)
+        sums = {n: sum(slopes[k] for _, *slopes in found) / len(found) for k, n in enumerate(named)}
         for n, p in named.items():
             if p.requires_grad:
                 p.grad = Tensor(np.asarray(sums[n], p.dtype))
@@ -89,14 +176,7 @@ def apart(data: Any, client: Any) -> tuple[Any, Shards]:
         return Numbered(data), Shards([functools.partial(Table, data)] * parts, client)
     if not isinstance(data, Batches):
         data = Batches(data if isinstance(data, Shards) else Shards(data, client))
-    if data.examples is None:
-        counted = evaluate(_examples, data.shards, None, reduction="sum")
-        data.examples = int(counted(0.0).item())
     return data, data.shards
-
-
-def _examples(params: Any, batch: Any) -> int:
-    return examples(batch)
 
 
 def is_shards(data: Any) -> bool:

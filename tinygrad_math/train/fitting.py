@@ -222,7 +222,7 @@ def fit(
 
 
 def _on_a_cluster(data: Any) -> bool:
-    return type(data).__module__.endswith((".distributed.cluster", ".distributed.picking"))
+    return type(data).__module__.endswith((".distributed.cluster", ".distributed.picking", ".distributed.batches"))
 
 
 def _apart(client: Any, data: Any, fast: bool, given: tuple[Any, ...], progress: bool) -> tuple[Eager, Any]:
