@@ -1,6 +1,7 @@
 """The commands `train`, `inspect` and `doctor`: their files, their refusals, and how they go on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,29 @@ def test_a_resumed_training_ends_where_the_unbroken_one_does(tmp_path, without_r
     assert len(b["history"]) == 4
 
 
+CHANGED = [
+    ("cosine", ["--epochs", "6"], "--epochs 4.*schedule"), ("onecycle", ["--epochs", "6"], "--epochs 4"),
+    ("step", ["--epochs", "6"], "--epochs 4"), ("none", ["--lr", "0.5"], "--lr"), ("none", ["--seed", "5"], "--seed 4"),
+    ("none", ["--batch", "7"], "--batch 100"), ("none", ["--activation", "relu"], "--activation tanh"),
+    ("none", ["--optimizer", "sgd"], "--optimizer adam"), ("none", ["--schedule", "step"], "scheduler|--schedule none"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule, more, told", CHANGED)
+def test_a_run_is_resumed_with_the_settings_it_was_started_with(schedule, more, told, tmp_path, without_report, capsys):
+    given = ["train", "moons", "--hidden", "4", "--batch", "100", "--seed", "4", "--epochs", "4"]
+    given += ["--schedule", schedule, "--out", str(tmp_path)]
+    assert main(given) == 0
+    before = (tmp_path / "checkpoint.npz").read_bytes()
+    capsys.readouterr()
+    assert main([*given, *more, "--resume"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert re.search(told, err)
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before
+    assert main([*given, "--resume"]) == 0
+
+
 def test_compiling_changes_nothing(tmp_path, without_report):
     for flags in ([], ["--compile"]):
         main(["train", "moons", "--epochs", "2", "--out", str(tmp_path / str(len(flags))), *flags])
@@ -87,6 +111,7 @@ WRONG = [
     ["train", "moons", "--epochs", "2.5"],
     ["train", "moons", "--lr", "-1"], ["train", "moons", "--lr", "nan"], ["train", "moons", "--hidden", "a"],
     ["train", "moons", "--hidden", "0"], ["train", "moons", "--optimizer", "magic"], ["train", "moons", "--typo"],
+    ["train", "moons", "--seed", "-1"], ["train", "moons", "--seed", "a"], ["train", "moons", "--seed", "1.5"],
     ["inspect"], ["doctor", "x"],
 ]  # fmt: skip
 

@@ -52,6 +52,16 @@ def test_a_subset_of_a_subset_is_rows_of_the_whole():
     assert data.Subset("abcdef", [2, 0])[0] == "c"
 
 
+def test_several_rows_of_a_subset_of_a_list_are_a_list():
+    part = data.Subset(["a", "b", "c", "d"], [3, 0, 2])
+    assert part[0:2] == part[[0, 1]] == part[[True, True, False]] == ["d", "a"]
+    assert part[1] == "a"
+    assert part[[]] == []
+    assert data.Subset(part, [2, 0])[:] == ["c", "d"]
+    assert rows(data.DataLoader(data.Subset([(1, 2), (3, 4), (5, 6)], [2, 0]), 2)) == [[6, 2]]
+    assert data.Subset(X, [1, 0])[:].tolist() == X[[1, 0]].tolist()
+
+
 @pytest.mark.parametrize(
     "lengths, sizes", [([7, 3], [7, 3]), ([0.5, 0.25, 0.25], [6, 2, 2]), ([10, 0], [10, 0]), ([1.0], [10])]
 )

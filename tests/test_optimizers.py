@@ -206,6 +206,51 @@ def test_each_group_is_scheduled_from_its_own_rate():
     assert [group["lr"] for group in optimiser.param_groups] == [0.05, 0.5]
 
 
+ADDED = {
+    "StepLR": lambda o: schedules.StepLR(o, 1, 0.5),
+    "ExponentialLR": lambda o: schedules.ExponentialLR(o, 0.5),
+    "CosineAnnealingLR": lambda o: schedules.CosineAnnealingLR(o, 5),
+    "OneCycleLR": lambda o: schedules.OneCycleLR(o, 1.0, total_steps=9),
+    "SequentialLR": lambda o: schedules.SequentialLR(
+        o, [schedules.StepLR(o, 1, 0.5), schedules.ExponentialLR(o, 0.1)], [2]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_a_group_that_is_added_later_keeps_its_own_rate(name):
+    def rates(late):
+        a, b = leaves()[:2]
+        optimiser = tm.optim.SGD([a], lr=0.1, momentum=0.9)
+        schedule, found = ADDED[name](optimiser), []
+        for k in range(4):
+            if k == 1 and late:
+                optimiser.add_param_group({"params": [b], "lr": 0.5, "momentum": 0.3})
+            schedule.step()
+            found.append([(g["lr"], g["momentum"]) for g in optimiser.param_groups])
+        state = schedule.state_dict()
+        schedule.load_state_dict(state)
+        assert schedule.get_last_lr() == [lr for lr, _ in found[-1]]
+        return found
+
+    alone, both = rates(False), rates(True)
+    assert [row[:1] for row in both] == alone
+    assert [row[1:] for row in both] == [[]] + [[(0.5, 0.3)]] * 3
+
+
+def test_a_plateau_lowers_a_group_that_is_added_later_too():
+    a, b = leaves()[:2]
+    optimiser = tm.optim.SGD([a], lr=0.1)
+    one = schedules.ReduceLROnPlateau(optimiser, factor=0.5, patience=0, min_lr=0.2)
+    listed = schedules.ReduceLROnPlateau(optimiser, patience=0, min_lr=[0.01])
+    optimiser.add_param_group({"params": [b], "lr": 0.5})
+    one.step(1.0), one.step(1.0)
+    assert one.get_last_lr() == [0.1, 0.25]  # none below min_lr, none made larger
+    with pytest.raises(tm.ArgumentError, match="min_lr"):
+        listed.step(1.0)
+    assert listed.last_epoch == 0
+
+
 def test_one_cycle_ends_after_its_steps():
     schedule = schedules.OneCycleLR(optimiser_for({"lr": 0.1}), 1.0, total_steps=3, cycle_momentum=False)
     schedule.step(), schedule.step()

@@ -151,6 +151,19 @@ def test_what_is_no_data_is_refused_by_its_path_and_the_old_file_stays(path, bad
     assert os.listdir(os.path.dirname(path)) == ["tree.npz"]
 
 
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+@pytest.mark.parametrize("mask", [False, [True, False]])
+def test_a_masked_array_is_refused_by_its_path(tmp_path, ending, mask):
+    path = tmp_path / f"a.{ending}"
+    masked = np.ma.array([1.0, 2.0], mask=mask)
+    with pytest.raises(tm.DTypeError, match=r"deep\.x is a masked array.*filled"):
+        tm.save(path, {"deep": {"x": masked}})
+    with pytest.raises(tm.DTypeError, match="masked"):
+        tm.save(path, {"x": np.ma.masked})
+    assert not path.exists()
+    tm.save(path, {"data": masked.data, "mask": np.ma.getmaskarray(masked)})
+
+
 def test_a_tree_that_holds_itself_is_refused(path):
     tree = []
     tree.append(tree)

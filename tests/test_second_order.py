@@ -215,3 +215,67 @@ def test_what_cannot_be_minimised_is_named():
         tm.optim.minimize(lambda x: x, np.ones(2))
     with pytest.raises(tm.MathError):
         tm.optim.minimize(lambda x: (x**2).sum(), np.ones(2), constraints="none")
+
+
+class Frozen(tm.nn.Module):
+    """A frozen bias, a buffer and a constant beside the weight that learns."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = tm.nn.Linear(2, 1, rng=0)
+        self.layer.bias.requires_grad_(False)
+        self.register_buffer("count", tm.tensor(3))
+        self.shift = tm.tensor([0.5])
+
+    def forward(self, x):
+        return self.layer(x) + self.shift + self.count
+
+
+def fixed_loss(net, batch):
+    x, y = batch
+    return ((net(x) - y) ** 2).mean()
+
+
+@pytest.mark.parametrize("method", ["trust-ncg", "trust-exact", "l-bfgs-b", "nelder-mead", "slsqp"])
+@pytest.mark.parametrize("client", [None, "synchronous"])
+def test_minimize_moves_what_learns_and_nothing_else(method, client):
+    rng = np.random.default_rng(0)
+    x, net = rng.normal(size=(20, 2)), Frozen()
+    y = x @ np.array([[1.0], [-2.0]]) + 1.5
+    offset = (net.layer.bias + net.shift + net.count).detach().numpy()
+    want = np.linalg.lstsq(x, y - offset, rcond=None)[0].T
+    before = {k: np.array(v) for k, v in net.state_dict().items()}
+    if client is None:
+        found = tm.optim.minimize(lambda n: fixed_loss(n, (x, y)), net, method, tol=1e-10)
+    else:
+        pytest.importorskip("distributed")
+        halves = [lambda: (x[:10], y[:10]), lambda: (x[10:], y[10:])]
+        found = tm.optim.minimize(fixed_loss, net, method, tol=1e-10, data=halves, client=client)
+    np.testing.assert_allclose(found.x.layer.weight.detach().numpy(), want, atol=1e-4)
+    assert found.x.layer.bias.tolist() == net.layer.bias.tolist()
+    assert (found.x.count.item(), found.x.count.dtype) == (3, net.count.dtype)
+    assert found.x.shift.tolist() == [0.5]
+    assert not found.x.layer.bias.requires_grad
+    if method != "nelder-mead":
+        assert found.jac.layer.weight.shape == (1, 2)
+        assert found.jac.layer.bias.tolist() == [0.0]
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_minimize_bounds_what_learns_and_refuses_what_cannot_move():
+    rng = np.random.default_rng(0)
+    x, net = rng.normal(size=(20, 2)), Frozen()
+    y = x @ np.array([[1.0], [-2.0]])
+
+    def loss(n):
+        return fixed_loss(n, (x, y))
+
+    bounds = (tm.tree_map(lambda p: tm.zeros_like(p), net), None)
+    found = tm.optim.minimize(loss, net, "l-bfgs-b", bounds=bounds)
+    assert found.x.layer.weight.detach().numpy().min() >= 0
+    constraint = {"type": "eq", "fun": lambda n: n.layer.weight.sum() - 1.0}
+    found = tm.optim.minimize(loss, net, "slsqp", constraints=constraint)
+    np.testing.assert_allclose(found.x.layer.weight.detach().numpy().sum(), 1.0, atol=1e-8)
+    with pytest.raises(tm.ArgumentError, match="held fixed"):
+        tm.optim.minimize(loss, net.requires_grad_(False))

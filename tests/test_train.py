@@ -277,6 +277,181 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         start(1, resume=path)
 
 
+def loader(**changed):
+    return tm.data.DataLoader(data(changed.pop("n", 60)), **{"batch_size": 16, "shuffle": True, "seed": 1, **changed})
+
+
+OTHERS = {
+    "optimiser": ({}, {"optimiser": lambda m: tm.optim.SGD(m, lr=0.02, momentum=0.9)}, "optimiser.*Adam.*SGD"),
+    "schedule": (
+        {"schedule": lambda o: L.StepLR(o, 1, 0.5)},
+        {"schedule": lambda o: L.ExponentialLR(o, 0.9)},
+        "kind.*StepLR.*ExponentialLR",
+    ),
+    "length of a schedule": (
+        {"schedule": lambda o: L.CosineAnnealingLR(o, 4)},
+        {"schedule": lambda o: L.CosineAnnealingLR(o, 8)},
+        "T_max is 4, here 8",
+    ),
+    "part of a schedule": (
+        {"schedule": lambda o: L.SequentialLR(o, [L.LinearLR(o, 0.5), L.StepLR(o, 1, 0.5)], [2])},
+        {"schedule": lambda o: L.SequentialLR(o, [L.LinearLR(o, 0.5), L.StepLR(o, 2, 0.5)], [2])},
+        "schedulers",
+    ),
+    "batch size": ({"loader": {}}, {"loader": {"batch_size": 8}}, "batch_size is 16, here 8"),
+    "order": ({"loader": {}}, {"loader": {"shuffle": False}}, "shuffle is 1, here 0"),
+    "last batch": ({"loader": {}}, {"loader": {"drop_last": True}}, "drop_last"),
+    "data": ({"loader": {}}, {"loader": {"n": 50}}, "examples is 60, here 50"),
+}
+
+
+def run_of(epochs, **options):
+    given = options.pop("loader", {})
+    tm.random.seed(0)
+    net = plain()
+    opt = options.pop("optimiser", lambda m: tm.optim.Adam(m, lr=0.02))(net)
+    schedule = options.pop("schedule", lambda o: None)(opt)
+    tm.train.fit(net, loader(**given), F.cross_entropy, opt, epochs, scheduler=schedule, progress=False, **options)
+    return net, opt
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_checkpoint_of_other_settings_is_refused_by_name_and_changes_nothing(name, tmp_path):
+    path = tmp_path / "run.npz"
+    first, other, told = OTHERS[name]
+    run_of(2, checkpoint=path, **first)
+    same(run_of(3, resume=path, **first)[0], run_of(3, **first)[0])
+    before = path.read_bytes()
+    with pytest.raises(tm.FileError, match=f"another run.*{told}"):
+        run_of(3, checkpoint=path, resume=path, **other)
+    assert path.read_bytes() == before
+
+
+def test_a_state_of_another_optimiser_is_refused_where_it_lacks_a_number():
+    net = plain()
+    sgd = tm.optim.SGD(net, lr=0.1, momentum=0.9)
+    before = sgd.state_dict()
+    with pytest.raises(tm.ArgumentError, match=r"another optimiser.*momentum"):
+        sgd.load_state_dict(tm.optim.Adam(net).state_dict())
+    assert sgd.state_dict() == before
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_a_run_that_was_stopped_stays_so_when_it_is_resumed(compile, tmp_path):
+    class Stop(tm.train.Callback):
+        def on_batch_end(self, run):
+            if (run.epoch, run.batch) == (1, 2):
+                run.stop("enough")
+
+    path = tmp_path / "run.npz"
+    net, want = start(9, make=plain, compile=compile, callbacks=[Stop()], checkpoint=path)
+    assert len(want) == 2
+    for _ in range(2):
+        again, found = start(9, make=plain, compile=compile, callbacks=[Stop()], checkpoint=path, resume=path)
+        assert rows(found) == rows(want)
+        assert found.stopped == want.stopped == "enough"
+        same(again, net)
+
+
+def test_a_run_that_was_to_stop_and_was_interrupted_ends_its_epoch_first(tmp_path):
+    class Stop(tm.train.Callback):
+        def on_batch_end(self, run):
+            if (run.epoch, run.batch) == (1, 2):
+                run.stop("enough")
+                if interrupt:
+                    signal.raise_signal(signal.SIGINT)
+
+    path, interrupt = tmp_path / "run.npz", False
+    net, want = start(9, make=plain, callbacks=[Stop()])
+    interrupt = True
+    with pytest.raises(KeyboardInterrupt):
+        start(9, make=plain, callbacks=[Stop()], checkpoint=path)
+    again, found = start(9, make=plain, callbacks=[Stop()], resume=path)
+    assert rows(found) == rows(want)
+    same(again, net)
+
+
+@pytest.mark.parametrize("name", ["clip_norm", "clip_value"])
+@pytest.mark.parametrize("bound", [-1.0, float("nan"), "1", True, [1.0]])
+def test_bounds_of_gradients_that_make_no_sense_are_refused_in_every_mode(name, bound):
+    for compile in (False, True):
+        with pytest.raises(tm.ArgumentError, match=name):
+            start(1, make=plain, compile=compile, **{name: bound})
+        net = plain()
+        with pytest.raises(tm.ArgumentError, match=name):
+            tm.train.fit_many(
+                [net], data(), F.cross_entropy, [tm.optim.SGD(net)], compile=compile, progress=False, **{name: bound}
+            )
+
+
+@pytest.mark.parametrize("bound", [None, 0, np.float32(0.5), float("inf")])
+def test_bounds_of_gradients_may_be_any_number_from_0_on(bound):
+    a, b = (start(1, make=plain, compile=c, clip_norm=bound, clip_value=bound)[0] for c in (False, True))
+    assert difference(a, b) < 1e-12
+
+
+def test_what_is_no_scheduler_or_no_callback_is_named():
+    net, other = plain(), plain()
+    opt = tm.optim.SGD(net)
+
+    def fit(**options):
+        tm.train.fit(net, data(), F.cross_entropy, opt, progress=False, **options)
+
+    before = net.state_dict()
+    for wrong in ("cosine", [L.StepLR(opt, 1)], L.StepLR, 3):
+        with pytest.raises(tm.ArgumentError, match="lr_scheduler"):
+            fit(scheduler=wrong)
+    for wrong in (L.StepLR(tm.optim.SGD(other), 1), L.ReduceLROnPlateau(tm.optim.SGD(net))):
+        with pytest.raises(tm.ArgumentError, match="another optimiser"):
+            fit(scheduler=wrong, validation=data())
+    for wrong in ([lambda run: 1], [tm.train.EarlyStopping], tm.train.EarlyStopping(), ["x"], None, 3, "stop"):
+        with pytest.raises(tm.ArgumentError, match="callback"):
+            fit(callbacks=wrong)
+    with pytest.raises(tm.ArgumentError, match=r"write EarlyStopping\(\)"):
+        fit(callbacks=[tm.train.EarlyStopping])
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    fit(callbacks=iter([tm.train.Callback()]), epochs=1)
+
+
+def test_rows_of_a_history_that_do_not_exist_are_named():
+    history = start(0)[1]
+    for row in (-1, 0, 5):
+        with pytest.raises(tm.errors.IndexOutOfBounds, match="0 rows"):
+            history[row]
+    for wrong in (1.5, None, (0, 1)):
+        with pytest.raises(tm.ArgumentError, match="column"):
+            tm.train.History([{"epoch": 1, "loss": 1.0}])[wrong]
+    assert history[:] == []
+
+
+SCORES = np.array([2.0, -1.0, 0.5, -3.0])
+
+
+@pytest.mark.parametrize("labels, share", [([1, 0, 1, 0], 1.0), ([1, 1, 1, 0], 0.75), ([0, 0, 0, 0], 0.5)])
+@pytest.mark.parametrize("outputs", [(4,), (4, 1), (4, 1, 1)])
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_scores_of_one_class_are_right_by_their_sign_whatever_their_shape(labels, share, outputs, shape):
+    if outputs == (4, 1, 1) and shape == (4,):
+        with pytest.raises(tm.ShapeError):
+            tm.train.accuracy(SCORES.reshape(outputs), np.reshape(labels, shape))
+        return
+    assert tm.train.accuracy(SCORES.reshape(outputs), np.reshape(labels, shape)) == share
+
+
+def test_scores_of_several_classes_are_right_by_their_largest():
+    scores, labels = np.eye(4)[[0, 2, 1, 3]], np.arange(4)  # as many classes as examples, so that shapes say little
+    assert tm.train.accuracy(scores, labels) == tm.train.accuracy(scores, labels[:, None]) == 0.5
+    places = np.moveaxis(np.eye(3)[[[0, 1], [2, 2]]], -1, 1)  # two examples, three classes, two places
+    assert tm.train.accuracy(places, [[0, 1], [2, 0]]) == 0.75
+    assert tm.train.accuracy(places[:, :, :1], [[0], [1]]) == 0.5
+    with pytest.raises(tm.ShapeError, match=r"one-hot.*argmax"):
+        tm.train.accuracy(scores, np.eye(4))
+    for wrong in ((scores, labels[:3]), (SCORES, np.eye(4)), (SCORES, labels[:3]), (SCORES[:0], []), (1.0, 1)):
+        with pytest.raises(tm.ShapeError):
+            tm.train.accuracy(*wrong)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"epochs": -1}, {"epochs": 1.5}, {"accumulate": 0}, {"checkpoint_every": 0}, {"schedule": "plateau"}],

@@ -36,6 +36,16 @@ def _positive(kind: Any) -> Any:
     return parse
 
 
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+_seed.__name__ = "a whole number from 0 on"
+
+
 def _widths(text: str) -> tuple[int, ...]:
     found = tuple(int(part) for part in text.split(","))
     if min(found) < 1:
@@ -73,7 +83,7 @@ def _parser() -> _Parser:
     train.add_argument("--schedule", choices=schedules, default="none", help="of the step size (default: %(default)s)")
     train.add_argument("--batch", type=_positive(int), metavar="N", help="examples in a batch")
     train.add_argument("--compile", action="store_true", help="each step as one program: the same results, faster")
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: %(default)s)")
+    train.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all that is drawn (default: %(default)s)")
     train.add_argument("--out", metavar="DIR", help="where to write (default: TASK_output)")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     where = train.add_mutually_exclusive_group()

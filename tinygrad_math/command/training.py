@@ -47,6 +47,26 @@ class GradientNorms(Callback):
         self.rows = [dict(row) for row in state["rows"]]
 
 
+class Settings(Callback):
+    """What a run was started with, in its checkpoint: one that is resumed with others would be another run."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.given = given
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.given)
+
+    def load_state_dict(self, state: Any) -> None:
+        for name, there in state.items():
+            here = self.given.get(name, there)
+            if there != here:
+                why = ", which its schedule was made for" if name == "epochs" else ""
+                raise FileError(
+                    f"--resume: the run was started with --{name} {there}{why}, and now has {here}; give the same, or "
+                    "start a new one with another --out"
+                )
+
+
 def optimizer(name: str, model: Module, lr: float) -> optim.Optimizer:
     more = {"momentum": 0.9} if name == "sgd" else {}
     made: optim.Optimizer = getattr(optim, _CLASSES[name])(model, lr=lr, **more)
@@ -78,7 +98,14 @@ def run(options: Any) -> int:
     loader = DataLoader(train, batch_size=batch, shuffle=True, seed=options.seed)
     opt = optimizer(options.optimizer, model, lr)
     plan = schedule(options.schedule, opt, epochs, len(loader), lr)
+    started = {
+        "lr": lr, "batch": batch, "hidden": ",".join(map(str, hidden)), "seed": options.seed,
+        "optimizer": options.optimizer, "schedule": options.schedule, "activation": options.activation,
+    }  # fmt: skip
+    if options.schedule in ("cosine", "onecycle", "step"):
+        started["epochs"] = epochs
     norms = GradientNorms(task.loss, next(iter(DataLoader(train, batch_size=batch))))
+    callbacks = [Settings(started), norms, MetricsFile(out / "metrics.csv")]
     checkpoint = out / "checkpoint.npz"
     if options.resume and not checkpoint.exists():
         raise FileError(f"--resume: there is no checkpoint in {out}; leave it out to start")
@@ -87,7 +114,7 @@ def run(options: Any) -> int:
         with workers(options.workers, options.scheduler) as client:
             history = fit(
                 model, loader, task.loss, opt, epochs, validation=test, scheduler=plan,
-                callbacks=[norms, MetricsFile(out / "metrics.csv")], compile=options.compile, checkpoint=checkpoint,
+                callbacks=callbacks, compile=options.compile, checkpoint=checkpoint,
                 resume=checkpoint if options.resume else None, metrics=task.metrics, client=client,
             )  # fmt: skip
     except KeyboardInterrupt:

@@ -66,7 +66,8 @@ class TensorDataset:
 
 
 class Subset:
-    """Some rows of a data set, in the order of `indices`.
+    """Some rows of a data set, in the order of `indices`. Several at once are a batch as the data set gives it, of a
+    list a list.
 
     >>> import tinygrad_math as tm
     >>> tm.data.Subset(tm.data.TensorDataset([10, 20, 30]), [2, 0])[0]
@@ -82,7 +83,10 @@ class Subset:
 
     def __getitem__(self, rows: Rows) -> Any:
         rows = check_rows(rows, len(self), "this subset")
-        return self.dataset[self.indices[rows]]
+        taken = self.indices[rows]
+        if isinstance(self.dataset, Sequence) and np.ndim(taken):  # a list, which takes a number at a time
+            return [self.dataset[int(k)] for k in taken]
+        return self.dataset[taken]
 
     def __iter__(self) -> Iterator[Any]:
         return (self[k] for k in range(len(self)))

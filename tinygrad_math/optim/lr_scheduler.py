@@ -36,6 +36,8 @@ def _number(value: Any, name: str, asker: str, low: float = 0.0, high: float = m
 class LRScheduler:
     """The base: subclasses say `lr_at(base, epoch)`, the step size of a group whose first one was `base`.
 
+    A group that is added to the optimiser afterwards keeps its own lr, as in PyTorch.
+
     Arguments: `optimizer`; `last_epoch` the epoch to go on from, -1 at the start. Making one sets the lr of its epoch
     0; `step()` goes to the next epoch.
 
@@ -70,7 +72,7 @@ class LRScheduler:
         self._set(rates)
 
     def _set(self, rates: Sequence[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+        for group, lr in zip(self.optimizer.param_groups, rates, strict=False):  # a later group keeps its own
             group["lr"] = lr
 
     def get_last_lr(self) -> list[float]:
@@ -92,6 +94,28 @@ class LRScheduler:
         rates = [self.lr_at(base, epoch) for base in bases]
         self.last_epoch, self.base_lrs = epoch, list(bases)
         self._set(rates)
+
+
+def settings(scheduler: Any) -> dict[str, Any]:
+    """What a schedule was made with, as plain data; of another's class its name alone, as it may keep what it likes."""
+    found: dict[str, Any] = {"kind": type(scheduler).__name__}
+    if not type(scheduler).__module__.startswith(__package__ or " "):
+        return found
+    for name, value in vars(scheduler).items():
+        if name == "schedulers":
+            found[name] = [settings(part) for part in value]
+        elif name not in _OF_A_RUN and _is_plain(value):
+            found[name] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+_OF_A_RUN = frozenset(("last_epoch", "base_lrs", "best", "num_bad_epochs", "cooldown_counter"))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 class StepLR(LRScheduler):
@@ -360,7 +384,7 @@ class OneCycleLR(LRScheduler):
             return
         low, high = self.base_momentum, self.max_momentum
         m = self._between([high, low, high, high] if len(self.ends) == 3 else [high, low, high], self.last_epoch)
-        for group in self.optimizer.param_groups:
+        for group in self.optimizer.param_groups[: len(self.max_lrs)]:
             if "betas" in group:
                 group["betas"] = (m, *group["betas"][1:])
             else:
@@ -444,6 +468,7 @@ class ReduceLROnPlateau:
         if not 0 <= factor < 1:
             raise ArgumentError(f"{name}: factor is from 0 to below 1, got {factor!r:.40}")
         groups = len(optimizer.param_groups)
+        self.min_lr: Any = min_lr
         self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups
         if len(self.min_lrs) != groups:
             raise ArgumentError(f"{name}: min_lr is a number, or {groups} of them, one a group")
@@ -467,7 +492,13 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any) -> None:
         """Take note of a measure, and reduce the step sizes if it is time. NaN is never better."""
-        value = float(metrics)
+        value, groups = float(metrics), len(self.optimizer.param_groups)
+        least = self.min_lrs if isinstance(self.min_lr, (list, tuple)) else [self.min_lr] * groups
+        if len(least) != groups:
+            raise ArgumentError(
+                f"ReduceLROnPlateau: min_lr is of {len(least)} groups, and the optimiser has {groups} by now; give one "
+                "number for all, or make the schedule again"
+            )
         self.last_epoch += 1
         if self._better(value):
             self.best, self.num_bad_epochs = value, 0
@@ -476,7 +507,7 @@ class ReduceLROnPlateau:
         if self.cooldown_counter > 0:
             self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
         if self.num_bad_epochs > self.patience:
-            for group, low in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            for group, low in zip(self.optimizer.param_groups, least, strict=True):
                 new = max(group["lr"] * self.factor, low)
                 if group["lr"] - new > self.eps:
                     group["lr"] = new

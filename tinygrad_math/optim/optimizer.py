@@ -303,7 +303,7 @@ class Optimizer:
         h.update(now)
         rows = [
             self._updated(p, g, s, h) if learns else (p, s)
-            for (p, g, s), learns in zip(given, _learning(structure), strict=True)
+            for (p, g, s), learns in zip(given, learning(structure), strict=True)
         ]
         mode = MODE.get()
         if mode is not None and mode.observe is not None:  # what the compiler has to know of them
@@ -341,6 +341,9 @@ class Optimizer:
             raise ArgumentError(f"{name}: this is no state of an optimiser: {error!r:.60}") from error
         if sizes != [len(group["params"]) for group in self.param_groups]:
             raise ArgumentError(f"{name}: a state of groups of {sizes} parameters, here there are {len(params)}")
+        lacking = sorted({key for key in self.defaults for group in rest if key not in group})
+        if lacking:
+            raise ArgumentError(f"{name}: this is the state of another optimiser, which has no {', '.join(lacking)}")
         loaded: dict[Tensor, State] = {}
         for key, state in states.items():
             if not isinstance(key, int) or not 0 <= key < len(params) or not isinstance(state, Mapping):
@@ -379,12 +382,12 @@ def _fitting(value: Any, p: Tensor) -> Any:
     return np.array(value, p.dtype) if isinstance(value, np.ndarray) and value.shape == p.shape and p.ndim else value
 
 
-def _learning(structure: Structure, within: bool = False) -> Iterator[bool]:
+def learning(structure: Structure, within: bool = False) -> Iterator[bool]:
     """For each leaf whether an update moves it: of a module the Parameters that learn, as `step` does."""
     if structure.kind is None:
         yield structure.extra[1] if structure.extra is not None else not within
     for child in structure.children:
-        yield from _learning(child, within or getattr(structure.kind, "tree_ties", False))
+        yield from learning(child, within or getattr(structure.kind, "tree_ties", False))
 
 
 def _settled(state: State) -> State:

@@ -14,6 +14,7 @@ from ..core.tree import flatten, leaves_like, show, unflatten
 from ..transforms.derivatives import value_and_grad
 from ..transforms.matrices import hessian, jacobian
 from ..transforms.products import hvp
+from .optimizer import learning
 
 _BLIND = frozenset(("nelder-mead", "powell", "cobyla", "cobyqa"))  # take no derivative
 _PRODUCTS = frozenset(("newton-cg", "trust-ncg", "trust-krylov", "trust-constr"))  # take products with the Hessian
@@ -26,7 +27,11 @@ class _Flat:
 
     def __init__(self, tree: Any) -> None:
         leaves, self.structure = flatten(tree)
-        tensors = [as_tensor(leaf) for leaf in leaves]
+        self.learns = [*learning(self.structure)]
+        self.leaves = [as_tensor(leaf).detach() for leaf in leaves]
+        tensors = self._moving(self.leaves)
+        if leaves and not tensors:
+            raise ArgumentError(f"minimize: nothing in {show(self.structure)} may move, all is held fixed")
         for t in tensors:
             if t.dtype.kind not in "fiu":
                 raise DTypeError(
@@ -49,13 +54,24 @@ class _Flat:
             for end, size, shape in zip(ends, self.sizes, self.shapes, strict=True)
         ]
 
-    def tree(self, x: Any) -> Any:
-        return unflatten(self.structure, [p if isinstance(p, Tensor) else as_tensor(p) for p in self.parts(x)])
+    def _moving(self, leaves: Sequence[Any]) -> list[Any]:
+        """Of the leaves those that are part of the vector: of a module the parameters that learn."""
+        return [leaf for leaf, learns in zip(leaves, self.learns, strict=True) if learns]
 
-    def finished(self, x: Any) -> Any:
-        """The tree of a result, in the dtypes that came in."""
+    def _whole(self, parts: Sequence[Any], rest: Sequence[Any]) -> Any:
+        """The tree of the parts of a vector, and of what is held fixed."""
+        moved = iter(parts)
+        return unflatten(
+            self.structure, [next(moved) if learns else x for learns, x in zip(self.learns, rest, strict=True)]
+        )
+
+    def tree(self, x: Any) -> Any:
+        return self._whole([p if isinstance(p, Tensor) else as_tensor(p) for p in self.parts(x)], self.leaves)
+
+    def finished(self, x: Any, slope: bool = False) -> Any:
+        """The tree of a result, in the dtypes that came in; of a slope, with zeros for what is held fixed."""
         parts = [Tensor(p.astype(d)) for p, d in zip(self.parts(np.asarray(x)), self.dtypes, strict=True)]
-        return unflatten(self.structure, parts)
+        return self._whole(parts, [rec.zeros_like(t) for t in self.leaves] if slope else self.leaves)
 
     def bounds(self, given: Any) -> Any:
         """(low, high), each a tree like x, a number for all, or None; or what SciPy takes over the vector."""
@@ -73,7 +89,8 @@ class _Flat:
             raise ArgumentError(
                 f"minimize: bounds are (low, high), each a number or a tree like {show(self.structure)}"
             )
-        return self.vector([np.broadcast_to(np.asarray(b), s) for b, s in zip(leaves, self.shapes, strict=True)])
+        pairs = zip(self._moving(leaves), self.shapes, strict=True)
+        return self.vector([np.broadcast_to(as_tensor(b).detach().numpy(), s) for b, s in pairs])
 
 
 def _array(y: Any) -> Any:
@@ -104,6 +121,17 @@ def _near(f: Callable[[Any], Any], flat: _Flat) -> Functions:
     return of_vector, value, product, curvature
 
 
+class _OfParts:
+    """f of a tree and a batch as a function of the parts of the tree that move."""
+
+    def __init__(self, f: Callable[..., Any], flat: _Flat) -> None:
+        self.f, self.flat = f, flat
+        self.__name__ = getattr(f, "__name__", type(f).__name__)
+
+    def __call__(self, parts: Any, batch: Any) -> Any:
+        return self.f(self.flat._whole(parts, self.flat.leaves), batch)
+
+
 def _far(f: Callable[..., Any], data: Any, client: Any, flat: _Flat) -> Functions:
     """The same for the mean of f over all rows of shards."""
     from .. import distributed
@@ -111,19 +139,20 @@ def _far(f: Callable[..., Any], data: Any, client: Any, flat: _Flat) -> Function
     if data is None:
         raise ArgumentError("minimize(client=) takes data=, the shards that f(params, batch) is the mean over")
     shards = data if isinstance(data, distributed.Shards) else distributed.Shards(data, client)
-    plain, both = distributed.evaluate(f, shards, None, compile=True), distributed.value_and_grad(f, shards, None)
-    along = distributed.hvp(f, shards, None)
+    near = _OfParts(f, flat)
+    plain, both = distributed.evaluate(near, shards, None, compile=True), distributed.value_and_grad(near, shards, None)
+    along = distributed.hvp(near, shards, None)
 
     def of_vector(x: Any) -> Any:
-        return plain(flat.tree(x))
+        return plain(flat.parts(x))
 
     def value(x: Any) -> tuple[float, Any]:
-        y, g = both(flat.tree(np.array(x, np.float64)))
-        return float(y.item()), flat.vector([_array(leaf) for leaf in flatten(g)[0]])
+        y, g = both(flat.parts(np.array(x, np.float64)))
+        return float(y.item()), flat.vector([_array(part) for part in g])
 
     def product(x: Any, v: Any) -> Any:
-        found = along(*(flat.tree(np.array(a, np.float64)) for a in (x, v)))
-        return flat.vector([_array(leaf) for leaf in flatten(found)[0]])
+        found = along(*(flat.parts(np.array(a, np.float64)) for a in (x, v)))
+        return flat.vector([_array(part) for part in found])
 
     def curvature(x: Any) -> Any:
         return np.stack([product(x, row) for row in np.eye(flat.start.size)])
@@ -155,7 +184,8 @@ def minimize(
     dtype of x0: some of the methods refuse float32 gradients. With `client`, a Dask client, and `data`, shards as of
     `tm.distributed.value_and_grad`, f(params, batch) is the mean over a batch's examples, and the sum is over all rows.
     Returns SciPy's OptimizeResult, `x` a tree like x0 (a
-    Module for a Module), `jac` too, where there is one. Raises ArgumentError, DTypeError, NonScalarError.
+    Module for a Module, of which the parameters that learn move), `jac` too, where there is one.
+    Raises ArgumentError, DTypeError, NonScalarError.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> rosenbrock = lambda p: ((1 - p["a"]) ** 2 + 100 * (p["b"] - p["a"] ** 2) ** 2).sum()
@@ -195,7 +225,7 @@ def minimize(
         found = optimize.minimize(value, flat.start, jac=True, **given)
     found.x = flat.finished(found.x)
     if getattr(found, "jac", None) is not None and np.shape(found.jac) == flat.start.shape:
-        found.jac = flat.finished(found.jac)
+        found.jac = flat.finished(found.jac, slope=True)
     return found
 
 

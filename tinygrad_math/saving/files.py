@@ -174,6 +174,11 @@ def _flat(tree: Any) -> dict[str, Any]:
             for key, below in value.items() if isinstance(value, dict) else enumerate(value):
                 add(below, f"{path}.{key}" if path else str(key))
             return
+        if isinstance(value, np.ma.MaskedArray):
+            raise DTypeError(
+                f"save: {path or 'the tree'} is a masked array, whose mask would be lost; save x.data and x.mask, or "
+                "x.filled(value)"
+            )
         array = np.asarray(value.detach().numpy() if isinstance(value, Tensor) else value)
         if array.dtype.kind not in "biufc":
             raise DTypeError(f"save: safetensors holds arrays of numbers; {path or 'the tree'} is {describe(value)}")

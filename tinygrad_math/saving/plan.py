@@ -72,6 +72,11 @@ class Writer:
         )
 
     def _array(self, array: Any, path: str) -> Any:
+        if isinstance(array, np.ma.MaskedArray):
+            raise DTypeError(
+                f"save: {path or 'the tree'} is a masked array, whose mask would be lost; save x.data and x.mask, or "
+                "x.filled(value)"
+            )
         if array.dtype.hasobject:
             raise DTypeError(
                 f"save: {path or 'the tree'} is an array of Python objects, {describe(array)}; convert it first"

@@ -7,13 +7,13 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import AnomalyError, ArgumentError, NonFiniteLoss, describe
+from ..core.errors import AnomalyError, ArgumentError, NonFiniteLoss, ShapeError, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
 from ..data.loader import DataLoader, Passes, examples
@@ -37,17 +37,22 @@ Metric = Callable[[Any, Any], Any]
 def accuracy(prediction: Any, target: Any) -> float:
     """The share of examples that are given the right class.
 
-    Arguments: scores (n, classes, ...) with classes (n, ...); or scores of one class, above 0 for 1, of the target's
-    shape (n,) or (n, 1).
+    Arguments: scores (n, classes, ...) with labels (n, ...); or scores of one class, (n,) or (n, 1, ...), above 0 for
+    1, with labels of either of these shapes. Raises ShapeError for others, as for one-hot labels.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.train.accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0]))
     0.5
     """
-    scores, labels = (np.asarray(as_tensor(x).detach().numpy()) for x in (prediction, target))
-    found = (scores > 0) if scores.shape == labels.shape else scores.argmax(1)
-    if found.shape != labels.shape:
-        raise ArgumentError(f"accuracy: scores {describe(scores)} do not belong to labels {describe(labels)}")
+    given, wanted = (np.asarray(as_tensor(x).detach().numpy()) for x in (prediction, target))
+    if not given.size or not given.ndim:
+        raise ShapeError(f"accuracy: the examples lie along the first axis, got {describe(given)}")
+    scores, labels = (x[:, 0] if x.ndim > 1 and x.shape[1] == 1 else x for x in (given, wanted))
+    found = scores > 0 if given.ndim == 1 or scores is not given else given.argmax(1)
+    labels = wanted if wanted.shape == found.shape else labels
+    if labels.shape != found.shape:
+        hint = "; of one-hot labels give labels.argmax(1)" if given.shape == wanted.shape else ""
+        raise ShapeError(f"accuracy: scores {describe(given)} do not belong to labels {describe(wanted)}{hint}")
     return float(np.mean(found == labels))
 
 
@@ -75,6 +80,38 @@ def check_counts(asker: str, **counts: Any) -> None:
     for name, n in counts.items():
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < (name != "epochs"):
             raise ArgumentError(f"{asker}: {name} is a whole number, got {n!r:.40}")
+
+
+def check_clip(asker: str, **bounds: Any) -> None:
+    """Raise ArgumentError for a bound of gradients that is neither None nor a number from 0 on."""
+    for name, bound in bounds.items():
+        number = isinstance(bound, (int, float, np.integer, np.floating)) and not isinstance(bound, bool)
+        if bound is not None and not (number and bound >= 0):
+            raise ArgumentError(f"{asker}: {name} is a number from 0 on, got {bound!r:.40}")
+
+
+def _check_helpers(optimizer: Optimizer, scheduler: Any, callbacks: Any) -> None:
+    """Raise ArgumentError for what is no scheduler of this optimiser, or no list of callbacks."""
+    if scheduler is not None:
+        lacking = [m for m in ("step", "state_dict", "load_state_dict") if not callable(getattr(scheduler, m, None))]
+        if lacking or isinstance(scheduler, type):
+            raise ArgumentError(
+                "fit: scheduler is one of tm.optim.lr_scheduler, made with the optimiser (of several a SequentialLR), "
+                f"got {describe(scheduler)}"
+            )
+        if getattr(scheduler, "optimizer", optimizer) is not optimizer:
+            raise ArgumentError(
+                f"fit: the scheduler {type(scheduler).__name__} is of another optimiser than the one that is given, "
+                "whose lr would never change"
+            )
+    if isinstance(callbacks, (Callback, type, str)) or not isinstance(callbacks, Iterable):
+        raise ArgumentError(f"fit: callbacks is a list of callbacks, got {describe(callbacks)}")
+    for c in callbacks:
+        if not isinstance(c, Callback):
+            raise ArgumentError(
+                f"fit: a callback is an object of a subclass of tm.train.Callback, got {describe(c)}; write "
+                + (f"{c.__name__}()" if isinstance(c, type) else "a class with on_epoch_end(self, run)")
+            )
 
 
 @named
@@ -143,9 +180,9 @@ def fit(
     "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same.
     `checkpoint` a path (.npz) to which the whole state of the run is saved every `checkpoint_every` epochs, at the
     end, and on Ctrl-C, which ends the run between two steps; `resume` a checkpoint to go on from, if the file is
-    there: the run then ends bit for bit where an unbroken one ends. `accumulate` batches make one step, on the mean
-    of their losses; `clip_norm` and `clip_value` bound the gradients. `progress` shows a bar, or lines where the
-    output is no terminal.
+    there: the run then ends bit for bit where an unbroken one ends; one that was stopped stays so. `accumulate`
+    batches make one step, on the mean of their losses; `clip_norm` and `clip_value` bound the gradients. `progress`
+    shows a bar, or lines where the output is no terminal.
     `client` a Dask client (or "synchronous", "threads"), whose workers compute the gradient of each step, each of some
     rows, as `tm.distributed.value_and_grad` does: the steps are those of one machine but for rounding, the loss being a
     mean over examples. Data in memory are sent to each worker once; `data` may also be shards, or
@@ -164,6 +201,7 @@ def fit(
     True
     """
     check_counts("fit", epochs=epochs, accumulate=accumulate, checkpoint_every=checkpoint_every)
+    check_clip("fit", clip_norm=clip_norm, clip_value=clip_value)
     if not isinstance(model, Module) or not isinstance(optimizer, Optimizer) or not callable(loss):
         raise ArgumentError(
             "fit takes a module, data, a loss and an optimiser, got "
@@ -182,6 +220,8 @@ def fit(
         )
     if validation is None and isinstance(scheduler, ReduceLROnPlateau):
         raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")
+    callbacks = list(callbacks) if isinstance(callbacks, Iterator) else callbacks
+    _check_helpers(optimizer, scheduler, callbacks)
     given = model, loss, optimizer, accumulate, (clip_norm, clip_value)
     backend = backend_of("fit", compile)
     if client is None and not _on_a_cluster(data):
@@ -202,7 +242,7 @@ def fit(
         try:
             for c in run.callbacks:
                 c.on_start(run)
-            while run.epoch < epochs and run.reason is None:
+            while run.epoch < epochs and (run.reason is None or run.batch):  # it stops after a whole epoch
                 _epoch(run, noted, bar, accumulate, validation, loss, metrics)
                 if target is not None and (
                     noted or run.epoch % checkpoint_every == 0 or run.epoch >= epochs or run.reason

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, MissingExtra, describe, installing
+from ..core.errors import ArgumentError, IndexOutOfBounds, MissingExtra, describe, installing
 from ..core.notebook import bundle, table
 
 Row = dict[str, float]
@@ -42,7 +42,12 @@ class History:
 
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, str):
-            return self.rows[key]
+            try:
+                return self.rows[key]
+            except IndexError:
+                raise IndexOutOfBounds(f"this history has {len(self)} rows; there is no number {key}") from None
+            except TypeError:
+                raise ArgumentError(f"history[-1] is a row, history['loss'] a column, got {key!r:.60}") from None
         if not any(key in row for row in self.rows):
             known = sorted({k for row in self.rows for k in row})
             raise ArgumentError(f"this history has no {key!r}, only {', '.join(known) or 'no rows yet'}")

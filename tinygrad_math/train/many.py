@@ -20,7 +20,7 @@ from ..optim.vectors import Whole
 from .alike import check_alike
 from .bank import Bank
 from .callbacks import EarlyStopping
-from .fitting import Metric, check_counts, loader_of, looked_at
+from .fitting import Metric, check_clip, check_counts, loader_of, looked_at
 from .history import History
 from .in_step import in_step, one_of
 from .progress import Progress
@@ -122,6 +122,7 @@ def fit_many(
     ((8, 50), 4)
     """
     check_counts("fit_many", epochs=epochs, accumulate=accumulate)
+    check_clip("fit_many", clip_norm=clip_norm, clip_value=clip_value)
     if isinstance(models, Module) or isinstance(optimizers, Optimizer) or not callable(loss):
         raise ArgumentError(
             "fit_many takes several modules, data, a loss and an optimiser for each, got "

@@ -12,8 +12,9 @@ from typing import Any
 
 from .. import random
 from ..core.errors import ArgumentError, FileError, MathError
-from ..data.loader import Pass, Passes
+from ..data.loader import DataLoader, Pass, Passes
 from ..nn.module import Module
+from ..optim.lr_scheduler import settings
 from ..optim.optimizer import Optimizer
 from ..saving.files import load
 from .callbacks import Callback
@@ -62,6 +63,23 @@ class Run:
             "callbacks": [copy.deepcopy(c.state_dict()) for c in self.callbacks],
             "history": [dict(row) for row in self.history.rows],
             "progress": [self.epoch, self.batch, self.total, self.count],
+            "stopped": self.reason,
+            "form": self._form(),
+        }
+
+    def _form(self) -> dict[str, Any]:
+        """What does not change in a run, and tells it from others."""
+        table = {
+            name: getattr(self.loader, name)
+            for name in ("batch_size", "shuffle", "drop_last", "examples")
+            if hasattr(self.loader, name)
+        }
+        if isinstance(self.loader, DataLoader):
+            table["examples"] = len(self.loader.dataset)
+        return {
+            "optimiser": type(self.optimizer).__name__,
+            "scheduler": None if self.scheduler is None else settings(self.scheduler),
+            "loader": {name: None if n is None else int(n) for name, n in table.items()},
         }
 
     def _place(self) -> Any:
@@ -83,17 +101,19 @@ class Run:
             if (state["scheduler"] is None) != (self.scheduler is None):
                 raise ArgumentError(f"resume: {name} and this run differ in having a scheduler")
             self.model.load_state_dict(state["model"])
+            for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
+                callback.load_state_dict(kept)
+            _check_same(name, state.get("form", {}), self._form())
             self.optimizer.load_state_dict(state["optimizer"])
             if self.scheduler is not None:
                 self.scheduler.load_state_dict(state["scheduler"])
             if state["loader"] is not None and hasattr(self.loader, "load_state_dict"):
                 self.loader.load_state_dict(state["loader"])
                 self.passing = None
-            for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
-                callback.load_state_dict(kept)
             random.shared.state = state["random"]
             self.history.rows = [dict(row) for row in state["history"]]
             self.epoch, self.batch, self.total, self.count = int(epoch), int(batch), float(total), int(count)
+            self.reason = state.get("stopped")
         except MathError:
             raise
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -117,6 +137,20 @@ class Run:
             batches = itertools.islice(batches, self.batch, None)
         while part := list(itertools.islice(batches, size)):
             yield part
+
+
+def _check_same(name: str, kept: Any, own: Any) -> None:
+    """Raise FileError, naming the first difference, where a checkpoint was written by another run."""
+    for what, form in own.items():
+        other = kept.get(what, form)
+        pairs = {f"the {what}": (other, form)}
+        if isinstance(form, dict) and isinstance(other, dict):
+            pairs = {f"the {what}'s {part}": (other.get(part), form.get(part)) for part in {**form, **other}}
+        for whose, (there, here) in pairs.items():
+            if there != here:
+                raise FileError(
+                    f"resume: {name} belongs to another run: there {whose} is {there!r:.60}, here {here!r:.60}"
+                )
 
 
 @contextmanager
