@@ -298,3 +298,98 @@ def test_a_step_that_needs_its_number_as_a_plain_one_is_written_out(name):
     oracle = lambda x: written_out(4, lambda i, c: NUMBERED[name](x, i, c), 0.5)  # noqa: E731
     want = oracle(tm.tensor(2.0)), tm.grad(oracle)(2.0)
     close((tm.compile(f)(2.0), tm.compile(tm.grad(f))(2.0)), want)
+
+
+# -- what is written in place, and loops of no steps ------------------------------------------------------
+def _add_to(c, x):
+    c += x
+    return c, c
+
+
+def _assign_to(c, x):
+    c[0] = c[0] + x
+    return c, {"y": c, "z": 2 * c}
+
+
+BUFFER = {}
+
+
+def _around(c, x):
+    BUFFER["t"][1] += x
+    return c, BUFFER["t"]
+
+
+@pytest.mark.parametrize("size", [2, 3000])  # small arrays are copied when written to, large ones are not
+@pytest.mark.parametrize("step", [_add_to, _assign_to, _around])
+def test_what_a_step_gave_stays_where_a_later_one_writes_to_it(step, size):
+    def f(c):
+        BUFFER["t"] = tm.zeros(size)
+        return tm.tree_leaves(tm.scan(step, c * 1.0, X3)[1])[0]
+
+    sums = np.cumsum(X3)
+    want = np.zeros((3, size)) + (step is _add_to) * sums[:, None]
+    want[:, int(step is _around)] = sums
+    close(f(tm.zeros(size)), want)
+    if step is not _around:
+        close(tm.compile(f)(np.zeros(size)), want)
+        loss = lambda c: (f(c) ** 2).sum()  # noqa: E731
+        close((tm.grad(loss)(np.zeros(size)), tm.compile(tm.grad(loss))(np.zeros(size))), (2 * want.sum(axis=0),) * 2)
+
+
+def test_an_array_of_numpys_that_each_step_gives_and_writes_to():
+    buffer = np.zeros(2)
+
+    def step(c, x):
+        buffer[:] += x
+        return c, buffer
+
+    close(tm.scan(step, 0.0, X3)[1], np.cumsum(X3)[:, None] * np.ones(2))
+
+
+def test_a_number_of_steps_below_0_is_refused_wherever_it_is_found():
+    f = lambda n: tm.fori_loop(n, lambda i, c: c * 2.0, 1)  # noqa: E731
+    compiled = tm.compile(f)
+    for n in (0, 1, 3):
+        for y in (f(n), compiled(np.int64(n))):
+            assert y.item() == 2.0**n
+            assert y.dtype == np.float64
+    for run in (f, compiled, tm.compile(f)):
+        with pytest.raises(tm.errors.ArgumentError, match="n counts steps from 0, got -5"):
+            run(np.int64(-5))
+    close(compiled(np.int64(2)), 4.0)
+    with pytest.raises(tm.errors.ArgumentError, match="n counts steps from 0, got -2"):
+        tm.vmap(f)(np.array([1, -2]))
+    close(tm.vmap(f)(np.array([1, 0, 3])), [2.0, 1.0, 8.0])
+
+
+def test_a_loop_of_no_steps_draws_nothing():
+    def step(c, x):
+        return c + tm.random.normal(), tm.random.uniform(size=2) * tm.log(x - 1)
+
+    f = lambda xs: tm.scan(step, 0.0, xs)  # noqa: E731
+    tm.random.seed(3)
+    want = tm.random.normal(size=3)
+    for run in (f, tm.compile(f), lambda xs: tm.vjp(f, xs)[0], lambda xs: tm.vmap(f, in_axes=1)(xs[:, None])):
+        tm.random.seed(3)
+        assert run(np.ones(0))[1].size == 0
+        close(tm.random.normal(size=3), want)
+    tm.random.seed(3)
+    assert f(np.full(2, 2.0))[0].item() != 0.0  # steps that are taken draw
+    assert not np.array_equal(tm.random.normal(size=3), want)
+
+
+def test_an_array_of_numpys_is_indexed_as_a_tensor_where_examples_take_their_own_number_of_steps():
+    rows, a = np.arange(12.0).reshape(4, 3), np.array([np.ones(3), np.full(3, 9.0)])
+
+    def f(a, rows=rows):
+        goes_on = lambda c: (c[1] < 3) & (c[0].sum() < 30)  # noqa: E731
+        return tm.while_loop(goes_on, lambda c: (c[0] + rows[c[1]], c[1] + 1), (a, np.int64(0)))[0]
+
+    want = np.array([[10.0, 13.0, 16.0], [9.0, 10.0, 11.0]])  # three steps, and one, after which the sum is 30
+    close(tm.vmap(lambda a: f(a, tm.tensor(rows)))(a), want)
+    close(tm.compile(f)(a[0], tm.tensor(rows)), want[0])
+    with pytest.raises(tm.errors.TraceError, match=r"of vmap.* write tm\.tensor\(array\)\[index\]") as caught:
+        tm.vmap(f)(a)
+    assert "compile" not in str(caught.value)
+    with pytest.raises(tm.errors.TraceError, match=r"static_argnums of compile.* write tm\.tensor\(array\)\[index\]"):
+        tm.compile(f)(a[0])

@@ -148,7 +148,8 @@ def _drawn(arrays: Any, params: dict[str, Any]) -> Tensor:
     """A draw, recorded as one of the program where a function is being compiled, of the batch under vmap."""
     traced, generator, watch = tracing(), params["generator"], watcher()
     batching = watch if isinstance(watch, Batching) else None
-    state: Any = generator.state if traced or batching else None
+    again = getattr(watch, "draws_again", False)
+    state: Any = generator.state if traced or batching or again else None
     y: Tensor = record(random_draw, arrays, params)
     if batching is not None:
         if not batching.same:  # an example was drawn: the batch is drawn in its place
@@ -160,7 +161,7 @@ def _drawn(arrays: Any, params: dict[str, Any]) -> Tensor:
                 f"{batching.title}. Draw a standard number, and make it depend on them: loc + scale * z"
             )
         return y
-    if traced:  # an example was drawn: the program draws in its place
+    if traced or again:  # an example was drawn: the program draws in its place
         generator.numpy.bit_generator.state = state
     if traced and not y.node.live:  # without live arguments it would be taken for a constant
         y = wrap(Node(y.node.data, random_draw, tuple(as_tensor(v).node for v in arrays), params, TRACED))

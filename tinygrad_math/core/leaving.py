@@ -18,6 +18,7 @@ import numpy as np
 
 from . import showing
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
+from .mode import watcher
 from .node import TRACED, TRANSFORMED, Node, Taken, inside, unknown
 from .notebook import bundle
 from .op import rec
@@ -107,9 +108,12 @@ class Leaving:
 
     def _refuse_trace(self, what: str) -> None:
         if unknown(self.node):
+            over = getattr(watcher(), "over", "")
+            static = "" if over else ", or make the argument that decides static (static_argnums of compile)"
+            index = " For array[index] write tm.tensor(array)[index]." if what == "an array of NumPy's" else ""
             raise TraceError(
-                f"{what} asks for a value, but this function is being traced and {self!r} has none yet. "
-                "Use where() in place of an if, or make the argument that decides static (static_argnums of compile)."
+                f"{what} asks for a value, but this function is being traced{over} and {self!r} has none yet. "
+                f"Use where() in place of an if{static}.{index}"
             )
 
     def _differentiated(self) -> bool:

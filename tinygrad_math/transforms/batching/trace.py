@@ -37,6 +37,11 @@ class Batching:
         self.moving: set[Node] = set()  # what differs between the examples
         self.stopped: set[Node] = set()  # made under no_grad
 
+    @property
+    def over(self) -> str:
+        """What the function is traced for."""
+        return f" for all examples of {self.title} at once"
+
     def __call__(self, node: Node) -> None:
         """A node was made."""
         if self.watch is not None:

@@ -190,6 +190,23 @@ class Tracer:
         """A step reads what it writes: what is recorded again here has been found to do so before."""
 
 
+class Learning:
+    """Watches a step that is run to learn what it gives."""
+
+    draws_again = True  # whoever draws random numbers leaves their stream as it was
+
+    def __call__(self, node: Node) -> None:
+        pass
+
+
+def learned(f: Callable[..., Any], *args: Any) -> Any:
+    """What a step that is not taken would give: nobody is told, or warned, of it, and no stream moves on."""
+    mode = MODE.get()
+    if mode is not None and mode.observe is not None:  # as for every step that is written down
+        return f(*args)
+    return quietly(under, Mode(mode is None or mode.differentiable, Learning()), f, *args)
+
+
 def traced(f: Callable[[list[Tensor]], Sequence[Any]], examples: Sequence[Any]) -> tuple[Body, list[Any]]:
     """f of as many Tensors as there are examples, which has no inputs beside them, as a body; and what it gave."""
     tracer = Tracer()

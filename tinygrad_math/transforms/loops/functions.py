@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 
 from ...core.arguments import named
+from ...core.declare import nondiff
 from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
 from ...core.mode import watcher
 from ...core.node import Node, unknown
 from ...core.opening import room
+from ...core.samples import sample
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
 from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
+from ..batching.rules import RULES, aligned
 from ..batching.trace import write_out
 from ..checkpoint import checkpoint as recomputed
+from .body import learned
 from .loop import too_long
 from .marks import marked
 from .staged import WrittenTo, guessed, staged_scan, staged_while
@@ -90,6 +94,7 @@ def fori_loop(n: int | Tensor, body: Fn, init: Any, *, checkpoint: int | None = 
     """
     every = _every(checkpoint, "fori_loop")
     if isinstance(n, Tensor) and n.dtype.kind in "iu" and not n.shape and unknown(n.node):
+        n = as_tensor(step_count(n))
 
         def further(state: Any) -> Any:
             return state[0] < n
@@ -97,8 +102,23 @@ def fori_loop(n: int | Tensor, body: Fn, init: Any, *, checkpoint: int | None = 
         return while_loop(further, lambda state: (state[0] + 1, body(state[0], state[1])), (np.int64(0), init))[1]
     count = integer(n, "fori_loop", "n")
     if count < 0:
-        raise ArgumentError(f"fori_loop: n counts steps from 0, got {count}")
+        raise ArgumentError(_from_0(count))
     return Steps("fori_loop", count, init, [body]).run(lambda carry, t, row: (body(t, carry), None), [], every)[0]
+
+
+@nondiff(note="raises for a negative number", samples=lambda: [sample(np.array(3)), sample(np.array([2, 0]))])
+def step_count(n: Any, /) -> Any:
+    """n, a number of steps, also where a compiled function finds it. Raises ArgumentError where it is negative."""
+    if np.any(np.asarray(n) < 0):
+        raise ArgumentError(_from_0(np.min(n)))
+    return n
+
+
+RULES["step_count"] = aligned
+
+
+def _from_0(n: Any) -> str:
+    return f"fori_loop: n counts steps from 0, got {n}"
 
 
 @named
@@ -256,13 +276,16 @@ class Steps:
         return found
 
     def given(self, y: Any, shape: list[Structure], begin: list[Tensor], t: Any) -> list[Tensor]:
-        """The leaves of what a step gave beside the carry, like those of the first step, which `begin` holds."""
+        """The leaves of what a step gave beside the carry, like those of the first step, which `begin` holds.
+
+        Each is a handle of its own: a later step may write to what this one gave.
+        """
         if len(begin) == 1 and y.__class__ is Tensor and shape[0].kind is None and _alike(y, begin[0]):
-            return [y]
+            return [wrap(y.node)]
         leaves, structure = flatten(y)
         found = []
         for leaf in leaves:
-            new = as_tensor(leaf)
+            new = wrap(as_tensor(leaf).node)
             found.append(new if hasattr(new.node.data, "dtype") else rec.asarray(new))
         if not shape:
             shape.append(structure)
@@ -285,9 +308,13 @@ class Steps:
 
     def _of_none(self, step: Fn, row: Sequence[Tensor]) -> tuple[Any, Any]:
         """A loop without steps: the carry as it was, and arrays without rows like what a step would give."""
-        state = [rec.asarray(s) if number else s for s, number in zip(self.state, self.numbers, strict=True)]
-        carry, y = step(self.tree([wrap(Node(np.array(s.node.data)[()])) for s in state]), 0, row)
-        self.checked(carry, self.state)
+        ones = self.tree([wrap(Node(np.array(s.node.data)[()])) for s in self.state])
+        carry, y = learned(step, ones, 0, row)
+        after = self.checked(carry, self.state)
+        state = [
+            rec.astype(rec.asarray(s), a.dtype) if number else s
+            for s, a, number in zip(self.state, after, self.numbers, strict=True)
+        ]
         leaves, structure = flatten(y)
         shapes = [as_tensor(leaf) for leaf in leaves]
         empty = [as_tensor(np.zeros((0, *s.shape), s.dtype)) for s in shapes]
