@@ -7,8 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from scipy import sparse
+from test_compiler_every_op import called
 
 import tinygrad_math as tm
+from tinygrad_math.core.op import registry
+from tinygrad_math.core.tree import flatten
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])
 B = np.array([[0.5, -1.0], [2.0, 0.25]])
@@ -327,3 +330,72 @@ def test_a_question_about_a_value_that_needs_a_gradient_is_answered():
     assert loss == pytest.approx(14.0)
     assert loss != pytest.approx(13.0)
     assert tm.tensor([1.0, 2.0], requires_grad=True) == pytest.approx(np.array([1.0, 2.0]))
+
+
+# -- the other byte order -------------------------------------------------------------------------------------
+def swapped(x):
+    return x.astype(x.dtype.newbyteorder()) if isinstance(x, np.ndarray) and x.dtype.kind in "biufc" else x
+
+
+def numbers(tree):
+    return [np.asarray(t.numpy() if isinstance(t, tm.Tensor) else t) for t in flatten(tree)[0]]
+
+
+SAMPLED = sorted(name for name, op in registry.items() if op.samples is not None)
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_every_op_takes_arrays_of_the_other_byte_order_for_the_numbers_that_they_are(part):
+    for name in SAMPLED[part::8]:
+        for sample in registry[name].samples()[:3]:
+            f, arrays = called(registry[name], sample)
+            tm.random.seed(0)
+            want = numbers(f(*arrays))
+            tm.random.seed(0)
+            for x, y in zip(numbers(f(*map(swapped, arrays))), want, strict=True):
+                assert (x.shape, x.dtype, x.dtype.isnative) == (y.shape, y.dtype, True), name
+                np.testing.assert_allclose(x, y, rtol=1e-6 if y.dtype.itemsize < 8 else 1e-12, atol=1e-12, err_msg=name)
+
+
+BOTH_ORDERS = {
+    "itself": lambda x: x,
+    "rolled": lambda x: tm.roll(x, 1, axis=0),
+    "turned": lambda x: tm.asarray(x).T,
+    "every other": lambda x: tm.ravel(x)[::2],
+    "sorted": tm.sort,
+    "lu": tm.linalg.lu,
+    "gradient": tm.grad(lambda x: tm.linalg.slogdet(x)[1]),
+}
+
+
+@pytest.mark.parametrize("backend", [None, "numpy", "auto"])
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("f", BOTH_ORDERS.values(), ids=BOTH_ORDERS)
+def test_compiled_or_not_the_other_byte_order_makes_no_difference(f, kind, backend):
+    x = np.array([[2.0, 1.0, 0.5], [0.0, 3.0, 1.0], [1.0, -1.0, 4.0]], kind)
+    g = f if backend is None else tm.compile(f, backend=backend)
+    want = numbers(f(tm.tensor(x)))
+    for given in (tm.tensor(swapped(x)), tm.asarray(swapped(x)), x, *([] if backend is None else [swapped(x)])):
+        for _ in range(2):
+            for a, b in zip(numbers(g(given)), want, strict=True):
+                assert (a.dtype, a.dtype.isnative) == (b.dtype, True)
+                np.testing.assert_allclose(a, b, rtol=1e-5 if kind == "f4" else 1e-12, atol=1e-7)
+    if backend is not None:
+        assert len(g._programs) == 1
+
+
+def test_a_dtype_of_the_other_byte_order_is_the_machines():
+    other = np.dtype("f4").newbyteorder()
+    for x in (tm.tensor([1.0, 2.0], dtype=other), tm.zeros(2, dtype=other), tm.tensor([1.0]).astype(other)):
+        assert x.dtype == np.float32
+        assert x.dtype.isnative
+    with pytest.raises(tm.errors.ShapeError, match="byte order needs a copy"):
+        tm.asarray(np.ones(2, other), copy=False)
+
+
+def test_a_compiled_function_that_donates_leaves_an_array_of_the_other_byte_order_as_it_is():
+    x = swapped(np.ones(3))
+    f = tm.compile(lambda p: p[0] * 2.0, donate_argnums=0)
+    for _ in range(2):
+        assert f([x]).tolist() == [2.0] * 3
+        assert x.tolist() == [1.0] * 3

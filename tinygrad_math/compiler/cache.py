@@ -19,8 +19,8 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
 from ..core.mode import MODE, inspected, no_grad, witnesses
 from ..core.notebook import bundle, preformatted
-from ..core.tensor import TRACED, Tensor
-from ..core.tree import Structure, flatten
+from ..core.tensor import TRACED, Tensor, node_of
+from ..core.tree import Structure, flatten, unflatten
 from .environment import Environment
 from .executable import Executable, argument_names, title_of
 from .facts import MISS
@@ -113,21 +113,24 @@ class Compiled:
 
     def _general(self, given: Any) -> Any:
         """The slow way in, for arguments that no recent program fits."""
-        f = self.f
+        f, as_given = self.f, given
         leaves, structure = flatten(given)
+        if any(isinstance(leaf, np.ndarray) and not leaf.dtype.isnative for leaf in leaves):
+            leaves = [node_of(v).data if isinstance(v, np.ndarray) and not v.dtype.isnative else v for v in leaves]
+            given = unflatten(structure, leaves)
         nodes = [leaf.node for leaf in leaves if isinstance(leaf, Tensor) and leaf.node.live]
         if watched() or any(n.live & TRACED for n in nodes):
-            return uncompiled(f, given)
+            return uncompiled(f, as_given)
         key = self._key(leaves, structure)
         objects = objects_in(structure, leaves)
         roots = [f, *(x for _, x in objects)]
         entry = self._find(key, roots)
         if entry is None:
             if all((key, k) in self._programs for k in range(CHANGES)):
-                return uncompiled(f, given)
+                return uncompiled(f, as_given)
             made = self._make(given, leaves, objects)  # not under the lock: this runs the user's code
             if made is None:
-                return uncompiled(f, given)
+                return uncompiled(f, as_given)
             entry = self._keep(key, roots, made)
         place, program, run, hidden = entry
         with self._lock:
@@ -136,17 +139,17 @@ class Compiled:
             self._recent = [run, *(r for r in self._recent if r is not run)][:RECENT]
             self._latest = program
         if program.as_it_is:
-            return uncompiled(f, given)
+            return uncompiled(f, as_given)
         if derivatives_wanted() and (nodes or any(t.node.live for t in hidden)):
             if program.is_step([leaf for leaf in leaves if not is_static(leaf)], hidden):
                 with no_grad():  # a step of training: its results are leaves
                     return self._plainly(given, program, run, hidden)
             if program.differentiable is None:
-                return uncompiled(f, given)
+                return uncompiled(f, as_given)
             try:
                 return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden)
             except Retyped:
-                return uncompiled(f, given)
+                return uncompiled(f, as_given)
         del leaves, nodes  # so that a donated array is its owner's alone
         return self._plainly(given, program, run, hidden)
 

@@ -328,7 +328,7 @@ def numeric_dtype(dtype: Any) -> np.dtype[Any]:
         ) from error
     if found.kind not in "biufc":
         raise DTypeError(f"a Tensor holds numbers, and {found} is no dtype of numbers")
-    return found
+    return found if found.isnative else found.newbyteorder("=")  # the bytes of a Tensor are in the machine's order
 
 
 def floating_dtype(dtype: Any, asker: str) -> np.dtype[Any]:

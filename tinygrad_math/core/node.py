@@ -249,6 +249,11 @@ def held(node: Node) -> Node:
     return node
 
 
+def in_native_order(array: Any) -> Any:
+    """The same numbers with their bytes in the machine's order, which is all that BLAS and LAPACK can read."""
+    return array.astype(array.dtype.newbyteorder("="))
+
+
 def scalar_or_array(array: Any) -> Any:
     """NumPy's scalars are faster than 0-d arrays."""
     return array if array.shape else array[()]

@@ -41,7 +41,7 @@ from .mode import no_grad as no_grad
 from .mode import tell, watcher
 from .mode import under as under
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
-from .node import NO_PARAMS, TRANSFORMED, Constant, held, recorded, scalar_or_array
+from .node import NO_PARAMS, TRANSFORMED, Constant, held, in_native_order, recorded, scalar_or_array
 from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Node as Node
@@ -185,7 +185,7 @@ def node_of(value: Any) -> Node:
             first = type(value.reshape(-1)[0]).__name__
             advice = f"of {first}: a Tensor holds floating numbers; convert Fractions and such with astype(float)"
         raise DTypeError(f"expected an array of numbers, got dtype {value.dtype}; {advice}")
-    return Constant(value)
+    return Constant(value if value.dtype.isnative else in_native_order(value))
 
 
 def _plain(value: Any) -> np.ndarray[Any, Any]:

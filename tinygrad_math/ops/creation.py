@@ -151,6 +151,10 @@ def asarray(obj: Any, /, dtype: Any = None, *, copy: bool | None = None, device:
             return _new(_numeric(obj, dtype))  # at once: large integers would lose digits on a way through float64
         dtype = common if dtype is None else dtype
     shares = copy is False and not isinstance(obj, Tensor)
+    if shares and isinstance(obj, np.ndarray) and not obj.dtype.isnative:
+        raise ShapeError(
+            f"asarray: {describe(obj)} to the machine's byte order needs a copy, and copy=False forbids it"
+        )
     x = watching(np.asarray(node_of(obj).data)) if shares else as_tensor(obj)
     if not hasattr(x.node.data, "dtype"):
         array = _numeric(x.node.data, dtype)
