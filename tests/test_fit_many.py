@@ -379,3 +379,141 @@ def test_vmap_of_a_training_loop_is_each_loop_alone(name, compiled, loop):
         np.testing.assert_allclose(np.asarray(losses)[k], np.asarray(one), rtol=1e-10)
         for n in params:
             np.testing.assert_allclose(np.asarray(found[n])[k], np.asarray(want[n]), rtol=1e-9, atol=1e-12)
+
+
+# -- what lies beside the parameters ----------------------------------------------------------------
+class Held(tm.nn.Module):
+    """A layer, and whatever else a network has."""
+
+    def __init__(self, seed=0, **others):
+        super().__init__()
+        self.layer = tm.nn.Linear(3, 2, rng=seed)
+        self.__dict__.update(others)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def together_with(nets, loss=F.cross_entropy, compile=False, **options):
+    opts = [tm.optim.SGD(n, lr=0.1) for n in nets]
+    schedules = options.pop("schedule", None)
+    return tm.train.fit_many(
+        nets,
+        loader(),
+        loss,
+        opts,
+        3,
+        compile=compile,
+        progress=False,
+        schedulers=schedules and schedules(opts),
+        **options,
+    )
+
+
+CLOSING = {
+    "a closure": lambda nets: lambda p, t: F.cross_entropy(p, t) + (nets[0].layer.weight ** 2).sum(),
+    "of the second": lambda nets: lambda p, t: F.cross_entropy(p, t) + (nets[1].layer.weight ** 2).sum(),
+    "a constant part": lambda nets: lambda p, t: F.cross_entropy(p, t) * (nets[1].layer.bias.detach() ** 2).sum(),
+    "all of it": lambda nets: lambda p, t: F.cross_entropy(p, t) + sum((q**2).sum() for q in nets[0].parameters()),
+}
+
+
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("name", CLOSING)
+def test_a_loss_that_closes_over_one_of_the_networks_is_refused(name, compile):
+    nets = [Held(0), Held(1)]
+    with pytest.raises(tm.ArgumentError, match=r"the loss uses .*layer\.(weight|bias)"):
+        together_with(nets, CLOSING[name](nets), compile)
+    assert all(
+        (a == b).all() for a, b in zip(nets[1].state_dict().values(), Held(1).state_dict().values(), strict=True)
+    )
+    assert nets[0].layer.weight.requires_grad
+    assert nets[0].layer.weight.is_leaf
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_a_loss_may_look_at_shapes_and_at_other_networks(compile):
+    nets, teacher = [Held(0), Held(1)], Held(5).requires_grad_(False)
+    loss = lambda p, t: F.cross_entropy(p, t) / nets[0].layer.weight.size + (teacher.layer.bias**2).sum()  # noqa: E731
+    bank = together_with(nets, loss, compile)
+    net = Held(1)
+    h = tm.train.fit(net, loader(), loss, tm.optim.SGD(net, lr=0.1), 3, progress=False)
+    assert bank["loss"][1].tolist() == pytest.approx([r["loss"] for r in h.rows], rel=1e-9)
+
+
+class Scaling(Held):
+    def forward(self, x):
+        scale = self.scale[0] if isinstance(self.scale, (list, tuple)) else self.scale
+        return self.layer(x) * (scale["k"] if isinstance(scale, dict) else scale)
+
+
+@pytest.mark.parametrize("held", [lambda t: t, lambda t: [t], lambda t: (t, t), lambda t: {"k": t}])
+def test_plain_tensors_of_networks_are_the_same_in_all_or_refused(held):
+    nets = [Scaling(k, scale=held(tm.tensor(float(k + 1)))) for k in range(2)]
+    with pytest.raises(tm.ArgumentError, match=r"networks of one architecture.*scale.*1\..*2\."):
+        together_with(nets)
+    nets = [Scaling(k, scale=held(tm.tensor(2.0))) for k in range(2)]
+    bank, net = together_with(nets), Scaling(1, scale=held(tm.tensor(2.0)))
+    tm.train.fit(net, loader(), F.cross_entropy, tm.optim.SGD(net, lr=0.1), 3, progress=False)
+    np.testing.assert_allclose(bank[1].model.layer.weight.detach(), net.layer.weight.detach(), rtol=1e-9)
+
+
+class Stepping(Held):
+    def forward(self, x):
+        self.step += 1
+        return self.layer(x) / self.step
+
+
+class Noting(Held):
+    def forward(self, x):
+        self.mean[...] = self.layer(x).detach().mean(0)
+        return self.layer(x) - self.mean
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_what_networks_keep_from_call_to_call_is_refused_by_name(compile):
+    with pytest.raises(tm.TraceError, match=r"Stepping changes its step.*\n.*\n    self\.step \+= 1"):
+        together_with([Stepping(k, step=0) for k in range(2)], compile=compile)
+    with pytest.raises(tm.TraceError, match="mean"):
+        together_with([Noting(k, mean=tm.zeros(2)) for k in range(2)], compile=compile)
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_losses_without_a_derivative_are_named(compile):
+    nets = [Held(0), Held(1)]
+    with pytest.raises(tm.errors.UnusedInput, match="fit_many: no derivative leads"):
+        together_with(nets, lambda p, t: F.cross_entropy(p.detach(), t), compile)
+    with pytest.raises(tm.ArgumentError, match="fit_many: the loss returns one number as a Tensor"):
+        together_with(nets, lambda p, t: 1.0, compile)
+
+
+def test_some_networks_may_have_no_scheduler():
+    for which in ([0], [1], [0, 1], []):
+        nets = [Held(0), Held(1)]
+        make = lambda opts, which=which: [  # noqa: E731
+            L.ExponentialLR(o, 0.5) if k in which else None for k, o in enumerate(opts)
+        ]
+        bank = together_with(nets, schedule=make)
+        for k in range(2):
+            net = Held(k)
+            o = tm.optim.SGD(net, lr=0.1)
+            tm.train.fit(
+                net, loader(), F.cross_entropy, o, 3, scheduler=L.ExponentialLR(o, 0.5) if k in which else None,
+                progress=False,
+            )  # fmt: skip
+            np.testing.assert_allclose(bank[k].model.layer.weight.detach(), net.layer.weight.detach(), rtol=1e-9)
+
+
+def test_early_stopping_that_was_used_begins_anew():
+    stop = tm.train.EarlyStopping("loss", patience=0)
+    net = Held(3)
+    tm.train.fit(
+        net, loader(), lambda p, t: 0.01 * F.cross_entropy(p, t), tm.optim.SGD(net, lr=0.1), 2, callbacks=[stop],
+        progress=False,
+    )  # fmt: skip
+    used, fresh = (
+        together_with([Held(0), Held(1)], callbacks=[s]) for s in (stop, tm.train.EarlyStopping("loss", patience=0))
+    )
+    assert used["loss"].tolist() == fresh["loss"].tolist()
+    for a, b in zip(used.models, fresh.models, strict=True):
+        assert all((x == y).all() for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))

@@ -16,7 +16,7 @@ from ..core.mode import no_grad
 from ..demo.report import _STYLE
 from ..nn.module import Module
 from ..train.history import History
-from ..train.steps import forward
+from ..train.placed import forward
 from ..viz.graph import graph
 from . import pictures
 from .tasks import Task

@@ -15,7 +15,7 @@ from ..nn.module import Module
 from ..optim import lr_scheduler
 from ..train.callbacks import Callback, MetricsFile
 from ..train.fitting import fit
-from ..train.steps import forward
+from ..train.placed import forward
 from . import report
 from .tasks import TASKS, network
 from .workers import workers

@@ -36,6 +36,8 @@ def hyper(group: Mapping[str, Any]) -> Hyper:
     """The hyperparameters of a group, the numbers as plain floats, which take on the dtype of what they meet."""
     numbers, on = Hyper(), set()
     for name, value in group.items():
+        if name == "initial_lr":  # a scheduler's note, which no rule reads
+            continue
         if isinstance(value, bool):
             if value:
                 on.add(name)

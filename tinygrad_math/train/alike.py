@@ -8,7 +8,7 @@ from typing import Any
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor
 from ..core.tree import Attributes, kept_attributes
-from ..nn.module import Module
+from ..nn.module import Module, Parameter
 
 _APART = ("_tree_keys", "_hooks", "training")  # what is no part of how a network is built
 
@@ -16,7 +16,8 @@ _APART = ("_tree_keys", "_hooks", "training")  # what is no part of how a networ
 def check_alike(asker: str, models: Sequence[Any]) -> None:
     """Raise ArgumentError, naming the first difference, unless all are networks of one architecture.
 
-    They may differ in the values of their parameters and buffers, and in nothing else; no two share a parameter.
+    They may differ in the values of their parameters and buffers, and in nothing else: a plain Tensor is a constant.
+    No two share a parameter.
     """
     if not models:
         raise ArgumentError(f"{asker}: there is no network")
@@ -51,18 +52,20 @@ def _form(model: Module) -> Iterator[tuple[str, Any, Any]]:
         for name, value in kept_attributes(module).items():
             if name not in _APART:
                 place = f"{path}.{name}" if path else name
-                yield place, Attributes(((name, _without_values(value, place, seen)),)), value
+                form = _without_values(value, place, seen, name in module._buffers)
+                yield place, Attributes(((name, form),)), value
         hooks = tuple(getattr(module, "_hooks", {}).values())
         yield f"{path}._hooks".lstrip("."), hooks, hooks
 
 
-def _without_values(value: Any, place: str, seen: dict[int, str]) -> Any:
-    """An attribute, with forms in the place of Tensors; what stood elsewhere before is told by where."""
+def _without_values(value: Any, place: str, seen: dict[int, str], buffer: bool = False) -> Any:
+    """An attribute, with forms in the place of parameters and buffers; what stood elsewhere before is told by where."""
     if isinstance(value, Module):  # has a place of its own, or had one
         return ("module", seen.get(id(value)))
     if isinstance(value, Tensor):
         kind = type(value).__qualname__
-        return ("tensor", kind, value.shape, value.dtype, value.requires_grad, seen.setdefault(id(value), place))
+        form = ("tensor", kind, value.shape, value.dtype, value.requires_grad, seen.setdefault(id(value), place))
+        return form if buffer or isinstance(value, Parameter) else (*form, value)  # another one is a constant of all
     if isinstance(value, (list, tuple)):
         return type(value), tuple(_without_values(v, f"{place}.{k}", seen) for k, v in enumerate(value))
     if isinstance(value, dict):
@@ -73,6 +76,6 @@ def _without_values(value: Any, place: str, seen: dict[int, str]) -> Any:
 def _told(value: Any) -> str:
     if isinstance(value, type):
         return value.__name__
-    if isinstance(value, Tensor):
+    if isinstance(value, Parameter):
         return f"{describe(value)}{'' if value.requires_grad else ', held fixed'}"
     return f"{value!r:.60}"

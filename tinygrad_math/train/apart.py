@@ -24,7 +24,8 @@ from ..nn.criteria import _Loss
 from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..random import own_stream
-from .steps import Eager, Loss, forward
+from .placed import Loss, forward
+from .steps import Eager
 
 
 class Objective:

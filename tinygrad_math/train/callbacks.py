@@ -56,7 +56,7 @@ class EarlyStopping(Callback):
     """Stop when a measure has not got better for more than `patience` epochs.
 
     Arguments: `monitor` a column of the history; `mode` "min" or "max"; `min_delta` what counts as better;
-    `restore_best` puts the model's best values back at the end.
+    `restore_best` puts the model's best values back at the end. Each run begins anew, but for one that is resumed.
 
     >>> import tinygrad_math as tm
     >>> tm.train.EarlyStopping("val_accuracy", mode="max", patience=3).patience
@@ -77,8 +77,15 @@ class EarlyStopping(Callback):
             raise ArgumentError(f"EarlyStopping: patience is a whole number from 0 on, got {patience!r:.40}")
         self.monitor, self.patience, self.min_delta, self.mode = monitor, patience, min_delta, mode
         self.restore_best = restore_best
+        self._forget()
+
+    def _forget(self) -> None:
         self.best, self.waited = math.inf, 0
         self.kept: Any = None  # the state of the model when it was best
+
+    def on_start(self, run: Run) -> None:
+        if not run.epoch:  # one that is resumed goes on
+            self._forget()
 
     def on_epoch_end(self, run: Run) -> None:
         row = run.history[-1]
@@ -94,8 +101,9 @@ class EarlyStopping(Callback):
                 run.stop(f"{self.monitor} was best {self.waited} epochs ago")
 
     def on_end(self, run: Run) -> None:
-        if self.kept is not None:
-            run.model.load_state_dict(self.kept)
+        kept, self.kept = self.kept, None  # of this run alone
+        if kept is not None:
+            run.model.load_state_dict(kept)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "waited": self.waited, "kept": self.kept}

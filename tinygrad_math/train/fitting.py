@@ -26,9 +26,10 @@ from ..saving.archive import alone, replace
 from ..saving.files import prepared
 from .callbacks import Callback
 from .history import History
+from .placed import Loss, forward
 from .progress import Progress
 from .run import Run, interruptible
-from .steps import Compiled, Eager, Loss, backend_of, forward
+from .steps import Compiled, Eager, backend_of
 
 Metric = Callable[[Any, Any], Any]
 
@@ -136,7 +137,7 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
                 y, prediction = forward(model, loss, batch)
                 parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
                 n = examples(batch)
-                found = {"loss": y.item()}
+                found = {"loss": as_tensor(y).item()}
                 found |= {name: float(f(prediction, (parts[1:] or parts)[0])) for name, f in (metrics or {}).items()}
                 sums = {name: sums.get(name, 0.0) + n * value for name, value in found.items()}
                 count += n

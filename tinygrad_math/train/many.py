@@ -23,9 +23,10 @@ from .callbacks import EarlyStopping
 from .fitting import Metric, check_clip, check_counts, loader_of, looked_at
 from .history import History
 from .in_step import in_step, one_of
+from .placed import Loss
 from .progress import Progress
 from .run import interruptible
-from .steps import Loss, backend_of
+from .steps import backend_of
 from .together import Together
 
 
@@ -37,6 +38,8 @@ class _Member:
         self.stops = [copy.deepcopy(s) for s in stops]
         self.history = History()
         self.reason: str | None = None
+        for s in self.stops:
+            s.on_start(self)  # type: ignore[arg-type]
 
     @property
     def epoch(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from ..compiler import compile
 from ..compiler.cache import BACKENDS
 from ..core.errors import ArgumentError, describe
+from ..core.node import clock
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import tree_map
 from ..nn.module import Module
@@ -17,17 +18,7 @@ from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
 from ..transforms.derivatives import value_and_grad
-
-Loss = Callable[..., Any]
-
-
-def forward(model: Module, loss: Loss, batch: Any) -> tuple[Any, Any]:
-    """The loss of a batch (input, target, ...), and the prediction. A batch of one part is its own target."""
-    parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-    if not parts:
-        raise ArgumentError("a batch is (input, target, ...), got an empty one")
-    prediction = model(parts[0])
-    return loss(prediction, *(parts[1:] or parts[:1])), prediction
+from .placed import Loss, check_loss, forward, in_place
 
 
 class Eager:
@@ -44,7 +35,7 @@ class Eager:
         self.optimizer.zero_grad()
         total = 0.0
         for batch in batches:
-            y, _ = forward(self.model, self.loss, batch)
+            y = check_loss("fit", forward(self.model, self.loss, batch)[0])
             (y if len(batches) == 1 else y / len(batches)).backward()
             total += y.item() / len(batches)
         if self.clip_value is not None:
@@ -85,20 +76,29 @@ class Compiled(Eager):
                 f"fit(compile=True) compiles the optimiser's rule, and {type(self.optimizer).__name__} looks at values "
                 "in its step; use compile=False"
             )
-        names = {id(p): name for name, p in self.model.named_parameters()}
-        self.groups: list[list[str]] = []
+        self.where = dict(self.model.named_parameters())
+        self.groups = self._groups()
+        self.programs: dict[Any, Callable[..., Any]] = {}
+
+    def _groups(self) -> list[list[str]]:
+        """The names of the parameters that are stepped, by the optimiser's groups: those that require a gradient."""
+        names = {id(p): name for name, p in self.where.items()}
+        groups = []
         for group in self.optimizer.param_groups:
             for p in group["params"]:
                 if id(p) not in names:
                     raise ArgumentError(
                         f"fit(compile=True): the optimiser steps {describe(p)}, which is not of the model"
                     )
-            self.groups.append([names[id(p)] for p in group["params"]])
-        self.where = dict(self.model.named_parameters())
-        self.programs: dict[Any, Callable[..., Any]] = {}
+            groups.append([names[id(p)] for p in group["params"] if p.requires_grad])
+        return groups
 
     def begin(self) -> None:
         self.modules = list(self.model.modules())
+        self.where = dict(self.model.named_parameters())
+        self.groups = self._groups()
+        self.learning = self._learning()
+        self.begun = clock()
         learnt = [n for group in self.groups for n in group]
         self.params = {n: np.array(self.where[n].node.data) for n in learnt}
         self.fixed = {n: p.detach() for n, p in self.where.items() if n not in self.params}
@@ -113,16 +113,29 @@ class Compiled(Eager):
                     state = self.optimizer.start(rec, p.detach(), h)
                 self.states[n] = {k: _own(v) for k, v in state.items()}
 
+    def _learning(self) -> list[bool]:
+        return [p.requires_grad for group in self.optimizer.param_groups for p in group["params"]]
+
     def settle(self) -> None:
+        for n, p in self.where.items():
+            if p.node.changed_since(self.begun):
+                raise ArgumentError(
+                    f"fit(compile=True): {n} was written to between two steps, while the program has the values; "
+                    "write to parameters at the end of an epoch, or use compile=False"
+                )
         for n, array in self.params.items():
             self.where[n]._replace(np.array(array))
             self.optimizer.state[self.where[n]] = {k: _own(v) for k, v in self.states[n].items()}
         for n, buffer in self.model.named_buffers():
             buffer._replace(np.array(self.buffers[n]))
+        self.begun = clock()
 
     def __call__(self, batches: Sequence[Any]) -> float:
+        if self._learning() != self.learning:  # some parameter is held fixed now, or learnt again
+            self.settle()
+            self.begin()
         numbers = [hyper(group) for group in self.optimizer.param_groups]
-        key = (self.model_mode(), tuple(h.on for h in numbers))
+        key = (self.model_mode(), tuple(h.on for h in numbers), tuple(map(tuple, self.groups)))
         step = self.programs.get(key)
         if step is None:
             step = self.programs[key] = compile(self.stepped(key[1]), donate_argnums=(0, 1, 2), backend=self.backend)
@@ -134,32 +147,35 @@ class Compiled(Eager):
     def model_mode(self) -> tuple[bool, ...]:
         return tuple(m.training for m in self.modules)
 
-    def stepped(self, switches: Sequence[frozenset[str]]) -> Callable[..., Any]:
+    def stepped(
+        self, switches: Sequence[frozenset[str]], objective: Callable[..., Any] | None = None
+    ) -> Callable[..., Any]:
         """The step as a function of all numbers; it closes over what a network and a rule are beside them."""
-        model, loss, groups = self.model, self.loss, self.groups
+        groups, objective = self.groups, objective or in_place(self.model, self.loss)
         whole, clip = self.optimizer.bare()._whole, (self.clip_norm, self.clip_value)
 
         def step(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, batches: Any) -> Any:
-            total, grads = None, None
+            total, grads, used = None, None, set[str]()
             for batch in batches:
 
-                def objective(params: Any, batch: Any = batch, buffers: Any = buffers) -> Any:
-                    net = model.with_tensors({**params, **fixed, **buffers})
-                    y, _ = forward(net, loss, batch)
-                    return y, {n: b.detach() for n, b in net.named_buffers()}
+                def loss(params: Any, batch: Any = batch, buffers: Any = buffers) -> Any:
+                    return objective(params, fixed, buffers, batch, used)
 
-                (y, buffers), found = value_and_grad(objective, has_aux=True)(params)
+                (y, buffers), found = value_and_grad(loss, has_aux=True)(params)
                 share = 1 if len(batches) == 1 else 1 / len(batches)
                 y, found = (y, found) if share == 1 else (y * share, {n: g * share for n, g in found.items()})
                 total = y if total is None else total + y
                 grads = found if grads is None else {n: g + found[n] for n, g in grads.items()}
             assert grads is not None
-            grads = _clipped(grads, *clip)
+            grads = _clipped({n: g for n, g in grads.items() if n in used}, *clip)
             new, after = {}, {}
             for names, h, on in zip(groups, hypers, switches, strict=True):
                 h = Hyper(h)
                 h.on = on
                 for n in names:
+                    if n not in used:  # of no batch: it has no gradient, and stays as it is
+                        new[n], after[n] = params[n], states[n]
+                        continue
                     new[n], after[n] = whole(rec, as_tensor(params[n]), grads[n], states[n], h)
             return new, after, buffers, total
 

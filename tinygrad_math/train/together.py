@@ -16,8 +16,9 @@ from ..data.loader import examples
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
+from .placed import Loss, OneOfMany
 from .side_by_side import Part, SideBySide, Tree, at_once, column, element, filled, own_part, plain, rows, stack
-from .steps import Compiled, Loss, forward, tensors_of
+from .steps import Compiled, tensors_of
 
 
 class Together:
@@ -37,6 +38,8 @@ class Together:
         self.size, self.backend, self.own_data = len(models), backend, own_data
         self.each = [Compiled(m, loss, o, accumulate, clip) for m, o in zip(models, optimizers, strict=True)]
         self.one = self.each[0]
+        live = [(t, n) for m in models for n, t in [*m.named_parameters(), *m.named_buffers()]]
+        self.single = OneOfMany(self.one.model, loss, live)
         self._check_rules()
         self.programs: dict[Any, Callable[..., Any]] = {}
         self.measure: Callable[..., Any] | None = None
@@ -123,7 +126,7 @@ class Together:
         return np.concatenate(losses)
 
     def _step(self) -> Callable[..., Any]:
-        single, own_data = self.one.stepped(self.switches), self.own_data
+        single, own_data = self.one.stepped(self.switches, self.single), self.own_data
 
         def step(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, batches: Any) -> Any:
             own = (params, states, buffers, fixed, hypers)
@@ -138,7 +141,7 @@ class Together:
     def _size_of_parts(self, batches: Any) -> int:
         part = self.parts[0]
         own = (part.params, part.states, part.buffers, part.fixed, part.hypers)
-        single = self.one.stepped(self.switches)
+        single = self.one.stepped(self.switches, self.single)
         given, common = ((*own, batches), ()) if self.own_data else (own, (batches,))
         with np.errstate(all="ignore"):
             return at_once(SideBySide(single, given, common).nbytes)
@@ -146,7 +149,7 @@ class Together:
     def evaluate(self, loader: Any, metrics: Mapping[str, Callable[[Any, Any], Any]]) -> dict[str, Any]:
         """The mean loss and the other measures of each network on data that they share, in eval mode."""
         model, sums, count = self.one.model, dict[str, Any](), 0
-        single = _measured(model, self.loss)
+        single = self.single.measured
         if self.measure is None:
             measure = lambda tensors, batch: SideBySide(single, (tensors,), (batch,)).results()  # noqa: E731
             self.measure = self._compiled(measure)
@@ -204,8 +207,3 @@ class Together:
         one.params, one.buffers = ({n: np.array(x[row]) for n, x in tree.items()} for tree in (params, buffers))
         one.states = {n: {name: element(states[n][name], row) for name in names} for n, names in kept.items()}
         one.settle()
-
-
-def _measured(model: Module, loss: Loss) -> Callable[..., Any]:
-    """The loss and the prediction of one network on a batch."""
-    return lambda tensors, batch: forward(model.with_tensors(tensors), loss, batch)
