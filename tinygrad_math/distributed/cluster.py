@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import queue
+import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from typing import Any
 
 from ..core.errors import ArgumentError, ClusterError, MathError, ShardError, describe
@@ -24,6 +27,7 @@ from .work import Kept, Nodes, Sent, computed, merged, unpacked
 
 _FAN = 8  # sums that one task, or the client, puts together
 _CHECK = 2.0  # seconds between looks at who is there
+_WORD, _PATIENCE = 5.0, 600.0  # seconds without a worker after which one is told, and after which it is an error
 _LARGE = 1 << 20  # bytes of a message that Dask would warn of, or remember
 _LOCAL = ("synchronous", "threads")
 
@@ -151,21 +155,18 @@ class Remote:
         return hashlib.blake2b(self._packed(tuple(functions))).digest()
 
     def _packed(self, thing: Any) -> bytes:
-        try:
-            return pickled(thing)
-        except MathError:
-            raise
-        except Exception as error:
-            raise ArgumentError(
-                f"tm.distributed: this cannot be sent to workers: {type(error).__name__}: {error}; a function that is "
-                "sent refers to data only, not to open files, locks or clients"
-            ) from error
+        return packed(thing, "tm.distributed")
 
-    def _look(self) -> None:
+    def _look(self, asker: str) -> None:
         """See who is there, from time to time, and let newcomers take part."""
         if self.futures and time.monotonic() < self.looked + _CHECK:
             return
         threads = self.client.nthreads()
+        patience = Patience(self.client, asker)
+        while not threads:
+            patience.look()
+            time.sleep(0.05)
+            threads = self.client.nthreads()
         self.looked = time.monotonic()
         if threads != self.threads:
             self.threads = threads
@@ -205,18 +206,29 @@ class Remote:
         """The sums over all shards of what `work` computes. After an error nothing is left on the workers."""
         futures: list[Any] = []
         try:
-            self._look()
+            self._look(f"tm.distributed.{asker}")
             graph, keys = self._graph(work, given, asker, pick)
             large = sum(a.nbytes for g in given if isinstance(g, Sent) for a in g.arrays) > _LARGE
             quiet = {"distributed.admin.large-graph-warning-threshold": "1 TiB"} if large else {}
             with self.config.set(quiet):
                 futures = self.client.get(graph, keys, sync=False)
-            return merged(len(self.shards), *self.client.gather(futures))
+            return merged(len(self.shards), *self._gathered(futures, f"tm.distributed.{asker}"))
         except BaseException:
             self.release()
             raise
         finally:
             drop(futures)
+
+    def _gathered(self, futures: Sequence[Any], asker: str) -> list[Any]:
+        """The results, as soon as they are there; where all workers go and none comes, ClusterError."""
+        patience, wait = Patience(self.client, asker), library("distributed", asker).wait
+        while True:
+            try:
+                wait(futures, timeout=_CHECK)
+                break
+            except TimeoutError:
+                patience.look()
+        return list(self.client.gather(futures))
 
     def _graph(self, work: Any, given: Sequence[Any], asker: str, pick: Any) -> tuple[dict[str, Any], list[str]]:
         token = uuid.uuid4().hex
@@ -235,6 +247,79 @@ class Remote:
     def release(self) -> None:
         drop(self.futures)
         self.futures = []
+
+
+def packed(thing: Any, asker: str) -> bytes:
+    """What goes to workers, as bytes. Raises ArgumentError for what cannot."""
+    try:
+        return pickled(thing)
+    except MathError:
+        raise
+    except Exception as error:
+        raise ArgumentError(
+            f"{asker}: this cannot be sent to workers: {type(error).__name__}: {error}; a function that is "
+            "sent refers to data only, not to open files, locks or clients"
+        ) from error
+
+
+@contextmanager
+def named(asker: str) -> Iterator[None]:
+    """What the cluster raises within is raised by a name of ours."""
+    try:
+        yield
+    except BaseException as error:
+        shown = explained(error, asker)
+        if shown is error:
+            raise
+        raise shown from error
+
+
+def arriving(client: Any, futures: Sequence[Any], asker: str) -> Iterator[Any]:
+    """The futures as their results are there. Raises ClusterError where no worker is there for too long."""
+    ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for future in futures:
+        future.add_done_callback(ready.put)
+    patience = Patience(client, asker)
+    for _ in futures:
+        while True:
+            try:
+                yield ready.get(timeout=_CHECK)
+                break
+            except queue.Empty:
+                patience.look()
+
+
+class Patience:
+    """For how long one waits for workers: a word after some seconds without any, an error after some minutes."""
+
+    def __init__(self, client: Any, asker: str) -> None:
+        self.client, self.asker = client, asker
+        self.alone: float | None = None  # since when there is no worker
+        self.told = False
+
+    def look(self) -> bool:
+        """See whether there is a worker. Raises ClusterError where there has been none for too long."""
+        with named(self.asker):
+            if self.client.status not in ("running", "connecting"):
+                raise ClusterError(f"{self.asker}: the cluster gave up: the client is {self.client.status}")
+            if self.client.nthreads():
+                self.alone, self.told = None, False
+                return True
+        now = time.monotonic()
+        self.alone = now if self.alone is None else self.alone
+        if not self.told and now - self.alone >= _WORD:
+            self.told = True
+            print(
+                f"{self.asker}: no worker is at {self.client}; waiting for one, {_PATIENCE:.0f} s at most",
+                file=sys.stderr,
+                flush=True,
+            )
+        if now - self.alone >= _PATIENCE:
+            raise ClusterError(
+                f"{self.asker}: for {_PATIENCE:.0f} s there has been no worker at {self.client}; start some, or wait "
+                "longer for them with client.wait_for_workers(1)"
+            )
+        return False
 
 
 def drop(things: Sequence[Any]) -> None:

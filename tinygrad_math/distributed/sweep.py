@@ -14,21 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arguments import named
+from .. import random
+from ..core.arguments import named as checked
 from ..core.errors import ArgumentError, FileError, describe
 from ..core.tensor import Tensor
-from .cluster import drop, explained, is_client
-from .sending import library, pickled
+from ..random import own_stream
+from .cluster import arriving, drop, explained, is_client, named, packed
+from .sending import library
 from .table import Row, Sweep
 from .work import Kept
 
 __all__ = ["sweep"]
 
 _PLAIN = (bool, int, float, str, type(None))
+_RESERVED = ("value", "seconds", "error", "traceback")
+_LIST = "(settings)"  # in a results file: which of a row's columns are settings
 _WORDS = 4000  # characters of a traceback that are kept
 
 
-@named
+@checked
 def sweep(
     run: Callable[..., Any],
     grid: Any,
@@ -39,13 +43,15 @@ def sweep(
 ) -> Sweep:
     """One run for each point of a grid, spread over the workers; the rows of all, in the order of the grid.
 
-    Arguments: `run(**settings)` gives a number, a dict of numbers, or a History, whose last row counts; it draws from
-    generators that its settings seed, so that a row does not depend on the worker. `grid` a dict of lists, whose
-    product is taken, or a list of dicts. `client` as for `value_and_grad`. `results` a file (.jsonl), to which each row
-    is added as it comes: a sweep that was stopped goes on from there, and runs what failed again. `callback` is called
-    with each row as it comes; `progress` tells of it on the standard error stream.
+    Arguments: `run(**settings)` gives a number, a dict of numbers, or a History, whose last row counts (a column of it
+    that is named as a setting, like "lr", is left out). Each run has a stream of `tm.random` of its own, which begins
+    by the caller's seed and the run's place in the grid, so that a row does not depend on the worker. `grid` a dict of
+    lists, whose product is taken, or a list of dicts. `client` as for `value_and_grad`. `results` a file (.jsonl), to
+    which each row is added as it comes: a sweep that was stopped goes on from there, and runs what failed again.
+    `callback` is called with each row as it comes; `progress` tells of it on the standard error stream.
     Returns a `Sweep`: its rows hold settings, measures and "seconds"; a row of a run that raised has "error" and
-    "traceback" instead, and does not stop the others. Raises ArgumentError; FileError for a file of another sweep.
+    "traceback" instead, and does not stop the others; nor does one that ends its worker. Raises ArgumentError;
+    FileError for a file of another sweep; ClusterError if there is no cluster any more.
 
     >>> import tinygrad_math as tm
     >>> def run(lr, steps):
@@ -67,10 +73,11 @@ def sweep(
     rows: dict[int, Row] = {} if file is None else dict(file.rows)
     left = [(k, point) for k, point in enumerate(points) if k not in rows]
     before, start = len(rows), time.perf_counter()
-    for k, outcome in pool(run, left):
+    one = _Run(run, int(random.shared.numpy.integers(1 << 62)), frozenset(n for p in points for n in p))
+    for k, outcome in pool(one, left):
         rows[k] = {**points[k], **outcome}
         if file is not None:
-            file.add(rows[k])
+            file.add(rows[k], points[k])
         if callback is not None:
             callback(rows[k])
         if progress:
@@ -102,47 +109,65 @@ def _points(grid: Any) -> list[Row]:
                 raise ArgumentError(
                     f"sweep: settings are the arguments of the function, and {describe(name)} is no name"
                 )
+            if name in _RESERVED:
+                raise ArgumentError(
+                    f"sweep: a setting cannot be called {name!r}, as one of the columns of what runs measure is"
+                )
     return [{name: v.item() if isinstance(v, np.generic) else v for name, v in p.items()} for p in found]
 
 
 # -- one run ---------------------------------------------------------------------------------------------------
-def _outcome(run: Callable[..., Any], point: Row) -> Row:
-    """What a run measured, or how it failed."""
-    start = time.perf_counter()
-    try:
-        found = _measures(run(**point), point)
-    except Exception as error:
-        trace = error.__traceback__
-        text = "".join(traceback.format_exception(type(error), error, trace.tb_next if trace is not None else None))
-        return {"error": f"{type(error).__name__}: {error}", "traceback": text[-_WORDS:]}
-    return {**found, "seconds": time.perf_counter() - start}
+class _Run:
+    """What makes a row of a point: what a run measured, or how it failed."""
+
+    def __init__(self, run: Callable[..., Any], seed: int, settings: frozenset[str]) -> None:
+        self.run, self.seed, self.settings = run, seed, settings
+
+    def __call__(self, k: int, point: Row) -> Row:
+        start = time.perf_counter()
+        try:
+            with own_stream([self.seed, k]):
+                found = self.measures(self.run(**point), point)
+        except (Exception, SystemExit) as error:
+            trace = error.__traceback__
+            text = "".join(traceback.format_exception(type(error), error, trace.tb_next if trace is not None else None))
+            return {"error": f"{type(error).__name__}: {error}", "traceback": text[-_WORDS:]}
+        return {**found, "seconds": time.perf_counter() - start}
+
+    def measures(self, found: Any, point: Row) -> dict[str, Any]:
+        """A result as numbers by name."""
+        rows = getattr(found, "rows", None)
+        if isinstance(rows, list) and (not rows or isinstance(rows[-1], Mapping)):
+            if not rows:
+                raise ArgumentError("sweep: a run returned a History without a row; did it train for no epoch?")
+            found = {k: v for k, v in rows[-1].items() if k != "seconds" and k not in self.settings}
+        if not isinstance(found, Mapping):
+            found = {"value": found}
+        out = {}
+        for name, value in found.items():
+            number = value.detach().numpy() if isinstance(value, Tensor) else value
+            if np.ndim(number) or np.asarray(number).dtype.kind not in "biuf":
+                raise ArgumentError(
+                    f"sweep: a run returns a number, a dict of numbers or a History, got {name}={describe(value)}"
+                )
+            number = np.asarray(number).item()
+            if name in point and point[name] == number:  # told again
+                continue
+            if name in self.settings or name in ("seconds", "error", "traceback", _LIST):
+                raise ArgumentError(
+                    f"sweep: a run measures {name}={number!r:.40}, and {name!r} is the name of another column"
+                )
+            out[str(name)] = number
+        return out
 
 
-def _measures(found: Any, point: Row) -> dict[str, Any]:
-    """A result as numbers by name."""
-    rows = getattr(found, "rows", None)
-    if isinstance(rows, list) and rows and isinstance(rows[-1], Mapping):
-        found = {k: v for k, v in rows[-1].items() if k != "seconds"}
-    if not isinstance(found, Mapping):
-        found = {"value": found}
-    out = {}
-    for name, value in found.items():
-        number = value.detach().numpy() if isinstance(value, Tensor) else value
-        if np.ndim(number) or np.asarray(number).dtype.kind not in "biuf":
-            raise ArgumentError(
-                f"sweep: a run returns a number, a dict of numbers or a History, got {name}={describe(value)}"
-            )
-        if name in point or name in ("seconds", "error", "traceback"):
-            raise ArgumentError(f"sweep: a run measures {name!r}, which is the name of another column")
-        out[str(name)] = np.asarray(number).item()
-    return out
+def _kept_outcome(kept: Kept, k: int, point: Kept) -> Row:
+    found: Row = kept.value()(k, point.value())
+    return found
 
 
-def _kept_outcome(kept: Kept, point: Kept) -> Row:
-    return _outcome(kept.value(), point.value())
-
-
-Pool = Callable[[Callable[..., Any], list[tuple[int, Row]]], Iterator[tuple[int, Row]]]
+Points = list[tuple[int, Row]]
+Pool = Callable[[_Run, Points], Iterator[tuple[int, Row]]]
 
 
 def _pool(client: Any) -> Pool:
@@ -159,14 +184,14 @@ def _pool(client: Any) -> Pool:
     )
 
 
-def _one_by_one(run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+def _one_by_one(run: _Run, left: Points) -> Iterator[tuple[int, Row]]:
     for k, point in left:
-        yield k, _outcome(run, point)
+        yield k, run(k, point)
 
 
-def _by_threads(run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+def _by_threads(run: _Run, left: Points) -> Iterator[tuple[int, Row]]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        places = {pool.submit(_outcome, run, point): k for k, point in left}
+        places = {pool.submit(run, k, point): k for k, point in left}
         try:
             for future in as_completed(places):
                 yield places[future], future.result()
@@ -175,39 +200,62 @@ def _by_threads(run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterato
                 future.cancel()
 
 
-def _by_workers(client: Any, run: Callable[..., Any], left: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
-    distributed = library("distributed", "sweep")
-    futures: dict[Any, int] = {}
+def _by_workers(client: Any, run: _Run, left: Points) -> Iterator[tuple[int, Row]]:
+    """The rows of runs on workers. Those that died with their workers run again, each alone: one was to blame."""
+    if not left:
+        return
     kept: Any = None
+    text = packed(run, "sweep")
+    points = {k: Kept(packed(point, "sweep")) for k, point in left}
     try:
-        kept = client.submit(Kept, _packed(run), key=f"keep-{os.urandom(16).hex()}", pure=False)
-        texts = [Kept(_packed(point)) for _, point in left]
-        keys = [f"run-{os.urandom(16).hex()}" for _ in left]
-        found = [client.submit(_kept_outcome, kept, t, key=key, pure=False) for t, key in zip(texts, keys, strict=True)]
-        futures = {f: k for f, (k, _) in zip(found, left, strict=True)}
-        for future in distributed.as_completed(list(futures)):
+        with named("sweep"):
+            kept = client.submit(Kept, text, key=f"keep-{os.urandom(16).hex()}", pure=False)
+        died = []
+        for k, outcome in _together(client, kept, points):
+            if outcome is None:
+                died.append(k)
+            else:
+                yield k, outcome
+        for k in died:
+            for _, outcome in _together(client, kept, {k: points[k]}):
+                yield k, outcome or {"error": _ENDED, "traceback": _ENDED}
+    finally:
+        drop([kept])
+
+
+_ENDED = (
+    "ClusterError: sweep: each worker that took this run died at it, alone as with others: it needs more memory than a "
+    "worker has, or ends its process"
+)
+
+
+def _together(client: Any, kept: Any, points: Mapping[int, Kept]) -> Iterator[tuple[int, Row | None]]:
+    """The rows of some runs as they come, None for those whose workers died."""
+    futures: dict[Any, int] = {}
+    try:
+        with named("sweep"):
+            for k, text in points.items():
+                key = f"run-{os.urandom(16).hex()}"
+                futures[client.submit(_kept_outcome, kept, k, text, key=key, pure=False)] = k
+        for future in arriving(client, list(futures), "sweep"):
+            outcome: Row | None
             try:
                 outcome = future.result()
             except Exception as error:
-                told = explained(error, "sweep")  # a worker that died again and again, or lacks a module
+                told = explained(error, "sweep")  # a worker that lacks a module
                 outcome = {
                     "error": f"{type(told).__name__}: {told}",
                     "traceback": "".join(traceback.format_exception(told)),
                 }
+                if type(error).__name__ == "KilledWorker":
+                    outcome = None
             k = futures.pop(future)
             drop([future])
             yield k, outcome
     finally:
-        if futures:
+        if futures and client.status == "running":
             client.cancel(list(futures))
-        drop([*futures, kept])
-
-
-def _packed(thing: Any) -> bytes:
-    try:
-        return pickled(thing)
-    except Exception as error:
-        raise ArgumentError(f"sweep: this cannot be sent to workers: {type(error).__name__}: {error}") from error
+        drop(list(futures))
 
 
 # -- the results file ------------------------------------------------------------------------------------------
@@ -228,11 +276,13 @@ class _File:
         for k, point in enumerate(points):
             places.setdefault(_key(point), []).append(k)
         self.rows: dict[int, Row] = {}
-        shapes = {tuple(point) for point in points}
+        settings = {n for point in points for n in point}
         for row in self._read():
-            keys = [_key({n: row[n] for n in names}) for names in shapes if all(n in row for n in names)]
-            at = next((k for k in keys if k in places), None)
-            if at is None:
+            names = row.pop(_LIST, None)  # rows of before have none
+            if not isinstance(names, list) or not all(isinstance(n, str) and n in row for n in names):
+                names = [n for n in row if n in settings]
+            at = _key({n: row[n] for n in names})
+            if at not in places:
                 raise FileError(f"sweep: {self.path!r} holds a row that is no point of this grid: {row!r:.100}")
             if "error" not in row and places[at]:
                 self.rows[places[at].pop(0)] = row
@@ -255,10 +305,10 @@ class _File:
             raise FileError(f"sweep: line {len(found) + 1} of {self.path!r} is no row: {line!r:.60}") from error
         return found
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, point: Row) -> None:
         try:
             with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+                file.write(json.dumps({**row, _LIST: list(point)}) + "\n")
         except OSError as error:
             raise FileError(f"sweep: {self.path!r} could not be written: {error.strerror or error}") from error
 
