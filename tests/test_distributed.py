@@ -654,6 +654,40 @@ def test_draws_on_a_cluster_depend_on_the_step_and_not_on_the_worker(client, com
     assert one.tobytes() != trained(client, compile=compile)[0].tobytes()
 
 
+class Spare(tm.nn.Module):
+    """A layer that no row uses, and a weight whose derivative is 0 all the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.spare = tm.nn.Linear(3, 1, rng=0), tm.nn.Linear(3, 1, rng=1)
+        self.still = tm.nn.Parameter(np.ones(1))
+
+    def forward(self, x):
+        return self.layer(x) + 0.0 * self.still
+
+
+def spared(**more):
+    net = Spare()
+    opt = tm.optim.SGD(net, lr=0.1, momentum=0.9, weight_decay=0.1)
+    data = tm.data.DataLoader((X, Y[:, None]), batch_size=50, seed=3)
+    tm.train.fit(net, data, tm.nn.functional.mse_loss, opt, 2, progress=False, clip_norm=0.5, **more)
+    return {n: p.detach().numpy() for n, p in net.named_parameters()}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"compile": True}, {"client": "synchronous"}, {"client": "synchronous", "compile": True}, {"client": "threads"}],
+    ids=str,
+)
+def test_a_parameter_that_no_row_uses_stays_as_it_is(more):
+    want, got = spared(), spared(**more)
+    for name, value in want.items():
+        np.testing.assert_allclose(got[name], value, rtol=1e-9, err_msg=name)
+    fresh = Spare()
+    np.testing.assert_array_equal(got["spare.weight"], fresh.spare.weight.detach())
+    assert got["still"] < 0.99  # weight decay moves what is used, whatever its derivative
+
+
 def wide(number):
     x, y = rows(number)
     return x, y[:, None]

@@ -414,6 +414,78 @@ def test_what_is_no_scheduler_or_no_callback_is_named():
     fit(callbacks=iter([tm.train.Callback()]), epochs=1)
 
 
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("when", ["on_epoch_end", "on_batch_end"])
+def test_a_group_that_a_callback_adds_is_trained_with_its_own_rate(compile, when):
+    class Thaw(tm.train.Callback):
+        pass
+
+    def add(self, run):
+        if run.epoch == 1 and len(run.optimizer.param_groups) == 1:
+            run.optimizer.add_param_group({"params": net[2], "lr": 0.5})
+
+    setattr(Thaw, when, add)
+    net = plain()
+    opt = tm.optim.SGD([{"params": net[0]}], lr=0.1, momentum=0.9)
+    batches = tm.data.DataLoader(data(), 16, shuffle=True, seed=1)
+    tm.train.fit(
+        net, batches, F.cross_entropy, opt, 3, scheduler=L.StepLR(opt, 1, 0.5), compile=compile, callbacks=[Thaw()],
+        progress=False,
+    )  # fmt: skip
+    assert [group["lr"] for group in opt.param_groups] == [0.0125, 0.5]
+    other = plain()
+    hand = tm.optim.SGD([{"params": other[0]}], lr=0.1, momentum=0.9)
+    again = tm.data.DataLoader(data(), 16, shuffle=True, seed=1)
+    for epoch in range(3):
+        hand.param_groups[0]["lr"] = 0.1 * 0.5**epoch
+        for k, (x, y) in enumerate(again):
+            if epoch == 1 and k == (when == "on_batch_end"):
+                hand.add_param_group({"params": other[2], "lr": 0.5})
+            other.zero_grad()
+            F.cross_entropy(other(x), y).backward()
+            hand.step()
+    assert difference(net, other) < 1e-12
+
+
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("loss", [lambda p, t: None, lambda p, t: 1.0, lambda p, t: "1", lambda p, t: (p.sum(), t)])
+def test_a_loss_that_is_no_tensor_is_named(loss, compile):
+    net = plain()
+    with pytest.raises(tm.MathError, match="loss"):
+        tm.train.fit(net, data(), loss, tm.optim.SGD(net), compile=compile, progress=False)
+
+
+class Spare(tm.nn.Module):
+    """A layer that nothing uses, and a weight that is used, whose derivative is 0 all the same."""
+
+    def __init__(self, seed=0):
+        super().__init__()
+        self.layer, self.spare = tm.nn.Linear(3, 2, rng=seed), tm.nn.Linear(3, 1, rng=1)
+        self.still = tm.nn.Parameter(np.ones(1))
+
+    def forward(self, x):
+        return self.layer(x) + 0.0 * self.still
+
+
+@pytest.mark.parametrize("make", [tm.optim.SGD, tm.optim.AdamW, tm.optim.Adam])
+@pytest.mark.parametrize("more", [{}, {"accumulate": 2}, {"clip_norm": 0.1}], ids=str)
+def test_weight_decay_leaves_what_has_no_gradient_alone_in_every_mode(make, more):
+    def optimizer(net):
+        return make(net, lr=0.1, weight_decay=0.1)
+
+    nets = [Spare() for _ in range(4)]
+    for net, compile in zip(nets[:2], (False, True), strict=True):
+        tm.train.fit(net, data(), F.cross_entropy, optimizer(net), 2, compile=compile, progress=False, **more)
+    for net, compile in zip(nets[2:], (False, True), strict=True):
+        both = [net, Spare(5)]
+        opts = [optimizer(n) for n in both]
+        tm.train.fit_many(both, data(), F.cross_entropy, opts, 2, compile=compile, progress=False, **more)
+    for net in nets[1:]:
+        assert difference(net, nets[0]) < 1e-10
+    np.testing.assert_array_equal(nets[0].spare.weight.detach(), Spare().spare.weight.detach())
+    assert nets[0].still.item() < 0.99
+
+
 def test_rows_of_a_history_that_do_not_exist_are_named():
     history = start(0)[1]
     for row in (-1, 0, 5):

@@ -24,7 +24,7 @@ from ..nn.criteria import _Loss
 from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..random import own_stream
-from .placed import Loss, forward
+from .placed import Loss, forward, reached
 from .steps import Eager
 
 
@@ -80,6 +80,12 @@ class Objective:
         y = as_tensor(self(params, batch)).detach().numpy()
         return y.reshape(())[()].astype(np.result_type(y, np.float16))
 
+    def reaching(self, params: Any, batch: Any) -> tuple[Any, dict[str, Any]]:
+        """The loss, and 1 for each parameter to which a derivative leads, 0 for the others."""
+        y = self(params, batch)
+        used = reached([y], {p.node: n for n, p in params.items()})
+        return y, {n: np.float64(n in used) for n in params}
+
     def __getstate__(self) -> dict[str, Any]:
         """Without the values of parameters, which come with each step: what is sent is the same in all of them."""
         empty = {name: Parameter(np.zeros(0, p.dtype)) for name, p in self.model.named_parameters()}
@@ -124,6 +130,16 @@ def _unfit(reason: str) -> ArgumentError:
     )
 
 
+class Slope(ValueAndGrad):
+    """The loss of a batch, of how many of its rows each parameter is used, and the gradient."""
+
+    kind = "slope"
+
+    @property
+    def asker(self) -> str:
+        return "fit(client=)"
+
+
 class Apart(Eager):
     """A step whose gradient is the mean over the parts of a batch, each computed where its rows are."""
 
@@ -140,21 +156,23 @@ class Apart(Eager):
         mode: Any = tuple(m.training for m in self.model.modules())
         if self.spread is None or mode != self.mode:
             objective = Objective(self.model, self.loss)
-            self.spread = ValueAndGrad([objective], self.shards, None, objective.reduction, self.fast)
+            self.spread = Slope([objective], self.shards, None, objective.reduction, self.fast)
             self.mode = mode
         params = {n: p.detach() for n, p in named.items()}
         self.optimizer.zero_grad()
-        found = []
+        found, used = [], set[str]()
         for batch in batches:
             _, results, _, batch.size = self.spread.at(params, pick=batch)
             if batch.size:  # shards of unequal size may leave a small batch empty
-                found.append(results)
+                value, shares, slopes = results[0], results[1 : 1 + len(named)], results[1 + len(named) :]
+                used |= {n for n, share in zip(named, shares, strict=True) if share}
+                found.append((value, *slopes))
         if not found:
             return self.last
         total = self.last = sum(float(value) for value, *_ in found) / len(found)
         sums = {n: sum(slopes[k] for _, *slopes in found) / len(found) for k, n in enumerate(named)}
         for n, p in named.items():
-            if p.requires_grad:
+            if p.requires_grad and n in used:  # one of no row has no gradient, and stays as it is
                 p.grad = Tensor(np.asarray(sums[n], p.dtype))
         if self.clip_value is not None:
             clip_grad_value_(self.optimizer.params, self.clip_value)
