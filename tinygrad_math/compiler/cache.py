@@ -284,11 +284,11 @@ class Compiled:
 
     def profile(self, *args: Any, repeat: int = 50, **kwargs: Any) -> Profile:
         """Time and bytes of every instruction for these arguments, beside what the machine can do; `print` it."""
-        held = [leaf.node if isinstance(leaf, Tensor) else leaf for leaf in flatten((args, kwargs))[0]]
+        given = self._enveloped(args, kwargs)
+        held = [leaf.node if isinstance(leaf, Tensor) else leaf for leaf in flatten(given)[0]]
         self(*args, **kwargs)  # which takes no memory that is held here
         del held
-        args, kwargs = self._enveloped(args, kwargs)
-        return self.latest.profile(args, kwargs, repeat)
+        return self.latest.profile(given[0], given[1], repeat)
 
     @property
     def latest(self) -> Executable:
