@@ -688,6 +688,37 @@ def test_a_parameter_that_no_row_uses_stays_as_it_is(more):
     assert got["still"] < 0.99  # weight decay moves what is used, whatever its derivative
 
 
+class Stepping(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.step = tm.nn.Linear(3, 1, rng=0), 0
+
+    def forward(self, x):
+        self.step += 1
+        return self.layer(x) / self.step
+
+
+def test_a_loss_that_uses_the_network_itself_and_a_network_that_keeps_something_are_refused(client):
+    mse, data = tm.nn.functional.mse_loss, (X, Y[:, None])
+    net, teacher = tm.nn.Linear(3, 1, rng=0), tm.nn.Linear(3, 1, rng=5).requires_grad_(False)
+    for place in ("synchronous", client):
+        with pytest.raises(tm.errors.ShardError, match="the loss uses weight, which requires a gradient"):
+            tm.train.fit(
+                net, data, lambda p, t: mse(p, t) + (net.weight**2).sum(), tm.optim.SGD(net), 1, progress=False,
+                client=place,
+            )  # fmt: skip
+        counting = Stepping()
+        with pytest.raises(tm.errors.ShardError, match="Stepping changes its step"):
+            tm.train.fit(counting, data, mse, tm.optim.SGD(counting), 1, progress=False, client=place)
+    loss = lambda p, t: mse(p, t) * (teacher.weight**2).sum()  # noqa: E731
+    found = []
+    for place in (None, client):
+        one, loader = tm.nn.Linear(3, 1, rng=0), tm.data.DataLoader(data, 50, shuffle=True, seed=3)
+        history = tm.train.fit(one, loader, loss, tm.optim.SGD(one, lr=0.01), 2, progress=False, client=place)
+        found.append(history["loss"])
+    np.testing.assert_allclose(*found, rtol=1e-10)
+
+
 def wide(number):
     x, y = rows(number)
     return x, y[:, None]

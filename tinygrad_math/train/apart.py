@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, describe
+from ..core.errors import ArgumentError, TraceError, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import flatten, unflatten
@@ -24,7 +24,8 @@ from ..nn.criteria import _Loss
 from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..random import own_stream
-from .placed import Loss, forward, reached
+from .kept import steadily
+from .placed import Loss, forward, leaves_below, reached
 from .steps import Eager
 
 
@@ -51,6 +52,7 @@ class Objective:
                 raise _unfit(f"the loss does not count the label {options['ignore_index']}, which is among the targets")
         if not closely or examples < 2:
             return
+        self._check_alone(params, batch)
         half = examples // 2
         with no_grad(), np.errstate(all="ignore"), own_stream(0) as drew:
             try:
@@ -74,6 +76,28 @@ class Objective:
             raise _unfit(
                 f"of {examples} rows it is {whole:.6g}, and of its halves {left:.6g} and {right:.6g}, which is no "
                 f"{self.reduction} of the two{hint}"
+            )
+
+    def _check_alone(self, params: Any, batch: Any) -> None:
+        """Raise ArgumentError for a loss that uses the network itself, TraceError for a network that keeps something.
+
+        A worker has a copy of the network that the loss closes over, with parameters that no step changes.
+        """
+        asker = "fit(client=)"
+        net = self.model.with_tensors({n: as_tensor(p).detach() for n, p in params.items()})
+        with np.errstate(all="ignore"), own_stream(0):
+            try:
+                y, _ = steadily(asker, net, lambda: forward(net, self.loss, batch))
+            except TraceError:
+                raise
+            except Exception:  # the step itself will raise, and tell where
+                return
+        foreign = leaves_below(y)
+        if foreign:
+            raise ArgumentError(
+                f"{asker}: the loss uses {', '.join(sorted(foreign))}, which requires a gradient, beside the "
+                "prediction; a worker has a copy of it. If it is of the network, let forward return what the loss "
+                "needs with the prediction; of another network, hold it fixed (requires_grad_(False))"
             )
 
     def _number(self, params: Any, batch: Any) -> Any:

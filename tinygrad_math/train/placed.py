@@ -143,17 +143,24 @@ def marked(live: Iterable[tuple[Tensor, str]], tensors: Mapping[str, Any]) -> It
 
 def reached(roots: Iterable[Any], wanted: Mapping[Node, str], differentiably: bool = True) -> set[str]:
     """The names of those nodes of which values are made; those only to which a derivative leads, if so asked."""
-    found, stack = set(), [r.node for r in roots if isinstance(r, Tensor)]
+    return {wanted[n] for n in _below(roots, differentiably) if n in wanted}
+
+
+def leaves_below(y: Any) -> set[str]:
+    """The names of the leaves to which a derivative leads."""
+    leaves = [n for n in _below([y], True) if n.op is None and n.live & DIFFERENTIABLE]
+    return {n.name or f"a Tensor {describe(n.data)}" for n in leaves}
+
+
+def _below(roots: Iterable[Any], differentiably: bool) -> set[Node]:
+    stack = [r.node for r in roots if isinstance(r, Tensor)]
     seen = set(stack)
     while stack:
-        n = stack.pop()
-        if n in wanted:
-            found.add(wanted[n])
-        for i in n.inputs:
+        for i in stack.pop().inputs:
             if i not in seen and (i.live & DIFFERENTIABLE or not differentiably):
                 seen.add(i)
                 stack.append(i)
-    return found
+    return seen
 
 
 def check_loss(asker: str, y: Any) -> Tensor:
