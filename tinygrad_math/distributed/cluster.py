@@ -38,7 +38,9 @@ class Shards:
     Arguments: `shards` a list of functions without arguments, of paths (.npy, .npz, .parquet), of dask arrays (each of
     whose blocks of rows is a shard), or of tuples of these, which together make one batch; `client` a Dask client, or
     "synchronous" or "threads" for this process alone. Workers load their shards themselves, at the first use, and keep
-    them until `release()`, or until nothing refers to this any more. Raises ArgumentError, MissingExtra.
+    them until `release()`, or until nothing refers to this any more. `columns` the names of those columns of a shard
+    that has them by name (.npz, .parquet, a dict) which make its batch, a tuple of them in this order: (input, target).
+    Raises ArgumentError, MissingExtra.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> rows = tm.distributed.Shards([lambda: np.ones((3, 2)), lambda: np.zeros((1, 2))], "synchronous")
@@ -47,10 +49,10 @@ class Shards:
     (2, tensor(1.5))
     """
 
-    def __init__(self, shards: Any, client: Any) -> None:
+    def __init__(self, shards: Any, client: Any, columns: Sequence[str] | None = None) -> None:
         asker = "tm.distributed"
         library("dask", asker)
-        self.shards = listed(shards, asker)
+        self.shards = listed(shards, asker, columns)
         self.place: Local | Remote
         if isinstance(client, str) and client in _LOCAL:
             self.place = Local(client, self.shards)

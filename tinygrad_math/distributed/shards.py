@@ -33,6 +33,7 @@ class Shard:  # no tuple, since Dask would look into it
     title: str
     parts: tuple[Any, ...]
     together: bool  # whether the batch is a tuple of the parts
+    columns: tuple[str, ...] | None = None  # which of a dict's columns make the batch, a tuple of them
 
     @property
     def file(self) -> str | None:
@@ -58,8 +59,11 @@ def is_lazy(part: Any) -> bool:
     return hasattr(part, "__dask_graph__")
 
 
-def listed(shards: Any, asker: str) -> list[Shard]:
+def listed(shards: Any, asker: str, columns: Any = None) -> list[Shard]:
     """The shards that are meant, one by one. Raises ArgumentError for what is none."""
+    chosen = tuple(columns) if isinstance(columns, (list, tuple)) else ()
+    if columns is not None and (not chosen or not all(isinstance(c, str) for c in chosen)):
+        raise ArgumentError(f"{asker}: columns is a list of names of columns, got {describe(columns)}")
     single = isinstance(shards, (str, os.PathLike, tuple)) or callable(shards) or is_lazy(shards)
     if not single and (not isinstance(shards, Iterable) or isinstance(shards, (np.ndarray, Tensor, dict, set))):
         raise ArgumentError(f"{asker}: shards are a list of functions, paths or dask arrays, got {describe(shards)}")
@@ -72,7 +76,7 @@ def listed(shards: Any, asker: str) -> list[Shard]:
         for row in _rows(parts, asker):
             number = len(found)
             names = ", ".join(map(_name, row))
-            found.append(Shard(number, f"shard {number} ({names})", tuple(row), together))
+            found.append(Shard(number, f"shard {number} ({names})", tuple(row), together, chosen or None))
     if not found:
         raise ArgumentError(f"{asker}: there is no shard")
     return found
@@ -146,11 +150,23 @@ def read(shard: Shard, blocks: list[Any]) -> Any:
     given = iter(blocks)
     try:
         values = [next(given) if is_lazy(p) or p is None else p() if callable(p) else _file(p) for p in shard.parts]
-        batch = _frozen(tuple(values) if shard.together else values[0])
+        batch = _frozen(_chosen(tuple(values) if shard.together else values[0], shard.columns))
         count(batch)
     except (Exception, SystemExit) as error:  # a worker would end with the function
         raise told(error, shard, "could not be loaded") from error
     return batch
+
+
+def _chosen(batch: Any, columns: tuple[str, ...] | None) -> Any:
+    """Columns of a batch that has them by name, as a tuple."""
+    if columns is None:
+        return batch
+    if not isinstance(batch, dict):
+        raise ArgumentError(f"columns={list(columns)} are those of a dict, and the batch is {describe(batch)}")
+    lost = [c for c in columns if c not in batch]
+    if lost:
+        raise ArgumentError(f"there is no column {', '.join(lost)}, only {', '.join(map(str, batch))}")
+    return tuple(batch[c] for c in columns)
 
 
 def _file(path: str) -> Any:

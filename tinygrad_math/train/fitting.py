@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -63,11 +65,23 @@ def loader_of(data: Any, shuffle: bool) -> Any:
         if iter(data) is data:
             raise ArgumentError("fit goes over the data many times; an iterator can be used once. Give a DataLoader")
         return data
+    if _names_shards(data):
+        raise ArgumentError(
+            "files and functions that make rows are shards, which workers load: give them to fit with client=, "
+            f"'synchronous' for this process alone, or load the rows and give arrays; got {describe(data)}"
+        )
     if isinstance(data, (np.ndarray, Tensor)):
         data = (data,)
     if isinstance(data, tuple):
         data = tuple(x if isinstance(x, (np.ndarray, Tensor)) else as_tensor(x) for x in data)
     return DataLoader(data, batch_size=32, shuffle=shuffle)
+
+
+def _names_shards(data: Any) -> bool:
+    """Whether data are paths, or functions without arguments, and no examples."""
+    first = data[0] if isinstance(data, (list, tuple)) and data else data
+    first = first[0] if isinstance(first, tuple) and first else first
+    return isinstance(first, (str, os.PathLike, FunctionType, functools.partial))
 
 
 def looked_at(data: Any) -> Any:
@@ -186,8 +200,10 @@ def fit(
     shows a bar, or lines where the output is no terminal.
     `client` a Dask client (or "synchronous", "threads"), whose workers compute the gradient of each step, each of some
     rows, as `tm.distributed.value_and_grad` does: the steps are those of one machine but for rounding, the loss being a
-    mean over examples. Data in memory are sent to each worker once; `data` may also be shards, or
-    `tm.distributed.Batches` of them, which workers load themselves. What a batch norm would measure is refused.
+    mean over examples, or a module of reduction="sum"; another one is refused where the first batches, or its options,
+    show it (weights of classes, labels that do not count). Data in memory are sent to each worker once; `data` may
+    also be shards, or `tm.distributed.Batches` of them, which workers load themselves. What a batch norm would
+    measure is refused.
 
     Raises NonFiniteLoss, which names the step and the op, for a loss that is no number; FileError where the
     checkpoint cannot be written, belongs to another run, or is being written by another process; KeyboardInterrupt
