@@ -719,6 +719,16 @@ def test_a_loss_that_uses_the_network_itself_and_a_network_that_keeps_something_
     np.testing.assert_allclose(*found, rtol=1e-10)
 
 
+@pytest.mark.parametrize("loss", [lambda p, t: ((p.detach() - t) ** 2).mean(), lambda p, t: 1.0], ids=["cut", "number"])
+def test_a_loss_without_a_gradient_is_named_and_moves_nothing(loss):
+    net = tm.nn.Linear(3, 1, rng=0)
+    before = net.state_dict()
+    with pytest.raises(tm.UnusedInput, match="loss"):
+        tm.train.fit(net, (X, Y[:, None]), loss, tm.optim.SGD(net), progress=False, client="synchronous")
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
 def wide(number):
     x, y = rows(number)
     return x, y[:, None]

@@ -78,7 +78,7 @@ def _evaluate(functions: Sequence[Any]) -> Callable[..., Any]:
 
 
 KINDS = {"value_and_grad": _value_and_grad, "hvp": _hvp, "ggnvp": _ggnvp, "evaluate": _evaluate}
-KINDS["slope"] = lambda functions: value_and_grad(functions[0].reaching, has_aux=True)
+KINDS["fit"] = lambda functions: value_and_grad(functions[0].reaching, has_aux=True)
 KINDS["product"] = lambda functions: functions[0]  # of (params, v, batch) as it stands
 
 

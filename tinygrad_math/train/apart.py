@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, TraceError, describe
+from ..core.errors import ArgumentError, TraceError, UnusedInput, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import flatten, unflatten
@@ -157,7 +157,7 @@ def _unfit(reason: str) -> ArgumentError:
 class Slope(ValueAndGrad):
     """The loss of a batch, of how many of its rows each parameter is used, and the gradient."""
 
-    kind = "slope"
+    kind = "fit"
 
     @property
     def asker(self) -> str:
@@ -193,6 +193,12 @@ class Apart(Eager):
                 found.append((value, *slopes))
         if not found:
             return self.last
+        if not used:
+            self.optimizer.zero_grad()
+            raise UnusedInput(
+                "fit(client=): no derivative leads from the loss to a parameter; is there a detach() or no_grad() "
+                "between them, or a number in the place of a Tensor?"
+            )
         total = self.last = sum(float(value) for value, *_ in found) / len(found)
         sums = {n: sum(slopes[k] for _, *slopes in found) / len(found) for k, n in enumerate(named)}
         for n, p in named.items():
