@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.compiler.passes.loops import Repeated
 
 X3 = np.array([1.0, 2.0, 3.0])
 X33 = np.arange(1.0, 10.0).reshape(3, 3) / 4
@@ -20,6 +21,11 @@ def close(a, b, rtol=1e-12, atol=1e-13):
     for u, v in [map(np.asarray, pair) for pair in pairs]:
         assert u.shape == v.shape
         np.testing.assert_allclose(u, v, rtol=rtol, atol=atol)
+
+
+def loops_of(compiled):
+    """The loops among the instructions of a compiled function's program."""
+    return [v for v in compiled.program.body if isinstance(v.op, Repeated)]
 
 
 def written_out(n, body, carry):
@@ -298,6 +304,43 @@ def test_a_step_that_needs_its_number_as_a_plain_one_is_written_out(name):
     oracle = lambda x: written_out(4, lambda i, c: NUMBERED[name](x, i, c), 0.5)  # noqa: E731
     want = oracle(tm.tensor(2.0)), tm.grad(oracle)(2.0)
     close((tm.compile(f)(2.0), tm.compile(tm.grad(f))(2.0)), want)
+
+
+COMPUTED = {
+    "beyond 64 bits": lambda x, i, c: c + x * 2 ** (i * 40),
+    "a product beyond 64 bits": lambda x, i, c: c + x * ((i + 1) * 10**18),
+    "another kind": lambda x, i, c: c + x * 2**-i,
+    "complex": lambda x, i, c: c + x * (i - 1) ** 0.5,
+    "halves": lambda x, i, c: c + x * 2 ** -(i + 1),
+}
+ONE = {
+    "a correction": lambda x, i, c: c + x / (1 - 0.9 ** (i + 1)),
+    "bits": lambda x, i, c: c + x * ((i & 1) + (i >> 1) - (1 << i) + (i ^ 3)),
+    "remainders": lambda x, i, c: c + x * (7 % (i + 2) - 7 // (i + 2)),
+    "signs": lambda x, i, c: c + x * (-1) ** i * abs(i - 3),
+}
+
+
+@pytest.mark.parametrize("name", [*COMPUTED, *ONE])
+def test_what_a_step_makes_of_its_number_is_pythons_number(name):
+    step = (COMPUTED | ONE)[name]
+    f = lambda x: tm.fori_loop(12, lambda i, c: step(x, i, c), 0.5)  # noqa: E731
+    compiled = tm.compile(f)
+    want = written_out(12, lambda i, c: step(2.0, i, c), 0.5)
+    close((f(tm.tensor(2.0)), compiled(2.0)), (want, want))
+    assert (len(loops_of(compiled)) == 1) == (name in ONE)
+
+
+@pytest.mark.parametrize("step", [lambda i: i**-1.0, lambda i: 1 / i, lambda i: 5 % i, lambda i: 5 // i])
+def test_a_step_that_divides_by_its_number_raises_what_python_raises(step):
+    f = lambda x: tm.fori_loop(3, lambda i, c: c + step(i) * x, 0.5)  # noqa: E731
+    for run in (f, tm.compile(f), tm.compile(tm.grad(f))):
+        with pytest.raises(ZeroDivisionError):
+            run(2.0)
+    with pytest.raises(ValueError, match="negative shift count"):
+        tm.compile(lambda x: tm.fori_loop(3, lambda i, c: c + (1 << 1 - i) * x, 0.5))(2.0)
+    with pytest.raises(OverflowError):
+        tm.compile(lambda x: tm.fori_loop(3, lambda i, c: c + 10.0 ** (i * 200) * x, 0.5))(2.0)
 
 
 # -- what is written in place, and loops of no steps ------------------------------------------------------

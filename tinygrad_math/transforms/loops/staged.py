@@ -23,6 +23,7 @@ def staged_scan(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The last carry and the rows of a loop of n steps; of stretches of `every` steps only the first carry is kept."""
     _refuse_shared_draws(title)
+    state = list(state)  # the caller's stays as it is, for the case that the steps are to be written out
     first = n - 1 if reverse else 0
     live = _live([*state, *rows])
 
@@ -38,6 +39,8 @@ def staged_scan(
 
     state, run = _settled(title, state, trace, lambda run: run.roots[: len(state)])
     grown, body, roots, sources = run.grown, run.body, run.roots, run.sources
+    if not _as_in_python(body, n):
+        raise TraceError(f"{title}: a step computes a number of its own that NumPy does not compute as Python does")
     carried = sources[1 : 1 + len(state)]
     kind = Kind(title, len(state), len(rows), len(grown.closure), n, backwards=reverse, numbered=True)
     loop = Loop(kind, body, [r.data for r in roots], [n.data for n in (*sources, *grown.closure)])
@@ -98,6 +101,59 @@ def _settled(
     )
 
 
+_SIGNS = frozenset({"negative", "positive", "absolute"})
+_WHOLE = _SIGNS | {"add", "subtract", "multiply", "floor_divide", "remainder", "power", "left_shift", "right_shift"}
+_SHIFTS = {"left_shift": 1.0, "right_shift": -1.0}
+_AT_ONCE = 1 << 16  # steps
+
+
+def _as_in_python(body: Body, n: int) -> bool:
+    """Whether what a step makes of its number alone is the same in NumPy's arithmetic as in Python's, in all n steps.
+
+    It is not where Python raises (a division by 0, a number too large), goes over to another kind of number
+    (2 ** -1 and (-1) ** 0.5), or has whole numbers of more than 64 bits.
+    """
+    known = {0, *(k for k, c in enumerate(body.constants, start=body.inputs) if _is_plain(c))}
+    steps = []
+    for k, s in enumerate(body.steps, start=body.first):
+        if s.weak and known.issuperset(s.operands) and not s.op.name.startswith(("bitwise", "invert")):
+            known.add(k)
+            steps.append((k, s))
+    below: set[tuple[int, bool]] = set()  # the powers of whole numbers, and whether there are exponents below 0
+    for start in range(0, n if steps else 0, _AT_ONCE):
+        values: dict[int, tuple[Any, bool]] = {  # and whether they are whole numbers of Python's
+            k: (np.float64(c), type(c) is not float)
+            for k, c in enumerate(body.constants, start=body.inputs)
+            if k in known
+        }
+        values[0] = np.arange(start, min(start + _AT_ONCE, n), dtype=np.float64), True
+        for k, s in steps:
+            y, whole = values[k] = _computed(s, [values[i] for i in s.operands])
+            if s.op.name == "power" and all(values[i][1] for i in s.operands):
+                below.update((k, bool(negative)) for negative in np.unique(values[s.operands[1]][0] < 0))
+                if (k, True) in below and (k, False) in below:
+                    return False
+            if not np.isfinite(y).all() or (whole and np.any(np.abs(y) >= 2.0**63)):
+                return False
+    return True
+
+
+def _is_plain(c: Any) -> bool:
+    return type(c) in (bool, int, float) and abs(c) < 2.0**63
+
+
+def _computed(s: Any, operands: Sequence[tuple[Any, bool]]) -> tuple[Any, bool]:
+    """What a step makes of numbers, NaN where Python would raise, and whether it is a whole number of Python's."""
+    args, kinds = zip(*operands, strict=True)
+    name, whole = s.op.name, all(kinds) and s.op.name in _WHOLE
+    with np.errstate(all="ignore"):
+        if name in _SHIFTS:
+            y = np.floor(np.where(args[1] < 0, np.nan, args[0] * 2.0 ** (_SHIFTS[name] * args[1])))
+        else:
+            y = np.asarray(s.op.forward(*args, **s.params), np.float64)
+    return y, whole and not (name == "power" and bool(np.any(args[1] < 0)))
+
+
 def _in_stretches(loop: Loop, state: list[Tensor], rows: list[Tensor], fixed: list[Tensor], every: int) -> list[Tensor]:
     """The results of a loop as those of a loop of loops, which computes its steps again for the derivative."""
     how = loop.how
@@ -152,6 +208,7 @@ def staged_while(
 ) -> list[Tensor]:
     """The carry when the condition no longer holds, after at most so many steps."""
     _refuse_shared_draws(title)
+    state = list(state)  # the caller's stays as it is, for the case that the steps are to be written out
 
     def trace() -> Run:
         sources = _stand_ins([s.node.data for s in state], _live(state))
