@@ -3,6 +3,7 @@
 import functools
 import gc
 import os
+import pickle
 import signal
 import time
 
@@ -432,7 +433,7 @@ def test_a_run_goes_on_when_all_workers_are_killed_at_once(client):
 
 def test_functions_keep_their_files_from_worker_to_worker():
     """Dask pickles what one worker fetches from another anew, and its pickle would forget them."""
-    from tinygrad_math.distributed.sending import pickled, unpickled
+    from tinygrad_math.distributed.sending import pickled
     from tinygrad_math.distributed.work import Kept
 
     def here():
@@ -440,7 +441,7 @@ def test_functions_keep_their_files_from_worker_to_worker():
 
     kept = Kept(pickled({"f": here}))
     assert kept.value()["f"]() == 1
-    again = unpickled(__import__("cloudpickle").dumps(kept))
+    again = pickle.loads(__import__("cloudpickle").dumps(kept))
     assert again.value()["f"].__code__.co_filename == here.__code__.co_filename
 
 

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import threading
 import time
 
@@ -235,7 +236,7 @@ def test_a_cluster_without_workers_is_told_and_then_an_error(deserted, monkeypat
         ("tm.distributed.value_and_grad", lambda: f(1.0)),
         ("sweep", lambda: sweep(told, {"lr": [1.0]}, deserted)),
         (
-            "tm.distributed.value_and_grad",
+            r"tm.distributed.\w+",
             lambda: tm.train.fit(
                 net, data, tm.nn.functional.mse_loss, tm.optim.SGD(net), client=deserted, progress=False
             ),
@@ -245,7 +246,7 @@ def test_a_cluster_without_workers_is_told_and_then_an_error(deserted, monkeypat
         with pytest.raises(tm.ClusterError, match=f"{name}: for 0 s there has been no worker"):
             call()
         assert time.monotonic() - start < 10
-        assert f"{name}: no worker is at <Client" in capsys.readouterr().err
+        assert re.search(f"{name}: no worker is at <Client", capsys.readouterr().err)
 
 
 def test_a_worker_that_comes_late_is_waited_for(deserted, monkeypatch):

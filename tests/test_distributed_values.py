@@ -120,6 +120,50 @@ def test_what_a_function_refers_to_counts_as_it_is_at_the_call(client, make):
         np.testing.assert_allclose(product(W, W).numpy(), v * hessian @ W, rtol=1e-12)
 
 
+MODULE = """
+import numpy as np
+WEIGHT, TABLE, CALLS, SEEN, NAMES = 1.0, np.ones(2), 0, [], {"a": 1.0}
+
+def scaled(x):
+    return (lambda v: v * WEIGHT)(x)
+
+def loss(w, batch):
+    global CALLS
+    CALLS += 1
+    SEEN.append(1)
+    return scaled((batch[0] @ w).mean()) * TABLE[0]
+"""
+
+
+def test_a_number_in_a_module_that_workers_have_otherwise_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "numbers_of_a_user.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    import numbers_of_a_user as module
+
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.run(__import__("sys").path.append, str(tmp_path))
+        f = D.evaluate(module.loss, [lambda: (np.ones((2, 2)),)], client)
+        for _ in range(3):
+            assert f(W).item() == W.sum()
+            module.CALLS += 1  # what functions count, each process counts for itself
+            module.SEEN.append(2)
+        for name, value in (("WEIGHT", 2.0), ("TABLE", np.array([3.0, 1.0]))):
+            before, loss = getattr(module, name), module.loss
+            monkeypatch.setattr(module, name, value)
+            with pytest.raises(tm.ShardError, match=f"{name} of the module numbers_of_a_user.* is .* on the worker"):
+                f(W)
+            with pytest.raises(tm.ShardError, match=f"{name} of the module numbers_of_a_user.* is .* on the worker"):
+                D.evaluate(lambda w, batch, loss=loss: loss(w, batch), [lambda: (np.ones((2, 2)),)], client)(W)
+            monkeypatch.setattr(module, name, before)
+            assert f(W).item() == W.sum()
+    del __import__("sys").modules["numbers_of_a_user"]
+
+
 def test_what_stays_the_same_is_sent_once(client):
     big = np.ones(1000)
     f = D.value_and_grad(lambda w, batch: big.mean() * squares(w, batch), SHARDS, client)

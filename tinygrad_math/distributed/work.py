@@ -210,6 +210,8 @@ def unpacked(text: bytes) -> Any:
     """What was pickled for the workers. Raises ShardError where a worker lacks something."""
     try:
         return unpickled(text)
+    except ShardError:
+        raise
     except Exception as error:
         raise ShardError(
             f"a worker cannot unpickle the functions it was sent: {type(error).__name__}: {error}; the modules that "
