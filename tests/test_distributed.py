@@ -932,15 +932,16 @@ def test_a_newton_step_on_a_million_rows_sends_one_vector_a_product(client):
     product, opt = closure.product, tm.optim.NewtonCG([w], max_cg=20)
 
     def counted(*given):
-        before = client.scheduler_comm.byte_count
+        before, point = client.scheduler_comm.byte_count, closure._product._point
         found = product(*given)
-        products.append(client.scheduler_comm.byte_count - before)
+        if closure._product._point is point:  # the first product at a point sends that, too
+            products.append(client.scheduler_comm.byte_count - before)
         return found
 
     closure.product = counted
     losses = [opt.step(closure).item() for _ in range(3)]
     assert losses[-1] < losses[0]
-    assert len(products) > 4
+    assert len(products) > 1
     assert np.median(products) < width * 8 + 6000  # one vector, and the words around it
 
 
