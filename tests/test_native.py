@@ -477,8 +477,21 @@ def test_a_long_loop_answers_an_interrupt_and_can_be_called_again(how):
     g = compiled(f)
 
     def interrupted():
-        threading.Timer(0.05, _thread.interrupt_main).start()
-        g(x)
+        ended = threading.Event()
+
+        def interrupt():  # again after a while: what strikes in a finaliser is lost, as anywhere in Python
+            wait = 0.05
+            while not ended.wait(wait):
+                _thread.interrupt_main()
+                wait = 3.0
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            g(x)
+        finally:
+            ended.set()
+            thread.join()
 
     for _ in range(2):
         start = time.perf_counter()
