@@ -8,17 +8,61 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, wraps
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from ...core.errors import MissingExtra, installing
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _lock = threading.RLock()
+
+
+def once(f: Callable[P, R]) -> Callable[P, R]:
+    """f, whose results are kept, and which runs in a thread of its own.
+
+    An interrupt strikes the main thread alone, and in the middle of LLVM it leaves objects half made, on which the
+    process may end. So it ends the wait, and what was begun is there for the next call.
+    """
+    made: dict[tuple[Hashable, ...], R] = {}
+    lock = threading.RLock()
+
+    def make(*key: Any) -> R:
+        with lock:
+            if key not in made:
+                made[key] = f(*key)  # type: ignore[call-arg]
+        return made[key]
+
+    @wraps(f)
+    def found(*key: Any) -> R:
+        try:
+            return made[key]
+        except KeyError:
+            return apart(make, *key)
+
+    return found  # type: ignore[return-value]
+
+
+def apart(f: Callable[..., R], *args: Any) -> R:
+    """What f gives in a thread that no interrupt strikes; outside the main thread, here."""
+    if threading.current_thread() is not threading.main_thread():
+        return f(*args)
+    done: Future[R] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(f(*args))
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="native", daemon=True).start()
+    return done.result()
 
 
 def is_there() -> bool:
@@ -35,7 +79,7 @@ def needed() -> None:
         )
 
 
-@lru_cache(1)
+@once
 def host_features() -> dict[str, bool]:
     """What this processor can do, less the wide vectors that NumPy was told not to use (NPY_DISABLE_CPU_FEATURES)."""
     needed()
@@ -53,7 +97,7 @@ def written(features: dict[str, bool]) -> str:
     return ",".join(f"{'+' if there else '-'}{name}" for name, there in sorted(features.items()))
 
 
-@lru_cache(1)
+@once
 def llvm() -> Any:
     """llvmlite's two halves, and the engine that keeps what has been assembled."""
     needed()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...ops.exponential import LOST
-from .assembly import Writer, assemble, llvm
+from .assembly import Writer, assemble, llvm, once
 from .kernels import kernel
 from .machine import HEAD
 
@@ -91,7 +91,7 @@ def softplus(dtype: np.dtype[Any]) -> Loop | None:
 
 
 # -- loops of ours ----------------------------------------------------------------------------------------------------
-@lru_cache(None)
+@once
 def ours(name: str, *kinds: str) -> int:
     """The address of one of the loops below, assembled when it is first asked for."""
     ir = llvm().ir

@@ -19,12 +19,11 @@ from __future__ import annotations
 
 import ctypes
 import sysconfig
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .assembly import Writer, assemble, llvm
+from .assembly import Writer, assemble, llvm, once
 
 LOOP_HEAD = 8  # words in front of an instruction's dims
 MOST_OPERANDS, MOST_OUTER = 8, 40
@@ -318,7 +317,7 @@ def _write_stretch(module: Any, run: Any) -> None:
 ANY = -(1 << 62)  # a stride that is not asked for: that of one row, or of none
 
 
-@lru_cache(1)
+@once
 def machine() -> Method:
     """The interpreter, assembled once, as the definition of a method."""
     ir = llvm().ir

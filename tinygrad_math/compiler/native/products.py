@@ -9,10 +9,9 @@ operand that the sums begin with, a row or a column of biases, where `data` is n
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from .assembly import Writer, assemble, llvm, vector_bytes
+from .assembly import Writer, assemble, llvm, once, vector_bytes
 
 ROWS = 8  # of A at once: as many sums as keep both units for fused products busy
 PART = 4  # sums of a single row
@@ -25,7 +24,7 @@ def product(char: str) -> int:
     return _assembled(char)
 
 
-@lru_cache(None)
+@once
 def _assembled(char: str) -> int:
     ir = llvm().ir
     module = ir.Module(f"product_{char}")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from ...core.node import NO_PARAMS, Node
 from ...core.tensor import Tensor, clock
-from .assembly import Writer, assemble, llvm
+from .assembly import Writer, assemble, llvm, once
 from .machine import HEAD, Method, function, python
 
 _ONE_ARGUMENT = 8  # METH_O
@@ -25,7 +24,7 @@ def _offset(kind: type, name: str) -> int:
     return int(ctypes.c_ssize_t.from_address((member or 0) + 16).value)
 
 
-@lru_cache(1)
+@once
 def fresh() -> Callable[[Any], Tensor]:
     """The function that is called with an array or a number, and returns the Tensor of a new leaf."""
     ir = llvm().ir

@@ -7,10 +7,11 @@ import importlib.util
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..assembly import once
 
 if TYPE_CHECKING:
     from .assembled import Assembled
@@ -56,14 +57,19 @@ def loop(name: str, dtype: np.dtype[Any]) -> int | None:
         return None
     with _lock:
         if key not in _loops:
-            from .assembled import assemble
-
-            _loops[key] = assemble(*key)
+            _loops[key] = _assembled(*key)
         found = _loops[key]
     return found.address if found else None
 
 
-@cache
+@once
+def _assembled(name: str, dtype: str) -> Assembled:
+    from .assembled import assemble
+
+    return assemble(name, dtype)
+
+
+@once
 def _is_possible() -> bool:
     if importlib.util.find_spec("llvmlite") is None:
         return False
