@@ -303,7 +303,7 @@ def tried(target, slot, value):
 # -- against NumPy and SciPy ------------------------------------------------------------------------------------
 def _peer(path):
     room, _, name = path.rpartition(".")
-    if path in ("save", "load"):  # files of another kind
+    if path in ("save", "load", "record"):  # files, and records, of another kind
         return None
     if room.startswith("stats."):
         return getattr(getattr(scipy.stats, room[6:], None), name, None)

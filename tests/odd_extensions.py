@@ -53,6 +53,8 @@ EXTENSIONS = [
     ("einsum", "optimize", "*", "means nothing here"),
     ("stats.*.rvs", "random_state", "*", "seeds and generators are those of tm.random"),
     ("random.dirichlet", "0", "*", "a matrix of concentrations is a batch"),
+    ("special.exp10|special.nrdtri*|special.gdtri[ax]", "*", "complex|complexes", "analytic there"),
+    ("special.gdtr*|special.nrdtri*", "*", "fraction", "a fraction is a real number"),
 ]
 
 # What both take, and we answer otherwise.
@@ -73,6 +75,10 @@ ANSWERS = [
     ("stats.poisson.*|stats.binom.*|stats.gamma.*|stats.chi2.*", "[012]", "inf", "the limit, and no NaN"),
     ("special.*softmax", "0", "int8|uint64", "SciPy subtracts integers, which wrap around"),
     ("special.logsumexp", "b", "zero|zeros|false|minus0", "the logarithm of 0 is -inf"),
+    ("special.stdtridf", "*", "*", "where no number of degrees solves, NaN; SciPy returns where its search ended"),
+    ("special.*bdtr*|special.pdtr*", "*", "huge*|uint64|inf|-2**63", "SciPy's counts and trials end at 32 bits"),
+    ("special.nrdtri*", "*", "inf|huge*|vector", "the formula at large numbers, where SciPy's search ends before"),
+    ("special.gdtrix", "0", "inf", "the limit, and no NaN"),
     ("special.yn", "0", "huge|-2**63", "SciPy's orders wrap around at 32 bits"),
     ("stats.multivariate_normal.rvs|stats.dirichlet.rvs", "*", "*", "one axis more than size, where SciPy drops some"),
     ("stats.multivariate_normal.cdf", "lower_limit", "nan", "NaN as everywhere"),

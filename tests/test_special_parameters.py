@@ -466,3 +466,11 @@ def test_incomplete_gamma_and_beta_beyond_first_order_over_wide_ranges():
         _check_incomplete(special.gammainc, mp_gamma, (a, a * ratio), GAMMA_ORDERS[k % len(GAMMA_ORDERS)])
     for k, point in enumerate(points(21, 120, (1e-2, 500, "log"), (1e-2, 500, "log"), (0.001, 0.999))):
         _check_incomplete(special.betainc, mp_beta, point, BETA_ORDERS[k % len(BETA_ORDERS)])
+
+
+def test_a_confluent_function_of_a_huge_number_overflows_at_once():
+    for b in (1.3, -1.3):
+        got = tm.special.hyp1f1(0.7, b, np.array([1e9, 1e30, 1e300]))
+        assert np.isinf(got.numpy()).all()
+    assert tm.special.hyp1f1(-2.0, 1.5, 1e30).item() == pytest.approx(1e60 / (1.5 * 2.5))
+    assert np.isinf(tm.grad(tm.special.hyp1f1, argnums=2)(0.7, 1.3, 1e30).item())

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -252,17 +252,26 @@ def _derivative(a: Any, b: Any, c: Any, z: Any, orders: Orders, in_z: int) -> tu
     return total, off
 
 
-def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
-    """The function, or a derivative of it, for arguments of any shape."""
+def _scipys(name: str, args: Sequence[Any]) -> Any:
+    """SciPy's values. Its hyp1f1 takes for ever at an argument so large that the value has long overflowed."""
     from scipy import special
 
+    if name == "hyp1f1":
+        a, b, z = args
+        ends = (a <= 0) & (a == np.floor(a))  # a polynomial
+        args = a, b, np.where((z > 1e6) & ~ends & np.isfinite(z), 1e6, z)
+    return getattr(special, name)(*args)
+
+
+def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
+    """The function, or a derivative of it, for arguments of any shape."""
     refuse_complex(name, *args)
     kind = float_kind(*args)
     wide = doubles(*args)
     a, b, c, z = (wide[0], None, *wide[1:]) if len(wide) == 3 else wide
     zeroth = not any(orders) and not in_z
     with np.errstate(all="ignore"):
-        known = getattr(special, name)(*wide) if zeroth else np.full(z.shape, math.nan)
+        known = _scipys(name, wide) if zeroth else np.full(z.shape, math.nan)
     pole = (c <= 0) & (c == np.floor(c))
     inside = np.isfinite(a) & np.isfinite(c) & np.isfinite(z) & ~(pole & zeroth)
     if zeroth:  # SciPy's values have all digits here, and take a fraction of the time
@@ -301,7 +310,7 @@ def _second_look(name: str, columns: list[Any], orders: Orders, in_z: int, value
 
     rows = [x[bad] for x in columns]
     with np.errstate(all="ignore"):
-        size = np.abs(getattr(special, name)(*rows))
+        size = np.abs(_scipys(name, rows))
     c, z = rows[-2], rows[-1]
     value = value.copy()
     if name == "hyp1f1":  # grows as gamma(c)/gamma(a) exp(z) z^(a-c): it has overflowed

@@ -42,6 +42,13 @@ def _count(k: Any) -> Any:
     return rec.stop_gradient(rec.floor(as_tensor(k)))
 
 
+def _degrees(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any, Any]:
+    """Degrees of freedom, x, and where both degrees are positive and finite; elsewhere 1 stands for them."""
+    dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
+    there = (dfn > 0) & (dfd > 0) & (dfn < float("inf")) & (dfd < float("inf"))
+    return rec.where(there, dfn, 1.0), rec.where(there, dfd, 1.0), x, there
+
+
 @derived
 def exp10(x: Any, /) -> Any:
     """10 to the power of x, in SciPy's name. d/dx = log(10) 10^x.
@@ -61,9 +68,9 @@ def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
     >>> tm.special.fdtr(2.0, 2.0, 1.0)
     tensor(0.5)
     """
-    dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
+    dfn, dfd, x, there = _degrees(dfn, dfd, x)
     part = dfn * x
-    return rec.betainc(dfn / 2, dfd / 2, part / (dfd + part))
+    return rec.where(there, rec.betainc(dfn / 2, dfd / 2, part / (dfd + part)), float("nan"))
 
 
 @derived
@@ -74,8 +81,8 @@ def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
     >>> tm.special.fdtrc(2.0, 2.0, 3.0)
     tensor(0.25)
     """
-    dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
-    return rec.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
+    dfn, dfd, x, there = _degrees(dfn, dfd, x)
+    return rec.where(there, rec.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)), float("nan"))
 
 
 @derived
