@@ -161,6 +161,27 @@ def test_convolution():
     np.testing.assert_allclose(of_v, [sum(a[n - m] * bar[n] for n in range(7) if 0 <= n - m < 5) for m in range(3)])
 
 
+def test_elements_that_are_taken_and_put():
+    x, v, k, bar = RNG.standard_normal(4), RNG.standard_normal(2), np.array([1, 1, 3]), RNG.standard_normal(3)
+    taken = np.asarray(tm.grad(lambda x: (x[k] * bar).sum())(x))
+    np.testing.assert_allclose(taken, [bar[k == j].sum() for j in range(4)])
+    w, bar = RNG.standard_normal(3), RNG.standard_normal(4)
+    counted = np.asarray(tm.grad(lambda w: (tm.bincount(k, weights=w) * bar).sum())(w))
+    np.testing.assert_allclose(counted, bar[k])
+    places = np.array([0, 2])
+    kept, scaled = bar.copy(), bar.copy()
+    kept[places], scaled[places] = 0, v * bar[places]
+    for how, of_x, of_v in (
+        ("set", kept, bar[places]),
+        ("add", bar, bar[places]),
+        ("multiply", scaled, x[places] * bar[places]),
+    ):
+        f = lambda x, v, how=how: (getattr(x.at[places], how)(v) * bar).sum()  # noqa: E731
+        gx, gv = tm.grad(f, argnums=(0, 1))(tm.tensor(x), tm.tensor(v))
+        np.testing.assert_allclose(np.asarray(gx), of_x)
+        np.testing.assert_allclose(np.asarray(gv), of_v)
+
+
 def test_frexp_and_modf():
     x = np.array([3.7, -0.2, 40.0])
     mantissa, exponent = np.frexp(x)

@@ -23,6 +23,16 @@ _F = r"\quad F_{ij} = \frac{1}{\lambda_j - \lambda_i}, \; F_{ii} = 0"
 _E = r"\quad E_{ij} = \frac{1}{s_j^2 - s_i^2}, \; E_{ii} = 0"
 _LOW = r"\operatorname{low}"
 _UP = r"\operatorname{up}"
+_TAKEN = Written(
+    r"y_i = x_{k_i}",
+    ((r"\bar{x}_j", r"\sum_{i : k_i = j} \bar{y}_i"),),
+    r"\dot{y}_i = \dot{x}_{k_i}",
+)
+_ADDED = Written(
+    r"y_j = \sum_{i : k_i = j} x_i",
+    ((r"\bar{x}_i", r"\bar{y}_{k_i}"),),
+    r"\dot{y}_j = \sum_{i : k_i = j} \dot{x}_i",
+)
 
 WRITTEN = {
     "eigh": Written(
@@ -120,26 +130,10 @@ WRITTEN = {
         ((r"\bar{x}", r"(\bar{y}_1 \mid \bar{y}_2 \mid \dots)"),),
         r"(\dot{y}_1 \mid \dot{y}_2 \mid \dots) = \dot{x}",
     ),
-    "gather": Written(
-        r"y_i = x_{k_i}",
-        ((r"\bar{x}_j", r"\sum_{i : k_i = j} \bar{y}_i"),),
-        r"\dot{y}_i = \dot{x}_{k_i}",
-    ),
-    "take_along_axis": Written(
-        r"y_i = x_{k_i}",
-        ((r"\bar{x}_j", r"\sum_{i : k_i = j} \bar{y}_i"),),
-        r"\dot{y}_i = \dot{x}_{k_i}",
-    ),
-    "scatter": Written(
-        r"y_j = \sum_{i : k_i = j} x_i",
-        ((r"\bar{x}_i", r"\bar{y}_{k_i}"),),
-        r"\dot{y}_j = \sum_{i : k_i = j} \dot{x}_i",
-    ),
-    "scatter_along_axis": Written(
-        r"y_j = \sum_{i : k_i = j} x_i",
-        ((r"\bar{x}_i", r"\bar{y}_{k_i}"),),
-        r"\dot{y}_j = \sum_{i : k_i = j} \dot{x}_i",
-    ),
+    "gather": _TAKEN,
+    "take_along_axis": _TAKEN,
+    "scatter": _ADDED,
+    "scatter_along_axis": _ADDED,
     "assign": Written(
         r"y = x, \quad y_k \leftarrow v",
         ((r"\bar{x}", r"\bar{y} \text{ with } 0 \text{ at } k"), (r"\bar{v}", r"\bar{y}_k")),
