@@ -87,7 +87,7 @@ if _typing.TYPE_CHECKING:
     from .transforms.loops import while_loop as while_loop
     from .viz.graph import graph as graph
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 tensor = Tensor
 _meet()
 
