@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from .facts import Fact
 from .names import identifier
 from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
 
+SPARED = 1 << 16  # bytes: what is smaller is kept while it is traced
 VALUE_DEPENDENT_SHAPE = frozenset(
     ("nonzero", "flatnonzero", "argwhere", "compress", "extract")
     + ("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values")
@@ -67,6 +69,13 @@ def tracing() -> bool:
     return mode is not None and getattr(mode.observe, "traces", False)
 
 
+def sparing(source: Any, tensors: Iterable[Any]) -> Any:
+    """See `Recorder.sparing`; where nothing is being traced, or something else looks on too, nothing is spared."""
+    mode = MODE.get()
+    watch = mode.observe if mode is not None else None
+    return watch.sparing(source, tensors) if isinstance(watch, Recorder) else nullcontext()
+
+
 class Recorder:
     """Watches a traced run: notes the user's line of every new value, and which Tensors from outside it uses.
 
@@ -85,6 +94,7 @@ class Recorder:
         self.of_steps: set[Node] = set()  # what stands for values that change from step to step of a loop
         self.hooked = False
         self.odd: list[Odd] = []
+        self.spared: dict[Any, Any] = {}  # shape, strides and dtype -> an array that stands for new ones of this form
         self.start = clock()
 
     def __call__(self, node: Node) -> None:
@@ -110,6 +120,8 @@ class Recorder:
         assert node.op is not None
         if node.op.name in OPERATORS and all(type(i.data) in NUMBERS for i in node.inputs):
             node.data = as_weak(node.data)
+        if self.spared and type(node.data) is np.ndarray and isinstance(node.op.plain, np.ufunc):
+            node.data = self.spared.get(_form(node.data), node.data)
         if self._unknown_shape(node):
             raise TraceError(
                 f"the shape of {node.op.name} depends on values, which are not known while a function is being "
@@ -162,6 +174,13 @@ class Recorder:
 
     def asked(self, node: Node) -> bool:
         """Whether a value is not known; if it is known from what surrounds the function, the program is for it."""
+        found = self._known_from(node)
+        for fact in found or ():
+            fact.valued = True
+        return found is None
+
+    def _known_from(self, node: Node) -> list[Fact] | None:
+        """The facts from which a value is known; None for a value that is not."""
         found: list[Fact] = []
         stack, seen = [node], {node}
         while stack:
@@ -170,16 +189,30 @@ class Recorder:
                 n = self._stand_in(n)
             if n in self.hidden:
                 if n.live & DIFFERENTIABLE:
-                    return True
+                    return None
                 found.append(self.hidden[n])
             elif n.live & TRACED:
                 if n.op is None or getattr(n.op, "random", False):
-                    return True
+                    return None
                 stack += [i for i in n.inputs if i not in seen]
                 seen.update(n.inputs)
-        for fact in found:
-            fact.valued = True
-        return False
+        return found
+
+    @contextmanager
+    def sparing(self, source: Tensor, tensors: Iterable[Any]) -> Iterator[None]:
+        """Meanwhile no large array that a ufunc makes is kept, if it has the form of one of these: that stands for it.
+
+        For code that reads no value, and makes nothing whose value is known where that of `source` is not.
+        """
+        before = self.spared
+        arrays = [t.node.data for t in tensors if isinstance(t, Tensor)]
+        large = [a for a in arrays if type(a) is np.ndarray and a.nbytes >= SPARED]
+        if large and self._known_from(source.node) is None:
+            self.spared = {_form(a): a for a in large}
+        try:
+            yield
+        finally:
+            self.spared = before
 
     def hook(self, node: Node, asker: str) -> bool:
         """A gradient is asked for on its way: whether it is that of a traced value."""
@@ -210,6 +243,10 @@ class Recorder:
     def run(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """f, watched."""
         return quietly(under, Mode(True, self), f, *args, **keywords)
+
+
+def _form(a: Any) -> Any:
+    return a.shape, a.strides, a.dtype
 
 
 def _leaked(node: Node, title: str) -> TraceError:

@@ -13,7 +13,7 @@ from ..core import samples as points
 from ..core.declare import alias, derived, elementwise, general, helper
 from ..core.errors import DTypeError, describe
 from ..core.samples import sample
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 
 __all__ = [
     "abs", "absolute", "add", "cbrt", "copysign", "divide", "divmod", "fabs", "float_power", "floor_divide", "fmod",
@@ -471,6 +471,8 @@ def _pow(xp: Any, a: Any, b: Any, /) -> Any:
     if type(b) in (int, float) and hasattr(a, "dtype"):
         if a.dtype.kind in "fc":
             short = _SHORT.get(b)
+            if short == "sqrt" and isinstance(a, Tensor) and type(a.node.data) in (float, complex):
+                return xp.power(a, b)  # a Python number that is traced: the operator makes one of it
             if short is not None:
                 return getattr(xp, short)(a)
             if -8 <= b <= 8 and b == int(b) and b:

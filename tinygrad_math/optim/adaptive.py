@@ -190,7 +190,7 @@ class RAdam(Optimizer):
         reliable = xp.greater(length, 5.0)
         safe = xp.where(reliable, length, 6.0)
         share = (safe - 4) * (safe - 2) * most / ((most - 4) * (most - 2) * safe)
-        adaptive = xp.sqrt(share * (1 - past)) / (xp.sqrt(v) + h["eps"])
+        adaptive = xp.astype(xp.sqrt(share * (1 - past)), p.dtype) / (xp.sqrt(v) + h["eps"])
         factor = xp.where(reliable, adaptive, 1.0)
         return p - (h["lr"] / (1 - b1**t)) * m * factor, {"step": t, "exp_avg": m, "exp_avg_sq": v}
 

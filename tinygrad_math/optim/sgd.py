@@ -154,7 +154,7 @@ class Rprop(Optimizer):
         (shrink, grow), (least, most) = h["etas"], h["step_sizes"]
         agreement = g * state["prev"]
         turned = xp.less(agreement, 0.0)
-        factor = xp.where(turned, shrink, xp.where(xp.greater(agreement, 0.0), grow, 1.0))
+        factor = xp.where(turned, shrink, xp.where(xp.greater(agreement, 0.0), grow, xp.ones_like(g)))
         size = xp.minimum(xp.maximum(state["step_size"] * factor, least), most)
         g = xp.where(turned, 0.0, g)
         return p - xp.sign(g) * size, {"step": state["step"] + 1, "prev": g, "step_size": size}

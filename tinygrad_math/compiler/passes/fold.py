@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..program import Program, Value, constant
+from ..program import Program, Value, apply, constant
 from .common import is_random
 from .rewrite import Make, is_op, number, rewrite
 
@@ -25,7 +25,10 @@ def fold_constants(program: Program) -> int:
             if chosen is not None and (chosen.shape, chosen.dtype) == (v.shape, v.dtype):
                 return chosen
         known = all(i.constant for i in (v.inputs[1:] if v.op.name in SHAPE_ONLY else v.inputs))
-        return constant(v.example) if known else None
+        if not known:
+            return None
+        # the traced run may have let another array stand for what a ufunc made
+        return constant(apply(v, [i.example for i in v.inputs]) if v.elementwise else v.example)
 
     return rewrite(program, rule)
 
