@@ -549,6 +549,7 @@ OF_ONE |= {
         around=(0.5,),
     ),
     "log_expit": One(lambda x: logistic(-x), lambda x: -slope(x)),
+    "softplus": One(logistic, slope),
     "entr": One(lambda x: -mpmath.log(x) - 1, lambda x: -1 / x, 0, ends={0: (INF, -INF)}, around=(math.exp(-1),)),
     "erf": One(lambda x: 2 / root_pi() * mpmath.exp(-x * x), lambda x: -4 * x / root_pi() * mpmath.exp(-x * x)),
     "erfc": One(lambda x: -2 / root_pi() * mpmath.exp(-x * x), lambda x: 4 * x / root_pi() * mpmath.exp(-x * x)),

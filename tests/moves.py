@@ -84,7 +84,7 @@ SPECIAL = {
     "gammaln": (0.5, INF), "digamma": (0.5, INF), "gamma": (0.5, 3), "rgamma": (-2, 3), "ndtr": (-INF, INF),
     "log_ndtr": (-INF, INF), "ndtri": (0.1, 0.9), "i0e": (0.1, INF), "i1": (-2, 2), "i1e": (0.1, INF),
     "j0": (-INF, INF), "j1": (-INF, INF), "y0": (0.5, INF), "y1": (0.5, INF), "entr": (0.2, INF), "logit": (0.1, 0.9),
-    "log_expit": (-INF, INF), "psi": (0.5, INF), "erfi": (-1, 1),
+    "log_expit": (-INF, INF), "softplus": (-INF, INF), "psi": (0.5, INF), "erfi": (-1, 1),
 }  # fmt: skip
 HOLOMORPHIC = ["sin", "cos", "exp", "expm1", "sinh", "cosh", "square", "negative", "tanh", "positive"]
 

@@ -354,6 +354,8 @@ def test_numbers_are_written_as_on_paper():
     assert write_number(math.nan) == r"\text{NaN}"
     assert write_number(1 - 1j) == r"1 - \mathrm{i}"
     assert latex(number(2 / 3)) == r"\frac{2}{3}"
+    assert latex(number(-math.sqrt(2 * math.pi))) == r"-\sqrt{2 \pi}"
+    assert latex(number(np.nextafter(math.pi, 4))) == "3.1416"
 
 
 def test_formulas_are_simplified_and_bracketed():
@@ -369,6 +371,8 @@ def test_formulas_are_simplified_and_bracketed():
     assert latex(multiply(negative(x), negative(y), ())) == "x y"
     cosine = quoted(Formula("operation", (registry["cos"], (x,), ())))
     assert latex(multiply(cosine, y, ())) == r"y \cos x"
+    inner = Formula("operation", (registry["log1p"], (x,), ()))
+    assert latex(Formula("operation", (registry["tanh"], (inner,), ()))) == r"\tanh (\ln(1 + x))"
 
 
 # -- what is refused ------------------------------------------------------------------------------------------------
@@ -461,3 +465,65 @@ def test_among_arrays_the_step_of_a_number_carries_what_arrives_too():
 def test_a_value_that_is_its_own_formula_is_told_once():
     x = tm.tensor(0.7, requires_grad=True, name="x")
     assert "= 0 = 0" not in tm.explain(x - x, x).text()
+
+
+# -- choices ------------------------------------------------------------------------------------------------------
+F = tm.nn.functional
+
+
+@pytest.mark.parametrize(
+    "f, at, value, slope",
+    [
+        (F.elu, 0.7, "x", "1"),
+        (F.elu, -0.7, "e^x - 1", "e^x"),
+        (F.relu6, 9.0, "6", "0"),
+        (F.hardtanh, 0.3, "x", "1"),
+        (F.leaky_relu, -2.0, "0.01 x", "0.01"),
+        (F.softplus, 0.7, "ln(1 + e^x)", "σ(x)"),
+        (lambda x: F.softplus(x, beta=2.0), 0.7, "(ln(1 + e^(2 x)))/2", "σ(2 x)"),
+        (F.softplus, 30.0, "ln(1 + e^x)", "1"),
+        (tm.special.log_ndtr, 0.5, "ln Φ(x)", "(e^(-0.5 x²))/(√(2 π) Φ(x))"),
+        (tm.stats.norm.cdf, 0.5, "Φ(x)", "(e^(-0.5 x²))/√(2 π)"),
+        (lambda x: tm.logaddexp(x, 0.0), 0.5, "ln(1 + e^x)", "σ(x)"),
+        (lambda x: tm.special.xlogy(1.0, x), 0.5, "ln x", "1/x"),
+        (lambda x: tm.special.kl_div(x, 0.25), 0.5, "x ln (x/0.25) - x + 0.25", "ln (x/0.25)"),
+    ],
+)
+def test_of_a_choice_the_branch_that_was_taken_is_told(f, at, value, slope):
+    x = tm.tensor(at, requires_grad=True, name="x")
+    told = tm.explain(f(x), x)
+    assert len(told.paths) == 1
+    text = told.text()
+    assert re.search(rf"  y = {re.escape(value)}( = |$)", text, re.M), text
+    assert re.search(rf"dy/dx = {re.escape(slope)}$|∂y/∂x = {re.escape(slope)}( = |  )", text, re.M), text
+    assert not re.search(r"where\((true|false)|¬|\[true|\[false", text)
+    np.testing.assert_allclose(told.gradient, tm.grad(f)(at))
+    assert told.agrees
+
+
+def test_a_choice_between_elements_keeps_its_condition():
+    x = tm.tensor([-1.0, 2.0], requires_grad=True, name="x")
+    told = tm.explain(F.elu(x).sum(), x)
+    assert "[c₁] + [¬ c₁]² ⊙ e^where(c₁, 0, x)" in told.text()
+    assert told.text().count("(false, true)") == 1
+
+
+def test_nan_out_of_a_branch_that_was_not_taken_is_told_with_the_way_out():
+    x = tm.tensor(0.0, requires_grad=True, name="x")
+    told = tm.explain(tm.where(x > 0, tm.sqrt(x), 0.0), x)
+    assert "= 0 · ∞ = NaN" in told.text()
+    assert "branch not taken" in told.text()
+    assert "tm.piecewise" in told.text()
+    assert "dy/dx = 0" not in told.text()
+    x = tm.tensor([0.0, 4.0], requires_grad=True, name="x")
+    fine = tm.explain(tm.piecewise(x, [x > 0], [tm.sqrt, 0.0]).sum(), x)
+    assert "NaN" not in fine.text()
+    assert fine.gradient.tolist() == [0.0, 0.25]
+
+
+def test_what_only_hands_a_number_on_is_no_step():
+    x = tm.tensor(0.3, requires_grad=True, name="x")
+    told = tm.explain(F.binary_cross_entropy(x, np.array(1.0)), x)
+    assert "x → x" not in told.text()
+    assert "checked" not in told.text()
+    assert "mean" not in told.text()  # of one number

@@ -169,6 +169,8 @@ def test_large_arrays_are_told_by_shape_and_norm_and_entries_on_request():
         (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "(1 2; 3 4)"),
         (r"3.2 \cdot 10^{-5}", "3.2 · 10⁻⁵"),
         (r"\sum_{j} q_{j}", "∑ⱼ qⱼ"),
+        (r"W_{ih} x", "Wᵢₕ x"),
+        (r"x \ln \frac{x}{y}", "x ln (x/y)"),
     ],
 )
 def test_formulas_as_plain_text(formula, text):

@@ -56,6 +56,7 @@ OF_ONE = {
     "expit": (lambda x: 1 / (1 + mpmath.exp(-x)), (-50.0, 0.0, 50.0)),
     "logit": (lambda p: mpmath.log(p / (1 - p)), (0.01, 0.5)),
     "log_expit": (lambda x: -mpmath.log(1 + mpmath.exp(-x)), (-50.0, 0.0, 50.0)),
+    "softplus": (lambda x: mpmath.log(1 + mpmath.exp(x)), (-50.0, 0.0, 50.0)),
     "entr": (lambda x: -x * mpmath.log(x), (0.01, 2.0)),
     "j0": (lambda x: mpmath.besselj(0, x), (-2.0, 0.0, 8.0)),
     "j1": (lambda x: mpmath.besselj(1, x), (-2.0, 0.0, 8.0)),

@@ -361,7 +361,7 @@ def negative_log_likelihood(outputs: Tensor, likelihood: str) -> Any:
     if likelihood == "gaussian":
         return rec.sum(rec.square(outputs)) / 2
     if likelihood == "bernoulli":
-        return rec.sum(rec.logaddexp(0.0, outputs))
+        return rec.sum(rec.softplus(outputs))
     if likelihood == "poisson":
         return rec.sum(rec.exp(outputs))
     if y.ndim < 1:

@@ -145,7 +145,7 @@ def _link(n: Node, k: int, known: dict[Node, Any]) -> Matrix | None:
 _ELEMENTWISE = frozenset(
     ("where", "clip", "relu", "keep", "integer_power", "power_log", "power_slope", "tanh_slope", "round", "nan_to_num",
      "sinc", "sinc_derivative", "astype", "quotient", "abs_power", "signed_power", "polygamma", "psi_rise",
-     "weight_log", "root", "sigmoid_slope")
+     "weight_log", "root", "sigmoid_slope", "softplus")
 )  # fmt: skip
 _INDEXED = frozenset(("gather", "scatter", "assign", "add_at"))
 

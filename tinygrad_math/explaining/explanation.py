@@ -52,7 +52,8 @@ class Explanation(Shown):
             return ()
         if s.target is s.root:
             return (Path(s, Route(())),)
-        paths = tuple(Path(s, r) for r in s.region.routes(self._limit, s.pick))
+        spoilt = not np.isfinite(self.gradient.node.data).all()  # perhaps by a branch that was not taken: 0 times inf
+        paths = tuple(Path(s, r) for r in s.region.routes(self._limit, s.pick, untaken=spoilt))
         try:
             for p in paths:
                 p.value  # noqa: B018

@@ -14,14 +14,15 @@ from ..core.node import Constant, Node
 from ..core.place import is_library
 from ..core.tensor import Tensor, select
 from ..formulas.notation import latex, plain
-from ..formulas.terms import ZERO, Formula, quoted, symbol, words
-from ..formulas.tracing import constant, of_node, shape_of
+from ..formulas.terms import ZERO, Formula, number, quoted, symbol, words
+from ..formulas.tracing import branch_of, constant, of_node, shape_of
 from ..viz.page import visible
 
 _GREEK = words("""
     alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
     Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
 """)
+_CHECKS = words("checked_values checked_labels on_simplex lattice_point")
 _LONGEST = 40  # characters of a name that are shown
 _SHORT = 14  # a formula of so many characters stands for itself, and needs no name
 _LARGEST = 10_000  # elements of a constant that is looked for among the user's variables
@@ -146,7 +147,8 @@ class Names:
 
     def _decide(self, n: Node) -> None:
         """A formula where it is short, else a letter."""
-        same = next((i for i in n.inputs if i in self.known and i.live), None) if by_one(n) else None
+        same = passed_on(n)
+        same = same if same in self.known else None
         made = self._short(n) if same is None else self.known[same]
         if made is None:
             self._letter(n)
@@ -187,8 +189,12 @@ class Names:
         """The name of an array without a history: the user's variable that holds the same, or a letter."""
         array = np.asarray(data) if not isinstance(data, (tuple, list)) else None
         for known, formula in self.constants:
-            if known is data:
+            if known is data or (
+                array is not None and array.dtype.kind == "b" and np.array_equal(np.asarray(known), array)
+            ):
                 return formula
+        if array is not None and array.dtype.kind == "b" and array.size and array.all() == array.any():
+            return number(bool(array.all()))
         if array is not None and array.dtype.kind in "fc" and array.size:
             if np.all(array == 1):
                 return Formula("ones", (), array.shape)
@@ -220,8 +226,8 @@ class Names:
             return self.formula(n.inputs[0].inputs[n.params["index"]])
         if n.op is select:
             made = self.definition(n.inputs[0])
-            return None if made is None else of_node(n, (made,))
-        return of_node(n, self.arguments(n))
+            return None if made is None else of_node(n, (made,), chosen=True)
+        return of_node(n, self.arguments(n), chosen=True)
 
     def arguments(self, n: Node) -> tuple[Formula, ...]:
         """What a node was made of, each as it is called."""
@@ -232,9 +238,16 @@ def _inputs(n: Node) -> tuple[Node, ...]:
     return n.inputs[0].inputs if n.op is select else n.inputs
 
 
-def by_one(n: Node) -> bool:
-    """Whether a node is another times 1, as walks that are recorded leave them."""
-    if n.op is None or n.op.name not in ("multiply", "divide"):
-        return False
-    ones = n.inputs[1:] if n.op.name == "divide" else n.inputs
-    return any(not i.live and bool(np.all(i.data == 1)) and np.size(i.data) in (1, np.size(n.data)) for i in ones)
+def passed_on(n: Node) -> Node | None:
+    """The operand that a node only hands on: times 1, as recorded walks leave it, checked, or chosen everywhere."""
+    if n.op is None:
+        return None
+    found: Node | None = None
+    if n.op.name in ("multiply", "divide"):
+        pairs = [n.inputs] if n.op.name == "divide" else [n.inputs, n.inputs[::-1]]
+        found = next((a for a, b in pairs if a.live and not b.live and bool(np.all(b.data == 1))), None)
+    elif n.op.name in _CHECKS or (n.op.name in ("sum", "mean") and not np.ndim(n.inputs[0].data)):
+        found = n.inputs[0]
+    elif (branch := branch_of(n)) is not None:
+        found = n.inputs[branch]
+    return found if found is not None and np.shape(found.data) == np.shape(n.data) else None

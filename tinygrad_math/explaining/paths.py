@@ -13,10 +13,10 @@ from ..core.tensor import Tensor, handle
 from ..formulas.notation import ATOM, brackets, fenced, latex
 from ..formulas.terms import ONE, Formula, add, symbol, words
 from ..formulas.tracing import of_rule, opened, shape_of
-from .naming import Names, by_one, width
+from .naming import Names, passed_on, width
 from .plain import text_of
 from .routes import Hop, Region, Route, arrived, local, operands, pull
-from .rules import MERGED, Rule, rule_of
+from .rules import MERGED, Rule, is_choice, rule_of
 from .values import short
 
 _ADDITIVE = words("""
@@ -110,7 +110,11 @@ class Step:
             reached = tuple(i in self._situation.region.reached for i in operands(hop.end))
             if not hop.positions:
                 found.append(MERGED._replace(name=f"sum over {hop.ways:,} ways" if hop.ways > 1 else "the one way"))
-            elif len(self.hops) == 1 or not (by_one(hop.end) or _stacks(hop) or _picks(hop)):
+            elif (
+                len(self.hops) == 1
+                or is_choice(hop.end)
+                or not (passed_on(hop.end) is hop.start or _stacks(hop) or _picks(hop))
+            ):
                 found.append(rule_of(hop.end, hop.positions, reached))
         return tuple(dict.fromkeys(found))
 
@@ -176,7 +180,7 @@ class Step:
         names, n = self._situation.names, hop.end
         made = names.definition(n) if not np.ndim(n.data) or n not in names.named else None
         y = made if made is not None and width(latex(made)) <= 12 else names.formula(n)
-        return of_rule(n, hop.positions, g, cotangent, y, names.arguments(n), names.constant)
+        return of_rule(n, hop.positions, g, cotangent, y, names.arguments(n), names.constant, chosen=True)
 
     def _merged(self, hop: Hop, g: Formula) -> Formula | None:
         """Of a few ways that merge, the sum."""
@@ -252,7 +256,7 @@ class Path:
                 and before.end not in named
                 and before.positions
                 and hop.positions
-                and (_additive(before.end) or _additive(hop.end) or self._only_passes(k))
+                and (_additive(before) or _additive(hop) or self._only_passes(k))
                 and (k > 1 or self.picked is None)
             ):
                 groups[-1].append(hop)
@@ -314,9 +318,10 @@ class Path:
         return f"Path({' → '.join(self.names)}{ways}: {short(self.value.node.data)})"
 
 
-def _additive(n: Node) -> bool:
-    """Whether a step into a node only adds, or changes nothing."""
-    return n.op is not None and (n.op.name in _ADDITIVE or by_one(n))
+def _additive(hop: Hop) -> bool:
+    """Whether a step only adds, or changes nothing."""
+    n = hop.end
+    return n.op is not None and (n.op.name in _ADDITIVE or passed_on(n) is hop.start)
 
 
 def _stacks(hop: Hop) -> bool:

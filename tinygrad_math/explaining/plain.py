@@ -11,6 +11,7 @@ from ..viz.mathml import mathml
 _HIGH = dict(zip("0123456789+-−=()niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱᵀ"))
 _LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"))
 _FENCED = re.compile(r"[\w√]*\([^()]*\)[⁰¹²³⁴-⁹ᵀ]*")  # what a bracket holds together already
+_FUNCTIONS = ("ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh")
 _OPERATORS = frozenset("+−·×⊙⊗⊕=<>≤≥≠≈→←∈∓±∗≪≫∧∨")
 
 
@@ -38,6 +39,8 @@ def _line(elements: list[ET.Element]) -> str:
             if last is not e and _is_fraction(last):  # (a/b) c, for a/b c may be read as a/(b c)
                 fraction = _text(last)
                 out = f"{out.rstrip().removesuffix(fraction)}({fraction})"
+        if out.rstrip().endswith(_FUNCTIONS) and _is_fraction(e):  # ln(a/b), for ln a/b may be read as (ln a)/b
+            piece = f"({piece})"
         if tag == "mo" and piece in _OPERATORS and not prefix and k:
             piece = f" {piece} "
         elif tag == "mo" and piece in (",", ";"):
@@ -75,6 +78,11 @@ def _group(text: str) -> str:
     return text if _simple(text) or (text[0] == "(" and text[-1] == ")" and text.count("(") == 1) else f"({text})"
 
 
+def _index(text: str) -> str:
+    """Letters below, which stand close together: `ih`, not `i h`."""
+    return text.replace(" ", "") if all(len(piece) == 1 for piece in text.split()) else text
+
+
 def _script(text: str, table: dict[str, str], mark: str) -> str:
     if text and all(c in table for c in text):
         return "".join(table[c] for c in text)
@@ -101,11 +109,11 @@ def _text(e: ET.Element) -> str:
         return _script(parts[1], _HIGH, "root") + "√" + _group(parts[0])
     base = parts[0]
     if tag in ("msub", "munder"):
-        return base + _script(parts[1], _LOW, "_")
+        return base + _script(_index(parts[1]), _LOW, "_")
     if tag in ("msup", "mover"):
         return base + ("̄" if parts[1] == "¯" and len(base) == 1 else _script(parts[1], _HIGH, "^"))
     if tag in ("msubsup", "munderover"):
-        return base + _script(parts[1], _LOW, "_") + _script(parts[2], _HIGH, "^")
+        return base + _script(_index(parts[1]), _LOW, "_") + _script(parts[2], _HIGH, "^")
     if tag == "mtable":
         return "; ".join(" ".join(_text(cell) for cell in row) for row in inside)
     return _line(inside)

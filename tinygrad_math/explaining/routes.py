@@ -20,10 +20,11 @@ from ..core.op import raw
 from ..core.tensor import check_fresh, select
 from ..core.walk import Trail, fit, pullback
 from ..formulas.terms import words
+from .rules import is_choice
 
 _MOVES = words("""
     getitem gather stack concat reshape transpose matrix_transpose squeeze expand_dims flip roll diagonal
-    take_along_axis copy alias broadcast_to unstack split select
+    take_along_axis copy alias broadcast_to unstack split select where
 """)  # what only moves numbers about: through these a path can lead nowhere
 _TRIES = 4000  # steps that are followed while looking for few paths
 
@@ -131,11 +132,12 @@ class Region:
         total = count.get(self.end, 0)
         return [n for n in self.nodes if count.get(n, 0) * onward.get(n, 0) == total]
 
-    def few(self, limit: int, pick: tuple[int, ...] | None = None) -> list[Route] | None:
+    def few(self, limit: int, pick: tuple[int, ...] | None = None, untaken: bool = False) -> list[Route] | None:
         """Every way by itself, the first operand's first; None if there are more than `limit`.
 
-        Ways that lead nowhere, as that of x[0] through stack([x, y])[1], are left out, and with `pick`, the index of
-        one element of the start, those that do not come from it.
+        Ways that lead nowhere, as that of x[0] through stack([x, y])[1], are left out, but with `untaken` not those
+        through a branch that was not taken; with `pick`, the index of one element of the start, those are left out
+        that do not come from it.
         """
         if not self.nodes or self.start not in self.reached or self.end not in self.reached:
             return []
@@ -162,7 +164,7 @@ class Region:
                 return None
             onward = []
             edges = self.edges(n)
-            below = _through(n, [k for at in edges.values() for k in at], mask)
+            below = None if untaken and is_choice(n) else _through(n, [k for at in edges.values() for k in at], mask)
             for i, at in edges.items():
                 for positions in (
                     [at] if n.op is not None and n.op.name == "add" else [(k,) for k in at]
@@ -173,9 +175,12 @@ class Region:
             stack += sorted(onward, key=lambda entry: -entry[0][0].positions[0])
         return routes
 
-    def routes(self, limit: int, pick: tuple[int, ...] | None = None) -> list[Route]:
-        """The ways, merged where there are more than `limit`."""
-        found = self.few(limit, pick)
+    def routes(self, limit: int, pick: tuple[int, ...] | None = None, untaken: bool = False) -> list[Route]:
+        """The ways, merged where there are more than `limit`; those through branches that were not taken if asked for,
+        or if there are no others."""
+        found = self.few(limit, pick, untaken)
+        if not found and not untaken and self.start in self.reached:
+            found = self.few(limit, pick, untaken=True)
         if found is not None:
             return found
         passed = self.bottlenecks()

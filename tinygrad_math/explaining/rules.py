@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..core.node import Node
 from ..core.tensor import select
 from ..formulas.terms import words
+from ..formulas.tracing import branch_of
 
 
 class Rule(NamedTuple):
@@ -29,7 +30,9 @@ LINEAR = Rule("linear map", r"\mathrm{d}(A x) = A \, \mathrm{d}x")
 ELEMENTS = Rule("sum over elements", r"\frac{\partial}{\partial u_i} \sum_j u_j = 1")
 MEAN = Rule("mean over elements", r"\frac{\partial}{\partial u_i} \frac{1}{n} \sum_j u_j = \frac{1}{n}")
 SAME = Rule("rearrangement", r"\mathrm{d}(P u) = P \, \mathrm{d}u")
+BRANCH = Rule("branch taken", r"\operatorname{where}(c, u, v)' = u' \text{ where } c \text{ holds, else } v'")
 CHOICE = Rule("selection", r"\mathrm{d}u_k = e_k^T \, \mathrm{d}u")
+SEVERAL = r"f(u, v)' = \frac{\partial f}{\partial u} u' + \frac{\partial f}{\partial v} v'"
 MERGED = Rule("several ways", "")
 
 _LAWS = {
@@ -45,6 +48,9 @@ _LAWS = {
     "sqrt": r"(\sqrt{u})' = \frac{u'}{2 \sqrt{u}}",
     "absolute": r"\lvert u \rvert' = \operatorname{sign}(u) u'",
     "relu": r"\max(u, 0)' = [u > 0] u'",
+    "softplus": r"\ln(1 + e^u)' = \sigma(u) u'",
+    "ndtr": r"\Phi(u)' = \frac{e^{-\frac{u^2}{2}}}{\sqrt{2 \pi}} u'",
+    "clip": r"\operatorname{clip}(u, a, b)' = [a \le u \le b] u'",
 }  # at a kink, the convention of the op holds
 _WORDS = {
     "exp": "exponential",
@@ -53,17 +59,24 @@ _WORDS = {
     "expit": "sigmoid",
     "lp_norm": "norm",
     "sqrt": "square root",
+    "ndtr": "normal distribution",
 }
 _WORDS |= {"solve_factored": "solve", "det_factored": "determinant", "inv": "inverse"}
 _POWERS = frozenset({"integer_power", "square", "cbrt", "signed_power", "abs_power"})
 _PRODUCTS = frozenset({"multiply", "cross3", "convolve"})
 _MATRIX = frozenset({"matmul", "affine", "band_matmul", "contract"})
 _SAME = words("""
-    reshape transpose matrix_transpose squeeze expand_dims flip roll broadcast_to alias copy astype positive
+    stack concat reshape transpose matrix_transpose squeeze expand_dims flip roll broadcast_to alias copy
+    astype positive
 """)
 _PICK = words("""
     getitem gather take_along_axis diagonal select unstack split windows
 """)
+
+
+def is_choice(node: Node) -> bool:
+    """Whether a node chooses between values by a condition."""
+    return node.op is not None and node.op.name == "where"
 
 
 def rule_of(node: Node, positions: tuple[int, ...], reached: tuple[bool, ...]) -> Rule:
@@ -93,6 +106,9 @@ def rule_of(node: Node, positions: tuple[int, ...], reached: tuple[bool, ...]) -
         return ELEMENTS if name == "sum" else MEAN
     if name in _SAME:
         return SAME
+    if name == "where":
+        return BRANCH if branch_of(node) in (None, *positions) else BRANCH._replace(name="branch not taken")
     if name in _PICK:
         return CHOICE
-    return Rule(f"chain rule, {_WORDS.get(name, name).replace('_', ' ')}", _LAWS.get(name, "f(u)' = f'(u) u'"))
+    law = _LAWS.get(name, SEVERAL if both else "f(u)' = f'(u) u'")
+    return Rule(f"chain rule, {_WORDS.get(name, name).replace('_', ' ')}", law)

@@ -9,13 +9,14 @@ import numpy as np
 
 from ..core.mode import quietly
 from ..formulas.notation import brackets, latex, write_number
-from ..formulas.terms import ONE, Formula, add, symbol
-from ..formulas.tracing import opened, shape_of
+from ..formulas.terms import ONE, ZERO, Formula, add, symbol
+from ..formulas.tracing import branch_of, opened, shape_of
 from .document import Block, Document, Equation, Equations, Heading, Inline, Math, Paragraph
 from .naming import width
 from .paths import STEPS, Path, Situation, Step, quotient
 from .plain import text_of
 from .routes import Hop, arrived, operands
+from .rules import is_choice
 from .values import entries_latex, matrix_latex, short, value_is_short, value_latex, valued
 
 _ROWS = 24  # values that are listed
@@ -259,6 +260,8 @@ class Telling:
                 written = " + ".join(brackets(f) if f.startswith("-") and j else f for j, f in enumerate(products) if f)
                 if width(written) <= 90:
                     rights.append(written)
+            if total == ZERO and not np.isfinite(gradient).all():  # 0 times inf, which no formula shows
+                total = None
             if total is not None and width(latex(total)) <= 90 and latex(total) not in rights:
                 rights.append(latex(total))
             if np.ndim(gradient) == 0 and 1 < len(self.paths) <= 8:
@@ -283,7 +286,23 @@ class Telling:
                 )
             ),
             Paragraph((note,)),
+            *self._trap(),
         ]
+
+    def _trap(self) -> list[Block]:
+        """Of a NaN that a branch made which was not taken."""
+        steps = [step for p in self.paths if np.isnan(p.value.node.data).any() for step in p.steps]
+        if not any(
+            is_choice(hop.end) and branch_of(hop.end) not in (None, *hop.positions) for s in steps for hop in s.hops
+        ):
+            return []
+        said = (
+            "The NaN is 0 times infinity: a branch that was not taken gets the cotangent 0, and its derivative is not "
+        )
+        said += (
+            "finite there. tm.piecewise computes each branch at its own elements alone, and has the right derivative."
+        )
+        return [Paragraph((said,))]
 
     def _laws(self) -> list[Block]:
         found = dict.fromkeys(r for p in self.paths for step in self._shown(p) for r in step.rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -97,6 +98,7 @@ def beside(factors: Iterable[Formula]) -> str:
     return text
 
 
+_APPLIED = re.compile(r"\\(?:operatorname|ln|log|sin|cos|tan|sinh|cosh|tanh)(?![a-z])")
 _WORD = re.compile(r"\\text\{|\\operatorname|\\ln|\\sin|\\cos|\\tan|\\max|\\min|\\log|\\det")
 
 
@@ -136,8 +138,19 @@ def write_number(value: Any, digits: int = 5) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
 
 
+_KNOWN = {  # numbers that have a name, each of them one piece of a formula
+    math.pi: r"\pi", math.sqrt(2): r"\sqrt{2}", math.sqrt(0.5): r"\frac{1}{\sqrt{2}}",
+    math.sqrt(math.pi): r"\sqrt{\pi}", math.sqrt(2 * math.pi): r"\sqrt{2 \pi}", 2 / math.pi: r"\frac{2}{\pi}",
+    math.sqrt(2 / math.pi): r"\sqrt{\frac{2}{\pi}}", 2 / math.sqrt(math.pi): r"\frac{2}{\sqrt{\pi}}",
+    math.pi / 2: r"\frac{\pi}{2}", math.pi / 180: r"\frac{\pi}{180}",
+    0.5 * math.log(2 * math.pi): r"\frac{\ln(2 \pi)}{2}",
+}  # fmt: skip
+
+
 def write_exact(value: Any) -> str:
-    """A number of a formula: a simple fraction as one."""
+    """A number of a formula: a simple fraction as one; by its name what is a root or a part of pi to the last bit."""
+    if isinstance(value, float) and abs(value) in _KNOWN:
+        return "-" * (value < 0) + _KNOWN[abs(value)]
     if isinstance(value, float) and 1e-4 < abs(value) < 1e4 and len(repr(value)) > 8:
         near = Fraction(value).limit_denominator(1000)
         if abs(float(near) - value) <= 1e-15 * abs(value):
@@ -258,6 +271,8 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
             continue
         if name.isdigit():
             filled = fenced(args[int(name)], needed) if int(name) < len(args) else r"\cdot"
+            if needed == ATOM and _FUNCTION.search(before) and _APPLIED.match(filled):  # no function before another one
+                filled = brackets(filled)
         elif name == "key":
             arrays = iter(args[1:]) if op.name in ("gather", "scatter", "assign", "add_at") else iter(())
             filled = write_index(params.get(name), arrays)

@@ -93,18 +93,47 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return ZERO._replace(shape=shape)
         case "ones_like":
             return repeated(ONE, shape)
+        case "keep" if _is_settled(b):
+            return _spread(a, shape) if b.parts[0] else ZERO._replace(shape=shape)
         case "keep":
             return multiply(a, Formula("indicator", (b,), b.shape), shape)
+        case "logical_not" if _is_settled(a):
+            return number(not a.parts[0])
+        case "xlogy" | "xlog1py":
+            logarithm = Formula("operation", (registry["log" if op.name == "xlogy" else "log1p"], (b,), ()), b.shape)
+            return multiply(a, logarithm, shape)
+        case "logaddexp" if is_number(a, 0) or is_number(b, 0):
+            return _soft(b if is_number(a, 0) else a, 1, shape)
+        case "softplus" if params["beta"] != 1:
+            return _soft(a, params["beta"], shape)
         case "power_log":
             logarithm = power(Formula("operation", (registry["log"], (a,), ()), a.shape), number(params["n"]), a.shape)
             return multiply(power(a, b, shape), logarithm, shape)
         case "power_slope" if params["n"] == 1:
             return multiply(b, power(a, add((b, negative(ONE)), b.shape), shape), shape)
+        case "where" if _is_settled(a):
+            return _spread(b if a.parts[0] else args[2], shape)
         case "where" if _is_guard(args[0], b, args[2]):
             return args[2]  # what will be multiplied by 0 there, or divided by
         case "embed" if not a.shape and len(shape) == 1 and (place := _place(params["key"], shape)) is not None:
             return multiply(a, symbol(f"e_{{{place}}}", shape), shape)
     return None
+
+
+def _is_settled(condition: Formula) -> bool:
+    """Whether a condition is known to hold, or not to, for all elements."""
+    return condition.head == "number" and isinstance(condition.parts[0], (bool, np.bool_))
+
+
+def _spread(a: Formula, shape: tuple[int, ...]) -> Formula:
+    """A value over a larger shape."""
+    return repeated(a, shape) if a.head == "number" else a._replace(shape=shape)
+
+
+def _soft(a: Formula, beta: float, shape: tuple[int, ...]) -> Formula:
+    """The logarithm of 1 + exp(beta a), over beta."""
+    power_of_e = Formula("operation", (registry["exp"], (multiply(number(beta), a, shape),), ()), shape)
+    return divide(Formula("operation", (registry["log1p"], (power_of_e,), ()), shape), number(beta), shape)
 
 
 def _is_guard(condition: Formula, value: Formula, other: Formula) -> bool:
@@ -153,15 +182,27 @@ def of_op(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape: t
     return Formula("operation", (op, args, Parameters(params.items())), shape) if found is None else found
 
 
-def of_node(n: Node, args: tuple[Formula, ...]) -> Formula:
-    """The formula of a node whose operands have these formulas."""
+def of_node(n: Node, args: tuple[Formula, ...], chosen: bool = False) -> Formula:
+    """The formula of a node whose operands have these formulas; with `chosen` that of the branch which was taken."""
     assert n.op is not None
     shape = shape_of(n.data)
     if n.op is select and str(getattr(n.inputs[0].op, "name", "")).endswith("_factored") and n.params["index"] == 0:
         return args[0]._replace(shape=shape)  # what comes beside it is for the derivative alone
     if n.op.name == "conj" and not np.iscomplexobj(n.data):
         return args[0]
+    if n.op.name in ("sum", "mean") and not np.ndim(n.inputs[0].data):
+        return args[0]
+    if chosen and (branch := branch_of(n)) is not None:
+        return _spread(args[branch], shape)
     return of_op(n.op, args, n.params, shape)
+
+
+def branch_of(n: Node) -> int | None:
+    """Which operand of a choice was taken, if it is the same one for all elements."""
+    if n.op is None or n.op.name != "where" or not np.size(n.inputs[0].data):
+        return None
+    holds = np.not_equal(n.inputs[0].data, 0)
+    return 1 if np.all(holds) else None if np.any(holds) else 2
 
 
 class Parameters(tuple[tuple[str, Any], ...]):
@@ -186,7 +227,9 @@ def constant(data: Any, name: Callable[[Any], Formula]) -> Formula:
     return name(data)
 
 
-def of_graph(result: Node, known: Mapping[Node, Formula], name: Callable[[Any], Formula]) -> Formula:
+def of_graph(
+    result: Node, known: Mapping[Node, Formula], name: Callable[[Any], Formula], chosen: bool = False
+) -> Formula:
     """The formula of a node in terms of nodes whose formulas are known, which it was made of a moment ago."""
     found: dict[Node, Formula] = dict(known)
     stack = [result]
@@ -202,10 +245,11 @@ def of_graph(result: Node, known: Mapping[Node, Formula], name: Callable[[Any], 
         if missing:
             stack += missing
             continue
-        found[n] = of_node(n, tuple(found[i] for i in n.inputs))
+        found[n] = of_node(n, tuple(found[i] for i in n.inputs), chosen)
     return found[result]
 
 
+@np.errstate(all="ignore")  # the values are told elsewhere
 def of_rule(
     node: Node,
     position: tuple[int, ...],
@@ -214,10 +258,12 @@ def of_rule(
     y: Formula,
     args: tuple[Formula, ...],
     name: Callable[[Any], Formula],
+    chosen: bool = False,
 ) -> Formula | None:
     """What the reverse rule of a node gives its arguments at `position`, for a cotangent with the formula g.
 
-    None where the rule looks at values, or is not written in registered ops.
+    With `chosen` the rule holds at this point: of a choice it has the branch that is taken here. None where the rule
+    looks at values, or is not written in registered ops.
     """
     whole = node.inputs[0] if node.op is select else node
     op = whole.op
@@ -244,7 +290,7 @@ def of_rule(
         seeds: Any = seed if whole is node else [seed if k == index else None for k in range(len(whole.data))]
         found = list(under(mode, op.vjp, rec, need, seeds, result, *operands, **whole.params))
         shares = [under(mode, fit, rec, found[k], whole.inputs[k].data) for k in position]
-        parts = [of_graph(share.node, known, name) for share in shares]
+        parts = [of_graph(share.node, known, name, chosen) for share in shares]
     except Exception:  # a rule for plain arrays only: the numbers are told, and the formula is that of the op
         return None
     total = add(parts, shape_of(whole.inputs[position[0]].data))

@@ -143,11 +143,11 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     >>> tm.nn.functional.softplus([0.0])
     tensor([0.69314718])
     """
-    if beta == 0:
-        raise ArgumentError("softplus: beta is a number other than 0")
     x = shaped(input)
-    scaled = x * beta
-    return rec.where(rec.greater(scaled, threshold), x, rec.logaddexp(scaled, 0.0) / beta)
+    if isinstance(beta, Tensor):  # a number that is learned is no parameter of an op
+        scaled = x * beta
+        return rec.where(rec.greater(scaled, threshold), x, rec.softplus(scaled) / beta)
+    return rec.softplus(x, beta=beta, threshold=threshold)
 
 
 @named

@@ -397,7 +397,7 @@ bounded_log = elementwise(
     _bounded_log,
     lambda xp, y, x: 1 / xp.maximum(x, 1e-12),
     name="bounded_log",
-    latex=r"\max(\log {0}, -100)",
+    latex=r"\max(\ln {0}, -100)",
     note="derivative 1 / max(x, 1e-12)",
     domain=(0.1, 2.0),
     doc="log(x), but at least -100, so that a probability of 0 costs much and not infinitely much.",
@@ -436,7 +436,7 @@ def binary_cross_entropy_with_logits(
     tensor(0.69314718)
     """
     a, b = _pair("binary_cross_entropy_with_logits", input, target)
-    soft = rec.logaddexp(-a, 0.0)
+    soft = rec.softplus(-a)
     if pos_weight is not None:
         soft = soft * (1.0 + (shaped(pos_weight) - 1.0) * b)
     losses = _weighted((1.0 - b) * a + soft, weight, "binary_cross_entropy_with_logits")

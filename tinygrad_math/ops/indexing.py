@@ -166,6 +166,7 @@ def _(xp: Any, ts: Any, y: Any, x: Any, *indices: Any, key: Any) -> Any:
 
 @general(
     arity=None,
+    latex=r"\operatorname{{put}}({0} \to [{key}])",
     shape="`shape`",
     samples=lambda: [
         sample([real(4), np.array([0, 0, 2, -1])], shape=(3,), key=("array",)),

@@ -1,4 +1,4 @@
-"""The logistic function and sums in the log domain: expit, logit, log_expit, logsumexp, softmax, log_softmax."""
+"""The logistic function and sums in the log domain: expit, logit, log_expit, softplus, logsumexp, softmax, its log."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.declare import elementwise, general, helper
-from ..core.errors import DTypeError, describe
+from ..core.errors import ArgumentError, DTypeError, describe
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 from ..ops.exponential import softmax as softmax_op
-from .scipy_rows import refuse_complex, row
+from .scipy_rows import differentiate, refuse_complex, row
 
-__all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax"]
+__all__ = ["expit", "log_expit", "log_softmax", "logit", "logsumexp", "softmax", "softplus"]
 
 Axis = int | tuple[int, ...] | None
 
@@ -41,6 +41,53 @@ log_expit = row(
     latex=r"\ln \sigma({0})",
     doc="The logarithm of expit, -log(1 + exp(-x)). d/dx = expit(-x).",
 )
+
+
+@general(
+    latex=r"\ln(1 + e^{{{0}}})",
+    shape="same as x",
+    note="x itself where beta x is above the threshold, with derivative 1",
+    samples=lambda: [
+        sample(real(2, 3)),
+        sample(real(4), beta=2.0),
+        sample(real(3), beta=-0.5),
+        sample(np.array([-3.0, 1.0, 4.0, 30.0]), beta=1.5, threshold=5.0),
+        sample(np.array([-800.0, -40.0, 0.0, 40.0, 800.0])),
+        sample(real()),
+        sample(real(0, 2)),
+        sample(np.array([-np.inf, np.inf, 1.0]), threshold=20.0, smooth=False),
+    ],
+)
+def softplus(x: Any, /, beta: float = 1.0, threshold: float = np.inf) -> Any:
+    """log(1 + exp(beta x)) / beta, without overflow; x itself where beta x > threshold. Derivative: expit(beta x); 1.
+
+    Arguments: x real; `beta` and `threshold` plain numbers. Raises ArgumentError for a beta of 0, DTypeError for
+    complex numbers.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.softplus)(0.0)
+    tensor(0.5)
+    """
+    refuse_complex("softplus", x)
+    if beta == 0:
+        raise ArgumentError("softplus: beta is a number other than 0")
+    x = np.asarray(x)
+    if x.dtype.kind != "f":
+        x = x.astype(np.float64)
+    scaled = x if beta == 1 else x * beta
+    y = np.logaddexp(scaled, 0)
+    if beta != 1:
+        y = y / beta
+    return y[()] if threshold == np.inf else np.where(scaled > threshold, x, y)[()]
+
+
+def _rise(xp: Any, y: Any, x: Any, beta: float, threshold: float) -> Any:
+    scaled = x if beta == 1 else x * beta
+    slope = xp.expit(scaled)
+    return slope if threshold == np.inf else xp.where(xp.greater(scaled, threshold), 1.0, slope)
+
+
+differentiate(softplus, _rise)
 
 
 def _log_logistic_slope(x: Any, /) -> Any:

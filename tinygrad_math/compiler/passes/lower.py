@@ -60,6 +60,15 @@ def _sigmoid(v: Value, make: Make) -> Value | None:
     return make("divide", one, make("add", make("exp", make("negative", v.inputs[0])), one))
 
 
+def _softplus(v: Value, make: Make) -> Value | None:
+    x, beta, threshold = v.inputs[0], float(v.params["beta"]), float(v.params["threshold"])
+    scaled = x if beta == 1 else make("multiply", x, constant(beta))
+    y = make("logaddexp", scaled, constant(0.0))
+    if beta != 1:
+        y = make("divide", y, constant(beta))
+    return y if threshold == np.inf else make("where", make("greater", scaled, constant(threshold)), x, y)
+
+
 def _logistic_slope(v: Value, make: Make) -> Value | None:
     one = constant(1.0)
     e = make("exp", make("negative", make("absolute", v.inputs[0])))
@@ -131,6 +140,7 @@ _ENTRIES: dict[str, Lowering] = {
     "mean_squared_error": _squared_error,
     "sigmoid": _sigmoid,
     "expit": _sigmoid,
+    "softplus": _softplus,
     "logistic_slope": _logistic_slope,
     "relu": _relu,
     "softmax": _softmax,
