@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import ctypes
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from tinygrad_math.core.tree import flatten
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from tinygrad_math.compiler import native
-from tinygrad_math.compiler.native import assembly, loops, machine, places
+from tinygrad_math.compiler.native import assembly, instructions, loops, machine, places, products
 from tinygrad_math.compiler.native.table import merged
 
 NARROW = {"float64": np.float32, "complex128": np.complex64}
@@ -310,6 +311,54 @@ def test_products_begin_with_their_biases(n, k, m, dtype):
     want = y + row, y + column, np.tanh(y + row[0]), y + full, y.T + column.T + 1, np.sort(y + row) + row
     for got, exact in zip(arrays(compiled(f)(x, w, row, column, full)), want, strict=True):
         np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 if dtype == "float32" else 1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_of_ours_end_where_their_matrices_do(dtype):
+    """All ways to cut rows and columns into groups and vectors; what lies around C keeps its NaN."""
+    d, lanes, rng = np.dtype(dtype), products.lanes(np.dtype(dtype).char), np.random.default_rng(12)
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(products.product(d.char))
+    columns = sorted({1, 3, *(v * lanes + k for v in range(1, 5) for k in (-1, 0, 1, lanes // 2))})
+    for n, k, m in [(n, k, m) for n in (1, 3, 4, 6, 7, 13, 18) for k in (1, 6) for m in columns]:
+        a, b, bias = (rng.normal(size=s).astype(d) for s in ((n, k), (k, m), (m,)))
+        for right in (b, np.asfortranarray(b)):
+            for whole, turned in (
+                (np.full((n + 2, m + 2), np.nan, d), False),
+                (np.full((m + 2, n + 2), np.nan, d), True),
+            ):
+                c = whole[1:-1, 1:-1]
+                c = c.T if turned else c
+                where = [a, right, c, bias]
+                strides = [0, 0, 0, 0, *a.strides, *right.strides, *c.strides, 0, d.itemsize]
+                words = [np.array(w, np.int64) for w in ([x.ctypes.data for x in where], [1, n, k, m], strides)]
+                function(*(w.ctypes.data for w in words), 1)
+                want = a.astype(float) @ b + bias
+                np.testing.assert_allclose(
+                    c, want, rtol=1e-5, atol=1e-5 if d.char == "f" else 1e-13, err_msg=str((n, k, m))
+                )
+                c[...] = np.nan
+                assert np.isnan(whole).all(), (n, k, m)
+
+
+def test_products_in_a_loop_begin_with_their_biases(monkeypatch):
+    x = np.random.default_rng(13).normal(size=(40, 8))
+
+    def step(k, c):
+        w, b = c
+        y = tm.tanh((w.T @ x.T).T + b)  # turned, as a thin product is
+        z = tm.tanh(y @ w + b)
+        return w * 0.9 + (y.T @ z) * 1e-3, b + z.sum(0) * 1e-3
+
+    found, of_one = [], instructions.Instructions._with_biases
+    monkeypatch.setattr(
+        instructions.Instructions,
+        "_with_biases",
+        lambda self, v, out: (lambda words: (found.append(words is not None), words)[1])(of_one(self, v, out)),
+    )
+    w, b = np.random.default_rng(14).normal(size=(8, 8)), np.linspace(-1.0, 1.0, 8)
+    f = compiled(lambda w, b: tm.fori_loop(5, step, (w, b)))
+    assert_close(f(w, b), tm.fori_loop(5, step, (tm.tensor(w), tm.tensor(b))))
+    assert sum(found) == 2
 
 
 def test_softplus_and_the_tails_of_tanh():

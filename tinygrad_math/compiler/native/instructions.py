@@ -13,7 +13,7 @@ from ..memory import Plan
 from ..program import Value
 from .loops import Loop, chooser, copier, keeper, loop, slope, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
-from .products import LARGEST, WIDEST, nanoseconds, of_blas, product
+from .products import LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
 from .table import Operand, loop_words, merged
 
 FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
@@ -133,15 +133,20 @@ class Instructions(Places):
 
     def _with_biases(self, v: Value, out: Place) -> list[int] | None:
         """A row or a column added to a product that is made just before: the product's sums begin with it."""
-        for m, bias in (v.inputs, v.inputs[::-1]):
-            if m not in self.products or self.latest is not m or self.users[m] != 1 or bias.shape is None:
+        for seen, bias in (v.inputs, v.inputs[::-1]):
+            m = seen.inputs[0] if _is_turned(seen) else seen
+            if m not in self.products or self.latest is not m or bias.shape is None:
+                continue
+            if self.users[m] != 1 or self.users[seen] != 1:
                 continue
             a, b, words = self.products[m]
+            if seen is not m:
+                a, b = turned(b), turned(a)
             given = None if bias.weak or bias.dtype != out.dtype else self.place(bias)
             if given is None or len(out.shape) != 2 or len(given.shape) > 2 or meet(out, (a, b)):
                 continue
             start = Place(given.cell, given.offset, out.shape, given.over(out.shape).strides, out.dtype)
-            if 0 not in start.strides or meet(out, (given,)) or out.shape != m.shape:
+            if 0 not in start.strides or meet(out, (given,)) or out.shape != seen.shape:
                 continue
             found = self._product(m, a, b, out, start)
             if found is not None:
@@ -267,11 +272,17 @@ WRITERS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _is_turned(v: Value) -> bool:
+    """Whether v is a matrix turned."""
+    turns = v.title in ("transpose", "matrix_transpose") and v.shape is not None and len(v.shape) == 2
+    return turns and v.params.get("axes") in (None, (1, 0))
+
+
 def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> float:
     """Nanoseconds of one of our products; without an end if it cannot be one."""
     (n, k), m, size = a.shape[-2:], b.shape[-1], out.dtype.itemsize
     copied = m > 1 and b.strides[-1] != size
-    if not k or (k * m > LARGEST if copied else k * m * size > WIDEST):
+    if not k or k * m * size > WIDEST or (copied and k * 2 * lanes(out.dtype.char) > LARGEST):
         return math.inf
     if start is not None and m > 1 and start.strides[-1] not in (0, size):
         return math.inf

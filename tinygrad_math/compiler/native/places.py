@@ -175,8 +175,8 @@ def meet(out: Place, others: Sequence[Place]) -> bool:
         first, last = _interval(p)
         if p.cell == out.cell and first < high and low < last:
             return True
-        if p.cell != out.cell and SPACE not in (p.cell, out.cell) and p.cell != ABSOLUTE:
-            return True  # two arrays of the caller may be one
+        if p.cell != out.cell and not {ABSOLUTE, SPACE, SCRATCH}.intersection((p.cell, out.cell)):
+            return True  # two arrays of the caller may be one; memory of the program's own is cut up by rooms
     return False
 
 

@@ -1,21 +1,27 @@
 """Small matrix products of our own: a call of BLAS takes longer than the arithmetic of a toy network's layer.
 
-C = A B, row by row of A in groups, with a vector of columns of B at a time: each element of A is spread over a vector,
-and products are added to what stays in registers (Goto and van de Geijn, "Anatomy of High-Performance Matrix
+C = A B, row by row of A in groups, with two vectors of columns of B at a time: each element of A is spread over a
+vector, and products are added to what stays in registers (Goto and van de Geijn, "Anatomy of High-Performance Matrix
 Multiplication", ACM TOMS 34, 2008: their inner kernel, with B whole in the first cache). Where the columns of B do not
-lie side by side, B is first copied so that they do. The signature is that of the inner loop of `matmul`, with a fourth
-operand that the sums begin with, a row or a column of biases, where `data` is not 0.
+lie side by side, those at hand are first copied so that they do. The signature is that of the inner loop of `matmul`,
+with a fourth operand that the sums begin with, a row or a column of biases, where `data` is not 0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .assembly import Writer, assemble, llvm, once, vector_bytes
 
-ROWS = 8  # of A at once: as many sums as keep both units for fused products busy
+FEWEST, ROWS = 4, 8  # of A at once: as many sums as keep both units for fused products busy, with two vectors or one
+GROUPS = {
+    64: (8, FEWEST, 1),
+    32: (6, FEWEST, 1),
+    16: (6, FEWEST, 1),
+}  # by a vector's bytes: two, and all sums, are held
 PART = 4  # sums of a single row
-LARGEST = 8192  # elements of B that is copied first
+LARGEST = 8192  # elements of the columns of B that are copied at once
 WIDEST = 1 << 16  # bytes of B: beyond, BLAS's own blocks are quicker
 
 
@@ -39,12 +45,12 @@ def lanes(char: str) -> int:
 
 
 def nanoseconds(char: str, n: int, k: int, m: int, copied: bool, scattered: bool) -> float:
-    """About how long a product takes: fitted to what was measured with vectors of 64 bytes."""
+    """About how long a product takes: fitted to what was measured with vectors of 64 and of 32 bytes."""
     vectors = -(-m // lanes(char))
-    groups, single = divmod(n, ROWS)
-    work = groups * vectors * k * ROWS * 0.13 + single * vectors * (k * 0.4 + 2.0)
+    groups, single = divmod(n, FEWEST)
+    work = groups * FEWEST * vectors * k * (0.13 if vector_bytes() == 64 else 0.2) + single * vectors * (k * 0.4 + 2.0)
     stores = n * m * 0.6 if scattered else n * vectors * 0.5
-    return 6.0 + work + stores + (k * m * 0.3 if copied else 0.0)
+    return 6.0 + work + stores + (k * m * 0.15 if copied else 0.0)
 
 
 def of_blas(char: str, n: int, k: int, m: int) -> float:
@@ -64,6 +70,7 @@ class _Product:
         self.w = Writer(module, name, ir.VoidType(), [word.as_pointer()] * 4)
         self.vector = ir.VectorType(kind, width)
         self.byte = ir.IntType(8).as_pointer()
+        self.groups = GROUPS[vector_bytes()]
         fused = ir.FunctionType(self.vector, [self.vector] * 3)
         title = f"llvm.fma.v{width}f{8 * size}"
         self.fma = module.globals.get(title) or ir.Function(module, fused, title)
@@ -77,37 +84,28 @@ class _Product:
         self.begun = b.icmp_unsigned("!=", b.ptrtoint(handed, w.word), w.number(0))
         self.spread = b.icmp_signed("!=", self.dm, w.number(self.size))
         entry = ir.IRBuilder(w.entry)
-        space = entry.bitcast(entry.alloca(self.kind, LARGEST + 2 * self.width), self.byte)
+        self.space = entry.bitcast(entry.alloca(self.kind, LARGEST), self.byte)
         self.tail = entry.bitcast(entry.alloca(self.kind, self.width), self.byte)
         places = [w.variable(w.load(arguments, j)) for j in range(4)]
         dense = b.icmp_signed("==", self.bm, w.number(self.size))
+        self.k, self.dense = k, dense
         with w.repeat(count):
-            self.a, first, self.c, self.d = (b.inttoptr(b.load(p), self.byte) for p in places)
-            packing, on = (w.function.append_basic_block(name) for name in ("packing", "on"))
-            before = b.block
-            b.cbranch(dense, on, packing)
-            b.position_at_end(packing)
-            with w.repeat(k) as i, w.repeat(m) as j:
-                value = b.load(self._at(first, b.add(b.mul(i, self.bk), b.mul(j, self.bm))), align=1)
-                b.store(value, self._at(space, b.mul(b.add(b.mul(i, m), j), w.number(self.size))), align=1)
-            packed = b.block
-            b.branch(on)
-            b.position_at_end(on)
-            start, row = b.phi(self.byte), b.phi(w.word)
-            start.add_incoming(first, before)
-            start.add_incoming(space, packed)
-            row.add_incoming(self.bk, before)
-            row.add_incoming(b.mul(m, w.number(self.size)), packed)
-            self.b, self.row, self.k = start, row, k
-            whole = b.sdiv(m, w.number(self.width))
-            with w.repeat(whole) as j:
-                self._columns(n, b.mul(j, w.number(self.width)), None)
-            rest = b.srem(m, w.number(self.width))
-            some, done = (w.function.append_basic_block(name) for name in ("some", "done"))
-            b.cbranch(b.icmp_signed(">", rest, w.number(0)), some, done)
-            b.position_at_end(some)
-            self._columns(n, b.mul(whole, w.number(self.width)), rest)
-            b.branch(done)
+            self.a, self.first, self.c, self.d = (b.inttoptr(b.load(p), self.byte) for p in places)
+            with w.repeat(b.sdiv(m, w.number(2 * self.width))) as j:
+                self._columns(n, b.mul(j, w.number(2 * self.width)), (None, None), self.groups)
+            behind = b.sub(m, b.srem(m, w.number(2 * self.width)))
+            both, part, done = (w.function.append_basic_block(name) for name in ("both", "part", "done"))
+            left = b.sub(m, behind)  # columns, in up to two vectors, the last of which may be a part of one
+            beyond = b.sub(left, w.number(self.width))
+            vectors = b.select(b.icmp_signed(">", beyond, w.number(0)), w.number(2), w.number(1))
+            choice = b.switch(b.select(b.icmp_signed(">", left, w.number(0)), vectors, left), done)
+            kinds: tuple[tuple[int, Any, tuple[Any, ...], Sequence[int]], ...]
+            kinds = (2, both, (None, beyond), self.groups[1:]), (1, part, (left,), (ROWS, 1))
+            for number, path, rests, groups in kinds:
+                choice.add_case(w.number(number), path)
+                b.position_at_end(path)
+                self._columns(n, behind, rests, groups)
+                b.branch(done)
             b.position_at_end(done)
             for p, step in zip(places, steps[:4], strict=True):
                 w.add(p, step)
@@ -118,48 +116,86 @@ class _Product:
         b = self.w.b
         return b.bitcast(b.gep(base, [offset]), (kind or self.kind).as_pointer())
 
-    def _columns(self, n: Any, first: Any, rest: Any) -> None:
-        """All rows of C, in a vector of columns from `first` on; of a part of one, `rest` of them."""
+    def _columns(self, n: Any, first: Any, rests: Sequence[Any], groups: Sequence[int]) -> None:
+        """All rows of C, in vectors of columns from `first` on, one for each of `rests`: None, or how many it has."""
         w, b = self.w, self.w.b
-        groups = b.sdiv(n, w.number(ROWS))
-        with w.repeat(groups) as i:
-            self._rows(b.mul(i, w.number(ROWS)), first, rest, ROWS)
-        behind = b.mul(groups, w.number(ROWS))
-        with w.repeat(b.sub(n, behind)) as i:
-            self._rows(b.add(behind, i), first, rest, 1)
+        self._panel(first, rests)
+        behind: Any = w.number(0)
+        for rows in groups:
+            start, left = behind, b.sub(n, behind)
+            count = b.sdiv(left, w.number(rows)) if rows > 1 else left
+            with w.repeat(count) as i:
+                self._rows(b.add(start, b.mul(i, w.number(rows))), first, rests, rows)
+            behind = b.add(start, b.mul(count, w.number(rows)))
 
-    def _rows(self, i: Any, j: Any, rest: Any, rows: int) -> None:
+    def _panel(self, first: Any, rests: Sequence[Any]) -> None:
+        """Where these columns of B begin, and how far apart their rows are: copied if its columns are apart."""
+        w, b, ir = self.w, self.w.b, self.ir
+        packing, ready = (w.function.append_basic_block(name) for name in ("packing", "ready"))
+        there, before = b.gep(self.first, [b.mul(first, self.bm)]), b.block
+        wide = w.number(len(rests) * self.width * self.size)
+        b.cbranch(self.dense, ready, packing)
+        b.position_at_end(packing)
+        steps = [b.mul(self.bm, w.number(j)) for j in range(self.width)]
+        for v, rest in enumerate(rests):
+            column = b.gep(there, [b.mul(self.bm, w.number(v * self.width))])
+            target = b.gep(self.space, [w.number(v * self.width * self.size)])
+            if rest is None:
+                with w.repeat(self.k) as i:
+                    x = ir.Constant(self.vector, ir.Undefined)
+                    for j, step in enumerate(steps):
+                        one = b.load(self._at(column, b.add(b.mul(i, self.bk), step)), align=1)
+                        x = b.insert_element(x, one, ir.Constant(ir.IntType(32), j))
+                    b.store(x, self._at(target, b.mul(i, wide), self.vector), align=1)
+            else:
+                with w.repeat(rest) as j, w.repeat(self.k) as i:
+                    one = b.load(self._at(column, b.add(b.mul(i, self.bk), b.mul(j, self.bm))), align=1)
+                    b.store(one, self._at(target, b.add(b.mul(i, wide), b.mul(j, w.number(self.size)))), align=1)
+        copied = b.block
+        b.branch(ready)
+        b.position_at_end(ready)
+        self.b, self.row = b.phi(self.byte), b.phi(w.word)
+        for block, start, row in ((before, there, self.bk), (copied, self.space, wide)):
+            self.b.add_incoming(start, block)
+            self.row.add_incoming(row, block)
+
+    def _rows(self, i: Any, j: Any, rests: Sequence[Any], rows: int) -> None:
         w, b, ir = self.w, self.w.b, self.ir
         zero = ir.Constant(self.vector, [ir.Constant(self.kind, 0.0)] * self.width)
-        sums = [ir.IRBuilder(w.entry).alloca(self.vector) for _ in range(rows if rows > 1 else PART)]
-        for s in sums:
+        parts = PART if rows == 1 else 1  # a single row in several sums, which need not wait for each other
+        sums = [[[ir.IRBuilder(w.entry).alloca(self.vector) for _ in rests] for _ in range(rows)] for _ in range(parts)]
+        for s in (s for part in sums for row in part for s in row):
             b.store(zero, s)
-        self._begin(sums[:rows], i, j, rest)
+        columns = [b.add(j, w.number(v * self.width)) for v in range(len(rests))]
+        for v, (column, rest) in enumerate(zip(columns, rests, strict=True)):
+            self._begin([row[v] for row in sums[0]], i, column, rest)
         left = [b.mul(b.add(i, w.number(r)), self.an) for r in range(rows)]
-        column = b.mul(j, w.number(self.size))
+        right = [w.number(v * self.width * self.size) for v in range(len(rests))]
 
-        def term(k: Any, s: Any, row: Any) -> None:
-            right = self._vector(b.add(b.mul(k, self.row), column), rest)
-            for place, start in zip(s, row, strict=True):
-                x = b.load(self._at(self.a, b.add(start, b.mul(k, self.ak))), align=1)
-                b.store(b.call(self.fma, [self._spread(x), right, b.load(place)]), place)
+        def term(k: Any, part: Any) -> None:
+            row = b.mul(k, self.row)
+            vectors = [self._vector(b.gep(self.b, [b.add(row, c)]), rest) for c, rest in zip(right, rests, strict=True)]
+            along = b.mul(k, self.ak)
+            for places, start in zip(part, left, strict=True):
+                x = self._spread(b.load(self._at(self.a, b.add(start, along)), align=1))
+                for place, vector in zip(places, vectors, strict=True):
+                    b.store(b.call(self.fma, [x, vector, b.load(place)]), place)
 
-        if rows > 1:
-            with w.repeat(self.k) as k:
-                term(k, sums, left)
-        else:  # a single row in several sums, which need not wait for each other
-            parts = b.sdiv(self.k, w.number(PART))
-            with w.repeat(parts) as p:
-                for q in range(PART):
-                    term(b.add(b.mul(p, w.number(PART)), w.number(q)), sums[q : q + 1], left)
-            done = b.mul(parts, w.number(PART))
+        whole = b.sdiv(self.k, w.number(parts)) if parts > 1 else self.k
+        with w.repeat(whole) as p:
+            for q, part in enumerate(sums):
+                term(b.add(b.mul(p, w.number(parts)), w.number(q)), part)
+        if parts > 1:
+            done = b.mul(whole, w.number(parts))
             with w.repeat(b.sub(self.k, done)) as p:
-                term(b.add(done, p), sums[:1], left)
-            total = b.fadd(b.fadd(b.load(sums[0]), b.load(sums[1])), b.fadd(b.load(sums[2]), b.load(sums[3])))
-            b.store(total, sums[0])
-        for r in range(rows):
-            place = b.add(b.mul(b.add(i, w.number(r)), self.cn), b.mul(j, self.cm))
-            self._put(b.load(sums[r]), place, rest)
+                term(b.add(done, p), sums[0])
+            for v, place in enumerate(sums[0][0]):
+                one, two, three, four = (b.load(part[0][v]) for part in sums)
+                b.store(b.fadd(b.fadd(one, two), b.fadd(three, four)), place)
+        for r, row in enumerate(sums[0]):
+            for s, column, rest in zip(row, columns, rests, strict=True):
+                place = b.add(b.mul(b.add(i, w.number(r)), self.cn), b.mul(column, self.cm))
+                self._put(b.load(s), place, rest)
 
     def _begin(self, sums: Any, i: Any, j: Any, rest: Any) -> None:
         """Let the sums begin with the biases: one for each column, or one for each row."""
@@ -187,12 +223,11 @@ class _Product:
         zeros = ir.Constant(ir.VectorType(small, self.width), [ir.Constant(small, 0)] * self.width)
         return b.shuffle_vector(one, ir.Constant(self.vector, ir.Undefined), zeros)
 
-    def _vector(self, offset: Any, rest: Any) -> Any:
-        """A row of B, as many columns as a vector has, with zeros behind those that there are."""
+    def _vector(self, place: Any, rest: Any) -> Any:
+        """A vector of columns of B, with zeros behind those that there are."""
         b = self.w.b
-        if rest is None:
-            return b.load(self._at(self.b, offset, self.vector), align=1)
-        return self.masked("load", self._at(self.b, offset, self.vector), rest)
+        place = b.bitcast(place, self.vector.as_pointer())
+        return b.load(place, align=1) if rest is None else self.masked("load", place, rest)
 
     def masked(self, what: str, place: Any, rest: Any, value: Any = None) -> Any:
         """LLVM's load or store of the first `rest` elements of a vector."""
@@ -228,7 +263,13 @@ class _Product:
         target = self._at(self.c, place, self.vector)
         if rest is None:
             b.store(value, target, align=1)
-        else:
+        else:  # a masked store of all is slower than a plain one
+            full, part = (w.function.append_basic_block(name) for name in ("full", "part"))
+            b.cbranch(b.icmp_signed("==", rest, w.number(self.width)), full, part)
+            b.position_at_end(full)
+            b.store(value, target, align=1)
+            b.branch(on)
+            b.position_at_end(part)
             self.masked("store", target, rest, value)
         b.branch(on)
         b.position_at_end(apart)
