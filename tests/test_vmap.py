@@ -9,7 +9,8 @@ import pytest
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
 from tinygrad_math.core.tensor import as_tensor, record
-from tinygrad_math.transforms.batching import rules
+from tinygrad_math.transforms import matrices
+from tinygrad_math.transforms.batching import rules, trace
 from tinygrad_math.transforms.batching.trace import Recording
 
 _ = (tm.linalg, tm.fft, tm.special, tm.random, tm.stats, tm.nn)  # rooms with further ops
@@ -358,6 +359,75 @@ def test_a_jacobian_of_trees_in_one_walk_has_the_blocks_of_each_pair():
         np.testing.assert_allclose(j["y"]["w"].numpy(), np.einsum("ij,k->ijk", np.eye(2), X[0]))
         np.testing.assert_allclose(j["s"]["x"].numpy(), 2 * X[0])
         np.testing.assert_array_equal(j["s"]["w"].numpy(), np.zeros((2, 3)))
+
+
+def _network(p):
+    rows = np.linspace(-1, 1, 10).reshape(5, 2)
+    return ((tm.tanh(rows @ p["w"] + p["b"]) @ p["v"] + p["c"] - 0.5) ** 2).mean()
+
+
+def _weights():
+    rng = np.random.default_rng(3)
+    shapes = {"w": (2, 4), "b": (4,), "v": (4,), "c": (), "unused": (3,), "none": (0, 2)}
+    return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 5, 100])
+def test_a_hessian_of_a_tree_has_the_blocks_that_differences_have(rows_at_once, monkeypatch):
+    monkeypatch.setattr(matrices, "_LEAST", rows_at_once)
+    monkeypatch.setattr(matrices, "_MEMORY", 1)
+    p = _weights()
+    h, gradient = tm.hessian(_network)(p), tm.grad(_network)
+    for of, row in h.items():
+        assert list(row) == list(p)
+        for by, block in row.items():
+            want = np.zeros((*p[of].shape, *p[by].shape))
+            for index in np.ndindex(p[by].shape):
+                e = np.zeros(p[by].shape)
+                e[index] = 1e-5
+                up, down = (gradient({**p, by: p[by] + step})[of].numpy() for step in (e, -e))
+                want[(..., *index)] = (up - down) / 2e-5
+            np.testing.assert_allclose(block.numpy(), want, atol=1e-8)
+    assert not h["unused"]["w"].numpy().any()
+
+
+def test_a_hessian_in_parts_is_differentiated_and_compiled(monkeypatch):
+    p = _weights()
+    turned = tm.grad(lambda p: sum((b * b).sum() for row in tm.hessian(_network)(p).values() for b in row.values()))
+    whole, third = tm.hessian(_network)(p), turned(p)
+    monkeypatch.setattr(matrices, "_LEAST", 3)
+    monkeypatch.setattr(matrices, "_MEMORY", 1)
+    for a, b in ((tm.hessian(_network)(p), whole), (tm.compile(tm.hessian(_network))(p), whole)):
+        for of, by in itertools.product(p, p):
+            np.testing.assert_allclose(a[of][by].numpy(), b[of][by].numpy(), atol=1e-12)
+    for name, g in turned(p).items():
+        np.testing.assert_allclose(g.numpy(), third[name].numpy(), atol=1e-11)
+
+
+def test_the_large_array_of_a_hessian_is_not_walked_to_from_the_others_twice(monkeypatch):
+    def f(small, large):
+        return (tm.sin(large) * small).sum()
+
+    monkeypatch.setattr(matrices, "_MEMORY", 1)
+    work, value = [], trace._value
+    monkeypatch.setattr(trace, "_value", lambda n, *rest: work.append(n.op.name) or value(n, *rest))
+    h = tm.hessian(f, argnums=(0, 1))(np.array([2.0]), np.linspace(0, 1, 40))
+    np.testing.assert_allclose(h[0][1].numpy(), np.cos(np.linspace(0, 1, 40))[None])
+    np.testing.assert_allclose(h[1][0].numpy(), h[0][1].numpy().T)
+    np.testing.assert_allclose(h[1][1].numpy(), np.diag(-2 * np.sin(np.linspace(0, 1, 40))))
+    assert work.count("sum") == 0  # of the gradient in the small one, which only the large one moves
+
+
+def test_rules_that_contradict_each_other_have_the_columns_of_forward_mode(monkeypatch):
+    @tm.primitive
+    def reversed_(x):
+        return x + 0.0
+
+    reversed_.defvjp(lambda g, y, x: -g)  # a gradient that is turned round
+    reversed_.defjvp(lambda t, y, x: t)
+    h = tm.hessian(lambda x, w: (reversed_(x) * w).sum(), argnums=(0, 1))(np.ones(2), np.ones(3)[:2])
+    np.testing.assert_array_equal(h[0][1].numpy(), -np.eye(2))
+    np.testing.assert_array_equal(h[1][0].numpy(), np.eye(2))
 
 
 # -- what may not go wrong in silence ----------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -108,6 +109,17 @@ class Trail:
                 reached.add(n)
                 nodes.append(n)
         self.nodes = nodes
+
+    def leading_to(self, roots: Sequence[Node]) -> Trail:
+        """The part of it that leads to some of its roots."""
+        needed, nodes = set(roots), []
+        for n in reversed(self.nodes):
+            if n in needed:
+                nodes.append(n)
+                needed.update(n.inputs)
+        part = copy(self)
+        part.nodes = nodes[::-1]
+        return part
 
 
 def _recorded_operands(node: Node) -> tuple[Any, list[Any]]:

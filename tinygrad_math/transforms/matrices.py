@@ -9,7 +9,8 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import DTypeError, MathError, ShapeError, describe
-from ..core.tensor import MODE, Node, rec, wrap
+from ..core.op import registry
+from ..core.tensor import MODE, Node, rec, select, wrap
 from ..core.tree import Structure, unflatten
 from .batching import indexing, products, shaping  # noqa: F401  (the rules of a batch)
 from .batching.trace import Recording
@@ -30,23 +31,29 @@ def _basis(shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray[Any, Any]]
         yield e
 
 
-_MEMORY = 1 << 20  # bytes of the largest value of a walk with many rows at once: it should stay in the cache
+_MEMORY = 1 << 19  # bytes of the largest value of a walk with many rows at once: it should stay in the cache
 _LEAST = 8  # rows at once, however large the values are
 _DECIDING = frozenset(  # ops whose rules look at values, to tell whether there is a derivative
     ("svd", "qr", "lu", "pinv", "null_space", "orth", "nuclear_norm", "extreme_singular_value", "partial_isometry")
 )
 
+Parts = list[list[Any]]
+Walk = Callable[[list[Any], list[int]], list[Any]]  # what some seeds, None for zeros, give at the places asked for
 
-def _at_once(tape: Tape, walk: Callable[[list[Any]], list[Any]], ends: Sequence[Any]) -> list[Any] | None:
-    """All results of a walk that starts from each unit vector of some `ends` in turn, stacked, by one batched walk.
+
+def _at_once(tape: Tape, walk: Walk, ends: Sequence[Any], goals: int, symmetric: bool = False) -> Parts | None:
+    """What a walk from each unit vector of each of the `ends` gives at each of so many goals, by batched walks.
+
+    parts[k][i] holds a row for each element of end k, of the shape of goal i. Ends of few elements share a walk, in
+    which nothing comes from the others. Of a symmetric matrix, whose ends are its goals, the part (i, k) is left out,
+    None, where (k, i) is there: the small ends are walked first, and to all; the largest to itself alone.
 
     None where each has to be walked by itself: few, or complex, or looked at on their way.
     """
     sizes = [int(np.size(e.data)) for e in ends]
-    total = sum(sizes)
     mode = MODE.get()
     arrays = [n.data for n in (*tape.inputs, *(y.node for y in tape.outputs))]
-    if total < 2 or any(a.dtype.kind != "f" for a in arrays) or (mode is not None and mode.witnesses):
+    if sum(sizes) < 2 or any(a.dtype.kind != "f" for a in arrays) or (mode is not None and mode.witnesses):
         return None
     largest = 8
     for n in tape.trail.nodes:
@@ -54,35 +61,74 @@ def _at_once(tape: Tape, walk: Callable[[list[Any]], list[Any]], ends: Sequence[
             return None
         largest = max(largest, 0 if isinstance(n.data, tuple) else n.data.nbytes)
     step = max(_LEAST, _MEMORY // largest)
-    recording, chunks = None, []
-    for start in range(0, total, step):
-        count, before = min(step, total - start), 0
-        seeds = []
-        for end, size in zip(ends, sizes, strict=True):
-            unit = np.eye(count, size, start - before, dtype=end.data.dtype)
-            seeds.append(wrap(Node(unit.reshape(count, *np.shape(end.data)))))
-            before += size
+    parts: Parts = [[None] * goals for _ in ends]
+    wanted = list(range(goals))
+    order = sorted(range(len(ends)), key=sizes.__getitem__) if symmetric else list(range(len(ends)))
+    for group in _groups(order, sizes, step):
         try:
-            if recording is None:
-                recording = Recording(walk, seeds, tape.asker)
-            found = recording.run(seeds, count)
+            found = _from_some(tape, walk, ends, group, wanted, step)
         except MathError:
             return None
+        start = 0
+        for k in group:
+            for i, rows in zip(wanted, found, strict=True):
+                parts[k][i] = rows[start : start + sizes[k]]
+            start += sizes[k]
+        if symmetric:
+            wanted = [i for i in wanted if i not in group]
+    return parts
+
+
+def _groups(order: Sequence[int], sizes: Sequence[int], step: int) -> Iterator[list[int]]:
+    """Ends that are walked from together: as many as have `step` elements in all, and at least one."""
+    group: list[int] = []
+    for k in order:
+        count = sum(sizes[i] for i in group)
+        if count and sizes[k] and count + sizes[k] > step:
+            yield group
+            group = []
+        group.append(k)
+    yield group
+
+
+def _from_some(
+    tape: Tape, walk: Walk, ends: Sequence[Any], group: list[int], wanted: list[int], step: int
+) -> list[Any]:
+    """The walks from all unit vectors of a group of ends, `step` at a time: for each goal wanted, its rows."""
+    sizes = [int(np.size(ends[k].data)) for k in group]
+    total = sum(sizes)
+    recording, chunks = None, []
+    for start in range(0, max(total, 1), step):
+        count, before = min(step, total - start), 0
+        seeds = []
+        for k, size in zip(group, sizes, strict=True):
+            unit = np.eye(count, size, start - before, dtype=ends[k].data.dtype)
+            seeds.append(wrap(Node(unit.reshape(count, *np.shape(ends[k].data)))))
+            before += size
+
+        def from_these(values: list[Any]) -> list[Any]:
+            given: list[Any] = [None] * len(ends)
+            for k, value in zip(group, values, strict=True):
+                given[k] = value
+            return walk(given, wanted)
+
+        if recording is None:
+            recording = Recording(from_these, seeds, tape.asker)
+        found = recording.run(seeds, count)
         chunks.append([y if moving else rec.broadcast_to(y, (count, *np.shape(y.node.data))) for y, moving in found])
     if len(chunks) == 1:
         return chunks[0]
-    return [rec.concat(parts, axis=0) for parts in zip(*chunks, strict=True)]
+    return [rec.concat(rows, axis=0) for rows in zip(*chunks, strict=True)]
 
 
 def _rows(tape: Tape) -> list[list[Any]]:
     """Reverse mode: blocks[i][j] of shape out_i + in_j, from one pullback per element of the outputs."""
     blocks: list[list[Any]] = []
-    found = _at_once(tape, tape.pull, [y.node for y in tape.outputs])
-    if found is not None:
-        cuts = np.cumsum([0, *(y.size for y in tape.outputs)]).tolist()
+    parts = _at_once(tape, lambda gs, _: tape.pull(gs), [y.node for y in tape.outputs], len(tape.inputs))
+    if parts is not None:
         return [
-            [_shaped(g[start:stop], y.shape, n) for g, n in zip(found, tape.inputs, strict=True)]
-            for y, start, stop in zip(tape.outputs, cuts, cuts[1:])
+            [_shaped(g, y.shape, n) for g, n in zip(row, tape.inputs, strict=True)]
+            for y, row in zip(tape.outputs, parts, strict=True)
         ]
     for i, y in enumerate(tape.outputs):
         rows: list[list[Any]] = [[] for _ in tape.inputs]
@@ -98,17 +144,21 @@ def _rows(tape: Tape) -> list[list[Any]]:
     return blocks
 
 
-def _columns(tape: Tape) -> list[list[Any]]:
-    """Forward mode: the same blocks, from one pushforward per element of the inputs."""
-    found = _at_once(tape, tape.push, tape.inputs)
-    if found is not None:
-        cuts = np.cumsum([0, *(np.size(n.data) for n in tape.inputs)]).tolist()
-        return [
-            [
-                _shaped(rec.moveaxis(t[start:stop], 0, -1), y.shape, n)
-                for n, start, stop in zip(tape.inputs, cuts, cuts[1:])
+def _columns(tape: Tape, symmetric: bool = False) -> list[list[Any]]:
+    """Forward mode: the same blocks, from one pushforward per element of the inputs.
+
+    Of a symmetric matrix, which has the same rows as columns, not all blocks are computed.
+    """
+    parts = _at_once(tape, lambda ts, goals: tape.push(ts, goals=goals), tape.inputs, len(tape.outputs), symmetric)
+    if parts is not None:
+        if symmetric:
+            return [
+                [_block(parts[i][j], parts[j][i], y.shape, n) for j, n in enumerate(tape.inputs)]
+                for i, y in enumerate(tape.outputs)
             ]
-            for t, y in zip(found, tape.outputs, strict=True)
+        return [
+            [_block(None, parts[j][i], y.shape, n) for j, n in enumerate(tape.inputs)]
+            for i, y in enumerate(tape.outputs)
         ]
     columns: list[list[list[Any]]] = [[[] for _ in tape.inputs] for _ in tape.outputs]
     for j, n in enumerate(tape.inputs):
@@ -119,6 +169,11 @@ def _columns(tape: Tape) -> list[list[Any]]:
     return [
         [_stacked(columns[i][j], y.shape, n, -1) for j, n in enumerate(tape.inputs)] for i, y in enumerate(tape.outputs)
     ]
+
+
+def _block(rows: Any, columns: Any, out: tuple[int, ...], node: Node) -> Any:
+    """One block: from its rows where there are any, else from its columns."""
+    return _shaped(rec.moveaxis(columns, 0, -1) if rows is None else rows, out, node)
 
 
 def _shaped(block: Any, out: tuple[int, ...], node: Node) -> Any:
@@ -235,10 +290,16 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
         gradient = gradient_tape(call, primals, "hessian")
         _refuse_complex(gradient, "hessian")
         single = isinstance(argnums, (int, str))
-        h = _tree(gradient.out_structure, gradient.structure, _columns(gradient), single)
+        blocks = _columns(gradient, symmetric=_by_given_rules(gradient))
+        h = _tree(gradient.out_structure, gradient.structure, blocks, single)
         return h[0] if single else h
 
     return Made(wrapped, hessian, f, argnums)
+
+
+def _by_given_rules(tape: Tape) -> bool:
+    """Whether all rules on the way are this package's own: the two rules of a user's op may contradict each other."""
+    return all(n.op is None or n.op is select or registry.get(n.op.name) is n.op for n in tape.trail.nodes)
 
 
 def gradient_tape(f: Fn, primals: Sequence[Any], asker: str) -> Tape:

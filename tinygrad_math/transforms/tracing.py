@@ -150,21 +150,27 @@ class Tape:
         return y
 
     def pull(self, cotangents: Sequence[Any], record: bool = False) -> list[Any]:
-        """Cotangents of the inputs as Tensors; zeros where the outputs do not depend on one."""
+        """Cotangents of the inputs as Tensors; zeros where the outputs do not depend on one. None stands for zeros."""
         xp = rec if record else self.namespace(cotangents)
-        seeds = [(y.node, _carried(xp, g)) for y, g in zip(self.outputs, cotangents, strict=True)]
+        seeds = [(y.node, _carried(xp, g)) for y, g in zip(self.outputs, cotangents, strict=True) if g is not None]
         found = pullback(self.trail, seeds, xp)
         return [handle(found[n]) if n in found else _zeros(n) for n in self.inputs]
 
-    def push(self, tangents: Sequence[Any], record: bool = False) -> list[Tensor]:
-        """Tangents of the outputs as Tensors; zeros where they do not depend on the inputs."""
+    def push(self, tangents: Sequence[Any], record: bool = False, goals: Sequence[int] | None = None) -> list[Tensor]:
+        """Tangents of the outputs, or of those asked for, as Tensors; zeros where they do not depend on the inputs.
+
+        None stands for the zeros of an input that does not move.
+        """
         xp = rec if record else self.namespace(tangents)
-        seeds = {n: _carried(xp, t) for n, t in zip(self.inputs, tangents, strict=True)}
+        seeds = {n: _carried(xp, t) for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
+        wanted = range(len(self.outputs)) if goals is None else goals
+        roots = [self.outputs[k].node for k in wanted]
+        trail = self.trail if goals is None else self.trail.leading_to(roots)
         try:
-            found = pushforward(self.trail, seeds, [y.node for y in self.outputs], xp)
+            found = pushforward(trail, seeds, roots, xp)
         except IllPosedDerivative:
-            return [self._push_by_rows(k, tangents, xp is rec) for k in range(len(self.outputs))]
-        return [_zeros(y.node) if t is None else handle(t) for t, y in zip(found, self.outputs, strict=True)]
+            return [self._push_by_rows(k, tangents, xp is rec) for k in wanted]
+        return [_zeros(y) if t is None else handle(t) for t, y in zip(found, roots, strict=True)]
 
     def _push_by_rows(self, k: int, tangents: Sequence[Any], record: bool) -> Tensor:
         """The tangent of output k by reverse mode, an element at a time.
@@ -178,7 +184,8 @@ class Tape:
                 seeds = [np.zeros(o.shape, o.dtype) for o in self.outputs]
                 seeds[k].reshape(-1)[i] = unit
                 pulled = self.pull(seeds, record)
-                rows.append(sum(rec.sum(rec.real(rec.conj(g) * t)) for g, t in zip(pulled, tangents, strict=True)))
+                pairs = [(g, t) for g, t in zip(pulled, tangents, strict=True) if t is not None]
+                rows.append(sum(rec.sum(rec.real(rec.conj(g) * t)) for g, t in pairs))
         if not rows:
             return _zeros(y.node)
         flat = rec.stack(rows)

@@ -19,6 +19,10 @@ def _matmul(call: Call) -> Any:
     if not in_b and rb <= 2:
         if ra == 1 or rb == 1:
             return rec.matmul(a, b)
+        if (
+            not a.node.data.flags.c_contiguous and rb == 2
+        ):  # to lay out its rows would cost more than a larger product saves
+            return rec.matmul(a, b)
         rows = rec.matmul(rec.reshape(a, (size * int(np.prod(sa[:-1], dtype=int)), sa[-1])), b)
         return rec.reshape(rows, (size, *sa[:-1], sb[-1]))
     if not in_a and rb == 1:
