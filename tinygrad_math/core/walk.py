@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -117,8 +116,8 @@ class Trail:
             if n in needed:
                 nodes.append(n)
                 needed.update(n.inputs)
-        part = copy(self)
-        part.nodes = nodes[::-1]
+        part = Trail(())
+        part.nodes, part.goal, part.reached, part.open = nodes[::-1], self.goal, self.reached, self.open
         return part
 
 
