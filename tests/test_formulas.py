@@ -1,8 +1,10 @@
 """Derivatives as a book writes them: each is put into NumPy here, letter for letter, and held against the rule."""
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.special
 import scipy.stats
 
 import tinygrad_math as tm
@@ -201,6 +203,132 @@ def test_normal_below():
     second = np.asarray(tm.hessian(lambda t: cdf(t, np.zeros(2), cov))(x))
     of_cov = np.asarray(tm.grad(lambda c: cdf(x, np.zeros(2), c))(cov))
     np.testing.assert_allclose((of_cov + of_cov.T) / 2, second / 2, rtol=1e-5)
+
+
+def parts_of(f, arrays):
+    """A value, a cotangent that is drawn, what the reverse walk makes of it, tangents that are drawn, and theirs."""
+    y, back = tm.vjp(f, *arrays)
+    listed = y if isinstance(y, tuple) else (y,)
+    bars = [RNG.standard_normal(np.shape(v)) for v in listed]
+    dots = [RNG.standard_normal(np.shape(a)) for a in arrays]
+    moved = tm.jvp(f, tuple(arrays), tuple(dots))[1]
+    moved = moved if isinstance(moved, tuple) else (moved,)
+    got = [np.asarray(g) for g in back(tuple(bars) if isinstance(y, tuple) else bars[0])]
+    return [np.asarray(v) for v in listed], bars, got, dots, [np.asarray(m) for m in moved]
+
+
+def test_arrays_beside_each_other_and_on_top_of_each_other():
+    a, b = RNG.standard_normal((2, 3)), RNG.standard_normal((2, 4))
+    (y,), (bar,), (of_a, of_b), (da, db), (dy,) = parts_of(lambda a, b: tm.concat([a, b], axis=1), [a, b])
+    for n in range(7):  # y = (a | b)
+        own, k = (0, n) if n < 3 else (1, n - 3)
+        for whole, parts in ((y, (a, b)), (dy, (da, db)), (bar, (of_a, of_b))):
+            np.testing.assert_array_equal(whole[:, n], parts[own][:, k])
+    c = RNG.standard_normal((2, 3))
+    (y,), (bar,), bars, dots, (dy,) = parts_of(lambda a, c: tm.stack([a, c], axis=1), [a, c])
+    for k, x in enumerate((a, c)):
+        np.testing.assert_array_equal(y[:, k], x)
+        np.testing.assert_array_equal(bars[k], bar[:, k])
+        np.testing.assert_array_equal(dy[:, k], dots[k])
+
+
+def test_an_array_taken_apart():
+    x = RNG.standard_normal((5, 2))
+    ys, bars, (of_x,), (dx,), dys = parts_of(lambda x: tuple(tm.split(x, [1, 3])), [x])
+    for whole, parts in ((x, ys), (of_x, bars), (dx, dys)):
+        for part, rows in zip(parts, ([0], [1, 2], [3, 4]), strict=True):
+            np.testing.assert_array_equal(part, whole[rows])
+    ys, bars, (of_x,), (dx,), dys = parts_of(lambda x: tuple(tm.unstack(x, axis=1)), [x])
+    for k in range(2):
+        for whole, parts in ((x, ys), (of_x, bars), (dx, dys)):
+            np.testing.assert_array_equal(parts[k], whole[:, k])
+
+
+def test_sums_over_indices():
+    shapes = {"i": 2, "j": 3, "k": 4}
+    a, b, c = RNG.standard_normal((2, 3)), RNG.standard_normal((3, 4)), RNG.standard_normal((4, 2))
+    (y,), (bar,), got, dots, (dy,) = parts_of(lambda a, b, c: tm.einsum("ij,jk,ki->i", a, b, c), [a, b, c])
+    want_y, want_dy = np.zeros(2), np.zeros(2)
+    wanted = [np.zeros_like(x) for x in (a, b, c)]
+    for i, j, k in np.ndindex(*shapes.values()):
+        factors = [a[i, j], b[j, k], c[k, i]]
+        moves = [dots[0][i, j], dots[1][j, k], dots[2][k, i]]
+        want_y[i] += np.prod(factors)
+        for m, place in enumerate(((i, j), (j, k), (k, i))):
+            others = np.prod([f for n, f in enumerate(factors) if n != m])
+            wanted[m][place] += bar[i] * others
+            want_dy[i] += moves[m] * others
+    np.testing.assert_allclose(y, want_y)
+    np.testing.assert_allclose(dy, want_dy)
+    for found, exact in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(found, exact)
+
+
+def test_the_beta_function_and_its_weights():
+    psi, psi_1 = scipy.special.digamma, lambda v: scipy.special.polygamma(1, v)
+    a, b, x, j, k = 2.3, 1.7, 0.4, 1, 0
+    beta, of_a, of_b = scipy.special.beta(a, b), psi(a) - psi(a + b), psi(b) - psi(a + b)
+    (y,), (bar,), got, (da, db), (dy,) = parts_of(registry["beta_da"], [a, b])
+    second = beta * (of_a**2 + psi_1(a) - psi_1(a + b)), beta * (of_a * of_b - psi_1(a + b))
+    np.testing.assert_allclose(y, beta * of_a)
+    np.testing.assert_allclose(got, np.multiply(bar, second))
+    np.testing.assert_allclose(dy, da * second[0] + db * second[1])
+
+    def w(j, k):
+        return x ** (a - 1 - j) * (1 - x) ** (b - 1 - k) / beta
+
+    weight = lambda a, b, x: registry["beta_weight"](a, b, x, j=j, k=k)  # noqa: E731
+    (y,), (bar,), got, dots, (dy,) = parts_of(weight, [a, b, x])
+    slopes = [
+        w(j, k) * (np.log(x) - psi(a) + psi(a + b)),
+        w(j, k) * (np.log(1 - x) - psi(b) + psi(a + b)),
+        (a - 1 - j) * w(j + 1, k) - (b - 1 - k) * w(j, k + 1),
+    ]
+    np.testing.assert_allclose(y, w(j, k))
+    np.testing.assert_allclose(got, np.multiply(bar, slopes))
+    np.testing.assert_allclose(dy, np.dot(dots, slopes))
+
+
+def test_students_distribution_in_its_degrees_of_freedom():
+    df, t = 3.5, 0.8
+
+    def density(v, u):
+        return (
+            mpmath.gamma((v + 1) / 2)
+            / mpmath.gamma(v / 2)
+            / mpmath.sqrt(v * mpmath.pi)
+            * (1 + u * u / v) ** (-(v + 1) / 2)
+        )
+
+    def below(v):
+        return mpmath.mpf(1) / 2 + mpmath.quad(lambda u: density(v, u), [0, t])
+
+    (y,), (bar,), got, _, _ = parts_of(lambda v, t: registry["stdtr_ddf"](v, t, order=1), [df, t])
+    np.testing.assert_allclose(y, float(mpmath.diff(below, df)), rtol=1e-8)
+    np.testing.assert_allclose(got[0], bar * float(mpmath.diff(below, df, 2)), rtol=1e-6)
+    np.testing.assert_allclose(got[1], bar * float(mpmath.diff(lambda v: density(v, t), df)), rtol=1e-8)
+
+
+def test_what_only_checks_or_counts():
+    x, w = np.array([3.0, 1.0, 3.0, 2.0]), np.array([1.0, 1.0, 1.0, 0.5])
+    shares = registry["weighted_shares"](x, 0.9, w, axis=None)
+    np.testing.assert_array_equal(shares, [0.5, 0, 0.5, 0])  # the quantile is 3, and two are 3
+    np.testing.assert_array_equal(
+        tm.grad(lambda x: registry["weighted_shares"](x, 0.9, w, axis=None)[0])(x), np.zeros(4)
+    )
+    (_,), (bar,), (got,), (dot,), (moved,) = parts_of(registry["on_simplex"], [np.array([0.25, 0.75])])
+    np.testing.assert_array_equal(got, bar)
+    np.testing.assert_array_equal(moved, dot)
+    with pytest.raises(tm.NoDerivative):
+        tm.grad(lambda k: registry["lattice_point"](k))(2.0)
+
+
+def test_every_op_with_a_derivative_has_its_rules_written():
+    for room in ("linalg", "fft", "special", "stats", "nn"):
+        getattr(tm, room)
+    smooth = [op for op in registry.values() if op.vjp is not None and not op.constant and op.name != "select"]
+    without = [op.name for op in smooth if not rules(op).reverse]
+    assert without == []
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN))

@@ -164,6 +164,53 @@ WRITTEN = {
         ((r"\bar{w}_n", r"\bar{y}_{x_n}"),),
         r"\dot{y}_i = \sum_{n : x_n = i} \dot{w}_n",
     ),
+    "weighted_shares": Written(
+        r"y_i = \frac{[x_i = Q]}{\lvert \{ j : x_j = Q \} \rvert}, \quad Q = Q_{q}(x; w)",
+        ((r"\bar{x}", "0"), (r"\bar{q}", "0"), (r"\bar{w}", "0")),
+        r"\dot{y} = 0",
+    ),
+    "on_simplex": Written(
+        r"y = x, \quad x_i \ge 0, \; \sum_i x_i = 1", ((r"\bar{x}", r"\bar{y}"),), r"\dot{y} = \dot{x}"
+    ),
+    "lattice_point": Written(
+        r"y = k, \quad k \in \mathbb{Z}",
+        ((r"\bar{k}", r"\text{none, for a mass function lives on whole numbers}"),),
+        r"\dot{y} = \text{none}",
+    ),
+    "beta_da": Written(
+        r"y = \partial_a B(a, b) = B(a, b) (\psi(a) - \psi(a + b))",
+        (
+            (
+                r"\bar{a}",
+                r"\bar{y} \, \partial_a^2 B(a, b), \quad"
+                r" \partial_a^2 B = B \, ((\psi(a) - \psi(a + b))^2 + \psi'(a) - \psi'(a + b))",
+            ),
+            (
+                r"\bar{b}",
+                r"\bar{y} \, \partial_a \partial_b B(a, b), \quad"
+                r" \partial_a \partial_b B = B \, ((\psi(a) - \psi(a + b)) (\psi(b) - \psi(a + b)) - \psi'(a + b))",
+            ),
+        ),
+        r"\dot{y} = \dot{a} \, \partial_a^2 B(a, b) + \dot{b} \, \partial_a \partial_b B(a, b)",
+    ),
+    "beta_weight": Written(
+        r"w_{jk} = \frac{x^{a - 1 - j} (1 - x)^{b - 1 - k}}{B(a, b)}",
+        (
+            (r"\bar{a}", r"\bar{w} \, w_{jk} (\ln x - \psi(a) + \psi(a + b))"),
+            (r"\bar{b}", r"\bar{w} \, w_{jk} (\ln(1 - x) - \psi(b) + \psi(a + b))"),
+            (r"\bar{x}", r"\bar{w} \, ((a - 1 - j) w_{j + 1, k} - (b - 1 - k) w_{j, k + 1})"),
+        ),
+        r"\dot{w}_{jk} = \dot{x} \, ((a - 1 - j) w_{j + 1, k} - (b - 1 - k) w_{j, k + 1}) +"
+        r" \dot{a} \, w_{jk} (\ln x - \psi(a) + \psi(a + b)) + \dot{b} \, w_{jk} (\ln(1 - x) - \psi(b) + \psi(a + b))",
+    ),
+    "stdtr_ddf": Written(
+        r"y = \partial_{\nu}^n T_{\nu}(t), \quad T_{\nu}(t) = \int_{-\infty}^t \tau_{\nu}(u) \, \mathrm{d}u",
+        (
+            (r"\bar{\nu}", r"\bar{y} \, \partial_{\nu}^{n + 1} T_{\nu}(t)"),
+            (r"\bar{t}", r"\bar{y} \, \partial_{\nu}^n \tau_{\nu}(t)"),
+        ),
+        r"\dot{y} = \dot{\nu} \, \partial_{\nu}^{n + 1} T_{\nu}(t) + \dot{t} \, \partial_{\nu}^n \tau_{\nu}(t)",
+    ),
     "frexp": Written(r"x = m \cdot 2^e", ((r"\bar{x}", r"2^{-e} \, \bar{m}"),), r"\dot{m} = 2^{-e} \, \dot{x}"),
     "modf": Written(
         r"(x - \operatorname{trunc} x, \; \operatorname{trunc} x)",

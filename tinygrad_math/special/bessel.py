@@ -214,7 +214,7 @@ def _far_slope(v: Any, x: Any, n: int) -> Any:
 
 @general(
     arity=2,
-    latex=r"\partial_{{{1}}}^{{{n}}} e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
+    latex=r"\partial_{{x}}^{{{n}}} e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
     shape="broadcast of the arguments",
     samples=lambda: [s for n in (1, 2) for s in _slope_samples(n)],
 )

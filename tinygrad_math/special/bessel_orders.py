@@ -85,7 +85,7 @@ def _order_slope(name: str, below: int, above: int) -> Any:
     forward.__doc__ = f"The derivative of this order (from 1) of {name}(v, x) in v. By quadrature, see `bessel_paths`."
     op = general(
         arity=2,
-        latex=rf"\partial_{{{{{{0}}}}}}^{{{{{{order}}}}}} {name[0].upper()}_{{{{{{0}}}}}}({{1}})",
+        latex=rf"\partial_{{{{v}}}}^{{{{{{order}}}}}} {name[0].upper()}_{{{{{{0}}}}}}({{1}})",
         shape="broadcast of the arguments",
         samples=lambda: [
             sample(np.array([0.3, 2.0, -1.4]), positive(3)),
@@ -111,7 +111,7 @@ kv_dv = _order_slope("kv", -1, -1)
 
 @general(
     arity=2,
-    latex=r"\partial_{{{0}}}^{{{order}}} \partial_{{{1}}}^{{{slope}}} e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
+    latex=r"\partial_{{v}}^{{{order}}} \partial_{{x}}^{{{slope}}} e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
     shape="broadcast of the arguments",
     samples=lambda: [
         sample(np.array([0.3, 2.0, -1.4]), positive(3)),

@@ -255,7 +255,7 @@ beta_da = elementwise(
         xp.beta(a, b) * (xp.psi_rise(a, b) * xp.psi_rise(b, a) - xp.polygamma(1, a + b)),
     ),
     name="beta_da",
-    latex=r"\partial_{{{0}}} B({0}, {1})",
+    latex=r"\partial_{{a}} B({0}, {1})",
     samples=_two_positive,
     doc="The derivative of beta(a, b) in a.",
 )

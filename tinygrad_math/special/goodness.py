@@ -118,7 +118,7 @@ def _smirnov_slope(n: Any, d: Any, order: int) -> Any:
 
 @general(
     arity=2,
-    latex=r"\partial_{{{1}}}^{{{order}}} D_{{{0}}}({1})",
+    latex=r"\partial_{{d}}^{{{order}}} D_{{{0}}}({1})",
     shape="broadcast of the arguments",
     samples=lambda: [
         sample(5, real(3, low=0.22, high=0.38)),

@@ -360,7 +360,7 @@ def _kummer_samples(**params: Any) -> list[Any]:
 
 @general(
     arity=4,
-    latex=r"\partial_{{{0}}}^{{{in_a}}} \partial_{{{1}}}^{{{in_b}}} \partial_{{{2}}}^{{{in_c}}} "
+    latex=r"\partial_{{a}}^{{{in_a}}} \partial_{{b}}^{{{in_b}}} \partial_{{c}}^{{{in_c}}} "
     r"\partial_{{{3}}}^{{{in_z}}} {{}}_2F_1({0}, {1}; {2}; {3})",
     shape="broadcast of the arguments",
     samples=lambda: [*_gauss_samples(in_a=1)[:1], *_gauss_samples(in_c=1)[1:]],
@@ -379,7 +379,7 @@ differentiate(hyp2f1_slope, *(_next_gauss(k) for k in ("in_a", "in_b", "in_c", "
 
 @general(
     arity=3,
-    latex=r"\partial_{{{0}}}^{{{in_a}}} \partial_{{{1}}}^{{{in_b}}} \partial_{{{2}}}^{{{in_x}}} "
+    latex=r"\partial_{{a}}^{{{in_a}}} \partial_{{b}}^{{{in_b}}} \partial_{{x}}^{{{in_x}}} "
     r"{{}}_1F_1({0}; {1}; {2})",
     shape="broadcast of the arguments",
     samples=lambda: [*_kummer_samples(in_a=1)[:2], *_kummer_samples(in_b=1, in_x=1)],

@@ -143,7 +143,7 @@ def _integral(a: Any, x: Any, order: int) -> Any:
 
 @general(
     arity=2,
-    latex=r"\partial_{{{0}}}^{{{order}}} P({0}, {1})",
+    latex=r"\partial_{{a}}^{{{order}}} P({0}, {1})",
     shape="broadcast of the arguments",
     samples=lambda: [*_samples(order=1), sample(positive(2), positive(2, key=1), order=2)],
 )

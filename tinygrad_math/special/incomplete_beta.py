@@ -163,7 +163,7 @@ def _beta_integral(a: Any, b: Any, x: Any, in_a: int, in_b: int) -> Any:
 
 @general(
     arity=3,
-    latex=r"\partial_{{{0}}}^{{{in_a}}} \partial_{{{1}}}^{{{in_b}}} I_{{{2}}}({0}, {1})",
+    latex=r"\partial_{{a}}^{{{in_a}}} \partial_{{b}}^{{{in_b}}} I_{{{2}}}({0}, {1})",
     shape="broadcast of the arguments",
     samples=lambda: [*_beta_samples(in_a=1, in_b=0), *_beta_samples(in_a=1, in_b=1)[:1]],
 )
@@ -327,7 +327,7 @@ def _student_integral(df: Any, t: Any, order: int) -> Any:
 
 @general(
     arity=2,
-    latex=r"\partial_{{{0}}}^{{{order}}} T_{{{0}}}({1})",
+    latex=r"\partial_{{\nu}}^{{{order}}} T_{{{0}}}({1})",
     shape="broadcast of the arguments",
     samples=lambda: _student_samples(order=1),
 )

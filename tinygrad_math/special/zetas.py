@@ -79,7 +79,7 @@ def _mirrored(s: Any, n: int) -> Any:
 
 @general(
     arity=2,
-    latex=r"\partial_{{{0}}}^{{{order}}} \zeta({0}, {1})",
+    latex=r"\partial_{{s}}^{{{order}}} \zeta({0}, {1})",
     shape="broadcast of the arguments",
     samples=lambda: [
         sample(positive(3) + 1.5, positive(3, key=1)),
