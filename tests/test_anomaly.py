@@ -122,6 +122,28 @@ def test_a_bad_derivative_is_reported_with_op_line_element_and_cause(name, run):
     assert not np.isfinite(error.value)
 
 
+def test_a_number_that_a_loop_takes_is_reported_as_elsewhere():
+    def f(x):
+        return tm.scan(lambda c, _: (c + tm.sqrt((x * x).sum()), c), 0.0 * x.sum(), np.arange(3.0))[0]
+
+    error = caught(tm.grad(f), np.zeros(2))
+    assert (error.op, error.phase) == ("sqrt", "backward")
+    assert "is inf at 0" in error.cause
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_a_row_of_nothing_but_minus_infinity_raises_no_alarm_in_a_program(backend):
+    def f(x):
+        y = tm.special.logsumexp(x, axis=1)
+        return tm.where(tm.isfinite(y), y, 0.0).sum()
+
+    x = np.array([[-np.inf, -np.inf], [0.0, 1.0]])
+    with tm.inspect.detect_anomaly():
+        value, g = tm.compile(tm.value_and_grad(f), backend=backend)(x)
+        assert g.numpy()[0].tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(value, np.log(1 + np.e))
+
+
 # -- in every transform -------------------------------------------------------------------------------------
 TRANSFORMS = {
     "grad": lambda f, x: tm.grad(f)(x),
@@ -136,6 +158,10 @@ TRANSFORMS = {
     "grad of vmap": lambda f, x: tm.grad(lambda x: tm.vmap(lambda v: f(v))(x.reshape(2, 1)).sum())(x),
     "compiled forward, eager backward": lambda f, x: tm.compile(f)(x.requires_grad_()).backward(),
     "no_grad around": lambda f, x: tm.no_grad(tm.grad(f))(x),
+    "grad of scan": lambda f, x: tm.grad(
+        lambda x: tm.scan(lambda c, _: (c + f(x), c), 0.0 * x.sum(), np.arange(3.0))[0]
+    )(x),
+    "grad of fori_loop": lambda f, x: tm.grad(lambda x: tm.fori_loop(3, lambda _, c: c + f(x), 0.0 * x.sum()))(x),
 }
 
 

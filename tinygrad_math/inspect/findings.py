@@ -199,7 +199,9 @@ def not_chosen(node: Node, index: tuple[int, ...], trail: Trail) -> str | None:
     """The `where` behind a node that does not choose the element at this index, with its line."""
     shape, ahead = np.shape(node.data), {node}
     for n in trail.nodes:
-        if n.tick <= node.tick or n.op is None or ahead.isdisjoint(n.inputs) or np.shape(n.data) != shape:
+        if n.tick <= node.tick or n.op is None or n.op.many or ahead.isdisjoint(n.inputs):
+            continue
+        if np.shape(n.data) != shape:
             continue
         if n.op.name == "where":
             chosen = bool(element(n.inputs[0].data, shape, index))

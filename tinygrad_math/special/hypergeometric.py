@@ -361,7 +361,7 @@ def _kummer_samples(**params: Any) -> list[Any]:
 @general(
     arity=4,
     latex=r"\partial_{{a}}^{{{in_a}}} \partial_{{b}}^{{{in_b}}} \partial_{{c}}^{{{in_c}}} "
-    r"\partial_{{{3}}}^{{{in_z}}} {{}}_2F_1({0}, {1}; {2}; {3})",
+    r"\partial_{{z}}^{{{in_z}}} {{}}_2F_1({0}, {1}; {2}; {3})",
     shape="broadcast of the arguments",
     samples=lambda: [*_gauss_samples(in_a=1)[:1], *_gauss_samples(in_c=1)[1:]],
 )
