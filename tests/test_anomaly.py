@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 import re
+import sys
 import threading
 import warnings
 
@@ -622,3 +623,36 @@ def test_an_infinity_that_is_data_of_a_program_stops_nothing():
         assert tm.compile(f)(np.zeros(2)).tolist() == [1.0, 0.0]
     with tm.inspect.detect_anomaly(check_inf=False):
         tm.compile(CONSTANTS["returned"][0])(1.0)
+
+
+def test_a_step_does_nothing_more_after_it_was_looked_into():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 8), tm.nn.Tanh(), tm.nn.Linear(8, 1))
+    opt = tm.optim.SGD(net.parameters(), lr=0.01)
+    x, y = np.ones((5, 2)), np.zeros((5, 1))
+
+    def step():
+        opt.zero_grad()
+        loss = tm.nn.functional.mse_loss(net(x), y)
+        loss.backward()
+        opt.step()
+        return loss
+
+    def calls():
+        seen = []
+        sys.setprofile(lambda frame, event, argument: seen.append((event, frame.f_code.co_name)))
+        try:
+            loss = step()
+        finally:
+            sys.setprofile(None)
+        del loss
+        return seen
+
+    step()
+    before = calls()
+    assert calls() == before
+    with tm.inspect.detect_anomaly(), tm.inspect.watch(net):
+        assert len(calls()) > 1.5 * len(before)
+    tm.record(lambda x: net(x).sum(), x).set("x", 0.0)
+    tm.explain(tm.nn.functional.mse_loss(net(x), y), net[0].weight)
+    step()
+    assert calls() == before

@@ -28,6 +28,22 @@ def import_times(repeats: int) -> dict[str, float]:
     return {name: float(np.median(t)) for name, t in found.items()}
 
 
+def looked_at(repeats: int) -> dict[str, float]:
+    """Seconds of a training step, in fresh interpreters by turns: of a network that nobody looks into, of one that was
+    looked into in every way before, and inside of what looks."""
+    found: dict[str, list[float]] = {}
+    code = "import rows; print(rows.seconds_of_a_step({!r}, {}))"
+    for _ in range(repeats):
+        for name, how in (("tinygrad_math", "never"), ("after looking", "before"), ("detect_anomaly", "anomaly"),
+                          ("watch", "watch")):  # fmt: skip
+            command = [sys.executable, "-c", code.format(how, 0.05 if repeats < 5 else 0.3)]
+            out = subprocess.run(
+                command, capture_output=True, text=True, check=True, cwd=os.path.dirname(__file__) or "."
+            )
+            found.setdefault(name, []).append(float(out.stdout))
+    return {name: float(np.median(t)) for name, t in found.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repeats: to see that it runs")
@@ -47,6 +63,7 @@ def main() -> None:
         for name, value in first.items():
             assert np.isclose(value, reference, rtol=1e-4), f"{title}: {name} computes {value}, we {reference}"
         harness.print_row(title, harness.medians(steps, repeats, budget))
+    harness.print_row("MLP 2-16-16-1, batch 100: what looking costs, on and off", looked_at(1 if quick else 9))
     harness.print_row("import", import_times(3 if quick else 11))
 
 

@@ -3,9 +3,11 @@
 Each row is a function that returns {library: step}; a library that is not installed is left out.
 """
 
+import contextlib
 import itertools
 from collections.abc import Callable
 
+import harness
 import numpy as np
 from harness import peer
 
@@ -277,3 +279,26 @@ def lstm(steps_in_time=50, n=8, inputs=16, hidden=32) -> Steps:
 
         steps["mygrad"] = mygrad_step
     return steps
+
+
+def seconds_of_a_step(looked: str, budget: float) -> float:
+    """The seconds of one training step of a network that nobody looks into ("never"), that was looked into ("before"),
+    or that is looked into by detect_anomaly ("anomaly") or watch ("watch")."""
+    x, y = batch(100, 2, 1)
+    net = tm.nn.Sequential(*(m for n, k in ((2, 16), (16, 16)) for m in (tm.nn.Linear(n, k), tm.nn.Tanh())))
+    net.append(tm.nn.Linear(16, 1))
+    opt = tm.optim.SGD(net.parameters(), lr=0.01)
+
+    def step():
+        opt.zero_grad()
+        loss = F.mse_loss(net(x), y)
+        loss.backward()
+        opt.step()
+
+    if looked == "before":
+        with tm.inspect.detect_anomaly(), tm.inspect.watch(net):
+            step()
+        tm.record(lambda x: net(x).sum(), x).set("x", 0.0)
+    ways = {"anomaly": tm.inspect.detect_anomaly, "watch": lambda: tm.inspect.watch(net)}
+    with ways.get(looked, contextlib.nullcontext)():
+        return harness.medians({"step": step}, 15, budget / 15)["step"]
