@@ -516,6 +516,7 @@ LONG = {
         lambda x: tm.fori_loop(10**5, lambda k, c: tm.fori_loop(10**5, lambda j, d: d * 0.9 + x, c), x), 2.0,
     ),
     "matrices": (lambda x: tm.fori_loop(10**9, lambda k, c: tm.tanh(c @ x), x), np.ones((60, 60))),
+    "while": (lambda x: tm.while_loop(lambda c: tm.sum(c) > -1.0, lambda c: tm.tanh(c) + x, x), np.ones(3)),
     "long steps": (lambda x: tm.fori_loop(10**9, lambda k, c: tm.sin(c) + x, x), np.ones((100, 300))),
 }  # fmt: skip
 
@@ -666,8 +667,18 @@ LOOPS = {
     "numbers": lambda w: tm.scan(lambda c, x: (c + x.sum(), c), tm.sum(w), tm.tensor(ROWS)),
     "no steps": lambda w: tm.fori_loop(0, lambda k, w: w * 2.0, w),
     "while": lambda w: tm.while_loop(lambda w: tm.sum(w * w) > 0.1, lambda w: w * 0.5, w, max_steps=50),
+    "while in a loop": lambda w: tm.fori_loop(
+        3, lambda k, w: tm.while_loop(lambda c: tm.max(c) > 0.2 / (k + 1.0), lambda c: c * 0.7, w + 0.3, max_steps=9), w
+    ),
+    "loop in while": lambda w: tm.while_loop(
+        lambda c: c[1] < 3, lambda c: (tm.fori_loop(2, lambda j, u: tm.sin(u) + j, c[0]), c[1] + 1), (w, 0), max_steps=3
+    ),
+    "while with a flag": lambda w: tm.while_loop(
+        lambda c: c[1], lambda c: (c[0] * 0.5, tm.sum(c[0]) > 0.1), (w, tm.tensor(True)), max_steps=20
+    ),
     "sorted": lambda w: tm.fori_loop(3, lambda k, w: tm.sort(w) * 0.5 + tm.exp(w), w),
     "checkpoint": lambda w: tm.scan(lambda c, x: (tm.tanh(c + x[0]), c * x[1]), w, tm.tensor(ROWS), checkpoint=2),
+    "numbers of steps": lambda w: tm.fori_loop(4, lambda k, w: w * 0.9 ** (k + 1) + (2 * k - 3) * -k, w),
     "narrow": lambda w: tm.fori_loop(5, lambda k, w: w * np.float32(0.5) + 1, w.astype("float32")),
     "whole numbers": lambda w: tm.fori_loop(5, lambda k, c: (c[0] + 1, c[1] * c[0]), (tm.tensor(1), w)),
 }  # fmt: skip
@@ -693,11 +704,76 @@ def test_a_native_loop_and_its_derivatives_equal_those_of_numpy_between_canaries
 
 
 def test_loops_run_without_python_as_a_whole():
-    python = {"while", "sorted", "no steps"}  # a condition, an op without a native form, nothing to do
+    python = {"sorted", "no steps"}  # an op without a native form, nothing to do
     for name, f in LOOPS.items():
         g = compiled(f)
         g(np.array([0.3, -0.2, 0.7]))
         assert (g.latest.native is not None and g.latest.native.whole) == (name not in python), name
+
+
+WHILES = {
+    "Collatz": (
+        lambda n: tm.while_loop(
+            lambda c: c[0] > 1, lambda c: (tm.where(c[0] % 2 == 0, c[0] // 2, 3 * c[0] + 1), c[1] + 1), (n, 0)
+        )[1],
+        [(np.int64(27), 111), (np.int64(1), 0), (np.int64(97), 118)],
+    ),
+    "root": (  # Newton's steps
+        lambda x: tm.while_loop(lambda r: tm.max(abs(r * r - x)) > 1e-13, lambda r: 0.5 * (r + x / r), x),
+        [(np.array([2.0, 0.25]), np.sqrt([2.0, 0.25])), (np.array([9.0, 1.0]), np.array([3.0, 1.0]))],
+    ),
+    "as often as it says": (
+        lambda n: tm.fori_loop(n, lambda k, c: c + k, 0.0), [(np.int64(n), n * (n - 1) / 2) for n in (5, 0, 1, 1000)],
+    ),
+    "never": (lambda x: tm.while_loop(lambda c: c < 0.0, lambda c: c * 2.0, x), [(2.0, 2.0), (-0.0, -0.0)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHILES)
+def test_native_loops_without_a_bound_end_where_their_condition_does(name):
+    f, cases = WHILES[name]
+    g = compiled(f)
+    for x, want in cases:
+        np.testing.assert_allclose(g(x).numpy(), want, rtol=1e-13)
+    rows = g.profile(cases[0][0], repeat=1).rows
+    assert [r.native for r in rows if "while_loop" in r.text or "fori_loop" in r.text] == [True], rows
+
+
+def test_a_native_loop_that_does_not_end_in_time_raises_and_can_be_called_again():
+    f = compiled(lambda x: tm.scan(lambda c, _: (bounded(c), c), x, None, length=2))
+
+    def bounded(x):
+        return tm.while_loop(lambda c: tm.sum(c) < 100.0, lambda c: c * 2.0, x, max_steps=5)
+
+    slow = tm.compile(f.f)
+    for x in (np.array([4.0, 8.0]), np.array([50.0, 60.0])):
+        assert_bits(f(x), slow(x))
+        with pytest.raises(tm.errors.NoConvergence) as want:
+            slow(x / 1e3)
+        with pytest.raises(tm.errors.NoConvergence) as got:
+            f(x / 1e3)
+        assert str(got.value) == str(want.value)
+    g = compiled(tm.grad(lambda x: tm.sum(bounded(x) ** 2)))
+    assert_close(g(np.array([4.0, 8.0])), [2 * 16.0**2 * np.array([4.0, 8.0])])
+    assert_close(g(np.array([40.0, 80.0])), [2 * np.array([40.0, 80.0])])
+    with pytest.raises(tm.errors.NoConvergence, match="max_steps=5"):
+        g(np.array([0.1, 0.1]))
+    assert g.latest.native.whole
+
+
+def test_what_a_step_might_write_behind_its_last_row_is_not_written(monkeypatch):
+    """Of a loop with a bound, whose rows are kept for its derivative."""
+    guarded = Guarded(monkeypatch)
+
+    def loss(x):
+        return tm.sum(tm.while_loop(lambda c: tm.sum(c) < 100.0, lambda c: tm.sinh(c), x, max_steps=4))
+
+    f, slow = compiled(tm.value_and_grad(loss)), tm.compile(tm.value_and_grad(loss))
+    for x in (np.array([1.5, 1.0]), np.array([3.0, 2.0]), np.array([200.0, 1.0])):
+        assert_close(f(x), slow(x))
+    with pytest.raises(tm.errors.NoConvergence):
+        f(np.array([0.1, 0.2]))
+    guarded.check()
 
 
 def test_a_long_native_loop_trains_and_lets_other_threads_run():

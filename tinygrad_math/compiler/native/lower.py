@@ -56,13 +56,26 @@ class Lowered(Instructions):
         """Whether v and all that it reads are arrays and numbers that the machine knows."""
         if v.shape is None or v.dtype.char not in PLAIN or not v.dtype.isnative or getattr(v.op, "random", False):
             return False
-        if v.title == "select" or (v.weak and type(v.example) is not float):
+        if v.title == "select" or (v.weak and type(v.example) is not float and not self._counts(v)):
             return False
         return all(
             i.shape is not None and i.dtype.char in PLAIN and i.dtype.isnative
             and (not i.weak or i.constant or type(i.example) is float or i in self.counters)
             for i in v.inputs
         )  # fmt: skip
+
+    def _counts(self, v: Value) -> bool:
+        """Whether v is a whole number made of that of a step, which has been found to fit into 64 bits."""
+        if v in self.counters:
+            return True
+        whole = [i.constant and i.weak and type(i.example) is int for i in v.inputs]
+        if type(v.example) is not int or v.title not in _WHOLE or all(whole):
+            return False
+        if not all(known or i in self.counters for known, i in zip(whole, v.inputs, strict=True)):
+            return False
+        self.counters.add(v)
+        self.places[v] = self.own((), np.dtype(np.int64))
+        return True
 
     def _words(self, v: Value) -> list[int] | None:
         kind = self.plan.kind_of(v)
@@ -101,9 +114,15 @@ class Lowered(Instructions):
     def _repeated(self, v: Value, op: Repeated, parts: dict[int, Value]) -> list[int] | None:
         """The words of a loop."""
         how = op.how
-        if how.counted or op.condition is not None or how.length is None or op.random:
+        if op.random or (how.length is None and (how.rows or len(op.step.results) > how.carries)):
             return None
         if not all(is_known(u) for u in (*parts.values(), *op.step.results)):
             return None
         inner = Lowered(op.step, plan_of(op.step), self)
-        return None if inner.plan.chains else Rounds(self, inner, op).words(v, parts)
+        asked = None if op.condition is None else Lowered(op.condition, plan_of(op.condition), self)
+        if inner.plan.chains or (asked is not None and asked.plan.chains):
+            return None
+        return Rounds(self, inner, op, asked).words(v, parts)
+
+
+_WHOLE = frozenset({"add", "subtract", "multiply", "negative"})  # what makes whole numbers of such, without an error

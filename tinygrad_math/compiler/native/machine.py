@@ -8,7 +8,14 @@ begin in this call. An instruction is
     dims ..., strides ..., (cell, offset) of each operand ..., (count, stride of each operand) of each outer loop ...
 
 and runs `loop(pointers, dims, strides, data)`, NumPy's own signature of an inner loop (numpy/ufuncobject.h), once for
-each place of the outer loops. Where `loop` is 0, `data` says which of the machine's own instructions it is.
+each place of the outer loops. Where `loop` is 0, `data` says which of the machine's own instructions it is:
+
+    REPEAT, length, cell and offset of the number of times, words before the body, moved cells, swapped cells, chunk,
+        times expected, (cell, stride) of each moved cell, (cell, cell) of each pair that is swapped, body ...
+    SET, length, cell, cell that it is taken from, offset
+    ROW, length, cell, cell that it is taken from, offset, cell and offset of a number, stride: that row of an array
+    WHILE, length, cell and offset of a truth value: if it is false, the repeated body ends here, and is not repeated
+    LIMIT, length, cell and offset of a number, number that it must not reach, error's message
 
 A stretch of a program is a function of Python's own kind (METH_FASTCALL): it reads the arrays' addresses out of the
 objects that it is called with, makes the arrays that it returns, and runs its part of the table. An object that lies
@@ -23,11 +30,14 @@ from typing import Any
 
 import numpy as np
 
+from ...core.errors import NoConvergence
 from .assembly import Writer, assemble, llvm, once
 
 LOOP_HEAD = 8  # words in front of an instruction's dims
 MOST_OPERANDS, MOST_OUTER = 8, 40
-REPEAT, SET = 1, 2  # the machine's own instructions: repeat what follows, let a cell point elsewhere
+REPEAT, SET, ROW, WHILE, LIMIT = 1, 2, 3, 4, 5  # the machine's own instructions, see `_write_own`
+REPEAT_HEAD = 10  # words in front of what moves on in a repeated body
+OVER = 2  # what `run` returns where a repeated body has ended itself
 ARRAY, OBJECT, NOTHING = 0, 1, 2  # how an argument is read: a NumPy array, a number in an object of one type, not
 FRESH, GIVEN, NUMBER, FLOAT = 0, 1, 2, 3  # how a result is made: an array, an argument, a NumPy number, a float
 HEAD = object.__basicsize__  # bytes in front of what an object holds
@@ -68,9 +78,9 @@ def is_possible() -> bool:
 
 
 def _write_run(module: Any) -> Any:
-    """`run(at, end, cells)`: the instructions from `at` to `end`; 0, or 1 where a signal's handler raised an error."""
+    """`run(at, end, cells)`: the instructions from `at` to `end`; 0, or 1 where there is an error, or OVER."""
     ir = llvm().ir
-    word, small, nothing = ir.IntType(64), ir.IntType(32), ir.VoidType()
+    word, nothing = ir.IntType(64), ir.VoidType()
     pointer = word.as_pointer()
     w = Writer(module, "run", word, [pointer, pointer, pointer])
     b = w.b
@@ -131,46 +141,87 @@ def _write_run(module: Any) -> Any:
         b.branch(done)
 
         b.position_at_end(own)
-        setting = w.function.append_basic_block("setting")
-        repeating = w.function.append_basic_block("repeating")
-        b.cbranch(b.icmp_unsigned("==", data, w.number(SET)), setting, repeating)
-        b.position_at_end(setting)  # 0, SET, length, cell, cell that it is taken from, offset
-        w.store(b.add(w.load(cells, w.load(pc, 4)), w.load(pc, 5)), cells, w.load(pc, 3))
-        b.branch(done)
-        b.position_at_end(repeating)  # 0, REPEAT, length, times, words before the body, moved, swapped, chunk, ...
-        body, moves, swaps, chunk = w.at(pc, w.load(pc, 4)), w.load(pc, 5), w.load(pc, 6), w.load(pc, 7)
-        behind = w.at(pc, length)
-        left = w.variable(chunk)  # until signals are looked for; of 0 it goes down from there, and never comes back
-        with w.repeat(w.load(pc, 3)):
-            w.unless(b.icmp_unsigned("==", b.call(w.function, [body, behind, cells]), w.number(0)), stopped)
-            with w.repeat(moves) as k:
-                pair = w.at(pc, b.add(b.mul(k, w.number(2)), w.number(8)))
-                cell = w.load(pair, 0)
-                w.store(b.add(w.load(cells, cell), w.load(pair, 1)), cells, cell)
-            with w.repeat(swaps) as k:
-                pair = w.at(pc, b.add(b.mul(b.add(k, moves), w.number(2)), w.number(8)))
-                one, other = w.load(pair, 0), w.load(pair, 1)
-                first, second = w.load(cells, one), w.load(cells, other)
-                w.store(second, cells, one)
-                w.store(first, cells, other)
-            w.add(left, w.number(-1))
-            look, on = (w.function.append_basic_block(name) for name in ("look", "on"))
-            b.cbranch(b.icmp_signed("==", b.load(left), w.number(0)), look, on)
-            b.position_at_end(look)  # with the lock, whether this thread holds it or has let it go
-            b.store(chunk, left)
-            lock = w.call(python("PyGILState_Ensure"), small)
-            raised = w.call(python("PyErr_CheckSignals"), small)
-            w.call(python("PyGILState_Release"), nothing, lock)
-            w.unless(b.icmp_signed("==", raised, ir.Constant(small, 0)), stopped)
-            b.branch(on)
-            b.position_at_end(on)
-        b.branch(done)
+        _write_own(w, pc, length, cells, (done, stopped))
         b.position_at_end(done)
     b.ret(w.number(0))
     b.position_at_end(stopped)
     b.ret(w.number(1))
     w.done()
     return w.function
+
+
+def _write_own(w: Writer, pc: Any, length: Any, cells: Any, ends: tuple[Any, Any]) -> None:
+    """The machine's own instructions; each goes on at the first of `ends`, or ends with an error at the second."""
+    ir, b = llvm().ir, w.b
+    small, nothing = ir.IntType(32), ir.VoidType()
+    done, stopped = ends
+
+    def place(cell: int) -> Any:
+        """The address that a cell and an offset tell, which begin at this word."""
+        return b.add(w.load(cells, w.load(pc, cell)), w.load(pc, cell + 1))
+
+    blocks = {kind: w.function.append_basic_block("own") for kind in (REPEAT, SET, ROW, WHILE, LIMIT)}
+    choice = b.switch(w.load(pc, 1), done)
+    for kind, block in blocks.items():
+        choice.add_case(w.number(kind), block)
+
+    b.position_at_end(blocks[SET])
+    w.store(place(4), cells, w.load(pc, 3))
+    b.branch(done)
+
+    b.position_at_end(blocks[ROW])
+    w.store(b.add(place(4), b.mul(w.load(w.as_pointer(place(6))), w.load(pc, 8))), cells, w.load(pc, 3))
+    b.branch(done)
+
+    b.position_at_end(blocks[WHILE])
+    true = b.load(w.as_pointer(place(3), ir.IntType(8).as_pointer()))
+    over = w.function.append_basic_block("over")
+    b.cbranch(b.icmp_unsigned("!=", true, ir.Constant(ir.IntType(8), 0)), done, over)
+    b.position_at_end(over)
+    b.ret(w.number(OVER))
+
+    b.position_at_end(blocks[LIMIT])
+    beyond = w.function.append_basic_block("beyond")
+    b.cbranch(b.icmp_signed("<", w.load(w.as_pointer(place(3))), w.load(pc, 5)), done, beyond)
+    b.position_at_end(beyond)
+    lock = w.call(python("PyGILState_Ensure"), small)
+    w.call(python("PyErr_SetString"), nothing, w.number(id(NoConvergence)), w.load(pc, 6))
+    w.call(python("PyGILState_Release"), nothing, lock)
+    b.branch(stopped)
+
+    b.position_at_end(blocks[REPEAT])
+    body, moves, swaps, chunk = w.at(pc, w.load(pc, 5)), w.load(pc, 6), w.load(pc, 7), w.load(pc, 8)
+    behind = w.at(pc, length)
+    left = w.variable(chunk)  # until signals are looked for; of 0 it goes down from there, and never comes back
+    with w.repeat(w.load(w.as_pointer(place(3)))):
+        ended, going = (w.function.append_basic_block(name) for name in ("ended", "going"))
+        how = b.call(w.function, [body, behind, cells])
+        b.cbranch(b.icmp_unsigned("==", how, w.number(0)), going, ended)
+        b.position_at_end(ended)
+        b.cbranch(b.icmp_unsigned("==", how, w.number(OVER)), done, stopped)
+        b.position_at_end(going)
+        with w.repeat(moves) as k:
+            pair = w.at(pc, b.add(b.mul(k, w.number(2)), w.number(REPEAT_HEAD)))
+            cell = w.load(pair, 0)
+            w.store(b.add(w.load(cells, cell), w.load(pair, 1)), cells, cell)
+        with w.repeat(swaps) as k:
+            pair = w.at(pc, b.add(b.mul(b.add(k, moves), w.number(2)), w.number(REPEAT_HEAD)))
+            one, other = w.load(pair, 0), w.load(pair, 1)
+            first, second = w.load(cells, one), w.load(cells, other)
+            w.store(second, cells, one)
+            w.store(first, cells, other)
+        w.add(left, w.number(-1))
+        look, on = (w.function.append_basic_block(name) for name in ("look", "on"))
+        b.cbranch(b.icmp_signed("==", b.load(left), w.number(0)), look, on)
+        b.position_at_end(look)  # with the lock, whether this thread holds it or has let it go
+        b.store(chunk, left)
+        lock = w.call(python("PyGILState_Ensure"), small)
+        raised = w.call(python("PyErr_CheckSignals"), small)
+        w.call(python("PyGILState_Release"), nothing, lock)
+        w.unless(b.icmp_signed("==", raised, ir.Constant(small, 0)), stopped)
+        b.branch(on)
+        b.position_at_end(on)
+    b.branch(done)
 
 
 def _write_stretch(module: Any, run: Any) -> None:

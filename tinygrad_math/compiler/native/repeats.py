@@ -1,4 +1,8 @@
-"""A loop whose step is native as a whole: the machine repeats the step's words, and moves cells on between."""
+"""A loop whose step is native as a whole: the machine repeats the step's words, and moves cells on between.
+
+A condition, native too, is computed at the head of a step, which may end there. How many steps there may be, and have
+been, is a number in memory.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ import math
 
 import numpy as np
 
+from ...transforms.loops.loop import too_long
 from ..passes.loops import Repeated
 from ..program import Value
 from .instructions import Instructions
 from .loops import copier, loop
-from .machine import REPEAT, SET
-from .places import FAR, SCRATCH, Place, c_strides, is_compact, is_known
+from .machine import LIMIT, REPEAT, REPEAT_HEAD, ROW, SET, WHILE
+from .places import FAR, SCRATCH, Place, address_of, c_strides, is_compact, is_known
 from .table import elements, loop_words
 
+ENDLESS = (1 << 63) - 1  # steps of a loop that only its condition ends
+EXPECTED = 1 << 16  # steps that one without a bound is taken to have, to see whether other threads may run meanwhile
 BETWEEN = 2_000_000  # elements: after so many, some milliseconds of work, signals are looked for
 
 
@@ -23,8 +30,11 @@ class Rounds:
     A carry has two places, which change roles after each step: the step reads the one and writes the other.
     """
 
-    def __init__(self, around: Instructions, inner: Instructions, op: Repeated) -> None:
+    def __init__(
+        self, around: Instructions, inner: Instructions, op: Repeated, asked: Instructions | None = None
+    ) -> None:
         self.around, self.inner, self.how, self.step = around, inner, op.how, op.step
+        self.asked, self.condition = asked, op.condition
         self.memory = around.memory
         self.before: list[int] = []
         self.body: list[int] = []
@@ -32,14 +42,20 @@ class Rounds:
         self.moves: list[tuple[int, int]] = []
         self.swaps: list[tuple[int, int]] = []
         self.counting: list[int] = []  # the last instruction of a step that knows its number
-        self.length = op.how.length or 0
+        self.length = ENDLESS if op.how.length is None else op.how.length
+        self.known = not op.how.counted and op.condition is None  # whether there are `length` steps
+        whole = np.dtype(np.int64)
+        self.times = around.number(self.length, whole)
+        self.done = around.own((), whole)  # how many steps there have been, where `length` is a bound
 
     def words(self, v: Value, parts: dict[int, Value]) -> list[int] | None:
         how, around, inner = self.how, self.around, self.inner
         arguments = iter(self.step.arguments)
-        if how.numbered:
-            self._count(next(arguments))
         inputs = iter(v.inputs)
+        if how.counted and not self._counted(next(inputs)):
+            return None
+        if how.numbered and not self._number(next(arguments)):
+            return None
         carried = [self._carry(next(inputs), next(arguments)) for _ in range(how.carries)]
         taken = [self._row(next(inputs), next(arguments)) for _ in range(how.rows)]
         fixed = [self._same(next(inputs), next(arguments)) for _ in range(how.fixed)]
@@ -60,7 +76,13 @@ class Rounds:
         inner.lower()
         if not all(map(inner.is_native, self.step.body)):
             return None
-        self.body = [w for u in self.step.body for w in inner.words[u]]
+        if self.condition is not None:
+            asked = self._ask(list(nexts))
+            if asked is None:
+                return None
+            self.body += asked
+        self.body += self._bound()
+        self.body += [w for u in self.step.body for w in inner.words[u]]
         for r, target in zip(results, [*(after for _, after in nexts), *out], strict=True):
             if written.get(r) is not target and not self._put(r, target):
                 return None
@@ -73,26 +95,87 @@ class Rounds:
                 if moved is None:
                     return None
                 self.after += moved
+        last = parts.get(len(results))
+        if last is not None:  # the number of steps
+            place = around.place(last)
+            moved = None if place is None else around.moved(self.done, place, ())
+            if moved is None:
+                return None
+            self.after += moved
+        assert self.times is not None
         pairs = [w for pair in (*self.moves, *self.swaps) for w in pair]
+        expected = self.length if self.length != ENDLESS else EXPECTED
         chunk = max(1, BETWEEN // max(1, elements(self.body)))
-        head = [0, REPEAT, 8 + len(pairs) + len(self.body), self.length, 8 + len(pairs), len(self.moves)]
-        head += [len(self.swaps), chunk if chunk < self.length else 0]
+        head = [0, REPEAT, REPEAT_HEAD + len(pairs) + len(self.body), self.times.cell, self.times.offset]
+        head += [REPEAT_HEAD + len(pairs), len(self.moves), len(self.swaps)]
+        head += [chunk if chunk < expected or not self.known else 0, expected]
         return [*self.before, *head, *pairs, *self.body, *self.after]
 
-    def _count(self, number: Value) -> None:
-        """The number of a step, as a whole number in memory."""
-        whole = np.dtype(np.int64)
-        place = self.around.own((), whole)
-        start = self.around.number(self.length - 1 if self.how.backwards else 0, whole)
-        one = self.around.number(-1 if self.how.backwards else 1, whole)
-        by = loop(np.add, (whole, whole))
-        assert start is not None
-        assert one is not None
+    def _whole(self, n: int) -> Place:
+        """A whole number that is known."""
+        found = self.around.number(n, np.dtype(np.int64))
+        assert found is not None
+        return found
+
+    def _added(self, one: Place, other: Place, target: Place) -> list[int]:
+        """The sum of two whole numbers."""
+        by = loop(np.add, (one.dtype, other.dtype))
         assert by is not None
+        return loop_words(by, (), [one.over(()), other.over(()), target.over(())])
+
+    def _counted(self, count: Value) -> bool:
+        """How many steps there are, which an argument says."""
+        words: list[int] = []
+        given = None if count.shape != () or count.dtype.kind not in "iu" else self.around.taken(count, np.int64, words)
+        self.times = given
+        self.before += words
+        return given is not None
+
+    def _number(self, number: Value) -> bool:
+        """The number of a step, as a whole number in memory."""
+        place, backwards = self.around.own((), np.dtype(np.int64)), self.how.backwards
+        if backwards and self.how.counted:
+            assert self.times is not None
+            self.before += self._added(self.times, self._whole(-1), place)
+        else:
+            start = self._whole(self.length - 1 if backwards else 0)
+            self.before += loop_words(copier(start.dtype), (), [start.over(()), place.over(())])
         self.inner.places[number] = place
         self.inner.counters.add(number)
-        self.before += loop_words(copier(whole), (), [start.over(()), place.over(())])
-        self.counting = loop_words(by, (), [place.over(()), one.over(()), place.over(())])
+        self.counting += self._added(place, self._whole(-1 if backwards else 1), place)
+        return True
+
+    def _bound(self) -> list[int]:
+        """An error where more steps would be taken than there is room for; the steps are counted for that."""
+        if self.known:
+            return []
+        zero, done = self._whole(0), self.done
+        self.before += loop_words(copier(zero.dtype), (), [zero.over(()), done.over(())])
+        self.counting += self._added(done, self._whole(1), done)
+        if self.how.length is None:
+            return []
+        said = np.frombuffer(too_long(self.how.title, self.length).encode() + b"\0", np.uint8)
+        self.memory.kept.append(said)
+        return [0, LIMIT, 7, done.cell, done.offset, self.length, address_of(said)]
+
+    def _ask(self, nexts: list[tuple[Place, Place]]) -> list[int] | None:
+        """The condition, and what ends the loop where it does not hold."""
+        asked, condition, how = self.asked, self.condition, self.how
+        assert asked is not None
+        assert condition is not None
+        self.times = self._whole(ENDLESS)
+        fixed = self.step.arguments[len(self.step.arguments) - how.fixed :] if how.fixed else ()
+        places = [*(now for now, _ in nexts), *(self.inner.places[a] for a in fixed)]
+        asked.places.update(zip(condition.arguments, places, strict=True))
+        same = zip(condition.arguments[how.carries :], fixed, strict=True)
+        asked.counters.update(argument for argument, a in same if a in self.inner.counters)
+        asked.lower()
+        (holds,) = condition.results
+        if not all(map(asked.is_native, condition.body)) or holds.shape is None:
+            return None
+        words = [w for u in condition.body for w in asked.words[u]]
+        true = asked.taken(holds, np.dtype(bool), words)
+        return None if true is None else [*words, 0, WHILE, 5, true.cell, true.offset]
 
     def _carry(self, start: Value, argument: Value) -> tuple[Place, Place] | None:
         """Where a carry is read and written."""
@@ -143,8 +226,13 @@ class Rounds:
     def _moving(self, whole: Place) -> Place:
         """The row of this step of an array, by a cell that moves on."""
         cell, stride = self.memory.cell(), whole.strides[0]
-        start = whole.offset + (stride * (self.length - 1) if self.how.backwards and self.length else 0)
-        self.before += [0, SET, 6, cell, whole.cell, start]
+        if self.how.backwards and self.how.counted:
+            assert self.times is not None
+            times = self.times
+            self.before += [0, ROW, 9, cell, whole.cell, whole.offset - stride, times.cell, times.offset, stride]
+        else:
+            start = whole.offset + (stride * (self.length - 1) if self.how.backwards and self.length else 0)
+            self.before += [0, SET, 6, cell, whole.cell, start]
         self.moves.append((cell, -stride if self.how.backwards else stride))
         return Place(cell, 0, whole.shape[1:], whole.strides[1:], whole.dtype)
 
@@ -154,7 +242,11 @@ class Rounds:
             self.inner.places[argument] = self.around.constant(np.asarray(outside.example))
             return not argument.weak and self._fits(argument)
         given = self.around.place(outside)
-        if given is None or given.dtype != argument.dtype or (argument.weak and type(argument.example) is not float):
+        if outside in self.around.counters:
+            self.inner.counters.add(argument)
+        elif argument.weak and type(argument.example) is not float:
+            return False
+        if given is None or given.dtype != argument.dtype:
             return False
         place = self._laid_out(given, argument, given.shape)
         self.inner.places[argument] = place
@@ -176,7 +268,13 @@ class Rounds:
             )
         else:
             whole = self.around.place(part)
-        return None if whole is None or not math.prod(shape) else self._moving(whole)
+        if whole is None or not math.prod(shape):
+            return None
+        if not self.known and part is not None:  # not every step may be taken
+            zero = self.around.number(0, r.dtype)
+            assert zero is not None
+            self.before += loop_words(copier(r.dtype), shape, [zero.over(shape), whole.over(shape)])
+        return self._moving(whole)
 
     def _let_write(self, r: Value, target: Place, written: dict[Value, Place]) -> None:
         """Let the instruction that makes r write it where it goes, if it lies there as it would elsewhere."""

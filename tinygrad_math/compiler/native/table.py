@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .loops import Loop
-from .machine import LOOP_HEAD, REPEAT
+from .machine import LOOP_HEAD, REPEAT, REPEAT_HEAD
 
 CALL = 5.0  # nanoseconds that a further call of a loop takes, beside
 DENSE, APART = 0.25, 1.0  # those for an element of arrays that are dense, or not
@@ -90,6 +90,6 @@ def elements(words: Sequence[int]) -> int:
             loops = words[at + words[at + 7] : at + length : words[at + 3] + 1]
             total += math.prod(sizes) * math.prod(loops)
         elif words[at + 1] == REPEAT:
-            total += words[at + 3] * elements(words[at + words[at + 4] : at + length])
+            total += words[at + REPEAT_HEAD - 1] * elements(words[at + words[at + 5] : at + length])
         at += length
     return total
