@@ -1,3 +1,4 @@
+import fcntl
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.saving import archive
 
 Pair = namedtuple("Pair", "a b")
 
@@ -377,3 +379,17 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     with pytest.raises(tm.MissingExtra, match="safetensors"):
         tm.save(tmp_path / "w.safetensors", {"w": np.ones(2)})
+
+
+def test_what_a_killed_writer_left_is_taken_away_once_nobody_holds_it(tmp_path):
+    path = str(tmp_path / "run.npz")
+    names = [f".run.npz.{k}.part" for k in ("old", "young", "held")]
+    for name in [*names, ".other.npz.old.part"]:
+        (tmp_path / name).write_bytes(b"half")
+        if "young" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    with open(tmp_path / names[2], "rb") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with archive.alone(path):
+            left = {p.name for p in tmp_path.iterdir()}
+    assert left == {*names[1:], ".other.npz.old.part", ".run.npz.lock"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import io
 import math
 import os
 import struct
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ import numpy as np
 from ..core.errors import FileError
 
 PLAN = "tree.json"
+STALE = 120  # seconds after which a file that nobody holds is taken for one of a writer that was killed
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, ValueError, OSError, KeyError)
 
 
@@ -41,12 +44,25 @@ def alone(path: str) -> Iterator[None]:
             if os.stat(beside).st_ino == os.fstat(handle).st_ino:
                 break
         os.close(handle)  # its last holder took the file away between the two calls
+    _sweep(folder, name)
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         os.close(handle)
+
+
+def _sweep(folder: str, name: str) -> None:
+    """Take away what writers left half written who were killed: nobody holds it, and it is some minutes old."""
+    for part in glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.part")):
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDWR)
+            try:
+                if time.time() - os.fstat(handle).st_mtime > STALE and _lock(handle):
+                    os.unlink(part)
+            finally:
+                os.close(handle)
 
 
 def _lock(handle: int) -> bool:
@@ -67,6 +83,7 @@ def replace(path: str, write: Callable[[IO[bytes]], object]) -> None:
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder or ".")
+        _lock(handle)  # while its writer lives
         with os.fdopen(handle, "wb") as file:
             write(file)
             file.flush()

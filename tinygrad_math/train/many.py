@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
+import contextlib
+import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,67 +17,19 @@ from ..nn.module import Module
 from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..optim.vectors import Whole
+from ..saving.archive import alone, replace
+from ..saving.files import prepared
 from .alike import check_alike
 from .bank import Bank
 from .callbacks import EarlyStopping
 from .fitting import Metric, check_clip, check_counts, loader_of, looked_at
-from .history import History
-from .in_step import in_step, one_of
+from .in_step import one_of
+from .members import Runs
 from .placed import Loss
 from .progress import Progress
 from .run import interruptible
 from .steps import backend_of
 from .together import Together
-
-
-class _Member:
-    """What a callback sees of one network: the part of a Run that concerns it."""
-
-    def __init__(self, number: int, together: Together, stops: Sequence[EarlyStopping]) -> None:
-        self.number, self.together = number, together
-        self.stops = [copy.deepcopy(s) for s in stops]
-        self.history = History()
-        self.reason: str | None = None
-        for s in self.stops:
-            s.on_start(self)  # type: ignore[arg-type]
-
-    @property
-    def epoch(self) -> int:
-        return len(self.history)
-
-    @property
-    def model(self) -> Module:
-        """The network with its present values."""
-        if self.reason is None:
-            self.together.settle(self.number)
-        return self.together.models[self.number]
-
-    def stop(self, reason: str) -> None:
-        """The network stays as it is now, while the others go on."""
-        self.together.settle(self.number)
-        self.end(reason)
-
-    def end(self, reason: str) -> None:
-        self.history.stopped = self.reason = reason
-
-
-class _Runs:
-    """Many runs in step: how far they have come, and each network's own part."""
-
-    def __init__(self, together: Together, loader: Any, schedulers: Sequence[Any], stops: Sequence[Any]) -> None:
-        self.together, self.schedulers, self.data = together, schedulers, loader
-        self.loader = loader[0] if isinstance(loader, list) else loader  # as many batches as all
-        self.members = [_Member(k, together, stops) for k in range(together.size)]
-        self.epoch = self.batch = 0
-
-    @property
-    def going(self) -> list[_Member]:
-        return [m for m in self.members if m.reason is None]
-
-    def batches(self, size: int) -> Iterator[list[Any]]:
-        batches = iter(in_step(self.data) if isinstance(self.data, list) else self.data)
-        while part := list(itertools.islice(batches, size)):
-            yield part
 
 
 @named
@@ -91,11 +43,14 @@ def fit_many(
     schedulers: Sequence[Any] | None = None,
     callbacks: Sequence[EarlyStopping] = (),
     compile: bool | str = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
     *,
     metrics: Mapping[str, Metric] | None = None,
     accumulate: int = 1,
     clip_norm: float | None = None,
     clip_value: float | None = None,
+    checkpoint_every: int = 1,
     progress: bool = True,
 ) -> Bank:
     """Train many networks of one architecture at once, and return them as a Bank with a history for each.
@@ -107,13 +62,15 @@ def fit_many(
     differ in every number (lr, momentum, weight_decay, ...); `schedulers` one for each. `data` as in `fit`, seen by all
     in the same order; or a list of DataLoaders, one for each network, with an order of its own. `callbacks`:
     EarlyStopping, which holds each network by itself. The others as in `fit`; "seconds" in a history counts the epoch
-    of all networks. Dropout draws for each network, other numbers than in a run of its own.
+    of all networks. Dropout draws for each network, other numbers than in a run of its own. `checkpoint` and `resume`
+    as in `fit`, with all networks in one file, which is of whole epochs: after Ctrl-C of the last one.
 
     A network whose loss is no number stops: its history says when in `stopped`, and it keeps the values of the last
     whole epoch, while the others go on.
     Raises ArgumentError for what cannot be computed together: networks that are built differently or share a
     parameter, optimisers of several kinds or with other switches, those that look at values (LBFGS, NewtonCG,
-    LevenbergMarquardt) and callbacks that need one run; ShapeError for batches that differ in shape. KeyboardInterrupt
+    LevenbergMarquardt) and callbacks that need one run; ShapeError for batches that differ in shape. FileError where
+    the checkpoint cannot be written, belongs to other runs, or is being written by another process; KeyboardInterrupt
     after Ctrl-C, when the networks have their values.
 
     >>> import tinygrad_math as tm
@@ -124,7 +81,7 @@ def fit_many(
     >>> bank["loss"].shape, bank.best("loss").number
     ((8, 50), 4)
     """
-    check_counts("fit_many", epochs=epochs, accumulate=accumulate)
+    check_counts("fit_many", epochs=epochs, accumulate=accumulate, checkpoint_every=checkpoint_every)
     check_clip("fit_many", clip_norm=clip_norm, clip_value=clip_value)
     if isinstance(models, Module) or isinstance(optimizers, Optimizer) or not callable(loss):
         raise ArgumentError(
@@ -139,14 +96,27 @@ def fit_many(
     if own_data and (len(data) != len(models) or len(set(map(id, data))) != len(data)):
         raise ArgumentError(f"fit_many: a DataLoader for each network, got {len(data)} for {len(models)} networks")
     together = Together(models, loss, optimizers, accumulate, (clip_norm, clip_value), backend, own_data)
-    runs = _Runs(together, list(data) if own_data else loader_of(data, shuffle=True), schedules, callbacks)
+    runs = Runs(together, list(data) if own_data else loader_of(data, shuffle=True), schedules, callbacks)
     shown = None if validation is None else looked_at(validation)
+    if resume is not None and os.path.exists(resume):
+        runs.resume(resume)
+    runs.begin()
+    target = None if checkpoint is None else prepared(checkpoint, None)[0]
     modes = [(m, m.training) for m in models[0].modules()]
-    with interruptible() as noted, Progress(runs, epochs, progress) as bar:
+    with contextlib.ExitStack() as stack:
+        if target is not None:
+            stack.enter_context(alone(target))
+        noted = stack.enter_context(interruptible())
+        bar = stack.enter_context(Progress(runs, epochs, progress))
+        whole = None if target is None else runs.state()  # at the end of the last epoch
         try:
             while runs.epoch < epochs and runs.going:
                 models[0].train()
                 _epoch(runs, noted, bar, accumulate, shown, metrics or {})
+                if target is not None:
+                    whole = whole if runs.batch else runs.state()
+                    if noted or runs.epoch % checkpoint_every == 0 or runs.epoch >= epochs or not runs.going:
+                        replace(target, prepared(target, whole)[1])
                 if noted:
                     break
         finally:
@@ -155,10 +125,12 @@ def fit_many(
         for member in runs.going:
             together.settle(member.number)
         if noted:
-            raise KeyboardInterrupt(f"after {runs.epoch} epochs and {runs.batch} batches")
+            kept = f"; resume={os.fspath(checkpoint)!r} goes on after these epochs" if checkpoint is not None else ""
+            raise KeyboardInterrupt(f"after {runs.epoch} epochs and {runs.batch} batches{kept}")
     bank = Bank._of(models, [m.history for m in runs.members])
     for k, member in enumerate(runs.members):
-        for stop in member.stops:
+        for stop in member.callbacks:
+            assert isinstance(stop, EarlyStopping)
             if stop.kept is not None:
                 models[k].load_state_dict(stop.kept)
                 bank.rows[k] -= stop.waited
@@ -199,7 +171,7 @@ def _check(
 
 
 def _epoch(
-    runs: _Runs, noted: list[int], bar: Progress, accumulate: int, validation: Any, metrics: Mapping[str, Metric]
+    runs: Runs, noted: list[int], bar: Progress, accumulate: int, validation: Any, metrics: Mapping[str, Metric]
 ) -> None:
     """One epoch of all networks, up to the next step after Ctrl-C."""
     together = runs.together
@@ -234,6 +206,7 @@ def _epoch(
             columns |= {f"val_{name}": v for name, v in together.evaluate(validation, metrics).items()}
     going = runs.going
     for m in going:
+        m.epoch = runs.epoch
         row = {"epoch": runs.epoch, **{name: float(v[m.number]) for name, v in columns.items()}}
         m.history.rows.append({"epoch": row.pop("epoch"), "loss": row.pop("loss"), "lr": rates[m.number], **row})
         schedule = runs.schedulers[m.number]
@@ -246,8 +219,8 @@ def _epoch(
     bar.row({"epoch": runs.epoch, **{f"median {k}": float(np.median(v[numbers])) for k, v in columns.items()}})
     for m in going:
         m.history[-1]["seconds"] = seconds
-        for c in m.stops:
-            c.on_epoch_end(m)  # type: ignore[arg-type]
+        for c in m.callbacks:
+            c.on_epoch_end(m)
 
 
 def _per_batch(schedulers: Sequence[Any]) -> bool:

@@ -43,6 +43,10 @@ class Together:
         self._check_rules()
         self.programs: dict[Any, Callable[..., Any]] = {}
         self.measure: Callable[..., Any] | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the values of the networks and their optimisers."""
         self.parts: list[Part] = []
         self.numbers()
         for one in self.each:
