@@ -131,7 +131,7 @@ def test_operands_stand_in_the_order_in_which_they_are_written():
 def test_small_arrays_are_shown_in_full_and_zeros_read_well():
     x = tm.tensor([[1.0, 2.0], [3.0, 4.5]], requires_grad=True, name="x")
     _, texts = nodes(tm.graph((x * x).sum()))["n0"]
-    assert [t.content for t in texts] == ["x", "(2, 2)", "[1   2 ]", "[3 4.5 ]", "grad", "[2 4 ]", "[6 9 ]"]
+    assert [t.content for t in texts] == ["x", "(2, 2)", "[1    2]", "[3  4.5]", "grad", "[2  4]", "[6  9]"]
     zeros = tm.tensor(np.zeros((30, 40)), requires_grad=True, name="z")
     assert "all 0" in tm.graph(zeros.sum()).text()
     assert "-0" not in tm.graph(tm.tensor([0.0, -0.0, -0.0], requires_grad=True) * 1.0).text()

@@ -126,7 +126,7 @@ def test_frames_close_and_open_in_place(opened):
     before = count(page, ".node")
     click(page, ".frame .name")
     assert count(page, ".node") == before - 2
-    assert "▸ 0" in texts(page, ".node .title")
+    assert "▸ 0  (2, 2) → (2, 3)" in texts(page, ".node .title")
     assert count(page, ".edge") > 0
     click(page, ".node.closed")
     assert count(page, ".node") == before
@@ -303,3 +303,14 @@ def test_dark_and_light_differ(opened):
         colors.append(page.execute_script("return getComputedStyle(document.querySelector('.node text')).fill"))
     assert colors == ["rgb(255, 255, 255)", "rgb(27, 31, 36)", "rgb(30, 35, 41)", "rgb(232, 234, 237)"]
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_layers_open_in_place(opened):
+    model = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 1, rng=1))
+    page = opened(tm.graph(lambda: (model(np.ones((4, 2))) ** 2).sum(), levels="layers"))
+    assert "▸ 0: Linear  (4, 2) → (4, 3)" in texts(page, ".node .title")
+    assert any("9 parameters" in t for t in texts(page, ".node.closed text"))
+    before = count(page, ".node")
+    click(page, ".node.closed")
+    assert count(page, ".node") == before + 2  # weight, bias and the step in the place of the module
+    assert "weight  (3, 2)" in texts(page, ".node .title")

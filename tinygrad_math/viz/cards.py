@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import labels
+from .blocks import Ends, by_block, magnitudes, norms, told
 from .outline import Frame, Outline, Tile
 from .page import visible
-from .values import lines, short
+from .values import lines, number, short
 from .view import Box, View
 
 TITLE, SMALL = 12.0, 10.5  # sizes of letters, in px
@@ -66,11 +68,28 @@ def role_of(b: Box) -> str:
     return "step" if b.kind not in ("leaf", "data", "result", "failed") else b.kind
 
 
-def card_of(item: Tile | Frame, shown: Shown, dtype: str, title: str = "") -> Card:
-    if isinstance(item, Frame):
-        steps = sum(t.box.is_step for t in item.tiles())
-        count = f"{steps:,} step{'s' * (steps != 1)}"
-        return Card(labels.shortened(visible(item.label)), "", [] if item.kind == "rest" else [(count, "muted")])
+def closed_card(frame: Frame, shown: Shown, ends: Ends, outline: Outline, sizes: Mapping[str, float]) -> Card:
+    """What a closed frame says: of a module what goes in and comes out, its size, its output and its gradients."""
+    title = labels.shortened(visible(frame.label))
+    if frame.kind == "rest":
+        return Card(title, "", [])
+    shape, size, out, owned = told(frame, ends)
+    rows = [(line, "muted") for line in size]
+    if len(out) == 1 and shown.values:
+        rows.append((short(out[0].data), "ink"))
+    blocks = in_blocks(out[0].id, outline, sizes) if len(out) == 1 else []
+    if len(out) == 1 and shown.grads and out[0].cotangent is not None:
+        rows.append((by_block(blocks) if blocks else f"grad {short(out[0].cotangent)}", "grad"))
+    lengths = norms(owned, outline, sizes) if shown.grads else []
+    if len(lengths) > 1:
+        rows.append((by_block(lengths, "grad of parameters, norm"), "grad"))
+    elif lengths:
+        rows.append((f"grad of parameters, norm {number(float(f'{lengths[0]:.3g}'))}", "grad"))
+    return Card(title, shape if shown.shapes else "", rows, "closed")
+
+
+def card_of(item: Tile, shown: Shown, dtype: str, title: str = "", blocks: Sequence[float] = ()) -> Card:
+    """What a tile says; `blocks` are the sizes of its gradient in each of the blocks that it stands for."""
     b = item.box
     shape = "" if b.extent == "()" or b.shape == "number" or b.kind == "failed" else b.extent
     if b.dtype not in (dtype, "") and b.kind != "failed":
@@ -78,7 +97,9 @@ def card_of(item: Tile | Frame, shown: Shown, dtype: str, title: str = "") -> Ca
     rows: list[tuple[str, str]] = []
     if shown.values and b.kind != "failed":
         rows += [(line, "ink") for line in (lines(b.data) if shown.full else [short(b.data)])]
-    if shown.grads and b.cotangent is not None:
+    if shown.grads and len(blocks) > 1:
+        rows.append((by_block(blocks), "grad"))
+    elif shown.grads and b.cotangent is not None:
         found = lines(b.cotangent) if shown.full else [short(b.cotangent)]
         rows += [(f"grad {found[0]}", "grad")] if len(found) == 1 else [("grad", "grad"), *((t, "grad") for t in found)]
     if b.kind == "failed":
@@ -100,6 +121,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 def said_of(view: View, outline: Outline, shown: Shown) -> dict[str, Card]:
     """What each tile and each closed frame says, by its id."""
     dtype = common_dtype(view)
+    ends, sizes = Ends(view, outline), magnitudes(view) if shown.grads else {}
     cards = {}
     for frame in outline.root.frames():
         inner = frame.path.rpartition(".")[2]
@@ -110,11 +132,20 @@ def said_of(view: View, outline: Outline, shown: Shown) -> dict[str, Card]:
                 title = ""
                 if isinstance(i, Tile) and i.box.kind == "leaf" and inner:  # `weight`, as the frame says whose it is
                     title = i.title.rpartition(".")[2]
-                cards[i.id] = card_of(i, shown, dtype, title)
+                if isinstance(i, Frame):
+                    cards[i.id] = closed_card(i, shown, ends, outline, sizes)
+                else:
+                    cards[i.id] = card_of(i, shown, dtype, title, in_blocks(i.id, outline, sizes))
     for k in outline.links:  # the shapes that did not fit
         if k.tail in cards and k.head in cards and cards[k.head].role == "failed":
             cards[k.tail].tone = "bad"
     return cards
+
+
+def in_blocks(id: str, outline: Outline, sizes: Mapping[str, float]) -> list[float]:
+    """The size of the gradient in each block that a tile stands for, if it stands for several."""
+    ids = outline.blocks.get(id, [])
+    return [sizes[i] for i in ids] if len(ids) > 1 and all(i in sizes for i in ids) else []
 
 
 def name_of(outline: Outline, id: str) -> str:

@@ -48,7 +48,8 @@ def dot_of(view: View, outline: Outline, shown: Shown, right: bool) -> str:
     seen = set()
     for k in outline.links:
         tail, head = stands.get(k.tail, k.tail), stands.get(k.head, k.head)
-        line = f'  "{tail}" -> "{head}"' + (f" [label={quoted(k.through)}]" if k.through else "")
+        through = k.through if (tail, head) == (k.tail, k.head) else ""
+        line = f'  "{tail}" -> "{head}"' + (f" [label={quoted(through)}]" if through else "")
         if tail != head and (line not in seen or head == k.head):
             out.append(line)
             seen.add(line)

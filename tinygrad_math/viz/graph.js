@@ -5,7 +5,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const {nodes, frames, order, root, moments} = data;
-  const ACROSS = 18, ALONG = 34, PAD = 12, TITLE = 22, SWEEPS = 14;
+  const ACROSS = 18, ALONG = 34, PAD = 12, TITLE = 22, SWEEPS = 14, SPINE = 20, BORDER = 8, TURN = 22, DOT = 3, STRIP = 24;
   const right = data.direction === "right";
   const state = {moment: moments - 1, chosen: null, start: null, path: null, walk: null, found: [], at: -1, view: null};
   const $ = (id) => document.getElementById(id);
@@ -53,7 +53,7 @@
     const inner = frames[spot.key];
     const count = inner ? inner.enters.length : f.ports[spot.key] ?? 1;
     const k = inner ? Math.max(inner.enters.indexOf(tail), 0) : port;
-    return Math.min(size[0] * 0.9, 60 * count) * ((k + 1) / (count + 1) - 0.5);
+    return Math.min(size[0] * 0.9, 48 * count) * ((k + 1) / (count + 1) - 0.5);
   };
   function apart(wishes, weights, gaps) { // pooled adjacent violators: in order, so far apart, as near as can be
     const shifts = [0], pools = [], found = [];
@@ -76,7 +76,7 @@
       row.gaps = row.slice(1).map((t, k) => (row[k].wide + t.wide) / 2 + (row[k].kind === "item" || t.kind === "item" ? ACROSS : ACROSS / 2));
     }
     for (const [s, t, out, to] of pieces) {
-      const bends = (s.kind === "bend") + (t.kind === "bend"), weight = bends === 2 ? 60 : bends ? 2 : 1;
+      const bends = (s.kind === "bend") + (t.kind === "bend"), weight = (bends === 2 ? 60 : bends ? 2 : 1) * (f.floats.has(s.key) ? 1 : SPINE);
       t.up.push({to: s, by: out - to, weight});
       s.down.push({to: t, by: to - out, weight});
     }
@@ -101,10 +101,10 @@
     }
     return new Map(f.rows.flat().map((s) => [s, s.x]));
   }
-  function gapBefore(f, n) {
+  function gapBefore(f, n, turns) {
     const said = f.saidAt[n] ?? [];
     if (right && said.length) return ALONG + Math.min(7 * Math.max(...said.map((s) => s.length)), 150);
-    return said.length ? ALONG + 6 : n === 1 || f.rows[n].every((s) => s.kind === "out") ? 8 : ALONG;
+    return said.length ? ALONG + 6 : n === 1 || f.rows[n].every((s) => s.kind === "out") ? (turns ? TURN : BORDER) : ALONG;
   }
   function shape(f, bare) {
     const size = new Map(), at = new Map(), bands = [];
@@ -115,7 +115,9 @@
       if (s.kind === "again") [w, h] = [data.again[s.key].width, 18];
       size.set(s, right && (s.kind === "item" || s.kind === "again") ? [h, w] : [w, h]);
     }
-    const x = across(f, size, f.pieces.map(([s, t, tail, port]) => [s, t, outOf(s, tail), into(f, t, size.get(t), tail, port)]));
+    const pieces = f.pieces.map(([s, t, tail, port]) => [s, t, outOf(s, tail), into(f, t, size.get(t), tail, port)]);
+    const x = across(f, size, pieces), turning = new Set();
+    for (const [s, t, out, to] of pieces) if (Math.abs(x.get(s) + out - x.get(t) - to) > 1) turning.add(t.rank);
     let left = Infinity, end = -Infinity;
     for (const [s, u] of x) { left = Math.min(left, u - size.get(s)[0] / 2); end = Math.max(end, u + size.get(s)[0] / 2); }
     if (!x.size) left = end = 0;
@@ -126,7 +128,7 @@
     let v = bare ? 0 : right ? pad : title;
     f.rows.forEach((row, n) => {
       const deep = Math.max(0, ...row.map((s) => size.get(s)[1]));
-      if (n && f.rows[n - 1].length && row.length) v += gapBefore(f, n);
+      if (n && f.rows[n - 1].length && row.length) v += gapBefore(f, n, turning.has(n));
       bands.push([v, v + deep]);
       v += deep;
     });
@@ -144,7 +146,7 @@
     const first = path.spots[0], last = path.spots.at(-1), found = [];
     let [u, v] = sh.at.get(first);
     u += outOf(first, path.tail); v += sh.size.get(first)[1] / 2;
-    found.push([u, v], [u, first.kind === "in" ? v : Math.max(v, sh.bands[first.rank][1])]);
+    found.push([u, v], [u, Math.max(v, sh.bands[first.rank][1])]);
     for (const s of path.spots.slice(1, -1)) for (const edge of sh.bands[s.rank]) found.push([sh.at.get(s)[0], edge]);
     [u, v] = sh.at.get(last);
     u += into(f, last, sh.size.get(last), path.tail, path.port); v -= sh.size.get(last)[1] / 2;
@@ -199,6 +201,17 @@
     });
     return d;
   };
+  function* dots(points) { // on an arrow, close to each other
+    for (let k = 1; k < points.length; k++) {
+      const p = points[k - 1], q = points[k], n = 2 + Math.floor(Math.hypot(q[0] - p[0], q[1] - p[1]) / DOT);
+      const straight = (k - 1) % 2 === 0 || p[0] === q[0] || p[1] === q[1], m = right ? (p[0] + q[0]) / 2 : (p[1] + q[1]) / 2;
+      const [a, b] = straight ? [p, q] : right ? [[m, p[1]], [m, q[1]]] : [[p[0], m], [q[0], m]];
+      for (let i = 1; i <= n; i++) {
+        const t = i / n, w = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
+        yield [0, 1].map((c) => w[0] * p[c] + w[1] * a[c] + w[2] * b[c] + w[3] * q[c]);
+      }
+    }
+  }
   function free(r, lines, wide) { // where the name of a frame begins, so that no arrow strikes it through
     const crossing = lines.flatMap((l) => l.points).filter(([x, y]) => y >= r.y - 1 && y <= r.y + 20 && x >= r.x && x <= r.x + r.w).map((p) => p[0]).sort((a, b) => a - b);
     const fits = (x) => x + wide < r.x + r.w - 4 && !crossing.some((c) => c > x - 4 && c < x + wide + 2);
@@ -240,16 +253,27 @@
       marks.push(g);
       drawn.edges.push({g, line});
     }
-    const taken = [];
+    const taken = [], strips = new Map(); // points on arrows and sides of frames, by strips of the drawing
+    const sides = order.filter((id) => p.rects[id] && frames[id].open && id !== root).map((id) => p.rects[id]).flatMap((r) => [r.x, r.x + r.w].map((x) => [[x, r.y], [x, r.y + r.h]]));
+    for (const line of [...p.lines.map((l) => l.points), ...sides]) for (const [x, y] of dots(line)) {
+      const s = Math.floor(y / STRIP);
+      strips.has(s) ? strips.get(s).push([x, y]) : strips.set(s, [[x, y]]);
+    }
+    const struck = (u, v, wide) => [...new Set([v - 8, v + 2].map((y) => Math.floor(y / STRIP)))].flatMap((s) => strips.get(s) ?? [])
+      .filter(([x, y]) => x > u - 2 && x < u + wide + 1 && y > v - 8 && y < v + 2).length;
     for (const [x, y, said, g] of words.sort((a, b) => a[1] - b[1] || a[0] - b[0])) { // where nothing else is said yet
-      let name, wide, spots, free;
-      for (name of [said, said.length > 10 ? `${said.slice(0, 9)}…` : said]) {
-        wide = name.length * 9.5 * 0.62;
-        spots = [y - 4, y - 15].flatMap((v) => (right ? [[x - wide - 9, v]] : [[x + 5, v - 5], [x - 5 - wide, v - 5]]));
-        free = spots.find(([u, v]) => !taken.some(([b, e, w]) => Math.abs(v - w) < 10 && u < e && b < u + wide));
-        if (free) break;
+      let best = null;
+      for (const name of [said, said.length > 10 ? `${said.slice(0, 9)}…` : said]) {
+        const wide = name.length * 9.5 * 0.62;
+        const spots = [y - 4, y - 15].flatMap((v) => (right ? [[x - wide - 9, v]] : [[x + 7, v - 5], [x - 7 - wide, v - 5]]));
+        for (const [u, v] of spots) {
+          const over = taken.filter(([b, e, w]) => Math.abs(v - w) < 10 && u < e && b < u + wide).length;
+          const cost = 1000 * over + struck(u, v, wide);
+          if (!best || cost < best.cost) best = {cost, u, v, wide, name};
+        }
+        if (!best.cost) break;
       }
-      const [u, v] = free ?? spots[0];
+      const {u, v, wide, name} = best;
       taken.push([u, u + wide, v]);
       g.append(label(u, v, 9.5, "said", name, "start"));
     }
@@ -257,13 +281,13 @@
     for (const id in p.rects) {
       if (isOpen(id)) continue;
       const r = p.rects[id], n = nodes[id], f = frames[id], kind = f ? "closed" : `${n.role} part${Math.min(n.part, 2)}`;
-      const words = f ? f.closedLines.map((t) => [t, "muted"]) : n.lines[state.moment];
+      const words = f ? f.closedLines[state.moment] : n.lines[state.moment];
       const title = f ? `▸ ${f.label}` : n.title;
       const g = svg("g", {class: `node ${kind}`, tabindex: 0, role: "button", "data-id": id, "aria-label": `${title} ${n ? n.shape : ""}`});
       if ((f ?? n).count > 1) for (const d of [6, 3]) g.append(svg("rect", {x: r.x + d, y: r.y + d, width: r.w, height: r.h, rx: 7, class: "box"}));
       g.append(svg("rect", {x: r.x, y: r.y, width: r.w, height: r.h, rx: 7, class: "box"}));
       const head = label(r.x + r.w / 2, r.y + 17, 12, "title", title);
-      if (n?.shape) head.append(svg("tspan", {class: "muted", "font-size": 10.5, "font-weight": 400, fill: "var(--muted)"}, `  ${n.shape}`));
+      if ((f ?? n).shape) head.append(svg("tspan", {class: "muted", "font-size": 10.5, "font-weight": 400, fill: "var(--muted)"}, `  ${(f ?? n).shape}`));
       g.append(head);
       words.forEach(([t, tone], k) => g.append(label(r.x + r.w / 2, r.y + 32 + 14 * k, 10.5, tone, t)));
       marks.push(g);

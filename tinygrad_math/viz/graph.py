@@ -17,7 +17,7 @@ from .cards import Shown
 from .dot import dot_of
 from .marks import Picture
 from .mermaid import mermaid_of
-from .outline import Fold, Outline, light, moves, outline
+from .outline import Fold, Levels, Outline, light, moves, outline
 from .page import visible
 from .picture import picture_of
 from .svg import svg_of
@@ -46,7 +46,7 @@ class Graph:
         grads: bool = True,
         fold: Literal["moves"] | bool | Fold | None = None,
         roll: bool | None = None,
-        levels: int | None = None,
+        levels: Levels = None,
         most: int = _MOST,
         direction: Literal["down", "right"] = "down",
         depth: int | None = None,
@@ -72,6 +72,12 @@ class Graph:
         if self._outline is None:
             self._outline = outline(self.view, fold=self._rule, roll=self._roll, levels=self._levels, most=self._most)
         return self._outline
+
+    def whole(self) -> Outline:
+        """The outline in which no module is closed because of `levels`: a page can open it in place."""
+        if self._levels is None:
+            return self.outline()
+        return outline(self.view, fold=self._rule, roll=self._roll, most=self._most)
 
     # -- forms --------------------------------------------------------------------------------------
     @property
@@ -328,7 +334,7 @@ def graph(
     *,
     fold: Literal["moves"] | bool | Callable[[Box], Any] | None = None,
     roll: bool | None = None,
-    levels: int | None = None,
+    levels: int | Literal["layers"] | None = None,
     most: int = _MOST,
     direction: Literal["down", "right"] = "down",
     names: Mapping[str, Any] | None = None,
@@ -343,7 +349,8 @@ def graph(
     `fold` says which steps are not boxes but words at an arrow: "moves" those that only move data, or a function of a
     box (`.title` the op, `.name`, `.shape`, `.module`); False none; without it, transposes, and in drawings of more
     than 40 boxes all moves. `roll` shows one of blocks that repeat (without it, in such drawings); `levels` of modules
-    are open; no more than about `most` boxes are shown; `direction` "down" or "right"; `names`, as `locals()`, gives
+    are open, or with "layers" all that hold others, so that each layer is one box with its shapes and its gradients;
+    no more than about `most` boxes are shown; `direction` "down" or "right"; `names`, as `locals()`, gives
     Tensors names.
     Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor.
 
@@ -357,7 +364,9 @@ def graph(
         raise ArgumentError(f"graph: order counts from 1, got {order}")
     if depth is not None and depth < 0:
         raise ArgumentError(f"graph: depth counts steps from 0, got {depth}")
-    if most < 4 or (levels is not None and levels < 0):
+    if isinstance(levels, str) and levels != "layers":
+        raise ArgumentError(f"graph: levels is a number or 'layers', got {describe(levels)}")
+    if most < 4 or (isinstance(levels, int) and levels < 0):
         raise ArgumentError(f"graph: most is 4 or more and levels 0 or more, got most={most}, levels={levels}")
     notes: Mapping[Node, Any] = {}
     failed = None

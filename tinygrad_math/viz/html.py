@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.docs import DERIVATIVE
@@ -12,12 +13,14 @@ from ..core.errors import MathError
 from ..core.op import tex
 from ..formulas.rules import rules
 from . import labels
-from .cards import Card, card_of, common_dtype, name_of, ordered, said_of, text_width
+from .blocks import Ends, magnitudes, strengths
+from .cards import Card, card_of, closed_card, common_dtype, in_blocks, name_of, ordered, said_of, text_width
 from .layout import Arranged, Spot, arrange
+from .legend import KINDS
 from .mathml import STYLE, mathml
 from .outline import Frame, Outline, Tile, light
 from .page import page, resource, text, visible
-from .values import magnitude, summary
+from .values import summary
 from .view import Arrow, Box, View
 
 if TYPE_CHECKING:
@@ -54,10 +57,12 @@ _WALK = """<span class="group"><label for="walk">Backward</label>
 
 def page_of(graph: Graph) -> str:
     """The page: what it shows is data, which its script lays out and draws."""
-    outline, shown, view = graph.outline(), graph.shown, graph.view
+    outline, shown, view = graph.whole(), graph.shown, graph.view
+    closed = {f.call for f in graph.outline().root.frames() if f.call is not None and not f.open}
     cards = said_of(view, outline, shown)
     done = arrange(outline)
     moments = [{b.id: b for b in v.boxes} for v in graph.moments]
+    magnitudes_ = [magnitudes(v) if shown.grads else {} for v in graph.moments]
     tiles = [t for t in outline.tiles.values() if t.id in cards]
     limit = max(2, min(24, int((_NUMBERS / max(1, 2 * len(moments) * len(tiles))) ** 0.5)))
     home = {i.id: id for id, a in done.items() for i in a.frame.items}
@@ -69,7 +74,10 @@ def page_of(graph: Graph) -> str:
         incoming.setdefault(k.head, []).append({"id": k.tail, "said": k.through})
     nodes = {}
     for at, t in enumerate(tiles):
-        later = [card_of(Tile(m[t.id], t.title, t.count), shown, dtype, cards[t.id].title) for m in moments]
+        later = [
+            card_of(Tile(m[t.id], t.title), shown, dtype, cards[t.id].title, in_blocks(t.id, outline, sizes))
+            for m, sizes in zip(moments, magnitudes_, strict=True)
+        ]
         nodes[t.id] = {
             "at": at,
             "title": cards[t.id].title,
@@ -93,11 +101,15 @@ def page_of(graph: Graph) -> str:
     for n in nodes.values():
         n["parents"] = [p for p in n["parents"] if p["id"] in nodes]
     sizes = [
-        {t.id: float(f"{magnitude(m[t.id].cotangent):.4g}") for t in tiles if m[t.id].cotangent is not None}
-        if shown.grads
-        else {}
-        for m in moments
+        {id: float(f"{s:.4g}") for id, s in strengths(v, outline).items() if id in cards} if shown.grads else {}
+        for v in graph.moments
     ]
+    ends = [Ends(v, outline) for v in graph.moments]
+    frames = {}
+    for f in outline.root.frames():
+        if f.id in done or f.id in cards:
+            told = [closed_card(f, shown, e, outline, s) for e, s in zip(ends, magnitudes_, strict=True)]
+            frames[f.id] = _frame(f, done.get(f.id), told, outline, f.call not in closed)
     again = {s.key for a in done.values() for r in a.ranks for s in r if s.kind == "again"}
     title = graph.title
     data = {
@@ -106,11 +118,11 @@ def page_of(graph: Graph) -> str:
         "result": _result(view),
         "remark": view.remark if shown.grads else "",
         "direction": graph.direction,
-        "legend": _legend(nodes),
+        "legend": _legend(nodes, cards),
         "nodes": nodes,
         "rules": {visible(op.name): _rule(op) for op in {t.box.op for t in tiles} if op is not None},
         "derivatives": {visible(op.name): _derivatives(op) for op in {t.box.op for t in tiles} if op is not None},
-        "frames": {id: _frame(a, cards, outline) for id, a in done.items()} | _closed(outline, cards, done),
+        "frames": frames,
         "order": list(done),
         "root": outline.root.id,
         "moments": len(moments),
@@ -159,33 +171,41 @@ def _result(view: View) -> str:
     return visible(found[0].name or "the result") if found else "the result"
 
 
-def _legend(nodes: Mapping[str, Any]) -> list[tuple[str, str]]:
-    roles = {n["role"] for n in nodes.values()}
+def _legend(nodes: Mapping[str, Any], cards: Mapping[str, Card]) -> list[tuple[str, str]]:
+    roles = {card.role for card in cards.values()}
     parts = {n["part"] for n in nodes.values()}
-    kinds = [("leaf", "leaf"), ("data", "constant"), ("result", "result"), ("failed", "failed")]
-    found = [(k, w) for k, w in kinds if k in roles]
+    found = [(k, w) for k, w in KINDS if k in roles]
     found += [("backward", "backward")] if 1 in parts else []
     return found + ([("second", "backward of backward")] if max(parts, default=0) > 1 else [])
 
 
-def _frame(a: Arranged, cards: Mapping[str, Card], outline: Outline) -> dict[str, Any]:
-    f = a.frame
-    index: dict[Spot, int] = {s: k for k, s in enumerate(s for r in a.ranks for s in r)}
-    steps = sum(t.box.is_step for t in f.tiles())
+def _frame(f: Frame, a: Arranged | None, told: Sequence[Card], outline: Outline, is_open: bool) -> dict[str, Any]:
+    """A frame, which says what is `told` of it while it is closed. One without an arrangement cannot be opened."""
     label = labels.shortened(visible(f.label), 60)
-    lines = [f"{steps:,} step{'s' * (steps != 1)}"]
+    sizes = [replace(card, title=f"▸ {card.title}").size for card in told]
     return {
         "kind": f.kind if f.kind in ("pass", "repeat") else "module",
         "label": label,
         "path": visible(f.path),
         "count": f.count,
         "loops": f.loops,
-        "open": True,
-        "fixed": f.kind == "graph",
+        "open": a is not None and (is_open or f.kind == "graph"),
+        "fixed": a is None or f.kind == "graph",
         "parent": _parent(outline, f),
-        "closed": [max(text_width(f"▸ {label}", 12.0), text_width(lines[0], 10.5)) + 18.0, 40.0],
-        "closedLines": lines,
+        "closed": [max(w for w, _ in sizes), max(h for _, h in sizes)],
+        "closedLines": [card.lines for card in told],
+        "shape": told[0].shape,
         "least": text_width(f"▾ {label}", 11.0) + 24.0,
+        **(_arrangement(a) if a is not None else _NOTHING),
+    }
+
+
+_NOTHING: dict[str, Any] = {"rows": [], "paths": [], "ports": {}, "enters": [], "leaves": [], "floats": []}
+
+
+def _arrangement(a: Arranged) -> dict[str, Any]:
+    index: dict[Spot, int] = {s: k for k, s in enumerate(s for r in a.ranks for s in r)}
+    return {
         "rows": [[[s.kind, s.key, index[s]] for s in r] for r in a.ranks],
         "paths": [
             [
@@ -206,21 +226,6 @@ def _frame(a: Arranged, cards: Mapping[str, Card], outline: Outline) -> dict[str
 
 def _parent(outline: Outline, frame: Frame) -> str | None:
     return next((f.id for f in outline.root.frames() if any(i is frame for i in f.items)), None)
-
-
-def _closed(outline: Outline, cards: Mapping[str, Card], done: Mapping[str, Arranged]) -> dict[str, Any]:
-    """Frames that are drawn closed and stay so: their insides are not on the page."""
-    found = {}
-    for f in outline.root.frames():
-        if f.id in cards and f.id not in done:
-            card = cards[f.id]
-            found[f.id] = {
-                "kind": "module", "label": card.title, "path": visible(f.path), "count": f.count, "loops": False,
-                "open": False, "fixed": True, "parent": _parent(outline, f), "closed": card.size,
-                "closedLines": [t for t, _ in card.lines], "least": 0, "rows": [], "paths": [], "ports": {},
-                "enters": [], "leaves": [], "floats": [],
-            }  # fmt: skip
-    return found
 
 
 def _about(b: Box, boxes: Mapping[str, Box], arguments: Mapping[str, list[Arrow]], count: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ INFIX = {
 COMMUTES = frozenset(("add", "multiply", "equal", "not_equal", "maximum", "minimum", "logaddexp", "hypot"))
 _INDEXING = frozenset(("gather", "assign", "add_at", "multiply_at"))
 _PLAIN = frozenset(("shape", "axes", "indices_or_sections", "subscripts", "n"))
-_SLOT, _LONG = "·", 40  # an operand without a name; and how long a name or a parameter may be
+_ADDRESS = re.compile(r"(?<=\w) at 0x[0-9a-fA-F]+(?=>)")  # an object's, another one in every run
+_SLOT, _LONG, _OPERAND = "·", 40, 16  # an operand without a name; how long a name or a parameter may be, an operand
 
 
 def shortened(text: str, most: int = _LONG) -> str:
@@ -47,7 +49,7 @@ def parameter(value: Any) -> str:
         return number(value)
     if isinstance(value, np.dtype):
         return value.name
-    return shortened(visible(value))
+    return shortened(_ADDRESS.sub("", visible(value)))
 
 
 def index(key: Any) -> str:
@@ -69,7 +71,7 @@ def options(box: Box) -> list[str]:
     defaults = {} if box.op is None else box.op.defaults
     said = []
     for k, v in box.params.items():
-        if k in defaults and (v is defaults[k] or _same(v, defaults[k])):
+        if k == "generator" or (k in defaults and (v is defaults[k] or _same(v, defaults[k]))):
             continue
         said.append(f"{k}={parameter(v)}")
     return said
@@ -108,7 +110,7 @@ def title(box: Box, operands: Sequence[str | None] = ()) -> str:
 def call(box: Box, operands: Sequence[str | None] = ()) -> str:
     """A step as an expression, if one of its operands has a name or is a number; else the op and its parameters."""
     op, params = box.title, box.params
-    told = [_SLOT if o is None else shortened(o, 16) for o in operands]
+    told = [_SLOT if o is None else shortened(o, _OPERAND) for o in operands]
     known = any(o is not None for o in operands)
     first = told[0] if told else _SLOT
     if op == "integer_power":
@@ -126,6 +128,9 @@ def call(box: Box, operands: Sequence[str | None] = ()) -> str:
         return f"{first if known else ''}[{params.get('index')}]"
     if op in ("transpose", "matrix_transpose") and params.get("axes") is None:
         return f"{first}.{'T' if op == 'transpose' else 'mT'}" if known else {"transpose": ".T"}.get(op, ".mT")
+    if op == "random_draw":
+        drawn = ", ".join(f"{n}={t}" for n, t in zip(params.get("names", ()), told, strict=False))
+        return shortened(f"random.{visible(params.get('method'))}({visible(drawn)})")
     if op in INFIX and len(told) == 2 and known:
         return f"{told[0]} {INFIX[op]} {told[1]}"
     said = [_reached(v) for v in options(box)]
@@ -181,7 +186,8 @@ def of_boxes(
         if any(o is not None for o in operands):
             naming.add(b.id)
         if b.kind == "step" and b.name is None and operands and operands[0] and fold is not None and fold(b):
-            lent[b.id] = titles[b.id]
+            whole = titles[b.id]  # a long one stands at the arrow
+            lent[b.id] = whole if len(whole) <= _OPERAND else operands[0]
     return titles, naming
 
 

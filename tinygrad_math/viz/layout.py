@@ -86,7 +86,8 @@ def arrange(outline: Outline) -> dict[str, Arranged]:
     for k in outline.links:
         tail, head = stands.get(k.tail, ""), stands.get(k.head, "")
         if tail and head and tail != head:
-            incoming.setdefault(head, []).append(k._replace(tail=tail, head=head))
+            whole = (tail, head) == (k.tail, k.head)  # else what is folded in belongs to what is closed
+            incoming.setdefault(head, []).append(k._replace(tail=tail, head=head, through=k.through if whole else ""))
             for frame in chains[tail]:
                 if frame not in chains[head] and tail not in leaves.setdefault(frame.id, []):
                     leaves[frame.id].append(tail)
@@ -146,10 +147,14 @@ def _ranks(a: Arranged, edges: Sequence[_Edge], fixed: set[str]) -> dict[str, in
         else:
             entered.add(e.head)
     rank: dict[str, int] = {}
-    floats = a.floats
+    forward, floats = 0, a.floats
     for i in a.frame.items:
         mine = before.get(i.id, ())
         rank[i.id] = max((rank[s] + 1 for s in mine), default=0)
+        if isinstance(i, Frame) and i.kind == "pass":
+            rank[i.id] = max(rank[i.id], forward)  # a backward pass stands beside the end of the forward one
+        else:
+            forward = max(forward, rank[i.id])
         light = i.id not in fixed or (len(mine) == 1 and mine[0] in floats and mine[0] not in fixed)
         if light and isinstance(i, Tile) and i.id not in entered:
             floats.add(i.id)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from . import labels
-from .cards import Shown, role_of, text_width
+from .cards import Card, Shown, text_width
 from .marks import Curve, Mark, Rectangle, Text, shifted
 from .outline import Outline
 from .page import visible
 from .places import Rect
 from .values import number
 from .view import View
+
+KINDS = (
+    ("leaf", "leaf"), ("data", "constant"), ("closed", "module"), ("result", "result"), ("failed", "failed")
+)  # fmt: skip
 
 
 def strength(size: float, most: float) -> float:
@@ -29,7 +33,7 @@ def shade(t: float) -> str:
 
 
 def legend_of(
-    view: View, outline: Outline, dtype: str, shown: Shown, strengths: dict[str, float]
+    view: View, outline: Outline, dtype: str, shown: Shown, sizes: Mapping[str, float], cards: Mapping[str, Card]
 ) -> list[tuple[list[Mark], float]]:
     """What colours and lines mean, as far as they occur: marks from (0, 0) on, and their width."""
     entries: list[tuple[list[Mark], float]] = []
@@ -41,16 +45,17 @@ def legend_of(
         label, width = text(words, 20.0)
         entries.append(([Rectangle(Rect(0, 1, 15, 11), role, 3.0, border), label], width))
 
-    boxes = [t.box for t in outline.tiles.values()]
-    kinds = {role_of(b) for b in boxes}
-    for role, words in (("leaf", "leaf"), ("data", "constant"), ("result", "result"), ("failed", "failed")):
+    boxes = [t.box for t in outline.tiles.values() if t.id in cards]
+    kinds = {card.role for card in cards.values()}
+    for role, words in KINDS:
         if role in kinds:
             swatch(role, words, "bad" if role == "failed" else "border")
     for part in sorted({b.part for b in boxes} - {0}):
         swatch(
             "step", "backward" if part == 1 else "backward of backward", ("border", "backward", "second")[min(part, 2)]
         )
-    positive = [s for s in strengths.values() if s > 0]
+    drawn = {s: sizes[s] for s in cards if s in sizes}
+    positive = [s for s in drawn.values() if s > 0]
     if positive:
         low, high = max(min(positive), max(positive) / 1e4), max(positive)
         marks: list[Mark] = []
@@ -63,12 +68,14 @@ def legend_of(
             x += 7.5
         last, x = text(number(float(f"{high:.1e}")), x + 6.0)
         entries.append(([*marks, last], x))
-        if any(k.tail not in strengths for k in outline.links):
+        if any(k.tail in cards and k.tail not in sizes for k in outline.links):
             label, width = text("no gradient", 30.0)
             entries.append(([Curve(((0, 7), (24, 7)), "arrow", 1.2, None, True, False), label], width))
     if view.remark and shown.grads:
         entries.append(_said(*text(labels.shortened(visible(view.remark), 90))))
-    if any(f.loops for f in outline.root.frames()):
+    if any(tone == "grad" and "█" in line for c in cards.values() for line, tone in c.lines):
+        entries.append(_said(*text("▁▄█ gradient from the first block to the last, by powers of ten")))
+    if any(f.loops and f.open for f in outline.root.frames()):
         label, width = text("each takes what the one before made", 30.0)
         entries.append(([Curve(((0, 7), (24, 7)), "loop", 1.2, None, True, True), label], width))
     if dtype and shown.shapes:

@@ -42,8 +42,9 @@ def mermaid_of(view: View, outline: Outline, shown: Shown, right: bool) -> str:
                 depth += 1
             work += [(i, depth) for i in reversed(item.items)]
     stands = {t.id: i.id for i in outline.root.walk() if isinstance(i, Frame) and i.id in said for t in i.tiles()}
+    ends = ((stands.get(k.tail, k.tail), stands.get(k.head, k.head), k) for k in outline.links)
     for tail, head, through in dict.fromkeys(
-        (stands.get(k.tail, k.tail), stands.get(k.head, k.head), k.through) for k in outline.links
+        (tail, head, k.through if (tail, head) == (k.tail, k.head) else "") for tail, head, k in ends
     ):
         if tail != head:
             out.append(f"  {_id(tail)} -->" + (f'|"{entity(through)}"| ' if through else " ") + _id(head))

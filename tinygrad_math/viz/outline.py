@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from . import labels
-from .view import Arrow, Box, Call, View
+from .view import CHECKS, Arrow, Box, Call, View
 
 Fold = Callable[[Box], Any]
+Levels = int | Literal["layers"] | None
 
 
 @dataclass(eq=False)
@@ -38,7 +39,7 @@ class Frame:
     title: str
     items: list[Tile | Frame] = field(default_factory=list)
     id: str = ""
-    path: str = ""
+    call: Call | None = None  # of a module
     count: int = 1
     loops: bool = False  # whether each of a repeat takes what the one before it made
     open: bool = True
@@ -59,6 +60,11 @@ class Frame:
         return [i for i in self.walk() if isinstance(i, Frame)]
 
     @property
+    def path(self) -> str:
+        """Where the module stands."""
+        return self.call.path if self.call is not None else ""
+
+    @property
     def label(self) -> str:
         times = f"× {self.count}" if self.count > 1 else ""
         return " ".join(t for t in (self.title, times) if t)
@@ -76,12 +82,16 @@ class Link(NamedTuple):
 
 @dataclass
 class Outline:
-    """The frames, the tiles by id, the arrows between them, and for what is not drawn what is drawn in its place."""
+    """The frames, the tiles by id, the arrows between them, and for what is not drawn what is drawn in its place.
+
+    `blocks` tells of each tile in a repeat the boxes that it is drawn for, those of the first block first.
+    """
 
     root: Frame
     tiles: dict[str, Tile]
     links: list[Link]
     stands: dict[str, str]
+    blocks: dict[str, list[str]] = field(default_factory=dict)
 
 
 def moves(box: Box) -> bool:
@@ -90,15 +100,18 @@ def moves(box: Box) -> bool:
 
 
 def light(box: Box) -> bool:
-    """Whether a step is a transpose, or a part of a many-valued result: what is folded in every drawing."""
-    return box.title in ("select", "matrix_transpose") or (box.title == "transpose" and box.params.get("axes") is None)
+    """Whether a step is a transpose, a check, or a part of a many-valued result: what is folded in every drawing."""
+    return box.title in ("select", "matrix_transpose", *CHECKS) or (
+        box.title == "transpose" and box.params.get("axes") is None
+    )
 
 
-def outline(view: View, *, fold: Fold | None, roll: bool, levels: int | None = None, most: int = 250) -> Outline:
+def outline(view: View, *, fold: Fold | None, roll: bool, levels: Levels = None, most: int = 250) -> Outline:
     """The outline of a view.
 
     `fold(box)` says which steps go into the arrow; `roll` shows one of blocks that repeat; of modules `levels` are
-    open, further ones closed; no more than about `most` boxes are shown.
+    open, further ones closed, or with "layers" those that hold no others are closed; no more than about `most` boxes
+    are shown.
     """
     from .repeats import rolled_up
 
@@ -112,13 +125,19 @@ def outline(view: View, *, fold: Fold | None, roll: bool, levels: int | None = N
     root = Frame("graph", "", _framed(kept, links, tiles))
     for frame in root.frames():  # a frame around a single step says nothing
         frame.items = [_lone(i) for i in frame.items]
+    blocks: dict[str, list[str]] = {}
     if roll:
         links, rolled = rolled_up(root, links)
         stands |= rolled
-    _fit(root, levels, most)
+        for b in kept:
+            if b.id in rolled:
+                blocks.setdefault(rolled[b.id], []).append(b.id)
+    if levels == "layers":
+        _close_layers(root, view.modules)
+    _fit(root, None if levels == "layers" else levels, most)
     for k, frame in enumerate(root.frames()):
         frame.id = f"f{k}"
-    return Outline(root, {t.id: t for t in root.tiles()}, links, stands)
+    return Outline(root, {t.id: t for t in root.tiles()}, links, stands, blocks)
 
 
 def _folded(
@@ -148,6 +167,8 @@ def _folded(
 def _joined(through: str, said: str, b: Box) -> str:
     """What an arrow says that a further step is folded into; of a many-valued step and its part, which part."""
     before, _, last = through.rpartition(" ")
+    if b.title in CHECKS:
+        return through
     if b.title == "select" and "split" in through:
         return f"{through[: through.index('split')]}split{said}".strip()
     if b.title == "select" and last == "unstack":
@@ -205,7 +226,7 @@ def _framed(kept: Sequence[Box], links: Sequence[Link], tiles: Mapping[str, Tile
 def _frame(key: Any) -> Frame:
     if isinstance(key, Call):
         last = key.path.rpartition(".")[2]
-        return Frame("module", f"{last}: {key.kind}" if key.kind and last else key.kind or last, path=key.path)
+        return Frame("module", f"{last}: {key.kind}" if key.kind and last else key.kind or last, call=key)
     part = key[1]
     return Frame(
         "pass", "backward" if part == 1 else "backward of backward" if part == 2 else f"backward, order {part}"
@@ -249,6 +270,14 @@ def _lone(item: Tile | Frame) -> Tile | Frame:
     while isinstance(one, Frame) and one.kind == "module" and len(one.items) == 1:
         one = one.items[0]
     return one if isinstance(one, Tile) else item
+
+
+def _close_layers(root: Frame, modules: Sequence[str]) -> None:
+    """Close the modules in which no other one stands: a drawing of layers."""
+    holding = {path[:k] for path in modules for k in range(len(path)) if k == 0 or path[k] == "."}
+    for frame in root.frames():
+        if frame.kind == "module" and frame.path not in holding:
+            frame.open = False
 
 
 def _fit(root: Frame, levels: int | None, most: int) -> None:

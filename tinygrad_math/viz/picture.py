@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from . import labels
+from .blocks import strengths
 from .cards import SMALL, TITLE, Card, Shown, common_dtype, name_of, ordered, role_of, said_of, text_width
 from .layout import arrange
 from .legend import laid, legend_of, shade, strength
@@ -12,10 +14,11 @@ from .marks import Curve, Group, Mark, Picture, Rectangle, Text, moved
 from .outline import Frame, Outline, Tile
 from .page import visible
 from .places import Plan, Point, Rect, places
-from .values import magnitude
+from .svg import curves
 from .view import View
 
 _MARGIN = 16.0
+_DOT, _STRIP = 3.0, 24.0  # from point to point on an arrow, and the height of a strip, to see what it crosses
 
 
 def plan_of(outline: Outline, cards: Mapping[str, Card], right: bool) -> Plan:
@@ -42,7 +45,7 @@ def picture_of(
     dtype = common_dtype(view)
     cards = said_of(view, outline, shown)
     plan = plan_of(outline, cards, right)
-    strengths = _strengths(outline) if shown.grads else {}
+    sizes = strengths(view, outline) if shown.grads else {}
     groups: list[Group] = []
     names: list[Group] = []
     for frame in outline.root.frames():
@@ -50,7 +53,7 @@ def picture_of(
             outer, name = _frame(frame, plan)
             groups.append(outer)
             names.append(name)  # above the arrows
-    groups.append(Group("edges", "edges", "", _arrows(outline, plan, strengths, set(marked), right)))
+    groups.append(Group("edges", "edges", "", _arrows(outline, plan, sizes, set(marked), right)))
     groups += names
     for a in outline.root.walk():
         if a.id in cards and a.id in plan.rects:
@@ -64,7 +67,7 @@ def picture_of(
         ]
         groups.append(Group("again", f"again{k}", f"{said}, drawn elsewhere", marks))
     width, height = plan.size
-    entries = legend_of(view, outline, dtype, shown, strengths)
+    entries = legend_of(view, outline, dtype, shown, sizes, cards)
     legend, wide, tall = laid(entries, max(width, 320.0), height + 22.0)
     if legend:
         groups.append(Group("legend", "legend", "", legend))
@@ -127,28 +130,18 @@ def _meets(p: Point, r: Rect) -> bool:
     return r.y - 1 <= p[1] <= r.y + 20
 
 
-def _strengths(outline: Outline) -> dict[str, float]:
-    """How large the gradient of each value is: the root of the mean square of its entries."""
-    found = {}
-    for id, t in outline.tiles.items():
-        if t.box.cotangent is not None:
-            found[id] = magnitude(t.box.cotangent)
-    return found
-
-
-def _arrows(outline: Outline, plan: Plan, strengths: dict[str, float], marked: set[str], right: bool) -> list[Mark]:
-    most = max(strengths.values(), default=0.0)
+def _arrows(outline: Outline, plan: Plan, sizes: dict[str, float], marked: set[str], right: bool) -> list[Mark]:
+    most = max(sizes.values(), default=0.0)
     thick: dict[tuple[Point, ...], Mark] = {}
     said: list[Mark] = []
     words: list[tuple[float, float, str]] = []
     places, starts = ordered(outline), {_near(line.points[0]) for line in plan.lines}
     for line in plan.lines:
-        tail = outline.tiles.get(line.tail)
-        known = tail is not None and line.tail in strengths
-        t = strength(strengths.get(line.tail, 0.0), most)
+        known = line.tail in sizes
+        t = strength(sizes.get(line.tail, 0.0), most)
         on = bool(marked) and line.tail in marked and (not line.head or line.head in marked)
         width, color = (1.1 + 2.9 * t, shade(t)) if known and t > 0 else (1.2, None)
-        constant = bool(strengths) and not known
+        constant = bool(sizes) and not known
         role = "mark" if on else "faint" if marked else "arrow"
         if on:
             width, color, constant = max(width, 2.4), None, False
@@ -164,24 +157,51 @@ def _arrows(outline: Outline, plan: Plan, strengths: dict[str, float], marked: s
             x, y = line.points[-1]
             x, y = (x - 10.0, y - 5.0) if right else (x + 7.0, y - 5.0)
             said.append(Text(x, y, str(line.links[0].position + 1), 8.5, "muted"))
-    return [*thick.values(), *_beside(sorted(words), right), *said]
+    borders = [plan.rects[f.id] for f in outline.root.frames() if f.kind != "graph" and f.open and f.id in plan.rects]
+    sides = [((x, r.y), (x, r.y + r.height)) for r in borders for x in (r.x, r.x + r.width)]
+    return [*thick.values(), *_beside(sorted(words), _ink([*thick, *sides], right), right), *said]
 
 
-def _beside(words: Iterable[tuple[float, float, str]], right: bool) -> list[Mark]:
-    """What is folded into arrows, beside their heads, where nothing else is said yet."""
+def _ink(lines: Iterable[tuple[Point, ...]], right: bool) -> dict[int, list[Point]]:
+    """Points on these lines, by strips of the picture."""
+    strips: dict[int, list[Point]] = {}
+    for points in lines:
+        (x, y), *_ = points
+        for a, b, c in curves(points, right):
+            p, q = (a, b) if a is not None else ((x, y), c)
+            dots = 2 + int(math.dist((x, y), c) / _DOT)
+            for k in range(1, dots + 1):
+                t = k / dots
+                w = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+                u = w[0] * x + w[1] * p[0] + w[2] * q[0] + w[3] * c[0]
+                v = w[0] * y + w[1] * p[1] + w[2] * q[1] + w[3] * c[1]
+                strips.setdefault(int(v // _STRIP), []).append((u, v))
+            x, y = c
+    return strips
+
+
+def _struck(ink: Mapping[int, Sequence[Point]], u: float, v: float, width: float) -> int:
+    """How many of these points a word would stand on."""
+    strips = {int((v - 8.0) // _STRIP), int((v + 2.0) // _STRIP)}
+    return sum(u - 2 < x < u + width + 1 and v - 8.0 < y < v + 2.0 for s in strips for x, y in ink.get(s, ()))
+
+
+def _beside(words: Iterable[tuple[float, float, str]], ink: Mapping[int, Sequence[Point]], right: bool) -> list[Mark]:
+    """What is folded into arrows, beside their heads, where nothing else is said yet and no arrow runs."""
     taken: list[tuple[float, float, float]] = []
     marks: list[Mark] = []
     for y, x, said in words:
-        for name in (said, labels.shortened(said, 10)):
+        found: list[tuple[int, float, float, float, str]] = []
+        for name in dict.fromkeys((said, labels.shortened(said, 10))):
             width = text_width(name, 9.5)
-            above, after = (y - 4.0, y - 15.0), (x + 5.0, x - 5.0 - width)
+            above, after = (y - 4.0, y - 15.0), (x + 7.0, x - 7.0 - width)
             spots = [(x - width - 9.0, v) for v in above] if right else [(u, v - 5.0) for v in above for u in after]
-            free = [
-                s for s in spots if not any(abs(s[1] - v) < 10 and s[0] < e and b < s[0] + width for b, e, v in taken)
-            ]
-            if free:
+            for u, v in spots:
+                over = sum(abs(v - w) < 10 and u < e and b < u + width for b, e, w in taken)
+                found.append((1000 * over + _struck(ink, u, v, width), u, v, width, name))
+            if not min(f[0] for f in found):
                 break
-        u, v = (free or spots)[0]
+        _, u, v, width, name = min(found, key=lambda f: f[0])
         taken.append((u, u + width, v))
         marks.append(Text(u, v, name, 9.5, "through", left=True))
     return marks

@@ -10,6 +10,8 @@ from .layout import Arranged, Spot, neighbours
 from .outline import Frame, Link
 
 _ACROSS, _ALONG, _PAD, _TITLE = 18.0, 34.0, 12.0, 22.0  # gaps between boxes, between ranks; a frame's border, title
+_SPINE = 20.0  # how much straighter an arrow between two steps is to be than one from a parameter
+_BORDER, _TURN = 8.0, 22.0  # below the name of a frame: where all arrows go straight on, and where one turns
 _SWEEPS = 14
 Size = tuple[float, float]
 Point = tuple[float, float]
@@ -125,7 +127,8 @@ def _shape(
     for n, r in enumerate(a.ranks):
         deep = max((size[s][1] for s in r), default=0.0)
         if n and a.ranks[n - 1] and r:
-            v += _gap(n, a, right) if n > 1 or a.ranks[0] else 0.0
+            turns = any(abs(x[s] + out - x[t] - into) > 1.0 for s, t, out, into in pieces if t.rank == n)
+            v += _gap(n, a, right, turns)
         bands.append((v, v + deep))
         v += deep
     along = max(v + (0.0 if bare else pad), least[0] if right else 0.0)
@@ -145,13 +148,13 @@ def _shape(
     return _Shape(across, along, at, size, bands, enters, leaves)
 
 
-def _gap(n: int, a: Arranged, right: bool) -> float:
+def _gap(n: int, a: Arranged, right: bool, turns: bool) -> float:
     """The room between a rank and the one before: more where an arrow says what was folded into it."""
     said = [k.through for p in a.paths if p.spots[-1].rank == n for k in p.links if k.through]
     if right and said:
         return _ALONG + min(7.0 * max(map(len, said)), 150.0)
     border = n == 1 or all(s.kind == "out" for s in a.ranks[n])
-    return _ALONG + 6.0 if said else 8.0 if border else _ALONG
+    return _ALONG + 6.0 if said else (_TURN if turns else _BORDER) if border else _ALONG
 
 
 def _out(s: Spot, tail: str, shapes: Mapping[str, _Shape]) -> float:
@@ -166,7 +169,7 @@ def _in(t: Spot, tail: str, port: int, a: Arranged, size: Mapping[Spot, Size], s
     if t.key in shapes:
         return shapes[t.key].enters.get(tail, 0.0)
     count = a.ports.get(t.key, 1)
-    room = min(size[t][0] * 0.9, 60.0 * count)
+    room = min(size[t][0] * 0.9, 48.0 * count)
     return room * ((port + 1) / (count + 1) - 0.5)
 
 
@@ -178,6 +181,7 @@ def _across(
     down: dict[Spot, list[tuple[Spot, float, float]]] = {}
     for s, t, out, into in pieces:
         weight = 60.0 if s.kind == t.kind == "bend" else 2.0 if "bend" in (s.kind, t.kind) else 1.0
+        weight *= 1.0 if s.key in a.floats else _SPINE
         up.setdefault(t, []).append((s, out - into, weight))
         down.setdefault(s, []).append((t, into - out, weight))
     x: dict[Spot, float] = {}
@@ -234,7 +238,7 @@ def _points(
     u += _out(first, tail, shapes)
     v += shape.size[first][1] / 2
     band = shape.bands[first.rank][1]
-    points = [(u, v), (u, max(v, band) if first.kind != "in" else v)]
+    points = [(u, v), (u, max(v, band))]  # straight through the band in which the name of a frame stands
     for s in spots[1:-1]:
         points += [(shape.at[s][0], edge) for edge in shape.bands[s.rank]]
     u, v = shape.at[last]

@@ -156,7 +156,8 @@ def _repeats(units: Sequence[Unit], incoming: Mapping[str, list[Link]], numbers:
     if len(units) < 2:
         return []
     kinds = np.array([numbers.setdefault(tuple(_kind(i, numbers) for i in u.rest), len(numbers)) for u in units])
-    weights = [sum(1 if isinstance(i, Tile) else len(i.tiles()) for i in u.rest) for u in units]
+    sizes = [sum(1 if isinstance(i, Tile) else len(i.tiles()) for i in u.rest) for u in units]
+    weights = np.concatenate([[0], np.cumsum(sizes)])  # of all units before each
     found = []
     stack = [(0, len(units))]
     while stack:
@@ -169,19 +170,23 @@ def _repeats(units: Sequence[Unit], incoming: Mapping[str, list[Link]], numbers:
 
 
 def _best(
-    kinds: Any, weights: Sequence[int], low: int, high: int, units: Sequence[Unit], incoming: Mapping[str, list[Link]]
+    kinds: Any, weights: Any, low: int, high: int, units: Sequence[Unit], incoming: Mapping[str, list[Link]]
 ) -> Repeat | None:
-    """The row that saves most; of those that begin elsewhere in it, the one whose blocks hand on least."""
+    """The row that saves most; of those that begin elsewhere in it, the one whose blocks hand on least.
+
+    `weights` are how much all units before each weigh.
+    """
     rows: list[tuple[int, Repeat]] = []
-    whole = sum(weights[low:high])
+    whole = int(weights[high] - weights[low])
     for period in range(1, min((high - low) // 2, _LONGEST) + 1):
         equal = np.concatenate([[False], kinds[low : high - period] == kinds[low + period : high], [False]])
         turns = np.flatnonzero(equal[1:] != equal[:-1])
-        for start, end in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True):
-            count = (end - start) // period + 1
-            weight = sum(weights[low + start : low + start + period])
-            if _pays(count, weight):
-                rows.append((weight * (count - 1), Repeat(low + start, period, count)))
+        begins = turns[::2] + low
+        counts = (turns[1::2] - turns[::2]) // period + 1
+        weighs = weights[begins + period] - weights[begins]
+        for n in np.flatnonzero(_pays(counts, weighs)).tolist():
+            row = Repeat(int(begins[n]), period, int(counts[n]))
+            rows.append((int(weighs[n]) * (row.times - 1), row))
         if rows and max(rows)[0] >= 0.8 * whole:
             break
     rows.sort(key=lambda row: (-row[0], row[1].period, row[1].start))
@@ -192,7 +197,7 @@ def _best(
         turned = []
         for start in range(row.start, min(row.start + row.period, row.start + 64)):
             moved = Repeat(start, row.period, (last - start) // row.period)
-            if _pays(moved.times, sum(weights[start : start + row.period])):
+            if _pays(moved.times, weights[start + row.period] - weights[start]):
                 hands = _hands_on(moved, units, incoming)
                 lone = row.period == 1 and isinstance(units[start].rest[-1], Tile)
                 if hands is not None and (hands or not lone):  # steps that only stand beside each other are no row
@@ -202,8 +207,8 @@ def _best(
     return None
 
 
-def _pays(count: int, weight: int) -> bool:
-    return (count >= 3 and weight * count >= 4) or (count == 2 and weight >= 6)
+def _pays(count: Any, weight: Any) -> Any:
+    return ((count >= 3) & (weight * count >= 4)) | ((count == 2) & (weight >= 6))
 
 
 def _hands_on(r: Repeat, units: Sequence[Unit], incoming: Mapping[str, list[Link]]) -> int | None:

@@ -46,7 +46,7 @@ def lines(data: Any) -> list[str]:
     """A value in the lines of a box: a small array in full, each entry in its column, and the range of a large one.
 
     >>> lines(np.array([[1.0, -2.0], [3.5, 4.0]]))
-    ['[  1 -2 ]', '[3.5  4 ]']
+    ['[  1  -2]', '[3.5   4]']
     """
     data = _plain(data)
     if isinstance(data, (tuple, list)):
@@ -61,7 +61,7 @@ def lines(data: Any) -> list[str]:
         return [short(a) if a.size <= 1 else f"all {number(a.flat[0].item())}"]
     cells = [[number(v) for v in row] for row in a.tolist()]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["[" + " ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + " ]" for row in cells]
+    return ["[" + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + "]" for row in cells]
 
 
 def _plain(data: Any) -> Any:

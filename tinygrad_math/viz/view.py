@@ -20,14 +20,16 @@ MOVES = frozenset(
     ("alias", "astype", "atleast", "broadcast_to", "copy", "expand_dims", "flip", "getitem", "matrix_transpose")
     + ("moveaxis", "reshape", "roll", "select", "split", "squeeze", "transpose", "unstack")
 )  # ops that hand on the values they are given, and compute nothing
+CHECKS = frozenset(("checked_labels", "checked_values", "on_simplex"))  # of which a drawing says nothing
 
 
 class Call(NamedTuple):
-    """One call of a module: where it stands, its class if that is known, and which call of it this is."""
+    """One call of a module: where it stands, its class if that is known, which call of it this is, its parameters."""
 
     path: str
     kind: str = ""
     number: int = 0
+    parameters: tuple[Node, ...] = ()
 
 
 class Note(NamedTuple):
@@ -98,7 +100,7 @@ class Box:
     @property
     def moves(self) -> bool:
         """Whether this step only moves data: its values are those that it was given."""
-        return self.title in MOVES and self.kind == "step"
+        return (self.title in MOVES or self.title in CHECKS) and self.kind == "step"
 
 
 @dataclass(frozen=True)

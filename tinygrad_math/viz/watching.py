@@ -44,7 +44,8 @@ class Watching(Witness):
                 module, root = inner.f_locals["self"], found[0].f_locals["self"]
                 self._count += 1
                 path = self._path(root, module)
-                self._calls.append(Call(path, type(module).__name__, self._count))
+                owned = tuple(p.node for p in module.parameters())
+                self._calls.append(Call(path, type(module).__name__, self._count, owned))
             self._frames = found
         return tuple(self._calls)
 
