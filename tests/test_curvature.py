@@ -246,7 +246,7 @@ _PARTS = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", [*range(40), *(pytest.param(s, marks=pytest.mark.long) for s in range(40, 200))])
 def test_sparse_is_dense_on_random_functions(seed):
     rng = np.random.default_rng(seed)
     parts = [_PARTS[k] for k in rng.integers(len(_PARTS), size=3)]

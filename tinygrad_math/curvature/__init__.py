@@ -14,7 +14,7 @@ from .operators import FisherOperator as FisherOperator
 from .operators import GGNOperator as GGNOperator
 from .operators import HessianOperator as HessianOperator
 from .operators import JacobianOperator as JacobianOperator
-from .sparsity import Pattern as Pattern
+from .pattern import Pattern as Pattern
 from .sparsity import sparse_hessian as sparse_hessian
 from .sparsity import sparse_jacobian as sparse_jacobian
 from .sparsity import sparsity as sparsity

@@ -4,110 +4,34 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from copy import copy
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse
-from scipy.sparse.csgraph import connected_components
 
 from ..compiler import compile
 from ..core.arguments import named
-from ..core.errors import ArgumentError, MissingExtra, describe
-from ..core.tensor import as_tensor, rec
+from ..core.errors import ArgumentError, describe
+from ..core.tensor import as_tensor, rec, wrap
 from ..core.tree import flatten
 from ..transforms.batching.trace import Recording
 from ..transforms.matrices import gradient_tape
 from ..transforms.tracing import Tape
-from .colouring import column_colours, entries, star_colours
+from .colouring import entries, number
 from .operators import Array, Flat, array_of
-from .structure import dependence
+from .pattern import Pattern
+from .structure import Course, Facts, dependence, followed
 
 Fn = Callable[..., Any]
 sparse: Any = scipy.sparse  # of SciPy's optional stubs
 
 __all__ = ["Pattern", "sparse_hessian", "sparse_jacobian", "sparsity"]
 
-_PIECES = 8  # rows so full that each is had more cheaply by a product of its own
-
-
-class Pattern(sparse.csr_array):  # type: ignore[misc]
-    """Where a matrix of derivatives can be other than 0: a boolean SciPy array that knows its colours.
-
-    `kind` is "hessian" or "jacobian"; `products` says how many walks its values take; `blocks` numbers the independent
-    parts of the arguments; `text()` prints it in a terminal, `plot()` draws it.
-    """
-
-    kind: Literal["hessian", "jacobian"] = "jacobian"
-    colours: Array
-    full: Array  # the rows of a Jacobian that are found by a product each
-
-    @classmethod
-    def of(cls, matrix: Any, kind: Literal["hessian", "jacobian"]) -> Pattern:
-        pattern = cls(sparse.csr_array(matrix, dtype=bool))
-        pattern.sort_indices()
-        pattern.kind, pattern.full = kind, np.zeros(0, int)
-        if kind == "hessian":
-            pattern.colours = star_colours(pattern)
-            if _number(pattern.colours) > np.diff(pattern.indptr).max(initial=0):  # the least that whole columns take
-                pattern.colours = min(pattern.colours, column_colours(pattern), key=_number)
-            return pattern
-        pattern.colours = column_colours(pattern)
-        counts = np.diff(pattern.indptr)
-        order = np.argsort(-counts, kind="stable")[:_PIECES]
-        for k in range(1, len(order) + 1):  # a few full rows may cost all columns their company
-            if counts[order[k - 1]] <= k:
-                break
-            rest = np.ones(pattern.shape[0], bool)
-            rest[order[:k]] = False
-            colours = column_colours(sparse.csr_array(pattern)[rest])
-            if _number(colours) + k < pattern.products:
-                pattern.colours, pattern.full = colours, np.sort(order[:k])
-        return pattern
-
-    @property
-    def products(self) -> int:
-        """How many products with vectors give all values."""
-        return _number(self.colours) + len(self.full)
-
-    @property
-    def blocks(self) -> Array:
-        """For each argument the number of the independent part of the function that it belongs to."""
-        base = sparse.csr_array(self, dtype=np.int32)
-        links = base if self.kind == "hessian" else base.T @ base
-        return np.asarray(connected_components(links, directed=False)[1])
-
-    def text(self, width: int = 60) -> str:
-        """The pattern in characters, shrunk to so many columns: `█` where some entry may differ from 0."""
-        m, n = self.shape
-        step = max(1, -(-max(m, n) // width))
-        rows, columns = self.nonzero()
-        grid = np.full((max(1, -(-m // step)), max(1, -(-n // step))), "·")
-        grid[rows // step, columns // step] = "█"
-        head = (
-            f"{self.kind} {m}x{n}, {self.nnz} entries ({100 * self.nnz / max(m * n, 1):.3g}%), {self.products} products"
-        )
-        return "\n".join([head, *("".join(row) for row in grid)])
-
-    def plot(self) -> Any:
-        """A matplotlib figure of the pattern. Raises MissingExtra."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtra("plot() needs matplotlib: pip install matplotlib, or the extra [viz]") from error
-        fig = Figure(figsize=(4.5, 4.5), layout="constrained")
-        ax = fig.add_subplot()
-        ax.spy(sparse.csr_array(self), markersize=max(0.5, min(8.0, 200 / max(self.shape))), color="#0072b2")
-        ax.set_title(f"{self.kind}: {self.nnz} entries, {self.products} products", fontsize=10)
-        return fig
-
-    def __repr__(self) -> str:
-        m, n = self.shape
-        return f"<Pattern of a {self.kind}, {m}x{n}: {self.nnz} entries, {self.products} products>"
-
-
-def _number(colours: Array) -> int:
-    return int(colours.max(initial=-1)) + 1
+_AT_ONCE = 1 << 24  # numbers in the products that are taken together
 
 
 def _tape(f: Fn, x: Any, kind: str) -> Tape:
@@ -136,14 +60,17 @@ def sparsity(f: Fn, x: Any, kind: Literal["hessian", "jacobian"] | None = None) 
     if kind is None:
         outputs = Tape(f, [x], "sparsity").outputs
         kind = "hessian" if len(outputs) == 1 and not outputs[0].shape else "jacobian"
-    tape = _tape(f, x, kind)
-    matrix = dependence(tape)
-    if kind == "hessian":
-        matrix = matrix + matrix.T
-    return Pattern.of(matrix, kind)
+    course = Course(*followed(f, lambda run: _tape(run, x, kind)))
+    pattern = Pattern.of(_found(course, kind), kind, _has_rows(course))
+    pattern.course = course.facts.kept()
+    return pattern
 
 
 _known: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+_courses: OrderedDict[int, Facts] = OrderedDict()  # of the functions that were compiled, by the number they return
+_running: list[_Kept] = []  # those with a program
+_numbers = count()
+_COURSES, _PROGRAMS = 1024, 64  # that are kept
 
 
 def _cache(f: Fn) -> dict[Any, Any]:
@@ -154,119 +81,197 @@ def _cache(f: Fn) -> dict[Any, Any]:
         return {}
 
 
+def _products(f: Fn, kind: str, x: Any, forward: list[Any], backward: list[Any]) -> tuple[list[Any], Course]:
+    """The products with all vectors, forward ones first, each as (vectors, numbers), and the course that f took."""
+    course = Course(*followed(f, lambda run: _tape(run, x, kind)))
+    return _walked(course.tape, forward, backward), course
+
+
+def _walked(tape: Tape, forward: list[Any], backward: list[Any]) -> list[Any]:
+    return [*(_pushed(tape, v) for v in forward), *(_pulled(tape, v) for v in backward)]
+
+
+def _pushed(tape: Tape, vectors: list[Any]) -> Any:
+    given = [as_tensor(v) for v in vectors]
+    return _joined(Recording(tape.push, given, "sparse").run(given, len(vectors[0])), len(vectors[0]))
+
+
+def _pulled(tape: Tape, vectors: Any) -> Any:
+    rows, given, start = as_tensor(vectors), [], 0
+    for y in tape.outputs:
+        part = rec.reshape(rows[:, start : start + y.size], (rows.shape[0], *y.shape))
+        given.append(rec.astype(part, y.dtype) if y.dtype.kind == "f" else part)
+        start += y.size
+    return _joined(Recording(tape.pull, given, "sparse").run(given, rows.shape[0]), rows.shape[0])
+
+
+def _joined(found: list[tuple[Any, bool]], many: int) -> Any:
+    parts = []
+    for y, moves in found:
+        y = as_tensor(y) if moves else rec.broadcast_to(as_tensor(y), (many, *as_tensor(y).shape))
+        parts.append(rec.reshape(y, (many, math.prod(y.shape[1:]))))
+    return parts[0] if len(parts) == 1 else rec.concat(parts, axis=1)
+
+
+def _vectors(colours: Array) -> Iterator[Array]:
+    """For each colour the vector with 1 at its places, as rows of matrices that are not too large."""
+    step = max(1, _AT_ONCE // max(len(colours), 1))
+    for first in range(0, number(colours), step):
+        at = np.flatnonzero((colours >= first) & (colours < first + step))
+        vectors = np.zeros((min(step, number(colours) - first), len(colours)))
+        vectors[colours[at] - first, at] = 1
+        yield vectors
+
+
 class _Kept:
-    """A pattern, and the compiled products with its seeds."""
+    """A pattern, the vectors of its products, where its entries are read off, and the compiled products."""
 
-    def __init__(self, f: Fn, x: Any, kind: str, pattern: Pattern) -> None:
-        self.pattern = pattern
-        flat = Flat(x, f"sparse_{kind}")
-        count = _number(pattern.colours)
-        vectors = np.zeros((count, flat.size))
-        used = pattern.colours >= 0
-        vectors[pattern.colours[used], np.flatnonzero(used)] = 1
-        self.flat, self.seeds = flat, flat.split(vectors)
-        self.count, self.kind, self.f = count, kind, f
+    def __init__(self, x: Any, kind: str, pattern: Pattern) -> None:
+        self.kind, self.pattern = kind, pattern
         self.program: Any = None
+        self.courses: list[tuple[Facts, bool]] = [] if pattern.course is None else [(pattern.course, True)]
+        (m, n), rows = pattern.shape, pattern.row_colours
         if kind == "hessian":
-            self.at = entries(pattern, pattern.colours)
+            _, _, colour, place = entries(pattern, pattern.colours)
+            self.at = colour * m + place
         else:
-            coo = sparse.coo_array(pattern)
-            i, j = coo.coords
-            keep = ~np.isin(i, pattern.full)
-            self.at = (i[keep], j[keep], pattern.colours[j[keep]], i[keep])
+            i, j = (at.astype(np.int64) for at in sparse.coo_array(pattern).coords)
+            by_row = number(pattern.colours) * m + rows[i] * n + j
+            self.at = np.where(rows[i] >= 0, by_row, pattern.colours[j] * m + i)
+        self.length = number(pattern.colours) * m + number(rows) * n
+        self.like = sparse.csr_array((np.zeros(pattern.nnz), pattern.indices, pattern.indptr), shape=(m, n))
+        flat = Flat(x, f"sparse_{kind}")
+        self.forward, self.backward = [flat.split(v) for v in _vectors(pattern.colours)], list(_vectors(rows))
 
-    def products(self, x: Any, compiled: bool) -> tuple[Array, list[Array]]:
-        """The product with each colour, (colours, m), and the full rows."""
-        if not compiled:
-            return self._walk(_tape(self.f, x, self.kind))
+    def judged(self, course: Facts | None) -> bool | None:
+        """Whether the pattern is known to be right for a run, or to be in doubt; None if it is not known."""
+        if course is None:
+            return None
+        return next((sure for known, sure in self.courses if course.is_like(known)), None)
+
+    def judge(self, course: Facts, sure: bool | None) -> None:
+        """From here on it is known whether the pattern is right for such runs."""
+        self.courses = [(course, bool(sure)), *self.courses[:7]]
+
+    def compiled(self, f: Fn, x: Any) -> tuple[Any, Facts | None]:
+        """The matrix by the compiled products, and the course that f took, if it is known."""
         if self.program is None:
-            self.program = compile(lambda x, seeds: self._joined(_tape(self.f, x, self.kind), seeds))
-        if len(self.pattern.full):
-            raise ArgumentError("sparse_jacobian: a pattern with full rows is not compiled; say compiled=False")
-        return array_of(self.program(x, self.seeds), f"sparse_{self.kind}"), []
+            kind = self.kind
+            self.program = compile(lambda *given: _noted(*_products(f, kind, *given)))
+            _running.append(self)  # a program holds its function, so not all of them are kept
+            for kept in _running[:-_PROGRAMS]:
+                kept.program = None
+            del _running[:-_PROGRAMS]
+        found, key, values = self.program(x, self.forward, self.backward)
+        course = _courses.get(int(key))
+        return self.matrix(found), course and course.with_values([array_of(v, "a constant") for v in values])
 
-    def _pushed(self, tape: Tape, seeds: list[Any]) -> list[Any]:
-        if not self.count:
-            return [as_tensor(np.zeros((0, *y.shape))) for y in tape.outputs]
-        given = [as_tensor(s) for s in seeds]
-        found = Recording(tape.push, given, "sparse").run(given, self.count)
-        return [y if moves else rec.broadcast_to(y, (self.count, *as_tensor(y).shape)) for y, moves in found]
+    def matrix(self, found: list[Any]) -> Any:
+        """The matrix of derivatives, of its products; None if f has another number of results than the pattern rows."""
+        arrays = [array_of(y, f"sparse_{self.kind}").ravel() for y in found]
+        read = arrays[0] if len(arrays) == 1 else np.concatenate([np.zeros(0), *arrays])
+        if len(read) != self.length:
+            return None
+        matrix = copy(self.like)
+        matrix.data, matrix.indices, matrix.indptr = read[self.at], self.like.indices.copy(), self.like.indptr.copy()
+        return matrix
 
-    def _joined(self, tape: Tape, seeds: list[Any]) -> Any:
-        parts = [rec.reshape(y, (self.count, math.prod(y.shape[1:]))) for y in self._pushed(tape, seeds)]
-        return parts[0] if len(parts) == 1 else rec.concat(parts, axis=1)
 
-    def _walk(self, tape: Tape) -> tuple[Array, list[Array]]:
-        products = self._joined(tape, self.seeds)
-        ends = np.cumsum([0, *(y.size for y in tape.outputs)]).tolist()
-        rows = []
-        for r in self.pattern.full.tolist():
-            unit = np.zeros(ends[-1])
-            unit[r] = 1
-            cotangents = [
-                as_tensor(unit[a:b].reshape(y.shape).astype(y.dtype)) for a, b, y in zip(ends, ends[1:], tape.outputs)
-            ]
-            rows.append(self.flat.join(tape.pull(cotangents)))
-        return array_of(products, f"sparse_{self.kind}"), rows
-
-    def matrix(self, x: Any, compiled: bool) -> Any:
-        products, rows = self.products(x, compiled)
-        if products.shape[1] != self.pattern.shape[0]:
-            raise ArgumentError(
-                f"sparse_{self.kind}: the pattern has {self.pattern.shape[0]} rows, and f gives "
-                f"{products.shape[1]} numbers"
-            )
-        i, j, colour, place = self.at
-        values = products[colour, place]
-        if rows:
-            full = sparse.coo_array(sparse.csr_array(self.pattern)[self.pattern.full])
-            a, b = full.coords
-            i, j = np.concatenate([i, self.pattern.full[a]]), np.concatenate([j, b])
-            values = np.concatenate([values, np.stack(rows)[a, b]])
-        return sparse.csr_array((values, (i, j)), shape=self.pattern.shape)
+def _noted(found: list[Any], course: Course) -> tuple[list[Any], int, list[Any]]:
+    """What a compiled run returns: the products, a number by which to find its course, and what that looked at."""
+    key = next(_numbers)
+    _courses[key] = course.facts.kept()
+    if len(_courses) > _COURSES:
+        _courses.popitem(last=False)
+    return found, key, [wrap(n) for n in course.traced]
 
 
 def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: Any, compiled: bool) -> Any:
+    """The matrix by the pattern that is given or kept, if it is right for this run of f: for the constants that f
+    closes over now, and the branches that it takes at x. If not, the pattern of the run itself."""
     if not callable(f):
         raise ArgumentError(f"sparse_{kind} takes a function, got {describe(f)}")
     leaves, structure = flatten(x)
-    shapes = tuple((np.shape(as_tensor(leaf)), as_tensor(leaf).dtype.str) for leaf in leaves)
-    cache, key = _cache(f), (kind, structure, shapes)
+    arrays = [leaf if isinstance(leaf, np.ndarray) else as_tensor(leaf) for leaf in leaves]
+    shapes = tuple([(a.shape, a.dtype) for a in arrays])
+    cache, key = _cache(f), (kind, structure, shapes, pattern is not None)
+    kept: _Kept | None = cache.get(key)
     if pattern is not None:
-        pattern = pattern if sparse.issparse(pattern) else np.atleast_2d(array_of(pattern, f"sparse_{kind}") != 0)
-        shape = (pattern.shape[0], sum(int(np.prod(s, dtype=int)) for s, _ in shapes))
-        if tuple(pattern.shape) != shape or (kind == "hessian" and shape[0] != shape[1]):
-            raise ArgumentError(
-                f"sparse_{kind}: the pattern {tuple(pattern.shape)} does not fit x, with {shape[1]} numbers"
-            )
-        given = pattern if isinstance(pattern, Pattern) and pattern.kind == kind else Pattern.of(pattern, kind)
-        found = cache.get("given")
-        if found is None or found.pattern is not given:
-            found = cache["given"] = _Kept(f, x, kind, given)
-        matrix = found.matrix(x, compiled)
-        if not _agrees(f, x, kind, matrix, found.flat):
-            raise ArgumentError(
-                f"sparse_{kind}: the pattern has no entry where the {kind} is not 0, or it is of another function; "
-                "sparsity(f, x) finds it"
-            )
-        return matrix
-    kept = cache.get(key)
-    if kept is None:
-        kept = cache[key] = _Kept(f, x, kind, sparsity(f, x, kind))
-        return kept.matrix(x, compiled)
-    matrix = kept.matrix(x, compiled)
-    if not _agrees(f, x, kind, matrix, kept.flat):  # what f closes over has changed
-        kept = cache[key] = _Kept(f, x, kind, sparsity(f, x, kind))
-        matrix = kept.matrix(x, compiled)
+        pattern = _fitting(pattern, kind, sum(math.prod(s) for s, _ in shapes))
+        if kept is not None and kept.pattern is not pattern and not _equal(kept.pattern, pattern):
+            kept = None
+    if compiled and kept is not None:
+        matrix, run = kept.compiled(f, x)
+        if matrix is not None and kept.judged(run):
+            return matrix
+    course = Course(*followed(f, lambda run: _tape(run, x, kind)))
+    sure = None if kept is None else kept.judged(course.facts)
+    if kept is None or sure is None:
+        found, rows = _found(course, kind), _has_rows(course)
+        if pattern is not None:
+            sure = pattern.shape == found.shape and not (found > sparse.csr_array(pattern)).nnz
+            if kept is None:
+                if not isinstance(pattern, Pattern) or pattern.kind != kind or not rows:
+                    pattern = Pattern.of(pattern, kind, rows)
+                kept = cache[key] = _Kept(x, kind, pattern)
+        else:
+            sure = True
+            if kept is None or not _equal(kept.pattern, found):
+                kept = cache[key] = _Kept(x, kind, Pattern.of(found, kind, rows))
+        kept.judge(course.facts.kept(), sure)
+    if compiled:
+        matrix, run = kept.compiled(f, x)
+        if matrix is not None and run is not None:
+            if kept.judged(run) is None and _agrees(course.tape, matrix, kind):
+                kept.judge(run, sure)  # what is compiled may be recorded otherwise: loops as a whole
+            if kept.judged(run) is not None and (sure or _agrees(course.tape, matrix, kind)):
+                return matrix
+    matrix = kept.matrix(_walked(course.tape, kept.forward, kept.backward))
+    if matrix is None:
+        many = sum(y.size for y in course.tape.outputs)
+        raise ArgumentError(f"sparse_{kind}: the pattern has {kept.pattern.shape[0]} rows, and f gives {many} numbers")
+    if not sure and not _agrees(course.tape, matrix, kind):
+        raise ArgumentError(
+            f"sparse_{kind}: the pattern has no entry where the {kind} is not 0, or it is of another function; "
+            "sparsity(f, x) finds it"
+        )
     return matrix
 
 
-def _agrees(f: Fn, x: Any, kind: str, matrix: Any, flat: Flat) -> bool:
-    """Whether a product with a random vector is that of the function: a pattern that had become too small shows."""
-    v = np.random.default_rng(len(matrix.data)).uniform(0.5, 1.5, flat.size)
-    pushed = _tape(f, x, kind).push([as_tensor(leaf) for leaf in flat.split(v)])
+def _found(course: Course, kind: str) -> Any:
+    """The pattern of a run, without colours."""
+    matrix = dependence(course)
+    matrix = sparse.csr_array(matrix + matrix.T if kind == "hessian" else matrix)
+    matrix.sum_duplicates()
+    return matrix
+
+
+def _has_rows(course: Course) -> bool:
+    """Whether products backward tell what a row is: those of complex results mix two."""
+    return all(y.dtype.kind != "c" for y in course.tape.outputs)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return bool(a.shape == b.shape and a.nnz == b.nnz and not (sparse.csr_array(a) != sparse.csr_array(b)).nnz)
+
+
+def _fitting(pattern: Any, kind: str, count: int) -> Any:
+    """A pattern that somebody gives, if it has the shape of one."""
+    given = pattern if sparse.issparse(pattern) else np.atleast_2d(array_of(pattern, f"sparse_{kind}") != 0)
+    shape = (given.shape[0], count)
+    if tuple(given.shape) != shape or (kind == "hessian" and shape[0] != shape[1]):
+        raise ArgumentError(f"sparse_{kind}: the pattern {tuple(given.shape)} does not fit x, with {count} numbers")
+    return given if isinstance(given, Pattern) else sparse.csr_array(given, dtype=bool)
+
+
+def _agrees(tape: Tape, matrix: Any, kind: str) -> bool:
+    """Whether a product with a random vector is that of the function: a pattern that is too small shows."""
+    rng = np.random.default_rng(len(matrix.data))
+    vectors = [rng.uniform(0.5, 1.5, np.shape(n.data)).astype(np.asarray(n.data).dtype) for n in tape.inputs]
+    pushed = tape.push([as_tensor(v) for v in vectors])
     if sum(t.size for t in pushed) != matrix.shape[0]:
         return False
+    v = np.concatenate([np.zeros(0), *map(np.ravel, vectors)])
     true = np.concatenate([np.zeros(0), *(np.ravel(array_of(t, f"sparse_{kind}")) for t in pushed)])
     size = np.abs(matrix) @ np.abs(v) + np.abs(true)
     with np.errstate(invalid="ignore"):

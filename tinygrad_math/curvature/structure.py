@@ -12,220 +12,201 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from ..core.node import Node
-from ..core.op import raw
+from ..compiler.values import same
+from ..core.mode import MODE, Mode, Witness, under
+from ..core.node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node
 from ..core.tensor import select
+from ..core.tree import flatten
 from ..transforms.tracing import Tape
+from .links import SAME, Chain, link, looked
 
 sparse: Any = scipy.sparse  # of SciPy's optional stubs
 Matrix = Any  # a sparse boolean matrix in CSR form
-_LARGEST_GRID = 5_000_000
-
-_REDUCTIONS = frozenset(
-    (
-        "sum",
-        "mean",
-        "prod",
-        "max",
-        "min",
-        "nanmax",
-        "nanmin",
-        "var",
-        "std",
-        "median",
-        "nanmedian",
-        "logsumexp",
-        "lp_norm",
-    )
-)
-_ALONG = frozenset(
-    ("softmax", "log_softmax", "soft_shares", "cumsum", "cumprod", "sort", "partition", "fft", "ifft", "center", "scan")
-)
-_MOVES = frozenset(  # one array, of which each element of the result is one, or zero
-    ("alias", "copy", "getitem", "embed", "reshape", "transpose", "matrix_transpose", "flip", "roll", "squeeze",
-     "expand_dims", "broadcast_to", "unreduce", "diagonal", "diagonal_embed", "tril", "triu", "real",
-     "conj", "fit_length")
-)  # fmt: skip
 
 
-def dependence(tape: Tape) -> Matrix:
+class Followed(Witness):
+    """What depends on the inputs of a tape, through comparisons, integers and `detach` too.
+
+    A derivative does not pass there; but a mask or an index that was computed from the inputs is no constant.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[int, Any] = {}  # by their arrays, which are held so that no other takes their place
+
+    def made(self, node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:
+        if any(i.live & DIFFERENTIABLE or self.follows(i) for i in inputs):
+            for data in node.data if op.many else (node.data,):
+                self.add(data)
+
+    def add(self, data: Any) -> None:
+        """A value hangs on the inputs."""
+        self.known[id(data)] = data
+
+    def follows(self, node: Node) -> bool:
+        """Whether a value hangs on the inputs."""
+        return id(node.data) in self.known
+
+
+def followed(f: Callable[..., Any], make: Callable[[Callable[..., Any]], Tape]) -> tuple[Tape, Followed]:
+    """The tape that is made of f, and what of it hangs on the inputs."""
+    outer, watch = MODE.get(), Followed()
+
+    def run(*xs: Any) -> Any:
+        for leaf in flatten(xs)[0]:
+            watch.add(leaf.node.data)
+        return f(*xs)
+
+    if outer is None:
+        return under(Mode(True, None, None, None, (watch,)), make, run), watch
+    mode = Mode(outer.differentiable, outer.observe, outer, None, (*outer.witnesses, watch))
+    return under(mode, make, run), watch
+
+
+class Facts:
+    """All that a pattern is made of: the ops of a run, how they hang together, and the constants that count.
+
+    Two runs that are alike have one pattern. `places` are those of the values that may be others when a compiled
+    function runs again, each with what of them counts.
+    """
+
+    def __init__(
+        self, steps: list[Any], values: list[Any], places: list[tuple[int, Any]], origin: Facts | None = None
+    ) -> None:
+        self.steps, self.values, self.places, self.origin = steps, values, places, origin
+
+    def kept(self) -> Facts:
+        """The same, whatever happens to the arrays."""
+        return Facts(self.steps, [np.array(v) for v in self.values], self.places)
+
+    def with_values(self, arrays: list[Any]) -> Facts:
+        """The same with other values at `places`."""
+        if not arrays:
+            return self
+        values = list(self.values)
+        for (k, look), array in zip(self.places, arrays, strict=True):
+            values[k] = look(array)
+        return Facts(self.steps, values, self.places, self)
+
+    def is_like(self, other: Facts) -> bool:
+        """Whether another run took the same course. If so, they share what is equal, to be quicker next time."""
+        if self is other:
+            return True
+        if self.steps is not other.steps and not _equal(self.steps, other.steps):
+            return False
+        (self.origin or self).steps = self.steps = other.steps
+        if self.values is other.values:
+            return True
+        if not same(self.values, other.values):
+            return False
+        if not self.places:
+            self.values = other.values
+        return True
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        return bool(a == b) or same(a, b)
+    except Exception:  # arrays among the parameters, or what cannot be compared
+        try:
+            return same(a, b)
+        except Exception:
+            return False
+
+
+class Course:
+    """A run of a function, with what its pattern is made of."""
+
+    def __init__(self, tape: Tape, watch: Followed) -> None:
+        self.tape = tape
+        place: dict[Node, int] = {n: k for k, n in enumerate(tape.inputs)}
+        self.nodes = [n for n in tape.trail.nodes if n not in place]
+        place |= {n: len(tape.inputs) + k for k, n in enumerate(self.nodes)}
+        self.seen: dict[Node, dict[int, Any]] = {}  # of each node what of its constant arguments counts
+        self.traced: list[Node] = []  # constants that may be others when a compiled function runs again
+        steps: list[Any] = [[np.shape(n.data) for n in tape.inputs]]
+        values: list[Any] = []
+        places: list[tuple[int, Any]] = []
+        for n in self.nodes:
+            found: dict[int, Any] = {}
+            for k, look in looked(n).items():
+                i = n.inputs[k]
+                if i in place or i.live & (DIFFERENTIABLE | TRANSFORMED) or watch.follows(i):
+                    continue
+                found[k] = look(i.data)
+                if i.live & TRACED:
+                    places.append((len(values), look))
+                    self.traced.append(i)
+                values.append(found[k])
+            self.seen[n] = found
+            given = [place[i] if i in place else _shape(i) for i in n.inputs]
+            steps.append((n.op, given, _shape(n), list(found), dict(n.params)))
+        steps.append([(place.get(y.node), y.shape) for y in tape.outputs])
+        self.facts = Facts(steps, values, places)
+
+
+def _shape(n: Node) -> Any:
+    return [np.shape(part) for part in n.data] if n.op is not None and n.op.many else np.shape(n.data)
+
+
+def dependence(course: Course) -> Matrix:
     """The pattern of the Jacobian of what was recorded, (outputs, inputs)."""
+    tape = course.tape
     sizes = [int(np.size(n.data)) for n in tape.inputs]
     ends = np.cumsum([0, *sizes]).tolist()
+    width = ends[-1]
     known: dict[Node, Any] = {}
     for n, start, size in zip(tape.inputs, ends, sizes, strict=False):
-        rows = np.arange(size)
-        known[n] = sparse.csr_array((np.ones(size, bool), (rows, rows + start)), shape=(size, ends[-1]))
-    for n in tape.trail.nodes:
-        if n not in known:
-            known[n] = _carried(n, known, ends[-1])
-    blocks = [known.get(y.node, sparse.csr_array((y.size, ends[-1]), dtype=bool)) for y in tape.outputs]
-    return (
-        sparse.csr_array(sparse.vstack(blocks, format="csr")) if blocks else sparse.csr_array((0, ends[-1]), dtype=bool)
-    )
+        at = np.arange(size + 1)
+        known[n] = sparse.csr_array((np.ones(size, bool), at[:-1] + start, at), shape=(size, width))
+    for n in course.nodes:
+        known[n] = _carried(n, known, course.seen[n], width)
+    blocks = [known[y.node] if y.node in known else _nothing(y.size, width) for y in tape.outputs]
+    return sparse.csr_array(sparse.vstack(blocks, format="csr")) if blocks else _nothing(0, width)
 
 
-def _carried(n: Node, known: dict[Node, Any], width: int) -> Any:
-    """The pattern of one value, from those of its arguments; of a many-valued one, the same for each part."""
+def _nothing(size: int, width: int) -> Matrix:
+    return sparse.csr_array((size, width), dtype=bool)
+
+
+def _carried(n: Node, known: dict[Node, Any], seen: dict[int, Any], width: int) -> Any:
+    """The pattern of one value, from those of its arguments; of a many-valued one, of each part."""
     op = n.op
     assert op is not None
     if op is select:
-        whole = known[n.inputs[0]]
-        return whole[n.params["index"]]
+        return known[n.inputs[0]][n.params["index"]]
     if op.hides:  # a loop that hands on its results
-        return [
-            known[i] if i in known else sparse.csr_array((int(np.size(i.data)), width), dtype=bool) for i in n.inputs
-        ]
+        return [known[i] if i in known else _nothing(int(np.size(i.data)), width) for i in n.inputs]
     if op.many:
-        row = _all(n, known, width)
-        return [_repeated(row, int(np.size(part))) for part in n.data]
-    total = None
+        return [_joined(n, known, seen, width, k) for k in range(len(n.data))]
+    return _joined(n, known, seen, width, None)
+
+
+def _joined(n: Node, known: dict[Node, Any], seen: dict[int, Any], width: int, part: int | None) -> Matrix:
+    size = int(np.size(n.data if part is None else n.data[part]))
+    total: Any = None
     for k, i in enumerate(n.inputs):
-        if i not in known:
-            continue
-        link = _link(n, k, known)
-        part = _repeated(_union(known[i]), int(np.size(n.data))) if link is None else link @ known[i]
-        total = part if total is None else total + part
-    if total is None:
-        return sparse.csr_array((int(np.size(n.data)), width), dtype=bool)
-    return sparse.csr_array(total, dtype=bool)
+        if i in known:
+            own = _through(link(n, k, seen, part), known[i], size)
+            total = own if total is None or total is own else sparse.csr_array(total + own)
+    return _nothing(size, width) if total is None else total
 
 
-def _all(n: Node, known: dict[Node, Any], width: int) -> Matrix:
-    rows = [_union(known[i]) for i in n.inputs if i in known]
-    return _union(sparse.vstack(rows)) if rows else sparse.csr_array((1, width), dtype=bool)
-
-
-def _union(pattern: Matrix) -> Matrix:
-    columns = np.unique(sparse.csr_array(pattern).indices)
-    return sparse.csr_array(
-        (np.ones(len(columns), bool), (np.zeros(len(columns), int), columns)), shape=(1, pattern.shape[1])
-    )
-
-
-def _repeated(row: Matrix, count: int) -> Matrix:
-    return sparse.csr_array(sparse.csr_array(np.ones((count, 1), bool)) @ row, dtype=bool)
-
-
-def _links(out: Any, into: Any, shape: tuple[int, int]) -> Matrix:
-    out, into = np.ravel(out), np.ravel(into)
-    return sparse.csr_array((np.ones(out.size, bool), (out, into)), shape=shape)
-
-
-def _link(n: Node, k: int, known: dict[Node, Any]) -> Matrix | None:
-    """Which elements of argument k each element of the result depends on, (result, argument); None for all of them."""
-    op, x, y = n.op, n.inputs[k].data, n.data
-    assert op is not None
-    shape, full = (int(np.size(y)), int(np.size(x))), np.shape(y)
-    places = np.arange(shape[1]).reshape(np.shape(x))
-    if op.kind == "elementwise" or op.name in _ELEMENTWISE or (isinstance(op.plain, np.ufunc) and op.name != "matmul"):
-        return _links(np.arange(shape[0]), np.broadcast_to(places, full), shape)
-    if op.name in _MOVES:
-        return _moved(lambda a: op.forward(a, **n.params), places, shape)
-    if op.name in ("concat", "stack"):
-        arrays = [places + 1 if i == k else np.zeros(np.shape(a.data), int) for i, a in enumerate(n.inputs)]
-        return _sources(op.forward(*arrays, **n.params), shape)
-    if op.name in _REDUCTIONS:
-        return _reduced(n, places, shape)
-    if op.name in _ALONG and "axis" in n.params:
-        axis = n.params["axis"]
-        ones = np.arange(raw.sum(np.ones(np.shape(x)), axis=axis).size)
-        kept = np.broadcast_to(
-            ones.reshape(np.shape(raw.sum(np.ones(np.shape(x)), axis=axis, keepdims=True))), np.shape(x)
-        )
-        down = _links(kept, places, (ones.size, shape[1]))
-        return sparse.csr_array(down.T @ down, dtype=bool) if shape[0] == shape[1] else None
-    if op.name in ("matmul", "contract"):
-        return _product(n, k, known, shape)
-    if op.name in _INDEXED:
-        return _indexed(n, k, places, shape)
-    return None
-
-
-_ELEMENTWISE = frozenset(
-    ("where", "clip", "relu", "keep", "integer_power", "power_log", "power_slope", "tanh_slope", "round", "nan_to_num",
-     "sinc", "sinc_derivative", "astype", "quotient", "abs_power", "signed_power", "polygamma", "psi_rise",
-     "weight_log", "root", "sigmoid_slope", "softplus")
-)  # fmt: skip
-_INDEXED = frozenset(("gather", "scatter", "assign", "add_at"))
-
-
-def _sources(moved: Any, shape: tuple[int, int]) -> Matrix:
-    """From an array that holds, at each place of the result, one more than the place it came from; 0 for none."""
-    flat = np.ravel(moved).astype(np.int64)
-    out = np.flatnonzero(flat)
-    return _links(out, flat[out] - 1, shape)
-
-
-def _moved(move: Callable[[Any], Any], places: Any, shape: tuple[int, int]) -> Matrix:
-    return _sources(move(places + 1), shape)
-
-
-def _reduced(n: Node, places: Any, shape: tuple[int, int]) -> Matrix:
-    axis = n.params.get("axis")
-    kept = np.shape(raw.sum(np.ones(places.shape), axis=axis, keepdims=True))
-    return _links(np.broadcast_to(np.arange(shape[0]).reshape(kept), places.shape), places, shape)
-
-
-def _product(n: Node, k: int, known: dict[Node, Any], shape: tuple[int, int]) -> Matrix | None:
-    """Of a sum of products: by every combination of its indices; constant factors count where they are not 0."""
-    shapes = [np.shape(i.data) for i in n.inputs]
-    if n.op is not None and n.op.name == "contract":
-        left, result = n.params["subscripts"].split("->")
-        terms = left.split(",")
-    else:
-        terms, result = _matmul_terms([len(s) for s in shapes])
-    sizes: dict[str, int] = {}
-    for term, own in zip(terms, shapes, strict=True):
-        for c, m in zip(term, own, strict=True):
-            sizes[c] = max(sizes.get(c, 1), m)
-    letters = list(sizes)
-    if np.prod(list(sizes.values()), dtype=float) > _LARGEST_GRID:
-        return None
-    grid = np.indices([sizes[c] for c in letters], sparse=True)
-    at = dict(zip(letters, grid, strict=True))
-    every = tuple(sizes[c] for c in letters)
-
-    def position(term: str, own: tuple[int, ...]) -> Any:
-        flat = np.zeros((1,) * len(letters), np.int64)
-        for c, m in zip(term, own, strict=True):
-            flat = flat * m + (at[c] if m > 1 else 0)
-        return np.broadcast_to(flat, every)
-
-    out, into = position(result, tuple(sizes[c] for c in result)), position(terms[k], shapes[k])
-    there = np.ones(every, bool)
-    for i, (term, own) in enumerate(zip(terms, shapes, strict=True)):
-        other = n.inputs[i]
-        if i != k and other not in known and not other.live:
-            there &= np.ravel(np.asarray(other.data) != 0)[position(term, own)]
-    return _links(out[there], into[there], shape)
-
-
-def _matmul_terms(ranks: list[int]) -> tuple[list[str], str]:
-    """matmul as an index formula; the axes in front broadcast."""
-    front = "abcdefgh"
-    a, b = ranks
-    stacks = [max(a - 2, 0), max(b - 2, 0)]
-    most = max(stacks)
-    first = ("" if a == 1 else front[most - stacks[0] : most] + "y") + "z"
-    second = front[most - stacks[1] : most] + "z" + "x" if b > 1 else "z"
-    return [first, second], front[:most] + ("y" if a > 1 else "") + ("x" if b > 1 else "")
-
-
-def _indexed(n: Node, k: int, places: Any, shape: tuple[int, int]) -> Matrix | None:
-    op = n.op
-    assert op is not None
-    indices = [np.asarray(i.data) for i in n.inputs[(2 if op.name in ("assign", "add_at") else 1) :]]
-    key = n.params["key"]
-    if op.name == "gather":
-        return _moved(lambda a: op.forward(a, *indices, key=key), places, shape)
-    out = np.arange(shape[0]).reshape(np.shape(n.data))
-    named = raw.gather([out, *indices], key=key) if indices else raw.getitem(out, key)
-    if op.name == "scatter":
-        return _links(named, places, shape)
-    if k == 0:
-        if op.name == "add_at":
-            return _links(out, places, shape)
-        return _sources(raw.assign([places + 1, 0, *indices], key=key), shape)
-    value = places.reshape(places.shape[max(places.ndim - np.ndim(named), 0) :])
-    return _links(named, np.broadcast_to(value, np.shape(named)), shape)
+def _through(step: Any, pattern: Matrix, size: int) -> Matrix:
+    """The pattern of what hangs on something with a pattern by a link."""
+    if step is SAME:
+        return pattern
+    if step is None:
+        columns = np.unique(pattern.indices)
+        ends = np.arange(size + 1) * len(columns)
+        return sparse.csr_array((np.ones(ends[-1], bool), np.tile(columns, size), ends), shape=(size, pattern.shape[1]))
+    if isinstance(step, Chain):
+        for one in step.steps:
+            pattern = _through(one, pattern, size)
+        return pattern
+    if isinstance(step, np.ndarray):
+        if step.min(initial=0) >= 0:
+            return pattern[step]
+        there = step >= 0
+        ends = np.concatenate([[0], np.cumsum(there)])
+        step = sparse.csr_array((np.ones(ends[-1], bool), step[there], ends), shape=(size, pattern.shape[0]))
+    return sparse.csr_array(step @ pattern, dtype=bool)
