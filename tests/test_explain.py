@@ -521,6 +521,14 @@ def test_nan_out_of_a_branch_that_was_not_taken_is_told_with_the_way_out():
     assert fine.gradient.tolist() == [0.0, 0.25]
 
 
+def test_the_slope_of_the_logarithm_of_a_softmax_is_told_by_the_softmax():
+    z = tm.tensor([[1.0, 2.0, 0.5]], requires_grad=True, name="z")
+    text = tm.explain(F.cross_entropy(z, np.array([1])), z).text()
+    assert "softmax z ⊙ (∑" in text
+    assert "mean((ln softmax z)[c₁, c₂])" in text
+    assert "e^" not in text
+
+
 def test_what_only_hands_a_number_on_is_no_step():
     x = tm.tensor(0.3, requires_grad=True, name="x")
     told = tm.explain(F.binary_cross_entropy(x, np.array(1.0)), x)

@@ -33,6 +33,8 @@ SAME = Rule("rearrangement", r"\mathrm{d}(P u) = P \, \mathrm{d}u")
 BRANCH = Rule("branch taken", r"\operatorname{where}(c, u, v)' = u' \text{ where } c \text{ holds, else } v'")
 CHOICE = Rule("selection", r"\mathrm{d}u_k = e_k^T \, \mathrm{d}u")
 SEVERAL = r"f(u, v)' = \frac{\partial f}{\partial u} u' + \frac{\partial f}{\partial v} v'"
+PLACED = Rule("placement", r"\mathrm{d}(e_k u) = e_k \, \mathrm{d}u")
+LENGTH = Rule("chain rule, norm", r"\lVert u \rVert' = \frac{u^T u'}{\lVert u \rVert}")
 MERGED = Rule("several ways", "")
 
 _LAWS = {
@@ -50,6 +52,9 @@ _LAWS = {
     "relu": r"\max(u, 0)' = [u > 0] u'",
     "softplus": r"\ln(1 + e^u)' = \sigma(u) u'",
     "ndtr": r"\Phi(u)' = \frac{e^{-\frac{u^2}{2}}}{\sqrt{2 \pi}} u'",
+    "softmax": r"s' = s \odot (u' - s^T u') \text{ for } s = \operatorname{softmax} u",
+    "log_softmax": r"(\ln s)' = u' - s^T u' \text{ for } s = \operatorname{softmax} u",
+    "logsumexp": r"(\ln \sum_k e^{u_k})' = s^T u' \text{ for } s = \operatorname{softmax} u",
     "clip": r"\operatorname{clip}(u, a, b)' = [a \le u \le b] u'",
 }  # at a kink, the convention of the op holds
 _WORDS = {
@@ -72,6 +77,7 @@ _SAME = words("""
 _PICK = words("""
     getitem gather take_along_axis diagonal select unstack split windows
 """)
+_PUT = frozenset({"embed", "scatter", "scatter_along_axis"})
 
 
 def is_choice(node: Node) -> bool:
@@ -110,5 +116,9 @@ def rule_of(node: Node, positions: tuple[int, ...], reached: tuple[bool, ...]) -
         return BRANCH if branch_of(node) in (None, *positions) else BRANCH._replace(name="branch not taken")
     if name in _PICK:
         return CHOICE
+    if name in _PUT:
+        return PLACED
+    if name == "lp_norm" and node.params["ord"] == 2:
+        return LENGTH
     law = _LAWS.get(name, SEVERAL if both else "f(u)' = f'(u) u'")
     return Rule(f"chain rule, {_WORDS.get(name, name).replace('_', ' ')}", law)

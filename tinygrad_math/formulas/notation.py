@@ -262,6 +262,16 @@ def _own_level(text: str) -> int:
     return POWER if "^" in outer else ATOM
 
 
+def _ends_outside(text: str) -> bool:
+    """Whether text begins with a bracket that is closed before its end."""
+    depth = 0
+    for k, c in enumerate(text if text[:1] == "(" else ""):
+        depth += (c == "(") - (c == ")")
+        if not depth:
+            return k < len(text) - 1
+    return False
+
+
 def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[str, int]:
     pieces, level = _template(op)
     out = ""
@@ -271,8 +281,8 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
             continue
         if name.isdigit():
             filled = fenced(args[int(name)], needed) if int(name) < len(args) else r"\cdot"
-            if needed == ATOM and _FUNCTION.search(before) and _APPLIED.match(filled):  # no function before another one
-                filled = brackets(filled)
+            if needed == ATOM and _FUNCTION.search(before) and (_APPLIED.match(filled) or _ends_outside(filled)):
+                filled = brackets(filled)  # a function of another one, or of what has an index behind its brackets
         elif name == "key":
             arrays = iter(args[1:]) if op.name in ("gather", "scatter", "assign", "add_at") else iter(())
             filled = write_index(params.get(name), arrays)

@@ -102,6 +102,8 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "xlogy" | "xlog1py":
             logarithm = Formula("operation", (registry["log" if op.name == "xlogy" else "log1p"], (b,), ()), b.shape)
             return multiply(a, logarithm, shape)
+        case "exp" if (inner := _bare(a)).head == "operation" and inner.parts[0].name == "log_softmax":
+            return Formula("operation", (registry["softmax"], *inner.parts[1:]), shape)
         case "logaddexp" if is_number(a, 0) or is_number(b, 0):
             return _soft(b if is_number(a, 0) else a, 1, shape)
         case "softplus" if params["beta"] != 1:
@@ -123,6 +125,12 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
 def _is_settled(condition: Formula) -> bool:
     """Whether a condition is known to hold, or not to, for all elements."""
     return condition.head == "number" and isinstance(condition.parts[0], (bool, np.bool_))
+
+
+def _bare(e: Formula) -> Formula:
+    while e.head == "quoted":
+        e = e.parts[0]
+    return e
 
 
 def _spread(a: Formula, shape: tuple[int, ...]) -> Formula:
