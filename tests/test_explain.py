@@ -529,6 +529,17 @@ def test_the_slope_of_the_logarithm_of_a_softmax_is_told_by_the_softmax():
     assert "e^" not in text
 
 
+def test_the_results_of_a_loop_and_the_elements_that_it_takes_are_told_as_what_they_are():
+    x = tm.tensor([1.0, 2.0], requires_grad=True, name="x")
+    told = tm.explain(tm.scan(lambda c, u: (c * tm.tanh(u), c), x.sum(), x)[0], x)
+    text = told.text()
+    assert "scan" not in text
+    assert "tanh x[0]" in text
+    assert "unstack" not in text
+    assert told.agrees
+    np.testing.assert_allclose(told.gradient, tm.grad(lambda x: x.sum() * tm.tanh(x).prod())(np.array([1.0, 2.0])))
+
+
 def test_what_only_hands_a_number_on_is_no_step():
     x = tm.tensor(0.3, requires_grad=True, name="x")
     told = tm.explain(F.binary_cross_entropy(x, np.array(1.0)), x)

@@ -243,7 +243,10 @@ def passed_on(n: Node) -> Node | None:
     if n.op is None:
         return None
     found: Node | None = None
-    if n.op.name in ("multiply", "divide"):
+    if n.op is select:
+        loop = n.inputs[0]
+        found = loop.inputs[n.params["index"]] if loop.op is not None and loop.op.hides else None
+    elif n.op.name in ("multiply", "divide"):
         pairs = [n.inputs] if n.op.name == "divide" else [n.inputs, n.inputs[::-1]]
         found = next((a for a, b in pairs if a.live and not b.live and bool(np.all(b.data == 1))), None)
     elif n.op.name in _CHECKS or (n.op.name in ("sum", "mean") and not np.ndim(n.inputs[0].data)):

@@ -223,7 +223,9 @@ def _through(n: Node, positions: Sequence[int], mask: Any) -> dict[int, Any] | N
     where everything reaches on.
     """
     whole = n.inputs[0] if n.op is select else n
-    if whole.op is None or whole.op.name not in _MOVES or any(isinstance(i.data, tuple) for i in whole.inputs):
+    if whole.op is None or any(isinstance(i.data, tuple) for i in whole.inputs):
+        return None
+    if whole.op.name not in _MOVES and not whole.op.hides:
         return None
     ones = np.ones(np.shape(n.data)) if mask is None else mask
     try:

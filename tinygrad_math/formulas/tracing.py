@@ -196,6 +196,11 @@ def of_node(n: Node, args: tuple[Formula, ...], chosen: bool = False) -> Formula
     shape = shape_of(n.data)
     if n.op is select and str(getattr(n.inputs[0].op, "name", "")).endswith("_factored") and n.params["index"] == 0:
         return args[0]._replace(shape=shape)  # what comes beside it is for the derivative alone
+    if n.op is select and n.inputs[0].op is not None and n.inputs[0].op.name == "unstack" and len(args) == 1:
+        whole = args[0]
+        if whole.head == "operation" and n.inputs[0].params["axis"] == 0:
+            key = Parameters({"key": n.params["index"]}.items())
+            return Formula("operation", (registry["getitem"], whole.parts[1], key), shape)
     if n.op.name == "conj" and not np.iscomplexobj(n.data):
         return args[0]
     if n.op.name in ("sum", "mean") and not np.ndim(n.inputs[0].data):

@@ -76,11 +76,10 @@ class Audit:
         wrong = sum(r.state == FAULT for r in gradients)
         if wrong:
             return (
-                f"audit of {self.title}: the rules of all {count} ops hold, and the derivatives of {wrong} of their "
-                "gradients do not"
+                f"audit of {self.title}: {_all(count)} hold, and the derivatives of {wrong} of their gradients do not"
             )
         if self.faults:
-            return f"audit of {self.title}: the rules of all {count} ops hold, and the gradient of the whole is wrong"
+            return f"audit of {self.title}: {_all(count)} hold, and the gradient of the whole is wrong"
         if not count:
             return f"audit of {self.title}: no op leads from the arguments to the result: there is nothing to check"
         notes = [
@@ -91,7 +90,7 @@ class Audit:
         second = ", and the derivatives of their gradients" if gradients else ""
         adjoint = max((r.adjoint for r in self.rows if r.adjoint is not None), default=0.0)
         return (
-            f"audit of {self.title}: the rules of all {count} ops hold{second}{''.join(f', {n}' for n in notes)}; "
+            f"audit of {self.title}: {_all(count)} hold{second}{''.join(f', {n}' for n in notes)}; "
             f"<u, Jv> = <J'u, v> to {adjoint:.1e}, differences to {max(errors, default=0.0):.1e}"
         )
 
@@ -179,3 +178,7 @@ def audit(f: Callable[..., Any], *args: Any, seed: int = 0, order: int = 1) -> A
 def _row(run: Computation, n: Node, number: int, found: Finding, prefix: str = "") -> AuditRow:
     assert n.op is not None
     return AuditRow(number, prefix + n.op.name, run.operands(n), run.line(n), found.state, *found[1:4], found.words)
+
+
+def _all(count: int) -> str:
+    return "the rules of the one op" if count == 1 else f"the rules of all {count} ops"
