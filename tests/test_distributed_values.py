@@ -8,6 +8,7 @@ import pytest
 import tinygrad_math as tm
 
 distributed = pytest.importorskip("distributed")
+cloudpickle = pytest.importorskip("cloudpickle")
 D = tm.distributed
 F = tm.nn.functional
 SIZES = (4, 1, 0, 6, 3)
@@ -132,7 +133,39 @@ def loss(w, batch):
     CALLS += 1
     SEEN.append(1)
     return scaled((batch[0] @ w).mean()) * TABLE[0]
+
+class Scaled:
+    size, calls = 1.0, 0
+    def __call__(self, w, batch):
+        Scaled.calls += 1
+        return (batch[0] @ w).mean() * self.size
 """
+
+
+def through(module):
+    """Functions that find a number in a module each by another way, and the number's owner and name."""
+
+    def within(w, batch):
+        import numbers_of_a_user as m
+
+        return m.WEIGHT * (batch[0] @ w).mean()
+
+    def taken(w, batch):
+        from numbers_of_a_user import TABLE
+
+        return TABLE[0] * (batch[0] @ w).mean()
+
+    return [
+        (module.loss, module, "WEIGHT"),
+        (module.loss, module, "TABLE"),
+        (lambda w, batch, loss=module.loss: loss(w, batch), module, "WEIGHT"),
+        (lambda w, batch: module.loss(w, batch), module, "TABLE"),
+        (lambda w, batch: module.WEIGHT * (batch[0] @ w).mean(), module, "WEIGHT"),
+        (within, module, "WEIGHT"),
+        (taken, module, "TABLE"),
+        (module.Scaled(), module.Scaled, "size"),
+        (lambda w, batch: module.Scaled()(w, batch), module.Scaled, "size"),
+    ]
 
 
 def test_a_number_in_a_module_that_workers_have_otherwise_is_refused(tmp_path, monkeypatch):
@@ -147,20 +180,28 @@ def test_a_number_in_a_module_that_workers_have_otherwise_is_refused(tmp_path, m
         distributed.Client(cluster) as client,
     ):
         client.run(__import__("sys").path.append, str(tmp_path))
-        f = D.evaluate(module.loss, [lambda: (np.ones((2, 2)),)], client)
+        shards = [lambda: (np.ones((2, 2)),)]
+        f = D.evaluate(module.loss, shards, client)
         for _ in range(3):
             assert f(W).item() == W.sum()
             module.CALLS += 1  # what functions count, each process counts for itself
+            module.Scaled.calls += 1
             module.SEEN.append(2)
-        for name, value in (("WEIGHT", 2.0), ("TABLE", np.array([3.0, 1.0]))):
-            before, loss = getattr(module, name), module.loss
-            monkeypatch.setattr(module, name, value)
-            with pytest.raises(tm.ShardError, match=f"{name} of the module numbers_of_a_user.* is .* on the worker"):
-                f(W)
-            with pytest.raises(tm.ShardError, match=f"{name} of the module numbers_of_a_user.* is .* on the worker"):
-                D.evaluate(lambda w, batch, loss=loss: loss(w, batch), [lambda: (np.ones((2, 2)),)], client)(W)
-            monkeypatch.setattr(module, name, before)
+        for function, owner, name in through(module):
+            f = D.evaluate(function, shards, client)
             assert f(W).item() == W.sum()
+            with monkeypatch.context() as changed:
+                changed.setattr(owner, name, 2.0 * getattr(owner, name))
+                with pytest.raises(tm.ShardError, match=rf"{name} of the module numbers_of_a_user.* on the worker"):
+                    f(W)
+            assert f(W).item() == W.sum()
+        cloudpickle.register_pickle_by_value(module)  # then its numbers travel
+        try:
+            monkeypatch.setattr(module, "WEIGHT", 2.0)
+            assert D.evaluate(through(module)[4][0], shards, client)(W).item() == 2 * W.sum()
+            assert D.evaluate(module.loss, shards, client)(W).item() == 2 * W.sum()
+        finally:
+            cloudpickle.unregister_pickle_by_value(module)
     del __import__("sys").modules["numbers_of_a_user"]
 
 
