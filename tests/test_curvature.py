@@ -135,6 +135,25 @@ def test_kfac_of_one_example_is_the_fisher_block_of_each_layer(likelihood):
     np.testing.assert_array_equal(K[:16, 16:], 0)
 
 
+@pytest.mark.parametrize("likelihood", ["gaussian", "categorical", "bernoulli", "poisson"])
+def test_kfac_factors_are_means_over_all_batches(likelihood):
+    want = C.KFACOperator(_net(), X, likelihood).to_dense()
+    batches = [(X[:5], Y[:5]), (X[5:6], Y[5:6]), (X[6:], Y[6:])]
+    np.testing.assert_allclose(C.KFACOperator(_net(), None, likelihood, batches).to_dense(), want, atol=1e-14)
+    np.testing.assert_allclose(C.KFACOperator(_net(), likelihood=likelihood, data=[X]).to_dense(), want, atol=1e-14)
+    for odd in ({}, {"inputs": X, "data": batches}):
+        with pytest.raises(tm.ArgumentError, match="one of the two"):
+            C.KFACOperator(_net(), **odd)
+
+
+def test_kfac_does_not_ask_whether_parameters_learn():
+    net = _net()
+    want = C.KFACOperator(net, X).to_dense()
+    for p in net.parameters():
+        p.requires_grad_(False)
+    np.testing.assert_array_equal(C.KFACOperator(net, X).to_dense(), want)
+
+
 def test_kfac_solves_with_its_damped_matrix():
     K = C.KFACOperator(_net(), X, "categorical")
     b = np.random.default_rng(0).normal(size=26)

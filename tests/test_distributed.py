@@ -842,7 +842,20 @@ def vector_loss(w, batch):
     return logistic(vector_scores(w, batch), batch[1])
 
 
+def vector_losses(w, batch):
+    z = vector_scores(w, batch)
+    return tm.logaddexp(0.0, z) - batch[1] * z
+
+
 POINT = np.append(W["w"], W["b"])
+
+
+def fisher(likelihood):
+    """The Fisher matrices of the scores of all rows, from their formulas; without a likelihood the empirical one."""
+    a, z = np.column_stack([X, np.ones(len(X))]), X @ W["w"] + W["b"]
+    p = expit(z)
+    weights = {None: (p - Y) ** 2, "bernoulli": p * (1 - p), "gaussian": np.ones(len(X)), "poisson": np.exp(z)}
+    return (a.T * weights[likelihood]) @ a / len(X)
 
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
@@ -854,11 +867,26 @@ def test_operators_over_shards_are_the_matrices_of_all_rows(place):
     np.testing.assert_allclose(H.to_dense(), hessian, atol=1e-13)
     G = C.GGNOperator(lambda w, x: x @ w[:3] + w[3], logistic, POINT, data=shards)
     np.testing.assert_allclose(G.to_dense(), hessian, atol=1e-13)
-    F = C.FisherOperator(vector_scores, POINT, likelihood="bernoulli", data=SHARDS, client=place)
-    np.testing.assert_allclose(F @ np.ones(4), hessian @ np.ones(4), atol=1e-13)
+    for likelihood in (None, "bernoulli", "gaussian", "poisson"):
+        f = vector_losses if likelihood is None else vector_scores
+        F = C.FisherOperator(f, POINT, likelihood, data=shards)
+        np.testing.assert_allclose(F.to_dense(), fisher(likelihood), atol=1e-13)
+    with pytest.raises(tm.ArgumentError, match="client= takes data="):
+        C.KFACOperator(tm.nn.Linear(3, 2), client=place)
     np.testing.assert_allclose(C.solve(H, np.ones(4)), np.linalg.solve(hessian, np.ones(4)), rtol=1e-6)
     with pytest.raises(tm.ArgumentError, match="client= takes data="):
         C.HessianOperator(vector_loss, POINT, client=place)
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_factors_of_layers_over_shards_are_those_of_all_rows(place):
+    """Of one layer and unit variance they are the Fisher matrix (Martens, Grosse 2015)."""
+    layer, a = tm.nn.Linear(3, 2, rng=0), np.column_stack([X, np.ones(len(X))])
+    K = tm.curvature.KFACOperator(layer, data=SHARDS, client=place)
+    v = np.random.default_rng(0).normal(size=8)
+    rows = np.column_stack([v[:6].reshape(2, 3), v[6:]])  # the weights and the bias of each output
+    want = rows @ (a.T @ a / len(X))
+    np.testing.assert_allclose(K @ v, np.append(want[:, :3], want[:, 3]), atol=1e-13)
 
 
 @pytest.mark.parametrize("method", ["trust-ncg", "L-BFGS-B", "dogleg", "Nelder-Mead"])
@@ -908,6 +936,8 @@ def test_a_closure_serves_optimisers_that_take_gradients(client):
     at = X @ w.detach().numpy()[:3] + w.detach().numpy()[3]
     slope = np.column_stack([X, np.ones(len(X))]).T @ (expit(at) - Y) / len(X)
     assert np.abs(slope).max() < 1e-3
+    with pytest.raises(tm.ArgumentError, match="take NewtonCG, of the mean of the squares"):
+        tm.optim.LevenbergMarquardt([w]).step(closure)
     with pytest.raises(tm.ArgumentError, match="not in the closure's params"):
         tm.optim.NewtonCG([tm.tensor([1.0], requires_grad=True)]).step(closure)
     with pytest.raises(tm.ArgumentError, match="params are Tensors"):

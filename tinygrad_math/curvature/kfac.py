@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, describe
+from ..core.opening import room
 from ..core.tensor import Tensor, as_tensor
 from ..core.walk import grad_of
-from ..nn import Linear, Module
+from ..nn import Linear, Module, Parameter
 from ..transforms.tracing import recorded
-from .operators import LIKELIHOODS, Array, Symmetric, array_of, number_of, one_of
+from .operators import LIKELIHOODS, Array, Symmetric, array_of, count_of, number_of, one_of, shards_of
 
 
 def _roots(outputs: Array, likelihood: str) -> Array:
@@ -31,11 +33,87 @@ def _roots(outputs: Array, likelihood: str) -> Array:
     return unit * np.exp(outputs / 2)
 
 
+Factors = dict[str, tuple[Array, Array]]  # of each layer: A of its inputs, G of what flows back to its outputs
+
+
+def _layers(model: Module) -> dict[str, Linear]:
+    """The linear layers by name. Raises ArgumentError for parameters of others."""
+    layers = {name: m for name, m in model.named_modules() if isinstance(m, Linear)}
+    covered = {id(p) for m in layers.values() for p in (m.weight, m.bias) if p is not None}
+    other = [name for name, p in model.named_parameters() if id(p) not in covered]
+    if len(covered) < sum((m.weight is not None) + (m.bias is not None) for m in layers.values()):
+        raise ArgumentError("KFACOperator: two layers share a parameter, whose block is no Kronecker product")
+    if other:
+        raise ArgumentError(f"KFACOperator knows Linear layers; these parameters belong to others: {', '.join(other)}")
+    return layers
+
+
+def _factors(model: Module, inputs: Tensor, likelihood: str) -> Factors:
+    """The factors of each layer, means over the examples."""
+    # what flows back to a layer's outputs is asked for, whether or not its parameters learn
+    model = model.with_tensors({n: Parameter(p.node.data) for n, p in model.named_parameters()})
+    layers, seen = _layers(model), dict[str, tuple[Array, Tensor]]()
+
+    def noting(name: str) -> Any:
+        def note(module: Any, args: Any, output: Tensor) -> None:
+            if name in seen:
+                raise ArgumentError(f"KFACOperator: the layer {name or 'itself'} is used more than once")
+            seen[name] = (array_of(args[0], "KFACOperator"), output)
+
+        return note
+
+    hooks = [m.register_forward_hook(noting(name)) for name, m in layers.items()]
+    try:
+        outputs = recorded(model, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if outputs.ndim != 2 or any(a.ndim != 2 for a, _ in seen.values()):
+        raise ShapeError(f"KFACOperator: the model maps (N, features) to (N, outputs), got {describe(outputs)}")
+    if missing := [name for name in layers if name not in seen]:
+        raise ArgumentError(f"KFACOperator: the model did not use its layers {', '.join(missing)}")
+    count = outputs.shape[0]
+    if not count:
+        raise ShapeError(f"KFACOperator: the mean over no examples does not exist, got {describe(inputs)}")
+    backs = {name: np.zeros((y.shape[1], y.shape[1])) for name, (_, y) in seen.items()}
+    for root in _roots(array_of(outputs, "KFACOperator"), likelihood):
+        pulled = grad_of(outputs, [y for _, y in seen.values()], grad_outputs=root.astype(outputs.dtype))
+        for name, g in zip(seen, pulled, strict=True):
+            backs[name] += np.asarray(g.node.data).T @ np.asarray(g.node.data) / count
+    factors = {}
+    for name, (a, _) in seen.items():
+        if layers[name].bias is not None:
+            a = np.concatenate([a, np.ones((count, 1), a.dtype)], axis=1)
+        factors[name] = (a.T @ a / count, backs[name])
+    return factors
+
+
+def _batch_factors(likelihood: str, model: Module, batch: Any) -> Factors:
+    """The same of a batch: inputs, or (inputs, ...)."""
+    return _factors(model, as_tensor(batch[0] if isinstance(batch, (tuple, list)) else batch), likelihood)
+
+
+def _mean(found: list[tuple[int, Factors]]) -> Factors:
+    """The mean over the examples of some batches."""
+    total = sum(n for n, _ in found)
+    if not total:
+        raise ArgumentError("KFACOperator: data holds no examples")
+    names = list(found[0][1])
+    a, g = ({name: sum(n / total * f[name][k] for n, f in found) for name in names} for k in (0, 1))
+    return {name: (np.asarray(a[name]), np.asarray(g[name])) for name in names}
+
+
+def _arrays(tree: Any) -> Factors:
+    return {name: (a.detach().numpy(), g.detach().numpy()) for name, (a, g) in tree.items()}
+
+
 class KFACOperator(Symmetric):
     r"""The Fisher matrix of a network of linear layers, each layer's block a Kronecker product G ⊗ A.
 
     Arguments: `model` a Module whose parameters all belong to Linear layers, each used once; `inputs` (N, features),
     the examples; `likelihood` as for FisherOperator. Shape (n, n), over the parameters of the model in their order.
+    In the place of inputs `data`, batches of (inputs, ...); with a Dask `client` shards, as for HessianOperator: workers
+    make the factors once, and a product sends nothing.
     Formula: \(F_l \approx G_l \otimes A_l\), with \(A = \frac1N \sum a a^\top\) of the layer's inputs (and a 1 for
     its bias) and \(G = \frac1N \sum g g^\top\) of what flows back to its outputs. Exact for one layer of a Gaussian
     model. `solve(v, damping)` inverts G ⊗ A + damping I through the factors' eigenvectors.
@@ -49,60 +127,30 @@ class KFACOperator(Symmetric):
     [[0.5, 0.0, 0.5], [0.0, 2.0, 1.0], [0.5, 1.0, 1.0]]
     """
 
-    def __init__(self, model: Module, inputs: Any, likelihood: str = "gaussian") -> None:
+    def __init__(
+        self, model: Module, inputs: Any = None, likelihood: str = "gaussian", data: Any = None, client: Any = None
+    ) -> None:
         if not isinstance(model, Module):
             raise ArgumentError(f"KFACOperator takes a Module and its inputs, got {describe(model)}")
-        super().__init__(model, None)
         self.likelihood = one_of(likelihood, LIKELIHOODS, "KFACOperator", "likelihood")
-        layers = {name: m for name, m in model.named_modules() if isinstance(m, Linear)}
-        covered = {id(p) for m in layers.values() for p in (m.weight, m.bias) if p is not None}
-        other = [name for name, p in model.named_parameters() if id(p) not in covered]
-        if len(covered) < sum((m.weight is not None) + (m.bias is not None) for m in layers.values()):
-            raise ArgumentError("KFACOperator: two layers share a parameter, whose block is no Kronecker product")
-        if other:
-            raise ArgumentError(
-                f"KFACOperator knows Linear layers; these parameters belong to others: {', '.join(other)}"
-            )
-        self._factor(model, layers, as_tensor(inputs))
+        shards = shards_of(data, client, "KFACOperator")
+        if (inputs is None) == (data is None):
+            raise ArgumentError("KFACOperator takes inputs, or data= in batches of them, one of the two")
+        super().__init__(model, None)
+        layers = _layers(model)
+        if shards is not None:
+            room("distributed")
+            from ..distributed.products import evaluate
 
-    def _factor(self, model: Module, layers: dict[str, Linear], inputs: Tensor) -> None:
-        seen: dict[str, tuple[Array, Tensor]] = {}
-
-        def noting(name: str) -> Any:
-            def note(module: Any, args: Any, output: Tensor) -> None:
-                if name in seen:
-                    raise ArgumentError(f"KFACOperator: the layer {name or 'itself'} is used more than once")
-                seen[name] = (array_of(args[0], "KFACOperator"), output)
-
-            return note
-
-        hooks = [m.register_forward_hook(noting(name)) for name, m in layers.items()]
-        try:
-            outputs = recorded(model, inputs)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        if outputs.ndim != 2 or any(a.ndim != 2 for a, _ in seen.values()):
-            raise ShapeError(f"KFACOperator: the model maps (N, features) to (N, outputs), got {describe(outputs)}")
-        if missing := [name for name in layers if name not in seen]:
-            raise ArgumentError(f"KFACOperator: the model did not use its layers {', '.join(missing)}")
-        count = outputs.shape[0]
-        if not count:
-            raise ShapeError(f"KFACOperator: the mean over no examples does not exist, got {describe(inputs)}")
-        roots = _roots(array_of(outputs, "KFACOperator"), self.likelihood)
-        backs = {name: np.zeros((y.shape[1], y.shape[1])) for name, (_, y) in seen.items()}
-        for root in roots:
-            pulled = grad_of(outputs, [y for _, y in seen.values()], grad_outputs=root.astype(outputs.dtype))
-            for name, g in zip(seen, pulled, strict=True):
-                backs[name] += np.asarray(g.node.data).T @ np.asarray(g.node.data) / count
-        self.factors: dict[str, tuple[Array, Array]] = {}
+            self.factors = _arrays(evaluate(functools.partial(_batch_factors, likelihood), shards, None)(model))
+        elif data is not None:
+            self.factors = _mean([(n, _batch_factors(likelihood, model, b)) for b in data if (n := count_of(b))])
+        else:
+            self.factors = _factors(model, as_tensor(inputs), likelihood)
         self._places: dict[str, tuple[int, int | None]] = {}
         leaves = {name: k for k, (name, _) in enumerate(model.named_parameters())}
-        for name, (a, _) in seen.items():
+        for name in layers:
             prefix = f"{name}." if name else ""
-            if layers[name].bias is not None:
-                a = np.concatenate([a, np.ones((count, 1), a.dtype)], axis=1)
-            self.factors[name] = (a.T @ a / count, backs[name])
             self._places[name] = (leaves[f"{prefix}weight"], leaves.get(f"{prefix}bias"))
 
     def _layerwise(self, vectors: Array, change: Any) -> Array:

@@ -140,7 +140,7 @@ class Derivatives(LinearOperator):
                 f"{type(self).__name__}: data is run through at every product, and an iterator only once; give a list "
                 "or a DataLoader"
             )
-        sizes = [_count(batch) for batch in self.batches]
+        sizes = [count_of(batch) for batch in self.batches]
         total = sum(sizes)
         if not total:
             raise ArgumentError(f"{type(self).__name__}: data holds no examples")
@@ -212,22 +212,26 @@ class Derivatives(LinearOperator):
         return f"<{type(self).__name__} {m}x{n} over {len(self.columns.leaves)} arrays>"
 
 
+def shards_of(data: Any, client: Any, asker: str) -> Any:
+    """The shards on a cluster that the data are; None for batches in this process."""
+    if client is None and not type(data).__module__.endswith(".distributed.cluster"):
+        return None
+    if data is None:
+        raise ArgumentError(f"{asker}: client= takes data=, the shards that the matrix is the mean over")
+    from .. import distributed  # Dask's side is opened where it is asked for
+
+    return data if isinstance(data, distributed.Shards) else distributed.Shards(data, client)
+
+
 class Symmetric(Derivatives):
     """A symmetric matrix of derivatives: the estimators and solvers for it are functions of this room."""
 
     def __init__(self, x: Any, batches: Any, client: Any = None) -> None:
         self.x = x
         flat = Flat(x, type(self).__name__)
-        apart = client is not None or type(batches).__module__.endswith(".distributed.cluster")
-        if apart and batches is None:
-            raise ArgumentError(
-                f"{type(self).__name__}: client= takes data=, the shards that the matrix is the mean over"
-            )
-        super().__init__(flat, flat, None if apart else batches)
-        if apart:
-            from .. import distributed  # Dask's side is opened where it is asked for
-
-            shards = batches if isinstance(batches, distributed.Shards) else distributed.Shards(batches, client)
+        shards = shards_of(batches, client, type(self).__name__)
+        super().__init__(flat, flat, batches if shards is None else None)
+        if shards is not None:
             self.far = self._far(shards)
 
     def _far(self, shards: Any) -> Callable[..., Any]:
@@ -278,7 +282,9 @@ class HessianOperator(Symmetric):
 class JacobianOperator(Derivatives):
     r"""The Jacobian of f at x, J = ∂f/∂xᵀ, by products: `J @ v` pushes forward, `J.T @ u` pulls back.
 
-    Arguments: `f(x)` gives a tree of m real numbers. Shape (m, n); f is recorded once.
+    Arguments: `f(x)` gives a tree of m real numbers. Shape (m, n); f is recorded once. There is no `data` and no
+    `client`: a row for each number of each example makes products as long as the data, which are to stay where they
+    are. What a cluster can give is JᵀJ, n by n: FisherOperator of the likelihood "gaussian".
     Formula: \(J_{ij} = \partial f_i / \partial x_j\). Raises DTypeError.
 
     >>> import numpy as np
@@ -344,7 +350,7 @@ class GGNOperator(Symmetric):
         return lambda tangents: model.pull(loss.push(model.push(tangents)))
 
 
-def _count(batch: Any) -> int:
+def count_of(batch: Any) -> int:
     """How many examples a batch holds: the length of its first array."""
     leaves = flatten(batch)[0]
     if not leaves or not np.shape(leaves[0]):

@@ -28,6 +28,7 @@ from .work import Kept, Nodes, Sent, computed, merged, unpacked
 _FAN = 8  # sums that one task, or the client, puts together
 _CHECK = 2.0  # seconds between looks at who is there
 _WORD, _PATIENCE = 5.0, 600.0  # seconds without a worker after which one is told, and after which it is an error
+_SETTING = "distributed.scheduler.no-workers-timeout"
 _LARGE = 1 << 20  # bytes of a message that Dask would warn of, or remember
 _LOCAL = ("synchronous", "threads")
 
@@ -97,6 +98,9 @@ class Local:
         """What tells whether functions have changed since they were sent: here they are not sent."""
         return b""
 
+    def look(self, asker: str) -> None:
+        """See who is there: nobody comes or goes."""
+
     def run(self, work: Any, given: Sequence[Sent], asker: str, pick: Any = None) -> Nodes:
         """The sums over all shards of what `work` computes."""
         if self.batches is None:
@@ -159,8 +163,8 @@ class Remote:
     def _packed(self, thing: Any) -> bytes:
         return packed(thing, "tm.distributed")
 
-    def _look(self, asker: str) -> None:
-        """See who is there, from time to time, and let newcomers take part."""
+    def look(self, asker: str) -> None:
+        """See who is there, from time to time, and let newcomers take part. Before anything is sent."""
         if self.futures and time.monotonic() < self.looked + _CHECK:
             return
         threads = self.client.nthreads()
@@ -171,6 +175,7 @@ class Remote:
             threads = self.client.nthreads()
         self.looked = time.monotonic()
         if threads != self.threads:
+            check_versions(self.client, asker, [a for a in threads if a not in self.threads])
             self.threads = threads
             _forget(self.client)
         groups = _groups(len(self.shards), sum(threads.values()))
@@ -208,7 +213,6 @@ class Remote:
         """The sums over all shards of what `work` computes. After an error nothing is left on the workers."""
         futures: list[Any] = []
         try:
-            self._look(f"tm.distributed.{asker}")
             graph, keys = self._graph(work, given, asker, pick)
             large = sum(a.nbytes for g in given if isinstance(g, Sent) for a in g.arrays) > _LARGE
             quiet = {"distributed.admin.large-graph-warning-threshold": "1 TiB"} if large else {}
@@ -291,11 +295,42 @@ def arriving(client: Any, futures: Sequence[Any], asker: str) -> Iterator[Any]:
                 patience.look()
 
 
+def check_versions(client: Any, asker: str, workers: Sequence[str]) -> None:
+    """Raise ClusterError where the scheduler, or one of these workers, lacks this package or has another version of it.
+
+    Dask does not tell: a worker that cannot unpickle a task leaves the cluster, and what waits for it waits on.
+    """
+    home = __name__.partition(".")[0]
+
+    def version() -> str:  # a function within another is sent by value, also to where there is nothing of ours
+        import importlib
+
+        try:
+            return str(importlib.import_module(home).__version__)
+        except Exception as error:
+            return f"none: {type(error).__name__}: {error}"
+
+    here = version()
+    there = {"scheduler": client.run_on_scheduler(version)}
+    there |= {f"worker {a}": v for a, v in client.run(version, workers=list(workers), on_error="return").items()}
+    for name, found in there.items():
+        if isinstance(found, str) and found != here:  # one that died in the meantime is another matter
+            raise ClusterError(
+                f"{asker}: the {name} has {home} {found}, and here it is {here}; install it on every machine, in the "
+                "same version"
+            )
+
+
 class Patience:
-    """For how long one waits for workers: a word after some seconds without any, an error after some minutes."""
+    """For how long one waits for workers: a word after some seconds without any, an error after some minutes.
+
+    Dask's setting `distributed.scheduler.no-workers-timeout` tells how many, where it is set.
+    """
 
     def __init__(self, client: Any, asker: str) -> None:
         self.client, self.asker = client, asker
+        given = library("dask", asker).config.get(_SETTING, None)
+        self.most = _PATIENCE if given is None else float(library("dask.utils", asker).parse_timedelta(given))
         self.alone: float | None = None  # since when there is no worker
         self.told = False
 
@@ -312,14 +347,14 @@ class Patience:
         if not self.told and now - self.alone >= _WORD:
             self.told = True
             print(
-                f"{self.asker}: no worker is at {self.client}; waiting for one, {_PATIENCE:.0f} s at most",
+                f"{self.asker}: no worker is at {self.client}; waiting for one, {self.most:.0f} s at most",
                 file=sys.stderr,
                 flush=True,
             )
-        if now - self.alone >= _PATIENCE:
+        if now - self.alone >= self.most:
             raise ClusterError(
-                f"{self.asker}: for {_PATIENCE:.0f} s there has been no worker at {self.client}; start some, or wait "
-                "longer for them with client.wait_for_workers(1)"
+                f"{self.asker}: for {self.most:.0f} s there has been no worker at {self.client}; start some, or wait "
+                f"longer for them: client.wait_for_workers(1), or dask.config.set({{'{_SETTING}': '2h'}})"
             )
         return False
 

@@ -92,6 +92,7 @@ class Spread:
         self, structure: Structure, given: list[Any], pick: Pick
     ) -> tuple[tuple[list[Any], Structure | None, int], bool]:
         place = self.shards.place
+        place.look(self.asker)
         seen = place.seen(self.functions)
         if self._work is None or structure != self.structure or seen != self._seen:
             drop([self._work, self._point])

@@ -19,7 +19,7 @@ from ..core.arguments import named as checked
 from ..core.errors import ArgumentError, FileError, describe
 from ..core.tensor import Tensor
 from ..random import own_stream
-from .cluster import arriving, drop, explained, is_client, named, packed
+from .cluster import arriving, check_versions, drop, explained, is_client, named, packed
 from .sending import library
 from .table import Row, Sweep
 from .work import Kept
@@ -209,6 +209,7 @@ def _by_workers(client: Any, run: _Run, left: Points) -> Iterator[tuple[int, Row
     points = {k: Kept(packed(point, "sweep")) for k, point in left}
     try:
         with named("sweep"):
+            check_versions(client, "sweep", list(client.nthreads()))
             kept = client.submit(Kept, text, key=f"keep-{os.urandom(16).hex()}", pure=False)
         died = []
         for k, outcome in _together(client, kept, points):

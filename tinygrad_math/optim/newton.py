@@ -94,6 +94,8 @@ class LevenbergMarquardt(Whole):
     Arguments: `damping` at the start; it falls after a step that made the sum of squares fall as much as the linear
     model said, and rises after one that did not, which is taken back (Nielsen 1999). `step(closure)`: the closure
     returns the residuals, an array, and calls no backward(). J is never formed: SciPy's lsmr solves with products.
+    Not over a cluster, since residuals and products with J are as long as the data: take NewtonCG, of the mean of the
+    squares. Raises ArgumentError.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> t = np.linspace(0.0, 1.0, 20)
@@ -120,6 +122,11 @@ class LevenbergMarquardt(Whole):
 
         if closure is None:
             raise ArgumentError("LevenbergMarquardt.step() takes a closure that returns the residuals")
+        if getattr(closure, "far", False):
+            raise ArgumentError(
+                "LevenbergMarquardt.step() takes a closure that returns the residuals, and that of a cluster gives the "
+                "mean over all shards; take NewtonCG, of the mean of the squares"
+            )
         group, residuals = self.param_groups[0], self.measured(closure, "residuals")
         loss = squared(residuals)
         model, x = Linear(self, residuals), self.position
