@@ -39,16 +39,18 @@ FINE = {
     "sum partial": (functools.partial(F.l1_loss, reduction="sum"), Y),
     "sum partial of partial": (functools.partial(functools.partial(F.mse_loss, reduction="mean"), reduction="sum"), Y),
     "sum with ignored": (tm.nn.CrossEntropyLoss(reduction="sum"), SOME),
+    "weights": (tm.nn.CrossEntropyLoss(weight=WEIGHT), LABELS),
+    "weights partial": (functools.partial(F.cross_entropy, weight=WEIGHT, label_smoothing=0.2), LABELS),
+    "weights of nll": (tm.nn.NLLLoss(weight=WEIGHT), LABELS),
+    "a class without weight": (tm.nn.CrossEntropyLoss(weight=[0.0, 2.0]), LABELS),
+    "ignored": (F.cross_entropy, SOME),
+    "ignored and weights": (functools.partial(F.cross_entropy, weight=WEIGHT), SOME),
+    "ignored module": (tm.nn.CrossEntropyLoss(ignore_index=1), LABELS),
     "sum with weights": (tm.nn.CrossEntropyLoss(weight=WEIGHT, reduction="sum"), LABELS),
 }
 UNFIT = {
     "sum": (lambda p, t: F.mse_loss(p, t, reduction="sum"), Y, "it looks like a sum"),
-    "weights": (tm.nn.CrossEntropyLoss(weight=WEIGHT), LABELS, "with weights of classes"),
-    "weights partial": (functools.partial(F.cross_entropy, weight=WEIGHT), LABELS, "with weights of classes"),
-    "weights of nll": (tm.nn.NLLLoss(weight=WEIGHT), LABELS, "with weights of classes"),
     "weights within": (lambda p, t: F.cross_entropy(p, t, weight=WEIGHT), LABELS, "no mean of the two"),
-    "ignored": (F.cross_entropy, SOME, "does not count the label -100"),
-    "ignored module": (tm.nn.CrossEntropyLoss(ignore_index=1), LABELS, "does not count the label 1"),
     "ignored within": (lambda p, t: F.cross_entropy(p, t), SOME, "no mean of the two|of half of the rows it raises"),
     "root": (lambda p, t: F.mse_loss(p, t) ** 0.5, Y, "no mean of the two"),
     "worst": (lambda p, t: tm.max((p - t) ** 2), Y, "no mean of the two"),
@@ -75,6 +77,14 @@ def test_a_loss_that_is_no_mean_over_examples_is_refused(name, compile):
         with pytest.raises(tm.ShardError, match=rf"takes a loss that is a mean over the examples.*({words})") as caught:
             trained(loss, target, place, compile)
         assert isinstance(caught.value.__cause__, tm.ArgumentError)
+
+
+def test_where_no_target_counts_there_is_no_mean():
+    nothing = np.full(40, -100)
+    with pytest.raises(tm.MathError, match="the weight of all targets together"):
+        trained(F.cross_entropy, nothing)
+    with pytest.raises(tm.ArgumentError, match="no target counts, of 16 examples"):
+        trained(F.cross_entropy, nothing, "synchronous")
 
 
 def test_a_loss_that_fails_is_told_as_it_is():

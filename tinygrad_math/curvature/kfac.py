@@ -112,8 +112,8 @@ class KFACOperator(Symmetric):
 
     Arguments: `model` a Module whose parameters all belong to Linear layers, each used once; `inputs` (N, features),
     the examples; `likelihood` as for FisherOperator. Shape (n, n), over the parameters of the model in their order.
-    In the place of inputs `data`, batches of (inputs, ...); with a Dask `client` shards, as for HessianOperator: workers
-    make the factors once, and a product sends nothing.
+    In the place of inputs `data`, batches of (inputs, ...); with a Dask `client` shards, as for HessianOperator, and
+    the factors are made there, once; a product sends nothing.
     Formula: \(F_l \approx G_l \otimes A_l\), with \(A = \frac1N \sum a a^\top\) of the layer's inputs (and a 1 for
     its bias) and \(G = \frac1N \sum g g^\top\) of what flows back to its outputs. Exact for one layer of a Gaussian
     model. `solve(v, damping)` inverts G ⊗ A + damping I through the factors' eigenvectors.

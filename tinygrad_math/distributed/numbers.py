@@ -110,7 +110,7 @@ def _travels_by_name(thing: Any) -> bool:
 
 # -- what code refers to ---------------------------------------------------------------------------------------
 def _used(f: FunctionType) -> Iterator[tuple[Place, Any, bool]]:
-    """What the function finds in modules of the user's: where, what it is there now, and whether it sets that itself."""
+    """What a function finds in modules of the user's: where, what it is there now, and whether it sets that itself."""
     by_name = _travels_by_name(f)
     cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=False))
     for kind, start, path in _chains(f.__code__):
@@ -135,7 +135,7 @@ def _used(f: FunctionType) -> Iterator[tuple[Place, Any, bool]]:
 
 @functools.lru_cache(1024)
 def _chains(code: CodeType) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    """What a piece of code, and those within it, read: of a global, a cell or an imported module, attribute by attribute."""
+    """What code, and that within it, reads: of a global, a cell or an imported module, attribute by attribute."""
     found: list[tuple[str, str, list[str]]] = []
     imported: dict[str, tuple[str, list[str]]] = {}  # names that the code gives to modules, or what it takes of them
     chain: list[str] | None = None  # the attributes read of what was read last

@@ -102,6 +102,8 @@ class Spread:
         if self.vectors and not isinstance(place, Local):
             given[0] = self._kept(place, given[0])
         (part,) = place.run(self._work, given, self.kind, pick).values()
+        if part.arrays is None and part.examples:
+            raise ArgumentError(f"{self.asker}: no target counts, of {part.examples} examples; a mean does not exist")
         results = [a.astype(d, copy=False) for a, d in zip(part.arrays or (), part.dtypes, strict=True)]
         return (results, part.structure, part.examples), part.drew
 

@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,13 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Part:  # no tuple, since Dask would look into it
-    """What some shards give together: their examples, the means or sums over these, and the tree that they are of."""
+    """What some shards give together: their examples, the means or sums over these, and the tree that they are of.
+
+    `weight` is what a mean counts by: the examples, or the weights that the function gives them.
+    """
 
     examples: int
+    weight: float = 0
     arrays: list[Any] | None = None
     structure: Structure | None = None
     dtypes: tuple[Any, ...] = ()  # in which the results are to be given
@@ -133,6 +137,10 @@ class Work:
                 return Part(0)
             program = self.program()
             self._suits(trees, batch, examples)
+            weigh = getattr(self.functions[0], "weight", None)
+            weight = weigh(batch, examples) if self.mean and weigh is not None else examples
+            if not weight:
+                return Part(examples)
             with own_stream([pick.seed, number]) as drew:
                 out = program(*trees, batch)
             leaves, structure = flatten(out)
@@ -141,6 +149,7 @@ class Work:
             given = tuple(_given(a.dtype, self.mean) for a in arrays)
             return Part(
                 examples,
+                weight,
                 [np.array(a, d) for a, d in zip(arrays, carried, strict=True)],
                 structure,
                 given,
@@ -254,13 +263,13 @@ def _enter(nodes: Nodes, total: int, level: int, place: int, part: Part) -> None
 def _added(left: tuple[int, Part], right: tuple[int, Part]) -> Part:
     (_, a), (_, b) = left, right
     if a.arrays is None or b.arrays is None:
-        return b if a.arrays is None else a
+        return replace(b if a.arrays is None else a, examples=a.examples + b.examples)
     if a.structure != b.structure or [x.shape for x in a.arrays] != [y.shape for y in b.arrays]:
         raise ShardError("the results of two shards differ in shape, and cannot be added; reduce over the examples")
-    n = a.examples + b.examples
+    n = a.weight + b.weight
     if a.mean:  # of means, since a sum can overflow where the mean does not
-        arrays = [x * (a.examples / n) + y * (b.examples / n) for x, y in zip(a.arrays, b.arrays, strict=True)]
+        arrays = [x * (a.weight / n) + y * (b.weight / n) for x, y in zip(a.arrays, b.arrays, strict=True)]
     else:
         arrays = [x + y for x, y in zip(a.arrays, b.arrays, strict=True)]
     dtypes = tuple(np.result_type(*pair) for pair in zip(a.dtypes, b.dtypes, strict=True))
-    return Part(n, arrays, a.structure, dtypes, a.mean, a.drew or b.drew)
+    return Part(a.examples + b.examples, n, arrays, a.structure, dtypes, a.mean, a.drew or b.drew)

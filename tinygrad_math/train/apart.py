@@ -38,36 +38,27 @@ class Objective:
         self.__name__ = type(model).__name__
 
     def suits(self, params: Any, batch: Any, examples: int, closely: bool) -> None:
-        """Raise ArgumentError where the loss of a batch is no mean, or sum, of those of its parts.
-
-        Classes that do not count are looked for in each batch; by its halves a loss is tried with the first few.
-        """
-        parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-        options = _options(self.loss)
-        if self.reduction == "mean" and len(parts) > 1 and "ignore_index" in options:
-            labels = np.asarray(as_tensor(parts[1]).node.data)
-            if labels.dtype.kind in "iu" and options["weight"] is not None:
-                raise _unfit("with weights of classes the loss divides by the weights in a batch")
-            if labels.dtype.kind in "iu" and (labels == options["ignore_index"]).any():
-                raise _unfit(f"the loss does not count the label {options['ignore_index']}, which is among the targets")
+        """Raise ArgumentError where the loss of a batch is no mean, or sum, of those of its halves."""
         if not closely or examples < 2:
             return
         self._check_alone(params, batch)
         half = examples // 2
+        halves = [_rows(batch, examples, k) for k in (slice(half), slice(half, examples))]
+        weights = [self.weight(rows, n) for rows, n in zip(halves, (half, examples - half), strict=True)]
+        if not all(weights):
+            return
         with no_grad(), np.errstate(all="ignore"), own_stream(0) as drew:
             try:
                 whole = self._number(params, batch)
             except Exception:  # the step itself will raise, and tell where
                 return
             try:
-                left, right = (
-                    self._number(params, _rows(batch, examples, k)) for k in (slice(half), slice(half, examples))
-                )
+                left, right = (self._number(params, rows) for rows in halves)
             except Exception as error:
                 raise _unfit(f"of half of the rows it raises {type(error).__name__}: {error}") from error
         if drew():  # other numbers for each part
             return
-        share = half / examples
+        share = weights[0] / sum(weights)
         expected = left + right if self.reduction == "sum" else share * left + (1 - share) * right
         scale = max(abs(left), abs(right), abs(whole))
         if abs(whole - expected) > np.sqrt(np.finfo(whole.dtype).eps) * scale:  # false for NaN and infinity
@@ -77,6 +68,21 @@ class Objective:
                 f"of {examples} rows it is {whole:.6g}, and of its halves {left:.6g} and {right:.6g}, which is no "
                 f"{self.reduction} of the two{hint}"
             )
+
+    def weight(self, batch: Any, examples: int) -> float:
+        """What a batch counts in the mean: its examples, or the weights of those targets that the loss counts."""
+        parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        options = _options(self.loss)
+        if len(parts) < 2 or "ignore_index" not in options:
+            return examples
+        labels = np.asarray(as_tensor(parts[1]).node.data)
+        if labels.dtype.kind not in "iu":  # shares of classes, whose number it is
+            return examples
+        labels = labels[labels != options["ignore_index"]]
+        if options["weight"] is None:
+            return labels.size
+        weights = np.ravel(as_tensor(options["weight"]).detach().numpy()).astype(float)
+        return float(np.take(weights, labels, mode="clip").sum())  # of a label that is no class the loss will tell
 
     def _check_alone(self, params: Any, batch: Any) -> None:
         """Raise ArgumentError for a loss that uses the network itself, TraceError for a network that keeps something.

@@ -28,6 +28,7 @@ from ..saving.archive import alone, replace
 from ..saving.files import prepared
 from .callbacks import Callback
 from .history import History
+from .measures import means
 from .placed import Loss, forward
 from .progress import Progress
 from .run import Run, interruptible
@@ -141,26 +142,16 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
     >>> sorted(tm.train.evaluate(net, tm.data.sine(10, rng=0), tm.nn.functional.mse_loss))
     ['loss']
     """
-    modes = [(m, m.training) for m in model.modules()]
-    sums: dict[str, float] = {}
-    count = 0
-    try:
-        model.eval()
-        with no_grad():
-            for batch in looked_at(data):
-                y, prediction = forward(model, loss, batch)
-                parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-                n = examples(batch)
-                found = {"loss": as_tensor(y).item()}
-                found |= {name: float(f(prediction, (parts[1:] or parts)[0])) for name, f in (metrics or {}).items()}
-                sums = {name: sums.get(name, 0.0) + n * value for name, value in found.items()}
-                count += n
-    finally:
-        for m, mode in modes:
-            m.training = mode
-    if not count:
-        raise ArgumentError("evaluate: there is no example in the data")
-    return {name: value / count for name, value in sums.items()}
+
+    def measured(batch: Any) -> dict[str, float]:
+        y, prediction = forward(model, loss, batch)
+        parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        target = (parts[1:] or parts)[0]
+        return {"loss": as_tensor(y).item()} | {n: float(f(prediction, target)) for n, f in (metrics or {}).items()}
+
+    with no_grad():
+        found: dict[str, float] = means("evaluate", model, looked_at(data), measured)
+    return found
 
 
 @named
@@ -200,8 +191,9 @@ def fit(
     shows a bar, or lines where the output is no terminal.
     `client` a Dask client (or "synchronous", "threads"), whose workers compute the gradient of each step, each of some
     rows, as `tm.distributed.value_and_grad` does: the steps are those of one machine but for rounding, the loss being a
-    mean over examples, or a module of reduction="sum"; another one is refused where the first batches, or its options,
-    show it (weights of classes, labels that do not count). Data in memory are sent to each worker once; `data` may
+    mean over examples, or a module of reduction="sum"; weights of classes and labels that do not count are known of
+    `nll_loss` and `cross_entropy` (themselves, their modules, or a partial); another one is refused where the first
+    batches show it. Data in memory are sent to each worker once; `data` may
     also be shards, or `tm.distributed.Batches` of them, which workers load themselves. What a batch norm would
     measure is refused.
 

@@ -12,10 +12,10 @@ from ..core.errors import ArgumentError
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, rec
 from ..core.tree import flatten, unflatten
-from ..data.loader import examples
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
+from .measures import means
 from .placed import Loss, OneOfMany
 from .side_by_side import Part, SideBySide, Tree, at_once, column, element, filled, own_part, plain, rows, stack
 from .steps import Compiled, tensors_of
@@ -152,27 +152,18 @@ class Together:
 
     def evaluate(self, loader: Any, metrics: Mapping[str, Callable[[Any, Any], Any]]) -> dict[str, Any]:
         """The mean loss and the other measures of each network on data that they share, in eval mode."""
-        model, sums, count = self.one.model, dict[str, Any](), 0
         single = self.single.measured
         if self.measure is None:
             measure = lambda tensors, batch: SideBySide(single, (tensors,), (batch,)).results()  # noqa: E731
             self.measure = self._compiled(measure)
-        modes = [(m, m.training) for m in model.modules()]
-        model.eval()
-        try:
-            for batch in loader:
-                given = tensors_of(batch)
-                parts = given if isinstance(given, tuple) else (given,)
-                found = self._measures(self.measure, single, given, (parts[1:] or parts)[0], metrics)
-                n = examples(batch)
-                sums = {name: sums.get(name, 0.0) + n * value for name, value in found.items()}
-                count += n
-        finally:
-            for m, mode in modes:
-                m.training = mode
-        if not count:
-            raise ArgumentError("fit_many: there is no example in the validation data")
-        return {name: value / count for name, value in sums.items()}
+
+        def measured(batch: Any) -> dict[str, Any]:
+            given = tensors_of(batch)
+            parts = given if isinstance(given, tuple) else (given,)
+            return self._measures(self.measure, single, given, (parts[1:] or parts)[0], metrics)
+
+        found: dict[str, Any] = means("fit_many", self.one.model, loader, measured)
+        return found
 
     def _measures(
         self, measure: Any, single: Any, batch: Any, target: Any, metrics: Mapping[str, Any]
