@@ -168,6 +168,10 @@ def test_a_parquet_files_lists_are_rows_and_its_gaps_are_refused(tmp_path):
             D.evaluate(lambda p, b: 0.0, [path], "synchronous")(1.0)
         assert caught.value.file == str(path)
         assert isinstance(caught.value.__cause__, tm.FileError)
+        parquet.write_table(arrow.table({"x": column, "z": [1.0, 2.0]}), path)  # which is of no matter beside others
+        assert D.evaluate(lambda p, b: b[0].mean(), D.Shards([path], "synchronous", columns=["z"]), None)(1.0) == 1.5
+        with pytest.raises(tm.ShardError, match="there is no column w, only x, z"):
+            D.evaluate(lambda p, b: 0.0, D.Shards([path], "synchronous", columns=["w"]), None)(1.0)
     parquet.write_table(arrow.table({"x": [[1, 2], [3, 4]]}), tmp_path / "lists.parquet")
     got = D.evaluate(lambda p, b: b["x"].mean(0), [tmp_path / "lists.parquet"], "synchronous")(1.0)
     assert got.tolist() == [2.0, 3.0]
@@ -182,6 +186,11 @@ def test_blocks_of_dask_arrays_are_shards(place):
         value, slope = D.value_and_grad(loss, given, place)(W)
         assert abs(value.item() - by_hand()[0]) < 1e-13
         np.testing.assert_allclose(flat(slope), by_hand()[1], atol=1e-13)
+    some = x[:, 0] > -9.0  # blocks of as yet unknown length, of the same tasks as before
+    value, slope = D.value_and_grad(loss, (x[some], y[some]), place)(W)
+    np.testing.assert_allclose(flat(slope), by_hand()[1], atol=1e-13)
+    if not isinstance(place, str):
+        assert left(place) == []
     with pytest.raises(tm.ArgumentError, match="cut other axes"):
         D.Shards(array.from_array(X, chunks=(30, 2)), place)
     with pytest.raises(tm.ArgumentError, match="same chunks"):

@@ -65,6 +65,17 @@ def test_a_resumed_sweep_gives_each_point_its_own_result(tmp_path, grid, done):
         assert all(set(row) == {*p, "loss", "seconds"} for row, p in zip(found, grid, strict=True))
 
 
+def test_two_sweeps_do_not_write_one_file(tmp_path):
+    def run(lr):
+        with pytest.raises(tm.FileError, match="another process is writing"):
+            sweep(told, {"lr": [lr]}, "synchronous", results=tmp_path / "r.jsonl")
+        return lr
+
+    assert sweep(run, {"lr": [1.0, 2.0]}, "synchronous", results=tmp_path / "r.jsonl")["value"] == [1.0, 2.0]
+    assert os.listdir(tmp_path) == ["r.jsonl"]
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 2
+
+
 def test_rows_of_a_grid_with_more_settings_are_not_taken_for_ones_with_less(tmp_path):
     path = tmp_path / "rows.jsonl"
     sweep(told, {"lr": [0.1], "momentum": [0.9]}, results=path)

@@ -124,7 +124,8 @@ def _rows(parts: list[Any], asker: str) -> list[list[Any]]:
     rows = {array.chunks[0] for array in lazy}
     if len(rows) > 1:
         raise ArgumentError(f"{asker}: dask arrays in one tuple have the same chunks of rows, got {sorted(rows)}")
-    columns = [array.to_delayed().ravel() for array in lazy]
+    # as they stand: what Dask makes of them for one use may have the names of what it makes for another
+    columns = [array.to_delayed(optimize_graph=False).ravel() for array in lazy]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
@@ -149,7 +150,10 @@ def read(shard: Shard, blocks: list[Any]) -> Any:
     """The batch of a shard: a tree of arrays that nobody may write into. Raises ShardError."""
     given = iter(blocks)
     try:
-        values = [next(given) if is_lazy(p) or p is None else p() if callable(p) else _file(p) for p in shard.parts]
+        wanted = None if shard.together else shard.columns
+        values = [
+            next(given) if is_lazy(p) or p is None else p() if callable(p) else _file(p, wanted) for p in shard.parts
+        ]
         batch = _frozen(_chosen(tuple(values) if shard.together else values[0], shard.columns))
         count(batch)
     except (Exception, SystemExit) as error:  # a worker would end with the function
@@ -169,21 +173,25 @@ def _chosen(batch: Any, columns: tuple[str, ...] | None) -> Any:
     return tuple(batch[c] for c in columns)
 
 
-def _file(path: str) -> Any:
+def _file(path: str, columns: tuple[str, ...] | None) -> Any:
     if os.path.splitext(path)[1] in _TABLES:
-        return _table(path)
+        return _table(path, columns)
     return loaded(path, max_bytes=1 << 62)  # a shard is as large as the worker's memory allows
 
 
-def _table(path: str) -> dict[str, Array]:
-    """The columns of a Parquet file: numbers, and lists of one length as rows of a matrix."""
+def _table(path: str, columns: tuple[str, ...] | None) -> dict[str, Array]:
+    """The columns of a Parquet file, or some: numbers, and lists of one length as rows of a matrix."""
     try:
         library: Any = importlib.import_module("pyarrow.parquet")
         arrow: Any = importlib.import_module("pyarrow")
     except ImportError as error:
         raise MissingExtra(f"a Parquet file needs the package pyarrow: {installing('distributed')}") from error
     try:
-        table = library.read_table(path)
+        there = library.read_schema(path).names
+        lost = [c for c in columns or () if c not in there]
+        if lost:
+            raise ArgumentError(f"there is no column {', '.join(lost)}, only {', '.join(there)}")
+        table = library.read_table(path, columns=None if columns is None else list(columns))
     except OSError as error:
         raise FileError(f"{path!r} could not be read: {error.strerror or error}") from error
     except arrow.ArrowException as error:
@@ -204,7 +212,7 @@ def _column(column: Any, name: str, path: str) -> Array:
     else:
         found = column.to_numpy()
     if found.dtype.kind not in "biufc":
-        raise FileError(f"{path!r}: column {name!r} holds {kind}, no numbers; choose columns when the file is written")
+        raise FileError(f"{path!r}: column {name!r} holds {kind}, no numbers; Shards(..., columns=[...]) chooses others")
     return np.ascontiguousarray(found)
 
 

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..core.arguments import named as checked
 from ..core.errors import ArgumentError, FileError, describe
 from ..core.tensor import Tensor
 from ..random import own_stream
+from ..saving.archive import alone
 from .cluster import arriving, check_versions, drop, explained, is_client, named, packed
 from .sending import library
 from .table import Row, Sweep
@@ -51,7 +53,7 @@ def sweep(
     `callback` is called with each row as it comes; `progress` tells of it on the standard error stream.
     Returns a `Sweep`: its rows hold settings, measures and "seconds"; a row of a run that raised has "error" and
     "traceback" instead, and does not stop the others; nor does one that ends its worker. Raises ArgumentError;
-    FileError for a file of another sweep; ClusterError if there is no cluster any more.
+    FileError for a file of another sweep, or one that another process writes; ClusterError if there is no cluster any more.
 
     >>> import tinygrad_math as tm
     >>> def run(lr, steps):
@@ -69,21 +71,23 @@ def sweep(
         raise ArgumentError(f"sweep: callback is a function of a row, got {describe(callback)}")
     points = _points(grid)
     pool = _pool(client)
-    file = None if results is None else _File(results, points)
-    rows: dict[int, Row] = {} if file is None else dict(file.rows)
-    left = [(k, point) for k, point in enumerate(points) if k not in rows]
-    before, start = len(rows), time.perf_counter()
-    one = _Run(run, int(random.shared.numpy.integers(1 << 62)), frozenset(n for p in points for n in p))
-    for k, outcome in pool(one, left):
-        rows[k] = {**points[k], **outcome}
-        if file is not None:
-            file.add(rows[k], points[k])
-        if callback is not None:
-            callback(rows[k])
-        if progress:
-            told = _told(rows[k], points[k])
-            spent = (time.perf_counter() - start) / (len(rows) - before) * (len(points) - len(rows))
-            print(f"run {len(rows)}/{len(points)}  {told}  {spent:.0f} s left", file=sys.stderr, flush=True)
+    path = None if results is None else _path(results)
+    with nullcontext() if path is None else alone(path):
+        file = None if path is None else _File(path, points)
+        rows: dict[int, Row] = {} if file is None else dict(file.rows)
+        left = [(k, point) for k, point in enumerate(points) if k not in rows]
+        before, start = len(rows), time.perf_counter()
+        one = _Run(run, int(random.shared.numpy.integers(1 << 62)), frozenset(n for p in points for n in p))
+        for k, outcome in pool(one, left):
+            rows[k] = {**points[k], **outcome}
+            if file is not None:
+                file.add(rows[k], points[k])
+            if callback is not None:
+                callback(rows[k])
+            if progress:
+                told = _told(rows[k], points[k])
+                spent = (time.perf_counter() - start) / (len(rows) - before) * (len(points) - len(rows))
+                print(f"run {len(rows)}/{len(points)}  {told}  {spent:.0f} s left", file=sys.stderr, flush=True)
     return Sweep([rows[k] for k in range(len(points))], list(dict.fromkeys(n for p in points for n in p)))
 
 
@@ -260,13 +264,18 @@ def _together(client: Any, kept: Any, points: Mapping[int, Kept]) -> Iterator[tu
 
 
 # -- the results file ------------------------------------------------------------------------------------------
+def _path(results: Any) -> str:
+    """Where the file is, whatever links lead to it."""
+    if not isinstance(results, (str, os.PathLike)) or not str(os.fspath(results)).endswith(".jsonl"):
+        raise ArgumentError(f"sweep: results is the path of a file that ends in .jsonl, got {describe(results)}")
+    return os.path.realpath(os.fspath(results))
+
+
 class _File:
     """Rows as lines of JSON, which are added as they come; those of a sweep before are taken up."""
 
-    def __init__(self, path: Any, points: list[Row]) -> None:
-        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path).endswith(".jsonl"):
-            raise ArgumentError(f"sweep: results is the path of a file that ends in .jsonl, got {describe(path)}")
-        self.path = os.fspath(path)
+    def __init__(self, path: str, points: list[Row]) -> None:
+        self.path = path
         for point in points:
             for name, value in point.items():
                 if not isinstance(value, _PLAIN):
