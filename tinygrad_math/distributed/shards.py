@@ -212,7 +212,9 @@ def _column(column: Any, name: str, path: str) -> Array:
     else:
         found = column.to_numpy()
     if found.dtype.kind not in "biufc":
-        raise FileError(f"{path!r}: column {name!r} holds {kind}, no numbers; Shards(..., columns=[...]) chooses others")
+        raise FileError(
+            f"{path!r}: column {name!r} holds {kind}, no numbers; Shards(..., columns=[...]) chooses others"
+        )
     return np.ascontiguousarray(found)
 
 

@@ -53,7 +53,7 @@ def sweep(
     `callback` is called with each row as it comes; `progress` tells of it on the standard error stream.
     Returns a `Sweep`: its rows hold settings, measures and "seconds"; a row of a run that raised has "error" and
     "traceback" instead, and does not stop the others; nor does one that ends its worker. Raises ArgumentError;
-    FileError for a file of another sweep, or one that another process writes; ClusterError if there is no cluster any more.
+    FileError for a file of another sweep, or one that is being written; ClusterError if there is no cluster any more.
 
     >>> import tinygrad_math as tm
     >>> def run(lr, steps):
