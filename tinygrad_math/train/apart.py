@@ -80,7 +80,7 @@ class Objective:
             return examples
         labels = labels[labels != options["ignore_index"]]
         if options["weight"] is None:
-            return labels.size
+            return float(labels.size)
         weights = np.ravel(as_tensor(options["weight"]).detach().numpy()).astype(float)
         return float(np.take(weights, labels, mode="clip").sum())  # of a label that is no class the loss will tell
 
