@@ -5,6 +5,7 @@ Of interleaved repeats the least time counts: what else a machine does only adds
 
 import argparse
 import gc
+import importlib.util
 
 import harness
 import numpy as np
@@ -69,13 +70,20 @@ def digits():
         loss, grads = tm.value_and_grad(forward)(params, x, y)
         return *pure.update(grads, state, params), loss
 
-    program = tm.compile(update, donate_argnums=(0, 1))
+    def compiled(backend):
+        program, own = tm.compile(update, donate_argnums=(0, 1), backend=backend), (params, state)
 
-    def compiled():
-        nonlocal params, state
-        params, state, _ = program(params, state, x, y)
+        def step():
+            nonlocal own
+            own = program(*own, x, y)[:2]
 
-    steps = {OURS: eager, "ours, compiled": compiled, "numpy": numpy_digits(network(), x, y)}
+        return step
+
+    steps = {OURS: eager, "ours, compiled": compiled("numpy"), "numpy": numpy_digits(network(), x, y)}
+    if importlib.util.find_spec("llvmlite"):
+        params = {k: p.detach() for k, p in network().named_parameters()}
+        state = pure.init(params)
+        steps["ours, native"] = compiled("native")
     if torch:
         theirs = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.Tanh(), torch.nn.Linear(64, 10)).double()
         loaded(theirs, network())
