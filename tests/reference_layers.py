@@ -74,6 +74,9 @@ DENSE = [
     *(layer("Bilinear", 2, 3, 4, bias=b, inputs=normal((5, 2), (5, 3))) for b in (True, False)),
     layer("Bilinear", 2, 3, 2, inputs=normal((2, 2, 2), (2, 2, 3)), note=" of a stack"),
     layer("Flatten", inputs=normal((2, 3, 2))),
+    layer("Unflatten", 1, (2, 3), inputs=normal((2, 6, 2))),
+    layer("Unflatten", -1, (-1, 2), inputs=normal((2, 6))),
+    layer("LogSigmoid", inputs=normal((2, 3))),
     layer("Flatten", start_dim=0, end_dim=1, inputs=normal((2, 3, 2))),
     layer("Dropout", p=0.4, training=False, inputs=normal((2, 3))),
     layer("Embedding", 5, 3, inputs=lambda rng: (rng.integers(0, 5, (2, 4)),)),
@@ -338,6 +341,44 @@ ATTENTION = [
         inputs=_masks((3, 2, 4), 3, 2, False),
         call=lambda m, x, p, a: m(x, src_mask=a, src_key_padding_mask=p),
         note=" masks",
+    ),
+    *(
+        layer(
+            "TransformerDecoderLayer", 4, 2, 5, dropout=0.0, activation=a, norm_first=n, batch_first=f, bias=b,
+            inputs=normal(*[(2, 2, 4)] * 2),
+        )
+        for a, n, f, b in (("relu", False, False, True), ("gelu", True, True, True), ("relu", True, False, False))
+    ),
+    layer(
+        "TransformerDecoderLayer", 4, 2, 5, dropout=0.0, inputs=_masks((3, 2, 4), 3, 2, False),
+        call=lambda m, x, p, a: m(x, 0.5 * x, tgt_mask=a, memory_key_padding_mask=p), note=" masks",
+    ),
+    layer(
+        "TransformerDecoderLayer", 4, 2, 5, dropout=0.0, inputs=_masks((3, 2, 4), 3, 2, False),
+        call=lambda m, x, p, a: m(x, 0.5 * x, memory_mask=a, tgt_key_padding_mask=p), note=" the other masks",
+    ),
+    *(
+        Case(
+            f"TransformerEncoder, norm={norm}",
+            lambda nn, norm=norm: nn.TransformerEncoder(
+                nn.TransformerEncoderLayer(4, 2, 5, dropout=0.0), 2, nn.LayerNorm(4) if norm else None
+            ),
+            _masks((3, 2, 4), 3, 2, False),
+            call=lambda m, x, p, a: m(x, mask=a, src_key_padding_mask=p),
+        )
+        for norm in (True, False)
+    ),
+    Case(
+        "TransformerDecoder",
+        lambda nn: nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 5, dropout=0.0), 2, nn.LayerNorm(4)),
+        _masks((3, 2, 4), 3, 2, False),
+        call=lambda m, x, p, a: m(x, 0.5 * x, tgt_mask=a, memory_key_padding_mask=p),
+    ),
+    Case(
+        "Transformer",
+        lambda nn: nn.Transformer(4, 2, 1, 1, 5, dropout=0.0, activation="gelu", batch_first=True),
+        normal((2, 3, 4), (2, 2, 4)),
+        call=lambda m, x, t: m(x, t, tgt_mask=m.generate_square_subsequent_mask(2)),
     ),
     function("scaled_dot_product_attention", inputs=normal((2, 3, 4), (2, 5, 4), (2, 5, 2))),
     function("scaled_dot_product_attention", is_causal=True, scale=0.3, inputs=normal(*[(2, 3, 4)] * 3)),

@@ -59,6 +59,7 @@ SCHEDULES = {
     "ExponentialLR": (PLAIN, lambda L, o: L.ExponentialLR(o, 0.9)),
     "LambdaLR": (PLAIN, lambda L, o: L.LambdaLR(o, lambda epoch: 1 / (1 + epoch))),
     "LinearLR": (PLAIN, lambda L, o: L.LinearLR(o, 0.2, 0.9, 6)),
+    "ConstantLR": (PLAIN, lambda L, o: L.ConstantLR(o, 0.25, 4)),
     "PolynomialLR": (PLAIN, lambda L, o: L.PolynomialLR(o, 6, 2.0)),
     "CosineAnnealingLR": (PLAIN, lambda L, o: L.CosineAnnealingLR(o, 7, 0.01)),
     "CosineAnnealingWarmRestarts doubled": (PLAIN, lambda L, o: L.CosineAnnealingWarmRestarts(o, 5, 2, 0.01)),

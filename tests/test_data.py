@@ -327,3 +327,15 @@ def test_data_that_a_program_would_have_drawn_once_are_refused():
         tm.compile(lambda x: x * data.moons(4)[0].sum())(1.0)
     compiled = tm.compile(lambda x: x * data.moons(4, rng=0)[0].sum())
     assert compiled(1.0).item() == data.moons(4, rng=0)[0].sum()
+
+
+def test_a_data_set_of_ones_own_says_what_it_lacks():
+    class Half(tm.data.Dataset):
+        pass
+
+    with pytest.raises(tm.MissingMethod, match=r"Half does not define __getitem__"):
+        Half()[0]
+    with pytest.raises(tm.DTypeError, match="a data set with a length"):
+        tm.data.DataLoader(Half())
+    assert isinstance(tm.data.TensorDataset([1, 2]), tm.data.Dataset)
+    assert isinstance(tm.data.Subset([1, 2], [0]), tm.data.Dataset)

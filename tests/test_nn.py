@@ -265,3 +265,42 @@ def test_a_length_of_none_is_kept_by_adaptive_averages(size):
 def test_what_is_no_size_of_regions_is_refused(size):
     with pytest.raises(tm.MathError, match=r"output_size|adaptive_avg_pool2d"):
         tm.nn.functional.adaptive_avg_pool2d(np.ones((1, 2, 8, 5)), size)
+
+
+def test_copies_of_a_transformers_layer_begin_alike_and_learn_apart():
+    layer = tm.nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, batch_first=True, rng=0)
+    net = tm.nn.TransformerEncoder(layer, 2)
+    assert len({id(p) for p in net.parameters()} | {id(p) for p in layer.parameters()}) == 3 * len(
+        list(layer.parameters())
+    )
+    a, b = (one.linear1.weight for one in net.layers)
+    np.testing.assert_array_equal(a.data, b.data)
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    (net(x) ** 3).sum().backward()
+    tm.optim.SGD(net, lr=0.1).step()
+    assert (a.data != b.data).any()
+    with pytest.raises(tm.ArgumentError, match="a layer to copy"):
+        tm.nn.TransformerEncoder("relu", 2)
+    with pytest.raises(tm.ArgumentError, match="num_layers"):
+        tm.nn.TransformerDecoder(layer, 0)
+
+
+def test_a_decoder_under_a_causal_mask_sees_no_later_position():
+    net = tm.nn.Transformer(4, 2, 1, 2, 6, dropout=0.0, batch_first=True, rng=0)
+    src, tgt = (np.random.default_rng(k).normal(size=(1, 5, 4)) for k in range(2))
+    later = tgt.copy()
+    later[:, 3:] += 1.0
+    mask = net.generate_square_subsequent_mask(5)
+    for given in ({"tgt_mask": mask}, {"tgt_is_causal": True}):
+        one, two = net(src, tgt, **given).data, net(src, later, **given).data
+        np.testing.assert_array_equal(one[:, :3], two[:, :3])
+        assert (one[:, 3:] != two[:, 3:]).any()
+
+
+@pytest.mark.parametrize(
+    ("dim", "sizes", "shape"),
+    [(1, (2, 3), (2, 5)), (1, (-1, -1), (2, 4)), (1, (-1, 3), (2, 4)), (2, (1,), (2, 1)), (1, (2, 0), (2, 4))],
+)
+def test_an_axis_that_does_not_split_so_is_named(dim, sizes, shape):
+    with pytest.raises(tm.ShapeError, match=r"Unflatten\(.*axis"):
+        tm.nn.Unflatten(dim, sizes)(np.ones(shape))

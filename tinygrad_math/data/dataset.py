@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..core.errors import ArgumentError, IndexOutOfBounds, ShapeError, describe
+from ..core.errors import ArgumentError, IndexOutOfBounds, MissingMethod, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor
 
 Rows = Any  # an int, a slice, or an array of positions
@@ -33,7 +33,26 @@ def check_rows(rows: Any, length: int, asker: str) -> Any:
     return found if found.ndim else int(found)
 
 
-class TensorDataset:
+class Dataset:
+    """The base of data sets of one's own: define `__len__`, and `__getitem__(i)`, the example number i.
+
+    Whatever has these two methods is a data set, also without this base.
+
+    >>> import tinygrad_math as tm
+    >>> class Squares(tm.data.Dataset):
+    ...     def __len__(self):
+    ...         return 4
+    ...     def __getitem__(self, i):
+    ...         return float(i), float(i * i)
+    >>> [batch[1].tolist() for batch in tm.data.DataLoader(Squares(), batch_size=2)]
+    [[0.0, 1.0], [4.0, 9.0]]
+    """
+
+    def __getitem__(self, i: Any) -> Any:
+        raise MissingMethod(f"{type(self).__name__} does not define __getitem__(self, i), the example number i")
+
+
+class TensorDataset(Dataset):
     """Arrays of one length, row by row: item i is the tuple of their rows i; `dataset[[0, 2]]` gives several at once.
 
     Arguments: arrays or Tensors with the examples along the first axis; they are kept as they are, not copied.
@@ -65,7 +84,7 @@ class TensorDataset:
         return tuple(t[rows] for t in self.tensors)
 
 
-class Subset:
+class Subset(Dataset):
     """Some rows of a data set, in the order of `indices`. Several at once are a batch as the data set gives it, of a
     list a list.
 

@@ -13,6 +13,7 @@ from .activations import Flatten as Flatten
 from .activations import Hardtanh as Hardtanh
 from .activations import Identity as Identity
 from .activations import LeakyReLU as LeakyReLU
+from .activations import LogSigmoid as LogSigmoid
 from .activations import LogSoftmax as LogSoftmax
 from .activations import Mish as Mish
 from .activations import PReLU as PReLU
@@ -23,8 +24,8 @@ from .activations import SiLU as SiLU
 from .activations import Softmax as Softmax
 from .activations import Softplus as Softplus
 from .activations import Tanh as Tanh
+from .activations import Unflatten as Unflatten
 from .attention import MultiheadAttention as MultiheadAttention
-from .attention import TransformerEncoderLayer as TransformerEncoderLayer
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import Sequential as Sequential
@@ -65,5 +66,10 @@ from .recurrent import RNN as RNN
 from .recurrent import GRUCell as GRUCell
 from .recurrent import LSTMCell as LSTMCell
 from .recurrent import RNNCell as RNNCell
+from .transformer import Transformer as Transformer
+from .transformer import TransformerDecoder as TransformerDecoder
+from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from .transformer import TransformerEncoder as TransformerEncoder
+from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
 __getattr__, __dir__ = _face(__name__, "functional", "init", "utils")

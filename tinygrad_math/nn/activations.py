@@ -507,6 +507,44 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
+class Unflatten(Module):
+    """One axis as several, of these sizes, one of which may be -1: the inverse of Flatten.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.Unflatten(1, (3, -1))(np.ones((2, 12))).shape
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Tensor:
+        x, sizes = shaped(x), self.unflattened_size
+        if not -x.ndim <= self.dim < x.ndim:
+            raise ShapeError(f"Unflatten({self.dim}, {sizes}): no such axis in {describe(x)}")
+        axis = self.dim % x.ndim
+        rest = -math.prod(sizes) if sizes.count(-1) == 1 else 0  # what all but one of the sizes hold
+        if x.shape[axis] != math.prod(sizes) and not (rest > 0 and x.shape[axis] % rest == 0):
+            raise ShapeError(f"Unflatten({self.dim}, {sizes}): axis {axis} of {describe(x)} is of another size")
+        return rec.reshape(x, (*x.shape[:axis], *sizes, *x.shape[axis + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + exp(-x))), element by element, without overflow.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.LogSigmoid()([0.0, -1000.0])
+    tensor([-6.93147181e-01, -1.00000000e+03])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return rec.log_expit(shaped(x))
+
+
 class Identity(Module):
     """What comes in.
 

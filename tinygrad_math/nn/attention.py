@@ -1,9 +1,8 @@
-"""Attention, and the transformer's layer."""
+"""Attention."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,10 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from . import init
-from .activations import gelu, relu
 from .common import generator, known, shaped, sizes
 from .dense import Linear, linear
-from .dropout import Dropout, check_probability, dropout
+from .dropout import check_probability, dropout
 from .module import Module, Parameter
-from .normalization import LayerNorm
 
 __all__ = ["scaled_dot_product_attention"]
 
@@ -217,68 +214,3 @@ def _added(mask: Any, dtype: Any) -> Any:
     if mask.dtype.kind == "b":
         return rec.where(mask, np.array(-np.inf, dtype), np.array(0, dtype))
     return mask if mask.dtype == dtype else rec.astype(mask, dtype)
-
-
-class TransformerEncoderLayer(Module):
-    """Attention to oneself and two linear layers, each added to what came in and normalised. Vaswani et al. 2017.
-
-    Arguments: PyTorch's; `activation` "relu", "gelu" or a function; `norm_first` normalises before instead of after.
-    Parameters: those of `self_attn`, `linear1`, `linear2`, `norm1`, `norm2`.
-
-    >>> import numpy as np, tinygrad_math as tm
-    >>> layer = tm.nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True).eval()
-    >>> layer(np.ones((2, 5, 8))).shape
-    (2, 5, 8)
-    """
-
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: Any = np.float64,
-        rng: Any = None,
-    ) -> None:
-        super().__init__()
-        draw = generator(rng)
-        known: dict[Any, Callable[[Any], Any]] = {"relu": relu, "gelu": gelu}
-        if not callable(activation) and activation not in known:
-            raise ArgumentError(
-                f"TransformerEncoderLayer: activation is 'relu', 'gelu' or a function, got {activation!r:.40}"
-            )
-        self.activation = activation if callable(activation) else known[activation]
-        self.norm_first = norm_first
-        self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=draw
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=draw)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=draw)
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
-
-    @named
-    def forward(
-        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
-    ) -> Tensor:
-        x = shaped(src)
-
-        def attend(x: Any) -> Any:
-            y, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
-            return self.dropout1(y)
-
-        def feed(x: Any) -> Any:
-            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
-        if self.norm_first:
-            x = x + attend(self.norm1(x))
-            return x + feed(self.norm2(x))
-        x = self.norm1(x + attend(x))
-        return self.norm2(x + feed(x))

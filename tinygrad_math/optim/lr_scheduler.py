@@ -233,6 +233,24 @@ class LinearLR(LRScheduler):
         return base * (self.start_factor + (self.end_factor - self.start_factor) * share)
 
 
+class ConstantLR(LRScheduler):
+    """lr = factor base for total_iters epochs, and base afterwards.
+
+    >>> import tinygrad_math as tm
+    >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> tm.optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=2).lr_at(1.0, 1)
+    0.5
+    """
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+        self.factor = _number(factor, "factor", "ConstantLR", 0.0, 1.0)
+        self.total_iters = _whole(total_iters, "total_iters", "ConstantLR")
+        super().__init__(optimizer, last_epoch)
+
+    def lr_at(self, base: float, epoch: int) -> float:
+        return base * self.factor if epoch < self.total_iters else base
+
+
 class PolynomialLR(LRScheduler):
     """lr = base (1 - epoch / total_iters)^power, and 0 from total_iters on.
 

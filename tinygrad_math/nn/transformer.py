@@ -1,0 +1,285 @@
+"""Transformers: the layers of encoder and decoder, stacks of them, and both together. Vaswani et al. 2017."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.arguments import named
+from ..core.errors import ArgumentError, describe
+from ..core.tensor import Tensor
+from . import init
+from .activations import gelu, relu
+from .attention import MultiheadAttention
+from .common import generator, shaped, sizes
+from .containers import ModuleList
+from .dense import Linear
+from .dropout import Dropout
+from .module import Module
+from .normalization import LayerNorm
+
+Part = tuple[Callable[[Any], Any], Module, Module]  # a function, the norm and the dropout that go with it
+
+
+def _activation(asker: str, activation: Any) -> Callable[[Any], Any]:
+    known: dict[Any, Callable[[Any], Any]] = {"relu": relu, "gelu": gelu}
+    if not callable(activation) and activation not in known:
+        raise ArgumentError(f"{asker}: activation is 'relu', 'gelu' or a function, got {activation!r:.40}")
+    return activation if callable(activation) else known[activation]
+
+
+def _fed(layer: Any) -> Callable[[Any], Any]:
+    """The two linear layers of a transformer's layer."""
+    return lambda x: layer.linear2(layer.dropout(layer.activation(layer.linear1(x))))
+
+
+def _added(layer: Any, x: Any, parts: Sequence[Part]) -> Tensor:
+    """Each part added to what came into it, which is normalised before or after."""
+    for part, norm, dropout in parts:
+        x = x + dropout(part(norm(x))) if layer.norm_first else norm(x + dropout(part(x)))
+    return x
+
+
+class TransformerEncoderLayer(Module):
+    """Attention to oneself and two linear layers, each added to what came in and normalised. Vaswani et al. 2017.
+
+    Arguments: PyTorch's; `activation` "relu", "gelu" or a function; `norm_first` normalises before instead of after.
+    Parameters: those of `self_attn`, `linear1`, `linear2`, `norm1`, `norm2`.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> layer = tm.nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True).eval()
+    >>> layer(np.ones((2, 5, 8))).shape
+    (2, 5, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = np.float64,
+        rng: Any = None,
+    ) -> None:
+        super().__init__()
+        draw = generator(rng)
+        self.activation, self.norm_first = _activation(type(self).__name__, activation), norm_first
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=draw
+        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=draw)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=draw)
+        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+
+    @named
+    def forward(
+        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+    ) -> Tensor:
+        def attend(x: Any) -> Any:
+            return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
+
+        parts = (attend, self.norm1, self.dropout1), (_fed(self), self.norm2, self.dropout2)
+        return _added(self, shaped(src), parts)
+
+
+class TransformerDecoderLayer(Module):
+    """Attention to oneself, attention to `memory`, and two linear layers, each added to what came in and normalised.
+
+    Arguments: PyTorch's; `activation` "relu", "gelu" or a function; `norm_first` normalises before instead of after.
+    Parameters: those of `self_attn`, `multihead_attn`, `linear1`, `linear2`, `norm1`, `norm2`, `norm3`.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> layer = tm.nn.TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True).eval()
+    >>> layer(np.ones((2, 5, 8)), np.ones((2, 3, 8)), tgt_is_causal=True).shape
+    (2, 5, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = np.float64,
+        rng: Any = None,
+    ) -> None:
+        super().__init__()
+        draw = generator(rng)
+        self.activation, self.norm_first = _activation(type(self).__name__, activation), norm_first
+        self.self_attn, self.multihead_attn = (
+            MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=draw)
+            for _ in range(2)
+        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=draw)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=draw)
+        self.norm1, self.norm2, self.norm3 = (
+            LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype) for _ in range(3)
+        )
+        self.dropout1, self.dropout2, self.dropout3 = (Dropout(dropout) for _ in range(3))
+
+    @named
+    def forward(
+        self,
+        tgt: Any,
+        memory: Any,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        memory = shaped(memory)
+
+        def attend(x: Any) -> Any:
+            return self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0]
+
+        def look(x: Any) -> Any:
+            given = memory_key_padding_mask, False, memory_mask
+            return self.multihead_attn(x, memory, memory, *given, is_causal=memory_is_causal)[0]
+
+        first = (attend, self.norm1, self.dropout1), (look, self.norm2, self.dropout2)
+        return _added(self, shaped(tgt), (*first, (_fed(self), self.norm3, self.dropout3)))
+
+
+def _copies(asker: str, layer: Any, many: Any) -> ModuleList:
+    if not isinstance(layer, Module):
+        raise ArgumentError(f"{asker} takes a layer to copy, got {describe(layer)}")
+    return ModuleList([copy.deepcopy(layer) for _ in range(*sizes(many, 1, asker, "num_layers"))])
+
+
+class TransformerEncoder(Module):
+    """Copies of one layer, one after the other; `norm` a module for what comes out. They begin with the same numbers.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> layer = tm.nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> net = tm.nn.TransformerEncoder(layer, num_layers=2).eval()
+    >>> net(np.ones((2, 5, 8))).shape, len(list(net.parameters()))
+    ((2, 5, 8), 24)
+    """
+
+    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        super().__init__()
+        self.layers, self.norm = _copies("TransformerEncoder", encoder_layer, num_layers), norm
+
+    @named
+    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Tensor:
+        x = shaped(src)
+        for layer in self.layers:
+            x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=is_causal)
+        return x if self.norm is None else self.norm(x)
+
+
+class TransformerDecoder(Module):
+    """Copies of one layer, one after the other, each looking at `memory`; `norm` a module for what comes out.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> layer = tm.nn.TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> net = tm.nn.TransformerDecoder(layer, num_layers=2).eval()
+    >>> net(np.ones((2, 5, 8)), np.ones((2, 3, 8))).shape
+    (2, 5, 8)
+    """
+
+    def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        super().__init__()
+        self.layers, self.norm = _copies("TransformerDecoder", decoder_layer, num_layers), norm
+
+    @named
+    def forward(
+        self,
+        tgt: Any,
+        memory: Any,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        x, seen = shaped(tgt), shaped(memory)
+        given = tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask, tgt_is_causal, memory_is_causal
+        for layer in self.layers:
+            x = layer(x, seen, *given)
+        return x if self.norm is None else self.norm(x)
+
+
+class Transformer(Module):
+    """An encoder of `src` and a decoder of `tgt` that looks at what the encoder gives, each with a norm at its end.
+
+    Arguments: PyTorch's. All matrices begin with `init.xavier_uniform_`.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> net = tm.nn.Transformer(8, 2, 1, 1, dim_feedforward=16, batch_first=True).eval()
+    >>> mask = net.generate_square_subsequent_mask(5)
+    >>> net(np.ones((2, 3, 8)), np.ones((2, 5, 8)), tgt_mask=mask).shape
+    (2, 5, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: int = 512,
+        nhead: int = 8,
+        num_encoder_layers: int = 6,
+        num_decoder_layers: int = 6,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = np.float64,
+        rng: Any = None,
+    ) -> None:
+        super().__init__()
+        draw = generator(rng)
+        given = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
+        norm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        encoder = TransformerEncoderLayer(*given, dtype=dtype, rng=draw)
+        decoder = TransformerDecoderLayer(*given, dtype=dtype, rng=draw)
+        self.encoder = TransformerEncoder(encoder, num_encoder_layers, norm)
+        self.decoder = TransformerDecoder(decoder, num_decoder_layers, copy.deepcopy(norm))
+        for p in self.parameters():
+            if p.ndim > 1:
+                init.xavier_uniform_(p, rng=draw)
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int) -> Tensor:
+        """Minus infinity above the diagonal, 0 elsewhere: position i looks at positions up to i."""
+        return Tensor(np.triu(np.full((sz, sz), -np.inf), 1))
+
+    @named
+    def forward(
+        self,
+        src: Any,
+        tgt: Any,
+        src_mask: Any = None,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        src_key_padding_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        src_is_causal: bool = False,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
+        padding = tgt_key_padding_mask, memory_key_padding_mask
+        return self.decoder(tgt, memory, tgt_mask, memory_mask, *padding, tgt_is_causal, memory_is_causal)
