@@ -52,7 +52,7 @@ class Executable:
         self.retyped = check_types(traced.program)
         self.recording = Recording(self.traced.program)
         self.as_it_is = traced.hooked or (self.retyped and self.recording.random)
-        self.program: Program = improve(self.traced.program, fast_math)
+        self.program: Program = improve(self.traced.program, fast_math, apart=_sines_apart(backend))
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
             a
@@ -171,6 +171,19 @@ class Executable:
         except MathError as named:
             return named
         return error
+
+
+def _sines_apart(backend: str) -> Callable[[], bool]:
+    """Tells whether sines and cosines of one array are quicker apart."""
+
+    def apart() -> bool:
+        if backend == "numpy":
+            return False
+        from .native import sines_are_quick
+
+        return sines_are_quick()
+
+    return apart
 
 
 def anew(leaf: Any) -> Any:

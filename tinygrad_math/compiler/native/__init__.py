@@ -6,7 +6,7 @@
     table       an instruction as words: how a loop goes through arrays
     places      where values lie
     instructions, products   an op as words; small matrix products of our own
-    lower, repeats           what a program becomes; a loop whose step is native as a whole
+    lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks
     tensors     a Tensor around a result
     stretch     native instructions in a row, what they are called with and what they return
     emit        the program with its stretches as calls, or as one
@@ -19,11 +19,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ...core.errors import MathError
 from ..memory import Plan
 from ..program import Program
 from .assembly import is_there, needed
 from .emit import NativeEmitter, whole
+from .kernels import kernel
 from .lower import Lowered
 from .machine import is_possible
 from .tensors import fresh
@@ -33,7 +36,7 @@ class Native:
     """A program's native form: `make` sets up a workspace and returns the function over it."""
 
     def __init__(self, program: Program, plan: Plan, threads: int) -> None:
-        self.lowered = Lowered(program, plan)
+        self.lowered = Lowered(program, plan, threads=threads)
         made = whole(self.lowered)
         self.whole = made is not None  # whether nothing is left to NumPy
         self.text = ""
@@ -47,6 +50,11 @@ class Native:
     def emitter(self, program: Program, plan: Plan, threads: int) -> NativeEmitter:
         """Writes the program again, to be timed."""
         return NativeEmitter(program, plan, threads, self.lowered)
+
+
+def sines_are_quick() -> bool:
+    """Whether a sine and a cosine are loops of ours, which are quicker than what NumPy makes of one tangent."""
+    return None not in (kernel("sin", np.dtype(float)), kernel("cos", np.dtype(float)))
 
 
 def available(backend: str) -> str:

@@ -63,8 +63,13 @@ class NativeEmitter(Emitter):
             super()._instruction(v)
 
     def _chain(self, chain: Chain) -> None:
-        self._flush()
-        super()._chain(chain)
+        if chain.members[0] in self.lowered.blocks:
+            self.pending += chain.members
+            if self.marks is not None:
+                self._flush()
+        else:
+            self._flush()
+            super()._chain(chain)
 
     def _forget(self, name: str) -> None:
         if self.pending:
@@ -93,7 +98,9 @@ class NativeEmitter(Emitter):
             names = [self._name(v, title_of_value(v)) for _, v, _ in results]
             text = f"{', '.join(names)}, = {call}" if names else call
             within = self.lowered.within
-            done = [v for v in values if self.lowered.words[v] or v in made]
+            blocks = self.lowered.blocks
+            done = [u for v in values if self.lowered.words[v] or v in made for u in blocks.get(v, [v])]
+            done = list(dict.fromkeys(done))
             worked = [u for v in done for u in ((within[v], v) if v in within else (v,))]
             note = f"{len(worked)} instructions: {', '.join(dict.fromkeys(v.title for v in worked))}"
             self.lines.append(self._commented(text, note))
@@ -109,8 +116,11 @@ class NativeEmitter(Emitter):
         for v in values:
             if not lowered.words[v]:
                 continue
-            read = [*v.inputs, *(lowered.within[v].inputs if v in lowered.within else ())]
-            for i in (*read, *([plan.shared[v]] if plan.kind.get(v) == "donated" else [])):
+            all_of_it = lowered.blocks.get(v, [v])
+            read = [i for u in all_of_it for i in u.inputs]
+            read += [*(lowered.within[v].inputs if v in lowered.within else ())]
+            read += [plan.shared[u] for u in all_of_it if plan.kind.get(u) == "donated"]
+            for i in read:
                 if i.constant:
                     continue
                 root = plan.root[i]
@@ -124,7 +134,7 @@ class NativeEmitter(Emitter):
 def whole(lowered: Lowered) -> Callable[[], Callable[..., Any]] | None:
     """`make` of a program that is native from its arguments to its results: each call of it sets up a workspace."""
     program, plan = lowered.program, lowered.plan
-    if plan.chains or not all(map(lowered.is_native, program.body)):
+    if not all(map(lowered.is_native, program.body)):
         return None
     words = [w for v in program.body for w in lowered.words[v]]
     results: list[Result] = []

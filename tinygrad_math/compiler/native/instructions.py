@@ -222,20 +222,20 @@ class Instructions(Places):
         places = [self.taken(i, d, words) for i, d in ((c, np.dtype(bool)), (a, v.dtype), (b, v.dtype))]
         if c.weak or any(p is None for p in places) or any(i.weak and not i.constant for i in v.inputs):
             return None
-        operands = [*(p.over(v.shape) for p in places if p is not None), out.over(v.shape)]
-        return words + loop_words(chooser(v.dtype), v.shape, operands)
+        operands = [*(p.over(out.shape) for p in places if p is not None), out.over(out.shape)]
+        return words + loop_words(chooser(v.dtype), out.shape, operands)
 
     def _keep(self, v: Value, out: Place) -> list[int] | None:
-        return self._through(keeper(v.dtype), v.inputs, out, v.shape)
+        return self._through(keeper(v.dtype), v.inputs, out, out.shape)
 
     def _astype(self, v: Value, out: Place) -> list[int] | None:
         given = self.place(v.inputs[0])
-        return None if given is None else self.moved(given, out, v.shape)
+        return None if given is None else self.moved(given, out, out.shape)
 
     def _slope(self, v: Value, out: Place) -> list[int] | None:
         if v.dtype.char not in "df" or any(i.weak or i.dtype != v.dtype for i in v.inputs):
             return None
-        return self._through(slope(v.dtype), v.inputs, out, v.shape)
+        return self._through(slope(v.dtype), v.inputs, out, out.shape)
 
     def _concat(self, v: Value, out: Place) -> list[int] | None:
         axis = v.params.get("axis", 0)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..blocks import Chain
 from ..calls import VIEWS, call, looks_only
 from ..memory import Plan
 from ..memory import plan as plan_of
 from ..passes.loops import Repeated
 from ..program import Program, Value
+from .chains import THREADS, Blocks
 from .instructions import WRITERS, Instructions
+from .kernels import kernel
 from .loops import PLAIN
 from .places import FAR, is_known
 from .repeats import Rounds
@@ -24,20 +27,25 @@ class Lowered(Instructions):
     `within` is the program in whose loop this one is a step.
     """
 
-    def __init__(self, program: Program, plan: Plan, within: Lowered | None = None) -> None:
+    def __init__(self, program: Program, plan: Plan, within: Lowered | None = None, threads: int = 1) -> None:
         super().__init__(plan, within)
+        self.threads = threads
         self.program = program
         self.slots: dict[Value, int] = {}  # of roots that have a place in `scratch`, if they are no objects
         self.parts: dict[Value, list[Value]] = {}  # loop -> what is taken out of its results
         self.joined = plan.joined()
-        self.chained = {v for chain in plan.chains for v in chain.members}
+        self.chained = {v: chain for chain in plan.chains for v in chain.members}
+        self.blocks: dict[Value, list[Value]] = {}  # the first of a chain that is native -> all of it
         if within is None:
             self.lower()
 
     def lower(self) -> None:
         self.users = self.program.users()
         for v in self.program.body:
-            words = None if v in self.chained else self._words(v) if self._is_plain(v) else self._parts(v)
+            if v in self.chained:
+                words = self._chain(self.chained[v], v)
+            else:
+                words = self._words(v) if self._is_plain(v) else self._parts(v)
             if words is not None:
                 self.words[v] = words
                 self.latest = v if words else self.latest
@@ -76,6 +84,21 @@ class Lowered(Instructions):
         self.counters.add(v)
         self.places[v] = self.own((), np.dtype(np.int64))
         return True
+
+    def _chain(self, chain: Chain, v: Value) -> list[int] | None:
+        """The words of a chain, all of which are those of its first member."""
+        first = chain.members[0]
+        if v is not first:
+            return [] if first in self.blocks else None
+        made = {self.plan.root[r] for r in self.program.results}  # which have arrays of their own
+        far = any(u.nbytes > FAR and self.plan.kind_of(u) == "fresh" and u not in made for u in chain.outputs())
+        ours = any(u.ufunc is not None and kernel(u.ufunc.__name__, u.dtype) for u in chain.members)
+        if far or chain.threads(self.threads) > (THREADS if ours else 1) or not all(map(self._is_plain, chain.members)):
+            return None
+        words = Blocks(self, chain).words()
+        if words is not None:
+            self.blocks[first] = chain.members
+        return words
 
     def _words(self, v: Value) -> list[int] | None:
         kind = self.plan.kind_of(v)
@@ -120,8 +143,6 @@ class Lowered(Instructions):
             return None
         inner = Lowered(op.step, plan_of(op.step), self)
         asked = None if op.condition is None else Lowered(op.condition, plan_of(op.condition), self)
-        if inner.plan.chains or (asked is not None and asked.plan.chains):
-            return None
         return Rounds(self, inner, op, asked).words(v, parts)
 
 

@@ -137,6 +137,10 @@ class Places:
         strides = np.empty(shape, dtype).strides if math.prod(shape) < 1 << 20 else c_strides(shape, dtype.itemsize)
         return Place(SCRATCH, self.memory.room(math.prod(shape) * dtype.itemsize), shape, strides, dtype)
 
+    def scratch(self, start: int, shape: tuple[int, ...], dtype: Any) -> Place:
+        """An array in order, in a room of scratch."""
+        return Place(SCRATCH, start, shape, c_strides(shape, dtype.itemsize), dtype)
+
     def moved(self, source: Place, target: Place, shape: Sequence[int]) -> list[int] | None:
         """A copy, converted where the dtypes differ."""
         by = caster(source.dtype, target.dtype)

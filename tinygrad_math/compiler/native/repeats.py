@@ -17,11 +17,10 @@ from .instructions import Instructions
 from .loops import copier, loop
 from .machine import LIMIT, REPEAT, REPEAT_HEAD, ROW, SET, WHILE
 from .places import FAR, SCRATCH, Place, address_of, c_strides, is_compact, is_known
-from .table import elements, loop_words
+from .table import between, loop_words
 
 ENDLESS = (1 << 63) - 1  # steps of a loop that only its condition ends
 EXPECTED = 1 << 16  # steps that one without a bound is taken to have, to see whether other threads may run meanwhile
-BETWEEN = 2_000_000  # elements: after so many, some milliseconds of work, signals are looked for
 
 
 class Rounds:
@@ -105,7 +104,7 @@ class Rounds:
         assert self.times is not None
         pairs = [w for pair in (*self.moves, *self.swaps) for w in pair]
         expected = self.length if self.length != ENDLESS else EXPECTED
-        chunk = max(1, BETWEEN // max(1, elements(self.body)))
+        chunk = between(self.body)
         head = [0, REPEAT, REPEAT_HEAD + len(pairs) + len(self.body), self.times.cell, self.times.offset]
         head += [REPEAT_HEAD + len(pairs), len(self.moves), len(self.swaps)]
         head += [chunk if chunk < expected or not self.known else 0, expected]

@@ -10,6 +10,7 @@ from .loops import Loop
 from .machine import LOOP_HEAD, REPEAT, REPEAT_HEAD
 
 CALL = 5.0  # nanoseconds that a further call of a loop takes, beside
+BETWEEN = 2_000_000  # elements: after so many, some milliseconds of work, signals are looked for
 DENSE, APART = 0.25, 1.0  # those for an element of arrays that are dense, or not
 
 
@@ -78,6 +79,11 @@ def _best(dims: Sequence[int], rows: Sequence[Sequence[int]], sizes: Sequence[in
         return total / dims[k] * CALL + total * (DENSE if dense else APART)
 
     return min(range(len(dims)), key=lambda k: (cost(k), -k))
+
+
+def between(body: Sequence[int]) -> int:
+    """After how many repeats of a body signals are looked for."""
+    return max(1, BETWEEN // max(1, elements(body)))
 
 
 def elements(words: Sequence[int]) -> int:

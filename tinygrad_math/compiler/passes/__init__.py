@@ -20,7 +20,7 @@ from .lower import lower
 from .reduce import sums_as_products, sums_over_rows
 from .regroup import regroup
 from .scale import lift_scales, sink_scales
-from .sincos import sines_and_cosines
+from .sincos import has_both, sines_and_cosines
 from .thin import stack_thin_products, turn_thin_products
 from .views import merge_views
 
@@ -50,14 +50,22 @@ FREE: tuple[Pass, ...] = (
 )
 
 
-def improve(program: Program, fast_math: bool = False, rounds: int = 4) -> Program:
-    """Run the passes until nothing changes any more: those that change no result, and the others if they may."""
+def improve(
+    program: Program, fast_math: bool = False, rounds: int = 4, apart: Callable[[], bool] = lambda: False
+) -> Program:
+    """Run the passes until nothing changes any more: those that change no result, and the others if they may.
+
+    `apart` says whether a sine and a cosine of one array are quicker apart than out of one tangent.
+    """
     tell_apart(program)
     drop_unread(program)
     split_loops(program)
+    passes = [*EXACT, *(FREE if fast_math else ())]
+    if has_both(program) and apart():
+        passes.remove(sines_and_cosines)
     for _ in range(rounds):
-        if not sum([one(program) for one in (*EXACT, *(FREE if fast_math else ()))]):
+        if not sum([one(program) for one in passes]):
             break
     spread_bounds(program)
-    write_steps(program, lambda step: improve(step, fast_math, rounds))
+    write_steps(program, lambda step: improve(step, fast_math, rounds, apart))
     return program

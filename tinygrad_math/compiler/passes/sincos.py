@@ -50,6 +50,11 @@ def cosine(x: Any, t: Any, out: Any = None) -> Any:
 COSINE = Op("cosine", cosine, kind="compiled", arity=2, register=False)
 
 
+def has_both(program: Program) -> bool:
+    """Whether there are sines and cosines at all."""
+    return {"sin", "cos"} <= {v.title for v in program.body}
+
+
 def sines_and_cosines(program: Program) -> int:
     asked: dict[Value, set[str]] = {}
     for v in program.body:
