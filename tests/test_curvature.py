@@ -7,6 +7,8 @@ import scipy.sparse
 
 import tinygrad_math as tm
 from tinygrad_math.curvature.colouring import column_colours, entries, star_colours
+from tinygrad_math.transforms import matrices
+from tinygrad_math.transforms.batching.trace import Recording
 
 C = tm.curvature
 X = np.random.default_rng(0).normal(size=(6, 3))
@@ -158,6 +160,28 @@ def test_kfac_solves_with_its_damped_matrix():
     K = C.KFACOperator(_net(), X, "categorical")
     b = np.random.default_rng(0).normal(size=26)
     np.testing.assert_allclose(K @ K.solve(b, 0.1) + 0.1 * K.solve(b, 0.1), b, atol=1e-10)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 3, 100])
+def test_many_products_are_recorded_once_and_taken_some_at_a_time(rows_at_once, monkeypatch):
+    monkeypatch.setattr(matrices, "_LEAST", rows_at_once)
+    monkeypatch.setattr(matrices, "_MEMORY", 1)
+    made, runs = [], []
+    begin, run = Recording.__init__, Recording.run
+    monkeypatch.setattr(Recording, "__init__", lambda self, *args: made.append(self) or begin(self, *args))
+    monkeypatch.setattr(Recording, "run", lambda self, seeds, size: runs.append(size) or run(self, seeds, size))
+    rng = np.random.default_rng(0)
+    a, x, vectors = rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(3, 7))
+    J = C.JacobianOperator(lambda x: tm.sin(a @ x), x)
+    matrix = np.cos(a @ x)[:, None] * a
+    for _ in range(2):
+        np.testing.assert_allclose(J @ vectors, matrix @ vectors)
+        np.testing.assert_allclose(J.T @ matrix, matrix.T @ matrix)
+    assert len(made) == 2  # forth and back
+    assert max(runs) == min(rows_at_once, 7)
+    G = C.GGNOperator(lambda x: tm.sin(a @ x), lambda y: (y**4).sum(), x)
+    want = matrix.T @ np.diag(12 * np.sin(a @ x) ** 2) @ matrix
+    np.testing.assert_allclose(G @ vectors, want @ vectors)
 
 
 def test_scipy_takes_the_operators():

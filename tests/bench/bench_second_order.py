@@ -111,12 +111,25 @@ def many_products():
     return {"tinygrad_math": lambda: H @ vectors, "one product": lambda: H @ vectors[:, 0]}
 
 
+def gauss_newton_product():
+    net = tm.nn.Sequential(tm.nn.Linear(16, 32, rng=0), tm.nn.Tanh(), tm.nn.Linear(32, 4, rng=1))
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 16)), rng.normal(size=(64, 4))
+    gradient = tm.grad(lambda net: tm.nn.functional.mse_loss(net(x), y))
+    v = gradient(net)
+    return {
+        "tinygrad_math": lambda: tm.ggnvp(lambda net: net(x), lambda z: tm.nn.functional.mse_loss(z, y), net, v),
+        "a gradient": lambda: gradient(net),
+    }
+
+
 ROWS = {
     "full Hessian of Rosenbrock, n = 100": hessian_of_rosenbrock,
     "full Hessian of an MLP of 337 parameters, batch 64": hessian_of_a_network,
     "gradients by example, 64-64-10, batch 128": gradients_by_example,
     "Jacobian, 200 by 200": jacobian_in_one_walk,
     "32 Hessian-vector products at once": many_products,
+    "a Gauss-Newton product": gauss_newton_product,
 }
 
 

@@ -14,14 +14,15 @@ from scipy.sparse.linalg import LinearOperator
 from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
 from ..core.node import unknown
 from ..core.opening import room
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, check_fresh, rec
 from ..core.tree import flatten, paths, show, unflatten
 from ..transforms.batching.trace import Recording
-from ..transforms.matrices import gradient_tape
+from ..transforms.matrices import gradient_tape, rows_at_once
 from ..transforms.tracing import Tape
 
 Array = np.ndarray[Any, Any]
 Fn = Callable[..., Any]
+Piece = tuple[float, Any, dict[str, Recording]]
 Products = Callable[[list[Any]], list[Any]]  # of trees of tangents, as lists of leaves
 
 
@@ -82,7 +83,7 @@ class Flat:
             raise ShapeError(f"a vector of this tree holds {self.size} real numbers, got {describe(x)}")
         front = x.shape[:-1]
         return [
-            x[..., a:b].reshape((*front, *leaf.shape)).astype(leaf.dtype)
+            x[..., a:b].reshape((*front, *leaf.shape)).astype(leaf.dtype, order="C")
             for a, b, leaf in zip(self.ends, self.ends[1:], self.leaves)
         ]
 
@@ -111,7 +112,7 @@ class Derivatives(LinearOperator):
 
     def __init__(self, rows: Flat, columns: Flat, batches: Iterable[Any] | None) -> None:
         self.rows, self.columns, self.batches = rows, columns, batches
-        self._prepared: list[tuple[float, Any]] | None = None
+        self._prepared: list[Piece] | None = None
         self.far: Any = None  # the products over a cluster: a function of x and of a tree like x
         base: Any = super()
         base.__init__(np.result_type(rows.dtype, columns.dtype, float), (rows.size, columns.size))
@@ -128,11 +129,11 @@ class Derivatives(LinearOperator):
         return self._forth(recorded)
 
     # -- what follows ------------------------------------------------------------------------------------
-    def _pieces(self) -> Iterator[tuple[float, Any]]:
-        """Each batch's share of the mean, and what was recorded of it."""
+    def _pieces(self) -> Iterator[Piece]:
+        """Each batch's share of the mean, what was recorded of it, and of its walks with many vectors at once."""
         if self.batches is None:
             if self._prepared is None:
-                self._prepared = [(1.0, self._tape(()))]
+                self._prepared = [(1.0, self._tape(()), {})]
             yield from self._prepared
             return
         if iter(self.batches) is self.batches:
@@ -145,7 +146,7 @@ class Derivatives(LinearOperator):
         if not total:
             raise ArgumentError(f"{type(self).__name__}: data holds no examples")
         for size, batch in zip(sizes, self.batches, strict=True):
-            yield size / total, self._tape((batch,))
+            yield size / total, self._tape((batch,)), {}
 
     def _matmat(self, vectors: Array) -> Array:
         return self._product(self._forth, self.columns, self.rows, np.asarray(vectors))
@@ -168,15 +169,27 @@ class Derivatives(LinearOperator):
             for row, vector in zip(total, vectors.T, strict=True):
                 row += wanted.join(flatten(self.far(self.tree_of_x(), self.tree(vector)))[0])
             return total.T
-        for share, recorded in self._pieces():
+        for share, recorded, walks in self._pieces():
             step = walk(recorded)
             if count == 1:
                 total[0] += share * wanted.join(step(list(map(as_tensor, given.split(vectors[:, 0])))))
                 continue
-            seeds = [as_tensor(leaf) for leaf in given.split(vectors.T)]
-            found = Recording(step, seeds, type(self).__name__).run(seeds, count)
-            leaves = [y if moves else rec.broadcast_to(y, (count, *as_tensor(y).shape)) for y, moves in found]
-            total += share * wanted.join(leaves, count)
+            tapes = recorded if isinstance(recorded, tuple) else (recorded,)
+            trails = [tape.trail for tape in tapes if isinstance(tape, Tape)]
+            width = rows_at_once(*trails)
+            if walks:  # which do not look again
+                for n in itertools.chain.from_iterable(trail.nodes for trail in trails):
+                    if n.op is not None and all(n not in trail.goal for trail in trails):
+                        check_fresh(n)
+            for start in range(0, count, width):
+                rows = min(width, count - start)
+                part = slice(start, start + rows)
+                seeds = [as_tensor(leaf) for leaf in given.split(vectors.T[part])]
+                if walk.__name__ not in walks:
+                    walks[walk.__name__] = Recording(step, seeds, type(self).__name__)
+                found = walks[walk.__name__].run(seeds, rows)
+                leaves = [y if moves else rec.broadcast_to(y, (rows, *as_tensor(y).shape)) for y, moves in found]
+                total[part] += share * wanted.join(leaves, rows)
         return total.T
 
     def tree_of_x(self) -> Any:
@@ -298,7 +311,7 @@ class JacobianOperator(Derivatives):
         tape = Tape(f, [x], "JacobianOperator")
         value = unflatten(tape.out_structure, [y.detach() for y in tape.outputs])
         super().__init__(Flat(value, "JacobianOperator"), Flat(x, "JacobianOperator"), None)
-        self._prepared = [(1.0, tape)]
+        self._prepared = [(1.0, tape, {})]
 
     def _forth(self, recorded: Tape) -> Products:
         return recorded.push

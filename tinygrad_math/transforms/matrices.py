@@ -12,6 +12,7 @@ from ..core.errors import DTypeError, MathError, ShapeError, describe
 from ..core.op import registry
 from ..core.tensor import MODE, Node, rec, select, wrap
 from ..core.tree import Structure, unflatten
+from ..core.walk import Trail
 from .batching import indexing, products, shaping  # noqa: F401  (the rules of a batch)
 from .batching.trace import Recording
 from .made import Made
@@ -37,6 +38,13 @@ _DECIDING = frozenset(  # ops whose rules look at values, to tell whether there 
     ("svd", "qr", "lu", "pinv", "null_space", "orth", "nuclear_norm", "extreme_singular_value", "partial_isometry")
 )
 
+
+def rows_at_once(*trails: Trail) -> int:
+    """How many walks over these are best done together."""
+    sizes = [n.data.nbytes for trail in trails for n in trail.nodes if not isinstance(n.data, tuple)]
+    return max(_LEAST, _MEMORY // max(sizes, default=8))
+
+
 Parts = list[list[Any]]
 Walk = Callable[[list[Any], list[int]], list[Any]]  # what some seeds, None for zeros, give at the places asked for
 
@@ -55,12 +63,10 @@ def _at_once(tape: Tape, walk: Walk, ends: Sequence[Any], goals: int, symmetric:
     arrays = [n.data for n in (*tape.inputs, *(y.node for y in tape.outputs))]
     if sum(sizes) < 2 or any(a.dtype.kind != "f" for a in arrays) or (mode is not None and mode.witnesses):
         return None
-    largest = 8
     for n in tape.trail.nodes:
         if (n.meta is not None and n.meta.hooks) or (n.op and (n.op.name in _DECIDING or n.op.name.startswith("eig"))):
             return None
-        largest = max(largest, 0 if isinstance(n.data, tuple) else n.data.nbytes)
-    step = max(_LEAST, _MEMORY // largest)
+    step = rows_at_once(tape.trail)
     parts: Parts = [[None] * goals for _ in ends]
     wanted = list(range(goals))
     order = sorted(range(len(ends)), key=sizes.__getitem__) if symmetric else list(range(len(ends)))

@@ -27,6 +27,11 @@ VALUE_DEPENDENT_SHAPE = frozenset(
 )
 
 
+# A batch needs large arrays for a moment each. glibc hands memory back above twice the largest block that it was ever
+# given back, and asks anew, a page at a time, which takes longer than the arithmetic: so it is given one, untouched.
+_KEPT = 1 << 23
+
+
 class Batching:
     """Watches the run on one example: which values differ between examples, and what was made under no_grad."""
 
@@ -148,6 +153,7 @@ class Recording:
     def __init__(
         self, f: Callable[[list[Tensor]], list[Any]], batches: Sequence[Tensor], title: str, same: bool = False
     ) -> None:
+        np.empty(_KEPT, np.uint8)
         outer = MODE.get()
         watch = Batching(title, outer, same)
         self.examples = [watch.example(b) for b in batches]
