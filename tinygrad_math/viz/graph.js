@@ -255,10 +255,8 @@
     }
     const taken = [], strips = new Map(); // points on arrows and sides of frames, by strips of the drawing
     const sides = order.filter((id) => p.rects[id] && frames[id].open && id !== root).map((id) => p.rects[id]).flatMap((r) => [r.x, r.x + r.w].map((x) => [[x, r.y], [x, r.y + r.h]]));
-    for (const line of [...p.lines.map((l) => l.points), ...sides]) for (const [x, y] of dots(line)) {
-      const s = Math.floor(y / STRIP);
-      strips.has(s) ? strips.get(s).push([x, y]) : strips.set(s, [[x, y]]);
-    }
+    for (const [, y] of words) for (const v of [y - 28, y - 12, y]) strips.set(Math.floor(v / STRIP), []);
+    if (words.length) for (const line of [...p.lines.map((l) => l.points), ...sides]) for (const [x, y] of dots(line)) strips.get(Math.floor(y / STRIP))?.push([x, y]);
     const struck = (u, v, wide) => [...new Set([v - 8, v + 2].map((y) => Math.floor(y / STRIP)))].flatMap((s) => strips.get(s) ?? [])
       .filter(([x, y]) => x > u - 2 && x < u + wide + 1 && y > v - 8 && y < v + 2).length;
     for (const [x, y, said, g] of words.sort((a, b) => a[1] - b[1] || a[0] - b[0])) { // where nothing else is said yet

@@ -118,7 +118,7 @@ def page_of(graph: Graph) -> str:
         "result": _result(view),
         "remark": view.remark if shown.grads else "",
         "direction": graph.direction,
-        "legend": _legend(nodes, cards),
+        "legend": _legend(nodes, any(f.kind == "module" for f in outline.root.frames())),
         "nodes": nodes,
         "rules": {visible(op.name): _rule(op) for op in {t.box.op for t in tiles} if op is not None},
         "derivatives": {visible(op.name): _derivatives(op) for op in {t.box.op for t in tiles} if op is not None},
@@ -171,8 +171,8 @@ def _result(view: View) -> str:
     return visible(found[0].name or "the result") if found else "the result"
 
 
-def _legend(nodes: Mapping[str, Any], cards: Mapping[str, Card]) -> list[tuple[str, str]]:
-    roles = {card.role for card in cards.values()}
+def _legend(nodes: Mapping[str, Any], modules: bool) -> list[tuple[str, str]]:
+    roles = {n["role"] for n in nodes.values()} | ({"closed"} if modules else set())
     parts = {n["part"] for n in nodes.values()}
     found = [(k, w) for k, w in KINDS if k in roles]
     found += [("backward", "backward")] if 1 in parts else []

@@ -159,13 +159,15 @@ def _arrows(outline: Outline, plan: Plan, sizes: dict[str, float], marked: set[s
             said.append(Text(x, y, str(line.links[0].position + 1), 8.5, "muted"))
     borders = [plan.rects[f.id] for f in outline.root.frames() if f.kind != "graph" and f.open and f.id in plan.rects]
     sides = [((x, r.y), (x, r.y + r.height)) for r in borders for x in (r.x, r.x + r.width)]
-    return [*thick.values(), *_beside(sorted(words), _ink([*thick, *sides], right), right), *said]
+    return [*thick.values(), *_beside(sorted(words), _ink([*thick, *sides], words, right), right), *said]
 
 
-def _ink(lines: Iterable[tuple[Point, ...]], right: bool) -> dict[int, list[Point]]:
-    """Points on these lines, by strips of the picture."""
-    strips: dict[int, list[Point]] = {}
-    for points in lines:
+def _ink(
+    lines: Iterable[tuple[Point, ...]], words: Iterable[tuple[float, float, str]], right: bool
+) -> dict[int, list[Point]]:
+    """Points on these lines where words may stand, by strips of the picture."""
+    strips: dict[int, list[Point]] = {int(v // _STRIP): [] for y, *_ in words for v in (y - 28.0, y - 12.0, y)}
+    for points in lines if strips else ():
         (x, y), *_ = points
         for a, b, c in curves(points, right):
             p, q = (a, b) if a is not None else ((x, y), c)
@@ -175,7 +177,9 @@ def _ink(lines: Iterable[tuple[Point, ...]], right: bool) -> dict[int, list[Poin
                 w = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
                 u = w[0] * x + w[1] * p[0] + w[2] * q[0] + w[3] * c[0]
                 v = w[0] * y + w[1] * p[1] + w[2] * q[1] + w[3] * c[1]
-                strips.setdefault(int(v // _STRIP), []).append((u, v))
+                strip = strips.get(int(v // _STRIP))
+                if strip is not None:
+                    strip.append((u, v))
             x, y = c
     return strips
 
