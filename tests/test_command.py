@@ -12,6 +12,7 @@ import pytest
 
 import tinygrad_math as tm
 from tinygrad_math.__main__ import main
+from tinygrad_math.command import pictures
 from tinygrad_math.command.tasks import TASKS
 
 PICTURES = {"plane": "boundary.png", "classes": "confusion.png", "numbers": "prediction.png"}
@@ -165,3 +166,37 @@ def test_the_doctor_says_what_is_there(capsys):
     assert f"NumPy {np.__version__}" in out
     assert "ok       gradient" in out
     assert str(os.cpu_count()) in out
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (["--epochs", "0"], "--epochs: this is a whole number above 0, got '0'"),
+        (["--batch", "2.5"], "--batch: this is a whole number above 0, got '2.5'"),
+        (["--lr", "nan"], "--lr: this is a number above 0, got 'nan'"),
+        (["--seed", "-1"], "--seed: this is a whole number from 0 on, got '-1'"),
+        (["--hidden", "8,0"], "--hidden: this is a list of widths like 32,32, got '8,0'"),
+        (["--hidden", ","], "--hidden: this is a list of widths like 32,32, got ','"),
+    ],
+)
+def test_a_wrong_number_is_told_in_one_line(option, told, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "moons", *option])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+
+
+def test_pictures_of_few_epochs_have_whole_numbers_and_counts_can_be_read():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    history = tm.train.History([{"epoch": k, "loss": 1.0 / k, "val_loss": 2.0 / k, "lr": 0.1} for k in (1, 2)])
+    for ax in pictures.curves(history).axes:
+        assert all(float(t).is_integer() for t in ax.xaxis.get_major_locator().tick_values(1, 2))
+    net = tm.nn.Identity()
+    right, wrong = np.eye(2)[[0] * 3 + [1] * 3], np.eye(2)[[1] * 9 + [0] * 1]
+    labels = np.array([0] * 3 + [1] * 3 + [0] * 9 + [1])
+    fig = pictures.confusion(net, (np.concatenate([right, wrong]), labels), ["a", "b"])
+    shades = {t.get_text(): sum(pyplot.matplotlib.colors.to_rgb(t.get_color())) / 3 for t in fig.axes[0].texts}
+    assert shades["9"] > 0.9  # on the darkest red
+    assert shades["1"] < 0.2  # on the palest
+    pyplot.close("all")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from .core.errors import MathError
@@ -25,35 +25,25 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see --help\n")
 
 
-def _positive(kind: Any) -> Any:
-    def parse(text: str) -> Any:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
+def _read(form: str, kind: Callable[[str], Any], fits: Callable[[Any], bool]) -> Callable[[str], Any]:
+    """What reads an argument of this form."""
+
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not fits(value):
+            raise argparse.ArgumentTypeError(f"this is {form}, got {text!r:.40}")
         return value
 
-    parse.__name__ = "a number above 0" if kind is float else "a whole number above 0"
-    return parse
+    return read
 
 
-def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
-
-
-_seed.__name__ = "a whole number from 0 on"
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    found = tuple(int(part) for part in text.split(","))
-    if min(found) < 1:
-        raise ValueError
-    return found
-
-
-_widths.__name__ = "a list of widths like 32,32"
+_count = _read("a whole number above 0", int, lambda n: n > 0)
+_step = _read("a number above 0", float, lambda x: 0 < x < float("inf"))
+_seed = _read("a whole number from 0 on", int, lambda n: n >= 0)
+_widths = _read("a list of widths like 32,32", lambda s: tuple(map(int, s.split(","))), lambda w: min(w) > 0)
 
 
 def _parser() -> _Parser:
@@ -69,9 +59,9 @@ def _parser() -> _Parser:
     )  # fmt: skip
     train.add_argument("task", choices=TASKS, metavar="task", help="one of " + ", ".join(TASKS))
     train.add_argument(
-        "--epochs", type=_positive(int), metavar="N", help="passes over the data, those before a resume included"
+        "--epochs", type=_count, metavar="N", help="passes over the data, those before a resume included"
     )
-    train.add_argument("--lr", type=_positive(float), metavar="X", help="the step size")
+    train.add_argument("--lr", type=_step, metavar="X", help="the step size")
     train.add_argument(
         "--hidden", type=_widths, metavar="N,N", help="the widths of the layers between input and output"
     )
@@ -81,13 +71,13 @@ def _parser() -> _Parser:
     train.add_argument("--optimizer", choices=optimizers, default="adam", help="(default: %(default)s)")
     schedules = ("none", "cosine", "onecycle", "step", "exponential")
     train.add_argument("--schedule", choices=schedules, default="none", help="of the step size (default: %(default)s)")
-    train.add_argument("--batch", type=_positive(int), metavar="N", help="examples in a batch")
+    train.add_argument("--batch", type=_count, metavar="N", help="examples in a batch")
     train.add_argument("--compile", action="store_true", help="each step as one program: the same results, faster")
     train.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all that is drawn (default: %(default)s)")
     train.add_argument("--out", metavar="DIR", help="where to write (default: TASK_output)")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     where = train.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=_positive(int), metavar="N", help="compute gradients in N processes (Dask)")
+    where.add_argument("--workers", type=_count, metavar="N", help="compute gradients in N processes (Dask)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="... by the workers of the Dask scheduler at tcp://...")
     inspect = commands.add_parser("inspect", help="tell what an .npz, .npy or .safetensors file holds")
     inspect.add_argument("file", metavar="FILE")

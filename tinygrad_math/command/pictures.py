@@ -15,6 +15,8 @@ def _plain(ax: Any, title: str, x: str, y: str) -> None:
     ax.set_title(title, fontsize=10)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=8)
+    if x == "epoch":
+        ax.xaxis.get_major_locator().set_params(integer=True)
 
 
 def curves(history: Any) -> Any:
@@ -84,15 +86,12 @@ def confusion(model: Any, test: Any, names: list[str]) -> Any:
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (test[1], found), 1)
     fig, (ax,) = figure(size=5.2)
-    ax.imshow(
-        np.where(np.eye(len(names)), np.nan, counts),
-        cmap="Reds",
-        vmin=0,
-        vmax=max(3, counts[~np.eye(len(names), dtype=bool)].max()),
-    )
+    most = max(3, counts[~np.eye(len(names), dtype=bool)].max())
+    ax.imshow(np.where(np.eye(len(names)), np.nan, counts), cmap="Reds", vmin=0, vmax=most)
     for i, j in np.ndindex(*counts.shape):
         if counts[i, j]:
-            ax.text(j, i, counts[i, j], ha="center", va="center", fontsize=9, color=GREY if i == j else BLACK)
+            colour = GREY if i == j else "white" if counts[i, j] > most / 2 else BLACK
+            ax.text(j, i, counts[i, j], ha="center", va="center", fontsize=9, color=colour)
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(names)), names)
     _plain(ax, f"{(found != test[1]).sum()} of {len(found)} wrong", "taken for", "is")
