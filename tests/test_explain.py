@@ -540,6 +540,17 @@ def test_the_results_of_a_loop_and_the_elements_that_it_takes_are_told_as_what_t
     np.testing.assert_allclose(told.gradient, tm.grad(lambda x: x.sum() * tm.tanh(x).prod())(np.array([1.0, 2.0])))
 
 
+def test_a_mask_is_told_by_its_own_name_and_not_at_all_where_it_holds_everywhere():
+    x = tm.tensor([1.0, -2.0], requires_grad=True, name="x")
+    some = tm.explain(tm.piecewise(x, [x > 0], [tm.sqrt, 0.0]).sum(), x).text()
+    assert "[c₁] ← √x[c₁]" in some
+    x = tm.tensor(4.0, requires_grad=True, name="x")
+    told = tm.explain(tm.piecewise(x, [x > 0], [tm.sqrt, 0.0]), x)
+    assert "true" not in told.text()
+    assert "1/(2 √x)" in told.text()
+    assert told.gradient.item() == 0.25
+
+
 def test_what_only_hands_a_number_on_is_no_step():
     x = tm.tensor(0.3, requires_grad=True, name="x")
     told = tm.explain(F.binary_cross_entropy(x, np.array(1.0)), x)

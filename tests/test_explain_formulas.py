@@ -165,3 +165,30 @@ def test_the_formulas_of_networks_are_their_derivatives():
 )
 def test_a_factor_behind_a_fraction_is_not_read_as_one_below_it(source, told):
     assert text_of(source) == told
+
+
+def of_choices(rng, x):
+    """A number that is computed by ops drawn at random, many of which choose."""
+    f = tm.nn.functional
+    made = [x, 0.5 * x]
+    for kind in rng.integers(12, size=6):
+        a, b = (made[k] for k in rng.integers(len(made), size=2))
+        step = (
+            lambda: a * b, lambda: a + b, lambda: tm.tanh(a), lambda: tm.where(a > 0, a, b),
+            lambda: tm.where(a > 100, a, b), lambda: f.softplus(a), lambda: f.elu(a), lambda: tm.maximum(a, b),
+            lambda: f.huber_loss(a, np.zeros(a.shape), reduction="none"), lambda: tm.stack([a, b])[0],
+            lambda: tm.piecewise(a, [a > 0], [tm.sqrt, lambda t: t * 2.0]),
+            lambda: tm.scan(lambda c, _: (c * 0.5 + a, c), b, np.arange(2.0))[0],
+        )[kind]  # fmt: skip
+        made.append(step())
+    return made[-1].sum()
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_programs_full_of_choices_are_told_as_what_they_are(seed):
+    rng = np.random.default_rng(seed)
+    x = tm.tensor(rng.normal(size=(3,) if seed % 2 else ()), requires_grad=True, name="x")
+    told = tm.explain(of_choices(rng, x), x)
+    assert told.agrees
+    assert "true" not in told.text().replace("(true", "").replace(", true", "")
+    assert check(told) or told.ways > 12  # where paths merge, there are no formulas of them

@@ -153,7 +153,7 @@ class Names:
         if made is None:
             self._letter(n)
         else:
-            self.known[n] = made
+            self.known[n] = made if made.head == "number" else made._replace(shape=shape_of(n.data))
             if same is not None:
                 self.depth[n] = self.depth.get(same, 0)
 
@@ -249,6 +249,9 @@ def passed_on(n: Node) -> Node | None:
     elif n.op.name in ("multiply", "divide"):
         pairs = [n.inputs] if n.op.name == "divide" else [n.inputs, n.inputs[::-1]]
         found = next((a for a, b in pairs if a.live and not b.live and bool(np.all(b.data == 1))), None)
+    elif n.op.name == "gather" and len(n.inputs) == 2 and np.asarray(n.inputs[1].data).dtype.kind == "b":
+        if np.all(n.inputs[1].data) and np.size(n.inputs[0].data) == np.size(n.data):
+            return n.inputs[0]
     elif n.op.name in _CHECKS or (n.op.name in ("sum", "mean") and not np.ndim(n.inputs[0].data)):
         found = n.inputs[0]
     elif (branch := branch_of(n)) is not None:

@@ -77,7 +77,7 @@ _SAME = words("""
 _PICK = words("""
     getitem gather take_along_axis diagonal select unstack split windows
 """)
-_PUT = frozenset({"embed", "scatter", "scatter_along_axis"})
+_PUT = frozenset({"embed", "scatter", "scatter_along_axis", "assign"})
 
 
 def is_choice(node: Node) -> bool:

@@ -262,6 +262,9 @@ def _own_level(text: str) -> int:
     return POWER if "^" in outer else ATOM
 
 
+_INDICES = {"gather": 1, "scatter": 1, "assign": 2, "add_at": 2, "multiply_at": 2}  # from which argument on
+
+
 def _ends_outside(text: str) -> bool:
     """Whether text begins with a bracket that is closed before its end."""
     depth = 0
@@ -284,7 +287,7 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
             if needed == ATOM and _FUNCTION.search(before) and (_APPLIED.match(filled) or _ends_outside(filled)):
                 filled = brackets(filled)  # a function of another one, or of what has an index behind its brackets
         elif name == "key":
-            arrays = iter(args[1:]) if op.name in ("gather", "scatter", "assign", "add_at") else iter(())
+            arrays = iter(args[_INDICES.get(op.name, len(args)) :])
             filled = write_index(params.get(name), arrays)
         else:
             value = params.get(name)

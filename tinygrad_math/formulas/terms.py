@@ -279,6 +279,8 @@ def repeated(a: Formula, shape: tuple[int, ...]) -> Formula:
     """A value, the size of a reduction, over what was reduced."""
     if a.shape == shape:
         return a
+    if is_number(a, 0):
+        return ZERO._replace(shape=shape)
     if not a.shape:
         ones = Formula("ones", (), shape)
         return ones if is_number(a, 1) else Formula("product", ((a,), (ones,)), shape)

@@ -97,6 +97,14 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return _spread(a, shape) if b.parts[0] else ZERO._replace(shape=shape)
         case "keep":
             return multiply(a, Formula("indicator", (b,), b.shape), shape)
+        case "getitem" | "gather" if a.head == "number":
+            return a
+        case "embed" | "scatter" | "assign" if is_number(a, 0) and (op.name != "assign" or is_number(b, 0)):
+            return ZERO._replace(shape=shape)
+        case "assign" if len(args) == 3 and _is_settled(args[2]) and args[2].parts[0]:
+            return _spread(b, shape)
+        case "gather" | "scatter" if len(args) == 2 and _is_settled(b) and b.parts[0]:
+            return _spread(a, shape)  # by a mask that holds everywhere
         case "logical_not" if _is_settled(a):
             return number(not a.parts[0])
         case "xlogy" | "xlog1py":
