@@ -78,7 +78,7 @@ def _at_once(tape: Tape, walk: Walk, ends: Sequence[Any], goals: int, symmetric:
         start = 0
         for k in group:
             for i, rows in zip(wanted, found, strict=True):
-                parts[k][i] = rows[start : start + sizes[k]]
+                parts[k][i] = rows if len(group) == 1 else rows[start : start + sizes[k]]
             start += sizes[k]
         if symmetric:
             wanted = [i for i in wanted if i not in group]
