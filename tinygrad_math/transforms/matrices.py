@@ -32,7 +32,7 @@ def _basis(shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray[Any, Any]]
         yield e
 
 
-_MEMORY = 1 << 19  # bytes of the largest value of a walk with many rows at once: it should stay in the cache
+_MEMORY = 1 << 20  # bytes of the largest value of a walk with many rows at once: it should stay in the cache
 _LEAST = 8  # rows at once, however large the values are
 _DECIDING = frozenset(  # ops whose rules look at values, to tell whether there is a derivative
     ("svd", "qr", "lu", "pinv", "null_space", "orth", "nuclear_norm", "extreme_singular_value", "partial_isometry")
