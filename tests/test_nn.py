@@ -304,3 +304,24 @@ def test_a_decoder_under_a_causal_mask_sees_no_later_position():
 def test_an_axis_that_does_not_split_so_is_named(dim, sizes, shape):
     with pytest.raises(tm.ShapeError, match=r"Unflatten\(.*axis"):
         tm.nn.Unflatten(dim, sizes)(np.ones(shape))
+
+
+IN_PLACE = ["ReLU", "ReLU6", "SiLU", "Mish", "LeakyReLU", "ELU", "SELU", "CELU", "Hardtanh", "Dropout"]
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_inplace_is_refused_in_words_where_it_would_matter(kind):
+    make = getattr(tm.nn, kind)
+    assert repr(make(inplace=False)) == repr(make())
+    with pytest.raises(tm.ArgumentError, match=f"^{kind}: no layer writes into what it is given; leave inplace=True"):
+        make(inplace=True)
+
+
+def test_a_layer_without_arguments_says_so_as_the_others_do():
+    with pytest.raises(tm.ArgumentError, match=r"Tanh.__init__\(\) takes 1 positional argument but 2 were given"):
+        tm.nn.Tanh(1)
+
+    class Plain(tm.nn.Module):  # of a user: nothing is put into it
+        pass
+
+    assert Plain.__init__ is object.__init__

@@ -60,6 +60,7 @@ SAME: dict[str, dict[str, str]] = {
 # place -> name elsewhere -> what to write here
 SAY: dict[str, dict[str, str]] = {
     "": {
+        "randn_like": "tm.randn(*x.shape)", "rand_like": "tm.rand(*x.shape)",
         "randint": "tm.random.integers(low, high, size)", "randperm": "tm.random.permutation(n)",
         "normal": "tm.random.normal(mean, std, size)", "multinomial": "tm.random.choice(n, size, p=weights)",
         "gather": "tm.take_along_axis(x, index, axis=dim)", "index_select": "tm.take(x, index, axis=dim)",
@@ -111,6 +112,12 @@ SAY: dict[str, dict[str, str]] = {
     },
     "nn": {
         "CrossEntropy": "tm.nn.CrossEntropyLoss", "DataParallel": _ONE_DEVICE,
+        "Upsample": "tm.repeat(tm.repeat(x, 2, axis=-1), 2, axis=-2), which takes the nearest",
+        "ZeroPad2d": "tm.pad(x, width), with NumPy's order of axes, or padding= of a convolution",
+        "AdaptiveAvgPool1d": "x.mean(-1, keepdims=True) for one output", "Softmin": "Softmax of -x",
+        "CosineSimilarity": "the product of x / norm(x) and y / norm(y), summed",
+        "PairwiseDistance": "tm.linalg.norm(x - y, axis=-1)", "ParameterList": "tm.nn.Parameter as attributes",
+        "TripletMarginLoss": "tm.maximum(norm(a - p) - norm(a - n) + margin, 0).mean()",
     },
     "nn.functional": {
         "normalize": "x / tm.linalg.norm(x, axis=1, keepdims=True)",

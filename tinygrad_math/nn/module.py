@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from ..compiler.cache import Compiled
-from ..core.arguments import as_flag, named
+from ..core.arguments import as_flag, named, other_words
 from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.node import TRACED, TRANSFORMED, clock, finished
@@ -105,6 +105,30 @@ class LoadedKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
+def _without_arguments(title: str) -> Any:
+    def __init__(self: Any) -> None:
+        pass
+
+    __init__.__qualname__ = f"{title}.__init__"
+    return __init__
+
+
+def _in_place(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """PyTorch's `inplace` of a layer: there is nothing that it could save here."""
+    if "inplace" not in kwargs or not str(getattr(f, "__module__", "")).startswith(f"{__package__}."):
+        return NotImplemented
+    given = {k: v for k, v in kwargs.items() if k != "inplace"}
+    if not kwargs["inplace"]:
+        return f(*args, **given)
+    title = type(args[0]).__name__ if f.__name__ == "__init__" else f.__name__
+    raise ArgumentError(
+        f"{title}: no layer writes into what it is given; leave inplace=True out, and use what it returns"
+    )
+
+
+other_words.append(_in_place)
+
+
 class Module:
     """The base of every layer and network. Subclasses assign parameters and modules as attributes and
     define `forward`.
@@ -127,8 +151,11 @@ class Module:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if "__init__" in cls.__dict__ and cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
-            cls.__init__ = named(cls.__dict__["__init__"])  # type: ignore[method-assign]  # checked alike in every subclass
+        if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:  # of ours: calls are checked alike
+            if cls.__init__ is object.__init__:
+                cls.__init__ = _without_arguments(cls.__name__)  # type: ignore[method-assign]
+            if "__init__" in cls.__dict__:
+                cls.__init__ = named(cls.__dict__["__init__"])  # type: ignore[method-assign]
 
     training: bool = True
     tree_ties = True
