@@ -284,8 +284,9 @@ def sparse_hessian(f: Fn, x: Any, pattern: Any = None, compiled: bool = False) -
 
     Arguments: `f(x)` gives one number; `x` a tree or Module of n real numbers; `pattern` of `sparsity(f, x)`, or any
     sparse array that has an entry wherever the Hessian may differ from 0; without it the pattern is found at the first
-    call, kept for this function and these shapes, and checked at later calls by one product. `compiled` keeps the
-    products as one program too. Raises NonScalarError, ArgumentError.
+    call and kept for this function and these shapes; where a later run takes another course (a branch, or constants
+    that have changed), it is found anew. `compiled` keeps the products as one program too. A pattern of another
+    function is held against a product with a random vector. Raises NonScalarError, ArgumentError.
     Formula: H S, with a column of S for each colour, tells every entry of H apart.
     Source: Gebremedhin, Manne, Pothen 2005, "What color is your Jacobian?".
 
@@ -303,7 +304,8 @@ def sparse_hessian(f: Fn, x: Any, pattern: Any = None, compiled: bool = False) -
 def sparse_jacobian(f: Fn, x: Any, pattern: Any = None, compiled: bool = False) -> Any:
     """The Jacobian of f at x as a SciPy sparse array (m, n). Arguments as for `sparse_hessian`.
 
-    A few full rows are found by a product each, so that they do not keep the columns apart.
+    Columns without a common row share a product, or rows without a common column; where some rows are full, they are
+    found backward and the others forward, if that takes fewer products.
 
     >>> import numpy as np
     >>> import tinygrad_math as tm
