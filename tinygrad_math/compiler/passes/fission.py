@@ -16,7 +16,7 @@ import numpy as np
 
 from ...core.tensor import Tensor, as_tensor, rec, select
 from ...transforms.batching.rules import aligned, rule_of
-from ...transforms.loops.batch import example_batch, over_batch
+from ...transforms.loops.batch import over_batch
 from ...transforms.loops.body import Body, Step, traced
 from ...transforms.loops.loop import Loop
 from ..program import Program, Value, apply, constant, value_of
@@ -360,7 +360,7 @@ class Fission:
         """The instructions of f of these values."""
         own = self.source.given[self.first_row : self.first_fixed]
         given = [m.example for m in made]
-        given += [example_batch(e, self.n) for e in own] if rows else []
+        given += [np.broadcast_to(e, (self.n, *np.shape(e))) for e in own] if rows else []  # read for types alone
         given += [x.example for x in fixed]
         body, _ = traced(f, given)
         values = [*made, *rows, *fixed, *map(constant, body.constants)]
