@@ -121,19 +121,6 @@ class Taken(Node):
         )
 
 
-def recorded(data: Any, op: Op | None, inputs: tuple[Node, ...], params: Mapping[str, Any], live: int) -> Node:
-    """`Node(...)` in half the time: Python's way to an `__init__` is long."""
-    node: Node = _new(Node)
-    node.data = data
-    node.op = op
-    node.inputs = inputs
-    node.params = params
-    node.live = live
-    node.tick = clock()
-    node.meta = None
-    return node
-
-
 _kept: Any = Node.__dict__["data"]  # the slot itself, below the property of Shared
 
 
@@ -245,7 +232,9 @@ def held(node: Node) -> Node:
     Always a copy, whatever the size: it costs no more than any op on the array, and less than to watch it.
     """
     if type(node) is Constant and isinstance(node.data, np.ndarray):
-        return Constant(node.data.copy("K"))
+        copy: Node = _new(Constant)
+        copy.data = node.data.copy("K")
+        return copy
     return node
 
 

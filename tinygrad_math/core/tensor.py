@@ -41,7 +41,7 @@ from .mode import no_grad as no_grad
 from .mode import tell, watcher
 from .mode import under as under
 from .node import DIFFERENTIABLE as DIFFERENTIABLE
-from .node import NO_PARAMS, TRANSFORMED, Constant, held, in_native_order, recorded, scalar_or_array
+from .node import NO_PARAMS, TRANSFORMED, Constant, held, in_native_order, scalar_or_array
 from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Node as Node
@@ -55,49 +55,63 @@ from .torch_names import TorchNames
 _PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _NUMPYS_NUMBERS = {np.dtype(char).type for char in "?bBhHiIlLqQefdgFDG"}
 _SURE = _PYTHON_NUMBERS | _NUMPYS_NUMBERS | {np.ndarray, list, tuple}  # operands that are ours to take
-_FLOAT64 = np.dtype("float64")
+_FLOAT64, _DOUBLE = np.float64, np.dtype("float64")
 _HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
 _innermost = MODE.innermost
 
 
 def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Compute `op` of `args` and remember it if any argument is live."""
-    foreign, values, inputs = False, [], []
+    known: tuple[Node, ...]
     if len(args) == 1 and isinstance(args[0], Tensor):  # the most frequent call, without a loop
         n = args[0].node
-        inputs.append(n)
-        values.append(n.data)
-        live = n.live
+        known, live = (n,), n.live
+        try:
+            data = op.forward(n.data, **params) if params else op.forward(n.data)
+        except Exception as error:
+            return _once_more(op, args, known, [n.data], params, error)
     else:
-        live = 0
+        foreign, live, values, inputs = False, 0, [], []
         for a in args:
             if isinstance(a, Tensor):
                 n = a.node
             else:
                 n, foreign = node_of(a), True
+            live |= n.live
             inputs.append(n)
             values.append(n.data)
-            live |= n.live
-    try:
-        data = op.forward(*values, **params) if params else op.forward(*values)
-    except Exception as error:
-        return _once_more(op, args, inputs, values, params, error)
-    if foreign:
-        if getattr(data, "dtype", _FLOAT64).hasobject:
-            refuse_object(data, op.name)
-        data = _apart(data, values)
+        try:
+            data = op.forward(*values, **params) if params else op.forward(*values)
+        except Exception as error:
+            return _once_more(op, args, inputs, values, params, error)
+        if foreign:
+            if data.__class__ is not _FLOAT64:
+                if getattr(data, "dtype", _DOUBLE).hasobject:
+                    refuse_object(data, op.name)
+                data = _apart(data, values)
+            known = tuple(map(held, inputs)) if live else tuple(inputs)
+        else:
+            known = tuple(inputs)
     if data is None:
         refuse_object(data, op.name)
-    known = tuple(map(held, inputs) if foreign and live else inputs)
     if _innermost() is not None or op.constant or op.many:
         return _remember(op, data, known, params, live)
     t = _new(Tensor)
-    t.node = recorded(data, op, known, params, live) if live else recorded(data, None, (), NO_PARAMS, 0)
+    t.node = node = _new(Node)  # `Node(...)` in half the time: Python's way to an `__init__` is long
+    if not live:
+        op, known, params = None, (), NO_PARAMS  # type: ignore[assignment]
+    node.data, node.op, node.inputs, node.params, node.live = data, op, known, params, live
+    node.tick, node.meta = clock(), None
     return t
 
 
 def _once_more(
-    op: Op, args: tuple[Any, ...], inputs: list[Node], values: list[Any], params: Mapping[str, Any], error: Exception
+    op: Op,
+    args: tuple[Any, ...],
+    inputs: Sequence[Node],
+    values: list[Any],
+    params: Mapping[str, Any],
+    error: Exception,
 ) -> Any:
     """What an op that failed gives of arrays in the place of Python numbers, which have no shape; else the error."""
     numbers = [type(v) in _PYTHON_NUMBERS and not n.live for v, n in zip(values, inputs, strict=True)]
@@ -165,7 +179,9 @@ def node_of(value: Any) -> Node:
     """
     kind = type(value)
     if kind in _PYTHON_NUMBERS or (kind is np.ndarray and value.dtype in _HOT_DTYPES):
-        return Constant(value)
+        node: Node = _new(Constant)
+        node.data = value
+        return node
     if isinstance(value, Tensor):
         return value.node
     if isinstance(value, (list, tuple, range)):
@@ -267,7 +283,8 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             y = other.node
         else:
             if other.__class__ is float:
-                y = Constant(other)
+                y = _new(Constant)
+                y.data = other
             else:
                 if other.__class__ not in _SURE:
                     if isinstance(other, Rational) and not isinstance(other, np.generic):  # NumPy's integers are too
@@ -292,7 +309,9 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if not live or op.constant or _innermost() is not None:
             return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
-        t.node = recorded(data, op, (x, y), NO_PARAMS, live)
+        t.node = node = _new(Node)
+        node.data, node.op, node.inputs, node.params, node.live = data, op, (x, y), NO_PARAMS, live
+        node.tick, node.meta = clock(), None
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
@@ -380,7 +399,7 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
     __slots__ = ("__weakref__", "_grad", "node")
     __hash__ = object.__hash__
     node: Node
-    _grad: Tensor | None
+    _grad: Any  # the gradient, or None; as the walk left it, the array of one
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
         self._grad = None
@@ -560,7 +579,12 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has accumulated here, or None."""
-        return getattr(self, "_grad", None)
+        g = getattr(self, "_grad", None)
+        if g is None or isinstance(g, Tensor):
+            return g
+        g = self._grad = wrap(Node(g))  # only now: most gradients are seen by an optimiser alone
+        g._grad = None
+        return g
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -902,6 +926,12 @@ def watching(array: Any) -> Tensor:
     node = Node(scalar_or_array(np.array(array)))
     node.share(array, given=True)
     return wrap(node)
+
+
+def gradient_of(p: Tensor) -> Any:
+    """The array of the gradient that `backward` has accumulated in p, or None."""
+    g = getattr(p, "_grad", None)
+    return g.node.data if isinstance(g, Tensor) else g
 
 
 def in_dtype(value: Tensor, dtype: np.dtype[Any], what: str) -> Tensor:

@@ -43,7 +43,6 @@ from .tensor import (
     again,
     as_tensor,
     check_fresh,
-    fresh,
     handle,
     in_dtype,
     rec,
@@ -475,28 +474,25 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     if xp is raw and isinstance(g, Tensor):
         g = g.node.data
     found = pullback(trail, [(node, handle(g) if xp is rec else g)], xp)
-    shares: list[tuple[Tensor, Tensor]] = []
+    shares = []
     for reached, total in found.items():
         m = reached.meta
-        owner = m.owner() if m is not None and m.owner is not None else None
-        if owner is not None:
-            share = fresh(total) if xp is raw else wrap(total.node)
-            share._grad = None
-            shares.append((owner, share))
+        if m is not None and m.owner is not None and (owner := m.owner()) is not None:
+            shares.append((owner, total if xp is raw else wrap(total.node)))
     _accumulate(shares)
 
 
-def _accumulate(shares: Sequence[tuple[Tensor, Tensor]]) -> None:
+def _accumulate(shares: Sequence[tuple[Tensor, Any]]) -> None:
     """Add to the gradients of some tensors: all of it or nothing, and one thread after another."""
     with _accumulating:
-        after: dict[Tensor, Tensor] = {}
+        after: dict[Tensor, Any] = {}
         before = []
         for owner, share in shares:
             g = getattr(owner, "_grad", None)
             before.append((owner, g))
             if owner in after:
                 g = after[owner]
-            after[owner] = share if g is None else rec.add(g, share)
+            after[owner] = share if g is None else rec.add(handle(g), handle(share))
         try:
             for owner, total in after.items():
                 owner._grad = total

@@ -10,9 +10,10 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import elementwise, general, nondiff
 from ..core.errors import ArgumentError, DTypeError, OutsideDomain, ShapeError, describe
+from ..core.node import NO_PARAMS
 from ..core.op import raw
 from ..core.samples import real, sample
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec, record
 from ..special.scipy_rows import refuse_complex
 from .common import check_same_shape, known, shaped
 
@@ -39,11 +40,11 @@ def reduced(losses: Any, reduction: str, asker: str, allowed: tuple[str, ...] = 
 
 
 def _pair(asker: str, prediction: Any, target: Any) -> tuple[Any, Any]:
-    a, b = shaped(prediction), shaped(target)
-    x = a.node.data if isinstance(a, Tensor) else a
-    y = b.node.data if isinstance(b, Tensor) else b
+    x = prediction.node.data if isinstance(prediction, Tensor) else prediction
+    y = target.node.data if isinstance(target, Tensor) else target
     if x.__class__ is y.__class__ is np.ndarray and x.shape == y.shape and x.dtype.kind == y.dtype.kind == "f":
-        return a, b  # nearly always
+        return prediction, target  # nearly always
+    a, b = shaped(prediction), shaped(target)
     check_same_shape(asker, a, b)
     if a.dtype.kind == "c" or b.dtype.kind == "c":
         raise DTypeError(f"{asker} needs real numbers, got {describe(a)} and {describe(b)}; take the real part first")
@@ -144,7 +145,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
     """
     a, b = _pair("mse_loss", prediction, target)
     if reduction == "mean":
-        return mean_squared_error(a, b)
+        return record(mean_squared_error, (a, b), NO_PARAMS)
     if reduction not in ("sum", "none"):
         raise ArgumentError(f"mse_loss: reduction is 'mean', 'sum' or 'none', got {reduction!r}")
     squares = rec.square(rec.subtract(a, b))

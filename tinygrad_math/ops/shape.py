@@ -321,7 +321,7 @@ def matrix_transpose(x: Any, /) -> Any:
     >>> tm.matrix_transpose(tm.zeros((5, 2, 3))).shape
     (5, 3, 2)
     """
-    return np.swapaxes(x, -1, -2)
+    return x.swapaxes(-1, -2)
 
 
 @derived

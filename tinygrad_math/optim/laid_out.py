@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..core.op import raw
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, gradient_of
 
 State = dict[str, Any]
 Row = tuple[Tensor, Any, State]  # a parameter, and what it and its state become
@@ -36,10 +36,9 @@ def laid_out(optimizer: Stepping, rule: Callable[..., Any], params: Sequence[Ten
     used, ps, gs, states = [], [], [], []
     dtype = None
     for p in params:
-        share = getattr(p, "_grad", None)
-        if share is None:
+        a, g = p.node.data, gradient_of(p)
+        if g is None:
             continue
-        a, g = p.node.data, share.node.data
         if dtype is None:
             dtype = a.dtype
         if a.dtype is not dtype or g.dtype is not dtype or g.shape != a.shape or not a.flags.c_contiguous:

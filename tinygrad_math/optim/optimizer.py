@@ -171,8 +171,8 @@ class Optimizer:
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
         return {}
 
-    def _formula(self, h: Hyper) -> Callable[[Any, Any], Any] | None:
-        """The rule as a function of p and g alone, where it has no state and keeps dtypes."""
+    def _rate(self, h: Hyper) -> Any:
+        """The number lr of a rule that is p - lr g and nothing more; of others None."""
         return None
 
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
@@ -251,7 +251,7 @@ class Optimizer:
         if MODE.innermost() is not None:
             for witness in witnesses():
                 for p, new, _ in moved:
-                    witness.stepped(self, p, p._grad, new)
+                    witness.stepped(self, p, p.grad, new)
         states, now = self.state, clock()
         for p, new, state in moved:
             if state:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import ArgumentError
@@ -55,16 +54,12 @@ class SGD(Optimizer):
             return {}
         return {"momentum_buffer": xp.zeros_like(p)} | ({"step": 0.0} if "dampening" in h.on else {})
 
-    def _formula(self, h: Hyper) -> Callable[[Any, Any], Any] | None:
-        if "momentum" in h.on:
-            return None
-        lr = h["lr"]
-        return lambda p, g: p - lr * g
+    def _rate(self, h: Hyper) -> Any:
+        return None if "momentum" in h.on else h["lr"]
 
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]:
-        formula = self._formula(h)
-        if formula is not None:
-            return formula(p, g), state
+        if "momentum" not in h.on:
+            return p - h["lr"] * g, state
         new: State = {}
         share: Any = 1.0
         if "dampening" in h.on:

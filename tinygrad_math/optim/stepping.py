@@ -15,7 +15,7 @@ from ..compiler.cache import Compiled
 from ..core.errors import DTypeError, ShapeError, TraceError, describe
 from ..core.mode import no_grad
 from ..core.op import raw
-from ..core.tensor import Tensor, rec
+from ..core.tensor import Tensor, gradient_of, rec
 from .laid_out import Row as Row
 from .laid_out import State as State
 from .laid_out import laid_out
@@ -61,7 +61,7 @@ class Ruled(Protocol):
     _programs: dict[frozenset[str], Program]
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State: ...
-    def _formula(self, h: Hyper) -> Callable[[Any, Any], Any] | None: ...
+    def _rate(self, h: Hyper) -> Any: ...
     def rule(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]: ...
     def _whole(self, xp: Any, p: Any, g: Any, state: State, h: Hyper) -> tuple[Any, State]: ...
     def bare(self) -> Ruled: ...
@@ -82,9 +82,9 @@ def filled(xp: Any, p: Any, value: float) -> Any:
 def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
     """The rule itself, parameter after parameter, for those that have a gradient."""
     bare = h.on.isdisjoint(_SHARED)
-    formula = optimizer._formula(h) if bare and optimizer._ours else None
-    if formula is not None:
-        quick = _by_formula(formula, params)
+    rate = optimizer._rate(h) if bare and optimizer._ours else None
+    if rate is not None:
+        quick = _downhill(rate, params)
         if quick is not None:
             return quick
     rule = optimizer.rule if bare else optimizer._whole
@@ -94,10 +94,9 @@ def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
             return laid
     known, rows, ours, fresh = optimizer.state.get, [], optimizer._ours, None
     for p in params:
-        share = getattr(p, "_grad", None)
-        if share is None:
+        a, g = p.node.data, gradient_of(p)
+        if g is None:
             continue
-        a, g = p.node.data, share.node.data
         dtype = a.dtype
         if g.shape != a.shape or g.dtype is not dtype:
             check_gradient(a, g)
@@ -115,17 +114,19 @@ def by_hand(optimizer: Ruled, params: Sequence[Tensor], h: Hyper) -> list[Row]:
     return rows
 
 
-def _by_formula(formula: Callable[[Any, Any], Any], params: Sequence[Tensor]) -> list[Row] | None:
-    """Parameter after parameter, without states; None where one, or its gradient, is of another dtype or shape."""
+def _downhill(rate: float, params: Sequence[Tensor]) -> list[Row] | None:
+    """p - rate g, parameter after parameter; None where one, or its gradient, is of another dtype or shape."""
     rows: list[Row] = []
+    dtype = scale = None
     for p in params:
-        share = getattr(p, "_grad", None)
-        if share is not None:
-            a, g = p.node.data, share.node.data
-            dtype = a.dtype
+        a, g = p.node.data, gradient_of(p)
+        if g is not None:
+            if a.dtype is not dtype:
+                dtype = a.dtype
+                scale = np.array(rate, dtype)  # which a ufunc takes faster than a Python number
             if g.dtype is not dtype or g.shape != a.shape or dtype.char not in "fd":
                 return None
-            rows.append((p, formula(a, g), _NO_STATE))
+            rows.append((p, a - g * scale, _NO_STATE))
     return rows
 
 
@@ -134,10 +135,10 @@ def with_gradients(params: Sequence[Tensor]) -> list[tuple[Tensor, Any]]:
     """The parameters that have a gradient, with it. Raises where it does not belong to its parameter."""
     pairs = []
     for p in params:
-        share = getattr(p, "_grad", None)
-        if share is not None:
-            check_gradient(p.node.data, share.node.data)
-            pairs.append((p, share.node.data))
+        g = gradient_of(p)
+        if g is not None:
+            check_gradient(p.node.data, g)
+            pairs.append((p, g))
     return pairs
 
 
