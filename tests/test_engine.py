@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.core import tensor
 from tinygrad_math.core.op import registry
 from tinygrad_math.core.tensor import Node
 
@@ -509,3 +510,58 @@ def test_a_walk_is_without_warnings_and_leaves_numpys_error_state_as_it_was(stat
         with pytest.raises(Stop):
             y.sum().backward()
         assert (np.geterr(), np.geterrcall(), np.getbufsize()) == before
+
+
+# -- gradients that nobody has looked at yet ------------------------------------------------------------
+def test_a_gradient_is_one_tensor_whoever_looks_and_whenever():
+    x = tm.tensor([1.0, 2.0], requires_grad=True)
+    (x * x).sum().backward()
+    first = x.grad
+    assert first is x.grad
+    assert first.is_leaf
+    assert first.grad is None
+    (x * 3.0).sum().backward()
+    assert first.tolist() == [2.0, 4.0]
+    assert x.grad.tolist() == [5.0, 7.0]
+    x.grad[0] = -1.0
+    assert x.grad.tolist() == [-1.0, 7.0]
+    tm.optim.SGD([x], lr=1.0).step()
+    assert x.tolist() == [2.0, -5.0]
+
+
+def test_two_gradients_of_one_cotangent_are_written_to_apart():
+    a, b = tm.tensor([1.0, 2.0], requires_grad=True), tm.tensor([3.0, 4.0], requires_grad=True)
+    ((a + b) * np.array([5.0, 6.0])).sum().backward()
+    a.grad[0] = 0.0
+    a.grad *= 2.0
+    assert a.grad.tolist() == [0.0, 12.0]
+    assert b.grad.tolist() == [5.0, 6.0]
+    a.backward(np.array([1.0, 1.0]))
+    assert a.grad.tolist() == [1.0, 13.0]
+    assert b.grad.tolist() == [5.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (lambda x: tm.optim.SGD([x], lr=1.0).zero_grad(), None),
+        (lambda x: setattr(x, "grad", None), None),
+        (lambda x: setattr(x, "grad", 5.0), 5.0),
+        (lambda x: (x * 2.0).backward(), 3.0),
+    ],
+)
+def test_who_looks_at_a_gradient_undoes_nothing_that_another_thread_does_to_it(monkeypatch, change, left):
+    x, others, wrap = leaf(1.0), [], tensor.wrap
+    (x * 1.0).backward()
+
+    def meanwhile(node):
+        if not others:
+            others.append(threading.Thread(target=change, args=(x,)))
+            others[0].start()
+            others[0].join(0.1)
+        return wrap(node)
+
+    monkeypatch.setattr(tensor, "wrap", meanwhile)
+    assert x.grad.item() == 1.0
+    others[0].join()
+    assert x.grad is None if left is None else x.grad.item() == left

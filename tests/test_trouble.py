@@ -610,8 +610,8 @@ def slow(x):
     return x * 2.0
 g, w = tm.compile(slow), tm.tensor(np.ones(3), requires_grad=True)
 def accumulate():
-    from tinygrad_math.core import walk
-    with walk._accumulating:
+    from tinygrad_math.core.tensor import Gradients
+    with Gradients.lock:
         held.set(); go.wait()
 held = threading.Event()
 threads = [threading.Thread(target=lambda: g(np.ones(2))), threading.Thread(target=accumulate)]

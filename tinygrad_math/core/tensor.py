@@ -8,6 +8,8 @@ no reference cycle arises. Assignment moves the handle to a new node; whoever us
 from __future__ import annotations
 
 import operator
+import os
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Rational
@@ -582,9 +584,13 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
         g = getattr(self, "_grad", None)
         if g is None or isinstance(g, Tensor):
             return g
-        g = self._grad = wrap(Node(g))  # only now: most gradients are seen by an optimiser alone
-        g._grad = None
-        return g
+        with Gradients.lock:
+            g = self._grad
+            if g is not None and not isinstance(g, Tensor):
+                g = wrap(Node(g))  # only now: most gradients are seen by an optimiser alone
+                g._grad = None
+                self._grad = g
+            return g
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -595,7 +601,8 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
             value = in_dtype(value, self.dtype, "the gradient")
             value = wrap(value.node if value.node.live else Node(value.node.data))  # its owner's alone
             value._grad = None
-        self._grad = value
+        with Gradients.lock:
+            self._grad = value
 
     def retain_grad(self) -> None:
         """Keep this intermediate result's gradient in `.grad` when `backward` passes."""
@@ -926,6 +933,21 @@ def watching(array: Any) -> Tensor:
     node = Node(scalar_or_array(np.array(array)))
     node.share(array, given=True)
     return wrap(node)
+
+
+class Gradients:
+    """One thread after another changes what stands in the gradients of tensors."""
+
+    lock = threading.RLock()
+
+    @classmethod
+    def fork(cls) -> None:
+        """In the child, no thread is left that would release the lock."""
+        cls.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Gradients.fork)
 
 
 def gradient_of(p: Tensor) -> Any:

@@ -7,8 +7,6 @@ own graph can be walked again. Neither recurses, so depth costs nothing.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
@@ -38,6 +36,7 @@ from .place import WALKS
 from .tensor import (
     DIFFERENTIABLE,
     TRACED,
+    Gradients,
     Node,
     Tensor,
     again,
@@ -484,7 +483,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
 
 def _accumulate(shares: Sequence[tuple[Tensor, Any]]) -> None:
     """Add to the gradients of some tensors: all of it or nothing, and one thread after another."""
-    with _accumulating:
+    with Gradients.lock:
         after: dict[Tensor, Any] = {}
         before = []
         for owner, share in shares:
@@ -500,18 +499,6 @@ def _accumulate(shares: Sequence[tuple[Tensor, Any]]) -> None:
             for owner, g in before:
                 owner._grad = g
             raise
-
-
-_accumulating = threading.RLock()
-
-
-def _fresh_lock() -> None:
-    global _accumulating
-    _accumulating = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):  # in the child, no thread is left that would release it
-    os.register_at_fork(after_in_child=_fresh_lock)
 
 
 @named

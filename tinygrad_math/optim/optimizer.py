@@ -18,7 +18,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, describe
 from ..core.mode import watcher, witnesses
 from ..core.node import clock, finished, inside
-from ..core.tensor import MODE, Tensor, as_tensor, rec
+from ..core.tensor import MODE, Gradients, Tensor, as_tensor, rec
 from ..core.tree import Structure, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
 from .stepping import (
@@ -222,9 +222,10 @@ class Optimizer:
     @named
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or with `set_to_none=False` fill them with zeros."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                p._grad = None if set_to_none or p.grad is None else rec.zeros_like(p.grad)
+        with Gradients.lock:
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p._grad = None if set_to_none or p.grad is None else rec.zeros_like(p.grad)
 
     @named
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
