@@ -494,6 +494,35 @@ def test_a_cluster_that_is_gone_is_a_named_error():
             f(W)
 
 
+@pytest.mark.parametrize("there", ["0.0.1", None])
+def test_a_worker_with_another_version_of_this_package_or_without_it_is_named(there):
+    def change():
+        import sys
+
+        if there is None:
+            sys.modules["tinygrad_math"] = None  # so it cannot be imported
+        else:
+            sys.modules["tinygrad_math"].__version__ = there
+
+    words = rf"{there}, and here it is {tm.__version__}" if there else "none: ModuleNotFoundError: .*, and here it is"
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.run(__import__, "tinygrad_math")
+        client.run(change)
+        for call in (
+            lambda: D.value_and_grad(loss, SHARDS, client)(W),
+            lambda: D.sweep(lambda lr: lr, {"lr": [1.0]}, client, progress=False),
+        ):
+            with pytest.raises(tm.ClusterError, match=rf"the worker tcp://\S+ has tinygrad_math {words}"):
+                call()
+        assert left(client) == []
+        assert len(client.nthreads()) == 1
+
+
 def test_more_groups_than_one_task_adds_are_added_by_workers():
     from tinygrad_math.distributed.cluster import Remote
 

@@ -247,7 +247,7 @@ def test_a_cluster_without_workers_is_told_and_then_an_error(deserted, monkeypat
         ("tm.distributed.value_and_grad", lambda: f(1.0)),
         ("sweep", lambda: sweep(told, {"lr": [1.0]}, deserted)),
         (
-            r"tm.distributed.\w+",
+            r"fit\(client=\)",
             lambda: tm.train.fit(
                 net, data, tm.nn.functional.mse_loss, tm.optim.SGD(net), client=deserted, progress=False
             ),
@@ -258,6 +258,21 @@ def test_a_cluster_without_workers_is_told_and_then_an_error(deserted, monkeypat
             call()
         assert time.monotonic() - start < 10
         assert re.search(f"{name}: no worker is at <Client", capsys.readouterr().err)
+
+
+def test_dasks_setting_says_how_long_one_waits(deserted, monkeypatch):
+    import dask
+
+    from tinygrad_math.distributed import cluster
+
+    monkeypatch.setattr(cluster, "_CHECK", 0.05)
+    f = D.evaluate(lambda w, x: (w * x).mean(), [lambda: np.ones(3)], deserted)
+    with dask.config.set({"distributed.scheduler.no-workers-timeout": "400 ms"}):
+        start = time.monotonic()
+        for call in (lambda: f(1.0), lambda: sweep(told, {"lr": [1.0]}, deserted)):
+            with pytest.raises(tm.ClusterError, match=r"no worker.*no-workers-timeout"):
+                call()
+        assert time.monotonic() - start < 20
 
 
 def test_a_worker_that_comes_late_is_waited_for(deserted, monkeypatch):

@@ -23,7 +23,8 @@ On one machine, a worker a core:
             f = tm.distributed.value_and_grad(loss, shards, client)
             value, slopes = f(params)
 
-Over SSH, on a lab's machines that share a file system or have the files in the same place (keys without passwords):
+Over SSH, with the package asyncssh, on a lab's machines that share a file system or have the files in the same place
+(keys without passwords):
 
     from dask.distributed import SSHCluster
     cluster = SSHCluster(["head", "node1", "node2", "node3"],          # the first runs the scheduler
@@ -39,6 +40,10 @@ On Slurm, with the package dask-jobqueue, a job for each bundle of workers:
                            job_script_prologue=["export OPENBLAS_NUM_THREADS=1", "export OMP_NUM_THREADS=1"])
     cluster.scale(jobs=8)                                              # 64 workers, as the queue lets them in
     client = Client(cluster)
+
+A call waits for the first worker, ten minutes at most, or as long as dask.config.set says:
+{"distributed.scheduler.no-workers-timeout": "8h"}. A scheduler or a worker with another version of this package, or
+without it, is named at once.
 
 Workers that come later take part: the shards are parted anew as soon as there are more threads than groups of shards.
 Workers that go (a job at its walltime) are replaced by those that are left, which load the lost shards again. Neither
