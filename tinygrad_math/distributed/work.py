@@ -136,9 +136,10 @@ class Work:
             if not examples:
                 return Part(0)
             program = self.program()
-            self._suits(trees, batch, examples)
-            weigh = getattr(self.functions[0], "weight", None)
-            weight = weigh(batch, examples) if self.mean and weigh is not None else examples
+            weight: float = examples
+            if self.kind == "fit":  # whose function knows of its loss; another one may have whatever attributes
+                self._suits(trees, batch, examples)
+                weight = self.functions[0].weight(batch, examples) if self.mean else examples
             if not weight:
                 return Part(examples)
             with own_stream([pick.seed, number]) as drew:
@@ -160,15 +161,13 @@ class Work:
             raise told(error, self.shards[number], f"in {self.kind}{_columns(error, batch)}") from error
 
     def _suits(self, trees: Sequence[Any], batch: Any, examples: int) -> None:
-        """Where the function can tell whether it suits the batch, it is asked; a costly look is taken a few times."""
-        check = getattr(self.functions[0], "suits", None)
-        if check is not None:
-            with _LOCK:
-                looks = _LOOKS.get(self.token, 0)
-                _LOOKS[self.token] = looks + (examples > 1)
-                while len(_LOOKS) > 256:
-                    del _LOOKS[next(iter(_LOOKS))]
-            check(*trees, batch, examples, closely=looks < _FEW)
+        """The function is asked whether it suits the batch; a costly look is taken a few times."""
+        with _LOCK:
+            looks = _LOOKS.get(self.token, 0)
+            _LOOKS[self.token] = looks + (examples > 1)
+            while len(_LOOKS) > 256:
+                del _LOOKS[next(iter(_LOOKS))]
+        self.functions[0].suits(*trees, batch, examples, closely=looks < _FEW)
 
 
 _LOOKS: dict[str, int] = {}  # with how many batches a program's function has been tried
