@@ -167,12 +167,12 @@ class Remote:
         """See who is there, from time to time, and let newcomers take part. Before anything is sent."""
         if self.futures and time.monotonic() < self.looked + _CHECK:
             return
-        threads = self.client.nthreads()
-        patience = Patience(self.client, asker)
+        patience, threads = Patience(self.client, asker), {}
         while not threads:
-            patience.look()
-            time.sleep(0.05)
-            threads = self.client.nthreads()
+            if patience.look():
+                threads = self.client.nthreads()
+            else:
+                time.sleep(0.05)
         self.looked = time.monotonic()
         if threads != self.threads:
             check_versions(self.client, asker, [a for a in threads if a not in self.threads])

@@ -21,7 +21,7 @@ from ..core.errors import ArgumentError, FileError, describe
 from ..core.tensor import Tensor
 from ..random import own_stream
 from ..saving.archive import alone
-from .cluster import arriving, check_versions, drop, explained, is_client, named, packed
+from .cluster import Patience, arriving, check_versions, drop, explained, is_client, named, packed
 from .sending import library
 from .table import Row, Sweep
 from .work import Kept
@@ -213,7 +213,8 @@ def _by_workers(client: Any, run: _Run, left: Points) -> Iterator[tuple[int, Row
     points = {k: Kept(packed(point, "sweep")) for k, point in left}
     try:
         with named("sweep"):
-            check_versions(client, "sweep", list(client.nthreads()))
+            if Patience(client, "sweep").look():
+                check_versions(client, "sweep", list(client.nthreads()))
             kept = client.submit(Kept, text, key=f"keep-{os.urandom(16).hex()}", pure=False)
         died = []
         for k, outcome in _together(client, kept, points):
