@@ -167,7 +167,8 @@ class Remote:
         """See who is there, from time to time, and let newcomers take part. Before anything is sent."""
         if self.futures and time.monotonic() < self.looked + _CHECK:
             return
-        patience, threads = Patience(self.client, asker), {}
+        patience = Patience(self.client, asker)
+        threads: dict[str, int] = {}
         while not threads:
             if patience.look():
                 threads = self.client.nthreads()
