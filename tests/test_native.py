@@ -313,6 +313,26 @@ def test_products_begin_with_their_biases(n, k, m, dtype):
         np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda xp, x, w, row, column: xp.sin(-(xp.matmul(x, w) + row)),
+        lambda xp, x, w, row, column: xp.exp(column + xp.matmul(x, w)) + column,
+        lambda xp, x, w, row, column: xp.abs(xp.matmul(w.T, x.T) + column.T) * row[:, None],
+        lambda xp, x, w, row, column: (xp.matmul(x, w).T + row[:, None]) / 3.0,
+    ],
+)
+def test_products_of_single_precision_meet_biases_of_double_precision(f):
+    rng = np.random.default_rng(15)
+    for n, k, m in [(1, 2, 2), (16, 4, 3), (40, 5, 1), (3, 9, 33)]:
+        x, w = (rng.normal(size=s).astype("f4") for s in ((n, k), (k, m)))
+        row, column = (rng.normal(size=s) for s in ((m,), (n, 1)))
+        (got,) = arrays(compiled(lambda *args: f(tm, *args))(x, w, row, column))
+        exact = f(np, x.astype(float), w.astype(float), row, column)
+        assert got.dtype == np.float64
+        np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 * np.abs(exact).max())
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_products_of_ours_end_where_their_matrices_do(dtype):
     """All ways to cut rows and columns into groups and vectors; what lies around C keeps its NaN."""

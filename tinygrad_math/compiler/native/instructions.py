@@ -135,7 +135,7 @@ class Instructions(Places):
         """A row or a column added to a product that is made just before: the product's sums begin with it."""
         for seen, bias in (v.inputs, v.inputs[::-1]):
             m = seen.inputs[0] if _is_turned(seen) else seen
-            if m not in self.products or self.latest is not m or bias.shape is None:
+            if m not in self.products or self.latest is not m or bias.shape is None or m.dtype != out.dtype:
                 continue
             if self.users[m] != 1 or self.users[seen] != 1:
                 continue
