@@ -19,10 +19,10 @@ import numpy as np
 from . import showing
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
 from .mode import watcher
-from .node import TRACED, TRANSFORMED, Node, Taken, inside, unknown
+from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, unknown
 from .notebook import bundle
 from .op import rec
-from .place import user_place
+from .place import stranger, user_place
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -56,10 +56,14 @@ def _by_array_api() -> str:
     return f" Many of {library}'s functions keep the gradient with {switch}."
 
 
-def _in_words(name: str) -> bool:
-    """Whether the code that is running names a method itself; compiled code that it called does not show."""
-    code = sys._getframe(2).f_code
-    return name in code.co_names or name in code.co_consts
+def _meant(name: str) -> bool:
+    """Whether who calls a method knows what it does to a gradient.
+
+    The code that is running names it itself, for compiled code that it called does not show; and it is no library's
+    that takes Tensors for NumPy's numbers.
+    """
+    frame = sys._getframe(2)
+    return (name in frame.f_code.co_names or name in frame.f_code.co_consts) and not stranger(frame)
 
 
 def _columns(tensor: Leaving) -> np.ndarray[Any, Any]:
@@ -130,9 +134,12 @@ class Leaving:
         if self._differentiated():
             place = user_place(2)
             where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}".rstrip()
-            raise NeedsDetach(
-                f"{what} would drop the gradient of {describe(self)}, which is being differentiated. "
-                f"{instead or _INSTEAD}{_by_array_api()} If a constant is meant, say x.detach() or x.item().{where}"
+            raise refused(
+                self.node,
+                NeedsDetach(
+                    f"{what} would drop the gradient of {describe(self)}, which is being differentiated. "
+                    f"{instead or _INSTEAD}{_by_array_api()} If a constant is meant, say x.detach() or x.item().{where}"
+                ),
             )
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -209,8 +216,8 @@ class Leaving:
         self._refuse_trace("item()")
         if self.size != 1:
             raise ShapeError(f"item() needs a single number, got shape {self.shape}; use tolist()")
-        if self._differentiated() and not _in_words("item"):  # nobody says that a constant is meant
-            self._leave("item(), which compiled code called,")
+        if self._differentiated() and not _meant("item"):  # nobody says that a constant is meant
+            self._leave("item(), which a library or compiled code called,")
         return np.asarray(self.node.data).item()
 
     def tolist(self) -> Any:

@@ -6,7 +6,7 @@ import itertools
 import sys
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,10 +14,12 @@ from .errors import Donated
 from .mode import MODE as MODE
 from .mode import watcher
 from .op import Op
+from .place import stranger
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+Error = TypeVar("Error", bound=Exception)
 TRACED, DIFFERENTIABLE = 1, 2  # the two reasons to record; `Node.live` is a set of them
 TRANSFORMED = 4  # beside DIFFERENTIABLE: an input of a transform is among what it was made of
 
@@ -162,12 +164,29 @@ _ALONE = _count_alone()  # references to an array that a node holds, as `_look` 
 
 
 class Run:
-    """One run of a function inside a transform."""
+    """One run of a function inside a transform, and the refusals to let a value go that it met."""
 
-    __slots__ = ("over",)
+    __slots__ = ("over", "refusals")
 
     def __init__(self) -> None:
         self.over = False
+        self.refusals: list[Exception] = []
+
+    def check(self) -> None:
+        """Raise a refusal that a library caught, which then went on without the value: with another result."""
+        for error in self.refusals:
+            caught = error.__traceback__
+            if caught is not None and stranger(caught.tb_frame):
+                library = str(caught.tb_frame.f_globals.get("__name__")).partition(".")[0]
+                error.add_note(f"{library} caught this error and went on to a result that may be another function's.")
+                try:
+                    raise error
+                finally:
+                    del error, caught  # whose traceback holds this frame
+
+    def end(self) -> None:
+        self.over = True
+        self.refusals.clear()  # their tracebacks hold what ran
 
 
 class Input(Node):
@@ -182,18 +201,31 @@ class Input(Node):
 
 def inside(node: Node) -> bool:
     """Whether a transform that is still running differentiates what this node was made of."""
+    return running(node) is not None
+
+
+def running(node: Node) -> Run | None:
+    """The run, not over yet, whose inputs this node was made of."""
     if not node.live & TRANSFORMED:  # nearly always, outside transforms
-        return False
+        return None
     seen, stack = {node}, [node]
     while stack:
         n = stack.pop()
         if type(n) is Input and not n.run.over:
-            return True
+            return n.run
         for i in n.inputs:
             if i.live & TRANSFORMED and i not in seen:
                 seen.add(i)
                 stack.append(i)
-    return False
+    return None
+
+
+def refused(node: Node, error: Error) -> Error:
+    """The error, which the run that differentiates this node remembers: a library may catch it."""
+    run = running(node)
+    if run is not None:
+        run.refusals.append(error)
+    return error
 
 
 def finished(node: Node) -> bool:

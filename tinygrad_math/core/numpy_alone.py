@@ -9,6 +9,7 @@ import numpy as np
 
 from .errors import DTypeError, IndexOutOfBounds, NoDerivative, describe
 from .mode import watcher
+from .node import refused
 from .tensor import Tensor, as_tensor, rec
 
 _LAYOUT = frozenset({np.may_share_memory, np.shares_memory, np.einsum_path})
@@ -72,7 +73,8 @@ def no_counterpart(name: str, instead: str | None = None, live: Any = None) -> N
     """The error for a function that is not declared here, of what needs a gradient."""
     of = "" if live is None else f", and {describe(live)} requires a gradient"
     advice = f"use {instead}" if instead else "use x.detach().numpy() if its values alone are meant"
-    return NoDerivative(f"{name} has no differentiable counterpart in tinygrad_math{of}; {advice}")
+    refusal = NoDerivative(f"{name} has no differentiable counterpart in tinygrad_math{of}; {advice}")
+    return refusal if live is None else refused(live.node, refusal)
 
 
 # -- writing ------------------------------------------------------------------------------------------------

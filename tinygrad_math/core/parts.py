@@ -1,9 +1,10 @@
 """Writes that would be lost: into a part of a tensor that has no name, as in `c[0][1] = v`.
 
 Tensors are values, so that a part does not write through to the whole, as NumPy's views do. Who names a part,
-`v = c[0]; v[1] = 5`, has a value of his own. Without a name nobody would see the change; it raises LostWrite. That a
-receiver has no name, and that the whole is still there, shows in the number of references, so that reading a part
-costs nothing; how many there are without a name is measured here for each way of a call.
+`v = c[0]; v[1] = 5`, has a value of his own. Without a name nobody would see the change; it raises LostWrite, as it
+does in a library that knows only NumPy's views. That a receiver has no name, and that the whole is still there, shows
+in the number of references, so that reading a part costs nothing; how many there are without a name is measured here
+for each way of a call.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import LostWrite
+from .place import stranger
 
 references = sys.getrefcount
 
@@ -33,14 +35,27 @@ class Parts:
             yield row
 
     def _refuse_lost(self: Any, count: int, unnamed: int) -> None:
-        """Raise if nobody but the caller's expression holds this part of a tensor that lives on."""
-        if count <= unnamed and self._is_part() and not _is_local(self):
-            raise self._lost("a part of a tensor that has no name")
+        """Raise if nobody but the caller's expression holds this part of a tensor that lives on, or it means a view."""
+        if count <= unnamed:
+            if self._is_part() and not _is_local(self):
+                raise self._lost("a part of a tensor that has no name")
+        elif stranger(sys._getframe(2)) and self._is_part():
+            raise self._lost("a part of a tensor, in a library that was written for NumPy's views")
 
     def _refuse_row(self: Any) -> None:
-        """Raise for an operator in place on what a loop over a tensor gave."""
-        if hasattr(self, "_from_loop") and self.shape and self._is_part():
-            raise self._lost("a row that a loop over a tensor gave")
+        """Raise for an operator in place on what a loop over a tensor gave, or on what is meant as a view.
+
+        `x[i] += v` is none: its part has no name, and Python writes it back.
+        """
+        if not self.shape:
+            return
+        if hasattr(self, "_from_loop"):
+            if self._is_part():
+                raise self._lost("a row that a loop over a tensor gave")
+        elif stranger(sys._getframe(2)):
+            count = references(self)
+            if (count > counts["operator"] or _is_local(self)) and self._is_part():
+                raise self._lost("a part of a tensor, in a library that was written for NumPy's views")
 
     def _is_part(self: Any) -> bool:
         node = self.node
@@ -89,6 +104,14 @@ class _Probe:
         count = references(self)
         counts["assignment"] = count
 
+    def __iadd__(self, other: Any) -> Any:
+        self._refuse_row()
+        return self
+
+    def _refuse_row(self) -> None:
+        count = references(self)
+        counts["operator"] = count
+
     def method(self) -> None:
         count = references(self)
         counts["method"] = count
@@ -110,6 +133,8 @@ for _x in (0.0, _probe()):  # NumPy asks the first of the arguments that has an 
     np.negative(_x, out=_probe())
     np.sum(_x, out=_probe())
 np.add.at(_probe(), 0, 0)
+_made: Any = type("_Made", (), {"__getitem__": lambda self, k: _Probe(), "__setitem__": lambda self, k, v: None})()
+_made[0] += 0
 ASSIGNMENT, METHOD, AT = counts["assignment"], counts["method"], counts["at", False]
 
 

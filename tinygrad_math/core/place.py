@@ -5,12 +5,14 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
+_NAME = __name__.partition(".")[0]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 WALKS: dict[CodeType, str] = {}  # a walk, whose `n` is the node that it is at, and what it computes of it
 REPLAYS: set[CodeType] = set()  # what runs recorded ops again, the one that it is at from the line `place`
+_strangers: dict[str, bool] = {}  # files of libraries, and whether they know nothing of this package
 _LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep, "<frozen ")
 
 
@@ -70,6 +72,22 @@ def raised_place(trace: TracebackType | None) -> Place | None:
 
 def is_library(file: str) -> bool:
     return file.startswith(_LIBRARIES) or f"{os.sep}site-packages{os.sep}" in file
+
+
+def stranger(frame: FrameType) -> bool:
+    """Whether the code of a frame is a library's that nowhere mentions this package: it takes Tensors for arrays."""
+    file = frame.f_code.co_filename
+    known = _strangers.get(file)
+    if known is None:
+        known = is_library(file) and not any(map(_ours, tuple(frame.f_globals.values())))
+        _strangers[file] = known
+    return known
+
+
+def _ours(value: Any) -> bool:
+    if not isinstance(value, (ModuleType, FunctionType, type)):
+        return False
+    return str(value.__name__ if isinstance(value, ModuleType) else value.__module__).partition(".")[0] == _NAME
 
 
 def in_package(file: str) -> bool:

@@ -60,8 +60,9 @@ def root(f: Fn, solve: Fn) -> Fn:
         since = clock()
         try:
             residuals = [as_tensor(r) for r in flatten(f(unflatten(structure, [wrap(n) for n in unknowns]), *args))[0]]
+            run.check()
         finally:
-            run.over = True
+            run.end()
         _check_sizes(xs, residuals)
         equation = Equation(Segment([r.node for r in residuals], since), unknowns)
         if not equation.givens:

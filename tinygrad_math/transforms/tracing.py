@@ -39,6 +39,7 @@ class Tape:
         self.inputs = [_alias(leaf, asker, self.quiet, run) for leaf in leaves]
         try:
             out = recorded(f, *unflatten(self.structure, [wrap(n) for n in self.inputs]))
+            run.check()
         except (ValueError, SystemError) as error:
             raise unhidden(error) or error from None
         except (TypeError, AttributeError) as error:
@@ -51,7 +52,7 @@ class Tape:
                         )
             raise
         finally:
-            run.over = True
+            run.end()
         self._aux: Any = None
         self._trails: list[Trail] = []
         if has_aux:
