@@ -63,6 +63,57 @@ def test_what_is_advised_exists():
                 assert _room(path) is not None
 
 
+# place, name, and PyTorch's value of it, for x and y of shape (2, 3) and positive a, b and w
+ADVICE = [
+    ("", "dist", "torch.dist(x, y)"), ("", "diag_embed", "torch.diag_embed(x)"),
+    ("", "cummax", "torch.cummax(x, 0)[0]"),
+    ("", "cartesian_prod", "torch.cartesian_prod(x[0], y[0])"), ("", "addcmul", "torch.addcmul(x, a, b, value=value)"),
+    ("", "addcdiv", "torch.addcdiv(x, a, b, value=value)"), ("", "lerp", "torch.lerp(a, b, w)"),
+    ("", "aminmax", "torch.aminmax(x)"), ("", "var_mean", "torch.var_mean(x, correction=0)"),
+    ("", "polar", "torch.polar(a, b)"), ("", "complex", "torch.complex(a, b)"),
+    ("", "cosine_similarity", "F.cosine_similarity(x, y)"),
+    ("", "cdist", "torch.cdist(x, y)"), ("", "pairwise_distance", "torch.linalg.norm(x - y, dim=-1)"),
+    ("", "sgn", "torch.sgn(x)"),
+    ("", "combinations", "torch.combinations(x[0], 2)"), ("", "view_as_real", "torch.view_as_real(x + 0j)"),
+    ("Tensor", "frac", "x.frac()"), ("Tensor", "fix", "x.fix()"),
+    ("Tensor", "addcmul", "x.addcmul(a, b, value=value)"),
+    ("Tensor", "lerp", "x.lerp(y, w)"), ("Tensor", "fmod", "x.fmod(y)"), ("Tensor", "rsqrt", "a.rsqrt()"),
+    ("nn", "Softsign", "F.softsign(x)"), ("nn", "Hardswish", "F.hardswish(x)"),
+    ("nn", "Hardsigmoid", "F.hardsigmoid(x)"),
+    ("nn", "Softshrink", "F.softshrink(x, limit)"), ("nn", "Hardshrink", "F.hardshrink(x, limit)"),
+    ("nn", "Tanhshrink", "F.tanhshrink(x)"), ("nn", "Threshold", "F.threshold(x, limit, value)"),
+    ("nn", "MarginRankingLoss", "F.margin_ranking_loss(a, b, torch.sign(y), margin)"),
+    ("nn", "SoftMarginLoss", "F.soft_margin_loss(x, torch.sign(y))"), ("nn", "Softmax2d", "torch.softmax(x, 1)"),
+    ("nn.functional", "upsample", "F.interpolate(x[None, None], scale_factor=k)[0, 0]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place, name, theirs", ADVICE)
+def test_what_is_advised_gives_pytorchs_values(place, name, theirs):
+    torch = pytest.importorskip("torch")
+    import itertools
+
+    y = np.array([[0.5, 1.5, -2.0], [1.0, -1.0, 2.5]])
+    positive = {"a": abs(X), "b": abs(y), "w": np.abs(X - y) / 8}
+    numbers = {"limit": 0.75, "value": 2.0, "margin": 0.5, "k": 2}
+    advice = SAY[place][name]
+    rows = name == "combinations" or name == "cartesian_prod"
+    signs = "sign(y)" in theirs
+    arrays = {"x": X[0] if rows else X, "y": y[0] if rows else np.sign(y) if signs else y, **positive}
+    if name == "rsqrt":
+        arrays["x"] = abs(X)
+    if name == "view_as_real":
+        arrays["x"] = X + 0j
+    got = eval(
+        advice, {"tm": tm, "np": np, "itertools": itertools, **numbers, **{k: tm.tensor(v) for k, v in arrays.items()}}
+    )
+    given = {"x": X, "y": y, **positive}
+    names = {"torch": torch, "F": torch.nn.functional, **numbers, **{k: torch.tensor(v) for k, v in given.items()}}
+    want = eval(theirs, names)
+    for one, other in zip(got if isinstance(got, tuple) else [got], want if isinstance(want, tuple) else [want]):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-12)
+
+
 def test_numpys_own_functions_are_named_where_we_have_none():
     with pytest.raises(AttributeError, match=r"np\.intersect1d: NumPy's own takes Tensors"):
         tm.intersect1d  # noqa: B018
