@@ -18,12 +18,12 @@ def port(cluster):
 
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
-    one = LocalCluster(0, processes=False, dashboard_address=None)
+    one = LocalCluster(n_workers=0, processes=False, dashboard_address=None)
     print("None: port", port(one), "warnings", len(said))
-    two = LocalCluster(0, processes=False, dashboard_address=None)
+    two = LocalCluster(n_workers=0, processes=False, dashboard_address=None)
     print("None once more: the same port", port(one) == port(two), "- told of a taken port", any("8787" in str(w.message) for w in said))
     before = len(said)
-    three = LocalCluster(0, processes=False, dashboard_address=":0")
+    three = LocalCluster(n_workers=0, processes=False, dashboard_address=":0")
     print("':0': the same port", port(one) == port(three), "warnings", len(said) - before)
 for cluster in (one, two, three):
     cluster.close()

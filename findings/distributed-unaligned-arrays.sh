@@ -21,7 +21,7 @@ def copied(a):
 
 
 if __name__ == "__main__":
-    with LocalCluster(1, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
         arrays = [np.arange(10.0 + k) for k in range(20)]
         found = [client.submit(aligned, a, pure=False).result() for a in arrays]
         again = [client.submit(copied, a, pure=False).result() for a in arrays]
