@@ -1,5 +1,6 @@
 """Drawings: what they show, where things stand, and that names are data in every form."""
 
+import io
 import re
 import sys
 import time
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.viz.cards import text_width
 from tinygrad_math.viz.marks import Curve, Rectangle, Text
+from tinygrad_math.viz.svg import FILLS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -440,6 +443,58 @@ def test_png_and_pdf_need_no_other_program(monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def dots(g, **how):
+    from PIL import Image
+
+    found = np.asarray(Image.open(io.BytesIO(g.png(**how))).convert("RGB")).astype(int)
+    return found, found.shape[1] / g.picture().width
+
+
+def test_a_png_has_each_box_in_its_colour_and_each_text_in_its_ink_where_the_picture_has_them():
+    g = tm.graph(loss())
+    found, scale = dots(g)
+    blank = np.ones(found.shape[:2], bool)  # where nothing of the picture is
+    texts = 0
+    for group in g.picture().groups:
+        for m in group.marks if group.kind in ("node", "legend", "edges") else ():
+            if isinstance(m, Rectangle):
+                r = m.rect
+                corner = found[round((r.y + 3.5) * scale), round((r.x + r.width / 2) * scale)]
+                fill = FILLS[m.role][0]
+                assert corner == pytest.approx([int(fill[k : k + 2], 16) for k in (1, 3, 5)], abs=1), m
+                ends = (r.x - 2, r.y - 2, r.x + r.width + 2, r.y + r.height + 2)
+            elif isinstance(m, Text):
+                wide = text_width(m.content, m.size)
+                left = m.x if m.left else m.x - wide / 2
+                ends = (left, m.y - m.size, left + wide, m.y + 0.3 * m.size)
+                x, y, right, low = (round(e * scale) for e in ends)
+                words = found[y:low, x:right].min(axis=2)
+                columns = np.flatnonzero((words < words.max() - 60).any(axis=0))
+                assert columns[0] < 1.2 * m.size * scale, m
+                assert columns[-1] > words.shape[1] - 1.2 * m.size * scale - 0.3 * words.shape[1] * m.left, m
+                texts += 1
+            else:
+                xs, ys = zip(*m.points, strict=True)
+                ends = (min(xs) - 6, min(ys) - 6, max(xs) + 6, max(ys) + 6)
+            x, y, right, low = (max(round(e * scale), 0) for e in ends)
+            blank[y:low, x:right] = False
+    assert texts > 10
+    assert (found[blank] == 255).all()
+
+
+def test_a_large_picture_is_a_png_of_fewer_dots_and_painted_in_time(monkeypatch):
+    large = tm.graph(tangle(500), roll=False, most=700)
+    picture = large.picture()
+    assert picture.width * picture.height > 1.2e7
+    monkeypatch.setattr(large, "picture", lambda: picture)
+    start = time.process_time()
+    content = large.png()
+    assert time.process_time() - start < 6  # an artist for each mark, and all dots: 25
+    wide, high = (int.from_bytes(content[k : k + 4], "big") for k in (16, 20))
+    assert 0.5 * picture.width < wide < 2 * picture.width
+    assert 1e7 < wide * high < 4.1e7
+
+
 @pytest.mark.parametrize("suffix", ["svg", "html", "dot", "gv", "txt", "mmd", "md"])
 def test_save_writes_what_the_ending_says(tmp_path, suffix):
     target = tmp_path / f"g.{suffix}"
@@ -497,7 +552,7 @@ def test_graph_refuses_what_is_no_tensor_and_what_makes_no_sense():
 NAMES = [
     '"', "\\", "\\N", "{}", "<b>", "</pre>", "$x$", "\\input{a}", "a\nb", "%", "{0}", '"]; x [label="', "&lt;", "'",
     "<i>x</i>", "</script><script>alert(1)</script>", "]]>&amp;", "a|b{c}", "<<table></table>>", "ü → ∂", "\n\t",
-    "x" * 10_000, "abc\u202edef", "\u200f", "end", "`code`", "-->", "%%{init}%%", "\x00", "\udc80",
+    "x" * 10_000, "abc\u202edef", "\u200f", "end", "$$$x^2$$", "`code`", "-->", "%%{init}%%", "\x00", "\udc80",
 ]  # fmt: skip
 
 
@@ -536,6 +591,7 @@ def test_names_are_text_in_every_other_form(name):
     mermaid = re.sub(r'"[^"]*"', '""', g.mermaid())
     assert re.fullmatch(r'[\w\s\[\]">|:,#\-]*', mermaid)
     assert len(mermaid.splitlines()) < 20
+    assert "#36;#36;" not in g.mermaid()  # what Mermaid sets as a formula
     formula = op.latex.format("x")
     bare = formula.replace(r"\{", "").replace(r"\}", "")
     assert bare.count("{") == bare.count("}")

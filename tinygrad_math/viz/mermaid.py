@@ -17,7 +17,8 @@ def entity(text: str) -> str:
     >>> entity('a "b" <c>')
     'a #34;b#34; #60;c#62;'
     """
-    return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in visible(text))
+    said = visible(text).replace("$$", "$\u200b$").replace("$$", "$\u200b$")  # two would begin a formula
+    return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in said)
 
 
 def mermaid_of(view: View, outline: Outline, shown: Shown, right: bool) -> str:
