@@ -685,6 +685,29 @@ def test_chains_over_large_arrays_are_native_block_by_block_between_canaries(nam
     guarded.check()
 
 
+@pytest.mark.parametrize("kept", ["float32", "float64", "int32", "bool"])
+def test_a_chain_reads_every_block_of_a_constant_of_another_dtype(kept, numpys_loops):
+    """The oracle is NumPy."""
+    rng = np.random.default_rng(14)
+    x, c, same = rng.normal(size=70_001), rng.integers(-1, 2, 70_001).astype(kept), np.full(70_001, 2).astype(kept)
+    zeros = np.where(c > 0, 0.0, -0.0)
+
+    def f(x, xp, where):
+        y = xp.sin(x) * c + same
+        return y, xp.maximum(y, c) - y, where(c > 0, y, c), xp.sqrt(xp.abs(x)) / zeros
+
+    with np.errstate(all="ignore"):
+        want = f(x, np, np.where)
+    got = compiled(lambda x: f(x, tm, tm.where))
+    assert_bits(got(x), want)
+    assert got.latest.native.whole
+    step = compiled(lambda x: tm.fori_loop(3, lambda k, y: tm.maximum(y, c) * 0.3 + same, x))
+    y = x
+    for _ in range(3):
+        y = np.maximum(y, c) * 0.3 + same
+    assert_bits(step(x), [y])
+
+
 def test_a_native_chain_between_lines_of_numpy_and_over_a_donated_array():
     x = np.random.default_rng(7).normal(size=100_000)
     f = compiled(lambda x: tm.sort(tm.exp(x) * 2.0 - x) * 3.0 + tm.exp(x))

@@ -12,7 +12,7 @@ from ..program import Value
 from .instructions import WRITERS, Instructions
 from .loops import copier, loop
 from .machine import REPEAT, REPEAT_HEAD, SET
-from .places import Place, c_strides, split_up
+from .places import Place, c_strides, first_of, is_uniform, split_up
 from .table import between, loop_words
 
 ELEMENTS = 1 << 11  # of a block: a few arrays of so many fit into the first cache, or nearly
@@ -34,7 +34,7 @@ class Blocks:
     def words(self) -> list[int] | None:
         chain, around = self.chain, self.around
         for v in (*chain.inputs(), *chain.outputs()):
-            if not _is_uniform(v) and not self._moves(v):
+            if not is_uniform(v) and not self._moves(v):
                 return None
         if not all(map(self._gathers, chain.totals())):
             return None
@@ -83,7 +83,7 @@ class Blocks:
         chain, around = self.chain, self.around
         lie: dict[Value, Place | None] = {v: self._part(v, n) for v in chain.members}
         for v in chain.inputs():
-            uniform = _is_uniform(v) and around.number(np.ravel(v.example)[0], v.dtype)
+            uniform = is_uniform(v) and around.number(first_of(v), v.dtype)
             lie[v] = uniform or self._part(v, n)
         elsewhere = {v: around.places[v] for v in lie if v in around.places}
         around.places.update(lie)
@@ -144,8 +144,3 @@ class Blocks:
         words = loop_words(copier(v.dtype), (), [first.over(()), out.over(())])
         target = out.over(source.shape)
         return words + loop_words(by, source.shape, [target, source.over(source.shape), target], in_order=by_sum)
-
-
-def _is_uniform(v: Value) -> bool:
-    """Whether v is known, and all of its elements are one number."""
-    return v.constant and v.is_number(np.ravel(np.asarray(v.example))[0])

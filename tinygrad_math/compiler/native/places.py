@@ -148,19 +148,33 @@ class Places:
 
     def taken(self, i: Value, dtype: Any, before: list[int]) -> Place | None:
         """Where i lies in the dtype in which it is read; the words that convert it are added to `before`."""
-        if i.constant and (i.weak or i.dtype != dtype):
-            if i.weak:
-                return self.number(i.example, dtype)
-            return self.constant(np.asarray(i.example).astype(dtype))
+        if i.constant and i.weak:
+            return self.number(i.example, dtype)
         given = self.place(i)
         if given is None or given.dtype == dtype:
             return given
+        if i.constant and given.cell == ABSOLUTE:  # elsewhere it is taken a block at a time
+            if given.shape != i.shape:  # one number stands for all of it
+                return self.number(first_of(i), dtype)
+            return self.constant(np.asarray(i.example).astype(dtype))
         out = self.own(given.shape, np.dtype(dtype))
         words = self.moved(given, out, given.shape)
         if words is None or math.prod(given.shape) * np.dtype(dtype).itemsize > FAR:
             return None
         before += words
         return out
+
+
+def first_of(v: Value) -> Any:
+    """The first element of a constant."""
+    return np.ravel(v.example)[0]
+
+
+def is_uniform(v: Value) -> bool:
+    """Whether v is known, and all of its elements are one number, of one sign if they are 0."""
+    if not (v.constant and v.size and v.is_number(first_of(v))):
+        return False
+    return bool(first_of(v) != 0) or np.ravel(v.example).tobytes() == first_of(v).tobytes() * v.size
 
 
 def turned(p: Place) -> Place:
