@@ -68,6 +68,23 @@ OF_ONE = {
     "i1e": (lambda x: mpmath.exp(-x) * mpmath.besseli(1, x), (0.1, 20.0)),
     "k0": (lambda x: mpmath.besselk(0, x), (0.1, 8.0)),
     "k1": (lambda x: mpmath.besselk(1, x), (0.1, 8.0)),
+    "expi": (mpmath.ei, (-2.0, 0.3, 20.0)),
+    "exp1": (mpmath.e1, (0.3, 20.0)),
+    "exprel": (lambda x: mpmath.expm1(x) / x if x else mpmath.mpf(1), (-30.0, -1e-4, 1e-4, 20.0)),
+    "spence": (lambda x: mpmath.re(mpmath.polylog(2, 1 - x)), (0.05, 0.999, 1.001, 3.0, 40.0)),
+    "ellipk": (mpmath.ellipk, (-30.0, 0.0, 1e-4, 0.5, 0.9999)),
+    "ellipkm1": (lambda p: mpmath.ellipk(1 - p), (1e-6, 0.5, 3.0)),
+    "ellipe": (mpmath.ellipe, (-30.0, 0.0, 1e-4, 0.5, 0.999)),
+    "loggamma": (mpmath.loggamma, (0.3, 50.0)),
+    "wrightomega": (lambda x: mpmath.re(mpmath.lambertw(mpmath.exp(x))), (-30.0, 0.0, 5.0)),
+    "ndtri_exp": (
+        lambda y: mpmath.findroot(lambda x: mp_log_ndtr(x) - y, mpmath.mpf(float(scipy.special.ndtri_exp(float(y))))),
+        (-300.0, -2.0, -0.1),
+    ),
+    "cosm1": (lambda x: -2 * mpmath.sin(x / 2) ** 2, (-1.0, 0.0, 1e-6)),
+    "sindg": (lambda x: mpmath.sin(x * mpmath.pi / 180), (-30.0, 90.0)),
+    "tandg": (lambda x: mpmath.tan(x * mpmath.pi / 180), (-30.0, 60.0)),
+    "cotdg": (lambda x: mpmath.cot(x * mpmath.pi / 180), (-30.0, 60.0)),
 }
 
 
@@ -82,6 +99,15 @@ def test_value_and_three_derivatives_agree_with_mpmath(name):
         tolerance = [1e-12, 1e-12, 1e-11, 1e-7 if abs(x) > 100 else 1e-10]
         for k in range(4):
             assert got[k] == pytest.approx(want[k], rel=tolerance[k], abs=1e-15 if name[0] in "jik" else 1e-50), (x, k)
+
+
+def mp_boxcox(x, k):
+    u = k * mpmath.log(x)
+    return mpmath.log(x) * (mpmath.expm1(u) / u if u else 1)
+
+
+def mp_inv_boxcox(y, k):
+    return mpmath.exp(mpmath.log1p(k * y) / k if k else y)
 
 
 OF_TWO = {
@@ -100,6 +126,29 @@ OF_TWO = {
     "kv": (mpmath.besselk, [(2.0, 1.0), (0.5, 5.0)], (1,)),
     "ive": (lambda v, x: mpmath.exp(-x) * mpmath.besseli(v, x), [(2.0, 1.0), (0.5, 5.0)], (1,)),
     "zeta": (mpmath.zeta, [(2.0, 0.3), (3.0, 5.0)], (1,)),
+    "expn": (mpmath.expint, [(0, 0.7), (1, 0.3), (2, 5.0), (4, 1.0)], (1,)),
+    "boxcox": (mp_boxcox, [(0.3, -1.5), (2.0, 0.0), (4.0, 1e-9), (5.0, 2.0)], (0, 1)),
+    "boxcox1p": (lambda x, k: mp_boxcox(1 + x, k), [(-0.5, 0.0), (1e-6, 0.5), (5.0, 2.0)], (0, 1)),
+    "inv_boxcox": (mp_inv_boxcox, [(0.3, -1.5), (2.0, 0.0), (4.0, 1e-9), (5.0, 2.0)], (0, 1)),
+    "inv_boxcox1p": (lambda y, k: mp_inv_boxcox(y, k) - 1, [(0.3, -1.5), (2.0, 0.0), (1e-6, 2.0)], (0, 1)),
+    "pseudo_huber": (
+        lambda d, r: d * d * (mpmath.sqrt(1 + (r / d) ** 2) - 1),
+        [(0.5, 0.0), (1.5, 40.0), (2.0, 1e-5)],
+        (0, 1),
+    ),
+    "eval_legendre": (lambda n, x: mpmath.legendre(n, x), [(0, 0.3), (1, 1.0), (5, -1.0), (2.5, 0.3)], (1,)),
+    "eval_chebyt": (mpmath.chebyt, [(0, 0.3), (1, 0.2), (5, -0.7)], (1,)),
+    "eval_chebyu": (mpmath.chebyu, [(0, 0.3), (1, 0.2), (5, -0.7)], (1,)),
+    "eval_hermite": (mpmath.hermite, [(0, 0.3), (1, -2.0), (6, 1.3)], (1,)),
+    "eval_hermitenorm": (
+        lambda n, x: mpmath.mpf(2) ** (-mpmath.mpf(n) / 2) * mpmath.hermite(n, x / mpmath.sqrt(2)),
+        [(0, 0.3), (1, -2.0), (6, 1.3)],
+        (1,),
+    ),
+    "eval_laguerre": (lambda n, x: mpmath.laguerre(n, 0, x), [(0, 0.3), (1, 2.0), (5, 1.3)], (1,)),
+    "eval_genlaguerre": (mpmath.laguerre, [(0, 0.5, 0.3), (1, 0.5, 2.0), (5, 1.5, 1.3)], (2,)),
+    "eval_gegenbauer": (mpmath.gegenbauer, [(0, 0.5, 0.3), (1, 1.5, 0.2), (5, 1.5, -0.7)], (2,)),
+    "eval_jacobi": (mpmath.jacobi, [(0, 0.5, 1.5, 0.3), (1, 0.5, 1.5, 0.2), (5, 0.5, -0.3, -0.7)], (3,)),
     "polygamma": (lambda n, x: mpmath.polygamma(int(n), x), [(1, 0.3), (3, 5.0)], (1,)),
     "stdtr": (
         lambda n, t: mpmath.quad(

@@ -8,10 +8,13 @@ from .goodness import *
 from .hypergeometric import *
 from .incomplete import *
 from .incomplete_beta import *
+from .integrals import *
 from .inverses import *
 from .logistic import *
 from .normal import *
+from .polynomials import *
 from .tails import *
+from .transformed import *
 from .zetas import *
 
 __getattr__, __dir__ = _face(__name__)

@@ -1,0 +1,132 @@
+"""Data put on another scale, angles in degrees, and losses of one number: boxcox and its kin, sindg, huber, ...
+
+`boxcox` is log(x) exprel(lam log(x)), and so is its derivative in lam, which has no quotient by lam and no trouble
+where lam is 0: exprel is Kummer's 1F1(1; 2; u), and its derivative 1F1(2; 3; u) / 2.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .scipy_rows import row
+
+__all__ = [
+    "boxcox",
+    "boxcox1p",
+    "cosdg",
+    "cosm1",
+    "cotdg",
+    "exprel",
+    "huber",
+    "inv_boxcox",
+    "inv_boxcox1p",
+    "pseudo_huber",
+    "sindg",
+    "tandg",
+]
+
+_DEGREE = math.pi / 180
+
+
+def _exprel_slope(xp: Any, u: Any) -> Any:
+    return 0.5 * xp.hyp1f1(2.0, 3.0, u)
+
+
+exprel = row(
+    "exprel",
+    lambda xp, y, x: _exprel_slope(xp, x),
+    latex=r"\frac{{e^{{{0}}} - 1}}{{{0}}}",
+    doc="(exp(x) - 1) / x, and 1 at 0. d/dx = hyp1f1(2, 3, x) / 2.",
+)
+
+
+def _in_lam(xp: Any, log: Any, lam: Any) -> Any:
+    """d/d lam of (exp(lam log) - 1) / lam."""
+    return log * log * _exprel_slope(xp, lam * log)
+
+
+boxcox = row(
+    "boxcox",
+    lambda xp, y, x, lam: xp.power(x, lam - 1),
+    lambda xp, y, x, lam: _in_lam(xp, xp.log(x), lam),
+    arguments="x lam",
+    domain=((0.2, 3.0), (-2.0, 2.0)),
+    doc="""Box and Cox's transformation (x^lam - 1) / lam, and log(x) where lam is 0. d/dx = x^(lam - 1).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.boxcox)(4.0, 0.5)
+    tensor(0.5)
+    """,
+)
+boxcox1p = row(
+    "boxcox1p",
+    lambda xp, y, x, lam: xp.exp((lam - 1) * xp.log1p(x)),
+    lambda xp, y, x, lam: _in_lam(xp, xp.log1p(x), lam),
+    arguments="x lam",
+    domain=((-0.8, 2.0), (-2.0, 2.0)),
+    doc="boxcox(1 + x, lam), accurate for a small x. d/dx = (1 + x)^(lam - 1).",
+)
+inv_boxcox = row(
+    "inv_boxcox",
+    lambda xp, x, y, lam: xp.power(x, 1 - lam),
+    lambda xp, x, y, lam: -_in_lam(xp, xp.log(x), lam) * xp.power(x, 1 - lam),
+    arguments="y lam",
+    domain=((-0.4, 0.4), (-2.0, 2.0)),
+    doc="The x of which boxcox(x, lam) is y. d/dy = x^(1 - lam); in lam by the inverse function's rule.",
+)
+inv_boxcox1p = row(
+    "inv_boxcox1p",
+    lambda xp, x, y, lam: xp.exp((1 - lam) * xp.log1p(x)),
+    lambda xp, x, y, lam: -_in_lam(xp, xp.log1p(x), lam) * xp.exp((1 - lam) * xp.log1p(x)),
+    arguments="y lam",
+    domain=((-0.4, 0.4), (-2.0, 2.0)),
+    doc="The x of which boxcox1p(x, lam) is y. d/dy = (1 + x)^(1 - lam).",
+)
+huber = row(
+    "huber",
+    lambda xp, y, delta, r: xp.maximum(xp.abs(r) - delta, 0),
+    lambda xp, y, delta, r: xp.minimum(xp.maximum(r, -delta), delta),
+    arguments="delta r",
+    domain=((0.4, 1.1), (-2.0, 2.0)),
+    doc="""Huber's loss: r^2 / 2 up to delta, and delta (|r| - delta / 2) beyond. d/dr = r, and delta sign(r) beyond.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.huber, argnums=1)(1.0, 3.0)
+    tensor(1.)
+    """,
+)
+
+
+def _pseudo_huber_in_delta(xp: Any, y: Any, delta: Any, r: Any) -> Any:
+    """delta (s - 1)^2 / s with s = sqrt(1 + q^2), where s - 1 is taken as q^2 / (s + 1), which cancels nothing."""
+    q = r / delta
+    s = xp.sqrt(1 + q * q)
+    return delta * xp.square(q * q / (s + 1)) / s
+
+
+pseudo_huber = row(
+    "pseudo_huber",
+    _pseudo_huber_in_delta,
+    lambda xp, y, delta, r: r / xp.sqrt(1 + xp.square(r / delta)),
+    arguments="delta r",
+    domain=((0.4, 1.1), (-2.0, 2.0)),
+    doc="delta^2 (sqrt(1 + (r / delta)^2) - 1), a smooth form of Huber's loss. d/dr = r / sqrt(1 + (r / delta)^2).",
+)
+sindg = row("sindg", lambda xp, y, x: _DEGREE * xp.cosdg(x), doc="The sine of degrees. d/dx = pi/180 cosdg(x).")
+cosdg = row("cosdg", lambda xp, y, x: -_DEGREE * xp.sindg(x), doc="The cosine of degrees. d/dx = -pi/180 sindg(x).")
+tandg = row(
+    "tandg", lambda xp, y, x: _DEGREE * (1 + y * y), doc="The tangent of degrees. d/dx = pi/180 (1 + tandg(x)^2)."
+)
+cotdg = row(
+    "cotdg",
+    lambda xp, y, x: -_DEGREE * (1 + y * y),
+    domain=(20.0, 150.0),
+    doc="The cotangent of degrees. d/dx = -pi/180 (1 + cotdg(x)^2).",
+)
+cosm1 = row(
+    "cosm1",
+    lambda xp, y, x: -xp.sin(x),
+    latex=r"\cos {0} - 1",
+    doc="cos(x) - 1, accurate for a small x. d/dx = -sin(x).",
+)
