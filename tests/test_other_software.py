@@ -1,6 +1,7 @@
 """What a project has beside this package: SciPy's optimisers, scikit-learn, pandas, drawings, pickles, other arrays."""
 
 import copy
+import importlib
 import multiprocessing
 import os
 import pickle
@@ -15,6 +16,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.fft
 import xarray as xr
 from scipy import optimize
 
@@ -225,6 +227,44 @@ def test_a_function_of_scipys_that_would_drop_the_gradient_says_how_it_can_keep_
 
 
 # -- tables ---------------------------------------------------------------------------------------------------
+REFUSED = {
+    "scipy.linalg.cholesky": (lambda f, x: f(x), "tm.linalg.cholesky"),  # which a wrapper of SciPy's refuses
+    "scipy.linalg.solve": (lambda f, x: f(x, X[0]), "tm.linalg.solve"),
+    "scipy.linalg.cho_factor": (lambda f, x: f(x)[0], "tm.linalg.cholesky"),
+    "scipy.signal.fftconvolve": (lambda f, x: f(x[0], x[1]), "tm.convolve"),
+    "scipy.integrate.quad": (lambda f, x: f(lambda t: t * x[0, 0], 0, 1)[0], "leggauss"),
+    "scipy.spatial.distance.cdist": (lambda f, x: f(x, x), "tm.linalg.norm"),
+    "scipy.stats.norm.logpdf": (lambda f, x: f(x), "tm.stats.norm.logpdf"),
+    "scipy.optimize.brentq": (lambda f, x: f(lambda t: t - x[0, 0], -9, 9), "tm.implicit.root"),
+    "sklearn.metrics.mean_squared_error": (lambda f, x: f(X, x), r"tm.square\(x - y\).mean\(\)"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_names_what_to_write_in_place_of_scipys_function(name):
+    if os.environ.get("SCIPY_ARRAY_API"):
+        pytest.skip("some of them take Tensors then")
+    call, ours = REFUSED[name]
+    path = name.split(".")
+    module = importlib.import_module(".".join(path[:-2] if path[-2] == "norm" else path[:-1]))
+    f = getattr(module.norm if path[-2] == "norm" else module, path[-1])
+    square = X[:3] @ X[:3].T + 3 * np.eye(3)
+    with pytest.raises(tm.NeedsDetach, match=f"In its place write .*{ours}"):
+        tm.grad(lambda x: tm.sum(call(f, x)) + 0 * x.sum())(square)
+
+
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "fftn", "irfftn"])
+def test_scipys_transforms_of_a_tensor_are_ours(name):
+    theirs, ours = getattr(scipy.fft, name), getattr(np.fft, name)
+    got = theirs(tm.tensor(X), norm="ortho", workers=1, overwrite_x=True)
+    assert isinstance(got, tm.Tensor)
+    np.testing.assert_allclose(got.numpy(), theirs(X, norm="ortho"), rtol=1e-12)
+    assert type(theirs(X)) is np.ndarray
+    weights = np.arange(1.0, theirs(X).size + 1).reshape(theirs(X).shape)
+    f = lambda transform: lambda x: (weights * np.abs(transform(x)) ** 2).sum()  # noqa: E731
+    np.testing.assert_allclose(tm.grad(f(theirs))(X).numpy(), tm.grad(f(ours))(X).numpy(), rtol=1e-10)
+
+
 def test_pandas_keeps_its_labels_beside_constants():
     x, s = tm.tensor([1.0, 2.0]), pd.Series([3.0, 4.0], index=["a", "b"])
     for product in (x * s, s * x, np.multiply(x, s)):

@@ -1,8 +1,9 @@
-"""Libraries that ask to be told of new kinds of arrays: einops, einx and autoray (on which quimb stands).
+"""Libraries that ask to be told of new kinds of arrays: einops, einx, autoray (on which quimb stands), scipy.fft.
 
 Each is told in the way that it provides, when it is imported, and not before: nothing here imports one of them. einops
 finds the subclasses of its backends, einx what `array_api_compat` knows once that is imported, autoray what
-`register_function` adds. Where einops should one day take registrations, `Backend` below is the one to hand in.
+`register_function` adds, scipy.fft what `register_backend` does. Where einops should one day take registrations,
+`Backend` below is the one to hand in.
 """
 
 from __future__ import annotations
@@ -54,7 +55,32 @@ def _autoray(autoray: Any) -> None:
         autoray.register_function(_PACKAGE, "complex", lambda re, im: re + 1j * im)
 
 
-_KNOWN: dict[str, Callable[[Any], None]] = {"einops._backends": _einops, "einx": _einx, "autoray": _autoray}
+class _Transforms:
+    """scipy.fft of a Tensor is this package's transform of the same name; everything else is left to SciPy."""
+
+    __ua_domain__ = "numpy.scipy.fft"
+
+    @staticmethod
+    def __ua_function__(method: Any, args: Any, kwargs: Any) -> Any:
+        ours = sys.modules[_PACKAGE]
+        x = args[0] if args else kwargs.get("x")
+        own = vars(ours.fft).get(method.__name__) if isinstance(x, ours.Tensor) else None
+        if own is None:
+            return NotImplemented
+        about_speed = ("overwrite_x", "workers", "plan")  # which change no value
+        return own(*args, **{k: v for k, v in kwargs.items() if k not in about_speed})
+
+
+def _scipy_fft(transforms: Any) -> None:
+    transforms.register_backend(_Transforms)
+
+
+_KNOWN: dict[str, Callable[[Any], None]] = {
+    "einops._backends": _einops,
+    "einx": _einx,
+    "autoray": _autoray,
+    "scipy.fft": _scipy_fft,
+}
 
 
 class _Meeting:

@@ -30,6 +30,11 @@ _GLU, _THRESHOLD = "a * tm.sigmoid(b) of the halves a, b", "tm.where(x > limit, 
 _UPSAMPLE = "tm.repeat(tm.repeat(x, k, axis=-2), k, axis=-1)"
 _COND = "an if outside of tm.compile; within it tm.where(condition, a, b)"
 _THREADS = "OPENBLAS_NUM_THREADS in the environment, before NumPy is imported"
+_QUAD = "weights @ f(nodes), with nodes, weights = np.polynomial.legendre.leggauss(n)"
+_ODE = "the steps of a method in tm.scan or tm.fori_loop"
+_CONV = "tm.nn.functional.conv2d(x, w), which does not turn w about"
+_ROOT = "tm.implicit.root(f, solve), in whose solve it stands with constants"
+_CUMULATIVE = "tm.cumsum((y[1:] + y[:-1]) / 2 * dx)"
 _NOT_LAZY = "nothing is lazy here: a Tensor has its values"
 
 # place -> name elsewhere -> ours: a path within this package, or within NumPy ("numpy:...")
@@ -287,6 +292,48 @@ SAY: dict[str, dict[str, str]] = {
     "special": {"bessel_j0": "tm.special.j0(x)", "bessel_j1": "tm.special.j1(x)", "bessel_y0": "tm.special.y0(x)",
                 "bessel_y1": "tm.special.y1(x)", "round": "tm.round(x)"},
 }  # fmt: skip
+
+
+# module of SciPy -> our room, for functions of one name; and function of SciPy or scikit-learn -> what to write here
+_ROOMS = {
+    "scipy.linalg": "linalg", "scipy.fft": "fft", "scipy.special": "special", "scipy.integrate": "", "scipy.signal": "",
+    "scipy.stats": "stats",
+}  # fmt: skip
+_SCIPYS: dict[str, str] = {
+    "eigh_tridiagonal": "tm.linalg.eigh(x)", "eigvalsh_tridiagonal": "tm.linalg.eigvalsh(x)",
+    "pinvh": "tm.linalg.pinv(x)", "cho_factor": "tm.linalg.cholesky(x)", "cho_solve": "tm.linalg.solve(a, b)",
+    "lu_factor": "tm.linalg.lu(x)", "lu_solve": "tm.linalg.solve(a, b)", "solve_toeplitz": "tm.linalg.solve(a, b)",
+    "solveh_banded": "tm.linalg.solve(a, b)", "solve_continuous_lyapunov": "tm.linalg.solve_sylvester(a, a.T, q)",
+    "solve_discrete_lyapunov": "tm.linalg.solve(tm.eye(n * n) - tm.kron(a, a), q.ravel())",
+    "circulant": "tm.linalg.toeplitz(c, tm.roll(c[::-1], 1))", "matmul_toeplitz": "tm.linalg.toeplitz(c, r) @ x",
+    "fractional_matrix_power": "tm.linalg.expm(t * tm.linalg.logm(x))", "polar": "tm.linalg.svd(x)",
+    "simpson": "tm.trapezoid(y, x), or weights @ y", "cumulative_trapezoid": _CUMULATIVE, "romb": "tm.trapezoid(y)",
+    "quad": _QUAD, "dblquad": _QUAD, "quad_vec": _QUAD, "fixed_quad": _QUAD, "nquad": _QUAD, "tanhsinh": _QUAD,
+    "solve_ivp": _ODE, "odeint": _ODE, "fftconvolve": "tm.convolve(a, b)", "oaconvolve": "tm.convolve(a, b)",
+    "convolve2d": _CONV, "correlate2d": _CONV, "hilbert": "tm.fft.ifft(tm.fft.fft(x) * weights)",
+    "detrend": "x - tm.polyval(tm.polyfit(t, x, 1), t)", "lfilter": "tm.scan(step, init, x)", "medfilt": "tm.median(x)",
+    "upfirdn": "tm.convolve(a, b)", "interp1d": "tm.interp(x, xp, fp)", "cdist": _NORM, "pdist": _NORM,
+    "distance_matrix": _NORM, "euclidean": "tm.linalg.norm(x - y)", "sqeuclidean": "tm.square(x - y).sum()",
+    "cityblock": "abs(x - y).sum()", "chebyshev": "abs(x - y).max()", "cosine": f"1 - {_COSINE}",
+    "minkowski": "tm.linalg.norm(x - y, ord=p)", "logsumexp": "tm.special.logsumexp(x)",
+    "mean_squared_error": "tm.square(x - y).mean()", "mean_absolute_error": "abs(x - y).mean()",
+    "log_loss": "tm.nn.functional.cross_entropy(x, labels)", "r2_score": "1 - ((y - x) ** 2).mean() / y.var()",
+    "brentq": _ROOT, "bisect": _ROOT, "newton": _ROOT, "fsolve": _ROOT, "root": _ROOT, "root_scalar": _ROOT,
+    "minimize": _ROOT, "least_squares": _ROOT, "fixed_point": "tm.implicit.fixed_point(f)(x0)",
+}  # fmt: skip
+
+
+def instead_of(home: str, name: str) -> str | None:
+    """What to write in place of a function of SciPy's or scikit-learn's that a module holds."""
+    if name in _SCIPYS:
+        return _SCIPYS[name]
+    place = _ROOMS.get(".".join(home.split(".")[:2]))
+    if place is None:
+        return None
+    room = opened(".".join(filter(None, (_PACKAGE, place))))
+    first, _, method = name.partition(".")
+    known = first in dir(room) and (not method or hasattr(getattr(room, first), method))
+    return ".".join(filter(None, ("tm", place, name))) if known else None
 
 
 class Elsewhere:

@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from . import showing
+from .elsewhere import instead_of
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
 from .mode import watcher
 from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, unknown
 from .notebook import bundle
 from .op import rec
-from .place import stranger, user_place
+from .place import is_library, stranger, user_place
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -36,24 +38,38 @@ _INSTEAD = (
 
 
 def _by_array_api() -> str:
-    """What makes SciPy and scikit-learn compute with Tensors themselves, where it is one of them that asks."""
+    """What to write in place of a library's function that asks, or what makes SciPy and scikit-learn take Tensors."""
     frame: Any = sys._getframe(1)
-    for _ in range(16):
-        frame = frame.f_back
-        if frame is None:
-            return ""
-        library = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if library in ("scipy", "sklearn"):
+    called = []
+    while frame is not None:
+        home = str(frame.f_globals.get("__name__"))
+        if home.partition(".")[0] in ("scipy", "sklearn"):
+            called += _names(frame, home)
+        elif not is_library(frame.f_code.co_filename):  # who wrote the call
             break
-    else:
+        frame = frame.f_back
+    if not called:
         return ""
+    library = called[0][0].partition(".")[0]
+    ours = next(filter(None, (instead_of(home, name) for home, name in reversed(called))), None)  # the outermost known
+    advice = "" if ours is None else f" In its place write {ours}."
     if not os.environ.get("SCIPY_ARRAY_API"):  # as SciPy reads it: "0" switches it on, too
         switch = "SCIPY_ARRAY_API=1 in the environment, before SciPy is imported"
     elif library == "sklearn":
         switch = "sklearn.set_config(array_api_dispatch=True)"
     else:
-        return ""
-    return f" Many of {library}'s functions keep the gradient with {switch}."
+        return advice
+    return f"{advice} Many of {library}'s functions keep the gradient with {switch}."
+
+
+def _names(frame: Any, home: str) -> list[tuple[str, str]]:
+    """The module and name of what a frame runs: of a method with its distribution's, of a wrapper what it wraps."""
+    code, known = frame.f_code, frame.f_locals
+    distribution = getattr(known.get("self"), "name", None)
+    if isinstance(distribution, str):
+        return [(home, f"{distribution}.{code.co_name}")]
+    wrapped = [f for f in map(known.get, code.co_freevars) if isinstance(f, FunctionType)]
+    return [(home, code.co_name), *((f.__module__, f.__name__) for f in wrapped)]
 
 
 def _meant(name: str) -> bool:
