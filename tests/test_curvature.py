@@ -218,6 +218,25 @@ def test_estimators_come_near_the_numbers_of_a_known_matrix():
     np.testing.assert_allclose(C.eigenvalues(A, 3), [9.53846154, 9.76923077, 10])
 
 
+def test_the_matrix_of_zeros_has_eigenvalues():
+    H = C.HessianOperator(lambda x: x.sum(), np.ones(9))
+    for which in ("LM", "LA", "SA"):
+        assert C.eigenvalues(H, 2, which=which).tolist() == [0.0, 0.0]
+    projection = np.zeros((30, 30))
+    projection[3, 3] = 2.0
+    np.testing.assert_allclose(C.eigenvalues(projection, 2), [0.0, 2.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-170, 1e170, 1e300, 0.0])
+@pytest.mark.parametrize("method", ["cg", "minres"])
+def test_solutions_grow_with_the_right_hand_side(method, size):
+    A, b = np.diag([1.0, 2.0, 3.0]) + 0.1, np.array([1.0, -2.0, 0.5])
+    want = np.linalg.solve(A, b)
+    np.testing.assert_allclose(C.solve(A, size * b, method=method), size * want, rtol=1e-7)
+    H = C.HessianOperator(lambda x: x @ A @ x / 2, np.zeros(3))
+    np.testing.assert_allclose(C.influence(H, size * b, b, damping=0.0, method=method), -size * (b @ want), rtol=1e-7)
+
+
 def test_a_density_has_its_mass_where_the_eigenvalues_are():
     t, phi = C.density(np.diag([1.0] * 30 + [5.0] * 10), points=2001, width=0.05)
     assert np.trapezoid(phi, t) == pytest.approx(1, abs=1e-3)

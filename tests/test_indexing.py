@@ -307,6 +307,25 @@ def test_a_complex_array_takes_real_values_and_gives_them_real_gradients():
     check_grads(lambda x: x[[2, 2, 0]] ** 2, (normal(3) + 1j * normal(3),))
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint8, np.uint64, np.int32])
+def test_many_rows_are_read_as_few_are(kind):
+    """Beyond some number of indices another of NumPy's functions is taken."""
+    rng = np.random.default_rng(0)
+    at = rng.integers(0, 3, size=(40, 5)).astype(kind)
+    minus = at if np.dtype(kind).kind == "u" else at - 3
+    for x in (normal(3, 2), normal(3, 3, 2), normal(3), normal(2, 3)[::-1].T, normal(3, 3).astype(np.float32)):
+        for index in (at, minus, np.broadcast_to(at[0], (40, 5))):
+            np.testing.assert_array_equal(tm.tensor(x)[index].numpy(), x[index], strict=True)
+            if x.ndim > 2:
+                np.testing.assert_array_equal(tm.tensor(x)[:, index].numpy(), x[:, index], strict=True)
+                np.testing.assert_array_equal(tm.tensor(x)[..., index % 2].numpy(), x[..., index % 2], strict=True)
+        check_grads(lambda x: x[at] ** 2, (x.astype(float),))
+    with pytest.raises(tm.IndexOutOfBounds, match="float64"):
+        tm.tensor(normal(2, 3))[at + 2 if at.dtype.itemsize > 4 else at]
+    mask = rng.random(100) < 0.5
+    np.testing.assert_array_equal(tm.tensor(np.ones((100, 2)))[mask].numpy(), np.ones((mask.sum(), 2)))
+
+
 # -- errors -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("index", [4, -5, [0, 4], (0, 0, 2), (slice(None), [3]), (0, 0, 0, 0)])
 def test_an_index_beyond_the_end_is_named_for_reading_and_writing(index):

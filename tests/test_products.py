@@ -204,10 +204,18 @@ def test_the_lectures_dot_product():
         ((3, 2), (2, 3), {"axisa": 0, "axisc": 0}),
         ((4, 1, 3), (2, 3), {}),
         ((0, 3), (1, 3), {}),
+        ((1, 3), (5, 1, 3), {}),
+        ((2, 4, 3), (3,), {"axisc": 0}),
     ],
 )
 def test_cross_of_vectors_of_three(a, b, options):
     agree(lambda xp, x, y: xp.cross(x, y, **options), normal(*a), normal(*b))
+
+
+def test_cross_is_numpys_to_the_last_bit():
+    x, y = normal(7, 3) * 1e5, np.broadcast_to(normal(3), (7, 3))
+    for a, b in ((x, y), (y, x), (x.astype(np.float32), y), (x[:, ::-1], x), (x.astype(int), x.astype(np.int8))):
+        np.testing.assert_array_equal(tm.cross(a, b).numpy(), np.cross(a, b), strict=True)
 
 
 def test_cross_of_vectors_of_two_lies_across_their_plane():

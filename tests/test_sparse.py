@@ -239,6 +239,40 @@ def test_no_link_of_an_op_is_too_small_on_all_of_its_samples(name):
     _check_links(registry[name], registry[name].samples())
 
 
+# -- products ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "formula",
+    ["ij,jk->ik", "ij,jk->ki", "ij,ij->i", "ij,ji->ij", "ii,ij->j", "ij,jj->i", "ii,jj->ij", "ij,kl->jk", "ij,ij->",
+     "ij,jk,kl->il", "ij,ij,jk->ik"],
+)  # fmt: skip
+def test_sums_of_products_with_constants_depend_on_just_what_is_not_multiplied_by_zero(formula):
+    rng = np.random.default_rng(len(formula))
+    count = formula.count(",") + 1
+    given = [rng.normal(size=(4, 4)) * (rng.random((4, 4)) < p) for p in (0.4, 0.6, 1.0)[:count]]
+    x = rng.normal(size=(4, 4))
+    for k, sparse in itertools.product(range(count), (False, True)):
+        factors = [a if sparse else a + 3 for a in given]
+
+        def f(x, k=k, factors=factors):
+            return tm.einsum(formula, *factors[:k], x, *factors[k + 1 :])
+
+        want = tm.jacobian(f)(x).numpy().reshape(-1, 16)
+        found = C.sparsity(f, x, kind="jacobian").toarray()
+        assert not ((want != 0) & ~found).any()
+        assert found.sum() == (want != 0).sum() or "ii" in formula or "jj" in formula
+        np.testing.assert_allclose(C.sparse_jacobian(f, x).toarray(), want, atol=1e-12)
+
+
+def test_patterns_of_large_products_are_made_of_their_blocks_and_of_what_is_not_zero(monkeypatch):
+    band = scipy.sparse.diags_array([1.0, 2.0, 1.0], offsets=[-1, 0, 1], shape=(2500, 2500)).toarray()
+    assert C.sparsity(lambda x: band @ x, np.ones(2500)).nnz == 3 * 2500 - 2
+    weights = np.ones((6, 30))
+    monkeypatch.setattr("tinygrad_math.curvature.links._LARGEST_GRID", 100)
+    assert C.sparsity(lambda x: x @ weights, np.ones((40, 6))).nnz == 40 * 30 * 6
+    weights[::2] = 0  # too many terms to look at one by one: the blocks are full, and nothing more
+    assert C.sparsity(lambda x: x @ weights, np.ones((40, 6))).nnz == 40 * 30 * 6
+
+
 # -- colourings ---------------------------------------------------------------------------------------
 def test_a_full_row_and_a_full_column_need_both_ways_compiled_too():
     n = 40
@@ -308,6 +342,62 @@ def test_a_full_matrix_is_coloured_at_once():
     assert sum(map(number, both_ways(full))) == 300
 
 
+# -- programs ----------------------------------------------------------------------------------------
+def test_functions_that_are_equal_have_matrices_of_their_own():
+    class Scaled:
+        """Objects that say that they are the same."""
+
+        def __init__(self, by):
+            self.by = by
+
+        def __eq__(self, other):
+            return isinstance(other, Scaled)
+
+        def __hash__(self):
+            return 1
+
+        def __call__(self, x):
+            return self.by * x**2
+
+    x, all_of_them = np.ones(3), [Scaled(np.arange(3.0) + k) for k in range(3)]
+    for _ in range(2):
+        for k, f in enumerate(all_of_them):
+            for compiled in (False, True):
+                got = C.sparse_jacobian(f, x, compiled=compiled).toarray()
+                np.testing.assert_array_equal(got, np.diag(2 * (np.arange(3.0) + k)))
+
+
+def test_what_is_kept_of_a_function_goes_with_it():
+    from tinygrad_math.curvature.sparsity import _known
+
+    before = len(_known)
+    for _ in range(5):
+        C.sparse_jacobian(lambda x: x * x, np.ones(2))
+    gc.collect()
+    assert len(_known) <= before
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native", "auto"])
+def test_products_run_by_any_backend(backend):
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    factor = np.array([1.0, 0.0, 2.0])
+
+    def f(x):
+        return (factor * tm.tanh(x[1:]) * x[:-1]).sum()
+
+    for x in (np.linspace(-1, 1, 4), np.linspace(0, 2, 4)):
+        for compiled in (backend, True):
+            got = C.sparse_hessian(f, x, compiled=compiled).toarray()
+            np.testing.assert_allclose(got, tm.hessian(f)(x).numpy(), atol=1e-14)
+        factor[:] = [0.0, 3.0, 1.0]
+
+
+def test_another_word_for_compiled_is_refused():
+    with pytest.raises(tm.errors.ArgumentError, match="compiled is True, False, or one of"):
+        C.sparse_jacobian(lambda x: x, np.ones(2), compiled="fast")
+
+
 # -- edges --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("compiled", [False, True])
 def test_edges(compiled):
@@ -325,6 +415,14 @@ def test_edges(compiled):
         np.testing.assert_allclose(jacobian(f, x).toarray(), np.stack(want, axis=1), rtol=1e-12)
     assert jacobian(lambda x: x * 2, np.zeros(0)).shape == (0, 0)
     assert jacobian(lambda x: x * x[::-1], x.astype(np.float32)).dtype == np.float32
+    half = jacobian(lambda x: x * x[::-1], x.astype(np.float16))  # SciPy has no matrices of half precision
+    assert half.dtype == np.float32
+    assert half.toarray().tolist() == [[2.0, 0.0, 0.5], [0.0, -2.0, 0.0], [2.0, 0.0, 0.5]]
+    both_ways = jacobian(lambda x: tm.concat([(x**2).sum()[None], x[0] * x[1:]]), np.ones(9, np.float32))
+    assert both_ways.dtype == np.float32
+    for f in (tm.argsort, lambda x: x > 0):
+        with pytest.raises(tm.errors.DTypeError, match="sparse_jacobian needs floating results"):
+            jacobian(f, x)
     hessian = C.sparse_hessian(lambda x: x.sum(), x, compiled=compiled)
     assert (hessian.shape, hessian.nnz) == ((3, 3), 0)
     assert C.sparse_hessian(lambda x: (x**3).sum(), np.ones(1), compiled=compiled).toarray().tolist() == [[6.0]]

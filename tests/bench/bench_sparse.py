@@ -3,7 +3,8 @@
 bench_sparse.py [--quick] [--avx2] [names of problems]
 
 For each problem: the entries of the pattern and the products that its values take; the time from nothing to the first
-matrix (each library's quicker way, compiled or not), and that of a further matrix, compiled. asdex is optional.
+matrix (each library's quicker way, compiled or not), and that of a further matrix, compiled: ours to machine code,
+where llvmlite is installed. asdex is optional.
 """
 
 import argparse
@@ -39,8 +40,8 @@ def ours(make, kind, n):
         return pattern, find(g, x, pattern=pattern)
 
     t, (pattern, matrix) = min((seconds(first) for _ in range(3)), key=lambda found: found[0])
-    find(f, x, compiled=True)
-    again = statistics.median(seconds(lambda: find(f, x, compiled=True))[0] for _ in range(15))
+    find(f, x, compiled="auto")
+    again = statistics.median(seconds(lambda: find(f, x, compiled="auto"))[0] for _ in range(15))
     return pattern.nnz, pattern.products, t, again, matrix
 
 

@@ -373,6 +373,17 @@ def positions_in(f: Any, given: Any, asker: str) -> tuple[frozenset[int], frozen
     return found, names
 
 
+def backend_of(asker: str, **given: Any) -> str:
+    """What an argument that is True, False or a backend compiles for, "" for nothing: True is NumPy."""
+    ((name, wanted),) = given.items()
+    if isinstance(wanted, str) and wanted in BACKENDS:
+        return wanted
+    if not isinstance(wanted, (bool, np.bool_)):
+        words = ", ".join(map(repr, BACKENDS))
+        raise ArgumentError(f"{asker}: {name} is True, False, or one of {words}, got {wanted!r:.60}")
+    return "numpy" if wanted else ""
+
+
 @named
 def compile(
     f: Callable[..., Any] | None = None,

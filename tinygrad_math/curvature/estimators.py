@@ -108,6 +108,8 @@ def eigenvalues(A: Any, k: int = 6, which: str = "LM") -> Array:
         return np.linalg.eigvalsh((dense + dense.T) / 2)
     start = np.random.default_rng(0).standard_normal(op.shape[0])
     one_of(which, ("LM", "LA", "SA", "SM", "BE"), "eigenvalues", "which")
+    if not np.any(op.matvec(start)):  # of the matrix of zeros ARPACK finds nothing to begin with
+        return np.zeros(k)
     lanczos: Any = eigsh
     return np.sort(lanczos(op, k, which=which, v0=start, return_eigenvectors=False))
 
@@ -230,15 +232,17 @@ def solve(
     solvers: dict[str, Callable[..., Any]] = {"cg": cg, "minres": minres}
     one_of(method, tuple(solvers), "solve", "method")
     damped = LinearOperator(op.shape, matvec=lambda v: op.matvec(v) + damping * np.ravel(v), dtype=float)
+    _, exponent = np.frexp(np.abs(b).max(initial=0.0))  # squares of very small or large numbers are 0 or infinite
+    scaled = np.ldexp(b, -exponent)
     with np.errstate(all="ignore"):  # of a singular matrix they divide by 0
-        x, _ = solvers[method](damped, b, rtol=rtol, maxiter=maxiter)
-    residual = float(np.linalg.norm(damped.matvec(x) - b)) / (float(np.linalg.norm(b)) or 1.0)
+        x, _ = solvers[method](damped, scaled, rtol=rtol, maxiter=maxiter)
+        residual = float(np.linalg.norm(damped.matvec(x) - scaled)) / (float(np.linalg.norm(scaled)) or 1.0)
     if not residual <= max(1e3 * rtol, 1e-6):
         raise NoConvergence(
             f"solve: {method} reached a relative residual of {residual:.3g}; add damping, take method='minres' for an "
             "indefinite matrix, or give more iterations (maxiter)"
         )
-    return np.asarray(x)
+    return np.asarray(np.ldexp(x, exponent))
 
 
 @named

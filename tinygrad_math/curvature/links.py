@@ -227,25 +227,58 @@ def _product(n: Node, k: int, seen: Values, shape: tuple[int, int]) -> Any:
     for term, own in zip(terms, shapes, strict=False):
         for c, m in zip(term, own, strict=True):
             sizes[c] = m if m != 1 else sizes.get(c, 1)
-    letters = list(sizes)
-    if np.prod(list(sizes.values()), dtype=float) > _LARGEST_GRID:
+    zeros = {i: seen[i].reshape(shapes[i]) for i in range(factors) if i != k and i in seen and not seen[i].all()}
+    sparsest = min(zeros, key=lambda i: np.count_nonzero(zeros[i]) / zeros[i].size, default=None)
+    at: dict[str, Any] = {}
+    count = 1
+    if sparsest is not None:  # its entries that are not 0, by whatever indices it has not
+        at, count = _entries(terms[sparsest], zeros.pop(sparsest))
+    free = [c for c in sizes if c not in at]
+    once = len(set(terms[k])) == len(terms[k])
+    if once and (sparsest is None or count * np.prod([sizes[c] for c in free], dtype=float) > _LARGEST_GRID):
+        return _shared(terms[k], shapes[k], result, sizes, shape)
+    every = (count, *(sizes[c] for c in free))
+    if np.prod(every, dtype=float) > _LARGEST_GRID:
         return None
-    grid = np.indices([sizes[c] for c in letters], sparse=True)
-    at = dict(zip(letters, grid, strict=True))
-    every = tuple(sizes[c] for c in letters)
+    at = {c: i.reshape(-1, *(1 for _ in free)) for c, i in at.items()}
+    at |= zip(free, np.indices(every, sparse=True)[1:], strict=True)
 
     def position(term: str, own: tuple[int, ...]) -> Any:
-        flat = np.zeros((1,) * len(letters), np.int64)
+        flat = np.zeros((1,) * len(every), np.int64)
         for c, m in zip(term, own, strict=True):
             flat = flat * m + (at[c] if m > 1 else 0)
         return np.broadcast_to(flat, every)
 
     out, into = position(result, tuple(sizes[c] for c in result)), position(terms[k], shapes[k])
     there = np.ones(every, bool)
-    for i in range(factors):
-        if i != k and i in seen:
-            there &= np.ravel(seen[i])[position(terms[i], shapes[i])]
+    for i, values in zeros.items():
+        there &= np.ravel(values)[position(terms[i], shapes[i])]
     return links(out[there], into[there], shape)
+
+
+def _entries(term: str, there: Array) -> tuple[dict[str, Array], int]:
+    """Where a factor is not 0, by the letters of its axes, and how often it is not."""
+    nonzero = np.nonzero(there)
+    where = {c: i for c, i, m in zip(term, nonzero, there.shape, strict=True) if m > 1}
+    on = np.ones(len(nonzero[0]) if nonzero else int(there), bool)
+    for c, i, m in zip(term, nonzero, there.shape, strict=True):
+        if m > 1:  # of a letter that comes twice, the diagonal
+            on &= where[c] == i
+    return {c: i[on] for c, i in where.items()}, int(on.sum())
+
+
+def _shared(term: str, own: tuple[int, ...], result: str, sizes: dict[str, int], shape: tuple[int, int]) -> Any:
+    """Every element of the result on all of the argument's that have the same place along the axes of both."""
+    both = [c for c, m in zip(term, own, strict=True) if m > 1 and c in result]
+    ids = np.arange(int(np.prod([sizes[c] for c in both], dtype=int))).reshape([sizes[c] for c in both])
+
+    def of(letters: str, extent: tuple[int, ...]) -> Array:
+        rest = [c for c in letters if c in both]
+        found = np.transpose(ids, [both.index(c) for c in rest])
+        found = found.reshape([sizes[c] if c in both else 1 for c in letters])
+        return np.broadcast_to(found, extent)
+
+    return _grouped(of(result, tuple(sizes[c] for c in result)), of(term, own), shape)
 
 
 def _matmul_terms(ranks: list[int]) -> tuple[list[str], str]:

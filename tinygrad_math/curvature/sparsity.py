@@ -14,8 +14,9 @@ import numpy as np
 import scipy.sparse
 
 from ..compiler import compile
+from ..compiler.cache import backend_of
 from ..core.arguments import named
-from ..core.errors import ArgumentError, describe
+from ..core.errors import ArgumentError, DTypeError, describe
 from ..core.tensor import as_tensor, rec, wrap
 from ..core.tree import flatten
 from ..transforms.batching.trace import Recording
@@ -37,7 +38,11 @@ _AT_ONCE = 1 << 24  # numbers in the products that are taken together
 def _tape(f: Fn, x: Any, kind: str) -> Tape:
     if kind == "hessian":
         return gradient_tape(f, [x], "sparse_hessian")
-    return Tape(f, [x], "sparse_jacobian")
+    tape = Tape(f, [x], "sparse_jacobian")
+    for y in tape.outputs:
+        if y.dtype.kind not in "fc":
+            raise DTypeError(f"sparse_jacobian needs floating results, got {describe(y)}")
+    return tape
 
 
 @named
@@ -66,7 +71,7 @@ def sparsity(f: Fn, x: Any, kind: Literal["hessian", "jacobian"] | None = None) 
     return pattern
 
 
-_known: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+_known: dict[int, tuple[Any, dict[Any, Any]]] = {}  # by its id a function, while it lives, and what is kept of it
 _courses: OrderedDict[int, Facts] = OrderedDict()  # of the functions that were compiled, by the number they return
 _running: list[_Kept] = []  # those with a program
 _numbers = count()
@@ -74,11 +79,20 @@ _COURSES, _PROGRAMS = 1024, 64  # that are kept
 
 
 def _cache(f: Fn) -> dict[Any, Any]:
-    """What is kept for a function as long as it lives."""
-    try:
-        return _known.setdefault(f, {})
-    except TypeError:  # it cannot be referred to weakly
-        return {}
+    """What is kept for a function as long as it lives: for itself, and not for what is equal to it."""
+    key = id(f)
+    here, cache = _known.get(key, (None, {}))
+    if here is None or here() is not f:
+
+        def forget(_: Any) -> None:
+            _known.pop(key, None)
+
+        try:
+            here = weakref.ref(f, forget)
+        except TypeError:  # it cannot be referred to weakly
+            return {}
+        _known[key] = here, (cache := {})
+    return cache
 
 
 def _products(f: Fn, kind: str, x: Any, forward: list[Any], backward: list[Any]) -> tuple[list[Any], Course]:
@@ -128,7 +142,7 @@ class _Kept:
 
     def __init__(self, x: Any, kind: str, pattern: Pattern) -> None:
         self.kind, self.pattern = kind, pattern
-        self.program: Any = None
+        self.programs: dict[str, Any] = {}  # by their backends
         self.courses: list[tuple[Facts, bool]] = [] if pattern.course is None else [(pattern.course, True)]
         (m, n), rows = pattern.shape, pattern.row_colours
         if kind == "hessian":
@@ -153,25 +167,30 @@ class _Kept:
         """From here on it is known whether the pattern is right for such runs."""
         self.courses = [(course, bool(sure)), *self.courses[:7]]
 
-    def compiled(self, f: Fn, x: Any) -> tuple[Any, Facts | None]:
+    def compiled(self, f: Fn, x: Any, backend: str) -> tuple[Any, Facts | None]:
         """The matrix by the compiled products, and the course that f took, if it is known."""
-        if self.program is None:
+        program = self.programs.get(backend)
+        if program is None:
             kind = self.kind
-            self.program = compile(lambda *given: _noted(*_products(f, kind, *given)))
-            _running.append(self)  # a program holds its function, so not all of them are kept
+            program = compile(lambda *given: _noted(*_products(f, kind, *given)), backend=backend)
+            if not self.programs:
+                _running.append(self)  # a program holds its function, so not all of them are kept
+            self.programs[backend] = program
             for kept in _running[:-_PROGRAMS]:
-                kept.program = None
+                kept.programs.clear()
             del _running[:-_PROGRAMS]
-        found, key, values = self.program(x, self.forward, self.backward)
+        found, key, values = program(x, self.forward, self.backward)
         course = _courses.get(int(key))
         return self.matrix(found), course and course.with_values([array_of(v, "a constant") for v in values])
 
     def matrix(self, found: list[Any]) -> Any:
         """The matrix of derivatives, of its products; None if f has another number of results than the pattern rows."""
         arrays = [array_of(y, f"sparse_{self.kind}").ravel() for y in found]
-        read = arrays[0] if len(arrays) == 1 else np.concatenate([np.zeros(0), *arrays])
+        read = np.concatenate(arrays) if arrays else np.zeros(0)
         if len(read) != self.length:
             return None
+        if read.dtype == np.float16:  # which SciPy's matrices do not know
+            read = read.astype(np.float32)
         matrix = copy(self.like)
         matrix.data, matrix.indices, matrix.indptr = read[self.at], self.like.indices.copy(), self.like.indptr.copy()
         return matrix
@@ -186,11 +205,12 @@ def _noted(found: list[Any], course: Course) -> tuple[list[Any], int, list[Any]]
     return found, key, [wrap(n) for n in course.traced]
 
 
-def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: Any, compiled: bool) -> Any:
+def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: Any, compiled: bool | str) -> Any:
     """The matrix by the pattern that is given or kept, if it is right for this run of f: for the constants that f
     closes over now, and the branches that it takes at x. If not, the pattern of the run itself."""
     if not callable(f):
         raise ArgumentError(f"sparse_{kind} takes a function, got {describe(f)}")
+    backend = backend_of(f"sparse_{kind}", compiled=compiled)
     leaves, structure = flatten(x)
     arrays = [leaf if isinstance(leaf, np.ndarray) else as_tensor(leaf) for leaf in leaves]
     shapes = tuple([(a.shape, a.dtype) for a in arrays])
@@ -200,8 +220,8 @@ def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: An
         pattern = _fitting(pattern, kind, sum(math.prod(s) for s, _ in shapes))
         if kept is not None and kept.pattern is not pattern and not _equal(kept.pattern, pattern):
             kept = None
-    if compiled and kept is not None:
-        matrix, run = kept.compiled(f, x)
+    if backend and kept is not None:
+        matrix, run = kept.compiled(f, x, backend)
         if matrix is not None and kept.judged(run):
             return matrix
     course = Course(*followed(f, lambda run: _tape(run, x, kind)))
@@ -219,8 +239,8 @@ def _derivative(f: Fn, x: Any, kind: Literal["hessian", "jacobian"], pattern: An
             if kept is None or not _equal(kept.pattern, found):
                 kept = cache[key] = _Kept(x, kind, Pattern.of(found, kind, rows))
         kept.judge(course.facts.kept(), sure)
-    if compiled:
-        matrix, run = kept.compiled(f, x)
+    if backend:
+        matrix, run = kept.compiled(f, x, backend)
         if matrix is not None and run is not None:
             if kept.judged(run) is None and _agrees(course.tape, matrix, kind):
                 kept.judge(run, sure)  # what is compiled may be recorded otherwise: loops as a whole
@@ -279,14 +299,15 @@ def _agrees(tape: Tape, matrix: Any, kind: str) -> bool:
 
 
 @named
-def sparse_hessian(f: Fn, x: Any, pattern: Any = None, compiled: bool = False) -> Any:
+def sparse_hessian(f: Fn, x: Any, pattern: Any = None, compiled: bool | str = False) -> Any:
     """The Hessian of f at x as a SciPy sparse array (n, n), from as many products as its pattern has colours.
 
     Arguments: `f(x)` gives one number; `x` a tree or Module of n real numbers; `pattern` of `sparsity(f, x)`, or any
     sparse array that has an entry wherever the Hessian may differ from 0; without it the pattern is found at the first
     call and kept for this function and these shapes; where a later run takes another course (a branch, or constants
-    that have changed), it is found anew. `compiled` keeps the products as one program too. A pattern of another
-    function is held against a product with a random vector. Raises NonScalarError, ArgumentError.
+    that have changed), it is found anew. `compiled` keeps the products as one program too, True as NumPy's; "native"
+    and "auto" are `tm.compile`'s backends. A pattern of another function is held against a product with a random
+    vector. Values of half precision come in single precision. Raises NonScalarError, ArgumentError.
     Formula: H S, with a column of S for each colour, tells every entry of H apart.
     Source: Gebremedhin, Manne, Pothen 2005, "What color is your Jacobian?".
 
@@ -301,7 +322,7 @@ def sparse_hessian(f: Fn, x: Any, pattern: Any = None, compiled: bool = False) -
 
 
 @named
-def sparse_jacobian(f: Fn, x: Any, pattern: Any = None, compiled: bool = False) -> Any:
+def sparse_jacobian(f: Fn, x: Any, pattern: Any = None, compiled: bool | str = False) -> Any:
     """The Jacobian of f at x as a SciPy sparse array (m, n). Arguments as for `sparse_hessian`.
 
     Columns without a common row share a product, or rows without a common column; where some rows are full, they are

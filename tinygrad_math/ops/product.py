@@ -328,7 +328,9 @@ def _arranged(x: Tensor, order: list[int]) -> Any:
 )
 def cross3(a: Any, b: Any, /, axis: int = -1) -> Any:
     """The cross product of vectors of three; by the cyclic rule both cotangents are cross products too."""
-    return np.cross(a, b, axis=axis)
+    # NumPy's own copies the arguments, and broadcast ones into an order that its loops take five times as long for
+    (a0, a1, a2), (b0, b1, b2) = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis)
 
 
 @derived

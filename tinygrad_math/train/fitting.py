@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.cache import backend_of
 from ..core.arguments import named
 from ..core.errors import AnomalyError, ArgumentError, NonFiniteLoss, ShapeError, describe
 from ..core.mode import no_grad
@@ -32,7 +33,7 @@ from .measures import means
 from .placed import Loss, forward
 from .progress import Progress
 from .run import Run, interruptible
-from .steps import Compiled, Eager, backend_of
+from .steps import Compiled, Eager
 
 Metric = Callable[[Any, Any], Any]
 
@@ -232,7 +233,7 @@ def fit(
     callbacks = list(callbacks) if isinstance(callbacks, Iterator) else callbacks
     _check_helpers(optimizer, scheduler, callbacks)
     given = model, loss, optimizer, accumulate, (clip_norm, clip_value)
-    backend = backend_of("fit", compile)
+    backend = backend_of("fit", compile=compile)
     if client is None and not _on_a_cluster(data):
         step = Compiled(*given, backend=backend) if backend else Eager(*given)
         loader = loader_of(data, shuffle=True)

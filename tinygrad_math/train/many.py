@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.cache import backend_of
 from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
 from ..data.loader import DataLoader, examples
@@ -28,7 +29,6 @@ from .members import Runs
 from .placed import Loss
 from .progress import Progress
 from .run import interruptible
-from .steps import backend_of
 from .together import Together
 
 
@@ -91,7 +91,7 @@ def fit_many(
     models, optimizers = list(models), list(optimizers)
     schedules = [None] * len(models) if schedulers is None else list(schedulers)
     _check(models, optimizers, schedules, callbacks, validation)
-    backend = backend_of("fit_many", compile)
+    backend = backend_of("fit_many", compile=compile)
     own_data = isinstance(data, list) and bool(data) and all(isinstance(part, DataLoader) for part in data)
     if own_data and (len(data) != len(models) or len(set(map(id, data))) != len(data)):
         raise ArgumentError(f"fit_many: a DataLoader for each network, got {len(data)} for {len(models)} networks")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..compiler import compile
-from ..compiler.cache import BACKENDS
 from ..core.errors import ArgumentError, describe
 from ..core.node import clock
 from ..core.tensor import Tensor, as_tensor, rec
@@ -53,16 +52,6 @@ class Eager:
 
     def release(self) -> None:
         """Free what a run has taken elsewhere."""
-
-
-def backend_of(asker: str, compile: Any) -> str:
-    """What a run compiles for, "" for nothing: True is NumPy. Raises ArgumentError."""
-    if isinstance(compile, str) and compile in BACKENDS:
-        return compile
-    if not isinstance(compile, (bool, np.bool_)):
-        words = ", ".join(map(repr, BACKENDS))
-        raise ArgumentError(f"{asker}: compile is True, False, or one of {words}, got {compile!r:.60}")
-    return "numpy" if compile else ""
 
 
 class Compiled(Eager):
