@@ -442,6 +442,18 @@ def test_log_softmax_keeps_the_digits_of_both_ends():
         np.testing.assert_allclose(tm.log_softmax(x).numpy(), want, rtol=1e-14)
 
 
+@pytest.mark.parametrize("row", [[0.0, 0.0, 1.0], [2.0, 2.0, 2.0], [0.0, -40.0, -50.0], [-np.inf, 0.0, 1e4]])
+def test_log_softmax_of_rows_is_that_of_each_row_on_its_own(row):
+    """Also with ties; -inf has no share, and what has no largest number is NaN throughout."""
+    odd = [[np.inf, 0.0, 1.0], [0.0, np.nan, np.inf], [-np.inf] * 3]
+    with np.errstate(invalid="ignore"):
+        for order in "CF":
+            rows = np.array([row, *odd, row[::-1]], order=order)
+            got, own = tm.log_softmax(rows).numpy(), tm.log_softmax(np.array(row)).numpy()
+            np.testing.assert_allclose(got[[0, -1]], [own, own[::-1]], rtol=1e-15)
+            assert np.isnan(got[1:-1]).all()
+
+
 def test_softmax_gives_a_masked_element_no_weight_and_no_gradient():
     x = np.array([[1.0, -INF, 2.0]])
     for f in (tm.softmax, lambda v: tm.log_softmax(v)[:, ::2]):

@@ -121,3 +121,22 @@ def test_labels_count_unless_they_are_to_be_ignored_and_are_refused_unless_they_
     want = np.where(counted[:, None], shares, 0.0)
     want[rows, labels[rows]] -= 1
     np.testing.assert_allclose(x.grad.numpy(), want / len(rows), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("which", ["scores", "labels", "both"])
+@pytest.mark.parametrize("backend", [None, "numpy"])
+def test_mean_losses_of_many_batches_are_those_of_each(which, backend):
+    """Each by its formula: a batch divides by the number of its own labels that count."""
+    scores = np.random.default_rng(0).normal(size=(3, 4, 5))
+    labels = np.array([[0, 4, 2, 1], [2, 2, -100, 3], [-100, -100, 1, 0]])
+    axes = (None if which == "labels" else 0), (None if which == "scores" else 0)
+    given = (scores if axes[0] == 0 else scores[1]), (labels if axes[1] == 0 else labels[1])
+    mean, slopes = tm.vmap(tm.value_and_grad(F.cross_entropy), in_axes=axes), []
+    found, grads = (tm.compile(mean, backend=backend) if backend else mean)(*given)
+    for k in range(3):
+        z, c = (scores[k] if axes[0] == 0 else scores[1]), (labels[k] if axes[1] == 0 else labels[1])
+        shares, kept = np.exp(z) / np.exp(z).sum(1, keepdims=True), np.flatnonzero(c >= 0)
+        np.testing.assert_allclose(found.numpy()[k], -np.log(shares[kept, c[kept]]).mean(), rtol=1e-13)
+        shares[kept, c[kept]] -= 1
+        slopes.append(np.where(c[:, None] >= 0, shares, 0) / len(kept))
+    np.testing.assert_allclose(grads.numpy(), slopes, rtol=1e-12, atol=1e-15)

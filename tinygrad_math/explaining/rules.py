@@ -55,6 +55,7 @@ _LAWS = {
     "softmax": r"s' = s \odot (u' - s^T u') \text{ for } s = \operatorname{softmax} u",
     "log_softmax": r"(\ln s)' = u' - s^T u' \text{ for } s = \operatorname{softmax} u",
     "logsumexp": r"(\ln \sum_k e^{u_k})' = s^T u' \text{ for } s = \operatorname{softmax} u",
+    "mean_nll": r"(-\operatorname{mean}_k u_{k, c_k})' = -\operatorname{mean}_k u'_{k, c_k}",
     "clip": r"\operatorname{clip}(u, a, b)' = [a \le u \le b] u'",
 }  # at a kink, the convention of the op holds
 _WORDS = {
@@ -65,6 +66,7 @@ _WORDS = {
     "lp_norm": "norm",
     "sqrt": "square root",
     "ndtr": "normal distribution",
+    "mean_nll": "mean over the classes given",
 }
 _WORDS |= {"solve_factored": "solve", "det_factored": "determinant", "inv": "inverse"}
 _POWERS = frozenset({"integer_power", "square", "cbrt", "signed_power", "abs_power"})

@@ -38,6 +38,19 @@ def _mean_squared_error(call: Call) -> Any:
     return rec.mean(d * d, axis=tuple(range(1, rank + 1)))
 
 
+@rule("mean_nll")
+def _mean_nll(call: Call) -> Any:
+    """The sum over the labels that count and their number, example by example."""
+    logs, labels, ignored = call.lifted(0, 2), call.lifted(1, 1), call.params["ignore_index"]
+    safe = rec.checked_labels(labels, classes=call.shapes[0][1], ignore_index=ignored)
+    safe = rec.broadcast_to(safe, (call.size, *call.shapes[1]))
+    logs = rec.broadcast_to(logs, (call.size, *call.shapes[0]))
+    found = rec.squeeze(rec.take_along_axis(logs, rec.expand_dims(safe, axis=-1), axis=-1), axis=-1)
+    counts = rec.astype(rec.not_equal(labels, ignored), logs.dtype)
+    asker = f"{call.params['asker']}: the weight of all targets together"
+    return -(rec.sum(found * counts, axis=1) / rec.checked_values(rec.sum(counts, axis=-1), rule="not 0", asker=asker))
+
+
 def _merged(call: Call, **params: Any) -> Any:
     """An op whose first axis counts images already: those of all examples at once."""
     shape = call.shapes[0]

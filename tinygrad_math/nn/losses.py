@@ -15,6 +15,7 @@ from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec, record
 from ..special.scipy_rows import refuse_complex
+from ..ops.reduction import mean
 from .common import check_same_shape, known, shaped
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "mean_squared_error",
     "mse_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
 ]  # fmt: skip
+
+_mean: Any = mean.plain
 
 
 def reduced(losses: Any, reduction: str, asker: str, allowed: tuple[str, ...] = ("mean", "sum", "none")) -> Tensor:
@@ -256,6 +259,10 @@ def poisson_nll_loss(
 )
 def checked_labels(labels: Any, /, classes: int, ignore_index: int, called: str = "a label") -> Any:
     """The labels, which are numbers of classes; 0 in the place of those to be ignored. Raises OutsideDomain."""
+    return _checked(labels, classes, ignore_index, called)
+
+
+def _checked(labels: Any, classes: int, ignore_index: int, called: str = "a label") -> Any:
     if _are_classes(labels, classes, ignore_index):
         return labels
     ignored = labels == ignore_index
@@ -271,6 +278,60 @@ def _are_classes(labels: Any, classes: int, ignore_index: int) -> bool:
     if 0 <= ignore_index < classes or not getattr(labels, "size", 0):
         return False
     return bool(labels.item(labels.argmin()) >= 0 and labels.item(labels.argmax()) < classes)
+
+
+def _counted(labels: Any, classes: int, ignore_index: int, asker: str) -> tuple[Any, Any]:
+    """(rows, labels) of those that count. Raises OutsideDomain for a label that is no class, or if none counts."""
+    if _are_classes(labels, classes, ignore_index):
+        return np.arange(len(labels)), labels
+    rows = np.flatnonzero(labels != ignore_index)
+    if not rows.size:
+        raise OutsideDomain(f"{asker}: the weight of all targets together is not 0, got 0")
+    return rows, _checked(labels[rows], classes, ignore_index)
+
+
+def _few_labels() -> list[Any]:
+    given = {"ignore_index": -100, "asker": "a loss"}
+    return [sample(real(3, 2), np.array(labels), **given) for labels in ([1, 0, 1], [0, -100, 1])]
+
+
+@general(
+    arity=2,
+    latex=r"-\operatorname{{mean}}_k \, {0}_{{k, {1}_k}}",
+    shape="(n, classes), (n,) -> ()",
+    samples=_few_labels,
+)
+def mean_nll(logs: Any, labels: Any, /, ignore_index: int, asker: str) -> Any:
+    """Minus the mean of logs[k, labels[k]], over the labels that count. Linear in logs.
+
+    Raises OutsideDomain for a label that is no class, or if none counts.
+    """
+    return -_mean(logs[_counted(labels, logs.shape[1], ignore_index, asker)])
+
+
+@mean_nll.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, logs: Any, labels: Any, ignore_index: int, asker: str) -> Any:
+    return g * xp.mean_nll_slopes(
+        labels, classes=logs.shape[1], ignore_index=ignore_index, asker=asker, dtype=y.dtype.char
+    ), None
+
+
+@mean_nll.defjvp
+def _(xp: Any, ts: Any, y: Any, logs: Any, labels: Any, ignore_index: int, asker: str) -> Any:
+    return xp.mean_nll(ts[0], labels, ignore_index=ignore_index, asker=asker)
+
+
+@nondiff(
+    latex=r"\nabla \operatorname{{nll}}({0})",
+    shape="(n,) -> (n, classes)",
+    samples=lambda: [sample(np.array([0, -100, 1]), classes=2, ignore_index=-100, asker="a loss", dtype="d")],
+)
+def mean_nll_slopes(labels: Any, /, classes: int, ignore_index: int, asker: str, dtype: str) -> Any:
+    """The derivative of `mean_nll` in logs: minus one over their number at the labels that count, 0 elsewhere."""
+    slopes = np.zeros((len(labels), classes), dtype)
+    rows, columns = _counted(labels, classes, ignore_index, asker)
+    slopes[rows, columns] = -1 / len(rows)
+    return slopes
 
 
 def _class_weights(weight: Any, classes: int, asker: str) -> Any:
@@ -313,6 +374,8 @@ def _picked(
         raise ShapeError(
             f"{asker}: the mean of an empty batch, {describe(logs)}, does not exist; use reduction='sum' for 0"
         )
+    if reduction == "mean" and weight is None and not smoothing and len(shape) == 2:  # nearly always
+        return rec.mean_nll(logs, labels, ignore_index=ignore_index, asker=asker)
     classes = shape[axis]
     some = not known(labels)  # are to be ignored, or may be
     if not some and not _are_classes(labels.node.data, classes, ignore_index):

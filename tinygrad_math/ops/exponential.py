@@ -427,6 +427,8 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     tensor(True)
     """
     x = _floats(x)
+    if x.ndim == 2 and axis in (1, -1) and x.size:
+        return _log_softmax_of_rows(x)
     z = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     if not z.size:
         return z
@@ -434,6 +436,16 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     k = _sum_along(top, axis)
     rest = _sum_along(np.exp(z) - top, axis)
     return z - (np.log(k) + np.log1p(rest / k))
+
+
+def _log_softmax_of_rows(x: Any) -> Any:
+    """The same of short rows, which NumPy is quicker to search than to take the largest of."""
+    largest = np.arange(len(x)), x.argmax(1)
+    top = x[largest]
+    z = x - top[:, None]
+    rest = np.exp(z)
+    rest[largest] = top - top  # 0, or NaN where no number is the largest
+    return z - np.log1p(_sum_along(rest, 1))
 
 
 _ONES = {kind: np.ones(128, kind) for kind in "fd"}

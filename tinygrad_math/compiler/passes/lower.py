@@ -128,10 +128,10 @@ def _log_of_sum(z: Value, axis: object, make: Make) -> Value:
     """
     sign = make("sign", z)
     n = z.size // max(make("sum", z, axis=axis, keepdims=True).size, 1)
-    k = make("add", make("sum", sign, axis=axis, keepdims=True), constant(float(n)))
-    k = make("maximum", k, constant(1.0))  # it is 0 where all of z is -inf
+    others = make("add", make("sum", sign, axis=axis, keepdims=True), constant(float(n - 1)))  # k - 1
+    others = make("maximum", others, constant(0.0))  # k is 0 where all of z is -inf
     rest = make("sum", make("multiply", make("exp", z), sign), axis=axis, keepdims=True)
-    return make("subtract", make("log1p", make("negative", make("divide", rest, k))), make("negative", make("log", k)))
+    return make("log1p", make("subtract", others, rest))
 
 
 _ENTRIES: dict[str, Lowering] = {
