@@ -14,8 +14,8 @@ from ..core.node import NO_PARAMS
 from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec, record
-from ..special.scipy_rows import refuse_complex
 from ..ops.reduction import mean
+from ..special.scipy_rows import refuse_complex
 from .common import check_same_shape, known, shaped
 
 __all__ = [
