@@ -198,6 +198,11 @@ NORMALISATION = [
     layer("GroupNorm", 2, 4, inputs=normal((3, 4))),
     layer("GroupNorm", 2, 4, eps=1e-2, affine=False, inputs=normal((2, 4, 3))),
     layer("GroupNorm", 4, 4, inputs=normal((2, 4, 2, 2))),
+    layer("InstanceNorm1d", 3, inputs=normal((2, 3, 4))),
+    layer("InstanceNorm1d", 3, inputs=normal((3, 4)), note=" without a batch"),
+    layer("InstanceNorm1d", 2, eps=1e-2, affine=True, inputs=normal((2, 2, 3))),
+    layer("InstanceNorm2d", 2, affine=True, inputs=normal((2, 2, 2, 3))),
+    layer("InstanceNorm2d", 2, inputs=normal((2, 2, 3)), training=False, note=" in eval"),
     Case(
         "F.layer_norm of weights",
         lambda nn: lambda x, w, b: nn.functional.layer_norm(x, (4,), w, b),
@@ -397,7 +402,32 @@ ATTENTION = [
     ),
 ]  # fmt: skip
 
+# -- images made larger, smaller or bordered, and angles ---------------------------------------------------
+_RESIZED = [{"scale_factor": 2}, {"scale_factor": (1.5, 2.6)}, {"size": (7, 2)}, {"size": 5}, {"scale_factor": 0.5}]
+RESIZING = [
+    *(layer("Upsample", **given, inputs=normal((1, 2, 4, 3))) for given in _RESIZED),
+    *(
+        layer("Upsample", **given, mode="bilinear", align_corners=corners, inputs=normal((1, 2, 4, 3)))
+        for given in (*_RESIZED, {"size": 1})
+        for corners in (None, True)
+        if not (corners and "scale_factor" in given and isinstance(given["scale_factor"], tuple))
+    ),
+    function("interpolate", scale_factor=2, mode="linear", inputs=normal((2, 2, 3))),
+    function("interpolate", size=7, inputs=normal((2, 2, 3))),
+    function("pad", (1, 2), inputs=normal((2, 3))),
+    function("pad", (1, 2, 0, 3), value=0.5, inputs=normal((2, 2, 3, 3))),
+    *(function("pad", (1, 2, 0, 1), mode=m, inputs=normal((1, 2, 3, 4))) for m in _MODES),
+    layer("ZeroPad2d", (1, 0, 2, 3), inputs=normal((2, 2, 3))),
+    layer("PixelShuffle", 2, inputs=normal((2, 8, 2, 3))),
+    function("normalize", inputs=normal((3, 2, 4))),
+    function("normalize", p=1.0, dim=-1, inputs=normal((3, 2, 4))),
+    function("normalize", p=3.0, dim=0, inputs=normal((3, 2, 4))),
+    function("cosine_similarity", inputs=normal((3, 4), (3, 4))),
+    layer("CosineSimilarity", dim=-1, inputs=normal((2, 3, 4), (3, 4))),
+]
+
 FAMILIES = {
+    "resizing": RESIZING,
     "activations": ACTIVATIONS,
     "dense": DENSE,
     "convolution": CONVOLUTION,

@@ -58,6 +58,7 @@ SCHEDULES = {
     "MultiStepLR": (PLAIN, lambda L, o: L.MultiStepLR(o, [2, 5, 5, 9], 0.5)),
     "ExponentialLR": (PLAIN, lambda L, o: L.ExponentialLR(o, 0.9)),
     "LambdaLR": (PLAIN, lambda L, o: L.LambdaLR(o, lambda epoch: 1 / (1 + epoch))),
+    "MultiplicativeLR": (PLAIN, lambda L, o: L.MultiplicativeLR(o, lambda epoch: 1 - 0.5 / (1 + epoch))),
     "LinearLR": (PLAIN, lambda L, o: L.LinearLR(o, 0.2, 0.9, 6)),
     "ConstantLR": (PLAIN, lambda L, o: L.ConstantLR(o, 0.25, 4)),
     "PolynomialLR": (PLAIN, lambda L, o: L.PolynomialLR(o, 6, 2.0)),

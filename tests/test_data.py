@@ -22,6 +22,20 @@ def test_a_data_set_gives_rows_by_number_slice_list_and_mask():
     assert d[[]][0].shape == (0, 2)
 
 
+def test_data_sets_one_behind_the_other_are_counted_through():
+    both = data.ConcatDataset([data.TensorDataset(X, Y), [(1.0, 2.0)], data.TensorDataset(X[:2], Y[:2])])
+    assert len(both) == 13
+    assert [both[k][1].item() for k in (0, 9, 11, -1, -13)] == [0, 9, 0, 1, 0]
+    assert both[10] == (1.0, 2.0)
+    for wrong in (13, -14, [0, 1]):
+        with pytest.raises(IndexError):
+            both[wrong]
+    with pytest.raises(tm.ArgumentError, match="at least one"):
+        data.ConcatDataset([])
+    batches = list(data.DataLoader(data.ConcatDataset([data.TensorDataset(Y), data.TensorDataset(Y)]), batch_size=8))
+    assert batches[1][0].tolist() == [8, 9, 0, 1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("rows", [10, -11, [0, 10], np.array([-11])])
 def test_rows_that_do_not_exist_are_refused(rows):
     with pytest.raises(IndexError):

@@ -84,7 +84,6 @@ ADVICE = [
     ("nn", "Tanhshrink", "F.tanhshrink(x)"), ("nn", "Threshold", "F.threshold(x, limit, value)"),
     ("nn", "MarginRankingLoss", "F.margin_ranking_loss(a, b, torch.sign(y), margin)"),
     ("nn", "SoftMarginLoss", "F.soft_margin_loss(x, torch.sign(y))"), ("nn", "Softmax2d", "torch.softmax(x, 1)"),
-    ("nn.functional", "upsample", "F.interpolate(x[None, None], scale_factor=k)[0, 0]"),
 ]  # fmt: skip
 
 

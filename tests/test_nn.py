@@ -310,11 +310,16 @@ IN_PLACE = ["ReLU", "ReLU6", "SiLU", "Mish", "LeakyReLU", "ELU", "SELU", "CELU",
 
 
 @pytest.mark.parametrize("kind", IN_PLACE)
-def test_inplace_is_refused_in_words_where_it_would_matter(kind):
-    make = getattr(tm.nn, kind)
-    assert repr(make(inplace=False)) == repr(make())
-    with pytest.raises(tm.ArgumentError, match=f"^{kind}: no layer writes into what it is given; leave inplace=True"):
-        make(inplace=True)
+def test_inplace_of_a_layer_changes_nothing_and_of_a_function_is_refused(kind):
+    make, x = getattr(tm.nn, kind), tm.tensor([-2.0, 0.5])
+    for given in (True, False):
+        assert repr(make(inplace=given)) == repr(make())
+        assert make(inplace=given).eval()(x).tolist() == make().eval()(x).tolist()
+    assert x.tolist() == [-2.0, 0.5]
+    f = getattr(tm.nn.functional, {"LeakyReLU": "leaky_relu"}.get(kind, kind.lower()))
+    assert f(x, inplace=False).shape == (2,)
+    with pytest.raises(tm.ArgumentError, match=f"{f.__name__}: nothing writes.*leave inplace=True out"):
+        f(x, inplace=True)
 
 
 def test_a_layer_without_arguments_says_so_as_the_others_do():
@@ -325,3 +330,61 @@ def test_a_layer_without_arguments_says_so_as_the_others_do():
         pass
 
     assert Plain.__init__ is object.__init__
+
+
+@pytest.mark.parametrize("shape", [(50, 40, 3), (50, 40, 2, 3)])
+def test_dropout_of_channels_takes_them_whole_and_keeps_the_mean(shape):
+    tm.random.seed(3)
+    y = tm.nn.Dropout2d(0.25)(np.ones(shape)).numpy().reshape(2000, -1)
+    assert (y == y[:, :1]).all()
+    assert set(y[:, 0]) == {0.0, 1 / 0.75}
+    assert abs(y[:, 0].mean() - 1) < 4 * np.sqrt(1 / 3 / 2000)
+    with pytest.raises(tm.ShapeError, match="dropout2d"):
+        tm.nn.functional.dropout2d(np.ones((4, 2)))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda F, x: F.interpolate(x), "either size or scale_factor"),
+        (lambda F, x: F.interpolate(x, size=2, scale_factor=2), "either size or scale_factor"),
+        (lambda F, x: F.interpolate(x, scale_factor=0.1), "leave nothing"),
+        (lambda F, x: F.interpolate(x, scale_factor=(2, "a")), "scale_factor is a number above 0"),
+        (lambda F, x: F.interpolate(x, size=2, mode="bicubic"), "mode is 'nearest', 'linear' or 'bilinear'"),
+        (lambda F, x: F.interpolate(x, size=2, align_corners=True), "align_corners goes with"),
+        (lambda F, x: F.interpolate(x, size=2, mode="linear"), r"expected \(n, channels, lengths\)"),
+        (lambda F, x: F.pad(x, (1,)), "before and after each axis"),
+        (lambda F, x: F.pad(x, (1, -1)), "a width is a whole number from 0 on"),
+        (lambda F, x: F.pad(x, (1, 1), mode="mirror"), "mode is 'constant'"),
+        (lambda F, x: F.pad(x, (1, 1), mode="reflect", value=1.0), "a value goes with mode='constant'"),
+        (lambda F, x: F.pixel_shuffle(x, 2), "multiple of 2 x 2"),
+        (lambda F, x: F.instance_norm(x[..., :1, :1]), "several places"),
+        (lambda F, x: tm.nn.InstanceNorm2d(5)(x), "another number of channels"),
+        (lambda F, x: tm.nn.InstanceNorm2d(3, track_running_stats=True), "leave track_running_stats out"),
+    ],
+)
+def test_what_images_cannot_be_turned_into_is_said(call, message):
+    with pytest.raises(tm.MathError, match=message):
+        call(tm.nn.functional, np.ones((2, 3, 4, 4)))
+
+
+def test_a_nearest_place_that_is_no_number_stays_on_its_own():
+    x = np.array([[[1.0, np.nan, 3.0, 4.0]]])
+    up = tm.nn.functional.interpolate(x, scale_factor=2).numpy()[0, 0]
+    np.testing.assert_array_equal(up, np.repeat(x[0, 0], 2))
+    line = tm.nn.functional.interpolate(x, scale_factor=2, mode="linear").numpy()[0, 0]
+    assert np.flatnonzero(np.isnan(line)).tolist() == [1, 2, 3, 4]
+
+
+def test_numbers_like_an_array_have_its_shape_and_dtype():
+    for kind in (np.float32, np.float64):
+        for f in (tm.randn_like, tm.rand_like):
+            y = f(tm.zeros((2, 3), dtype=kind))
+            assert (y.shape, y.dtype) == ((2, 3), kind)
+    assert tm.randn_like(np.zeros(3, int), dtype=tm.float32).dtype == np.float32
+    tm.random.seed(1)
+    x = tm.randn_like(np.zeros((2, 3)))
+    tm.random.seed(1)
+    np.testing.assert_array_equal(x.numpy(), tm.randn(2, 3).numpy())
+    with pytest.raises(tm.ArgumentError, match="float32 or float64"):
+        tm.randn_like(np.zeros(3, int))

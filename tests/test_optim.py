@@ -419,3 +419,13 @@ def test_no_group_moves_where_the_gradient_of_another_does_not_belong_to_its_par
         assert opt.state == {}
         assert large.tolist() == np.ones((200, 200)).tolist()
         assert small.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Rprop", "ASGD", "NAdam"])
+def test_switches_for_the_way_of_computing_are_taken_where_they_are_off(kind):
+    make, p = getattr(tm.optim, kind), tm.tensor(1.0, requires_grad=True)
+    given = make([p], lr=0.5, foreach=None, fused=False, capturable=False, differentiable=False)
+    assert repr(given) == repr(make([p], lr=0.5))
+    for name in ("foreach", "fused", "capturable", "differentiable"):
+        with pytest.raises(tm.ArgumentError, match=f"^{kind}: a step is computed in one way; leave {name}=True out"):
+            make([p], **{name: True})

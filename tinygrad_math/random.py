@@ -651,6 +651,32 @@ def randn(*shape: int) -> Tensor:
     return shared.standard_normal(shape)
 
 
+@named
+def rand_like(input: Any, dtype: Any = None) -> Tensor:
+    """Uniform numbers in [0, 1) in the shape and dtype of x, or the dtype given: float32 or float64.
+
+    Raises ArgumentError for another one.
+
+    >>> import tinygrad_math as tm
+    >>> tm.random.rand_like(tm.ones((2, 3))).shape
+    (2, 3)
+    """
+    x = as_tensor(input)
+    return shared.random(x.shape, dtype or x.dtype)
+
+
+@named
+def randn_like(input: Any, dtype: Any = None) -> Tensor:
+    """Numbers of the standard normal distribution in the shape and dtype of x. Raises ArgumentError as `rand_like`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.random.randn_like(tm.ones((2, 3))).shape
+    (2, 3)
+    """
+    x = as_tensor(input)
+    return shared.standard_normal(x.shape, dtype or x.dtype)
+
+
 class _Holder:
     """A stream that begins when it is first asked for."""
 

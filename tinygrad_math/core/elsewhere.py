@@ -27,7 +27,6 @@ _HARDSIGMOID, _HARDSHRINK = "tm.nn.functional.relu6(x + 3) / 6", "tm.where(abs(x
 _SOFTSHRINK, _TRIPLET = "x - tm.clip(x, -limit, limit)", "tm.relu(norm(a - p) - norm(a - n) + margin).mean()"
 _RANKING, _SOFT_MARGIN = "tm.relu(-y * (a - b) + margin).mean()", "tm.nn.functional.softplus(-y * x).mean()"
 _GLU, _THRESHOLD = "a * tm.sigmoid(b) of the halves a, b", "tm.where(x > limit, x, value)"
-_UPSAMPLE = "tm.repeat(tm.repeat(x, k, axis=-2), k, axis=-1)"
 _COND = "an if outside of tm.compile; within it tm.where(condition, a, b)"
 _THREADS = "OPENBLAS_NUM_THREADS in the environment, before NumPy is imported"
 _QUAD = "weights @ f(nodes), with nodes, weights = np.polynomial.legendre.leggauss(n)"
@@ -45,7 +44,8 @@ SAME: dict[str, dict[str, str]] = {
         "neg": "negative", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
         "ge": "greater_equal", "numel": "size", "movedim": "moveaxis", "inference_mode": "no_grad",
         "manual_seed": "random.seed", "rand": "random.rand",
-        "randn": "random.randn", "bernoulli": "random.bernoulli", "logsumexp": "special.logsumexp",
+        "randn": "random.randn", "rand_like": "random.rand_like", "randn_like": "random.randn_like",
+        "bernoulli": "random.bernoulli", "logsumexp": "special.logsumexp",
         "erf": "special.erf", "erfc": "special.erfc", "erfinv": "special.erfinv", "lgamma": "special.gammaln",
         "digamma": "special.digamma", "polygamma": "special.polygamma", "det": "linalg.det",
         "inverse": "linalg.inv", "pinverse": "linalg.pinv", "cholesky": "linalg.cholesky", "norm": "linalg.norm",
@@ -70,6 +70,7 @@ SAME: dict[str, dict[str, str]] = {
         )},
     },
     "nn.functional": {
+        "upsample": "nn.functional.interpolate",
         "logsigmoid": "special.log_expit", "logsumexp": "special.logsumexp", "swish": "nn.functional.silu",
     },
     "special": {n: n for n in ("expm1", "log1p", "cbrt", "exp2", "sinc")},
@@ -81,7 +82,6 @@ SAME: dict[str, dict[str, str]] = {
 # place -> name elsewhere -> what to write here
 SAY: dict[str, dict[str, str]] = {
     "": {
-        "randn_like": "tm.randn(*x.shape)", "rand_like": "tm.rand(*x.shape)",
         "randint": "tm.random.integers(low, high, size)", "randperm": "tm.random.permutation(n)",
         "normal": "tm.random.normal(mean, std, size)", "multinomial": "tm.random.choice(n, size, p=weights)",
         "gather": "tm.take_along_axis(x, index, axis=dim)", "index_select": "tm.take(x, index, axis=dim)",
@@ -226,8 +226,8 @@ SAY: dict[str, dict[str, str]] = {
     },
     "nn": {
         "CrossEntropy": "tm.nn.CrossEntropyLoss", "DataParallel": _ONE_DEVICE, "SyncBatchNorm": _ONE_DEVICE,
-        "Upsample": _UPSAMPLE, "UpsamplingNearest2d": _UPSAMPLE, "CosineSimilarity": _COSINE, "GLU": _GLU,
-        "ZeroPad2d": "tm.pad(x, width), with NumPy's order of axes, or padding= of a convolution",
+        "UpsamplingNearest2d": "tm.nn.Upsample(scale_factor=k)", "GLU": _GLU,
+        "UpsamplingBilinear2d": "tm.nn.Upsample(scale_factor=k, mode='bilinear', align_corners=True)",
         "ReflectionPad2d": "tm.pad(x, width, mode='reflect')", "ReplicationPad2d": "tm.pad(x, width, mode='edge')",
         "CircularPad1d": "tm.pad(x, width, mode='wrap')", "CircularPad2d": "tm.pad(x, width, mode='wrap')",
         "ConstantPad1d": "tm.pad(x, width, constant_values=v)", "ConstantPad2d": "tm.pad(x, width, constant_values=v)",
@@ -239,24 +239,21 @@ SAY: dict[str, dict[str, str]] = {
         "ParameterDict": "tm.nn.Parameter as attributes", "LazyLinear": "tm.nn.Linear(n_in, n_out)",
         "TripletMarginLoss": _TRIPLET, "MarginRankingLoss": _RANKING, "SoftMarginLoss": _SOFT_MARGIN,
         "MultiLabelSoftMarginLoss": "tm.nn.BCEWithLogitsLoss", "EmbeddingBag": "tm.nn.Embedding(n, d)(x).mean(1)",
-        "InstanceNorm1d": "tm.nn.GroupNorm(channels, channels)", "Dropout1d": "tm.nn.Dropout",
-        "InstanceNorm2d": "tm.nn.GroupNorm(channels, channels)", "Dropout2d": "tm.nn.Dropout",
+        "Dropout1d": "tm.nn.Dropout2d, which takes three axes, too",
         "AlphaDropout": "tm.nn.Dropout",
     },
     "nn.functional": {
         "softsign": _SOFTSIGN, "soft_sign": _SOFTSIGN, "hardswish": _HARDSWISH, "threshold": _THRESHOLD,
         "hardsigmoid": _HARDSIGMOID, "softshrink": _SOFTSHRINK, "hardshrink": _HARDSHRINK, "pdist": _NORM,
-        "tanhshrink": "x - tm.tanh(x)", "interpolate": _UPSAMPLE, "upsample": _UPSAMPLE,
-        "instance_norm": "tm.nn.functional.group_norm(x, channels)", "hard_tanh": "tm.nn.functional.hardtanh(x)",
+        "tanhshrink": "x - tm.tanh(x)",
+        "hard_tanh": "tm.nn.functional.hardtanh(x)",
         "triplet_margin_loss": _TRIPLET, "margin_ranking_loss": _RANKING, "soft_margin_loss": _SOFT_MARGIN,
         "multilabel_soft_margin_loss": "tm.nn.functional.binary_cross_entropy_with_logits(x, y)",
-        "dropout2d": "tm.nn.functional.dropout(x, p)", "initializers": "tm.nn.init",
+        "initializers": "tm.nn.init",
         "gumbel_softmax": "tm.softmax((x + tm.random.gumbel(size=x.shape)) / tau, axis=-1)",
         "multi_head_attention_forward": "tm.nn.MultiheadAttention(d, heads)(q, k, v)",
         "standardize": "(x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)",
-        "normalize": "x / tm.linalg.norm(x, axis=1, keepdims=True)",
-        "pad": "tm.pad(x, width), with NumPy's order of axes",
-        "cosine_similarity": _COSINE, "relu_": "relu(x)",
+        "relu_": "relu(x)",
         "softmin": "softmax(-x, axis)", "unfold": "tm.nn.Conv2d, or slices", "glu": _GLU,
         "pairwise_distance": "tm.linalg.norm(x - y, axis=-1)",
     },
@@ -278,11 +275,9 @@ SAY: dict[str, dict[str, str]] = {
     },
     "optim.lr_scheduler": {
         "CyclicLR": "tm.optim.lr_scheduler.LambdaLR(opt, f)",
-        "MultiplicativeLR": "tm.optim.lr_scheduler.LambdaLR(opt, f)",
         "ChainedScheduler": "a step() of each scheduler",
     },
     "data": {
-        "ConcatDataset": "tm.data.TensorDataset(tm.concatenate([x, y]))",
         "WeightedRandomSampler": "tm.random.choice(n, p=w)",
         "IterableDataset": "any iterable of batches", "default_collate": "DataLoader stacks what it gathers",
         **dict.fromkeys(

@@ -1,6 +1,7 @@
 """Data: sets small enough to ship or to make, and how they come in batches."""
 
 from ..core.elsewhere import face as _face
+from .dataset import ConcatDataset as ConcatDataset
 from .dataset import Dataset as Dataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset

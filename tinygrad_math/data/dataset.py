@@ -111,6 +111,33 @@ class Subset(Dataset):
         return (self[k] for k in range(len(self)))
 
 
+class ConcatDataset(Dataset):
+    """Several data sets, one behind the other.
+
+    >>> import tinygrad_math as tm
+    >>> both = tm.data.ConcatDataset([[10, 20], [30]])
+    >>> len(both), both[2], both[-3]
+    (3, 30, 10)
+    """
+
+    def __init__(self, datasets: Sequence[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise ArgumentError("ConcatDataset takes at least one data set")
+        self.ends = np.cumsum([len(d) for d in self.datasets])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def __getitem__(self, i: int) -> Any:
+        i = check_rows(i, len(self), "these data sets")
+        if np.ndim(i):
+            raise IndexOutOfBounds(f"ConcatDataset gives one example at a time, got {describe(i)}")
+        i %= len(self)
+        k = int(np.searchsorted(self.ends, i, side="right"))
+        return self.datasets[k][i - int(self.ends[k - 1] if k else 0)]
+
+
 def random_split(dataset: Any, lengths: Sequence[float], rng: Any = None) -> list[Subset]:
     """Subsets without overlap that together are the whole data set, drawn at random.
 

@@ -46,6 +46,7 @@ from .criteria import SmoothL1Loss as SmoothL1Loss
 from .dense import Bilinear as Bilinear
 from .dense import Linear as Linear
 from .dropout import Dropout as Dropout
+from .dropout import Dropout2d as Dropout2d
 from .embedding import Embedding as Embedding
 from .module import LoadedKeys as LoadedKeys
 from .module import Module as Module
@@ -53,6 +54,8 @@ from .module import Parameter as Parameter
 from .normalization import BatchNorm1d as BatchNorm1d
 from .normalization import BatchNorm2d as BatchNorm2d
 from .normalization import GroupNorm as GroupNorm
+from .normalization import InstanceNorm1d as InstanceNorm1d
+from .normalization import InstanceNorm2d as InstanceNorm2d
 from .normalization import LayerNorm as LayerNorm
 from .normalization import RMSNorm as RMSNorm
 from .pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
@@ -66,6 +69,10 @@ from .recurrent import RNN as RNN
 from .recurrent import GRUCell as GRUCell
 from .recurrent import LSTMCell as LSTMCell
 from .recurrent import RNNCell as RNNCell
+from .resizing import PixelShuffle as PixelShuffle
+from .resizing import Upsample as Upsample
+from .resizing import ZeroPad2d as ZeroPad2d
+from .similarity import CosineSimilarity as CosineSimilarity
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer

@@ -26,6 +26,7 @@ def _negative_part(x: Any) -> Any:
     return rec.where(rec.greater(x, 0), 0.0, x)
 
 
+@named
 def relu(x: Any) -> Tensor:
     """max(x, 0); the derivative at 0 is 0.
 
@@ -257,8 +258,10 @@ class Tanh(Module):
 class ReLU(Module):
     """max(x, 0), element by element; its derivative at 0 is 0.
 
+    PyTorch's `inplace=True` is taken, here and by other layers, and changes nothing: results are values.
+
     >>> import tinygrad_math as tm
-    >>> tm.nn.ReLU()([-1.0, 2.0])
+    >>> tm.nn.ReLU(inplace=True)([-1.0, 2.0])
     tensor([0., 2.])
     """
 

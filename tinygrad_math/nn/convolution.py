@@ -20,7 +20,7 @@ from .windows import spans
 
 __all__ = ["conv1d", "conv2d", "conv_transpose2d"]
 
-_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def channels_last(x: Any) -> Any:
@@ -83,7 +83,7 @@ def _convolve(
     borders = _borders(padding, size, stride, dilation, asker)
     h = channels_last(x)
     if any(map(any, borders)):
-        h = rec.pad(h, [(0, 0), *borders, (0, 0)], mode=_MODES[mode])
+        h = rec.pad(h, [(0, 0), *borders, (0, 0)], mode=MODES[mode])
     if any(n < r for n, r in zip(h.shape[1:-1], spans(size, dilation), strict=True)):
         raise ShapeError(
             f"{asker}: a kernel of size {size} reaches over {spans(size, dilation)} places, more than {describe(x)} has"
@@ -234,8 +234,8 @@ class _Convolution(Module):
         self.stride, self.dilation = sizes(stride, axes, name, "stride"), sizes(dilation, axes, name, "dilation")
         self.padding = padding if isinstance(padding, str) else sizes(padding, axes, name, "padding", least=0)
         _borders(self.padding, self.kernel_size, self.stride, self.dilation, name)
-        if padding_mode not in _MODES:
-            raise ArgumentError(f"{name}: padding_mode is one of {', '.join(_MODES)}, got {padding_mode!r:.40}")
+        if padding_mode not in MODES:
+            raise ArgumentError(f"{name}: padding_mode is one of {', '.join(MODES)}, got {padding_mode!r:.40}")
         _check_groups(name, groups, in_channels, out_channels)
         self.groups, self.padding_mode = groups, padding_mode
         ends = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)

@@ -6,12 +6,12 @@ from typing import Any
 
 from .. import random
 from ..core.arguments import named
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import shaped
 from .module import Module
 
-__all__ = ["dropout"]
+__all__ = ["dropout", "dropout2d"]
 
 
 def check_probability(p: Any, asker: str) -> float:
@@ -33,12 +33,33 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Tensor:
     tensor([2., 0., 0., 0.])
     """
     x = shaped(input)
-    p = check_probability(p, "dropout")
+    return _dropped(x, x.shape, check_probability(p, "dropout"), training)
+
+
+@named
+def dropout2d(input: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """`dropout` of whole channels of x (n, channels, ...): all places of one go or stay together. Tompson et al. 2015.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.random.seed(0)
+    >>> tm.nn.functional.dropout2d(np.ones((1, 2, 1, 3)))
+    tensor([[[[2., 2., 2.]],
+    <BLANKLINE>
+             [[0., 0., 0.]]]])
+    """
+    x = shaped(input)
+    if x.ndim not in (3, 4):
+        raise ShapeError(f"dropout2d: expected (n, channels, ...) of three or four axes, got {describe(x)}")
+    return _dropped(x, (*x.shape[:2], *(1,) * (x.ndim - 2)), check_probability(p, "dropout2d"), training)
+
+
+def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
+    """With one draw for each element of `shape`."""
     if not training or p == 0:
         return rec.positive(x)
     if p == 1:
         return x * 0.0
-    kept = rec.greater_equal(random.random(x.shape), p)
+    kept = rec.greater_equal(random.random(shape), p)
     return x * (rec.astype(kept, x.dtype) / (1 - p))
 
 
@@ -52,10 +73,22 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        self.p = check_probability(p, "Dropout")
+        self.p = check_probability(p, type(self).__name__)
 
     def forward(self, x: Any) -> Tensor:
         return dropout(x, self.p, self.training)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+class Dropout2d(Dropout):
+    """`functional.dropout2d` as a layer: whole channels, in training mode only.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.Dropout2d(0.5).eval()(np.ones((1, 1, 1, 2)))
+    tensor([[[[1., 1.]]]])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return dropout2d(x, self.p, self.training)

@@ -25,6 +25,7 @@ from .dense import affine as affine
 from .dense import bilinear as bilinear
 from .dense import linear as linear
 from .dropout import dropout as dropout
+from .dropout import dropout2d as dropout2d
 from .embedding import embedding as embedding
 from .embedding import one_hot as one_hot
 from .losses import binary_cross_entropy as binary_cross_entropy
@@ -43,6 +44,7 @@ from .losses import poisson_nll_loss as poisson_nll_loss
 from .losses import smooth_l1_loss as smooth_l1_loss
 from .normalization import batch_norm as batch_norm
 from .normalization import group_norm as group_norm
+from .normalization import instance_norm as instance_norm
 from .normalization import layer_norm as layer_norm
 from .normalization import rms_norm as rms_norm
 from .pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
@@ -50,5 +52,10 @@ from .pooling import avg_pool1d as avg_pool1d
 from .pooling import avg_pool2d as avg_pool2d
 from .pooling import max_pool1d as max_pool1d
 from .pooling import max_pool2d as max_pool2d
+from .resizing import interpolate as interpolate
+from .resizing import pad as pad
+from .resizing import pixel_shuffle as pixel_shuffle
+from .similarity import cosine_similarity as cosine_similarity
+from .similarity import normalize as normalize
 
 __getattr__, __dir__ = _face(__name__)

@@ -291,7 +291,7 @@ def _counted(labels: Any, classes: int, ignore_index: int, asker: str) -> tuple[
 
 
 def _few_labels() -> list[Any]:
-    given = {"ignore_index": -100, "asker": "a loss"}
+    given: dict[str, Any] = {"ignore_index": -100, "asker": "a loss"}
     return [sample(real(3, 2), np.array(labels), **given) for labels in ([1, 0, 1], [0, -100, 1])]
 
 

@@ -114,15 +114,15 @@ def _without_arguments(title: str) -> Any:
 
 
 def _in_place(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """PyTorch's `inplace` of a layer: there is nothing that it could save here."""
+    """PyTorch's `inplace`, by which nothing is saved here. What a layer returns is the same with it; of a function the
+    result is often left lying, and then the argument would have to change."""
     if "inplace" not in kwargs or not str(getattr(f, "__module__", "")).startswith(f"{__package__}."):
         return NotImplemented
     given = {k: v for k, v in kwargs.items() if k != "inplace"}
-    if not kwargs["inplace"]:
+    if f.__name__ == "__init__" or not kwargs["inplace"]:
         return f(*args, **given)
-    title = type(args[0]).__name__ if f.__name__ == "__init__" else f.__name__
     raise ArgumentError(
-        f"{title}: no layer writes into what it is given; leave inplace=True out, and use what it returns"
+        f"{f.__name__}: nothing writes into what it is given; leave inplace=True out, and use what it returns"
     )
 
 

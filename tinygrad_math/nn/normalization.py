@@ -95,6 +95,22 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
 
 @named
+def instance_norm(input: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Each channel of each example normalised on its own: x (n, channels, ...). Ulyanov et al. 2016.
+
+    Raises ShapeError for one value a channel, which has no variance.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.instance_norm([[[1.0, 3.0], [5.0, 7.0]]], eps=0.0).tolist()
+    [[[-1.0, 1.0], [-1.0, 1.0]]]
+    """
+    x = shaped(input)
+    if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
+        raise ShapeError(f"instance_norm: expected several places of (n, channels, ...), got {describe(x)}")
+    return group_norm(x, x.shape[1], weight, bias, eps)
+
+
+@named
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -312,3 +328,60 @@ class BatchNorm2d(_BatchNorm):
     """
 
     dims = (4,)
+
+
+class _InstanceNorm(Module):
+    axes: int
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if track_running_stats:
+            raise ArgumentError(f"{name}: it keeps no running values; leave track_running_stats out")
+        self.num_features, self.eps, self.affine = sizes(num_features, 1, name, "num_features")[0], eps, affine
+        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+
+    def forward(self, x: Any) -> Tensor:
+        x = shaped(x)
+        single = x.ndim == self.axes + 1
+        if x.ndim not in (self.axes + 1, self.axes + 2) or x.shape[0 if single else 1] != self.num_features:
+            raise ShapeError(f"{type(self).__name__}({self.num_features}): another number of channels in {describe(x)}")
+        y = instance_norm(rec.expand_dims(x, axis=0) if single else x, self.weight, self.bias, self.eps)
+        return rec.squeeze(y, axis=0) if single else y
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, affine={self.affine}"
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """`functional.instance_norm` as a layer, for x (n, num_features, length), or one without the batch.
+
+    Arguments: PyTorch's; `momentum` is of running values, of which none are kept. Parameters, with `affine`: `weight`
+    (ones), `bias` (zeros).
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.InstanceNorm1d(1, eps=0.0)([[1.0, 3.0]])
+    tensor([[-1.,  1.]])
+    """
+
+    axes = 1
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """`functional.instance_norm` as a layer, for images (n, num_features, height, width); see InstanceNorm1d.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.InstanceNorm2d(3, affine=True)(np.ones((2, 3, 4, 4))).shape
+    (2, 3, 4, 4)
+    """
+
+    axes = 2

@@ -17,7 +17,7 @@ from .optimizer import Optimizer
 
 __all__ = [
     "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR",
-    "MultiStepLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+    "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
 
 
@@ -191,16 +191,36 @@ class LambdaLR(LRScheduler):
         groups = len(optimizer.param_groups)
         self.lr_lambdas: list[Any] = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups or not all(map(callable, self.lr_lambdas)):
-            raise ArgumentError(f"LambdaLR: a function, or {groups} of them, one a group; got {lr_lambda!r:.60}")
+            name = type(self).__name__
+            raise ArgumentError(f"{name}: a function, or {groups} of them, one a group; got {lr_lambda!r:.60}")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
         """Of the first group; `step` gives each group the lr of its own function."""
-        return float(base * self.lr_lambdas[0](epoch))
+        return float(base * self._factor(self.lr_lambdas[0], epoch))
+
+    def _factor(self, f: Callable[[int], float], epoch: int) -> float:
+        return f(epoch)
 
     def _set(self, rates: Sequence[float]) -> None:
         given = zip(self.base_lrs, self.lr_lambdas, strict=True)
-        super()._set([float(base * f(self.last_epoch)) for base, f in given])
+        super()._set([float(base * self._factor(f, self.last_epoch)) for base, f in given])
+
+
+class MultiplicativeLR(LambdaLR):
+    """lr = base f(1) f(2) ... f(epoch): each epoch multiplies it by its own factor; functions as for `LambdaLR`.
+
+    >>> import tinygrad_math as tm
+    >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> schedule = tm.optim.lr_scheduler.MultiplicativeLR(opt, lambda epoch: 0.5)
+    >>> schedule.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
+
+    def _factor(self, f: Callable[[int], float], epoch: int) -> float:
+        return math.prod(f(k) for k in range(1, epoch + 1))
 
 
 class LinearLR(LRScheduler):

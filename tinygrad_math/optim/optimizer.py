@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler.trace import sparing
-from ..core.arguments import named
+from ..core.arguments import named, other_words
 from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, describe
 from ..core.mode import watcher, witnesses
 from ..core.node import clock, finished, inside
@@ -69,6 +69,25 @@ def checked(asker: str, name: str, value: Any, low: float = 0.0, high: float = m
     if not number or not low <= value <= high:
         raise ArgumentError(f"{asker}: {name} is a number from {low:g} to {high:g}, got {value!r:.40}")
     return float(value)
+
+
+_NO_CHOICE = frozenset(("foreach", "fused", "capturable", "differentiable"))  # of PyTorch's, how a step is computed
+
+
+def _ways_to_compute(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """PyTorch's switches for the way a step is computed: off they are taken, on they are refused in words."""
+    if not (args and isinstance(args[0], Optimizer) and f.__name__ == "__init__" and _NO_CHOICE & kwargs.keys()):
+        return NotImplemented
+    on = sorted(name for name in _NO_CHOICE & kwargs.keys() if kwargs[name])
+    if on:
+        raise ArgumentError(
+            f"{type(args[0]).__name__}: a step is computed in one way; leave {on[0]}=True out "
+            "(opt.update(grads, state, params) is differentiable, and compiles)"
+        )
+    return f(*args, **{k: v for k, v in kwargs.items() if k not in _NO_CHOICE})
+
+
+other_words.append(_ways_to_compute)
 
 
 class Optimizer:
