@@ -57,9 +57,10 @@ def main(short=False):
     for ax in (axes[0], axes[1], axes[5], axes[6]):
         ax.remove()
     left = fig.add_subplot(grid[:, :2])
-    left.plot(history["epoch"], history["loss"], color=BLUE, label="training")
-    left.plot(history["epoch"], history["val_loss"], "--", color=RED, label="test")
+    left.plot(history["epoch"], history["loss"], ".-", color=BLUE, label="training")
+    left.plot(history["epoch"], history["val_loss"], ".--", color=RED, label="test")
     left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log", title=f"{100 * out['compiled']:.1f} % right")
+    left.locator_params(axis="x", integer=True)
     left.legend(frameon=False)
     left.spines[["top", "right"]].set_visible(False)
     shown = wrong[np.argsort(-chances[wrong, guesses[wrong]])][:6]

@@ -70,6 +70,7 @@ def main(short=False):
     fig.set_size_inches(12, 4.8)
     left.plot(np.arange(1, len(losses) + 1), np.exp(losses), color=BLUE)
     left.set(xlabel="epoch", ylabel="letters in doubt, exp(loss)", yscale="log", title="how many letters could follow")
+    left.locator_params(axis="x", integer=True)
     left.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
     left.minorticks_off()
     left.spines[["top", "right"]].set_visible(False)

@@ -72,6 +72,7 @@ def main(short=False):
     fig, axes = figure(columns=3, size=4.0)
     axes[0].plot(history["epoch"], history["val_right"], color=BLUE, marker=".")
     axes[0].set(xlabel="epoch", ylabel="share of places right", title="sorting sequences never seen")
+    axes[0].locator_params(axis="x", integer=True)
     axes[0].spines[["top", "right"]].set_visible(False)
     for k, (ax, look) in enumerate(zip(axes[1:], looks, strict=True)):
         ax.imshow(look, cmap="Blues", vmin=0, aspect="auto")

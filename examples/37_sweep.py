@@ -48,7 +48,7 @@ def main(short=False):
     fig.colorbar(picture, ax=left)
     for k, width in enumerate(widths):
         middle.plot(rates, losses[k], marker=".", color=PALETTE[k], label=f"width {width}")
-    middle.set(xscale="log", yscale="log", xlabel="step size", ylabel="cross-entropy", title="loss on new points")
+    middle.set(xscale="log", xlabel="step size", ylabel="cross-entropy", title="loss on new points")
     middle.legend(frameon=False)
     middle.spines[["top", "right"]].set_visible(False)
     save(fig, "37_sweep")

@@ -63,6 +63,7 @@ def main(short=False):
         left.plot(range(1, epochs + 1), median, color=color, label=f"step size {lr}")
         middle.hist(last, bins, color=color, alpha=0.6, label=f"step size {lr}")
     left.set(xlabel="epoch", ylabel="% of new points right", title="median, and 90 % of the seeds")
+    left.locator_params(axis="x", integer=True)
     middle.set(xlabel="% of new points right", ylabel=f"networks, of {seeds}", title=f"after {epochs} epochs")
     left.legend(frameon=False, loc="lower right")
     middle.legend(frameon=False, loc="upper center")

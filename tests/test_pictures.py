@@ -207,6 +207,43 @@ def test_level_lines_are_smooth_and_a_plane_is_flat_along_both_axes():
     assert any("both axes" in t.get_text() for t in flat.axes[0].get_legend().get_texts())
 
 
+def valley(x):
+    return 0.5 * (1.0 - x[0]) ** 2 + 2.0 * (x[1] - x[0] ** 2) ** 2
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: tm.viz.gradient_field(valley, start=[-1.2, 1.2], rate=0.05, steps=80, limit=1.6),
+        lambda: tm.viz.curvature(valley, [1.0, 1.0]),
+        lambda: tm.viz.curvature(lambda x: x[0] ** 2 - x[1] ** 2, [0.0, 0.0]),
+    ],
+    ids=["descent", "ellipse", "saddle"],
+)
+def test_the_heights_of_level_lines_stand_on_them_within_the_picture_and_on_nothing_else(draw):
+    fig = draw()
+    (ax,) = fig.axes
+    fig.canvas.draw()
+    box = ax.get_window_extent()
+    (lines,) = (c for c in ax.collections if type(c).__name__ == "QuadContourSet")
+    words = lines.labelTexts
+    assert len(words) >= 6
+    drawn = [
+        p for line in ax.lines if line.get_linewidth() > 1 for p in dense(ax.transData.transform(line.get_xydata()))
+    ]
+    for w in words:
+        # its middle line and its ends, as it is turned
+        at = np.array(w.get_window_extent().corners()).mean(axis=0)
+        turn, half = np.radians(w.get_rotation()), 1.2 * len(w.get_text()) * w.get_fontsize() * fig.dpi / 72 / 4
+        ends = [at + t * half * np.array([np.cos(turn), np.sin(turn)]) for t in (-1, -0.5, 0, 0.5, 1)]
+        assert all(box.x0 < x < box.x1 and box.y0 < y < box.y1 for x, y in ends), w
+        assert min(np.linalg.norm(e - p) for e in ends for p in drawn) > 4.0, w
+
+
+def dense(line):
+    return np.concatenate([line[:-1] + t * np.diff(line, axis=0) for t in np.linspace(0, 1, 9)] or [line])
+
+
 def test_of_a_crowd_of_points_the_outermost_distances_are_told():
     rng = np.random.default_rng(0)
     fig = tm.viz.hyperplane([1.0, 2.0], -1.0, points=rng.normal(size=(60, 2)))

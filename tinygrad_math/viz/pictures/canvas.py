@@ -158,7 +158,7 @@ def arrow(
 
 def label(ax: Any, at: Any, text: str, color: str = BLACK, offset: Sequence[float] | Any = (0.0, 0.0)) -> None:
     """Text at a point, moved by an offset in points, on a pale ground so that lines below do not disturb it."""
-    ground = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
+    ground = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
     ax.annotate(
         text,
         xy=tuple(at),

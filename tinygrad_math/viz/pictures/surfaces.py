@@ -34,7 +34,7 @@ def gradient_field(
     """
     slope = value_and_grad(f)
     fig, (ax,) = figure(size=5.6, **look)
-    _levels(
+    lines = _levels(
         ax,
         f,
         np.zeros(2),
@@ -51,6 +51,7 @@ def gradient_field(
     usual = float(np.median(sizes)) if len(sizes) else 1.0
     usual = usual or 1.0
     arrows = 0.16 * limit * arrows / (sizes + usual)
+    drawn = [where, where + 0.5 * arrows, where + arrows]
     ax.quiver(*where.T, *arrows.T, color=BLUE, angles="xy", scale_units="xy", scale=1, width=0.004, zorder=3)
     ax.plot([], [], color=BLUE, marker=">", label="gradient")
     if start is not None:
@@ -58,6 +59,7 @@ def gradient_field(
         for _ in range(steps):
             path.append(path[-1] - rate * values(slope(path[-1])[1]))
         line = np.array(path)
+        drawn += [line[:-1] + t * np.diff(line, axis=0) for t in (0.0, 0.5, 1.0)]
         ax.plot(*line.T, "o-", color=RED, markersize=3.5, linewidth=1.3, label=f"descent, rate {rate:g}", zorder=4)
         ax.plot(
             *line[0], "s", color=BLACK, markersize=6, zorder=5, label=f"start, $f$ = {float(values(f(line[0]))):.3g}"
@@ -70,6 +72,7 @@ def gradient_field(
             zorder=5,
             label=f"after {steps} steps, $f$ = {float(values(f(line[-1]))):.3g}",
         )
+    _tell(ax, lines, np.zeros(2), limit, np.concatenate(drawn))
     legend(ax)
     return finished(fig, [ax], look)
 
@@ -93,9 +96,11 @@ def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0, **look: Unpac
     lengths = np.where(big, 1 / np.sqrt(np.where(big, np.abs(eigenvalues), 1.0)), 0.0)
     lengths = lengths * 0.7 * limit / (float(lengths.max()) or 1.0)
     fig, (ax,) = figure(size=5.6, **look)
-    _levels(ax, f, at, limit, "level lines, and the Hessian as curvature ellipse")
+    lines = _levels(ax, f, at, limit, "level lines, and the Hessian as curvature ellipse")
+    drawn = [at + t * lengths[k] * axes[:, k] for k in (0, 1) for t in np.linspace(-1, 1, 41)]
     for k, branch in enumerate(_conic(eigenvalues, lengths, limit)):
         name = "$d^\\top H d = \\pm$const" if k == 0 else None
+        drawn += [*(at + (axes @ branch).T)]
         ax.plot(*(at[:, None] + axes @ branch), color=PURPLE, linewidth=2.2, zorder=3, label=name)
     for k, color in ((0, GREEN), (1, RED)):
         if lengths[k]:
@@ -118,6 +123,7 @@ def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0, **look: Unpac
         linestyle="none",
         label=f"the point: {kind}{along if kind == 'flat' else ''}",
     )
+    _tell(ax, lines, at, limit, drawn)
     legend(ax)
     return finished(fig, [ax], look)
 
@@ -141,8 +147,8 @@ def _swap(k: int, along: Any, across: Any) -> tuple[Any, Any]:
     return (along, across) if k == 0 else (across, along)
 
 
-def _levels(ax: Any, f: Callable[[Any], Any], middle: Any, limit: float, title: str) -> None:
-    """Level lines of f on a square, with labelled axes of equal scale."""
+def _levels(ax: Any, f: Callable[[Any], Any], middle: Any, limit: float, title: str) -> Any:
+    """Level lines of f on a square, with labelled axes of equal scale; None where there are none."""
     ticks = np.linspace(-limit, limit, 81)
     heights = quietly(lambda: np.array([[float(values(f(middle + [p, q]))) for p in ticks] for q in ticks]))
     there = np.isfinite(heights)
@@ -162,16 +168,42 @@ def _levels(ax: Any, f: Callable[[Any], Any], middle: Any, limit: float, title: 
     from matplotlib import colormaps
 
     colors = colormaps["cividis"](np.linspace(0.0, 0.75, len(levels)))  # its last quarter is too pale for lines
+    lines = None
     if there.any() and np.ptp(heights[np.isfinite(heights)]) > 0:
         lines = ax.contour(
             middle[0] + ticks, middle[1] + ticks, heights, levels=levels, colors=colors, linewidths=0.9, zorder=1
         )
-        for words in ax.clabel(lines, fontsize=7, fmt="%.2g", zorder=6):
-            words.set_bbox({"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7})
     ax.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
     ax.set(xlim=middle[0] + [-limit, limit], ylim=middle[1] + [-limit, limit])
     ax.set_title(title, fontsize=10)
     ax.tick_params(labelsize=8)
+    return lines
+
+
+def _tell(ax: Any, lines: Any, middle: Any, limit: float, drawn: Any) -> None:
+    """The height of each level line, written on it where it is farthest from what is drawn: points of shape (k, 2).
+
+    A line that has no free place away from the border stays without.
+    """
+    taken = [np.asarray(drawn, float).reshape(-1, 2)]
+    places = []
+    for pieces in lines.allsegs if lines is not None else ():
+        line = np.concatenate([np.zeros((0, 2)), *pieces])
+        line = line[(np.abs(line - middle) < 0.88 * limit).all(axis=1)]
+        if len(line):
+            others = np.concatenate(taken)
+            gaps = np.linalg.norm(line[:, None] - others, axis=-1).min(axis=1, initial=2 * limit)
+            room = np.minimum(gaps, 0.2 * limit)
+            best = np.flatnonzero(room >= room.max() - 1e-9)
+            place = line[best[len(best) // 2]]
+            if room.max() > 0.07 * limit:
+                places.append(tuple(place))
+                turn = np.linspace(0, 2 * np.pi, 9)  # a word is longer than a point
+                taken.append(place + 0.05 * limit * np.stack([np.cos(turn), np.sin(turn)], axis=1))
+    if places:
+        ax.clabel(lines, fontsize=7, fmt="%.2g", zorder=6, manual=places)
+        for words in lines.labelTexts:
+            words.set_bbox({"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7})
 
 
 def _finer(ticks: Any, heights: Any) -> tuple[Any, Any]:
