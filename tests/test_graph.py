@@ -1,6 +1,7 @@
 """Drawings: what they show, where things stand, and that names are data in every form."""
 
 import io
+import itertools
 import re
 import sys
 import time
@@ -419,6 +420,79 @@ def test_names_of_local_variables_can_be_given():
     g = tm.graph(y, names=locals())
     assert [b.name for b in g.view.boxes if b.name] == ["x", "hidden", "y"]
     assert "hidden = x * x" in titles(g).values()
+
+
+STRIPS = {
+    "lstm": lambda: tm.graph(lstm(10), roll=False),
+    "tangle": lambda: tm.graph(tangle(200), roll=False, most=700),
+    "chain": lambda: tm.graph(chain(300), roll=False, fold=False),
+    "layers": lambda: tm.graph(
+        lambda: tm.nn.Sequential(*(net2(k) for k in range(9)))(np.ones((2, 2))).sum(), roll=False
+    ),
+}
+
+
+def net2(seed):
+    return tm.nn.Sequential(tm.nn.Linear(2, 2, rng=seed), tm.nn.Tanh())
+
+
+@pytest.mark.parametrize("name", STRIPS)
+def test_a_strip_is_broken_into_columns_and_says_what_it_said(name, monkeypatch):
+    g = STRIPS[name]()
+    broken = g.picture()
+    monkeypatch.setattr("tinygrad_math.viz.picture.in_columns", lambda *found: found)
+    strip = g.picture()
+    assert strip.height > 3 * strip.width
+    assert broken.height < 1.6 * broken.width
+    assert broken.width < 3.5 * broken.height
+    said = [
+        [(m.content, m.size) for grp in p.groups for m in grp.marks if isinstance(m, Text)] for p in (broken, strip)
+    ]
+    assert said[0] == said[1]
+    boxes = [
+        {
+            grp.id: grp.marks[-1 - sum(isinstance(m, Text) for m in grp.marks)].rect
+            for grp in p.groups
+            if grp.kind == "node"
+        }
+        for p in (broken, strip)
+    ]
+    assert [(k, r.width, r.height) for k, r in boxes[0].items()] == [
+        (k, r.width, r.height) for k, r in boxes[1].items()
+    ]
+    rects = list(boxes[0].values())
+    for a, b in itertools.combinations(rects, 2):
+        assert a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
+    assert all(r.x >= 0 and r.x + r.width <= broken.width and r.y + r.height <= broken.height for r in rects)
+
+
+@pytest.mark.parametrize("name", STRIPS)
+def test_an_arrow_that_is_cut_goes_on_in_the_next_column_as_far_from_its_left(name):
+    groups = STRIPS[name]().picture().groups
+    (lines,) = ([m.points for m in grp.marks] for grp in groups if grp.kind == "break")
+    arrows = [m for grp in groups if grp.kind == "edges" for m in grp.marks if isinstance(m, Curve)]
+    assert len(lines) >= 2
+    assert len(lines) % 2 == 0
+    for foot, head in zip(lines[::2], lines[1::2], strict=True):
+        (left, low), (end, _) = foot
+        (begin, top), (right, _) = head
+        assert low > top
+        left_at = sorted((m.points[-1][0] - left, m.width, m.color) for m in arrows if on(m.points[-1], left, end, low))
+        goes_on = sorted(
+            (m.points[0][0] - begin, m.width, m.color) for m in arrows if on(m.points[0], begin, right, top)
+        )
+        assert left_at
+        assert not [m for m in arrows if m.head and on(m.points[-1], left, end, low)]
+        shift = goes_on[0][0] - left_at[0][0]  # columns begin where the first of their boxes does
+        assert [(round(x + shift, 6), w, c) for x, w, c in left_at] == [(round(x, 6), w, c) for x, w, c in goes_on]
+        for grp in groups:
+            if grp.kind == "node":
+                r = grp.marks[0].rect
+                assert not (r.x < end and r.x + r.width > left and r.y < low < r.y + r.height)
+
+
+def on(p, left, right, y):
+    return left - 1e-6 <= p[0] <= right + 1e-6 and abs(p[1] - y) < 1e-6
 
 
 # -- forms ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from . import labels
 from .blocks import strengths
 from .cards import SMALL, TITLE, Card, Shown, common_dtype, name_of, ordered, role_of, said_of, text_width
+from .columns import in_columns
 from .layout import arrange
 from .legend import laid, legend_of, shade, strength
 from .marks import Curve, Group, Mark, Picture, Rectangle, Text, moved
@@ -67,6 +68,8 @@ def picture_of(
         ]
         groups.append(Group("again", f"again{k}", f"{said}, drawn elsewhere", marks))
     width, height = plan.size
+    if not right:
+        groups, width, height = in_columns(groups, width, height)
     entries = legend_of(view, outline, dtype, shown, sizes, cards)
     legend, wide, tall = laid(entries, max(width, 320.0), height + 22.0)
     if legend:
