@@ -10,7 +10,7 @@ import tinygrad_math
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
-    ["core/errors", "core/notebook", "core/place", "core/samples"],
+    ["core/errors", "core/notebook", "core/place", "core/quiet", "core/samples"],
     ["core/arguments", "core/opening", "core/parts", "core/showing"],
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],
@@ -125,6 +125,21 @@ def test_importing_the_package_does_not_import_scipy_or_matplotlib():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_numpys_warnings_are_silenced_in_the_one_way_that_an_interrupt_does_not_make_last():
+    for path in FILES:
+        silenced = [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, (ast.With, ast.FunctionDef))
+            for part in (
+                [item.context_expr for item in node.items] if isinstance(node, ast.With) else node.decorator_list
+            )
+            if isinstance(part, ast.Call) and ast.unparse(part.func).endswith("errstate")
+        ]
+        allowed = int(path == ROOT / "core" / "quiet.py")  # where it is looked at how NumPy does it
+        assert len(silenced) == allowed, f"{path}:{silenced}: use core.quiet.ignoring in place of np.errstate"
 
 
 def test_the_errors_are_a_room_of_their_own():

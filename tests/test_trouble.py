@@ -15,6 +15,7 @@ import pytest
 
 import tinygrad_math as tm
 from tinygrad_math.core.node import MODE
+from tinygrad_math.core.quiet import ignoring
 
 PACKAGE = os.path.dirname(tm.__file__)
 
@@ -169,7 +170,53 @@ def test_an_interrupt_at_any_point_of_a_walk_or_a_trace_leaves_numpys_warnings_a
     numpys = inspect.getsourcefile(np.errstate.__exit__)
     with np.errstate(over="raise", under="warn", call=print):
         before = np.geterr(), np.geterrcall()
-        strike_everywhere(WALKS[walk], lambda: (np.geterr(), np.geterrcall()) == before, files=("core/mode.py", numpys))
+        strike_everywhere(
+            WALKS[walk],
+            lambda: (np.geterr(), np.geterrcall()) == before,
+            files=("core/mode.py", "core/quiet.py", numpys),
+        )
+
+
+OPS = {
+    "norm": lambda: tm.linalg.norm([3e200, 4.0]),
+    "gradient of a norm": lambda: tm.grad(lambda x: tm.linalg.norm(x))([0.0, 0.0]),
+    "std": lambda: tm.std([1e200, 1e-200]),
+    "gradient of hypot": lambda: tm.grad(lambda x: tm.hypot(x, 4.0))(3.0),
+    "gradient of a power": lambda: tm.grad(lambda y: tm.power(0.0, y))(2.0),
+    "gammainc": lambda: tm.grad(lambda x: tm.special.gammainc(2.0, x))(0.0),
+    "cross entropy": lambda: tm.nn.functional.binary_cross_entropy(np.array([0.5]), np.array([1.0])),
+    "detect_anomaly": lambda: in_detect_anomaly(),
+}
+
+
+def in_detect_anomaly():
+    with tm.inspect.detect_anomaly(), contextlib.suppress(tm.errors.AnomalyError):
+        tm.log(tm.tensor(-1.0))
+
+
+@pytest.mark.filterwarnings("ignore")  # by the state below
+@pytest.mark.parametrize("op", OPS)
+def test_an_interrupt_at_any_point_of_an_op_leaves_numpys_error_state_as_it_was(op):
+    files = ("core/mode.py", "core/quiet.py", inspect.getsourcefile(np.errstate.__exit__))
+    for state in ({}, {"over": "raise", "under": "print", "call": print}):
+        with np.errstate(**state):
+            before = np.geterr(), np.geterrcall()
+            strike_everywhere(OPS[op], lambda: (np.geterr(), np.geterrcall()) == before and records(), files=files)
+
+
+def test_warnings_are_silenced_by_kind_and_over_what_the_user_has_set():
+    with np.errstate(over="raise", divide="print"):
+        before = np.geterr()
+        with ignoring("over", "invalid"):
+            assert np.geterr() == {**before, "over": "ignore", "invalid": "ignore"}
+            with ignoring():
+                assert set(np.geterr().values()) == {"ignore"}
+            assert np.geterr()["divide"] == "print"
+        assert np.geterr() == before
+    before = np.geterr()
+    with pytest.raises(KeyError), ignoring():
+        raise KeyError
+    assert np.geterr() == before
 
 
 # -- no_grad in all its uses ----------------------------------------------------------------------------

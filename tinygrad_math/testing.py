@@ -15,6 +15,7 @@ from .core.arguments import named
 from .core.elsewhere import face as _face
 from .core.errors import ArgumentError, describe
 from .core.op import Op, registry
+from .core.quiet import ignoring
 from .core.samples import Sample
 from .core.tensor import Node, Tensor, as_tensor, record, wrap
 from .core.tree import flatten, unflatten
@@ -69,7 +70,7 @@ def assert_close(claim: str, got: Arrays, want: Arrays, tolerance: float = TOLER
             raise AssertionError(f"{claim}: output {k} has shape {a.shape}, expected {b.shape}")
         scale = 1.0 + max((float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0)), 0.0))
         same = (a == b) | (np.isnan(a) & np.isnan(b))
-        with np.errstate(invalid="ignore"):
+        with ignoring("invalid"):
             wrong = ~(same | (np.abs(a - b) <= tolerance * scale))
         if np.any(wrong):
             at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
@@ -271,7 +272,7 @@ def check_op(op: Op | str) -> int:
             claims += [single_precision_stays]
         for claim in claims:
             try:
-                with np.errstate(all="ignore"):
+                with ignoring():
                     claim(record_, s)
             except Exception as error:
                 raise AssertionError(f"{record_.name} on {s!r}, {claim.__name__}: {error}") from error

@@ -16,6 +16,7 @@ from ..core.arguments import usage
 from ..core.docs import public_name
 from ..core.errors import FileError, MathError
 from ..core.op import Op, raw, registry
+from ..core.quiet import ignoring
 from ..formulas.rules import rules
 from ..inspect.conventions import Conventions, conventions
 from ..viz.mathml import STYLE, mathml
@@ -154,7 +155,7 @@ def _example(op: Op) -> dict[str, Any] | None:
 def _slopes(op: Op, x: Any, example: dict[str, Any]) -> tuple[Any, Any] | None:
     """Values and derivatives in the first argument, if the op goes by elements."""
     others, params = example["others"], example["params"]
-    with np.errstate(all="ignore"):
+    with ignoring():
         try:
             y = op.forward(x, *others, **params)
             if np.shape(y) != x.shape or np.asarray(y).dtype.kind != "f":
@@ -215,7 +216,7 @@ def _numbers(op: Op) -> str:
         if any(a.size > 9 or not a.size or a.dtype.hasobject for a in arrays):
             continue
         try:
-            with np.errstate(all="ignore"):
+            with ignoring():
                 y = called(*s.args, **s.params)
         except Exception:  # an op of rules may insist on arrays
             continue

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import MathError, TraceError, explain_failure
-from ..core.mode import quietly
 from ..core.notebook import bundle, preformatted
 from ..core.op import Op, registry
+from ..core.quiet import quietly
 
 NUMBERS = (bool, int, float, complex)
 _DEFAULTS = tuple(map(np.dtype, NUMBERS))

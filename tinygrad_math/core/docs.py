@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import MathError
+from .quiet import ignoring
 
 DERIVATIVE = {
     "linear": "It is linear: its derivative is itself, applied to the tangent.",
@@ -62,7 +63,7 @@ def example(op: Any) -> str:
             continue
         call = f"{public_name(op)}({', '.join([*arguments, *(f'{k}={v!r}' for k, v in s.params.items())])})"  # type: ignore[list-item]
         try:
-            with np.errstate(all="ignore"):
+            with ignoring():
                 result = op(*(_rounded(a) for a in s.args), **s.params)
         except (MathError, AttributeError):  # an op of rules may insist on arrays
             continue

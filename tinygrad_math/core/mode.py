@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import inspect
-import io
 import types
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import numpy as np
-
 from .errors import ArgumentError, describe
+from .quiet import Leaving, get_errors, in_one_step, quietly, set_errors, silenced
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -135,57 +132,6 @@ def under(mode: Mode, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
         raise
 
 
-def _numpy_errors() -> tuple[Any, Any, Any]:
-    """NumPy's context variable for its error state, what it holds where nobody set it, and while all is ignored."""
-    inside = contextvars.Context().run(_ignoring)
-    if len(inside) == 1:
-        ((variable, ignored),) = inside.items()
-        try:
-            return variable, contextvars.Context().run(variable.get), ignored
-        except LookupError:  # of a version that keeps it in another way
-            pass
-    return ContextVar("unknown", default=None), False, None
-
-
-def _ignoring() -> contextvars.Context:
-    with np.errstate(all="ignore"):
-        return contextvars.copy_context()
-
-
-_errors, _AS_EVER, _IGNORED = _numpy_errors()
-
-
-def quietly(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """f of these arguments without NumPy's warnings. Whatever strikes finds NumPy's error state put back."""
-    outer = _errors.get()
-    if outer is _AS_EVER:  # the same in a third of the time: np.errstate is Python's code
-        try:
-            try:
-                _errors.set(_IGNORED)
-                return f(*args, **kwargs)
-            finally:
-                _errors.set(outer)
-        except BaseException:  # it may have struck before the line above
-            _errors.set(outer)
-            raise
-    around = contextvars.copy_context()  # where NumPy keeps it
-    try:
-        with np.errstate(all="ignore"):
-            return f(*args, **kwargs)
-    except BaseException:  # it may have struck at the end of the block, which is Python's code
-        np.seterr(**around.run(np.geterr))
-        raise
-
-
-class _Leaving(io.IOBase):
-    """What makes `pop` the end of a block: this `__exit__` is not Python's code, at whose start Ctrl-C could strike."""
-
-    closed = True  # it is no file, and nothing is to be done at its end
-
-    def __init__(self, pop: Callable[[], Any]) -> None:
-        self.close = pop  # type: ignore[method-assign]  # called by __exit__; what it returns is false
-
-
 class _Entering:
     """`__enter__` of a block: prepared in Python, so that calling it is one step without Python's code."""
 
@@ -203,7 +149,14 @@ class _Entering:
             )
         mode = block._mode(outer, entries)
         MODE.set(mode)  # it holds once its entry is there
-        return functools.partial(entries.append, mode.entry)
+        if not block.quiet:
+            return functools.partial(entries.append, mode.entry)
+        errors = get_errors()
+        return in_one_step(
+            map(block._errors.append, (errors,)),
+            map(set_errors, (silenced(errors),)),
+            map(entries.append, (mode.entry,)),
+        )
 
 
 class _Exiting:
@@ -212,7 +165,12 @@ class _Exiting:
     def __get__(self, block: Block | None, kind: type) -> Callable[..., None]:
         if block is None:
             return lambda block, *error: self.__get__(block, kind)()
-        return block._leaving.__exit__ if block._known else functools.partial(_not_entered, kind.__name__)
+        if not block._known:
+            return functools.partial(_not_entered, kind.__name__)
+        if not block.quiet:
+            return block._leaving.__exit__
+        end = map(set_errors, map(list.pop, (block._errors,)))
+        return Leaving(in_one_step(map(list.pop, (block._entries,)), end)).__exit__
 
 
 def _not_entered(name: str, *error: object) -> None:
@@ -225,12 +183,13 @@ class Block:
     It belongs to its thread and to its asyncio task, and ends with its block, also where Ctrl-C strikes.
     """
 
-    quiet = False  # whether a decorated function is run without NumPy's warnings
+    quiet = False  # whether NumPy's warnings are off as well
     _known = False  # whether it was ever to be entered
 
     def __init__(self) -> None:
         self._entries: list[Any] = []  # one for each `with` that this block is in
-        self._leaving = _Leaving(self._entries.pop)
+        self._leaving = Leaving(self._entries.pop)
+        self._errors: list[Any] = []  # NumPy's error state before each of them, of a quiet block
 
     def _mode(self, outer: Mode | None, entries: list[Any] | None) -> Mode:
         """The mode that is to hold, over the outer one."""

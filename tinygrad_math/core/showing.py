@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .notebook import escaped
+from .quiet import ignoring
 
 MANY = 10_000_000  # of more elements, only some are looked at, so that showing an array is never slow
 LOOKED_AT = 1_000_000
@@ -40,7 +41,7 @@ def _some(array: Any) -> Any:
 
 def _floats(array: Any) -> str:
     parts = []
-    with np.errstate(all="ignore"):
+    with ignoring():
         low, high = (array.min(), array.max()) if array.dtype.kind == "f" else (np.nan, np.nan)
         nan = infinite = 0
         if not (np.isfinite(low) and np.isfinite(high)):

@@ -28,11 +28,12 @@ from .errors import (
     UnusedInput,
     describe,
 )
-from .mode import MODE, Mode, quietly
+from .mode import MODE, Mode
 from .node import unknown
 from .op import Namespace, raw
 from .past import Past, likeness
 from .place import WALKS
+from .quiet import quietly
 from .tensor import (
     DIFFERENTIABLE,
     TRACED,

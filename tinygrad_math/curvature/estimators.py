@@ -12,6 +12,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator, cg, eigsh, min
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, NoConvergence, OutsideDomain, ShapeError, describe
+from ..core.quiet import ignoring
 from ..random import stream
 from .operators import Array, Symmetric, array_of, number_of, one_of
 
@@ -234,7 +235,7 @@ def solve(
     damped = LinearOperator(op.shape, matvec=lambda v: op.matvec(v) + damping * np.ravel(v), dtype=float)
     _, exponent = np.frexp(np.abs(b).max(initial=0.0))  # squares of very small or large numbers are 0 or infinite
     scaled = np.ldexp(b, -exponent)
-    with np.errstate(all="ignore"):  # of a singular matrix they divide by 0
+    with ignoring():  # of a singular matrix they divide by 0
         x, _ = solvers[method](damped, scaled, rtol=rtol, maxiter=maxiter)
         residual = float(np.linalg.norm(damped.matvec(x) - scaled)) / (float(np.linalg.norm(scaled)) or 1.0)
     if not residual <= max(1e3 * rtol, 1e-6):

@@ -17,6 +17,7 @@ from ..compiler import compile
 from ..compiler.cache import backend_of
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, describe
+from ..core.quiet import ignoring
 from ..core.tensor import as_tensor, rec, wrap
 from ..core.tree import flatten
 from ..transforms.batching.trace import Recording
@@ -294,7 +295,7 @@ def _agrees(tape: Tape, matrix: Any, kind: str) -> bool:
     v = np.concatenate([np.zeros(0), *map(np.ravel, vectors)])
     true = np.concatenate([np.zeros(0), *(np.ravel(array_of(t, f"sparse_{kind}")) for t in pushed)])
     size = np.abs(matrix) @ np.abs(v) + np.abs(true)
-    with np.errstate(invalid="ignore"):
+    with ignoring("invalid"):
         return not bool(np.any(np.abs(matrix @ v - true) > 1e-5 * size + 1e-300))
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.quiet import ignoring
 from .document import Block, Document, Equation, Equations, Heading, Inline, Paragraph, Shown, as_text
 from .naming import written
 from .plain import text_of
@@ -28,7 +29,7 @@ class Shift(NamedTuple):
         """By how much it changed, in norm."""
         if self.before.shape != self.after.shape:
             return float("inf")
-        with np.errstate(invalid="ignore"):
+        with ignoring("invalid"):
             return float(np.linalg.norm(np.ravel(np.subtract(self.after, self.before, dtype=_wide(self.after)))))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import IllPosedDerivative
-from ..core.mode import quietly
 from ..core.op import raw
+from ..core.quiet import ignoring, quietly
 from ..core.tensor import handle
 from ..core.walk import Trail, pullback
 from ..formulas.notation import latex
@@ -73,7 +73,7 @@ class Explanation(Shown):
     @property
     def difference(self) -> float:
         """The largest difference between the sum of the paths and the gradient of the walk back."""
-        with np.errstate(invalid="ignore"):
+        with ignoring("invalid"):
             apart = np.abs(self._total - np.asarray(self.gradient.node.data))
         return float(np.max(apart)) if apart.size else 0.0
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.mode import quietly
 from ..core.node import Node
+from ..core.quiet import quietly
 from ..core.tensor import Tensor, handle
 from ..formulas.notation import ATOM, brackets, fenced, latex
 from ..formulas.terms import ONE, Formula, add, symbol, words

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import MathError, NoDerivative, Undecided
-from ..core.mode import quietly
 from ..core.node import Node
 from ..core.op import raw
+from ..core.quiet import quietly
 from ..core.tensor import check_fresh, select
 from ..core.walk import Trail, fit, pullback
 from ..formulas.terms import words

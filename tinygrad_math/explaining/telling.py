@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.mode import quietly
+from ..core.quiet import quietly
 from ..formulas.notation import brackets, latex, write_number
 from ..formulas.terms import ONE, ZERO, Formula, add, symbol
 from ..formulas.tracing import branch_of, opened, shape_of

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.mode import Mode, under
 from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op
+from ..core.quiet import ignoring
 from ..core.samples import Sample
 from ..core.tensor import Tensor, rec, wrap
 from ..core.walk import spread
@@ -68,7 +69,7 @@ def rules(op: Op) -> Rules:
         return found
     args, params = sample
     names = [symbol(n, np.shape(a)) for n, a in zip(letters(op), args, strict=True)]
-    with np.errstate(all="ignore"):
+    with ignoring():
         try:
             y = np.asarray(op.forward(*args, **params))[()]
         except Exception:  # an op of rules may insist on what no sample of ours has

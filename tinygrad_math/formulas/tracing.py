@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op, rec, registry
+from ..core.quiet import ignoring
 from ..core.tensor import Mode, Tensor, select, under, wrap
 from ..core.walk import fit
 from .terms import (
@@ -270,7 +271,6 @@ def of_graph(
     return found[result]
 
 
-@np.errstate(all="ignore")  # the values are told elsewhere
 def of_rule(
     node: Node,
     position: tuple[int, ...],
@@ -309,9 +309,10 @@ def of_rule(
         else:  # the other parts are not spoken of
             result = tuple(fresh(d, y if k == index else _UNSPOKEN) for k, d in enumerate(whole.data))
         seeds: Any = seed if whole is node else [seed if k == index else None for k in range(len(whole.data))]
-        found = list(under(mode, op.vjp, rec, need, seeds, result, *operands, **whole.params))
-        shares = [under(mode, fit, rec, found[k], whole.inputs[k].data) for k in position]
-        parts = [of_graph(share.node, known, name, chosen) for share in shares]
+        with ignoring():  # the values are told elsewhere
+            found = list(under(mode, op.vjp, rec, need, seeds, result, *operands, **whole.params))
+            shares = [under(mode, fit, rec, found[k], whole.inputs[k].data) for k in position]
+            parts = [of_graph(share.node, known, name, chosen) for share in shares]
     except Exception:  # a rule for plain arrays only: the numbers are told, and the formula is that of the op
         return None
     total = add(parts, shape_of(whole.inputs[position[0]].data))

@@ -60,7 +60,6 @@ class detect_anomaly(Block):
     def __init__(self, check_inf: bool = True, *, forward: bool = True, backward: bool = True) -> None:
         super().__init__()
         self.check_inf, self.forward, self.backward = check_inf, forward, backward
-        self._silences: list[Any] = []
 
     def _mode(self, outer: Mode | None, entries: list[Any] | None) -> Mode:
         if tracing():
@@ -74,19 +73,6 @@ class detect_anomaly(Block):
                 "once afterwards; enter it around the call of vmap"
             )
         return beside(Detective(self.check_inf, self.forward, self.backward), outer, entries)
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        silence = np.errstate(all="ignore")
-        silence.__enter__()
-        self._silences.append(silence)
-
-    def __exit__(self, *error: Any) -> None:
-        try:
-            if self._silences:
-                self._silences.pop().__exit__(*error)
-        finally:
-            super().__exit__(*error)
 
 
 class Detective(Lines):

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.mode import quietly
 from ..core.op import Op
+from ..core.quiet import quietly
 from .numbers import element, is_bad, number, pointwise
 
 PIECEWISE = (

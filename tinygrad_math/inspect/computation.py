@@ -12,9 +12,10 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ArgumentError, DTypeError, TraceError, describe
-from ..core.mode import MODE, quietly, under, watcher
+from ..core.mode import MODE, under, watcher
 from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op
+from ..core.quiet import quietly
 from ..core.tensor import Tensor, as_tensor, record, select, wrap
 from ..core.tree import flatten, unflatten
 from ..nn.module import Module

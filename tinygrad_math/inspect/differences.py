@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.quiet import ignoring
+
 Array = np.ndarray[Any, Any]
 SMOOTH, KINK, SINGULAR, UNKNOWN = 0, 1, 2, 3
 LEVELS = 10
@@ -37,7 +39,7 @@ def slopes(f: Callable[[float], Array], y: Array, eps: float, first: float = 0.0
     first = first or (_FIRST if eps < 1e-10 else 0.1)
     count = LEVELS if eps < 1e-10 else 6
     steps = first * _RATIO ** -np.arange(count)
-    with np.errstate(all="ignore"):
+    with ignoring():
         up = np.array([f(h) for h in steps])
         down = np.array([f(-h) for h in steps])
         right, left = (up - y) / steps[:, None], (y - down) / steps[:, None]
@@ -74,7 +76,7 @@ def confirmed(s: Slopes, f: Callable[[float], Array], y: Array, eps: float) -> S
     other = slopes(f, y, eps, _FIRST / 53)
     size = np.maximum(np.abs(s.low), np.abs(s.high))
     room = 1e-5 * size + 10 * (s.error + other.error)
-    with np.errstate(invalid="ignore"):
+    with ignoring("invalid"):
         same = (np.abs(s.low - other.low) <= room) & (np.abs(s.high - other.high) <= room) & (s.kind == other.kind)
     return s._replace(kind=np.where((s.kind < SINGULAR) & ~same, UNKNOWN, s.kind))
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import AnomalyError
-from ..core.mode import quietly
 from ..core.node import Node
 from ..core.op import Op, raw
+from ..core.quiet import quietly
 from ..core.tensor import select
 from ..core.walk import Trail
 from .causes import WELL_POSED, Cause, of_value

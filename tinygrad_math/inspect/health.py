@@ -12,6 +12,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, MathError
 from ..core.node import Node
 from ..core.op import Op, raw
+from ..core.quiet import ignoring
 from ..core.tensor import select
 from .computation import Computation
 
@@ -123,7 +124,7 @@ def health(
         raise ArgumentError(f"health: threshold is a share of all digits, from 0 to 1, got {threshold}")
     run = Computation(f, args, "health")
     exact = {n: _widened(n.data, method) for n in run.tape.inputs}
-    with np.errstate(all="ignore"):
+    with ignoring():
         errors = _errors(run, exact, method, np.random.default_rng(seed))
     return _report(run, errors, getattr(f, "__name__", "f"), threshold)
 
@@ -264,7 +265,7 @@ def _lost(data: Any, estimates: Iterable[Any]) -> tuple[float, tuple[int, ...]]:
     eps = float(np.finfo(a.dtype).eps) / 2
     error = np.asarray(np.max(listed, axis=0), float)
     size = np.maximum(np.abs(a).astype(float), error)
-    with np.errstate(all="ignore"):
+    with ignoring():
         relative = np.where(error > 0, error / np.where(size > 0, size, 1.0), 0.0)
         relative = np.where(np.isfinite(relative), relative, 0.0)
     k = int(np.argmax(relative))

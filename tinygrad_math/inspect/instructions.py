@@ -20,9 +20,9 @@ from ..compiler.passes.loops import step_of
 from ..compiler.program import as_weak
 from ..compiler.trace import Odd
 from ..core.errors import AnomalyError, IllPosedDerivative
-from ..core.mode import quietly
 from ..core.op import Op, raw, registry
 from ..core.place import Place
+from ..core.quiet import quietly
 from ..transforms.loops.loop import Loop
 from .causes import WELL_POSED, Cause, of_value
 from .history import Operand, operand, short, shortened

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import IllPosedDerivative, MathError
 from ..core.node import DIFFERENTIABLE, Node
+from ..core.quiet import ignoring
 from ..core.tensor import Tensor, record, select, wrap
 from ..core.walk import Trail, pullback
 from ..transforms.tracing import Tape
@@ -89,7 +90,7 @@ def through(run: Computation, targets: Sequence[Node], rng: np.random.Generator,
         found = run.replay(moved, roots, convert)
         return flat([found[r] for r in roots])
 
-    with np.errstate(all="ignore"):
+    with ignoring():
         base = values(at)
         for positive in (False, True):
             ts = [direction(x, rng, positive) for x in at.values()]
@@ -182,7 +183,7 @@ def _pulled(tape: Tape, seeds: Sequence[Any]) -> list[Tensor]:
 
 def _of_a_slope(gradient: Any, values: Sequence[Any], rng: np.random.Generator, again: Again) -> Finding:
     try:
-        with np.errstate(all="ignore"):
+        with ignoring():
             run = Computation(gradient, [np.asarray(v) for v in values], "audit")
             found = through(run, run.tape.inputs, rng, again)
             if found.state in (FAULT, NONE):

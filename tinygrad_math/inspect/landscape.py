@@ -11,6 +11,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, NonScalarError, ShapeError, describe
 from ..core.mode import no_grad
 from ..core.opening import room
+from ..core.quiet import ignoring
 from ..core.tensor import as_tensor
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from .computation import same_stream, untouched
@@ -129,7 +130,7 @@ def landscape(
             raise NonScalarError(f"landscape needs a function that returns one real number, got {describe(y)}")
         return float(y.item())
 
-    with np.errstate(all="ignore"):
+    with ignoring():
         center = value(*(0.0 for _ in found))
         grid = [value(*(t[k] for k in index)) for index in np.ndindex(*[points] * len(found))]
     trees = [unflatten(structure, [as_tensor(a) for a in d], values=False) for d in found]

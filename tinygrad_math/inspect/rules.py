@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.errors import IllPosedDerivative, NoDerivative, describe
 from ..core.op import Op, raw
+from ..core.quiet import ignoring
 from ..core.walk import fit, spread
 from .differences import KINK, SINGULAR, UNKNOWN, Array, Slopes, confirmed, slopes
 
@@ -201,7 +202,7 @@ def between(s: Slopes, eps: float) -> tuple[Array, Array, Array]:
 def off(value: Array, s: Slopes, eps: float) -> tuple[float, int | None, float]:
     """The largest relative error of a tangent, the element at fault, and the slope there."""
     low, high, room = between(s, eps)
-    with np.errstate(all="ignore"):
+    with ignoring():
         miss = np.maximum(np.maximum(low - value, value - high), 0.0)
         miss = np.where(np.isnan(value), np.inf, miss)
         known = s.kind < SINGULAR
@@ -217,7 +218,7 @@ def off(value: Array, s: Slopes, eps: float) -> tuple[float, int | None, float]:
 
 def check(rule: Rule, rng: np.random.Generator) -> Finding:
     """What the rules of an op say at its operands, judged. The op's own errors are findings."""
-    with np.errstate(all="ignore"):
+    with ignoring():
         try:
             again = rule.value(rule.args)
         except Exception as error:

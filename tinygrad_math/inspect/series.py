@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.quiet import ignoring
+
 COLUMNS: tuple[str, ...] = (
     "norm",
     "rms",
@@ -31,7 +33,7 @@ def measures(data: Any, bounds: tuple[float, float] | None, units: bool = False)
     size = a.size
     nan = int(np.isnan(a).sum()) if a.dtype.kind in "fc" else 0
     wide = a.astype(np.complex128 if a.dtype.kind == "c" else np.float64, copy=False).ravel()
-    with np.errstate(all="ignore"):
+    with ignoring():
         norm = float(np.linalg.norm(wide)) if size else 0.0
         row: Row = {
             "norm": norm,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.mode import quietly
 from ..core.op import Op, raw
+from ..core.quiet import quietly
 from .causes import DECOMPOSITIONS, PIECEWISE, Cause
 from .numbers import element, is_bad, number, pointwise
 

@@ -15,6 +15,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
 from ..core.mode import no_grad
 from ..core.node import Node
+from ..core.quiet import ignoring
 from ..core.tensor import Tensor, wrap
 from ..core.tree import flatten
 from ..nn.module import Module, Parameter
@@ -169,7 +170,7 @@ def _run(model: Module, given: tuple[Any, ...]) -> dict[str, tuple[list[Tensor],
     for module in twin.modules():
         object.__setattr__(module, "_hooks", {0: note})
         object.__setattr__(module, "training", False)
-    with _streams_kept(twin), no_grad(), np.errstate(all="ignore"):
+    with _streams_kept(twin), no_grad(), ignoring():
         twin(*given)
     return found
 

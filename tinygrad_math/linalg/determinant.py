@@ -9,6 +9,7 @@ import numpy as np
 from ..core.declare import derived, general, helper
 from ..core.errors import IllPosedDerivative
 from ..core.op import raw
+from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Tensor
 from .choices import differentiated
@@ -77,7 +78,7 @@ def adjugate_given(a: Any, d: Any) -> Any:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return _adjugate_svd(a)
-    with np.errstate(all="ignore"):
+    with ignoring():
         condition = frobenius(a) * frobenius(inverse)
         if (condition < np.finfo(a.dtype).eps ** (-1 / 3)).all() and np.all(d != 0):
             return d[..., None, None] * inverse

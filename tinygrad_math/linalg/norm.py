@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.declare import derived, general, helper, nondiff
 from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeError, describe
+from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
 from ..core.tensor import as_tensor, rec
 from ..ops.spread import in_range, power_of_two
@@ -104,7 +105,7 @@ def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float 
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     if ord == 2:
-        with np.errstate(over="ignore"):
+        with ignoring("over"):
             square = x.real**2 + x.imag**2 if x.dtype.kind == "c" else x * x
             total = np.sum(square, **over)
         return np.sqrt(total) if in_range(total) else _rescaled(x, 2, over)
@@ -117,7 +118,7 @@ def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float 
         return np.min(size, **over)
     if ord == 1:
         return np.sum(size, **over)
-    with np.errstate(over="ignore"):
+    with ignoring("over"):
         total = np.sum(size**ord, **over)
     return total ** (1 / ord) if in_range(total) else _rescaled(x, ord, over)
 
@@ -131,7 +132,7 @@ def _rescaled(x: Any, p: float, over: dict[str, Any]) -> Any:
     rest: Any = 1  # of a high power, what the power of two leaves from 1 is out of range, too
     if abs(p) > 100:
         rest = np.where((most > 0) & np.isfinite(most), most * scale, 1)
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+    with ignoring("over", "under", "divide"):
         y = np.sum((size * scale / rest) ** p, axis=over["axis"], keepdims=True) ** (1 / p) * rest / scale
     return y if over["keepdims"] else np.squeeze(y, axis=over["axis"])[()]
 
@@ -396,7 +397,7 @@ def cond(x: Any, /, p: Any = None) -> Any:
     if x.ndim < 2 or 0 in x.shape[-2:]:
         raise ShapeError(f"cond({describe(x)}) needs matrices (..., m, n) that have elements")
     if p is None or p in (2, -2):
-        with np.errstate(divide="ignore"):
+        with ignoring("divide"):
             ratio = extreme_singular_value(x) / extreme_singular_value(x, smallest=True, strict=True)
         return 1 / ratio if p == -2 else ratio
     return matrix_norm(x, ord=p) * matrix_norm(rec.inv(x), ord=p)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, SingularMatrix, describe
+from ..core.quiet import ignoring
 from ..core.tensor import Tensor
 
 SYMMETRY = 1e-2  # asymmetry, relative to the largest element, up to which a matrix is taken for its symmetric part
@@ -102,7 +103,7 @@ def row_sizes(a: Any) -> Any:
 
 def doubtful(a: Any, growth: Callable[[], Any]) -> bool:
     """Whether |A| |A^-1|, or a lower bound of it, leaves no digit of a result right; or is too large for a number."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with ignoring("over", "invalid"):
         return not np.all(growth() * np.finfo(a.dtype).eps <= 4)
 
 

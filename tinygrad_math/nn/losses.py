@@ -12,6 +12,7 @@ from ..core.declare import elementwise, general, nondiff
 from ..core.errors import ArgumentError, DTypeError, OutsideDomain, ShapeError, describe
 from ..core.node import NO_PARAMS
 from ..core.op import raw
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec, record
 from ..ops.reduction import mean
@@ -453,7 +454,7 @@ def cross_entropy(
 
 def _bounded_log(x: Any) -> Any:
     refuse_complex("bounded_log", x)
-    with np.errstate(divide="ignore"):
+    with ignoring("divide"):
         return np.maximum(np.log(x), -100.0)
 
 

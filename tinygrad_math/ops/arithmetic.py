@@ -12,6 +12,7 @@ import numpy as np
 from ..core import samples as points
 from ..core.declare import alias, derived, elementwise, general, helper
 from ..core.errors import DTypeError, describe
+from ..core.quiet import ignoring
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, rec
 
@@ -232,7 +233,7 @@ def _hypot_share(a: Any, b: Any, /) -> Any:
     if not odd.any():
         return y
     scale = np.where(h < 1, 2.0 ** (info.nmant + 3), 0.25).astype(h.dtype)  # h overflows, or has lost digits
-    with np.errstate(over="ignore"):
+    with ignoring("over"):
         a, b = a * scale, b * scale
         return np.where(odd, a / np.hypot(a, b), y)[()]
 
@@ -289,7 +290,7 @@ def power_log(x1: Any, x2: Any, /, n: int = 1) -> Any:
     d/dx1 = x2 x1^(x2-1) log^n(x1) + n x1^(x2-1) log^(n-1)(x1), and d/dx2 raises n by one.
     """
     y = np.power(x1, x2)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with ignoring("divide", "invalid"):
         return np.where(y == 0, 0, y * np.log(np.asarray(x1, dtype=y.dtype)) ** n)[()]
 
 

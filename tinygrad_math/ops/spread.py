@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.declare import elementwise, general, linear, nondiff
 from ..core.errors import floating_dtype
+from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 
 __all__ = ["std", "var"]
@@ -184,7 +185,7 @@ def std(
     tensor([0., 0., 0.])
     """
     lost = correction if ddof is None else ddof
-    with np.errstate(over="ignore"):
+    with ignoring("over"):
         v = _var(x, axis, dtype, lost, keepdims)
     if in_range(v):
         return np.sqrt(v)

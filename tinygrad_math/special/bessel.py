@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.declare import alias, general
 from ..core.errors import NoDerivative
+from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from . import bessel_orders  # noqa: F401  (the ops of the derivatives in the order)
 from .scipy_rows import differentiate, float_kind, refuse_complex, row
@@ -227,7 +228,7 @@ def ive_slope(v: Any, x: Any, /, n: int = 1) -> Any:
     kind = float_kind(x)
     v, x = np.broadcast_arrays(np.asarray(v, np.float64), np.asarray(x, np.float64))
     far = (np.abs(x) > np.maximum(_FAR, 2 * v * v)) & ((x > 0) | (v == np.floor(v)))
-    with np.errstate(all="ignore"):
+    with ignoring():
         near = _near_slope(v, np.where(far, 1.0, x), n)
         size = np.abs(np.where(far, x, _FAR))
         sign = np.where(x < 0, (-1.0) ** (np.where(far, v, 0) + n), 1.0)

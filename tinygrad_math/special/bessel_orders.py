@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.errors import DTypeError, IllPosedDerivative, describe
+from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .bessel_paths import hankel, macdonald, modified, turn
 from .quadrature import in_blocks
@@ -61,7 +62,7 @@ def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
             f"x = {x[alone][0]:g} at v = {v[alone][0]:g}; hold the order constant with stop_gradient() if that is meant"
         )
     inside = (x > 0) & np.isfinite(x) & np.isfinite(v)
-    with np.errstate(all="ignore"):
+    with ignoring():
         out = np.where(np.isfinite(v), _edges(name, v - slope, x, order), math.nan)
 
     def f(v: Any, x: Any) -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.quiet import ignoring
 from .quadrature import gauss_legendre
 
 _FALL = 40.0
@@ -152,7 +153,7 @@ def hankel(v: Any, x: Any, n: int) -> Parts:
     """J + iY and its derivatives in the order up to the n-th, for vectors of any order v and x > 0."""
     size = np.abs(v)
     out = [np.empty(len(v), complex) for _ in range(n + 1)]
-    with np.errstate(all="ignore"):
+    with ignoring():
         for region, f in ((size < x, _hankel_below), (size >= x, _hankel_above)):
             if np.any(region):
                 for whole, part in zip(out, f(size[region], x[region], n), strict=True):
@@ -230,7 +231,7 @@ def _modified(v: Any, x: Any, n: int, slope: int, scaled: int) -> Parts:
 def modified(v: Any, x: Any, n: int, slope: int = 0, scaled: int = 0) -> Any:
     """The n-th derivative in the order of I, for vectors of any order and x > 0; `scaled` by exp(-x), see above."""
     size = np.abs(v)
-    with np.errstate(all="ignore"):
+    with ignoring():
         found = _modified(size, x, n, slope, scaled)[n]
         if np.any(v < 0):
             k = _macdonald(size, x, n, slope, scaled)
@@ -243,5 +244,5 @@ def modified(v: Any, x: Any, n: int, slope: int = 0, scaled: int = 0) -> Any:
 
 def macdonald(v: Any, x: Any, n: int) -> Any:
     """The n-th derivative in the order of K, which is even in it, for vectors of any order and x > 0."""
-    with np.errstate(all="ignore"):
+    with ignoring():
         return np.where(v < 0, (-1) ** n, 1) * _macdonald(np.abs(v), x, n, 0, 0)[n]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general
+from ..core.quiet import ignoring
 from ..core.samples import complexes, domain_samples, positive, real, sample
 from .scipy_rows import refuse_complex, row
 
@@ -86,7 +87,7 @@ def log_ratio(a: Any, b: Any, /) -> Any:
     refuse_complex("log_ratio", a, b)
     ratio = np.divide(a, b)
     near = np.abs(ratio - 1) < 0.5
-    with np.errstate(all="ignore"):
+    with ignoring():
         inside = np.log1p(np.where(near, np.subtract(a, b) / b, 0))
         apart = np.where(
             (ratio > np.finfo(ratio.dtype).tiny) & np.isfinite(ratio), np.log(ratio), np.log(a) - np.log(b)

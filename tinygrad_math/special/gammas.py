@@ -10,6 +10,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import alias, elementwise, general, helper, nondiff
 from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
+from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
 from .scipy_rows import differentiate, float_kind, forward_of, refuse_complex, row
@@ -174,7 +175,7 @@ def _psi_rise(a: Any, b: Any, n: int = 0) -> Any:
     refuse_complex("beta", a, b)
     kind = float_kind(a, b)
     a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
-    with np.errstate(all="ignore"):
+    with ignoring():
 
         def fall(x: Any, p: int) -> Any:
             """x^-p - (x + b)^-p."""

@@ -24,6 +24,7 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.errors import IllPosedDerivative, NoConvergence
+from ..core.quiet import ignoring
 from ..core.samples import positive, real, sample
 from .gamma_parts import gamma_parts, product, reciprocal_gamma_parts
 from .hypergeometric_series import EPS, Orders, Problem, box, derivatives
@@ -190,7 +191,7 @@ def _unsure(found: Any, error: Any, at: Any) -> Any:
 def _evaluated(a: Any, b: Any, c: Any, z: Any, orders: list[Orders]) -> tuple[Any, Any]:
     """The derivatives in the parameters for vectors, a row each, and the estimates of their errors; no b for 1F1."""
     found, error = np.full((len(orders), len(z)), math.nan), np.full((len(orders), len(z)), math.inf)
-    with np.errstate(all="ignore"):
+    with ignoring():
         if b is None:
             b, ways = np.zeros(len(z)), _kummer_ways
             i = np.flatnonzero(z < -50)
@@ -270,7 +271,7 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
     wide = doubles(*args)
     a, b, c, z = (wide[0], None, *wide[1:]) if len(wide) == 3 else wide
     zeroth = not any(orders) and not in_z
-    with np.errstate(all="ignore"):
+    with ignoring():
         known = _scipys(name, wide) if zeroth else np.full(z.shape, math.nan)
     pole = (c <= 0) & (c == np.floor(c))
     inside = np.isfinite(a) & np.isfinite(c) & np.isfinite(z) & ~(pole & zeroth)
@@ -294,7 +295,7 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
 
     both = in_blocks(f, *columns)
     value, off = both[:, 0], both[:, 1]
-    with np.errstate(all="ignore"):
+    with ignoring():
         bad = ~(off <= _TOO_BAD * np.abs(value)) & ~np.isinf(value)
     if zeroth:
         value = np.where(bad, out[inside], value)
@@ -309,7 +310,7 @@ def _second_look(name: str, columns: list[Any], orders: Orders, in_z: int, value
     from scipy import special
 
     rows = [x[bad] for x in columns]
-    with np.errstate(all="ignore"):
+    with ignoring():
         size = np.abs(_scipys(name, rows))
     c, z = rows[-2], rows[-1]
     value = value.copy()
@@ -321,7 +322,7 @@ def _second_look(name: str, columns: list[Any], orders: Orders, in_z: int, value
         over = np.zeros(len(z), bool)
     flat = (z == 0) & (in_z == 0)
     value[bad] = np.where(flat, 0.0, value[bad])
-    with np.errstate(all="ignore"):
+    with ignoring():
         worse = ~((off[bad] <= _TOO_BAD * size) & np.isfinite(value[bad])) & ~over & ~flat
     if np.any(worse):
         k = int(np.argmax(worse))

@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.quiet import ignoring
+
 EPS = float(np.finfo(float).eps)
 _TERMS = 3000
 _STEPS = 200
@@ -177,7 +179,7 @@ def _start(p: Problem, z: Any) -> Any:
     """How far from 0 the first terms of the series stay small."""
     a, b, c = p
     size = np.abs(a) if b is None else np.abs(a * b)
-    with np.errstate(all="ignore"):
+    with ignoring():
         first = 0.5 * np.maximum(np.abs(c), 0.1) / np.maximum(size, 1e-3)
     return np.minimum(z, np.minimum(first, 3.0 if b is None else 0.35))
 
@@ -194,7 +196,7 @@ def derivatives(p: Problem, z: Any, y: Any, orders: Sequence[Orders]) -> tuple[A
 
     z from 0 on, of 2F1 below 1; a negative z is left to the series alone.
     """
-    with np.errstate(all="ignore"):
+    with ignoring():
         near = np.ones(len(z), bool)
         if p[1] is not None:
             near = (z <= 0.9) | (p[2] - p[0] - p[1] > 5) | (z > 1)  # terms fall as a power there

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general, helper
+from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .quadrature import DROP, bell, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
@@ -58,7 +59,7 @@ def gamma_weight(a: Any, x: Any, /, k: int = 0) -> Any:
     from scipy import special
 
     power = np.subtract(a, 1 + k)
-    with np.errstate(all="ignore"):
+    with ignoring():
         inside = np.where(np.greater(x, 0) & np.less(x, math.inf), x, 1.0)
         y = np.exp(power * np.log(inside) - inside - special.gammaln(a))
         edge = np.where(power == 0, special.rgamma(a), np.where(power > 0, 0.0, math.inf))
@@ -126,7 +127,7 @@ def _integral(a: Any, x: Any, order: int) -> Any:
     """gammainc_da for vectors of valid a and positive x."""
     from scipy import special
 
-    with np.errstate(all="ignore"):
+    with ignoring():
         log_x = np.log(x)
         lower = log_x < special.psi(a + 1)
         b, side = np.where(lower, a + 1, a), np.where(lower, -1.0, 1.0)

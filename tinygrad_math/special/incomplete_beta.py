@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import elementwise, general, helper
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import float_kind, refuse_complex, row
@@ -55,7 +56,7 @@ def beta_weight(a: Any, b: Any, x: Any, /, j: int = 0, k: int = 0) -> Any:
 
     p, q = np.subtract(a, 1 + j), np.subtract(b, 1 + k)
     kind = float_kind(a, b, x)
-    with np.errstate(all="ignore"):
+    with ignoring():
         inside = np.where(np.greater(x, 0) & np.less(x, 1), x, 0.5)
         log_b = special.betaln(a, b)
         y = np.exp(p * np.log(inside) + q * np.log1p(-inside) - log_b)
@@ -318,7 +319,7 @@ def _student_integral(df: Any, t: Any, order: int) -> Any:
     w, n = first[:, None] + nodes, df[:, None]
     log_cosh = _log_cosh(w)
     density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
-    with np.errstate(over="ignore"):
+    with ignoring("over"):
         square = n * np.sinh(w) ** 2
     plain = SimpleNamespace(greater=np.greater, where=np.where, polygamma=special.polygamma)
     terms = bell(_student_kappa(plain, n, square, 2 * log_cosh), order)

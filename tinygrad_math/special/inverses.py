@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.quiet import ignoring
 from ..core.samples import sample
 from .scipy_rows import doubles, float_kind, refuse_complex, row
 
@@ -147,7 +148,7 @@ def stdtridf_checked(p: Any, t: Any, /) -> Any:
     refuse_complex("stdtridf", p, t)
     kind = float_kind(p, t)
     p, t = doubles(p, t)
-    with np.errstate(all="ignore"):
+    with ignoring():
         df = special.stdtridf(p, t)
         solved = (df > 0) & (np.abs(special.stdtr(df, t) - p) <= 1e-8 * np.minimum(p, 1 - p))
     return np.where(solved, df, np.nan).astype(kind)[()]

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import elementwise, general, helper
 from ..core.errors import ArgumentError, DTypeError, describe
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, as_tensor, rec
 from ..ops.exponential import softmax as softmax_op
@@ -131,7 +132,7 @@ def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     A slice of -inf gives -inf, with derivative zero; elements of +inf share a derivative of 1.
     """
     x = np.asarray(x)
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+    with ignoring("divide", "over", "invalid"):
         top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
         largest = x == top
         finite = np.where(np.isfinite(top), top, 0).astype(top.dtype)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import DROP, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
@@ -58,7 +59,7 @@ def erfcx_integral(x: Any, /, n: int = 1) -> Any:
     refuse_complex("erfcx", x)
     kind = float_kind(x)
     z = np.asarray(x, dtype=np.float64)
-    with np.errstate(all="ignore"):
+    with ignoring():
         below = np.minimum(z, 0.0)
         before, found = np.full_like(z, _TWO_OVER_ROOT_PI), np.asarray(special.erfcx(below))
         for k in range(n):

@@ -19,6 +19,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import general
 from ..core.errors import IllPosedDerivative
+from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .bessel_paths import turn
 from .gamma_parts import gamma_parts
@@ -103,7 +104,7 @@ def zeta_ds(s: Any, q: Any, /, order: int = 1) -> Any:
     out = np.where((s == 1) & (q > 0), (-1) ** order * math.inf, math.nan)
     out = np.where((s > 1) & (q == math.inf), 0.0, out)
     if np.any(inside):
-        with np.errstate(all="ignore"):
+        with ignoring():
             out[inside] = in_blocks(lambda s, q: in_exponent(s, q, order)[order], s[inside], q[inside])
     return out.astype(kind)[()]
 
@@ -161,7 +162,7 @@ def riemann_slope(x: Any, /, order: int = 1) -> Any:
 
     inside = np.isfinite(s) & (s != 1)
     if np.any(inside):
-        with np.errstate(all="ignore"):
+        with ignoring():
             out[inside] = in_blocks(f, s[inside])
     return out.astype(kind)[()]
 

@@ -19,8 +19,8 @@ import numpy as np
 from ..core.arguments import as_shape, named
 from ..core.declare import elementwise, nondiff
 from ..core.errors import ArgumentError, DTypeError, NoDerivative, OutsideDomain, describe
-from ..core.mode import quietly
 from ..core.node import unknown
+from ..core.quiet import quietly
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
 from ..random import Generator, shared

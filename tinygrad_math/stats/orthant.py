@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general, helper
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from ..special.quadrature import gauss_legendre
 
@@ -28,7 +29,7 @@ def _bivariate(h: Any, k: Any, r: Any) -> Any:
     angle = reach * (nodes + 1) / 2
     h, k = np.clip(h, -40, 40), np.clip(k, -40, 40)  # beyond, nothing is left
     sine, cosine = np.sin(angle), np.cos(angle)
-    with np.errstate(all="ignore"):
+    with ignoring():
         power = (h * h + k * k)[..., None] - 2 * (h * k)[..., None] * sine
         inside = np.exp(-power / (2 * cosine * cosine))
     return special.ndtr(h) * special.ndtr(k) + (np.nan_to_num(inside) @ weights) * reach[..., 0] / (4 * math.pi)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, TraceError, UnusedInput, describe
 from ..core.mode import no_grad
+from ..core.quiet import ignoring
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import flatten, unflatten
 from ..data.loader import DataLoader
@@ -47,7 +48,7 @@ class Objective:
         weights = [self.weight(rows, n) for rows, n in zip(halves, (half, examples - half), strict=True)]
         if not all(weights):
             return
-        with no_grad(), np.errstate(all="ignore"), own_stream(0) as drew:
+        with no_grad(), ignoring(), own_stream(0) as drew:
             try:
                 whole = self._number(params, batch)
             except Exception:  # the step itself will raise, and tell where
@@ -91,7 +92,7 @@ class Objective:
         """
         asker = "fit(client=)"
         net = self.model.with_tensors({n: as_tensor(p).detach() for n, p in params.items()})
-        with np.errstate(all="ignore"), own_stream(0):
+        with ignoring(), own_stream(0):
             try:
                 y, _ = steadily(asker, net, lambda: forward(net, self.loss, batch))
             except TraceError:

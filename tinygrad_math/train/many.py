@@ -13,6 +13,7 @@ import numpy as np
 from ..compiler.cache import backend_of
 from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
+from ..core.quiet import ignoring
 from ..data.loader import DataLoader, examples
 from ..nn.module import Module
 from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
@@ -181,7 +182,7 @@ def _epoch(
         together.numbers()
     total, count = np.zeros(together.size), 0
     for batches in runs.batches(accumulate):
-        with np.errstate(all="ignore"):  # of networks that go astray, which are told of below
+        with ignoring():  # of networks that go astray, which are told of below
             losses = together(batches)
             n = sum(examples(one_of(b) if isinstance(runs.data, list) else b) for b in batches)
             total, count = total + n * losses, count + n
@@ -202,7 +203,7 @@ def _epoch(
     runs.epoch, runs.batch = runs.epoch + 1, 0
     columns = {"loss": total / count}
     if validation is not None:
-        with np.errstate(all="ignore"):
+        with ignoring():
             columns |= {f"val_{name}": v for name, v in together.evaluate(validation, metrics).items()}
     going = runs.going
     for m in going:

@@ -10,6 +10,7 @@ import numpy as np
 from ..compiler import compile
 from ..core.errors import ArgumentError
 from ..core.mode import no_grad
+from ..core.quiet import ignoring
 from ..core.tensor import Tensor, rec
 from ..core.tree import flatten, unflatten
 from ..nn.module import Module
@@ -147,7 +148,7 @@ class Together:
         own = (part.params, part.states, part.buffers, part.fixed, part.hypers)
         single = self.one.stepped(self.switches, self.single)
         given, common = ((*own, batches), ()) if self.own_data else (own, (batches,))
-        with np.errstate(all="ignore"):
+        with ignoring():
             return at_once(SideBySide(single, given, common).nbytes)
 
     def evaluate(self, loader: Any, metrics: Mapping[str, Callable[[Any, Any], Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.quiet import ignoring
 from ..core.tensor import Tensor
 
 _IN_LINE, _IN_LINES = 6, (4, 4)  # entries of a value written out in a line; columns and rows of one in several lines
@@ -137,7 +138,7 @@ def summary(data: Any, cells: int = _CELLS) -> dict[str, Any]:
         told["rows"].append(["NaN, inf", f"{int(np.isnan(a).sum()):,}, {int(np.isinf(a).sum()):,}"])
     if finite.size:
         low, high = float(finite.min()), float(finite.max())
-        with np.errstate(all="ignore"):
+        with ignoring():
             mean, spread, norm = float(finite.mean()), float(finite.std()), float(np.linalg.norm(finite))
         measures = {"min": low, "max": high, "mean": mean, "std": spread, "norm": norm}
         told["rows"] = [[k, number(v)] for k, v in measures.items()] + told["rows"]

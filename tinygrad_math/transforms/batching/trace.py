@@ -14,10 +14,11 @@ from typing import Any, cast
 import numpy as np
 
 from ...core.errors import TraceError, describe
-from ...core.mode import MODE, Mode, quietly, under, witnesses
+from ...core.mode import MODE, Mode, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
 from ...core.op import registry
 from ...core.place import REPLAYS, raised_place
+from ...core.quiet import quietly
 from ...core.tensor import Tensor, as_tensor, clock, rec, select, wrap
 from .rules import Call, rule_of
 

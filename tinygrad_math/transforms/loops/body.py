@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...core.errors import TraceError
-from ...core.mode import MODE, Mode, quietly, under, watcher
+from ...core.mode import MODE, Mode, under, watcher
 from ...core.node import Node, held
 from ...core.op import Op, registry
 from ...core.place import REPLAYS, user_place
+from ...core.quiet import quietly
 from ...core.tensor import DIFFERENTIABLE, TRACED, Tensor, again, as_tensor, clock, node_of, wrap
 from ..batching.trace import Batching
 

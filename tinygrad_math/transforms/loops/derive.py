@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.errors import NoDerivative
 from ...core.op import raw
+from ...core.quiet import ignoring
 from ...core.tensor import Node, Tensor, rec, wrap
 from ..tracing import Tape
 from .body import Body, traced
@@ -181,7 +182,7 @@ def kept_with(loop: Loop, moving: Sequence[bool]) -> Loop:
 def _values_of(body: Body, given: Sequence[Any], start: int) -> list[Any]:
     """Examples of the results from `start` on."""
     values: list[Any] = [*given, *body.constants]
-    with np.errstate(all="ignore"):
+    with ignoring():
         for s in body.steps:
             if s.random:
                 values.append(s.drawn)

@@ -10,6 +10,7 @@ import numpy as np
 from ...core.errors import TraceError
 from ...core.mode import watcher
 from ...core.node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node
+from ...core.quiet import ignoring
 from ...core.tensor import Tensor, clock, rec, wrap
 from ..batching.trace import Batching, write_out
 from .body import Body, Growth, traced
@@ -146,7 +147,7 @@ def _computed(s: Any, operands: Sequence[tuple[Any, bool]]) -> tuple[Any, bool]:
     """What a step makes of numbers, NaN where Python would raise, and whether it is a whole number of Python's."""
     args, kinds = zip(*operands, strict=True)
     name, whole = s.op.name, all(kinds) and s.op.name in _WHOLE
-    with np.errstate(all="ignore"):
+    with ignoring():
         if name in _SHIFTS:
             y = np.floor(np.where(args[1] < 0, np.nan, args[0] * 2.0 ** (_SHIFTS[name] * args[1])))
         else:

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from ...core.errors import ShapeError, describe
-from ...core.mode import quietly
+from ...core.quiet import quietly
 from ...transforms.derivatives import value_and_grad
 from ...transforms.matrices import hessian
 from .canvas import BLACK, BLUE, GREEN, GREY, PURPLE, RED, Look, arrow, circle, figure, finished, legend, values

@@ -1,0 +1,108 @@
+"""NumPy's error state, and blocks that end whatever strikes: what is silenced stays so only while it should."""
+
+from __future__ import annotations
+
+import collections
+import contextvars
+import functools
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _numpy_errors() -> tuple[Callable[[], Any], Callable[[Any], object], Any]:
+    """What reads and what sets NumPy's error state, each in one step, and the state where nobody has set it."""
+    inside = contextvars.Context().run(_silence, ("all",), contextvars.copy_context)
+    if len(inside) == 1:
+        ((variable, _),) = inside.items()
+        try:
+            return variable.get, variable.set, contextvars.Context().run(variable.get)
+        except LookupError:  # of a version that keeps it in another way
+            pass
+    return np.geterr, lambda state: np.seterr(**state), None
+
+
+def _silence(kinds: tuple[str, ...], look: Callable[[], Any]) -> Any:
+    with np.errstate(**dict.fromkeys(kinds, "ignore")):  # type: ignore[arg-type]
+        return look()
+
+
+get_errors, set_errors, _AS_EVER = _numpy_errors()
+_SILENCES: dict[tuple[str, ...], Any] = {}  # the state without warnings of these kinds, where nobody has set it before
+
+
+def silenced(outer: Any, kinds: tuple[str, ...] = ("all",)) -> Any:
+    """The error state like `outer` without warnings of these kinds."""
+    state = _SILENCES.get(kinds) if outer is _AS_EVER else None
+    if state is None:
+        state = contextvars.copy_context().run(_silence, kinds, get_errors)
+        if outer is _AS_EVER:
+            _SILENCES[kinds] = state
+    return state
+
+
+def quietly(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """f of these arguments without NumPy's warnings. Whatever strikes finds NumPy's error state put back."""
+    outer = get_errors()
+    silence = silenced(outer)
+    try:  # quicker than a block
+        try:
+            set_errors(silence)
+            return f(*args, **kwargs)
+        finally:
+            set_errors(outer)
+    except BaseException:  # it may have struck before the line above
+        set_errors(outer)
+        raise
+
+
+def in_one_step(*steps: Iterator[Any]) -> Callable[[], Any]:
+    """A function that goes through these iterators. It is none of Python's, so that no interrupt strikes within."""
+    return functools.partial(collections.deque, itertools.chain(*steps), 0)
+
+
+class Leaving(io.IOBase):
+    """What makes `close` the end of a block: this `__exit__` is not Python's code, at whose start Ctrl-C could strike.
+
+    What `close` returns must be false.
+    """
+
+    closed = True  # it is no file, and nothing is to be done at its end
+
+    def __init__(self, close: Callable[[], Any]) -> None:
+        self.close = close  # type: ignore[method-assign]
+
+
+class _Silencing:
+    """`__enter__` of `ignoring`, prepared as that of a block."""
+
+    def __get__(self, block: ignoring | None, kind: type) -> Callable[..., Any]:
+        if block is None:
+            return lambda block: self.__get__(block, kind)()
+        outer = get_errors()
+        block.close = in_one_step(map(set_errors, (outer,)))  # type: ignore[method-assign]
+        return functools.partial(set_errors, silenced(outer, block.kinds))
+
+
+class ignoring(Leaving):
+    """A context without NumPy's warnings of these kinds ("over", "invalid", ...), or of all; each time a new one.
+
+    It is `np.errstate` with an end that Ctrl-C does not prevent: that of NumPy is Python's code, and an interrupt at
+    its start leaves the state of errors changed for the life of the process.
+    """
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds or ("all",)
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> Any: ...
+
+    else:
+        __enter__ = _Silencing()
