@@ -291,6 +291,9 @@ def test_a_decoder_under_a_causal_mask_sees_no_later_position():
     later = tgt.copy()
     later[:, 3:] += 1.0
     mask = net.generate_square_subsequent_mask(5)
+    for odd in (b"5", 1.5, -1):
+        with pytest.raises(tm.ArgumentError, match="sz is a"):
+            net.generate_square_subsequent_mask(odd)
     for given in ({"tgt_mask": mask}, {"tgt_is_causal": True}):
         one, two = net(src, tgt, **given).data, net(src, later, **given).data
         np.testing.assert_array_equal(one[:, :3], two[:, :3])

@@ -474,3 +474,14 @@ def test_a_confluent_function_of_a_huge_number_overflows_at_once():
         assert np.isinf(got.numpy()).all()
     assert tm.special.hyp1f1(-2.0, 1.5, 1e30).item() == pytest.approx(1e60 / (1.5 * 2.5))
     assert np.isinf(tm.grad(tm.special.hyp1f1, argnums=2)(0.7, 1.3, 1e30).item())
+
+
+@pytest.mark.parametrize(("a", "c"), [(0.5, 1.5), (-0.5, 1.5), (-1.5, 2.5), (0.7, -0.5), (-0.7, -1.5), (3.0, 3.0)])
+def test_a_confluent_function_has_its_sign_where_it_overflows_and_at_infinity(a, c):
+    sign = float(mpmath.sign(mpmath.hyp1f1(a, c, 2000)))
+    for z in (2000.0, 1e5, 1e30, np.inf):
+        assert special.hyp1f1(a, c, z).item() == sign * np.inf
+        assert tm.grad(lambda z: special.hyp1f1(a, c, z))(z).item() == sign * np.inf
+    for n in range(4):
+        last = float(mpmath.sign(mpmath.hyp1f1(-n, c, 1e9)))
+        assert special.hyp1f1(-float(n), c, np.inf).item() == (last * np.inf if n else 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError, describe
+from ..core.errors import ArgumentError, describe, integer
 from ..core.tensor import Tensor
 from . import init
 from .activations import gelu, relu
@@ -263,7 +263,10 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int) -> Tensor:
         """Minus infinity above the diagonal, 0 elsewhere: position i looks at positions up to i."""
-        return Tensor(np.triu(np.full((sz, sz), -np.inf), 1))
+        n = integer(sz, "generate_square_subsequent_mask", "sz")
+        if n < 0:
+            raise ArgumentError(f"generate_square_subsequent_mask: sz is a length, 0 or more, got {n}")
+        return Tensor(np.triu(np.full((n, n), -np.inf), 1))
 
     @named
     def forward(

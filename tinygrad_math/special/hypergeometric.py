@@ -254,21 +254,26 @@ def _derivative(a: Any, b: Any, c: Any, z: Any, orders: Orders, in_z: int) -> tu
 
 
 def _scipys(name: str, args: Sequence[Any]) -> Any:
-    """SciPy's values. Its hyp1f1 takes for ever at an argument so large that the value has long overflowed."""
+    """SciPy's values. Its hyp1f1 takes for ever where the value has long overflowed, and always at infinity."""
     from scipy import special
 
-    if name == "hyp1f1":
-        a, b, z = args
-        ends = (a <= 0) & (a == np.floor(a))  # a polynomial
-        args = a, b, np.where((z > 1e6) & ~ends & np.isfinite(z), 1e6, z)
-    return getattr(special, name)(*args)
+    return getattr(special, name)(*_bounded(name, args))
+
+
+def _bounded(name: str, args: Sequence[Any]) -> Sequence[Any]:
+    """The arguments, with a z at which hyp1f1 has overflowed in place of one beyond, infinity too."""
+    if name != "hyp1f1":
+        return args
+    a, c, z = args
+    ends = (a <= 0) & (a == np.floor(a))  # a polynomial
+    return a, c, np.where((z > 1e6) & ~ends, 1e6, z)
 
 
 def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
     """The function, or a derivative of it, for arguments of any shape."""
     refuse_complex(name, *args)
     kind = float_kind(*args)
-    wide = doubles(*args)
+    wide = _bounded(name, doubles(*args))
     a, b, c, z = (wide[0], None, *wide[1:]) if len(wide) == 3 else wide
     zeroth = not any(orders) and not in_z
     with ignoring():
@@ -285,6 +290,9 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
         ends = [(x <= 0) & (x == np.floor(x)) & (n == 0) for x, n in ((a, orders[0]), (b, orders[1]))]
         inside &= np.isfinite(b) & ((z <= 1) | ends[0] | ends[1])
     out = np.array(known, np.float64)
+    if zeroth and b is None:
+        out = np.where(np.isinf(z) & (a < 0) & (a == np.floor(a)) & ~pole, _end_of_polynomial(a, c, z), out)
+        out = _signed(out, a, c, z)
     if not np.any(inside):
         return out.astype(kind)[()]
     columns = [x[inside] for x in wide]
@@ -299,25 +307,48 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
         bad = ~(off <= _TOO_BAD * np.abs(value)) & ~np.isinf(value)
     if zeroth:
         value = np.where(bad, out[inside], value)
+        value = _signed(value, *columns) if b is None else value
     elif np.any(bad):
         value = _second_look(name, columns, orders, in_z, value, off, bad)
     out[inside] = value
     return out.astype(kind)[()]
 
 
-def _second_look(name: str, columns: list[Any], orders: Orders, in_z: int, value: Any, off: Any, bad: Any) -> Any:
-    """Derivatives that are small beside the function itself may have fewer digits; poles and overflow are named."""
+def _end_of_polynomial(a: Any, c: Any, z: Any) -> Any:
+    """hyp1f1 at infinity for a = -n: the sign of its last term, (a)_n / (c)_n z^n / n!, decides."""
     from scipy import special
 
+    n = np.where(a < 0, -a, 0.0)
+    with ignoring():
+        return np.copysign(math.inf, np.where(n % 2 == 0, 1.0, -np.sign(z)) * special.poch(c, n))
+
+
+def _signed(value: Any, a: Any, c: Any, z: Any) -> Any:
+    """Values with the sign of infinity: SciPy's hyp1f1 and the sums here leave it out."""
+    far = np.isinf(value) & np.isfinite(z) & (z > 1e3 + 8 * (np.abs(a) + np.abs(c)))
+    polynomial = (a <= 0) & (a == np.floor(a))
+    pole = (c <= 0) & (c == np.floor(c))
+    return np.where(far & ~polynomial & ~pole, np.copysign(math.inf, _sign_far_out(a, c)), value)
+
+
+def _sign_far_out(a: Any, c: Any) -> Any:
+    """The sign of hyp1f1 for large z, where it grows as gamma(c)/gamma(a) exp(z) z^(a-c)."""
+    from scipy import special
+
+    with ignoring():
+        return np.sign(special.gamma(c)) * np.where(a > 0, 1.0, np.sign(special.rgamma(a)))
+
+
+def _second_look(name: str, columns: list[Any], orders: Orders, in_z: int, value: Any, off: Any, bad: Any) -> Any:
+    """Derivatives that are small beside the function itself may have fewer digits; poles and overflow are named."""
     rows = [x[bad] for x in columns]
     with ignoring():
         size = np.abs(_scipys(name, rows))
     c, z = rows[-2], rows[-1]
     value = value.copy()
-    if name == "hyp1f1":  # grows as gamma(c)/gamma(a) exp(z) z^(a-c): it has overflowed
+    if name == "hyp1f1":  # it has overflowed
         over = (z > 650) & np.isinf(size)
-        sign = np.sign(special.gamma(c)) * np.where(rows[0] > 0, 1.0, np.sign(special.rgamma(rows[0])))
-        value[bad] = np.where(over, sign * (-1.0) ** orders[2] * math.inf, value[bad])
+        value[bad] = np.where(over, _sign_far_out(rows[0], c) * (-1.0) ** orders[2] * math.inf, value[bad])
     else:
         over = np.zeros(len(z), bool)
     flat = (z == 0) & (in_z == 0)
