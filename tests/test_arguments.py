@@ -245,3 +245,8 @@ def test_a_rule_may_return_a_number_for_a_number_and_a_broadcast_cotangent():
     assert tm.grad(p)(2.0).item() == 12.0
     q = tm.primitive(lambda x, y: x * y).defvjp(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
     assert tm.grad(lambda y: q(V, y).sum())(2.0).item() == V.sum()
+
+
+def test_a_diagonal_of_pytorch_is_named_as_ours():
+    with pytest.raises(tm.ArgumentError, match=r"triu has no argument 'diagonal'.*Say k= for diagonal="):
+        tm.triu(np.ones((3, 3)), diagonal=1)

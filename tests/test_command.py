@@ -113,7 +113,7 @@ WRONG = [
     ["train", "moons", "--lr", "-1"], ["train", "moons", "--lr", "nan"], ["train", "moons", "--hidden", "a"],
     ["train", "moons", "--hidden", "0"], ["train", "moons", "--optimizer", "magic"], ["train", "moons", "--typo"],
     ["train", "moons", "--seed", "-1"], ["train", "moons", "--seed", "a"], ["train", "moons", "--seed", "1.5"],
-    ["inspect"], ["doctor", "x"],
+    ["inspect"], ["inspect", "none.npz"], ["inspect", "."], ["doctor", "x"],
 ]  # fmt: skip
 
 
@@ -139,7 +139,6 @@ def test_failures_get_one_line_and_code_1(tmp_path, capsys):
     for arguments in (
         ["train", "moons", "--out", str(tmp_path / "file" / "below")],
         ["train", "moons", "--out", str(tmp_path / "empty"), "--resume"],
-        ["inspect", str(tmp_path / "none.npz")],
         ["inspect", str(tmp_path / "file")],
     ):
         assert main(arguments) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .core.errors import MathError
@@ -89,7 +90,10 @@ def _parser() -> _Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if it went well, 1 for a failure, 2 for flags that are not known, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "inspect" and not Path(options.file).is_file():
+        parser.error(f"inspect: there is no file {options.file}")
     options.given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if options.command == "demo":

@@ -24,7 +24,8 @@ from .errors import ArgumentError, MathError, OutOfMemory, ShapeError, describe,
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}  # what users of PyTorch write, and what we call it
+# what users of PyTorch write, and what we call it
+RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "diagonal": "k"}
 _OURS = {"", "tinygrad_math", "numpy", "scipy", *sys.stdlib_module_names} - {"__main__"}  # "": compiled programs
 _NOT_ABOUT_ARGUMENTS = (MathError, Warning, FloatingPointError, AssertionError)
 
