@@ -69,7 +69,10 @@ def study(client, count, rows):
     middle.errorbar(TRUTH, 1e3 * (found - TRUTH), 2e3 * errors, fmt="o", color=PALETTE[1])
     middle.axhline(0, color="grey", lw=0.8)
     middle.set(
-        xlabel="weight that made the answers", ylabel="found - true, in thousandths", title="two standard errors"
+        xticks=np.linspace(-1, 1, 5),
+        xlabel="weight that made the answers",
+        ylabel="found - true, in thousandths",
+        title="two standard errors",
     )
     save(fig, "50_many_rows")
     return {

@@ -564,6 +564,32 @@ def test_one_element_of_a_large_array_is_enough(order):
     np.testing.assert_array_equal(f(X).numpy(), X + 4)
 
 
+@pytest.mark.parametrize("name", ["by_type", "by_class", "by_super"])
+def test_an_entry_of_a_class_that_an_attribute_hides_is_seen(name):
+    class Base:
+        scale = 2.0
+
+    class Model(Base):
+        scale = 2.0
+
+        def __init__(self):
+            self.scale = 3.0
+
+        def by_type(self, x):
+            return x * self.scale * type(self).scale
+
+        def by_class(self, x):
+            return x * self.scale * self.__class__.scale
+
+        def by_super(self, x):
+            return x * self.scale * super().scale
+
+    f = tm.compile(getattr(Model(), name))
+    assert f(tm.tensor(1.0)).item() == 6.0
+    (Base if name == "by_super" else Model).scale = 5.0
+    assert f(tm.tensor(1.0)).item() == 15.0
+
+
 def test_an_attribute_that_a_class_is_given_later_is_seen():
     class Scaled:
         def apply(self, x):

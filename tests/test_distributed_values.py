@@ -376,3 +376,55 @@ def test_a_gauss_newton_product_asks_for_inputs_and_targets(batch):
     product = D.ggnvp(lambda w, x: x @ w, lambda y, t: ((y - t) ** 2).mean(), [batch], "synchronous")
     with pytest.raises(tm.ShardError, match=r"a batch of ggnvp is \(inputs, targets, \.\.\.\), got"):
         product(W, W)
+
+
+# -- what a cluster loses, and what is no shard ----------------------------------------------------------------
+@pytest.mark.parametrize("lost", ["shards", "function", "parameters"])
+def test_what_a_restart_of_the_cluster_forgets_is_made_again(client, lost):
+    f = D.hvp(lambda w, b: ((b[0] @ w - b[1]) ** 4).mean(), SHARDS, client)
+    before = f(W, W).numpy()
+    futures = {"shards": f.shards.place.futures, "function": [f._work], "parameters": [f._point]}[lost]
+    client.cancel(futures, force=True)  # as client.restart() does with all of them
+    assert f(W, W).numpy().tobytes() == before.tobytes()
+
+
+def test_what_dask_has_beside_arrays_is_refused_with_what_to_give(place):
+    import dask
+
+    with pytest.raises(tm.ArgumentError, match="instead of a Delayed the function itself"):
+        D.Shards([dask.delayed(rows)(k) for k in range(2)], place)
+
+
+def test_a_frame_is_refused_with_what_to_give(place):
+    frames = pytest.importorskip("dask.dataframe")
+    pandas = pytest.importorskip("pandas")
+    frame = frames.from_pandas(pandas.DataFrame({"a": X[:, 0]}), npartitions=2)
+    with pytest.raises(tm.ArgumentError, match=r"df\[names\].to_dask_array\(\)"):
+        D.Shards(frame, place)
+    mean = D.evaluate(lambda _, b: b.mean(), frame[["a"]].to_dask_array(), place)
+    assert mean(None).item() == pytest.approx(X[:, 0].mean(), rel=1e-12)
+
+
+def test_a_folder_of_parquet_files_is_told_from_a_file(tmp_path, place):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "rows.parquet").mkdir()
+    with pytest.raises(tm.ShardError, match=r"is a folder of Parquet files.*glob\('.*rows.parquet.*\*\.parquet'\)"):
+        D.evaluate(lambda _, b: b.mean(), [tmp_path / "rows.parquet"], place)(None)
+
+
+def test_validation_data_that_lie_with_workers_are_refused_before_an_epoch(place):
+    net = tm.nn.Linear(2, 1, rng=0)
+    before = net.weight.detach().numpy().copy()
+    shards = D.Shards(SHARDS, place)
+    for data in (shards, D.Batches(shards)):
+        with pytest.raises(tm.ArgumentError, match=r"tm\.distributed\.evaluate measures over shards"):
+            tm.train.fit(
+                net,
+                (X, Y[:, None]),
+                F.mse_loss,
+                tm.optim.SGD(net, lr=0.1),
+                validation=data,
+                client=place,
+                progress=False,
+            )
+    np.testing.assert_array_equal(net.weight.detach().numpy(), before)

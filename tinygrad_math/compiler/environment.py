@@ -32,6 +32,7 @@ _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached_
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _THE_SAME = "{v} is {like}"
 _HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
+_CLASSES = frozenset({"type", "super", "__class__"})
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
 
 
@@ -46,10 +47,11 @@ class Environment(Questions):
         self.exact = False  # whether it is to compute loops instead
         self.written_out = False  # whether it is to write out the steps of loops, as they read what they write
         self.asks = False  # whether some code may ask for what lies outside: the clock, a file
+        self.asks_classes = False  # whether some code may look past an object's attribute, into its classes
         while True:
-            known = len(self.names), self.everything
+            known = len(self.names), self.everything, self.asks_classes
             self._walk()
-            if (len(self.names), self.everything) == known:
+            if (len(self.names), self.everything, self.asks_classes) == known:
                 break
         self.tensors: dict[Node, Fact] = {}
         for f in self.facts:
@@ -197,6 +199,7 @@ class Environment(Questions):
             self.names |= said.attributes
             self.everything = self.everything or said.any
             self.asks = self.asks or may_ask(said.globals | said.attributes)
+            self.asks_classes = self.asks_classes or not _CLASSES.isdisjoint(said.globals | said.attributes)
             for name in sorted(said.globals):
                 if name in f.__globals__:
                     self._child(given(f.__globals__), "item", name, f.__globals__[name], path=name)
@@ -258,9 +261,12 @@ class Environment(Questions):
         for k in known:
             self._length(k)
             for name, member in vars(k).items():
-                if name in own or name not in self.names or name.startswith("__"):
+                if name not in self.names or name.startswith("__"):
                     continue
-                if functions_in(member):
+                if name in own:  # hides the entry, but not from type(self)
+                    if self.asks_classes and not hasattr(member, "__get__"):
+                        self._member(k, name, member)
+                elif functions_in(member):
                     if k.__dict__[name].__class__ is FunctionType and of_user(member):
                         self._child(given(k), "attr", name, member, path=f"{k.__name__}.{name}")
                     elif any(map(of_user, functions_in(member))):  # a property, a static method, a class method
@@ -271,9 +277,11 @@ class Environment(Questions):
                         self._child(fact, "attr", name, value)
                 elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
                     self._child(fact, "attr", name, member)
-                elif lineage(type(member)) or is_cache(
-                    getattr(member, "__func__", member)
-                ):  # a descriptor of a user's class, a method that caches
+                elif (
+                    lineage(type(member))  # a descriptor of a user's class
+                    or is_cache(getattr(member, "__func__", member))  # a method that caches
+                    or (self.asks_classes and not hasattr(member, "__get__"))  # hidden, but not from super()
+                ):
                     self._member(k, name, member)
 
     def _length(self, kind: type) -> None:

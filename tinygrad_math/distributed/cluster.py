@@ -165,6 +165,8 @@ class Remote:
 
     def look(self, asker: str) -> None:
         """See who is there, from time to time, and let newcomers take part. Before anything is sent."""
+        if any(map(gone, self.futures)):
+            self.release()
         if self.futures and time.monotonic() < self.looked + _CHECK:
             return
         patience = Patience(self.client, asker)
@@ -358,6 +360,11 @@ class Patience:
                 f"longer for them: client.wait_for_workers(1), or dask.config.set({{'{_SETTING}': '2h'}})"
             )
         return False
+
+
+def gone(thing: Any) -> bool:
+    """Whether this is a future that the scheduler knows no more: the cluster was restarted."""
+    return getattr(thing, "status", None) == "cancelled"
 
 
 def drop(things: Sequence[Any]) -> None:

@@ -14,7 +14,7 @@ from ..core.errors import ArgumentError, ShardError, describe
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.tracing import matched
-from .cluster import Local, Shards, drop, explained
+from .cluster import Local, Shards, drop, explained, gone
 from .picking import Pick
 from .work import Sent, Work
 
@@ -94,6 +94,8 @@ class Spread:
         place = self.shards.place
         place.look(self.asker)
         seen = place.seen(self.functions)
+        if gone(self._work) or gone(self._point):
+            self._work = self._point = None
         if self._work is None or structure != self.structure or seen != self._seen:
             drop([self._work, self._point])
             self._work = self._point = None

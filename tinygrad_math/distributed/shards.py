@@ -91,8 +91,12 @@ def _entries(shards: Iterable[Any], asker: str) -> list[Any]:
 
 def _part(part: Any, asker: str) -> Any:
     if is_lazy(part):
-        if not hasattr(part, "to_delayed") or not hasattr(part, "chunks"):
-            raise ArgumentError(f"{asker}: of Dask's collections a shard is a block of an array, got {describe(part)}")
+        if not isinstance(getattr(part, "chunks", None), tuple):  # a Delayed has whatever attributes
+            raise ArgumentError(
+                f"{asker}: of Dask's collections a shard is a block of an array, got {describe(part)}; a DataFrame's "
+                "columns are one by df[names].to_dask_array(), and instead of a Delayed the function itself is given, "
+                "with its arguments by functools.partial"
+            )
         return part
     if isinstance(part, (str, os.PathLike)):
         path = os.fspath(part)
@@ -186,6 +190,11 @@ def _table(path: str, columns: tuple[str, ...] | None) -> dict[str, Array]:
         arrow: Any = importlib.import_module("pyarrow")
     except ImportError as error:
         raise MissingExtra(f"a Parquet file needs the package pyarrow: {installing('distributed')}") from error
+    if os.path.isdir(path):
+        raise FileError(
+            f"{path!r} is a folder of Parquet files, and a shard is one file; give them as a list: "
+            f"sorted(glob.glob({os.path.join(path, '*.parquet')!r}))"
+        )
     try:
         there = library.read_schema(path).names
         lost = [c for c in columns or () if c not in there]

@@ -63,6 +63,11 @@ def accuracy(prediction: Any, target: Any) -> float:
 
 def loader_of(data: Any, shuffle: bool) -> Any:
     """A DataLoader as it is; arrays or a data set in batches of 32."""
+    if _on_a_cluster(data):
+        raise ArgumentError(
+            "Shards lie with workers, and what is measured here needs its rows here: give arrays, a data set or a "
+            f"DataLoader; tm.distributed.evaluate measures over shards; got {describe(data)}"
+        )
     if isinstance(data, DataLoader) or (hasattr(data, "__iter__") and not hasattr(data, "__getitem__")):
         if iter(data) is data:
             raise ArgumentError("fit goes over the data many times; an iterator can be used once. Give a DataLoader")
@@ -230,6 +235,8 @@ def fit(
         )
     if validation is None and isinstance(scheduler, ReduceLROnPlateau):
         raise ArgumentError("fit: ReduceLROnPlateau watches the loss on validation data; give validation=")
+    if validation is not None:  # before an epoch is spent
+        looked_at(validation)
     callbacks = list(callbacks) if isinstance(callbacks, Iterator) else callbacks
     _check_helpers(optimizer, scheduler, callbacks)
     given = model, loss, optimizer, accumulate, (clip_norm, clip_value)
