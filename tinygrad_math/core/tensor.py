@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Rational
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -853,7 +853,13 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
     __rshift__, __rrshift__, __irshift__ = _binary("right_shift", operator.rshift)
     __lt__, __le__ = _binary("less", operator.lt)[0], _binary("less_equal", operator.le)[0]
     __gt__, __ge__ = _binary("greater", operator.gt)[0], _binary("greater_equal", operator.ge)[0]
-    __eq__, __ne__ = _binary("equal", operator.eq)[0], _binary("not_equal", operator.ne)[0]  # type: ignore[assignment]
+    if TYPE_CHECKING:  # as object has them otherwise, for a checker that goes by the base class
+
+        def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+
+    else:
+        __eq__, __ne__ = _binary("equal", operator.eq)[0], _binary("not_equal", operator.ne)[0]
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
