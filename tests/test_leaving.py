@@ -10,6 +10,7 @@ import pytest
 from scipy import integrate, ndimage, optimize
 
 import tinygrad_math as tm
+from tinygrad_math.core import leaving
 
 X = np.array([0.5, 2.0])
 
@@ -342,3 +343,18 @@ def test_a_tensor_of_one_element_is_an_index_where_an_array_of_numpys_is():
         with pytest.raises(TypeError, match=r"int\(\)"):
             operator.index(tm.tensor(value))
     assert "abc"[tm.tensor(1)] == "b"
+
+
+def test_what_numpy_2_0_does_not_know_of_dlpack_is_not_asked_of_it(monkeypatch):
+    class Old:
+        def __init__(self, array):
+            self.array = array
+
+        def __dlpack__(self, *, stream=None):
+            return self.array.__dlpack__(stream=stream)
+
+    x = tm.tensor(X)
+    monkeypatch.setattr(leaving.np, "asarray", Old)
+    assert x.__dlpack__() is not None
+    with pytest.raises(TypeError, match="max_version"):  # who asks for more is told by NumPy
+        x.__dlpack__(max_version=(1, 0))

@@ -209,8 +209,9 @@ class Leaving:
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
         """The array for another library, without a copy where possible; a gradient does not cross over."""
+        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         array = np.asarray(self.__array__())
-        return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        return array.__dlpack__(**{k: v for k, v in asked.items() if v is not None})  # NumPy 2.0 knows stream alone
 
     def __dlpack_device__(self) -> tuple[Any, int]:
         return np.zeros(0).__dlpack_device__()
