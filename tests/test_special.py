@@ -145,7 +145,7 @@ OF_TWO = {
         [(0, 0.3), (1, -2.0), (6, 1.3)],
         (1,),
     ),
-    "eval_laguerre": (lambda n, x: mpmath.laguerre(n, 0, x), [(0, 0.3), (1, 2.0), (5, 1.3)], (1,)),
+    "eval_laguerre": (lambda n, x: mpmath.laguerre(n, 0, x), [(0, 0.3), (1, 2.0), (5, 1.3), (60, 30.0)], (1,)),
     "eval_genlaguerre": (mpmath.laguerre, [(0, 0.5, 0.3), (1, 0.5, 2.0), (5, 1.5, 1.3)], (2,)),
     "eval_gegenbauer": (mpmath.gegenbauer, [(0, 0.5, 0.3), (1, 1.5, 0.2), (5, 1.5, -0.7)], (2,)),
     "eval_jacobi": (mpmath.jacobi, [(0, 0.5, 1.5, 0.3), (1, 0.5, 1.5, 0.2), (5, 0.5, -0.3, -0.7)], (3,)),

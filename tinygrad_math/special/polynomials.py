@@ -1,17 +1,18 @@
 """Orthogonal polynomials by SciPy's names, eval_legendre and so on, differentiable in x.
 
-The derivative of each is a polynomial of one degree less (DLMF 18.9(iii)); those of degree -1 are 0. In the degree and
-in the parameters there is none in closed form.
+The derivative of each is a polynomial of one degree less (DLMF 18.9(iii)); those of degrees below 0 are 0. In the
+degree and in the parameters there is none in closed form.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
 
 from ..core.samples import real, sample
-from .scipy_rows import no_derivative, row
+from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 
 __all__ = [
     "eval_chebyt",
@@ -26,9 +27,25 @@ __all__ = [
 ]
 
 
-def _less(xp: Any, n: Any) -> Any:
-    """One degree less; those of degree -1 are 0, and so are their derivatives."""
-    return xp.where(xp.equal(n, -1), n, n - 1)
+def _forward(name: str, *arguments: str) -> Any:
+    """SciPy's function of whole degrees by its recurrence: of 60.0 in place of 60 it takes a series that loses all."""
+
+    def forward(*args: Any) -> Any:
+        from scipy import special
+
+        refuse_complex(name, *args)
+        f, dtype = getattr(special, name), float_kind(*args[1:])
+        degree, *others = doubles(*args)
+        whole = np.asarray(degree == np.round(degree))
+        y = f(np.where(whole & (degree >= 0), degree, 0).astype(np.int64), *others)
+        if not whole.all():
+            y = np.where(whole, y, np.nan if "hermite" in name else f(degree, *others))
+        return np.where(whole & (degree < 0), 0.0, y).astype(dtype)[()]
+
+    forward.__name__ = forward.__qualname__ = name
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    forward.__signature__ = inspect.Signature([inspect.Parameter(a, kind) for a in arguments])  # type: ignore[attr-defined]
+    return forward
 
 
 def _polynomial(name: str, parameters: str, slope: Any, doc: str, **record: Any) -> Any:
@@ -43,8 +60,7 @@ def _polynomial(name: str, parameters: str, slope: Any, doc: str, **record: Any)
         name,
         *(no_derivative(name, a) for a in arguments),
         slope,
-        arguments=f"n {parameters} x",
-        order=True,
+        forward=_forward(name, *arguments, "x"),
         samples=samples,
         doc=doc,
         **record,
@@ -54,7 +70,7 @@ def _polynomial(name: str, parameters: str, slope: Any, doc: str, **record: Any)
 eval_legendre = _polynomial(
     "eval_legendre",
     "",
-    lambda xp, y, n, x: 0.5 * (n + 1) * xp.eval_jacobi(_less(xp, n), 1.0, 1.0, x),
+    lambda xp, y, n, x: 0.5 * (n + 1) * xp.eval_jacobi(n - 1, 1.0, 1.0, x),
     """Legendre's polynomial P_n(x). d/dx = (n + 1)/2 P_(n-1)^(1,1)(x).
 
     >>> import tinygrad_math as tm
@@ -66,77 +82,58 @@ eval_legendre = _polynomial(
 eval_jacobi = _polynomial(
     "eval_jacobi",
     "alpha beta",
-    lambda xp, y, n, a, b, x: 0.5 * (n + a + b + 1) * xp.eval_jacobi(_less(xp, n), a + 1, b + 1, x),
+    lambda xp, y, n, a, b, x: 0.5 * (n + a + b + 1) * xp.eval_jacobi(n - 1, a + 1, b + 1, x),
     "Jacobi's polynomial P_n^(alpha,beta)(x). d/dx = (n + alpha + beta + 1)/2 P_(n-1)^(alpha+1,beta+1)(x).",
     latex="P_{{{0}}}^{{({1}, {2})}}({3})",
 )
 eval_chebyt = _polynomial(
     "eval_chebyt",
     "",
-    lambda xp, y, n, x: n * xp.eval_chebyu(_less(xp, n), x),
+    lambda xp, y, n, x: n * xp.eval_chebyu(n - 1, x),
     "Chebyshev's polynomial T_n(x) of the first kind. d/dx = n U_(n-1)(x).",
     latex="T_{{{0}}}({1})",
 )
 eval_chebyu = _polynomial(
     "eval_chebyu",
     "",
-    lambda xp, y, n, x: 2 * xp.eval_gegenbauer(_less(xp, n), 2.0, x),
+    lambda xp, y, n, x: 2 * xp.eval_gegenbauer(n - 1, 2.0, x),
     "Chebyshev's polynomial U_n(x) of the second kind. d/dx = 2 C_(n-1)^(2)(x).",
     latex="U_{{{0}}}({1})",
 )
 eval_gegenbauer = _polynomial(
     "eval_gegenbauer",
     "alpha",
-    lambda xp, y, n, a, x: 2 * a * xp.eval_gegenbauer(_less(xp, n), a + 1, x),
+    lambda xp, y, n, a, x: 2 * a * xp.eval_gegenbauer(n - 1, a + 1, x),
     "Gegenbauer's polynomial C_n^(alpha)(x). d/dx = 2 alpha C_(n-1)^(alpha+1)(x).",
     latex="C_{{{0}}}^{{({1})}}({2})",
 )
 eval_laguerre = _polynomial(
     "eval_laguerre",
     "",
-    lambda xp, y, n, x: -xp.eval_genlaguerre(_less(xp, n), 1.0, x),
+    lambda xp, y, n, x: -xp.eval_genlaguerre(n - 1, 1.0, x),
     "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x).",
     latex="L_{{{0}}}({1})",
 )
 eval_genlaguerre = _polynomial(
     "eval_genlaguerre",
     "alpha",
-    lambda xp, y, n, a, x: -xp.eval_genlaguerre(_less(xp, n), a + 1, x),
+    lambda xp, y, n, a, x: -xp.eval_genlaguerre(n - 1, a + 1, x),
     "The associated Laguerre polynomial L_n^(alpha)(x). d/dx = -L_(n-1)^(alpha+1)(x).",
     latex="L_{{{0}}}^{{({1})}}({2})",
 )
 
 
-def _hermite(name: str) -> Any:
-    """SciPy's function, which takes whole degrees and doubles only."""
-
-    def forward(n: Any, x: Any, /) -> Any:
-        from scipy import special
-
-        x = np.asarray(x)
-        degree = np.asarray(n)
-        whole = degree.astype(np.int64)
-        y = getattr(special, name)(np.maximum(whole, 0), np.asarray(x, np.float64))
-        y = np.where(whole < 0, 0.0, np.where(whole == degree, y, np.nan))
-        return y.astype(x.dtype if x.dtype.kind == "f" else np.float64)[()]
-
-    forward.__name__ = name
-    return forward
-
-
 eval_hermite = _polynomial(
     "eval_hermite",
     "",
-    lambda xp, y, n, x: 2 * n * xp.eval_hermite(_less(xp, n), x),
+    lambda xp, y, n, x: 2 * n * xp.eval_hermite(n - 1, x),
     "Hermite's polynomial H_n(x), of whole n. d/dx = 2 n H_(n-1)(x).",
     latex="H_{{{0}}}({1})",
-    forward=_hermite("eval_hermite"),
 )
 eval_hermitenorm = _polynomial(
     "eval_hermitenorm",
     "",
-    lambda xp, y, n, x: n * xp.eval_hermitenorm(_less(xp, n), x),
+    lambda xp, y, n, x: n * xp.eval_hermitenorm(n - 1, x),
     "The probabilists' Hermite polynomial He_n(x), of whole n. d/dx = n He_(n-1)(x).",
     latex=r"\mathit{{He}}_{{{0}}}({1})",
-    forward=_hermite("eval_hermitenorm"),
 )
