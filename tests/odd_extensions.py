@@ -77,7 +77,12 @@ ANSWERS = [
     ("special.logsumexp", "b", "zero|zeros|false|minus0", "the logarithm of 0 is -inf"),
     ("special.stdtridf", "*", "*", "where no number of degrees solves, NaN; SciPy returns where its search ended"),
     ("special.*bdtr*|special.pdtr*", "*", "huge*|uint64|inf|-2**63", "SciPy's counts and trials end at 32 bits"),
-    ("special.nrdtri*", "*", "inf|huge*|vector", "the formula at large numbers, where SciPy's search ends before"),
+    (
+        "special.nrdtri*",
+        "*",
+        "inf|huge*|vector|uint64",
+        "the formula at large numbers, where SciPy's search ends before",
+    ),
     ("special.gdtrix", "0", "inf", "the limit, and no NaN"),
     ("special.yn", "0", "huge|-2**63", "SciPy's orders wrap around at 32 bits"),
     ("stats.multivariate_normal.rvs|stats.dirichlet.rvs", "*", "*", "one axis more than size, where SciPy drops some"),

@@ -4,6 +4,7 @@ import inspect
 import threading
 
 import numpy as np
+import pytest
 
 import tinygrad_math as tm
 from tinygrad_math.core.mode import MODE
@@ -112,3 +113,9 @@ def test_gradients_are_the_same_bit_for_bit():
         assert (gradient() == plain).all()
         h = tm.hessian(lambda x: (x**3).sum())(np.ones(2))
     assert (h.numpy() == 6 * np.eye(2)).all()
+
+
+@pytest.mark.parametrize("odd", [np.ones(2), None, "y", 3])
+def test_the_line_of_what_is_no_tensor_is_a_named_error(odd):
+    with pytest.raises(tm.DTypeError, match=r"line_of takes a Tensor .* noted_lines"):
+        tm.inspect.line_of(odd)

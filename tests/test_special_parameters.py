@@ -476,6 +476,21 @@ def test_a_confluent_function_of_a_huge_number_overflows_at_once():
     assert np.isinf(tm.grad(tm.special.hyp1f1, argnums=2)(0.7, 1.3, 1e30).item())
 
 
+def test_the_f_distribution_at_its_ends_and_far_out():
+    for n, d in [(2.0, 3.0), (20.0, 3.0), (0.5, 40.0)]:
+        assert special.fdtr(n, d, np.array([0.0, np.inf])).tolist() == [0.0, 1.0]
+        assert special.fdtrc(n, d, np.array([0.0, np.inf])).tolist() == [1.0, 0.0]
+        outside = np.array([-np.inf, -1.0, np.nan])
+        assert np.isnan(special.fdtr(n, d, outside).numpy()).all()
+        assert np.isnan(special.fdtrc(n, d, outside).numpy()).all()
+        slopes = tm.grad(lambda n, d, x: special.fdtr(n, d, x).sum(), argnums=(0, 1, 2))(n, d, np.array([1.0, np.inf]))
+        assert all(np.isfinite(s.numpy()).all() for s in slopes)
+        assert slopes[2][1].item() == 0.0
+    x = 1e308  # twenty times as much is no number
+    exact = mpmath.betainc(mpmath.mpf("0.005"), 10, 0, 1 / (1 + 20 / mpmath.mpf("0.01") * mpmath.mpf(x)), True)
+    assert special.fdtrc(20.0, 0.01, x).item() == pytest.approx(float(exact), rel=1e-10)
+
+
 @pytest.mark.parametrize(("a", "c"), [(0.5, 1.5), (-0.5, 1.5), (-1.5, 2.5), (0.7, -0.5), (-0.7, -1.5), (3.0, 3.0)])
 def test_a_confluent_function_has_its_sign_where_it_overflows_and_at_infinity(a, c):
     sign = float(mpmath.sign(mpmath.hyp1f1(a, c, 2000)))

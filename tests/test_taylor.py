@@ -141,6 +141,9 @@ def test_the_laplacian_is_the_trace_of_the_hessian():
 def test_what_cannot_be_is_named():
     with pytest.raises(tm.ArgumentError, match="order counts from 0"):
         tm.jet(tm.sin, 0.0, 1.0, -1)
+    for many in (tm.jet, tm.directional):
+        with pytest.raises(tm.ArgumentError, match=r"1,000,000,000 orders.*no more than 10,000"):
+            many(tm.exp, 0.0, 1.0, order=10**9)
     with pytest.raises(tm.ShapeError, match="direction of jet"):
         tm.jet(tm.sin, np.zeros(2), np.zeros(3), 1)
     with pytest.raises(tm.DTypeError, match="floating"):

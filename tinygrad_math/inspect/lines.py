@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.errors import DTypeError, describe
 from ..core.mode import Block, Mode, Witness
 from ..core.node import Node
 from ..core.place import Place, user_place
@@ -47,12 +48,14 @@ def line_of(value: Any) -> Place | None:
     """The user's line that made a Tensor or a node, or None where it was not noted.
 
     Arguments: `value` a Tensor, made within `noted_lines()`. Returns a place with `file`, `line` and `text`; `prefix`
-    tells whether it is the derivative of that line.
+    tells whether it is the derivative of that line. Raises DTypeError for what is neither a Tensor nor a node.
 
     >>> import tinygrad_math as tm
     >>> tm.inspect.line_of(tm.tensor(1.0)) is None
     True
     """
-    node: Node = getattr(value, "node", value)
+    node = getattr(value, "node", value)
+    if not isinstance(node, Node):
+        raise DTypeError(f"line_of takes a Tensor that was made within noted_lines(), got {describe(value)}")
     place: Place | None = node.meta.place if node.meta is not None else None
     return place if place is None or place.file else None

@@ -42,11 +42,13 @@ def _count(k: Any) -> Any:
     return rec.stop_gradient(rec.floor(as_tensor(k)))
 
 
-def _degrees(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any, Any]:
-    """Degrees of freedom, x, and where both degrees are positive and finite; elsewhere 1 stands for them."""
+def _degrees(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Degrees of freedom, if positive and finite, and x, if not infinite, else 1; where all are; and where x is inf."""
     dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
     there = (dfn > 0) & (dfd > 0) & (dfn < float("inf")) & (dfd < float("inf"))
-    return rec.where(there, dfn, 1.0), rec.where(there, dfd, 1.0), x, there
+    inside = ~rec.isinf(x)
+    values = rec.where(there, dfn, 1.0), rec.where(there, dfd, 1.0), rec.where(inside, x, 1.0)
+    return *values, there & inside, there & (x == float("inf"))
 
 
 @derived
@@ -68,9 +70,9 @@ def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
     >>> tm.special.fdtr(2.0, 2.0, 1.0)
     tensor(0.5)
     """
-    dfn, dfd, x, there = _degrees(dfn, dfd, x)
-    part = dfn * x
-    return rec.where(there, rec.betainc(dfn / 2, dfd / 2, part / (dfd + part)), float("nan"))
+    dfn, dfd, x, there, end = _degrees(dfn, dfd, x)
+    part = x / (dfd / dfn + x)  # dfn x might overflow
+    return rec.where(there, rec.betainc(dfn / 2, dfd / 2, part), rec.where(end, 1.0, float("nan")))
 
 
 @derived
@@ -81,8 +83,9 @@ def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
     >>> tm.special.fdtrc(2.0, 2.0, 3.0)
     tensor(0.25)
     """
-    dfn, dfd, x, there = _degrees(dfn, dfd, x)
-    return rec.where(there, rec.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)), float("nan"))
+    dfn, dfd, x, there, end = _degrees(dfn, dfd, x)
+    rest = dfd / dfn / (dfd / dfn + x)
+    return rec.where(there, rec.betainc(dfd / 2, dfn / 2, rest), rec.where(end, 0.0, float("nan")))
 
 
 @derived

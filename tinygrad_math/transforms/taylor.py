@@ -26,6 +26,7 @@ from .made import Made
 from .tracing import Tape, matched
 
 Fn = Callable[..., Any]
+_MOST = 10_000
 _PRODUCTS = frozenset({"multiply", "matmul", "contract"})
 
 __all__ = ["directional", "jet", "laplacian"]
@@ -198,6 +199,8 @@ def _series(f: Fn, x: Any, v: Any, order: int, asker: str) -> tuple[Tape, list[l
     """The tape, a row of coefficients for each order, and whether somebody asks for derivatives by the direction."""
     if integer(order, asker, "order") < 0:
         raise ArgumentError(f"{asker}: order counts from 0, got {order}")
+    if order > _MOST:
+        raise ArgumentError(f"{asker}: {order:,} orders, each made of all before it; no more than {_MOST:,}")
     tape = Tape(f, [x], asker)
     for y in tape.outputs:
         if y.dtype.kind not in "fc":
