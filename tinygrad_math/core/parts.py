@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import LostWrite
-from .place import stranger
+from .place import STRANGERS, stranger
 
 references = sys.getrefcount
 
@@ -39,7 +39,9 @@ class Parts:
         if count <= unnamed:
             if self._is_part() and not _is_local(self):
                 raise self._lost("a part of a tensor that has no name")
-        elif stranger(sys._getframe(2)) and self._is_part():
+        elif (
+            STRANGERS.get((frame := sys._getframe(2)).f_code.co_filename, True) and stranger(frame) and self._is_part()
+        ):
             raise self._lost("a part of a tensor, in a library that was written for NumPy's views")
 
     def _refuse_row(self: Any) -> None:
@@ -47,12 +49,10 @@ class Parts:
 
         `x[i] += v` is none: its part has no name, and Python writes it back.
         """
-        if not self.shape:
-            return
         if hasattr(self, "_from_loop"):
-            if self._is_part():
+            if self.shape and self._is_part():
                 raise self._lost("a row that a loop over a tensor gave")
-        elif stranger(sys._getframe(2)):
+        elif STRANGERS.get((frame := sys._getframe(2)).f_code.co_filename, True) and self.shape and stranger(frame):
             count = references(self)
             if (count > counts["operator"] or _is_local(self)) and self._is_part():
                 raise self._lost("a part of a tensor, in a library that was written for NumPy's views")

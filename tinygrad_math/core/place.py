@@ -12,7 +12,7 @@ _NAME = __name__.partition(".")[0]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 WALKS: dict[CodeType, str] = {}  # a walk, whose `n` is the node that it is at, and what it computes of it
 REPLAYS: set[CodeType] = set()  # what runs recorded ops again, the one that it is at from the line `place`
-_strangers: dict[str, bool] = {}  # files of libraries, and whether they know nothing of this package
+STRANGERS: dict[str, bool] = {}  # files of libraries, and whether they know nothing of this package
 _LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep, "<frozen ")
 
 
@@ -77,10 +77,10 @@ def is_library(file: str) -> bool:
 def stranger(frame: FrameType) -> bool:
     """Whether the code of a frame is a library's that nowhere mentions this package: it takes Tensors for arrays."""
     file = frame.f_code.co_filename
-    known = _strangers.get(file)
+    known = STRANGERS.get(file)
     if known is None:
         known = is_library(file) and not any(map(_ours, tuple(frame.f_globals.values())))
-        _strangers[file] = known
+        STRANGERS[file] = known
     return known
 
 
