@@ -237,6 +237,14 @@ def test_solutions_grow_with_the_right_hand_side(method, size):
     np.testing.assert_allclose(C.influence(H, size * b, b, damping=0.0, method=method), -size * (b @ want), rtol=1e-7)
 
 
+@pytest.mark.parametrize("size", [1e-15, 1e-100, 1e100])
+def test_a_logarithm_of_a_determinant_and_a_density_are_the_same_at_every_size_of_a_matrix(size):
+    A = np.diag(np.arange(1.0, 10.0)) + 0.1
+    assert abs(C.logdet(size * A) - 9 * np.log(size) - C.logdet(A)) < 1e-9
+    (t, phi), (s, psi) = C.density(A), C.density(size * A)
+    np.testing.assert_allclose((s / size, psi * size), (t, phi), rtol=1e-6, atol=1e-9)
+
+
 def test_a_density_has_its_mass_where_the_eigenvalues_are():
     t, phi = C.density(np.diag([1.0] * 30 + [5.0] * 10), points=2001, width=0.05)
     assert np.trapezoid(phi, t) == pytest.approx(1, abs=1e-3)

@@ -137,7 +137,7 @@ def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadratu
     for _ in range(starts):
         q = generator.integers(0, 2, n) * 2.0 - 1.0
         basis = [q / np.sqrt(n)]
-        diagonal, beside = [], []
+        diagonal, beside, size = [], [], 0.0
         for _ in range(min(steps, n)):
             v = op.matvec(basis[-1])
             diagonal.append(float(basis[-1] @ v))
@@ -145,7 +145,8 @@ def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadratu
             for _ in range(2):  # orthogonal to rounding only at the second time
                 v = v - known.T @ (known @ v)
             norm = float(np.linalg.norm(v))
-            if norm < 1e-12 * max(1.0, abs(diagonal[0])) or len(diagonal) == min(steps, n):
+            size = max(size, abs(diagonal[-1]), norm)  # what is small beside the matrix itself is rounding
+            if norm <= 1e-12 * size or len(diagonal) == min(steps, n):
                 break
             beside.append(norm)
             basis.append(v / norm)
