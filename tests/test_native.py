@@ -381,6 +381,23 @@ def test_products_in_a_loop_begin_with_their_biases(monkeypatch):
     assert sum(found) == 2
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [2, 3, 4, 7, 10])
+def test_whole_powers_are_products_with_the_bits_of_the_eager_op(n, dtype, numpys_loops):
+    x = np.random.default_rng(15).uniform(-1.0, 1.0, (5, 7)).astype(dtype)
+    x[0, :5] = 0.0, -0.0, np.inf, -np.inf, np.nan
+    f, sums = compiled(lambda x: x**n), compiled(lambda x: tm.sum(x**n, axis=0))
+    assert_bits(f(x), f.f(tm.tensor(x)))
+    assert_close(sums(x), sums.f(tm.tensor(x)))
+    assert f.latest.native.whole
+    train = compiled(lambda x: tm.fori_loop(3, lambda k, c: c - 0.01 * tm.grad(lambda c: tm.sum(c**n))(c), x))
+    y = x[1:].astype(float)
+    for _ in range(3):
+        y = y - 0.01 * n * y ** (n - 1)
+    np.testing.assert_allclose(train(x[1:]).numpy(), y, rtol=1e-5 if dtype == "float32" else 1e-12)
+    assert train.latest.native.whole
+
+
 def test_softplus_and_the_tails_of_tanh():
     x = np.concatenate([np.linspace(-40, 40, 101), [0.0, -0.0, np.inf, -np.inf, np.nan, 800.0, -800.0]])
     f = compiled(lambda x: (tm.logaddexp(0.0, x), tm.logaddexp(x, 0.0), tm.grad(lambda x: tm.sum(tm.tanh(x)))(x)))

@@ -76,6 +76,20 @@ def _logistic_slope(v: Value, make: Make) -> Value | None:
     return make("divide", e, make("multiply", d, d))
 
 
+def _integer_power(v: Value, make: Make) -> Value | None:
+    """The products that the op takes, in its order; of a power below 0 the op itself tells of a 0."""
+    base, left, y = v.inputs[0], v.params["n"], None
+    if left < 2:
+        return None
+    while True:
+        if left & 1:
+            y = base if y is None else make("multiply", y, base)
+        left >>= 1
+        if not left:
+            return y
+        base = make("multiply", base, base)
+
+
 def _relu(v: Value, make: Make) -> Value | None:
     return make("maximum", v.inputs[0], constant(0))
 
@@ -143,6 +157,7 @@ _ENTRIES: dict[str, Lowering] = {
     "expit": _sigmoid,
     "softplus": _softplus,
     "logistic_slope": _logistic_slope,
+    "integer_power": _integer_power,
     "relu": _relu,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
