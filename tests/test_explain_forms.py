@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.explaining.document import Document, Equation, Equations
 from tinygrad_math.explaining.plain import text_of
 from tinygrad_math.formulas.notation import plain
 
@@ -181,3 +182,41 @@ def test_text_in_a_formula_comes_back_as_it_was():
     for name in HOSTILE[:10]:
         line = "".join(c for c in name[:40] if c.isprintable())
         assert text_of(rf"\text{{{plain(line)}}}").split() == line.split()
+
+
+NUMBERED = {
+    "loss": lambda x1, k: tm.nn.functional.cross_entropy(x1, k),
+    "index": lambda x1, k: (x1[0] * x1[1]).sum(),
+    "running": lambda x1, k: tm.sum(tm.cumsum(x1) * tm.cumprod(x1)),
+    "gather": lambda x1, k: tm.sum(tm.take_along_axis(x1, k[:, None], 1)),
+}
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex to compile with")
+def test_latex_of_values_with_a_number_in_their_names_compiles(tmp_path):
+    x1 = tm.tensor([[1.0, 2.0], [0.5, -1.0]], requires_grad=True, name="x1")
+    for name, f in NUMBERED.items():
+        document = tm.explain(f(x1, np.array([0, 1])), x1).latex()
+        (tmp_path / "e.tex").write_text(document, encoding="utf-8")
+        run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "e.tex"]
+        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
+        assert done.returncode == 0, (name, done.stdout[-2000:])
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex to compile with")
+def test_long_sums_are_broken_at_their_signs_so_that_they_fit_the_page(tmp_path):
+    terms = [rf"\sin({k} x_{{1}}) \left(1 - x_{{{k}}}\right)" for k in range(2, 14)]
+    row = Equation(
+        "y", (" + ".join(terms), " - ".join(terms)), "the sum rule, and a note that is long enough for lines"
+    )
+    document = Document(
+        ["sums"], [Equations((row, Equation(r"\frac{\partial y}{\partial x}", ("x + 1", "2"))))]
+    ).latex()
+    for term in terms:
+        assert document.count(term) == 2
+    (tmp_path / "e.tex").write_text(document, encoding="utf-8")
+    run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "e.tex"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+    assert "&= x + 1 = 2" in document

@@ -15,7 +15,7 @@ from .study import Study
 
 _STYLE = """
 body{max-width:60rem} td,th{text-align:right} img,svg{max-width:100%;height:auto} figure{margin:1rem 0}
-figure img{background:#fff;border-radius:6px}
+figure img{background:#fff;border-radius:6px} pre{white-space:pre-wrap;overflow-wrap:anywhere}
 """
 _NOTHING = 1e-5  # of the largest eigenvalue: the training ends that near to the minimum
 _FORWARD = (r"H = X W_1^T", r"P = H W_2^T", r"L = \frac{1}{2N} \sum_{ij} (P - Y)_{ij}^2")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,6 +17,10 @@ from ..viz.page import text as escaped
 from .plain import text_of
 
 _WIDTH = 110  # columns of a terminal that are used
+_LINE = 88  # characters of a formula and its note that fit a line on paper
+_PART = re.compile(r"\\(?:left|right)\s*(?:\\.|\\[a-z]+|.)|\\[A-Za-z]+|\\.| [+-] ")
+_OPEN = frozenset("([{")
+_CLOSE = frozenset(")]}")
 _NOTE = 36  # characters of a note that fit beside a formula on paper
 _CSS = """
 table.equations{border:0}table.equations td{border:0;padding:.15em .25em;vertical-align:middle}
@@ -183,19 +190,43 @@ def _columns(rows: tuple[Equation, ...]) -> list[str]:
 def _aligned(rows: tuple[Equation, ...], narrow: bool = False) -> str:
     """Equations one below the other; on paper a long note is broken into lines."""
     lines = []
+    beside = max((min(len(row.note), _NOTE) for row in rows), default=0)
+    before = max((len(text_of(row.left)) // 2 for row in rows), default=0)  # most are fractions
+    room = _LINE - beside - before if narrow else math.inf
     for row in rows:
         note = rf" && \text{{{plain(row.note)}}}" if row.note else ""
         if narrow and len(row.note) > _NOTE:
             note = rf" && \parbox{{0.36\textwidth}}{{\raggedright\small {plain(row.note)}}}"
         if not row.rights:
             lines.append(f"{row.left} &{note}")
-        elif row.broken and len(row.rights) > 1:
-            first, *rest = row.rights
-            lines.append(f"{row.left} &= {first}{note}")
-            lines += [f"&= {r}" for r in rest]
-        else:
-            lines.append(f"{row.left} &= {' = '.join(row.rights)}{note}")
+            continue
+        whole = " = ".join(row.rights)
+        rights = row.rights if row.broken or len(text_of(whole)) > room else [whole]
+        for k, right in enumerate(rights):
+            first, *rest = _terms(right, room) if len(text_of(right)) > room else [right]
+            lines.append(f"{row.left if not k else ''} &= {first}{note if not k else ''}".lstrip())
+            lines += [rf"&\quad {{}} {r}" for r in rest]
     return " \\\\\n".join(lines)
+
+
+def _terms(formula: str, room: float) -> list[str]:
+    """A sum as lines that fit, each but the first beginning with its sign; what is within brackets stays together."""
+    cuts, depth, at = [0], 0, 0
+    while at < len(formula):
+        part = _PART.match(formula, at)
+        token = part[0] if part else formula[at]
+        depth += token in _OPEN or token.startswith((r"\left", r"\begin"))
+        depth -= token in _CLOSE or token.startswith((r"\right", r"\end"))
+        if depth == 0 and token in (" + ", " - "):
+            cuts.append(at + 1)
+        at += len(token)
+    pieces = [formula[a:b].strip() for a, b in itertools.pairwise([*cuts, len(formula)])]
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(text_of(lines[-1])) + len(text_of(piece)) > room:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {piece}".strip()
+    return lines
 
 
 def _row(row: Equation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -265,6 +266,9 @@ def _own_level(text: str) -> int:
 _INDICES = {"gather": 1, "scatter": 1, "assign": 2, "add_at": 2, "multiply_at": 2}  # from which argument on
 
 
+_LOWERED = re.compile(r"_(?:\{[^{}]*\}|.)$")
+
+
 def _ends_outside(text: str) -> bool:
     """Whether text begins with a bracket that is closed before its end."""
     depth = 0
@@ -278,7 +282,7 @@ def _ends_outside(text: str) -> bool:
 def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[str, int]:
     pieces, level = _template(op)
     out = ""
-    for before, name, needed in pieces:
+    for (before, name, needed), (after, _, _) in itertools.pairwise((*pieces, ("", None, ATOM))):
         out += before
         if name is None:
             continue
@@ -286,6 +290,8 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
             filled = fenced(args[int(name)], needed) if int(name) < len(args) else r"\cdot"
             if needed == ATOM and _FUNCTION.search(before) and (_APPLIED.match(filled) or _ends_outside(filled)):
                 filled = brackets(filled)  # a function of another one, or of what has an index behind its brackets
+            if after.startswith("_") and _LOWERED.search(filled):
+                filled = f"{{{filled}}}"  # TeX knows no second index
         elif name == "key":
             arrays = iter(args[_INDICES.get(op.name, len(args)) :])
             filled = write_index(params.get(name), arrays)
