@@ -8,11 +8,12 @@ import builtins
 import inspect
 import textwrap
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..core.errors import MathError
+from ..core.quiet import ignoring, without_warnings
 from .calls import literal
 from .lines import NUMPY
 from .names import Names
@@ -65,6 +66,8 @@ class Helpers:
             self.definitions.append(self._function(thing.__wrapped__, name))  # functools.cache and its like
         elif getattr(thing, "__module__", "").split(".")[0] not in ("", _PACKAGE) and hasattr(thing, "__qualname__"):
             self.imports[f"from {thing.__module__} import {thing.__qualname__} as {name}"] = None
+        elif thing is ignoring:
+            self.definitions.append(self._function(cast("FunctionType", without_warnings), name))
         elif isinstance(thing, type):
             self.definitions.append(f"{name} = {_stand_in(thing)}")
         elif hasattr(thing, "plain"):  # an op: its plain function

@@ -106,3 +106,8 @@ class ignoring(Leaving):
 
     else:
         __enter__ = _Silencing()
+
+
+def without_warnings(*kinds: str) -> Any:
+    """`ignoring` by NumPy alone, for source that stands alone."""
+    return np.errstate(**dict.fromkeys(kinds or ("all",), "ignore"))  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ class Missing:
         raise self.reason
 
     __array_priority__ = 2000.0  # before arrays and Tensors
-    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __neg__ = _refuse
+    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __neg__ = swapaxes = _refuse
     __add__ = __sub__ = __mul__ = __truediv__ = __matmul__ = __pow__ = _refuse
     __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rmatmul__ = __rpow__ = _refuse
 

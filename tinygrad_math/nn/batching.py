@@ -51,6 +51,20 @@ def _mean_nll(call: Call) -> Any:
     return -(rec.sum(found * counts, axis=1) / rec.checked_values(rec.sum(counts, axis=-1), rule="not 0", asker=asker))
 
 
+@rule("mean_nll_slopes")
+def _mean_nll_slopes(call: Call) -> Any:
+    """Minus one over the number of labels that count, example by example."""
+    labels, classes, ignored = call.lifted(0, 1), call.params["classes"], call.params["ignore_index"]
+    safe = rec.checked_labels(labels, classes=classes, ignore_index=ignored)
+    counting = rec.not_equal(labels, ignored)
+    counts = rec.sum(rec.astype(counting, call.params["dtype"]), axis=-1)
+    asker = f"{call.params['asker']}: the weight of all targets together"
+    shares = -1 / rec.checked_values(counts, rule="not 0", asker=asker)
+    chosen = rec.equal(rec.expand_dims(safe, axis=-1), np.arange(classes))
+    chosen = rec.logical_and(chosen, rec.expand_dims(counting, axis=-1))
+    return rec.where(chosen, rec.expand_dims(shares, axis=(-1, -2)), 0.0)
+
+
 def _merged(call: Call, **params: Any) -> Any:
     """An op whose first axis counts images already: those of all examples at once."""
     shape = call.shapes[0]

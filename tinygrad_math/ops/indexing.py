@@ -152,7 +152,7 @@ def _embedding_samples() -> list[Any]:
 def gather(arrays: Any, /, *, key: Any) -> Any:
     """x[key] with index arrays in it; `arrays` is x and the index arrays."""
     x = np.asarray(arrays[0])
-    if len(arrays) == 2 and arrays[1].size >= _MANY and x.ndim > 1 and _is_rows(x, arrays[1], key):
+    if len(arrays) == 2 and np.size(arrays[1]) >= _MANY and x.ndim > 1 and _is_rows(x, arrays[1], key):
         return x.take(arrays[1], len(key) - 1)
     return x[_fill(key, arrays[1:])]
 
