@@ -207,7 +207,10 @@ class Remote:
             there = [a for a in held.get(future.key, ()) if a in load]
             least = min(load, key=lambda a: (load[a] / self.threads[a], a))
             if len(there) == 1 and load[there[0]] > share * self.threads[there[0]] and load[least] == 0:
-                self.client.replicate([future], n=1, workers=[least])
+                try:
+                    self.client.replicate([future], n=1, workers=[least])
+                except (KeyError, OSError):  # the worker died since it was counted: a later step evens out
+                    return
                 load[there[0]] -= 1
                 load[least] += 1
 
