@@ -153,20 +153,13 @@ def test_one_file_belongs_to_one_process(tmp_path):
         bank_of(1, checkpoint=path)
 
 
-def test_a_full_disk_or_a_folder_that_takes_nothing_is_named_and_the_old_checkpoint_goes_on(tmp_path):
-    resource = pytest.importorskip("resource")
+def test_a_full_disk_or_a_folder_that_takes_nothing_is_named_and_the_old_checkpoint_goes_on(tmp_path, full_disk):
     path = tmp_path / "bank.npz"
     bank_of(1, checkpoint=path)
     before = path.read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
-        with pytest.raises(tm.FileError, match=r"could not be written.*the old file, if any, is whole"):
-            bank_of(3, checkpoint=path, resume=path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
+    told = r"could not be written.*the old file, if any, is whole"
+    with full_disk(len(before) // 2), pytest.raises(tm.FileError, match=told):
+        bank_of(3, checkpoint=path, resume=path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["bank.npz"]
     same(bank_of(3, checkpoint=path, resume=path), bank_of(3))

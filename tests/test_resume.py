@@ -1,7 +1,6 @@
 """A run that was broken off ends where an unbroken one does; checkpoints that cannot be written or do not fit."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -137,19 +136,12 @@ def test_a_second_process_that_writes_the_same_checkpoint_is_refused(tmp_path):
         process.communicate()
 
 
-def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path):
+def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path, full_disk):
     path = tmp_path / "run.npz"
     start(1, checkpoint=path)
     before = path.read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (512, hard))
-        with pytest.raises(tm.FileError, match=r"run\.npz"):
-            start(3, checkpoint=path, resume=path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(512), pytest.raises(tm.FileError, match=r"run\.npz"):
+        start(3, checkpoint=path, resume=path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir() if p.suffix == ".npz"] == ["run.npz"]
     same(start(3, checkpoint=path, resume=path)[0], start(3)[0])

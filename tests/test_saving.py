@@ -2,8 +2,6 @@ import fcntl
 import io
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
 import zipfile
@@ -206,17 +204,10 @@ def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
     assert os.stat(real).st_mode & 0o777 == 0o640
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(path):
+def test_a_write_that_fails_leaves_the_old_file_whole(path, full_disk):
     tm.save(path, {"w": np.arange(10)})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as a disk that is full after so many bytes
-    try:
-        with pytest.raises(tm.FileError, match="old file"):
-            tm.save(path, {"w": np.zeros(1_000_000)})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
+    with full_disk(100_000), pytest.raises(tm.FileError, match="old file"):
+        tm.save(path, {"w": np.zeros(1_000_000)})
     np.testing.assert_array_equal(tm.load(path)["w"], np.arange(10))
     assert os.listdir(os.path.dirname(path)) == ["tree.npz"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import itertools
 import math
@@ -125,11 +126,11 @@ class Document:
         return page(as_text(self.title), self.fragment(), style=STYLE + _CSS)
 
 
-class Shown:
+class Shown(abc.ABC):
     """What can be written as a Document: the methods, and what a notebook takes."""
 
-    def document(self) -> Document:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def document(self) -> Document: ...
 
     def text(self) -> str:
         """As plain text for a terminal."""

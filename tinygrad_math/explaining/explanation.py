@@ -55,8 +55,7 @@ class Explanation(Shown):
         spoilt = not np.isfinite(self.gradient.node.data).all()  # perhaps by a branch that was not taken: 0 times inf
         paths = tuple(Path(s, r) for r in s.region.routes(self._limit, s.pick, untaken=spoilt))
         try:
-            for p in paths:
-                p.value  # noqa: B018
+            _ = [p.value for p in paths]  # computed at the first look
         except IllPosedDerivative:  # where single paths have no derivative, and all together have one
             paths = (Path(s, Route((Hop(s.target, s.root, (), s.region.ways[s.root]),))),)
         return paths

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,8 +21,6 @@ from .dropout import Dropout
 from .module import Module
 from .normalization import LayerNorm
 
-Part = tuple[Callable[[Any], Any], Module, Module]  # a function, the norm and the dropout that go with it
-
 
 def _activation(asker: str, activation: Any) -> Callable[[Any], Any]:
     known: dict[Any, Callable[[Any], Any]] = {"relu": relu, "gelu": gelu}
@@ -31,19 +29,56 @@ def _activation(asker: str, activation: Any) -> Callable[[Any], Any]:
     return activation if callable(activation) else known[activation]
 
 
-def _fed(layer: Any) -> Callable[[Any], Any]:
-    """The two linear layers of a transformer's layer."""
-    return lambda x: layer.linear2(layer.dropout(layer.activation(layer.linear1(x))))
+class _Layer(Module):
+    """What the layers of encoder and decoder are made of: attentions of these names, then two linear layers.
+
+    Each of these parts has a norm and a dropout of its own, numbered from 1.
+    """
+
+    ATTENTIONS: ClassVar[tuple[str, ...]]
+    self_attn: MultiheadAttention
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = np.float64,
+        rng: Any = None,
+    ) -> None:
+        super().__init__()
+        draw = generator(rng)
+        self.activation, self.norm_first = _activation(type(self).__name__, activation), norm_first
+        for name in self.ATTENTIONS:
+            part = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=draw)
+            setattr(self, name, part)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=draw)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=draw)
+        numbers = range(1, len(self.ATTENTIONS) + 2)
+        for k in numbers:
+            setattr(self, f"norm{k}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
+        for k in numbers:
+            setattr(self, f"dropout{k}", Dropout(dropout))
+
+    def _feed(self, x: Any) -> Any:
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+    def _through(self, x: Any, *attentions: Callable[[Any], Any]) -> Tensor:
+        """Each part added to what came into it, which is normalised before or after."""
+        for k, part in enumerate((*attentions, self._feed), 1):
+            norm, dropout = getattr(self, f"norm{k}"), getattr(self, f"dropout{k}")
+            x = x + dropout(part(norm(x))) if self.norm_first else norm(x + dropout(part(x)))
+        return x
 
 
-def _added(layer: Any, x: Any, parts: Sequence[Part]) -> Tensor:
-    """Each part added to what came into it, which is normalised before or after."""
-    for part, norm, dropout in parts:
-        x = x + dropout(part(norm(x))) if layer.norm_first else norm(x + dropout(part(x)))
-    return x
-
-
-class TransformerEncoderLayer(Module):
+class TransformerEncoderLayer(_Layer):
     """Attention to oneself and two linear layers, each added to what came in and normalised. Vaswani et al. 2017.
 
     Arguments: PyTorch's; `activation` "relu", "gelu" or a function; `norm_first` normalises before instead of after.
@@ -55,32 +90,7 @@ class TransformerEncoderLayer(Module):
     (2, 5, 8)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: Any = np.float64,
-        rng: Any = None,
-    ) -> None:
-        super().__init__()
-        draw = generator(rng)
-        self.activation, self.norm_first = _activation(type(self).__name__, activation), norm_first
-        self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=draw
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=draw)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=draw)
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+    ATTENTIONS = ("self_attn",)
 
     @named
     def forward(
@@ -89,11 +99,10 @@ class TransformerEncoderLayer(Module):
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
-        parts = (attend, self.norm1, self.dropout1), (_fed(self), self.norm2, self.dropout2)
-        return _added(self, shaped(src), parts)
+        return self._through(shaped(src), attend)
 
 
-class TransformerDecoderLayer(Module):
+class TransformerDecoderLayer(_Layer):
     """Attention to oneself, attention to `memory`, and two linear layers, each added to what came in and normalised.
 
     Arguments: PyTorch's; `activation` "relu", "gelu" or a function; `norm_first` normalises before instead of after.
@@ -105,34 +114,8 @@ class TransformerDecoderLayer(Module):
     (2, 5, 8)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: Any = np.float64,
-        rng: Any = None,
-    ) -> None:
-        super().__init__()
-        draw = generator(rng)
-        self.activation, self.norm_first = _activation(type(self).__name__, activation), norm_first
-        self.self_attn, self.multihead_attn = (
-            MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=draw)
-            for _ in range(2)
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=draw)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=draw)
-        self.norm1, self.norm2, self.norm3 = (
-            LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype) for _ in range(3)
-        )
-        self.dropout1, self.dropout2, self.dropout3 = (Dropout(dropout) for _ in range(3))
+    ATTENTIONS = ("self_attn", "multihead_attn")
+    multihead_attn: MultiheadAttention
 
     @named
     def forward(
@@ -155,8 +138,7 @@ class TransformerDecoderLayer(Module):
             given = memory_key_padding_mask, False, memory_mask
             return self.multihead_attn(x, memory, memory, *given, is_causal=memory_is_causal)[0]
 
-        first = (attend, self.norm1, self.dropout1), (look, self.norm2, self.dropout2)
-        return _added(self, shaped(tgt), (*first, (_fed(self), self.norm3, self.dropout3)))
+        return self._through(shaped(tgt), attend, look)
 
 
 def _copies(asker: str, layer: Any, many: Any) -> ModuleList:
