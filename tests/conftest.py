@@ -8,6 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Ctrl-C strikes here too where the tests were started in the background, by a shell that lets it be ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Twenty thousand collected tests stay to the end: collecting garbage need not go through them each time."""
     gc.collect()
