@@ -4,6 +4,7 @@ import contextlib
 import gc
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -37,3 +38,23 @@ def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
             signal.signal(signal.SIGXFSZ, handler)
 
     return limited
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Any]:
+    """A client of two worker processes, which are gone with their scheduler after the last test."""
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "600s"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as found,
+    ):
+        yield found
+
+
+@pytest.fixture(params=["client", "threads", "synchronous"])
+def place(request: pytest.FixtureRequest) -> Any:
+    """Where shards are: on workers, or in this process."""
+    return request.getfixturevalue("client") if request.param == "client" else request.param

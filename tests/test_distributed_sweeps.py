@@ -3,12 +3,12 @@
 import functools
 import json
 import os
-import re
 import threading
 import time
 
 import numpy as np
 import pytest
+from shard_rows import left
 
 import tinygrad_math as tm
 
@@ -21,13 +21,123 @@ def sweep(run, grid, place="synchronous", **more):
 
 
 @pytest.fixture(scope="module")
-def client():
+def several():
     """Workers with several threads each, in this process."""
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=3, processes=False, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as found,
     ):
         yield found
+
+
+# -- rows of a grid ----------------------------------------------------------------------------------------------
+def bowl(lr, steps=20, shape="round"):
+    """Descent on a bowl: the loss after some steps, from its formula (1 - lr)^2 steps."""
+    if lr == 0.7:
+        raise ValueError(f"lr={lr} is unlucky")  # on purpose
+    x = 1.0
+    for _ in range(steps):
+        x -= lr * x
+    return {"loss": x * x, "steps_done": steps}
+
+
+GRID = {"lr": [0.1, 0.5, 0.7, 1.5], "steps": [1, 3], "shape": ["round", "flat"]}
+
+
+def test_a_sweep_gives_a_row_a_run_in_the_order_of_the_grid_and_keeps_failures(place, capsys):
+    came = []
+    found = D.sweep(bowl, GRID, place, callback=came.append)
+    assert len(found) == len(came) == 16
+    assert [(r["lr"], r["steps"], r["shape"]) for r in found] == [
+        (lr, n, s) for lr in GRID["lr"] for n in GRID["steps"] for s in GRID["shape"]
+    ]
+    for row in found:
+        if row["lr"] == 0.7:
+            assert row["error"] == "ValueError: lr=0.7 is unlucky"
+            assert 'raise ValueError(f"lr={lr} is unlucky")  # on purpose' in row["traceback"]
+        else:
+            assert row["loss"] == pytest.approx((1 - row["lr"]) ** (2 * row["steps"]), rel=1e-12)
+    assert len(found.failures) == 4
+    assert found.best("loss")["lr"] == 0.5
+    assert found.best("loss", largest=True)["lr"] == 0.1
+    assert "run 16/16" in capsys.readouterr().err
+    assert "ValueError: lr=0.7" in found.text()
+    assert found.markdown().count("\n") == 17
+    if place not in ("threads", "synchronous"):
+        assert left(place) == []
+
+
+def test_a_sweep_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    found = D.sweep(bowl, GRID, "synchronous", progress=False)
+    figure = found.plot(path=tmp_path / "sweep.png")
+    assert [ax.get_xlabel() for ax in figure.axes] == ["lr", "steps", "shape"]
+    assert len(figure.axes[0].lines[0].get_xdata()) == 12
+    assert (tmp_path / "sweep.png").stat().st_size > 1000
+    with pytest.raises(tm.ArgumentError, match="has measured 'nothing'"):
+        found.plot("nothing")
+
+
+def counted(folder, lr):
+    with open(os.path.join(folder, "runs"), "a") as file:
+        file.write(f"{lr}\n")
+    if lr == 3.0 and not os.path.exists(os.path.join(folder, "mended")):
+        raise RuntimeError("broken")
+    return lr**2
+
+
+def test_a_sweep_goes_on_from_its_results_file(client, tmp_path):
+    path, runs = tmp_path / "results.jsonl", tmp_path / "runs"
+    run = functools.partial(counted, str(tmp_path))
+    grid = {"lr": [1.0, 2.0, 3.0, 4.0]}
+
+    def stop(row):
+        if row["lr"] == 2.0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        D.sweep(run, grid, "synchronous", results=path, progress=False, callback=stop)
+    assert runs.read_text().split() == ["1.0", "2.0"]
+    with path.open("a") as file:
+        file.write('{"lr": 3.0, "val')  # a line that was cut short
+    found = D.sweep(run, grid, client, results=path, progress=False)
+    assert sorted(runs.read_text().split()) == ["1.0", "2.0", "3.0", "4.0"]
+    assert found["value"] == [1.0, 4.0, 16.0]
+    assert "RuntimeError: broken" in found.failures[0]["error"]
+    (tmp_path / "mended").touch()
+    again = D.sweep(run, grid, "synchronous", results=path, progress=False)
+    assert sorted(runs.read_text().split()) == ["1.0", "2.0", "3.0", "3.0", "4.0"]
+    assert again["value"] == [1.0, 4.0, 9.0, 16.0]
+    assert left(client) == []
+    with pytest.raises(tm.FileError, match="no point of this grid"):
+        D.sweep(run, {"lr": [5.0]}, "synchronous", results=path, progress=False)
+    path.write_text("not json\n")
+    with pytest.raises(tm.FileError, match="line 1 of"):
+        D.sweep(run, grid, "synchronous", results=path, progress=False)
+
+
+def test_what_is_no_sweep_is_refused():
+    for run, grid, words in [
+        (3, {"a": [1]}, "run is a function"),
+        (bowl, {"lr": 0.1}, "list of values"),
+        (bowl, 3, "a dict of lists"),
+        (bowl, {"lr": []}, "no point"),
+        (bowl, {"not a name": [1]}, "no name"),
+    ]:
+        with pytest.raises(tm.ArgumentError, match=words):
+            D.sweep(run, grid, "synchronous", progress=False)
+    with pytest.raises(tm.ArgumentError, match=r"ends in .jsonl"):
+        D.sweep(bowl, {"lr": [1.0]}, "synchronous", results="x.csv", progress=False)
+    with pytest.raises(tm.ArgumentError, match="numbers and text, got f="):
+        D.sweep(lambda f: 0.0, {"f": [bowl]}, "synchronous", results="x.jsonl", progress=False)
+    found = D.sweep(lambda lr: np.ones(3), {"lr": [1.0]}, "synchronous", progress=False)
+    assert "a run returns a number" in found.failures[0]["error"]
+
+
+def test_a_run_may_return_a_history():
+    history = tm.train.History([{"epoch": 1, "loss": 2.0, "seconds": 1.0}, {"epoch": 2, "loss": 1.5, "seconds": 1.0}])
+    found = D.sweep(lambda seed: history, {"seed": [0, 1]}, "synchronous", progress=False)
+    assert found["loss"] == [1.5, 1.5]
 
 
 # -- which row is whose ----------------------------------------------------------------------------------------
@@ -133,9 +243,9 @@ def drawing(seed):
 
 
 @pytest.mark.parametrize("seeds", [[1, 2, 3, 1, 2, 3], [None] * 6], ids=["seeded", "not seeded"])
-def test_a_row_does_not_depend_on_who_runs_beside_it(client, seeds):
+def test_a_row_does_not_depend_on_who_runs_beside_it(several, seeds):
     found = []
-    for place in ("synchronous", "threads", client, client):
+    for place in ("synchronous", "threads", several, several):
         tm.random.seed(4)
         found.append(sweep(drawing, [{"seed": s} for s in seeds], place)["value"])
     assert all(row == found[0] for row in found)
@@ -187,111 +297,3 @@ def test_threads_have_streams_of_their_own_within_a_block():
         worker.join()
     assert all(found[k] == np.random.default_rng([k]).normal(size=50).tolist() for k in range(4))
     assert tm.random.normal().item() == np.random.default_rng(9).normal()
-
-
-# -- runs and clusters that end --------------------------------------------------------------------------------
-@pytest.mark.parametrize("place", ["synchronous", "threads", "client"])
-def test_a_run_that_asks_to_exit_is_a_row(request, place):
-    place = request.getfixturevalue("client") if place == "client" else place
-
-    def run(a):
-        if a == 2:
-            raise SystemExit(3)
-        return a
-
-    found = sweep(run, {"a": [1, 2, 3]}, place)
-    assert found["value"] == [1, 3]
-    assert found.failures[0]["error"] == "SystemExit: 3"
-
-
-def ends(folder, a):
-    if a == 3:
-        os._exit(1)
-    time.sleep(0.1)
-    return 2 * a
-
-
-def test_a_run_that_kills_its_worker_takes_no_other_with_it(tmp_path):
-    with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=3, host="127.0.0.1", dashboard_address=":0"
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
-        found = sweep(functools.partial(ends, str(tmp_path)), {"a": [1, 2, 3, 4, 5]}, client)
-    assert found["value"] == [2, 4, 8, 10]
-    assert "died at it, alone as with others" in found.failures[0]["error"]
-    assert "shard" not in found.failures[0]["error"]
-
-
-@pytest.fixture
-def deserted():
-    """A client of a cluster without a worker."""
-    with (
-        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
-def test_a_cluster_without_workers_is_told_and_then_an_error(deserted, monkeypatch, capsys):
-    from tinygrad_math.distributed import cluster
-
-    for name, seconds in (("_CHECK", 0.05), ("_WORD", 0.1), ("_PATIENCE", 0.4)):
-        monkeypatch.setattr(cluster, name, seconds)
-    f = D.value_and_grad(lambda w, x: (w * x).mean(), [lambda: np.ones(3)], deserted)
-    net = tm.nn.Linear(1, 1, rng=0)
-    data = np.ones((4, 1)), np.ones((4, 1))
-    for name, call in [
-        ("tm.distributed.value_and_grad", lambda: f(1.0)),
-        ("sweep", lambda: sweep(told, {"lr": [1.0]}, deserted)),
-        (
-            r"fit\(client=\)",
-            lambda: tm.train.fit(
-                net, data, tm.nn.functional.mse_loss, tm.optim.SGD(net), client=deserted, progress=False
-            ),
-        ),
-    ]:
-        start = time.monotonic()
-        with pytest.raises(tm.ClusterError, match=f"{name}: for 0 s there has been no worker"):
-            call()
-        assert time.monotonic() - start < 10
-        assert re.search(f"{name}: no worker is at <Client", capsys.readouterr().err)
-
-
-def test_dasks_setting_says_how_long_one_waits(deserted, monkeypatch):
-    import dask
-
-    from tinygrad_math.distributed import cluster
-
-    monkeypatch.setattr(cluster, "_CHECK", 0.05)
-    f = D.evaluate(lambda w, x: (w * x).mean(), [lambda: np.ones(3)], deserted)
-    with dask.config.set({"distributed.scheduler.no-workers-timeout": "400 ms"}):
-        start = time.monotonic()
-        for call in (lambda: f(1.0), lambda: sweep(told, {"lr": [1.0]}, deserted)):
-            with pytest.raises(tm.ClusterError, match=r"no worker.*no-workers-timeout"):
-                call()
-        assert time.monotonic() - start < 20
-
-
-def test_a_worker_that_comes_late_is_waited_for(deserted, monkeypatch):
-    from tinygrad_math.distributed import cluster
-
-    monkeypatch.setattr(cluster, "_CHECK", 0.05)
-    for call, want in [
-        (lambda: D.evaluate(lambda w, x: (w * x).mean(), [lambda: np.ones(3)], deserted)(2.0).item(), 2.0),
-        (lambda: sweep(told, {"lr": [1.0]}, deserted)["loss"], [101.0]),
-    ]:
-        timer = threading.Timer(0.3, deserted.cluster.scale, (1,))
-        timer.start()
-        assert call() == want
-        timer.join()
-
-
-def test_a_sweep_on_a_closed_client_is_a_named_error():
-    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster:
-        client = distributed.Client(cluster)
-        client.close()
-        with pytest.raises(tm.ClusterError, match="sweep: the cluster gave up"):
-            sweep(told, {"lr": [1.0]}, client)

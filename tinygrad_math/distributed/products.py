@@ -14,13 +14,15 @@ from ..core.errors import ArgumentError, ShardError, describe
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.tracing import matched
-from .cluster import Local, Shards, drop, explained, gone
+from .cluster import Local, Shards
 from .picking import Pick
+from .waiting import explained, gone
 from .work import Sent, Work
 
 __all__ = ["evaluate", "ggnvp", "hvp", "value_and_grad"]
 
 Fn = Callable[..., Any]
+_ANEW = 10  # restarts of a cluster that a step outlives
 
 
 class Spread:
@@ -89,16 +91,28 @@ class Spread:
         return structure, *found
 
     def _run(
+        self, structure: Structure, given: Sequence[Any], pick: Pick
+    ) -> tuple[tuple[list[Any], Structure | None, int], bool]:
+        """A step; anew, from the shards on, where the cluster was restarted in the middle of it."""
+        for _ in range(_ANEW):
+            try:
+                return self._once(structure, list(given), pick)
+            except Exception as error:
+                if not self.shards.place.forgot(error):
+                    raise
+            self.release()
+        return self._once(structure, list(given), pick)
+
+    def _once(
         self, structure: Structure, given: list[Any], pick: Pick
     ) -> tuple[tuple[list[Any], Structure | None, int], bool]:
         place = self.shards.place
         place.look(self.asker)
         seen = place.seen(self.functions)
         if gone(self._work) or gone(self._point):
-            self._work = self._point = None
+            self._drop()
         if self._work is None or structure != self.structure or seen != self._seen:
-            drop([self._work, self._point])
-            self._work = self._point = None
+            self._drop()
             work = Work(self.kind, self.functions, structure, self.shards.shards, self.mean, self.fast)
             self._work, self.structure, self._seen = place.keep(work), structure, seen
         if self.vectors and not isinstance(place, Local):
@@ -113,6 +127,7 @@ class Spread:
         """The parameters as the workers have them, sent only if they have changed."""
         same = self._point is not None and all(_same(a, b) for a, b in zip(self._at, sent.arrays, strict=True))
         if not same:
+            place.drop([self._point])
             self._at = [np.array(a) for a in sent.arrays]
             self._point = place.keep(Sent(self._at))
         return self._point
@@ -123,9 +138,12 @@ class Spread:
 
     def release(self) -> None:
         """Take everything out of the workers' memory. A further call works, and loads the shards again."""
-        drop([self._work, self._point])
-        self._work = self._point = None
+        self._drop()
         self.shards.release()
+
+    def _drop(self) -> None:
+        self.shards.place.drop([self._work, self._point])
+        self._work = self._point = None
 
     def __repr__(self) -> str:
         names = ", ".join(getattr(f, "__name__", type(f).__name__) for f in self.functions)

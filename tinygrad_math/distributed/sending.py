@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..core.errors import ArgumentError, MissingExtra, ShardError, describe, installing
+from ..core.errors import ArgumentError, MathError, MissingExtra, ShardError, describe, installing
 from .numbers import UNKNOWN, marked, number_there, numbers_of
 
 _STREAMS = (random.Generator, np.random.Generator, np.random.BitGenerator, np.random.RandomState)
@@ -51,6 +51,19 @@ def pickled(thing: Any) -> bytes:
     Pickler(file, protocol=5).dump(thing)
     Pickler(file, protocol=5).dump(numbers_of(met))
     return file.getvalue()
+
+
+def packed(thing: Any, asker: str) -> bytes:
+    """What goes to workers, as bytes. Raises ArgumentError for what cannot."""
+    try:
+        return pickled(thing)
+    except MathError:
+        raise
+    except Exception as error:
+        raise ArgumentError(
+            f"{asker}: this cannot be sent to workers: {type(error).__name__}: {error}; a function that is "
+            "sent refers to data only, not to open files, locks or clients"
+        ) from error
 
 
 def unpickled(text: bytes) -> Any:

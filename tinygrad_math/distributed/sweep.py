@@ -21,10 +21,11 @@ from ..core.errors import ArgumentError, FileError, describe
 from ..core.tensor import Tensor
 from ..random import own_stream
 from ..saving.archive import alone
-from .cluster import Patience, arriving, check_versions, drop, explained, is_client, named, packed
-from .sending import library
+from .cluster import is_client
+from .keeping import Kept
+from .sending import library, packed
 from .table import Row, Sweep
-from .work import Kept
+from .waiting import Patience, arriving, check_versions, drop, explained, named, restarted
 
 __all__ = ["sweep"]
 
@@ -208,46 +209,59 @@ def _by_workers(client: Any, run: _Run, left: Points) -> Iterator[tuple[int, Row
     """The rows of runs on workers. Those that died with their workers run again, each alone: one was to blame."""
     if not left:
         return
-    kept: Any = None
     text = packed(run, "sweep")
     points = {k: Kept(packed(point, "sweep")) for k, point in left}
-    try:
-        with named("sweep"):
-            if Patience(client, "sweep").look():
-                check_versions(client, "sweep", list(client.nthreads()))
-            kept = client.submit(Kept, text, key=f"keep-{os.urandom(16).hex()}", pure=False)
-        died = []
-        for k, outcome in _together(client, kept, points):
-            if outcome is None:
-                died.append(k)
-            else:
-                yield k, outcome
-        for k in died:
-            for _, outcome in _together(client, kept, {k: points[k]}):
-                yield k, outcome or {"error": _ENDED, "traceback": _ENDED}
-    finally:
-        drop([kept])
+    with named("sweep"):
+        if Patience(client, "sweep").look():
+            check_versions(client, "sweep", list(client.nthreads()))
+    died = []
+    for k, outcome in _rows(client, text, points):
+        if outcome is None:
+            died.append(k)
+        else:
+            yield k, outcome
+    for k in died:
+        for _, outcome in _rows(client, text, {k: points[k]}):
+            yield k, outcome or {"error": _ENDED, "traceback": _ENDED}
 
 
 _ENDED = (
     "ClusterError: sweep: each worker that took this run died at it, alone as with others: it needs more memory than a "
     "worker has, or ends its process"
 )
+_ANEW = 10  # restarts of a cluster, one after the other, between which no run ended
 
 
-def _together(client: Any, kept: Any, points: Mapping[int, Kept]) -> Iterator[tuple[int, Row | None]]:
-    """The rows of some runs as they come, None for those whose workers died."""
+def _rows(client: Any, text: bytes, points: Mapping[int, Kept]) -> Iterator[tuple[int, Row | None]]:
+    """The rows of some runs as they come, None for those whose workers died. What a restart forgot runs again."""
+    left, vain = dict(points), 0
+    while left:
+        before = len(left)
+        for k, outcome in _together(client, text, left, last=vain == _ANEW):
+            del left[k]
+            yield k, outcome
+        vain = vain + 1 if len(left) == before else 0
+
+
+def _together(client: Any, text: bytes, points: Mapping[int, Kept], last: bool) -> Iterator[tuple[int, Row | None]]:
+    """The same, but for those that a restart of the cluster forgot, which have no row unless this is the last try."""
     futures: dict[Any, int] = {}
+    kept: Any = None
     try:
         with named("sweep"):
-            for k, text in points.items():
+            kept = client.submit(Kept, text, key=f"keep-{os.urandom(16).hex()}", pure=False)
+            for k, point in points.items():
                 key = f"run-{os.urandom(16).hex()}"
-                futures[client.submit(_kept_outcome, kept, k, text, key=key, pure=False)] = k
+                futures[client.submit(_kept_outcome, kept, k, point, key=key, pure=False)] = k
         for future in arriving(client, list(futures), "sweep"):
             outcome: Row | None
             try:
                 outcome = future.result()
             except Exception as error:
+                if restarted(error, client) and not last:
+                    drop([future])
+                    del futures[future]
+                    continue
                 told = explained(error, "sweep")  # a worker that lacks a module
                 outcome = {
                     "error": f"{type(told).__name__}: {told}",
@@ -261,7 +275,7 @@ def _together(client: Any, kept: Any, points: Mapping[int, Kept]) -> Iterator[tu
     finally:
         if futures and client.status == "running":
             client.cancel(list(futures))
-        drop(list(futures))
+        drop([*futures, kept])
 
 
 # -- the results file ------------------------------------------------------------------------------------------

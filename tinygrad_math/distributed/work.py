@@ -19,8 +19,8 @@ from ..core.tree import Structure, flatten, unflatten
 from ..random import own_stream
 from ..transforms.derivatives import value_and_grad
 from ..transforms.products import ggnvp, hvp
+from .keeping import Kept, Recent
 from .picking import Pick
-from .sending import unpickled
 from .shards import Shard, count, told
 
 Array = np.ndarray[Any, Any]
@@ -40,6 +40,7 @@ class Part:  # no tuple, since Dask would look into it
     dtypes: tuple[Any, ...] = ()  # in which the results are to be given
     mean: bool = True
     drew: bool = False  # whether random numbers were drawn on the way
+    seconds: float = 0.0  # of computing
 
 
 Nodes = dict[tuple[int, int], Part]  # (level, place) of a binary tree over the numbers of the shards
@@ -86,10 +87,8 @@ KINDS["fit"] = lambda functions: value_and_grad(functions[0].reaching, has_aux=T
 KINDS["product"] = lambda functions: functions[0]  # of (params, v, batch) as it stands
 
 
-# Dask drops a worker's copy of a `Work` when no task waits for it, and fetches it again: the programs outlive it
-_PROGRAMS: dict[str, tuple[float, Callable[..., Any]]] = {}  # by token, the one used last at the end
+_PROGRAMS = Recent()
 _LOCK = threading.Lock()
-_KEPT, _MOST = 300.0, 8  # seconds without use, and how many
 
 
 class Sent:
@@ -115,20 +114,17 @@ class Work:
 
     def program(self) -> Callable[..., Any]:
         """The function of parameters and a batch, compiled once in each process, whoever asks."""
-        now = time.monotonic()
-        with _LOCK:
-            found = _PROGRAMS.pop(self.token, (now, None))[1]
-            for token, (used, _) in list(_PROGRAMS.items()):
-                if now - used > _KEPT or len(_PROGRAMS) >= _MOST:
-                    del _PROGRAMS[token]
-            if found is None:
-                plain = KINDS[self.kind](self.functions)
-                found = compile(plain, threads=1) if self.fast else plain
-            _PROGRAMS[self.token] = now, found
+
+        def made() -> Callable[..., Any]:
+            plain = KINDS[self.kind](self.functions)
+            return compile(plain, threads=1) if self.fast else plain
+
+        found: Callable[..., Any] = _PROGRAMS.get(self.token, made)
         return found
 
     def part(self, number: int, trees: Sequence[Any], batch: Any, pick: Pick) -> Part:
         """The means or sums over one shard, or over some of its rows. Raises ShardError."""
+        start = time.perf_counter()
         try:
             examples = count(batch)
             if examples:
@@ -156,6 +152,7 @@ class Work:
                 given,
                 self.mean,
                 drew(),
+                time.perf_counter() - start,
             )
         except (Exception, SystemExit) as error:  # a worker would end with the function
             raise told(error, self.shards[number], f"in {self.kind}{_columns(error, batch)}") from error
@@ -195,38 +192,6 @@ def _columns(error: BaseException, batch: Any) -> str:
     return f", whose batch is a dict of {names} (D.Shards(shards, client, columns=[...]) makes a tuple of these)"
 
 
-class Kept:
-    """What was pickled for the workers, as each process unpickles it for itself.
-
-    Between workers it travels as the bytes that it came in: Dask would pickle it anew, and lose the files of functions.
-    """
-
-    def __init__(self, text: bytes) -> None:
-        self.text, self.held = text, False
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"text": self.text, "held": False}
-
-    def value(self) -> Any:
-        """The thing itself. Raises ShardError where a worker lacks something."""
-        if not self.held:
-            self.thing, self.held = unpacked(self.text), True
-        return self.thing
-
-
-def unpacked(text: bytes) -> Any:
-    """What was pickled for the workers. Raises ShardError where a worker lacks something."""
-    try:
-        return unpickled(text)
-    except ShardError:
-        raise
-    except Exception as error:
-        raise ShardError(
-            f"a worker cannot unpickle the functions it was sent: {type(error).__name__}: {error}; the modules that "
-            "they are from have to be there, too (client.upload_file sends one)"
-        ) from error
-
-
 def computed(work: Any, first: int, given: Sequence[Any], pick: Pick, *batches: Any) -> Nodes:
     """The sums over the shards from `first` on, as far as their fixed order allows."""
     work, *given = (t.value() if isinstance(t, Kept) else t for t in (work, *given))
@@ -262,7 +227,8 @@ def _enter(nodes: Nodes, total: int, level: int, place: int, part: Part) -> None
 def _added(left: tuple[int, Part], right: tuple[int, Part]) -> Part:
     (_, a), (_, b) = left, right
     if a.arrays is None or b.arrays is None:
-        return replace(b if a.arrays is None else a, examples=a.examples + b.examples)
+        full = b if a.arrays is None else a
+        return replace(full, examples=a.examples + b.examples, seconds=a.seconds + b.seconds)
     if a.structure != b.structure or [x.shape for x in a.arrays] != [y.shape for y in b.arrays]:
         raise ShardError("the results of two shards differ in shape, and cannot be added; reduce over the examples")
     n = a.weight + b.weight
@@ -271,4 +237,5 @@ def _added(left: tuple[int, Part], right: tuple[int, Part]) -> Part:
     else:
         arrays = [x + y for x, y in zip(a.arrays, b.arrays, strict=True)]
     dtypes = tuple(np.result_type(*pair) for pair in zip(a.dtypes, b.dtypes, strict=True))
-    return Part(a.examples + b.examples, n, arrays, a.structure, dtypes, a.mean, a.drew or b.drew)
+    seconds = a.seconds + b.seconds
+    return Part(a.examples + b.examples, n, arrays, a.structure, dtypes, a.mean, a.drew or b.drew, seconds)
