@@ -40,10 +40,26 @@ def kinks(rng):
 
 
 SIMPLE = ["ReLU", "LeakyReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Softplus", "Tanh", "Sigmoid", "Mish"]
-SIMPLE += ["Hardtanh", "ReLU6", "Identity"]
+SIMPLE += ["Hardtanh", "ReLU6", "Identity", "Softsign", "Tanhshrink", "Hardshrink", "Softshrink", "Hardswish"]
+
+
+def bends(rng):
+    return (np.array([0.0, 0.5, -0.5, 3.0, -3.0, 1.25, -4.0]),)
+
+
 ACTIVATIONS = [
     *(layer(kind, inputs=spread) for kind in SIMPLE),
     *(layer(kind, inputs=kinks, note=" at kinks") for kind in ("ReLU", "LeakyReLU", "GELU", "Softplus")),
+    *(layer(kind, inputs=bends, note=" at bends") for kind in ("Hardshrink", "Softshrink", "Hardswish", "Softsign")),
+    *(layer(kind, 1.25, inputs=bends) for kind in ("Hardshrink", "Softshrink")),
+    layer("Threshold", 0.5, -2.0, inputs=bends),
+    layer("GLU", inputs=normal((2, 4))),
+    layer("GLU", 0, inputs=normal((4, 3))),
+    layer("Softmin", dim=1, inputs=normal((2, 3))),
+    layer("Softmax2d", inputs=normal((2, 3, 2, 1))),
+    function("glu", dim=1, inputs=normal((2, 4, 3))),
+    function("softmin", dim=0, inputs=normal((2, 3))),
+    function("threshold", 0.25, 9.0, inputs=normal((2, 3))),
     layer("LeakyReLU", negative_slope=0.3, inputs=spread),
     layer("ELU", alpha=1.7, inputs=spread),
     layer("CELU", alpha=0.375, inputs=spread),  # PyTorch rounds alpha to single precision
@@ -66,7 +82,12 @@ ACTIVATIONS = [
     function("prelu", inputs=normal((2, 3), (3,))),
 ]
 
+
 # -- dense ------------------------------------------------------------------------------------------
+def _in_a_row(rng):
+    return np.array([1, 4, 0, 3, 2]), np.array([0, 2, 2, 3])
+
+
 DENSE = [
     *(layer("Linear", 3, 4, bias=b, inputs=normal((2, 3))) for b in (True, False)),
     layer("Linear", 3, 4, inputs=normal((2, 2, 3)), note=" of a stack"),
@@ -82,6 +103,40 @@ DENSE = [
     layer("Embedding", 5, 3, inputs=lambda rng: (rng.integers(0, 5, (2, 4)),)),
     layer("Embedding", 5, 3, padding_idx=1, inputs=lambda rng: (np.array([[1, 2, 1], [0, 4, 4]]),)),
     layer("Embedding", 5, 3, padding_idx=-1, inputs=lambda rng: (np.array([4, 2, 4]),)),
+    *(
+        layer("EmbeddingBag", 5, 3, mode=m, padding_idx=i, inputs=lambda rng: (np.array([[1, 2, 0], [0, 4, 3]]),))
+        for m, i in itertools.product(("sum", "mean", "max"), (None, 1, -5))
+    ),
+    *(
+        layer("EmbeddingBag", 5, 3, mode=m, padding_idx=i, inputs=_in_a_row, note=" in a row")
+        for m, i in itertools.product(("sum", "mean", "max"), (None, 4))
+    ),
+    *(
+        layer(
+            "EmbeddingBag",
+            5,
+            3,
+            mode=m,
+            include_last_offset=True,
+            inputs=lambda rng: (np.array([1, 4, 0]), np.array([0, 2, 2, 3])),
+            note=" and its end",
+        )
+        for m in ("mean", "max")
+    ),
+    layer(
+        "EmbeddingBag",
+        5,
+        3,
+        mode="sum",
+        inputs=lambda rng: (*_in_a_row(rng), rng.normal(size=5)),
+        call=lambda m, x, o, w: m(x, o, per_sample_weights=w),
+        note=" weighted",
+    ),
+    function(
+        "embedding_bag",
+        mode="max",
+        inputs=lambda rng: (np.array([[0, 2], [1, 1]]), rng.permutation(9).reshape(3, 3) * 1.0),
+    ),
     function("linear", inputs=normal((2, 3), (4, 3), (4,))),
     function("bilinear", inputs=normal((2, 3), (2, 2), (4, 3, 2), (4,))),
     function("embedding", padding_idx=2, inputs=lambda rng: (np.array([0, 2, 0]), rng.normal(size=(3, 2)))),
@@ -132,12 +187,38 @@ CONVOLUTION = [
         call=lambda m, x: m(x, output_size=(8, 7)),
         note=" to a given size",
     ),
+    *(
+        layer("ConvTranspose1d", 2, 4, 3, inputs=normal((2, 2, 5)), **kw)
+        for kw in (
+            {},
+            {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2, "bias": False},
+            {"dilation": 2, "stride": 3},
+        )
+    ),
+    layer("ConvTranspose1d", 2, 1, 3, inputs=normal((2, 4)), note=" of one row"),
+    function("conv_transpose1d", stride=2, padding=1, inputs=normal((1, 2, 3), (2, 2, 3), (2,))),
+    *(
+        layer("Unfold", (3, 2), inputs=normal((2, 2, 5, 4)), **kw)
+        for kw in ({}, {"padding": (1, 0), "stride": 2}, {"dilation": (1, 2)})
+    ),
+    *(
+        layer("Fold", (5, 4), (3, 2), inputs=normal((2, 12, windows)), **kw)
+        for windows, kw in ((9, {}), (6, {"padding": (1, 0), "stride": 2}), (6, {"dilation": (1, 2)}))
+    ),
+    layer("Fold", (3, 3), 2, inputs=normal((4, 4)), note=" of one image"),
+    function("unfold", 2, inputs=normal((1, 3, 4))),
+    function("fold", (3, 4), 2, inputs=normal((1, 4, 6))),
     function("conv1d", padding=1, inputs=normal((1, 2, 5), (3, 2, 3), (3,))),
     function("conv2d", stride=2, padding="valid", inputs=normal((1, 2, 5, 5), (2, 2, 3, 3))),
     function("conv_transpose2d", stride=2, padding=1, inputs=normal((1, 2, 3, 3), (2, 2, 3, 3), (2,))),
 ]
 
+
 # -- pooling ----------------------------------------------------------------------------------------
+def _above_zero(rng):
+    return (np.abs(rng.normal(size=(1, 2, 5, 6))) + 0.1,)
+
+
 POOLING = [
     *(
         layer("MaxPool2d", k, stride=s, padding=p, dilation=d, ceil_mode=c, inputs=normal((1, 2, 7, 6)))
@@ -167,6 +248,23 @@ POOLING = [
     *(layer("MaxPool1d", 3, stride=2, padding=1, dilation=d, ceil_mode=c, inputs=normal((2, 2, 8)))
       for d, c in itertools.product((1, 2), (False, True))),
     layer("MaxPool2d", 2, inputs=normal((2, 4, 4)), note=" of one image"),
+    *(
+        layer(f"Adaptive{k}Pool1d", o, inputs=normal((2, 2, 7)))
+        for k, o in itertools.product(("Avg", "Max"), (1, 3, 9))
+    ),
+    *(layer("AdaptiveMaxPool2d", o, inputs=normal((1, 2, 7, 5))) for o in (1, 3, (2, 5), (None, 3), 8)),
+    layer("AdaptiveMaxPool1d", 3, inputs=normal((2, 7)), note=" of one row"),
+    function("adaptive_avg_pool1d", 3, inputs=normal((1, 2, 5))),
+    function("adaptive_max_pool1d", 3, inputs=normal((1, 2, 5))),
+    function("adaptive_max_pool2d", (2, 3), inputs=normal((1, 2, 5, 5))),
+    *(
+        layer("LPPool2d", p, k, stride=s, ceil_mode=c, inputs=_above_zero)
+        for p, (k, s), c in itertools.product((1, 2.5), ((2, None), ((3, 2), (1, 3))), (False, True))
+    ),
+    layer("LPPool2d", 2, 2, inputs=normal((1, 2, 4, 4)), note=" of both signs"),
+    layer("LPPool1d", 2, 3, stride=2, inputs=normal((2, 2, 7))),
+    function("lp_pool1d", 2, 2, inputs=normal((1, 2, 4))),
+    function("lp_pool2d", 2, 2, inputs=normal((1, 2, 4, 4))),
     *(layer("AdaptiveAvgPool2d", o, inputs=normal((1, 2, 7, 5))) for o in (1, 3, (2, 5), (None, 3), 8)),
     function("max_pool2d", 2, padding=1, inputs=normal((1, 2, 4, 5))),
     function("max_pool1d", 2, inputs=normal((1, 2, 5))),
@@ -418,11 +516,29 @@ RESIZING = [
     function("pad", (1, 2, 0, 3), value=0.5, inputs=normal((2, 2, 3, 3))),
     *(function("pad", (1, 2, 0, 1), mode=m, inputs=normal((1, 2, 3, 4))) for m in _MODES),
     layer("ZeroPad2d", (1, 0, 2, 3), inputs=normal((2, 2, 3))),
+    *(
+        layer(f"{kind}Pad1d", w, inputs=normal((2, 2, 4)))
+        for kind, w in itertools.product(("Zero", "Reflection", "Replication", "Circular"), (2, (1, 0)))
+    ),
+    *(
+        layer(f"{kind}Pad2d", w, inputs=normal((1, 2, 4, 3)))
+        for kind, w in itertools.product(("Reflection", "Replication", "Circular"), (2, (1, 0, 2, 1)))
+    ),
+    layer("ConstantPad1d", (1, 2), 3.5, inputs=normal((2, 4))),
+    layer("ConstantPad2d", (1, 2, 0, 1), -1.5, inputs=normal((1, 2, 3, 3))),
     layer("PixelShuffle", 2, inputs=normal((2, 8, 2, 3))),
+    layer("PixelUnshuffle", 2, inputs=normal((2, 2, 4, 6))),
+    function("pixel_unshuffle", 3, inputs=normal((1, 2, 3, 6))),
     function("normalize", inputs=normal((3, 2, 4))),
     function("normalize", p=1.0, dim=-1, inputs=normal((3, 2, 4))),
     function("normalize", p=3.0, dim=0, inputs=normal((3, 2, 4))),
     function("cosine_similarity", inputs=normal((3, 4), (3, 4))),
+    *(
+        layer("PairwiseDistance", p, keepdim=k, inputs=normal((3, 4), (3, 4)))
+        for p, k in ((2.0, False), (1.0, True), (3.0, False))
+    ),
+    function("pairwise_distance", inputs=normal((2, 3, 4), (3, 4))),
+    *(function("pdist", p, inputs=normal((4, 3))) for p in (2.0, 1.0, 4.0)),
     layer("CosineSimilarity", dim=-1, inputs=normal((2, 3, 4), (3, 4))),
 ]
 

@@ -95,6 +95,40 @@ NUMBERS = [
     *_reduced("cosine_embedding_loss", lambda rng: (*pair(rng), signs(rng, 4)), fixed=(2,), margin=0.2),
 ]
 
+
+def triplet(rng):
+    return tuple(rng.normal(size=(4, 3)) for _ in range(3))
+
+
+def labelled(rng):
+    return 2 * rng.integers(-2, 3, (5, 4)) + rng.uniform(-0.1, 0.1, (5, 4)), rng.integers(0, 4, 5)  # away from bends
+
+
+MARGINS = [
+    *_reduced("margin_ranking_loss", lambda rng: (*pair(rng), signs(rng, 4, 3)), fixed=(2,), margin=0.3),
+    *_reduced("margin_ranking_loss", lambda rng: (np.ones(3), np.ones(3), signs(rng, 3)), fixed=(2,), note=" of ties"),
+    *_reduced("hinge_embedding_loss", lambda rng: (np.ones(3), -np.ones(3)), fixed=(1,), note=" at the margin"),
+    *_reduced(
+        "cosine_embedding_loss",
+        lambda rng: (np.eye(2), np.eye(2)[::-1].copy(), -np.ones(2)),
+        fixed=(2,),
+        note=" at the margin",
+    ),
+    *_reduced("soft_margin_loss", lambda rng: (rng.normal(size=(4, 3)) * 3, signs(rng, 4, 3)), fixed=(1,)),
+    *_reduced(
+        "multilabel_soft_margin_loss",
+        lambda rng: (rng.normal(size=(4, 3)), rng.integers(0, 2, (4, 3)) * 1.0),
+        fixed=(1,),
+    ),
+    *(_weighted("multilabel_soft_margin_loss", scores, r, weight=(3,)) for r in REDUCTIONS),
+    *(case for p in (1, 2) for case in _reduced("multi_margin_loss", labelled, p=p, margin=0.5)),
+    *(_weighted("multi_margin_loss", labelled, r, weight=(4,)) for r in REDUCTIONS),
+    function("multi_margin_loss", inputs=lambda rng: (rng.normal(size=4), np.array(2)), note=" of one"),
+    *(case for swap in (False, True) for case in _reduced("triplet_margin_loss", triplet, swap=swap)),
+    *_reduced("triplet_margin_loss", triplet, p=1.0, margin=0.4, note=" of the 1-norm"),
+    *_reduced("triplet_margin_with_distance_loss", triplet, margin=0.4, swap=True),
+]
+
 PROBABILITIES = [
     *_reduced("binary_cross_entropy", probabilities),
     function("binary_cross_entropy", inputs=ends, note=" at the ends", reduction="none", fixed=(0, 1)),
@@ -155,4 +189,4 @@ CLASSES = [
       for shape in ("rows", "one", "images") for r in REDUCTIONS for weight, ignore in ((False, -100), (True, 2))),
 ]  # fmt: skip
 
-LOSSES = [*NUMBERS, *PROBABILITIES, *CLASSES]
+LOSSES = [*NUMBERS, *MARGINS, *PROBABILITIES, *CLASSES]

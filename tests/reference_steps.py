@@ -50,6 +50,29 @@ def _variants():
 
 OPTIMISERS = {f"{kind}({', '.join(f'{k}={v}' for k, v in kw.items())})": (kind, kw) for kind, kw in _variants()}
 
+
+class Together:
+    """Schedules of one optimiser, each with a step of its own."""
+
+    def __init__(self, *schedules):
+        self.schedules = schedules
+
+    def step(self):
+        for s in self.schedules:
+            s.step()
+
+    def state_dict(self):
+        return [s.state_dict() for s in self.schedules]
+
+    def load_state_dict(self, state):
+        for s, kept in zip(self.schedules, state, strict=True):
+            s.load_state_dict(kept)
+
+
+def _inverse(k):
+    return 1 / (1 + k)
+
+
 # name -> (arguments of SGD, how a schedule is made of a library's lr_scheduler and an optimiser)
 PLAIN = {"lr": 0.3}
 WITH_MOMENTUM = {"lr": 0.3, "momentum": 0.9}
@@ -80,6 +103,40 @@ SCHEDULES = {
         )
         for strategy, three, start in itertools.product(("cos", "linear"), (False, True), (0.3, 0.25))
     },
+    **{
+        f"CyclicLR {mode}": (
+            WITH_MOMENTUM,
+            lambda L, o, m=mode: L.CyclicLR(o, 0.01, 0.5, 4, 7, m, 0.95, base_momentum=0.7, max_momentum=0.95),
+        )
+        for mode in ("triangular", "triangular2", "exp_range")
+    },
+    "CyclicLR by default": (WITH_MOMENTUM, lambda L, o: L.CyclicLR(o, 0.01, 0.5)),
+    **{
+        f"CyclicLR scaled by {scale}": (
+            WITH_MOMENTUM,
+            lambda L, o, s=scale: L.CyclicLR(o, 0.1, 0.2, 5, scale_fn=_inverse, scale_mode=s, cycle_momentum=False),
+        )
+        for scale in ("cycle", "iterations")
+    },
+    "ChainedScheduler": (
+        PLAIN,
+        lambda L, o: L.ChainedScheduler([L.LinearLR(o, 0.2, 0.9, 6), L.CosineAnnealingLR(o, 7, 0.01)]),
+    ),
+    "ChainedScheduler of steps": (
+        PLAIN,
+        lambda L, o: L.ChainedScheduler(
+            [L.ConstantLR(o, 0.25, 4), L.StepLR(o, 3, 0.5), L.MultiStepLR(o, [2, 5, 5, 9], 2.0)], optimizer=o
+        ),
+    ),
+    "a LambdaLR first": (
+        PLAIN,
+        lambda L, o: Together(L.LambdaLR(o, _inverse), L.ExponentialLR(o, 0.9), L.MultiplicativeLR(o, _inverse)),
+    ),
+    "a LambdaLR last": (PLAIN, lambda L, o: Together(L.ExponentialLR(o, 0.9), L.LambdaLR(o, _inverse))),
+    "a cosine and a polynomial": (
+        PLAIN,
+        lambda L, o: Together(L.CosineAnnealingLR(o, 5), L.PolynomialLR(o, 12, 2.0), L.ExponentialLR(o, 1.1)),
+    ),
     "OneCycleLR without momentum": (
         WITH_MOMENTUM,
         lambda L, o: L.OneCycleLR(

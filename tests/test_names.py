@@ -16,8 +16,8 @@ from tinygrad_math.core.tree import Structure
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 ROOMS = [
     "data", "errors", "fft", "geometry", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
-    "optim.lr_scheduler", "random", "special", "stats", "testing", "train", "viz", "implicit", "compiler", "inspect",
-    "curvature", "distributed",
+    "optim.lr_scheduler", "optim.swa_utils", "random", "special", "stats", "testing", "train", "viz", "implicit",
+    "compiler", "inspect", "curvature", "distributed",
 ]  # fmt: skip
 
 
@@ -78,12 +78,6 @@ ADVICE = [
     ("Tensor", "frac", "x.frac()"), ("Tensor", "fix", "x.fix()"),
     ("Tensor", "addcmul", "x.addcmul(a, b, value=value)"),
     ("Tensor", "lerp", "x.lerp(y, w)"), ("Tensor", "fmod", "x.fmod(y)"), ("Tensor", "rsqrt", "a.rsqrt()"),
-    ("nn", "Softsign", "F.softsign(x)"), ("nn", "Hardswish", "F.hardswish(x)"),
-    ("nn", "Hardsigmoid", "F.hardsigmoid(x)"),
-    ("nn", "Softshrink", "F.softshrink(x, limit)"), ("nn", "Hardshrink", "F.hardshrink(x, limit)"),
-    ("nn", "Tanhshrink", "F.tanhshrink(x)"), ("nn", "Threshold", "F.threshold(x, limit, value)"),
-    ("nn", "MarginRankingLoss", "F.margin_ranking_loss(a, b, torch.sign(y), margin)"),
-    ("nn", "SoftMarginLoss", "F.soft_margin_loss(x, torch.sign(y))"), ("nn", "Softmax2d", "torch.softmax(x, 1)"),
 ]  # fmt: skip
 
 

@@ -42,19 +42,43 @@ def torch_case(case):
         parts |= {f"after {name}": b.numpy().copy() for name, b in module.named_buffers() if b is not None}
     if not moving:
         return state, parts
-    scalar = sum(
-        (y * c + y * y / 2).sum() for y, c in zip(outputs, tensors(case.like("cotangent", outputs)), strict=True)
-    )
     given = list(moving.values())
-    found = torch.autograd.grad(scalar, given, create_graph=True, materialize_grads=True)
-    parts |= {f"grad {name}": g.detach().numpy() for name, g in zip(moving, found, strict=True)}
+
+    def gradient(outputs):
+        pairs = zip(outputs, tensors(case.like("cotangent", outputs)), strict=True)
+        scalar = sum((y * c + y * y / 2).sum() for y, c in pairs)
+        return torch.autograd.grad(scalar, given, create_graph=True, materialize_grads=True)
+
+    found = gradient(outputs)
+    parts |= {f"grad {name}": g.detach().numpy().copy() for name, g in zip(moving, found, strict=True)}
     along = tensors(case.like("direction", given))
     product = sum((g * v).sum() for g, v in zip(found, along, strict=True))
     second = [torch.zeros_like(p) for p in given]
     if product.requires_grad:
-        second = torch.autograd.grad(product, given, materialize_grads=True)
+        try:
+            second = torch.autograd.grad(product, given, materialize_grads=True)
+        except RuntimeError as error:  # of pdist, hardsigmoid and others PyTorch has the first derivative only
+            if "is not implemented" not in str(error):
+                raise
+            second = differenced(lambda: gradient(case.called(module, *xs)), given, along)
     parts |= {f"hvp {name}": g.detach().numpy() for name, g in zip(moving, second, strict=True)}
     return state, parts
+
+
+def differenced(gradient, given, along, step=1e-2):
+    """The change of a gradient along a direction, by differences of the sixth order."""
+    total = [torch.zeros_like(p) for p in given]
+    for k, weight in ((1, 45), (2, -9), (3, 1)):
+        for sign in (1, -1):
+            with torch.no_grad():
+                for p, v in zip(given, along, strict=True):
+                    p += sign * k * step * v
+            found = gradient()
+            with torch.no_grad():
+                for p, v in zip(given, along, strict=True):
+                    p -= sign * k * step * v
+            total = [t + sign * weight / (60 * step) * g.detach() for t, g in zip(total, found, strict=True)]
+    return total
 
 
 def optimiser_run(kind, arguments):

@@ -18,7 +18,7 @@ from .common import Size, Sizes, generator, shaped, sizes
 from .module import Module, Parameter
 from .windows import spans
 
-__all__ = ["conv1d", "conv2d", "conv_transpose2d"]
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
 
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
@@ -180,17 +180,45 @@ def conv_transpose2d(
     >>> tm.nn.functional.conv_transpose2d([[[[1.0, 2.0]]]], np.ones((1, 1, 1, 2)))
     tensor([[[[1., 3., 2.]]]])
     """
-    asker = "conv_transpose2d"
-    x, single = check_image(input, 2, asker)
+    return _transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@named
+def conv_transpose1d(
+    input: Any, weight: Any, bias: Any = None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0,
+    groups: int = 1, dilation: Size = 1,
+) -> Tensor:  # fmt: skip
+    """The transpose of `conv1d` as a linear map; arguments as for `conv_transpose2d`, with one length.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.conv_transpose1d([[[1.0, 2.0]]], [[[1.0, 1.0]]])
+    tensor([[[1., 3., 2.]]])
+    """
+    return _transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _transpose(
+    axes: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Tensor:
+    asker = f"conv_transpose{axes}d"
+    x, single = check_image(x, axes, asker)
     weight = shaped(weight)
-    if weight.ndim != 4 or weight.shape[0] != x.shape[1]:
+    if weight.ndim != axes + 2 or weight.shape[0] != x.shape[1]:
         raise ShapeError(
-            f"{asker}: a weight is (in, out / groups, rows, columns), got {describe(weight)} for {describe(x)}"
+            f"{asker}: a weight is (in, out / groups, {axes} lengths), got {describe(weight)} for {describe(x)}"
         )
     inner, outer, *size_ = weight.shape
     size = tuple(size_)
-    stride, dilation = sizes(stride, 2, asker, "stride"), sizes(dilation, 2, asker, "dilation")
-    padding, more = sizes(padding, 2, asker, "padding", 0), sizes(output_padding, 2, asker, "output_padding", 0)
+    stride, dilation = sizes(stride, axes, asker, "stride"), sizes(dilation, axes, asker, "dilation")
+    padding, more = sizes(padding, axes, asker, "padding", 0), sizes(output_padding, axes, asker, "output_padding", 0)
     _check_groups(asker, groups, inner, outer * groups)
     if any(m >= max(s, d) for m, s, d in zip(more, stride, dilation, strict=True)):
         raise ArgumentError(
@@ -205,7 +233,7 @@ def conv_transpose2d(
     kernel = rec.reshape(rec.moveaxis(weight, 1, -1), (groups, inner // groups, -1))  # columns of (place, channel)
     patches = rec.moveaxis(rec.matmul(rec.moveaxis(rows, 1, 0), kernel), 0, 1)
     patches = rec.reshape(patches, (batch, *many, groups, *size, outer))
-    patches = rec.reshape(rec.moveaxis(patches, 3, -2), (batch, *many, *size, groups * outer))
+    patches = rec.reshape(rec.moveaxis(patches, 1 + axes, -2), (batch, *many, *size, groups * outer))
     y = rec.overlap_add(patches, size=size, stride=stride, dilation=dilation, lengths=lengths)
     if any(more):
         y = rec.pad(y, [(0, 0), *((0, m) for m in more), (0, 0)])
@@ -297,7 +325,54 @@ class Conv2d(_Convolution):
     axes = 2
 
 
-class ConvTranspose2d(_Convolution):
+class _ConvolutionTranspose(_Convolution):
+    transposed = True
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0,
+        output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1, padding_mode: str = "zeros",
+        dtype: Any = np.float64, rng: Any = None,
+    ) -> None:  # fmt: skip
+        name = type(self).__name__
+        if padding_mode != "zeros" or isinstance(padding, str):
+            raise ArgumentError(f"{name} pads with zeros, by numbers, got {padding_mode=!r} and {padding=!r}")
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, dtype=dtype, rng=rng
+        )
+        self.output_padding = sizes(output_padding, self.axes, name, "output_padding", least=0)
+
+    @named
+    def forward(self, x: Any, output_size: tuple[int, ...] | None = None) -> Tensor:
+        more = self.output_padding if output_size is None else self._more(shaped(x), output_size)
+        given: Any = self.stride, self.padding, more, self.groups, self.dilation
+        return _transpose(self.axes, x, self.weight, self.bias, *given)
+
+    def _more(self, x: Any, output_size: Any) -> Sizes:
+        name, axes = type(self).__name__, self.axes
+        wanted = sizes(tuple(output_size)[-axes:], axes, name, "output_size")
+        reach, padding = spans(self.kernel_size, self.dilation), sizes(self.padding, axes, name, "padding", 0)
+        lengths = zip(x.shape[-axes:], self.stride, padding, reach, strict=True)
+        least = [(n - 1) * s - 2 * p + r for n, s, p, r in lengths]
+        more = tuple(w - n for w, n in zip(wanted, least, strict=True))
+        if any(not 0 <= m < max(s, d) for m, s, d in zip(more, self.stride, self.dilation, strict=True)):
+            raise ShapeError(f"{name}: {describe(x)} can become {least} or up to a stride more, not {wanted}")
+        return more
+
+
+class ConvTranspose1d(_ConvolutionTranspose):
+    """The transpose of a convolution along one axis: sequences grow; see `functional.conv_transpose1d`.
+
+    Arguments, parameters and `forward` as for ConvTranspose2d, with one length.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.ConvTranspose1d(8, 1, 4, stride=2, padding=1)(np.ones((4, 8, 10))).shape
+    (4, 1, 20)
+    """
+
+    axes = 1
+
+
+class ConvTranspose2d(_ConvolutionTranspose):
     """The transpose of a convolution: images grow; see `functional.conv_transpose2d`.
 
     Arguments: PyTorch's (its order differs from Conv2d's). Parameters: `weight` (in_channels, out_channels / groups,
@@ -309,31 +384,3 @@ class ConvTranspose2d(_Convolution):
     """
 
     axes = 2
-    transposed = True
-
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0,
-        output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1, padding_mode: str = "zeros",
-        dtype: Any = np.float64, rng: Any = None,
-    ) -> None:  # fmt: skip
-        if padding_mode != "zeros" or isinstance(padding, str):
-            raise ArgumentError(f"ConvTranspose2d pads with zeros, by numbers, got {padding_mode=!r} and {padding=!r}")
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, dtype=dtype, rng=rng
-        )
-        self.output_padding = sizes(output_padding, 2, "ConvTranspose2d", "output_padding", least=0)
-
-    @named
-    def forward(self, x: Any, output_size: tuple[int, int] | None = None) -> Tensor:
-        more = self.output_padding if output_size is None else self._more(shaped(x), output_size)
-        given: Any = self.stride, self.padding, more, self.groups, self.dilation
-        return conv_transpose2d(x, self.weight, self.bias, *given)
-
-    def _more(self, x: Any, output_size: Any) -> Sizes:
-        wanted = sizes(tuple(output_size)[-2:], 2, "ConvTranspose2d", "output_size")
-        reach, padding = spans(self.kernel_size, self.dilation), sizes(self.padding, 2, "ConvTranspose2d", "padding", 0)
-        least = [(n - 1) * s - 2 * p + r for n, s, p, r in zip(x.shape[-2:], self.stride, padding, reach, strict=True)]
-        more = tuple(w - n for w, n in zip(wanted, least, strict=True))
-        if any(not 0 <= m < max(s, d) for m, s, d in zip(more, self.stride, self.dilation, strict=True)):
-            raise ShapeError(f"ConvTranspose2d: {describe(x)} can become {least} or up to a stride more, not {wanted}")
-        return more

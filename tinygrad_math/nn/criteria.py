@@ -11,7 +11,7 @@ from . import losses
 from .module import Module
 
 
-class _Loss(Module):
+class LossModule(Module):
     """Keeps the options of a function; arrays among them are buffers."""
 
     function: ClassVar[Callable[..., Tensor]]
@@ -40,7 +40,7 @@ class _Loss(Module):
         return ", ".join(f"{k}={v!r}" for k, v in self._given().items() if k not in ("weight", "pos_weight"))
 
 
-class MSELoss(_Loss):
+class MSELoss(LossModule):
     """`functional.mse_loss` as a module.
 
     >>> import tinygrad_math as tm
@@ -54,7 +54,7 @@ class MSELoss(_Loss):
         super().__init__(reduction=reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(LossModule):
     """`functional.l1_loss` as a module.
 
     >>> import tinygrad_math as tm
@@ -68,7 +68,7 @@ class L1Loss(_Loss):
         super().__init__(reduction=reduction)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(LossModule):
     """`functional.smooth_l1_loss` as a module.
 
     >>> import tinygrad_math as tm
@@ -82,7 +82,7 @@ class SmoothL1Loss(_Loss):
         super().__init__(reduction=reduction, beta=beta)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(LossModule):
     """`functional.huber_loss` as a module.
 
     >>> import tinygrad_math as tm
@@ -96,7 +96,7 @@ class HuberLoss(_Loss):
         super().__init__(reduction=reduction, delta=delta)
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(LossModule):
     """`functional.cross_entropy` as a module; see there for the arguments.
 
     >>> import tinygrad_math as tm
@@ -112,7 +112,7 @@ class CrossEntropyLoss(_Loss):
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
 
 
-class NLLLoss(_Loss):
+class NLLLoss(LossModule):
     """`functional.nll_loss` as a module; see there for the arguments.
 
     >>> import tinygrad_math as tm
@@ -126,7 +126,7 @@ class NLLLoss(_Loss):
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
-class BCELoss(_Loss):
+class BCELoss(LossModule):
     """`functional.binary_cross_entropy` as a module.
 
     >>> import tinygrad_math as tm
@@ -140,7 +140,7 @@ class BCELoss(_Loss):
         super().__init__(weight=weight, reduction=reduction)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(LossModule):
     """`functional.binary_cross_entropy_with_logits` as a module.
 
     >>> import tinygrad_math as tm
@@ -154,7 +154,7 @@ class BCEWithLogitsLoss(_Loss):
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(LossModule):
     """`functional.kl_div` as a module; reduction "batchmean" makes it the divergence.
 
     >>> import numpy as np, tinygrad_math as tm
@@ -169,7 +169,7 @@ class KLDivLoss(_Loss):
         super().__init__(reduction=reduction, log_target=log_target)
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(LossModule):
     """`functional.poisson_nll_loss` as a module.
 
     >>> import tinygrad_math as tm
@@ -183,7 +183,38 @@ class PoissonNLLLoss(_Loss):
         super().__init__(log_input=log_input, full=full, eps=eps, reduction=reduction)
 
 
-class GaussianNLLLoss(_Loss):
+class HingeEmbeddingLoss(LossModule):
+    """`functional.hinge_embedding_loss` as a module.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.HingeEmbeddingLoss(reduction="none")([0.5, 0.25], [1, -1])
+    tensor([0.5 , 0.75])
+    """
+
+    function = staticmethod(losses.hinge_embedding_loss)
+
+    def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(margin=margin, reduction=reduction)
+
+
+class CosineEmbeddingLoss(LossModule):
+    """`functional.cosine_embedding_loss` as a module: called with two arrays of rows, and 1 or -1 for each pair.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.CosineEmbeddingLoss()([[1.0, 0.0]], [[1.0, 1.0]], [1])
+    tensor(0.29289322)
+    """
+
+    function = staticmethod(losses.cosine_embedding_loss)
+
+    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        super().__init__(margin=margin, reduction=reduction)
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Tensor:  # type: ignore[override]  # it takes one more
+        return losses.cosine_embedding_loss(input1, input2, target, **self._given())
+
+
+class GaussianNLLLoss(LossModule):
     """`functional.gaussian_nll_loss` as a module: called with prediction, target and variance.
 
     >>> import tinygrad_math as tm

@@ -43,7 +43,12 @@ def reduced(losses: Any, reduction: str, asker: str, allowed: tuple[str, ...] = 
     return rec.sum(losses) if reduction == "sum" else rec.mean(losses)
 
 
-def _pair(asker: str, prediction: Any, target: Any) -> tuple[Any, Any]:
+def above_zero(x: Any) -> Any:
+    """max(x, 0), whose derivative at 0 is 1, as PyTorch's losses with a margin have it (and `clip`)."""
+    return rec.clip(x, 0.0, np.inf)
+
+
+def pair(asker: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     x = prediction.node.data if isinstance(prediction, Tensor) else prediction
     y = target.node.data if isinstance(target, Tensor) else target
     if x.__class__ is y.__class__ is np.ndarray and x.shape == y.shape and x.dtype.kind == y.dtype.kind == "f":
@@ -147,7 +152,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> tm.nn.functional.mse_loss(tm.tensor([1.0, 2.0]), tm.tensor([0.0, 0.0]))
     tensor(2.5)
     """
-    a, b = _pair("mse_loss", prediction, target)
+    a, b = pair("mse_loss", prediction, target)
     if reduction == "mean":
         return record(mean_squared_error, (a, b), NO_PARAMS)
     if reduction not in ("sum", "none"):
@@ -164,7 +169,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> tm.nn.functional.l1_loss([1.0, 2.0], [0.0, 4.0])
     tensor(1.5)
     """
-    a, b = _pair("l1_loss", input, target)
+    a, b = pair("l1_loss", input, target)
     return reduced(rec.abs(rec.subtract(a, b)), reduction, "l1_loss")
 
 
@@ -199,7 +204,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def _huber(asker: str, input: Any, target: Any, delta: float) -> Any:
-    a, b = _pair(asker, input, target)
+    a, b = pair(asker, input, target)
     d = rec.subtract(a, b)
     size = rec.abs(d)
     return rec.where(rec.less_equal(size, delta), 0.5 * rec.square(d), delta * (size - 0.5 * delta))
@@ -218,7 +223,7 @@ def gaussian_nll_loss(
     >>> tm.nn.functional.gaussian_nll_loss([1.0], [0.0], [1.0])
     tensor(0.5)
     """
-    a, b = _pair("gaussian_nll_loss", input, target)
+    a, b = pair("gaussian_nll_loss", input, target)
     v = shaped(var)
     if v.shape == a.shape[:-1] and a.ndim:
         v = rec.expand_dims(v, axis=-1)
@@ -242,7 +247,7 @@ def poisson_nll_loss(
     >>> tm.nn.functional.poisson_nll_loss([0.0], [2.0])
     tensor(1.)
     """
-    a, b = _pair("poisson_nll_loss", input, target)
+    a, b = pair("poisson_nll_loss", input, target)
     losses = rec.exp(a) - b * a if log_input else a - b * rec.log(a + eps)
     if full:
         large = rec.where(rec.greater(b, 1), b, 2.0)
@@ -480,7 +485,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     >>> tm.nn.functional.binary_cross_entropy([0.5], [1.0])
     tensor(0.69314718)
     """
-    a, b = _pair("binary_cross_entropy", input, target)
+    a, b = pair("binary_cross_entropy", input, target)
     a = rec.checked_values(
         a, rule="from 0 to 1", asker="binary_cross_entropy (for scores there is ..._with_logits): a probability"
     )
@@ -500,7 +505,7 @@ def binary_cross_entropy_with_logits(
     >>> tm.nn.functional.binary_cross_entropy_with_logits([0.0], [1.0])
     tensor(0.69314718)
     """
-    a, b = _pair("binary_cross_entropy_with_logits", input, target)
+    a, b = pair("binary_cross_entropy_with_logits", input, target)
     soft = rec.softplus(-a)
     if pos_weight is not None:
         soft = soft * (1.0 + (shaped(pos_weight) - 1.0) * b)
@@ -531,22 +536,22 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     >>> tm.nn.functional.kl_div([[0.0]], [[1.0]], reduction="batchmean")
     tensor(0.)
     """
-    a, b = _pair("kl_div", input, target)
+    a, b = pair("kl_div", input, target)
     losses = rec.exp(b) * (b - a) if log_target else rec.xlogy(b, b) - b * a
     return reduced(losses, reduction, "kl_div", ("mean", "sum", "none", "batchmean"))
 
 
 @named
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Tensor:
-    """a where b = 1, max(0, margin - a) where b = -1.
+    """a where b = 1, max(0, margin - a) where b = -1. Derivative: 1, or -1 up to the margin.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.hinge_embedding_loss([0.5, 0.25], [1, -1], reduction="none")
     tensor([0.5 , 0.75])
     """
-    a, b = _pair("hinge_embedding_loss", input, target)
+    a, b = pair("hinge_embedding_loss", input, target)
     b = rec.checked_values(b, rule="1 or -1", asker="hinge_embedding_loss: a target")
-    return reduced(rec.where(rec.equal(b, 1), a, rec.relu(margin - a)), reduction, "hinge_embedding_loss")
+    return reduced(rec.where(rec.equal(b, 1), a, above_zero(margin - a)), reduction, "hinge_embedding_loss")
 
 
 @named
@@ -561,7 +566,7 @@ def cosine_embedding_loss(
     >>> tm.nn.functional.cosine_embedding_loss([[1.0, 0.0]], [[1.0, 1.0]], [1])
     tensor(0.29289322)
     """
-    x, y = _pair("cosine_embedding_loss", input1, input2)
+    x, y = pair("cosine_embedding_loss", input1, input2)
     b = shaped(target)
     if x.ndim not in (1, 2) or b.shape != x.shape[:-1]:
         raise ShapeError(
@@ -570,5 +575,5 @@ def cosine_embedding_loss(
     b = rec.checked_values(b, rule="1 or -1", asker="cosine_embedding_loss: a target")
     squares = (rec.sum(rec.square(x), axis=-1) + 1e-12) * (rec.sum(rec.square(y), axis=-1) + 1e-12)
     cos = rec.sum(rec.multiply(x, y), axis=-1) / rec.sqrt(squares)
-    losses = rec.where(rec.equal(b, 1), 1.0 - cos, rec.relu(cos - margin))
+    losses = rec.where(rec.equal(b, 1), 1.0 - cos, above_zero(cos - margin))
     return reduced(losses, reduction, "cosine_embedding_loss")

@@ -14,7 +14,7 @@ from .convolution import channels_first, channels_last, check_image
 from .module import Module
 from .windows import spans
 
-__all__ = ["adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
+__all__ = ["avg_pool1d", "avg_pool2d", "lp_pool1d", "lp_pool2d", "max_pool1d", "max_pool2d"]
 
 
 def _more(lengths: Sizes, size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil_mode: bool) -> Sizes:
@@ -169,35 +169,47 @@ def avg_pool2d(
     return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@named
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
-    """The mean over output_size regions of images (n, channels, height, width).
-
-    Region i of m reaches from i n / m to (i + 1) n / m. Arguments: `output_size` a number, or a pair in which None
-    keeps the length. The regions of a length that m does not divide overlap, as in PyTorch. Derivative: linear.
-
-    >>> import numpy as np, tinygrad_math as tm
-    >>> tm.nn.functional.adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1)
-    tensor([[[[7.5]]]])
-    """
-    asker = "adaptive_avg_pool2d"
-    x, single = check_image(input, 2, asker)
-    if not all(x.shape[2:]):
-        raise ShapeError(f"{asker}: nothing to average in {describe(x)}")
-    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-    if len(wanted) == 2:
-        wanted = tuple(n if w is None else w for w, n in zip(wanted, x.shape[2:], strict=True))
-    height, width = sizes(tuple(wanted), 2, asker, "output_size")
-    rows, columns = _averages(x.shape[2], height).astype(x.dtype), _averages(x.shape[3], width).astype(x.dtype)
-    y = rec.matmul(rec.matmul(rows, x), columns.T)
+def _lp_pool(axes: int, x: Any, p: Any, size: Any, stride: Any, ceil_mode: bool) -> Tensor:
+    asker = f"lp_pool{axes}d"
+    if isinstance(p, bool) or not isinstance(p, (int, float, np.number)) or not p > 0:
+        raise ArgumentError(f"{asker}: norm_type is a number above 0, got {p!r:.40}")
+    x, single = check_image(x, axes, asker)
+    patches, size, (stride, padding, more) = _pooled(axes, x, size, stride, 0, 1, ceil_mode, 0.0, asker)
+    total = rec.sum(patches**p, axis=tuple(range(1 + axes, 1 + 2 * axes)))
+    if any(more):
+        total = total * (np.prod(size) / _filled(x.shape[2:], size, stride, padding, more, True)).astype(x.dtype)
+    empty = rec.equal(total, 0.0)
+    y = channels_first(rec.where(empty, 0.0, rec.where(empty, 1.0, total) ** (1.0 / p)))
     return rec.squeeze(y, axis=0) if single else y
 
 
-def _averages(n: int, m: int) -> np.ndarray[Any, Any]:
-    """The matrix (m, n) that averages the regions of n places."""
-    place, start, end = np.arange(n), np.arange(m) * n // m, -(-(np.arange(m) + 1) * n // m)
-    inside = (place >= start[:, None]) & (place < end[:, None])
-    return inside / inside.sum(1, keepdims=True)
+@named
+def lp_pool1d(
+    input: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The (sum x^p)^(1/p) of each window along the last axis of (n, channels, length); NaN where that is no number.
+
+    Arguments: `norm_type` p above 0; the others as for `max_pool1d`. With `ceil_mode` the sum over a window that is
+    partly filled is made larger by size / filled, as in PyTorch. Derivative: (x / y)^(p - 1), and 0 where y is 0.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.functional.lp_pool1d([[[3.0, 4.0, 0.0, 2.0]]], 2, 2)
+    tensor([[[5., 2.]]])
+    """
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@named
+def lp_pool2d(
+    input: Any, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The (sum x^p)^(1/p) of each window of images; see `lp_pool1d`.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.functional.lp_pool2d(np.ones((1, 1, 2, 2)), 2, 2)
+    tensor([[[[2.]]]])
+    """
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 class _Pool(Module):
@@ -298,20 +310,39 @@ class AvgPool2d(_Pool):
         return _avg_pool(2, x, *given, self.divisor_override)
 
 
-class AdaptiveAvgPool2d(Module):
-    """`functional.adaptive_avg_pool2d` as a layer.
+class _LPPool(Module):
+    axes: int
 
-    >>> import numpy as np, tinygrad_math as tm
-    >>> tm.nn.AdaptiveAvgPool2d((2, None))(np.ones((4, 3, 8, 5))).shape
-    (4, 3, 2, 5)
-    """
-
-    def __init__(self, output_size: Any) -> None:
+    def __init__(
+        self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+    ) -> None:
         super().__init__()
-        self.output_size = output_size
+        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
 
     def forward(self, x: Any) -> Tensor:
-        return adaptive_avg_pool2d(x, self.output_size)
+        return _lp_pool(self.axes, x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
 
     def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
+        return f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}"
+
+
+class LPPool1d(_LPPool):
+    """`functional.lp_pool1d` as a layer.
+
+    >>> import tinygrad_math as tm
+    >>> tm.nn.LPPool1d(2, 2)([[[3.0, 4.0, 0.0, 2.0]]])
+    tensor([[[5., 2.]]])
+    """
+
+    axes = 1
+
+
+class LPPool2d(_LPPool):
+    """`functional.lp_pool2d` as a layer.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.LPPool2d(2, 2)(np.ones((4, 3, 8, 8))).shape
+    (4, 3, 4, 4)
+    """
+
+    axes = 2

@@ -14,7 +14,7 @@ from .common import shaped, sizes
 from .convolution import MODES, check_image
 from .module import Module
 
-__all__ = ["interpolate", "pad", "pixel_shuffle"]
+__all__ = ["interpolate", "pad", "pixel_shuffle", "pixel_unshuffle"]
 
 _AXES = {"linear": 1, "bilinear": 2}
 
@@ -126,6 +126,26 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
     return rec.squeeze(y, axis=0) if single else y
 
 
+@named
+def pixel_unshuffle(input: Any, downscale_factor: int) -> Tensor:
+    """Images (n, c, h r, w r) as (n, c r^2, h, w): the inverse of `pixel_shuffle`.
+
+    Raises ShapeError where height or width is no multiple of r. Derivative: the same elements, put back.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.functional.pixel_unshuffle(np.arange(4.0).reshape(1, 1, 2, 2), 2).ravel()
+    tensor([0., 1., 2., 3.])
+    """
+    x, single = check_image(input, 2, "pixel_unshuffle")
+    r = sizes(downscale_factor, 1, "pixel_unshuffle", "downscale_factor")[0]
+    n, channels, height, width = x.shape
+    if height % r or width % r:
+        raise ShapeError(f"pixel_unshuffle: height and width are multiples of {r}, got {describe(x)}")
+    parts = rec.reshape(x, (n, channels, height // r, r, width // r, r))
+    y = rec.reshape(rec.transpose(parts, (0, 1, 3, 5, 2, 4)), (n, channels * r * r, height // r, width // r))
+    return rec.squeeze(y, axis=0) if single else y
+
+
 class Upsample(Module):
     """`functional.interpolate` as a layer.
 
@@ -148,29 +168,6 @@ class Upsample(Module):
         return f"{given}, mode={self.mode!r}"
 
 
-class ZeroPad2d(Module):
-    """A border of zeros round images (n, channels, height, width).
-
-    Arguments: `padding` a width, or (left, right, top, bottom).
-
-    >>> import numpy as np, tinygrad_math as tm
-    >>> tm.nn.ZeroPad2d((1, 0, 2, 0))(np.ones((4, 3, 8, 5))).shape
-    (4, 3, 10, 6)
-    """
-
-    def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
-        super().__init__()
-        self.padding = sizes(padding, 4, "ZeroPad2d", "padding", least=0)
-
-    def forward(self, x: Any) -> Tensor:
-        image, single = check_image(x, 2, "ZeroPad2d")
-        y = pad(image, self.padding)
-        return rec.squeeze(y, axis=0) if single else y
-
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
-
-
 class PixelShuffle(Module):
     """`functional.pixel_shuffle` as a layer.
 
@@ -188,3 +185,22 @@ class PixelShuffle(Module):
 
     def extra_repr(self) -> str:
         return f"upscale_factor={self.upscale_factor}"
+
+
+class PixelUnshuffle(Module):
+    """`functional.pixel_unshuffle` as a layer.
+
+    >>> import numpy as np, tinygrad_math as tm
+    >>> tm.nn.PixelUnshuffle(2)(np.ones((4, 3, 8, 6))).shape
+    (4, 12, 4, 3)
+    """
+
+    def __init__(self, downscale_factor: int) -> None:
+        super().__init__()
+        self.downscale_factor = sizes(downscale_factor, 1, "PixelUnshuffle", "downscale_factor")[0]
+
+    def forward(self, x: Any) -> Tensor:
+        return pixel_unshuffle(x, self.downscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"downscale_factor={self.downscale_factor}"

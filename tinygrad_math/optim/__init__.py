@@ -2,6 +2,7 @@
 
 from ..core.elsewhere import face as _face
 from . import lr_scheduler as lr_scheduler
+from . import swa_utils as swa_utils
 from .adaptive import Adadelta as Adadelta
 from .adaptive import Adagrad as Adagrad
 from .adaptive import Adam as Adam
@@ -19,4 +20,4 @@ from .sgd import ASGD as ASGD
 from .sgd import SGD as SGD
 from .sgd import Rprop as Rprop
 
-__getattr__, __dir__ = _face(__name__, "lr_scheduler")
+__getattr__, __dir__ = _face(__name__, "lr_scheduler", "swa_utils")

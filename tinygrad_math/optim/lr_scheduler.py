@@ -12,110 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.elsewhere import face as _face
-from ..core.errors import ArgumentError, MissingMethod
+from ..core.errors import ArgumentError
+from .cycles import CyclicLR, OneCycleLR
 from .optimizer import Optimizer
+from .schedule import LRScheduler, number, whole
 
 __all__ = [
-    "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR",
-    "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
+    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
-
-
-def _whole(value: Any, name: str, asker: str, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ArgumentError(f"{asker}: {name} is a whole number from {least} on, got {value!r:.40}")
-    return value
-
-
-def _number(value: Any, name: str, asker: str, low: float = 0.0, high: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ArgumentError(f"{asker}: {name} is a number from {low} to {high}, got {value!r:.40}")
-    return float(value)
-
-
-class LRScheduler:
-    """The base: subclasses say `lr_at(base, epoch)`, the step size of a group whose first one was `base`.
-
-    A group that is added to the optimiser afterwards keeps its own lr, as in PyTorch.
-
-    Arguments: `optimizer`; `last_epoch` the epoch to go on from, -1 at the start. Making one sets the lr of its epoch
-    0; `step()` goes to the next epoch.
-
-    >>> import tinygrad_math as tm
-    >>> class Halving(tm.optim.lr_scheduler.LRScheduler):
-    ...     def lr_at(self, base, epoch):
-    ...         return base / 2**epoch
-    >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=0.8)
-    >>> schedule = Halving(opt)
-    >>> schedule.step()
-    >>> opt.param_groups[0]["lr"], schedule.get_last_lr()
-    (0.4, [0.4])
-    """
-
-    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise ArgumentError(f"{type(self).__name__} takes an optimiser, got {optimizer!r:.60}")
-        self.optimizer = optimizer
-        self.last_epoch = _whole(last_epoch, "last_epoch", type(self).__name__, least=-1)
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
-        self.step()
-
-    def lr_at(self, base: float, epoch: int) -> float:
-        raise MissingMethod(f"{type(self).__name__} does not define lr_at(self, base, epoch)")
-
-    def step(self) -> None:
-        """Go to the next epoch, and set its step sizes."""
-        rates = [self.lr_at(base, self.last_epoch + 1) for base in self.base_lrs]
-        self.last_epoch += 1
-        self._set(rates)
-
-    def _set(self, rates: Sequence[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=False):  # a later group keeps its own
-            group["lr"] = lr
-
-    def get_last_lr(self) -> list[float]:
-        """The step sizes in use, one a group."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the schedule stands: plain data, to be saved."""
-        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
-        epoch = _whole(state.get("last_epoch"), "last_epoch of the state", type(self).__name__, least=0)
-        bases = state.get("base_lrs")
-        if not isinstance(bases, list) or len(bases) != len(self.base_lrs):
-            raise ArgumentError(
-                f"{type(self).__name__}: the state is of {bases!r:.60}, not of {len(self.base_lrs)} groups"
-            )
-        rates = [self.lr_at(base, epoch) for base in bases]
-        self.last_epoch, self.base_lrs = epoch, list(bases)
-        self._set(rates)
-
-
-def settings(scheduler: Any) -> dict[str, Any]:
-    """What a schedule was made with, as plain data; of another's class its name alone, as it may keep what it likes."""
-    found: dict[str, Any] = {"kind": type(scheduler).__name__}
-    if not type(scheduler).__module__.startswith(__package__ or " "):
-        return found
-    for name, value in vars(scheduler).items():
-        if name == "schedulers":
-            found[name] = [settings(part) for part in value]
-        elif name not in _OF_A_RUN and _is_plain(value):
-            found[name] = list(value) if isinstance(value, tuple) else value
-    return found
-
-
-_OF_A_RUN = frozenset(("last_epoch", "base_lrs", "best", "num_bad_epochs", "cooldown_counter"))
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (bool, int, float, str))
 
 
 class StepLR(LRScheduler):
@@ -129,7 +35,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.step_size, self.gamma = _whole(step_size, "step_size", "StepLR"), _number(gamma, "gamma", "StepLR")
+        self.step_size, self.gamma = whole(step_size, "step_size", "StepLR"), number(gamma, "gamma", "StepLR")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -149,8 +55,8 @@ class MultiStepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        self.milestones = sorted(_whole(m, "a milestone", "MultiStepLR", least=0) for m in milestones)
-        self.gamma = _number(gamma, "gamma", "MultiStepLR")
+        self.milestones = sorted(whole(m, "a milestone", "MultiStepLR", least=0) for m in milestones)
+        self.gamma = number(gamma, "gamma", "MultiStepLR")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -167,7 +73,7 @@ class ExponentialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
-        self.gamma = _number(gamma, "gamma", "ExponentialLR")
+        self.gamma = number(gamma, "gamma", "ExponentialLR")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -184,6 +90,8 @@ class LambdaLR(LRScheduler):
     >>> schedule.get_last_lr()
     [0.5]
     """
+
+    _acts_alone = True
 
     def __init__(
         self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Any], last_epoch: int = -1
@@ -202,9 +110,8 @@ class LambdaLR(LRScheduler):
     def _factor(self, f: Callable[[int], float], epoch: int) -> float:
         return f(epoch)
 
-    def _set(self, rates: Sequence[float]) -> None:
-        given = zip(self.base_lrs, self.lr_lambdas, strict=True)
-        super()._set([float(base * self._factor(f, self.last_epoch)) for base, f in given])
+    def _wanted(self, bases: Sequence[float], epoch: int) -> list[float]:
+        return [float(base * self._factor(f, epoch)) for base, f in zip(bases, self.lr_lambdas, strict=True)]
 
 
 class MultiplicativeLR(LambdaLR):
@@ -218,6 +125,8 @@ class MultiplicativeLR(LambdaLR):
     >>> schedule.get_last_lr()
     [0.25]
     """
+
+    _acts_alone = False
 
     def _factor(self, f: Callable[[int], float], epoch: int) -> float:
         return math.prod(f(k) for k in range(1, epoch + 1))
@@ -241,11 +150,11 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        self.start_factor = _number(start_factor, "start_factor", "LinearLR", 0.0, 1.0)
-        self.end_factor = _number(end_factor, "end_factor", "LinearLR", 0.0, 1.0)
+        self.start_factor = number(start_factor, "start_factor", "LinearLR", 0.0, 1.0)
+        self.end_factor = number(end_factor, "end_factor", "LinearLR", 0.0, 1.0)
         if not start_factor:
             raise ArgumentError("LinearLR: start_factor is above 0")
-        self.total_iters = _whole(total_iters, "total_iters", "LinearLR")
+        self.total_iters = whole(total_iters, "total_iters", "LinearLR")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -263,8 +172,8 @@ class ConstantLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        self.factor = _number(factor, "factor", "ConstantLR", 0.0, 1.0)
-        self.total_iters = _whole(total_iters, "total_iters", "ConstantLR")
+        self.factor = number(factor, "factor", "ConstantLR", 0.0, 1.0)
+        self.total_iters = whole(total_iters, "total_iters", "ConstantLR")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -281,8 +190,8 @@ class PolynomialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        self.total_iters = _whole(total_iters, "total_iters", "PolynomialLR")
-        self.power = _number(power, "power", "PolynomialLR")
+        self.total_iters = whole(total_iters, "total_iters", "PolynomialLR")
+        self.power = number(power, "power", "PolynomialLR")
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -300,9 +209,10 @@ class CosineAnnealingLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max, self.eta_min = (
-            _whole(T_max, "T_max", "CosineAnnealingLR"),
-            _number(eta_min, "eta_min", "CosineAnnealingLR"),
+            whole(T_max, "T_max", "CosineAnnealingLR"),
+            number(eta_min, "eta_min", "CosineAnnealingLR"),
         )
+        self._floor = self.eta_min
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -319,12 +229,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
     """
 
+    _acts_alone = True
+
     def __init__(
         self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
         name = "CosineAnnealingWarmRestarts"
-        self.T_0, self.T_mult = _whole(T_0, "T_0", name), _whole(T_mult, "T_mult", name)
-        self.eta_min = _number(eta_min, "eta_min", name)
+        self.T_0, self.T_mult = whole(T_0, "T_0", name), whole(T_mult, "T_mult", name)
+        self.eta_min = number(eta_min, "eta_min", name)
         super().__init__(optimizer, last_epoch)
 
     def lr_at(self, base: float, epoch: int) -> float:
@@ -332,101 +244,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         while epoch >= length and self.T_mult > 1:
             epoch, length = epoch - length, length * self.T_mult
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * (epoch % length) / length)) / 2
-
-
-class OneCycleLR(LRScheduler):
-    """Up from max_lr / div_factor to max_lr, and down to far below: one cycle. Smith and Topin 2019.
-
-    Arguments: PyTorch's; `epochs` and `steps_per_epoch` in the place of `total_steps`; `cycle_momentum` moves the
-    momentum (or Adam's first beta) the other way, between `base_momentum` and `max_momentum`. `step()` is called
-    after each batch; past the last step it raises: the lr never climbs back up.
-
-    >>> import tinygrad_math as tm
-    >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0, momentum=0.9)
-    >>> schedule = tm.optim.lr_scheduler.OneCycleLR(opt, max_lr=1.0, total_steps=10)
-    >>> round(schedule.get_last_lr()[0], 3), max(schedule.lr_at(0, k) for k in range(10))
-    (0.04, 1.0)
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        max_lr: float | Sequence[float],
-        total_steps: int | None = None,
-        epochs: int | None = None,
-        steps_per_epoch: int | None = None,
-        pct_start: float = 0.3,
-        anneal_strategy: str = "cos",
-        cycle_momentum: bool = True,
-        base_momentum: float = 0.85,
-        max_momentum: float = 0.95,
-        div_factor: float = 25.0,
-        final_div_factor: float = 1e4,
-        three_phase: bool = False,
-        last_epoch: int = -1,
-    ) -> None:
-        name = "OneCycleLR"
-        if total_steps is None:
-            if epochs is None or steps_per_epoch is None:
-                raise ArgumentError(f"{name}: say total_steps, or epochs and steps_per_epoch")
-            total_steps = _whole(epochs, "epochs", name) * _whole(steps_per_epoch, "steps_per_epoch", name)
-        if anneal_strategy not in ("cos", "linear"):
-            raise ArgumentError(f"{name}: anneal_strategy is 'cos' or 'linear', got {anneal_strategy!r:.40}")
-        self.total_steps = _whole(total_steps, "total_steps", name)
-        start = _number(pct_start, "pct_start", name, 0.0, 1.0)
-        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
-        self.base_momentum, self.max_momentum = base_momentum, max_momentum
-        groups = optimizer.param_groups
-        given: Any = max_lr if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
-        self.max_lrs = [_number(v, "max_lr", name) for v in given]
-        if len(self.max_lrs) != len(groups):
-            raise ArgumentError(f"{name}: max_lr is a number, or {len(groups)} of them, one a group")
-        self.div_factor, self.final_div_factor = div_factor, final_div_factor
-        top = start * self.total_steps - 1
-        self.ends = [top, 2 * top, self.total_steps - 1] if three_phase else [top, self.total_steps - 1]
-        if cycle_momentum and not all("momentum" in g or "betas" in g for g in groups):
-            raise ArgumentError(f"{name}: cycle_momentum needs an optimiser with momentum or betas; set it to False")
-        for group, high in zip(groups, self.max_lrs, strict=True):
-            group["initial_lr"] = high / div_factor
-        super().__init__(optimizer, last_epoch)
-
-    def _between(self, values: Sequence[float], step: int) -> float:
-        """Where step lies on the way through the values, one phase after another."""
-        if step > self.total_steps - 1:
-            raise ArgumentError(
-                f"OneCycleLR: step {step + 1} of {self.total_steps}; make a new schedule for more steps"
-            )
-        first = 0.0
-        for k, last in enumerate(self.ends):
-            if step <= last or k == len(self.ends) - 1:
-                share = (step - first) / (last - first) if last != first else 1.0
-                start, end = values[k], values[k + 1]
-                if self.anneal_strategy == "cos":
-                    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
-                return start + (end - start) * share
-            first = last
-        raise AssertionError
-
-    def _lr(self, high: float, step: int) -> float:
-        low = high / self.div_factor
-        end = low / self.final_div_factor
-        return self._between([low, high, low, end] if len(self.ends) == 3 else [low, high, end], step)
-
-    def lr_at(self, base: float, epoch: int) -> float:
-        """Of the first group, at a step."""
-        return self._lr(self.max_lrs[0], epoch)
-
-    def _set(self, rates: Sequence[float]) -> None:
-        super()._set([self._lr(high, self.last_epoch) for high in self.max_lrs])
-        if not self.cycle_momentum:
-            return
-        low, high = self.base_momentum, self.max_momentum
-        m = self._between([high, low, high, high] if len(self.ends) == 3 else [high, low, high], self.last_epoch)
-        for group in self.optimizer.param_groups[: len(self.max_lrs)]:
-            if "betas" in group:
-                group["betas"] = (m, *group["betas"][1:])
-            else:
-                group["momentum"] = m
 
 
 class SequentialLR(LRScheduler):
@@ -440,6 +257,8 @@ class SequentialLR(LRScheduler):
     >>> [schedule.lr_at(1.0, epoch) for epoch in range(4)]
     [0.5, 0.75, 1.0, 0.5]
     """
+
+    _acts_alone = True
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
@@ -466,7 +285,80 @@ class SequentialLR(LRScheduler):
     def _set(self, rates: Sequence[float]) -> None:
         scheduler, at = self._part(self.last_epoch)
         scheduler.last_epoch = at
-        scheduler._set([scheduler.lr_at(base, at) for base in self.base_lrs])
+        scheduler._set(scheduler._wanted(self.base_lrs, at))
+
+
+class ChainedScheduler(LRScheduler):
+    """Several schedules of one optimiser at once: a step is one of each, and the lr changes by all their factors.
+
+    Arguments: `schedulers`, a list; `optimizer` theirs, which need not be given. Raises ArgumentError, and then
+    nothing has changed.
+
+    >>> import tinygrad_math as tm
+    >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0)
+    >>> warm = tm.optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=2)
+    >>> decay = tm.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+    >>> schedule = tm.optim.lr_scheduler.ChainedScheduler([warm, decay])
+    >>> [schedule.lr_at(1.0, epoch) for epoch in range(4)]
+    [0.5, 0.25, 0.25, 0.125]
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+        listed = list(schedulers) if isinstance(schedulers, (list, tuple)) else []
+        if not listed or not all(isinstance(s, LRScheduler) for s in listed):
+            raise ArgumentError(f"ChainedScheduler takes a list of schedules, got {schedulers!r:.60}")
+        first = listed[0].optimizer
+        if any(s.optimizer is not first for s in listed) or optimizer not in (None, first):
+            raise ArgumentError("ChainedScheduler: its schedules belong to different optimisers")
+        self.optimizer, self.schedulers, self.base_lrs = first, listed, list(listed[0].base_lrs)
+        self._each_batch = any(s._each_batch for s in listed)
+
+    @property
+    def last_epoch(self) -> int:  # type: ignore[override]  # its parts keep it
+        return int(self.schedulers[0].last_epoch)
+
+    def _ended(self) -> bool:
+        return any(s._ended() for s in self.schedulers)
+
+    def lr_at(self, base: float, epoch: int) -> float:
+        """Of the first group, where all of them began with its optimiser."""
+        lr = base
+        for k in range(epoch + 1):
+            for s in self.schedulers:
+                wanted = s.lr_at(base, k)
+                lr = wanted if s._acts_alone else s._moved(lr, s.lr_at(base, k - 1) if k else base, wanted)
+        return lr
+
+    def step(self) -> None:
+        """A step of each schedule, in their order."""
+        before, momenta = self.state_dict(), [dict(group) for group in self.optimizer.param_groups]
+        try:
+            for s in self.schedulers:
+                s.step()
+        except BaseException:  # past the end of one of them
+            for s, kept in zip(self.schedulers, before["schedulers"], strict=True):
+                s.load_state_dict(kept)
+            for group, kept in zip(self.optimizer.param_groups, momenta, strict=True):
+                group.update(kept)
+            raise
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the schedules stand: plain data, to be saved."""
+        return {"schedulers": [s.state_dict() for s in self.schedulers]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
+        kept = state.get("schedulers")
+        if not isinstance(kept, list) or len(kept) != len(self.schedulers):
+            raise ArgumentError(f"ChainedScheduler: the state is not of {len(self.schedulers)} schedules: {kept!r:.60}")
+        before = self.state_dict()["schedulers"]
+        try:
+            for s, part in zip(self.schedulers, kept, strict=True):
+                s.load_state_dict(part)
+        except BaseException:
+            for s, part in zip(self.schedulers, before, strict=True):
+                s.load_state_dict(part)
+            raise
 
 
 class ReduceLROnPlateau:
@@ -511,7 +403,7 @@ class ReduceLROnPlateau:
         if len(self.min_lrs) != groups:
             raise ArgumentError(f"{name}: min_lr is a number, or {groups} of them, one a group")
         self.optimizer, self.mode, self.factor = optimizer, mode, factor
-        self.patience, self.cooldown = _whole(patience, "patience", name, 0), _whole(cooldown, "cooldown", name, 0)
+        self.patience, self.cooldown = whole(patience, "patience", name, 0), whole(cooldown, "cooldown", name, 0)
         self.threshold, self.threshold_mode, self.eps = threshold, threshold_mode, eps
         self.best, self.num_bad_epochs, self.cooldown_counter, self.last_epoch = self._worst(), 0, 0, 0
 

@@ -21,7 +21,7 @@ from ..distributed.cluster import Shards
 from ..distributed.picking import Numbered, Table
 from ..distributed.products import ValueAndGrad
 from ..nn import losses
-from ..nn.criteria import _Loss
+from ..nn.criteria import LossModule
 from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..random import own_stream
@@ -137,7 +137,7 @@ class Objective:
 
 def _options(loss: Any) -> dict[str, Any]:
     """What a loss of ours was given, as a module or by functools.partial, where that can be seen."""
-    if isinstance(loss, _Loss):
+    if isinstance(loss, LossModule):
         return loss._given()
     options: dict[str, Any] = {}
     function = loss

@@ -22,8 +22,9 @@ from ..core.tensor import Tensor, as_tensor
 from ..data.loader import DataLoader, Passes, examples
 from ..inspect.anomaly import detect_anomaly
 from ..nn.module import Module
-from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
+from ..optim.schedule import after_batch, goes_by_batches
 from ..optim.vectors import Whole
 from ..saving.archive import alone, replace
 from ..saving.files import prepared
@@ -187,9 +188,9 @@ def fit(
     Arguments: `data` a DataLoader, a data set, or arrays (input, target), then in shuffled batches of 32; `loss` a
     function of (prediction, target), also a loss module; a batch of one part is its own target. `epochs` to have done
     at the end, those before a resume included. `validation` data that are measured after each epoch in eval mode,
-    with `metrics`, functions of (prediction, target). `scheduler` goes a step each epoch, OneCycleLR each batch,
-    ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program, True as NumPy's; "native" and
-    "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same.
+    with `metrics`, functions of (prediction, target). `scheduler` goes a step each epoch, OneCycleLR and CyclicLR each
+    batch, ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program, True as NumPy's;
+    "native" and "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same.
     `checkpoint` a path (.npz) to which the whole state of the run is saved every `checkpoint_every` epochs, at the
     end, and on Ctrl-C, which ends the run between two steps; `resume` a checkpoint to go on from, if the file is
     there: the run then ends bit for bit where an unbroken one ends; one that was stopped stays so. `accumulate`
@@ -311,8 +312,7 @@ def _epoch(
             raise _explained(run, before, accumulate, loss)
         n = sum(map(examples, batches))
         run.total, run.count = run.total + n * run.loss, run.count + n
-        if isinstance(run.scheduler, OneCycleLR) and run.scheduler.last_epoch < run.scheduler.total_steps - 1:
-            run.scheduler.step()
+        after_batch(run.scheduler)
         bar.step()
         for c in run.callbacks:
             c.on_batch_end(run)
@@ -330,7 +330,7 @@ def _epoch(
         row |= {f"val_{name}": value for name, value in found.items()}
     if isinstance(run.scheduler, ReduceLROnPlateau):
         run.scheduler.step(row["val_loss"])
-    elif run.scheduler is not None and not isinstance(run.scheduler, OneCycleLR):
+    elif run.scheduler is not None and not goes_by_batches(run.scheduler):
         run.scheduler.step()
     row["seconds"] = time.perf_counter() - start
     run.history.rows.append(row)
@@ -363,8 +363,7 @@ def _explained(run: Run, before: Any, accumulate: int, loss: Loss) -> Exception:
             )
             found.__cause__ = error
             return found
-        if isinstance(run.scheduler, OneCycleLR):
-            run.scheduler.step()
+        after_batch(run.scheduler)
         if k == steps:
             break
     return NonFiniteLoss(f"{where}: the optimiser's step made a parameter that is no number")

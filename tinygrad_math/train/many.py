@@ -16,8 +16,9 @@ from ..core.errors import ArgumentError, describe
 from ..core.quiet import ignoring
 from ..data.loader import DataLoader, examples
 from ..nn.module import Module
-from ..optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
+from ..optim.schedule import after_batch, goes_by_batches
 from ..optim.vectors import Whole
 from ..saving.archive import alone, replace
 from ..saving.files import prepared
@@ -213,7 +214,7 @@ def _epoch(
         schedule = runs.schedulers[m.number]
         if isinstance(schedule, ReduceLROnPlateau):
             schedule.step(row["val_loss"])
-        elif schedule is not None and not isinstance(schedule, OneCycleLR):
+        elif schedule is not None and not goes_by_batches(schedule):
             schedule.step()
     seconds = time.perf_counter() - start
     numbers = [m.number for m in going]
@@ -226,8 +227,5 @@ def _epoch(
 
 def _per_batch(schedulers: Sequence[Any]) -> bool:
     """A step of the schedulers that go by batches; whether there are any."""
-    found = [s for s in schedulers if isinstance(s, OneCycleLR)]
-    for s in found:
-        if s.last_epoch < s.total_steps - 1:
-            s.step()
-    return bool(found)
+    went = [after_batch(s) for s in schedulers]
+    return any(went)

@@ -14,8 +14,8 @@ from .. import random
 from ..core.errors import ArgumentError, FileError, MathError
 from ..data.loader import DataLoader, Pass, Passes
 from ..nn.module import Module
-from ..optim.lr_scheduler import settings
 from ..optim.optimizer import Optimizer
+from ..optim.schedule import settings
 from ..saving.files import load
 from .callbacks import Callback
 from .history import History
