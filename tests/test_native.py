@@ -398,6 +398,32 @@ def test_whole_powers_are_products_with_the_bits_of_the_eager_op(n, dtype, numpy
     assert train.latest.native.whole
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("n", "classes"), [(1, 3), (64, 10), (5, 1)])
+def test_cross_entropy_of_labels_and_its_slopes_are_native(n, classes, dtype):
+    rng = np.random.default_rng(n)
+    z, labels = rng.normal(size=(n, classes)).astype(dtype), rng.integers(0, classes, n)
+    labels[n // 2 + 1 :: 7] = -100  # which do not count
+    mean = tm.nn.functional.cross_entropy
+    counts = labels >= 0
+    shares = np.exp(z.astype(float)) / np.exp(z.astype(float)).sum(1, keepdims=True)
+    slopes = (shares - np.eye(classes)[labels * counts]) * counts[:, None] / counts.sum()
+    want = -np.log(shares[np.arange(n), labels * counts])[counts].mean()
+    fits = {"rtol": 1e-12, "atol": 1e-14} if dtype == "float64" else {"rtol": 1e-5, "atol": 1e-7}
+    f = compiled(tm.value_and_grad(lambda z, labels: mean(z, labels)))
+    turned = compiled(tm.value_and_grad(lambda z, labels: mean(z.T, labels)))
+    for kind in (np.int64, np.int32):
+        for program, given, found in ((f, z, slopes), (turned, z.T, slopes.T)):
+            y, g = program(given, labels.astype(kind))
+            assert program._latest.native.whole
+            np.testing.assert_allclose(y.numpy(), want, **fits)
+            np.testing.assert_allclose(g.numpy(), found, **fits)
+            assert g.dtype == dtype
+    for bad, said in ((classes, f"one of {classes}, 0 to {classes - 1}, got {classes}"), (-1, "got -1"), (-100, "not 0")):
+        with pytest.raises(tm.errors.OutsideDomain, match=said):
+            f(z, np.full(n, bad))
+
+
 def test_softplus_and_the_tails_of_tanh():
     x = np.concatenate([np.linspace(-40, 40, 101), [0.0, -0.0, np.inf, -np.inf, np.nan, 800.0, -800.0]])
     f = compiled(lambda x: (tm.logaddexp(0.0, x), tm.logaddexp(x, 0.0), tm.grad(lambda x: tm.sum(tm.tanh(x)))(x)))

@@ -11,6 +11,7 @@ import numpy as np
 from ..calls import call
 from ..memory import Plan
 from ..program import Value
+from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, slope, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
 from .products import LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
@@ -268,8 +269,9 @@ _REDUCTIONS = {
 WRITERS: dict[str, Any] = {
     **dict.fromkeys(_REDUCTIONS, Instructions._reduction), "where": Instructions._where, "keep": Instructions._keep,
     "astype": Instructions._astype, "tanh_slope": Instructions._slope, "concat": Instructions._concat,
-    "stack": Instructions._concat,
+    "stack": Instructions._concat, "mean_nll": mean_nll, "mean_nll_slopes": mean_nll_slopes,
 }  # fmt: skip
+UNWRITTEN = frozenset({"mean_nll", "mean_nll_slopes"})  # which NumPy's lines leave to the op
 
 
 def _is_turned(v: Value) -> bool:

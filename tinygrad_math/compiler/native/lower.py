@@ -14,7 +14,7 @@ from ..memory import plan as plan_of
 from ..passes.loops import Repeated
 from ..program import Program, Value
 from .chains import THREADS, Blocks
-from .instructions import WRITERS, Instructions
+from .instructions import UNWRITTEN, WRITERS, Instructions
 from .kernels import kernel
 from .loops import PLAIN
 from .places import FAR, is_known
@@ -120,7 +120,7 @@ class Lowered(Instructions):
         write = WRITERS.get(v.title)
         if v.title in VIEWS and written:  # whose example is a copy
             return self._copy(v.inputs[0], v, out)
-        return None if write is None or not written else write(self, v, out)
+        return None if write is None or not (written or v.title in UNWRITTEN) else write(self, v, out)
 
     def _parts(self, v: Value) -> list[int] | None:
         """A loop, and what is taken out of its results."""
