@@ -413,13 +413,17 @@ def test_cross_entropy_of_labels_and_its_slopes_are_native(n, classes, dtype):
     f = compiled(tm.value_and_grad(lambda z, labels: mean(z, labels)))
     turned = compiled(tm.value_and_grad(lambda z, labels: mean(z.T, labels)))
     for kind in (np.int64, np.int32):
-        for program, given, found in ((f, z, slopes), (turned, z.T, slopes.T)):
-            y, g = program(given, labels.astype(kind))
-            assert program._latest.native.whole
+        for g, given, found in ((f, z, slopes), (turned, z.T, slopes.T)):
+            y, slope = g(given, labels.astype(kind))
+            assert g._latest.native.whole
             np.testing.assert_allclose(y.numpy(), want, **fits)
-            np.testing.assert_allclose(g.numpy(), found, **fits)
-            assert g.dtype == dtype
-    for bad, said in ((classes, f"one of {classes}, 0 to {classes - 1}, got {classes}"), (-1, "got -1"), (-100, "not 0")):
+            np.testing.assert_allclose(slope.numpy(), found, **fits)
+            assert slope.dtype == dtype
+    for bad, said in (
+        (classes, f"one of {classes}, 0 to {classes - 1}, got {classes}"),
+        (-1, "got -1"),
+        (-100, "not 0"),
+    ):
         with pytest.raises(tm.errors.OutsideDomain, match=said):
             f(z, np.full(n, bad))
 
@@ -893,6 +897,38 @@ def test_a_native_loop_that_does_not_end_in_time_raises_and_can_be_called_again(
     with pytest.raises(tm.errors.NoConvergence, match="max_steps=5"):
         g(np.array([0.1, 0.1]))
     assert g.latest.native.whole
+
+
+def drawing(steps, x):
+    """A loop whose steps draw, twice and of several kinds."""
+
+    def uniform(c, row):
+        return c + tm.random.random(3).sum() * row * tm.random.random((2, 2)).mean(), c
+
+    def mixed(c, row):
+        z = tm.random.exponential(2.0, size=2, dtype="float32")
+        return c + tm.random.normal(row, 1.0, size=3) * z.mean() + tm.random.integers(0, 5, size=2).sum(), c
+
+    return tm.scan({"uniform": uniform, "mixed": mixed}[steps], tm.zeros(3), x, reverse=steps == "mixed")
+
+
+@pytest.mark.parametrize("steps", ["uniform", "mixed"])
+@pytest.mark.parametrize("transform", ["value", "gradient"])
+def test_loops_whose_steps_draw_are_native_and_draw_what_the_eager_ones_do(steps, transform):
+    x = np.arange(15.0).reshape(5, 3)
+
+    def f(x):
+        return tm.grad(lambda x: drawing(steps, x)[0].sum())(x) if transform == "gradient" else drawing(steps, x)
+
+    tm.random.seed(3)
+    want, after = f(tm.tensor(x)), tm.random.random()
+    program = compiled(f)
+    for _ in range(2):
+        tm.random.seed(3)
+        assert_close(program(x), want)
+        assert tm.random.random() == after
+    made = program._latest
+    assert all(made.native.lowered.is_native(v) for v in made.program.body if v.op.kind == "loop")
 
 
 def test_what_a_step_might_write_behind_its_last_row_is_not_written(monkeypatch):

@@ -278,11 +278,18 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
 
 @writer("astype", into=True)
 def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    if type(v.inputs[0].example) is float and v.dtype.kind == "f" and not v.weak:
+        return f"{literal(v.dtype)}.type({inputs[0]})"
     if v.weak or not _array(v.inputs[0]):
         return None
     if out is not None:
         return f"{out}[...] = {inputs[0]}"
     return f"{inputs[0]}.astype({literal(v.dtype)})" if literal(v.dtype) else None
+
+
+@writer("as_number")
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    return f"float({inputs[0]})"
 
 
 @writer("concat", into=True)

@@ -24,6 +24,7 @@ from .find import FAILURES, derivatives_wanted
 from .leaves import is_static, objects_in, uncompiled
 from .memory import plan
 from .passes import improve
+from .passes.ahead import draw_ahead
 from .profile import Profile, profile
 from .program import ARITHMETIC, Program, Value
 from .retyped import Retyped, check_types
@@ -52,6 +53,8 @@ class Executable:
         self.retyped = check_types(traced.program)
         self.recording = Recording(self.traced.program)
         self.as_it_is = traced.hooked or (self.retyped and self.recording.random)
+        if backend != "numpy":
+            draw_ahead(self.traced.program)
         self.program: Program = improve(self.traced.program, fast_math, apart=_sines_apart(backend))
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {

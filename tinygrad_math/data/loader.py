@@ -68,20 +68,30 @@ class Pass(Iterator[Any]):
         self.of, self.ended = of, False
         self.batches: Callable[[int], Any] | None = None
 
+    def begin(self) -> None:
+        """Take the place from which this pass goes on; one begins when it is first asked for a batch."""
+        if self.batches is None:
+            of = self.of
+            self.epoch, self.done = of._next, of._first
+            self.batches = of._pass(self.epoch)
+            of._next, of._first = self.epoch + 1, 0
+
+    def skip(self, count: int) -> None:
+        """Count this many batches as handed out."""
+        self.done += count
+        self.of._epoch, self.of._done = self.epoch, self.done
+
     def __next__(self) -> Any:
         of = self.of
         if self.ended:
             raise StopIteration
-        if self.batches is None:  # a pass begins when it is first asked for a batch
-            self.epoch, self.done = of._next, of._first
-            self.batches = of._pass(self.epoch)
-            of._next, of._first = self.epoch + 1, 0
+        self.begin()
+        assert self.batches is not None
         if self.done >= len(of):
             self.ended, of._epoch, of._done = True, of._next, of._first
             raise StopIteration
         batch = self.batches(self.done)
-        self.done += 1
-        of._epoch, of._done = self.epoch, self.done
+        self.skip(1)
         return batch
 
     def state_dict(self) -> dict[str, int]:
@@ -210,6 +220,27 @@ class DataLoader(Passes):
             return self.dataset[rows]
         items = [self.dataset[int(k)] for k in rows]
         return (self.collate_fn or collate)(items)
+
+
+def table_of(loader: Any) -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, Any] | None] | None:
+    """The arrays of which the batches of a loader are rows, and which rows a subset has; None where they are not.
+
+    That is of a DataLoader of a TensorDataset, or of Subsets of one, whose ways nobody has changed.
+    """
+    if not isinstance(loader, DataLoader) or loader.collate_fn is not None:
+        return None
+    if any(getattr(type(loader), name) is not getattr(DataLoader, name) for name in ("__iter__", "_pass", "_batch")):
+        return None
+    data, rows = loader.dataset, None
+    while isinstance(data, Subset) and type(data).__getitem__ is Subset.__getitem__:
+        rows = data.indices if rows is None else data.indices[rows]
+        data = data.dataset
+    if not isinstance(data, TensorDataset) or type(data).__getitem__ is not TensorDataset.__getitem__:
+        return None
+    nodes = [t.node for t in data.tensors]
+    if any(type(t) is not Tensor for t in data.tensors) or any(n.live for n in nodes):
+        return None
+    return [np.asarray(n.data) for n in nodes], rows
 
 
 def _takes_rows(dataset: Any) -> bool:

@@ -19,7 +19,7 @@ from ..core.arguments import named
 from ..core.errors import AnomalyError, ArgumentError, NonFiniteLoss, ShapeError, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, as_tensor
-from ..data.loader import DataLoader, Passes, examples
+from ..data.loader import DataLoader, Passes
 from ..inspect.anomaly import detect_anomaly
 from ..nn.module import Module
 from ..optim.lr_scheduler import ReduceLROnPlateau
@@ -34,7 +34,8 @@ from .measures import means
 from .placed import Loss, forward
 from .progress import Progress
 from .run import Run, interruptible
-from .steps import Compiled, Eager
+from .steps import Eager
+from .stretches import Stretched
 
 Metric = Callable[[Any, Any], Any]
 
@@ -190,7 +191,9 @@ def fit(
     at the end, those before a resume included. `validation` data that are measured after each epoch in eval mode,
     with `metrics`, functions of (prediction, target). `scheduler` goes a step each epoch, OneCycleLR and CyclicLR each
     batch, ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program, True as NumPy's;
-    "native" and "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same.
+    "native" and "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same. Steps on
+    full batches of arrays are taken up to an epoch at a time, where no callback has `on_batch_end`; machine code takes a
+    second or two to be made ready, and pays from some thousand steps on.
     `checkpoint` a path (.npz) to which the whole state of the run is saved every `checkpoint_every` epochs, at the
     end, and on Ctrl-C, which ends the run between two steps; `resume` a checkpoint to go on from, if the file is
     there: the run then ends bit for bit where an unbroken one ends; one that was stopped stays so. `accumulate`
@@ -243,7 +246,7 @@ def fit(
     given = model, loss, optimizer, accumulate, (clip_norm, clip_value)
     backend = backend_of("fit", compile=compile)
     if client is None and not _on_a_cluster(data):
-        step = Compiled(*given, backend=backend) if backend else Eager(*given)
+        step = Stretched(*given, backend=backend) if backend else Eager(*given)
         loader = loader_of(data, shuffle=True)
     else:
         step, loader = _apart(client, data, bool(backend), given, progress)
@@ -305,14 +308,16 @@ def _epoch(
     start, before = time.perf_counter(), run.state()
     lr = run.optimizer.param_groups[0]["lr"]
     run.step.begin()
-    for batches in run.batches(accumulate):
-        run.loss = run.step(batches)
-        run.batch += len(batches)
-        if not math.isfinite(run.loss):
-            raise _explained(run, before, accumulate, loss)
-        n = sum(map(examples, batches))
-        run.total, run.count = run.total + n * run.loss, run.count + n
-        after_batch(run.scheduler)
+    for took in run.step.going(run, accumulate):
+        for k, (value, n) in enumerate(zip(took.losses, took.examples, strict=True)):
+            run.loss = value
+            if not math.isfinite(value):
+                run.batch += min((k + 1) * accumulate, took.batches)
+                raise _explained(run, before, accumulate, loss)
+            run.total, run.count = run.total + n * value, run.count + n
+        run.batch += took.batches
+        if not took.told:
+            after_batch(run.scheduler)
         bar.step()
         for c in run.callbacks:
             c.on_batch_end(run)

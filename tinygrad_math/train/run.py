@@ -130,13 +130,21 @@ class Run:
 
     def batches(self, size: int) -> Iterator[list[Any]]:
         """What is left of the present pass over the data, `size` batches at a time."""
+        yield from grouped(self.passed(), size)
+
+    def passed(self) -> Iterator[Any]:
+        """What is left of the present pass over the data, batch by batch."""
         batches: Iterator[Any] = iter(self.loader)
         if isinstance(batches, Pass):  # which begins where a state says
             self.passing = batches
-        else:
-            batches = itertools.islice(batches, self.batch, None)
-        while part := list(itertools.islice(batches, size)):
-            yield part
+            return batches
+        return itertools.islice(batches, self.batch, None)
+
+
+def grouped(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """So many at a time, the last of them maybe fewer."""
+    while part := list(itertools.islice(batches, size)):
+        yield part
 
 
 def _check_same(name: str, kept: Any, own: Any) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,12 +12,34 @@ from ..core.errors import ArgumentError, describe
 from ..core.node import clock
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import tree_map
+from ..data.loader import examples
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
 from ..transforms.derivatives import value_and_grad
 from .placed import Loss, check_loss, forward, in_place
+
+
+class Took(NamedTuple):
+    """Steps that were taken in a row: the loss of each, its examples, and the batches of all; `told` whether a
+    schedule has gone on with them."""
+
+    losses: list[float]
+    examples: list[int]
+    batches: int
+    told: bool = False
+
+
+class Going(Protocol):
+    """A run, as far as steps need it."""
+
+    loader: Any
+    scheduler: Any
+    callbacks: Any
+
+    def batches(self, size: int) -> Iterator[list[Any]]: ...
+    def passed(self) -> Iterator[Any]: ...
 
 
 class Eager:
@@ -43,6 +65,15 @@ class Eager:
             clip_grad_norm_(self.optimizer.params, self.clip_norm)
         self.optimizer.step()
         return total
+
+    def going(self, run: Going, size: int) -> Iterator[Took]:
+        """Go on through the present pass over the data, `size` batches a step; what each step, or several, took."""
+        yield from self.one_by_one(run.batches(size))
+
+    def one_by_one(self, batches: Iterator[Sequence[Any]]) -> Iterator[Took]:
+        """A step for each of these groups of batches."""
+        for given in batches:
+            yield Took([self(given)], [sum(map(examples, given))], len(given))
 
     def begin(self) -> None:
         """Take the values of the module and the optimiser."""
@@ -120,9 +151,7 @@ class Compiled(Eager):
         self.begun = clock()
 
     def __call__(self, batches: Sequence[Any]) -> float:
-        if self._learning() != self.learning:  # some parameter is held fixed now, or learnt again
-            self.settle()
-            self.begin()
+        self.look()
         numbers = [hyper(group) for group in self.optimizer.param_groups]
         key = (self.model_mode(), tuple(h.on for h in numbers), tuple(map(tuple, self.groups)))
         step = self.programs.get(key)
@@ -132,6 +161,12 @@ class Compiled(Eager):
         out = step(self.params, self.states, self.buffers, self.fixed, [dict(h) for h in numbers], given)
         self.params, self.states, self.buffers = ({k: _array(v) for k, v in tree.items()} for tree in out[:3])
         return float(out[3].item())
+
+    def look(self) -> None:
+        """Begin anew where some parameter is held fixed now, or learnt again."""
+        if self._learning() != self.learning:
+            self.settle()
+            self.begin()
 
     def model_mode(self) -> tuple[bool, ...]:
         return tuple(m.training for m in self.modules)

@@ -269,7 +269,8 @@ _REDUCTIONS = {
 WRITERS: dict[str, Any] = {
     **dict.fromkeys(_REDUCTIONS, Instructions._reduction), "where": Instructions._where, "keep": Instructions._keep,
     "astype": Instructions._astype, "tanh_slope": Instructions._slope, "concat": Instructions._concat,
-    "stack": Instructions._concat, "mean_nll": mean_nll, "mean_nll_slopes": mean_nll_slopes,
+    "stack": Instructions._concat, "as_number": Instructions._astype, "mean_nll": mean_nll,
+    "mean_nll_slopes": mean_nll_slopes,
 }  # fmt: skip
 UNWRITTEN = frozenset({"mean_nll", "mean_nll_slopes"})  # which NumPy's lines leave to the op
 

@@ -54,12 +54,20 @@ def _rule(v: Value, make: Make) -> Value | None:
         if v.shape == x.shape:
             return x
         return make("broadcast_to", x.inputs[0], shape=v.shape) if is_op(x, "broadcast_to") else None
-    if name == "getitem" and len(v.inputs) == 1 and v.shape == x.shape:
-        key = v.params.get("key")
-        parts = key if isinstance(key, tuple) else (key,)
-        if all(k is Ellipsis or (isinstance(k, slice) and k == slice(None)) for k in parts):
-            return x
+    if name == "getitem" and len(v.inputs) == 1 and v.shape == x.shape and _is_all(v):
+        return x
+    if name == "assign" and len(v.inputs) == 2 and _is_all(v):
+        new = v.inputs[1]
+        if not new.weak and (new.shape, new.dtype, new.strides) == (v.shape, v.dtype, v.strides):
+            return new
     return None
+
+
+def _is_all(v: Value) -> bool:
+    """Whether an index is of all elements, as they stand."""
+    key = v.params.get("key")
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(k is Ellipsis or (isinstance(k, slice) and k == slice(None)) for k in parts)
 
 
 def _part(v: Value, parts: Value, make: Make) -> Value | None:

@@ -78,6 +78,23 @@ def scan(
     return loop.run(step, rows, _every(checkpoint, "scan"))
 
 
+def scan_first(f: Fn, init: Any, xs: Any, count: Tensor) -> tuple[Any, Any]:
+    """`scan` over the first rows of xs, as many as `count` says when a compiled function runs; ys is 0 behind them.
+
+    Raises TraceError outside of a function that is being compiled, and where the steps would have to be written out.
+    """
+    leaves, structure = flatten(xs)
+    rows = [as_tensor(x) for x in leaves]
+    loop = Steps("scan", _length(rows, structure, None), init, [f])
+    given = _quick(structure)[0]
+    found = None
+    if _staged(watcher()):
+        found = loop._steadily(lambda: loop._staged(lambda carry, t, row: f(carry, given(row)), rows, None, count))
+    if found is None:
+        raise TraceError("scan: so many steps as only the call says are an instruction of a program alone")
+    return found  # type: ignore[no-any-return]
+
+
 @named
 def fori_loop(n: int | Tensor, body: Fn, init: Any, *, checkpoint: int | None = None) -> Any:
     """The carry after `carry = body(i, carry)` for i from 0 to n - 1, from init on.
@@ -115,6 +132,12 @@ def step_count(n: Any, /) -> Any:
 
 
 RULES["step_count"] = aligned
+
+
+@nondiff(note="takes on the dtype of what it meets", samples=lambda: [sample(np.array(2.5)), sample(np.array(-0.0))])
+def as_number(x: Any, /) -> Any:
+    """One number in double precision as a Python number, without the dtype that what a loop carries has."""
+    return float(x)
 
 
 def _from_0(n: Any) -> str:
@@ -349,7 +372,7 @@ class Steps:
             )
         return found
 
-    def _staged(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
+    def _staged(self, step: Fn, rows: list[Tensor], every: int | None, count: Tensor | None = None) -> tuple[Any, Any]:
         n = self.n
         assert n is not None
         shape: list[Structure] = []  # of what the last run gave
@@ -363,7 +386,7 @@ class Steps:
                 _named(error, self.title, None, n)
                 raise
 
-        state, ys = staged_scan(self.title, n, self.state, rows, self.reverse, one, every)
+        state, ys = staged_scan(self.title, n, self.state, rows, self.reverse, one, every, count)
         return self.tree(state), unflatten(shape[0], ys, values=False)
 
     def run_while(self, cond: Fn, body: Fn) -> Any:

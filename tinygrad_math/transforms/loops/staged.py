@@ -20,9 +20,19 @@ Step = Callable[[list[Tensor], Any, list[Tensor]], tuple[list[Tensor], list[Tens
 
 
 def staged_scan(
-    title: str, n: int, state: list[Tensor], rows: list[Tensor], reverse: bool, step: Step, every: int | None
+    title: str,
+    n: int,
+    state: list[Tensor],
+    rows: list[Tensor],
+    reverse: bool,
+    step: Step,
+    every: int | None,
+    count: Tensor | None = None,
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """The last carry and the rows of a loop of n steps; of stretches of `every` steps only the first carry is kept."""
+    """The last carry and the rows of a loop of n steps; of stretches of `every` steps only the first carry is kept.
+
+    With a `count` of so many steps, at most n: the rows behind are 0.
+    """
     _refuse_shared_draws(title)
     state = list(state)  # the caller's stays as it is, for the case that the steps are to be written out
     first = n - 1 if reverse else 0
@@ -44,11 +54,13 @@ def staged_scan(
         raise TraceError(f"{title}: a step computes a number of its own that NumPy does not compute as Python does")
     carried = sources[1 : 1 + len(state)]
     kind = Kind(title, len(state), len(rows), len(grown.closure), n, backwards=reverse, numbered=True)
+    if count is not None:
+        kind = kind._replace(counted=True)
     loop = Loop(kind, body, [r.data for r in roots], [n.data for n in (*sources, *grown.closure)])
     _settle(state, carried)
     fixed = [wrap(n) for n in grown.closure]
-    if every is None or every >= n:
-        found = list(loop.call([*state, *rows, *fixed]))
+    if count is not None or every is None or every >= n:
+        found = list(loop.call([*([] if count is None else [count]), *state, *rows, *fixed]))
     else:
         found = _in_stretches(loop, state, rows, fixed, every)
     last = found[: len(state)]
