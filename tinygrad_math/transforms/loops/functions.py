@@ -17,7 +17,7 @@ from ...core.opening import room
 from ...core.samples import sample
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
 from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
-from ..batching.rules import RULES, aligned
+from ..batching.rules import RULES, Call, aligned, rule
 from ..batching.trace import write_out
 from ..checkpoint import checkpoint as recomputed
 from .body import learned
@@ -138,6 +138,12 @@ RULES["step_count"] = aligned
 def as_number(x: Any, /) -> Any:
     """One number in double precision as a Python number, without the dtype that what a loop carries has."""
     return float(x)
+
+
+@rule("as_number")
+def _numbers(call: Call) -> Any:
+    """A number for each example is an array."""
+    return call.args[0]
 
 
 def _from_0(n: Any) -> str:
