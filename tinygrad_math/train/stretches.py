@@ -155,7 +155,9 @@ class Stretch:
     def _given(self, numbers: Sequence[Any], per_step: bool) -> tuple[Any, ...]:
         """What is carried, what stays as it is, and the hyperparameters, of each step or of all."""
         of = self.of
-        states = {n: tree_map(_with_dtype, state) for n, state in of.states.items()}
+        states = {
+            n: {k: np.float64(v) if type(v) is float else v for k, v in state.items()} for n, state in of.states.items()
+        }
         hypers: Any = [dict(h) for h in numbers[0]]
         if per_step:
             behind = [numbers[-1]] * (self.most - len(numbers))  # of steps that are not taken
@@ -188,6 +190,8 @@ class Stretch:
 
 def _ahead(groups: Sequence[Any], scheduler: Any, count: int) -> list[list[Hyper]]:
     """The hyperparameters of the next steps, as far as the same switches are on; the schedule goes on with them."""
+    if not isinstance(scheduler, OneCycleLR):
+        return [[hyper(group) for group in groups]] * count
     numbers: list[list[Hyper]] = []
     while len(numbers) < count:
         now = [hyper(group) for group in groups]
@@ -196,10 +200,6 @@ def _ahead(groups: Sequence[Any], scheduler: Any, count: int) -> list[list[Hyper
         numbers.append(now)
         after_batch(scheduler)
     return numbers
-
-
-def _with_dtype(v: Any) -> Any:
-    return np.float64(v) if type(v) is float else v
 
 
 def _is_native(program: Any) -> bool:
