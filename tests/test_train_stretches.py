@@ -71,6 +71,10 @@ SETTINGS = {
         "schedule": lambda o: L.OneCycleLR(o, 0.1, total_steps=30),
         "optimiser": lambda m: tm.optim.SGD(m, lr=0.1, momentum=0.9, weight_decay=0.01),
     },
+    "a cycle of momentum": {
+        "schedule": lambda o: L.CyclicLR(o, 0.0, 0.1, step_size_up=4, base_momentum=0.0, max_momentum=0.9),
+        "optimiser": lambda m: tm.optim.SGD(m, lr=0.1, momentum=0.9),
+    },
     "a subset of a subset, in order": {
         "loader": lambda: tm.data.DataLoader(
             tm.data.Subset(tm.data.Subset(tm.data.TensorDataset(*data()), np.arange(50)[::-1]), np.arange(3, 46)), 4

@@ -190,7 +190,7 @@ class Stretch:
 
 def _ahead(groups: Sequence[Any], scheduler: Any, count: int) -> list[list[Hyper]]:
     """The hyperparameters of the next steps, as far as the same switches are on; the schedule goes on with them."""
-    if not isinstance(scheduler, OneCycleLR):
+    if not goes_by_batches(scheduler):
         return [[hyper(group) for group in groups]] * count
     numbers: list[list[Hyper]] = []
     while len(numbers) < count:
