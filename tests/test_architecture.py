@@ -22,7 +22,7 @@ FLOORS = [
     ["core/tensor"],
     ["core/walk", "core/declare", "core/numpy_alone"],
     ["ops", "errors"],
-    ["linalg", "fft", "special"],
+    ["linalg", "fft", "special", "lifting"],
     ["transforms"],
     ["compiler", "formulas"],
     ["viz"],

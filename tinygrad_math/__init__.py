@@ -78,6 +78,7 @@ if _typing.TYPE_CHECKING:
     from .compiler import to_source as to_source
     from .explaining.explain import explain as explain
     from .explaining.record import record as record
+    from .lifting.lift import lift as lift
     from .saving import load as load
     from .saving import save as save
     from .special import i0 as i0
@@ -117,6 +118,7 @@ _ROOMS = {
 _ROOMS["implicit"] = ".transforms.implicit"
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
 _NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining.explain", "record": ".explaining.record"}
+_NAMES |= {"lift": ".lifting.lift"}
 _NAMES |= dict.fromkeys(("fori_loop", "scan", "while_loop"), ".transforms.loops")
 _op.rooms += [f"{__name__}.{room}" for room in ("linalg", "fft", "special")]  # where further ops are declared
 

@@ -103,13 +103,23 @@ def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 
 def _place(arr: Any, mask: Any, vals: Any) -> None:
-    where = np.nonzero(np.reshape(np.asarray(mask), arr.shape))
+    held = np.reshape(np.asarray(mask), arr.shape)
+    if not held.shape:  # one number, which has no index
+        if held:
+            _assign(arr, (), _cycled(vals, 1)[0])
+        return
+    where = np.nonzero(held)
     _assign(arr, where, _cycled(vals, where[0].size))
 
 
 def _putmask(a: Any, mask: Any, values: Any) -> None:
-    where = np.nonzero(np.reshape(np.asarray(mask), a.shape))
+    held = np.reshape(np.asarray(mask), a.shape)
     flat = rec.reshape(as_tensor(values), (-1,))
+    if not held.shape:
+        if held:
+            _assign(a, (), flat[0])
+        return
+    where = np.nonzero(held)
     _assign(a, where, flat[np.ravel_multi_index(where, a.shape) % max(flat.size, 1)])
 
 

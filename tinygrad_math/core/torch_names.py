@@ -104,6 +104,14 @@ class TorchNames(TorchDtypes):
         return self.reshape(-1)
 
     @property
+    def flags(self: Any) -> Any:
+        """The flags of an array of this shape, one element after another, as `strides` are."""
+        return np.empty(self.shape, self.dtype).flags
+
+    def setflags(self: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
+        """NumPy's flags of memory, without effect: a Tensor is a value, that nobody changes by another name."""
+
+    @property
     def strides(self: Any) -> tuple[int, ...]:
         """The steps in bytes of an array of this shape, one element after another."""
         steps, step = [], self.itemsize

@@ -103,6 +103,8 @@ def numpy_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
         unknown = [
             k for k, v in options.items() if (k, v) not in (("casting", "same_kind"), ("subok", True), ("order", "K"))
         ]
+        if unknown == ["casting"] and isinstance(out, Tensor) and options["casting"] == "unsafe":
+            unknown = []  # what is assigned to a Tensor is of the same kind, or raises
         if unknown and any(isinstance(x, Tensor) and x.node.live for x in inputs):
             raise ArgumentError(
                 f"np.{ufunc.__name__} of a Tensor that is differentiated or traced takes out= and where=, "

@@ -45,7 +45,7 @@ def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` and `f((2, 3))` both as (2, 3)."""
     if len(given) == 1:
         (only,) = given
-        if type(only) is tuple or not hasattr(only, "__index__"):
+        if type(only) is tuple or not hasattr(only, "__index__") or np.ndim(only):
             given = tuple(only)
     return tuple(map(as_int, given))
 

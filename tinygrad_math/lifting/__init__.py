@@ -1,0 +1,1 @@
+"""Other libraries' functions over Tensors, with their derivatives: `tm.lift`."""
