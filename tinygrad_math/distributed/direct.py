@@ -18,8 +18,9 @@ from .picking import Pick
 from .waiting import asked
 from .work import Nodes, Sent, computed, merged
 
+NAMED = "keep"  # begins the names of what a worker can find by its name
 _SHORT = 0.1  # seconds of computing for each group of shards
-_SMALL = 1 << 20  # bytes that go to workers, or come from them
+_SMALL = 1 << 20  # bytes that go to each worker, and come back from it
 _MOST = 64  # groups
 _LIMIT = 3.0  # seconds to wait for an answer
 _TRIES = 3  # in vain, one after the other
@@ -31,26 +32,29 @@ class Direct:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.seconds: dict[str, float] = {}  # for each group, by the name of the function
+        self.stayed: dict[str, list[str]] = {}  # the names of parameters that workers have
         self.vain: dict[str, int] = {}
         self.places: dict[str, list[tuple[int, str]]] | None = None
 
-    def took(self, work: str, seconds: float) -> None:
+    def took(self, work: str, given: Sequence[Any], seconds: float) -> None:
         """Learn for how long a step has computed."""
-        self.seconds[work] = seconds
+        self.seconds[work], self.stayed[work] = seconds, _names(given)
         self.places = None  # what is done again where a worker was lost is elsewhere
 
     def forget(self, work: str) -> None:
         """Of a function that is not needed any more nothing is known."""
-        self.seconds.pop(work, None)
-        self.vain.pop(work, None)
+        for known in (self.seconds, self.stayed, self.vain):
+            known.pop(work, None)
 
     def step(self, work: str, groups: Sequence[tuple[int, Any]], total: int, given: Sequence[Any], pick: Pick) -> Any:
         """The sums over all shards, or None. Each group is the number of its first shard, and its future."""
-        sent = [g if isinstance(g, Sent) else g.key for g in given]
+        sent, names = [g if isinstance(g, Sent) else g.key for g in given], _names(given)
         size = sum(a.nbytes for g in sent if isinstance(g, Sent) for a in g.arrays)
-        if self.seconds.get(work, _SHORT) >= _SHORT or len(groups) > _MOST or size * len(groups) > _SMALL:
+        if self.seconds.get(work, _SHORT) >= _SHORT or len(groups) > _MOST or size > _SMALL:
             return None
-        if self.vain.get(work, 0) >= _TRIES or not all(_has_name(key) for key in (work, *sent)):
+        if self.vain.get(work, 0) >= _TRIES or names != self.stayed[work]:
+            return None
+        if not all(name.startswith(NAMED) for name in (work, *names)):
             return None
         if self.places is None:
             self.places = self._found(groups)
@@ -80,11 +84,8 @@ class Direct:
         return found
 
 
-NAMED = "keep"  # begins the names of what a worker can find by its name
-
-
-def _has_name(key: Any) -> bool:
-    return isinstance(key, Sent) or key.startswith(NAMED)
+def _names(given: Sequence[Any]) -> list[str]:
+    return [g.key for g in given if not isinstance(g, Sent)]
 
 
 # -- on a worker -----------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ class Remote:
             with self.config.set(quiet):
                 futures = self.client.get(graph, keys, sync=False)
             found = merged(len(self.shards), *gathered(self.client, futures, f"tm.distributed.{asker}"))
-            self.direct.took(work.key, sum(part.seconds for part in found.values()) / len(groups))
+            self.direct.took(work.key, given, sum(part.seconds for part in found.values()) / len(groups))
             return found
         except BaseException:
             self.release()
