@@ -175,4 +175,7 @@ def drop(things: Sequence[Any]) -> None:
     """Release what is a future, though an error's traceback may still refer to it."""
     for thing in things:
         if hasattr(thing, "release") and hasattr(thing, "key"):
+            forgotten = gone(thing) and thing.client.status == "running"
             thing.release()
+            if forgotten:  # what was asked for during a restart may be computed, of which this future tells nobody
+                type(thing)(thing.key, thing.client).release()
