@@ -121,3 +121,13 @@ def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(tm.MissingExtra, match=r"needs the package dask: pip install .*\[distributed\]"):
         D.value_and_grad(loss, SHARDS, "synchronous")
+
+
+def test_results_that_cannot_be_added_name_their_shards(place):
+    scored = lambda w, batch: batch[0] @ w["w"]  # noqa: E731
+    with pytest.raises(tm.ShardError, match=r"shard 1 is float64\(7,\), that of shard 0 is float64\(40,\)") as caught:
+        D.evaluate(scored, SHARDS[:2], place)(W)
+    assert caught.value.shard == 1
+    given = [SHARDS[k] for k in (0, 0, 1, 1)]
+    with pytest.raises(tm.ShardError, match=r"shards 2 to 3 is float64\(7,\), that of shards 0 to 1 is float64\(40,\)"):
+        D.evaluate(scored, given, place)(W)

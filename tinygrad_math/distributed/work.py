@@ -97,6 +97,9 @@ class Sent:
     def __init__(self, arrays: Sequence[Any]) -> None:
         self.arrays = list(arrays)
 
+    def __dask_tokenize__(self) -> str:
+        return uuid.uuid4().hex  # Dask would pickle it several times for a name that nobody asks for
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # what arrives lies in a buffer at whatever address, and products of such arrays may differ in the last bit
         self.arrays = [np.array(a) for a in state["arrays"]]
@@ -219,18 +222,35 @@ def _enter(nodes: Nodes, total: int, level: int, place: int, part: Part) -> None
         if (other << level) < total:
             if (level, other) not in nodes:
                 break
-            part = _added(*sorted([(place, part), (other, nodes.pop((level, other)))], key=lambda pair: pair[0]))
+            pair = sorted([(place, part), (other, nodes.pop((level, other)))], key=lambda pair: pair[0])
+            _suit(total, level, pair)
+            part = _added(pair[0][1], pair[1][1])
         level, place = level + 1, place >> 1
     nodes[level, place] = part
 
 
-def _added(left: tuple[int, Part], right: tuple[int, Part]) -> Part:
-    (_, a), (_, b) = left, right
+def _suit(total: int, level: int, pair: Sequence[tuple[int, Part]]) -> None:
+    """Raise ShardError where two sums are of different shapes."""
+    a, b = (part for _, part in pair)
+    if a.arrays is None or b.arrays is None:
+        return
+    if a.structure == b.structure and [x.shape for x in a.arrays] == [y.shape for y in b.arrays]:
+        return
+    ends = [(place << level, min(total, (place + 1) << level) - 1) for place, _ in pair]
+    named = [f"shard {first}" if first == last else f"shards {first} to {last}" for first, last in ends]
+    shapes = [", ".join(map(describe, part.arrays or ())) for _, part in pair]
+    error = ShardError(
+        f"the result of {named[1]} is {shapes[1]:.80}, that of {named[0]} is {shapes[0]:.80}; they cannot be added: "
+        "reduce over the examples"
+    )
+    error.shard = ends[1][0]
+    raise error
+
+
+def _added(a: Part, b: Part) -> Part:
     if a.arrays is None or b.arrays is None:
         full = b if a.arrays is None else a
         return replace(full, examples=a.examples + b.examples, seconds=a.seconds + b.seconds)
-    if a.structure != b.structure or [x.shape for x in a.arrays] != [y.shape for y in b.arrays]:
-        raise ShardError("the results of two shards differ in shape, and cannot be added; reduce over the examples")
     n = a.weight + b.weight
     if a.mean:  # of means, since a sum can overflow where the mean does not
         arrays = [x * (a.weight / n) + y * (b.weight / n) for x, y in zip(a.arrays, b.arrays, strict=True)]
