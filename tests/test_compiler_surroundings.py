@@ -356,6 +356,35 @@ def test_what_no_grad_accumulates_is_traced():
     np.testing.assert_array_equal(g(-X).numpy(), -2 * X)
 
 
+@pytest.mark.parametrize("method", ["get", "__getitem__", "setdefault"])
+def test_a_method_that_was_taken_from_a_container_reads_what_stands_there_now(method):
+    rates = {"a": 2.0}
+    read = getattr(rates, method)
+    f = tm.compile(lambda x: (x * read("a")).sum())
+    for rate in (2.0, 5.0):
+        rates["a"] = rate
+        assert f(X).item() == pytest.approx(rate * X.sum())
+    scales, row = [2.0], [3.0, 4.0]
+    of_list, of_array = scales.__getitem__, np.array(row).__getitem__
+    g = tm.compile(lambda x: (x * of_list(0) * of_array(1)).sum())
+    for scale in (2.0, 7.0):
+        scales[0] = scale
+        assert g(X).item() == pytest.approx(4 * scale * X.sum())
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_is_used_up_by_a_call_is_used_once_and_missed_at_the_next(taken):
+    rates = {"a": 2.0}
+    pop = rates.pop
+    f = tm.compile(lambda x: (x * (pop("a") if taken else rates.pop("a"))).sum())
+    assert f(X).item() == pytest.approx(2 * X.sum())
+    with pytest.raises(KeyError, match="a"):
+        f(X)
+    rates["a"] = 5.0
+    assert f(X).item() == pytest.approx(5 * X.sum())
+    assert rates == {}
+
+
 def test_hooks_do_what_they_do_uncompiled():
     seen = []
 

@@ -184,6 +184,34 @@ def test_the_gradient_of_pairs_of_indices_counts_each_as_often_as_it_is_named(ro
     np.testing.assert_allclose(x.grad.numpy(), want, rtol=1e-15)
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [slice(None, None, -1), slice(0, 4)],
+        [slice(0, 3), slice(1, 4), slice(2, 3)],
+        [slice(1, 3), 2, -2],
+        [slice(0, 2), slice(2, 4), slice(0, 4)],
+        [3, -1, 3],
+        [(Ellipsis, slice(0, 2)), (slice(1, 4),), (1,)],
+    ],
+)
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_where_parts_overlap_a_sum_of_negative_zeros_is_one(keys, times):
+    def f(x):
+        y = x * 1.0
+        uses = [(y[k] * -0.0).sum() for k in keys] + [(y * -0.0).sum() for _ in range(times)]
+        return sum(uses[1:], uses[0])
+
+    x, total = normal(4), np.full(4, -0.0)
+    for k in keys:
+        share = np.zeros(4)
+        share[k] = -0.0
+        total = total + share
+    recorded = tm.vjp(tm.grad(f), x)[0]
+    for got in (tm.grad(f)(x), recorded, tm.compile(tm.grad(f))(x)):
+        np.testing.assert_array_equal(np.signbit(got.numpy()), np.signbit(total))
+
+
 @pytest.mark.parametrize("first", ["a part", "the whole", "the whole twice"])
 def test_the_cotangents_of_parts_add_up_bit_for_bit_as_arrays_with_zeros_elsewhere(first):
     keys = [(slice(None), slice(0, 2)), 1, (0, 1), (Ellipsis, None, 3), slice(None, None, -1), (2, 3), slice(3, 3)]

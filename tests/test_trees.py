@@ -551,3 +551,24 @@ def test_a_network_may_be_made_of_what_is_being_differentiated():
     np.testing.assert_allclose(tm.compile(tm.grad(hyper))(w).detach().numpy(), want)
     with pytest.raises(tm.NeedsDetach, match="data"):
         tm.grad(overwritten)(w)
+
+
+def test_objects_that_answer_to_every_name_are_leaves_and_dicts_with_attributes_are_dicts():
+    class Record(dict):
+        def __getattr__(self, name):
+            return self[name]  # KeyError, where Python expects AttributeError
+
+    class Everything:
+        def __getattr__(self, name):
+            return Everything()
+
+    record, thing = Record(w=X[0], k=2.0), Everything()
+    g = tm.grad(lambda d: (d.w * d.k).sum())(record)
+    assert type(g) is Record
+    np.testing.assert_allclose(g["w"].numpy(), [2.0, 2.0])
+    assert flatten([thing, Everything])[0] == [thing, Everything]
+    f = tm.compile(lambda x: (x * record.k).sum())
+    for k in (2.0, 5.0):
+        record["k"] = thing.k = k
+        assert f(X).item() == pytest.approx(k * X.sum())
+        assert tm.compile(lambda x: (x * thing.k).sum())(X).item() == pytest.approx(k * X.sum())

@@ -17,7 +17,7 @@ from ..core.errors import TraceError
 from ..core.mode import tell
 from ..core.node import held
 from ..core.op import Op, raw
-from ..core.place import REPLAYS
+from ..core.place import replays
 from ..core.tensor import Node, Tensor, again, node_of, record, select, wrap
 from ..transforms.tracing import Tape, one_like
 from .passes.common import is_random
@@ -167,7 +167,7 @@ class Differentiable:
             return rule(given, *args)
 
 
-REPLAYS.add(Recording.run.__code__)
+replays(Recording.run)
 
 
 def _spread(xp: Any, found: Sequence[Tensor], places: Sequence[int], count: int) -> list[Any]:

@@ -22,7 +22,7 @@ from ..core.place import in_package
 from ..core.tensor import Node, Tensor
 from .asking import Questions
 from .facts import FIXED, MISS, Fact, given
-from .holders import cached, is_cache, reader, spelled
+from .holders import cached, has_wrapped, is_cache, is_method_of_c, reader, spelled
 from .outside import asks, may_ask
 from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
@@ -148,15 +148,18 @@ class Environment(Questions):
             self._beside(fact, x)
         elif isinstance(x, (set, frozenset)):
             fact.check, fact.like = "{v} == {like}", x.copy()
-        elif hasattr(x, "__wrapped__"):  # functools.cache and its like
+        elif is_method_of_c(x):
+            if is_stream(x.__self__):  # numpy.random.normal
+                self.streams.append((fact, stream_in(x)[1]))
+            else:  # the `get` of a dict
+                self._child(fact, "attr", "__self__", x.__self__, path=fact.path)
+        elif has_wrapped(x):  # functools.cache and its like
             self._child(fact, "attr", "__wrapped__", x.__wrapped__, path=fact.path)
             if is_cache(x):  # whoever holds a result may write to it
                 results = cached(x)
                 self.caches.append((fact, results))
                 self.unused += [fact] * (x.cache_info().currsize == 0)
                 self._stack += [Fact(f"a result of {fact.path}", r, None, (FIXED, r)) for r in results]
-        elif getattr(x, "__self__", None) is not None and is_stream(x.__self__):  # numpy.random.normal
-            self.streams.append((fact, stream_in(x)[1]))
         else:
             self._object(fact, x)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import inspect
 import operator
 import sys
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
+from types import BuiltinMethodType, MethodWrapperType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from .values import is_atom
 
 UNSET: Any = object()  # what a context variable without a value gives
 _CACHE: Any = type(functools.cache(id))
+_METHODS_OF_C = (BuiltinMethodType, MethodWrapperType)
 _GETTERS = (operator.attrgetter, operator.methodcaller)
 
 
@@ -50,6 +53,17 @@ def spelled(x: Any) -> set[str]:
         elif isinstance(part, str):
             found.update(part.split("."))
     return found
+
+
+def is_method_of_c(x: Any) -> bool:
+    """Whether x is a method of an object of C that was taken from it: `d.get` of a dict, `numpy.random.normal`."""
+    return isinstance(x, _METHODS_OF_C) and not isinstance(x.__self__, (ModuleType, NoneType))
+
+
+def has_wrapped(x: Any) -> bool:
+    """Whether x stands for a function that it wraps; an object whose `__getattr__` has an answer, or an error, for
+    every name does not."""
+    return inspect.getattr_static(x, "__wrapped__", None) is not None
 
 
 def is_cache(x: Any) -> bool:

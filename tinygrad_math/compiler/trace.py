@@ -100,7 +100,9 @@ class Recorder:
     def __call__(self, node: Node) -> None:
         """A node was made."""
         place = user_place(2)
-        node.more().place = place if place is None or place.function else place._replace(function=self.title)
+        if place is not None and not place.function:
+            place = Place(place.file, place.line, place.prefix, self.title, place.op)
+        node.more().place = place
         mode = MODE.get()
         self.known.add(node)
         if any(

@@ -12,6 +12,8 @@ _NAME = __name__.partition(".")[0]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 WALKS: dict[CodeType, str] = {}  # a walk, whose `n` is the node that it is at, and what it computes of it
 REPLAYS: set[CodeType] = set()  # what runs recorded ops again, the one that it is at from the line `place`
+_NAMES: set[str] = set()  # of the code of both: to look up code itself takes as long as an op
+_LIBRARY_FILES: dict[str, bool] = {}
 STRANGERS: dict[str, bool] = {}  # files of libraries, and whether they know nothing of this package
 _LIBRARIES = (_PACKAGE, os.path.dirname(os.path.abspath(linecache.__file__)) + os.sep, "<frozen ")
 
@@ -36,20 +38,35 @@ class Place(NamedTuple):
         return f"{self.prefix}{text}  ({where})" if text else f"{self.prefix}{where}"
 
 
+def replays(function: FunctionType) -> None:
+    """Its lines are those of what it runs again."""
+    REPLAYS.add(function.__code__)
+    _NAMES.add(function.__code__.co_name)
+
+
+def walks(function: FunctionType, what: str) -> None:
+    """Its lines are those whose derivative it takes."""
+    WALKS[function.__code__] = what
+    _NAMES.add(function.__code__.co_name)
+
+
 def user_place(depth: int = 1) -> Place | None:
     """The innermost line outside this package; inside a walk, the line whose derivative is being taken."""
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        if code in WALKS:
+        marked = code.co_name in _NAMES
+        if marked and code in WALKS:
             differentiated: Any = frame.f_locals.get("n")
             place: Place | None = (
                 differentiated.meta.place if differentiated is not None and differentiated.meta else None
             )
             if place is not None:
                 op = differentiated.op
-                return place if place.prefix else place._replace(prefix=WALKS[code], op=op.name if op else "")
-        elif code in REPLAYS:
+                if place.prefix:
+                    return place
+                return Place(place.file, place.line, WALKS[code], place.function, op.name if op else "")
+        elif marked and code in REPLAYS:
             replayed: Place | None = frame.f_locals.get("place")
             if replayed is not None:
                 return replayed
@@ -71,7 +88,10 @@ def raised_place(trace: TracebackType | None) -> Place | None:
 
 
 def is_library(file: str) -> bool:
-    return file.startswith(_LIBRARIES) or f"{os.sep}site-packages{os.sep}" in file
+    known = _LIBRARY_FILES.get(file)
+    if known is None:
+        known = _LIBRARY_FILES[file] = file.startswith(_LIBRARIES) or f"{os.sep}site-packages{os.sep}" in file
+    return known
 
 
 def stranger(frame: FrameType) -> bool:

@@ -73,8 +73,8 @@ class Attributes:
 
 
 def _frozen(value: Any) -> Any:
-    value = value.node.data if hasattr(value, "_tree_leaf") else value  # a Tensor
-    if hasattr(value, "tobytes") and hasattr(value, "dtype"):
+    value = value.node.data if hasattr(type(value), "_tree_leaf") else value  # a Tensor
+    if hasattr(type(value), "tobytes") and hasattr(type(value), "dtype"):
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, (list, tuple, deque, set, frozenset)):
         return type(value), tuple(map(_frozen, value))
@@ -147,7 +147,7 @@ def _open(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
         return keys, tuple(dict.__getitem__(tree, k) for k in keys), None if kind is dict else attributes(tree)
     if isinstance(tree, (tuple, list)):
         return getattr(tree, "_fields", tuple(range(len(tree)))), tuple(tree), attributes(tree)
-    if hasattr(tree, "tree_flatten"):
+    if hasattr(kind, "tree_flatten"):  # an object may answer to any name
         keys, children, extra = tree.tree_flatten()
         return keys, children, extra
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
@@ -174,7 +174,7 @@ def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool
         return NOTHING
     opened = _open(tree)
     if opened is None:
-        if not hasattr(tree, "_tree_leaf"):
+        if not hasattr(type(tree), "_tree_leaf"):
             leaves.append(tree)
             return LEAF
         place = len(leaves)
@@ -184,7 +184,7 @@ def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool
         role = tree._tree_leaf()
         return LEAF if role is None else Structure(None, (), (), role)
     keys, children, extra = opened
-    ties = ties or getattr(tree, "tree_ties", False)
+    ties = ties or getattr(type(tree), "tree_ties", False)
     structures = []
     for child in children:  # not a comprehension, which would double the depth of the stack
         structures.append(_take_apart(child, leaves, places, ties))

@@ -32,7 +32,7 @@ from .mode import MODE, Mode
 from .node import unknown
 from .op import Namespace, raw
 from .past import Past, likeness
-from .place import WALKS
+from .place import walks
 from .quiet import quietly
 from .tensor import (
     DIFFERENTIABLE,
@@ -215,7 +215,7 @@ def _pullback(
 ) -> None:
     """What `pullback` returns, put into `kept` node by node."""
     cotangents: dict[Node, Any] = {}
-    sums: dict[Node, bool] = {}  # nodes whose cotangent is an array that this walk made, and may add to; see `_added`
+    sums: dict[Node, Any] = {}  # nodes whose cotangent is an array that this walk made, and may add to; see `_added`
     reached, goal, plain = trail.reached, trail.goal, xp is raw
     for node, g in seeds:
         if node in reached:
@@ -308,26 +308,50 @@ def _pullback(
             raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {count} arguments")
 
 
-def _added(cotangents: dict[Node, Any], sums: dict[Node, bool], part: Node, like: Any, g: Any) -> bool:
+def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like: Any, g: Any) -> bool:
     """Whether the cotangent of a part went straight into that of the whole, to which it adds nothing elsewhere.
 
-    The sum with zeros elsewhere is the same bit for bit: it would make 0.0 of each -0.0. `sums` tells of its arrays
-    whether they hold no -0.0, which what is added does not change.
+    The sum with zeros elsewhere is the same bit for bit: it makes 0.0 of each -0.0 there, and leaves those where both
+    are -0.0. `sums` tells where its arrays may hold one: True nowhere, False anywhere, or in the part at an index.
     """
     whole = part.inputs[0]
     total = cotangents.get(whole)
     if total.__class__ is not np.ndarray or not total.shape or total.dtype is not g.dtype or total.shape != like.shape:
         return False  # of no axes, the sum is no array but a number, which cannot be written to
-    if not sums.get(whole, False):
-        cotangents[whole] = total = np.add(total, 0.0, out=total if whole in sums else None, dtype=total.dtype)
-        sums[whole] = True
-    key = part.params["key"]
-    place = total[key]
-    if place.__class__ is np.ndarray:  # a view: total[key] += g would copy it to itself
-        np.add(place, g, out=place)
+    key, where = part.params["key"], sums.get(whole)
+    if where is True:
+        place = total[key]
+        if place.__class__ is np.ndarray:  # a view: total[key] += g would copy it to itself
+            np.add(place, g, out=place)
+        else:
+            total[key] = place + g
+        return True
+    both = total[key] + g
+    if where is None:
+        cotangents[whole] = total = np.add(total, 0.0, dtype=total.dtype)
+    elif where is False:
+        np.add(total, 0.0, out=total)
     else:
-        total[key] = place + g
+        total[where[0]] += 0.0
+    total[key] = both
+    sums[whole] = (key,) if where is None or where is False or not _asunder(where[0], key, total.shape) else True
     return True
+
+
+def _asunder(a: Any, b: Any, shape: tuple[int, ...]) -> bool:
+    """Whether two indices are seen at once to have no element in common; None and Ellipsis are not looked at."""
+    for i, j, n in zip(a if type(a) is tuple else (a,), b if type(b) is tuple else (b,), shape, strict=False):
+        if type(i) is int and type(j) is int:
+            if (i - j) % n:
+                return True
+        elif type(i) is slice and type(j) is slice:
+            start, stop, step = i.indices(n)
+            begin, end, stride = j.indices(n)
+            if step > 0 < stride and (stop <= begin or end <= start):
+                return True
+        else:
+            return False
+    return False
 
 
 def _collect(xp: Namespace, cotangents: dict[Node, Any], part: Node, g: Any) -> None:
@@ -557,4 +581,5 @@ def _listed(cotangent: Any, y: Tensor) -> bool:
 
 
 rec.backward = backward
-WALKS.update({_pullback.__code__: "gradient of ", _pushforward.__code__: "tangent of "})
+walks(_pullback, "gradient of ")
+walks(_pushforward, "tangent of ")

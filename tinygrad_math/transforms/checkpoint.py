@@ -13,7 +13,7 @@ from ..core.arguments import named
 from ..core.errors import ChangedAfterUse, describe
 from ..core.mode import tell
 from ..core.op import Op, raw
-from ..core.place import REPLAYS
+from ..core.place import replays
 from ..core.tensor import MODE, TRACED, Node, Tensor, again, clock, handle, record, select, wrap
 from ..core.tree import flatten, unflatten
 from .made import Made
@@ -83,7 +83,7 @@ class Segment:
         return wrap(Node(node.data))
 
 
-REPLAYS.add(Segment.run.__code__)
+replays(Segment.run)
 
 
 class Rerun:

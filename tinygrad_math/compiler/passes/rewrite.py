@@ -33,7 +33,7 @@ def rewrite(program: Program, rule: Rule) -> int:
         return new
 
     for v in program.body:
-        if not changed.keys().isdisjoint(v.inputs):
+        if changed and not changed.keys().isdisjoint(v.inputs):
             v.inputs = tuple(changed.get(i, i) for i in v.inputs)
         new = rule(v, make)
         if new is not None and new is not v and (new.shape, new.dtype, new.weak) == (v.shape, v.dtype, v.weak):

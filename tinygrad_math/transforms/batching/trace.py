@@ -17,7 +17,7 @@ from ...core.errors import TraceError, describe
 from ...core.mode import MODE, Mode, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
 from ...core.op import registry
-from ...core.place import REPLAYS, raised_place
+from ...core.place import raised_place, replays
 from ...core.quiet import quietly
 from ...core.tensor import Tensor, as_tensor, clock, rec, select, wrap
 from .rules import Call, rule_of
@@ -245,7 +245,7 @@ def _value(n: Node, values: dict[Node, Any], size: int, stopped: bool) -> Any:
     return y
 
 
-REPLAYS.add(_value.__code__)
+replays(_value)
 
 
 def _constant(y: Tensor, stopped: bool) -> Tensor:

@@ -12,7 +12,7 @@ from ...core.errors import TraceError
 from ...core.mode import MODE, Mode, under, watcher
 from ...core.node import Node, held
 from ...core.op import Op, registry
-from ...core.place import REPLAYS, user_place
+from ...core.place import replays, user_place
 from ...core.quiet import quietly
 from ...core.tensor import DIFFERENTIABLE, TRACED, Tensor, again, as_tensor, clock, node_of, wrap
 from ..batching.trace import Batching
@@ -158,7 +158,7 @@ def _drawn(op: Op, args: tuple[Any, ...], params: Any, drawn: Any) -> Tensor:
     return wrap(node)
 
 
-REPLAYS.add(Body.record.__code__)
+replays(Body.record)
 
 
 OUTSIDE = (
