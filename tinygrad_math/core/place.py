@@ -38,13 +38,13 @@ class Place(NamedTuple):
         return f"{self.prefix}{text}  ({where})" if text else f"{self.prefix}{where}"
 
 
-def replays(function: FunctionType) -> None:
+def replays(function: Any) -> None:
     """Its lines are those of what it runs again."""
     REPLAYS.add(function.__code__)
     _NAMES.add(function.__code__.co_name)
 
 
-def walks(function: FunctionType, what: str) -> None:
+def walks(function: Any, what: str) -> None:
     """Its lines are those whose derivative it takes."""
     WALKS[function.__code__] = what
     _NAMES.add(function.__code__.co_name)
