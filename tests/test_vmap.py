@@ -9,8 +9,8 @@ import pytest
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
 from tinygrad_math.core.tensor import as_tensor, record
-from tinygrad_math.transforms import matrices
-from tinygrad_math.transforms.batching import rules, trace
+from tinygrad_math.transforms import matrices, tracing
+from tinygrad_math.transforms.batching import forward, rules, trace
 from tinygrad_math.transforms.batching.trace import Recording
 
 _ = (tm.linalg, tm.fft, tm.special, tm.random, tm.stats, tm.nn)  # rooms with further ops
@@ -71,6 +71,41 @@ def test_a_batch_is_what_a_loop_over_its_examples_gives(op):
                 want = np.stack([np.asarray(row[k].node.data) for row in wanted])
                 got = np.asarray(y.node.data)
                 got = got if differs else np.broadcast_to(got, want.shape)
+                assert (got.shape, got.dtype) == (want.shape, want.dtype)
+                np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+
+
+def _pushed_cases():
+    ops = [c for c in _cases() if c.values[0].jvp is not None and c.id not in ONE_BY_ONE]
+    return [c for c in ops if not (c.values[0].many or c.values[0].batched or c.values[0].implicit)]
+
+
+@pytest.mark.parametrize("op", _pushed_cases())
+def test_many_tangents_at_once_are_those_of_each_by_itself(op):
+    """By the walk with the batch in front: along all arguments, and along each where the rule is not recorded."""
+    rng = np.random.default_rng(0)
+    for sample in op.samples() if op.mechanical else op.samples()[:1]:
+        arrays, params = _operands(op, sample)
+        real = [k for k, a in enumerate(arrays) if np.asarray(a).dtype.kind == "f"]
+        for places in {tuple(real)} | ({(k,) for k in real} if op.mechanical else set()):
+
+            def f(*xs, arrays=arrays, places=places, params=params):
+                given = dict(zip(places, xs, strict=True))
+                return record(op, tuple(given.get(k, a) for k, a in enumerate(arrays)), params)
+
+            tape = tracing.Tape(f, [arrays[k] for k in places], "test")
+            if not (places and forward.Pushing.suits(tape.trail)):
+                continue
+            rows = [rng.normal(size=(3, *np.shape(n.data))).astype(n.data.dtype) for n in tape.inputs]
+            try:
+                wanted = [tape.push([r[b] for r in rows])[0].numpy() for b in range(3)]
+            except tm.MathError:
+                continue
+            walk = forward.Pushing(tape.trail, tape.inputs, [tape.outputs[0].node], "test")
+            for size in (3, 0):
+                ((y, differs),) = walk.run([as_tensor(r[:size]) for r in rows], size)
+                want = np.stack(wanted)[:size]
+                got = y.numpy() if differs else np.broadcast_to(y.numpy(), want.shape)
                 assert (got.shape, got.dtype) == (want.shape, want.dtype)
                 np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
 

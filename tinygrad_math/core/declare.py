@@ -232,7 +232,7 @@ def elementwise(
         doc=doc,
         samples=samples or (lambda: domain_samples(len(partials), domain, holomorphic)),
     )
-    op.partials = partials
+    op.partials, op.mechanical = partials, op.jvp
     if not any(map(callable, partials)):
         op.formal = len(partials)
     return op  # type: ignore[no-any-return]
@@ -314,7 +314,7 @@ def linear(
             return getattr(xp, title)(full, **params)
 
         op: Any = declare(title, f, kind="linear", arity=None if variadic else 1, vjp=vjp, jvp=jvp, **record)
-        op.transpose = transpose
+        op.transpose, op.mechanical = transpose, jvp
         op.formal = _ALL  # the derivative of what is linear does not depend on where it is taken
         return cast(Declared[P], op)
 
@@ -344,7 +344,9 @@ def bilinear(
                 return f(ta, b, **params)
             return f(a, tb, **params) if ta is None else f(ta, b, **params) + f(a, tb, **params)
 
-        return cast(Declared[P], declare(title, f, kind="bilinear", arity=2, vjp=vjp, jvp=jvp, **record))
+        op: Any = declare(title, f, kind="bilinear", arity=2, vjp=vjp, jvp=jvp, **record)
+        op.mechanical = jvp
+        return cast(Declared[P], op)
 
     return build
 

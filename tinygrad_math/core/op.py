@@ -117,6 +117,7 @@ class Op:
     batched: Callable[[Any], Any] | None = None  # the same under vmap, of a call
     hides = ""  # of a loop that hands on its results: its name in a drawing, which does not show what its steps made
     reads = False  # whether y is what stands in the argument at `key`, each element once
+    mechanical: Jvp | None = None  # the jvp that its constructor made, by its kind
     implicit = False  # whether the value was found elsewhere: forward hands it on, and the rules know how it moves
 
     def __init_subclass__(cls) -> None:

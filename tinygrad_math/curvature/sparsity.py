@@ -20,6 +20,7 @@ from ..core.errors import ArgumentError, DTypeError, describe
 from ..core.quiet import ignoring
 from ..core.tensor import as_tensor, rec, wrap
 from ..core.tree import flatten
+from ..transforms.batching.forward import Pushing
 from ..transforms.batching.trace import Recording
 from ..transforms.matrices import gradient_tape
 from ..transforms.tracing import Tape
@@ -108,7 +109,12 @@ def _walked(tape: Tape, forward: list[Any], backward: list[Any]) -> list[Any]:
 
 def _pushed(tape: Tape, vectors: list[Any]) -> Any:
     given = [as_tensor(v) for v in vectors]
-    return _joined(Recording(tape.push, given, "sparse").run(given, len(vectors[0])), len(vectors[0]))
+    walk: Any
+    if Pushing.suits(tape.trail):
+        walk = Pushing(tape.trail, tape.inputs, [y.node for y in tape.outputs], "sparse")
+    else:
+        walk = Recording(tape.push, given, "sparse")
+    return _joined(walk.run(given, len(vectors[0])), len(vectors[0]))
 
 
 def _pulled(tape: Tape, vectors: Any) -> Any:

@@ -14,6 +14,7 @@ from ..core.tensor import MODE, Node, rec, select, wrap
 from ..core.tree import Structure, unflatten
 from ..core.walk import Trail
 from .batching import indexing, products, shaping  # noqa: F401  (the rules of a batch)
+from .batching.forward import Pushing
 from .batching.trace import Recording
 from .made import Made
 from .tracing import Tape, chosen_arguments, one_like
@@ -46,10 +47,10 @@ def rows_at_once(*trails: Trail) -> int:
 
 
 Parts = list[list[Any]]
-Walk = Callable[[list[Any], list[int]], list[Any]]  # what some seeds, None for zeros, give at the places asked for
+Walks = Callable[[list[int], list[int], list[Any]], Any]  # from some ends to some goals, of such seeds: has `run`
 
 
-def _at_once(tape: Tape, walk: Walk, ends: Sequence[Any], goals: int, symmetric: bool = False) -> Parts | None:
+def _at_once(tape: Tape, walks: Walks, ends: Sequence[Any], goals: int, symmetric: bool = False) -> Parts | None:
     """What a walk from each unit vector of each of the `ends` gives at each of so many goals, by batched walks.
 
     parts[k][i] holds a row for each element of end k, of the shape of goal i. Ends of few elements share a walk, in
@@ -72,7 +73,7 @@ def _at_once(tape: Tape, walk: Walk, ends: Sequence[Any], goals: int, symmetric:
     order = sorted(range(len(ends)), key=sizes.__getitem__) if symmetric else list(range(len(ends)))
     for group in _groups(order, sizes, step):
         try:
-            found = _from_some(tape, walk, ends, group, wanted, step)
+            found = _from_some(walks, ends, group, wanted, step)
         except MathError:
             return None
         start = 0
@@ -97,13 +98,11 @@ def _groups(order: Sequence[int], sizes: Sequence[int], step: int) -> Iterator[l
     yield group
 
 
-def _from_some(
-    tape: Tape, walk: Walk, ends: Sequence[Any], group: list[int], wanted: list[int], step: int
-) -> list[Any]:
+def _from_some(walks: Walks, ends: Sequence[Any], group: list[int], wanted: list[int], step: int) -> list[Any]:
     """The walks from all unit vectors of a group of ends, `step` at a time: for each goal wanted, its rows."""
     sizes = [int(np.size(ends[k].data)) for k in group]
     total = sum(sizes)
-    recording, chunks = None, []
+    walk, chunks = None, []
     for start in range(0, max(total, 1), step):
         count, before = min(step, total - start), 0
         seeds = []
@@ -111,26 +110,30 @@ def _from_some(
             unit = np.eye(count, size, start - before, dtype=ends[k].data.dtype)
             seeds.append(wrap(Node(unit.reshape(count, *np.shape(ends[k].data)))))
             before += size
-
-        def from_these(values: list[Any]) -> list[Any]:
-            given: list[Any] = [None] * len(ends)
-            for k, value in zip(group, values, strict=True):
-                given[k] = value
-            return walk(given, wanted)
-
-        if recording is None:
-            recording = Recording(from_these, seeds, tape.asker)
-        found = recording.run(seeds, count)
+        if walk is None:
+            walk = walks(group, wanted, seeds)
+        found = walk.run(seeds, count)
         chunks.append([y if moving else rec.broadcast_to(y, (count, *np.shape(y.node.data))) for y, moving in found])
     if len(chunks) == 1:
         return chunks[0]
     return [rec.concat(rows, axis=0) for rows in zip(*chunks, strict=True)]
 
 
+def _among(values: Sequence[Any], group: Sequence[int], count: int) -> list[Any]:
+    """Values at their places among so many, and None at the others."""
+    at = dict(zip(group, values, strict=True))
+    return [at.get(k) for k in range(count)]
+
+
 def _rows(tape: Tape) -> list[list[Any]]:
     """Reverse mode: blocks[i][j] of shape out_i + in_j, from one pullback per element of the outputs."""
     blocks: list[list[Any]] = []
-    parts = _at_once(tape, lambda gs, _: tape.pull(gs), [y.node for y in tape.outputs], len(tape.inputs))
+    outputs = len(tape.outputs)
+
+    def walks(group: list[int], wanted: list[int], seeds: list[Any]) -> Recording:
+        return Recording(lambda gs: tape.pull(_among(gs, group, outputs)), seeds, tape.asker)
+
+    parts = _at_once(tape, walks, [y.node for y in tape.outputs], len(tape.inputs))
     if parts is not None:
         return [
             [_shaped(g, y.shape, n) for g, n in zip(row, tape.inputs, strict=True)]
@@ -155,7 +158,15 @@ def _columns(tape: Tape, symmetric: bool = False) -> list[list[Any]]:
 
     Of a symmetric matrix, which has the same rows as columns, not all blocks are computed.
     """
-    parts = _at_once(tape, lambda ts, goals: tape.push(ts, goals=goals), tape.inputs, len(tape.outputs), symmetric)
+
+    def walks(group: list[int], wanted: list[int], seeds: list[Any]) -> Recording | Pushing:
+        if not Pushing.suits(tape.trail):
+            return Recording(lambda ts: tape.push(_among(ts, group, len(tape.inputs)), goals=wanted), seeds, tape.asker)
+        roots = [tape.outputs[i].node for i in wanted]
+        trail = tape.trail if len(wanted) == len(tape.outputs) else tape.trail.leading_to(roots)
+        return Pushing(trail, [tape.inputs[k] for k in group], roots, tape.asker)
+
+    parts = _at_once(tape, walks, tape.inputs, len(tape.outputs), symmetric)
     if parts is not None:
         if symmetric:
             return [
