@@ -19,6 +19,7 @@ import sparse_problems
 import tinygrad_math as tm
 
 MOST = 500  # products: a peer that needs more is not waited for
+QUICK = ("burgers", "rosenbrock")  # the problems at which --quick waits for the peer to compile
 jax, asdex = harness.peer("jax"), harness.peer("asdex")
 
 
@@ -29,7 +30,7 @@ def seconds(step):
     return time.perf_counter() - start, result
 
 
-def ours(make, kind, n):
+def ours(make, kind, n, repeats):
     """Entries, products, times of the first and of a further matrix, and the matrix."""
     f, x = make(tm, sparse_problems.Ours, n)
     find = getattr(tm.curvature, f"sparse_{kind}")
@@ -39,13 +40,13 @@ def ours(make, kind, n):
         pattern = tm.curvature.sparsity(g, x, kind=kind)
         return pattern, find(g, x, pattern=pattern)
 
-    t, (pattern, matrix) = min((seconds(first) for _ in range(3)), key=lambda found: found[0])
+    t, (pattern, matrix) = min((seconds(first) for _ in range(min(3, repeats))), key=lambda found: found[0])
     find(f, x, compiled="auto")
-    again = statistics.median(seconds(lambda: find(f, x, compiled="auto"))[0] for _ in range(15))
+    again = statistics.median(seconds(lambda: find(f, x, compiled="auto"))[0] for _ in range(repeats))
     return pattern.nnz, pattern.products, t, again, matrix
 
 
-def theirs(make, kind, n):
+def theirs(make, kind, n, repeats):
     """The same of asdex."""
     f, x = make(jax.numpy, sparse_problems.theirs(jax), n)
     x = jax.numpy.asarray(x)
@@ -58,11 +59,12 @@ def theirs(make, kind, n):
     coloured = getattr(asdex, f"{kind}_coloring")(f, x)
     if coloured.num_colors > MOST:
         raise NotImplementedError(f"asdex would take {coloured.num_colors} products")
-    runs = [seconds(lambda wrap=wrap: first(wrap)) for wrap in (jax.jit, jax.jit, lambda h: h, lambda h: h)]
+    ways = (jax.jit, jax.jit, lambda h: h, lambda h: h)
+    runs = [seconds(lambda wrap=wrap: first(wrap)) for wrap in ways[:: 1 if repeats > 1 else 2]]
     t, (coloured, matrix) = min(runs, key=lambda found: found[0])
     values = jax.jit(getattr(asdex, f"{kind}_from_coloring")(f, coloured))
     jax.block_until_ready(values(x))
-    again = statistics.median(seconds(lambda: jax.block_until_ready(values(x)))[0] for _ in range(15))
+    again = statistics.median(seconds(lambda: jax.block_until_ready(values(x)))[0] for _ in range(repeats))
     return coloured.sparsity.nnz, coloured.num_colors, t, again, matrix
 
 
@@ -74,21 +76,23 @@ def plain(matrix):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small problems: shows that it runs")
+    parser.add_argument(
+        "--quick", action="store_true", help="small problems, most of them without the peer: shows that it runs"
+    )
     parser.add_argument("names", nargs="*", help="of the problems, all of them without")
     given = parser.parse_args()
-    n = 200 if given.quick else 10_000
+    n, repeats = (200, 1) if given.quick else (10_000, 15)
     print(harness.machine())
     print(f"\n{'':18}{'entries':>16}{'products':>12}{'first, ms':>18}{'again, ms':>18}   ours / asdex")
     for kind, problems in (("jacobian", sparse_problems.JACOBIANS), ("hessian", sparse_problems.HESSIANS)):
         for name, make in problems.items():
             if given.names and name not in given.names:
                 continue
-            rows = [ours(make, kind, n)]
+            rows = [ours(make, kind, n, repeats)]
             ratio = ""
-            if jax and asdex:
+            if jax and asdex and (not given.quick or name in QUICK):
                 try:
-                    rows.append(theirs(make, kind, n))
+                    rows.append(theirs(make, kind, n, repeats))
                 except NotImplementedError as error:
                     ratio = str(error)[:60]
             if len(rows) == 2:

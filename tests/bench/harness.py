@@ -13,6 +13,7 @@ if "numpy" not in sys.modules:  # later it would reach none but the processes th
         os.environ[_variable] = "1"
     os.environ.pop("OPENBLAS_CORETYPE", None)  # every library chooses its kernels by the processor: OpenBLAS, too
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ["NPROC"] = "1"  # of JAX the pool of threads: the flags above leave it one for each core
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
 if processor.AVX2_ALONE:
     processor.keep_to_avx2()

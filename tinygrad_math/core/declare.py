@@ -88,17 +88,22 @@ class Declared(Op, Generic[P]):
     """A public op: call it on arrays or Tensors; attach rules with `defvjp` and `defjvp`."""
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> Tensor:
-        if len(args) == self.arity:
+        count, given, named = self.arity, args, params
+        if len(args) == count:
             if not params and self.simple_arity is not None:
                 return record(self, args, self.defaults)  # type: ignore[no-any-return]
-            key = call_key(params)
+        elif count is not None and count < len(args) <= count + len(self.param_names):
+            extra: Any = dict(zip(self.param_names, args[count:], strict=False))
+            if params.keys().isdisjoint(extra):
+                given, named = args[:count], {**extra, **params}  # type: ignore[assignment]
+        key = None
+        if len(given) == count:
+            key = call_key(named)
             known = self.accepted.get(key) if key is not None else None
             if known is not None:
-                return record(self, args, known)  # type: ignore[no-any-return]
-        else:
-            key = None
+                return record(self, given, known)  # type: ignore[no-any-return]
         try:
-            arrays, full = self.bind(args, params)
+            arrays, full = self.bind(given, named)
         except ArgumentError as error:
             failed = error
         else:

@@ -16,6 +16,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .arguments import named
 from .errors import ArgumentError, ShapeError
 
@@ -172,7 +174,10 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool) -> Structure:
     if tree is None:
         return NOTHING
-    opened = _open(tree)
+    if tree.__class__ is np.ndarray or tree.__class__ is float:
+        leaves.append(tree)
+        return LEAF
+    opened = None if hasattr(tree.__class__, "_tree_leaf") else _open(tree)
     if opened is None:
         if not hasattr(type(tree), "_tree_leaf"):
             leaves.append(tree)

@@ -144,6 +144,18 @@ def _vectors(colours: Array) -> Iterator[Array]:
         yield vectors
 
 
+class _Seeds:
+    """The vectors of the products, as constants of a program: what they alone decide is computed once."""
+
+    __reached__: tuple[str, ...] = ()  # nobody changes them
+
+    def __init__(self, forward: list[Any], backward: list[Any]) -> None:
+        self.forward, self.backward = forward, backward
+
+    def vectors(self) -> tuple[list[Any], list[Any]]:
+        return self.forward, self.backward
+
+
 class _Kept:
     """A pattern, the vectors of its products, where its entries are read off, and the compiled products."""
 
@@ -179,27 +191,32 @@ class _Kept:
         program = self.programs.get(backend)
         if program is None:
             kind = self.kind
-            program = compile(lambda *given: _noted(*_products(f, kind, *given)), backend=backend)
+            seeds = _Seeds(self.forward, self.backward)
+            program = compile(lambda x: _noted(*_products(f, kind, x, *seeds.vectors())), backend=backend)
             if not self.programs:
                 _running.append(self)  # a program holds its function, so not all of them are kept
             self.programs[backend] = program
             for kept in _running[:-_PROGRAMS]:
                 kept.programs.clear()
             del _running[:-_PROGRAMS]
-        found, key, values = program(x, self.forward, self.backward)
+        found, key, values = program(x)
         course = _courses.get(int(key))
         return self.matrix(found), course and course.with_values([array_of(v, "a constant") for v in values])
 
     def matrix(self, found: list[Any]) -> Any:
         """The matrix of derivatives, of its products; None if f has another number of results than the pattern rows."""
         arrays = [array_of(y, f"sparse_{self.kind}").ravel() for y in found]
-        read = np.concatenate(arrays) if arrays else np.zeros(0)
+        read = arrays[0] if len(arrays) == 1 else np.concatenate(arrays or [np.zeros(0)])
         if len(read) != self.length:
             return None
         if read.dtype == np.float16:  # which SciPy's matrices do not know
             read = read.astype(np.float32)
         matrix = copy(self.like)
-        matrix.data, matrix.indices, matrix.indptr = read[self.at], self.like.indices.copy(), self.like.indptr.copy()
+        matrix.data, matrix.indices, matrix.indptr = (
+            read.take(self.at),
+            self.like.indices.copy(),
+            self.like.indptr.copy(),
+        )
         return matrix
 
 

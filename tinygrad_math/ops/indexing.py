@@ -167,7 +167,7 @@ def _is_rows(x: Any, index: Any, key: Any) -> bool:
         and all(type(k) is slice and k == slice(None) for k in key[:-1])
         and np.can_cast(index.dtype, np.int64)
         and index.dtype.kind != "b"
-        and x.flags.c_contiguous
+        and (x.flags.c_contiguous or x.shape[len(key) - 1] <= index.size)  # else to lay it out first takes longer
     )
 
 

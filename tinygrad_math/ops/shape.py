@@ -193,6 +193,11 @@ def expand_dims(x: Any, /, axis: Any = 0) -> Any:
     >>> tm.expand_dims(tm.tensor([1.0, 2.0]), axis=1).shape
     (2, 1)
     """
+    if (
+        type(axis) is int and type(x) is np.ndarray and -x.ndim - 1 <= axis <= x.ndim
+    ):  # NumPy's own takes 10 times as long
+        place, shape = axis % (x.ndim + 1), x.shape
+        return x.reshape(*shape[:place], 1, *shape[place:])
     return np.expand_dims(x, axis)
 
 

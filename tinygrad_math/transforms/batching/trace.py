@@ -19,8 +19,8 @@ from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
 from ...core.op import registry
 from ...core.place import raised_place, replays
 from ...core.quiet import quietly
-from ...core.tensor import Tensor, as_tensor, clock, rec, select, wrap
-from .rules import Call, rule_of
+from ...core.tensor import Tensor, as_tensor, clock, rec, record, select, wrap
+from .rules import Call, aligned, rule_of
 
 VALUE_DEPENDENT_SHAPE = frozenset(
     ("nonzero", "flatnonzero", "argwhere", "compress", "extract", "distinct")
@@ -52,9 +52,13 @@ class Batching:
         """A node was made."""
         if self.watch is not None:
             self.watch(node)
-        if True not in [self.moves(i) for i in node.inputs]:  # all are asked, so that each is known
+        known, moves = self.moving, False
+        for i in node.inputs:  # all are asked, so that each is known
+            if i in known or (i.live & TRACED and self.moves(i)):
+                moves = True
+        if not moves:
             return
-        self.moving.add(node)
+        known.add(node)
         if not node.live & TRACED:
             node.live |= TRACED
             node.inputs = tuple(map(held, node.inputs))
@@ -239,7 +243,12 @@ def _value(n: Node, values: dict[Node, Any], size: int, stopped: bool) -> Any:
         return _constant(y, stopped) if stopped or not n.live & DIFFERENTIABLE else y
     moving = [i in values for i in n.inputs]
     args = [values[i] if moves else _shared(i) for i, moves in zip(n.inputs, moving, strict=True)]
-    y = rule_of(op)(Call(op, size, args, moving, [i.data for i in n.inputs], n.data, n.params))
+    rule = rule_of(op)
+    y = None
+    if rule is aligned and not op.many and len({np.ndim(i.data) for i in n.inputs}) == 1:  # no axes to be moved
+        y = record(op, tuple(args), n.params)
+    if y is None or y.ndim == np.ndim(n.data):
+        y = rule(Call(op, size, args, moving, [i.data for i in n.inputs], n.data, n.params))
     if stopped or not n.live & DIFFERENTIABLE:  # as the transforms inside left it, which have taken their derivatives
         return tuple(_constant(part, stopped) for part in y) if op.many else _constant(y, stopped)
     return y

@@ -54,8 +54,8 @@ def vmap(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         trees: tuple[Any, ...] = (args, kwargs)
         leaves, structure = flatten(trees)
-        axes = [*_axes_of(in_axes, args, title), *([0] * (len(leaves) - len(flatten(args)[0])))]
-        batches, size = _batches(leaves, axes, paths(structure), title)
+        axes = [*_axes_of(in_axes, args, structure.children[0], title), *([0] * structure.children[1].leaf_count)]
+        batches, size = _batches(leaves, axes, structure, title)
         shape: Structure | None = None
 
         def example(values: list[Tensor]) -> list[Any]:
@@ -83,7 +83,7 @@ def vmap(
     return Made(wrapped, vmap, f, in_axes, out_axes, chunk_size, randomness)
 
 
-def _axes_of(in_axes: Axes, args: tuple[Any, ...], title: str) -> list[int | None]:
+def _axes_of(in_axes: Axes, args: tuple[Any, ...], structure: Structure, title: str) -> list[int | None]:
     """The axis of each leaf of the positional arguments."""
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
@@ -93,8 +93,8 @@ def _axes_of(in_axes: Axes, args: tuple[Any, ...], title: str) -> list[int | Non
         )
     each = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
     out: list[int | None] = []
-    for k, (axes, arg) in enumerate(zip(each, args, strict=True)):
-        out += _spread(axes, flatten(arg)[1], f"{title}: in_axes of argument {k}")
+    for k, (axes, below) in enumerate(zip(each, structure.children, strict=True)):
+        out += _spread(axes, below, f"{title}: in_axes of argument {k}")
     return out
 
 
@@ -117,25 +117,29 @@ def _children(axes: Axes, structure: Structure, what: str) -> list[Axes]:
     raise ArgumentError(f"{what} is {describe(axes)}, which does not fit the argument {show(structure)}")
 
 
-def _batches(leaves: list[Any], axes: list[int | None], names: list[str], title: str) -> tuple[list[Tensor], int]:
+def _batches(leaves: list[Any], axes: list[int | None], structure: Structure, title: str) -> tuple[list[Tensor], int]:
     """The arrays that hold examples, with these along the first axis, and how many they are."""
+
+    def where(k: int) -> str:
+        return f"argument {paths(structure)[k].removeprefix('0.').removeprefix('1.')}"
+
     batches, sizes = [], {}
-    for leaf, axis, name in zip(leaves, axes, names, strict=True):
+    for k, (leaf, axis) in enumerate(zip(leaves, axes, strict=True)):
         if axis is None:
             continue
         x = as_tensor(leaf)
-        where = f"argument {name.removeprefix('0.').removeprefix('1.')}"
-        if not -x.ndim <= axis < x.ndim:
+        rank = x.ndim
+        if not -rank <= axis < rank:
             raise AxisError(
-                f"{title}: {where}, {describe(x)}, has no axis {axis} along which examples could lie; say None for "
+                f"{title}: {where(k)}, {describe(x)}, has no axis {axis} along which examples could lie; say None for "
                 "what they share"
             )
-        sizes[where] = x.shape[axis]
-        batches.append(x if axis % x.ndim == 0 else rec.moveaxis(x, axis, 0))
+        sizes[k] = x.shape[axis]
+        batches.append(x if axis % rank == 0 else rec.moveaxis(x, axis, 0))
     if not batches:
         raise ArgumentError(f"{title}: no argument holds a batch: in_axes is None for all of them")
     if len(set(sizes.values())) > 1:
-        counts = ", ".join(f"{where}: {n}" for where, n in sizes.items())
+        counts = ", ".join(f"{where(k)}: {n}" for k, n in sizes.items())
         raise ShapeError(f"{title}: the arguments differ in how many examples they hold ({counts})")
     return batches, next(iter(sizes.values()))
 
