@@ -138,8 +138,12 @@ def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadratu
         q = generator.integers(0, 2, n) * 2.0 - 1.0
         basis = [q / np.sqrt(n)]
         diagonal, beside, size = [], [], 0.0
+        v = op.matvec(basis[-1])
+        _, exponent = np.frexp(np.abs(v).max())  # squares of very small or large numbers are 0 or infinite
         for _ in range(min(steps, n)):
-            v = op.matvec(basis[-1])
+            v = np.ldexp(op.matvec(basis[-1]) if beside else v, -exponent)
+            if not np.isfinite(v).all():
+                raise OutsideDomain(f"{asker}: a product with the matrix is not finite, or far larger than the others")
             diagonal.append(float(basis[-1] @ v))
             known = np.stack(basis)
             for _ in range(2):  # orthogonal to rounding only at the second time
@@ -151,7 +155,7 @@ def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadratu
             beside.append(norm)
             basis.append(v / norm)
         w, u = eigh_tridiagonal(np.array(diagonal), np.array(beside[: len(diagonal) - 1]))
-        nodes.append(w)
+        nodes.append(np.ldexp(w, exponent))
         weights.append(u[0] ** 2 / starts)
     return Quadrature(np.concatenate(nodes), np.concatenate(weights))
 
@@ -233,10 +237,15 @@ def solve(
     b = b.astype(float)
     solvers: dict[str, Callable[..., Any]] = {"cg": cg, "minres": minres}
     one_of(method, tuple(solvers), "solve", "method")
-    damped = LinearOperator(op.shape, matvec=lambda v: op.matvec(v) + damping * np.ravel(v), dtype=float)
+    own = 0  # the exponent of the matrix, of which minres takes squares; cg does not mind
     _, exponent = np.frexp(np.abs(b).max(initial=0.0))  # squares of very small or large numbers are 0 or infinite
     scaled = np.ldexp(b, -exponent)
+    damped = LinearOperator(
+        op.shape, matvec=lambda v: np.ldexp(op.matvec(v) + damping * np.ravel(v), -own), dtype=float
+    )
     with ignoring():  # of a singular matrix they divide by 0
+        if method == "minres":
+            _, own = np.frexp(np.abs(damped.matvec(scaled)).max(initial=0.0))
         x, _ = solvers[method](damped, scaled, rtol=rtol, maxiter=maxiter)
         residual = float(np.linalg.norm(damped.matvec(x) - scaled)) / (float(np.linalg.norm(scaled)) or 1.0)
     if not residual <= max(1e3 * rtol, 1e-6):
@@ -244,7 +253,7 @@ def solve(
             f"solve: {method} reached a relative residual of {residual:.3g}; add damping, take method='minres' for an "
             "indefinite matrix, or give more iterations (maxiter)"
         )
-    return np.asarray(np.ldexp(x, exponent))
+    return np.asarray(np.ldexp(x, exponent - own))
 
 
 @named
