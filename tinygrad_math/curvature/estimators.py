@@ -137,7 +137,9 @@ def _lanczos(op: Any, steps: int, starts: int, rng: Any, asker: str) -> Quadratu
     for _ in range(starts):
         q = generator.integers(0, 2, n) * 2.0 - 1.0
         basis = [q / np.sqrt(n)]
-        diagonal, beside, size = [], [], 0.0
+        diagonal: list[float] = []
+        beside: list[float] = []
+        size = 0.0
         v = op.matvec(basis[-1])
         _, exponent = np.frexp(np.abs(v).max())  # squares of very small or large numbers are 0 or infinite
         for _ in range(min(steps, n)):

@@ -59,7 +59,8 @@ def series(p: Problem, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]
         moment += n * term
         size += np.abs(term)
         small = np.abs(term) * max(n, 1) <= EPS / 8 * np.abs(total)
-        calm = calm + 1 if np.all(small | (numerator == 0)) and np.all((n > sure) | (numerator == 0)) else 0
+        lost = ~np.isfinite(total)  # no further term makes a number of it
+        calm = calm + 1 if np.all((small & (n > sure)) | (numerator == 0) | lost) else 0
         if calm > 2 and n > first:
             break
         over = (1.0 if b is None else z) / (n + 1)
@@ -76,9 +77,8 @@ def series(p: Problem, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]
         for r in range(len(low)):
             low[r] = (low[r] - (r * low[r - 1] if r else 0.0)) / (c + n)
     else:
-        last = np.abs(term) <= 1e-3 * EPS * np.abs(total)
-        size = np.where(last & np.isfinite(total), size, np.inf)
-    return total, moment, size
+        size = np.where(np.abs(term) <= 1e-3 * EPS * np.abs(total), size, np.inf)
+    return total, moment, np.where(lost, np.inf, size)
 
 
 def _rate(p: Problem, z: Any, y: Any) -> Any:
