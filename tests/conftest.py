@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +13,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C strikes here too where the tests were started in the background, by a shell that lets it be ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()  # until all is collected: hardly anything dies before
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Docstrings with examples are the package's: tests are not searched for them, and what is no test stays shut."""
+    return [file for file in (yield) if type(file) is pytest.Module]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Twenty thousand collected tests stay to the end: collecting garbage need not go through them each time."""
+    """Thousands of collected tests stay to the end: collecting garbage need not go through them each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
