@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-SIZES, BATCH, STEPS = (784, 512, 512, 10), 256, 10
+QUICK = "--quick" in sys.argv
+SIZES, BATCH, STEPS = (784, 512, 512, 10), 256, 2 if QUICK else 10
 
 
 def held(field):
@@ -105,7 +106,9 @@ def measured(library, dtype):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one process each")
+    parser.add_argument(
+        "--quick", action="store_true", help="one process each, and two steps in place of ten: to see that it runs"
+    )
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
@@ -116,7 +119,7 @@ def main():
     for dtype in ("float32", "float64"):
         beside = None
         for library in ("torch", "eager", "compiled"):
-            command = [sys.executable, __file__, "--child", library, dtype]
+            command = [sys.executable, __file__, "--child", library, dtype, *["--quick"] * given.quick]
             runs = [subprocess.run(command, capture_output=True, text=True) for _ in range(1 if given.quick else 5)]
             sizes = [[int(n) for n in r.stdout.split()] for r in runs if r.returncode == 0]
             if not sizes:

@@ -158,9 +158,9 @@ def lstm():
 
 ROWS = {
     "linear2 step": lambda quick: step("linear2"),
-    "linear2 loop": lambda quick: loop("linear2", 1000 if quick else 10_000),
+    "linear2 loop": lambda quick: loop("linear2", 100 if quick else 10_000),
     "moons step": lambda quick: step("moons"),
-    "moons loop": lambda quick: loop("moons", 200 if quick else 2000),
+    "moons loop": lambda quick: loop("moons", 50 if quick else 2000),
     "digits loop": lambda quick: loop("digits", 20 if quick else 200),
     "lstm gradient": lambda quick: lstm(),
 }
@@ -201,7 +201,7 @@ def making(repeats):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats, shorter loops")
+    parser.add_argument("--quick", action="store_true", help="one repeat, shorter loops: to see that it runs")
     parser.add_argument("--only", help="the rows whose name contains this")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
@@ -215,7 +215,7 @@ def main() -> int:
             continue
         steps, count = build(options.quick)
         took = check(title, steps)
-        result = harness.medians(steps, *((7, 0.005) if options.quick else (31, 0.02)))
+        result = harness.medians(steps, *((1, 0.0) if options.quick else (31, 0.02)))
         ours = result["native"]
         cells = [title, f"{ours / count * 1e6:.2f} µs", f"{took:.2f} s"]
         for column in COLUMNS:
@@ -229,7 +229,7 @@ def main() -> int:
                 missed.append(f"{title} / {column} is {ratio:.2f}, goal {goal}")
         print(f"| {bar(cells)} |" if options.markdown else "".join(f"{c:>20}" for c in cells), flush=True)
     if not options.only:
-        made = making(5 if options.quick else 30)
+        made = making(1 if options.quick else 30)
         print(
             f"making a program: native / NumPy {made['native'] / made['numpy']:.2f} (goal 1.5), "
             f"{made['native'] * 1e3:.1f} ms"

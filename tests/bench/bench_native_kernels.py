@@ -14,8 +14,8 @@ from tinygrad_math.compiler.native.kernels import NAMES, assembled, choice
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few repeats: to see that it runs")
-    repeats = 10 if parser.parse_args().quick else 300
+    parser.add_argument("--quick", action="store_true", help="one repeat: to see that it runs")
+    repeats = 1 if parser.parse_args().quick else 300
     print(processor.name(), processor.numpy_loops(), sep="\n")
     cpu = "haswell" if processor.AVX2_ALONE else ""
     print(f"\nns an element of {choice.NUMBERS}, least of {repeats} interleaved calls; ours, theirs, ours / theirs")

@@ -64,11 +64,14 @@ def medians(steps: dict[str, Callable[[], object]], repeats: int, budget: float)
     for name, step in steps.items():
         once = min(seconds(step, 1), seconds(step, 2))
         calls[name] = max(1, int(budget / once))
+    gc.collect()
+    gc.freeze()  # what the libraries hold is gone through once, not before each repeat
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(repeats):
         for name, step in steps.items():
             gc.collect()
             times[name].append(seconds(step, calls[name]))
+    gc.unfreeze()
     return {name: statistics.median(t) for name, t in times.items()}
 
 
