@@ -2,7 +2,11 @@
 
 import contextlib
 import gc
+import os
+import shutil
 import signal
+import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -13,6 +17,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C strikes here too where the tests were started in the background, by a shell that lets it be ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
+        # the programs that tests start compile the package once, not each of them
+        os.environ["PYTHONPYCACHEPREFIX"] = compiled = tempfile.mkdtemp()
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        config.add_cleanup(lambda: shutil.rmtree(compiled, ignore_errors=True))
     gc.disable()  # until all is collected: hardly anything dies before
 
 
