@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-import pytest
+from cases import each
 
 import tinygrad_math
 
@@ -79,7 +79,7 @@ def _imports(path):
                     yield where / "__init__.py"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+@each("path", FILES)
 def test_a_file_imports_only_from_lower_floors(path):
     mine = _room(path)
     if mine in (None, "__init__", "__main__"):

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 
@@ -39,7 +40,7 @@ __mul__ __ne__ __neg__ __or__ __pos__ __pow__ __rshift__ __setitem__ __sub__ __t
 """)
 
 
-@pytest.mark.parametrize("path", [*FUNCTIONS, *(f"linalg.{n}" for n in LINALG), *(f"fft.{n}" for n in FFT), *METHODS])
+@each("path", [*FUNCTIONS, *(f"linalg.{n}" for n in LINALG), *(f"fft.{n}" for n in FFT), *METHODS])
 def test_every_name_of_the_standard_exists_with_signature_and_docstring(path):
     f = tm.Tensor if path in METHODS else tm
     for part in path.split("."):
@@ -164,7 +165,7 @@ def test_the_capabilities_that_are_claimed_work():
 
 
 @pytest.mark.parametrize("name", DTYPES)
-@pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>", "@"])
+@each("symbol", ["+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>", "@"])
 def test_operators_in_place_equal_numpys_for_every_dtype(name, symbol):
     def run(module, make):
         x = make(np.array([3, 1, 2]), name)
@@ -188,7 +189,7 @@ def test_operators_in_place_equal_numpys_for_every_dtype(name, symbol):
 
 
 @pytest.mark.parametrize("name", DTYPES)
-@pytest.mark.parametrize(
+@each(
     ("key", "value"),
     [
         (0, 1),

@@ -10,6 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core import past
@@ -366,9 +367,9 @@ WRITES = {
 }
 
 
-@pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize("recorded", [False, True])
+@each("write", WRITES)
+@each("recorded", [False, True])
 def test_whoever_holds_the_value_keeps_it(recorded, holder, write):
     for writes_before in (0, 1, 2):
         values = np.arange(6.0)

@@ -250,6 +250,7 @@ def test_no_op_of_ours_is_at_fault_and_each_is_if_its_rule_is_a_thousandth_off(p
                     ts = rule.directions(np.random.default_rng(1), False)
                     if np.any(rules.flat(rule.push(ts))):
                         assert rules.check(changed, np.random.default_rng(0)).state == rules.FAULT, name
+                        break  # the second sample is for ops of whose first one nothing can be said
 
 
 class _off:

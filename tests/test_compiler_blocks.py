@@ -474,7 +474,7 @@ def test_parts_of_an_array_of_the_workspace_are_read_row_by_row(threads):
 BESIDE = [33, 35, 47, 50, 55, 58, 83, 97]  # whose chains hold an extremum or a matrix product
 
 
-@pytest.mark.parametrize("seeds", [[*range(24), *BESIDE], pytest.param(range(100), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("seeds", [[*range(8), *BESIDE], pytest.param(range(100), marks=pytest.mark.long)], ids=len)
 def test_random_programs_in_tiny_blocks(seeds, monkeypatch):
     """Almost everything is a chain then, of a few blocks of three numbers."""
     for name, value in {"LARGE": 2, "FAR": 1, "BLOCK_BYTES": 24, "LARGEST_BLOCK": 24, "PER_THREAD": 48}.items():

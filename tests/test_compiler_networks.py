@@ -19,7 +19,7 @@ import tinygrad_math as tm
 from tinygrad_math.core.tree import flatten
 from tinygrad_math.special import expit, log_softmax, logsumexp, softmax
 
-SEEDS = range(60)  # every fifth in single precision
+SEEDS, QUICK = range(60), 25  # every fifth in single precision; the first of them at each change
 TOLERANCE = {np.float64: 1e-11, np.float32: 1e-4}  # of the largest element of a result
 NEAR = 3e-5  # how close to a kink a value might cross it by rounding in single precision
 ROWS, WIDEST, LARGEST = [32, 64, 100, 128, 150, 200, 300], 40, 10.0
@@ -218,7 +218,7 @@ def each(f, *trees):
 # -- tests ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [s if s < QUICK else pytest.param(s, marks=pytest.mark.long) for s in SEEDS])
 def test_the_loss_of_a_compiled_network_and_its_derivatives_equal_the_eager_ones(seed):
     network = Network(seed)
     loss, gradients, hvp = map(tm.compile, (network.loss, network.gradients, network.hvp))
@@ -230,7 +230,7 @@ def test_the_loss_of_a_compiled_network_and_its_derivatives_equal_the_eager_ones
     hvp.program.validate(*flatten((*network.points[0], network.along[0]))[0])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [s if s < QUICK else pytest.param(s, marks=pytest.mark.long) for s in SEEDS])
 def test_a_compiled_step_may_overwrite_its_parameters_and_arguments_may_lie_otherwise_at_each_call(seed):
     network, rng = Network(seed), np.random.default_rng(seed)
     step = tm.compile(network.step, donate_argnums=0)
@@ -271,7 +271,7 @@ def test_threads_that_share_a_compiled_network_do_not_disturb_each_other(seed):
 
 def test_the_networks_hold_what_is_hard_to_compile():
     found = Counter()
-    for seed in SEEDS:
+    for seed in SEEDS[:QUICK]:
         network = Network(seed)
         step = tm.compile(network.step, donate_argnums=0)
         step(*each(np.copy, *network.points[0]))
@@ -283,5 +283,5 @@ def test_the_networks_hold_what_is_hard_to_compile():
             "turned": [p for p in products if all(v.title == "transpose" for v in p)],
             "bounds": [v for v in step.program.constants() if v.shape and str(v.name).startswith("all_")],
         }.items() if there)  # fmt: skip
-    assert min(found[name] for name in ("joined in place", "nested", "read again", "turned", "bounds")) >= 8, found
-    assert found["donated"] == len(SEEDS)
+    assert min(found[name] for name in ("joined in place", "nested", "read again", "turned", "bounds")) >= 3, found
+    assert found["donated"] == QUICK

@@ -4,6 +4,7 @@ import digits
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math import fft, geometry, linalg, nn, random, special, stats  # noqa: F401  (they fill the registry)
@@ -257,8 +258,8 @@ INTEGER_CALLS = {
 }
 
 
-@pytest.mark.parametrize("dtype", SMALL)
 @pytest.mark.parametrize("name", INTEGER_CALLS)
+@each("dtype", SMALL)
 def test_small_integers_wrap_around_only_where_numpys_do(name, dtype):
     a = np.array([97, 3, 120, 41], np.uint8).astype(dtype)
     b = np.array([100, 101, 7, 90], np.uint8).astype(dtype)

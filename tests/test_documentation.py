@@ -6,6 +6,7 @@ import types
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.op import Op
@@ -66,7 +67,7 @@ def test_the_public_names_are_many_and_nothing_foreign_is_among_them():
     assert [n for n in foreign if not getattr(tm, n).__name__.startswith("tinygrad_math")] == []
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@each("path", PUBLIC)
 def test_a_public_name_has_a_sentence_and_an_example(path):
     words = inspect.getdoc(PUBLIC[path]) or ""
     first = words.split("\n\n")[0]
@@ -75,7 +76,7 @@ def test_a_public_name_has_a_sentence_and_an_example(path):
         assert ">>>" in words, f"tm.{path} has no example"
 
 
-@pytest.mark.parametrize("path", OPS)
+@each("path", OPS)
 def test_the_documentation_of_an_op_speaks_of_its_derivative(path):
     words = OPS[path].__doc__
     assert any(w in words for w in ("erivative", "d/d", "radient", "angent"))

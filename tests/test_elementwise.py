@@ -6,6 +6,7 @@ import warnings
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.errors import DTypeError
@@ -64,7 +65,7 @@ logical_or logical_xor maximum minimum multiply negative nextafter not_equal pos
 round sign signbit sin sinh square sqrt subtract tan tanh trunc where"""
 
 
-@pytest.mark.parametrize("name", ARRAY_API.split())
+@each("name", ARRAY_API.split())
 def test_the_array_api_function_is_there(name):
     assert callable(getattr(tm, name))
 
@@ -230,9 +231,9 @@ def power_derivative(x, p, order):
     return 0.0 if factor == 0 else float(factor * mpmath.power(x, p - order))
 
 
-@pytest.mark.parametrize("kind", ["number", "0-d", "array", "power"])
 @pytest.mark.parametrize("p", [-8, -3, -2, -1, 0, 1, 2, 3, 4, 5, 8, 9, 12])
-@pytest.mark.parametrize("x", [-1.5, 0.0, 0.7])
+@each("kind", ["number", "0-d", "array", "power"])
+@each("x", [-1.5, 0.0, 0.7])
 def test_whole_powers_are_right_at_every_order_in_both_modes(x, p, kind):
     if x == 0 and p < 0:
         return

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.fft
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.samples import complexes, real
@@ -36,8 +37,8 @@ def _assert_adjoint(f, x):
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", ONE_AXIS)
-@pytest.mark.parametrize(("shape", "axis"), [((5,), -1), ((4,), 0), ((3, 4), 0), ((2, 3, 5), 1)])
-@pytest.mark.parametrize("n", [None, 1, 3, 4, 9])
+@each(("shape", "axis"), [((5,), -1), ((4,), 0), ((3, 4), 0), ((2, 3, 5), 1)])
+@each("n", [None, 1, 3, 4, 9])
 def test_transforms_of_one_axis_equal_numpy_and_have_the_adjoint(name, norm, shape, axis, n):
     x = ONE_AXIS[name](*shape)
 
@@ -54,9 +55,7 @@ def test_transforms_of_one_axis_equal_numpy_and_have_the_adjoint(name, norm, sha
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", MANY_AXES)
-@pytest.mark.parametrize(
-    ("s", "axes"), [(None, (0, 1)), (None, (-1, 0)), ((3, 6), (1, 2)), ((5, -1), (2, 0)), ((4,), (1,)), (None, None)]
-)
+@each(("s", "axes"), [(None, (0, 1)), (None, (-1, 0)), ((3, 6), (1, 2)), ((5, -1), (2, 0)), ((4,), (1,)), (None, None)])
 def test_transforms_of_many_axes_equal_numpy_and_have_the_adjoint(name, norm, s, axes):
     options = {"norm": norm} if axes is None else {"s": s, "axes": axes, "norm": norm}
     x = MANY_AXES[name](3, 4, 2)

@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.errors import ArgumentError, MathError, MatrixError, ShapeError, SingularMatrix
@@ -61,9 +62,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("name", CASES)
+@each("batch", BATCHES)
+@each("dtype", DTYPES)
 def test_values_shapes_and_dtypes_are_numpys(name, batch, dtype):
     make, numpys, ours = CASES[name]
     a = make(*batch, 3, 3, dtype=dtype)

@@ -5,6 +5,7 @@ import string
 import xml.etree.ElementTree as ET
 
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
@@ -31,7 +32,7 @@ def words(latex):
     return "".join(tree(latex).itertext())
 
 
-@pytest.mark.parametrize("name", sorted(registry))
+@each("name", sorted(registry))
 def test_the_formula_of_every_op_converts(name):
     op = registry[name]
     formula = op.latex.format(*"xyzuvw", **dict.fromkeys(op.param_names, "2"))
@@ -96,7 +97,7 @@ def test_what_it_cannot_read_is_refused_by_name(latex, said):
         mathml(latex)
 
 
-@pytest.mark.parametrize("cut", range(1, 60))
+@each("cut", range(1, 60))
 def test_a_formula_that_is_cut_off_is_refused_or_well_formed(cut):
     formula = r"\left(\frac{\partial^2 y}{\sqrt[3]{x_1}}\right)^{-1} \begin{bmatrix} a & \text{b} \\ c \end{bmatrix}"[
         :cut

@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from cases import each as each_of
 from programs import OURS, program
-from test_compiler_every_op import CASES, assert_same, called
+from test_compiler_every_op import CASES, OPS, assert_same, called, chosen
 from test_compiler_networks import Network, each
 
 import tinygrad_math as tm
@@ -168,9 +169,9 @@ def check(seed, monkeypatch):
             assert (memory == before).all()
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(2))
 def test_native_random_programs_and_their_gradients_equal_those_of_numpy_between_canaries(block, monkeypatch):
-    for seed in range(15 * block, 15 * (block + 1)):
+    for seed in range(12 * block, 12 * (block + 1)):
         check(seed, monkeypatch)
 
 
@@ -194,10 +195,22 @@ def test_a_canary_is_heard(monkeypatch):
 
 
 # -- every op ---------------------------------------------------------------------------------------------------------
+CHOSEN = [(op, k) for op in OPS.values() for k in chosen(op)]
+
+
+@pytest.mark.parametrize("block", range(-(-len(CHOSEN) // BLOCK)))
+def test_a_native_op_equals_the_eager_one(block):
+    check_ops(CHOSEN[BLOCK * block : BLOCK * (block + 1)])
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("block", range(-(-len(CASES) // BLOCK)))
 def test_a_native_op_equals_the_eager_one_on_every_sample(block):
-    for case in CASES[BLOCK * block : BLOCK * (block + 1)]:
-        op, k = case.values
+    check_ops([case.values for case in CASES[BLOCK * block : BLOCK * (block + 1)]])
+
+
+def check_ops(cases):
+    for op, k in cases:
         f, given = called(op, op.samples()[k])
         g = compiled(f)
         with np.errstate(all="ignore"):
@@ -1055,7 +1068,7 @@ def test_dimensions_that_follow_each_other_are_one():
 
 
 @pytest.mark.parametrize("source", loops.PLAIN)
-@pytest.mark.parametrize("target", loops.PLAIN)
+@each_of("target", loops.PLAIN)
 def test_casts_are_numpys(source, target):
     by = loops.caster(np.dtype(source), np.dtype(target))
     if by is None:

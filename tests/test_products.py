@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.testing import check_grads
@@ -46,7 +47,7 @@ def _fits(a, b):
 SHAPES = [(a, b) for a, b in itertools.product(LEFT, RIGHT) if _fits(a, b)]
 
 
-@pytest.mark.parametrize("a, b", SHAPES)
+@each(("a", "b"), SHAPES)
 def test_matmul_of_every_pair_of_shapes(a, b):
     agree(lambda xp, x, y: xp.matmul(x, y), normal(*a), normal(*b))
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.errors import ArgumentError, AxisError, ShapeError
@@ -216,8 +217,8 @@ def test_dim_is_answered_with_axis():
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "prod", "max", "min", "var", "std", "ptp", "median"])
-@pytest.mark.parametrize("axis", [None, 0, -1, 1, (0, 2), (-1, 0), (0, 1, 2)])
-@pytest.mark.parametrize("keepdims", [False, True])
+@each("axis", [None, 0, -1, 1, (0, 2), (-1, 0), (0, 1, 2)])
+@each("keepdims", [False, True])
 def test_values_and_shapes_are_numpys_for_every_axis(name, axis, keepdims):
     x = np.random.default_rng(3).standard_normal((2, 3, 4))
     got = getattr(tm, name)(x, axis=axis, keepdims=keepdims)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tests import stubs
@@ -23,7 +24,7 @@ def test_the_types_are_those_of_the_functions_as_they_are(path):
 
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
-@pytest.mark.parametrize(("name", "text"), [case for case in CASES if "." not in case[0]])
+@each(("name", "text"), [case for case in CASES if "." not in case[0]])
 def test_what_a_function_returns_is_what_its_type_says(name, text):
     f = getattr(tm, name)
     if name in stubs.TYPED or isinstance(f, type):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.special
+from cases import each
 
 import tinygrad_math as tm
 from tests.test_numpy_coverage import ARGUMENTS, CALLS, CONSTANTS, OPTIONS, _leaves
@@ -125,9 +126,9 @@ FOLDS = [
 
 
 @pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:Degrees of freedom")
-@pytest.mark.parametrize("nan", ["", "nan"])
 @pytest.mark.parametrize(("name", "options"), FOLDS)
-@pytest.mark.parametrize("where", [MASK, MASK[:, :1], True])
+@each("nan", ["", "nan"])
+@each("where", [MASK, MASK[:, :1], True])
 def test_reductions_of_some_elements_are_numpys_and_leave_the_others_without_derivative(nan, name, options, where):
     if nan and not hasattr(np, nan + name):
         pytest.skip("NumPy has none")
