@@ -22,7 +22,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTHONPYCACHEPREFIX"] = compiled = tempfile.mkdtemp()
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         config.add_cleanup(lambda: shutil.rmtree(compiled, ignore_errors=True))
-    gc.disable()  # until all is collected: hardly anything dies before
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """No garbage is sought meanwhile: hardly anything dies."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -35,7 +44,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Thousands of collected tests stay to the end: collecting garbage need not go through them each time."""
     gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 @pytest.fixture
