@@ -77,7 +77,7 @@ the formula, and this only it says of more workers than two (directly where C/W 
     computing   1950   975    244   61     30    4     ms
     scheduling  16     19     38    20     36    1800  ms
     transport   2      3      10    37     74    204   ms
-    speed       1.0    2.0    6.7   17     14    1.0   times that of one
+    speed       1.0    2.0    6.8   17     14    1.0   times that of one
 
 So 8 workers are worth 7. The best number for this step is \(W^* = \sqrt{C / (s + 3P/B)}\), about 34, where half of the
 time is overhead; 64 are slower than 32, and 512 as slow as one. More workers need more computing in a step, which grows
