@@ -354,7 +354,7 @@ def test_products_of_ours_end_where_their_matrices_do(dtype):
     columns = sorted({1, 3, *(v * lanes + k for v in range(1, 5) for k in (-1, 0, 1, lanes // 2))})
     for n, k, m in [(n, k, m) for n in (1, 3, 4, 6, 7, 13, 18) for k in (1, 6) for m in columns]:
         a, b, bias = (rng.normal(size=s).astype(d) for s in ((n, k), (k, m), (m,)))
-        for right in (b, np.asfortranarray(b)):
+        for right in (b, np.asfortranarray(b), np.repeat(np.repeat(b, 2, 0), 3, 1)[::2, ::3]):
             for whole, turned in (
                 (np.full((n + 2, m + 2), np.nan, d), False),
                 (np.full((m + 2, n + 2), np.nan, d), True),
@@ -371,6 +371,23 @@ def test_products_of_ours_end_where_their_matrices_do(dtype):
                 )
                 c[...] = np.nan
                 assert np.isnan(whole).all(), (n, k, m)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_read_no_column_beyond_theirs(dtype):
+    """Rows of B that are a power of two apart are copied; what lies between them is NaN."""
+    d, rng = np.dtype(dtype), np.random.default_rng(16)
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(products.product(d.char))
+    for n, k, m in [(n, k, m) for n in (31, 37) for k in (21, 40) for m in (1, 7, 8, 16, 27, 64)]:
+        a, c, whole = rng.normal(size=(n, k)).astype(d), np.full((n, m), np.nan, d), np.full((k + 1, 256), np.nan, d)
+        b = whole[:k, 64 : 64 + m]
+        b[...] = rng.normal(size=(k, m))
+        assert k * 256 * d.itemsize > products.CROWDED
+        strides = [0, 0, 0, 0, *a.strides, *b.strides, *c.strides, 0, 0]
+        words = [np.array(w, np.int64) for w in ([x.ctypes.data for x in (a, b, c, c)], [1, n, k, m], strides)]
+        function(*(w.ctypes.data for w in words), 0)
+        tolerance = 1e-5 if d.char == "f" else 1e-13
+        np.testing.assert_allclose(c, a.astype(float) @ b, rtol=tolerance, atol=tolerance * k)
 
 
 def test_products_in_a_loop_begin_with_their_biases(monkeypatch):

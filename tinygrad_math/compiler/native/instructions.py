@@ -14,7 +14,7 @@ from ..program import Value
 from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, slope, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
-from .products import LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
+from .products import ACROSS, ALONG, LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
 from .table import Operand, loop_words, merged
 
 FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
@@ -289,4 +289,5 @@ def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> flo
         return math.inf
     if start is not None and m > 1 and start.strides[-1] not in (0, size):
         return math.inf
-    return nanoseconds(out.dtype.char, n, k, m, copied, m > 1 and out.strides[-1] != size)
+    each = 0.0 if not copied else ALONG if b.strides[-2] == size else ACROSS
+    return nanoseconds(out.dtype.char, n, k, m, each, m > 1 and out.strides[-1] != size)

@@ -3,8 +3,9 @@
 C = A B, row by row of A in groups, with two vectors of columns of B at a time: each element of A is spread over a
 vector, and products are added to what stays in registers (Goto and van de Geijn, "Anatomy of High-Performance Matrix
 Multiplication", ACM TOMS 34, 2008: their inner kernel, with B whole in the first cache). Where the columns of B do not
-lie side by side, those at hand are first copied so that they do. The signature is that of the inner loop of `matmul`,
-with a fourth operand that the sums begin with, a row or a column of biases, where `data` is not 0.
+lie side by side, or its rows would crowd each other out of that cache, the columns at hand are first copied. The
+signature is that of the inner loop of `matmul`, with a fourth operand that the sums begin with, a row or a column of
+biases, where `data` is not 0.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ GROUPS = {
     32: (6, FEWEST, 1),
     16: (6, FEWEST, 1),
 }  # by a vector's bytes: two, and all sums, are held
+UNROLLED = 2  # terms of a sum in a turn of the loop
 PART = 4  # sums of a single row
 LARGEST = 8192  # elements of the columns of B that are copied at once
+MANY = 32  # rows of A, for which columns of B are copied though they lie side by side
+ALONG, ACROSS = 0.08, 0.2  # nanoseconds to copy an element of columns that lie in order, or not
+CROWDED = 1 << 14  # rows of B times the power of two that they are apart: beyond, they share too few places
 WIDEST = 1 << 16  # bytes of B: beyond, BLAS's own blocks are quicker
 
 
@@ -44,13 +49,16 @@ def lanes(char: str) -> int:
     return vector_bytes() // (8 if char == "d" else 4)
 
 
-def nanoseconds(char: str, n: int, k: int, m: int, copied: bool, scattered: bool) -> float:
-    """About how long a product takes: fitted to what was measured with vectors of 64 and of 32 bytes."""
+def nanoseconds(char: str, n: int, k: int, m: int, copied: float, scattered: bool) -> float:
+    """About how long a product takes: fitted to what was measured with vectors of 64 and of 32 bytes.
+
+    `copied` is what an element of B takes that is copied first: ALONG where its columns lie in order, ACROSS elsewhere.
+    """
     vectors = -(-m // lanes(char))
     groups, single = divmod(n, FEWEST)
     work = groups * FEWEST * vectors * k * (0.13 if vector_bytes() == 64 else 0.2) + single * vectors * (k * 0.4 + 2.0)
     stores = n * m * 0.6 if scattered else n * vectors * 0.5
-    return 6.0 + work + stores + (k * m * 0.15 if copied else 0.0)
+    return 6.0 + work + stores + k * m * copied
 
 
 def of_blas(char: str, n: int, k: int, m: int) -> float:
@@ -119,7 +127,7 @@ class _Product:
     def _columns(self, n: Any, first: Any, rests: Sequence[Any], groups: Sequence[int]) -> None:
         """All rows of C, in vectors of columns from `first` on, one for each of `rests`: None, or how many it has."""
         w, b = self.w, self.w.b
-        self._panel(first, rests)
+        self._panel(n, first, rests)
         behind: Any = w.number(0)
         for rows in groups:
             start, left = behind, b.sub(n, behind)
@@ -128,36 +136,85 @@ class _Product:
                 self._rows(b.add(start, b.mul(i, w.number(rows))), first, rests, rows)
             behind = b.add(start, b.mul(count, w.number(rows)))
 
-    def _panel(self, first: Any, rests: Sequence[Any]) -> None:
-        """Where these columns of B begin, and how far apart their rows are: copied if its columns are apart."""
-        w, b, ir = self.w, self.w.b, self.ir
-        packing, ready = (w.function.append_basic_block(name) for name in ("packing", "ready"))
-        there, before = b.gep(self.first, [b.mul(first, self.bm)]), b.block
+    def _panel(self, n: Any, first: Any, rests: Sequence[Any]) -> None:
+        """Where these columns of B begin, and how far apart their rows are.
+
+        They are copied if they do not lie side by side, and if many rows of A read them: rows of B that are a power of
+        two apart share a few places of the first cache, and are loaded again and again.
+        """
+        w, b = self.w, self.w.b
+        there = b.gep(self.first, [b.mul(first, self.bm)])
         wide = w.number(len(rests) * self.width * self.size)
-        b.cbranch(self.dense, ready, packing)
-        b.position_at_end(packing)
-        steps = [b.mul(self.bm, w.number(j)) for j in range(self.width)]
-        for v, rest in enumerate(rests):
-            column = b.gep(there, [b.mul(self.bm, w.number(v * self.width))])
-            target = b.gep(self.space, [w.number(v * self.width * self.size)])
-            if rest is None:
-                with w.repeat(self.k) as i:
-                    x = ir.Constant(self.vector, ir.Undefined)
-                    for j, step in enumerate(steps):
-                        one = b.load(self._at(column, b.add(b.mul(i, self.bk), step)), align=1)
-                        x = b.insert_element(x, one, ir.Constant(ir.IntType(32), j))
-                    b.store(x, self._at(target, b.mul(i, wide), self.vector), align=1)
-            else:
-                with w.repeat(rest) as j, w.repeat(self.k) as i:
-                    one = b.load(self._at(column, b.add(b.mul(i, self.bk), b.mul(j, self.bm))), align=1)
-                    b.store(one, self._at(target, b.add(b.mul(i, wide), b.mul(j, w.number(self.size)))), align=1)
-        copied = b.block
+        names = ("turned", "along", "scattered", "many", "side_by_side", "ready")
+        turned, along, scattered, many, side, ready = (w.function.append_basic_block(name) for name in names)
+        b.cbranch(self.dense, many, turned)
+        b.position_at_end(many)
+        before = b.block
+        fits = b.icmp_signed("<=", self.k, w.number(LARGEST // (len(rests) * self.width)))
+        apart = b.mul(self.k, b.and_(self.bk, b.neg(self.bk)))  # lines of the cache that the rows share come of this
+        pays = b.and_(b.icmp_signed(">=", n, w.number(MANY)), b.icmp_signed(">", apart, w.number(CROWDED)))
+        b.cbranch(b.and_(fits, pays), side, ready)
+        b.position_at_end(side)
+        with w.repeat(self.k) as i:
+            for v, rest in enumerate(rests):
+                column = b.gep(there, [b.add(b.mul(i, self.bk), w.number(v * self.width * self.size))])
+                place = self._at(self.space, b.add(b.mul(i, wide), w.number(v * self.width * self.size)), self.vector)
+                b.store(self._vector(column, rest), place, align=1)
+        beside = b.block
         b.branch(ready)
+        b.position_at_end(turned)
+        b.cbranch(b.icmp_signed("==", self.bk, w.number(self.size)), along, scattered)
+        ends = []
+        for block, turns in ((along, True), (scattered, False)):
+            b.position_at_end(block)
+            for v, rest in enumerate(rests):
+                column = b.gep(there, [b.mul(self.bm, w.number(v * self.width))])
+                target = b.gep(self.space, [w.number(v * self.width * self.size)])
+                done: Any = w.number(0)
+                if rest is None and turns:
+                    done = self._turned(column, target, wide)
+                with w.repeat(w.number(self.width) if rest is None else rest) as j, w.repeat(b.sub(self.k, done)) as i:
+                    row = b.add(i, done)
+                    one = b.load(self._at(column, b.add(b.mul(row, self.bk), b.mul(j, self.bm))), align=1)
+                    b.store(one, self._at(target, b.add(b.mul(row, wide), b.mul(j, w.number(self.size)))), align=1)
+            ends.append(b.block)
+            b.branch(ready)
         b.position_at_end(ready)
         self.b, self.row = b.phi(self.byte), b.phi(w.word)
-        for block, start, row in ((before, there, self.bk), (copied, self.space, wide)):
+        copied = [(block, self.space, wide) for block in (beside, *ends)]
+        for block, start, row in ((before, there, self.bk), *copied):
             self.b.add_incoming(start, block)
             self.row.add_incoming(row, block)
+
+    def _turned(self, column: Any, target: Any, wide: Any) -> Any:
+        """A vector's columns, each of which lies in order, copied as rows: squares are turned in registers.
+
+        Halves change places across the diagonal of a square, then quarters within the four squares, and so on. Returns
+        how many rows are done.
+        """
+        w, b, ir = self.w, self.w.b, self.ir
+        squares = b.sdiv(self.k, w.number(self.width))
+        with w.repeat(squares) as q:
+            start = b.mul(q, w.number(self.width * self.size))
+            rows = [
+                b.load(self._at(column, b.add(start, b.mul(self.bm, w.number(j))), self.vector), align=1)
+                for j in range(self.width)
+            ]
+            half = self.width // 2
+            while half:
+                picks = [k for k in range(self.width) if not k & half]
+                for j in picks:
+                    one, other = rows[j], rows[j + half]
+                    low = [k if not k & half else self.width + k - half for k in range(self.width)]
+                    high = [k + half if not k & half else self.width + k for k in range(self.width)]
+                    mask = ir.VectorType(ir.IntType(32), self.width)
+                    rows[j], rows[j + half] = (b.shuffle_vector(one, other, ir.Constant(mask, m)) for m in (low, high))
+                half //= 2
+            first = b.mul(q, w.number(self.width))
+            for j, row in enumerate(rows):
+                place = self._at(target, b.mul(b.add(first, w.number(j)), wide), self.vector)
+                b.store(row, place, align=1)
+        return b.mul(squares, w.number(self.width))
 
     def _rows(self, i: Any, j: Any, rests: Sequence[Any], rows: int) -> None:
         w, b, ir = self.w, self.w.b, self.ir
@@ -181,14 +238,15 @@ class _Product:
                 for place, vector in zip(places, vectors, strict=True):
                     b.store(b.call(self.fma, [x, vector, b.load(place)]), place)
 
-        whole = b.sdiv(self.k, w.number(parts)) if parts > 1 else self.k
+        at_once = parts if parts > 1 else UNROLLED
+        whole = b.sdiv(self.k, w.number(at_once))
         with w.repeat(whole) as p:
-            for q, part in enumerate(sums):
-                term(b.add(b.mul(p, w.number(parts)), w.number(q)), part)
+            for q in range(at_once):
+                term(b.add(b.mul(p, w.number(at_once)), w.number(q)), sums[q % parts])
+        done = b.mul(whole, w.number(at_once))
+        with w.repeat(b.sub(self.k, done)) as p:
+            term(b.add(done, p), sums[0])
         if parts > 1:
-            done = b.mul(whole, w.number(parts))
-            with w.repeat(b.sub(self.k, done)) as p:
-                term(b.add(done, p), sums[0])
             for v, place in enumerate(sums[0][0]):
                 one, two, three, four = (b.load(part[0][v]) for part in sums)
                 b.store(b.fadd(b.fadd(one, two), b.fadd(three, four)), place)
