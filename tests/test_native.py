@@ -99,7 +99,7 @@ class Guarded:
 
         def bound(workspaces, space):
             functions = bind(workspaces, space)
-            frame, _, cells, (space, scratch, _), _ = functions[0].__self__
+            frame, _, cells, (space, scratch, *_), _ = functions[0].__self__
             del frame
             lowered = workspaces.lowered
             first = int(cells[places.SCRATCH]) - scratch.ctypes.data

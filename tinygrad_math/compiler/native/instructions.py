@@ -12,9 +12,10 @@ from ..calls import call
 from ..memory import Plan
 from ..program import Value
 from .labels import mean_nll, mean_nll_slopes
-from .loops import Loop, chooser, copier, keeper, loop, slope, softplus
+from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
 from .products import ACROSS, ALONG, LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
+from .slopes import tanh_slope
 from .table import Operand, loop_words, merged
 
 FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
@@ -236,7 +237,7 @@ class Instructions(Places):
     def _slope(self, v: Value, out: Place) -> list[int] | None:
         if v.dtype.char not in "df" or any(i.weak or i.dtype != v.dtype for i in v.inputs):
             return None
-        return self._through(slope(v.dtype), v.inputs, out, out.shape)
+        return self._through(tanh_slope(v.dtype), v.inputs, out, out.shape)
 
     def _concat(self, v: Value, out: Place) -> list[int] | None:
         axis = v.params.get("axis", 0)

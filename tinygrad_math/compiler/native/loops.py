@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...ops.exponential import LOST
 from .assembly import Writer, assemble, llvm, once
 from .kernels import kernel
 from .machine import HEAD
@@ -142,12 +141,7 @@ def keeper(dtype: np.dtype[Any]) -> Loop:
     return Loop(ours("keep", str(dtype.itemsize)), 0, (dtype, np.dtype(bool), dtype))
 
 
-def slope(dtype: np.dtype[Any]) -> Loop:
-    """1 - y^2 of y = tanh(x) and x, and cosh(x)^-2 where that has lost its digits (see the op `tanh_slope`)."""
-    return Loop(ours("slope", dtype.char), 0, (dtype,) * 3)
-
-
-def _elements(module: Any, title: str, kinds: Sequence[Any], body: Callable[..., Any]) -> None:
+def elements(module: Any, title: str, kinds: Sequence[Any], body: Callable[..., Any]) -> None:
     """A loop over elements of these LLVM types, the last of which is written; dense ones are vectorised."""
     ir = llvm().ir
     pointer, byte = ir.IntType(64).as_pointer(), ir.IntType(8).as_pointer()
@@ -156,7 +150,7 @@ def _elements(module: Any, title: str, kinds: Sequence[Any], body: Callable[...,
     n = w.load(dims)
     starts = [b.inttoptr(w.load(arguments, k), byte) for k in range(len(kinds))]
     steps = [w.load(strides, k) for k in range(len(kinds))]
-    sizes = [_size(kind) for kind in kinds]
+    sizes = [size_of(kind) for kind in kinds]
     dense = ir.Constant(ir.IntType(1), 1)
     for step, size in zip(steps, sizes, strict=True):
         dense = b.and_(dense, b.icmp_signed("==", step, w.number(size)))
@@ -177,12 +171,12 @@ def _elements(module: Any, title: str, kinds: Sequence[Any], body: Callable[...,
     w.done()
 
 
-def _size(kind: Any) -> int:
+def size_of(kind: Any) -> int:
     ir = llvm().ir
     if isinstance(kind, ir.IntType):
         return int(kind.width) // 8
     if isinstance(kind, ir.LiteralStructType):
-        return 2 * _size(kind.elements[0])
+        return 2 * size_of(kind.elements[0])
     return 4 if isinstance(kind, ir.FloatType) else 8
 
 
@@ -192,13 +186,13 @@ def _bits(size: str) -> Any:
 
 
 def _copy(module: Any, title: str, size: str) -> None:
-    _elements(module, title, [_bits(size)] * 2, lambda b, x: x)
+    elements(module, title, [_bits(size)] * 2, lambda b, x: x)
 
 
 def _where(module: Any, title: str, size: str) -> None:
     ir = llvm().ir
     kinds = [ir.IntType(8), *[_bits(size)] * 3]
-    _elements(module, title, kinds, lambda b, c, x, y: b.select(b.icmp_unsigned("!=", c, ir.Constant(c.type, 0)), x, y))
+    elements(module, title, kinds, lambda b, c, x, y: b.select(b.icmp_unsigned("!=", c, ir.Constant(c.type, 0)), x, y))
 
 
 def _keep(module: Any, title: str, size: str) -> None:
@@ -208,10 +202,10 @@ def _keep(module: Any, title: str, size: str) -> None:
     def body(b: Any, x: Any, c: Any) -> Any:
         return b.select(b.icmp_unsigned("!=", c, ir.Constant(c.type, 0)), x, ir.Constant(x.type, 0))
 
-    _elements(module, title, kinds, body)
+    elements(module, title, kinds, body)
 
 
-def _machine_type(dtype: np.dtype[Any]) -> Any:
+def machine_type(dtype: np.dtype[Any]) -> Any:
     ir = llvm().ir
     if dtype.kind == "f":
         return ir.FloatType() if dtype.itemsize == 4 else ir.DoubleType()
@@ -223,7 +217,7 @@ def _machine_type(dtype: np.dtype[Any]) -> Any:
 def _cast(module: Any, title: str, source: str, target: str) -> None:
     ir = llvm().ir
     one, other = np.dtype(source), np.dtype(target)
-    kinds = [_machine_type(one), _machine_type(other)]
+    kinds = [machine_type(one), machine_type(other)]
 
     def real(b: Any, x: Any, to: Any, signed: bool) -> Any:
         """A float or a whole number as a float."""
@@ -261,81 +255,7 @@ def _cast(module: Any, title: str, source: str, target: str) -> None:
             return b.trunc(x, to)
         return (b.sext if one.kind == "i" else b.zext)(x, to)
 
-    _elements(module, title, kinds, body)
-
-
-_PART = 256  # elements whose smallest is looked at together
-
-
-def _slope(module: Any, title: str, char: str) -> None:
-    """First all elements, as if none were small; then, if one is, these again."""
-    ir = llvm().ir
-    kind = _machine_type(np.dtype(char))
-    pointer, byte = ir.IntType(64).as_pointer(), ir.IntType(8).as_pointer()
-    one, least = ir.Constant(kind, 1.0), ir.Constant(kind, float(np.dtype(char).type(LOST[char])))
-
-    def all_of_them(b: Any, y: Any, x: Any) -> Any:
-        return b.fsub(one, b.fmul(y, y))
-
-    _elements(module, f"{title}_plain", [kind] * 3, all_of_them)
-    w = Writer(module, f"{title}_part", ir.VoidType(), [pointer] * 4)
-    b, (arguments, dims, strides, data) = w.b, w.arguments
-    b.call(module.get_global(f"{title}_plain"), [arguments, dims, strides, data])
-    x, out = (b.inttoptr(w.load(arguments, k), byte) for k in (1, 2))
-    dx, dout, n = w.load(strides, 1), w.load(strides, 2), w.load(dims)
-    found = w.variable(w.number(0))
-    paths = [w.function.append_basic_block(name) for name in ("dense", "strided", "seen")]
-    b.cbranch(b.icmp_signed("==", dout, w.number(_size(kind))), *paths[:2])
-    for path, step in zip(paths, (w.number(_size(kind)), dout), strict=False):
-        b.position_at_end(path)
-        with w.repeat(n) as k:
-            value = b.load(b.bitcast(b.gep(out, [b.mul(k, step)]), kind.as_pointer()), align=1)
-            small = b.zext(b.fcmp_ordered("<", value, least), w.word)
-            b.store(b.or_(b.load(found), small), found)
-        b.branch(paths[2])
-    b.position_at_end(paths[2])
-    some, end = (w.function.append_basic_block(name) for name in ("some", "end"))
-    b.cbranch(b.icmp_unsigned("!=", b.load(found), w.number(0)), some, end)
-    b.position_at_end(some)
-    pair, single, steps, result = w.room(2), w.variable(w.number(1)), w.room(2), w.room(1)
-    for k in (0, 1):
-        w.store(w.number(_size(kind)), steps, k)
-    cosh = _rows(np.cosh)[np.dtype(char), np.dtype(char)]
-    with w.repeat(n) as k:
-        place = b.bitcast(b.gep(out, [b.mul(k, dout)]), kind.as_pointer())
-        again, on = (w.function.append_basic_block(name) for name in ("again", "on"))
-        b.cbranch(b.fcmp_ordered("<", b.load(place, align=1), least), again, on)
-        b.position_at_end(again)
-        w.store(b.ptrtoint(b.gep(x, [b.mul(k, dx)]), w.word), pair, 0)
-        w.store(b.ptrtoint(result, w.word), pair, 1)
-        w.call(cosh[0], ir.VoidType(), pair, single, steps, w.as_pointer(w.number(cosh[1])))
-        y = b.fdiv(one, b.load(b.bitcast(result, kind.as_pointer()), align=1))
-        b.store(b.fmul(y, y), place, align=1)
-        b.branch(on)
-        b.position_at_end(on)
-    b.branch(end)
-    b.position_at_end(end)
-    b.ret_void()
-    w.done()
-
-    w = Writer(module, title, ir.VoidType(), [pointer] * 4)  # part by part, so that only parts with small ones are slow
-    b, (arguments, dims, strides, data) = w.b, w.arguments
-    n = w.load(dims)
-    places, count = w.room(3), w.room(1)
-    for k in range(3):
-        w.store(w.load(arguments, k), places, k)
-    parts = b.sdiv(b.add(n, w.number(_PART - 1)), w.number(_PART))
-    with w.repeat(parts) as p:
-        left = b.sub(n, b.mul(p, w.number(_PART)))
-        w.store(b.select(b.icmp_signed("<", left, w.number(_PART)), left, w.number(_PART)), count)
-        given = w.room(3)
-        for k in range(3):
-            w.store(w.load(places, k), given, k)
-        b.call(module.get_global(f"{title}_part"), [given, count, strides, data])
-        for k in range(3):
-            w.store(b.add(w.load(places, k), b.mul(w.load(strides, k), w.number(_PART))), places, k)
-    b.ret_void()
-    w.done()
+    elements(module, title, kinds, body)
 
 
 _WRITERS: dict[str, Callable[..., None]] = {
@@ -343,5 +263,4 @@ _WRITERS: dict[str, Callable[..., None]] = {
     "where": _where,
     "keep": _keep,
     "cast": _cast,
-    "slope": _slope,
 }

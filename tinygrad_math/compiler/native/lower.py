@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.op import registry
 from ..blocks import Chain
 from ..calls import VIEWS, call, looks_only
 from ..memory import Plan
 from ..memory import plan as plan_of
 from ..passes.loops import Repeated
 from ..program import Program, Value
+from .called import Called
 from .chains import THREADS, Blocks
+from .further import OWN, elementwise, special
 from .instructions import UNWRITTEN, WRITERS, Instructions
 from .kernels import kernel
 from .loops import PLAIN
+from .machine import CALL
 from .places import FAR, is_known
 from .repeats import Rounds
 
@@ -41,14 +45,23 @@ class Lowered(Instructions):
 
     def lower(self) -> None:
         self.users = self.program.users()
+        called: list[Value] = []
         for v in self.program.body:
             if v in self.chained:
                 words = self._chain(self.chained[v], v)
+            elif self._is_plain(v):
+                words = self._words(v)
+                if words is None and self.is_step:
+                    words = self._called(v)
+                    called += [v] if words is not None else []
             else:
-                words = self._words(v) if self._is_plain(v) else self._parts(v)
+                words = self._parts(v)
             if words is not None:
                 self.words[v] = words
                 self.latest = v if words else self.latest
+        if len(called) * FOR_A_CALL > len(self.words):
+            for v in called:  # the step had better be one of NumPy as a whole
+                del self.words[v]
         self.outside = self._read_outside()
         for v in self.words:
             if v in self.cells and (v.shape == () or v not in self.outside):
@@ -116,11 +129,33 @@ class Lowered(Instructions):
             return self._elementwise(v, out)
         if v.ufunc is np.matmul:
             return self._matmul(v, out)
+        own = OWN.get(v.title)
+        if own is not None:
+            return own(self, v, out)
+        ufunc = special(v)
+        if ufunc is not None:
+            return elementwise(self, v, out, ufunc)
         written = call(v, ["x"] * len(v.inputs), "out" if v.shape else None) is not None
         write = WRITERS.get(v.title)
         if v.title in VIEWS and written:  # whose example is a copy
             return self._copy(v.inputs[0], v, out)
         return None if write is None or not (written or v.title in UNWRITTEN) else write(self, v, out)
+
+    def _called(self, v: Value) -> list[int] | None:
+        """A call of the op's own function, which lets a loop be native that has a few such."""
+        if v.op is None or registry.get(v.op.name) is not v.op:
+            return None
+        given = [None if i.constant else self.place(i) for i in v.inputs]
+        if any(p is None and not i.constant for i, p in zip(v.inputs, given, strict=True)):
+            return None
+        if self.plan.root[v] is not v:  # it may hand on what it reads
+            self.places[v] = self.own(v.shape, v.dtype)
+        out = self.place(v)
+        if out is None or v.nbytes > FAR:
+            return None
+        cell = self.memory.cell()
+        self.memory.calls.append((cell, Called(v, given, out)))
+        return [0, CALL, 4, cell]
 
     def _parts(self, v: Value) -> list[int] | None:
         """A loop, and what is taken out of its results."""
@@ -146,4 +181,5 @@ class Lowered(Instructions):
         return Rounds(self, inner, op, asked).words(v, parts)
 
 
+FOR_A_CALL = 4  # instructions in a step for each that calls Python
 _WHOLE = frozenset({"add", "subtract", "multiply", "negative"})  # what makes whole numbers of such, without an error

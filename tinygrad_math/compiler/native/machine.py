@@ -16,6 +16,7 @@ each place of the outer loops. Where `loop` is 0, `data` says which of the machi
     ROW, length, cell, cell that it is taken from, offset, cell and offset of a number, stride: that row of an array
     WHILE, length, cell and offset of a truth value: if it is false, the repeated body ends here, and is not repeated
     LIMIT, length, cell and offset of a number, number that it must not reach, error's message
+    CALL, length, cell that holds a function of Python, which is called without arguments
 
 A stretch of a program is a function of Python's own kind (METH_FASTCALL): it reads the arrays' addresses out of the
 objects that it is called with, makes the arrays that it returns, and runs its part of the table. An object that lies
@@ -35,7 +36,7 @@ from .assembly import Writer, assemble, llvm, once
 
 LOOP_HEAD = 8  # words in front of an instruction's dims
 MOST_OPERANDS, MOST_OUTER = 8, 40
-REPEAT, SET, ROW, WHILE, LIMIT = 1, 2, 3, 4, 5  # the machine's own instructions, see `_write_own`
+REPEAT, SET, ROW, WHILE, LIMIT, CALL = 1, 2, 3, 4, 5, 6  # the machine's own instructions, see `_write_own`
 REPEAT_HEAD = 10  # words in front of what moves on in a repeated body
 OVER = 2  # what `run` returns where a repeated body has ended itself
 ARRAY, OBJECT, NOTHING = 0, 1, 2  # how an argument is read: a NumPy array, a number in an object of one type, not
@@ -160,7 +161,7 @@ def _write_own(w: Writer, pc: Any, length: Any, cells: Any, ends: tuple[Any, Any
         """The address that a cell and an offset tell, which begin at this word."""
         return b.add(w.load(cells, w.load(pc, cell)), w.load(pc, cell + 1))
 
-    blocks = {kind: w.function.append_basic_block("own") for kind in (REPEAT, SET, ROW, WHILE, LIMIT)}
+    blocks = {kind: w.function.append_basic_block("own") for kind in (REPEAT, SET, ROW, WHILE, LIMIT, CALL)}
     choice = b.switch(w.load(pc, 1), done)
     for kind, block in blocks.items():
         choice.add_case(w.number(kind), block)
@@ -188,6 +189,13 @@ def _write_own(w: Writer, pc: Any, length: Any, cells: Any, ends: tuple[Any, Any
     w.call(python("PyErr_SetString"), nothing, w.number(id(NoConvergence)), w.load(pc, 6))
     w.call(python("PyGILState_Release"), nothing, lock)
     b.branch(stopped)
+
+    b.position_at_end(blocks[CALL])
+    lock = w.call(python("PyGILState_Ensure"), small)
+    made = w.call(python("PyObject_CallNoArgs"), w.word, w.load(cells, w.load(pc, 3)))
+    w.call(python("Py_DecRef"), nothing, made)  # which may be 0
+    w.call(python("PyGILState_Release"), nothing, lock)
+    b.cbranch(b.icmp_unsigned("!=", made, w.number(0)), done, stopped)
 
     b.position_at_end(blocks[REPEAT])
     body, moves, swaps, chunk = w.at(pc, w.load(pc, 5)), w.load(pc, 6), w.load(pc, 7), w.load(pc, 8)

@@ -45,6 +45,7 @@ class Memory:
         self.size = 0  # bytes of scratch
         self.kept: list[np.ndarray[Any, Any]] = []  # constants, which have to stay where they are
         self.numbers: dict[Any, Place] = {}
+        self.calls: list[tuple[int, Any]] = []  # cells of functions of Python, and what makes these for a workspace
 
     def cell(self) -> int:
         """A further cell."""
@@ -108,6 +109,9 @@ class Places:
     def _view(self, v: Value, of: Value) -> Place | None:
         base = self.place(of)
         x, y = of.example, v.example
+        if v.title == "getitem" and not v.shape and base is not None and not v.weak:  # one number
+            key = v.params["key"]
+            return part_of(base, key if isinstance(key, tuple) else (key,))
         if base is None or v.weak or not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
             return None
         lies = all(n == 1 or a == b for n, a, b in zip(x.shape, x.strides, base.strides, strict=True)) or not x.size
@@ -163,6 +167,22 @@ class Places:
             return None
         before += words
         return out
+
+
+def part_of(p: Place, key: tuple[Any, ...]) -> Place:
+    """What a basic index reads of an array."""
+    whole = like(p)
+    part = whole[key if any(k is Ellipsis for k in key) else (*key, Ellipsis)]
+    return p._replace(offset=p.offset + address_of(part) - address_of(whole), shape=part.shape, strides=part.strides)
+
+
+def like(p: Place) -> np.ndarray[Any, Any]:
+    """An array that lies as this one does, with nothing in it."""
+    steps = [s * (n - 1) for n, s in zip(p.shape, p.strides, strict=True)]
+    low, high = sum(min(s, 0) for s in steps), sum(max(s, 0) for s in steps)
+    if 0 in p.shape:
+        return np.empty(p.shape, p.dtype)
+    return np.ndarray(p.shape, p.dtype, np.empty(high - low + p.dtype.itemsize, np.uint8), -low, p.strides)
 
 
 def first_of(v: Value) -> Any:

@@ -111,7 +111,10 @@ class Workspaces:
         cells[SCRATCH] = scratch.ctypes.data + -scratch.ctypes.data % ALIGNMENT
         for v, start in lowered.slots.items():
             cells[lowered.cells[v]] = cells[SCRATCH] + start
-        return [s.bind(cells, (space, scratch, lowered.memory.kept)) for s in self.stretches]
+        called = [made.bind(cells) for _, made in lowered.memory.calls]
+        for (cell, _), function in zip(lowered.memory.calls, called, strict=True):
+            cells[cell] = id(function)
+        return [s.bind(cells, (space, scratch, lowered.memory.kept, called)) for s in self.stretches]
 
 
 def _bringer(v: Value, lowered: Lowered) -> Callable[[Any], Any]:

@@ -5,12 +5,13 @@ Only real floating arrays with elements; each entry computes what the op's own f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..program import Program, Value, constant
-from .rewrite import Make, rewrite
+from .rewrite import Make, axes_of, rewrite
 
 Lowering = Callable[[Value, Make], Value | None]
 
@@ -122,6 +123,108 @@ def _soft_shares(v: Value, make: Make) -> Value | None:
     return make("divide", e, make("maximum", total, constant(1.0)))
 
 
+def _shares(v: Value, make: Make) -> Value | None:
+    """Those that attain an extremum share it; of NaN, which equals nothing, those that are NaN."""
+    x, y = v.inputs
+    if v.dtype != x.dtype or not _countable(x):
+        return None
+    hit = make("logical_or", make("equal", x, y), make("logical_and", make("isnan", x), make("isnan", y)))
+    hit = make("astype", hit, dtype=v.dtype)
+    count = make("sum", hit, axis=v.params["axis"], keepdims=True)
+    return make("divide", hit, make("maximum", count, constant(1.0)))
+
+
+def _center(v: Value, make: Make) -> Value | None:
+    """From the first elements on, as the op does it."""
+    x, axis = v.inputs[0], v.params["axis"]
+    if not (x.dtype.char == "d" or (x.dtype.char == "f" and x.size <= 8192)) or not x.shape:
+        return None
+    along = axes_of(v)
+    first = make("getitem", x, key=tuple(slice(0, 1) if k in along else slice(None) for k in range(len(x.shape))))
+    x = make("subtract", x, first)
+    total = make("sum", x, axis=axis, keepdims=True)
+    return make("subtract", x, make("divide", total, constant(float(x.size // total.size))))
+
+
+def _var(v: Value, make: Make) -> Value | None:
+    x, params = v.inputs[0], v.params
+    lost = params["correction"] if params["ddof"] is None else params["ddof"]
+    c = make("center", x, axis=params["axis"]) if params["dtype"] is None and x.dtype == v.dtype else None
+    c = None if c is None else _center(c, make)
+    if c is None:
+        return None
+    total = make("sum", make("multiply", c, c), axis=params["axis"], keepdims=params["keepdims"])
+    n = x.size // total.size - lost
+    return make("divide", total, constant(float(n))) if n > 0 else None
+
+
+def _triangle(keep: Callable[..., np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Lowering:
+    def lowered(v: Value, make: Make) -> Value | None:
+        x = v.inputs[0]
+        rows, columns = x.shape[-2:]
+        mask = keep(np.ones((rows, columns), bool), v.params["k"])
+        return make("keep", x, constant(np.broadcast_to(mask, x.shape).copy()))
+
+    return lowered
+
+
+def _roll(v: Value, make: Make) -> Value | None:
+    """What falls off at the end, and before it the rest; along one axis."""
+    x, axis, shift = v.inputs[0], v.params["axis"], v.params["shift"]
+    axis = 0 if axis is None and len(x.shape) == 1 else axis
+    if not isinstance(axis, int) or not isinstance(shift, int) or not x.shape:
+        return None
+    ahead, n = (slice(None),) * (axis % len(x.shape)), x.shape[axis]
+    shift %= n
+    if not shift:
+        return None
+    parts = (make("getitem", x, key=(*ahead, slice(*ends))) for ends in ((n - shift, None), (None, n - shift)))
+    return make("concat", *parts, axis=axis)
+
+
+def _inverse_or_zero(v: Value, make: Make) -> Value | None:
+    x = v.inputs[0]
+    return make("keep", make("divide", constant(1.0), x), make("not_equal", x, constant(0.0)))
+
+
+def _contract(v: Value, make: Make) -> Value | None:
+    """Of two arrays: a product of matrices, or of each element, if nothing is summed but what both have."""
+    terms, result = v.params["subscripts"].split("->")
+    if len(v.inputs) != 2 or any(i.dtype != v.dtype for i in v.inputs) or v.dtype.char not in "fd":
+        return None
+    first, second = terms.split(",")
+    sizes = [dict(zip(term, i.shape, strict=True)) for term, i in zip((first, second), v.inputs, strict=True)]
+    both = [c for c in first if c in second]
+    if any(sizes[0][c] != sizes[1][c] for c in both) or any(c not in result for c in {*first} ^ {*second}):
+        return None
+    n = sizes[0] | sizes[1]
+    many, inner = [c for c in both if c in result], [c for c in both if c not in result]
+    left, right = ([c for c in term if c not in both] for term in (first, second))
+
+    def arranged(x: Value, now: Sequence[str], order: Sequence[str], shape: Sequence[int]) -> Value:
+        axes = tuple(list(now).index(c) for c in order)
+        x = x if axes == tuple(range(len(axes))) else make("transpose", x, axes=axes)
+        return x if x.shape == tuple(shape) else make("reshape", x, shape=tuple(shape))
+
+    def lengths(*letters: Sequence[str]) -> list[int]:
+        return [n[c] for part in letters for c in part]
+
+    if inner:
+        terms_of, rows, columns = (math.prod(lengths(part)) for part in (inner, left, right))
+        one = [*lengths(many), *([rows] if left or many else []), terms_of]
+        other = [*lengths(many), terms_of, *([columns] if right or many else [])]
+        a = arranged(v.inputs[0], first, [*many, *left, *inner], one)
+        b = arranged(v.inputs[1], second, [*many, *inner, *right], other)
+        y = make("matmul", a, b)
+    else:
+        a = arranged(v.inputs[0], first, [*many, *left], [*lengths(many, left), *[1] * len(right)])
+        b = arranged(v.inputs[1], second, [*many, *right], [*lengths(many), *[1] * len(left), *lengths(right)])
+        y = make("multiply", a, b)
+    whole = lengths(many, left, right)
+    y = y if y.shape == tuple(whole) else make("reshape", y, shape=tuple(whole))
+    return arranged(y, [*many, *left, *right], list(result), lengths(list(result)))
+
+
 def _countable(x: Value) -> bool:
     """Whether x's dtype holds every whole number up to the number of elements: the largest ones are counted in it."""
     return bool(x.size <= 2 / np.finfo(x.dtype).eps)
@@ -150,6 +253,14 @@ def _log_of_sum(z: Value, axis: object, make: Make) -> Value:
 
 _ENTRIES: dict[str, Lowering] = {
     "stack": _stack,
+    "center": _center,
+    "contract": _contract,
+    "inverse_or_zero": _inverse_or_zero,
+    "roll": _roll,
+    "shares": _shares,
+    "tril": _triangle(np.tril),
+    "triu": _triangle(np.triu),
+    "var": _var,
     "affine": _affine,
     "mean": _mean,
     "mean_squared_error": _squared_error,

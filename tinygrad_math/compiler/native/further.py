@@ -1,0 +1,114 @@
+"""Native forms of ops that NumPy does in several steps, which a program of NumPy calls as functions of their own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from ..program import Value
+from .instructions import Instructions
+from .loops import copier, loop
+from .places import Place, part_of
+from .slopes import sigmoid_slope
+from .table import loop_words
+
+Words = list[int] | None
+
+
+def special(v: Value) -> np.ufunc | None:
+    """SciPy's ufunc of an op that calls it as it is, on real arrays of one dtype."""
+    plain = getattr(v.op, "plain", None)
+    if getattr(plain, "__module__", None) != "scipy.special" or v.params or v.dtype.char not in "fd":
+        return None
+    if any(i.weak or i.dtype != v.dtype for i in v.inputs):
+        return None
+    import scipy.special
+
+    found = getattr(scipy.special, plain.__name__, None) if plain is not None else None
+    return found if isinstance(found, np.ufunc) and (found.nin, found.nout) == (len(v.inputs), 1) else None
+
+
+def elementwise(around: Instructions, v: Value, out: Place, ufunc: np.ufunc) -> Words:
+    """A ufunc's loop, where it computes in the dtype that the op gives."""
+    given = tuple(type(i.example) if i.weak else i.dtype for i in v.inputs)
+    by = loop(ufunc, given)
+    if by is None or by.dtypes[-1] != out.dtype:
+        return None
+    return around._through(by, v.inputs, out, out.shape)
+
+
+def _clip(around: Instructions, v: Value, out: Place) -> Words:
+    if v.dtype.char not in "fd" or v.inputs[0].dtype != v.dtype:
+        return None
+    return elementwise(around, v, out, np._core.umath.clip)  # type: ignore[attr-defined]
+
+
+def _sigmoid_slope(around: Instructions, v: Value, out: Place) -> Words:
+    if v.dtype.char not in "df" or any(i.weak or i.dtype != v.dtype for i in v.inputs):
+        return None
+    return around._through(sigmoid_slope(v.dtype), v.inputs, out, out.shape)
+
+
+def _embed(around: Instructions, v: Value, out: Place) -> Words:
+    """Zeros, and x where a slice of them lies."""
+    x, key = v.inputs[0], v.params["key"]
+    target = part_of(out, key if isinstance(key, tuple) else (key,))
+    words = _zeros(around, out)
+    source = around.taken(x, v.dtype, words)
+    if source is None or x.dtype != v.dtype or len(source.shape) > len(target.shape):
+        return None
+    moved = around.moved(source, target, target.shape)
+    return None if moved is None else words + moved
+
+
+def _overlap_add(around: Instructions, v: Value, out: Place) -> Words:
+    """Zeros, to which what each place of the windows holds is added in its turn."""
+    x, size = v.inputs[0], v.params["size"]
+    words = _zeros(around, out)
+    source, by = around.taken(x, v.dtype, words), loop(np.add, (v.dtype,) * 2)
+    if source is None or by is None or x.dtype != v.dtype:
+        return None
+    many = x.shape[1 : 1 + len(size)]
+    for place in itertools.product(*map(range, size)):
+        steps = zip(place, v.params["dilation"], v.params["stride"], many, strict=True)
+        where = (slice(None), *(slice(p * d, p * d + s * (m - 1) + 1, s) for p, d, s, m in steps), Ellipsis)
+        target, taken = part_of(out, where), part_of(source, (slice(None),) * (1 + len(size)) + place)
+        over = target.over(target.shape)
+        words += loop_words(by, target.shape, [over, taken.over(target.shape), over])
+    return words
+
+
+def _cumsum(around: Instructions, v: Value, out: Place) -> Words:
+    """Each element is the one before and what is added: NumPy's loop, whose result lies one place on.
+
+    In whatever order dimensions are gone through, the element before comes earlier.
+    """
+    x, axis = v.inputs[0], v.params.get("axis")
+    words: list[int] = []
+    source, by = around.taken(x, v.dtype, words), loop(np.add, (v.dtype,) * 2)
+    if source is None or by is None or x.dtype != v.dtype or x.weak or not x.shape or not v.size:
+        return None
+    if axis is None:
+        if len(x.shape) > 1:
+            return None
+        axis = 0
+    ahead = (slice(None),) * (axis % len(out.shape))
+    first, here = part_of(out, (*ahead, slice(1))), part_of(out, (*ahead, slice(1, None)))
+    moved = around.moved(part_of(source, (*ahead, slice(1))), first, first.shape)
+    if moved is None:
+        return None
+    parts = part_of(out, (*ahead, slice(-1))), part_of(source, (*ahead, slice(1, None))), here
+    return words + moved + loop_words(by, here.shape, [p.over(here.shape) for p in parts])
+
+
+def _zeros(around: Instructions, out: Place) -> list[int]:
+    zero = around.number(0, out.dtype)
+    assert zero is not None
+    return loop_words(copier(out.dtype), out.shape, [zero.over(out.shape), out.over(out.shape)])
+
+
+OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
+    "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add, "sigmoid_slope": _sigmoid_slope,
+}  # fmt: skip
