@@ -6,6 +6,8 @@
     table       an instruction as words: how a loop goes through arrays
     places      where values lie
     instructions, products   an op as words; small matrix products of our own
+    further, slopes          ops that NumPy does in several steps; derivatives of tanh and sigmoid out of their values
+    called                   what has no native form, in a loop that has one
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks
     tensors     a Tensor around a result
     stretch     native instructions in a row, what they are called with and what they return

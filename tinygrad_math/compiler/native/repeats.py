@@ -1,7 +1,7 @@
 """A loop whose step is native as a whole: the machine repeats the step's words, and moves cells on between.
 
-A condition, native too, is computed at the head of a step, which may end there. How many steps there may be, and have
-been, is a number in memory.
+A few instructions without a native form are calls of Python. A condition, native too, is computed at the head of a
+step, which may end there. How many steps there may be, and have been, is a number in memory.
 """
 
 from __future__ import annotations
