@@ -414,8 +414,8 @@ def compile(
     and functions of this package's own where these are quicker, are called one after the other by a small interpreter
     in machine code, in the same memory plan; arrays of 65,536 elements and more go through it block by block. What has
     no native form (sorting, decompositions, draws, large arrays that more than four threads share) stays a call of
-    NumPy in between; `.profile` says which is which. A `scan`, `fori_loop` or `while_loop` whose step is native, but for
-    a few instructions that it calls Python for, runs as a whole, and looks for Ctrl-C every few milliseconds.
+    NumPy in between; `.profile` says which is which. A `scan`, `fori_loop` or `while_loop` whose step is native, or
+    calls Python for a few instructions only, runs as a whole, and looks for Ctrl-C every few milliseconds.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
     Results are Tensors in memory of their own, so that the next call does not change them.
     What f reaches beside its arguments (closure variables, defaults, globals that its code names, the object of a
