@@ -303,7 +303,7 @@ def test_a_cluster_without_workers_is_told_and_then_an_error(deserted, monkeypat
         start = time.monotonic()
         with pytest.raises(tm.ClusterError, match=f"{name}: for 0 s there has been no worker"):
             call()
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 60  # and not ten minutes
         assert re.search(f"{name}: no worker is at <Client", capsys.readouterr().err)
 
 
@@ -319,7 +319,7 @@ def test_dasks_setting_says_how_long_one_waits(deserted, monkeypatch):
         for call in (lambda: f(1.0), lambda: sweep(told, {"lr": [1.0]}, deserted)):
             with pytest.raises(tm.ClusterError, match=r"no worker.*no-workers-timeout"):
                 call()
-        assert time.monotonic() - start < 20
+        assert time.monotonic() - start < 60
 
 
 def test_a_worker_that_comes_late_is_waited_for(deserted, monkeypatch):
