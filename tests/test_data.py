@@ -353,3 +353,88 @@ def test_a_data_set_of_ones_own_says_what_it_lacks():
         tm.data.DataLoader(Half())
     assert isinstance(tm.data.TensorDataset([1, 2]), tm.data.Dataset)
     assert isinstance(tm.data.Subset([1, 2], [0]), tm.data.Dataset)
+
+
+# -- samplers ---------------------------------------------------------------------------------------
+SAMPLERS = {
+    "sequential": lambda: data.SequentialSampler(Y),
+    "random": lambda: data.RandomSampler(Y, seed=3),
+    "more than once": lambda: data.RandomSampler(Y, num_samples=25, seed=3),
+    "replacement": lambda: data.RandomSampler(Y, replacement=True, num_samples=13),
+    "subset": lambda: data.SubsetRandomSampler([7, 3, 5]),
+    "weighted": lambda: data.WeightedRandomSampler(np.arange(10.0), 12),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_loader_goes_by_its_sampler_and_takes_a_pass_up_again(name):
+    sampler = SAMPLERS[name]()
+    loader = data.DataLoader(data.TensorDataset(Y), batch_size=2, sampler=sampler)
+    passes = [np.concatenate([b[0].numpy() for b in loader]).tolist() for _ in range(2)]
+    assert passes == [list(map(int, sampler.order(k))) for k in range(2)]
+    assert list(sampler) == passes[0]
+    assert list(sampler) == passes[1]  # iterating goes on to the next pass
+    assert len(loader) == -(-len(sampler) // 2)
+    begun = iter(loader)
+    first = next(begun)[0].tolist()
+    twin = data.DataLoader(data.TensorDataset(Y), batch_size=2, sampler=SAMPLERS[name]())
+    twin.load_state_dict(loader.state_dict())
+    rest = [k for b in twin for k in b[0].tolist()]
+    assert first + rest == list(map(int, sampler.order(2)))
+
+
+def test_a_random_order_has_each_example_once_and_a_weighted_one_by_its_weights():
+    assert sorted(data.RandomSampler(Y)) == list(range(10))
+    assert sorted(data.RandomSampler(Y, num_samples=20)) == sorted([*range(10)] * 2)
+    drawn = np.bincount(list(data.WeightedRandomSampler([1.0, 0.0, 3.0], 8000, seed=1)), minlength=3) / 8000
+    np.testing.assert_allclose(drawn, [0.25, 0, 0.75], atol=0.02)
+    assert sorted(data.WeightedRandomSampler([1.0, 0.0, 3.0], 2, replacement=False)) == [0, 2]
+
+
+def test_batches_by_a_batch_sampler_are_as_it_says():
+    batches = data.BatchSampler(data.SubsetRandomSampler([1, 4, 6, 8, 9], seed=2), 2, drop_last=False)
+    for table in (data.TensorDataset(Y), [(int(y),) for y in Y]):
+        loader = data.DataLoader(table, batch_sampler=batches)
+        assert [b[0].tolist() for b in loader] == batches.order(0)
+        assert len(loader) == 3
+    assert len(data.BatchSampler(range(5), 2, drop_last=True)) == len(list(data.BatchSampler(range(5), 2, True))) == 2
+
+
+def test_a_strangers_sampler_serves_and_is_not_taken_up_in_the_middle():
+    loader = data.DataLoader(data.TensorDataset(Y), batch_size=2, sampler=[9, 0, 3])
+    assert [b[0].tolist() for b in loader] == [[9, 0], [3]]
+    state = loader.state_dict()
+    loader.load_state_dict(state)
+    with pytest.raises(tm.ArgumentError, match=r"order\(epoch\)"):
+        loader.load_state_dict({**state, "batch": 1})
+    with pytest.raises(IndexError):
+        list(data.DataLoader(data.TensorDataset(Y), sampler=[10]))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: data.DataLoader(Y, shuffle=True, sampler=data.RandomSampler(Y)),
+        lambda: data.DataLoader(Y, batch_size=2, batch_sampler=[[0]]),
+        lambda: data.DataLoader(Y, sampler=(k for k in Y)),
+        lambda: data.DataLoader(Y, num_workers=2),
+        lambda: data.WeightedRandomSampler([-1.0, 2.0], 2),
+        lambda: data.WeightedRandomSampler([0.0, 0.0], 2),
+        lambda: data.WeightedRandomSampler([1.0, 0.0], 2, replacement=False),
+        lambda: data.WeightedRandomSampler([1.0], 0),
+        lambda: data.BatchSampler(data.RandomSampler(Y), 0, False),
+        lambda: list(data.Sampler()),
+    ],
+)
+def test_samplers_that_cannot_be_are_named_errors(make):
+    with pytest.raises(tm.MathError):
+        make()
+
+
+def test_words_about_speed_are_taken_where_they_are_off():
+    loader = data.DataLoader(Y, batch_size=5, num_workers=0, pin_memory=False)
+    assert len(loader) == 2
+    assert data.default_collate is data.collate
+    assert tm.nn.Embedding(3, 2, sparse=False, max_norm=None, rng=0).weight.shape == (3, 2)
+    with pytest.raises(tm.ArgumentError, match="sparse"):
+        tm.nn.Embedding(3, 2, sparse=True)

@@ -76,7 +76,7 @@ SAME: dict[str, dict[str, str]] = {
     "special": {n: n for n in ("expm1", "log1p", "cbrt", "exp2", "sinc")},
     "random": {"manual_seed": "random.seed", "randint": "random.integers"},
     "linalg": {"inverse": "linalg.inv", "matrix_exp": "linalg.expm"},
-    "optim": {},
+    "optim": {}, "data": {"default_collate": "data.collate"},
 }  # fmt: skip
 
 # place -> name elsewhere -> what to write here
@@ -119,7 +119,11 @@ SAY: dict[str, dict[str, str]] = {
         "cartesian_prod": "tm.stack(tm.meshgrid(x, y, indexing='ij'), axis=-1).reshape(-1, 2)",
         "combinations": "x[list(itertools.combinations(range(len(x)), 2))]",
         "bucketize": "tm.searchsorted(boundaries, x)", "seed": "tm.random.seed(n)", "initial_seed": "tm.random.seed(n)",
-        "func": "the transforms by their own names: tm.grad(f), tm.vmap(f), tm.jacrev(f)",
+        "func": "the transforms by their own names: tm.grad(f), tm.vmap(f), tm.jacrev(f); "
+                "net.with_tensors(parameters)(x) for functional_call",
+        "functional_call": "net.with_tensors(parameters)(x)",
+        "distributions": "tm.stats.norm.logpdf(x, mean, std), tm.random.normal(mean, std), "
+                         "tm.nn.functional.cross_entropy(logits, action) for -log_prob of a choice",
         "narrow": "x[..., start : start + length]",
         "take_along_dim": "tm.take_along_axis(x, index, axis=dim)", "unbind": "tm.unstack(x, axis=dim)",
         "mode": "tm.unique_counts(x)", "cummax": "np.maximum.accumulate(x)", "cummin": "np.minimum.accumulate(x)",
@@ -263,11 +267,8 @@ SAY: dict[str, dict[str, str]] = {
         "Adafactor": "tm.optim.Adam", "Muon": "tm.optim.AdamW",
     },
     "data": {
-        "WeightedRandomSampler": "tm.random.choice(n, p=w)",
-        "IterableDataset": "any iterable of batches", "default_collate": "DataLoader stacks what it gathers",
-        **dict.fromkeys(
-            ("Sampler", "RandomSampler", "SequentialSampler", "BatchSampler"), "DataLoader(data, size, shuffle=True)"
-        ),
+        "IterableDataset": "any iterable of batches", "ChainDataset": "itertools.chain of iterables of batches",
+        "StackDataset": "tm.data.TensorDataset(x, y), or a list of tuples",
     },
     "special": {"bessel_j0": "tm.special.j0(x)", "bessel_j1": "tm.special.j1(x)", "bessel_y0": "tm.special.y0(x)",
                 "bessel_y1": "tm.special.y1(x)", "round": "tm.round(x)"},

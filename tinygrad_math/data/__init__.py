@@ -10,6 +10,12 @@ from .iris import Iris as Iris
 from .iris import iris as iris
 from .loader import DataLoader as DataLoader
 from .loader import collate as collate
+from .samplers import BatchSampler as BatchSampler
+from .samplers import RandomSampler as RandomSampler
+from .samplers import Sampler as Sampler
+from .samplers import SequentialSampler as SequentialSampler
+from .samplers import SubsetRandomSampler as SubsetRandomSampler
+from .samplers import WeightedRandomSampler as WeightedRandomSampler
 from .sets import breast_cancer as breast_cancer
 from .sets import diabetes as diabetes
 from .sets import digits as digits

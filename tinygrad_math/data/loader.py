@@ -11,7 +11,8 @@ import numpy as np
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, leaves_like, show, unflatten
-from .dataset import Subset, TensorDataset
+from .dataset import Subset, TensorDataset, check_rows
+from .samplers import can_repeat, in_order
 
 
 def collate(items: list[Any]) -> Any:
@@ -163,7 +164,9 @@ class DataLoader(Passes):
 
     Arguments: `dataset` has a length and items (a TensorDataset, a Subset, a list, or arrays: `(x, y)`); `shuffle`
     draws a new order for each pass, from `seed` and the number of the pass alone, so that a run can be repeated;
-    `drop_last` leaves out a last batch that is not full; `collate_fn(items)` puts a batch together.
+    `drop_last` leaves out a last batch that is not full; `collate_fn(items)` puts a batch together. `sampler` says the
+    order in the place of `shuffle` (see `Sampler`), `batch_sampler` the numbers of each batch; `num_workers` and
+    `pin_memory` are off.
     Each iteration is a pass of its own, from the first batch, also where the last one was left in the middle.
     `state_dict()` says which pass, and how many batches of it are done; after `load_state_dict` the next iteration goes
     on from there. `epoch` is the number of the next pass (or of the one under way).
@@ -182,7 +185,15 @@ class DataLoader(Passes):
         drop_last: bool = False,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         seed: int = 0,
+        sampler: Any = None,
+        batch_sampler: Any = None,
+        num_workers: int = 0,
+        pin_memory: bool = False,
     ) -> None:
+        if num_workers or pin_memory:
+            raise ArgumentError(
+                "DataLoader: batches are made where they are asked for; leave num_workers and pin_memory out"
+            )
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ArgumentError(f"DataLoader: batch_size is a whole number above 0, got {batch_size!r:.40}")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
@@ -200,20 +211,52 @@ class DataLoader(Passes):
             raise DTypeError(f"DataLoader takes a data set with a length and items, got {describe(dataset)}")
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, int(batch_size), shuffle, drop_last
         self.collate_fn, self.seed = collate_fn, int(seed)
+        self.sampler, self.batch_sampler = sampler, batch_sampler
+        if sampler is not None and (shuffle or batch_sampler is not None):
+            raise ArgumentError("DataLoader: sampler, batch_sampler and shuffle each say the order; give one of them")
+        if batch_sampler is not None and (shuffle or drop_last or batch_size != 1):
+            raise ArgumentError("DataLoader: batch_sampler says the batches; leave batch_size, shuffle, drop_last out")
+        for given, name in ((sampler, "sampler"), (batch_sampler, "batch_sampler")):
+            if given is not None and not (hasattr(given, "__len__") and hasattr(given, "__iter__")):
+                raise ArgumentError(f"DataLoader: a {name} has a length and numbers of examples, got {describe(given)}")
 
     def __len__(self) -> int:
         """Batches in a pass."""
-        n = len(self.dataset)
+        if self.batch_sampler is not None:
+            return len(self.batch_sampler)
+        n = len(self.dataset if self.sampler is None else self.sampler)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def order(self, epoch: int) -> np.ndarray[Any, Any]:
         """The order of the examples in a pass."""
         n = len(self.dataset)
+        if self.batch_sampler is not None:
+            return np.concatenate([*self._listed(epoch), np.zeros(0, np.intp)]).astype(np.intp)
+        if self.sampler is not None:
+            return _checked(in_order(self.sampler, epoch), n)
         return np.random.default_rng([self.seed, epoch]).permutation(n) if self.shuffle else np.arange(n)
 
+    def _listed(self, epoch: int) -> list[np.ndarray[Any, Any]]:
+        """The numbers of each batch that a batch_sampler gives."""
+        return [_checked(rows, len(self.dataset)) for rows in in_order(self.batch_sampler, epoch)]
+
     def _pass(self, epoch: int) -> Callable[[int], Any]:
+        if self.batch_sampler is not None:
+            listed = self._listed(epoch)
+            return lambda k: self._batch(listed[k])
         order, size = self.order(epoch), self.batch_size
         return lambda k: self._batch(order[k * size : (k + 1) * size])
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken. Raises ArgumentError, and then nothing has changed."""
+        given = self.batch_sampler if self.sampler is None else self.sampler
+        begun = isinstance(state, Mapping) and state.get("batch") not in (0, len(self))
+        if given is not None and begun and not can_repeat(given):
+            raise ArgumentError(
+                f"DataLoader: a pass by {describe(given)} cannot be taken up again in the middle, as its order is not "
+                "known any more; give the sampler a method order(epoch), or save at the end of a pass"
+            )
+        super().load_state_dict(state)
 
     def _batch(self, rows: np.ndarray[Any, Any]) -> Any:
         if self.collate_fn is None and _takes_rows(self.dataset):
@@ -229,6 +272,8 @@ def table_of(loader: Any) -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, A
     """
     if not isinstance(loader, DataLoader) or loader.collate_fn is not None:
         return None
+    if loader.sampler is not None or loader.batch_sampler is not None:
+        return None
     if any(getattr(type(loader), name) is not getattr(DataLoader, name) for name in ("__iter__", "_pass", "_batch")):
         return None
     data, rows = loader.dataset, None
@@ -241,6 +286,12 @@ def table_of(loader: Any) -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, A
     if any(type(t) is not Tensor for t in data.tensors) or any(n.live for n in nodes):
         return None
     return [np.asarray(n.data) for n in nodes], rows
+
+
+def _checked(numbers: Any, n: int) -> np.ndarray[Any, Any]:
+    """Numbers of examples that a sampler gave. Raises IndexOutOfBounds, ArgumentError."""
+    found = check_rows(np.asarray(numbers), n, "DataLoader: by its sampler the data set")
+    return np.atleast_1d(np.asarray(found, np.intp))
 
 
 def _takes_rows(dataset: Any) -> bool:

@@ -35,7 +35,8 @@ _GAINS = {
 
 def _filled(tensor: Any, values: Any) -> Tensor:
     if not isinstance(tensor, Tensor):
-        raise ArgumentError(f"an initialisation fills a Tensor, got {describe(tensor)}")
+        instead = "; give the parameter itself, without .data" if isinstance(tensor, np.ndarray) else ""
+        raise ArgumentError(f"an initialisation fills a Tensor, got {describe(tensor)}{instead}")
     tensor._replace(np.broadcast_to(values, tensor.shape).astype(tensor.dtype))
     return tensor
 

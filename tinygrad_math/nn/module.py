@@ -113,10 +113,18 @@ def _without_arguments(title: str) -> Any:
     return __init__
 
 
+_OFF = {"sparse": False, "scale_grad_by_freq": False, "max_norm": None}  # what PyTorch's tables may be asked for
+
+
 def _in_place(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """PyTorch's `inplace`, by which nothing is saved here. What a layer returns is the same with it; of a function the
     result is often left lying, and then the argument would have to change."""
-    if "inplace" not in kwargs or not str(getattr(f, "__module__", "")).startswith(f"{__package__}."):
+    if not str(getattr(f, "__module__", "")).startswith(f"{__package__}."):
+        return NotImplemented
+    off = [k for k, v in _OFF.items() if k in kwargs and kwargs[k] == v]
+    if off:
+        return f(*args, **{k: v for k, v in kwargs.items() if k not in off})
+    if "inplace" not in kwargs:
         return NotImplemented
     given = {k: v for k, v in kwargs.items() if k != "inplace"}
     if f.__name__ == "__init__" or not kwargs["inplace"]:

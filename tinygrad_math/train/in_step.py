@@ -23,6 +23,7 @@ def in_step(loaders: Sequence[DataLoader]) -> Iterator[Any]:
     """A pass over all loaders at once: each batch with those of all loaders along a new first axis."""
     first = loaders[0]
     table = isinstance(first.dataset, TensorDataset) and first.collate_fn is None
+    table = table and all(l.batch_sampler is None for l in loaders)
     states = [loader._ahead() for loader in loaders]
     forms = {(id(l.dataset), l.batch_size, l.drop_last, l.collate_fn) for l in loaders}
     if table and len(forms) == 1 and not any(state["batch"] for state in states):
