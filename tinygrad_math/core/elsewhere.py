@@ -176,6 +176,7 @@ SAY: dict[str, dict[str, str]] = {
         **{n: "tm.special." + n + "(x)" for n in ("erfc", "erfinv", "digamma", "polygamma", "i0")},
         **{n + "_": f"x[...] = tm.{n}(x)" for n in ("tanh", "sigmoid", "abs", "floor", "ceil", "round")},
         "byte": "x.astype(tm.uint8)", "short": "x.astype(tm.int16)", "char": "x.astype(tm.int8)",
+        "values": "x.max(axis) is the values alone", "indices": "x.argmax(axis), x.argmin(axis), x.argsort(axis)",
         "cat": "tm.concatenate([x, y], axis)", "stack": "tm.stack([x, y], axis)", "where": "tm.where(condition, x, y)",
         "cummax": "np.maximum.accumulate(x)", "cummin": "np.minimum.accumulate(x)", "diag": "tm.diag(x)",
         "dist": "tm.linalg.norm(x - y)", "element_size": "x.dtype.itemsize", "fmod": "tm.fmod(x, y)",
