@@ -34,6 +34,8 @@ _ODE = "the steps of a method in tm.scan or tm.fori_loop"
 _CONV = "tm.nn.functional.conv2d(x, w), which does not turn w about"
 _ROOT = "tm.implicit.root(f, solve), in whose solve it stands with constants"
 _CUMULATIVE = "tm.cumsum((y[1:] + y[:-1]) / 2 * dx)"
+_WEIGHT_NORM = "g * v / tm.linalg.norm(v, axis=1, keepdims=True) of two parameters, in forward"
+_SPECTRAL_NORM = "w / tm.linalg.norm(w, ord=2) in forward, which is exact and differentiable"
 _NOT_LAZY = "nothing is lazy here: a Tensor has its values"
 
 # place -> name elsewhere -> ours: a path within this package, or within NumPy ("numpy:...")
@@ -250,6 +252,13 @@ SAY: dict[str, dict[str, str]] = {
         "multilabel_margin_loss": "tm.nn.functional.multilabel_soft_margin_loss(x, y)",
         "upsample_nearest": "tm.nn.functional.interpolate(x, scale_factor=k)",
         "upsample_bilinear": "tm.nn.functional.interpolate(x, scale_factor=k, mode='bilinear', align_corners=True)",
+    },
+    "nn.utils": {
+        "weight_norm": _WEIGHT_NORM, "spectral_norm": _SPECTRAL_NORM,
+        "parametrizations": f"{_WEIGHT_NORM}; {_SPECTRAL_NORM}", "parametrize": "a property that computes the weight",
+        "clip_grad_norm": "tm.nn.utils.clip_grad_norm_(parameters, max_norm)",
+        "rnn": "sequences of one length, made longer by tm.nn.functional.pad, and a mask in the loss",
+        "stateless": "net.with_tensors(parameters)(x) for functional_call",
     },
     "linalg": {"matmul_": "tm.matmul", "vander": "tm.vander", "lu_factor": "tm.linalg.solve(a, b)",
                "lu_solve": "tm.linalg.solve(a, b)", "inv_ex": "tm.linalg.inv(x)", "ldl_factor": "tm.linalg.cholesky(x)",
