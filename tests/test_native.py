@@ -28,7 +28,7 @@ from tinygrad_math.core.tree import flatten
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
 from tinygrad_math.compiler import native
-from tinygrad_math.compiler.native import assembly, instructions, loops, machine, places, products
+from tinygrad_math.compiler.native import assembly, instructions, loops, machine, places, products, stacks
 from tinygrad_math.compiler.native.table import merged
 
 NARROW = {"float64": np.float32, "complex128": np.complex64}
@@ -388,6 +388,51 @@ def test_products_read_no_column_beyond_theirs(dtype):
         function(*(w.ctypes.data for w in words), 0)
         tolerance = 1e-5 if d.char == "f" else 1e-13
         np.testing.assert_allclose(c, a.astype(float) @ b, rtol=tolerance, atol=tolerance * k)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_many_tiny_products_go_side_by_side_and_end_where_their_matrices_do(dtype):
+    d, lanes, rng = np.dtype(dtype), products.lanes(np.dtype(dtype).char), np.random.default_rng(13)
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(stacks.stacked(d.char))
+    for n, k, m in [(n, k, m) for n in (1, 3, 16) for k in (1, 5) for m in range(1, stacks.COLUMNS + 1)]:
+        for count in (lanes, lanes + 1, 3 * lanes - 1):
+            a, b = (rng.normal(size=shape).astype(d) for shape in ((count, n, k), (count, k, m)))
+            want = np.einsum("cik,ckj->cij", a.astype(float), b.astype(float))
+            shared = np.broadcast_to(a[:1], a.shape)
+            turned = np.ascontiguousarray(b.swapaxes(1, 2)).swapaxes(1, 2)
+            for x, y in ((a, b), (a, turned), (shared, b)):
+                whole = np.full((count + 2, n + 2, m + 2), np.nan, d)
+                c = whole[1:-1, 1:-1, 1:-1]
+                strides = [*(z.strides[0] for z in (x, y, c, c)), *(s for z in (x, y, c) for s in z.strides[1:])]
+                where = [z.ctypes.data for z in (x, y, c, c)]
+                words = [np.array(w, np.int64) for w in (where, [count, n, k, m], strides)]
+                function(*(w.ctypes.data for w in words), 0)
+                exact = want if x is a else np.einsum("ik,ckj->cij", a[0].astype(float), b.astype(float))
+                np.testing.assert_allclose(c, exact, rtol=1e-5, atol=1e-5 if d.char == "f" else 1e-13)
+                c[...] = np.nan
+                assert np.isnan(whole).all(), (n, k, m)
+
+
+def test_a_bank_of_tiny_networks_trains_as_each_of_them_alone(monkeypatch):
+    made, stacked = [], instructions.stacked
+    monkeypatch.setattr(instructions, "stacked", lambda char: made.append(char) or stacked(char))
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(16, 4)), rng.normal(size=(16, 2))
+    start, rates = (rng.normal(size=(11, 4, 3)), rng.normal(size=(11, 3, 2))), np.linspace(0.01, 0.1, 11)
+
+    def train(p, rate):
+        loss = tm.grad(lambda p: ((x @ p[0] @ p[1] - y) ** 2).mean())
+        return tm.fori_loop(20, lambda _, p: tuple(a - rate * d for a, d in zip(p, loss(p), strict=True)), p)
+
+    bank = compiled(tm.vmap(train))(start, rates)
+    assert made
+    for k, rate in enumerate(rates):
+        a, b = (w[k] for w in start)
+        for _ in range(20):
+            e = 2 * (x @ a @ b - y) / y.size
+            a, b = a - rate * x.T @ e @ b.T, b - rate * (x @ a).T @ e
+        np.testing.assert_allclose(bank[0].numpy()[k], a, rtol=1e-10)
+        np.testing.assert_allclose(bank[1].numpy()[k], b, rtol=1e-10)
 
 
 def test_products_in_a_loop_begin_with_their_biases(monkeypatch):

@@ -5,7 +5,7 @@
     loops       NumPy's inner loops and their addresses, and ours that copy, choose and convert
     table       an instruction as words: how a loop goes through arrays
     places      where values lie
-    instructions, products   an op as words; small matrix products of our own
+    instructions, products, stacks, labels   an op as words; small matrix products of our own, many at once; labels
     further, slopes          ops that NumPy does in several steps; derivatives of tanh and sigmoid out of their values
     called                   what has no native form, in a loop that has one
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks

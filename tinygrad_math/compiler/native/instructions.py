@@ -16,6 +16,8 @@ from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
 from .products import ACROSS, ALONG, LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
 from .slopes import tanh_slope
+from .stacks import nanoseconds as nanoseconds_of_stack
+from .stacks import stacked
 from .table import Operand, loop_words, merged
 
 FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
@@ -126,7 +128,11 @@ class Instructions(Places):
         other = turned(b), turned(a), turned(out), None if start is None else turned(start)
         if _time_of_product(*other) < quickest:
             quickest, (left, right, target, begin) = _time_of_product(*other), other
-        if quickest >= of_blas(out.dtype.char, a.shape[-2], a.shape[-1], b.shape[-1]):
+        blas = of_blas(out.dtype.char, a.shape[-2], a.shape[-1], b.shape[-1])
+        stack = None if start is not None else _stack(a, b, out, min(quickest, blas))
+        if stack is not None:
+            return stack
+        if quickest >= blas:
             return None
         by = Loop(product(out.dtype.char), int(begin is not None), (out.dtype,) * 4)
         many = out.shape[:-2]
@@ -280,6 +286,22 @@ def _is_turned(v: Value) -> bool:
     """Whether v is a matrix turned."""
     turns = v.title in ("transpose", "matrix_transpose") and v.shape is not None and len(v.shape) == 2
     return turns and v.params.get("axes") in (None, (1, 0))
+
+
+def _stack(a: Place, b: Place, out: Place, limit: float) -> list[int] | None:
+    """The words of many tiny products, a lane each, where each of them takes less than so many nanoseconds."""
+    char, many = out.dtype.char, out.shape[:-2]
+    if len(many) != 1 or many[0] < lanes(char):
+        return None
+    found = None
+    for left, right, target in ((a, b, out), (turned(b), turned(a), turned(out))):
+        (n, k), m = left.shape[-2:], right.shape[-1]
+        operands = [split_up(p, many) for p in (left, right, target)]
+        took = nanoseconds_of_stack(char, n, k, m, operands[0].strides == (0,))
+        if k and took < limit:
+            by = Loop(stacked(char), 0, (out.dtype,) * 4)
+            limit, found = took, loop_words(by, many, [*operands, operands[2]], (n, k, m))
+    return found
 
 
 def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> float:
