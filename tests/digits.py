@@ -26,13 +26,13 @@ LN2, PI = mpmath.ln2, mpmath.pi
 ENDS = [k * s for k in (1.0, 2.0, 0.5) for s in (1, -1)]
 
 
-def points(dtype=np.float64, low=-INF, high=INF, dense=False, around=()):
+def points(dtype=np.float64, low=-INF, high=INF, dense=False, around=(), step=1):
     """Magnitudes over all of the range, both signs; near the ends, ones and halves; zeros and the smallest numbers."""
     info = np.finfo(dtype)
     top = 300 if info.bits == 64 else 36
     exponents = np.arange(-top, top + 1, 1.0) if dense else np.linspace(-top, top, 41)
     size = 10.0**exponents * (1 + 0.7 * (np.arange(exponents.size) * 0.618 % 1))
-    size = np.concatenate([size, np.linspace(0.07, 45, 301 if dense else 41)])
+    size = np.concatenate([size[::step], np.linspace(0.07, 45, 301 if dense else 41)[::step]])
     size = np.concatenate([size, [90.0, 350.0, 700.0, 1000.0], [float(info.tiny), 1.5 * float(info.tiny)]])
     near = [1 + s * 10.0**-k for k in range(1, 16, 1 if dense else 4) for s in (1, -1)]
     finite = [v for v in (low, high, *around) if math.isfinite(v)]
@@ -171,7 +171,7 @@ class One:
         self.around, self.largest, self.keep = around, largest, keep
 
     def points(self, dtype, dense):
-        x = points(dtype, self.low, self.high, dense, self.around)
+        x = points(dtype, self.low, self.high, dense, self.around, 1 if dense else 2)
         largest = self.largest(dtype) if callable(self.largest) else self.largest
         x = x[(np.abs(x) <= largest) & ~((x == 0) & np.signbit(x))]
         return x if self.keep is None else x[self.keep(x)]
@@ -294,7 +294,7 @@ class Two:
         self.skip = skip  # partials that the function does not have
 
     def points(self, dtype, dense):
-        few = points(dtype)[:: 1 if dense else 6]
+        few = points(dtype)[:: 1 if dense else 12]
         moderate = np.array(self.values or [0.3, 1.0, -2.5, 7.0, 30.0, -1e-9, 1e-30, 1e30], dtype)
         a = np.concatenate([np.repeat(few, moderate.size), np.tile(moderate, few.size)])
         b = np.concatenate([np.tile(moderate, few.size), np.repeat(few, moderate.size)])

@@ -1,6 +1,7 @@
 """The floors of the house: a file imports only from strictly lower ones."""
 
 import ast
+import functools
 from pathlib import Path
 
 from cases import each
@@ -56,10 +57,15 @@ def _room(path):
     raise AssertionError(f"{path} stands in no room: add it to FLOORS")
 
 
+@functools.cache
+def _parsed(path):
+    return ast.parse(path.read_text())
+
+
 def _imports(path):
     """The package's own files that a file imports, anywhere in it but for the type checker's eyes."""
     package = path.relative_to(ROOT.parent).parts[:-1]
-    tree = ast.parse(path.read_text())
+    tree = _parsed(path)
     unseen = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     skipped = {id(n) for block in unseen for n in ast.walk(block)}
     for node in ast.walk(tree):
@@ -101,7 +107,7 @@ def test_op_families_do_not_import_each_other():
 
 def test_the_core_imports_numpy_and_nothing_else():
     for path in (ROOT / "core").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.ImportFrom) and not node.level:
                 assert node.module.split(".")[0] in _ALLOWED, f"{path.name} imports {node.module}"
             elif isinstance(node, ast.Import):
@@ -131,7 +137,7 @@ def test_numpys_warnings_are_silenced_in_the_one_way_that_an_interrupt_does_not_
     for path in FILES:
         silenced = [
             node.lineno
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in ast.walk(_parsed(path))
             if isinstance(node, (ast.With, ast.FunctionDef))
             for part in (
                 [item.context_expr for item in node.items] if isinstance(node, ast.With) else node.decorator_list
