@@ -60,7 +60,7 @@ def descend(f, steps, at=()):
 def complete(client):
     """All workers, once they are there: a process that dies while Dask still starts it is not started again."""
     nannies = client.cluster.workers.values()
-    for _ in range(2400):
+    for _ in range(12_000):  # ten minutes: a starved machine starts a process slowly
         if len(client.nthreads()) == len(nannies) and all(n.process.status.name == "running" for n in nannies):
             return sorted(client.run(os.getpid).values())
         time.sleep(0.05)
