@@ -5,7 +5,8 @@
 Run it in an environment of its own, with as many of the packages as are wanted: those that are missing are said to be.
 Each call is made of an array, of a constant Tensor, and within `tm.grad`; the gradient is compared with central
 differences along random directions. SciPy reads SCIPY_ARRAY_API when it is imported, so all of it runs twice, without
-and with it; each package runs in a process of its own.
+and with it, and what is written for NumPy's arrays alone a third time through `tm.lift`; each package runs in a process
+of its own. The last table counts a call as right if it is in one of the three ways, and as bad if it is in any.
 
 right: value and gradient; refused: the value is right, and the gradient is refused by a named error; error: no value,
 and an error that names us or is a TypeError of theirs; DROPPED: a gradient of zeros where there is one; WRONG: another
@@ -13,6 +14,7 @@ value or another gradient; BARE: a bare error from our own code. An example of e
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -70,7 +72,14 @@ def calls_of(package):
         exec(setup, names)
         for expression in " ".join(text.split()).split(" | "):
             code = compile(expression.strip(" |"), f"<{package}>", "eval")
-            yield expression, lambda x, code=code, names=names: eval(code, {**names, **given(x)})
+            yield expression, lambda x, code=code, names=names: eval(code, {**viewed(names, x), **given(x)})
+
+
+def viewed(names, x):
+    """The names that a package's calls use, through `tm.lift` where that is asked for and x is a Tensor."""
+    if "lift" not in software_made.WAYS or not isinstance(x, tm.Tensor):
+        return names
+    return {k: v if k in fixed() or k.startswith("__") else software_made.seen(v, x) for k, v in names.items()}
 
 
 def numbers(out):
@@ -191,7 +200,7 @@ def out_of_time(*_):
 
 def table_of(package, verbose):
     """The counts of a package, printed with what went badly."""
-    counts, notes, unusable = dict.fromkeys(KINDS, 0), [], []
+    counts, notes, unusable, all_of_them = dict.fromkeys(KINDS, 0), [], [], {}
     signal.signal(signal.SIGALRM, out_of_time)
     try:
         calls = list(calls_of(package))
@@ -210,11 +219,13 @@ def table_of(package, verbose):
             unusable.append(f"    {'-':8} {name}: {words[:120]}")
             continue
         counts[kind] += 1
+        all_of_them[name] = kind
         if kind in BAD or (verbose and kind != "right"):
             notes.append(f"    {kind:8} {name}: {' '.join(words.split())[:170]}")
     print(f"{package:18}" + "".join(f"{counts[k]:9}" for k in KINDS), flush=True)
     for note in notes + (unusable if verbose else []):
         print(note, flush=True)
+    print("::" + json.dumps(all_of_them), flush=True)
 
 
 def main():
@@ -223,31 +234,45 @@ def main():
     reader.add_argument("packages", nargs="*", choices=[*packages, []])
     reader.add_argument("--verbose", action="store_true", help="every call that is not right")
     reader.add_argument("--without", action="store_true", help="only without SCIPY_ARRAY_API")
+    reader.add_argument("--lift", action="store_true", help="with --here: through tm.lift")
     reader.add_argument("--here", action="store_true", help="once, in this process, as the environment says")
     options = reader.parse_args()
     if options.here:
         warnings.simplefilter("ignore")
         np.seterr(all="ignore")
+        software_made.WAYS.update({"lift"} if options.lift else ())
         for package in options.packages:
             table_of(package, options.verbose)
         return 0
-    worst = 0
-    for switch in ("without", "with")[: 1 if options.without else 2]:
-        print(f"{switch + ' SCIPY_ARRAY_API':18}" + "".join(f"{k:>9}" for k in KINDS), flush=True)
+    found = {}
+    for way in ("without", "with", "lift")[: 1 if options.without else 3]:
+        title = "tm.lift" if way == "lift" else f"{way} SCIPY_ARRAY_API"
+        print(f"{title:18}" + "".join(f"{k:>9}" for k in KINDS), flush=True)
         environment = {k: v for k, v in os.environ.items() if k != "SCIPY_ARRAY_API"}
-        environment |= {"SCIPY_ARRAY_API": "1"} if switch == "with" else {}
+        environment |= {"SCIPY_ARRAY_API": "1"} if way == "with" else {}
         sums = np.zeros(len(KINDS), int)
         for package in options.packages or packages:
+            if way == "lift" and package.split()[0].partition(".")[0] not in software_made.LIFTED.split():
+                continue
             command = [sys.executable, __file__, "--here", package, *(["--verbose"] if options.verbose else [])]
+            command += ["--lift"] if way == "lift" else []
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
-            print(
-                done.stdout or f"{package:18}  stopped with {done.returncode}: {done.stderr[-200:]}", end="", flush=True
-            )
-            row = done.stdout.splitlines()[0][18:].split() if done.stdout else []
-            sums += [int(n) for n in row] if len(row) == len(KINDS) and row[0].isdigit() else 0
+            said, _, kinds = done.stdout.partition("::")
+            print(said or f"{package:18}  stopped with {done.returncode}: {done.stderr[-200:]}", end="", flush=True)
+            for name, kind in json.loads(kinds).items() if kinds else ():
+                found.setdefault(package, {}).setdefault(name, set()).add(kind)
+                sums[KINDS.index(kind)] += 1
         print(f"{'all':18}" + "".join(f"{n:9}" for n in sums), flush=True)
-        worst = max(worst, int(sums[3:].sum() > 0))
-    return worst
+    print(f"{'in one of the ways':18}" + "".join(f"{k:>9}" for k in KINDS))
+    sums = np.zeros(len(KINDS), int)
+    for package, calls in found.items():
+        order = ("WRONG", "DROPPED", "BARE", "right", "refused", "error")
+        best = [next(k for k in order if k in kinds) for kinds in calls.values()]
+        row = np.array([best.count(k) for k in KINDS])
+        print(f"{package:18}" + "".join(f"{n:9}" for n in row))
+        sums += row
+    print(f"{'all':18}" + "".join(f"{n:9}" for n in sums), flush=True)
+    return int(sums[3:].sum() > 0)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,22 @@ isclose2 outer2 dot2 inner2 kron2 convolve2 copy setdiff1d2 setxor1d2 may_share_
 array_equal2 array_equiv2 poly0 roots0 diagflat0 savetxt9 iscomplexobj isrealobj common_type mask_indices9
 isscalar typename9 count_nonzero flatnonzero argwhere nonzero nanargmax nanmedian"""
 
+WAYS = set()  # "lift" where other packages are to be seen through tm.lift
+LIFTED = """
+scipy sklearn distributions statsmodels skimage astropy control filterpy lmfit pywt bottleneck geomstats tensorly
+findiff numdifftools pymanopt emcee hmmlearn pingouin lifelines trimesh arviz corner
+"""
+
+
+def seen(thing, x):
+    """What stands for a package's function, class or module where x is a Tensor: itself, or its view."""
+    if "lift" not in WAYS or not isinstance(x, tm.Tensor):
+        return thing
+    try:
+        return tm.lift(thing)
+    except tm.ArgumentError:
+        return thing
+
 
 def _numpy():
     for word in NUMPY.split():
@@ -58,7 +74,7 @@ def _special():
 
     for word in software_science.SPECIAL_ONE.split():
         if hasattr(special, word):
-            yield f"special.{word}(x)", lambda x, f=getattr(special, word): f(x)
+            yield f"special.{word}(x)", lambda x, f=getattr(special, word): seen(f, x)(x)
     for words in " ".join(software_science.SPECIAL_MORE.split()).split(" | "):
         if hasattr(special, words.split("(")[0]):
             code = compile(words.strip(" |"), "<special>", "eval")
@@ -71,13 +87,18 @@ def _distributions():
     for word in software_science.DISTRIBUTIONS.split():
         name, _, shapes = word.rstrip(")").partition("(")
         shapes = [float(v) for v in shapes.split(",") if v]
+        family = getattr(stats, name)
         for method in ("pdf", "logpdf", "cdf", "sf", "ppf"):
-            f = getattr(getattr(stats, name), method)
-            yield f"{name}.{method}", lambda x, f=f, shapes=shapes: f(x, *shapes)
+            yield (
+                f"{name}.{method}",
+                lambda x, family=family, method=method, shapes=shapes: getattr(seen(family, x), method)(x, *shapes),
+            )
         if shapes:
             yield (
                 f"{name}.logpdf of a shape",
-                lambda x, f=getattr(stats, name).logpdf, shapes=shapes: f(0.5, shapes[0] + 0.01 * x[0, 0], *shapes[1:]),
+                lambda x, family=family, shapes=shapes: seen(family, x).logpdf(
+                    0.5, shapes[0] + 0.01 * x[0, 0], *shapes[1:]
+                ),
             )
 
 
@@ -298,7 +319,7 @@ def _sklearn(dispatch=False):
         def fitted(x, model=model, kind=kind):
             y = labels if kind in ("classifier", "clusterer", "outlier_detector") else targets
             y = type(x)(y) if isinstance(x, tm.Tensor) else y
-            one = sklearn.base.clone(model).fit(x, y)
+            one = seen(type(model), x)(**model.get_params()).fit(x, y)
             for method in ("predict_proba", "predict", "transform"):
                 if hasattr(one, method):
                     return getattr(one, method)(x)
@@ -310,7 +331,7 @@ def _sklearn(dispatch=False):
             yield (
                 f"{word}metrics.{name}",
                 within(
-                    lambda x, f=getattr(metrics, name): f(
+                    lambda x, f=getattr(metrics, name): seen(f, x)(
                         *((x[0], x[1]) if f is not metrics.accuracy_score else (x[0] > 0.5, x[1] > 0.5))
                     )
                 ),
@@ -320,17 +341,20 @@ def _sklearn(dispatch=False):
             f"{word}metrics.{name}",
             within(
                 lambda x, f=getattr(metrics, name), n=name: (
-                    f(labels, x[:, 0]) if n != "ndcg_score" else f([labels], x[None, :, 0])
+                    seen(f, x)(labels, x[:, 0]) if n != "ndcg_score" else seen(f, x)([labels], x[None, :, 0])
                 )
             ),
         )
     for name in OF_CLUSTERS.split():
-        yield f"{word}metrics.{name}", within(lambda x, f=getattr(metrics, name): f(x, labels))
+        yield f"{word}metrics.{name}", within(lambda x, f=getattr(metrics, name): seen(f, x)(x, labels))
     for name in PAIRWISE.split():
         if hasattr(metrics.pairwise, name):
-            yield f"{word}pairwise.{name}", within(lambda x, f=getattr(metrics.pairwise, name): f(x, x[:2] + 0.1))
+            yield (
+                f"{word}pairwise.{name}",
+                within(lambda x, f=getattr(metrics.pairwise, name): seen(f, x)(x, x[:2] + 0.1)),
+            )
     for name in SCALES.split():
-        yield f"{word}preprocessing.{name}", within(lambda x, f=getattr(preprocessing, name): f(x))
+        yield f"{word}preprocessing.{name}", within(lambda x, f=getattr(preprocessing, name): seen(f, x)(x))
     yield f"{word}train_test_split", within(lambda x: model_selection.train_test_split(x, random_state=0))
     yield f"{word}shuffle", within(lambda x: utils.shuffle(x, random_state=0))
     yield f"{word}resample", within(lambda x: utils.resample(x, random_state=0))

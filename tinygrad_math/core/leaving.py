@@ -58,8 +58,15 @@ def _by_array_api() -> str:
     elif library == "sklearn":
         switch = "sklearn.set_config(array_api_dispatch=True)"
     else:
-        return advice
-    return f"{advice} Many of {library}'s functions keep the gradient with {switch}."
+        return f"{advice} {_lifting(called)}."
+    return f"{advice} Many of {library}'s functions keep the gradient with {switch}. {_lifting(called)}."
+
+
+def _lifting(called: list[tuple[str, str]]) -> str:
+    """The view of the outermost public module that was called, which takes Tensors for arrays."""
+    parts = called[-1][0].split(".")
+    public = ".".join(parts[: next((k for k, part in enumerate(parts) if part.startswith("_")), len(parts))])
+    return f"Through tm.lift({public}) its code has a derivative where it can be followed"
 
 
 def _names(frame: Any, home: str) -> list[tuple[str, str]]:
