@@ -195,3 +195,36 @@ def test_wrong_calls_get_a_named_error(call, error, words):
     with pytest.raises(tm.MathError, match=words) as caught:
         call()
     assert isinstance(caught.value, error)
+
+
+@pytest.mark.parametrize("name", ["dct", "dst", "idct", "idst"])
+@pytest.mark.parametrize("norm", [None, "ortho", "forward"])
+@pytest.mark.parametrize("kind", [1, 2, 3, 4])
+def test_cosine_and_sine_transforms_are_scipys_and_their_derivatives_the_matrix(name, kind, norm):
+    f, want = getattr(tm.fft, name), getattr(scipy.fft, name)
+    x = real(3, 5)
+    np.testing.assert_allclose(f(x, kind, 4, 1, norm).numpy(), want(x, kind, 4, 1, norm), rtol=1e-12, atol=1e-12)
+    matrix = want(np.eye(5), kind, None, 0, norm)  # the images of the basis, side by side
+    for mode in (tm.jacfwd, tm.jacrev):
+        np.testing.assert_allclose(mode(lambda v: f(v, kind, norm=norm))(real(5)).numpy(), matrix, atol=1e-12)
+    padded = want(np.eye(3, 6), kind, None, 1, norm).T
+    np.testing.assert_allclose(tm.jacrev(lambda v: f(v, kind, n=6, norm=norm))(real(3)).numpy(), padded, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["dctn", "dstn", "idctn", "idstn"])
+def test_transforms_of_scipys_over_several_axes_go_by_its_own_register(name):
+    x, f = real(3, 4), getattr(scipy.fft, name)
+    np.testing.assert_allclose(f(tm.tensor(x), s=(5, 2)).numpy(), f(x, s=(5, 2)), rtol=1e-12, atol=1e-12)
+    g = tm.grad(lambda x: (f(x, norm="ortho") ** 2).sum())(x)  # an orthogonal matrix keeps the sum of squares
+    np.testing.assert_allclose(g.numpy(), 2 * x, rtol=1e-12)
+
+
+def test_a_cosine_transform_says_what_it_cannot_take():
+    for call, error in [
+        (lambda: tm.fft.dct([1.0], type=5), tm.ArgumentError),
+        (lambda: tm.fft.dct([1.0], type=1), tm.ShapeError),
+        (lambda: tm.fft.dct([1.0], norm="other"), tm.ArgumentError),
+        (lambda: tm.fft.dct([1j]), tm.DTypeError),
+    ]:
+        with pytest.raises(error):
+            call()

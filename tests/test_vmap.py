@@ -18,7 +18,7 @@ _ = (tm.linalg, tm.fft, tm.special, tm.random, tm.stats, tm.nn)  # rooms with fu
 # what runs example by example: what NumPy, SciPy or LAPACK do for one array at a time, or what is seldom used
 ONE_BY_ONE = {
     "allclose", "argwhere", "array_equal", "array_equiv", "band_matmul", "band_outer", "bin_edges", "bincount",
-    "convolve", "det_factored", "digitize", "distinct", "flatnonzero", "isin", "lexsort",
+    "convolve", "dct", "det_factored", "digitize", "distinct", "dst", "flatnonzero", "isin", "lexsort",
     "nonzero", "normal_below", "null_space", "on_simplex", "orth", "quantile_weights", "rivals", "searchsorted",
     "shares", "solve_banded", "solve_factored", "weighted_bincount", "weighted_quantile", "weighted_shares", "winners",
 }  # fmt: skip

@@ -21,14 +21,23 @@ from .core.elsewhere import face as _face
 from .core.errors import ArgumentError, AxisError, ShapeError, describe, numeric_dtype
 from .core.samples import complexes, real, sample
 from .core.tensor import Tensor, as_tensor, rec
+from .cosine_transforms import dct, dctn, dst, dstn, idct, idctn, idst, idstn
 
 __all__ = [
+    "dct",
+    "dctn",
+    "dst",
+    "dstn",
     "fft",
     "fft2",
     "fftfreq",
     "fftn",
     "fftshift",
     "hfft",
+    "idct",
+    "idctn",
+    "idst",
+    "idstn",
     "ifft",
     "ifft2",
     "ifftn",

@@ -712,6 +712,11 @@ class Tensor(Leaving, TorchNames, Parts, Methods):
         self._refuse_row()
         rec.setitem_(self, index, value)
 
+    def __delitem__(self, index: Any) -> None:
+        raise ArgumentError(
+            f"elements of a tensor cannot be deleted; x = tm.delete(x, {describe(index)}, axis=0) leaves them out"
+        )
+
     def _is_number(self) -> bool:
         """Whether `x += v` makes a new value, as for NumPy's scalars: a 0-d result may have other names and places.
 
