@@ -1,7 +1,7 @@
 """Discrete cosine and sine transforms of one axis, as scipy.fft has them: `tm.fft.dct`, `tm.fft.dst`.
 
 Types 2 and 3 are each other's transposes, and types 1 and 4 their own, but for the elements at the ends that a type
-counts once where the others are counted twice; with `norm="ortho"` a matrix is orthogonal: its transpose is its inverse.
+counts once, not twice; with `norm="ortho"` a matrix is orthogonal: its transpose is its inverse.
 """
 
 from __future__ import annotations
