@@ -160,6 +160,29 @@ OF_TWO = {
 }
 
 
+@pytest.mark.parametrize(
+    "name, reflected",
+    [
+        ("eval_legendre", lambda n: (-n - 1, 1.0)),
+        ("eval_chebyt", lambda n: (-n, 1.0)),
+        ("eval_chebyu", lambda n: (-n - 2, -1.0)),
+        ("eval_hermite", lambda n: (0, np.nan)),
+        ("eval_hermitenorm", lambda n: (0, np.nan)),
+    ],
+)
+def test_degrees_below_zero_are_reflected_or_no_number(name, reflected):
+    f, x = getattr(special, name), np.array([0.3, -0.7, 1.4])
+    for n in (-2, -3, -5, -4.0):
+        degree, sign = reflected(n)
+        np.testing.assert_allclose(f(n, x).numpy(), sign * f(degree, x).numpy(), rtol=1e-13)
+        for k in (1, 2):
+            slopes = [derivatives(lambda v, m=m: f(m, v), 0.3, k)[-1] for m in (n, degree)]
+            np.testing.assert_allclose(float(slopes[0]), sign * float(slopes[1]), rtol=1e-12)
+        if isinstance(n, int):
+            np.testing.assert_allclose(f(n, x).numpy(), getattr(scipy.special, name)(n, x), rtol=1e-12)
+    assert np.all(special.eval_chebyu(-1, x).numpy() == 0)
+
+
 @pytest.mark.parametrize("name", OF_TWO)
 def test_derivatives_in_each_argument_agree_with_mpmath(name):
     reference, points, arguments = OF_TWO[name]

@@ -159,6 +159,8 @@ def _along(transform: Any, x: Any, type: int, s: Any, axes: Any, norm: Norm) -> 
     along = [axes] if isinstance(axes, int) else list(axes)
     if sizes is not None and len(sizes) != len(along):
         raise ArgumentError(f"s={describe(s)} and axes={describe(axes)} are one length for each axis")
+    if len({axis % max(ndim, 1) for axis in along}) < len(along):
+        raise ArgumentError(f"axes name each axis once, got axes={describe(axes)} for {ndim} dimensions")
     for k, axis in enumerate(along):
         x = transform(x, type=type, n=None if sizes is None else sizes[k], axis=axis, norm=norm)
     return x if isinstance(x, Tensor) else rec.asarray(x)

@@ -1,7 +1,8 @@
 """Orthogonal polynomials by SciPy's names, eval_legendre and so on, differentiable in x.
 
-The derivative of each is a polynomial of one degree less (DLMF 18.9(iii)); those of degrees below 0 are 0. In the
-degree and in the parameters there is none in closed form.
+The derivative of each is a polynomial of one degree less (DLMF 18.9(iii)). Below 0 the degrees of Legendre's and
+Chebyshev's are reflected, as what defines them says: P_(-n-1) = P_n, T_(-n) = T_n, U_(-n-2) = -U_n; Hermite's are NaN,
+as SciPy's are, and the others 0. In the degree and in the parameters there is no derivative in closed form.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ __all__ = [
 ]
 
 
+_REFLECTED = {"eval_legendre": 1, "eval_chebyt": 0, "eval_chebyu": 2}  # what n + that of degree n is, is a degree again
+
+
+def _reflected(xp: Any, n: Any, shift: int) -> Any:
+    """The degree that stands for one below 0."""
+    return xp.where(n < 0, -n - shift, n)
+
+
 def _forward(name: str, *arguments: str) -> Any:
     """SciPy's function of whole degrees by its recurrence: of 60.0 in place of 60 it takes a series that loses all."""
 
@@ -37,10 +46,15 @@ def _forward(name: str, *arguments: str) -> Any:
         f, dtype = getattr(special, name), float_kind(*args[1:])
         degree, *others = doubles(*args)
         whole = np.asarray(degree == np.round(degree))
+        shift = _REFLECTED.get(name)
+        below = whole & (degree < 0) if shift is None else whole & (degree < -shift / 2)
+        if shift is not None and below.any():  # U_(-1) is its own reflection, and 0
+            y = forward(np.where(below, -degree - shift, degree), *others)
+            return np.where(below & (shift == 2), -y, y).astype(dtype)[()]
         y = f(np.where(whole & (degree >= 0), degree, 0).astype(np.int64), *others)
         if not whole.all():
             y = np.where(whole, y, np.nan if "hermite" in name else f(degree, *others))
-        return np.where(whole & (degree < 0), 0.0, y).astype(dtype)[()]
+        return np.where(whole & (degree < 0), np.nan if "hermite" in name else 0.0, y).astype(dtype)[()]
 
     forward.__name__ = forward.__qualname__ = name
     kind = inspect.Parameter.POSITIONAL_ONLY
@@ -67,10 +81,19 @@ def _polynomial(name: str, parameters: str, slope: Any, doc: str, **record: Any)
     )
 
 
+def _legendre_slope(xp: Any, n: Any, x: Any) -> Any:
+    return 0.5 * (n + 1) * xp.eval_jacobi(n - 1, 1.0, 1.0, x)
+
+
+def _one_less(xp: Any, n: Any) -> Any:
+    """A degree less one, and of the degree 0, whose factor is 0, the degree itself: one below has no value."""
+    return xp.where(n == 0, n, n - 1)
+
+
 eval_legendre = _polynomial(
     "eval_legendre",
     "",
-    lambda xp, y, n, x: 0.5 * (n + 1) * xp.eval_jacobi(n - 1, 1.0, 1.0, x),
+    lambda xp, y, n, x: _legendre_slope(xp, _reflected(xp, n, 1), x),
     """Legendre's polynomial P_n(x). d/dx = (n + 1)/2 P_(n-1)^(1,1)(x).
 
     >>> import tinygrad_math as tm
@@ -96,7 +119,7 @@ eval_chebyt = _polynomial(
 eval_chebyu = _polynomial(
     "eval_chebyu",
     "",
-    lambda xp, y, n, x: 2 * xp.eval_gegenbauer(n - 1, 2.0, x),
+    lambda xp, y, n, x: xp.where(n < 0, -2.0, 2.0) * xp.eval_gegenbauer(_reflected(xp, n, 2) - 1, 2.0, x),
     "Chebyshev's polynomial U_n(x) of the second kind. d/dx = 2 C_(n-1)^(2)(x).",
     latex="U_{{{0}}}({1})",
 )
@@ -126,14 +149,14 @@ eval_genlaguerre = _polynomial(
 eval_hermite = _polynomial(
     "eval_hermite",
     "",
-    lambda xp, y, n, x: 2 * n * xp.eval_hermite(n - 1, x),
+    lambda xp, y, n, x: 2 * n * xp.eval_hermite(_one_less(xp, n), x),
     "Hermite's polynomial H_n(x), of whole n. d/dx = 2 n H_(n-1)(x).",
     latex="H_{{{0}}}({1})",
 )
 eval_hermitenorm = _polynomial(
     "eval_hermitenorm",
     "",
-    lambda xp, y, n, x: n * xp.eval_hermitenorm(n - 1, x),
+    lambda xp, y, n, x: n * xp.eval_hermitenorm(_one_less(xp, n), x),
     "The probabilists' Hermite polynomial He_n(x), of whole n. d/dx = n He_(n-1)(x).",
     latex=r"\mathit{{He}}_{{{0}}}({1})",
 )
