@@ -314,17 +314,25 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
     The sum with zeros elsewhere is the same bit for bit: it makes 0.0 of each -0.0 there, and leaves those where both
     are -0.0. `sums` tells where its arrays may hold one: True nowhere, False anywhere, or in the part at an index.
     """
-    whole = part.inputs[0]
+    whole, key = part.inputs[0], part.params["key"]
     total = cotangents.get(whole)
+    if total is None:
+        if not getattr(like, "shape", ()) or like.dtype is not g.dtype:
+            return False
+        cotangents[whole] = total = np.zeros(like.shape, like.dtype)
+        total[key] = g
+        sums[whole] = (key,)
+        return True
     if total.__class__ is not np.ndarray or not total.shape or total.dtype is not g.dtype or total.shape != like.shape:
         return False  # of no axes, the sum is no array but a number, which cannot be written to
-    key, where = part.params["key"], sums.get(whole)
+    where = sums.get(whole)
     if where is True:
-        place = total[key]
-        if place.__class__ is np.ndarray:  # a view: total[key] += g would copy it to itself
-            np.add(place, g, out=place)
-        else:
-            total[key] = place + g
+        _add_at(total, key, g)
+        return True
+    if where and _asunder(where[0], key, total.shape):
+        _add_at(total, where[0], 0.0)
+        _add_at(total, key, g)
+        sums[whole] = True
         return True
     both = total[key] + g
     if where is None:
@@ -332,10 +340,18 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
     elif where is False:
         np.add(total, 0.0, out=total)
     else:
-        total[where[0]] += 0.0
+        _add_at(total, where[0], 0.0)
     total[key] = both
-    sums[whole] = (key,) if where is None or where is False or not _asunder(where[0], key, total.shape) else True
+    sums[whole] = (key,)
     return True
+
+
+def _add_at(total: Any, key: Any, g: Any) -> None:
+    place = total[key]
+    if place.__class__ is np.ndarray:  # a view: total[key] += g would copy it to itself
+        np.add(place, g, out=place)
+    else:
+        total[key] = place + g
 
 
 def _asunder(a: Any, b: Any, shape: tuple[int, ...]) -> bool:
@@ -345,6 +361,8 @@ def _asunder(a: Any, b: Any, shape: tuple[int, ...]) -> bool:
             if (i - j) % n:
                 return True
         elif type(i) is slice and type(j) is slice:
+            if i == j:
+                continue
             start, stop, step = i.indices(n)
             begin, end, stride = j.indices(n)
             if step > 0 < stride and (stop <= begin or end <= start):
