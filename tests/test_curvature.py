@@ -395,6 +395,25 @@ def test_a_hundred_thousand_unknowns_take_memory_for_their_entries_only():
     np.testing.assert_allclose(H.diagonal()[1:-1], 1200 * x[1:-1] ** 2 - 400 * x[2:] + 202)
 
 
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e300])
+def test_determinants_densities_and_minres_are_of_matrices_of_any_size(size):
+    A = np.diag([1.0, 2.0, 4.0]) * size
+    np.testing.assert_allclose(C.logdet(A), np.log(8) + 3 * np.log(size), rtol=1e-12)
+    t, phi = C.density(A, points=2001)
+    np.testing.assert_allclose(np.trapezoid(phi * size, t / size), 1, atol=1e-4)
+    np.testing.assert_allclose(C.solve(A, np.ones(3), method="minres") * size, [1, 0.5, 0.25])
+
+
+def test_a_matrix_that_is_not_finite_has_no_determinant_and_no_density():
+    for estimate in (C.logdet, C.density):
+        with pytest.raises(tm.MathError, match="not finite"):
+            estimate(np.diag([1.0, np.inf]))
+
+
+def test_an_operator_over_no_numbers_is_a_matrix_of_none():
+    assert C.HessianOperator(lambda x: (x**2).sum(), np.ones(0)).to_dense().shape == (0, 0)
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(tm.ArgumentError, match="does not fit x"):
         C.sparse_hessian(rosenbrock, np.ones(4), pattern=np.ones((3, 3)))

@@ -500,3 +500,24 @@ def test_a_confluent_function_has_its_sign_where_it_overflows_and_at_infinity(a,
     for n in range(4):
         last = float(mpmath.sign(mpmath.hyp1f1(-n, c, 1e9)))
         assert special.hyp1f1(-float(n), c, np.inf).item() == (last * np.inf if n else 1.0)
+
+
+def test_sums_that_have_overflowed_end(monkeypatch):
+    """The terms that are summed are counted: of a parameter of 1e30 the sum is infinite, or no number, after a few."""
+    from tinygrad_math.special import hypergeometric_series
+
+    taken = []
+
+    def counted(*ends):
+        for n in range(*ends):
+            taken.append(n)
+            yield n
+
+    monkeypatch.setattr(hypergeometric_series, "range", counted, raising=False)
+    large, one = np.array([1e30, -1e30, 1e15]), np.ones(3)
+    for b in (None, 2.5 * one):
+        with np.errstate(all="ignore"):
+            total, _, size = hypergeometric_series.series((large, b, 3.5 * one), 0.3 * one, [(0, 0, 0), (1, 0, 0)])
+        assert np.isinf(size).all()
+        assert not np.isfinite(total[0]).any()
+    assert max(taken) < 200

@@ -168,3 +168,8 @@ def test_a_coefficient_is_differentiable_in_the_direction_alone():
     _, slope = tm.jvp(lambda v: tm.directional(lambda x: x * x, 0.5, v, 2), (2.0,), (1.0,))
     assert abs(slope.item() - 8.0) < 1e-12
     assert not tm.jet(tm.exp, 0.5, tm.tensor(1.0, requires_grad=True), 1)[0].requires_grad
+
+
+def test_a_constant_and_an_infinite_slope_have_series():
+    assert [c.item() for c in tm.jet(lambda x: 3.0, 1.0, 1.0, 2)] == [3.0, 0.0, 0.0]
+    assert [c.item() for c in tm.jet(tm.sqrt, 0.0, 1.0, 1)] == [0.0, np.inf]

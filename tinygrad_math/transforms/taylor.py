@@ -18,6 +18,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, NoDerivative, NonScalarError, describe, integer
+from ..core.quiet import quietly
 from ..core.tensor import Node, Tensor, as_tensor, rec, record, select, wrap
 from ..core.tree import flatten, unflatten
 from ..core.walk import Trail, spread
@@ -208,13 +209,14 @@ def _series(f: Fn, x: Any, v: Any, order: int, asker: str) -> tuple[Tape, list[l
     ts = matched((v,), tape.structure, tape.inputs, f"the direction of {asker}")
     given = [functools.partial(_line, _value(n), t) for n, t in zip(tape.inputs, ts, strict=True)]
     walk = Walk(tape, given)
-    return tape, [walk.coefficients(k) for k in range(order + 1)], any(t.node.live for t in ts)
+    rows = quietly(lambda: [walk.coefficients(k) for k in range(order + 1)])  # as every walk along derivatives
+    return tape, rows, any(t.node.live for t in ts)
 
 
 def _tree(tape: Tape, coefficients: Sequence[Any], along: bool, factor: int = 1) -> Any:
     leaves = []
     for c, y in zip(coefficients, tape.outputs, strict=True):
-        leaf = rec.zeros_like(y) if c is None else _times(c, factor)
+        leaf = rec.zeros_like(y) if c is None else as_tensor(_times(c, factor))
         leaves.append(leaf if along and not tape.quiet else tape._cut_off(leaf, tape.trail))
     return unflatten(tape.out_structure, leaves, values=False)
 
