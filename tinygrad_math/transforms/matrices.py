@@ -43,7 +43,8 @@ _DECIDING = frozenset(  # ops whose rules look at values, to tell whether there 
 def rows_at_once(*trails: Trail) -> int:
     """How many walks over these are best done together."""
     sizes = [n.data.nbytes for trail in trails for n in trail.nodes if not isinstance(n.data, tuple)]
-    return max(_LEAST, _MEMORY // max([8, *sizes]))
+    largest: int = max([8, *sizes])
+    return max(_LEAST, _MEMORY // largest)
 
 
 Parts = list[list[Any]]
