@@ -376,8 +376,9 @@ def test_a_hessian_of_many_numbers_is_one_forward_walk(monkeypatch):
 
     x = np.linspace(-1, 1, 40)
     runs = []
-    run = Recording.run
-    monkeypatch.setattr(Recording, "run", lambda self, batches, size: runs.append(size) or run(self, batches, size))
+    walk = forward.Pushing
+    run = walk.run
+    monkeypatch.setattr(walk, "run", lambda self, seeds, size: runs.append(size) or run(self, seeds, size))
     np.testing.assert_allclose(tm.hessian(rosenbrock)(x).numpy(), scipy.optimize.rosen_hess(x), atol=1e-9)
     assert runs == [40]
 
