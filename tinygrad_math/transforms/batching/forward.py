@@ -11,17 +11,16 @@ from ...core.node import Node
 from ...core.op import Op, raw
 from ...core.past import Past, likeness
 from ...core.quiet import quietly
-from ...core.tensor import MODE, Tensor, check_fresh, rec, select, wrap
-from ...core.walk import Trail, spread
+from ...core.tensor import MODE, Tensor, check_fresh, wrap
+from ...core.walk import Trail
 from .rules import Call, rule_of
-from .trace import Recording
 
 
 class Pushing:
     """The forward walk over a trail, for batches of tangents of some of its targets.
 
     It stands for `Recording` of that walk, and gives the same. A rule that a constructor has made is linear in the
-    tangents in a way that is known: it takes them with the batch in front. Other rules are recorded, each by itself.
+    tangents in a way that is known: it takes them with the batch in front. It does not suit where there are others.
     """
 
     def __init__(self, trail: Trail, starts: Sequence[Node], roots: Sequence[Node], title: str) -> None:
@@ -39,18 +38,14 @@ class Pushing:
             seen.update(last)
             if last:
                 self.dying[n] = last
-        self.recorded: dict[Node, Recording] = {}
 
     @staticmethod
     def suits(trail: Trail) -> bool:
-        """Whether nobody is to see or to differentiate the walk, and all of its values are one array each."""
+        """Whether nobody is to see or to differentiate the walk, and all of its rules are their constructors'."""
         return (
             MODE.get() is None
             and not trail.open
-            and all(
-                n.op is None or not (n.op is select or n.op.many or n.op.batched or n.op.recorded or n.op.implicit)
-                for n in trail.nodes
-            )
+            and all(n.op is None or (n.op.mechanical and n.op.jvp is n.op.mechanical) for n in trail.nodes)
         )
 
     def run(self, seeds: Sequence[Tensor], size: int) -> list[tuple[Any, bool]]:
@@ -71,9 +66,7 @@ class Pushing:
             check_fresh(n)
             op: Any = n.op
             like = likeness(n) if op.formal else n.data
-            if not op.mechanical or op.jvp is not op.mechanical:
-                t = self._by_its_rule(n, ts, size)
-            elif op.kind == "elementwise":
+            if op.kind == "elementwise":
                 t = op.jvp(raw, [_lifted(t, like) for t in ts], like, *_arguments(n), **n.params)
             else:
                 t = _by_parts(op, ts, like, _arguments(n), n.params, size)
@@ -81,24 +74,6 @@ class Pushing:
                 tangents[n] = _spread(t, like, size)
             for i in self.dying.get(n, ()):
                 tangents.pop(i, None)
-
-    def _by_its_rule(self, n: Node, ts: list[Any], size: int) -> Any:
-        op: Any = n.op
-        batches = [wrap(Node(t)) for t in ts if t is not None]
-        recording = self.recorded.get(n)
-        if recording is None:
-            like = likeness(n) if op.formal else n.data
-            known = [_constant(a) for a in _arguments(n)]
-
-            def rule(values: list[Any]) -> list[Any]:
-                rest = iter(values)
-                given = [None if t is None else next(rest) for t in ts]
-                t = op.jvp(rec, given, wrap(Node(like)), *known, **n.params)
-                return [] if t is None else [spread(rec, t, like)]
-
-            recording = self.recorded[n] = Recording(rule, batches, self.title)
-        found = recording.run(batches, size)
-        return found[0][0].node.data if found else None
 
 
 def _arguments(n: Node) -> tuple[Any, ...]:
