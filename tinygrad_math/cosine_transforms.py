@@ -179,17 +179,33 @@ def dctn(x: Any, /, type: int = 2, s: Any = None, axes: Any = None, norm: Norm =
 
 @named
 def idctn(x: Any, /, type: int = 2, s: Any = None, axes: Any = None, norm: Norm = None) -> Tensor:
-    """The inverse of `dctn`, with its arguments."""
+    """The inverse of `dctn`, with its arguments.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.idctn([[16.0, 0.0], [0.0, 0.0]])
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
     return _along(idct, x, type, s, axes, norm)  # type: ignore[no-any-return]
 
 
 @named
 def dstn(x: Any, /, type: int = 2, s: Any = None, axes: Any = None, norm: Norm = None) -> Tensor:
-    """`dst` along one axis after another: of all, or of `axes`, to the lengths `s`."""
+    """`dst` along one axis after another: of all, or of `axes`, to the lengths `s`.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: tm.fft.dstn(x)[0, 0])(tm.tensor([[3.0]]))
+    tensor([[4.]])
+    """
     return _along(dst, x, type, s, axes, norm)  # type: ignore[no-any-return]
 
 
 @named
 def idstn(x: Any, /, type: int = 2, s: Any = None, axes: Any = None, norm: Norm = None) -> Tensor:
-    """The inverse of `dstn`, with its arguments."""
+    """The inverse of `dstn`, with its arguments.
+
+    >>> import tinygrad_math as tm
+    >>> tm.fft.idstn([[4.0]])
+    tensor([[1.]])
+    """
     return _along(idst, x, type, s, axes, norm)  # type: ignore[no-any-return]
