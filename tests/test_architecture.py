@@ -20,6 +20,8 @@ FLOORS = [
     ["core/node", "core/at", "core/torch_names", "core/methods"],
     ["core/past", "core/foreign"],
     ["core/leaving"],
+    ["core/conversion", "core/gradients", "core/copying"],
+    ["core/assignment", "core/form", "core/protocols"],
     ["core/tensor"],
     ["core/walk", "core/declare", "core/numpy_alone"],
     ["ops", "errors"],

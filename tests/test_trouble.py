@@ -657,7 +657,7 @@ def slow(x):
     return x * 2.0
 g, w = tm.compile(slow), tm.tensor(np.ones(3), requires_grad=True)
 def accumulate():
-    from tinygrad_math.core.tensor import Gradients
+    from tinygrad_math.core.gradients import Gradients
     with Gradients.lock:
         held.set(); go.wait()
 held = threading.Event()

@@ -23,6 +23,7 @@ import numpy as np
 
 from .compiler.trace import tracing
 from .core.arguments import named
+from .core.conversion import node_of
 from .core.declare import general, nondiff
 from .core.elsewhere import face as _face
 from .core.errors import (
@@ -40,7 +41,7 @@ from .core.errors import (
 from .core.mode import watcher
 from .core.node import unknown
 from .core.samples import positive, sample
-from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, is_weak, node_of, rec, record, wrap
+from .core.tensor import MODE, TRACED, Node, Tensor, as_tensor, is_weak, rec, record, wrap
 from .transforms.batching.rules import Call, rule
 from .transforms.batching.trace import Batching
 

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.conversion import node_of
 from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
 from ..core.mode import MODE, inspected, no_grad, witnesses
 from ..core.notebook import bundle, preformatted
-from ..core.tensor import TRACED, Tensor, node_of
+from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten, unflatten
 from .environment import Environment
 from .executable import Executable, argument_names, title_of

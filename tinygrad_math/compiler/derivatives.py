@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from ..core.conversion import node_of
 from ..core.errors import TraceError
 from ..core.mode import tell
 from ..core.node import held
 from ..core.op import Op, raw
 from ..core.place import replays
-from ..core.tensor import Node, Tensor, again, node_of, record, select, wrap
+from ..core.tensor import Node, Tensor, again, record, select, wrap
 from ..transforms.tracing import Tape, one_like
 from .passes.common import is_random
 from .program import Program, Value

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.arguments import named
+from ..core.conversion import node_of
 from ..core.errors import ArgumentError, NonScalarError, describe
 from ..core.node import scalar_or_array
 from ..core.op import registry
-from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, node_of, rec, wrap
+from ..core.tensor import DIFFERENTIABLE, Node, Tensor, as_tensor, rec, wrap
 from ..core.tree import flatten, unflatten
 from ..core.walk import grad_of
 from .cache import Compiled

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
 from ..core.node import TRANSFORMED, Constant, held
 from ..core.op import Op, registry
 from ..core.place import Place, raised_place, user_place
 from ..core.quiet import quietly
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, node_of, under, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.loops.body import OUTSIDE
 from .environment import Environment

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .errors import Donated
+from .errors import ChangedAfterUse, Donated
 from .mode import MODE as MODE
 from .mode import watcher
 from .op import Op
@@ -278,3 +278,25 @@ def in_native_order(array: Any) -> Any:
 def scalar_or_array(array: Any) -> Any:
     """NumPy's scalars are faster than 0-d arrays."""
     return array if array.shape else array[()]
+
+
+def check_fresh(user: Node) -> None:
+    """Raise if something changed after `user` was computed from it, or `user` itself, whose value its rule may use."""
+    m = user.meta
+    if m is not None and user.changed_since(user.tick):
+        raise ChangedAfterUse(
+            f"the result of {_what(user)} was changed after it was computed, so its derivative is no longer "
+            "known. Write to a copy, or change it by an assignment, x[...] = v, which is recorded."
+        )
+    for used in user.inputs:
+        m = used.meta
+        if m is not None and (m.window is not None or m.changed > user.tick) and used.changed_since(user.tick):
+            what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
+            raise ChangedAfterUse(
+                f"{what} was changed after {_what(user)} had used it, so its derivative is no "
+                "longer known. Differentiate before the change, or compute the result again."
+            )
+
+
+def _what(user: Node) -> str:
+    return user.op.name if user.op is not None else "an op"

@@ -28,28 +28,14 @@ from .errors import (
     UnusedInput,
     describe,
 )
+from .gradients import Gradients, in_dtype
 from .mode import MODE, Mode
-from .node import unknown
+from .node import check_fresh, unknown
 from .op import Namespace, raw
 from .past import Past, likeness
 from .place import walks
 from .quiet import quietly
-from .tensor import (
-    DIFFERENTIABLE,
-    TRACED,
-    Gradients,
-    Node,
-    Tensor,
-    again,
-    as_tensor,
-    check_fresh,
-    handle,
-    in_dtype,
-    rec,
-    select,
-    under,
-    wrap,
-)
+from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, again, as_tensor, handle, rec, select, under, wrap
 from .tree import flatten, unflatten
 
 _by_tick, _data = attrgetter("tick"), attrgetter("data")

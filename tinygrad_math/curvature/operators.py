@@ -12,9 +12,9 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
-from ..core.node import unknown
+from ..core.node import check_fresh, unknown
 from ..core.opening import room
-from ..core.tensor import Tensor, as_tensor, check_fresh, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, paths, show, unflatten
 from ..transforms.batching.trace import Recording
 from ..transforms.matrices import gradient_tape, rows_at_once

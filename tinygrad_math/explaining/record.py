@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.conversion import node_of
 from ..core.errors import ArgumentError, DTypeError, NonScalarError, ShapeError, describe
 from ..core.mode import Mode, under
 from ..core.node import DIFFERENTIABLE, Constant, Node
 from ..core.place import is_library
-from ..core.tensor import Tensor, node_of, select, wrap
+from ..core.tensor import Tensor, select, wrap
 from ..core.tensor import record as apply
 from ..core.tree import Structure, flatten, unflatten
 from ..core.walk import Trail, pullback

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import MathError, NoDerivative, Undecided
-from ..core.node import Node
+from ..core.node import Node, check_fresh
 from ..core.op import raw
 from ..core.quiet import quietly
-from ..core.tensor import check_fresh, select
+from ..core.tensor import select
 from ..core.walk import Trail, fit, pullback
 from ..formulas.terms import words
 from .rules import is_choice

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import as_flag, as_shape, named
+from ..core.conversion import examined, node_of
 from ..core.declare import derived, general, linear, nondiff
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype
 from ..core.node import unknown
 from ..core.samples import complexes, real, sample
-from ..core.tensor import Node, Tensor, _examined, as_tensor, node_of, rec, watching, wrap
+from ..core.tensor import Node, Tensor, as_tensor, rec, watching, wrap
 
 __all__ = [
     "array",
@@ -172,7 +173,7 @@ asanyarray = asarray  # there are no subclasses to keep
 def _common_dtype(nested: Any) -> Any:
     """The dtype of lists with Tensors in them, beside which Python numbers are weak; None for lists without."""
     leaves, stack, mixed = [], [nested], False
-    _examined(nested)  # raises for a list that holds itself
+    examined(nested)  # raises for a list that holds itself
     while stack:
         part = stack.pop()
         if isinstance(part, (list, tuple)):

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..core.gradients import gradient_of
 from ..core.op import raw
-from ..core.tensor import Tensor, gradient_of
+from ..core.tensor import Tensor
 
 State = dict[str, Any]
 Row = tuple[Tensor, Any, State]  # a parameter, and what it and its state become

@@ -16,9 +16,10 @@ import numpy as np
 from ..compiler.trace import sparing
 from ..core.arguments import named, other_words
 from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, describe
+from ..core.gradients import Gradients
 from ..core.mode import watcher, witnesses
 from ..core.node import clock, finished, inside
-from ..core.tensor import MODE, Gradients, Tensor, as_tensor, rec
+from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import Structure, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
 from .stepping import (

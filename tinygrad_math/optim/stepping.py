@@ -13,9 +13,10 @@ import numpy as np
 
 from ..compiler.cache import Compiled
 from ..core.errors import DTypeError, ShapeError, TraceError, describe
+from ..core.gradients import gradient_of
 from ..core.mode import no_grad
 from ..core.op import raw
-from ..core.tensor import Tensor, gradient_of, rec
+from ..core.tensor import Tensor, rec
 from .laid_out import Row as Row
 from .laid_out import State as State
 from .laid_out import laid_out

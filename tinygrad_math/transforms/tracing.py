@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..core.conversion import node_of
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
 from ..core.mode import P, R, watcher
 from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
-from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, handle, node_of, rec, under, wrap
+from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, handle, rec, under, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, unflatten
 from ..core.walk import Trail, fit, pullback, pushforward
 

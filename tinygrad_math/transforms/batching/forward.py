@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ...core.node import Node
+from ...core.node import Node, check_fresh
 from ...core.op import Op, raw
 from ...core.past import Past, likeness
 from ...core.quiet import quietly
-from ...core.tensor import MODE, Tensor, check_fresh, wrap
+from ...core.tensor import MODE, Tensor, wrap
 from ...core.walk import Trail
 from .rules import Call, rule_of
 

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.conversion import node_of
 from ...core.errors import TraceError
 from ...core.mode import MODE, Mode, under, watcher
 from ...core.node import Node, held
 from ...core.op import Op, registry
 from ...core.place import replays, user_place
 from ...core.quiet import quietly
-from ...core.tensor import DIFFERENTIABLE, TRACED, Tensor, again, as_tensor, clock, node_of, wrap
+from ...core.tensor import DIFFERENTIABLE, TRACED, Tensor, again, as_tensor, clock, wrap
 from ..batching.trace import Batching
 
 NUMBERS = (bool, int, float, complex)

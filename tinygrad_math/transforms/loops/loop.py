@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.conversion import node_of
 from ...core.errors import NoConvergence, NoDerivative
 from ...core.mode import MODE, tell
 from ...core.node import DIFFERENTIABLE, TRACED, Node, held
 from ...core.op import Op, raw
-from ...core.tensor import Tensor, node_of, record, select, wrap
+from ...core.tensor import Tensor, record, select, wrap
 from ..batching.trace import Batching
 from .batch import batched
 from .body import Body
