@@ -65,18 +65,27 @@ def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
     return limited
 
 
-@pytest.fixture(scope="session")
-def client() -> Iterator[Any]:
-    """A client of two worker processes, which are gone with their scheduler after the last test."""
+_cluster, _clients = contextlib.ExitStack(), list[Any]()
+
+
+@pytest.fixture
+def client() -> Any:
+    """A client of two worker processes, which the tests of clusters share, one after another."""
     dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
-    with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "600s"}),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0"
-        ) as cluster,
-        distributed.Client(cluster) as found,
-    ):
-        yield found
+    if not _clients:
+        _cluster.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "600s"}))
+        two = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
+        cluster = distributed.LocalCluster(**two, host="127.0.0.1", dashboard_address=":0")
+        _clients.append(_cluster.enter_context(distributed.Client(_cluster.enter_context(cluster))))
+    return _clients[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """The workers end where the tests of clusters do: others count what this process holds, and does."""
+    if _clients and (nextitem is None or not nextitem.path.name.startswith("test_distributed")):
+        _clients.clear()
+        _cluster.close()
 
 
 @pytest.fixture(params=["client", "threads", "synchronous"])

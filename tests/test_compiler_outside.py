@@ -1,6 +1,7 @@
 """A program does not have for ever what the clock, a file or the system said once: who asks is refused."""
 
 import datetime
+import gc
 import io
 import linecache
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 import uuid
 import warnings
+import weakref
 from time import perf_counter as tick
 
 import numpy as np
@@ -141,6 +143,41 @@ def test_what_python_itself_asks_by_the_way_is_let_be(tmp_path, monkeypatch):
     compiled = tm.compile(f)
     assert [float(compiled(1.0)) for _ in range(3)] == [2.0, 2.0, 2.0]
     sys.modules.pop("late_module_of_a_test")
+
+
+class Ends:
+    def __del__(self):
+        os.stat(__file__)
+
+
+class Measures:
+    def __init__(self):
+        self.calls = 0
+
+    def called(self, phase, about):
+        os.stat(__file__)
+        self.calls += 1
+
+
+def test_what_is_asked_when_garbage_is_collected_is_let_be():
+    def f(x, now=time.monotonic):  # a name that may ask, so that calls are watched
+        Ends()
+        finalized = Watch()
+        weakref.finalize(finalized, os.stat, __file__)
+        del finalized
+        gc.collect()
+        return x * 2.0
+
+    measures = Measures()
+    gc.callbacks.append(measures.called)
+    try:
+        assert tm.compile(f)(np.array(3.0)).item() == 6.0
+    finally:
+        gc.callbacks.remove(measures.called)
+    assert measures.calls > 0
+    asking = tm.compile(lambda x: (os.stat(__file__), x * 2.0)[1])
+    with pytest.raises(tm.errors.TraceError, match="uses a file"):
+        asking(np.array(3.0))
 
 
 def test_the_profiler_of_somebody_else_goes_on():

@@ -8,6 +8,7 @@ name that such a question may have.
 from __future__ import annotations
 
 import builtins
+import gc
 import os
 import sys
 import time
@@ -47,7 +48,12 @@ _NAMES = frozenset(
         "default_rng", "SeedSequence", "RandomState", "Random", "Generator", "PCG64", "seed",
     }
 )  # fmt: skip
-_BY_THE_WAY = ("linecache", "inspect", "tokenize", "traceback", "warnings", "logging", "importlib", "_frozen_importlib")
+_BY_THE_WAY = frozenset(
+    {
+        "linecache", "inspect", "tokenize", "traceback", "warnings", "logging", "importlib", "_frozen_importlib",
+        "weakref",
+    }
+)  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -113,10 +119,12 @@ def _asked(frame: FrameType, function: Any) -> Asked | None:
 
 
 def _place(frame: FrameType | None, what: str) -> Place | None:
-    """The user's line; None where Python or this package asks by the way, and what is asked for goes nowhere."""
-    direct = True
+    """The user's line; None where Python, what ends or this package asks by the way, and it goes nowhere."""
+    direct, collecting = True, {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
         file = frame.f_code.co_filename
+        if frame.f_code in collecting or frame.f_code.co_name == "__del__":  # whoever had garbage just then
+            return None
         if str(frame.f_globals.get("__name__")).partition(".")[0] in _BY_THE_WAY:
             return None
         if not is_library(file) and not file.startswith("<frozen"):
