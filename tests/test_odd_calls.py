@@ -87,7 +87,11 @@ def test_a_list_that_contains_itself_is_refused_at_once(f, copies):
 
 
 def test_an_array_that_no_memory_holds_is_a_named_error_and_a_memory_error():
-    for make in (lambda: tm.zeros_like(X, shape=(2**50,)), lambda: tm.fft.fft(X, n=2**50)):
+    for make in (
+        lambda: tm.zeros_like(X, shape=(2**50,)),
+        lambda: tm.fft.fft(X, n=2**50),
+        lambda: tm.data.moons(2**50),
+    ):
         with pytest.raises(tm.OutOfMemory) as caught:
             make()
         assert isinstance(caught.value, MemoryError)

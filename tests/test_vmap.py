@@ -194,6 +194,14 @@ def test_axes_are_those_of_each_argument_and_result():
     np.testing.assert_allclose(s.numpy(), X.sum(0))
 
 
+def test_an_example_picks_its_row_of_an_array_that_all_share():
+    rows, table = np.array([2, 0, 2]), np.arange(12.0).reshape(4, 3)
+    picked = tm.vmap(lambda i, x: x[i], in_axes=(0, None))
+    np.testing.assert_array_equal(picked(rows, table).numpy(), table[rows])
+    share = tm.grad(lambda x: (picked(rows, x) ** 2).sum())(table)
+    np.testing.assert_allclose(share.numpy(), 2 * table * np.array([1.0, 0.0, 2.0, 0.0])[:, None])
+
+
 def test_a_tree_of_axes_may_end_above_the_leaves():
     params = {"w": np.ones((2, 3)), "b": [np.arange(4.0), 2.0]}
     y = tm.vmap(lambda p, x: (p["w"] @ x).sum() + p["b"][0] * p["b"][1], in_axes=({"w": None, "b": (0, None)}, 0))(

@@ -6,12 +6,14 @@ Without it the numbers come from `tm.random`, so that `tm.random.seed` reaches t
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from .. import random
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, OutOfMemory
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
@@ -19,6 +21,22 @@ Pair = tuple[Array, Array]
 __all__ = [
     "adding_problem", "checkerboard", "circles", "moons", "parity", "sine", "spirals", "two_layer_linear",
 ]  # fmt: skip
+
+
+P = ParamSpec("P")
+
+
+def _held(make: Callable[P, Pair]) -> Callable[P, Pair]:
+    """A maker of data whose error names it where no memory holds them."""
+
+    @functools.wraps(make)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Pair:
+        try:
+            return make(*args, **kwargs)
+        except MemoryError as error:
+            raise OutOfMemory(f"{make.__name__}: {error or 'no memory is left'}. Ask for fewer examples.") from error
+
+    return call
 
 
 def _count(asker: str, least: int = 1, **counts: Any) -> None:
@@ -42,6 +60,7 @@ def _mixed(points: Array, labels: Array, noise: float, draw: np.random.Generator
     return points[order] + draw.normal(size=points.shape) * noise, labels[order]
 
 
+@_held
 def moons(n: int = 200, noise: float = 0.1, rng: Any = None) -> Pair:
     """Two half circles that reach into each other. x (n, 2) float64, y (n,) the moon, 0 or 1, half of each.
 
@@ -57,6 +76,7 @@ def moons(n: int = 200, noise: float = 0.1, rng: Any = None) -> Pair:
     return _mixed(points, np.repeat([0, 1], [n - n // 2, n // 2]), noise, draw)
 
 
+@_held
 def circles(n: int = 200, noise: float = 0.05, factor: float = 0.5, rng: Any = None) -> Pair:
     """A circle of radius 1 (y = 0) around one of radius `factor` (y = 1). x (n, 2), y (n,).
 
@@ -75,6 +95,7 @@ def circles(n: int = 200, noise: float = 0.05, factor: float = 0.5, rng: Any = N
     return _mixed(np.c_[np.cos(angles), np.sin(angles)] * radii[:, None], (radii < 1).astype(np.int64), noise, draw)
 
 
+@_held
 def spirals(n: int = 300, classes: int = 3, turns: float = 0.75, noise: float = 0.05, rng: Any = None) -> Pair:
     """Arms that wind around the origin, one a class. x (n, 2) within radius 1 but for noise, y (n,).
 
@@ -91,6 +112,7 @@ def spirals(n: int = 300, classes: int = 3, turns: float = 0.75, noise: float = 
     return _mixed(np.c_[np.cos(angle), np.sin(angle)] * radius[:, None], label, noise, draw)
 
 
+@_held
 def checkerboard(n: int = 400, squares: int = 4, noise: float = 0.0, rng: Any = None) -> Pair:
     """Points of the unit square, coloured like a board of `squares` x `squares` fields. x (n, 2), y (n,), 0 or 1.
 
@@ -105,6 +127,7 @@ def checkerboard(n: int = 400, squares: int = 4, noise: float = 0.0, rng: Any = 
     return x + draw.normal(size=x.shape) * noise, np.floor(x * squares).astype(np.int64).sum(1) % 2
 
 
+@_held
 def sine(n: int = 100, noise: float = 0.1, periods: float = 1.0, rng: Any = None) -> Pair:
     """y = sin(2 pi periods x) + noise at x from 0 to 1. x (n, 1), y (n, 1): shapes that a loss takes as they are.
 
@@ -119,6 +142,7 @@ def sine(n: int = 100, noise: float = 0.1, periods: float = 1.0, rng: Any = None
     return x, np.sin(2 * np.pi * periods * x) + draw.normal(size=x.shape) * noise
 
 
+@_held
 def two_layer_linear(
     n: int = 64, inputs: int = 4, hidden: int = 3, outputs: int = 2, noise: float = 0.0, rng: Any = None
 ) -> Pair:
@@ -141,6 +165,7 @@ def two_layer_linear(
     return x, x @ first.T @ second.T + draw.normal(size=(n, outputs)) * noise
 
 
+@_held
 def adding_problem(n: int = 256, length: int = 50, rng: Any = None) -> Pair:
     """Sequences of (number, mark): two places are marked, and y is the sum of their numbers.
 
@@ -162,6 +187,7 @@ def adding_problem(n: int = 256, length: int = 50, rng: Any = None) -> Pair:
     return x, (x[..., 0] * x[..., 1]).sum(1, keepdims=True)
 
 
+@_held
 def parity(n: int = 256, length: int = 8, rng: Any = None) -> Pair:
     """Sequences of 0 and 1, and at each place whether the ones so far are odd in number.
 

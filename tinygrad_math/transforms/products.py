@@ -21,7 +21,8 @@ def hvp(f: Fn, primals: Any, tangents: Any) -> Any:
 
     Arguments: `primals` a tuple of the arguments of f, or one tree for one argument; `tangents` alike.
     Returns the tree of H v, like the primals. One tape and two walks: the recorded gradient, and a forward
-    walk over it along the tangents (Pearlmutter 1994).
+    walk over it along the tangents (Pearlmutter 1994). As `hessp` of SciPy's trust-ncg, which goes on computing with
+    what it is given, say `lambda x, v: tm.hvp(f, x, v).numpy()`; `tm.optim.minimize` does all of it.
 
     >>> import tinygrad_math as tm
     >>> tm.hvp(lambda x: (x**3).sum(), tm.tensor([1.0, 2.0]), tm.tensor([1.0, 1.0]))

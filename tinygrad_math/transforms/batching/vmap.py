@@ -6,6 +6,8 @@ from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from ...core.arguments import named
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.tensor import Tensor, as_tensor, rec
@@ -28,9 +30,9 @@ def vmap(
 
     Arguments: `in_axes` the axis of each argument along which the examples lie, None where all examples share it: an
     int, a tuple with one for each positional argument, and in it trees that the argument's own tree refines; keyword
-    arguments lie along axis 0. `out_axes` the axis of the results along which they are to lie, likewise; None for what
-    does not depend on the examples. `chunk_size` at most so many examples at once, to save memory.
-    `randomness`: "different" draws for each example, "same" once for all of them.
+    arguments lie along axis 0. An array that they share comes as a Tensor. `out_axes` the axis of the results along
+    which they are to lie, likewise; None for what does not depend on the examples. `chunk_size` at most so many
+    examples at once, to save memory. `randomness`: "different" draws for each example, "same" once for all of them.
 
     f is written for one example, and may be any function of this package's and NumPy's functions; it is called once.
     Nests, and composes with every transform and with `compile`.
@@ -56,12 +58,13 @@ def vmap(
         leaves, structure = flatten(trees)
         axes = [*_axes_of(in_axes, args, structure.children[0], title), *([0] * structure.children[1].leaf_count)]
         batches, size = _batches(leaves, axes, structure, title)
+        shared = [_shared(leaf) for leaf in leaves]
         shape: Structure | None = None
 
         def example(values: list[Tensor]) -> list[Any]:
             nonlocal shape
             rest = iter(values)
-            full = [leaf if axis is None else next(rest) for leaf, axis in zip(leaves, axes, strict=True)]
+            full = [leaf if axis is None else next(rest) for leaf, axis in zip(shared, axes, strict=True)]
             positional, keywords = unflatten(structure, full)
             returned, found = flatten(f(*positional, **keywords))
             shape = found
@@ -142,6 +145,11 @@ def _batches(leaves: list[Any], axes: list[int | None], structure: Structure, ti
         counts = ", ".join(f"{where(k)}: {n}" for k, n in sizes.items())
         raise ShapeError(f"{title}: the arguments differ in how many examples they hold ({counts})")
     return batches, next(iter(sizes.values()))
+
+
+def _shared(leaf: Any) -> Any:
+    """What all examples share: an array as a Tensor, which an example's own number may index."""
+    return as_tensor(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufc" else leaf
 
 
 def _out_axes(out_axes: Axes, structure: Structure, title: str) -> list[int | None]:
