@@ -17,7 +17,7 @@ from tinygrad_math.train.steps import Compiled
 from tinygrad_math.train.together import Together
 
 torch, jax = peer("torch"), peer("jax")
-OURS = "tinygrad_math"
+OURS, NATIVE = "tinygrad_math", importlib.util.find_spec("llvmlite") is not None
 
 
 def least(steps, repeats, budget):
@@ -83,7 +83,7 @@ def digits():
         return step
 
     steps = {OURS: eager, "ours, compiled": compiled("numpy"), "numpy": numpy_digits(network(), x, y)}
-    if importlib.util.find_spec("llvmlite"):
+    if NATIVE:
         params = {k: p.detach() for k, p in network().named_parameters()}
         state = pure.init(params)
         steps["ours, native"] = compiled("native")
@@ -163,14 +163,20 @@ def jax_digits(net, x, y, lr=1e-3):
 
 
 def gradient(module, call, *xs):
-    """(eager step, compiled step): the gradient of the sum of the outputs in the parameters."""
+    """Our steps: the gradient of the sum of the outputs in the parameters, eager, compiled, and in machine code."""
 
     def eager():
         module.zero_grad()
         call(module, *xs).sum().backward()
 
-    program = tm.compile(tm.grad(lambda module, *xs: call(module, *xs).sum()))
-    return eager, lambda: program(module, *xs)
+    def compiled(backend):
+        program = tm.compile(tm.grad(lambda module, *xs: call(module, *xs).sum()), backend=backend)
+        return lambda: program(module, *xs)
+
+    steps = {OURS: eager, "ours, compiled": compiled("numpy")}
+    if NATIVE:
+        steps["ours, native"] = compiled("native")
+    return steps
 
 
 def torch_gradient(module, call, *xs):
@@ -184,8 +190,7 @@ def torch_gradient(module, call, *xs):
 def lstm():
     """An LSTM, 50 steps, hidden 32, batch 16: gradient; PyTorch's goes cell by cell."""
     layer, x = tm.nn.LSTM(16, 32, rng=0), np.random.default_rng(0).normal(size=(50, 16, 16))
-    eager, compiled = gradient(layer, lambda m, x: m(x)[0], x)
-    steps = {OURS: eager, "ours, compiled": compiled}
+    steps = gradient(layer, lambda m, x: m(x)[0], x)
     if torch:
         cell, whole = torch.nn.LSTMCell(16, 32).double(), loaded(torch.nn.LSTM(16, 32).double(), layer)
 
@@ -206,8 +211,7 @@ def convolution():
     """A convolution 3 x 3, 8 to 16 channels, images 8 x 8, batch 64: gradient."""
     layer = tm.nn.Conv2d(8, 16, 3, padding=1, rng=0)
     x = np.random.default_rng(0).normal(size=(64, 8, 8, 8))
-    eager, compiled = gradient(layer, lambda m, x: m(x), x)
-    steps = {OURS: eager, "ours, compiled": compiled}
+    steps = gradient(layer, lambda m, x: m(x), x)
     if torch:
         theirs = loaded(torch.nn.Conv2d(8, 16, 3, padding=1).double(), layer)
         steps["torch"] = torch_gradient(theirs, lambda m, x: m(x), torch.tensor(x))
@@ -218,8 +222,7 @@ def attention():
     """Attention, 4 heads, width 32, sequences of 32, batch 16: gradient."""
     layer = tm.nn.MultiheadAttention(32, 4, batch_first=True, rng=0)
     x = np.random.default_rng(0).normal(size=(16, 32, 32))
-    eager, compiled = gradient(layer, lambda m, x: m(x, x, x)[0], x)
-    steps = {OURS: eager, "ours, compiled": compiled}
+    steps = gradient(layer, lambda m, x: m(x, x, x)[0], x)
     if torch:
         theirs = loaded(torch.nn.MultiheadAttention(32, 4, batch_first=True).double(), layer)
         steps["torch"] = torch_gradient(theirs, lambda m, x: m(x, x, x)[0], torch.tensor(x))
@@ -287,8 +290,10 @@ def main():
     for title, row in table.items():
         found = least(row(), repeats, budget)
         harness.print_row(title, found)
-        if "ours, compiled" in found:
-            print(*(f"  compiled / {k} = {found['ours, compiled'] / t:.2f}" for k, t in found.items() if k != OURS))
+        for ours in ("ours, compiled", "ours, native"):
+            if ours in found:
+                others = {k: t for k, t in found.items() if k not in (OURS, ours)}
+                print(*(f"  {ours.removeprefix('ours, ')} / {k} = {found[ours] / t:.2f}" for k, t in others.items()))
 
 
 if __name__ == "__main__":

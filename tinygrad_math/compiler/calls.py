@@ -141,17 +141,22 @@ def _matmul(v: Value, inputs: list[str], out: str | None) -> str:
     return f"matmul({', '.join(inputs)}{into})"
 
 
-def _short_rows(v: Value, axis: Any) -> bool:
-    """Many short rows: their largest elements are found three times faster along the columns of a turned copy."""
-    x = v.inputs[0]
-    shape, turned = x.shape, x.strides and x.strides[0] < x.strides[-1]
-    return (
-        not turned
-        and len(shape) == 2
-        and axis in (1, -1, (1,), (-1,))
-        and 1 < shape[1] <= 32
-        and 64 <= shape[0] <= 1024
-    )
+def _of_short_rows(v: Value, ufunc: str, x: str, out: str, keep: bool) -> str | None:
+    """The largest or smallest elements of many short rows, which NumPy is two to four times quicker to search: the
+    places are found first, in very short rows the numbers along the columns of a turned copy."""
+    given, axis = v.inputs[0], v.params.get("axis")
+    shape = given.shape
+    last = axis in (-1, len(shape) - 1, (-1,), (len(shape) - 1,))
+    if not last or given.dtype.char not in "df" or not given.example.flags.c_contiguous:
+        return None
+    n, rows = shape[-1], v.size
+    if len(shape) == 2 and 1 < n < 8 and 64 <= rows <= 1024:
+        return f"{ufunc}.reduce({x}.T.copy(), 0, None, {f'{out}.T' if keep else out}, {keep})"
+    if not (8 <= n <= 300 and rows >= 32):
+        return None
+    places = f"{x}.reshape(({rows}, {n})).arg{ufunc[:3]}(1) + np.arange(0, {rows * n}, {n})"
+    places = places if v.shape == (rows,) else f"({places}).reshape({literal(v.shape)})"
+    return f"{x}.reshape(-1).take({places}, None, {out}, 'clip')"
 
 
 def _reduction(ufunc: str) -> Writer:
@@ -165,9 +170,10 @@ def _reduction(ufunc: str) -> Writer:
         dtype_text, axis_text = literal(np.dtype(dtype) if dtype is not None else None), literal(axis)
         if dtype_text is None or axis_text is None or v.inputs[0].weak:
             return None
-        if out is not None and ufunc in _KEYWORD_ONLY and _short_rows(v, axis):
-            turned = f"{out}.T" if keep else out
-            return f"{ufunc}.reduce({inputs[0]}.T.copy(), 0, {dtype_text}, {turned}, {bool(keep)})"
+        if out is not None and ufunc in _KEYWORD_ONLY and dtype is None:
+            found = _of_short_rows(v, ufunc, inputs[0], out, bool(keep))
+            if found is not None:
+                return found
         return f"{ufunc}.reduce({inputs[0]}, {axis_text}, {dtype_text}, {out}, {bool(keep)})"
 
     return write

@@ -16,12 +16,13 @@ from .rewrite import Make, axes_of, is_op, plain_sum, rewrite
 
 ROWS = 4096  # of a batch: as `batch_sum` has it in gradients
 FEWEST = 32  # elements: NumPy adds fewer as fast
-SQUARES = 128  # terms that NumPy adds without dividing them into two halves
+TERMS = 128  # that NumPy adds without dividing them into two halves
 LONGEST = 1 << 16  # beyond this many terms, NumPy's pairwise summation is worth its time
 
 
 def sums_over_rows(program: Program) -> int:
-    """Sums of which a product is as accurate: over rows, which NumPy adds one after another, and of a few squares."""
+    """Sums of which a product is as accurate: over rows, which NumPy adds one after another, within short rows, which
+    it does not divide into halves, and of a few squares."""
     users = program.users()
 
     def rule(v: Value, make: Make) -> Value | None:
@@ -31,10 +32,11 @@ def sums_over_rows(program: Program) -> int:
         axes = axes_of(v)
         if len(axes) == len(x.shape):
             alone = is_op(x, "multiply") and x.inputs[0] is x.inputs[1] and users.get(x) == 1
-            return _inner(v, x, make) if alone and x.size <= SQUARES else None
+            return _inner(v, x, make) if alone and x.size <= TERMS else None
         rows = math.prod(x.shape[k] for k in axes)
-        few = rows > ROWS or x.size < FEWEST or x.size == rows
-        return None if few or axes != tuple(range(len(axes))) else _outer(v, x, rows, make)
+        first, last = (axes == tuple(range(start, start + len(axes))) for start in (0, len(x.shape) - len(axes)))
+        accurate = (first and rows <= ROWS) or (last and rows <= TERMS)
+        return _outer(v, x, rows, make) if accurate and x.size >= FEWEST and x.size != rows else None
 
     return rewrite(program, rule)
 
