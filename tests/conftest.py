@@ -92,3 +92,14 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 def place(request: pytest.FixtureRequest) -> Any:
     """Where shards are: on workers, or in this process."""
     return request.getfixturevalue("client") if request.param == "client" else request.param
+
+
+@pytest.fixture
+def numpys_loops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """NumPy's loops alone, with which results of native programs are NumPy's bit for bit."""
+    from tinygrad_math.compiler.native import loops
+
+    loops.loop.cache_clear()
+    monkeypatch.setattr(loops, "kernel", lambda name, dtype: None)
+    yield
+    loops.loop.cache_clear()

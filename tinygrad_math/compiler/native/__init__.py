@@ -5,7 +5,9 @@
     loops       NumPy's inner loops and their addresses, and ours that copy, choose and convert
     table       an instruction as words: how a loop goes through arrays
     places      where values lie
-    instructions, products, stacks, labels   an op as words; small matrix products of our own, many at once; labels
+    instructions, labels     an op as words; cross entropies of labels
+    products, stacks         small matrix products of our own, and many of the smallest at once
+    forms, tiles, panels     floats and their vectors; what of a product stays in registers; columns side by side
     further, slopes          ops that NumPy does in several steps; derivatives of tanh and sigmoid out of their values
     called                   what has no native form, in a loop that has one
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks

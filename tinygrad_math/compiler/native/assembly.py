@@ -148,6 +148,11 @@ class Writer:
         self.first = self.b.block
         self.arguments = self.function.args
 
+    def inside(self) -> None:
+        """Let the function be called from its own module alone, and stay a function: it is assembled once."""
+        self.function.linkage = "internal"
+        self.function.attributes.add("noinline")
+
     def done(self) -> None:
         """Let the entry, in which room for variables is made, go on to the code."""
         self.ir.IRBuilder(self.entry).branch(self.first)
@@ -160,7 +165,8 @@ class Writer:
         return self.ir.IRBuilder(self.entry).alloca(self.word, n)
 
     def variable(self, start: Any) -> Any:
-        place = self.room()
+        """The place of a word or a pointer, which begins as `start`."""
+        place = self.ir.IRBuilder(self.entry).alloca(start.type)
         self.b.store(start, place)
         return place
 
@@ -210,6 +216,20 @@ class Writer:
         yield end
         self.b.branch(body)
         self.b.position_at_end(end)
+
+    @contextmanager
+    def when(self, condition: Any) -> Iterator[None]:
+        """What is written within runs if the condition holds."""
+        true, on = (self.function.append_basic_block(name) for name in ("true", "on"))
+        self.b.cbranch(condition, true, on)
+        self.b.position_at_end(true)
+        yield
+        self.b.branch(on)
+        self.b.position_at_end(on)
+
+    def least(self, x: Any, y: Any) -> Any:
+        """The lesser of two whole numbers."""
+        return self.b.select(self.b.icmp_signed("<", x, y), x, y)
 
     def unless(self, condition: Any, target: Any) -> None:
         """Go to the block `target` if the condition does not hold."""

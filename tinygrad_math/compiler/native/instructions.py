@@ -11,10 +11,11 @@ import numpy as np
 from ..calls import call
 from ..memory import Plan
 from ..program import Value
+from .forms import lanes
 from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
-from .products import ACROSS, ALONG, LARGEST, WIDEST, lanes, nanoseconds, of_blas, product
+from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
 from .slopes import tanh_slope
 from .stacks import nanoseconds as nanoseconds_of_stack
 from .stacks import stacked
@@ -308,7 +309,7 @@ def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> flo
     """Nanoseconds of one of our products; without an end if it cannot be one."""
     (n, k), m, size = a.shape[-2:], b.shape[-1], out.dtype.itemsize
     copied = m > 1 and b.strides[-1] != size
-    if not k or k * m * size > WIDEST or (copied and k * 2 * lanes(out.dtype.char) > LARGEST):
+    if not k or k * m * size > WIDEST or not fits(out.dtype.char, k, m, copied):
         return math.inf
     if start is not None and m > 1 and start.strides[-1] not in (0, size):
         return math.inf

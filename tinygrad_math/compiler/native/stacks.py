@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from .assembly import Writer, assemble, llvm, once
-from .products import lanes
+from .forms import Form, lanes
 
 COLUMNS = 4  # of C at most: sums that are held at once
 LARGEST = 256  # elements of one B
@@ -41,13 +41,9 @@ def nanoseconds(char: str, n: int, k: int, m: int, shared: bool) -> float:
 class _Stacked:
     def __init__(self, module: Any, name: str, char: str) -> None:
         self.ir = ir = llvm().ir
-        self.kind, self.size, self.width = (
-            (ir.DoubleType(), 8, lanes("d")) if char == "d" else (ir.FloatType(), 4, lanes("f"))
-        )
+        self.form = form = Form(module, char)
+        self.size, self.width, self.vector, self.byte = form.size, form.width, form.vector, form.byte
         self.w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
-        self.vector, self.byte = ir.VectorType(self.kind, self.width), ir.IntType(8).as_pointer()
-        title = f"llvm.fma.v{self.width}f{8 * self.size}"
-        self.fma = ir.Function(module, ir.FunctionType(self.vector, [self.vector] * 3), title)
 
     def write(self) -> None:
         w, b, ir = self.w, self.w.b, self.ir
@@ -67,7 +63,7 @@ class _Stacked:
             with w.repeat(groups) as g:
                 first = b.mul(g, wide)
                 last = b.sub(count, wide)  # the last group may meet the one before, and computes the same there
-                first = b.select(b.icmp_signed("<", first, last), first, last)
+                first = w.least(first, last)
                 self.a, self.b, self.c = (
                     b.inttoptr(b.add(start, b.mul(first, step)), self.byte)
                     for start, step in zip(starts, self.steps, strict=True)
@@ -79,10 +75,6 @@ class _Stacked:
         b.ret_void()
         w.done()
 
-    def _at(self, base: Any, offset: Any, kind: Any = None) -> Any:
-        b = self.w.b
-        return b.bitcast(b.gep(base, [offset]), (kind or self.kind).as_pointer())
-
     def _lane(self, j: int) -> Any:
         return self.ir.Constant(self.ir.IntType(32), j)
 
@@ -91,30 +83,21 @@ class _Stacked:
         w, b = self.w, self.w.b
         x = self.ir.Constant(self.vector, self.ir.Undefined)
         for j in range(self.width):
-            place = self._at(base, b.add(offset, b.mul(step, w.number(j))))
-            x = b.insert_element(x, b.load(place, align=1), self._lane(j))
+            one = self.form.load(b, base, b.add(offset, b.mul(step, w.number(j))))
+            x = b.insert_element(x, one, self._lane(j))
         return x
 
-    def _spread(self, base: Any, offset: Any) -> Any:
-        """An element that all share."""
-        b, ir = self.w.b, self.ir
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        one = b.insert_element(undefined, b.load(self._at(base, offset), align=1), self._lane(0))
-        return b.shuffle_vector(
-            one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), self.width), [0] * self.width)
-        )
-
     def _packed(self, p: Any, j: Any) -> Any:
-        """Where an element of B stands, that of each matrix in its lane."""
+        """How far on in `space` an element of B stands, that of each matrix in its lane."""
         w, b = self.w, self.w.b
         number = b.add(b.mul(p, self.m), j)
-        return self._at(self.space, b.mul(number, w.number(self.width * self.size)), self.vector)
+        return b.mul(number, w.number(self.width * self.size))
 
     def _pack(self) -> None:
         w, b = self.w, self.w.b
         with w.repeat(self.k) as p, w.repeat(self.m) as j:
             x = self._gathered(self.b, b.add(b.mul(p, self.bk), b.mul(j, self.bm)), self.steps[1])
-            b.store(x, self._packed(p, j), align=1)
+            self.form.store(b, x, self.space, self._packed(p, j))
 
     def _columns(self, spread: bool) -> None:
         """C, which has a few columns."""
@@ -130,22 +113,21 @@ class _Stacked:
         b.position_at_end(on)
 
     def _rows(self, columns: int, spread: bool) -> None:
-        w, b, ir = self.w, self.w.b, self.ir
-        zero = ir.Constant(self.vector, [ir.Constant(self.kind, 0.0)] * self.width)
+        w, b, ir, form = self.w, self.w.b, self.ir, self.form
         sums = [ir.IRBuilder(w.entry).alloca(self.vector) for _ in range(columns)]
         with w.repeat(self.n) as i:
             for s in sums:
-                b.store(zero, s)
+                b.store(form.zeros, s)
             row = b.mul(i, self.an)
             with w.repeat(self.k) as p:
                 at = b.add(row, b.mul(p, self.ak))
-                x = self._spread(self.a, at) if spread else self._gathered(self.a, at, self.steps[0])
+                x = form.spread(b, form.load(b, self.a, at)) if spread else self._gathered(self.a, at, self.steps[0])
                 for j, s in enumerate(sums):
-                    other = b.load(self._packed(p, w.number(j)), align=1)
-                    b.store(b.call(self.fma, [x, other, b.load(s)]), s)
+                    other = form.load_vector(b, self.space, self._packed(p, w.number(j)))
+                    b.store(form.fma(b, x, other, b.load(s)), s)
             for j, s in enumerate(sums):
                 total = b.load(s)
                 at = b.add(b.mul(i, self.cn), b.mul(w.number(j), self.cm))
                 for lane in range(self.width):
-                    place = self._at(self.c, b.add(at, b.mul(self.steps[2], w.number(lane))))
-                    b.store(b.extract_element(total, self._lane(lane)), place, align=1)
+                    one = b.extract_element(total, self._lane(lane))
+                    form.store(b, one, self.c, b.add(at, b.mul(self.steps[2], w.number(lane))))
