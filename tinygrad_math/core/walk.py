@@ -83,9 +83,12 @@ class Trail:
                 if i.live and i not in seen:
                     seen.add(i)
                     stack.append(i)
+        stack.sort(key=_by_tick)
+        if not self.open:  # nothing else flows in: each of them was made of a target
+            self.reached, self.nodes = seen, stack
+            return
         nodes = []
         reached = self.reached = goal & seen
-        stack.sort(key=_by_tick)
         for n in stack:
             if n in reached:
                 nodes.append(n)
@@ -206,7 +209,8 @@ def _pullback(
     for node, g in seeds:
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
-    take, is_reached, watched = cotangents.pop, reached.__contains__, every or bool(goal)
+    take, is_reached = cotangents.pop, reached.__contains__
+    watched = every or any(n.op is not None for n in goal)  # one without an op is kept in any case
     for n in reversed(trail.nodes):
         g = take(n, None)
         if g is None:

@@ -109,7 +109,7 @@ def _fill(key: Any, arrays: Any) -> Any:
 )
 def getitem(x: Any, /, key: Any) -> Any:
     """x[key] for ints, slices, None and Ellipsis; the cotangent is zero but at `key`."""
-    return np.asarray(x)[key]
+    return x[key] if x.__class__ is np.ndarray else np.asarray(x)[key]
 
 
 getitem.reads = True
@@ -227,12 +227,13 @@ def _(xp: Any, ts: Any, y: Any, v: Any, *indices: Any, shape: Any, key: Any) -> 
 
 def _getitem(x: Any, key: Any) -> Any:
     """x[key]; what `Tensor.__getitem__` calls."""
-    if _is_static(key) or (type(key) is tuple and all(map(_is_static, key))):
-        return record(getitem, (x,), {"key": key})
-    static, arrays = _split(key)
-    if arrays:
-        return record(gather, (x, *arrays), {"key": static})
-    return record(getitem, (x,), {"key": static})
+    for part in key if type(key) is tuple else (key,):
+        if not _is_static(part):
+            static, arrays = _split(key)
+            if arrays:
+                return record(gather, (x, *arrays), {"key": static})
+            return record(getitem, (x,), {"key": static})
+    return record(getitem, (x,), {"key": key})
 
 
 alias("getitem", _getitem)
