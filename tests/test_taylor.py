@@ -119,6 +119,23 @@ def test_jets_are_differentiated_mapped_and_compiled():
     np.testing.assert_allclose(tm.compile(third)(0.3).numpy(), -math.cos(0.3))
 
 
+def test_the_jet_of_a_primitive_is_differentiated_and_compiled():
+    @tm.primitive
+    def softabs(x):
+        return np.sqrt(x * x + 1e-3)
+
+    softabs.defjvp(lambda t, y, x: t * x / y)
+    softabs.defvjp(lambda g, y, x: g * x / y)
+    x = np.array([0.3, 1.0])
+    y = np.sqrt(x**2 + 1e-3)
+
+    def second(x):
+        return tm.directional(softabs, x, np.ones(2), order=2)
+
+    np.testing.assert_allclose(tm.compile(second)(x).numpy(), 1e-3 / y**3)
+    np.testing.assert_allclose(tm.grad(lambda x: second(x).sum())(x).numpy(), -3e-3 * x / y**5)
+
+
 def test_a_complex_line_has_complex_coefficients():
     jet = tm.jet(tm.exp, np.array(0.3 + 0.1j), np.array(1j), 3)
     np.testing.assert_allclose(jet[3].numpy(), np.exp(0.3 + 0.1j) * 1j**3 / 6)

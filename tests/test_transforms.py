@@ -237,6 +237,18 @@ def test_a_primitive_without_a_rule_says_which():
         tm.jvp(plain, (1.0,), (1.0,))
 
 
+def test_second_derivatives_of_a_primitive_in_a_value_on_the_way():
+    @tm.primitive
+    def softabs(x):
+        return np.sqrt(x * x + 1e-3)
+
+    softabs.defvjp(lambda g, y, x: g * x / y)
+    h = 2.0 * tm.tensor([0.3, 1.0], requires_grad=True)
+    (slope,) = tm.grad_of(softabs(h).sum(), [h], create_graph=True)
+    (curvature,) = tm.grad_of(slope.sum(), [h])
+    np.testing.assert_allclose(curvature.numpy(), 1e-3 / (h.detach().numpy() ** 2 + 1e-3) ** 1.5)
+
+
 def test_a_primitive_has_static_parameters():
     @tm.primitive
     def scaled(x, y, *, factor=2.0):

@@ -411,13 +411,10 @@ def _run_hooks(xp: Namespace, node: Node, g: Any) -> Any:
 
 
 def twin(g: Any) -> Tensor:
-    """A second node of the same value and history."""
+    """A node of its own with the same value, made of g, so that derivatives in g pass through it."""
     if not isinstance(g, Tensor):
         return wrap(Node(g))
-    n = g.node
-    if n.op is None and n.live:
-        return rec.copy(g)  # type: ignore[no-any-return]
-    return wrap(Node(n.data, n.op, n.inputs, n.params, n.live))
+    return rec.alias(g) if g.node.live else wrap(Node(g.node.data))  # type: ignore[no-any-return]
 
 
 def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace = raw) -> list[Any]:
