@@ -1,5 +1,6 @@
 """vmap: what it computes is what a Python loop over the examples computes, for every op, order and nesting."""
 
+import dataclasses
 import functools
 import itertools
 
@@ -210,6 +211,22 @@ def test_a_tree_of_axes_may_end_above_the_leaves():
     np.testing.assert_allclose(y.numpy(), 2 * X.sum(1) + np.arange(4.0) * 2)
 
 
+@dataclasses.dataclass
+class Line:
+    slope: object
+    offset: object
+
+
+def test_a_tree_of_axes_is_made_of_the_containers_of_the_argument():
+    lines = Line(X, X[0])
+    for axes in (Line(0, None), {"offset": None, "slope": 0}):
+        y = tm.vmap(lambda d: d.slope * d.offset, in_axes=(axes,))(lines)
+        np.testing.assert_allclose(y.numpy(), X * X[0])
+    turned = tm.vmap(lambda x: Line(x, x.sum()), out_axes=Line(1, 0))(X)
+    np.testing.assert_allclose(turned.slope.numpy(), X.T)
+    np.testing.assert_allclose(turned.offset.numpy(), X.sum(1))
+
+
 def test_keyword_arguments_lie_along_the_first_axis():
     np.testing.assert_allclose(tm.vmap(lambda x, *, s: x * s)(X, s=np.arange(4.0)).numpy(), X * np.arange(4.0)[:, None])
 
@@ -308,6 +325,18 @@ def test_fixed_points_are_found_for_each_example():
 def test_what_hangs_on_an_examples_values_is_refused_with_the_line(f):
     with pytest.raises(tm.TraceError, match=r"test_vmap\.py"):
         tm.vmap(f)(X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x, i: x[i:], lambda x, i: tm.zeros((i, 2)), lambda x, i: tm.roll(x, i), lambda x, i: tm.sum(x, axis=i)],
+    ids=["slice", "shape", "parameter", "axis"],
+)
+@pytest.mark.parametrize("transform", [tm.vmap, tm.compile])
+def test_what_has_to_be_one_number_is_refused_as_unknown(transform, f):
+    x, i = (X, np.arange(4)) if transform is tm.vmap else (X[0], np.int64(1))
+    with pytest.raises(tm.TraceError, match=r"asks for a value(.|\n)*test_vmap\.py"):
+        transform(f)(x, i)
 
 
 def test_an_exception_leaves_nothing_behind():

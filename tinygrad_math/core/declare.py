@@ -137,10 +137,11 @@ class Declared(Op, Generic[P]):
         """Integers where integers belong, and constants in place of Tensors."""
         for name, value in params.items():
             if isinstance(value, Tensor):
+                value._refuse_trace(f"{name} of {self.name}")
                 if value.node.live:
                     raise NoDerivative(
                         f"{self.name} takes {name} as a fixed number, in which it has no derivative, and was given one "
-                        f"that is being differentiated or traced; give {name}.item() if that is meant"
+                        f"that is being differentiated; give {name}.item() if that is meant"
                     )
                 params[name] = _frozen(value.node.data)
         for name, optional in self.whole.items():

@@ -158,6 +158,12 @@ def _open(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
     return None
 
 
+def children(tree: Any) -> dict[Any, Any]:
+    """What a container holds, by its keys; nothing where it is a leaf."""
+    opened = _open(tree)
+    return {} if opened is None else dict(zip(*opened[:2], strict=True))
+
+
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves of `tree` from left to right, and its structure.
 

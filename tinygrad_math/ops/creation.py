@@ -17,6 +17,7 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError, describe, expla
 from ..core.node import unknown
 from ..core.samples import complexes, real, sample
 from ..core.tensor import Node, Tensor, as_tensor, rec, watching, wrap
+from ..core.tree import flatten
 
 __all__ = [
     "array",
@@ -59,6 +60,9 @@ def _made(maker: Callable[..., Any], *args: Any, dtype: Any) -> Tensor:
     try:
         return _new(maker(*args, dtype=kind))
     except (TypeError, ValueError, OverflowError) as error:
+        for length in flatten(args)[0]:  # NumPy does not say what one of these had to say
+            if isinstance(length, Tensor):
+                length._refuse_trace(f"a length for {maker.__name__}")
         raise explain_failure(maker.__name__, args, {}, error) from error
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import alias, general, linear, nondiff
-from ..core.errors import DTypeError, IndexOutOfBounds, InvalidIndex, ShapeError, describe
+from ..core.errors import DTypeError, IndexOutOfBounds, InvalidIndex, ShapeError, TraceError, describe
 from ..core.node import unknown
 from ..core.past import is_large
 from ..core.samples import complexes, real, sample
@@ -57,6 +57,8 @@ def _split(index: Any) -> tuple[Any, list[Tensor]]:
 def _whole(number: Any) -> int:
     try:
         return as_int(number)
+    except TraceError:
+        raise
     except TypeError as error:
         raise InvalidIndex(f"a slice runs between whole numbers, got {describe(number)}; convert with int()") from error
 

@@ -11,7 +11,7 @@ import numpy as np
 from ...core.arguments import named
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.tensor import Tensor, as_tensor, rec
-from ...core.tree import Structure, flatten, paths, show, unflatten
+from ...core.tree import Structure, children, flatten, paths, show, unflatten
 from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
 from .trace import Recording
@@ -113,11 +113,12 @@ def _spread(axes: Axes, structure: Structure, what: str) -> list[int | None]:
 
 def _children(axes: Axes, structure: Structure, what: str) -> list[Axes]:
     """The parts of a tree of axes that belong to the children of a container."""
-    if isinstance(axes, dict) and axes.keys() == set(structure.keys):
-        return [axes[key] for key in structure.keys]
-    if isinstance(axes, (tuple, list)) and len(axes) == len(structure.children) and not isinstance(axes, dict):
+    if isinstance(axes, (tuple, list)) and len(axes) == len(structure.children):
         return list(axes)
-    raise ArgumentError(f"{what} is {describe(axes)}, which does not fit the argument {show(structure)}")
+    found = children(axes)
+    if found.keys() == set(structure.keys):
+        return [found[key] for key in structure.keys]
+    raise ArgumentError(f"{what} is {describe(axes)}, which does not fit the tree {show(structure)}")
 
 
 def _batches(leaves: list[Any], axes: list[int | None], structure: Structure, title: str) -> tuple[list[Tensor], int]:
