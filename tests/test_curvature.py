@@ -1,5 +1,8 @@
 """Curvature by products: operators are known matrices, estimators known numbers, sparse matrices the dense ones."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -182,6 +185,51 @@ def test_many_products_are_recorded_once_and_taken_some_at_a_time(rows_at_once, 
     G = C.GGNOperator(lambda x: tm.sin(a @ x), lambda y: (y**4).sum(), x)
     want = matrix.T @ np.diag(12 * np.sin(a @ x) ** 2) @ matrix
     np.testing.assert_allclose(G @ vectors, want @ vectors)
+
+
+@pytest.mark.parametrize("data", [None, [X]])
+@pytest.mark.parametrize("used_before", [False, True])
+def test_an_operator_stays_where_it_was_made(data, used_before):
+    layer = tm.nn.Linear(3, 1, bias=False, rng=0)
+    f = (lambda m: (m(X) ** 3).mean()) if data is None else (lambda m, batch: (m(batch) ** 3).mean())
+    H = C.HessianOperator(f, layer, data)
+    w = layer.weight.detach().numpy()[0].copy()
+    want = np.mean([6 * (x @ w) * np.outer(x, x) for x in X], axis=0)
+    if used_before:
+        H @ np.ones(3)
+    with tm.no_grad():
+        layer.weight[...] = 0.0
+    np.testing.assert_allclose(H.to_dense(), want)
+    x = np.array([1.0, 2.0])
+    cubes = C.HessianOperator(lambda x: (x**3).sum(), x)
+    x[:] = 0.0
+    np.testing.assert_allclose(cubes.to_dense(), np.diag([6.0, 12.0]))
+
+
+def test_operators_are_copied_after_their_products_too():
+    for make in (C.HessianOperator, C.JacobianOperator):
+        A = make(rosenbrock, np.ones(3))
+        want = A @ np.eye(3)
+        for copied in (copy.deepcopy(A), pickle.loads(pickle.dumps(A))):
+            np.testing.assert_array_equal(copied @ np.eye(3), want)
+
+
+def test_a_transposed_jacobian_has_the_names_of_the_columns():
+    J = C.JacobianOperator(lambda p: p["a"] * p["b"], {"a": np.ones(2), "b": 2.0})
+    assert J.T.names == ["a[0]", "a[1]", "b"] == J.columns.names
+    assert J.T.T is J
+    np.testing.assert_array_equal(J.H.to_dense(), J.to_dense().T)
+
+
+@pytest.mark.parametrize("product", ["dot", "matvec", "matmat", "rmatvec", "rmatmat"])
+def test_vectors_of_another_size_are_named(product):
+    for operator in (C.HessianOperator(rosenbrock, np.ones(3)), C.JacobianOperator(tm.sin, np.ones(3)).T):
+        multiply = getattr(operator, product)
+        for wrong in (np.ones(4), np.ones((4, 3)), np.ones((3, 1, 1))):
+            with pytest.raises(tm.ShapeError, match=r"\(3, 3\) is multiplied by vectors of 3 numbers.*got"):
+                multiply(wrong)
+        with pytest.raises(tm.DTypeError, match=r"take its vector\(tree\)"):
+            multiply({"a": 3.0})
 
 
 def test_scipy_takes_the_operators():
@@ -427,6 +475,8 @@ def test_what_does_not_fit_is_named():
         C.KFACOperator(tm.nn.Sequential(tm.nn.Linear(3, 3), tm.nn.LayerNorm(3)), X)
     with pytest.raises(tm.ShapeError, match="square"):
         C.trace(np.ones((2, 3)))
+    with pytest.raises(tm.ArgumentError, match=r"a tuple of arrays is one batch; give \[batch\]"):
+        C.HessianOperator(lambda m, batch: (m(batch[0]) ** 2).mean(), tm.nn.Linear(3, 1), data=(X, X))
 
 
 # -- what may not go wrong in silence ----------------------------------------------------------------------

@@ -311,3 +311,12 @@ def test_a_module_that_contains_itself_is_walked_once_or_refused_by_name():
     holder.listed.append(holder.listed)
     with pytest.raises(tm.ArgumentError, match="contains itself"):
         list(holder.modules())
+
+
+@pytest.mark.parametrize("transform", [tm.vmap, tm.compile, lambda f: tm.compile(tm.vmap(f))])
+def test_a_module_takes_constants_for_its_parameters_inside_of_a_trace(transform):
+    layer = tm.nn.Linear(2, 1, rng=0)
+    x = np.arange(6.0).reshape(3, 2)
+    for put in (lambda p: np.ones(p.shape), lambda p: tm.ones(p.shape)):
+        y = transform(lambda x: tm.tree_map(put, layer)(x))(x)
+        np.testing.assert_array_equal(y.detach().numpy(), x.sum(1, keepdims=True) + 1)

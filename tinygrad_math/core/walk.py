@@ -414,7 +414,7 @@ def twin(g: Any) -> Tensor:
     """A node of its own with the same value, made of g, so that derivatives in g pass through it."""
     if not isinstance(g, Tensor):
         return wrap(Node(g))
-    return rec.alias(g) if g.node.live else wrap(Node(g.node.data))  # type: ignore[no-any-return]
+    return rec.alias(g) if g.node.live else wrap(Node(g.node.data))
 
 
 def pushforward(trail: Trail, seeds: Mapping[Node, Any], roots: Sequence[Node], xp: Namespace = raw) -> list[Any]:

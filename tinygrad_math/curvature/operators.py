@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
 from ..core.errors import ArgumentError, DTypeError, ShapeError, TraceError, describe
@@ -48,6 +49,16 @@ def function_of(f: Any, asker: str) -> Fn:
     return f  # type: ignore[no-any-return]
 
 
+def _as_array(vectors: Any, asker: str) -> Any:
+    """Vectors that come in something else than an array: a list, a Tensor, a sparse matrix."""
+    if issparse(vectors):
+        return vectors
+    try:
+        return array_of(vectors, asker)
+    except DTypeError as error:
+        raise DTypeError(f"{asker} is multiplied by arrays; for a tree like x take its vector(tree): {error}") from None
+
+
 def number_of(value: Any, asker: str, name: str) -> float:
     """A real number among the arguments."""
     x = array_of(value, asker)
@@ -64,11 +75,11 @@ def one_of(value: Any, words: tuple[str, ...], asker: str, name: str) -> str:
 
 
 class Flat:
-    """A tree of real arrays as one vector, and the names of its numbers."""
+    """A tree of real arrays as one vector, as they are now, and the names of its numbers."""
 
     def __init__(self, tree: Any, asker: str) -> None:
         leaves, self.structure = flatten(tree)
-        self.leaves = [array_of(leaf, asker) for leaf in leaves]
+        self.leaves = [np.array(array_of(leaf, asker)) for leaf in leaves]
         for leaf in self.leaves:
             if leaf.dtype.kind != "f":
                 raise DTypeError(f"{asker} is over real floating numbers, got {describe(leaf)}; use astype(float)")
@@ -107,11 +118,18 @@ class Flat:
 class Derivatives(LinearOperator):
     """A matrix of derivatives, known by its products: the base of the operators of this room.
 
-    `columns` and `rows` say what the numbers of its two sides are: `.names`, `.split`, `.join`.
+    `columns` and `rows` say what the numbers of its two sides are: `.names`, `.split`, `.join`. `x` is where the
+    derivatives are taken, whatever becomes of the arrays that were given.
     """
 
     def __init__(self, rows: Flat, columns: Flat, batches: Iterable[Any] | None) -> None:
+        if isinstance(batches, tuple) and batches and all(hasattr(part, "shape") for part in batches):
+            raise ArgumentError(
+                f"{type(self).__name__}: data is an iterable of batches, and a tuple of arrays is one batch; give "
+                "[batch], or a DataLoader"
+            )
         self.rows, self.columns, self.batches = rows, columns, batches
+        self.x = unflatten(columns.structure, [as_tensor(a) for a in columns.leaves])
         self._prepared: list[Piece] | None = None
         self.far: Any = None  # the products over a cluster: a function of x and of a tree like x
         base: Any = super()
@@ -148,6 +166,45 @@ class Derivatives(LinearOperator):
         for size, batch in zip(sizes, self.batches, strict=True):
             yield size / total, self._tape((batch,)), {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_prepared": None}  # a copy records anew what it needs
+
+    def _given(self, vectors: Any, side: Flat) -> Any:
+        """What this is multiplied by, as an array of the right shape."""
+        x = vectors if isinstance(vectors, np.ndarray) else _as_array(vectors, type(self).__name__)
+        if x.ndim not in (1, 2) or x.shape[0] != side.size:
+            raise ShapeError(
+                f"{type(self).__name__} of shape {self.shape} is multiplied by vectors of {side.size} numbers, or by "
+                f"matrices with these as columns, got {describe(vectors)}"
+            )
+        return x
+
+    def dot(self, x: Any) -> Any:
+        """The product with a vector, a matrix, a number or another operator, as SciPy has it."""
+        known: Any = isinstance(x, LinearOperator) or np.isscalar(x)
+        return super().dot(x if known else self._given(x, self.columns))
+
+    def matvec(self, x: Any) -> Any:
+        """The product with a vector, (n,) or (n, 1)."""
+        return super().matvec(self._given(x, self.columns))
+
+    def matmat(self, X: Any) -> Any:
+        """The product with the columns of a matrix, (n, k)."""
+        return super().matmat(self._given(X, self.columns))
+
+    def rmatvec(self, x: Any) -> Any:
+        """The product of the transpose with a vector, (m,) or (m, 1)."""
+        return super().rmatvec(self._given(x, self.rows))
+
+    def rmatmat(self, X: Any) -> Any:
+        """The product of the transpose with the columns of a matrix, (m, k)."""
+        return super().rmatmat(self._given(X, self.rows))
+
+    def _adjoint(self) -> Derivatives:
+        return Transposed(self)
+
+    _transpose = _adjoint
+
     def _matmat(self, vectors: Array) -> Array:
         return self._product(self._forth, self.columns, self.rows, np.asarray(vectors))
 
@@ -167,7 +224,7 @@ class Derivatives(LinearOperator):
         total = np.zeros((count, wanted.size), self.dtype)
         if self.far is not None:
             for row, vector in zip(total, vectors.T, strict=True):
-                row += wanted.join(flatten(self.far(self.tree_of_x(), self.tree(vector)))[0])
+                row += wanted.join(flatten(self.far(self.x, self.tree(vector)))[0])
             return total.T
         for share, recorded, walks in self._pieces():
             step = walk(recorded)
@@ -191,10 +248,6 @@ class Derivatives(LinearOperator):
                 leaves = [y if moves else rec.broadcast_to(y, (rows, *as_tensor(y).shape)) for y, moves in found]
                 total[part] += share * wanted.join(leaves, rows)
         return total.T
-
-    def tree_of_x(self) -> Any:
-        """Where the derivatives are taken, as values."""
-        return unflatten(self.columns.structure, [as_tensor(a) for a in self.columns.leaves])
 
     def to_dense(self) -> Array:
         """The matrix itself, (m, n): for tests, and for few numbers."""
@@ -236,11 +289,29 @@ def shards_of(data: Any, client: Any, asker: str) -> Any:
     return data if isinstance(data, distributed.Shards) else distributed.Shards(data, client)
 
 
+class Transposed(Derivatives):
+    """The transpose of a matrix of derivatives, over what its rows stand for."""
+
+    def __init__(self, of: Derivatives) -> None:
+        super().__init__(of.columns, of.rows, None)
+        self.of = of
+
+    def _matmat(self, vectors: Array) -> Array:
+        return self.of._rmatmat(vectors)
+
+    def _rmatmat(self, vectors: Array) -> Array:
+        return self.of._matmat(vectors)
+
+    def _adjoint(self) -> Derivatives:
+        return self.of
+
+    _transpose = _adjoint
+
+
 class Symmetric(Derivatives):
     """A symmetric matrix of derivatives: the estimators and solvers for it are functions of this room."""
 
     def __init__(self, x: Any, batches: Any, client: Any = None) -> None:
-        self.x = x
         flat = Flat(x, type(self).__name__)
         shards = shards_of(batches, client, type(self).__name__)
         super().__init__(flat, flat, batches if shards is None else None)
@@ -254,8 +325,7 @@ class Symmetric(Derivatives):
     def _adjoint(self) -> Symmetric:
         return self
 
-    def _transpose(self) -> Symmetric:
-        return self
+    _transpose = _adjoint
 
 
 class HessianOperator(Symmetric):
@@ -308,10 +378,14 @@ class JacobianOperator(Derivatives):
     """
 
     def __init__(self, f: Fn, x: Any) -> None:
+        self.f = f
         tape = Tape(f, [x], "JacobianOperator")
         value = unflatten(tape.out_structure, [y.detach() for y in tape.outputs])
         super().__init__(Flat(value, "JacobianOperator"), Flat(x, "JacobianOperator"), None)
         self._prepared = [(1.0, tape, {})]
+
+    def _tape(self, batch: tuple[Any, ...]) -> Tape:
+        return Tape(self.f, [self.x], "JacobianOperator")
 
     def _forth(self, recorded: Tape) -> Products:
         return recorded.push

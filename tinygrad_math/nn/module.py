@@ -11,7 +11,7 @@ from ..compiler.cache import Compiled
 from ..core.arguments import as_flag, named, other_words
 from ..core.at import Hook
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
-from ..core.node import TRACED, TRANSFORMED, clock, finished
+from ..core.node import TRACED, TRANSFORMED, Node, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, kept_attributes
@@ -80,7 +80,7 @@ class Parameter(Tensor):
         if values and value.node.live and finished(value.node):
             p.node = value.detach().node
         if p._learns and not p.node.live and value.dtype.kind in "fc":
-            p.node = value.detach().node
+            p.node = Node(value.node.data)
             p.requires_grad = True
         return p
 
