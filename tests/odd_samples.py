@@ -23,6 +23,9 @@ SKIPPED = {
     "Tensor.view",
     "nn.ModuleDict.pop",  # of a key that the sample lacks
     "nn.ParameterDict.pop",
+    "nn.*.get_buffer",  # of a path that the samples lack
+    "nn.*.get_parameter",
+    "nn.*.set_submodule",
     "optim.*.load_state_dict",  # these take what the optimiser itself returned
     "optim.*.update",
     "optim.*.rule",  # what subclasses define, and `step` calls
@@ -138,6 +141,10 @@ MORE = {
     "nn.AdaptiveAvgPool1d.register_buffer": [_call("mean", V)],
     "nn.AdaptiveAvgPool1d.register_forward_hook": [_call(lambda module, args, result: None)],
     "nn.AdaptiveAvgPool1d.register_parameter": [_call("scale", tm.nn.Parameter(V))],
+    "nn.AdaptiveAvgPool1d.add_module": [_call("part", tm.nn.Tanh())],
+    "nn.AdaptiveAvgPool1d.get_submodule": [_call("")],
+    "nn.ModuleDict.get": [_call("part")],
+    "nn.Sequential.extend": [_call([tm.nn.Tanh()])],
     "nn.AdaptiveAvgPool1d.to": [_call(np.float32)],
     "optim.ASGD.init": [_call([V])],
     "optim.Optimizer": [_call([tm.nn.Parameter(V)])],

@@ -320,3 +320,143 @@ def test_a_module_takes_constants_for_its_parameters_inside_of_a_trace(transform
     for put in (lambda p: np.ones(p.shape), lambda p: tm.ones(p.shape)):
         y = transform(lambda x: tm.tree_map(put, layer)(x))(x)
         np.testing.assert_array_equal(y.detach().numpy(), x.sum(1, keepdims=True) + 1)
+
+
+# -- parts by their paths, and what else PyTorch's modules have -------------------------------------------------------
+class Branched(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = [tm.nn.Linear(2, 2, rng=0), tm.nn.Sequential(tm.nn.Linear(2, 1, rng=1), tm.nn.BatchNorm1d(1))]
+        self.by_name = {"last": tm.nn.Linear(1, 1, rng=2)}
+        self.own = tm.nn.Parameter([1.0])
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return self.by_name["last"](x) * self.own
+
+
+def test_parts_are_found_by_the_paths_that_walks_show():
+    net = Branched()
+    for path, module in net.named_modules():
+        assert net.get_submodule(path) is module
+    for path, p in net.named_parameters():
+        assert net.get_parameter(path) is p
+    for path, b in net.named_buffers():
+        assert net.get_buffer(path) is b
+    for find, path in (
+        (net.get_submodule, "parts.2"), (net.get_submodule, "own"), (net.get_submodule, "parts.0.weight.x"),
+        (net.get_parameter, "parts.1.1.running_mean"), (net.get_buffer, "parts.1.1.weight"),
+    ):  # fmt: skip
+        with pytest.raises(tm.ArgumentError, match=f"{path}.*there are: "):
+            find(path)
+
+
+def test_a_part_is_replaced_at_its_path():
+    net = Branched()
+    for path, module in (("parts.1.0", tm.nn.Linear(2, 1)), ("parts.0", tm.nn.Tanh()), ("by_name.last", tm.nn.ReLU())):
+        net.set_submodule(path, module)
+        assert net.get_submodule(path) is module
+    assert net(X).shape == (5, 1)
+    with pytest.raises(tm.ArgumentError, match="no module at 'parts.7'"):
+        net.set_submodule("parts.7", tm.nn.Tanh())
+    with pytest.raises(tm.ArgumentError):
+        net.set_submodule("parts.0", np.tanh)
+    net.add_module("more", tm.nn.Linear(1, 1))
+    net.add_module("nothing", None)
+    assert "more.weight" in net.state_dict() and net.nothing is None
+    for name, module in (("forward", tm.nn.Tanh()), ("a.b", tm.nn.Tanh()), ("fine", np.ones(2))):
+        with pytest.raises(tm.ArgumentError, match="add_module"):
+            net.add_module(name, module)
+
+
+def test_walks_over_parameters_stop_at_the_module_and_begin_with_a_prefix():
+    net = Branched()
+    assert [n for n, _ in net.named_parameters(recurse=False)] == ["own"]
+    assert list(net.buffers(recurse=False)) == [] and len(list(net.parameters(recurse=False))) == 1
+    assert [n for n, _ in net.named_parameters("net")] == [f"net.{n}" for n, _ in net.named_parameters()]
+    tied = tm.nn.Sequential(tm.nn.Linear(2, 2), tm.nn.Tanh())
+    tied.append(tied[0])
+    assert len(list(tied.named_parameters())) == 2
+    assert [n for n, _ in tied.named_parameters(remove_duplicate=False)] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_gradients_are_made_zero_on_request():
+    layer = tm.nn.Linear(2, 1)
+    layer(X).sum().backward()
+    layer.bias.grad = None
+    layer.zero_grad(set_to_none=False)
+    assert layer.weight.grad.tolist() == [[0.0, 0.0]] and layer.bias.grad is None
+    layer.zero_grad()
+    assert layer.weight.grad is None
+
+
+def test_a_sequence_of_named_layers_keeps_their_names():
+    net = tm.nn.Sequential({"fc": tm.nn.Linear(2, 3, rng=0), "act": tm.nn.Tanh()})
+    plain = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh())
+    np.testing.assert_array_equal(net(X).detach().numpy(), plain(X).detach().numpy())
+    assert list(net.state_dict()) == ["fc.weight", "fc.bias"] and net.act is net[1] and len(net) == 2
+    assert list(net[:1].state_dict()) == ["fc.weight", "fc.bias"]
+    gradient = tm.grad(lambda net: net(X).sum())
+    eager, compiled = (g(net).fc.weight.detach().numpy() for g in (gradient, tm.compile(gradient)))
+    np.testing.assert_allclose(eager, compiled, rtol=1e-12)
+    net.append(tm.nn.ReLU())
+    assert [n for n, _ in net.named_children()] == ["fc", "act", "2"]
+    for names in ({"forward": tm.nn.Tanh()}, {"a.b": tm.nn.Tanh()}, {"": tm.nn.Tanh()}):
+        with pytest.raises(tm.ArgumentError, match="no name for a layer"):
+            tm.nn.Sequential(names)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_sequence_is_edited_as_a_list_is(named):
+    layers = [tm.nn.Linear(2, 2, rng=k) for k in range(4)]
+    net = tm.nn.Sequential({f"l{k}": layer for k, layer in enumerate(layers)}) if named else tm.nn.Sequential(*layers)
+    model, act = list(layers), tm.nn.Tanh()
+    net[1] = model[1] = act
+    assert list(net) == model
+    net.insert(1, act)
+    model.insert(1, act)
+    assert list(net) == model and net.pop(0) is model.pop(0) and list(net) == model
+    del net[1:3], model[1:3]
+    assert list(net) == model and list(net + net) == model + model
+    net += tm.nn.Sequential(act)
+    assert list(net) == [*model, act] and [n for n, _ in net.named_children()] == ["0", "1", "2"]
+    with pytest.raises(tm.ArgumentError, match="number 0"):
+        net.insert(0, 3.0)
+    with pytest.raises(tm.ArgumentError, match="the class Tanh"):
+        net.extend([act, tm.nn.Tanh])
+    assert list(net) == [*model, act]
+    listed = tm.nn.ModuleList(layers)
+    assert listed.pop() is layers[-1] and len(listed + layers) == 7
+    parts = tm.nn.ModuleDict({"a": act})
+    assert parts.get("b") is None and parts.get("a") is act
+    parts.clear()
+    assert len(parts) == 0 and not list(parts.children())
+
+
+THEIRS = {
+    "size_average": lambda v: F.mse_loss(X, X, size_average=v),
+    "reduce": lambda v: tm.nn.CrossEntropyLoss(reduce=v),
+    "return_indices": lambda v: tm.nn.MaxPool1d(2, return_indices=v),
+    "max_norm": lambda v: tm.nn.Embedding(3, 2, max_norm=v),
+    "add_bias_kv": lambda v: tm.nn.MultiheadAttention(4, 2, add_bias_kv=v),
+    "proj_size": lambda v: tm.nn.LSTM(2, 3, proj_size=v),
+    "device": lambda v: tm.nn.Linear(2, 3, device=v),
+}
+USUAL = {"return_indices": False, "add_bias_kv": False, "proj_size": 0, "device": "cpu"}
+OTHER = {"max_norm": 1.0, "proj_size": 2, "device": "cuda"}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_an_argument_of_pytorchs_that_changes_nothing_is_taken_and_another_one_named(name):
+    THEIRS[name](USUAL.get(name))
+    with pytest.raises(tm.ArgumentError, match=rf"there is no {name} here, got .*; \w+"):
+        THEIRS[name](OTHER.get(name, True))
+
+
+def test_norms_without_a_bias_keep_their_weight():
+    for norm in (tm.nn.BatchNorm1d(2, bias=False), tm.nn.GroupNorm(1, 2, bias=False)):
+        assert [n for n, _ in norm.named_parameters()] == ["weight"]
+        assert norm(X).shape == X.shape
+    assert tm.nn.InstanceNorm1d(2, affine=True, bias=False).bias is None
+    assert not tm.nn.Parameter([1.0], False).requires_grad

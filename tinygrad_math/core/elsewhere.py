@@ -36,6 +36,10 @@ _ROOT = "tm.implicit.root(f, solve), in whose solve it stands with constants"
 _CUMULATIVE = "tm.cumsum((y[1:] + y[:-1]) / 2 * dx)"
 _WEIGHT_NORM = "g * v / tm.linalg.norm(v, axis=1, keepdims=True) of two parameters, in forward"
 _SPECTRAL_NORM = "w / tm.linalg.norm(w, ord=2) in forward, which is exact and differentiable"
+_TWO_DIMENSIONS = "layers are for one and two dimensions: the third axis as channels, or a loop over its slices"
+_UNPOOL = "tm.nn.Upsample(scale_factor=k), or a transposed convolution"
+_ALL_CLASSES = "tm.nn.CrossEntropyLoss() of the scores of all classes"
+_OWN_STATE = "a subclass with its own state_dict and load_state_dict"
 _NOT_LAZY = "nothing is lazy here: a Tensor has its values"
 
 # place -> name elsewhere -> ours: a path within this package, or within NumPy ("numpy:...")
@@ -239,7 +243,22 @@ SAY: dict[str, dict[str, str]] = {
         "LazyConv1d": "tm.nn.Conv1d(n_in, n_out, size)", "LazyBatchNorm1d": "tm.nn.BatchNorm1d(n)",
         "LazyBatchNorm2d": "tm.nn.BatchNorm2d(n)", "NLLLoss2d": "tm.nn.NLLLoss",
         "Buffer": "self.register_buffer(name, x)",
-        "Conv3d": "tm.einsum of slices; there are tm.nn.Conv1d and tm.nn.Conv2d", "RReLU": "tm.nn.LeakyReLU",
+        "LazyConvTranspose1d": "tm.nn.ConvTranspose1d(n_in, n_out, size)",
+        "LazyConvTranspose2d": "tm.nn.ConvTranspose2d(n_in, n_out, size)",
+        "LazyInstanceNorm1d": "tm.nn.InstanceNorm1d(n)", "LazyInstanceNorm2d": "tm.nn.InstanceNorm2d(n)",
+        **{f"{n}3d": _TWO_DIMENSIONS for n in (
+            "AdaptiveAvgPool", "AdaptiveMaxPool", "AvgPool", "BatchNorm", "CircularPad", "ConstantPad", "Conv",
+            "ConvTranspose", "Dropout", "FractionalMaxPool", "InstanceNorm", "LPPool", "LazyBatchNorm", "LazyConv",
+            "LazyConvTranspose", "LazyInstanceNorm", "MaxPool", "MaxUnpool", "ReflectionPad", "ReplicationPad",
+            "ZeroPad",
+        )},
+        "FractionalMaxPool2d": "tm.nn.AdaptiveMaxPool2d(size)", "FeatureAlphaDropout": "tm.nn.AlphaDropout(p)",
+        "MaxUnpool1d": _UNPOOL, "MaxUnpool2d": _UNPOOL, "RNNBase": "tm.nn.Module", "RNNCellBase": "tm.nn.Module",
+        "AdaptiveLogSoftmaxWithLoss": _ALL_CLASSES, "LinearCrossEntropyLoss": _ALL_CLASSES,
+        "LinearCrossEntropyOptions": _ALL_CLASSES, "Container": "tm.nn.Module",
+        "LocalResponseNorm": "tm.nn.GroupNorm", "CrossMapLRN2d": "tm.nn.GroupNorm",
+        "UninitializedParameter": "tm.nn.Parameter(x)", "UninitializedBuffer": "self.register_buffer(name, x)",
+        "RReLU": "tm.nn.LeakyReLU",
         "MultiLabelMarginLoss": "tm.nn.MultiLabelSoftMarginLoss",
         "ChannelShuffle": "x.reshape(n, groups, -1, h, w).swapaxes(1, 2).reshape(x.shape)",
     },
@@ -250,6 +269,17 @@ SAY: dict[str, dict[str, str]] = {
         **{f"{n}_": f"tm.nn.functional.{n}(x)" for n in ("relu", "elu", "celu", "selu", "leaky_relu", "hardtanh")},
         "threshold_": "tm.nn.functional.threshold(x, threshold, value)", "rrelu": "tm.nn.functional.leaky_relu(x)",
         "multilabel_margin_loss": "tm.nn.functional.multilabel_soft_margin_loss(x, y)",
+        **{f"{n}3d": _TWO_DIMENSIONS for n in (
+            "adaptive_avg_pool", "adaptive_max_pool", "avg_pool", "conv", "conv_transpose", "dropout",
+            "fractional_max_pool", "lp_pool", "max_pool", "max_unpool",
+        )},
+        "max_unpool1d": _UNPOOL, "max_unpool2d": _UNPOOL,
+        "channel_shuffle": "x.reshape(n, groups, -1, h, w).swapaxes(1, 2).reshape(x.shape)",
+        "linear_cross_entropy": _ALL_CLASSES, "local_response_norm": "tm.nn.functional.group_norm(x, groups)",
+        "fractional_max_pool2d": "tm.nn.functional.adaptive_max_pool2d(x, size)",
+        "feature_alpha_dropout": "tm.nn.functional.alpha_dropout(x, p)",
+        "affine_grid": "points @ theta.mT of a grid of points", "grid_sample": "tm.nn.functional.interpolate(x, size)",
+        "conv_tbc": "tm.nn.functional.conv1d of x with its axes turned",
         "upsample_nearest": "tm.nn.functional.interpolate(x, scale_factor=k)",
         "upsample_bilinear": "tm.nn.functional.interpolate(x, scale_factor=k, mode='bilinear', align_corners=True)",
     },
@@ -259,6 +289,21 @@ SAY: dict[str, dict[str, str]] = {
         "clip_grad_norm": "tm.nn.utils.clip_grad_norm_(parameters, max_norm)",
         "rnn": "sequences of one length, made longer by tm.nn.functional.pad, and a mask in the loss",
         "stateless": "net.with_tensors(parameters)(x) for functional_call",
+    },
+    "nn.init": {n: f"tm.nn.init.{n}_(x)" for n in (
+        "constant", "dirac", "eye", "kaiming_normal", "kaiming_uniform", "normal", "orthogonal", "sparse", "uniform",
+        "xavier_normal", "xavier_uniform",
+    )},
+    "nn.Module": {
+        "cuda": _ONE_DEVICE, "xpu": _ONE_DEVICE, "share_memory": _ONE_DEVICE,
+        "to_empty": _ONE_DEVICE,
+        "bfloat16": "net.to(tm.float32): NumPy has no bfloat16", "type": "net.to(dtype)",
+        "compile": "tm.compile(net), which returns the compiled one",
+        "register_backward_hook": "net.register_full_backward_hook(hook)",
+        "register_state_dict_pre_hook": _OWN_STATE, "register_state_dict_post_hook": _OWN_STATE,
+        "register_load_state_dict_pre_hook": _OWN_STATE, "register_load_state_dict_post_hook": _OWN_STATE,
+        "get_extra_state": "register_buffer, for what belongs to the state",
+        "set_extra_state": "register_buffer, for what belongs to the state",
     },
     "linalg": {"matmul_": "tm.matmul", "vander": "tm.vander", "lu_factor": "tm.linalg.solve(a, b)",
                "lu_solve": "tm.linalg.solve(a, b)", "inv_ex": "tm.linalg.inv(x)", "ldl_factor": "tm.linalg.cholesky(x)",
@@ -328,13 +373,15 @@ def instead_of(home: str, name: str) -> str | None:
 
 
 class Elsewhere:
-    """An attribute that Tensors do not have, under another library's name: asking for it says what to write."""
+    """An attribute that a class does not have, under another library's name: asking for it says what to write."""
 
     def __init__(self, name: str, instead: str) -> None:
         self.name, self.instead = name, instead
 
-    def __get__(self, tensor: Any, kind: Any = None) -> Any:
-        raise AttributeError(f"'Tensor' object has no attribute {self.name!r}; here: {self.instead}", name=self.name)
+    def __get__(self, thing: Any, kind: Any = None) -> Any:
+        raise AttributeError(
+            f"{kind.__name__!r} object has no attribute {self.name!r}; here: {self.instead}", name=self.name
+        )
 
 
 def find(place: str, name: str) -> Any:

@@ -18,41 +18,100 @@ _NAMES = [str(i) for i in range(64)]  # of the layers, ready made
 class Sequential(Module):
     """Modules (or functions) one after another; indexable. Their parameters are named by place: `0.weight`.
 
+    Arguments: the layers, or one dict of them, under whose names they are kept then: `fc.weight`.
+
     >>> import tinygrad_math as tm
     >>> tm.nn.Sequential(tm.nn.Linear(2, 3), tm.nn.Tanh())
     Sequential(  # 9 parameters
       (0): Linear(2, 3)  # 9
       (1): Tanh()
     )
+    >>> list(tm.nn.Sequential({"fc": tm.nn.Linear(2, 3), "act": tm.nn.Tanh()}).state_dict())
+    ['fc.weight', 'fc.bias']
     """
 
     def __init__(self, *layers: Any) -> None:
-        for i, layer in enumerate(layers):
-            if not callable(layer):
-                raise ArgumentError(f"Sequential takes modules and functions; number {i} is {layer!r:.60}")
-            if isinstance(layer, type):
-                raise ArgumentError(
-                    f"Sequential: number {i} is the class {layer.__name__}; make one, {layer.__name__}()"
-                )
-            setattr(self, str(i), layer)
-        self.length = len(layers)
+        if len(layers) == 1 and isinstance(layers[0], Mapping):
+            self._keep(list(layers[0].values()), tuple(layers[0]))
+        else:
+            self._keep(list(layers))
 
-    def append(self, layer: Any) -> Sequential:
-        """One more module or function at the end."""
+    def _keep(self, layers: list[Any], names: tuple[str, ...] = ()) -> None:
+        """Have these layers, under these names or by their places."""
+        for i, layer in enumerate(layers):
+            self._check(layer, f"number {i}")
+        numbered = tuple(map(str, range(len(layers))))
+        names = names or numbered
+        for name in names:
+            if not isinstance(name, str) or not name or "." in name or (not name.isdigit() and hasattr(self, name)):
+                raise ArgumentError(f"Sequential: {name!r:.40} is no name for a layer, or is taken by an attribute")
+        for name in [self._name(i) for i in range(self.__dict__.get("length", 0))]:
+            delattr(self, name)
+        for name, layer in zip(names, layers, strict=True):
+            setattr(self, name, layer)
+        self.length = len(layers)
+        if names != numbered:
+            self.names = names
+        else:
+            self.__dict__.pop("names", None)
+
+    @staticmethod
+    def _check(layer: Any, place: str) -> None:
         if not callable(layer):
-            raise ArgumentError(f"Sequential takes modules and functions, got {layer!r:.60}")
-        setattr(self, str(self.length), layer)
-        self.length += 1
+            raise ArgumentError(f"Sequential takes modules and functions; {place} is {layer!r:.60}")
+        if isinstance(layer, type):
+            raise ArgumentError(f"Sequential: {place} is the class {layer.__name__}; make one, {layer.__name__}()")
+
+    names: tuple[str, ...] = ()  # where they are not the places
+
+    def _name(self, i: int) -> str:
+        return self.names[i] if self.names else str(i)
+
+    def append(self, module: Any) -> Sequential:
+        """One more module or function at the end."""
+        return self.extend([module])
+
+    @named
+    def extend(self, sequential: Iterable[Any]) -> Sequential:
+        """More modules or functions at the end."""
+        more = list(sequential)
+        for layer in more:
+            self._check(layer, "one")
+        for layer in more:
+            name = str(self.length)
+            if self.names:
+                self.names = (*self.names, name)
+            setattr(self, name, layer)
+            self.length += 1
         return self
+
+    @named
+    def insert(self, index: int, module: Any) -> Sequential:
+        """One before another one. All are named by their places then."""
+        layers = self.layers
+        layers.insert(index, module)
+        self._keep(layers)
+        return self
+
+    @named
+    def pop(self, key: int | slice = -1) -> Any:
+        """Take one out, the last unless named. All others are named by their places then."""
+        found = self[key]
+        del self[key]
+        return found
 
     @property
     def layers(self) -> list[Any]:
         """The modules and functions, in order."""
-        return [getattr(self, str(i)) for i in range(self.length)]
+        return [getattr(self, self._name(i)) for i in range(self.length)]
 
     def forward(self, x: Any) -> Tensor:
         children = self.__dict__
-        for name in _NAMES[: self.length] if self.length <= len(_NAMES) else map(str, range(self.length)):
+        if self.names:
+            names: Iterable[str] = self.names
+        else:
+            names = _NAMES[: self.length] if self.length <= len(_NAMES) else map(str, range(self.length))
+        for name in names:
             x = children[name](x)
         return x
 
@@ -60,9 +119,30 @@ class Sequential(Module):
         if not isinstance(i, slice):
             return self.layers[i]
         part = object.__new__(type(self))  # the same layers: their parameters keep their names
-        part.__dict__.update({str(k): layer for k, layer in enumerate(self.layers[i])})
-        part.length = len(self.layers[i])
+        layers = self.layers[i]
+        names = self.names[i] if self.names else tuple(map(str, range(len(layers))))
+        part.__dict__.update(zip(names, layers, strict=True))
+        part.length = len(layers)
+        if self.names:
+            part.names = names
         return part
+
+    def __setitem__(self, i: int, module: Any) -> None:
+        self._check(module, f"number {i}")
+        setattr(self, self._name(range(self.length)[i]), module)
+
+    def __delitem__(self, i: int | slice) -> None:
+        layers = self.layers
+        del layers[i]
+        self._keep(layers)
+
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            return NotImplemented
+        return self[:].extend(other)
+
+    def __iadd__(self, other: Sequential) -> Sequential:
+        return self.extend(other)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.layers)
@@ -96,6 +176,19 @@ class _InOrder(Module):
     def insert(self, index: int, value: Any) -> None:
         """One before another one."""
         self._refill([*self][:index] + [self._taken(value)] + [*self][index:])
+
+    @named
+    def pop(self, key: int | slice = -1) -> Any:
+        """Take one out."""
+        found = self[key]
+        del self[key]
+        return found
+
+    def __add__(self, other: Iterable[Any]) -> Self:
+        return type(self)()._extend([*self, *other])
+
+    def __iadd__(self, other: Iterable[Any]) -> Self:
+        return self._extend(other)
 
     def _refill(self, values: list[Any]) -> None:
         for k in range(self.length):
@@ -162,6 +255,16 @@ class _ByName(Module):
         self.names = tuple(n for n in self.names if n != name)
         return value
 
+    def clear(self) -> None:
+        """Take all out."""
+        for name in self.names:
+            delattr(self, name)
+        self.names = ()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The one of a name, or `default`."""
+        return getattr(self, key) if key in self.names else default
+
     def keys(self) -> tuple[str, ...]:
         return self.names
 
@@ -204,9 +307,9 @@ class ModuleList(_InOrder):
     (2, ['0.weight', '0.bias'])
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(modules or ())
 
     def _taken(self, value: Any) -> Module:
         return _as_module(value, "ModuleList")
@@ -228,9 +331,9 @@ class ModuleDict(_ByName):
 
     holds = "module"
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(modules or ())
 
     def _taken(self, value: Any) -> Module:
         return _as_module(value, "ModuleDict")
@@ -250,9 +353,9 @@ class ParameterList(_InOrder):
     (2, [(1,), (2,)], ['0', '1'])
     """
 
-    def __init__(self, values: Iterable[Any] = ()) -> None:
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(values)
+        self.extend(() if values is None else values)
 
     def _taken(self, value: Any) -> Parameter:
         return _as_parameter(value, "ParameterList")
@@ -278,9 +381,9 @@ class ParameterDict(_ByName):
 
     holds = "parameter"
 
-    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        self.update(parameters)
+        self.update(parameters or ())
 
     def _taken(self, value: Any) -> Parameter:
         return _as_parameter(value, "ParameterDict")

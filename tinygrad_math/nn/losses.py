@@ -143,7 +143,7 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 @named
-def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """The squared error of two arrays of one shape: its mean, its sum, or (reduction="none") each element's.
 
     Raises ShapeError if the shapes differ, DTypeError for complex numbers. Derivative: 2 (a - b) / n.
@@ -152,7 +152,7 @@ def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> tm.nn.functional.mse_loss(tm.tensor([1.0, 2.0]), tm.tensor([0.0, 0.0]))
     tensor(2.5)
     """
-    a, b = pair("mse_loss", prediction, target)
+    a, b = pair("mse_loss", input, target)
     if reduction == "mean":
         return record(mean_squared_error, (a, b), NO_PARAMS)
     if reduction not in ("sum", "none"):

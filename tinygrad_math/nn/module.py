@@ -7,14 +7,16 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
-from ..compiler.cache import Compiled
-from ..core.arguments import as_flag, named, other_words
+from ..core.arguments import as_flag, named
 from ..core.at import Hook
+from ..core.elsewhere import SAY, Elsewhere
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.node import TRACED, TRANSFORMED, Node, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, kept_attributes
+from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
+from .places import Places, opened
 
 M = TypeVar("M", bound="Module")
 P = ParamSpec("P")
@@ -42,7 +44,8 @@ class Parameter(Tensor):
     __slots__ = ("_learns",)
     _learns: bool
 
-    def __init__(self, data: Any, name: str | None = None, dtype: Any = None, *, requires_grad: bool = True) -> None:
+    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
+        as_flag(requires_grad, "Parameter: requires_grad")
         if isinstance(data, Tensor):
             data._leave("a Parameter made of it", "Use the tensor itself in its place.")
             data = data.detach()
@@ -86,16 +89,11 @@ class Parameter(Tensor):
 
 
 def _holds_parameters(value: Any) -> bool:
-    if isinstance(_opened(value), (Tensor, Module)):
+    if isinstance(opened(value), (Tensor, Module)):
         return True
     if isinstance(value, (list, tuple)):
         return any(map(_holds_parameters, value))
     return isinstance(value, dict) and any(map(_holds_parameters, value.values()))
-
-
-def _opened(value: Any) -> Any:
-    """A compiled module stands for the module."""
-    return value.module if isinstance(value, Compiled) and value.module is not None else value
 
 
 class LoadedKeys(NamedTuple):
@@ -113,31 +111,7 @@ def _without_arguments(title: str) -> Any:
     return __init__
 
 
-_OFF = {"sparse": False, "scale_grad_by_freq": False, "max_norm": None}  # what PyTorch's tables may be asked for
-
-
-def _in_place(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """PyTorch's `inplace`, by which nothing is saved here. What a layer returns is the same with it; of a function the
-    result is often left lying, and then the argument would have to change."""
-    if not str(getattr(f, "__module__", "")).startswith(f"{__package__}."):
-        return NotImplemented
-    off = [k for k, v in _OFF.items() if k in kwargs and kwargs[k] == v]
-    if off:
-        return f(*args, **{k: v for k, v in kwargs.items() if k not in off})
-    if "inplace" not in kwargs:
-        return NotImplemented
-    given = {k: v for k, v in kwargs.items() if k != "inplace"}
-    if f.__name__ == "__init__" or not kwargs["inplace"]:
-        return f(*args, **given)
-    raise ArgumentError(
-        f"{f.__name__}: nothing writes into what it is given; leave inplace=True out, and use what it returns"
-    )
-
-
-other_words.append(_in_place)
-
-
-class Module:
+class Module(Places):
     """The base of every layer and network. Subclasses assign parameters and modules as attributes and
     define `forward`.
 
@@ -164,6 +138,9 @@ class Module:
                 cls.__init__ = _without_arguments(cls.__name__)  # type: ignore[method-assign]
             if "__init__" in cls.__dict__:
                 cls.__init__ = named(cls.__dict__["__init__"])  # type: ignore[method-assign]
+
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in SAY["nn.Module"]]
 
     training: bool = True
     tree_ties = True
@@ -303,31 +280,46 @@ class Module:
             if isinstance(value, Module):
                 yield from value._below(path, seen, above)
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """This module and all below it, each once."""
-        return (m for _, m in self.named_modules())
+        return (m for _, m in self.named_modules(remove_duplicate=remove_duplicate))
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Each parameter once, with its path: `encoder.0.weight`."""
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Each parameter once, with its path: `encoder.0.weight`.
+
+        Arguments: `prefix` begins each path; `recurse=False` leaves out those of modules below;
+        `remove_duplicate=False` shows a parameter at each of its places.
+        """
+        return self._named(prefix, recurse, remove_duplicate, self._own_parameters)
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Each buffer once, with its path: `norm.running_mean`. Arguments as for `named_parameters`."""
+        return self._named(prefix, recurse, remove_duplicate, self._own_buffers)
+
+    @staticmethod
+    def _own_parameters(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
+        return ((path, value) for path, value in _entries(module, prefix) if isinstance(value, Parameter))
+
+    @staticmethod
+    def _own_buffers(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
+        held = ((name, module.__dict__[name]) for name in module._buffers)
+        return ((f"{prefix}.{name}" if prefix else name, value) for name, value in held if value is not None)
+
+    def _named(self, prefix: str, recurse: bool, once: bool, own: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
+        """What `own` finds in this module, and in those below it."""
         seen: set[int] = set()
-        for prefix, module in self.named_modules():
-            for path, value in _entries(module, prefix):
-                if isinstance(value, Parameter) and id(value) not in seen:
+        for path, module in self.named_modules(prefix, once) if recurse else [(prefix, self)]:
+            for name, value in own(module, path):
+                if not once or id(value) not in seen:
                     seen.add(id(value))
-                    yield path, value
+                    yield name, value
 
-    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """Each buffer once, with its path: `norm.running_mean`."""
-        seen: set[int] = set()
-        for prefix, module in self.named_modules():
-            for name in module._buffers:
-                value = module.__dict__[name]
-                if value is not None and id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{prefix}.{name}" if prefix else name, value
-
-    def buffers(self) -> Iterator[Tensor]:
-        return (b for _, b in self.named_buffers())
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        return (b for _, b in self.named_buffers(recurse=recurse))
 
     def _saved(self) -> dict[str, Tensor]:
         """Parameters and persistent buffers by path, module after module; tied ones under each of their paths."""
@@ -348,20 +340,21 @@ class Module:
         """The modules directly below this one."""
         return (v for _, v in _entries(self, "") if isinstance(v, Module))
 
-    def parameters(self) -> Iterator[Parameter]:
-        return (p for _, p in self.named_parameters())
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        return (p for _, p in self.named_parameters(recurse=recurse))
 
-    def requires_grad_(self: M, wanted: bool = True) -> M:
+    @named
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
         """Learn every parameter here and below, or hold them all fixed."""
         for p in self.parameters():
-            p.requires_grad = wanted
+            p.requires_grad = requires_grad
         return self
 
     @named
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters; or, without `set_to_none`, make those that there are zeros."""
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none or p.grad is None else np.zeros(p.shape, p.dtype)
 
     @named
     def train(self: M, mode: bool = True) -> M:
@@ -399,6 +392,14 @@ class Module:
     def float(self: M) -> M:
         """This module in float32; see `to`."""
         return self.to(np.float32)
+
+    def half(self: M) -> M:
+        """This module in float16; see `to`."""
+        return self.to(np.float16)
+
+    def cpu(self: M) -> M:
+        """This module: it is there already."""
+        return self
 
     def double(self: M) -> M:
         """This module in float64; see `to`."""
@@ -509,6 +510,10 @@ class Module:
         return [f"{head})"] if not lines else [head, *lines, ")"]
 
 
+for _name, _instead in SAY["nn.Module"].items():
+    setattr(Module, _name, Elsewhere(_name, _instead))
+
+
 def _swapped(value: Any, new: dict[int, Any]) -> Any:
     """A copy of modules and containers with other values in some places; `new` by identity, filled on the way."""
     found = new.get(id(value))
@@ -546,4 +551,4 @@ def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, dict):
             stack += [(f"{path}.{k}", v, depth + 1) for k, v in reversed(value.items())]
         else:
-            yield path, _opened(value)
+            yield path, opened(value)

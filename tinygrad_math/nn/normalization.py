@@ -227,7 +227,14 @@ class GroupNorm(Module):
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, dtype: Any = np.float64
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        dtype: Any = np.float64,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_groups, self.num_channels = sizes((num_groups, num_channels), 2, "GroupNorm", "a count")
@@ -235,7 +242,7 @@ class GroupNorm(Module):
             raise ArgumentError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
         self.eps, self.affine = eps, affine
         self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine and bias else None
 
     def forward(self, x: Any) -> Tensor:
         return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
@@ -258,12 +265,14 @@ class _BatchNorm(Module):
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: Any = np.float64,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = sizes(num_features, 1, type(self).__name__, "num_features")[0]
         self.eps, self.momentum, self.affine, self.track_running_stats = eps, momentum, affine, track_running_stats
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
         track = track_running_stats
         self.register_buffer("running_mean", np.zeros(num_features, dtype) if track else None)
         self.register_buffer("running_var", np.ones(num_features, dtype) if track else None)
@@ -341,6 +350,8 @@ class _InstanceNorm(Module):
         affine: bool = False,
         track_running_stats: bool = False,
         dtype: Any = np.float64,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -348,7 +359,7 @@ class _InstanceNorm(Module):
             raise ArgumentError(f"{name}: it keeps no running values; leave track_running_stats out")
         self.num_features, self.eps, self.affine = sizes(num_features, 1, name, "num_features")[0], eps, affine
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
 
     def forward(self, x: Any) -> Tensor:
         x = shaped(x)

@@ -168,7 +168,7 @@ class Reader:
         room("nn")
         from ..nn.module import Parameter  # a network's, in a room above this one
 
-        return Parameter(array, name, requires_grad=wanted)
+        return Parameter(array, wanted, name)
 
 
 def _scalar(reader: Reader, plan: Any, depth: int) -> Any:
