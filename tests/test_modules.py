@@ -358,13 +358,14 @@ def test_a_part_is_replaced_at_its_path():
         net.set_submodule(path, module)
         assert net.get_submodule(path) is module
     assert net(X).shape == (5, 1)
-    with pytest.raises(tm.ArgumentError, match="no module at 'parts.7'"):
+    with pytest.raises(tm.ArgumentError, match=r"no module at 'parts\.7'"):
         net.set_submodule("parts.7", tm.nn.Tanh())
     with pytest.raises(tm.ArgumentError):
         net.set_submodule("parts.0", np.tanh)
     net.add_module("more", tm.nn.Linear(1, 1))
     net.add_module("nothing", None)
-    assert "more.weight" in net.state_dict() and net.nothing is None
+    assert "more.weight" in net.state_dict()
+    assert net.nothing is None
     for name, module in (("forward", tm.nn.Tanh()), ("a.b", tm.nn.Tanh()), ("fine", np.ones(2))):
         with pytest.raises(tm.ArgumentError, match="add_module"):
             net.add_module(name, module)
@@ -373,7 +374,8 @@ def test_a_part_is_replaced_at_its_path():
 def test_walks_over_parameters_stop_at_the_module_and_begin_with_a_prefix():
     net = Branched()
     assert [n for n, _ in net.named_parameters(recurse=False)] == ["own"]
-    assert list(net.buffers(recurse=False)) == [] and len(list(net.parameters(recurse=False))) == 1
+    assert list(net.buffers(recurse=False)) == []
+    assert len(list(net.parameters(recurse=False))) == 1
     assert [n for n, _ in net.named_parameters("net")] == [f"net.{n}" for n, _ in net.named_parameters()]
     tied = tm.nn.Sequential(tm.nn.Linear(2, 2), tm.nn.Tanh())
     tied.append(tied[0])
@@ -386,7 +388,8 @@ def test_gradients_are_made_zero_on_request():
     layer(X).sum().backward()
     layer.bias.grad = None
     layer.zero_grad(set_to_none=False)
-    assert layer.weight.grad.tolist() == [[0.0, 0.0]] and layer.bias.grad is None
+    assert layer.weight.grad.tolist() == [[0.0, 0.0]]
+    assert layer.bias.grad is None
     layer.zero_grad()
     assert layer.weight.grad is None
 
@@ -395,7 +398,9 @@ def test_a_sequence_of_named_layers_keeps_their_names():
     net = tm.nn.Sequential({"fc": tm.nn.Linear(2, 3, rng=0), "act": tm.nn.Tanh()})
     plain = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh())
     np.testing.assert_array_equal(net(X).detach().numpy(), plain(X).detach().numpy())
-    assert list(net.state_dict()) == ["fc.weight", "fc.bias"] and net.act is net[1] and len(net) == 2
+    assert list(net.state_dict()) == ["fc.weight", "fc.bias"]
+    assert net.act is net[1]
+    assert len(net) == 2
     assert list(net[:1].state_dict()) == ["fc.weight", "fc.bias"]
     gradient = tm.grad(lambda net: net(X).sum())
     eager, compiled = (g(net).fc.weight.detach().numpy() for g in (gradient, tm.compile(gradient)))
@@ -416,22 +421,29 @@ def test_a_sequence_is_edited_as_a_list_is(named):
     assert list(net) == model
     net.insert(1, act)
     model.insert(1, act)
-    assert list(net) == model and net.pop(0) is model.pop(0) and list(net) == model
+    assert list(net) == model
+    assert net.pop(0) is model.pop(0)
+    assert list(net) == model
     del net[1:3], model[1:3]
-    assert list(net) == model and list(net + net) == model + model
+    assert list(net) == model
+    assert list(net + net) == model + model
     net += tm.nn.Sequential(act)
-    assert list(net) == [*model, act] and [n for n, _ in net.named_children()] == ["0", "1", "2"]
+    assert list(net) == [*model, act]
+    assert [n for n, _ in net.named_children()] == ["0", "1", "2"]
     with pytest.raises(tm.ArgumentError, match="number 0"):
         net.insert(0, 3.0)
     with pytest.raises(tm.ArgumentError, match="the class Tanh"):
         net.extend([act, tm.nn.Tanh])
     assert list(net) == [*model, act]
     listed = tm.nn.ModuleList(layers)
-    assert listed.pop() is layers[-1] and len(listed + layers) == 7
+    assert listed.pop() is layers[-1]
+    assert len(listed + layers) == 7
     parts = tm.nn.ModuleDict({"a": act})
-    assert parts.get("b") is None and parts.get("a") is act
+    assert parts.get("b") is None
+    assert parts.get("a") is act
     parts.clear()
-    assert len(parts) == 0 and not list(parts.children())
+    assert len(parts) == 0
+    assert not list(parts.children())
 
 
 THEIRS = {
