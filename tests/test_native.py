@@ -53,6 +53,27 @@ def check(seed, monkeypatch):
             assert (memory == before).all()
 
 
+ROWS = np.arange(9.0).reshape(3, 3)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: tm.tensor(ROWS)[tm.argmax(x)] * x + 1,
+        lambda x: tm.outer(x, x)[..., tm.argmax(x), None] * x + 1,
+        lambda x: tm.take(tm.tensor(ROWS), tm.argmax(x), axis=1) @ x,
+        lambda x: tm.outer(x, x).T[None, tm.argmax(x), tm.argmin(x)] * x,
+    ],
+    ids=["row", "column", "take", "element"],
+)
+def test_the_part_that_an_index_names_is_that_of_each_call(f):
+    for g in (f, tm.grad(lambda x: (f(x) ** 2).sum())):
+        h = compiled(g)
+        for k in range(3):
+            x = np.roll([1.0, 2.0, 4.0], k)
+            np.testing.assert_allclose(h(x).numpy(), g(x).numpy(), rtol=1e-14)
+
+
 @pytest.mark.parametrize("block", range(2))
 def test_native_random_programs_and_their_gradients_equal_those_of_numpy_between_canaries(block, monkeypatch):
     for seed in range(12 * block, 12 * (block + 1)):

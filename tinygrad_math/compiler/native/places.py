@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..calls import VIEWS
+from ..calls import VIEWS, looks_only
 from ..memory import Plan, layout
 from ..packing import ALIGNMENT
 from ..program import Value
@@ -86,6 +86,8 @@ class Places:
         root = self.plan.root[v]
         kind = self.plan.kind[root]
         if root is not v:
+            if not looks_only(v) and all(i.shape != v.shape for i in v.inputs):  # a part, and the values tell which
+                return None
             return self._view(v, v.inputs[0] if v.title in VIEWS else root)
         if kind == "buffer":
             inner, inverse = layout(v)
