@@ -463,6 +463,75 @@ def by_an_environment_variable():
     return lambda x: x * float(os.getenv("TM_TEST_SCALE", "2")), lambda: os.environ.update(TM_TEST_SCALE="3")
 
 
+def by_an_equal_list_in_the_place_of_another():
+    row = [2.0, 3.0]
+    rows = [row]
+    return lambda x: x * (2.0 if rows[0] is row else 5.0), lambda: rows.__setitem__(0, [2.0, 3.0])
+
+
+def by_an_equal_array_in_the_place_of_another():
+    options = types.SimpleNamespace(a=X.copy())
+    options.b = options.a
+    return lambda x: x * (2.0 if operator.is_(options.a, options.b) else 5.0), lambda: setattr(options, "b", X.copy())
+
+
+def by_two_equal_dicts_that_become_one():
+    options = types.SimpleNamespace(a={"k": 1.0}, b={"k": 1.0})
+    return lambda x: x * (2.0 if id(options.a) == id(options.b) else 5.0), lambda: setattr(options, "b", options.a)
+
+
+def by_two_tensors_that_become_one():
+    net = types.SimpleNamespace(first=tm.tensor(X), second=tm.tensor(X))
+    return lambda x: x * (2.0 if net.first is net.second else 5.0), lambda: setattr(net, "second", net.first)
+
+
+def by_a_slot_that_was_empty():
+    own = Slotted()
+    return lambda x: x * (own.scale if hasattr(own, "scale") else 9.0), lambda: setattr(own, "scale", 5.0)
+
+
+def by_a_slot_that_is_emptied():
+    own = Slotted()
+    own.scale = 2.0
+    return lambda x: x * getattr(own, "scale", 9.0), lambda: delattr(own, "scale")
+
+
+def by_a_view_of_a_dict():
+    options = {"scale": 2.0}
+    kept = options.values()
+    return lambda x: x * sum(kept), lambda: options.update(scale=5.0)
+
+
+def by_the_keys_of_a_users_mapping():
+    options = collections.UserDict(scale=2.0)
+    kept = options.keys()
+    return lambda x: x * len(kept), lambda: options.update(shift=5.0)
+
+
+def by_a_cache_that_is_emptied():
+    scale = [2.0]
+
+    @functools.lru_cache
+    def times(k):
+        return scale[0] * k
+
+    f = lambda x: x * times(3)  # noqa: E731
+    f(X)
+    scale[0] = 5.0
+    return f, times.cache_clear
+
+
+def by_the_end_of_what_a_weak_reference_knew():
+    owners = [Options(3.0)]
+    known = weakref.ref(owners[0])
+
+    def change():
+        owners.clear()
+        gc.collect()
+
+    return lambda x: x * (9.0 if known() is None else known().scale), change
+
+
 @pytest.mark.parametrize("make", [v for k, v in list(globals().items()) if k.startswith("by_")])
 @pytest.mark.parametrize("wrap", [lambda f: f, lambda f: lambda x: tm.vjp(f, x)[0]], ids=["plain", "vjp"])
 def test_a_change_is_seen(make, wrap):

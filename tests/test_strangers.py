@@ -1,5 +1,6 @@
 """Libraries that know only NumPy's arrays: what they mean by item(), by a write into a part, by catching an error."""
 
+import contextlib
 import gc
 import weakref
 
@@ -98,6 +99,69 @@ def test_a_refusal_that_the_user_catches_is_his_own():
     outer = lambda x: LIBRARY["guarded"](f, x)  # noqa: E731
     assert tm.grad(outer)(3.0).item() == 6.0
     assert tm.grad(tm.grad(outer))(3.0).item() == 2.0
+
+
+def _caught_with_all_others(x):
+    try:
+        k = float(x)
+    except Exception:
+        k = 5.0
+    return x * x * k
+
+
+def _caught_among_type_errors(x):
+    try:
+        return x * x if np.asarray(x) > 0 else x
+    except TypeError:
+        return x * 2.0
+
+
+def _suppressed(x):
+    k = 5.0
+    with contextlib.suppress(TypeError, ValueError):
+        k = x.item() if tm.sum(x).tolist() else 1.0
+    return x * k
+
+
+def _asked_for_a_shape(x):
+    try:
+        return tm.sum(tm.reshape(x, (1,))[tm.reshape(x, (1,)) > 0])
+    except Exception:
+        return x * 2.0
+
+
+@pytest.mark.parametrize("f", [_caught_with_all_others, _caught_among_type_errors, _suppressed, _asked_for_a_shape])
+@pytest.mark.parametrize(
+    "transform",
+    [tm.compile, lambda f: tm.compile(tm.grad(f)), lambda f: lambda x: tm.vmap(f)(np.stack([x, x]))],
+    ids=["compile", "compile of grad", "vmap"],
+)
+def test_a_refusal_that_the_user_catches_among_other_errors_is_raised_at_the_end(f, transform):
+    with pytest.raises(tm.TraceError) as raised:
+        transform(f)(np.array(2.0))
+    assert any("test_strangers.py" in note and "caught this error" in note for note in raised.value.__notes__)
+
+
+def test_a_gradient_is_not_that_of_what_an_except_of_all_errors_makes_of_a_refusal():
+    with pytest.raises(tm.NeedsDetach):
+        tm.value_and_grad(_caught_with_all_others)(2.0)
+    assert _caught_with_all_others(tm.tensor(2.0)).item() == 8.0
+
+
+def test_a_step_of_a_loop_is_not_what_an_except_of_all_errors_makes_of_a_refusal():
+    with pytest.raises(tm.TraceError):
+        tm.compile(lambda x: tm.fori_loop(3, lambda k, x: _caught_with_all_others(x), x))(2.0)
+
+
+def test_a_traced_function_may_name_the_refusal_that_it_catches():
+    def f(x):
+        try:
+            return x * float(x)
+        except tm.TraceError:
+            return x * x
+
+    assert tm.compile(f)(np.array(3.0)).item() == 9.0
+    np.testing.assert_array_equal(tm.vmap(f)(np.array([2.0, 3.0])).numpy(), [4.0, 9.0])
 
 
 def test_a_refusal_leaves_nothing_behind():

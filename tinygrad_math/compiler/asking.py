@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor
-from .facts import MISS, UNREADABLE, Fact
-from .holders import cached
+from .facts import MISS, UNREADABLE, UNSET, Fact
+from .holders import cached, results_of, still_has
 from .program import NUMBERS
 from .values import kept, same
 
@@ -26,10 +26,14 @@ class Questions:
         self, roots: Sequence[str], scope: dict[str, Any], wanted: set[Fact] | None = None
     ) -> Iterator[tuple[Fact, list[str], str]]:
         """For each fact the lines that read it into e<number>, and the condition that must hold."""
-        scope.update(same=same, ndarray=np.ndarray)
+        scope.update(same=same, ndarray=np.ndarray, UNSET=UNSET, still_has=still_has)
         ready: set[str] = set()
         for f in self.facts:
             if wanted is not None and f not in wanted:
+                continue
+            if f.apart:
+                ids = ", ".join(f"id(e{g.number})" for g in f.apart)
+                yield f, [], f"len({{{ids}}}) == {len(f.apart)}"
                 continue
             v, lines = f"e{f.number}", []
             if f.parent is None:
@@ -44,8 +48,8 @@ class Questions:
                 like = f"e{f.like.number}"
             else:
                 scope[like] = f.like
-            if f.plain:
-                scope[f"q{f.number}"] = f.quick
+            if f.plain or f.keeps:
+                scope[f"q{f.number}"] = results_of(f.value) if f.keeps else f.quick
             condition = f.check.format(v=v, like=like, quick=f"q{f.number}")
             if isinstance(f.value, Tensor) and f.check and not isinstance(f.like, Fact):
                 condition = f"{condition} and {_typed(f, v, scope)}"
@@ -76,8 +80,8 @@ class Questions:
         body: list[str] = []
         wanted = set(hidden)
         for f in reversed(self.facts):
-            if f.check or f in wanted:
-                wanted.update(p for p in (f, f.parent, f.like) if isinstance(p, Fact))
+            if f.check or f.apart or f in wanted:
+                wanted.update(p for p in (f, f.parent, f.like, *f.apart) if isinstance(p, Fact))
         for _, lines, condition in self._lines(roots, scope, wanted):
             body += lines
             if condition:
@@ -120,6 +124,8 @@ def _step(f: Fact, parent: str, scope: dict[str, Any]) -> str:
     if kind == "read":
         scope[f"k{f.number}"] = key
         return f"k{f.number}({parent})"
+    if kind == "slot":
+        return f"getattr({parent}, {key!r}, UNSET)"
     if kind == "attr":
         plain = key.isidentifier() and not keyword.iskeyword(key)
         return f"{parent}.{key}" if plain else f"getattr({parent}, {key!r})"

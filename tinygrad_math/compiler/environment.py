@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 from collections import defaultdict, deque
-from collections.abc import Callable, MutableMapping, MutableSequence, MutableSet, Sequence
+from collections.abc import Callable, MappingView, MutableMapping, MutableSequence, MutableSet, Sequence
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
@@ -21,12 +21,12 @@ from ..core.errors import TraceError
 from ..core.place import in_package
 from ..core.tensor import Node, Tensor
 from .asking import Questions
-from .facts import FIXED, MISS, Fact, given
+from .facts import FIXED, MISS, UNSET, Fact, given
 from .holders import cached, has_wrapped, is_cache, is_method_of_c, reader, spelled
 from .outside import asks, may_ask
 from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
-from .values import at_a_glance, is_atom, is_plain, kept
+from .values import at_a_glance, is_atom, is_plain, kept, parts_of
 
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
@@ -48,11 +48,14 @@ class Environment(Questions):
         self.written_out = False  # whether it is to write out the steps of loops, as they read what they write
         self.asks = False  # whether some code may ask for what lies outside: the clock, a file
         self.asks_classes = False  # whether some code may look past an object's attribute, into its classes
+        self.identities = False  # whether some code may tell one object from another that is equal
         while True:
-            known = len(self.names), self.everything, self.asks_classes
+            known = len(self.names), self.everything, self.asks_classes, self.identities
             self._walk()
-            if (len(self.names), self.everything, self.asks_classes) == known:
+            if (len(self.names), self.everything, self.asks_classes, self.identities) == known:
                 break
+        if self.identities:
+            self._tell_apart()
         self.tensors: dict[Node, Fact] = {}
         for f in self.facts:
             if isinstance(f.value, Tensor):
@@ -93,6 +96,18 @@ class Environment(Questions):
         if fact.fixed and (is_atom(x) or (fact.check == _THE_SAME and not _may_move(fact.like))):
             fact.check = ""
 
+    def _tell_apart(self) -> None:
+        """Demand that what is two objects now, of one class, does not become one: what is one is known as such."""
+        kinds: dict[type, list[Fact]] = {}
+        for f in self.facts:
+            if not f.fixed and f.check and f.check != _THE_SAME and _may_be_another(f.value):
+                kinds.setdefault(type(f.value), []).append(f)
+        for alike in kinds.values():
+            if len(alike) > 1:
+                fact = Fact(" and ".join(f.path for f in alike[:2]), None)
+                fact.apart, fact.number = alike, len(self.facts)
+                self.facts.append(fact)
+
     def _open(self, fact: Fact, x: Any) -> None:
         kind = type(x)
         fact.check, fact.like = _THE_SAME, x
@@ -106,6 +121,9 @@ class Environment(Questions):
             fact.like, fact.plain = kept(x), True
             text, fact.quick = at_a_glance(x)
             fact.check = f"({text} or same({{v}}, {{like}}))" if text else "same({v}, {like})"
+            if self.identities:
+                for k, part in parts_of(x):
+                    self._child(fact, "item", k, part)
         elif is_stream(x):
             self.streams.append((fact, stream_in(x)[1]))
         elif isinstance(x, FunctionType):
@@ -146,6 +164,9 @@ class Environment(Questions):
             if isinstance(x, defaultdict):
                 self._child(fact, "attr", "default_factory", x.default_factory)
             self._beside(fact, x)
+        elif isinstance(x, MappingView):  # d.keys(), d.values(), d.items()
+            held = "mapping" if hasattr(x, "mapping") else "_mapping"
+            self._child(fact, "attr", held, getattr(x, held), path=fact.path)
         elif isinstance(x, (set, frozenset)):
             fact.check, fact.like = "{v} == {like}", x.copy()
         elif is_method_of_c(x):
@@ -156,6 +177,7 @@ class Environment(Questions):
         elif has_wrapped(x):  # functools.cache and its like
             self._child(fact, "attr", "__wrapped__", x.__wrapped__, path=fact.path)
             if is_cache(x):  # whoever holds a result may write to it
+                fact.check, fact.keeps = "{v} is {like} and still_has({v}, {quick})", True
                 results = cached(x)
                 self.caches.append((fact, results))
                 self.unused += [fact] * (x.cache_info().currsize == 0)
@@ -202,6 +224,7 @@ class Environment(Questions):
             self.names |= said.attributes
             self.everything = self.everything or said.any
             self.asks = self.asks or may_ask(said.globals | said.attributes)
+            self.identities = self.identities or said.identities
             self.asks_classes = self.asks_classes or not _CLASSES.isdisjoint(said.globals | said.attributes)
             for name in sorted(said.globals):
                 if name in f.__globals__:
@@ -275,9 +298,8 @@ class Environment(Questions):
                     elif any(map(of_user, functions_in(member))):  # a property, a static method, a class method
                         self._member(k, name, member)
                 elif type(member).__name__ == "member_descriptor":  # a slot
-                    value = MISS if x is kind else getattr(x, name, MISS)
-                    if value is not MISS:
-                        self._child(fact, "attr", name, value)
+                    if x is not kind:
+                        self._child(fact, "slot", name, getattr(x, name, UNSET))
                 elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
                     self._child(fact, "attr", name, member)
                 elif (
@@ -319,10 +341,14 @@ class Environment(Questions):
         return fact
 
     def release(self) -> None:
-        """Let go of the Tensors, and of the graphs behind them: from now on they are read where they lie."""
+        """Let go of the Tensors, of the graphs behind them, and of what lies behind weak references.
+
+        From now on all is read where it lies.
+        """
         self.tensors.clear()
+        self._seen.clear()
         for f in self.facts:
-            if isinstance(f.value, Tensor):
+            if isinstance(f.value, Tensor) or (f.step is not None and f.step[0] == "read"):
                 f.value = None
 
 
@@ -337,6 +363,11 @@ def surroundings(title: str, functions: Sequence[Callable[..., Any]]) -> Callabl
         return [f.path for f in (*moved, *written)]
 
     return changed
+
+
+def _may_be_another(x: Any) -> bool:
+    """Whether something else may be put in the place of this that is taken for the same."""
+    return not (is_atom(x) or isinstance(x, (FunctionType, ModuleType, type)))
 
 
 def _may_move(like: Any) -> bool:

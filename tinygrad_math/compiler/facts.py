@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 MISS: Any = object()  # what is found where a program does not fit, or nothing lies
+UNSET: Any = object()  # what a slot or a context variable without a value gives
 FIXED = "fixed"  # the step to what lies at the same place at every call
 UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
 
@@ -13,7 +14,21 @@ UNREADABLE = (AttributeError, LookupError, ValueError, TypeError, NameError)
 class Fact:
     """One thing in reach: how it is read, and what it was."""
 
-    __slots__ = ("check", "like", "number", "own", "parent", "path", "plain", "quick", "step", "value", "valued")
+    __slots__ = (
+        "apart",
+        "check",
+        "keeps",
+        "like",
+        "number",
+        "own",
+        "parent",
+        "path",
+        "plain",
+        "quick",
+        "step",
+        "value",
+        "valued",
+    )
 
     def __init__(self, path: str, value: Any, parent: Fact | None = None, step: tuple[str, Any] | None = None) -> None:
         self.path, self.value, self.parent, self.step = path, value, parent, step
@@ -22,6 +37,8 @@ class Fact:
         self.quick: Any = None  # what tells a plain value at a glance
         self.valued = False  # of a Tensor: whether its value was asked for
         self.plain = self.own = False  # a plain value; an object whose attributes are watched
+        self.keeps = False  # a function that keeps results
+        self.apart: list[Fact] = []  # in place of a condition: no two of these are one object
         self.number = -1
 
     @property
@@ -39,11 +56,13 @@ class Fact:
         try:
             now = holder[key] if kind == "item" else getattr(holder, key)
         except UNREADABLE:
-            now = MISS
+            now = UNSET
         if now is self.value or isinstance(holder, (tuple, type)):
             return
         if kind == "item":
             holder[key] = self.value
+        elif self.value is UNSET:
+            delattr(holder, key)
         else:
             setattr(holder, key, self.value)
 

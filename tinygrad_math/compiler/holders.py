@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import TRACED, Tensor
+from .facts import UNSET
 from .reach import is_users_module
 from .values import is_atom
 
-UNSET: Any = object()  # what a context variable without a value gives
 _CACHE: Any = type(functools.cache(id))
+_FEW = 100  # results that are looked at one by one
 _METHODS_OF_C = (BuiltinMethodType, MethodWrapperType)
 _GETTERS = (operator.attrgetter, operator.methodcaller)
 
@@ -74,15 +75,38 @@ def is_cache(x: Any) -> bool:
 def cached(x: Any) -> list[Any]:
     """The results that such a function keeps, and what it keeps them by, as far as something in them may change.
 
-    They are found as the garbage collector finds them. What was made of a traced value has no value itself.
+    What was made of a traced value has no value itself.
     """
-    held = [v for v in gc.get_referents(x) if v is not x.__dict__ and v is not x.__wrapped__]
+    return [v for v in _entries(x) if isinstance(v, (Tensor, np.ndarray, list, dict, tuple)) and _may_change(v)]
+
+
+def _entries(x: Any) -> list[Any]:
+    """What such a function keeps, as the garbage collector finds it: results, and what they are kept by."""
     found: list[Any] = []
-    for v in held:
+    for v in gc.get_referents(x):
+        if v is x.__dict__ or v is x.__wrapped__:
+            continue
         if type(v) is dict and all(type(part).__name__ == "_lru_list_elem" for part in v.values()):
             continue  # its own table, whose entries are among the others
         found += v.values() if type(v) is dict and x.cache_parameters()["maxsize"] is None else [v]
-    return [v for v in found if isinstance(v, (Tensor, np.ndarray, list, dict, tuple)) and _may_change(v)]
+    return found
+
+
+def results_of(x: Any) -> list[Any]:
+    """The results of such a function, to be asked later whether it still has them; none of so many that it drops some.
+
+    A Tensor among them is read by itself, and its graph is not to be kept.
+    """
+    info = x.cache_info()
+    few = info.currsize < (_FEW if info.maxsize is None else min(_FEW, info.maxsize))
+    return [v for v in _entries(x) if not isinstance(v, Tensor)] if few else []
+
+
+def still_has(x: Any, results: list[Any]) -> bool:
+    """Whether such a function has not been emptied since."""
+    if not results or x.cache_info().currsize == x.cache_parameters()["maxsize"]:
+        return True
+    return {*map(id, results)} <= {*map(id, _entries(x))}
 
 
 def _may_change(x: Any) -> bool:

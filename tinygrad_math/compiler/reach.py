@@ -17,6 +17,7 @@ _ATTRIBUTE = frozenset(
 )
 _ANY = frozenset({"eval", "exec", "getattr", "vars", "attrgetter", "__dict__", "__getattribute__", "dir", "setattr"})
 _EVALUATE = frozenset({"eval", "exec", "globals"})  # which reach any global
+_IDENTITY, _OPERATORS = frozenset({"id", "is_", "is_not"}), frozenset({"is_", "is_not"})
 _IMPORT = frozenset({"__import__", "import_module", "modules"})
 _UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
 
@@ -27,6 +28,7 @@ class Mentions(NamedTuple):
     globals: frozenset[str]
     attributes: frozenset[str]  # also all texts, which getattr may be given
     modules: frozenset[str]
+    identities: bool  # whether it may tell one object from another that is equal: by `is`, unless with a constant
 
     @property
     def any(self) -> bool:
@@ -42,7 +44,9 @@ class Mentions(NamedTuple):
 @lru_cache(maxsize=4096)
 def mentions(code: CodeType) -> Mentions:
     found: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+    identities, before = False, ""
     for step in dis.get_instructions(code):
+        identities, before = identities or (step.opname == "IS_OP" and "CONST" not in before), step.opname
         if step.opname in _GLOBAL:
             found[0].add(step.argval)
         elif step.opname in _ATTRIBUTE:
@@ -57,9 +61,12 @@ def mentions(code: CodeType) -> Mentions:
         elif isinstance(c, (tuple, frozenset)):
             stack += c
         elif isinstance(c, CodeType):
-            for mine, inner in zip(found, mentions(c), strict=True):
+            inside = mentions(c)
+            identities = identities or inside.identities
+            for mine, inner in zip(found, inside[:3], strict=True):
                 mine |= inner
-    return Mentions(*map(frozenset, found))
+    identities = identities or not _IDENTITY.isdisjoint(found[0]) or not _OPERATORS.isdisjoint(found[1])
+    return Mentions(frozenset(found[0]), frozenset(found[1]), frozenset(found[2]), identities)
 
 
 def of_user(f: FunctionType) -> bool:

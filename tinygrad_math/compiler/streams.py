@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from types import GeneratorType
@@ -33,7 +34,9 @@ def state_of(x: Any) -> Any:
         return None if frame is None else (frame.f_lasti, [id(v) for v in frame.f_locals.values()])
     if hasattr(x, "__length_hint__"):
         return x.__length_hint__()
-    return repr(x)  # of count(3) it tells, of others only which one it is
+    if isinstance(x, itertools.count):
+        return repr(x)
+    return object()  # of cycle(), map(), zip() and others it cannot be told, so that it is not the same as before
 
 
 def stream_in(x: Any) -> tuple[Any, Any]:

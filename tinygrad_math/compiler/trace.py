@@ -12,9 +12,9 @@ import numpy as np
 
 from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
-from ..core.node import TRANSFORMED, Constant, held
+from ..core.node import TRANSFORMED, Constant, heeded, held, refused_in_trace
 from ..core.op import Op, registry
-from ..core.place import Place, raised_place, user_place
+from ..core.place import Place, located, user_place
 from ..core.quiet import quietly
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
 from ..core.tree import Structure, flatten, unflatten
@@ -94,6 +94,7 @@ class Recorder:
         self.stopped: set[Node] = set()  # made under no_grad
         self.of_steps: set[Node] = set()  # what stands for values that change from step to step of a loop
         self.hooked = False
+        self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.odd: list[Odd] = []
         self.spared: dict[Any, Any] = {}  # shape, strides and dtype -> an array that stands for new ones of this form
         self.start = clock()
@@ -126,9 +127,11 @@ class Recorder:
         if self.spared and type(node.data) is np.ndarray and isinstance(node.op.plain, np.ufunc):
             node.data = self.spared.get(_form(node.data), node.data)
         if self._unknown_shape(node):
-            raise TraceError(
-                f"the shape of {node.op.name} depends on values, which are not known while a function is being "
-                "traced. Use where(mask, x, 0) in place of x[mask], or make the mask a static argument."
+            raise refused_in_trace(
+                TraceError(
+                    f"the shape of {node.op.name} depends on values, which are not known while a function is being "
+                    "traced. Use where(mask, x, 0) in place of x[mask], or make the mask a static argument."
+                )
             )
 
     def _note(self, node: Node) -> None:
@@ -245,7 +248,7 @@ class Recorder:
 
     def run(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """f, watched."""
-        return quietly(under, Mode(True, self), f, *args, **keywords)
+        return heeded(self.refusals, quietly, under, Mode(True, self), f, *args, **keywords)
 
 
 def _form(a: Any) -> Any:
@@ -312,7 +315,9 @@ def trace(
                 roots.append(node)
     except (ValueError, SystemError, TraceError) as error:
         named = error if isinstance(error, TraceError) else unhidden(error)
-        raise error if named is None else _located(named, error) if isinstance(named, TraceError) else named from None
+        if named is None:
+            raise
+        raise (located(named, error.__traceback__) if isinstance(named, TraceError) else named) from None
     arguments = {n: Value(None, example=n.data, name=n.name) for n in moving}
     for n in recorder.hidden:
         arguments[n] = Value(None, example=n.data, name=n.name or identifier(recorder.hidden[n].path))
@@ -369,11 +374,3 @@ def _instructions(
             values[n] = Value(registry["stop_gradient"], (v,), {}, v.example, place=v.place)
             body.append(values[n])
     return body, [values[r] for r in roots]
-
-
-def _located(error: TraceError, raised: BaseException) -> TraceError:
-    """The same error, with the user's line in it, through which that which was raised has passed."""
-    place = raised_place(raised.__traceback__)
-    if place is None:
-        return error
-    return TraceError(f"{error}\n  File {place.file!r}, line {place.line}\n    {place.text}")

@@ -18,6 +18,7 @@ _ATOMS = frozenset({*NUMBERS, str, bytes, type(None), type(...), range, type(Not
 _BUFFERS = (bytearray, array.array)
 _BLOCK = 1 << 16  # bytes that are compared at once
 _LONG = 2000  # characters of a condition
+_MANY = 1000  # parts that are told apart
 _DEEP = 40  # containers within containers: what is deeper is no plain value
 
 
@@ -159,6 +160,18 @@ def contents(x: Any) -> list[tuple[Any, Any]]:
         elif isinstance(x, (list, tuple, deque)):
             stack += x
     return found
+
+
+def parts_of(x: Any) -> list[tuple[Any, Any]]:
+    """The containers and arrays right within a plain container, by their places; none of very many."""
+    if isinstance(x, dict):
+        rows = list(x.items())
+    elif isinstance(x, (list, tuple, deque)):
+        rows = list(enumerate(x))
+    else:
+        return []
+    found = [(k, part) for k, part in rows if not _is_still(part)]
+    return found if len(found) <= _MANY else []
 
 
 def put_back(x: Any, old: Any) -> None:

@@ -21,7 +21,7 @@ from . import showing
 from .elsewhere import instead_of
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
 from .mode import watcher
-from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, unknown
+from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, unknown
 from .notebook import bundle
 from .op import rec
 from .place import is_library, stranger, user_place
@@ -138,9 +138,11 @@ class Leaving:
             over = getattr(watcher(), "over", "")
             static = "" if over else ", or make the argument that decides static (static_argnums of compile)"
             index = " For array[index] write tm.tensor(array)[index]." if what == "an array of NumPy's" else ""
-            raise TraceError(
-                f"{what} asks for a value, but this function is being traced{over} and {self!r} has none yet. "
-                f"Use where() in place of an if{static}.{index}"
+            raise refused_in_trace(
+                TraceError(
+                    f"{what} asks for a value, but this function is being traced{over} and {self!r} has none yet. "
+                    f"Use where() in place of an if{static}.{index}"
+                )
             )
 
     def _differentiated(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from .errors import ChangedAfterUse, Donated
 from .mode import MODE as MODE
 from .mode import watcher
 from .op import Op
-from .place import stranger
+from .place import heedless, is_library
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -173,16 +174,7 @@ class Run:
         self.refusals: list[Exception] = []
 
     def check(self) -> None:
-        """Raise a refusal that a library caught, which then went on without the value: with another result."""
-        for error in self.refusals:
-            caught = error.__traceback__
-            if caught is not None and stranger(caught.tb_frame):
-                library = str(caught.tb_frame.f_globals.get("__name__")).partition(".")[0]
-                error.add_note(f"{library} caught this error and went on to a result that may be another function's.")
-                try:
-                    raise error
-                finally:
-                    del error, caught  # whose traceback holds this frame
+        check_refusals(self.refusals)
 
     def end(self) -> None:
         self.over = True
@@ -197,6 +189,31 @@ class Input(Node):
     def __init__(self, data: Any, run: Run, op: Op | None = None, inputs: tuple[Node, ...] = (), live: int = 0) -> None:
         super().__init__(data, op, inputs, NO_PARAMS, live | DIFFERENTIABLE | TRANSFORMED)
         self.run = run
+
+
+def check_refusals(refusals: Sequence[Exception]) -> None:
+    """Raise a refusal that somebody caught who did not name it, and went on without the value: to another result."""
+    for error in refusals:
+        caught = error.__traceback__
+        if caught is not None and heedless(caught.tb_frame, error):
+            who = str(caught.tb_frame.f_globals.get("__name__")).partition(".")[0]
+            if not is_library(caught.tb_frame.f_code.co_filename):
+                who = f"{os.path.basename(caught.tb_frame.f_code.co_filename)}:{caught.tb_lineno}"
+            error.add_note(f"{who} caught this error and went on to a result that may be another function's.")
+            try:
+                raise error
+            finally:
+                del error, caught  # whose traceback holds this frame
+
+
+def heeded(refusals: list[Exception], f: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    """f of these arguments, unless it caught one of the refusals that it met, which are noted in this list."""
+    try:
+        found = f(*args, **keywords)
+        check_refusals(refusals)
+        return found
+    finally:
+        refusals.clear()  # their tracebacks hold what ran
 
 
 def inside(node: Node) -> bool:
@@ -225,6 +242,14 @@ def refused(node: Node, error: Error) -> Error:
     run = running(node)
     if run is not None:
         run.refusals.append(error)
+    return error
+
+
+def refused_in_trace(error: Error) -> Error:
+    """The error, which whoever traces the function remembers: the function may catch it."""
+    refusals = getattr(watcher(), "refusals", None)
+    if refusals is not None:
+        refusals.append(error)
     return error
 
 

@@ -87,6 +87,17 @@ def raised_place(trace: TracebackType | None) -> Place | None:
     return found
 
 
+def located(error: Exception, trace: TracebackType | None) -> Exception:
+    """The error, or the same one with the innermost of the user's lines through which what was raised has passed."""
+    place = raised_place(trace)
+    if place is None or "\n  File" in str(error):
+        return error
+    found = type(error)(f"{error}\n  File {place.file!r}, line {place.line}\n    {place.text}")
+    for note in getattr(error, "__notes__", ()):
+        found.add_note(note)
+    return found
+
+
 def is_library(file: str) -> bool:
     known = _LIBRARY_FILES.get(file)
     if known is None:
@@ -102,6 +113,14 @@ def stranger(frame: FrameType) -> bool:
         known = is_library(file) and not any(map(_ours, tuple(frame.f_globals.values())))
         STRANGERS[file] = known
     return known
+
+
+def heedless(frame: FrameType, error: Exception) -> bool:
+    """Whether code that caught one of our errors knows nothing of it: it catches all errors, or all of a kind."""
+    code = frame.f_code
+    if is_library(code.co_filename):
+        return stranger(frame)
+    return {k.__name__ for k in type(error).__mro__ if k.__module__.startswith(_NAME)}.isdisjoint(code.co_names)
 
 
 def _ours(value: Any) -> bool:

@@ -15,9 +15,9 @@ import numpy as np
 
 from ...core.errors import TraceError, describe
 from ...core.mode import MODE, Mode, under, witnesses
-from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, held
+from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, heeded, held, refused_in_trace
 from ...core.op import registry
-from ...core.place import raised_place, replays
+from ...core.place import located, replays
 from ...core.quiet import quietly
 from ...core.tensor import Tensor, as_tensor, clock, rec, record, select, wrap
 from .rules import Call, aligned, rule_of
@@ -42,6 +42,7 @@ class Batching:
         self.start = clock()
         self.moving: set[Node] = set()  # what differs between the examples
         self.stopped: set[Node] = set()  # made under no_grad
+        self.refusals: list[Exception] = []  # to give a value, which the function may have caught
 
     @property
     def over(self) -> str:
@@ -69,9 +70,11 @@ class Batching:
         name = node.op.name
         masks = name == "gather" and any(self.moves(i) and _is_mask(i) for i in node.inputs[1:])
         if name in VALUE_DEPENDENT_SHAPE or masks:
-            raise TraceError(
-                f"the shape of {name} depends on values, so it may differ between the examples of {self.title}; use "
-                "where(mask, x, 0) in place of x[mask]."
+            raise refused_in_trace(
+                TraceError(
+                    f"the shape of {name} depends on values, so it may differ between the examples of {self.title}; "
+                    "use where(mask, x, 0) in place of x[mask]."
+                )
             )
 
     def moves(self, node: Node) -> bool:
@@ -165,12 +168,9 @@ class Recording:
         differentiable = outer is None or outer.differentiable
         mode = Mode(differentiable, watch, outer, None, () if outer is None else outer.witnesses)
         try:
-            self.leaves = quietly(under, mode, f, [wrap(n) for n in self.examples])
+            self.leaves = heeded(watch.refusals, quietly, under, mode, f, [wrap(n) for n in self.examples])
         except TraceError as error:
-            place = raised_place(error.__traceback__)
-            if place is None or "\n  File" in str(error):
-                raise
-            raise TraceError(f"{error}\n  File {place.file!r}, line {place.line}\n    {place.text}") from None
+            raise located(error, error.__traceback__) from None
         self.roots = [
             leaf.node if isinstance(leaf, Tensor) and watch.moves(leaf.node) else None for leaf in self.leaves
         ]

@@ -11,7 +11,7 @@ import numpy as np
 from ...core.conversion import node_of
 from ...core.errors import TraceError
 from ...core.mode import MODE, Mode, under, watcher
-from ...core.node import Node, held
+from ...core.node import Node, heeded, held
 from ...core.op import Op, registry
 from ...core.place import replays, user_place
 from ...core.quiet import quietly
@@ -175,6 +175,7 @@ class Tracer:
 
     def __init__(self) -> None:
         self.stopped: set[Node] = set()
+        self.refusals: list[Exception] = []  # to give a value, which the step may have caught
         self.start = clock()
 
     def __call__(self, node: Node) -> None:
@@ -214,7 +215,7 @@ def traced(f: Callable[[list[Tensor]], Sequence[Any]], examples: Sequence[Any]) 
     tracer = Tracer()
     sources = [Node(e, live=TRACED) for e in examples]
     since = clock()
-    found = quietly(under, Mode(True, tracer), f, [wrap(n) for n in sources])
+    found = heeded(tracer.refusals, quietly, under, Mode(True, tracer), f, [wrap(n) for n in sources])
     roots = [as_tensor(y).node for y in found]
     grown = Growth(roots, sources, since)
     if grown.closure:
