@@ -15,7 +15,7 @@ from tinygrad_math.core.tree import flatten
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 
-from tinygrad_math.compiler.native import loops, slopes
+from tinygrad_math.compiler.native import fused, loops
 
 
 def arrays(tree):
@@ -106,10 +106,10 @@ def test_lengths_of_one_are_spread_in_an_einsum():
 @pytest.mark.parametrize("dtype", ["d", "f"])
 @pytest.mark.parametrize(("name", "rest"), [("tanh_slope", lambda y: 1 - y * y), ("sigmoid_slope", lambda y: 1 - y)])
 def test_slopes_in_tails_over_their_own_values(name, rest, dtype):
-    """Parts with and without small elements, of all lengths; the result may lie where y does, and not in order."""
+    """Blocks with and without small elements, of all lengths; the result may lie where y does, and not in order."""
     wide, of = np.dtype(dtype), {"tanh_slope": np.tanh, "sigmoid_slope": special.expit}[name]
-    by = getattr(slopes, name)(wide)
-    for n in (1, 7, slopes.PART, slopes.PART + 1, 3 * slopes.PART - 1):
+    by = fused.slope(name, wide)
+    for n in (1, 7, 64, 65, 191):
         for reach in (1.0, 60.0):
             at = np.linspace(-reach, reach, n).astype(dtype)
             at[n // 2] = np.nan

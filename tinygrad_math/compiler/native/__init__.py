@@ -8,7 +8,7 @@
     instructions, labels     an op as words; cross entropies of labels
     products, stacks         small matrix products of our own, and many of the smallest at once
     forms, tiles, panels     floats and their vectors; what of a product stays in registers; columns side by side
-    further, slopes          ops that NumPy does in several steps; derivatives of tanh and sigmoid out of their values
+    further, fused           ops that NumPy does in several steps; what programs do in a row, in one loop
     called                   what has no native form, in a loop that has one
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks
     tensors     a Tensor around a result

@@ -11,7 +11,6 @@ from ..program import Value
 from .instructions import Instructions
 from .loops import copier, loop
 from .places import Place, part_of
-from .slopes import sigmoid_slope
 from .table import loop_words
 
 Words = list[int] | None
@@ -43,12 +42,6 @@ def _clip(around: Instructions, v: Value, out: Place) -> Words:
     if v.dtype.char not in "fd" or v.inputs[0].dtype != v.dtype:
         return None
     return elementwise(around, v, out, np._core.umath.clip)  # type: ignore[attr-defined]
-
-
-def _sigmoid_slope(around: Instructions, v: Value, out: Place) -> Words:
-    if v.dtype.char not in "df" or any(i.weak or i.dtype != v.dtype for i in v.inputs):
-        return None
-    return around._through(sigmoid_slope(v.dtype), v.inputs, out, out.shape)
 
 
 def _embed(around: Instructions, v: Value, out: Place) -> Words:
@@ -110,5 +103,5 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 
 
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
-    "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add, "sigmoid_slope": _sigmoid_slope,
+    "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
 }  # fmt: skip

@@ -12,11 +12,11 @@ from ..calls import call
 from ..memory import Plan
 from ..program import Value
 from .forms import lanes
+from .fused import fused, pair, slope, starts
 from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
 from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
-from .slopes import tanh_slope
 from .stacks import nanoseconds as nanoseconds_of_stack
 from .stacks import stacked
 from .table import Operand, loop_words, merged
@@ -33,7 +33,7 @@ class Instructions(Places):
         self.users: dict[Value, int] = {}
         self.counters: set[Value] = set()  # numbers of steps, which are whole numbers in memory
         self.products: dict[Value, tuple[Place, Place, list[int]]] = {}  # of our own: what is multiplied
-        self.within: dict[Value, Value] = {}  # what adds biases -> the product that it makes itself
+        self.within: dict[Value, Value] = {}  # what is one loop with what was made just before -> that
         self.latest: Value | None = None  # the last instruction that does something
 
     def lower(self) -> None:
@@ -164,6 +164,37 @@ class Instructions(Places):
                 return words + found
         return None
 
+    def _paired(self, v: Value, out: Place) -> list[int] | None:
+        """What goes on with what was made just before, and is read nowhere else, as one loop with that."""
+        first = self.latest
+        if first is None or first not in v.inputs or first in self.within or not starts(first):
+            return None
+        if self.users[first] != 1 or first.shape != v.shape or first.dtype != v.dtype or not v.shape or not v.size:
+            return None
+        found = pair(first, v)
+        if found is None:
+            return None
+        name, given = found
+        places: list[Place] = []
+        for i in given:
+            p = self.number(i.example, v.dtype) if i.constant and i.weak else self.place(i)
+            if p is None or p.dtype != v.dtype or self._is_over(out, p, v):
+                return None
+            places.append(p)
+        words = loop_words(Loop(0, 0, (v.dtype,) * 4), v.shape, [p.over(v.shape) for p in (*places, out)])
+        if any(s not in (0, v.dtype.itemsize) for s in words[words[5] : words[6]]):
+            return None  # two loops of NumPy are quicker
+        words[0] = fused(name, v.dtype)
+        self.words[first] = []
+        self.within[v] = first
+        return words
+
+    def _is_over(self, out: Place, p: Place, v: Value) -> bool:
+        """Whether v may be written over elements of p that are still to be read: their memory may be free by then."""
+        same = (p.cell, p.offset, p.shape, p.strides) == (out.cell, out.offset, out.shape, out.strides)
+        apart = p.cell != out.cell and self.plan.kind_of(v) != "donated"
+        return not same and not apart and meet(out, (p,))
+
     # -- the others --------------------------------------------------------------------------------------------------
     def _reduction(self, v: Value, out: Place) -> list[int] | None:
         u = _REDUCTIONS[v.title]
@@ -244,7 +275,7 @@ class Instructions(Places):
     def _slope(self, v: Value, out: Place) -> list[int] | None:
         if v.dtype.char not in "df" or any(i.weak or i.dtype != v.dtype for i in v.inputs):
             return None
-        return self._through(tanh_slope(v.dtype), v.inputs, out, out.shape)
+        return self._through(slope(v.title, v.dtype), v.inputs, out, out.shape)
 
     def _concat(self, v: Value, out: Place) -> list[int] | None:
         axis = v.params.get("axis", 0)
@@ -278,9 +309,9 @@ WRITERS: dict[str, Any] = {
     **dict.fromkeys(_REDUCTIONS, Instructions._reduction), "where": Instructions._where, "keep": Instructions._keep,
     "astype": Instructions._astype, "tanh_slope": Instructions._slope, "concat": Instructions._concat,
     "stack": Instructions._concat, "as_number": Instructions._astype, "mean_nll": mean_nll,
-    "mean_nll_slopes": mean_nll_slopes,
+    "mean_nll_slopes": mean_nll_slopes, "sigmoid_slope": Instructions._slope,
 }  # fmt: skip
-UNWRITTEN = frozenset({"mean_nll", "mean_nll_slopes"})  # which NumPy's lines leave to the op
+UNWRITTEN = frozenset({"mean_nll", "mean_nll_slopes", "sigmoid_slope"})  # which NumPy's lines leave to the op
 
 
 def _is_turned(v: Value) -> bool:

@@ -126,7 +126,8 @@ class Lowered(Instructions):
         if out is None or (kind == "fresh" and v.nbytes > FAR):
             return None
         if v.elementwise:
-            return self._elementwise(v, out)
+            paired = None if self.latest in self.blocks else self._paired(v, out)
+            return paired or self._elementwise(v, out)
         if v.ufunc is np.matmul:
             return self._matmul(v, out)
         own = OWN.get(v.title)

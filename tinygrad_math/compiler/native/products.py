@@ -52,7 +52,7 @@ def nanoseconds(char: str, n: int, k: int, m: int, copied: float, scattered: boo
     vectors = -(-m // lanes(char))
     rows = -(-n // FEW) * FEW if n >= FEW else 1.5 * n
     tiles = -(-vectors // 2) * (-(-n // TALL[vector_bytes()]) if n >= FEW else n)
-    work = vectors * rows * k * (0.14 if vector_bytes() == 64 else 0.22)
+    work = vectors * rows * k * (0.14 if vector_bytes() == 64 else 0.2)
     return 46.0 + 4.0 * tiles + work + k * m * copied + (n * m * 0.5 if scattered else 0.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from functools import cache
+from inspect import signature
 from typing import Any
 
 from llvmlite import binding, ir
@@ -13,12 +14,26 @@ from ..assembly import host_features, written
 from .block import write_loop
 from .circular import cos, sin
 from .exponentials import exp, expit, expm1, tanh
+from .fused import (
+    less_product,
+    product_less,
+    product_plus,
+    sigmoid_slope,
+    tanh_slope,
+    times_sigmoid_slope,
+    times_tanh_slope,
+)
 from .gaussian import erf
 from .lanes import FORMATS
 from .logarithms import log, log1p, softplus
 
 OLDEST = (20, 0, 0)  # of llvmlite 0.45: those before write pointers otherwise
-FORMULAS = {f.__name__: f for f in (cos, erf, exp, expit, expm1, log, log1p, sin, softplus, tanh)}
+FUSED = (
+    less_product, product_less, product_plus, sigmoid_slope, tanh_slope, times_sigmoid_slope, times_tanh_slope,
+)  # fmt: skip
+FORMULAS: dict[str, Any] = {
+    f.__name__: f for f in (cos, erf, exp, expit, expm1, log, log1p, sin, softplus, tanh, *FUSED)
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,8 @@ def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assemb
     width = 128 if "+avx512f" in features.split(",") else 64
     module = ir.Module(name)
     module.triple = triple
-    write_loop(module, name, FORMULAS[name], FORMATS[dtype], width)
+    formula = FORMULAS[name]
+    write_loop(module, name, formula, FORMATS[dtype], width, len(signature(formula).parameters) - 1)
     parsed = binding.parse_assembly(str(module))
     text = machine.emit_assembly(parsed) if keep else ""
     engine = binding.create_mcjit_compiler(parsed, machine)

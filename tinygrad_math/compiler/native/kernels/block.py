@@ -1,7 +1,8 @@
 """The loop around a formula, as NumPy's ufuncs call it: void loop(char **args, intp *dims, intp *strides, void *data).
 
-One copy of the formula serves all arrays. A block of adjacent numbers is loaded and stored as a vector; one with other
-strides, and what is left at the end, go through a block on the stack. A number's result depends on nothing beside it.
+One copy of the formula serves all arrays. Blocks of adjacent numbers are loaded and stored as vectors, in a row, and a
+number that stands for all of an array is spread over one; a block with other strides, and what is left at the end, go
+through blocks on the stack. A number's result depends on nothing beside it.
 """
 
 from __future__ import annotations
@@ -13,72 +14,92 @@ from llvmlite import ir
 
 from .lanes import Format, Lanes, Vector
 
-Formula = Callable[[Lanes, Vector], Vector]
+Formula = Callable[..., Vector]  # of the lanes and as many vectors as the loop has inputs
 SIZE = ir.IntType(8 * ctypes.sizeof(ctypes.c_ssize_t))  # npy_intp
 ADDRESS = ir.PointerType()
 BYTE = ir.IntType(8)
 
 
-def write_loop(module: ir.Module, name: str, formula: Formula, form: Format, width: int) -> None:
-    """Add the function `name` to the module, out[i] = formula(in[i]), in blocks of `width` bytes."""
+def write_loop(module: ir.Module, name: str, formula: Formula, form: Format, width: int, inputs: int = 1) -> None:
+    """Add the function `name` to the module, out[i] = formula(in[i], ...), in blocks of `width` bytes."""
     kind = ir.FunctionType(ir.VoidType(), [ADDRESS] * 4)
     function = ir.Function(module, kind, name)
-    blocks = {part: function.append_basic_block(part) for part in ("entry", "head", "block", "gather", "formula")}
+    parts = ("entry", "begin", "head", "gather", "blocks", "scatter", "next", "exit")
+    blocks = {part: function.append_basic_block(part) for part in parts}
     b = ir.IRBuilder(blocks["entry"])
     lanes = Lanes(b, form, width * 8 // form.bits)
-    count, item = SIZE(lanes.count), SIZE(form.bits // 8)
+    count, item, align = SIZE(lanes.count), SIZE(form.bits // 8), form.bits // 8
     args, dims, strides, _ = function.args
     n = b.load(dims, typ=SIZE)
-    start_in, start_out = (b.load(_at(b, args, k, ADDRESS), typ=ADDRESS) for k in (0, 1))
-    step_in, step_out = (b.load(_at(b, strides, k, SIZE), typ=SIZE) for k in (0, 1))
-    held_in, held_out = (b.alloca(lanes.reals) for _ in range(2))
-    for held in (held_in, held_out):
-        held.align, held.type = width, ADDRESS
-    b.store(lanes.real(1.0).value, held_in)  # the lanes beyond the end compute something harmless
-    adjacent = b.and_(b.icmp_signed("==", step_in, item), b.icmp_signed("==", step_out, item))
+    starts = [b.load(_at(b, args, k, ADDRESS), typ=ADDRESS) for k in range(inputs + 1)]
+    steps = [b.load(_at(b, strides, k, SIZE), typ=SIZE) for k in range(inputs + 1)]
+    held = [b.alloca(lanes.reals) for _ in starts]
+    for room in held:
+        room.align, room.type = width, ADDRESS
+    b.cbranch(b.icmp_signed(">", n, SIZE(0)), blocks["begin"], blocks["exit"])
+
+    b.position_at_end(blocks["begin"])
+    still = [b.icmp_signed("==", step, SIZE(0)) for step in steps[:-1]]
+    adjacent = b.icmp_signed("==", steps[-1], item)
+    for start, step, alone, room in zip(starts, steps, still, held, strict=False):
+        adjacent = b.and_(adjacent, b.or_(alone, b.icmp_signed("==", step, item)))
+        first = b.load(start, align=align, typ=form.real)  # in the lanes beyond the end it computes something harmless
+        b.store(_spread(b, lanes, first), room)
+    onward = [b.select(alone, SIZE(0), SIZE(width)) for alone in still] + [SIZE(width)]
     b.branch(blocks["head"])
 
     b.position_at_end(blocks["head"])
-    left, source, target = b.phi(SIZE), b.phi(ADDRESS), b.phi(ADDRESS)
-    exit_ = function.append_basic_block("exit")
-    b.cbranch(b.icmp_signed(">", left, SIZE(0)), blocks["block"], exit_)
-
-    b.position_at_end(blocks["block"])
-    full = b.icmp_signed(">=", left, count)
-    here = b.select(full, count, left)
-    direct = b.and_(full, adjacent)
-    b.cbranch(direct, blocks["formula"], blocks["gather"])
+    left, *places = (b.phi(SIZE), *(b.phi(ADDRESS) for _ in starts))
+    whole = b.select(adjacent, b.sdiv(left, count), SIZE(0))
+    direct = b.icmp_signed(">", whole, SIZE(0))
+    there = [b.select(alone, room, at) for alone, room, at in zip(still, held, places, strict=False)] + places[-1:]
+    here = b.select(direct, b.mul(whole, count), b.select(b.icmp_signed("<", left, count), left, count))
+    b.cbranch(direct, blocks["blocks"], blocks["gather"])
 
     b.position_at_end(blocks["gather"])
-    _copy(b, form, here, (source, step_in), (held_in, item))
+    for at, step, room in zip(places[:-1], steps, held, strict=False):
+        _copy(b, form, here, (at, step), (room, item))
     gathered = b.block
-    b.branch(blocks["formula"])
+    b.branch(blocks["blocks"])
 
-    b.position_at_end(blocks["formula"])
-    read = b.phi(ADDRESS)
-    read.add_incoming(source, blocks["block"])
-    read.add_incoming(held_in, gathered)
-    result = formula(lanes, Vector(lanes, b.load(read, align=form.bits // 8, typ=lanes.reals)))
-    at_once, scatter, tail = (function.append_basic_block(part) for part in ("at_once", "scatter", "next"))
-    b.cbranch(direct, at_once, scatter)
-    b.position_at_end(at_once)
-    b.store(result.value, target, align=form.bits // 8)
-    b.branch(tail)
-    b.position_at_end(scatter)
-    b.store(result.value, held_out)
-    _copy(b, form, here, (held_out, item), (target, step_out))
-    b.branch(tail)
+    b.position_at_end(blocks["blocks"])
+    turns, *now = (b.phi(SIZE), *(b.phi(ADDRESS) for _ in starts))
+    result = formula(lanes, *(Vector(lanes, b.load(at, align=align, typ=lanes.reals)) for at in now[:-1]))
+    b.store(result.value, now[-1], align=align)
+    rest = b.sub(turns, SIZE(1))
+    for phi, first, held_back, step in zip(now, there, held, onward, strict=True):
+        phi.add_incoming(first, blocks["head"])
+        phi.add_incoming(held_back, gathered)
+        phi.add_incoming(b.gep(phi, [step], source_etype=BYTE), b.block)
+    for number, block in ((whole, blocks["head"]), (SIZE(1), gathered), (rest, b.block)):
+        turns.add_incoming(number, block)
+    done = b.append_basic_block("done")
+    b.cbranch(b.icmp_signed(">", rest, SIZE(0)), blocks["blocks"], done)
+    b.position_at_end(done)
+    b.cbranch(direct, blocks["next"], blocks["scatter"])
 
-    b.position_at_end(tail)
-    onward = [(start_in, source, step_in), (start_out, target, step_out)]
-    left.add_incoming(n, blocks["entry"])
-    left.add_incoming(b.sub(left, count), tail)
-    for (start, now, step), phi in zip(onward, (source, target), strict=True):
-        phi.add_incoming(start, blocks["entry"])
-        phi.add_incoming(b.gep(now, [b.mul(count, step)], source_etype=BYTE), tail)
-    b.branch(blocks["head"])
-    b.position_at_end(exit_)
+    b.position_at_end(blocks["scatter"])
+    _copy(b, form, here, (held[-1], item), (places[-1], steps[-1]))
+    b.branch(blocks["next"])
+
+    b.position_at_end(blocks["next"])
+    after = b.sub(left, here)
+    left.add_incoming(n, blocks["begin"])
+    left.add_incoming(after, blocks["next"])
+    for phi, start, step in zip(places, starts, steps, strict=True):
+        phi.add_incoming(start, blocks["begin"])
+        phi.add_incoming(b.gep(phi, [b.mul(here, step)], source_etype=BYTE), blocks["next"])
+    b.cbranch(b.icmp_signed(">", after, SIZE(0)), blocks["head"], blocks["exit"])
+    b.position_at_end(blocks["exit"])
     b.ret_void()
+
+
+def _spread(b: ir.IRBuilder, lanes: Lanes, x: ir.Value) -> ir.Value:
+    """x in every lane."""
+    small = ir.IntType(32)
+    undefined = ir.Constant(lanes.reals, ir.Undefined)
+    zeros = ir.Constant(ir.VectorType(small, lanes.count), [0] * lanes.count)
+    return b.shuffle_vector(b.insert_element(undefined, x, small(0)), undefined, zeros)
 
 
 def _at(b: ir.IRBuilder, base: ir.Value, k: int, kind: ir.Type) -> ir.Value:
