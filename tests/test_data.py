@@ -417,7 +417,9 @@ def test_a_strangers_sampler_serves_and_is_not_taken_up_in_the_middle():
         lambda: data.DataLoader(Y, shuffle=True, sampler=data.RandomSampler(Y)),
         lambda: data.DataLoader(Y, batch_size=2, batch_sampler=[[0]]),
         lambda: data.DataLoader(Y, sampler=(k for k in Y)),
-        lambda: data.DataLoader(Y, num_workers=2),
+        lambda: data.DataLoader(Y, worker_init_fn=print),
+        lambda: data.DataLoader(Y, generator=np.random.default_rng(0)),
+        lambda: data.DataLoader(Y, workers=2),
         lambda: data.WeightedRandomSampler([-1.0, 2.0], 2),
         lambda: data.WeightedRandomSampler([0.0, 0.0], 2),
         lambda: data.WeightedRandomSampler([1.0, 0.0], 2, replacement=False),
@@ -432,7 +434,7 @@ def test_samplers_that_cannot_be_are_named_errors(make):
 
 
 def test_words_about_speed_are_taken_where_they_are_off():
-    loader = data.DataLoader(Y, batch_size=5, num_workers=0, pin_memory=False)
+    loader = data.DataLoader(Y, batch_size=5, num_workers=2, pin_memory=True, persistent_workers=True, timeout=1)
     assert len(loader) == 2
     assert data.default_collate is data.collate
     assert tm.nn.Embedding(3, 2, sparse=False, max_norm=None, rng=0).weight.shape == (3, 2)

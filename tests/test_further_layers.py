@@ -191,7 +191,7 @@ def test_a_rate_that_is_set_by_hand_is_gone_on_from():
 def test_a_chain_whose_part_has_ended_stays_where_it_was():
     opt = optimiser(momentum=0.9)
     chain = L.ChainedScheduler([L.ExponentialLR(opt, 0.5), L.OneCycleLR(opt, 1.0, total_steps=3)])
-    chain.step(), chain.step()
+    chain.step(), chain.step(), chain.step()
     before = chain.state_dict(), dict(opt.param_groups[0])
     with pytest.raises(tm.ArgumentError, match="step 4 of 3"):
         chain.step()

@@ -254,8 +254,12 @@ def test_a_plateau_lowers_a_group_that_is_added_later_too():
 def test_one_cycle_ends_after_its_steps():
     schedule = schedules.OneCycleLR(optimiser_for({"lr": 0.1}), 1.0, total_steps=3, cycle_momentum=False)
     schedule.step(), schedule.step()
-    with pytest.raises(tm.MathError, match="3"):
+    last = schedule.get_last_lr()
+    schedule.step()  # as a loop does after its last batch
+    assert schedule.get_last_lr() == last == [pytest.approx(1.0 / 25 / 1e4)]
+    with pytest.raises(tm.MathError, match="step 4 of 3"):
         schedule.step()
+    assert schedule.get_last_lr() == last
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.complex128])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import usage
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, leaves_like, show, unflatten
@@ -159,14 +160,20 @@ class Passes:
         self._next, self._first = self._epoch, self._done
 
 
+_SPEED = (
+    "timeout", "worker_init_fn", "multiprocessing_context", "generator", "prefetch_factor", "persistent_workers",
+    "pin_memory_device", "in_order",
+)  # fmt: skip
+
+
 class DataLoader(Passes):
     """A data set in batches, each a tree of Tensors with the examples along the first axis.
 
     Arguments: `dataset` has a length and items (a TensorDataset, a Subset, a list, or arrays: `(x, y)`); `shuffle`
     draws a new order for each pass, from `seed` and the number of the pass alone, so that a run can be repeated;
     `drop_last` leaves out a last batch that is not full; `collate_fn(items)` puts a batch together. `sampler` says the
-    order in the place of `shuffle` (see `Sampler`), `batch_sampler` the numbers of each batch; `num_workers` and
-    `pin_memory` are off.
+    order in the place of `shuffle` (see `Sampler`), `batch_sampler` the numbers of each batch. Batches are made where
+    they are asked for: `num_workers`, `pin_memory` and what else PyTorch has for speed are taken, and change nothing.
     Each iteration is a pass of its own, from the first batch, also where the last one was left in the middle.
     `state_dict()` says which pass, and how many batches of it are done; after `load_state_dict` the next iteration goes
     on from there. `epoch` is the number of the next pass (or of the one under way).
@@ -189,11 +196,9 @@ class DataLoader(Passes):
         batch_sampler: Any = None,
         num_workers: int = 0,
         pin_memory: bool = False,
+        **speed: Any,
     ) -> None:
-        if num_workers or pin_memory:
-            raise ArgumentError(
-                "DataLoader: batches are made where they are asked for; leave num_workers and pin_memory out"
-            )
+        self._check_speed(speed)
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ArgumentError(f"DataLoader: batch_size is a whole number above 0, got {batch_size!r:.40}")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
@@ -219,6 +224,17 @@ class DataLoader(Passes):
         for given, name in ((sampler, "sampler"), (batch_sampler, "batch_sampler")):
             if given is not None and not (hasattr(given, "__len__") and hasattr(given, "__iter__")):
                 raise ArgumentError(f"DataLoader: a {name} has a length and numbers of examples, got {describe(given)}")
+
+    @staticmethod
+    def _check_speed(given: dict[str, Any]) -> None:
+        """Raise ArgumentError for an argument that PyTorch has not, or that would change more than speed."""
+        for name, value in given.items():
+            if name == "worker_init_fn" and value is not None:
+                raise ArgumentError("DataLoader: there are no workers to begin with worker_init_fn; call it yourself")
+            if name == "generator" and value is not None:
+                raise ArgumentError("DataLoader: the order comes of a number; give seed= in the place of a generator")
+            if name not in _SPEED:
+                raise ArgumentError(f"DataLoader: there is no argument {name}; {usage(DataLoader)}")
 
     def __len__(self) -> int:
         """Batches in a pass."""

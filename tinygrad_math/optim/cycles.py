@@ -36,7 +36,8 @@ class OneCycleLR(LRScheduler):
 
     Arguments: PyTorch's; `epochs` and `steps_per_epoch` in the place of `total_steps`; `cycle_momentum` moves the
     momentum (or Adam's first beta) the other way, between `base_momentum` and `max_momentum`. `step()` is called
-    after each batch; past the last step it raises: the lr never climbs back up.
+    after each batch; after the last one it leaves the lr where it is, and past that it raises: the lr never climbs
+    back up.
 
     >>> import tinygrad_math as tm
     >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0, momentum=0.9)
@@ -87,10 +88,9 @@ class OneCycleLR(LRScheduler):
 
     def _between(self, values: Sequence[float], step: int) -> float:
         """Where step lies on the way through the values, one phase after another."""
-        if step > self.total_steps - 1:
-            raise ArgumentError(
-                f"OneCycleLR: step {step + 1} of {self.total_steps}; make a new schedule for more steps"
-            )
+        if step > self.total_steps:
+            raise ArgumentError(f"OneCycleLR: step {step} of {self.total_steps}; make a new schedule for more steps")
+        step = min(step, self.total_steps - 1)  # a loop steps the schedule after its last batch, too
         first = 0.0
         for k, last in enumerate(self.ends):
             if step <= last or k == len(self.ends) - 1:

@@ -85,7 +85,8 @@ def _ending(path: Any, known: tuple[str, ...], asker: str) -> tuple[str, str]:
     try:
         name = os.fspath(path)
     except TypeError as error:
-        raise ArgumentError(f"{asker} takes a path, got {describe(path)}") from error
+        first = "the path comes first, save(path, tree); there " if asker == "save" else ""
+        raise ArgumentError(f"{asker} takes a path, {first}got {describe(path)}") from error
     if not isinstance(name, str) or "\0" in name:
         raise ArgumentError(f"{asker} takes a path as text, got {name!r:.60}")
     ending = os.path.splitext(name)[1]
