@@ -140,6 +140,8 @@ MORE = {
     "nn.AdaptiveAvgPool1d.load_state_dict": [_call({})],
     "nn.AdaptiveAvgPool1d.register_buffer": [_call("mean", V)],
     "nn.AdaptiveAvgPool1d.register_forward_hook": [_call(lambda module, args, result: None)],
+    "nn.AdaptiveAvgPool1d.register_forward_pre_hook": [_call(lambda module, args: None)],
+    "nn.AdaptiveAvgPool1d.register_full_backward_hook": [_call(lambda module, into, out: None)],
     "nn.AdaptiveAvgPool1d.register_parameter": [_call("scale", tm.nn.Parameter(V))],
     "nn.AdaptiveAvgPool1d.add_module": [_call("part", tm.nn.Tanh())],
     "nn.AdaptiveAvgPool1d.get_submodule": [_call("")],

@@ -472,3 +472,67 @@ def test_norms_without_a_bias_keep_their_weight():
         assert norm(X).shape == X.shape
     assert tm.nn.InstanceNorm1d(2, affine=True, bias=False).bias is None
     assert not tm.nn.Parameter([1.0], False).requires_grad
+
+
+# -- hooks ------------------------------------------------------------------------------------------------------------
+def test_a_hook_before_forward_changes_the_arguments_until_it_is_removed():
+    layer, seen = tm.nn.Linear(2, 1, rng=0), []
+    handle = layer.register_forward_pre_hook(lambda module, args: (seen.append(module), args[0] * 2)[1])
+    doubled = layer(X).detach().numpy()
+    handle.remove()
+    np.testing.assert_allclose(doubled, layer(2 * X).detach().numpy())
+    assert seen == [layer]
+    with pytest.raises(tm.ArgumentError, match=r"takes a function|is a function"):
+        layer.register_forward_pre_hook(3)
+
+
+@pytest.mark.parametrize("transformed", [False, True])
+def test_a_hook_sees_the_gradients_on_both_sides_of_a_module(transformed):
+    net, seen = tm.nn.Sequential(tm.nn.Linear(2, 3, rng=0), tm.nn.Tanh(), tm.nn.Linear(3, 1, rng=1)), []
+    for layer in net:
+        layer.register_full_backward_hook(lambda module, *sides: seen.append((module, sides)))
+    if transformed:
+        tm.grad(lambda net: net(X).sum())(net)
+    else:
+        net(X).sum().backward()
+    assert [type(module) for module, _ in seen] == [tm.nn.Linear, tm.nn.Tanh, tm.nn.Linear]
+    (last_in, last_out), (tanh_in, tanh_out), (first_in, first_out) = (sides for _, sides in seen)
+    w = net[2].weight.detach().numpy()
+    h = np.tanh(net[0](X).detach().numpy())
+    np.testing.assert_allclose(last_out[0].detach().numpy(), np.ones((5, 1)))
+    np.testing.assert_allclose(last_in[0].detach().numpy(), np.ones((5, 1)) @ w)
+    np.testing.assert_allclose(tanh_out[0].detach().numpy(), np.ones((5, 1)) @ w)
+    np.testing.assert_allclose(tanh_in[0].detach().numpy(), (1 - h * h) * (np.ones((5, 1)) @ w))
+    np.testing.assert_allclose(first_out[0].detach().numpy(), tanh_in[0].detach().numpy())
+    assert first_in == (None,)  # the data have no gradient
+
+
+def test_a_backward_hook_changes_what_goes_on():
+    x = tm.tensor(X, requires_grad=True)
+    layer = tm.nn.Tanh()
+    handle = layer.register_full_backward_hook(lambda module, into, out: (into[0] * 10,))
+    layer(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 10 * (1 - np.tanh(X) ** 2))
+    handle.remove()
+    x.grad = None
+    layer(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 1 - np.tanh(X) ** 2)
+    layer.register_full_backward_hook(lambda module, into, out: (1.0, 2.0))
+    with pytest.raises(tm.ArgumentError, match="gradients of 1 inputs"):
+        layer(x).sum().backward()
+
+
+def test_a_backward_hook_of_several_inputs_and_outputs():
+    class Mixed(tm.nn.Module):
+        def forward(self, x, k, y):
+            return x * y, x + y, k
+
+    seen, module = [], Mixed()
+    module.register_full_backward_hook(lambda module, into, out: seen.append((into, out)))
+    x, y = tm.tensor([2.0], requires_grad=True), tm.tensor([3.0], requires_grad=True)
+    product, _, _ = module(x, 7, y)
+    (5 * product).sum().backward()
+    (((gx, gk, gy), out),) = seen
+    assert (gx.item(), gk, gy.item(), out[0].item(), out[1:]) == (15.0, None, 10.0, 5.0, (None, None))
+    with tm.no_grad():
+        assert module(x, 7, y)[0].item() == 6.0

@@ -300,6 +300,7 @@ SAY: dict[str, dict[str, str]] = {
         "bfloat16": "net.to(tm.float32): NumPy has no bfloat16", "type": "net.to(dtype)",
         "compile": "tm.compile(net), which returns the compiled one",
         "register_backward_hook": "net.register_full_backward_hook(hook)",
+        "register_full_backward_pre_hook": "y.register_hook(hook) of what the module returns",
         "register_state_dict_pre_hook": _OWN_STATE, "register_state_dict_post_hook": _OWN_STATE,
         "register_load_state_dict_pre_hook": _OWN_STATE, "register_load_state_dict_post_hook": _OWN_STATE,
         "get_extra_state": "register_buffer, for what belongs to the state",

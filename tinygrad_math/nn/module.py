@@ -16,6 +16,7 @@ from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, kept_attributes
 from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
+from .hooks import Crossing, changed_arguments
 from .places import Places, opened
 
 M = TypeVar("M", bound="Module")
@@ -28,6 +29,11 @@ class _Forward(Protocol[P, R]):
 
     @property
     def _hooks(self) -> Mapping[int, Callable[..., Any]]: ...
+    @property
+    def _before(self) -> Mapping[int, Callable[..., Any]]: ...
+    @property
+    def _backward(self) -> Mapping[int, Callable[..., Any]]: ...
+    def _crossed(self, args: Any, kwargs: Any) -> Any: ...
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
@@ -145,18 +151,34 @@ class Module(Places):
     training: bool = True
     tree_ties = True
     _buffers: Mapping[str, bool] = {}
-    _hooks: Mapping[int, Callable[..., Any]] = {}
+    _hooks: Mapping[int, Callable[..., Any]] = {}  # after forward
+    _before: Mapping[int, Callable[..., Any]] = {}
+    _backward: Mapping[int, Callable[..., Any]] = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
     def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._before or self._backward:
+            return self._crossed(args, kwargs)
         y = self.forward(*args, **kwargs) if kwargs else self.forward(*args)  # type: ignore[call-arg]  # the quicker call
         if self._hooks:
             for hook in tuple(self._hooks.values()):
                 changed = hook(self, args, y)
                 y = y if changed is None else changed
         return y
+
+    def _crossed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call with what is called before it, and when the gradient has passed it."""
+        args = changed_arguments(self, args, self._before)
+        crossing = Crossing(self, self._backward) if self._backward else None
+        if crossing is not None:
+            args = crossing.entered(args)
+        y = self.forward(*args, **kwargs)
+        for hook in tuple(self._hooks.values()):
+            changed = hook(self, args, y)
+            y = y if changed is None else changed
+        return y if crossing is None else crossing.left(y)
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
@@ -199,12 +221,39 @@ class Module(Places):
 
         Returns a handle: its `remove()` takes the hook away again.
         """
+        return self._registered("_hooks", hook, "register_forward_hook")
+
+    @named
+    def register_forward_pre_hook(self, hook: Callable[[Any, Any], Any]) -> Hook:
+        """Call `hook(module, arguments)` before each forward; what it returns, if anything, are the arguments.
+
+        Returns a handle: its `remove()` takes the hook away again.
+        """
+        return self._registered("_before", hook, "register_forward_pre_hook")
+
+    @named
+    def register_full_backward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> Hook:
+        """Call `hook(module, grad_inputs, grad_outputs)` when the gradient has passed this module.
+
+        Both are tuples, of the positional arguments and of the results, None where no gradient comes. What the hook
+        returns, if anything, goes on in the place of grad_inputs; of several inputs, the first one's can be changed.
+        Without an input that has a gradient it is called at the outputs. Returns a handle, as the others.
+
+        >>> import tinygrad_math as tm
+        >>> layer = tm.nn.Tanh()
+        >>> _ = layer.register_full_backward_hook(lambda module, into, out: print(into[0], out[0]))
+        >>> layer(tm.tensor([0.0], requires_grad=True)).sum().backward()
+        tensor([1.]) tensor([1.])
+        """
+        return self._registered("_backward", hook, "register_full_backward_hook")
+
+    def _registered(self, place: str, hook: Callable[..., Any], asker: str) -> Hook:
         if not callable(hook):
-            raise ArgumentError(f"register_forward_hook() takes a function, got {hook!r:.60}")
-        hooks = dict(self._hooks) if "_hooks" not in self.__dict__ else self.__dict__["_hooks"]
+            raise ArgumentError(f"{asker}() takes a function, got {hook!r:.60}")
+        hooks: dict[int, Callable[..., Any]] = self.__dict__.get(place, {})
         key = clock()
         hooks[key] = hook
-        object.__setattr__(self, "_hooks", hooks)
+        object.__setattr__(self, place, hooks)
         return Hook(hooks, key)
 
     @named
@@ -531,7 +580,7 @@ def _swapped(value: Any, new: dict[int, Any]) -> Any:
     return value
 
 
-_OWN = ("_tree_keys", "_buffers", "_hooks")
+_OWN = ("_tree_keys", "_buffers", "_hooks", "_before", "_backward")
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,8 @@ from ..core.tensor import Tensor
 from ..core.tree import Attributes, kept_attributes
 from ..nn.module import Module, Parameter
 
-_APART = ("_tree_keys", "_hooks", "training")  # what is no part of how a network is built
+_HOOKS = ("_hooks", "_before", "_backward")
+_APART = ("_tree_keys", *_HOOKS, "training")  # what is no part of how a network is built
 
 
 def check_alike(asker: str, models: Sequence[Any]) -> None:
@@ -54,7 +55,7 @@ def _form(model: Module) -> Iterator[tuple[str, Any, Any]]:
                 place = f"{path}.{name}" if path else name
                 form = _without_values(value, place, seen, name in module._buffers)
                 yield place, Attributes(((name, form),)), value
-        hooks = tuple(getattr(module, "_hooks", {}).values())
+        hooks = tuple(hook for name in _HOOKS for hook in getattr(module, name).values())
         yield f"{path}._hooks".lstrip("."), hooks, hooks
 
 
