@@ -10,6 +10,7 @@ import numpy as np
 from ..program import Value
 from .instructions import Instructions
 from .loops import copier, loop
+from .picking import add_at, gather, scatter
 from .places import Place, part_of
 from .table import loop_words
 
@@ -103,5 +104,6 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 
 
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
+    "add_at": add_at, "gather": gather, "scatter": scatter,
     "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
 }  # fmt: skip
