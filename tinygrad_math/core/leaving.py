@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -111,6 +111,20 @@ def _arrow(tensor: Leaving, requested_schema: Any = None) -> Any:
     return _in_arrow(_columns(tensor)).__arrow_c_array__(requested_schema)
 
 
+def _listed(x: Any) -> Any:
+    """Nested lists of the elements, each of which is differentiated still."""
+    return [_listed(row) for row in x] if x.shape else x
+
+
+VIEW = "__lifted__"  # a global name of code that `lift` made a view of
+
+
+def _in_view(name: str) -> bool:
+    """Whether a method was called by its name in a view of a library's code, which takes Tensors for its arrays."""
+    frame = sys._getframe(2)
+    return VIEW in frame.f_globals and name in frame.f_code.co_names
+
+
 class Leaving:
     """The conversions of a Tensor. None drops a gradient silently, and none asks a traced value for its number."""
 
@@ -172,6 +186,8 @@ class Leaving:
         return np.array(self.__array__())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self._moving() and _in_view("__array__"):
+            return cast("np.ndarray[Any, Any]", self)
         self._leave("an array of NumPy's")
         if self.requires_grad:
             one = ", or .item() for a number," if self.size == 1 else ""
@@ -242,12 +258,16 @@ class Leaving:
         self._refuse_trace("item()")
         if self.size != 1:
             raise ShapeError(f"item() needs a single number, got shape {self.shape}; use tolist()")
+        if self._differentiated() and _in_view("item"):
+            return self[(0,) * len(self.shape)]
         if self._differentiated() and not _meant("item"):  # nobody says that a constant is meant
             self._leave("item(), which a library or compiled code called,")
         return np.asarray(self.node.data).item()
 
     def tolist(self) -> Any:
         """Nested Python lists of Python numbers."""
+        if self._differentiated() and _in_view("tolist"):
+            return _listed(self)
         self._leave("tolist()")
         return np.asarray(self.node.data).tolist()
 

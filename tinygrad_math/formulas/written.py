@@ -23,6 +23,16 @@ _F = r"\quad F_{ij} = \frac{1}{\lambda_j - \lambda_i}, \; F_{ii} = 0"
 _E = r"\quad E_{ij} = \frac{1}{s_j^2 - s_i^2}, \; E_{ii} = 0"
 _LOW = r"\operatorname{low}"
 _UP = r"\operatorname{up}"
+
+
+def _along(f: str, slope: str, x: str = "x", over: str = "", y: str = "y") -> Written:
+    """A function of one number and its slope; of a complex one the cotangent takes its conjugate."""
+    turned = rf"{over}{{{slope}}}" if over else slope
+    return Written(
+        f"{y} = {f}", ((rf"\bar{{{x}}}", rf"\bar{{{y}}} \, ({turned})"),), rf"\dot{{{y}}} = ({slope}) \, \dot{{{x}}}"
+    )
+
+
 _TAKEN = Written(
     r"y_i = x_{k_i}",
     ((r"\bar{x}_j", r"\sum_{i : k_i = j} \bar{y}_i"),),
@@ -210,6 +220,29 @@ WRITTEN = {
             (r"\bar{t}", r"\bar{y} \, \partial_{\nu}^n \tau_{\nu}(t)"),
         ),
         r"\dot{y} = \dot{\nu} \, \partial_{\nu}^{n + 1} T_{\nu}(t) + \dot{t} \, \partial_{\nu}^n \tau_{\nu}(t)",
+    ),
+    "dawsn": _along("D(x)", "1 - 2 x D(x)"),
+    "it2i0k0_first": _along(r"\int_0^x \frac{I_0(t) - 1}{t} dt", r"\frac{I_0(x) - 1}{x}"),
+    "it2j0y0_first": _along(r"\int_0^x \frac{1 - J_0(t)}{t} dt", r"\frac{1 - J_0(x)}{x}"),
+    "wofz": _along("w(z)", r"\left(\frac{2i}{\sqrt{\pi}} - 2 z w(z)\right)", "z", r"\overline", "w"),
+    "lambert": _along("W_k(z)", r"\frac{e^{-W}}{1 + W}", "z", r"\overline", "W"),
+    "voigt_profile": Written(
+        r"V = \frac{\operatorname{Re} w(z)}{\sigma \sqrt{2 \pi}}, \quad z = \frac{x + i \gamma}{\sigma \sqrt{2}}",
+        (
+            (r"\bar{x}", r"\bar{V} \, \frac{\operatorname{Re} w'(z)}{2 \sqrt{\pi} \sigma^2}"),
+            (r"\bar{\sigma}", r"-\bar{V} \, \frac{V + \operatorname{Re}(z w'(z)) / (\sigma \sqrt{2 \pi})}{\sigma}"),
+            (r"\bar{\gamma}", r"-\bar{V} \, \frac{\operatorname{Im} w'(z)}{2 \sqrt{\pi} \sigma^2}"),
+        ),
+        r"\dot{V} = \frac{\partial V}{\partial x} \dot{x} + \frac{\partial V}{\partial \sigma} \dot{\sigma}"
+        r" + \frac{\partial V}{\partial \gamma} \dot{\gamma}",
+    ),
+    "binom": Written(
+        r"y = \operatorname{binom}(n, k)",
+        (
+            (r"\bar{n}", r"\bar{y} \, y \, (\psi(n + 1) - \psi(n - k + 1))"),
+            (r"\bar{k}", r"\bar{y} \, y \, (\psi(n - k + 1) - \psi(k + 1))"),
+        ),
+        r"\dot{y} = y \, (\psi(n + 1) - \psi(n - k + 1)) \, \dot{n} + y \, (\psi(n - k + 1) - \psi(k + 1)) \, \dot{k}",
     ),
     "frexp": Written(r"x = m \cdot 2^e", ((r"\bar{x}", r"2^{-e} \, \bar{m}"),), r"\dot{m} = 2^{-e} \, \dot{x}"),
     "modf": Written(

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.leaving import VIEW
 from ..core.numpy_alone import tensors_in
 from ..core.tensor import Tensor
 from . import distances, distributions, linear_algebra, splines  # noqa: F401 - which hold the rules
@@ -165,7 +166,7 @@ def _bound(f: FunctionType) -> FunctionType:
     """A copy of a function that finds lifted things under its global names."""
     names, there = _names(f.__code__), f.__globals__
     known = {n: lifted(there[n]) for n in names if n in there}
-    known |= {"__builtins__": _builtins(there), "__name__": there.get("__name__")}
+    known |= {"__builtins__": _builtins(there), "__name__": there.get("__name__"), VIEW: True}
     if "super" in names:
         known["super"] = _super
     if "float" in names and "float" not in known and _only_called("float", f.__code__):

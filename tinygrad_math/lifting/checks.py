@@ -93,8 +93,16 @@ def outermost(name: str, own: Callable[..., Any], lifted: Callable[..., Any], ar
 
     Where its code cannot be followed, constants get what the library makes of them, and what is live NoDerivative.
     """
-    if not concerned(args) and not concerned(more):
-        return own(*args, **more)
+    token = WITHIN.set(True)  # what asks objects for their attributes here is no call of a user's
+    try:
+        if not concerned(args) and not concerned(more):
+            return own(*args, **more)
+        return _checked(name, own, lifted, args, more)
+    finally:
+        WITHIN.reset(token)
+
+
+def _checked(name: str, own: Callable[..., Any], lifted: Callable[..., Any], args: Any, more: Any) -> Any:
     random = np.random.get_state()
     seen: dict[int, Any] = {}
     plain_args, plain_more = plain(args, seen), plain(more, seen)
@@ -102,13 +110,10 @@ def outermost(name: str, own: Callable[..., Any], lifted: Callable[..., Any], ar
     np.random.set_state(random)
     made = name.endswith(".__init__")
     failed: Exception | None = None
-    token = WITHIN.set(True)
     try:
         got = lifted(*args, **more)
     except Exception as error:
         failed = error
-    finally:
-        WITHIN.reset(token)
     moving = _MOVED in seen or _moving(args) or _moving(more)
     if failed is None:
         if made:

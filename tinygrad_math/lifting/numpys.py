@@ -67,8 +67,9 @@ def _asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, 
     return _made(a, dtype, copy, lambda: np.asarray(a, dtype, order, **given, **more))
 
 
-def _array(object: Any, dtype: Any = None, *, copy: Any = True, **more: Any) -> Any:
-    return _made(object, dtype, copy, lambda: np.array(object, dtype, copy=copy, **more))
+def _array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **more: Any) -> Any:
+    made = _made(object, dtype, copy, lambda: np.array(object, dtype, copy=copy, ndmin=ndmin, **more))
+    return made if made.ndim >= ndmin else made.reshape((1,) * (ndmin - made.ndim) + made.shape)
 
 
 def _asanyarray(a: Any, dtype: Any = None, order: Any = None, **more: Any) -> Any:
@@ -77,6 +78,26 @@ def _asanyarray(a: Any, dtype: Any = None, order: Any = None, **more: Any) -> An
 
 def _contiguous(a: Any, dtype: Any = None, **more: Any) -> Any:
     return _made(a, dtype, False, lambda: np.ascontiguousarray(a, dtype, **more))
+
+
+def _require(a: Any, dtype: Any = None, requirements: Any = None, **more: Any) -> Any:
+    return _made(a, dtype, False, lambda: np.require(a, dtype, requirements, **more))
+
+
+class _Joined:
+    """`numpy.r_` or `c_`: what stands between the brackets, one behind the other."""
+
+    def __init__(self, plain: Any) -> None:
+        self.plain, self.axis = plain, -1 if plain is np.c_ else 0
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not tensors_in([*parts]):
+            return self.plain[key]
+        arrays = [np.r_[p] if isinstance(p, slice) else np.atleast_1d(_asarray(p)) for p in parts]
+        if self.axis:
+            arrays = [a[:, None] if a.ndim == 1 else a for a in arrays]
+        return rec.concatenate(arrays, axis=self.axis)
 
 
 def _checked(a: Any, dtype: Any = None, order: Any = None) -> Any:
@@ -176,6 +197,9 @@ SWAPS: dict[str, Any] = {
     "array": _array,
     "asanyarray": _asanyarray,
     "ascontiguousarray": _contiguous,
+    "require": _require,
+    "r_": _Joined(np.r_),
+    "c_": _Joined(np.c_),
     "asfortranarray": _contiguous,
     "asarray_chkfinite": _checked,
     "broadcast": _broadcast,

@@ -136,6 +136,10 @@ def _store(out: Any, result: Any, where: Any = True) -> Any:
     return out._become(result if where is True else rec.where(where, result, out))
 
 
+# ufuncs behind functions of scipy.special that are written in Python
+_BEHIND = {"_lambertw", "_spherical_in", "_spherical_jn", "_spherical_kn", "_spherical_yn", "_zeta"}
+
+
 def _own_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
     """The recording function for a ufunc of NumPy's or SciPy's."""
     name = ufunc.__name__
@@ -145,6 +149,8 @@ def _own_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
         if getattr(sys.modules.get(home), name, None) is ufunc:
             own = next(filter(None, (getattr(opened(place), name, None) for place in ours)), None)
             return functools.partial(_plainly, ufunc, f"{home}.{name}", None) if own is None else own
+    if name in _BEHIND and getattr(sys.modules.get("scipy.special._ufuncs"), name, None) is ufunc:
+        return cast(Callable[..., Any], getattr(opened(f"{_PACKAGE}.special"), name[1:]))
     advice = "tm.primitive to declare it with its derivative"
     return functools.partial(_plainly, ufunc, f"the ufunc {name} of another library", advice)
 

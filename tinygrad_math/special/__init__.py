@@ -2,7 +2,11 @@
 
 from ..core.elsewhere import face as _face
 from .bessel import *
+from .bessel_kin import *
+from .elliptic import *
 from .entropy import *
+from .error_kin import *
+from .further import *
 from .gammas import *
 from .goodness import *
 from .hypergeometric import *
@@ -15,6 +19,7 @@ from .normal import *
 from .polynomials import *
 from .tails import *
 from .transformed import *
+from .waves import *
 from .zetas import *
 
 __getattr__, __dir__ = _face(__name__)

@@ -53,6 +53,27 @@ def row(
     return elementwise(forward, *partials, name=title or name, doc=doc, **record)
 
 
+def part(
+    name: str,
+    place: int,
+    title: str,
+    *partials: Any,
+    arguments: str = "x",
+    doc: str,
+    order: bool = False,
+    **record: Any,
+) -> Declared[...]:
+    """An elementwise op of one of the results of a function of `scipy.special` that has several."""
+    whole = forward_of(name, *arguments.split(), order=order)
+
+    def forward(*args: Any) -> Any:
+        return whole(*args)[place]
+
+    forward.__name__ = forward.__qualname__ = title
+    forward.__signature__ = inspect.signature(whole)  # type: ignore[attr-defined]
+    return row(name, *partials, forward=forward, title=title, doc=doc, **record)
+
+
 def differentiate(op: Declared[...], *partials: Callable[..., Any]) -> None:
     """Attach both rules of an op that acts on each element and has parameters: `partial(xp, y, *args, **params)`."""
 

@@ -1,0 +1,190 @@
+"""Functions of tm.special with several results or arguments: values and two derivatives against mpmath."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+import scipy.special
+
+import tinygrad_math as tm
+from tinygrad_math import special
+
+
+def held(f, reference, x, orders=3, first=0):
+    """The value of f at a number and its derivatives are the reference's."""
+    for k in range(orders):
+        got = float(np.asarray(tm.asarray(f(x)).detach()))
+        if k >= first:
+            with mp.workdps(25):
+                want = float(mp.re(mp.diff(reference, mp.mpf(x), k)))
+            assert got == pytest.approx(want, rel=1e-10, abs=1e-14), (x, k)
+        f = tm.grad(f)
+
+
+def dawson(x):
+    return mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x)
+
+
+def faddeeva(z):
+    return mp.exp(-z * z) * mp.erfc(-1j * z)
+
+
+OF_ONE = {
+    "Ai": (lambda x: special.airy(x)[0], mp.airyai, (-8.0, 0.0, 5.0)),
+    "Bi'": (lambda x: special.airy(x)[3], lambda x: mp.airybi(x, derivative=1), (-1.0, 0.7)),
+    "ber": (special.ber, lambda x: mp.ber(0, x), (0.01, 3.0, 12.0)),
+    "beip": (special.beip, lambda x: mp.diff(lambda t: mp.bei(0, t), x), (0.5,)),
+    "kei": (special.kei, lambda x: mp.kei(0, x), (1e-3, 3.0)),
+    "ker": (lambda x: special.kelvin(x)[1].real, lambda x: mp.ker(0, x), (0.5,)),
+    "D": (lambda x: special.pbdv(0.5, x)[0], lambda x: mp.pcfd(0.5, x), (0.0, 2.0)),
+    "V": (lambda x: special.pbvv(1.0, x)[0], lambda x: mp.pcfv(-1.5, x), (0.5, 2.0)),
+    "W": (lambda x: special.pbwa(1.0, x)[0], lambda x: mp.pcfw(1.0, x), (0.5,)),
+    "dawsn": (special.dawsn, dawson, (-3.0, 0.0, 7.9, 8.1, 1e4)),
+    "wofz": (lambda x: special.wofz(x).imag, lambda x: 2 / mp.sqrt(mp.pi) * dawson(x), (0.5, 1e3)),
+    "S": (lambda x: special.fresnel(x)[0], mp.fresnels, (-0.7, 0.0, 2.9)),
+    "C": (lambda x: special.fresnel(x)[1], mp.fresnelc, (0.4,)),
+    "Si": (lambda x: special.sici(x)[0], mp.si, (0.01, 20.0)),
+    "Ci": (lambda x: special.sici(x)[1], mp.ci, (-2.0, 0.5, 20.0)),
+    "Shi": (lambda x: special.shichi(x)[0], mp.shi, (0.01, 20.0)),
+    "Chi": (lambda x: special.shichi(x)[1], mp.chi, (-2.0, 0.5)),
+    "k1e": (special.k1e, lambda x: mp.exp(x) * mp.besselk(1, x), (0.1, 49.0, 51.0)),
+    "kve": (lambda x: special.kve(1.5, x), lambda x: mp.exp(x) * mp.besselk(1.5, x), (0.3, 60.0)),
+    "struve": (lambda x: special.struve(1.5, x), lambda x: mp.struveh(1.5, x), (0.3, 10.0)),
+    "modstruve": (lambda x: special.modstruve(0.0, x), lambda x: mp.struvel(0, x), (0.3, 10.0)),
+    "lambertw": (lambda z: special.lambertw(z).real, mp.lambertw, (-0.3, 0.0, 1e5)),
+    "lambertw of -1": (lambda z: special.lambertw(z, -1).real, lambda z: mp.lambertw(z, -1), (-0.3,)),
+    "zetac": (special.zetac, lambda x: mp.zeta(x) - 1, (-0.5, 1.5, 20.0)),
+    "hyp0f1": (lambda z: special.hyp0f1(1.5, z), lambda z: mp.hyp0f1(1.5, z), (-3.0, 0.0, 2.0)),
+    "hyperu": (lambda x: special.hyperu(1.0, 2.5, x), lambda x: mp.hyperu(1, 2.5, x), (0.3, 2.0)),
+    "lpmv": (lambda x: special.lpmv(2, 3.0, x), lambda x: 15 * x * (1 - x * x), (-0.7, 0.1)),
+    "P_2'": (lambda x: special.lpmv(0, 2.0, x), lambda x: (3 * x * x - 1) / 2, (1.0, -1.0)),
+    "wright_bessel": (
+        lambda x: special.wright_bessel(0.5, 1.5, x),
+        lambda x: mp.nsum(lambda k: x**k / mp.factorial(k) * mp.rgamma(k / 2 + 1.5), [0, 80], method="direct"),
+        (0.5,),
+    ),
+}
+for _kind, _bessel in {"j": mp.besselj, "y": mp.bessely, "i": mp.besseli, "k": mp.besselk}.items():
+    OF_ONE[f"spherical_{_kind}n"] = (
+        lambda x, name=f"spherical_{_kind}n": getattr(special, name)(2, x),
+        lambda x, f=_bessel: mp.sqrt(mp.pi / 2 / x) * f(2.5, x),
+        (0.3, 5.0),
+    )
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+def test_functions_of_one_number(name):
+    f, reference, points = OF_ONE[name]
+    for x in points:
+        held(f, reference, x, 2 if name == "P_2'" else 3)
+
+
+def owen(h, a):
+    return mp.quad(lambda t: mp.exp(-h * h * (1 + t * t) / 2) / (1 + t * t), [0, a]) / (2 * mp.pi)
+
+
+def voigt(x, s, g):
+    return mp.re(faddeeva((x + 1j * g) / (s * mp.sqrt(2)))) / (s * mp.sqrt(2 * mp.pi))
+
+
+SEVERAL = {
+    "elliprf": (mp.elliprf, [(1e-6, 2.0, 30.0), (1.0, 1.0, 1.0)]),
+    "elliprd": (mp.elliprd, [(0.3, 0.5, 0.7)]),
+    "elliprg": (mp.elliprg, [(1e-6, 2.0, 30.0)]),
+    "elliprj": (mp.elliprj, [(0.3, 0.5, 0.7, 0.2)]),
+    "elliprc": (mp.elliprc, [(0.3, 0.5), (1.0, 1.0)]),
+    "ellipkinc": (mp.ellipf, [(0.5, 0.3), (4.0, 0.5), (0.3, 0.0)]),
+    "ellipeinc": (mp.ellipe, [(1.5, -2.0), (-2.5, 0.9)]),
+    "agm": (mp.agm, [(0.3, 2.0), (1.0, 1.0), (1e-5, 7.0)]),
+    "voigt_profile": (voigt, [(0.3, 0.5, 0.2), (100.0, 1.0, 0.3)]),
+    "owens_t": (owen, [(0.0, 0.7), (3.0, 0.5)]),
+    "powm1": (lambda x, y: x**y - 1, [(2.0, 0.5), (0.3, 1e-8)]),
+    "poch": (mp.rf, [(0.3, 1e-8), (5.0, 3.0), (0.0, 0.5), (-2.0, 0.5)]),
+    "binom": (mp.binomial, [(5.0, 2.5), (3.0, 5.0), (60.0, 30.0), (4.5, -1.0)]),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_functions_of_several_numbers_in_each(name):
+    reference, points = SEVERAL[name]
+    for point in points:
+        for k, x in enumerate(point):
+            at_pole = name in ("poch", "binom") and point in ((0.0, 0.5), (-2.0, 0.5), (3.0, 5.0), (4.5, -1.0))
+            held(
+                lambda v, k=k, point=point: getattr(special, name)(*point[:k], v, *point[k + 1 :]),
+                lambda v, k=k, point=point: reference(*map(mp.mpf, point[:k]), v, *map(mp.mpf, point[k + 1 :])),
+                x,
+                2 if at_pole else 3,
+            )
+
+
+@pytest.mark.parametrize("place", ["sn", "cn", "dn"])
+@pytest.mark.parametrize(("u", "m"), [(0.5, 0.3), (7.0, 0.2)])
+def test_jacobis_functions_in_both_arguments(place, u, m):
+    k = ("sn", "cn", "dn").index(place)
+    held(lambda x: special.ellipj(x, m)[k], lambda x: mp.ellipfun(place, x, m=mp.mpf(m)), u)
+    held(lambda x: special.ellipj(u, x)[k], lambda x: mp.ellipfun(place, mp.mpf(u), m=x), m)
+
+
+def test_tukeys_lambda_turns_its_quantiles_round():
+    for p, lam in ((0.2, 0.5), (0.7, 0.0), (0.6, -0.5)):
+
+        def quantile(p, lam):
+            return special.boxcox(p, lam) - special.boxcox(1 - p, lam)
+
+        slope, in_lam = tm.grad(quantile, argnums=(0, 1))(p, lam)
+        got = tm.grad(special.tklmbda, argnums=(0, 1))(quantile(p, lam).item(), lam)
+        assert got[0].item() == pytest.approx(1 / slope.item(), rel=1e-10)
+        assert got[1].item() == pytest.approx(-in_lam.item() / slope.item(), rel=1e-10)
+
+
+INTEGRALS = {
+    "itairy": ([mp.airyai, mp.airybi, lambda x: mp.airyai(-x), lambda x: mp.airybi(-x)], (0.3, 2.0)),
+    "iti0k0": ([lambda x: mp.besseli(0, x), lambda x: mp.besselk(0, x)], (0.5, 3.0)),
+    "itj0y0": ([lambda x: mp.besselj(0, x), lambda x: mp.bessely(0, x)], (0.5, 3.0)),
+    "it2i0k0": ([lambda x: (mp.besseli(0, x) - 1) / x, lambda x: -mp.besselk(0, x) / x], (1e-3, 1.6, 5.0)),
+    "it2j0y0": ([lambda x: (1 - mp.besselj(0, x)) / x, lambda x: -mp.bessely(0, x) / x], (1e-3, 1.6, 5.0)),
+    "itstruve0": ([lambda x: mp.struveh(0, x)], (0.5, 3.0)),
+    "itmodstruve0": ([lambda x: mp.struvel(0, x)], (0.5, 3.0)),
+    "it2struve0": ([lambda x: -mp.struveh(0, x) / x], (0.5, 3.0)),
+}
+
+
+@pytest.mark.parametrize("name", INTEGRALS)
+def test_integrals_have_their_integrands_for_derivatives(name):
+    slopes, points = INTEGRALS[name]
+    f = getattr(special, name)
+    for x in points:
+        parts = f(x) if isinstance(f(x), tuple) else (f(x),)
+        own = getattr(scipy.special, name)(x)
+        assert [float(p) for p in parts] == pytest.approx(list(own) if isinstance(own, tuple) else [own])
+        for k, slope in enumerate(slopes):
+            held(tm.grad(lambda x, k=k: f(x)[k] if isinstance(f(x), tuple) else f(x)), slope, x, 2)
+
+
+def test_scipys_own_functions_are_ours():
+    x = np.array([0.4, 1.3])
+    for f in (
+        lambda x: scipy.special.airy(x)[0],
+        lambda x: scipy.special.ellipj(x, 0.5)[1],
+        lambda x: scipy.special.lambertw(x).real,
+        lambda x: scipy.special.zeta(2.0, x),
+        lambda x: scipy.special.hankel2(1, x).imag,
+    ):
+        slope = (f(x + 1e-6) - f(x - 1e-6)) / 2e-6
+        assert np.allclose(tm.grad(lambda x, f=f: f(x).sum())(x).numpy(), slope, rtol=1e-7)
+
+
+def test_orders_that_are_none_and_complex_arguments_are_refused():
+    with pytest.raises(tm.ArgumentError, match="whole number"):
+        special.spherical_jn(0.5, 1.0)
+    for f in (special.airy, special.dawsn, lambda z: special.hankel1(0, z), lambda z: special.jve(0, z)):
+        with pytest.raises(tm.DTypeError, match="real"):
+            f(1j)
+    with pytest.raises(tm.NoDerivative, match="argument v"):
+        tm.grad(special.struve)(0.5, 1.0)
+
+
+def test_carlsons_integrals_at_their_ends():
+    assert special.elliprf(0.0, 1.0, 1.0).item() == pytest.approx(np.pi / 2)
+    assert tm.grad(special.elliprf)(0.0, 1.0, 1.0).item() == -np.inf
+    assert np.isnan(tm.grad(special.elliprc, argnums=1)(1.0, -2.0).item())

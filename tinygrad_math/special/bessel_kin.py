@@ -1,0 +1,286 @@
+"""Kin of Bessel's functions: spherical ones, Hankel's, scaled ones, Struve's, and integrals of those of order 0.
+
+The derivatives are by the neighbouring orders, without a quotient: (2n+1) j_n' = n j_(n-1) - (n+1) j_(n+1) (DLMF
+10.51.2), 2 H_v' = H_(v-1) - H_(v+1) (10.6.1), and for Struve's there is (x/2)^v / (sqrt(pi) gamma(v + 3/2)) beside it
+(11.4.23, 11.4.24).
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general
+from ..core.errors import ArgumentError, describe
+from ..core.quiet import ignoring
+from ..core.samples import positive, sample
+from ..core.tensor import Tensor, as_tensor, rec
+from .scipy_rows import differentiate, doubles, float_kind, no_derivative, part, refuse_complex, row
+
+__all__ = [
+    "hankel1", "hankel2", "it2i0k0", "it2j0y0", "it2struve0", "iti0k0", "itj0y0", "itmodstruve0", "itstruve0", "jve",
+    "k0e", "k1e", "kve", "modstruve", "spherical_in", "spherical_jn", "spherical_kn", "spherical_yn", "struve", "yve",
+]  # fmt: skip
+
+
+# -- spherical ----------------------------------------------------------------------------------------------------
+def _spherical(name: str, below: int, above: int, doc: str) -> Any:
+    """The op of whole orders n >= 0 with (2n+1) f_n' = below n f_(n-1) + above (n+1) f_(n+1)."""
+
+    def forward(*args: Any) -> Any:
+        from scipy import special
+
+        refuse_complex(name, *args)
+        n, z = doubles(*args)
+        if np.any((n < 0) | (n != np.round(n))):
+            raise ArgumentError(f"{name}: n is a whole number from 0 on, got {describe(args[0])}")
+        return np.asarray(getattr(special, name)(n.astype(np.int64), z)).astype(float_kind(args[1]))[()]
+
+    forward.__name__ = forward.__qualname__ = name
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    forward.__signature__ = inspect.Signature([inspect.Parameter(a, kind) for a in ("n", "z")])  # type: ignore[attr-defined]
+
+    def slope(xp: Any, y: Any, n: Any, z: Any) -> Any:
+        f = getattr(xp, name)
+        less = f(xp.maximum(n - 1, 0), z)  # times 0 where there is none
+        return (below * n * less + above * (n + 1) * f(n + 1, z)) / (2 * n + 1)
+
+    def samples() -> list[Any]:
+        each = [sample(n, positive(4)) for n in (0, 1, 3)]
+        return [*each, sample(np.array([[0], [2]]), positive(3)), sample(1, positive()), sample(1, positive(0, 2))]
+
+    letter = name[10]
+    row(
+        name, no_derivative(name, "n"), slope, forward=forward, samples=samples, doc=doc,
+        latex=f"{letter}_{{{{{{0}}}}}}({{1}})",
+    )  # fmt: skip
+
+    def of_order(n: Any, z: Any, derivative: bool = False) -> Any:
+        if derivative:
+            return slope(rec, None, as_tensor(n), as_tensor(z))
+        return getattr(rec, name)(n, z)
+
+    of_order.__name__ = of_order.__qualname__ = name
+    of_order.__doc__ = f"""{doc} With `derivative` its derivative in z: {_NEIGHBOURS[below, above]}.
+
+    >>> import tinygrad_math as tm
+    >>> slope = tm.grad(tm.special.{name}, argnums=1)(1, 2.0)
+    >>> (slope - tm.special.{name}(1, 2.0, derivative=True)).round(9)
+    tensor(0.)
+    """
+    return of_order
+
+
+_NEIGHBOURS = {
+    (1, -1): "(n f_(n-1) - (n+1) f_(n+1)) / (2n+1)",
+    (1, 1): "(n f_(n-1) + (n+1) f_(n+1)) / (2n+1)",
+    (-1, -1): "-(n f_(n-1) + (n+1) f_(n+1)) / (2n+1)",
+}
+spherical_jn = _spherical("spherical_jn", 1, -1, "The spherical Bessel function j_n(z) of whole n.")
+spherical_yn = _spherical("spherical_yn", 1, -1, "The spherical Bessel function y_n(z) of whole n, z > 0.")
+spherical_in = _spherical("spherical_in", 1, 1, "The modified spherical Bessel function i_n(z) of whole n.")
+spherical_kn = _spherical("spherical_kn", -1, -1, "The modified spherical Bessel function k_n(z) of whole n, z > 0.")
+
+
+# -- scaled, and Hankel's -----------------------------------------------------------------------------------------
+_FAR = 50.0  # from here on the expansion for large x (DLMF 10.40.2) is exact to rounding
+
+
+def _near(v: Any, x: Any, n: int) -> Any:
+    """By Leibniz's rule; each difference of neighbouring K_v loses a factor 2 x of digits."""
+    from scipy import special
+
+    total = np.zeros_like(x)
+    for k in range(n + 1):
+        moved = sum(math.comb(k, j) * special.kve(v - k + 2 * j, x) for j in range(k + 1))
+        total = total + math.comb(n, k) * (-0.5) ** k * moved
+    return total
+
+
+def _far(v: Any, x: Any, n: int) -> Any:
+    """sqrt(pi/2) times the sum over k of a_k(v) x^(-k-1/2), with each term differentiated n times."""
+    total, a = np.zeros_like(x), np.ones_like(x)
+    for k in range(30):
+        term = a * math.prod(-k - 0.5 - j for j in range(n))
+        total = total + np.where(np.abs(term) <= np.abs(total) if k else True, term, 0)
+        a = a * (4 * v * v - (2 * k + 1) ** 2) / (8 * (k + 1)) / x
+    return math.sqrt(math.pi / 2) * total * x**-0.5 / x**n
+
+
+@general(
+    arity=2,
+    latex=r"\partial_{{x}}^{{{n}}} e^{{{1}}} K_{{{0}}}({1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [sample(1, positive(4), n=n) for n in (1, 2)] + [sample(np.array([0, 2]), np.array([60.0, 80.0]))],
+)
+def kve_slope(v: Any, x: Any, /, n: int = 1) -> Any:
+    """The n-th derivative of exp(x) K_v(x), without the cancellation that its terms have for large x."""
+    refuse_complex("kve", v, x)
+    kind = float_kind(x)
+    v, x = doubles(v, x)
+    far = x > np.maximum(_FAR, 2 * v * v)
+    with ignoring():
+        near = _near(v, np.where(far, 1.0, x), n)
+        return np.where(far, _far(v, np.where(far, x, _FAR), n), near).astype(kind)[()]
+
+
+differentiate(kve_slope, no_derivative("kve", "v"), lambda xp, y, v, x, n: xp.kve_slope(v, x, n=n + 1))
+
+k0e = row("k0e", lambda xp, y, x: xp.kve_slope(0, x), domain=(0.3, 3.0), latex="e^{{{0}}} K_0({0})",
+          doc="exp(x) K_0(x), x > 0. d/dx = k0e - k1e.")  # fmt: skip
+k1e = row("k1e", lambda xp, y, x: xp.kve_slope(1, x), domain=(0.3, 3.0), latex="e^{{{0}}} K_1({0})",
+          doc="exp(x) K_1(x), x > 0. d/dx = k1e - (k0e + exp(x) K_2)/2.")  # fmt: skip
+
+
+def _orders() -> list[Any]:
+    many = sample(np.array([[0], [1]]), positive(3))
+    return [sample(3, positive(4)), many, sample(2, positive()), sample(1, positive(0, 2))]
+
+
+kve = row(
+    "kve",
+    no_derivative("kve", "v"),
+    lambda xp, y, v, x: xp.kve_slope(v, x),
+    arguments="v x",
+    order=True,
+    samples=_orders,
+    latex="e^{{{1}}} K_{{{0}}}({1})",
+    doc="exp(x) K_v(x), x > 0. d/dx = y - exp(x) (K_(v-1) + K_(v+1))/2.",
+)
+
+
+def jve(v: Any, x: Any) -> Any:
+    """J_v scaled by exp(-|Im x|), which is `jv` itself where x is real.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.jve, argnums=1)(0, 0.0)
+    tensor(-0.)
+    """
+    refuse_complex("jve", as_tensor(x))
+    return rec.jn(v, x)
+
+
+def yve(v: Any, x: Any) -> Any:
+    """Y_v scaled by exp(-|Im x|), which is `yv` itself where x is real.
+
+    >>> import tinygrad_math as tm
+    >>> (tm.special.yve(0, 1.0) - tm.special.y0(1.0)).round(9)
+    tensor(0.)
+    """
+    refuse_complex("yve", as_tensor(x))
+    return rec.yv(v, x)
+
+
+def _hankel(name: str, sign: int) -> Any:
+    def hankel(v: Any, z: Any) -> Any:
+        refuse_complex(name, as_tensor(z))
+        return rec.jn(v, z) + sign * 1j * rec.yv(v, z)
+
+    hankel.__name__ = hankel.__qualname__ = name
+    hankel.__doc__ = f"""Hankel's function J_v(x) {"+" if sign > 0 else "-"} i Y_v(x) of real x > 0.
+
+    >>> import tinygrad_math as tm
+    >>> (tm.special.{name}(0, 1.0).real - tm.special.j0(1.0)).round(9)
+    tensor(0.)
+    """
+    return hankel
+
+
+hankel1, hankel2 = _hankel("hankel1", 1), _hankel("hankel2", -1)
+
+
+# -- Struve's -----------------------------------------------------------------------------------------------------
+def _struve(name: str, sign: int, letter: str, doc: str) -> Any:
+    def slope(xp: Any, y: Any, v: Any, x: Any) -> Any:
+        f = getattr(xp, name)
+        term = xp.power(x / 2, v) * xp.rgamma(v + 1.5) / math.sqrt(math.pi)
+        return 0.5 * (f(v - 1, x) + sign * f(v + 1, x) + term)
+
+    return row(
+        name, no_derivative(name, "v"), slope, arguments="v x", order=True, samples=_orders,
+        latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=doc,
+    )  # fmt: skip
+
+
+struve = _struve(
+    "struve",
+    -1,
+    "H",
+    """Struve's function H_v(x). 2 d/dx = H_(v-1) - H_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2)).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.struve, argnums=1)(0.0, 0.0)  # 2 / pi
+    tensor(0.63661977)
+    """,
+)
+modstruve = _struve(
+    "modstruve",
+    1,
+    "L",
+    "The modified Struve function L_v(x). 2 d/dx = L_(v-1) + L_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2)).",
+)
+
+itstruve0 = row("itstruve0", lambda xp, y, x: xp.struve(0, x), domain=(0.3, 3.0), latex=r"\int_0^{{{0}}} H_0",
+                doc="The integral of H_0 from 0 to x. d/dx = H_0(x).")  # fmt: skip
+itmodstruve0 = row("itmodstruve0", lambda xp, y, x: xp.modstruve(0, x), domain=(0.3, 3.0),
+                   latex=r"\int_0^{{{0}}} L_0", doc="The integral of L_0 from 0 to x. d/dx = L_0(x).")  # fmt: skip
+it2struve0 = row("it2struve0", lambda xp, y, x: -xp.struve(0, x) / x, domain=(0.3, 3.0),
+                 latex=r"\int_{{{0}}}^\infty \frac{{H_0(t)}}{{t}} dt",
+                 doc="The integral of H_0(t) / t from x on. d/dx = -H_0(x) / x.")  # fmt: skip
+
+
+# -- integrals of order 0 -----------------------------------------------------------------------------------------
+_NEAR = 1.5  # below, 1 - J_0 and I_0 - 1 are summed
+_SERIES = [1.0 / (4.0**k * math.factorial(k) ** 2) for k in range(1, 16)]
+
+
+def _first_terms(xp: Any, x: Any, sign: int) -> Any:
+    """(I_0(x) - 1) / x, or (1 - J_0(x)) / x with the sign -1, without the cancellation near 0."""
+    near = xp.less(abs(x), _NEAR)
+    low, high = xp.where(near, x, 0.0), xp.where(near, _NEAR, x)
+    u = sign * low * low
+    total = 0.0 * u
+    for term in _SERIES[::-1]:
+        total = total * u + term
+    return xp.where(near, low * total, (xp.i0(high) - 1 if sign > 0 else 1 - xp.j0(high)) / high)
+
+
+def _pair(name: str, first: Any, second: Any, latex: tuple[str, str], doc: str) -> Any:
+    titles = f"{name}_first", f"{name}_second"
+    for k, (title, slope) in enumerate(zip(titles, (first, second), strict=True)):
+        part(name, k, title, slope, domain=(0.3, 3.0), latex=latex[k], doc=f"One of the integrals of `{name}`.")
+
+    def pair(x: Any) -> tuple[Tensor, Tensor]:
+        a, b = (getattr(rec, title)(x) for title in titles)
+        return a, b
+
+    pair.__name__ = pair.__qualname__ = name
+    pair.__doc__ = f"""{doc}
+
+    >>> import tinygrad_math as tm
+    >>> a, b = tm.special.{name}(1.0)
+    """
+    return pair
+
+
+iti0k0 = _pair(
+    "iti0k0", lambda xp, y, x: xp.i0(x), lambda xp, y, x: xp.k0(x), (r"\int_0^{{{0}}} I_0", r"\int_0^{{{0}}} K_0"),
+    "The integrals of I_0 and of K_0 from 0 to x.",
+)  # fmt: skip
+itj0y0 = _pair(
+    "itj0y0", lambda xp, y, x: xp.j0(x), lambda xp, y, x: xp.y0(x), (r"\int_0^{{{0}}} J_0", r"\int_0^{{{0}}} Y_0"),
+    "The integrals of J_0 and of Y_0 from 0 to x.",
+)  # fmt: skip
+it2i0k0 = _pair(
+    "it2i0k0", lambda xp, y, x: _first_terms(xp, x, 1), lambda xp, y, x: -xp.k0(x) / x,
+    (r"\int_0^{{{0}}} \frac{{I_0(t) - 1}}{{t}} dt", r"\int_{{{0}}}^\infty \frac{{K_0(t)}}{{t}} dt"),
+    "The integrals of (I_0(t) - 1) / t from 0 to x, and of K_0(t) / t from x on.",
+)  # fmt: skip
+it2j0y0 = _pair(
+    "it2j0y0", lambda xp, y, x: _first_terms(xp, x, -1), lambda xp, y, x: -xp.y0(x) / x,
+    (r"\int_0^{{{0}}} \frac{{1 - J_0(t)}}{{t}} dt", r"\int_{{{0}}}^\infty \frac{{Y_0(t)}}{{t}} dt"),
+    "The integrals of (1 - J_0(t)) / t from 0 to x, and of Y_0(t) / t from x on.",
+)  # fmt: skip

@@ -1,0 +1,160 @@
+"""Kin of the error function and integrals of waves: dawsn, wofz, voigt_profile, owens_t, fresnel, sici, shichi.
+
+Dawson's integral has D' = 1 - 2 x D (DLMF 7.10.4), whose terms cancel far out; there the derivative is its expansion
+-sum_(k>0) (2k-1)!! / (2 x^2)^k (DLMF 7.12.1). So it is with Faddeeva's w(z), whose slope is 2i/sqrt(pi) - 2 z w(z).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..core.samples import complexes, positive, sample
+from ..core.tensor import Tensor, rec
+from .scipy_rows import part, row
+
+__all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "voigt_profile", "wofz"]
+
+_FAR = 8.0  # from here on the expansion is exact to rounding
+_TERMS = [math.prod(range(1, 2 * k, 2)) for k in range(1, 26)]
+
+
+def _expanded(u: Any) -> Any:
+    """The sum over k > 0 of (2k-1)!! u^k."""
+    total = _TERMS[-1] * u
+    for term in _TERMS[-2::-1]:
+        total = (total + term) * u
+    return total
+
+
+def _dawson_slope(xp: Any, y: Any, x: Any) -> Any:
+    far = xp.greater(abs(x), _FAR)
+    at = xp.where(far, x, _FAR)
+    return xp.where(far, -_expanded(0.5 / at / at), 1 - 2 * x * y)
+
+
+dawsn = row(
+    "dawsn",
+    _dawson_slope,
+    latex="D({0})",
+    doc="""Dawson's integral exp(-x^2) times that of exp(t^2) from 0 to x. d/dx = 1 - 2 x D(x).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.dawsn)(0.0)
+    tensor(1.)
+    """,
+)
+
+
+def _faddeeva_slope(xp: Any, y: Any, z: Any) -> Any:
+    """Below the real axis w is that above it, mirrored, plus a Gauss function: there the terms do not cancel."""
+    far = xp.greater(abs(z), _FAR) & xp.greater_equal(xp.imag(z), 0)
+    at = xp.where(far, z, _FAR)
+    return xp.where(far, -2j / math.sqrt(math.pi) * _expanded(0.5 / at / at), 2j / math.sqrt(math.pi) - 2 * z * y)
+
+
+wofz = row(
+    "wofz",
+    _faddeeva_slope,
+    holomorphic=True,
+    latex="w({0})",
+    samples=lambda: [sample(complexes(4)), sample(0.5 + 0.3j), sample(complexes(0, 2)), sample(complexes(2, 3))],
+    doc="""Faddeeva's function exp(-z^2) erfc(-iz) of complex z. d/dz = 2i/sqrt(pi) - 2 z w(z).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: tm.special.wofz(x).imag)(0.0)  # 2 / sqrt(pi)
+    tensor(1.12837917)
+    """,
+)
+
+
+def _voigt(xp: Any, s: Any, x: Any, gamma: Any) -> tuple[Any, Any]:
+    z = (x + 1j * gamma) / (math.sqrt(2) * s)
+    return z, _faddeeva_slope(xp, xp.wofz(z), z)
+
+
+voigt_profile = row(
+    "voigt_profile",
+    lambda xp, y, x, s, gamma: xp.real(_voigt(xp, s, x, gamma)[1]) / (2 * math.sqrt(math.pi) * s * s),
+    lambda xp, y, x, s, gamma: (
+        -y / s - xp.real(xp.multiply(*_voigt(xp, s, x, gamma))) / (math.sqrt(2 * math.pi) * s * s)
+    ),
+    lambda xp, y, x, s, gamma: -xp.imag(_voigt(xp, s, x, gamma)[1]) / (2 * math.sqrt(math.pi) * s * s),
+    arguments="x sigma gamma",
+    domain=((-2.0, 2.0), (0.4, 2.0), (0.1, 2.0)),
+    doc="The density at x of the sum of a normal number, of the standard deviation sigma > 0, and a Cauchy number of "
+    "half width gamma: Re w((x + i gamma) / (sigma sqrt 2)) / (sigma sqrt(2 pi)). Derivatives by those of wofz.",
+)
+owens_t = row(
+    "owens_t",
+    lambda xp, y, h, a: -math.sqrt(1 / (8 * math.pi)) * xp.exp(-h * h / 2) * xp.erf(math.sqrt(0.5) * a * h),
+    lambda xp, y, h, a: xp.exp(-h * h * (1 + a * a) / 2) / (2 * math.pi * (1 + a * a)),
+    arguments="h a",
+    latex="T({0}, {1})",
+    doc="Owen's T function: the probability that X > h and 0 < Y < aX of two standard normal numbers. "
+    "d/da = exp(-h^2 (1 + a^2)/2) / (2 pi (1 + a^2)), d/dh = -phi(h) erf(a h / sqrt 2) / 2.",
+)
+
+# -- integrals of waves -------------------------------------------------------------------------------------------
+part(
+    "fresnel",
+    0,
+    "fresnel_s",
+    lambda xp, y, x: xp.sin(math.pi / 2 * x * x),
+    latex="S({0})",
+    doc="The first of `fresnel`.",
+)
+part(
+    "fresnel",
+    1,
+    "fresnel_c",
+    lambda xp, y, x: xp.cos(math.pi / 2 * x * x),
+    latex="C({0})",
+    doc="The second of `fresnel`.",
+)
+
+
+def fresnel(z: Any) -> tuple[Tensor, Tensor]:
+    """Fresnel's integrals S and C, of sin(pi t^2/2) and cos(pi t^2/2) from 0 to z, whose derivatives these are.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda z: tm.special.fresnel(z)[0])(1.0)
+    tensor(1.)
+    """
+    return rec.fresnel_s(z), rec.fresnel_c(z)
+
+
+def _not_zero(low: float = 0.3, high: float = 2.5) -> Any:
+    return lambda: [sample(positive(4)), sample(-positive(3)), sample(positive()), sample(positive(0, 2))]
+
+
+part("sici", 0, "sine_integral", lambda xp, y, x: xp.sinc(x / math.pi), latex=r"\operatorname{{Si}}({0})",
+     doc="The first of `sici`.")  # fmt: skip
+part("sici", 1, "cosine_integral", lambda xp, y, x: xp.cos(x) / x, latex=r"\operatorname{{Ci}}({0})",
+     samples=_not_zero(), doc="The second of `sici`.")  # fmt: skip
+
+
+def sici(x: Any) -> tuple[Tensor, Tensor]:
+    """The sine and cosine integrals Si and Ci. d/dx: sin(x) / x and cos(x) / x.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: tm.special.sici(x)[0])(0.0)
+    tensor(1.)
+    """
+    return rec.sine_integral(x), rec.cosine_integral(x)
+
+
+part("shichi", 0, "sinh_integral", lambda xp, y, x: xp.spherical_in(0, x), latex=r"\operatorname{{Shi}}({0})",
+     doc="The first of `shichi`.")  # fmt: skip
+part("shichi", 1, "cosh_integral", lambda xp, y, x: xp.cosh(x) / x, latex=r"\operatorname{{Chi}}({0})",
+     samples=_not_zero(), doc="The second of `shichi`.")  # fmt: skip
+
+
+def shichi(x: Any) -> tuple[Tensor, Tensor]:
+    """The hyperbolic sine and cosine integrals Shi and Chi. d/dx: sinh(x) / x and cosh(x) / x.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda x: tm.special.shichi(x)[0])(0.0)
+    tensor(1.)
+    """
+    return rec.sinh_integral(x), rec.cosh_integral(x)

@@ -1,0 +1,283 @@
+"""Further functions: powm1, poch, binom, lambertw, zetac, tklmbda, hyp0f1, hyperu, lpmv, wright_bessel, polynomials."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.samples import complexes, positive, real, sample
+from ..core.tensor import as_tensor, rec
+from .scipy_rows import no_derivative, row
+
+__all__ = [
+    "binom", "eval_chebyc", "eval_chebys", "eval_sh_chebyt", "eval_sh_chebyu", "eval_sh_legendre", "hyp0f1", "hyperu",
+    "lambertw", "log_wright_bessel", "lpmv", "poch", "powm1", "tklmbda", "wright_bessel", "zetac",
+]  # fmt: skip
+
+powm1 = row(
+    "powm1",
+    lambda xp, y, x, p: p * xp.power(x, p - 1),
+    lambda xp, y, x, p: xp.power(x, p) * xp.log(x),
+    arguments="x y",
+    domain=((0.2, 3.0), (-2.0, 2.0)),
+    latex="{0}^{{{1}}} - 1",
+    doc="""x^y - 1, exact where x^y is near 1. d/dx = y x^(y-1), d/dy = x^y log(x).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.powm1, argnums=1)(tm.e, 0.0)
+    tensor(1.)
+    """,
+)
+
+
+def _at_pole(xp: Any, x: Any) -> Any:
+    return xp.less_equal(x, 0) & xp.equal(x, xp.round(x))
+
+
+def _inverse_gamma_slope(xp: Any, x: Any) -> Any:
+    """The derivative of 1/Gamma at its zeros 0, -1, ...: (-1)^n n!; elsewhere not asked for."""
+    n = xp.where(_at_pole(xp, x), -x, 0.0)
+    return xp.cos(math.pi * n) * xp.gamma(n + 1)
+
+
+def _rising_slope(xp: Any, y: Any, z: Any, m: Any) -> Any:
+    """y (psi(z + m) - psi(z)); where Gamma(z) has a pole, and y is 0, Gamma(z + m) times the slope of its inverse."""
+    pole = _at_pole(xp, z) & xp.logical_not(_at_pole(xp, z + m))
+    off = xp.where(pole, 1.0, z)
+    sum_off = xp.where(pole, z + m, 1.0)
+    return xp.where(pole, xp.gamma(sum_off) * _inverse_gamma_slope(xp, z), y * xp.psi_rise(off, m))
+
+
+poch = row(
+    "poch",
+    _rising_slope,
+    lambda xp, y, z, m: y * xp.digamma(z + m),
+    arguments="z m",
+    domain=((0.3, 3.0), (0.2, 2.0)),
+    latex="({0})_{{{1}}}",
+    doc="Pochhammer's symbol gamma(z + m) / gamma(z). d/dz = y (psi(z + m) - psi(z)), d/dm = y psi(z + m).",
+)
+
+
+def _choose_slope(xp: Any, y: Any, n: Any, k: Any) -> Any:
+    """y (psi(n-k+1) - psi(k+1)); at a zero, of one inverse Gamma, its slope times the other factors."""
+    low, high = _at_pole(xp, k + 1), _at_pole(xp, n - k + 1)
+    zero = low | high
+    a, b = xp.where(zero, 1.0, k + 1), xp.where(zero, 1.0, n - k + 1)
+    whole = xp.gamma(xp.where(zero, n + 1, 1.0))
+    at_low = whole * _inverse_gamma_slope(xp, k + 1) * xp.rgamma(n - k + 1)
+    at_high = -whole * _inverse_gamma_slope(xp, n - k + 1) * xp.rgamma(k + 1)
+    return xp.where(low, at_low, xp.where(high, at_high, y * (xp.digamma(b) - xp.digamma(a))))
+
+
+def _choose_of(xp: Any, y: Any, n: Any, k: Any) -> Any:
+    high = _at_pole(xp, n - k + 1)
+    at_high = xp.gamma(xp.where(high, n + 1, 1.0)) * _inverse_gamma_slope(xp, n - k + 1) * xp.rgamma(k + 1)
+    rest = xp.where(high, 1.0, n - k + 1)
+    return xp.where(high, at_high, y * xp.psi_rise(rest, xp.where(high, 1.0, k)))
+
+
+binom = row(
+    "binom",
+    _choose_of,
+    _choose_slope,
+    arguments="n k",
+    domain=((3.0, 6.0), (0.3, 2.5)),
+    doc="""The binomial coefficient of real n and k. d/dn = y (psi(n+1) - psi(n-k+1)), d/dk = y (psi(n-k+1) - psi(k+1)).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.binom)(4.0, 2.0)  # of n (n - 1) / 2
+    tensor(3.5)
+    """,
+)
+
+
+def _lambert(z: Any, k: Any, /) -> Any:
+    from scipy import special
+
+    single = np.asarray(z).dtype == np.complex64
+    return special.lambertw(z, np.asarray(k).real.astype(np.int64)).astype(np.complex64 if single else np.complex128)
+
+
+def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+    """Lambert's W, the branch k of the solutions w of w exp(w) = z, complex. dw/dz = exp(-w) / (1 + w).
+
+    `tol` is SciPy's, and changes nothing: the steps go on to the last digit.
+    Real z give complex numbers, as SciPy's; take `.real` where z > -1/e.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(lambda z: tm.special.lambertw(z).real)(tm.e)  # 1 / (2 e)
+    tensor(0.18393972)
+    """
+    return rec.lambert(as_tensor(z) + 0j, k)
+
+
+row(
+    "lambertw",
+    lambda xp, y, z, k: xp.exp(-y) / (1 + y),
+    no_derivative("lambertw", "k"),
+    forward=_lambert,
+    title="lambert",
+    holomorphic=True,
+    samples=lambda: [sample(complexes(4), 0), sample(complexes(3) + 2, 1), sample(0.5 + 0.3j, -1),
+                     sample(complexes(0, 2), 0)],
+    latex="W_{{{1}}}({0})",
+    doc="Lambert's W of complex z, of `lambertw`.",
+)  # fmt: skip
+
+zetac = row(
+    "zetac",
+    lambda xp, y, x: xp.riemann_slope(x, order=1),
+    domain=(1.5, 4.0),
+    latex=r"\zeta({0}) - 1",
+    doc="Riemann's zeta less 1. d/dx = zeta'(x).",
+)
+
+
+def _shape_slope(xp: Any, log: Any, lam: Any) -> Any:
+    """d/d lam of (exp(lam log) - 1) / lam."""
+    return log * log * 0.5 * xp.hyp1f1(2.0, 3.0, lam * log)
+
+
+def _tukey(xp: Any, y: Any, lam: Any) -> Any:
+    return 1 / (xp.power(y, lam - 1) + xp.power(1 - y, lam - 1))
+
+
+tklmbda = row(
+    "tklmbda",
+    lambda xp, y, x, lam: _tukey(xp, y, lam),
+    lambda xp, y, x, lam: (
+        -_tukey(xp, y, lam) * (_shape_slope(xp, xp.log(y), lam) - _shape_slope(xp, xp.log1p(-y), lam))
+    ),
+    arguments="x lam",
+    domain=((-0.6, 0.6), (0.2, 1.3)),
+    doc="The distribution function of Tukey's lambda, the p of which (p^lam - (1-p)^lam) / lam is x. "
+    "d/dx = 1 / (p^(lam-1) + (1-p)^(lam-1)).",
+)
+
+
+def _between() -> list[Any]:
+    return [sample(1, 2, positive(4)), sample(2, 1, positive()), sample(1, 1, positive(0, 2))]
+
+
+hyp0f1 = row(
+    "hyp0f1",
+    no_derivative("hyp0f1", "v"),
+    lambda xp, y, v, z: xp.hyp0f1(v + 1, z) / v,
+    arguments="v z",
+    order=True,
+    samples=lambda: [sample(2, real(4)), sample(1, real()), sample(3, real(0, 2))],
+    latex="{{}}_0F_1({0}; {1})",
+    doc="The hypergeometric limit function 0F1(v; z). d/dz = 0F1(v + 1; z) / v.",
+)
+hyperu = row(
+    "hyperu",
+    no_derivative("hyperu", "a"),
+    no_derivative("hyperu", "b"),
+    lambda xp, y, a, b, x: -a * xp.hyperu(a + 1, b + 1, x),
+    arguments="a b x",
+    order=True,
+    samples=_between,
+    latex="U({0}, {1}, {2})",
+    doc="Tricomi's confluent hypergeometric function U(a, b, x), x > 0. d/dx = -a U(a + 1, b + 1, x).",
+)
+
+
+def _legendre_slope(xp: Any, y: Any, m: Any, v: Any, x: Any) -> Any:
+    """((v + m) P_(v-1)^m - v x P_v^m) / (1 - x^2); at the ends (+-1)^(v+1) v (v + 1) / 2 where m is 0, else NaN."""
+    end = xp.equal(abs(x), 1)
+    inside = xp.where(end, 0.0, x)
+    slope = ((v + m) * xp.lpmv(m, v - 1, inside) - v * inside * xp.lpmv(m, v, inside)) / (1 - inside * inside)
+    at_end = xp.where(xp.equal(m, 0), xp.power(xp.sign(x), v + 1) * v * (v + 1) / 2, math.nan)
+    return xp.where(end, at_end, slope)
+
+
+lpmv = row(
+    "lpmv",
+    no_derivative("lpmv", "m"),
+    no_derivative("lpmv", "v"),
+    _legendre_slope,
+    arguments="m v x",
+    order=True,
+    samples=lambda: (
+        [sample(m, v, real(4, low=-0.9, high=0.9)) for m, v in ((0, 2), (1, 2), (2, 3))]
+        + [sample(1, 2, real(low=-0.5, high=0.5)), sample(0, 1, real(0, 2))]
+    ),
+    latex="P_{{{1}}}^{{{0}}}({2})",
+    doc="The associated Legendre function P_v^m(x), whole m >= 0, |x| <= 1. "
+    "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m.",
+)
+wright_bessel = row(
+    "wright_bessel",
+    no_derivative("wright_bessel", "a"),
+    no_derivative("wright_bessel", "b"),
+    lambda xp, y, a, b, x: xp.wright_bessel(a, a + b, x),
+    arguments="a b x",
+    order=True,
+    samples=_between,
+    latex=r"\Phi({0}, {1}; {2})",
+    doc="Wright's generalised Bessel function, the sum of x^k / (k! gamma(a k + b)). d/dx = Phi(a, a + b; x).",
+)
+log_wright_bessel = row(
+    "log_wright_bessel",
+    no_derivative("log_wright_bessel", "a"),
+    no_derivative("log_wright_bessel", "b"),
+    lambda xp, y, a, b, x: xp.exp(xp.log_wright_bessel(a, a + b, x) - y),
+    arguments="a b x",
+    order=True,
+    samples=_between,
+    latex=r"\ln \Phi({0}, {1}; {2})",
+    doc="The logarithm of wright_bessel(a, b, x). d/dx is the ratio of Phi(a, a + b; x) to it.",
+)
+
+
+def eval_sh_legendre(n: Any, x: Any) -> Any:
+    """Legendre's polynomial on (0, 1), P_n(2x - 1).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.eval_sh_legendre, argnums=1)(1, 0.3)
+    tensor(2.)
+    """
+    return rec.eval_legendre(n, 2 * as_tensor(x) - 1)
+
+
+def eval_sh_chebyt(n: Any, x: Any) -> Any:
+    """Chebyshev's polynomial of the first kind on (0, 1), T_n(2x - 1).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.eval_sh_chebyt, argnums=1)(1, 0.3)
+    tensor(2.)
+    """
+    return rec.eval_chebyt(n, 2 * as_tensor(x) - 1)
+
+
+def eval_sh_chebyu(n: Any, x: Any) -> Any:
+    """Chebyshev's polynomial of the second kind on (0, 1), U_n(2x - 1).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.eval_sh_chebyu, argnums=1)(1, 0.3)
+    tensor(4.)
+    """
+    return rec.eval_chebyu(n, 2 * as_tensor(x) - 1)
+
+
+def eval_chebyc(n: Any, x: Any) -> Any:
+    """Chebyshev's polynomial on (-2, 2), C_n(x) = 2 T_n(x/2).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.eval_chebyc, argnums=1)(2, 0.5)  # of x^2 - 2
+    tensor(1.)
+    """
+    return 2 * rec.eval_chebyt(n, as_tensor(x) / 2)
+
+
+def eval_chebys(n: Any, x: Any) -> Any:
+    """Chebyshev's polynomial on (-2, 2), S_n(x) = U_n(x/2).
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.eval_chebys, argnums=1)(2, 0.5)  # of x^2 - 1
+    tensor(1.)
+    """
+    return rec.eval_chebyu(n, as_tensor(x) / 2)
