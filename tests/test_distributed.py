@@ -84,6 +84,7 @@ def test_a_parquet_files_lists_are_rows_and_its_gaps_are_refused(tmp_path):
     for name, column, words in [
         ("ragged", [[1.0, 2.0], [3.0]], "differ in length"),
         ("gaps", [1.0, None], "1 missing values"),
+        ("inner", [[1.0, 2.0], [3.0, None]], "lists in column 'x' have missing values"),
         ("words", ["a", "b"], "holds string, no numbers"),
     ]:
         path = tmp_path / f"{name}.parquet"

@@ -107,10 +107,17 @@ def test_a_closure_serves_optimisers_that_take_gradients(client):
     w = tm.tensor(np.zeros(4), requires_grad=True)
     closure = D.Closure(vector_loss, w, SHARDS, client)
     opt = tm.optim.LBFGS([w], line_search_fn="strong_wolfe", max_iter=50)
-    opt.step(closure.backward)
+    loss = opt.step(closure.backward)
+    np.testing.assert_allclose(loss.item(), np.log(2), rtol=1e-12)
     at = X @ w.detach().numpy()[:3] + w.detach().numpy()[3]
     slope = np.column_stack([X, np.ones(len(X))]).T @ (expit(at) - Y) / len(X)
     assert np.abs(slope).max() < 1e-3
+    for make in (tm.optim.LBFGS, tm.optim.SGD):  # which ask it for gradients by themselves
+        before = w.detach().numpy().copy()
+        with tm.no_grad():
+            w += 1.0
+        make([w], lr=0.1).step(closure)
+        assert np.abs(w.detach().numpy() - before - 1.0).max() > 1e-3
     with pytest.raises(tm.ArgumentError, match="take NewtonCG, of the mean of the squares"):
         tm.optim.LevenbergMarquardt([w]).step(closure)
     with pytest.raises(tm.ArgumentError, match="not in the closure's params"):

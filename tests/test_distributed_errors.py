@@ -1,5 +1,7 @@
 """What goes wrong with a shard, a loss or parameters is told with the shard and the line, and leaves nothing behind."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from shard_rows import SHARDS, V, W, X, Y, by_hand, left, loss, mean_of
@@ -113,6 +115,43 @@ def test_a_gradient_through_a_cluster_is_refused():
     f = D.value_and_grad(loss, SHARDS, "synchronous")
     with pytest.raises(tm.NeedsDetach, match="no part of a transform around it"):
         tm.grad(lambda b: f({"w": W["w"], "b": b})[0])(0.1)
+
+
+@pytest.mark.parametrize("transform", [tm.grad, lambda f: lambda v: tm.jvp(f, (v,), (v,))], ids=["grad", "jvp"])
+def test_a_gradient_through_a_products_vector_is_refused(transform):
+    model, squared = (lambda w, x: x @ w), (lambda y, t: ((y - t) ** 2).mean())
+    rows, w = [lambda: (np.eye(2), np.ones(2))], np.ones(2)
+    for product in (
+        D.hvp(lambda w, b: squared(model(w, b[0]), b[1]), rows, "synchronous"),
+        D.ggnvp(model, squared, rows, "synchronous"),
+    ):
+        with pytest.raises(tm.NeedsDetach, match="no part of a transform around it"):
+            transform(lambda v, product=product: product(w, v).sum())(w)
+        with pytest.raises(tm.DTypeError, match=r"the vector of tm\.distributed\.\w+ expects float64\(2,\), got {"):
+            product(w, {"v": w})
+
+
+@pytest.mark.parametrize("close_over", ["function", "client"])
+def test_a_program_looks_into_no_cluster(client, close_over):
+    f = D.value_and_grad(loss, SHARDS, client)
+    value = f(W)[0].item()
+    if close_over == "function":
+        with pytest.raises(tm.TraceError, match="is no part of a program; call it outside"):
+            tm.compile(lambda x: x * f(W)[0])(1.0)
+    else:  # whose loops and sockets change all the time
+        assert tm.compile(lambda x: x * len(client.id))(2.0) == 2.0 * len(client.id)
+    assert f(W)[0].item() == value
+
+
+def test_threads_that_share_a_product_each_get_their_own(client):
+    product = D.hvp(lambda w, x: ((x @ w) ** 4).mean(), [lambda: np.eye(3), lambda: np.ones((2, 3))], client)
+    rows = np.concatenate([np.eye(3), np.ones((2, 3))])
+    with ThreadPoolExecutor(4) as pool:
+        for k in range(10):
+            w = np.array([1.0, -0.5, k])
+            found = list(pool.map(lambda v, w=w: product(w, v).numpy(), np.eye(3)))
+            want = (rows.T * 12 * (rows @ w) ** 2) @ rows / len(rows)
+            np.testing.assert_allclose(found, want, rtol=1e-12)
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):

@@ -53,6 +53,27 @@ def test_draws_on_a_cluster_depend_on_the_step_and_not_on_the_worker(client, com
     assert one.tobytes() != trained(client, compile=compile)[0].tobytes()
 
 
+class Noisy(tm.data.Dataset):
+    """Draws as it is read."""
+
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, k):
+        return X[k] + tm.random.normal(size=X.shape[1]).numpy(), Y[k : k + 1]
+
+
+def test_a_data_set_that_draws_gives_the_same_rows_again(client):
+    found = []
+    for place in (client, "synchronous", client):
+        tm.random.seed(2)
+        net = tm.nn.Linear(X.shape[1], 1, rng=0)
+        opt = tm.optim.SGD(net, lr=0.1)
+        tm.train.fit(net, Noisy(), tm.nn.functional.mse_loss, opt, 2, client=place, progress=False)
+        found.append(net.weight.detach().numpy().tobytes())
+    assert len(set(found)) == 1
+
+
 class Spare(tm.nn.Module):
     """A layer that no row uses, and a weight whose derivative is 0 all the same."""
 

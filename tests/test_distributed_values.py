@@ -281,6 +281,22 @@ def test_draws_are_independent_of_shard_to_shard():
     assert abs(g(W).item() - 1) < 4 * np.sqrt(2 / 400)
 
 
+def test_a_shard_that_draws_says_of_what_seed(place):
+    unseeded = [lambda: tm.random.normal(size=(3, 2))] * 2
+    with pytest.raises(tm.ShardError, match=r"called again wherever .* tm\.random\.seed\(k\) within it"):
+        D.evaluate(lambda w, x: x.mean(), unseeded, place)(0.0)
+
+    def seeded(k):
+        tm.random.seed(k)
+        return tm.random.normal(size=(3, 2)).numpy()
+
+    before = str(tm.random.shared.state)
+    got = D.evaluate(lambda w, x: x.mean(), [functools.partial(seeded, k) for k in range(2)], place)(0.0)
+    want = np.mean([np.random.default_rng(k).normal(size=(3, 2)) for k in range(2)])
+    np.testing.assert_allclose(got.item(), want, rtol=1e-12)
+    assert str(tm.random.shared.state) == before
+
+
 @pytest.mark.parametrize("place", ["threads", "synchronous"])
 def test_a_loss_without_draws_leaves_the_stream_as_it_is(place):
     tm.random.seed(1)
@@ -383,7 +399,7 @@ def test_a_gauss_newton_product_asks_for_inputs_and_targets(batch):
 def test_what_a_restart_of_the_cluster_forgets_is_made_again(client, lost):
     f = D.hvp(lambda w, b: ((b[0] @ w - b[1]) ** 4).mean(), SHARDS, client)
     before = f(W, W).numpy()
-    futures = {"shards": f.shards.place.futures, "function": [f._work], "parameters": [f._point]}[lost]
+    futures = {"shards": f.shards.place.futures, "function": [f._work[0]], "parameters": [f._point]}[lost]
     client.cancel(futures, force=True)  # as client.restart() does with all of them
     assert f(W, W).numpy().tobytes() == before.tobytes()
 
@@ -401,6 +417,8 @@ def test_a_frame_is_refused_with_what_to_give(place):
     frame = frames.from_pandas(pandas.DataFrame({"a": X[:, 0]}), npartitions=2)
     with pytest.raises(tm.ArgumentError, match=r"df\[names\].to_dask_array\(\)"):
         D.Shards(frame, place)
+    with pytest.raises(tm.ShardError, match=r"this is a DataFrame; let the shard give frame\[names\]\.to_numpy\(\)"):
+        D.evaluate(lambda _, b: 0.0, [lambda: pandas.DataFrame({"a": [1.0]})], place)(None)
     mean = D.evaluate(lambda _, b: b.mean(), frame[["a"]].to_dask_array(), place)
     assert mean(None).item() == pytest.approx(X[:, 0].mean(), rel=1e-12)
 

@@ -33,6 +33,7 @@ LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _THE_SAME = "{v} is {like}"
 _HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
 _CLASSES = frozenset({"type", "super", "__class__"})
+_LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loops and sockets, with threads of their own
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
 
 
@@ -141,6 +142,8 @@ class Environment(Questions):
             self._attributes(fact, x, x, {})
             self._code(x, {"__init__", "__new__", "__post_init__"})
             self._code(type(x), set())
+        elif kind.__module__.partition(".")[0] in _LIVING:
+            pass
         elif kind in _HELD or hasattr(kind, "__reached__"):
             held = _HELD.get(kind) or kind.__reached__
             if held:

@@ -33,6 +33,8 @@ class Closure:
     tensor([1., 1.])
     """
 
+    __reached__ = ()  # a program cannot hold it
+
     far = True  # whether slope and curvature are to be asked for, as they are of no recorded graph here
 
     def __init__(self, loss: Any, params: Any, shards: Any, client: Any, compile: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -31,6 +32,8 @@ class Shards:
     >>> len(rows), mean(np.array([1.0, 1.0]))
     (2, tensor(1.5))
     """
+
+    __reached__ = ()  # a program cannot hold it
 
     def __init__(self, shards: Any, client: Any, columns: Sequence[str] | None = None) -> None:
         asker = "tm.distributed"
@@ -68,7 +71,7 @@ class Local:
     """The shards in this process, worked through by a scheduler of Dask that needs no cluster."""
 
     def __init__(self, name: str, shards: Sequence[Shard]) -> None:
-        self.name, self.shards = name, shards
+        self.name, self.shards, self.turn = name, shards, contextlib.nullcontext()  # steps of threads run side by side
         self.batches: list[Any] | None = None
         self._get = library("dask.base", "tm.distributed").get_scheduler(scheduler=name)
 

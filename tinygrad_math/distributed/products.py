@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..compiler.trace import tracing
 from ..core.arguments import named
-from ..core.errors import ArgumentError, ShardError, describe
+from ..core.errors import ArgumentError, ShardError, TraceError, describe
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.tracing import matched
@@ -31,6 +32,8 @@ class Spread:
     Arguments: as of the function that makes it. `client` is not looked at where `shards` are `Shards`.
     """
 
+    __reached__ = ()  # a program cannot hold it
+
     kind = ""
     vectors = 0  # arguments beside the parameters, which stay with the workers as long as they stay the same
 
@@ -44,9 +47,7 @@ class Spread:
             raise ArgumentError(f"{self.asker}: compile is True or False, got {describe(compile)}")
         self.functions, self.mean, self.fast = tuple(functions), reduction == "mean", bool(compile)
         self.shards = shards if isinstance(shards, Shards) else Shards(shards, client)
-        self.structure: Structure | None = None
-        self._work: Any = None
-        self._seen: Any = None  # the functions as they were when they were sent
+        self._work: tuple[Any, Any] = None, None  # and what it is for: a structure, the functions as they were then
         self._point: Any = None
         self._at: list[Any] = []
 
@@ -68,20 +69,27 @@ class Spread:
         What is drawn on the way comes of the present place of tm.random's stream, the shard's number, and nothing else;
         the stream goes on if something was drawn.
         """
+        if tracing():
+            raise TraceError(
+                f"{self.asker} runs on a cluster, and is no part of a program; call it outside of the compiled "
+                "function, and pass what it gives as an argument"
+            )
         pick = Pick() if pick is None else pick
         leaves, structure = flatten(params)
         arrays = [_array(leaf, self.asker) for leaf in leaves]
         given = [Sent(arrays)]
         for v in vectors:
             along = matched(v, structure, arrays, f"the vector of {self.asker}")
-            given.append(Sent([t.detach().numpy() for t in along]))
+            given.append(Sent([_array(t, self.asker) for t in along]))
         pick.seed = int(copy.deepcopy(random.shared.numpy).integers(1 << 62))
         try:
-            found, drew = self._run(structure, given, pick)
+            with self.shards.place.turn:
+                found, drew = self._run(structure, given, pick)
             if not found[2] and pick.whole:
                 raise ArgumentError(f"{self.asker}: there is no example in any shard")
         except BaseException as error:
-            self.release()
+            with self.shards.place.turn:
+                self.release()
             shown = explained(error, self.asker)
             if shown is error:
                 raise
@@ -108,16 +116,16 @@ class Spread:
     ) -> tuple[tuple[list[Any], Structure | None, int], bool]:
         place = self.shards.place
         place.look(self.asker)
-        seen = place.seen(self.functions)
-        if gone(self._work) or gone(self._point):
+        wanted = structure, place.seen(self.functions)
+        work, known = self._work
+        if work is None or known != wanted or gone(work) or gone(self._point):
             self._drop()
-        if self._work is None or structure != self.structure or seen != self._seen:
-            self._drop()
-            work = Work(self.kind, self.functions, structure, self.shards.shards, self.mean, self.fast)
-            self._work, self.structure, self._seen = place.keep(work), structure, seen
+            made = Work(self.kind, self.functions, structure, self.shards.shards, self.mean, self.fast)
+            work = place.keep(made)
+            self._work = work, wanted
         if self.vectors and not isinstance(place, Local):
             given[0] = self._kept(place, given[0])
-        (part,) = place.run(self._work, given, self.kind, pick).values()
+        (part,) = place.run(work, given, self.kind, pick).values()
         if part.arrays is None and part.examples:
             raise ArgumentError(f"{self.asker}: no target counts, of {part.examples} examples; a mean does not exist")
         results = [a.astype(d, copy=False) for a, d in zip(part.arrays or (), part.dtypes, strict=True)]
@@ -142,8 +150,8 @@ class Spread:
         self.shards.release()
 
     def _drop(self) -> None:
-        self.shards.place.drop([self._work, self._point])
-        self._work = self._point = None
+        self.shards.place.drop([self._work[0], self._point])
+        self._work, self._point = (None, None), None
 
     def __repr__(self) -> str:
         names = ", ".join(getattr(f, "__name__", type(f).__name__) for f in self.functions)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import threading
 import time
 import uuid
 from collections import deque
@@ -42,6 +43,7 @@ class Remote:
 
     def __init__(self, client: Any, shards: Sequence[Shard]) -> None:
         self.client, self.shards, self.name = client, shards, str(client)
+        self.turn = threading.RLock()  # one step at a time: what workers keep is what that step needs
         self.config = library("dask", "tm.distributed").config
         self.groups: list[tuple[int, int]] = []
         self.futures: list[Any] = []  # of the groups

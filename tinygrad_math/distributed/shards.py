@@ -14,6 +14,7 @@ from ..core.errors import ArgumentError, FileError, MissingExtra, ShardError, de
 from ..core.place import raised_place
 from ..core.tensor import Tensor
 from ..core.tree import flatten, unflatten
+from ..random import own_stream
 from ..saving.files import load as loaded
 from .sending import pickled, unpickled
 
@@ -156,13 +157,26 @@ def read(shard: Shard, blocks: list[Any]) -> Any:
     try:
         wanted = None if shard.together else shard.columns
         values = [
-            next(given) if is_lazy(p) or p is None else p() if callable(p) else _file(p, wanted) for p in shard.parts
+            next(given) if is_lazy(p) or p is None else _made(p) if callable(p) else _file(p, wanted)
+            for p in shard.parts
         ]
         batch = _frozen(_chosen(tuple(values) if shard.together else values[0], shard.columns))
         count(batch)
     except (Exception, SystemExit) as error:  # a worker would end with the function
         raise told(error, shard, "could not be loaded") from error
     return batch
+
+
+def _made(part: Any) -> Any:
+    """What a shard's function gives. Raises ArgumentError where that is a matter of who calls it, and how often."""
+    with own_stream(None) as drew:
+        found = part()
+    if drew():
+        raise ArgumentError(
+            "the function of a shard draws from tm.random without a seed, and is called again wherever the shard is "
+            "needed anew; give the draws a seed of the shard: tm.random.default_rng(k), or tm.random.seed(k) within it"
+        )
+    return found
 
 
 def _chosen(batch: Any, columns: tuple[str, ...] | None) -> Any:
@@ -214,6 +228,8 @@ def _column(column: Any, name: str, path: str) -> Array:
     kind = column.type
     if hasattr(kind, "value_type") and hasattr(column.combine_chunks(), "flatten"):  # a list in each row
         flat = column.combine_chunks()
+        if flat.flatten().null_count:
+            raise FileError(f"{path!r}: lists in column {name!r} have missing values; fill or drop them")
         values = flat.flatten().to_numpy(zero_copy_only=False)
         if not len(column) or len(values) % len(column) or len(set(np.diff(_ends(flat, len(values))))) > 1:
             raise FileError(f"{path!r}: the lists in column {name!r} differ in length, and make no matrix")
@@ -238,6 +254,11 @@ def _frozen(batch: Any) -> Any:
     out = []
     for leaf in leaves:
         value = leaf.detach().numpy() if isinstance(leaf, Tensor) else leaf
+        if not isinstance(value, np.ndarray) and hasattr(value, "to_numpy"):
+            raise ArgumentError(
+                f"a batch holds arrays, and this is a {type(value).__name__}; "
+                "let the shard give frame[names].to_numpy()"
+            )
         if isinstance(value, np.ndarray):
             value = value.view()
             value.flags.writeable = False

@@ -130,8 +130,9 @@ class Work:
         start = time.perf_counter()
         try:
             examples = count(batch)
-            if examples:
-                batch, examples = pick.rows(number, len(self.shards), batch)
+            with own_stream([pick.seed, number, 1]) as rows_drew:  # a data set may draw, too
+                if examples:
+                    batch, examples = pick.rows(number, len(self.shards), batch)
             if not examples:
                 return Part(0)
             program = self.program()
@@ -154,7 +155,7 @@ class Work:
                 structure,
                 given,
                 self.mean,
-                drew(),
+                drew() or rows_drew(),
                 time.perf_counter() - start,
             )
         except (Exception, SystemExit) as error:  # a worker would end with the function

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError
-from .optimizer import checked
+from .optimizer import asked_for_slopes, checked
 from .vectors import Vector, Whole
 
 Evaluate = Callable[[float], tuple[float, Vector]]
@@ -73,6 +73,7 @@ class LBFGS(Whole):
         if closure is None:
             raise ArgumentError("LBFGS.step() takes a closure that computes the loss and its gradients")
         group = self.param_groups[0]
+        closure = asked_for_slopes(closure)
         loss = closure()
         value, g = float(loss), self._gradient()
         evaluations = 1

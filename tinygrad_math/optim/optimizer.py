@@ -75,6 +75,12 @@ def checked(asker: str, name: str, value: Any, low: float = 0.0, high: float = m
 _NO_CHOICE = frozenset(("foreach", "fused", "capturable", "differentiable"))  # of PyTorch's, how a step is computed
 
 
+def asked_for_slopes(closure: Callable[[], Any]) -> Callable[[], Any]:
+    """A closure that leaves gradients in the parameters: one over a cluster records no graph, and has another way."""
+    far: Any = closure
+    return far.backward if getattr(closure, "far", False) else closure
+
+
 def _ways_to_compute(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """PyTorch's switches for the way a step is computed: off they are taken, on they are refused in words."""
     if not (args and isinstance(args[0], Optimizer) and f.__name__ == "__init__" and _NO_CHOICE & kwargs.keys()):
@@ -258,7 +264,7 @@ class Optimizer:
                 "step() changes parameters in place, which a function that is being traced cannot show; "
                 "use grads = tm.grad(loss)(params) and opt.update(grads, state, params), and return the new parameters"
             )
-        loss = None if closure is None else closure()
+        loss = None if closure is None else asked_for_slopes(closure)()
         moved: list[Row] = []
         large = []
         for k, group in enumerate(self.param_groups):

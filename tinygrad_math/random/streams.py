@@ -23,6 +23,7 @@ class _Holder:
     def __init__(self, seed: Any) -> None:
         self.seed = seed
         self.numpy: np.random.Generator | None = None
+        self.begun = False  # whether something was drawn of the seed, and of none that was set since
 
 
 class _Own(threading.local):
@@ -43,7 +44,7 @@ class _Shared(Generator):
         if own is None:
             return self._common
         if own.numpy is None:
-            own.numpy = np.random.default_rng(own.seed)
+            own.numpy, own.begun = np.random.default_rng(own.seed), True
         return own.numpy
 
     @numpy.setter
@@ -60,11 +61,11 @@ class _Shared(Generator):
 
 @contextmanager
 def own_stream(seed: Any) -> Iterator[Callable[[], bool]]:
-    """What this thread draws from this module within the block comes of `seed` alone; it gives whether it drew."""
+    """What this thread draws from this module within the block comes of `seed` alone; it gives whether it did."""
     holder, outer = _Holder(seed), _OWN.holder
     _OWN.holder = holder
     try:
-        yield lambda: holder.numpy is not None
+        yield lambda: holder.begun
     finally:
         _OWN.holder = outer
 

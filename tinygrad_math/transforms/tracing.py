@@ -242,10 +242,13 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
         raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {show(flatten(tree)[1])}")
     out = []
     for leaf, x in zip(leaves, like, strict=True):
-        t = as_tensor(leaf)
+        want = x.data if isinstance(x, Node) else x
+        try:
+            t = as_tensor(leaf)
+        except DTypeError as error:
+            raise DTypeError(f"{asker} expects {describe(want)}, got {describe(leaf)}") from error
         if not hasattr(t.node.data, "dtype"):  # a Python number
             t = cast(Tensor, rec.asarray(t))
-        want = x.data if isinstance(x, Node) else x
         if t.shape != want.shape:
             raise ShapeError(f"{asker} expects {describe(want)}, got {describe(t)}")
         if t.dtype.kind == "c" and want.dtype.kind != "c":
