@@ -463,6 +463,42 @@ def by_an_environment_variable():
     return lambda x: x * float(os.getenv("TM_TEST_SCALE", "2")), lambda: os.environ.update(TM_TEST_SCALE="3")
 
 
+def by_a_replaced_special_method():
+    class Own:
+        def __call__(self, x):
+            return x * 2.0
+
+        def __getitem__(self, k):
+            return k * 1.0
+
+    own = Own()
+
+    def change():
+        Own.__call__ = lambda self, x: x * 5.0
+        Own.__getitem__ = lambda self, k: k * 7.0
+
+    return lambda x: own(x) * own[3], change
+
+
+def by_a_replaced_constructor():
+    class Own:
+        def __init__(self, x):
+            self.y = x * 2.0
+
+    return lambda x: Own(x).y, lambda: setattr(Own, "__init__", lambda self, x: setattr(self, "y", x * 5.0))
+
+
+def by_what_a_partial_method_holds():
+    class Own:
+        def times(self, k, x):
+            return x * k
+
+        twice = functools.partialmethod(times, 2.0)
+
+    own = Own()
+    return lambda x: own.twice(x), lambda: setattr(Own, "twice", functools.partialmethod(Own.times, 5.0))
+
+
 def by_an_equal_list_in_the_place_of_another():
     row = [2.0, 3.0]
     rows = [row]

@@ -239,6 +239,16 @@ def test_a_value_that_is_put_into_an_array_is_refused_by_name():
     assert "rows[0] = x[0]" in str(caught.value)
 
 
+@pytest.mark.parametrize("inner", [lambda f: f, lambda f: lambda x: tm.vmap(f)(tm.reshape(x, (1, 3)))[0]])
+def test_what_asks_whether_it_is_differentiated_does_what_it_does_uncompiled(inner):
+    f = inner(lambda x: x * 3.0 if (x * 2.0).requires_grad else x * 5.0)
+    g = tm.compile(f)
+    for _ in range(2):
+        np.testing.assert_array_equal(g(X).numpy(), X * 5.0)
+        np.testing.assert_array_equal(tm.grad(lambda x: tm.sum(g(x)))(X).numpy(), [3.0, 3.0, 3.0])
+        np.testing.assert_array_equal(tm.jvp(g, (X,), (X,))[1].numpy(), X * 3.0)
+
+
 # -- threads --------------------------------------------------------------------------------------------------
 def test_tracing_leaves_no_mark_that_another_thread_sees():
     w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)

@@ -24,14 +24,15 @@ from .asking import Questions
 from .facts import FIXED, MISS, UNSET, Fact, given
 from .holders import cached, has_wrapped, is_cache, is_method_of_c, reader, spelled
 from .outside import asks, may_ask
-from .reach import functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
+from .reach import UNCALLED, functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
 from .values import at_a_glance, is_atom, is_plain, kept, parts_of
 
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _THE_SAME = "{v} is {like}"
-_HELD = {functools.partial: ("func", "args", "keywords"), MethodType: ("__self__", "__func__")}
+_PARTIAL = ("func", "args", "keywords")
+_HELD = {functools.partial: _PARTIAL, functools.partialmethod: _PARTIAL, MethodType: ("__self__", "__func__")}
 _CLASSES = frozenset({"type", "super", "__class__"})
 _LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loops and sockets, with threads of their own
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
@@ -290,7 +291,11 @@ class Environment(Questions):
         for k in known:
             self._length(k)
             for name, member in vars(k).items():
-                if name not in self.names or name.startswith("__"):
+                if name.startswith("__"):
+                    if (name not in UNCALLED or x is kind) and any(map(of_user, functions_in(member))):
+                        self._member(k, name, member)
+                    continue
+                if name not in self.names:
                     continue
                 if name in own:  # hides the entry, but not from type(self)
                     if self.asks_classes and not hasattr(member, "__get__"):

@@ -19,7 +19,7 @@ _ANY = frozenset({"eval", "exec", "getattr", "vars", "attrgetter", "__dict__", "
 _EVALUATE = frozenset({"eval", "exec", "globals"})  # which reach any global
 _IDENTITY, _OPERATORS = frozenset({"id", "is_", "is_not"}), frozenset({"is_", "is_not"})
 _IMPORT = frozenset({"__import__", "import_module", "modules"})
-_UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
+UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
 
 
 class Mentions(NamedTuple):
@@ -110,7 +110,7 @@ def methods(kind: type, names: set[str]) -> list[FunctionType]:
     found: list[FunctionType] = []
     for k in lineage(kind):
         for name, member in vars(k).items():
-            special = name.startswith("__") and name.endswith("__") and name not in _UNCALLED
+            special = name.startswith("__") and name.endswith("__") and name not in UNCALLED
             if special or name in names:
                 found += functions_in(member)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from .leaving import Leaving
 from .mode import watcher
 from .node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node, clock
 from .op import rec
+from .place import in_package
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -58,6 +60,13 @@ def _hooked(node: Node, asker: str) -> bool:
     return hook is not None and bool(hook(node, asker))
 
 
+def _told_apart() -> None:
+    """A traced function asks whether it is being differentiated, which one program of it is not: it runs as it is."""
+    noted = getattr(watcher(), "as_it_is", None)
+    if noted is not None:
+        noted()
+
+
 class Differentiable(Leaving):
     """Whether a Tensor requires a gradient, the gradient, and who is told of it."""
 
@@ -69,6 +78,8 @@ class Differentiable(Leaving):
 
     @property
     def requires_grad(self) -> bool:
+        if self.node.live & TRACED and not in_package(sys._getframe(1).f_code.co_filename):
+            _told_apart()
         return bool(self.node.live & DIFFERENTIABLE) and self.dtype.kind in "fc"
 
     @requires_grad.setter

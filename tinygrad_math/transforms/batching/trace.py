@@ -117,6 +117,12 @@ class Batching:
         hook = getattr(self.watch, "hook", None)
         return bool(hook(node, asker)) if hook is not None else False
 
+    def as_it_is(self) -> None:
+        """The function asks whether it is being differentiated."""
+        noted = getattr(self.watch, "as_it_is", None)
+        if noted is not None:
+            noted()
+
     def written(self, into: Tensor, value: Node) -> None:
         """A Tensor is to take on a new value: one from outside cannot have as many as there are examples."""
         if into.node.tick < self.start and self.moves(value):
