@@ -71,6 +71,8 @@ def add_at(around: Instructions, v: Value, out: Place) -> Words:
 def _axis(around: Instructions, v: Value, shape: tuple[int, ...], words: list[int]) -> _Axis | None:
     """The one axis that is picked along; None where the index names more, or truth values."""
     key, index = v.params["key"], v.inputs[-1]
+    if type(key) is not tuple:  # of numbers and slices alone
+        return None
     number = len(key) - 1
     rest = all(type(k) is slice and k == _WHOLE for k in key[:-1])
     if key[-1:] != ("array",) or not rest or len(shape) <= number or 0 in shape or not index.size:
