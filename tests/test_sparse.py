@@ -179,6 +179,25 @@ def test_what_is_computed_from_x_is_no_constant(f):
         assert not ((tm.jacobian(f)(x).numpy() != 0) & ~pattern).any()
 
 
+@pytest.mark.parametrize("hidden", [tm.compile, tm.checkpoint])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_what_is_compiled_or_a_checkpoint_has_the_pattern_of_what_it_computes(hidden, compiled):
+    f = hidden(lambda x: x[1:] * x[:-1])
+    x = np.arange(1.0, 6.0)
+    f(x)
+    assert C.sparsity(f, x).nnz == 8
+    assert C.sparsity(lambda x: (f(x) ** 2).sum(), x).products == 3
+    want = np.eye(4, 5) * x[1:, None] + np.eye(4, 5, 1) * x[:-1, None]
+    for _ in range(2):
+        np.testing.assert_array_equal(C.sparse_jacobian(f, x, compiled=compiled).toarray(), want)
+
+
+@pytest.mark.parametrize("f", [lambda x: x.sum() ** 2, tm.special.logsumexp, lambda x: (tm.sort(x) ** 2).sum()])
+def test_a_matrix_that_is_full_and_too_large_is_refused(f):
+    with pytest.raises(tm.OutOfMemory, match="take hvp"):
+        C.sparsity(f, np.ones(50_000))
+
+
 def test_exact_structures():
     """Each beside the pattern that mathematics gives it."""
     one, low = np.eye(4), np.tri(4)

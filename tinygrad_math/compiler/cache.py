@@ -18,7 +18,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.conversion import node_of
 from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
-from ..core.mode import MODE, inspected, no_grad, witnesses
+from ..core.mode import MODE, apart, inspected, no_grad, witnesses
 from ..core.notebook import bundle, preformatted
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten, unflatten
@@ -120,7 +120,7 @@ class Compiled:
             leaves = [node_of(v).data if isinstance(v, np.ndarray) and not v.dtype.isnative else v for v in leaves]
             given = unflatten(structure, leaves)
         nodes = [leaf.node for leaf in leaves if isinstance(leaf, Tensor) and leaf.node.live]
-        if watched() or any(n.live & TRACED for n in nodes):
+        if watched() or apart() or any(n.live & TRACED for n in nodes):
             return uncompiled(f, as_given)
         key = self._key(leaves, structure)
         objects = objects_in(structure, leaves)

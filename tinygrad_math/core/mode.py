@@ -21,6 +21,7 @@ class Witness:
 
     walks = False  # whether it is told of the derivatives too, for which all cotangents of a walk are kept
     programs = False  # whether it looks at the instructions of compiled functions, before they run
+    apart = False  # whether it has to see each op: what is compiled, or hidden by a checkpoint, runs as it is written
 
     def made(self, node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:
         """`op` of these nodes was computed; a node that nobody differentiates does not remember what it is made of."""
@@ -108,8 +109,13 @@ def witnesses() -> tuple[Witness, ...]:
 
 
 def inspected() -> bool:
-    """Whether somebody looks at the instructions of compiled functions."""
-    return any(w.programs for w in witnesses())
+    """Whether somebody looks at the instructions of compiled functions, or at each op in their place."""
+    return any(w.programs or w.apart for w in witnesses())
+
+
+def apart() -> bool:
+    """Whether somebody has to see each op by itself."""
+    return any(w.apart for w in witnesses())
 
 
 def tell(node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse
 
 from ..compiler.values import same
+from ..core.errors import OutOfMemory
 from ..core.mode import MODE, Mode, Witness, under
 from ..core.node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node
 from ..core.tensor import select
@@ -22,6 +23,7 @@ from .links import SAME, Chain, link, looked
 
 sparse: Any = scipy.sparse  # of SciPy's optional stubs
 Matrix = Any  # a sparse boolean matrix in CSR form
+_MOST = 1 << 28  # entries that one op makes
 
 
 class Followed(Witness):
@@ -29,6 +31,8 @@ class Followed(Witness):
 
     A derivative does not pass there; but a mask or an index that was computed from the inputs is no constant.
     """
+
+    apart = True
 
     def __init__(self) -> None:
         self.known: dict[int, Any] = {}  # by their arrays, which are held so that no other takes their place
@@ -186,27 +190,39 @@ def _joined(n: Node, known: dict[Node, Any], seen: dict[int, Any], width: int, p
     total: Any = None
     for k, i in enumerate(n.inputs):
         if i in known:
-            own = _through(link(n, k, seen, part), known[i], size)
+            own = _through(n, link(n, k, seen, part), known[i], size)
             total = own if total is None or total is own else sparse.csr_array(total + own)
     return _nothing(size, width) if total is None else total
 
 
-def _through(step: Any, pattern: Matrix, size: int) -> Matrix:
-    """The pattern of what hangs on something with a pattern by a link."""
+def _refuse_full(n: Node, count: int) -> None:
+    """Raise where an op makes more entries than a sparse matrix is for."""
+    if count > _MOST:
+        assert n.op is not None
+        raise OutOfMemory(
+            f"sparsity: {count:.2g} numbers may differ from 0 among the derivatives of {n.op.name} in x, too many for "
+            "a sparse matrix; take hvp, or an operator of curvature"
+        )
+
+
+def _through(n: Node, step: Any, pattern: Matrix, size: int) -> Matrix:
+    """The pattern of what hangs on something with a pattern by a link of this node."""
     if step is SAME:
         return pattern
     if step is None:
         columns = np.unique(pattern.indices)
+        _refuse_full(n, len(columns) * size)
         ends = np.arange(size + 1) * len(columns)
         return sparse.csr_array((np.ones(ends[-1], bool), np.tile(columns, size), ends), shape=(size, pattern.shape[1]))
     if isinstance(step, Chain):
         for one in step.steps:
-            pattern = _through(one, pattern, size)
+            pattern = _through(n, one, pattern, size)
         return pattern
     if isinstance(step, np.ndarray):
-        if step.min(initial=0) >= 0:
-            return pattern[step]
         there = step >= 0
+        _refuse_full(n, int(np.diff(pattern.indptr)[step[there]].sum(dtype=np.int64)))
+        if there.all():
+            return pattern[step]
         ends = np.concatenate([[0], np.cumsum(there)])
         step = sparse.csr_array((np.ones(ends[-1], bool), step[there], ends), shape=(size, pattern.shape[0]))
     return sparse.csr_array(step @ pattern, dtype=bool)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ChangedAfterUse, describe
-from ..core.mode import tell
+from ..core.mode import apart, tell
 from ..core.op import Op, raw
 from ..core.place import replays
 from ..core.tensor import MODE, TRACED, Node, Tensor, again, clock, handle, record, select, wrap
@@ -147,8 +147,8 @@ def checkpoint(f: Fn) -> Fn:
 
     Arguments and results are trees. Gradients also reach the Tensors that f closes over. Both modes, every
     order. f itself is called once: its ops are replayed, so random draws and masks stay what they were.
-    Hooks and `retain_grad` inside f have no effect on the replay. While a function is compiled or vectorised,
-    f is inlined: the compiler plans memory by itself.
+    Hooks and `retain_grad` inside f have no effect on the replay. While a function is compiled or vectorised, or its
+    sparsity is looked for, f is inlined: the compiler plans memory by itself.
 
     >>> import tinygrad_math as tm
     >>> f = tm.checkpoint(lambda x: tm.sin(x) * x)
@@ -163,7 +163,7 @@ def checkpoint(f: Fn) -> Fn:
             k for k, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.node.live and leaf.node.tick > since
         ]
         segment = Segment([leaves[k].node for k in places], since)
-        if segment.inputs and not segment.traced:
+        if segment.inputs and not segment.traced and not apart():
             parts = attach(_op(segment), segment.inputs, tuple(leaves[k].node.data for k in places))
             for k, part in zip(places, parts, strict=True):
                 leaves[k] = part
