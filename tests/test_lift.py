@@ -11,6 +11,7 @@ import scipy.linalg
 import scipy.ndimage
 import scipy.optimize
 import scipy.signal
+import scipy.sparse.linalg
 import scipy.spatial.distance
 import scipy.stats
 
@@ -20,6 +21,8 @@ X = np.random.default_rng(0).uniform(0.2, 0.9, (5, 4))
 N = np.arange(5.0)
 BUTTER = scipy.signal.butter(2, 0.3)
 SECTIONS = scipy.signal.butter(2, 0.3, output="sos")
+
+SPARSE = scipy.sparse.csr_array(np.array([[4.0, 1, 0, 0], [1, 3, 0, 2], [0, 0.5, 2, 0], [1, 0, 0, 5]]))
 
 signal, ndimage, interpolate = scipy.signal, scipy.ndimage, scipy.interpolate
 linalg, stats, distance, integrate = scipy.linalg, scipy.stats, scipy.spatial.distance, scipy.integrate
@@ -66,6 +69,13 @@ CALLS = {
     "kurtosis": lambda v, x: v(stats).kurtosis(x),
     "spread of a trimmed mean": lambda v, x: v(stats).trim_mean(x, 0.2),
     "cumulative_simpson": lambda v, x: v(integrate).cumulative_simpson(x, dx=0.5),
+    "quad": lambda v, x: v(integrate).quad(lambda t: np.exp(-t * x[0, 0]), 0.0, x[1, 1])[0],
+    "quad to infinity": lambda v, x: v(integrate).quad(lambda t: np.exp(-t * x[0, 0]), x[1, 1], np.inf)[0],
+    "quad over all": lambda v, x: v(integrate).quad(lambda t: np.exp(-t * t * x[0, 0]), -np.inf, np.inf)[0],
+    "dblquad": lambda v, x: v(integrate).dblquad(lambda t, s: t * s * x[0, 0], 0, 1, 0, 1)[0],
+    "quad_vec": lambda v, x: v(integrate).quad_vec(lambda t: np.sin(t * x[0]), 0, 1)[0],
+    "sparse product": lambda v, x: v(SPARSE) @ x[:4] + x[0] @ v(SPARSE),
+    "spsolve": lambda v, x: v(scipy.sparse.linalg).spsolve(SPARSE.tocsc(), x[0]),
     "solve_ivp": lambda v, x: v(integrate).solve_ivp(lambda t, y: -y * x[0, 0], (0.0, 1.0), x[1]).y[:, -1],
 }
 
@@ -88,7 +98,9 @@ def test_a_lifted_function_has_the_librarys_values_and_their_slopes(name):
         assert np.allclose((gradient.numpy() * way).sum(), slope, rtol=2e-5, atol=1e-6), name
 
 
-@pytest.mark.parametrize("name", ["lfilter", "convolve2d", "correlate", "make_interp_spline", "gamma.ppf", "pdist"])
+@pytest.mark.parametrize(
+    "name", ["lfilter", "convolve2d", "correlate", "make_interp_spline", "gamma.ppf", "pdist", "quad", "spsolve"]
+)
 def test_both_modes_agree_at_second_order(name):
     tm.testing.check_grads(lambda x: tm.asarray(CALLS[name](tm.lift, x)), (X,), order=2)
 
@@ -121,6 +133,11 @@ def test_a_search_is_refused_and_named():
     with pytest.raises(tm.NoDerivative, match="searches"):  # within another function, too
         tm.grad(lambda x: tm.lift(scipy.stats).boxcox(x[:, 0])[0].sum())(X)
     assert optimize.brentq(lambda t: t * t - 1.0, 0.0, 2.0) == pytest.approx(1.0)
+
+
+def test_the_integral_of_a_singular_function_is_refused():
+    with pytest.raises(tm.NoDerivative, match="singular"):
+        tm.grad(lambda c: tm.lift(integrate).quad(lambda t: c * t**-0.5, 0.0, 1.0)[0])(2.0)
 
 
 def test_what_is_compiled_and_unknown_is_refused_by_name():

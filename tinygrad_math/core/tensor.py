@@ -287,8 +287,17 @@ class Tensor(Form, Differentiable, Assignment, Copying, Protocols, TorchNames, M
     _grad: Any  # the gradient, or None; as the walk left it, the array of one
     _record, _of, _taken = staticmethod(record), staticmethod(wrap), staticmethod(as_tensor)
 
-    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+        device: Any = None,
+    ) -> None:
         self._grad = None
+        if device is not None and not (isinstance(device, str) and device == "cpu"):
+            raise ArgumentError(f"tensor: device {describe(device)}: everything is on 'cpu', leave it out")
         source = node_of(data)
         if requires_grad.__class__ is not bool:
             if isinstance(requires_grad, int) and requires_grad not in (0, 1):

@@ -22,12 +22,13 @@ import numpy as np
 from ..core.leaving import VIEW
 from ..core.numpy_alone import tensors_in
 from ..core.tensor import Tensor
-from . import distances, distributions, linear_algebra, splines  # noqa: F401 - which hold the rules
+from . import distances, distributions, integrals, linear_algebra, splines  # noqa: F401 - which hold the rules
 from .checks import WITHIN, outermost
 from .leaves import Leaf
 from .numpys import BY_FUNCTION, NumPys
-from .rules import LIFTED, RULES
+from .rules import LIFTED, OF_FUNCTIONS, RULES
 from .searches import SEARCHES, search
+from .sparse import Sparse
 
 _OWN = __name__.partition(".")[0]
 _STAY = {"numpy", _OWN, "builtins"} | set(sys.stdlib_module_names)
@@ -42,7 +43,14 @@ _made: dict[int, tuple[Any, Any]] = {}  # of a thing its lifted one, and the thi
 
 def _foreign(thing: Any) -> bool:
     home = getattr(thing, "__module__", None)
-    return isinstance(home, str) and home.partition(".")[0] not in _STAY and not f"{home}.".startswith(_APART)
+    if not isinstance(home, str) or home.partition(".")[0] in _STAY:
+        return False
+    return not f"{home}.".startswith(_APART) or _rule_name(thing) in RULES
+
+
+def _rule_name(f: Any) -> str:
+    first, second, *_ = f"{f.__module__}..".split(".")
+    return f"{first}.{second}.{getattr(f, '__qualname__', '')}"
 
 
 def lifted(thing: Any) -> Any:
@@ -77,6 +85,8 @@ def _builder(thing: Any) -> Callable[[Any], Any] | None:
         return _function if _foreign(thing) and not hasattr(thing, "lifted_from") else None
     if kind.__name__ in _COMPILED:
         return Leaf if _foreign(thing) else None
+    if f"{kind.__module__}.".startswith(_APART) and hasattr(thing, "tocsr"):
+        return Sparse
     if _foreign(kind) and kind.__flags__ & _HEAP and isinstance(_called(kind), FunctionType):
         return _instance
     return None
@@ -116,8 +126,7 @@ def _module(module: ModuleType) -> ModuleType:
     name = module.__name__
     if name in ("numpy", "math", "cmath") or name.endswith("array_api_compat.numpy"):
         return NumPys(module)
-    stays = name.partition(".")[0] in _STAY or f"{name}.".startswith(_APART)
-    return module if stays else View(module)
+    return module if name.partition(".")[0] in _STAY else View(module)
 
 
 def _container(thing: Any) -> Any:
@@ -130,14 +139,13 @@ def _container(thing: Any) -> Any:
 
 # -- functions ------------------------------------------------------------------------------------------------
 def _function(f: FunctionType) -> Any:
-    first, second, *_ = f"{f.__module__}..".split(".")
-    name = f"{first}.{second}.{f.__qualname__}"
-    rule = search if f"{first}.{second}" in SEARCHES else RULES.get(name)
+    name = _rule_name(f)
+    rule = search if ".".join(name.split(".")[:2]) in SEARCHES else RULES.get(name)
     bound: list[Any] = []
 
     def run(*args: Any, **more: Any) -> Any:
         if rule is not None:
-            if rule is search or tensors_in([*args, *more.values()]):
+            if rule is search or rule in OF_FUNCTIONS or tensors_in([*args, *more.values()]):
                 found = rule(f, *args, **more)
                 if found is not NotImplemented:
                     return found

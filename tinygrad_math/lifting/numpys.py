@@ -34,6 +34,9 @@ class Buffer(Tensor):
         part = super().__getitem__(index)
         return Buffer.of(part, (self, index)) if _is_basic(index) else part
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, np.nan if value is None else value)  # as into an array of NumPy's floats
+
     def _rows(self) -> Iterator[Tensor]:
         return (self[k] for k in range(len(self)))
 

@@ -29,6 +29,15 @@ def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return attach
 
 
+OF_FUNCTIONS: set[Callable[..., Any]] = set()  # rules that are asked without a Tensor among the arguments, too
+
+
+def of_functions(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule for what takes a function, which may hold Tensors in its scope."""
+    OF_FUNCTIONS.add(f)
+    return f
+
+
 def linalg(name: str) -> Any:
     """A function of `tm.linalg`."""
     return getattr(opened(f"{_OWN}.linalg"), name)
