@@ -1,5 +1,7 @@
 """Rows of sweeps: of the right point, drawn from a stream of their own, and none lost by another run's end."""
 
+import asyncio
+import enum
 import functools
 import json
 import os
@@ -74,8 +76,19 @@ def test_a_sweep_is_drawn(tmp_path):
     assert [ax.get_xlabel() for ax in figure.axes] == ["lr", "steps", "shape"]
     assert len(figure.axes[0].lines[0].get_xdata()) == 12
     assert (tmp_path / "sweep.png").stat().st_size > 1000
-    with pytest.raises(tm.ArgumentError, match="has measured 'nothing'"):
-        found.plot("nothing")
+    for name in ("nothing", "error", "traceback"):
+        with pytest.raises(tm.ArgumentError, match=f"has measured '{name}'"):
+            found.plot(name)
+
+
+def test_what_is_not_numbers_is_drawn_as_categories():
+    pytest.importorskip("matplotlib")
+    found = sweep(lambda lr, kind: {"loss": lr}, {"lr": [0.1, 10.0], "kind": ["a", None]})
+    figure = found.plot("kind")
+    assert list(figure.axes[0].lines[0].get_ydata()) == ["a", "None", "a", "None"]
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["a", "None"]
+    assert figure.axes[0].get_xscale() == "log"
+    assert found.plot("lr").axes[0].get_yscale() == "log"
 
 
 def counted(folder, lr):
@@ -195,6 +208,62 @@ def test_rows_of_a_grid_with_more_settings_are_not_taken_for_ones_with_less(tmp_
     assert sweep(told, {"lr": [0.1]}, results=path)["loss"] == [3.0]
 
 
+def test_equal_points_keep_their_draws_when_a_sweep_is_resumed(tmp_path):
+    path, grid = tmp_path / "rows.jsonl", {"seed": [None, None, None]}
+    tm.random.seed(4)
+    want = sweep(drawing, grid, results=path)["value"]
+    assert len(set(want)) == 3
+    lines = path.read_text().splitlines(keepends=True)
+    for kept in ([1], [2], [2, 0]):
+        path.write_text("".join(lines[k] for k in kept))
+        tm.random.seed(4)
+        assert sweep(drawing, grid, results=path)["value"] == want
+    path.write_text(lines[2] + lines[2])  # of one place twice, as where files were put together
+    assert sweep(drawing, grid, results=path)["value"].count(want[2]) == 2
+    path.write_text(lines[2])
+    assert sweep(drawing, {"seed": [None]}, results=path)["value"] == [want[2]]  # of a grid that was longer
+    path.write_text(json.dumps({"seed": None, "value": want[0], "seconds": 1.0, "(settings)": ["seed"]}) + "\n")
+    tm.random.seed(4)
+    assert sweep(drawing, grid, results=path)["value"] == want  # as it was written before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1}\n{"a": 2}\n{"a": 3}',
+        '{"a": 1}',
+        "some words",
+        '{"lr": 0.1, "loss": 100.1, "seconds": 1.0}\nsome words',
+        '{"lr": 0.1, "loss": 100.1, "seconds": 1.0}\n{"lr": 0.25, "lo',
+        '{"lr": 0.1, "loss": 100.1, "seconds": 1.0}\n[]',
+    ],
+)
+def test_a_file_that_is_not_this_sweeps_stays_as_it_is(tmp_path, text):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(text)
+    with pytest.raises(tm.FileError, match=r"^sweep: .*(is no row|no point of this grid)"):
+        sweep(told, {"lr": [0.1, 0.2]}, results=path)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n{", '\n{"lr": 0.2, "loss": 100'])
+def test_a_last_row_without_its_end_of_line_is_a_row_and_half_a_row_none(tmp_path, end):
+    path = tmp_path / "rows.jsonl"
+    text = '{"lr": 0.1, "loss": 3.0, "seconds": 1.0}' + end
+    path.write_text(text)
+    with pytest.raises(tm.FileError, match="no point of this grid"):
+        sweep(told, {"lr": [0.2]}, results=path)
+    assert path.read_text() == text
+    assert sweep(told, {"lr": [0.1, 0.2]}, results=path)["loss"] == [3.0, 100.2]
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [row["lr"] for row in rows] == [0.1, 0.2]
+
+
+def test_a_results_file_without_a_folder_is_the_sweeps(tmp_path):
+    with pytest.raises(tm.FileError, match=r"^sweep: .* cannot be written to: No such file"):
+        sweep(told, {"lr": [0.1]}, results=tmp_path / "no" / "rows.jsonl")
+
+
 # -- names -----------------------------------------------------------------------------------------------------
 def trained(lr, epochs=2, decay=False):
     net = tm.nn.Linear(1, 1, rng=0)
@@ -265,6 +334,129 @@ def test_a_resumed_sweep_draws_as_an_unbroken_one(tmp_path):
         sweep(drawing, {"seed": [None, None, None]}, results=path, callback=stop)
     tm.random.seed(4)
     assert sweep(drawing, {"seed": [None, None, None]}, results=path)["value"] == want
+
+
+# -- what runs change ------------------------------------------------------------------------------------------
+class Kind(enum.Enum):
+    SMALL = 1
+
+
+def test_a_run_does_not_see_what_others_have_changed(place):
+    class Scaled:  # pickled by value
+        factor = 2.0
+
+        def times(self, x):
+            return self.factor * x
+
+    seen, net, scaled = [], tm.nn.Linear(2, 1, rng=0), Scaled()
+    times = Scaled.times
+
+    def run(layers, lr, kind, scale):
+        seen.append(lr)
+        layers.append(len(seen))
+        opt = tm.optim.SGD(net, lr=0.1)
+        opt.zero_grad()
+        loss = (net(np.ones((4, 2))) ** 2).mean()
+        loss.backward()
+        opt.step()
+        same = kind is Kind.SMALL and isinstance(scale, Scaled)
+        return {"seen": len(seen), "depth": len(layers), "loss": loss.item(), "same": same, "two": scale.times(1.0)}
+
+    layers, weight = [10], net.weight.detach().numpy().copy()
+    grid = {"layers": [layers], "lr": [1, 1, 2, 3], "kind": [Kind.SMALL], "scale": [scaled]}
+    for _ in range(2):
+        found = sweep(run, grid, place)
+        assert not found.failures
+        assert found["seen"] == [1] * 4
+        assert found["depth"] == [2] * 4
+        assert len(set(found["loss"])) == 1
+        assert found["same"] == [True] * 4
+        assert found["two"] == [2.0] * 4
+        assert found["layers"] == [[10]] * 4
+    assert seen == []
+    assert layers == [10]
+    assert (net.weight.detach().numpy() == weight).all()
+    if place in ("threads", "synchronous"):
+        assert Scaled.times is times  # the caller's class is as it was
+
+
+@pytest.mark.parametrize("place", ["synchronous", "threads"])
+def test_what_cannot_be_copied_is_refused_before_anything_runs(place, tmp_path):
+    lock, path = threading.Lock(), tmp_path / "rows.jsonl"
+    with pytest.raises(tm.ArgumentError, match="sweep: this cannot be copied for each run: TypeError"):
+        sweep(lambda lr: lock.locked(), {"lr": [1.0]}, place, results=path)
+    with pytest.raises(tm.ArgumentError, match="sweep: this cannot be copied for each run: TypeError"):
+        sweep(lambda lock: 1.0, {"lock": [lock]}, place)
+    with pytest.raises(tm.ArgumentError, match="refers to a generator of random numbers"):
+        sweep(lambda rng: rng.normal(), {"rng": [np.random.default_rng(0)]}, place)
+    assert not path.exists()
+
+
+# -- how runs end ----------------------------------------------------------------------------------------------
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class Apart(BaseException):
+    pass
+
+
+ENDS = [Speechless(), Apart("of no kind"), asyncio.CancelledError("given up"), GeneratorExit(), ValueError("x" * 10**6)]
+
+
+def ending(k):
+    if k < len(ENDS):
+        raise ENDS[k]
+    return k
+
+
+def test_whatever_a_run_raises_is_a_row(place):
+    found = sweep(ending, {"k": list(range(len(ENDS) + 1))}, place)
+    assert found["value"] == [len(ENDS)]
+    speechless, apart, cancelled, closed, long = (row["error"] for row in found.failures)
+    assert speechless == "Speechless, whose text cannot be had: its __str__ raises RuntimeError"
+    assert (apart, cancelled, closed) == ("Apart: of no kind", "CancelledError: given up", "GeneratorExit: ")
+    assert long.startswith("ValueError: xxx")
+    assert 1000 < len(long) < 1100
+    assert all("raise ENDS[k]" in row["traceback"] for row in found.failures)
+    assert len(found.failures[-1]["traceback"]) < 4100
+
+
+def test_an_interrupt_stops_a_sweep_in_this_process_and_is_a_row_of_a_run_elsewhere(client):
+    def run(a):
+        if a == 2:
+            raise KeyboardInterrupt
+        return a
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(run, {"a": [1, 2, 3]})
+    for place in ("threads", client):
+        found = sweep(run, {"a": [1, 2, 3]}, place)
+        assert found["value"] == [1, 3]
+        assert found.failures[0]["error"] == "KeyboardInterrupt: "
+
+
+def test_what_is_no_client_is_refused(several):
+    with pytest.raises(
+        tm.ArgumentError, match=r"sweep: client is a dask.distributed.Client, .*Client\(cluster\) makes"
+    ):
+        sweep(told, {"lr": [0.1]}, several.cluster)
+    with pytest.raises(tm.ArgumentError, match=r"for this process alone, got 'processes'$"):
+        sweep(told, {"lr": [0.1]}, "processes")
+
+
+def test_a_client_that_is_closed_meanwhile_is_an_error_and_no_row(several, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    with distributed.Client(several.cluster) as mine:
+
+        def run(a):
+            time.sleep(0.02 if a == 0 else 0.3)
+            return a
+
+        with pytest.raises(tm.ClusterError, match="sweep: the cluster gave up"):
+            sweep(run, {"a": list(range(30))}, mine, results=path, callback=lambda row: mine.close())
+    assert [json.loads(line)["a"] for line in path.read_text().splitlines()] == [0]
 
 
 def test_the_callers_stream_is_its_own():

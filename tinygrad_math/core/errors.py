@@ -267,6 +267,22 @@ def describe(value: Any) -> str:
     return text if len(text) < 60 else text[:57] + "..."
 
 
+def shortened(text: str, most: int) -> str:
+    """Both ends of a text that is longer than so many characters, and how much is left out."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most - most // 2]} [... {len(text) - most:,} characters ...] {text[len(text) - most // 2 :]}"
+
+
+def summary(error: BaseException, most: int = 1000) -> str:
+    """`ValueError: what it says`, whatever its own methods raise, and of a text of its own some characters at most."""
+    name = type(error).__name__
+    try:
+        return shortened(f"{name}: {error}", most)
+    except Exception as another:  # of the error's own __str__
+        return f"{name}, whose text cannot be had: its __str__ raises {type(another).__name__}"
+
+
 def checked_axis(axis: Any, ndim: int, asker: str) -> int:
     """An axis counted from 0, or the named error."""
     k = index(axis)

@@ -42,14 +42,9 @@ class Shards:
         self.place: Local | Remote
         if isinstance(client, str) and client in _LOCAL:
             self.place = Local(client, self.shards)
-        elif is_client(client):
-            if client.asynchronous:
-                raise ArgumentError(f"{asker}: this client is asynchronous; make one with Client(asynchronous=False)")
-            self.place = Remote(client, self.shards)
         else:
-            words = "a dask.distributed.Client, or 'synchronous' or 'threads' for this process alone"
-            hint = "; Client(cluster) makes one" if hasattr(client, "scheduler_address") else ""
-            raise ArgumentError(f"{asker}: client is {words}, got {describe(client)}{hint}")
+            check_client(client, asker)
+            self.place = Remote(client, self.shards)
 
     def __len__(self) -> int:
         return len(self.shards)
@@ -65,6 +60,16 @@ class Shards:
 def is_client(client: Any) -> bool:
     """Whether this is a client of Dask's."""
     return hasattr(client, "scheduler_info") and hasattr(client, "submit") and not isinstance(client, type)
+
+
+def check_client(client: Any, asker: str) -> None:
+    """Raise ArgumentError for what is no client of Dask's, or one that would have to be awaited."""
+    if not is_client(client):
+        words = "a dask.distributed.Client, or 'synchronous' or 'threads' for this process alone"
+        hint = "; Client(cluster) makes one" if hasattr(client, "scheduler_address") else ""
+        raise ArgumentError(f"{asker}: client is {words}, got {describe(client)}{hint}")
+    if client.asynchronous:
+        raise ArgumentError(f"{asker}: this client is asynchronous; make one with Client(asynchronous=False)")
 
 
 class Local:

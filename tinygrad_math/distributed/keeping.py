@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..core.errors import ShardError
+from ..core.errors import ShardError, summary
 from .sending import unpickled
 
 _AGE, _MOST = 300.0, 8  # seconds without use, and how many
@@ -74,6 +74,6 @@ def unpacked(text: bytes) -> Any:
         raise
     except Exception as error:
         raise ShardError(
-            f"a worker cannot unpickle the functions it was sent: {type(error).__name__}: {error}; the modules that "
+            f"a worker cannot unpickle the functions it was sent: {summary(error)}; the modules that "
             "they are from have to be there, too (client.upload_file sends one)"
         ) from error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import io
+import weakref
 from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from .. import random
-from ..core.errors import ArgumentError, MathError, MissingExtra, ShardError, describe, installing
+from ..core.errors import ArgumentError, MathError, MissingExtra, ShardError, describe, installing, summary
 from .numbers import UNKNOWN, marked, number_there, numbers_of
 
 _STREAMS = (random.Generator, np.random.Generator, np.random.BitGenerator, np.random.RandomState)
@@ -26,8 +27,11 @@ def library(name: str, asker: str) -> Any:
         raise MissingExtra(f"{asker} needs the package {package}: {installing('distributed')}") from error
 
 
-def pickled(thing: Any) -> bytes:
-    """By cloudpickle, but for the files of functions, which are kept: errors name the user's line by them."""
+def pickled(thing: Any, here: bool = False) -> bytes:
+    """By cloudpickle, but for the files of functions, which are kept: errors name the user's line by them.
+
+    For a copy that is made `here`, in this process, classes stay themselves: cloudpickle would write into them.
+    """
     base: Any = library("cloudpickle", "tm.distributed").Pickler
 
     met: list[Any] = []  # functions, and classes of which the name travels
@@ -37,11 +41,15 @@ def pickled(thing: Any) -> bytes:
             if isinstance(obj, _STREAMS) and obj is not random.shared:
                 raise ArgumentError(
                     f"tm.distributed: what is sent refers to a generator of random numbers, {type(obj).__name__}, of "
-                    "which each worker would have a copy, so that results depend on the worker; draw from tm.random, "
-                    "whose numbers depend on the step and the shard or the run alone, or make it within, of a seed"
+                    "which each worker or run would have a copy: results would depend on the worker, or be of the same "
+                    "numbers; draw from tm.random, whose numbers depend on the step and the shard or the run alone, or "
+                    "make it within, of a seed"
                 )
             if isinstance(obj, (FunctionType, type)):
                 met.append(obj)
+            if here and isinstance(obj, type):
+                _CLASSES[id(obj)] = obj
+                return _class_here, (id(obj),)
             if not isinstance(obj, CodeType):
                 return super().reducer_override(obj)
             make, given, *more = self.dispatch_table[CodeType](obj)
@@ -53,16 +61,23 @@ def pickled(thing: Any) -> bytes:
     return file.getvalue()
 
 
-def packed(thing: Any, asker: str) -> bytes:
-    """What goes to workers, as bytes. Raises ArgumentError for what cannot."""
+_CLASSES: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()  # of copies in this process
+
+
+def _class_here(number: int) -> type:
+    return _CLASSES[number]
+
+
+def packed(thing: Any, asker: str, here: bool = False) -> bytes:
+    """What goes to workers, or to runs in this process, as bytes. Raises ArgumentError for what cannot."""
     try:
-        return pickled(thing)
+        return pickled(thing, here)
     except MathError:
         raise
     except Exception as error:
         raise ArgumentError(
-            f"{asker}: this cannot be sent to workers: {type(error).__name__}: {error}; a function that is "
-            "sent refers to data only, not to open files, locks or clients"
+            f"{asker}: this cannot be {'copied for each run' if here else 'sent to workers'}: {summary(error)}; a "
+            f"function that is {'copied' if here else 'sent'} refers to data only, not to open files, locks or clients"
         ) from error
 
 

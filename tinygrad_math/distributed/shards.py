@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, FileError, MissingExtra, ShardError, describe, installing
+from ..core.errors import ArgumentError, FileError, MissingExtra, ShardError, describe, installing, summary
 from ..core.place import raised_place
 from ..core.tensor import Tensor
 from ..core.tree import flatten, unflatten
@@ -276,7 +276,7 @@ def count(batch: Any) -> int:
 
 def told(error: BaseException, shard: Shard, what: str) -> ShardError:
     """The error that says which shard it was; it travels from worker to client, who has the text of the line."""
-    found = ShardError(f"{shard.title} {what}: {type(error).__name__}: {error}")
+    found = ShardError(f"{shard.title} {what}: {summary(error)}")
     found.shard, found.file, found.place = shard.number, shard.file, raised_place(error.__traceback__)
     found.cause = error if _travels(error) else None
     return found

@@ -80,7 +80,8 @@ class Sweep:
     def plot(self, y: str | None = None, path: Any = None) -> Any:
         """A measure against each setting that varies, a panel each: a matplotlib Figure, saved if a path is given.
 
-        `y` is the measure, "loss" or the first one if not given. Raises MissingExtra without matplotlib.
+        `y` is the measure, "loss" or the first one if not given; it may be a setting, too. What is not numbers is drawn
+        as categories. Raises ArgumentError for another name, MissingExtra without matplotlib.
         """
         try:
             figures = importlib.import_module("matplotlib.figure")
@@ -90,7 +91,7 @@ class Sweep:
             y if y is not None else next((n for n in self.measures if n.endswith("loss")), (self.measures or [""])[0])
         )
         rows = [row for row in self.rows if name in row]
-        if not rows:
+        if not rows or name in ("error", "traceback"):
             raise ArgumentError(
                 f"no run of this sweep has measured {describe(name)}; it has {', '.join(self.measures)}"
             )
@@ -99,16 +100,15 @@ class Sweep:
         varied = [s for s in self.settings if len({repr(row.get(s)) for row in self.rows}) > 1] or self.settings[:1]
         figure = figures.Figure(figsize=(1.0 + 2.8 * max(len(varied), 1), 3.0), layout="constrained")
         axes = figure.subplots(1, max(len(varied), 1), sharey=True, squeeze=False)[0]
+        height = _drawn([row[name] for row in rows])
         for ax, setting in zip(axes, varied, strict=False):
-            values: list[Any] = [row.get(setting) for row in rows]
-            numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-            ax.plot(values if numeric else list(map(str, values)), [row[name] for row in rows], "o", alpha=0.6)
-            if numeric and min(values) > 0 and max(values) > 20 * min(values):
+            values = _drawn([row.get(setting) for row in rows])
+            ax.plot(values, height, "o", alpha=0.6)
+            if _spread(values):
                 ax.set_xscale("log")
             ax.set_xlabel(setting)
             ax.spines[["top", "right"]].set_visible(False)
-        found = [row[name] for row in rows if math.isfinite(row[name])]
-        if found and min(found) > 0 and max(found) > 20 * min(found):
+        if _spread(height):
             axes[0].set_yscale("log")
         axes[0].set_ylabel(name)
         if path is not None:
@@ -136,3 +136,15 @@ class Sweep:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return bundle(self, html=lambda: str(self.table().html()))
+
+
+def _drawn(values: list[Any]) -> list[Any]:
+    """Numbers as they are; where some are none, all as text: the categories of an axis."""
+    numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+    return values if numbers else list(map(str, values))
+
+
+def _spread(values: list[Any]) -> bool:
+    """Whether an axis shows these best by their logarithms."""
+    found = [v for v in values if isinstance(v, (int, float)) and math.isfinite(v)]
+    return bool(found) and min(found) > 0 and max(found) > 20 * min(found)

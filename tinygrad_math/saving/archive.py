@@ -25,7 +25,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplemente
 
 
 @contextlib.contextmanager
-def alone(path: str) -> Iterator[None]:
+def alone(path: str, asker: str = "save") -> Iterator[None]:
     """Hold the right to write this file; raises FileError if another process has it.
 
     A lock on a file beside it, which the system takes back when its holder dies.
@@ -36,10 +36,10 @@ def alone(path: str) -> Iterator[None]:
         try:
             handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
-            raise FileError(f"save: {folder or '.'!r} cannot be written to: {error.strerror}") from error
+            raise FileError(f"{asker}: {folder or '.'!r} cannot be written to: {error.strerror}") from error
         if not _lock(handle):
             os.close(handle)
-            raise FileError(f"save: another process is writing {path!r}; give each run a file of its own")
+            raise FileError(f"{asker}: another process is writing {path!r}; give each run a file of its own")
         with contextlib.suppress(OSError):
             if os.stat(beside).st_ino == os.fstat(handle).st_ino:
                 break
