@@ -7,6 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special
+from kept import NUMBERS, all_anew, kept
 
 import tinygrad_math as tm
 from tinygrad_math import special
@@ -16,8 +17,13 @@ from tinygrad_math.testing import check_grads
 INF = math.inf
 
 
-def exact(f, point, orders):
-    """The mixed derivative of mpmath's function at this point."""
+def exact(name, f, point, orders):
+    """The mixed derivative of mpmath's function at this point, kept under the function's name."""
+    return kept(f"{name} {point} {orders}", lambda: computed(name, f, point, orders))
+
+
+def computed(name, f, point, orders):
+    """The same, computed: for points that only the long run asks for."""
     with mpmath.workdps(32 + 18 * sum(orders)):
         at = tuple(mpmath.mpf(p) for p in point)
         if not any(orders):
@@ -61,11 +67,11 @@ ORDERS = [(1, 0), (2, 0), (1, 1), (3, 0), (1, 2)]
 HARD = [(0.0, 2.0), (1.0, 1.0), (2.5, 2.5), (-1.0, 0.3), (-2.5, 4.0), (20.0, 0.5), (0.5, 60.0), (3.0, 1e-5)]
 
 
-def _check_bessel(name, v, x, orders):
-    want = exact(BESSEL[name], (v, x), orders)
+def _check_bessel(name, v, x, orders, exact=exact):
+    want = exact(name, BESSEL[name], (v, x), orders)
     size = abs(want)
     if name in ("jv", "yv") and abs(v) < x:  # they oscillate: beside a zero the size is that of both together
-        size = max(size, *(abs(exact(BESSEL[k], (v, x), orders)) for k in ("jv", "yv")))
+        size = max(size, *(abs(exact(k, BESSEL[k], (v, x), orders)) for k in ("jv", "yv")))
     if size < 1e-280 or size > 1e280:
         return
     assert abs(ours(getattr(special, name), (v, x), orders) - float(want)) <= 1e-11 * float(size), (v, x, orders)
@@ -82,7 +88,7 @@ def test_bessel_functions_in_their_order_agree_with_mpmath(name):
 @pytest.mark.parametrize("name", BESSEL)
 def test_bessel_functions_in_their_order_over_wide_ranges(name, orders):
     for v, x in points(1, 20, (-30, 100), (1e-6, 300, "log")) + points(2, 20, (-3, 3), (1e-2, 50, "log")):
-        _check_bessel(name, v, x, orders)
+        _check_bessel(name, v, x, orders, computed)
 
 
 def test_the_order_of_bessel_functions_at_known_places():
@@ -133,12 +139,12 @@ def test_the_order_of_bessel_functions_in_both_modes_and_compiled():
 
 
 # -- hypergeometric functions -----------------------------------------------------------------------------------------
-def _check_hyper(name, reference, point, orders, tolerance=1e-10):
-    want = exact(reference, point, orders)
+def _check_hyper(name, reference, point, orders, tolerance=1e-10, exact=exact):
+    want = exact(name, reference, point, orders)
     if not abs(want) < 1e290:
         return
     # of a derivative that is much smaller than the function itself the digits are those of the function
-    size = float(max(abs(want), 1e-3 * abs(exact(reference, point, (0,) * len(point)))))
+    size = float(max(abs(want), 1e-3 * abs(exact(name, reference, point, (0,) * len(point)))))
     got = ours(getattr(special, name), point, orders)
     assert abs(got - float(want)) <= tolerance * size, (point, orders, got, float(want))
 
@@ -195,9 +201,9 @@ def test_hyp2f1_over_wide_ranges(orders):
         5, 10, (-15, 15), (-15, 15), (1, 15), (-2, 0.9)
     )
     for point in near + far:
-        _check_hyper("hyp2f1", mpmath.hyp2f1, point, orders, 1e-9)
+        _check_hyper("hyp2f1", mpmath.hyp2f1, point, orders, 1e-9, computed)
     for a, b, c, y in points(6, 12, (-3, 4), (-3, 4), (0.1, 8), (1e-9, 0.1, "log")):
-        _check_hyper("hyp2f1", mpmath.hyp2f1, (a, b, c, 1 - y), orders, 1e-9)
+        _check_hyper("hyp2f1", mpmath.hyp2f1, (a, b, c, 1 - y), orders, 1e-9, computed)
 
 
 @pytest.mark.long
@@ -205,7 +211,7 @@ def test_hyp2f1_over_wide_ranges(orders):
 def test_hyp1f1_over_wide_ranges(orders):
     near = points(7, 30, (-5, 5), (0.1, 6), (-60, 60)) + points(8, 20, (-25, 25), (0.5, 20), (-30, 30))
     for point in near + points(9, 15, (-3, 5), (0.1, 5), (-1e5, -50)):
-        _check_hyper("hyp1f1", mpmath.hyp1f1, point, orders)
+        _check_hyper("hyp1f1", mpmath.hyp1f1, point, orders, exact=computed)
 
 
 def test_values_where_scipys_lose_their_digits():
@@ -402,17 +408,20 @@ def mp_smirnov(n, d):
 def test_kolmogorovs_distribution_agrees_with_mpmath():
     for x in (0.15, 0.4, 0.89, 0.91, 1.3, 2.5, 6.0):
         for n in (1, 2, 3, 4):
-            want = exact(mp_kolmogorov, (x,), (n,))
+            want = exact("kolmogorov", mp_kolmogorov, (x,), (n,))
             assert ours(special.kolmogorov, (x,), (n,)) == pytest.approx(float(want), rel=1e-11), (x, n)
     assert [tm.grad(special.kolmogorov)(x).item() for x in (-1.0, 0.0, 1e-9, INF)] == [0.0] * 4
     check_grads(special.kolmogi, (P,), order=2)
     np.testing.assert_allclose(special.kolmogorov(special.kolmogi(P)).numpy(), P, rtol=1e-13)
 
 
-@pytest.mark.parametrize("n, d", [(1, 0.3), (2, 0.7), (5, 0.23), (7, 1e-3), (60, 0.1), (60, 0.9), (300, 0.05)])
+SMIRNOV = [(1, 0.3), (2, 0.7), (5, 0.23), (7, 1e-3), (60, 0.1), (60, 0.9), (300, 0.05)]
+
+
+@pytest.mark.parametrize("n, d", SMIRNOV)
 def test_smirnovs_distribution_agrees_with_mpmath(n, d):
     for order in (1, 2, 3):
-        want = exact(lambda d: mp_smirnov(n, d), (d,), (order,))
+        want = exact(f"smirnov of {n}", lambda d: mp_smirnov(n, d), (d,), (order,))
         f = lambda d: special.smirnov(n, d)  # noqa: E731
         assert ours(f, (d,), (order,)) == pytest.approx(float(want), rel=1e-10, abs=1e-12), order
 
@@ -439,10 +448,18 @@ def mp_beta(a, b, x):
     return mpmath.betainc(a, b, 0, x, regularized=True)
 
 
-def _check_incomplete(f, reference, point, orders):
+def _computed_incomplete(name, reference, point, orders):
     with mpmath.workdps(40 + 22 * sum(orders)):
         at = tuple(map(mpmath.mpf, point))
-        want = mpmath.diff(reference, at, orders, h=mpmath.mpf(10) ** -20 * min(1, *at))
+        return mpmath.diff(reference, at, orders, h=mpmath.mpf(10) ** -20 * min(1, *at))
+
+
+def _exact_incomplete(name, reference, point, orders):
+    return kept(f"{name} {point} {orders}", lambda: _computed_incomplete(name, reference, point, orders))
+
+
+def _check_incomplete(f, reference, point, orders, exact=_computed_incomplete):
+    want = exact(f.__name__, reference, point, orders)
     if 1e-250 < abs(want) < 1e250:
         assert ours(f, point, orders) == pytest.approx(float(want), rel=2e-9), (point, orders)
 
@@ -454,10 +471,10 @@ BETA_ORDERS = [(1, 1, 0), (2, 0, 0), (0, 3, 0), (2, 1, 0), (1, 0, 1), (0, 1, 2),
 def test_incomplete_gamma_and_beta_beyond_first_order_agree_with_mpmath():
     for k, point in enumerate([(0.02, 0.5), (3.0, 0.2), (3.0, 9.0), (200.0, 190.0), (0.7, 1e-6)]):
         for orders in GAMMA_ORDERS[k % 2 :: 2]:
-            _check_incomplete(special.gammainc, mp_gamma, point, orders)
+            _check_incomplete(special.gammainc, mp_gamma, point, orders, _exact_incomplete)
     for k, point in enumerate([(0.3, 2.0, 0.1), (40.0, 60.0, 0.42), (5.0, 0.2, 0.9), (0.05, 300.0, 1e-5)]):
         for orders in BETA_ORDERS[k % 2 :: 2]:
-            _check_incomplete(special.betainc, mp_beta, point, orders)
+            _check_incomplete(special.betainc, mp_beta, point, orders, _exact_incomplete)
 
 
 @pytest.mark.long
@@ -521,3 +538,19 @@ def test_sums_that_have_overflowed_end(monkeypatch):
         assert np.isinf(size).all()
         assert not np.isfinite(total[0]).any()
     assert max(taken) < 200
+
+
+# -- the numbers of mpmath's that are kept ----------------------------------------------------------------------------
+OF_KEPT_NUMBERS = [
+    *(functools.partial(test_bessel_functions_in_their_order_agree_with_mpmath, name) for name in BESSEL),
+    test_hyp2f1_in_every_argument_agrees_with_mpmath,
+    test_hyp1f1_in_every_argument_agrees_with_mpmath,
+    test_kolmogorovs_distribution_agrees_with_mpmath,
+    *(functools.partial(test_smirnovs_distribution_agrees_with_mpmath, n, d) for n, d in SMIRNOV),
+    test_incomplete_gamma_and_beta_beyond_first_order_agree_with_mpmath,
+]
+
+
+@pytest.mark.long
+def test_the_numbers_that_are_kept_are_those_of_mpmath():
+    assert all_anew(OF_KEPT_NUMBERS) == NUMBERS
