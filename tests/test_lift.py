@@ -165,6 +165,12 @@ def into_parts(x):
     half[0] = x[0] * x[1]
     return y * float(x[0])
 
+def by_many_ways(x):
+    x = np.require(x, float)
+    pairs = np.lib.stride_tricks.as_strided(x, (len(x) - 1, 2), (x.strides[0],) * 2)
+    row = np.r_[x.__array__() ** 2, 1.0, pairs.prod(1)]
+    return np.c_[row, row].sum(1) * x[0].item() + sum(v for v in x.tolist()) + np.array(x, ndmin=2).shape[0]
+
 class Model:
     def __init__(self, w):
         self.w = np.array(w)
@@ -190,6 +196,16 @@ def test_writes_through_parts_are_followed(other):
     x = np.array([2.0, 3.0, 5.0])  # rows x + 1 and (x0 x1, 1, 1), times x0
     gradient = tm.grad(lambda x: tm.lift(other).into_parts(x).sum())(x)
     assert np.allclose(gradient.numpy(), [x.sum() + 5 + x[0] + 2 * x[0] * x[1], x[0] + x[0] ** 2, x[0]])
+
+
+def test_what_a_library_asks_of_arrays_is_answered_by_tensors(other):
+    def f(x):
+        return tm.lift(other).by_many_ways(x)
+
+    x = np.array([2.0, 3.0, 5.0])
+    assert np.allclose(f(tm.tensor(x)).numpy(), other.by_many_ways(x))
+    slopes = [(other.by_many_ways(x + d) - other.by_many_ways(x - d)) / 2e-6 for d in 1e-6 * np.eye(3)]
+    assert np.allclose(tm.jacobian(f)(x).numpy(), np.array(slopes).T, rtol=1e-6)
 
 
 def test_objects_keep_what_they_were_made_of(other):

@@ -396,6 +396,7 @@ def test_ufuncs_of_constants_take_every_option_of_numpys():
         got, want = np.subtract(x, 0.5, **options), np.subtract(a, 0.5, **options)
         assert (type(got), got.dtype) == (tm.Tensor, want.dtype)
         np.testing.assert_array_equal(got.numpy(), want)
+    assert tm.grad(lambda x: np.multiply(x, 3.0, dtype=float).sum())(a).tolist() == [3.0, 3.0]  # as it would anyway
     for call in (
         tm.grad(lambda x: np.subtract(x, 0.5, dtype=np.float32).sum()),
         tm.compile(lambda x: np.sin(x, dtype=np.float32)),

@@ -155,9 +155,10 @@ def _different(got: Any, want: Any, depth: int) -> tuple[str, str] | None:
     if isinstance(got, (Tensor, np.ndarray, np.generic, int, float, complex)) or depth > _DEEP:
         if not isinstance(want, (np.ndarray, np.generic, int, float, complex)) or depth > _DEEP:
             return None if depth > _DEEP else (describe(got), describe(want))
-        a, b = np.asarray(got.detach() if isinstance(got, Tensor) else got) * 1, np.asarray(want) * 1
-        if a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
+        a, b = np.asarray(got.detach() if isinstance(got, Tensor) else got), np.asarray(want)
+        if a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":  # records, texts, objects
             return None
+        a, b = a * 1, b * 1  # booleans as numbers
         if a.shape == b.shape and _close(a, b):
             return None
         if a.shape != b.shape or not a.shape:

@@ -31,6 +31,7 @@ LINEAR: dict[str, tuple[str, str, str]] = {
     "scipy.signal._upfirdn_apply._apply": ("data h_trans_flip out up down axis mode cval", "data h_trans_flip", "out"),
     "scipy.signal._spline.sepfir2d": ("input hrow hcol", "input hrow hcol", ""),
     "scipy.signal._spline.cspline2d": ("input smoothing precision", "input", ""),
+    "skimage.transform._warps_cy._warp_fast": ("image H output_shape order mode cval", "image", ""),
     "scipy.interpolate._rgi_cython.evaluate_linear_2d": ("values indices norm_distances grid out", "values", "out"),
 }  # fmt: skip
 # the same, of functions that choose among the elements of their first argument, each by the order of what it sees

@@ -151,6 +151,16 @@ def _windows(x: Any, window_shape: Any, axis: Any = None, **more: Any) -> Any:
     return x.reshape(-1)[view(np.arange(x.size).reshape(x.shape), window_shape, axis)]
 
 
+def _strided(x: Any, shape: Any = None, strides: Any = None, **more: Any) -> Any:
+    """`numpy.lib.stride_tricks.as_strided`, of a Tensor the elements that stand there."""
+    view = np.lib.stride_tricks.as_strided
+    if not isinstance(x, Tensor):
+        return view(x, shape, strides, **more)
+    place = np.arange(x.size).reshape(x.shape)
+    steps = None if strides is None else [s * place.itemsize // x.dtype.itemsize for s in strides]
+    return x.reshape(-1)[view(place, shape, steps)]
+
+
 def _along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **more: Any) -> Any:
     """`numpy.apply_along_axis`, whose function may know of Tensors, too."""
     arr = _asarray(arr)
@@ -218,6 +228,7 @@ SWAPS: dict[str, Any] = {
 }
 BY_FUNCTION = {id(getattr(np, name)): swap for name, swap in SWAPS.items()}
 BY_FUNCTION[id(np.lib.stride_tricks.sliding_window_view)] = _windows
+BY_FUNCTION[id(np.lib.stride_tricks.as_strided)] = _strided
 
 
 _ELSE = {"pow": np.power, "fabs": np.absolute, "atan2": np.arctan2, "atan": np.arctan, "asin": np.arcsin,

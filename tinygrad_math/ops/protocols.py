@@ -100,6 +100,8 @@ def numpy_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
     if method == "__call__" and ufunc.signature is not None:  # of whole vectors: axis, axes and keepdims are its own
         result = f(*inputs, **options)
     elif method == "__call__":
+        if _computes_so_anyway(ufunc, inputs, options.get("dtype")):
+            del options["dtype"]
         unknown = [
             k for k, v in options.items() if (k, v) not in (("casting", "same_kind"), ("subok", True), ("order", "K"))
         ]
@@ -119,6 +121,16 @@ def numpy_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
     else:
         result = _METHODS[method](ufunc, f, *inputs, **options)
     return result if out is None else _store(out, result, where)
+
+
+def _computes_so_anyway(ufunc: np.ufunc, inputs: Sequence[Any], dtype: Any) -> bool:
+    """Whether a dtype is what the inputs have, so that saying it changes nothing."""
+    if dtype is None or any(not isinstance(x, (Tensor, np.ndarray, np.generic, int, float)) for x in inputs):
+        return False
+    kind = np.dtype(dtype)
+    plain = [np.empty(0, x.dtype) if isinstance(x, (Tensor, np.ndarray)) else x for x in inputs]
+    same = kind.kind in "fc" and np.result_type(*plain) == kind
+    return same and f"{kind.char * ufunc.nin}->{kind.char * ufunc.nout}" in ufunc.types
 
 
 def _store(out: Any, result: Any, where: Any = True) -> Any:
