@@ -1,6 +1,8 @@
 """What a function over shards gives, whatever it refers to, draws, or returns: what one machine gives."""
 
+import contextlib
 import functools
+import operator
 
 import numpy as np
 import pytest
@@ -122,8 +124,22 @@ def test_what_a_function_refers_to_counts_as_it_is_at_the_call(client, make):
 
 
 MODULE = """
-import numpy as np
+from dataclasses import dataclass
+import numpy as np, tinygrad_math as tm
 WEIGHT, TABLE, CALLS, SEEN, NAMES = 1.0, np.ones(2), 0, [], {"a": 1.0}
+SIZES, KNOWN, teacher = [[1.0]], {}, tm.nn.Linear(1, 1, rng=0)
+teacher.weight.data[:] = 1.0
+
+@dataclass
+class Settings:
+    rate: float = 1.0
+    table: tuple = (1.0,)
+
+settings = Settings()
+
+def configured(w, batch):
+    KNOWN[len(batch)] = KNOWN.get(len(batch), 0) + 1
+    return (batch[0] @ w).mean() * NAMES["a"] * SIZES[0][0] * settings.rate * teacher.weight[0, 0]
 
 def scaled(x):
     return (lambda v: v * WEIGHT)(x)
@@ -135,10 +151,10 @@ def loss(w, batch):
     return scaled((batch[0] @ w).mean()) * TABLE[0]
 
 class Scaled:
-    size, calls = 1.0, 0
+    size, calls, shape = 1.0, 0, {"n": 1.0}
     def __call__(self, w, batch):
         Scaled.calls += 1
-        return (batch[0] @ w).mean() * self.size
+        return (batch[0] @ w).mean() * self.size * self.shape["n"]
 """
 
 
@@ -155,7 +171,16 @@ def through(module):
 
         return TABLE[0] * (batch[0] @ w).mean()
 
+    def looked_up(w, batch):
+        return getattr(module, "WEIGHT") * (batch[0] @ w).mean()  # noqa: B009
+
     return [
+        (looked_up, module, "WEIGHT"),
+        (module.configured, module.NAMES, "a"),
+        (module.configured, module.SIZES[0], 0),
+        (module.configured, module.settings.__dict__, "rate"),
+        (module.configured, module.teacher.weight.data, (0, 0)),
+        (module.Scaled(), module.Scaled.shape, "n"),
         (module.loss, module, "WEIGHT"),
         (module.loss, module, "TABLE"),
         (lambda w, batch, loss=module.loss: loss(w, batch), module, "WEIGHT"),
@@ -166,6 +191,19 @@ def through(module):
         (module.Scaled(), module.Scaled, "size"),
         (lambda w, batch: module.Scaled()(w, batch), module.Scaled, "size"),
     ]
+
+
+@contextlib.contextmanager
+def doubled(owner, name):
+    """An attribute or an item is twice what it was."""
+    as_attribute = isinstance(name, str) and not isinstance(owner, dict)
+    get, put = (getattr, setattr) if as_attribute else (operator.getitem, operator.setitem)
+    before = get(owner, name)
+    put(owner, name, 2.0 * before)
+    try:
+        yield
+    finally:
+        put(owner, name, before)
 
 
 def test_a_number_in_a_module_that_workers_have_otherwise_is_refused(tmp_path, monkeypatch):
@@ -187,18 +225,17 @@ def test_a_number_in_a_module_that_workers_have_otherwise_is_refused(tmp_path, m
             module.CALLS += 1  # what functions count, each process counts for itself
             module.Scaled.calls += 1
             module.SEEN.append(2)
+            module.KNOWN[0] = 1
         for function, owner, name in through(module):
             f = D.evaluate(function, shards, client)
             assert f(W).item() == W.sum()
-            with monkeypatch.context() as changed:
-                changed.setattr(owner, name, 2.0 * getattr(owner, name))
-                with pytest.raises(tm.ShardError, match=rf"{name} of the module numbers_of_a_user.* on the worker"):
-                    f(W)
+            with doubled(owner, name), pytest.raises(tm.ShardError, match=r"of the module numbers_of_a_user.* on the"):
+                f(W)
             assert f(W).item() == W.sum()
         cloudpickle.register_pickle_by_value(module)  # then its numbers travel
         try:
             monkeypatch.setattr(module, "WEIGHT", 2.0)
-            assert D.evaluate(through(module)[4][0], shards, client)(W).item() == 2 * W.sum()
+            assert D.evaluate(through(module)[10][0], shards, client)(W).item() == 2 * W.sum()
             assert D.evaluate(module.loss, shards, client)(W).item() == 2 * W.sum()
         finally:
             cloudpickle.unregister_pickle_by_value(module)

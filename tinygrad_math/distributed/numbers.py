@@ -1,65 +1,96 @@
-"""Numbers in modules that a function refers to: workers import the modules by themselves, and may have others there."""
+"""Values in modules that a function refers to: workers import the modules by themselves, and may have others there."""
 
 from __future__ import annotations
 
 import contextlib
 import dis
 import functools
-import hashlib
 import importlib
-import os
 import re
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import numpy as np
-
-from ..core.tensor import Tensor
+from .marks import HOLDING, PLAIN, holds_attributes, marked
+from .whose import travels_by_name, users
 
 Place = tuple[str, str]  # a module, and a name in it or in a class of it: ("settings", "Net.scale")
 
 UNKNOWN: Any = object()  # the number of a module that cannot be imported: the function itself will tell
-_PLAIN = (bool, int, float, complex, str, np.generic, np.ndarray, Tensor)
-_INSTALLED = tuple({os.path.realpath(sysconfig.get_path(n)) + os.sep for n in ("stdlib", "purelib", "platlib")})
 _NAMES = {"LOAD_GLOBAL": "global", "LOAD_NAME": "global", "LOAD_DEREF": "cell", "LOAD_CLASSDEREF": "cell"}
 _PARTS = ("LOAD_ATTR", "LOAD_METHOD")
 _NOTHING = ("CACHE", "PUSH_NULL", "EXTENDED_ARG", "SWAP", "POP_TOP")
 _PUT = ("STORE_GLOBAL", "STORE_ATTR")
+_MAKING = ("__init__", "__new__", "__post_init__")
+_WRITE = ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE", "DELETE_ATTR")
+_WRITING = frozenset(
+    [
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "load_state_dict",
+        "move_to_end",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "rotate",
+        "setdefault",
+        "sort",
+        "step",
+        "update",
+    ]
+)
 
 
 def numbers_of(things: Iterable[Any]) -> dict[Place, bytes]:
-    """The numbers in modules that functions and classes refer to, and those that they call there, each by a mark.
+    """The values in modules that functions and classes refer to, and those that they call there, each by a mark.
 
-    Those that a function sets itself are its own affair.
+    Numbers, arrays, text, and lists, dicts, objects and Modules of these. What a function sets itself, or writes into,
+    is its own affair: a count, a list of results, a table of what was computed already.
     """
     found: dict[Place, bytes] = {}
     own: set[Place] = set()
     set_somewhere: set[str] = set()  # as attributes of whatever
+    set_later: set[str] = set()  # not as an object is made
+    written: set[str] = set()  # names of what is written into
+    owners: dict[Place, frozenset[str]] = {}  # the attributes of objects
     seen: set[Any] = set()
     left = list(things)
     while left:
         thing = left.pop()
-        if isinstance(thing, type) and thing not in seen and _travels_by_name(thing):
+        if isinstance(thing, type) and thing not in seen and travels_by_name(thing):
             seen.add(thing)
             left += thing.__mro__[1:]
             for name, value in vars(thing).items():
-                if isinstance(value, _PLAIN) and not name.startswith("__"):
+                if isinstance(value, (*PLAIN, *HOLDING)) and not name.startswith("__"):
                     found[thing.__module__, f"{thing.__qualname__}.{name}"] = marked(value)
                 left += [getattr(value, n) for n in ("__func__", "fget") if hasattr(value, n)] or [value]
         elif isinstance(thing, FunctionType) and thing.__code__ not in seen:
             seen.add(thing.__code__)
             set_somewhere |= _put(thing.__code__)
+            set_later |= _put(thing.__code__) if thing.__name__ not in _MAKING else frozenset()
+            written |= _written(thing.__code__)
             for place, value, is_put in _used(thing):
-                if isinstance(value, _PLAIN) and is_put:
+                if isinstance(value, PLAIN) and is_put:
                     own.add(place)
-                elif isinstance(value, _PLAIN):
+                elif isinstance(value, (*PLAIN, *HOLDING)):
                     found[place] = marked(value)
-                elif isinstance(value, type) or (isinstance(value, FunctionType) and _travels_by_name(value)):
+                elif holds_attributes(value):
+                    found[place], owners[place] = marked(value), frozenset(vars(value))
+                    left.append(type(value))
+                elif isinstance(value, type) or (isinstance(value, FunctionType) and travels_by_name(value)):
                     left.append(value)
     own |= {(m, n) for m, n in found if "." in n and n.rpartition(".")[2] in set_somewhere}
+    own |= {(m, n) for m, n in found if n.rpartition(".")[2] in written}
+    own |= {place for place, names in owners.items() if names & set_later}
     return {place: mark for place, mark in found.items() if place not in own}
 
 
@@ -74,44 +105,10 @@ def number_there(module: str, name: str) -> Any:
     return found
 
 
-def marked(value: Any) -> bytes:
-    """Few bytes that tell whether two values are the same."""
-    array = value.detach().numpy() if isinstance(value, Tensor) else value
-    if isinstance(array, np.ndarray) and array.dtype.kind != "O":
-        words = f"{array.dtype.str}{array.shape}".encode()
-        return hashlib.blake2b(words + np.ascontiguousarray(array).tobytes(), digest_size=16).digest()
-    return hashlib.blake2b(f"{type(array)}{array!r}".encode(), digest_size=16).digest()
-
-
-# -- whose modules are looked at -------------------------------------------------------------------------------
-def _users(module: Any) -> bool:
-    """Whether a module is the user's, and imported by workers: no installed one, none of ours, none sent by value."""
-    if not isinstance(module, ModuleType):
-        return False
-    name, file = module.__name__, getattr(module, "__file__", None)
-    if file is None or name.partition(".")[0] in ("__main__", __name__.partition(".")[0]) or _installed(file):
-        return False
-    by_value = importlib.import_module("cloudpickle").list_registry_pickle_by_value()
-    return not any(name == n or name.startswith(n + ".") for n in by_value)
-
-
-@functools.lru_cache(1024)
-def _installed(file: str) -> bool:
-    return os.path.realpath(file).startswith(_INSTALLED)
-
-
-def _travels_by_name(thing: Any) -> bool:
-    """Whether a function or a class travels as a name in a module of the user's."""
-    module = sys.modules.get(getattr(thing, "__module__", None) or "")
-    if not _users(module) or "<locals>" in thing.__qualname__:
-        return False
-    return isinstance(thing, type) or thing.__globals__ is vars(module)
-
-
 # -- what code refers to ---------------------------------------------------------------------------------------
 def _used(f: FunctionType) -> Iterator[tuple[Place, Any, bool]]:
     """What a function finds in modules of the user's: where, what it is there now, and whether it sets that itself."""
-    by_name = _travels_by_name(f)
+    by_name = travels_by_name(f)
     cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=False))
     for kind, start, path in _chains(f.__code__):
         is_put = (path[-1] if path else start) in _put(f.__code__)
@@ -126,11 +123,15 @@ def _used(f: FunctionType) -> Iterator[tuple[Place, Any, bool]]:
             if by_name and not isinstance(value, ModuleType):
                 yield (f.__module__, start), value, is_put
         for part in path:
-            if not _users(value) or part not in vars(value):
+            if not users(value) or part not in vars(value):
                 break
             place, value = (value.__name__, part), vars(value)[part]
             if not isinstance(value, ModuleType):
                 yield place, value, is_put
+        if users(value) and "getattr" in f.__code__.co_names:
+            for name in f.__code__.co_consts:
+                if isinstance(name, str) and name in vars(value):
+                    yield (value.__name__, name), vars(value)[name], name in _put(f.__code__)
 
 
 @functools.lru_cache(1024)
@@ -173,6 +174,21 @@ def _put(code: CodeType) -> frozenset[str]:
     """The globals and attributes that a piece of code, and those within it, set."""
     here = {i.argval for i in dis.get_instructions(code) if i.opname in _PUT}
     return frozenset(here).union(*map(_put, _within(code)))
+
+
+@functools.lru_cache(1024)
+def _written(code: CodeType) -> frozenset[str]:
+    """Names on the lines where a piece of code, and those within it, write an item or call what changes an object."""
+    names: dict[int | None, set[str]] = {}
+    lines: set[int | None] = set()
+    for i in dis.get_instructions(code):
+        line = i.positions.lineno if i.positions is not None else None
+        if i.opname in _WRITE or (i.opname in _PARTS and i.argval in _WRITING):
+            lines.add(line)
+        if i.opname in _NAMES or i.opname in _PARTS:
+            names.setdefault(line, set()).add(i.argval)
+    here = frozenset().union(*(names.get(line, set()) for line in lines))
+    return here.union(*map(_written, _within(code)))
 
 
 def _steps(code: CodeType) -> Iterator[tuple[str, Any]]:

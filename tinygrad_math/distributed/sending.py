@@ -12,7 +12,8 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ArgumentError, MathError, MissingExtra, ShardError, describe, installing, summary
-from .numbers import UNKNOWN, marked, number_there, numbers_of
+from .marks import marked
+from .numbers import UNKNOWN, number_there, numbers_of
 
 _STREAMS = (random.Generator, np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 _NOWHERE = "<dynamic-code>"  # what cloudpickle calls every file
