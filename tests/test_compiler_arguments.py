@@ -253,3 +253,46 @@ def test_running_values_that_are_handed_over_come_back_and_stay_what_they_were()
     assert buffers["running_mean"].tolist() == [0.0, 0.0]
     step(buffers, x)
     assert buffers["running_mean"].tolist() == net.running_mean.tolist() == [0.0, 0.0]
+
+
+X = np.array([0.5, -1.0, 2.0])
+NAMES = ["f", "g", "mode", "self", "args", "kwargs", "refusals", "title", "xp", "need", "y", "ts"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_argument_may_have_any_name(name):
+    names = {"tm": tm}
+    exec(
+        f"def loss(a, {name}=2.0): return tm.sum(a * a * {name})\ndef op(a, *, {name}=2.0): return a * a * {name}",
+        names,
+    )
+    loss, given = names["loss"], {name: 3.0}
+    ways = [
+        loss,
+        tm.compile(loss),
+        tm.checkpoint(loss),
+        tm.no_grad()(loss),
+        lambda a, **k: tm.value_and_grad(loss)(a, **k)[0],
+    ]
+    assert [way(tm.tensor(X), **given).item() for way in ways] == pytest.approx([3.0 * np.sum(X * X)] * len(ways))
+    op = tm.primitive(names["op"])
+    op.defvjp(lambda v, out, a, **k: 2 * v * a * k[name])
+    op.defjvp(lambda t, out, a, **k: 2 * t * a * k[name])
+    of_op = lambda a: tm.sum(op(a, **given))  # noqa: E731
+    for gradient in (tm.grad(loss), tm.compile(tm.grad(loss)), tm.grad(tm.compile(loss))):
+        np.testing.assert_allclose(gradient(X, **given).numpy(), 6 * X)
+    for gradient in (
+        tm.grad(of_op),
+        tm.compile(tm.grad(of_op)),
+        lambda x: tm.jvp(op, (x,), (np.ones_like(x),))[1] * 1.5,
+    ):
+        np.testing.assert_allclose(gradient(X).numpy(), 6 * X)
+
+
+def test_an_integer_that_a_dtype_cannot_hold_has_the_same_error_compiled():
+    f = lambda x, k: x + k  # noqa: E731
+    x = tm.tensor(np.array([100], np.int8))
+    for call in (f, tm.compile(f)):
+        assert call(x, 27).tolist() == [127]
+        with pytest.raises(tm.ArgumentError, match="300 out of bounds for int8"):
+            call(x, 300)

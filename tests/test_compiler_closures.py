@@ -1,5 +1,6 @@
 """A compiled function sees what the uncompiled one would see, or says by name what it cannot."""
 
+import abc
 import array
 import collections
 import contextvars
@@ -497,6 +498,113 @@ def by_what_a_partial_method_holds():
 
     own = Own()
     return lambda x: own.twice(x), lambda: setattr(Own, "twice", functools.partialmethod(Own.times, 5.0))
+
+
+class Doubling(dict):
+    def __getitem__(self, key):
+        return 2 * super().__getitem__(key)
+
+
+class Shifted(list):
+    shift = 1.0
+
+    def __iter__(self):
+        return (v + self.shift for v in super().__iter__())
+
+    def __len__(self):
+        return 7
+
+
+def by_an_item_of_a_dict_that_gives_twice_of_it():
+    options = Doubling(scale=2.0)
+    return lambda x: x * options["scale"], lambda: options.update(scale=5.0)
+
+
+def by_an_item_of_a_list_that_is_gone_through_in_its_own_way():
+    rows = Shifted([1.0, 2.0])
+    return lambda x: x * sum(rows), lambda: rows.append(3.0)
+
+
+def by_an_attribute_of_such_a_list():
+    rows = Shifted([1.0, 2.0])
+    return lambda x: x * sum(rows), lambda: setattr(rows, "shift", 4.0)
+
+
+def _in_a_module_of_its_own(text, **names):
+    names["tm"] = tm
+    exec(text, names)
+    return names["f"], names
+
+
+def by_a_global_that_was_missing():
+    text = "def f(x):\n    try:\n        return x * scale\n    except NameError:\n        return x * 2.0"
+    f, names = _in_a_module_of_its_own(text)
+    return f, lambda: names.update(scale=5.0)
+
+
+def by_a_global_that_hides_a_builtin():
+    f, names = _in_a_module_of_its_own("def f(x): return x * abs(-2.0)")
+    return f, lambda: names.update(abs=lambda v: 5.0)
+
+
+def by_a_cell_that_was_empty():
+    def f(x):
+        try:
+            return x * scale
+        except NameError:
+            return x * 2.0
+
+    def change():
+        nonlocal scale
+        scale = 5.0
+
+    if not callable(f):
+        scale = 1.0
+    return f, change
+
+
+def by_an_attribute_that_a_module_had_not():
+    module = types.ModuleType("module")
+    return lambda x: x * getattr(module, "scale", 2.0), lambda: setattr(module, "scale", 5.0)
+
+
+def by_what_a_module_gives_for_a_name_that_it_has_not():
+    module = types.ModuleType("module")
+    module.__getattr__ = lambda name: 2.0
+    return lambda x: x * module.scale, lambda: setattr(module, "__getattr__", lambda name: 5.0)
+
+
+def by_a_gradient_that_was_missing():
+    w = tm.tensor(X, requires_grad=True)
+    return lambda x: x * (2.0 if w.grad is None else w.grad), lambda: tm.sum(w * w).backward()
+
+
+def by_the_name_of_a_tensor():
+    w = tm.tensor(X, name="first")
+    return lambda x: x * w * (2.0 if w.name == "first" else 5.0), lambda: setattr(w, "name", "second")
+
+
+def by_whether_a_tensor_requires_a_gradient():
+    w = tm.tensor(X)
+    return lambda x: x * (5.0 if w.requires_grad else 2.0), lambda: w.requires_grad_()
+
+
+def by_a_class_that_inherits():
+    class Base:
+        scale, kept = 2.0, []
+
+    class First(Base):
+        scale = 3.0
+
+    return lambda x: x * sum(k.scale for k in Base.__subclasses__()), lambda: Base.kept.append(type("S", (Base,), {}))
+
+
+def by_a_class_that_is_registered():
+    class Base(abc.ABC):  # noqa: B024
+        pass
+
+    options = Options()
+    return lambda x: x * (5.0 if isinstance(options, Base) else 2.0), lambda: Base.register(Options)
 
 
 def by_an_equal_list_in_the_place_of_another():

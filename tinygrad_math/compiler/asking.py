@@ -51,6 +51,9 @@ class Questions:
             if f.plain or f.keeps:
                 scope[f"q{f.number}"] = results_of(f.value) if f.keeps else f.quick
             condition = f.check.format(v=v, like=like, quick=f"q{f.number}")
+            if f.absent:
+                scope[like] = f.absent
+                condition = f"{v}.keys().isdisjoint({like})"
             if isinstance(f.value, Tensor) and f.check and not isinstance(f.like, Fact):
                 condition = f"{condition} and {_typed(f, v, scope)}"
             yield f, lines, condition
@@ -80,7 +83,7 @@ class Questions:
         body: list[str] = []
         wanted = set(hidden)
         for f in reversed(self.facts):
-            if f.check or f.apart or f in wanted:
+            if f.check or f.apart or f.absent or f in wanted:
                 wanted.update(p for p in (f, f.parent, f.like, *f.apart) if isinstance(p, Fact))
         for _, lines, condition in self._lines(roots, scope, wanted):
             body += lines
@@ -124,6 +127,9 @@ def _step(f: Fact, parent: str, scope: dict[str, Any]) -> str:
     if kind == "read":
         scope[f"k{f.number}"] = key
         return f"k{f.number}({parent})"
+    if kind == "own":
+        scope[f"k{f.number}"], scope[f"b{f.number}"] = key[1], key[0].__getitem__
+        return f"b{f.number}({parent}, k{f.number})"
     if kind == "slot":
         return f"getattr({parent}, {key!r}, UNSET)"
     if kind == "attr":

@@ -90,7 +90,7 @@ class Compiled:
         _all.add(self)
         functools.update_wrapper(self, f, updated=())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if self.static:
             args, kwargs = self._enveloped(args, kwargs)
         given, f = (args, kwargs), self.f

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from abc import ABCMeta
 from collections import defaultdict, deque
 from collections.abc import Callable, MappingView, MutableMapping, MutableSequence, MutableSet, Sequence
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
@@ -22,7 +23,18 @@ from ..core.place import in_package
 from ..core.tensor import Node, Tensor
 from .asking import Questions
 from .facts import FIXED, MISS, UNSET, Fact, given
-from .holders import cached, has_wrapped, is_cache, is_method_of_c, reader, spelled
+from .holders import (
+    base_of,
+    cached,
+    has_wrapped,
+    in_cell,
+    is_cache,
+    is_method_of_c,
+    reader,
+    registrations,
+    spelled,
+    subclasses,
+)
 from .outside import asks, may_ask
 from .reach import UNCALLED, functions_in, is_users_module, lineage, mentions, methods, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
@@ -33,6 +45,7 @@ LIMIT = 100_000  # facts: who closes over more should pass it as an argument
 _THE_SAME = "{v} is {like}"
 _PARTIAL = ("func", "args", "keywords")
 _HELD = {functools.partial: _PARTIAL, functools.partialmethod: _PARTIAL, MethodType: ("__self__", "__func__")}
+_OF_TENSORS = frozenset({"grad", "name", "requires_grad"})
 _CLASSES = frozenset({"type", "super", "__class__"})
 _LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loops and sockets, with threads of their own
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
@@ -44,6 +57,7 @@ class Environment(Questions):
     def __init__(self, roots: Sequence[tuple[str, Any]], everything: bool = False) -> None:
         self.roots = list(roots)
         self.names: set[str] = set()
+        self.told: set[str] = set()  # attributes of Tensors, beside values, that the user's code names
         self.everything = everything  # whether attributes count that no code names
         self.guessed = False  # whether a trace took the values of one step for those of a loop
         self.exact = False  # whether it is to compute loops instead
@@ -52,9 +66,9 @@ class Environment(Questions):
         self.asks_classes = False  # whether some code may look past an object's attribute, into its classes
         self.identities = False  # whether some code may tell one object from another that is equal
         while True:
-            known = len(self.names), self.everything, self.asks_classes, self.identities
+            known = self._known()
             self._walk()
-            if (len(self.names), self.everything, self.asks_classes, self.identities) == known:
+            if self._known() == known:
                 break
         if self.identities:
             self._tell_apart()
@@ -62,6 +76,10 @@ class Environment(Questions):
         for f in self.facts:
             if isinstance(f.value, Tensor):
                 self.tensors.setdefault(f.value.node, f)
+
+    def _known(self) -> Any:
+        """What has been learnt from the code so far, which tells what is to be looked at."""
+        return len(self.names), len(self.told), self.everything, self.asks_classes, self.identities
 
     # -- the walk ---------------------------------------------------------------------------------------
     def _walk(self) -> None:
@@ -115,7 +133,9 @@ class Environment(Questions):
         fact.check, fact.like = _THE_SAME, x
         if isinstance(x, Tensor):
             fact.check, fact.like = "{v}.__class__ is {like}", kind
-            if "grad" in self.names and x.grad is not None:
+            for name in sorted(self.told):
+                self._child(fact, "attr", name, getattr(x, name))
+            if "grad" in self.names - self.told and x.grad is not None:
                 self._child(fact, "attr", "grad", x.grad)
         elif isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:
             pass  # nobody changes it
@@ -143,6 +163,10 @@ class Environment(Questions):
             self._attributes(fact, x, x, {})
             self._code(x, {"__init__", "__new__", "__post_init__"})
             self._code(type(x), set())
+            if "__subclasses__" in self.names:
+                self._child(fact, "read", subclasses, subclasses(x), path=f"{fact.path}.__subclasses__()")
+            if isinstance(x, ABCMeta):
+                self._child(fact, "read", registrations, registrations(x), path=f"what is registered as {fact.path}")
         elif kind.__module__.partition(".")[0] in _LIVING:
             pass
         elif kind in _HELD or hasattr(kind, "__reached__"):
@@ -152,19 +176,27 @@ class Environment(Questions):
             for name in held:
                 self._child(fact, "attr", name, getattr(x, name), path="self" if name == "__self__" else fact.path)
         elif isinstance(x, (list, tuple, deque)):
-            fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}) == {len(x)}", kind
-            for k, v in reversed(list(enumerate(x))):
-                self._child(fact, "item", k, v)
+            base = base_of(x)
+            rows = [*base.__iter__(x)]
+            fact.check = f"{{v}}.__class__ is {{like}}[0] and {{like}}[1]({{v}}) == {len(rows)}"
+            fact.like = (kind, base.__len__)
+            for k, v in reversed(list(enumerate(rows))):
+                self._item(fact, base, k, v)
             self._beside(fact, x)
         elif isinstance(x, np.ndarray):  # of objects
             fact.check = f"{{v}} is {{like}} and {{v}}.shape == {x.shape}"
             for k in np.ndindex(x.shape):
                 self._child(fact, "item", k, x[k])
         elif isinstance(x, (dict, MappingProxyType)):
-            fact.check, fact.like = "{v}.__class__ is {like}[0] and [*{v}] == {like}[1]", (kind, list(x))
-            for k, v in reversed(list(x.items())):
+            base = base_of(x)
+            keys = [*base.__iter__(x)]
+            fact.check, fact.like = (
+                "{v}.__class__ is {like}[0] and [*{like}[2]({v})] == {like}[1]",
+                (kind, keys, base.__iter__),
+            )
+            for k in reversed(keys):
                 if k not in _OF_THE_IMPORT or "__name__" not in x:
-                    self._child(fact, "item", k, v)
+                    self._item(fact, base, k, base.__getitem__(x, k))
             if isinstance(x, defaultdict):
                 self._child(fact, "attr", "default_factory", x.default_factory)
             self._beside(fact, x)
@@ -201,6 +233,13 @@ class Environment(Questions):
             path = f"{parent.path}[{key!r}]" if step == "item" else f"{parent.path}.{key}"
         self._stack.append(Fact(path, value, parent, (step, key)))
 
+    def _item(self, parent: Fact, base: Any, key: Any, value: Any) -> None:
+        """What lies in a container, whatever the methods of a user's class make of it: these are facts, too."""
+        if type(parent.value) is base:
+            self._child(parent, "item", key, value)
+        else:
+            self._child(parent, "own", (base, key), value, path=f"{parent.path}[{key!r}]")
+
     def _function(self, f: FunctionType) -> None:
         """What a function holds and, if it is the user's, the globals that it names."""
         if id(f) in self._read:
@@ -211,7 +250,7 @@ class Environment(Questions):
             try:
                 self._held(f, name, cell.cell_contents, given(cell), "attr", "cell_contents")
             except ValueError:  # not filled yet
-                continue
+                self._stack.append(Fact(name, UNSET, given(cell), ("read", in_cell)))
         named = code.co_varnames[: code.co_argcount][-len(f.__defaults__ or ()) :]
         for k, (name, value) in enumerate(zip(named, f.__defaults__ or (), strict=False)):
             row = Fact(name, f.__defaults__, given(f), ("attr", "__defaults__"))
@@ -226,10 +265,12 @@ class Environment(Questions):
             self.functions.append(f)
             said = mentions(code)
             self.names |= said.attributes
+            self.told |= said.attributes & _OF_TENSORS
             self.everything = self.everything or said.any
             self.asks = self.asks or may_ask(said.globals | said.attributes)
             self.identities = self.identities or said.identities
             self.asks_classes = self.asks_classes or not _CLASSES.isdisjoint(said.globals | said.attributes)
+            self._missing(f, said.globals - f.__globals__.keys())
             for name in sorted(said.globals):
                 if name in f.__globals__:
                     self._child(given(f.__globals__), "item", name, f.__globals__[name], path=name)
@@ -238,6 +279,13 @@ class Environment(Questions):
             for name in (said.modules & sys.modules.keys()) | users_modules_named(said):
                 self._stack.append(Fact(name, sys.modules[name], given(sys.modules), ("item", name)))
 
+    def _missing(self, f: FunctionType, names: frozenset[str]) -> None:
+        """Names that the module of a function has not: one that comes hides what Python has by this name."""
+        if names:
+            fact = Fact(f"the globals of {f.__name__}", f.__globals__, None, (FIXED, f.__globals__))
+            fact.absent, fact.number = names, len(self.facts)
+            self.facts.append(fact)
+
     def _module(self, fact: Fact, x: ModuleType) -> None:
         """What the code names of a user's module; of a library's, the settings that it keeps in a mapping."""
         held, named = vars(x), self.names & vars(x).keys()
@@ -245,6 +293,9 @@ class Environment(Questions):
             if x is os and "getenv" in self.names:
                 named.add("environ")
             named = {n for n in named if isinstance(held[n], MutableMapping) and held[n] is not sys.modules}
+        else:  # an attribute that is added may be one that was looked for in vain
+            fact.check, fact.like = f"{{v}} is {{like}} and len({{v}}.__dict__) == {len(held)}", x
+            named |= {"__getattr__"} & held.keys()
         for name in sorted(named):
             self._child(fact, "attr", name, held[name])
 

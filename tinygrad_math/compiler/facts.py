@@ -15,6 +15,7 @@ class Fact:
     """One thing in reach: how it is read, and what it was."""
 
     __slots__ = (
+        "absent",
         "apart",
         "check",
         "keeps",
@@ -39,6 +40,7 @@ class Fact:
         self.plain = self.own = False  # a plain value; an object whose attributes are watched
         self.keeps = False  # a function that keeps results
         self.apart: list[Fact] = []  # in place of a condition: no two of these are one object
+        self.absent: frozenset[str] = frozenset()  # in place of a condition: the keys that a dict has not
         self.number = -1
 
     @property
@@ -48,10 +50,14 @@ class Fact:
 
     def put_back(self) -> None:
         """Write the value to where it was read from, if there is another one now."""
+        for name in self.absent & self.value.keys() if self.absent else ():
+            del self.value[name]
         if self.parent is None or self.step is None:
             return
         (kind, key), holder = self.step, self.parent.value
-        if kind == "read" or (isinstance(holder, (tuple, type, Mapping)) and not isinstance(holder, MutableMapping)):
+        if kind in ("read", "own"):
+            return
+        if isinstance(holder, (tuple, type, Mapping)) and not isinstance(holder, MutableMapping):
             return
         try:
             now = holder[key] if kind == "item" else getattr(holder, key)

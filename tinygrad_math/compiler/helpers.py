@@ -64,7 +64,9 @@ class Helpers:
             self.definitions.append(f"{name} = {{{', '.join(parts)}}}")
         elif isinstance(getattr(thing, "__wrapped__", None), FunctionType):
             self.definitions.append(self._function(thing.__wrapped__, name))  # functools.cache and its like
-        elif getattr(thing, "__module__", "").split(".")[0] not in ("", _PACKAGE) and hasattr(thing, "__qualname__"):
+        elif (getattr(thing, "__module__", "") or "").split(".")[0] not in ("", _PACKAGE) and hasattr(
+            thing, "__qualname__"
+        ):
             self.imports[f"from {thing.__module__} import {thing.__qualname__} as {name}"] = None
         elif thing is ignoring:
             self.definitions.append(self._function(cast("FunctionType", without_warnings), name))

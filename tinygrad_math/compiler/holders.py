@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import gc
 import inspect
 import operator
 import sys
 import weakref
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from types import BuiltinMethodType, MethodWrapperType, ModuleType, NoneType
+from types import BuiltinMethodType, MappingProxyType, MethodWrapperType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from .reach import is_users_module
 from .values import is_atom
 
 _CACHE: Any = type(functools.cache(id))
+_CONTAINERS_OF_C = (list, tuple, deque, OrderedDict, dict, MappingProxyType)
 _FEW = 100  # results that are looked at one by one
 _METHODS_OF_C = (BuiltinMethodType, MethodWrapperType)
 _GETTERS = (operator.attrgetter, operator.methodcaller)
@@ -41,6 +44,29 @@ def reader(x: Any) -> Callable[[Any], Any] | None:
         except Exception:  # whatever a foreign class raises: it does not show what it holds
             continue
     return None
+
+
+def base_of(x: Any) -> Any:
+    """The class of C that a container is of, below those that a user wrote."""
+    return next(k for k in type(x).__mro__ if k in _CONTAINERS_OF_C)
+
+
+def in_cell(cell: Any) -> Any:
+    """What lies in a cell of a closure, which may be empty."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return UNSET
+
+
+def subclasses(kind: Any) -> list[type]:
+    """The classes that inherit from one."""
+    return type.__subclasses__(kind)
+
+
+def registrations(kind: Any) -> Any:
+    """Grows with each class that is registered as an abstract one, with any of them."""
+    return abc.get_cache_token()
 
 
 def spelled(x: Any) -> set[str]:

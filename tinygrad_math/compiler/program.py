@@ -248,7 +248,7 @@ def apply(v: Value, arrays: Sequence[Any]) -> Any:
         return as_weak(data) if v.weak else data
     except MathError:
         raise
-    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+    except (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise explain_failure(v.op.name, tuple(arrays), v.params, error) from error
 
 

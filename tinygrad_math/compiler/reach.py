@@ -76,10 +76,10 @@ def of_user(f: FunctionType) -> bool:
 
 def is_users_module(module: Any) -> bool:
     """Whether a module is the user's: no library's, nor one of C; it may be `__main__`, or made by hand."""
-    file = getattr(module, "__file__", None)
+    file = vars(module).get("__file__")  # not what a module's own __getattr__ makes up
     if file is not None:
         return not is_library(file)
-    spec = getattr(module, "__spec__", None)
+    spec = vars(module).get("__spec__")
     return spec is None or spec.origin is None
 
 
@@ -99,7 +99,7 @@ def _readable(module: str) -> bool:
     """Whether the code of a class in this module is to be read: the user's, this package's, an installed one's."""
     if module == "__main__" or module not in sys.modules:
         return True
-    file = getattr(sys.modules[module], "__file__", None)
+    file = vars(sys.modules[module]).get("__file__")
     if file is None:
         return is_users_module(sys.modules[module])
     return in_package(file) or not is_library(file) or "site-packages" in file

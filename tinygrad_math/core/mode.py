@@ -124,7 +124,7 @@ def tell(node: Any, op: Any, inputs: tuple[Any, ...], params: Any) -> None:
         witness.made(node, op, inputs, params)
 
 
-def under(mode: Mode, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def under(mode: Mode, f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """f of these arguments in this mode. Whatever strikes, at whatever point, finds the mode put back."""
     outer = MODE.innermost()
     try:
@@ -254,7 +254,7 @@ def _decorated(block: Block, f: Any) -> Any:
             f"{type(block).__name__} decorates a function, got {describe(f)}; of a class, decorate the methods"
         )
 
-    def run(g: Any, *args: Any, **kwargs: Any) -> Any:
+    def run(g: Any, /, *args: Any, **kwargs: Any) -> Any:
         mode = block._mode(MODE.get(), None)
         return quietly(under, mode, g, *args, **kwargs) if block.quiet else under(mode, g, *args, **kwargs)
 

@@ -206,7 +206,7 @@ def check_refusals(refusals: Sequence[Exception]) -> None:
                 del error, caught  # whose traceback holds this frame
 
 
-def heeded(refusals: list[Exception], f: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+def heeded(refusals: list[Exception], f: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
     """f of these arguments, unless it caught one of the refusals that it met, which are noted in this list."""
     try:
         found = f(*args, **keywords)

@@ -47,7 +47,7 @@ def silenced(outer: Any, kinds: tuple[str, ...] = ("all",)) -> Any:
     return state
 
 
-def quietly(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def quietly(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """f of these arguments without NumPy's warnings. Whatever strikes finds NumPy's error state put back."""
     outer = get_errors()
     silence = silenced(outer)

@@ -158,7 +158,7 @@ class Module(Places):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
-    def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self: _Forward[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._before or self._backward:
             return self._crossed(args, kwargs)
         y = self.forward(*args, **kwargs) if kwargs else self.forward(*args)  # type: ignore[call-arg]  # the quicker call

@@ -34,7 +34,7 @@ class Forward:
     def __init__(self, f: Callable[..., Any]) -> None:
         self.plain, self.name = f, f.__name__
 
-    def __call__(self, *arrays: Any, **params: Any) -> Any:
+    def __call__(self, /, *arrays: Any, **params: Any) -> Any:
         y = _call(self.plain, f"the primitive {self.name}", *map(_guarded, arrays), **params)
         if isinstance(y, Tensor):  # of what f reads beside its arguments: NeedsDetach if that is being differentiated
             y = y.numpy()
@@ -48,7 +48,7 @@ class Primitive(Op):
 
     __reached__ = ("vjp", "jvp")  # what a rule closes over is read when a derivative is compiled
 
-    def __call__(self, *args: Any, **params: Any) -> Any:
+    def __call__(self, /, *args: Any, **params: Any) -> Any:
         try:
             bound = self.__signature__.bind(*args, **params)
         except TypeError as error:
@@ -65,7 +65,7 @@ class Primitive(Op):
         if len(rules) != self.arity:
             raise ArgumentError(f"{self.name} has {self.arity} array arguments, got {len(rules)} vjp rules")
 
-        def vjp(xp: Any, need: Any, g: Any, y: Any, *args: Any, **params: Any) -> Any:
+        def vjp(xp: Any, need: Any, g: Any, y: Any, /, *args: Any, **params: Any) -> Any:
             for wanted, rule, name in zip(need, rules, self.array_names, strict=True):
                 if wanted and rule is None:
                     raise ArgumentError(f"{self.name} has no vjp rule for its argument {name}")
@@ -86,7 +86,7 @@ class Primitive(Op):
         if len(rules) != self.arity:
             raise ArgumentError(f"{self.name} has {self.arity} array arguments, got {len(rules)} jvp rules")
 
-        def jvp(xp: Any, ts: Any, y: Any, *args: Any, **params: Any) -> Any:
+        def jvp(xp: Any, ts: Any, y: Any, /, *args: Any, **params: Any) -> Any:
             total = None
             given = [_guarded(a) for a in (y, *args)]
             for k, (t, rule, name) in enumerate(zip(ts, rules, self.array_names, strict=True)):
@@ -113,7 +113,7 @@ def _guarded(value: Any) -> Any:
     return twin(value) if isinstance(value, Tensor) else value
 
 
-def _call(f: Callable[..., Any], title: str, *args: Any, **params: Any) -> Any:
+def _call(f: Callable[..., Any], title: str, /, *args: Any, **params: Any) -> Any:
     try:
         return f(*args, **params)
     except ValueError as error:

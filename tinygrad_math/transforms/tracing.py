@@ -196,7 +196,7 @@ class Tape:
         return as_tensor(rec.reshape(flat, y.shape))
 
 
-def recorded(f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def recorded(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """f of these arguments, recorded also where no_grad holds: a transform or a rule has its own derivative to take."""
     mode = MODE.get()
     if mode is None or mode.differentiable:
