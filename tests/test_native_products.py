@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from agreement_of_native import arrays, assert_close, compiled
+from agreement_of_native import Guarded, arrays, assert_close, compiled
 
 import tinygrad_math as tm
 
@@ -193,6 +193,27 @@ def test_a_bank_of_tiny_networks_trains_as_each_of_them_alone(monkeypatch):
             a, b = a - rate * x.T @ e @ b.T, b - rate * (x @ a).T @ e
         np.testing.assert_allclose(bank[0].numpy()[k], a, rtol=1e-10)
         np.testing.assert_allclose(bank[1].numpy()[k], b, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("many", [2, 8, 11])
+def test_many_tiny_products_begin_with_their_biases_and_so_do_sums_of_rows(many, dtype, monkeypatch):
+    rng, guarded = np.random.default_rng(18), Guarded(monkeypatch)
+    x, w, row, column = (rng.normal(size=s).astype(dtype) for s in ((5, 4), (many, 4, 3), (many, 3), (many, 5, 1)))
+
+    def f(x, w, row, column):
+        y = x @ w + row[:, None]
+        turned = tm.swapaxes(w, 1, 2) @ x.T + row[:, :, None]
+        return y, x @ w + column, turned * 2.0, x @ w + row[0], tm.sum(y, axis=1), tm.sum(y, axis=1, keepdims=True)
+
+    y = x.astype(float) @ w + row[:, None]
+    want = y, x @ w + column, 2 * y.swapaxes(1, 2), x @ w + row[0], y.sum(1), y.sum(1, keepdims=True)
+    g = compiled(f)
+    for _ in range(2):
+        for got, exact in zip(arrays(g(x, w, row, column)), want, strict=True):
+            assert got.dtype == dtype
+            np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 if dtype == "float32" else 1e-13)
+    guarded.check()
 
 
 def test_products_in_a_loop_begin_with_their_biases(monkeypatch):

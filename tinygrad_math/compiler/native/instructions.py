@@ -15,12 +15,14 @@ from .forms import lanes
 from .fused import fused, pair, slope, starts
 from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, softplus
+from .machine import LOOP_HEAD
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
 from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
 from .stacks import nanoseconds as nanoseconds_of_stack
 from .stacks import stacked
 from .table import Operand, loop_words, merged
 
+SHORT = 64  # numbers in a row, of which a call of a loop takes as long as of none
 FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
 
 
@@ -115,7 +117,7 @@ class Instructions(Places):
             return words
         ours = self._product(v, a, b, out, None) if out.dtype.char in "df" else None
         if ours is not None:
-            if len(out.shape) == 2:
+            if len(out.shape) in (2, 3):
                 self.products[v] = a, b, words
             return words + ours
         many = out.shape[:-2]
@@ -130,10 +132,10 @@ class Instructions(Places):
         if _time_of_product(*other) < quickest:
             quickest, (left, right, target, begin) = _time_of_product(*other), other
         blas = of_blas(out.dtype.char, a.shape[-2], a.shape[-1], b.shape[-1])
-        stack = None if start is not None else _stack(a, b, out, min(quickest, blas))
+        stack = _stack(a, b, out, start, min(quickest, blas))
         if stack is not None:
             return stack
-        if quickest >= blas:
+        if quickest >= blas or (start is not None and len(out.shape) > 2):
             return None
         by = Loop(product(out.dtype.char), int(begin is not None), (out.dtype,) * 4)
         many = out.shape[:-2]
@@ -152,7 +154,7 @@ class Instructions(Places):
             if seen is not m:
                 a, b = turned(b), turned(a)
             given = None if bias.weak or bias.dtype != out.dtype else self.place(bias)
-            if given is None or len(out.shape) != 2 or len(given.shape) > 2 or meet(out, (a, b)):
+            if given is None or len(given.shape) > len(out.shape) or meet(out, (a, b)):
                 continue
             start = Place(given.cell, given.offset, out.shape, given.over(out.shape).strides, out.dtype)
             if 0 not in start.strides or meet(out, (given,)) or out.shape != seen.shape:
@@ -182,8 +184,9 @@ class Instructions(Places):
                 return None
             places.append(p)
         words = loop_words(Loop(0, 0, (v.dtype,) * 4), v.shape, [p.over(v.shape) for p in (*places, out)])
-        if any(s not in (0, v.dtype.itemsize) for s in words[words[5] : words[6]]):
-            return None  # two loops of NumPy are quicker
+        short = words[4] and words[LOOP_HEAD] < SHORT
+        if short or any(s not in (0, v.dtype.itemsize) for s in words[words[5] : words[6]]):
+            return None  # two loops are quicker, which may go through the arrays otherwise
         words[0] = fused(name, v.dtype)
         self.words[first] = []
         self.within[v] = first
@@ -216,6 +219,9 @@ class Instructions(Places):
         else:
             rest = iter(out.strides)
             spread = [0 if k in along else next(rest) for k in range(n)]
+        stack = self._stacked_sums(source, out._replace(strides=tuple(spread)), along) if u is np.add else None
+        if stack is not None:
+            return words + stack
         target = Operand(out.cell, out.offset, tuple(spread))
         whole = source.over(source.shape)
         if u in (np.maximum, np.minimum):
@@ -242,6 +248,15 @@ class Instructions(Places):
             words += loop_words(copier(source.dtype), source.shape, [whole, row.over(source.shape)])
             source = row
         return words + self._gathered(u, by, source, target, along)
+
+    def _stacked_sums(self, source: Place, out: Place, along: set[int]) -> list[int] | None:
+        """The sums over a few rows of each of many tiny matrices, as products with ones: the same, in that order."""
+        one = self.number(1, out.dtype)
+        if len(source.shape) != 3 or along != {1} or source.shape[1] > FEW or out.dtype.char not in "df" or one is None:
+            return None
+        many, rows, columns = source.shape
+        ones = Place(one.cell, one.offset, (many, 1, rows), (0, 0, 0), out.dtype)
+        return _stack(ones, source, out._replace(shape=(many, 1, columns)), None, math.inf)
 
     def _gathered(self, u: Any, by: Loop, source: Place, target: Operand, along: set[int]) -> list[int]:
         """`target` with all elements of `source` taken in, in the order in which NumPy takes them."""
@@ -320,19 +335,20 @@ def _is_turned(v: Value) -> bool:
     return turns and v.params.get("axes") in (None, (1, 0))
 
 
-def _stack(a: Place, b: Place, out: Place, limit: float) -> list[int] | None:
+def _stack(a: Place, b: Place, out: Place, start: Place | None, limit: float) -> list[int] | None:
     """The words of many tiny products, a lane each, where each of them takes less than so many nanoseconds."""
     char, many = out.dtype.char, out.shape[:-2]
     if len(many) != 1 or many[0] < lanes(char):
         return None
     found = None
-    for left, right, target in ((a, b, out), (turned(b), turned(a), turned(out))):
-        (n, k), m = left.shape[-2:], right.shape[-1]
-        operands = [split_up(p, many) for p in (left, right, target)]
+    begin = out if start is None else start
+    for places in ((a, b, out, begin), (turned(b), turned(a), turned(out), turned(begin))):
+        (n, k), m = places[0].shape[-2:], places[1].shape[-1]
+        operands = [split_up(p, many) for p in places]
         took = nanoseconds_of_stack(char, n, k, m, operands[0].strides == (0,))
         if k and took < limit:
-            by = Loop(stacked(char), 0, (out.dtype,) * 4)
-            limit, found = took, loop_words(by, many, [*operands, operands[2]], (n, k, m))
+            by = Loop(stacked(char), int(start is not None), (out.dtype,) * 4)
+            limit, found = took, loop_words(by, many, operands, (n, k, m))
     return found
 
 

@@ -47,13 +47,16 @@ class _Stacked:
 
     def write(self) -> None:
         w, b, ir = self.w, self.w.b, self.ir
-        arguments, dims, strides, _ = w.arguments
+        arguments, dims, strides, handed = w.arguments
         count, self.n, self.k, self.m = (w.load(dims, j) for j in range(4))
-        self.steps = [w.load(strides, j) for j in range(3)]
-        self.an, self.ak, self.bk, self.bm, self.cn, self.cm = (w.load(strides, j) for j in range(4, 10))
+        self.steps = [w.load(strides, j) for j in range(4)]
+        self.an, self.ak, self.bk, self.bm, self.cn, self.cm, self.dn, self.dm = (
+            w.load(strides, j) for j in range(4, 12)
+        )
+        self.begun = b.icmp_unsigned("!=", b.ptrtoint(handed, w.word), w.number(0))
         entry = ir.IRBuilder(w.entry)
         self.space = entry.bitcast(entry.alloca(self.vector, LARGEST), self.byte)
-        starts = [w.load(arguments, j) for j in range(3)]
+        starts = [w.load(arguments, j) for j in range(4)]
         wide = w.number(self.width)
         groups = b.sdiv(b.add(count, w.number(self.width - 1)), wide)
         shared, apart, done = (w.function.append_basic_block(s) for s in ("shared", "apart", "done"))
@@ -64,7 +67,7 @@ class _Stacked:
                 first = b.mul(g, wide)
                 last = b.sub(count, wide)  # the last group may meet the one before, and computes the same there
                 first = w.least(first, last)
-                self.a, self.b, self.c = (
+                self.a, self.b, self.c, self.d = (
                     b.inttoptr(b.add(start, b.mul(first, step)), self.byte)
                     for start, step in zip(starts, self.steps, strict=True)
                 )
@@ -118,6 +121,10 @@ class _Stacked:
         with w.repeat(self.n) as i:
             for s in sums:
                 b.store(form.zeros, s)
+            with w.when(self.begun):
+                for j, s in enumerate(sums):
+                    at = b.add(b.mul(i, self.dn), b.mul(w.number(j), self.dm))
+                    b.store(self._gathered(self.d, at, self.steps[3]), s)
             row = b.mul(i, self.an)
             with w.repeat(self.k) as p:
                 at = b.add(row, b.mul(p, self.ak))
