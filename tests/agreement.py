@@ -14,7 +14,7 @@ STORED = References()
 class In:
     """`tm.nn` with another dtype of parameters."""
 
-    functional = tm.nn.functional
+    functional, utils = tm.nn.functional, tm.nn.utils
 
     def __init__(self, dtype):
         self.dtype = dtype

@@ -542,7 +542,27 @@ RESIZING = [
     layer("CosineSimilarity", dim=-1, inputs=normal((2, 3, 4), (3, 4))),
 ]
 
+
+def computed(map_name, kind, *given, inputs, training=True, **options):
+    """A layer whose weight is computed of others."""
+
+    def make(nn):
+        return getattr(nn.utils.parametrizations, map_name)(getattr(nn, kind)(*given), **options)
+
+    title = named(map_name, kind, *given, **options) + ("" if training else ", eval")
+    return Case(title, make, inputs, training=training)
+
+
+COMPUTED = [
+    *(computed("weight_norm", "Linear", 3, 2, dim=dim, inputs=normal((4, 3))) for dim in (0, 1, None)),
+    computed("weight_norm", "Conv1d", 2, 3, 2, inputs=normal((2, 2, 5))),
+    *(computed("spectral_norm", "Linear", 3, 2, training=t, inputs=normal((4, 3))) for t in (True, False)),
+    computed("spectral_norm", "Conv2d", 2, 3, 2, n_power_iterations=3, inputs=normal((2, 2, 4, 4))),
+    computed("spectral_norm", "ConvTranspose1d", 2, 3, 2, inputs=normal((2, 2, 4))),
+]
+
 FAMILIES = {
+    "computed": COMPUTED,
     "resizing": RESIZING,
     "activations": ACTIVATIONS,
     "dense": DENSE,

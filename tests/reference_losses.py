@@ -189,4 +189,30 @@ CLASSES = [
       for shape in ("rows", "one", "images") for r in REDUCTIONS for weight, ignore in ((False, -100), (True, 2))),
 ]  # fmt: skip
 
-LOSSES = [*NUMBERS, *MARGINS, *PROBABILITIES, *CLASSES]
+
+def _ctc(reduction, times, lengths, blank=0, in_a_row=False):
+    """Behind a log_softmax, where PyTorch's gradient is the one of the formula; a repeat asks for a blank between."""
+
+    def make(nn):
+        def loss(x, labels, times, lengths):
+            logs = nn.functional.log_softmax(x, dim=2)
+            return nn.functional.ctc_loss(logs, labels, times, lengths, blank=blank, reduction=reduction)
+
+        return loss
+
+    def draw(rng):
+        labels = (np.array([[1, 1, 2], [3, 2, 1], [2, 2, 2]]) + blank) % 4
+        counts = np.array(lengths)
+        labels = np.concatenate([row[:n] for row, n in zip(labels, counts, strict=True)]) if in_a_row else labels
+        return rng.normal(size=(6, 3, 4)), labels, np.array(times), counts
+
+    return Case(f"F.ctc_loss: {reduction}, {times}, {lengths}, {blank=}, {in_a_row=}", make, draw)
+
+
+SEQUENCES = [
+    *(_ctc(r, (6, 5, 6), (3, 2, 1)) for r in REDUCTIONS),
+    _ctc("sum", (6, 6, 6), (3, 0, 2), in_a_row=True),
+    _ctc("mean", (6, 4, 5), (2, 3, 3), blank=3),
+]
+
+LOSSES = [*SEQUENCES, *NUMBERS, *MARGINS, *PROBABILITIES, *CLASSES]

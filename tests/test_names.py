@@ -15,7 +15,8 @@ from tinygrad_math.core.tree import Structure
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 ROOMS = [
-    "data", "errors", "fft", "geometry", "linalg", "nn", "nn.functional", "nn.init", "nn.utils", "optim",
+    "data", "errors", "fft", "geometry", "linalg", "nn", "nn.functional", "nn.init", "nn.utils",
+    "nn.utils.parametrizations", "nn.utils.parametrize", "optim",
     "optim.lr_scheduler", "optim.swa_utils", "random", "special", "stats", "testing", "train", "viz", "implicit",
     "compiler", "inspect", "curvature", "distributed",
 ]  # fmt: skip

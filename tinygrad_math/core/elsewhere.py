@@ -34,8 +34,7 @@ _ODE = "the steps of a method in tm.scan or tm.fori_loop"
 _CONV = "tm.nn.functional.conv2d(x, w), which does not turn w about"
 _ROOT = "tm.implicit.root(f, solve), in whose solve it stands with constants"
 _CUMULATIVE = "tm.cumsum((y[1:] + y[:-1]) / 2 * dx)"
-_WEIGHT_NORM = "g * v / tm.linalg.norm(v, axis=1, keepdims=True) of two parameters, in forward"
-_SPECTRAL_NORM = "w / tm.linalg.norm(w, ord=2) in forward, which is exact and differentiable"
+_FUSED = "both layers as they are, under tm.compile"
 _TWO_DIMENSIONS = "layers are for one and two dimensions: the third axis as channels, or a loop over its slices"
 _UNPOOL = "tm.nn.Upsample(scale_factor=k), or a transposed convolution"
 _ALL_CLASSES = "tm.nn.CrossEntropyLoss() of the scores of all classes"
@@ -294,12 +293,21 @@ SAY: dict[str, dict[str, str]] = {
         "upsample_bilinear": "tm.nn.functional.interpolate(x, scale_factor=k, mode='bilinear', align_corners=True)",
     },
     "nn.utils": {
-        "weight_norm": _WEIGHT_NORM, "spectral_norm": _SPECTRAL_NORM,
-        "parametrizations": f"{_WEIGHT_NORM}; {_SPECTRAL_NORM}", "parametrize": "a property that computes the weight",
+        "weight_norm": "tm.nn.utils.parametrizations.weight_norm(module)",
+        "spectral_norm": "tm.nn.utils.parametrizations.spectral_norm(module)",
+        "remove_weight_norm": "tm.nn.utils.parametrize.remove_parametrizations(module, 'weight')",
+        "remove_spectral_norm": "tm.nn.utils.parametrize.remove_parametrizations(module, 'weight')",
+        "fuse_conv_bn_eval": _FUSED, "fuse_linear_bn_eval": _FUSED, "skip_init": "the layer itself",
+        "get_total_norm": "tm.linalg.norm(tm.nn.utils.parameters_to_vector([p.grad for p in net.parameters()]))",
+        "clip_grads_with_norm_": "tm.nn.utils.clip_grad_norm_(parameters, max_norm)",
         "clip_grad_norm": "tm.nn.utils.clip_grad_norm_(parameters, max_norm)",
         "rnn": "sequences of one length, made longer by tm.nn.functional.pad, and a mask in the loss",
         "stateless": "net.with_tensors(parameters)(x) for functional_call",
     },
+    "nn.utils.parametrizations": {
+        "orthogonal": "tm.nn.utils.parametrize.register_parametrization(layer, 'weight', map)",
+    },
+    "nn.utils.parametrize": {"cached": "w = layer.weight once, and functions of it"},
     "nn.init": {n: f"tm.nn.init.{n}_(x)" for n in (
         "constant", "dirac", "eye", "kaiming_normal", "kaiming_uniform", "normal", "orthogonal", "sparse", "uniform",
         "xavier_normal", "xavier_uniform",

@@ -106,6 +106,7 @@ from .recurrent import RNNCell as RNNCell
 from .resizing import PixelShuffle as PixelShuffle
 from .resizing import PixelUnshuffle as PixelUnshuffle
 from .resizing import Upsample as Upsample
+from .sequences import CTCLoss as CTCLoss
 from .similarity import CosineSimilarity as CosineSimilarity
 from .similarity import PairwiseDistance as PairwiseDistance
 from .thresholds import Hardshrink as Hardshrink

@@ -76,6 +76,7 @@ from .resizing import interpolate as interpolate
 from .resizing import pad as pad
 from .resizing import pixel_shuffle as pixel_shuffle
 from .resizing import pixel_unshuffle as pixel_unshuffle
+from .sequences import ctc_loss as ctc_loss
 from .similarity import cosine_similarity as cosine_similarity
 from .similarity import normalize as normalize
 from .similarity import pairwise_distance as pairwise_distance

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arguments import named
-from ..core.elsewhere import face as _face
-from ..core.errors import ArgumentError, ShapeError, describe
-from ..core.tensor import Tensor, as_tensor, rec
-from .module import Module
+from ...core.arguments import named
+from ...core.errors import ArgumentError, ShapeError, describe
+from ...core.tensor import Tensor, as_tensor, rec
+from ..module import Module
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 
@@ -105,6 +104,3 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -
     for p in _listed(parameters, "clip_grad_value_"):
         if p.grad is not None:
             p.grad = rec.clip(p.grad.detach(), -clip_value, clip_value)
-
-
-__getattr__, __dir__ = _face(__name__)
