@@ -1,8 +1,10 @@
 """What a function over shards gives, whatever it refers to, draws, or returns: what one machine gives."""
 
+import asyncio
 import contextlib
 import functools
 import operator
+import random
 
 import numpy as np
 import pytest
@@ -282,7 +284,7 @@ def test_a_callback_changes_the_loss_of_a_run_over_a_cluster(client):
 
 
 def test_a_generator_of_its_own_is_not_sent(client):
-    for rng in (np.random.default_rng(0), tm.random.default_rng(0), np.random.RandomState(0)):
+    for rng in (np.random.default_rng(0), tm.random.default_rng(0), np.random.RandomState(0), random.Random(0)):
         with pytest.raises(tm.ArgumentError, match=r"refers to a generator of random numbers"):
             D.evaluate(lambda w, batch, rng=rng: rng.normal(), SHARDS, client)(W)
         with pytest.raises(tm.ArgumentError, match=r"refers to a generator of random numbers"):
@@ -416,11 +418,12 @@ def test_the_mean_of_large_numbers_does_not_overflow():
 
 
 # -- what it cannot take ---------------------------------------------------------------------------------------
-def test_a_function_that_ends_its_process_is_an_error_of_its_shard(place):
+@pytest.mark.parametrize("error", [SystemExit(2), asyncio.CancelledError("2"), GeneratorExit(2)], ids=repr)
+def test_a_function_that_ends_its_process_is_an_error_of_its_shard(place, error):
     def leave(w, batch):
-        raise SystemExit(2)
+        raise error
 
-    with pytest.raises(tm.ShardError, match=r"shard \d .*SystemExit: 2"):
+    with pytest.raises(tm.ShardError, match=rf"shard \d .*{type(error).__name__}: 2"):
         D.evaluate(leave, SHARDS, place)(W)
 
 

@@ -243,6 +243,9 @@ class DataLoader(Passes):
         n = len(self.dataset if self.sampler is None else self.sampler)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
+    def __repr__(self) -> str:
+        return f"<DataLoader of {len(self.dataset)} examples, batch_size={self.batch_size}>"
+
     def order(self, epoch: int) -> np.ndarray[Any, Any]:
         """The order of the examples in a pass."""
         n = len(self.dataset)

@@ -214,8 +214,9 @@ def value_and_grad(loss: Fn, shards: Any, client: Any, reduction: str = "mean", 
     Returns a value and a gradient like tm.value_and_grad, of the same bits whatever the number of workers:
     \[ \frac{1}{N}\sum_k n_k L_k(w), \qquad \frac{1}{N}\sum_k n_k \nabla L_k(w), \qquad N = \sum_k n_k, \]
     summed along a fixed binary tree over the shards.
-    What functions refer to counts as it is at each call; what is drawn from tm.random depends on its seed and the shard
-    alone. A module of yours is imported by the worker: values in it that a function names have to be the same there.
+    What functions refer to counts as it is at each call, which looks it through (large arrays are for the shards or the
+    parameters); what is drawn from tm.random depends on its seed and the shard alone. A module of yours is imported by
+    the worker: values in it that a function names have to be the same there.
     Raises ShardError, which names the shard, its file and the line, if one cannot be read or the loss raises;
     ClusterError if the cluster gives up; ArgumentError. After an error nothing is left on the workers.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import weakref
+from random import Random
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..core.errors import ArgumentError, MathError, MissingExtra, ShardError, de
 from .marks import marked
 from .numbers import UNKNOWN, number_there, numbers_of
 
-_STREAMS = (random.Generator, np.random.Generator, np.random.BitGenerator, np.random.RandomState)
+_STREAMS = (random.Generator, np.random.Generator, np.random.BitGenerator, np.random.RandomState, Random)
 _NOWHERE = "<dynamic-code>"  # what cloudpickle calls every file
 
 

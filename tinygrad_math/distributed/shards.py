@@ -162,7 +162,9 @@ def read(shard: Shard, blocks: list[Any]) -> Any:
         ]
         batch = _frozen(_chosen(tuple(values) if shard.together else values[0], shard.columns))
         count(batch)
-    except (Exception, SystemExit) as error:  # a worker would end with the function
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a worker would end with the function, or wait for ever
         raise told(error, shard, "could not be loaded") from error
     return batch
 

@@ -158,7 +158,9 @@ class Work:
                 drew() or rows_drew(),
                 time.perf_counter() - start,
             )
-        except (Exception, SystemExit) as error:  # a worker would end with the function
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a worker would end with the function, or wait for ever
             raise told(error, self.shards[number], f"in {self.kind}{_columns(error, batch)}") from error
 
     def _suits(self, trees: Sequence[Any], batch: Any, examples: int) -> None:
