@@ -1,5 +1,6 @@
 """tm.special against SciPy's values and mpmath's derivatives, where functions are hard: tails, poles, zeros."""
 
+import functools
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special
+from kept import kept
 
 import tinygrad_math as tm
 from tinygrad_math import special
@@ -36,6 +38,16 @@ def mp_log_ndtr(x):
 
 def mp_gammainc(a, x):
     return mpmath.gammainc(a, 0, x, regularized=True)
+
+
+def at_digits(count, compute):
+    """What is computed with so many digits."""
+
+    def computed():
+        with mpmath.workdps(count):
+            return compute()
+
+    return computed
 
 
 # the function, mpmath's, and points that are hard for it
@@ -93,8 +105,12 @@ def test_value_and_three_derivatives_agree_with_mpmath(name):
     reference, points = OF_ONE[name]
     for x in points:
         got = derivatives(getattr(special, name), x, 3)
-        with mpmath.workdps(40):
-            want = [float(mpmath.diff(reference, mpmath.mpf(x), k)) for k in range(4)]
+        want = [
+            kept(
+                f"derivative {k} of {name} at {x}", at_digits(40, lambda k=k: mpmath.diff(reference, mpmath.mpf(x), k))
+            )
+            for k in range(4)
+        ]
         # the third derivative of log_ndtr is a difference of terms x^2 times its size; the scaled I_n decay slowly
         tolerance = [1e-12, 1e-12, 1e-11, 1e-7 if abs(x) > 100 else 1e-10]
         for k in range(4):
@@ -191,15 +207,17 @@ def test_derivatives_in_each_argument_agree_with_mpmath(name):
         for k in arguments:
             got = derivatives(lambda v: f(*(v if i == k else p for i, p in enumerate(point))), point[k], 2)
             exact = [int(p) if isinstance(p, int) else mpmath.mpf(p) for p in point]
-            with mpmath.workdps(50):
-                want = [
-                    float(
-                        mpmath.diff(
-                            lambda v: reference(*(v if i == k else p for i, p in enumerate(exact))), exact[k], n
-                        )
-                    )
-                    for n in range(3)
-                ]
+
+            def along(v, k=k, exact=exact):
+                return reference(*(v if i == k else p for i, p in enumerate(exact)))
+
+            want = [
+                kept(
+                    f"derivative {n} of {name} in argument {k} at {point}",
+                    at_digits(50, lambda n=n, k=k, exact=exact, along=along: mpmath.diff(along, exact[k], n)),
+                )
+                for n in range(3)
+            ]
             assert got == pytest.approx(want, rel=1e-10, abs=1e-15), (point, k)
 
 
@@ -435,3 +453,9 @@ def test_single_precision_stays_with_python_numbers_beside_it(name):
 def test_importing_the_package_does_not_import_scipy():
     code = "import sys, tinygrad_math; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+OF_KEPT_NUMBERS = [
+    *(functools.partial(test_value_and_three_derivatives_agree_with_mpmath, name) for name in OF_ONE),
+    *(functools.partial(test_derivatives_in_each_argument_agree_with_mpmath, name) for name in OF_TWO),
+]
