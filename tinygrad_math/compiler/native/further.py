@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..program import Value
+from .assembly import Writer, assemble, llvm, once
 from .instructions import Instructions
-from .loops import copier, loop
+from .loops import Loop, copier, loop, machine_type
 from .picking import add_at, gather, scatter
 from .places import Place, part_of
 from .table import loop_words
@@ -97,6 +98,46 @@ def _cumsum(around: Instructions, v: Value, out: Place) -> Words:
     return words + moved + loop_words(by, here.shape, [p.over(here.shape) for p in parts])
 
 
+def _cross3(around: Instructions, v: Value, out: Place) -> Words:
+    """Cross products, each in its turn, with the op's own order of products and differences."""
+    places = [around.place(i) for i in v.inputs]
+    if v.dtype.char not in "fd" or any(p is None or p.dtype != v.dtype for p in places):
+        return None
+    axis = v.params["axis"] % len(v.shape)
+    many = (*v.shape[:axis], *v.shape[axis + 1 :])
+    operands = []
+    for p in (*(q for q in places if q is not None), out):
+        whole = p.over(v.shape)
+        ahead = (*whole.strides[:axis], *whole.strides[axis + 1 :])
+        operands.append(whole._replace(strides=ahead, core=(whole.strides[axis],)))
+    return loop_words(Loop(_cross_products(v.dtype.char), 0, (v.dtype,) * 3), many, operands)
+
+
+@once
+def _cross_products(char: str) -> int:
+    """The address of the loop over vectors of three, whose components lie so far apart as the last strides say."""
+    ir = llvm().ir
+    name = f"cross_{char}"
+    module, kind, byte = ir.Module(name), machine_type(np.dtype(char)), ir.IntType(8).as_pointer()
+    w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
+    b, (arguments, dims, strides, _) = w.b, w.arguments
+    starts = [b.inttoptr(w.load(arguments, k), byte) for k in range(3)]
+    steps, apart = ([w.load(strides, k) for k in row] for row in (range(3), range(3, 6)))
+    with w.repeat(w.load(dims)) as i:
+        here = [b.gep(start, [b.mul(i, step)]) for start, step in zip(starts, steps, strict=True)]
+        at = [
+            [b.bitcast(b.gep(x, [b.mul(w.number(k), d)]), kind.as_pointer()) for k in range(3)]
+            for x, d in zip(here, apart, strict=True)
+        ]
+        one, other = ([b.load(p, align=1) for p in row] for row in at[:2])
+        for k in range(3):
+            m, n = (k + 1) % 3, (k + 2) % 3
+            b.store(b.fsub(b.fmul(one[m], other[n]), b.fmul(one[n], other[m])), at[2][k], align=1)
+    b.ret_void()
+    w.done()
+    return assemble(module)[name]
+
+
 def _zeros(around: Instructions, out: Place) -> list[int]:
     zero = around.number(0, out.dtype)
     assert zero is not None
@@ -104,6 +145,6 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 
 
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
-    "add_at": add_at, "gather": gather, "scatter": scatter,
+    "add_at": add_at, "gather": gather, "scatter": scatter, "cross3": _cross3,
     "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
 }  # fmt: skip
