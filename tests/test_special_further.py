@@ -125,6 +125,27 @@ def test_jacobis_functions_in_both_arguments(place, u, m):
     held(lambda x: special.ellipj(u, x)[k], lambda x: mp.ellipfun(place, mp.mpf(u), m=x), m)
 
 
+def test_few_degrees_of_freedom_keep_their_digits():
+    for dfn, dfd, x in (
+        (2.0, 1e-15, 10.0),
+        (30.0, 1e-8, 0.5),
+        (1.0, 1e-100, 1e-3),
+        (1e-3, 1e-15, 10.0),
+        (5.0, 3.0, 0.7),
+    ):
+        with mp.workdps(150):
+            a, b, z = mp.mpf(dfn) / 2, mp.mpf(dfd) / 2, dfn * mp.mpf(x) / (dfd + dfn * mp.mpf(x))
+            above = mp.betainc(b, a, 0, 1 - z, regularized=True)
+            want = float(1 - above), float(above)
+        assert special.fdtr(dfn, dfd, x).item() == pytest.approx(want[0], rel=1e-12)
+        assert special.fdtrc(dfn, dfd, x).item() == pytest.approx(want[1], rel=1e-12)
+        assert special.fdtrc(dfd, dfn, 1 / x).item() == pytest.approx(want[0], rel=1e-12)
+    slope = tm.grad(special.fdtr, argnums=1)(2.0, 1e-9, 10.0).item()  # of 1 - (d / (d + 20))^(d / 2)
+    d = 1e-9
+    assert slope == pytest.approx(-0.5 * (np.log(d / (d + 20)) + 20 / (d + 20)), rel=1e-6)
+    assert special.betainc(0.5, 1e-12, 1e-8).item() == pytest.approx(2e-16, rel=1e-7)  # b x^a / a
+
+
 def test_tukeys_lambda_turns_its_quantiles_round():
     for p, lam in ((0.2, 0.5), (0.7, 0.0), (0.6, -0.5)):
 

@@ -51,6 +51,13 @@ def _degrees(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any, Any, Any]:
     return *values, there & inside, there & (x == float("inf"))
 
 
+def _nearer(a: Any, b: Any, z: Any, rest: Any) -> Any:
+    """I_z(a, b) at z = 1 - rest, from the end that is nearer: the other one may have been rounded to 1."""
+    low = z < 0.5
+    below = rec.betainc(a, b, rec.where(low, z, 0.25))
+    return rec.where(low, below, rec.betaincc(b, a, rec.where(low, 0.25, rest)))
+
+
 @derived
 def exp10(x: Any, /) -> Any:
     """10 to the power of x, in SciPy's name. d/dx = log(10) 10^x.
@@ -71,8 +78,8 @@ def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
     tensor(0.5)
     """
     dfn, dfd, x, there, end = _degrees(dfn, dfd, x)
-    part = x / (dfd / dfn + x)  # dfn x might overflow
-    return rec.where(there, rec.betainc(dfn / 2, dfd / 2, part), rec.where(end, 1.0, float("nan")))
+    part, rest = x / (dfd / dfn + x), dfd / dfn / (dfd / dfn + x)  # dfn x might overflow
+    return rec.where(there, _nearer(dfn / 2, dfd / 2, part, rest), rec.where(end, 1.0, float("nan")))
 
 
 @derived
@@ -84,8 +91,8 @@ def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
     tensor(0.25)
     """
     dfn, dfd, x, there, end = _degrees(dfn, dfd, x)
-    rest = dfd / dfn / (dfd / dfn + x)
-    return rec.where(there, rec.betainc(dfd / 2, dfn / 2, rest), rec.where(end, 0.0, float("nan")))
+    part, rest = x / (dfd / dfn + x), dfd / dfn / (dfd / dfn + x)
+    return rec.where(there, _nearer(dfd / 2, dfn / 2, rest, part), rec.where(end, 0.0, float("nan")))
 
 
 @derived
