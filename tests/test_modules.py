@@ -536,3 +536,35 @@ def test_a_backward_hook_of_several_inputs_and_outputs():
     assert (gx.item(), gk, gy.item(), out[0].item(), out[1:]) == (15.0, None, 10.0, 5.0, (None, None))
     with tm.no_grad():
         assert module(x, 7, y)[0].item() == 6.0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **start: tm.nn.Linear(3, 2, **start),
+        lambda **start: tm.nn.Bilinear(3, 2, 4, **start),
+        lambda **start: tm.nn.Conv2d(2, 4, 3, groups=2, dtype=np.float32, **start),
+        lambda **start: tm.nn.ConvTranspose1d(2, 4, 3, **start),
+        lambda **start: tm.nn.Embedding(5, 3, padding_idx=1, **start),
+        lambda **start: tm.nn.LSTM(2, 3, num_layers=2, bidirectional=True, **start),
+        lambda **start: tm.nn.GRUCell(2, 3, bias=False, **start),
+    ],
+)
+def test_a_layer_is_drawn_anew_as_at_its_start(make):
+    layer, fresh = make(rng=0), make(rng=7)
+    layer.reset_parameters(rng=7)
+    for (name, p), q in zip(layer.named_parameters(), fresh.parameters(), strict=True):
+        assert p.dtype == q.dtype
+        np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy(), err_msg=name)
+
+
+def test_a_norm_forgets_what_it_has_learnt_and_measured():
+    for norm in (tm.nn.BatchNorm1d(2), tm.nn.LayerNorm(2), tm.nn.RMSNorm(2), tm.nn.GroupNorm(1, 2)):
+        start = norm.state_dict()
+        norm(X)
+        for p in norm.parameters():
+            tm.nn.init.normal_(p)
+        norm.reset_parameters()
+        assert start.keys() == norm.state_dict().keys()
+        for name, value in norm.state_dict().items():
+            np.testing.assert_array_equal(value, start[name], err_msg=name)

@@ -16,6 +16,7 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import Size, Sizes, generator, shaped, sizes
 from .module import Module, Parameter
+from .starts import restart_uniform
 from .windows import spans
 
 __all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
@@ -271,6 +272,10 @@ class _Convolution(Module):
         draw, bound = generator(rng), 1 / math.sqrt(math.prod(shape[1:]))
         self.weight = Parameter(draw.uniform(-bound, bound, shape), dtype=dtype)
         self.bias = Parameter(draw.uniform(-bound, bound, out_channels), dtype=dtype) if bias else None
+
+    def reset_parameters(self, rng: Any = None) -> None:
+        """Draw the parameters anew, as at the start; `rng` as there."""
+        restart_uniform(self, math.prod(self.weight.shape[1:]), rng)
 
     def forward(self, x: Any) -> Tensor:
         return _convolve(

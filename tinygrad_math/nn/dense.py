@@ -14,6 +14,7 @@ from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec, record
 from .common import generator, shaped, sizes
 from .module import Module, Parameter
+from .starts import restart_uniform
 
 __all__ = ["affine", "bilinear", "linear"]
 
@@ -129,6 +130,10 @@ class Linear(Module):
         self.weight = Parameter(draw.uniform(-bound, bound, (out_features, in_features)), dtype=dtype)
         self.bias = Parameter(draw.uniform(-bound, bound, out_features), dtype=dtype) if bias else None
 
+    def reset_parameters(self, rng: Any = None) -> None:
+        """Draw the parameters anew, as at the start; `rng` as there."""
+        restart_uniform(self, self.in_features, rng)
+
     def forward(self, x: Any) -> Tensor:
         if x.__class__ is Tensor:
             shape = x.node.data.shape if x.node.data.__class__ is np.ndarray else x.shape
@@ -171,6 +176,10 @@ class Bilinear(Module):
         shape = self.out_features, self.in1_features, self.in2_features
         self.weight = Parameter(draw.uniform(-bound, bound, shape), dtype=dtype)
         self.bias = Parameter(draw.uniform(-bound, bound, self.out_features), dtype=dtype) if bias else None
+
+    def reset_parameters(self, rng: Any = None) -> None:
+        """Draw the parameters anew, as at the start; `rng` as there."""
+        restart_uniform(self, self.in1_features, rng)
 
     def forward(self, input1: Any, input2: Any) -> Tensor:
         return bilinear(input1, input2, self.weight, self.bias)

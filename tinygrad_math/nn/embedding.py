@@ -173,10 +173,15 @@ class Embedding(Module):
                 raise ArgumentError(f"Embedding: padding_idx is one of {num_embeddings} rows, got {padding_idx}")
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
-        table = generator(rng).normal(size=(num_embeddings, embedding_dim))
-        if padding_idx is not None:
-            table[padding_idx] = 0
-        self.weight = Parameter(table, dtype=dtype)
+        self.weight = Parameter(np.zeros((num_embeddings, embedding_dim)), dtype=dtype)
+        self.reset_parameters(rng)
+
+    def reset_parameters(self, rng: Any = None) -> None:
+        """Draw the table anew, as at the start; `rng` as there."""
+        table = generator(rng).normal(size=self.weight.shape)
+        if self.padding_idx is not None:
+            table[self.padding_idx] = 0
+        self.weight._replace(table.astype(self.weight.dtype))
 
     @classmethod
     def from_pretrained(cls: type[E], embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> E:

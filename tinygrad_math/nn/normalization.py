@@ -15,6 +15,7 @@ from ..core.node import unknown
 from ..core.tensor import Tensor, rec
 from .common import known, shaped, sizes
 from .module import Module, Parameter
+from .starts import restart_norm
 
 __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
 
@@ -183,6 +184,10 @@ class LayerNorm(Module):
         self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if elementwise_affine and bias else None
 
+    def reset_parameters(self) -> None:
+        """Everything as at the start."""
+        restart_norm(self)
+
     def forward(self, x: Any) -> Tensor:
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -210,6 +215,10 @@ class RMSNorm(Module):
         self.normalized_shape = sizes(given, len(given), "RMSNorm", "normalized_shape")
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
+
+    def reset_parameters(self) -> None:
+        """Everything as at the start."""
+        restart_norm(self)
 
     def forward(self, x: Any) -> Tensor:
         return rms_norm(x, self.normalized_shape, self.weight, self.eps)
@@ -244,6 +253,10 @@ class GroupNorm(Module):
         self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_channels, dtype)) if affine and bias else None
 
+    def reset_parameters(self) -> None:
+        """Everything as at the start."""
+        restart_norm(self)
+
     def forward(self, x: Any) -> Tensor:
         return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
@@ -277,6 +290,10 @@ class _BatchNorm(Module):
         self.register_buffer("running_mean", np.zeros(num_features, dtype) if track else None)
         self.register_buffer("running_var", np.ones(num_features, dtype) if track else None)
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track else None)
+
+    def reset_parameters(self) -> None:
+        """Everything as at the start."""
+        restart_norm(self)
 
     def forward(self, x: Any) -> Tensor:
         x = shaped(x)
@@ -360,6 +377,10 @@ class _InstanceNorm(Module):
         self.num_features, self.eps, self.affine = sizes(num_features, 1, name, "num_features")[0], eps, affine
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Everything as at the start."""
+        restart_norm(self)
 
     def forward(self, x: Any) -> Tensor:
         x = shaped(x)

@@ -12,6 +12,7 @@ from ..core.tensor import rec
 from .common import generator, shaped, sizes
 from .dropout import check_probability, dropout
 from .module import Module, Parameter
+from .starts import restart_uniform
 
 Step = Any  # (what the input gives, state) -> state, each a tuple of arrays whose first is the output
 
@@ -82,6 +83,10 @@ class _Cell(Module):
         self.weight_hh = _uniform((rows, hidden_size), hidden_size, draw, dtype)
         self.bias_ih = _uniform(rows, hidden_size, draw, dtype) if bias else None
         self.bias_hh = _uniform(rows, hidden_size, draw, dtype) if bias else None
+
+    def reset_parameters(self, rng: Any = None) -> None:
+        """Draw the parameters anew, as at the start; `rng` as there."""
+        restart_uniform(self, self.hidden_size, rng)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         x, name = shaped(input), type(self).__name__
@@ -201,6 +206,10 @@ class _Recurrent(Module):
 
     def _ends(self, layer: int) -> list[str]:
         return [f"l{layer}", f"l{layer}_reverse"] if self.bidirectional else [f"l{layer}"]
+
+    def reset_parameters(self, rng: Any = None) -> None:
+        """Draw the parameters anew, as at the start; `rng` as there."""
+        restart_uniform(self, self.hidden_size, rng)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """(outputs, last states) of a sequence (length, n, input_size), or with batch_first (n, length, input_size).
