@@ -1,0 +1,117 @@
+"""What an object holds, and its classes for it, as facts: attributes and methods, as far as some code names them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping, MutableSequence, MutableSet
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from .asking import Questions
+from .facts import MISS, UNSET, Fact, given
+from .holders import is_cache, reader, spelled
+from .reach import UNCALLED, functions_in, is_users_module, lineage, mentions, methods, of_user
+
+_CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
+
+
+class Objects(Questions):
+    """The part of an environment that looks into objects and classes."""
+
+    names: set[str]  # of attributes, in all code that was read
+    everything: bool
+    asks_classes: bool
+    _stack: list[Fact]
+    _measured: set[type]
+    if TYPE_CHECKING:
+
+        def _function(self, f: FunctionType) -> None: ...
+
+    def _child(self, parent: Fact, step: str, key: Any, value: Any, path: str | None = None) -> None:
+        if path is None:
+            path = f"{parent.path}[{key!r}]" if step == "item" else f"{parent.path}.{key}"
+        self._stack.append(Fact(path, value, parent, (step, key)))
+
+    def _beside(self, fact: Fact, x: Any) -> None:
+        """What a container of a user's class holds beside its items, and what its methods mention."""
+        if lineage(type(x)):
+            self._attributes(fact, x, type(x), vars(x) if hasattr(x, "__dict__") else {}, self._code(type(x), set()))
+
+    def _code(self, kind: type, more: set[str]) -> bool:
+        """Read the methods that may run; tells whether they look at attributes that they do not name."""
+        any_attribute = False
+        for f in methods(kind, self.names | more):
+            if of_user(f):
+                self._function(f)
+            else:
+                self.names |= mentions(f.__code__).attributes
+            any_attribute = any_attribute or mentions(f.__code__).any
+        return any_attribute
+
+    def _object(self, fact: Fact, x: Any) -> None:
+        kind = type(x)
+        own = getattr(x, "__dict__", None)
+        written = lineage(kind)
+        read = reader(x)
+        if read is not None:
+            self.names |= spelled(x)
+            self._child(fact, "read", read, read(x), path=fact.path)
+        if own is None and not any(hasattr(k, "__slots__") for k in written):
+            return  # of C: itself
+        fact.check, fact.like = "{v}.__class__ is {like}", kind
+        everything = self.everything or self._code(kind, set())
+        if own is not None and (written or kind.__name__.endswith("Namespace")):
+            fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}.__dict__) == {len(own)}", kind
+            fact.own = True
+        self._attributes(fact, x, kind, own or {}, everything)
+
+    def _attributes(self, fact: Fact, x: Any, kind: type, own: dict[str, Any], everything: bool = False) -> None:
+        """The data that an object holds, and that its classes hold for it, as far as some code names it."""
+        known = lineage(kind)
+        watched = (everything or self.everything) and (known or kind.__name__.endswith("Namespace"))
+        watched = watched or (not known and isinstance(x, _CONTAINERS))  # of the standard library: ChainMap, UserDict
+        for name in own if watched else [n for n in own if n in self.names]:
+            self._child(fact, "attr", name, own[name])
+        for k in known:
+            self._length(k)
+            for name, member in vars(k).items():
+                if name.startswith("__"):
+                    if (name not in UNCALLED or x is kind) and any(map(of_user, functions_in(member))):
+                        self._member(k, name, member)
+                    continue
+                if name not in self.names:
+                    continue
+                if name in own:  # hides the entry, but not from type(self)
+                    if self.asks_classes and not hasattr(member, "__get__"):
+                        self._member(k, name, member)
+                elif functions_in(member):
+                    if k.__dict__[name].__class__ is FunctionType and of_user(member):
+                        self._child(given(k), "attr", name, member, path=f"{k.__name__}.{name}")
+                    elif any(map(of_user, functions_in(member))):  # a property, a static method, a class method
+                        self._member(k, name, member)
+                elif type(member).__name__ == "member_descriptor":  # a slot
+                    if x is not kind:
+                        self._child(fact, "slot", name, getattr(x, name, UNSET))
+                elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
+                    self._child(fact, "attr", name, member)
+                elif (
+                    lineage(type(member))  # a descriptor of a user's class
+                    or is_cache(getattr(member, "__func__", member))  # a method that caches
+                    or (self.asks_classes and not hasattr(member, "__get__"))  # hidden, but not from super()
+                ):
+                    self._member(k, name, member)
+
+    def _length(self, kind: type) -> None:
+        """How many entries a user's class has: one that is added may be an attribute that was looked for in vain."""
+        module = sys.modules.get(kind.__module__)
+        if kind in self._measured or (module is not None and not is_users_module(module)):
+            return
+        self._measured.add(kind)
+        fact = Fact(kind.__name__, vars(kind), given(kind), ("attr", "__dict__"))
+        fact.check, fact.number = f"len({{v}}) == {len(vars(kind))}", len(self.facts)
+        self.facts.append(fact)
+
+    def _member(self, kind: type, name: str, member: Any) -> None:
+        """An entry of a class that is not what the attribute gives."""
+        entries = Fact(kind.__name__, vars(kind), given(kind), ("attr", "__dict__"))
+        self._child(entries, "item", name, member, path=f"{kind.__name__}.{name}")
