@@ -167,6 +167,8 @@ def test_what_cannot_be_is_named():
         tm.jet(tm.sign, 1, 1, 1)
     with pytest.raises(tm.NonScalarError, match="one number"):
         tm.laplacian(tm.sin)(np.zeros(2))
+    with pytest.raises(tm.DTypeError, match="laplacian needs floating"):
+        tm.laplacian(lambda x: (x**2).sum())(np.arange(2))
 
     @tm.primitive
     def twice(x):

@@ -247,7 +247,11 @@ def directional(f: Fn, x: Any, v: Any, order: int = 1) -> Any:
     >>> tm.directional(lambda x: x**4, 2.0, 1.0, order=3)
     tensor(48.)
     """
-    tape, series, along = _series(f, x, v, order, "directional")
+    return _last(f, x, v, order, "directional")
+
+
+def _last(f: Fn, x: Any, v: Any, order: int, asker: str) -> Any:
+    tape, series, along = _series(f, x, v, order, asker)
     return _tree(tape, series[-1], along and order > 0, math.factorial(order))
 
 
@@ -271,7 +275,7 @@ def laplacian(f: Fn) -> Fn:
 
         def along(direction: Tensor) -> Tensor:
             parts = [direction[a:b].reshape(t.shape) for a, b, t in zip(ends, ends[1:], arrays)]
-            y = directional(f, x, unflatten(structure, parts, values=False), order=2)
+            y = _last(f, x, unflatten(structure, parts, values=False), 2, "laplacian")
             if not isinstance(y, Tensor) or y.shape:
                 raise NonScalarError(f"laplacian needs a function that returns one number, got {describe(y)}")
             return y
