@@ -5,6 +5,7 @@ import enum
 import functools
 import json
 import os
+import sys
 import threading
 import time
 
@@ -337,15 +338,21 @@ def test_a_resumed_sweep_draws_as_an_unbroken_one(tmp_path):
 
 
 # -- what runs change ------------------------------------------------------------------------------------------
-class Kind(enum.Enum):
-    SMALL = 1
+@pytest.mark.parametrize("place", ["client", "several", "threads", "synchronous"])
+def test_a_run_does_not_see_what_others_have_changed(place, request):
+    place = request.getfixturevalue(place) if place in ("client", "several") else place
 
+    class Kind(enum.Enum):
+        SMALL = 1
 
-def test_a_run_does_not_see_what_others_have_changed(place):
-    class Scaled:  # pickled by value
+    class Scaled:
         factor = 2.0
 
         def times(self, x):
+            seen.append(x)
+            self.factor *= 2
+            Scaled.factor *= 3
+            Scaled.more = True
             return self.factor * x
 
     seen, net, scaled = [], tm.nn.Linear(2, 1, rng=0), Scaled()
@@ -359,25 +366,45 @@ def test_a_run_does_not_see_what_others_have_changed(place):
         loss = (net(np.ones((4, 2))) ** 2).mean()
         loss.backward()
         opt.step()
-        same = kind is Kind.SMALL and isinstance(scale, Scaled)
-        return {"seen": len(seen), "depth": len(layers), "loss": loss.item(), "same": same, "two": scale.times(1.0)}
+        same = kind is Kind.SMALL and isinstance(scale, Scaled) and not hasattr(Scaled, "more")
+        times = scale.times(1.0), Scaled().times(1.0)
+        return {"seen": len(seen), "depth": len(layers), "loss": loss.item(), "same": same, "times": sum(times)}
 
     layers, weight = [10], net.weight.detach().numpy().copy()
     grid = {"layers": [layers], "lr": [1, 1, 2, 3], "kind": [Kind.SMALL], "scale": [scaled]}
     for _ in range(2):
         found = sweep(run, grid, place)
         assert not found.failures
-        assert found["seen"] == [1] * 4
+        assert found["seen"] == [3] * 4
         assert found["depth"] == [2] * 4
         assert len(set(found["loss"])) == 1
         assert found["same"] == [True] * 4
-        assert found["two"] == [2.0] * 4
+        assert found["times"] == [4.0 + 12.0] * 4
         assert found["layers"] == [[10]] * 4
     assert seen == []
     assert layers == [10]
     assert (net.weight.detach().numpy() == weight).all()
-    if place in ("threads", "synchronous"):
-        assert Scaled.times is times  # the caller's class is as it was
+    assert Scaled.factor == 2.0
+    assert Scaled.times is times
+
+
+held = []
+
+
+def holding(lr):
+    held.append(lr)
+    return len(held)
+
+
+@pytest.mark.parametrize("place", ["synchronous", "threads"])
+def test_a_module_that_is_sent_by_value_is_copied_for_each_run(place):
+    here, cloudpickle = sys.modules[__name__], pytest.importorskip("cloudpickle")
+    cloudpickle.register_pickle_by_value(here)
+    try:
+        assert sweep(holding, {"lr": [1.0, 2.0, 3.0]}, place)["value"] == [1, 1, 1]
+    finally:
+        cloudpickle.unregister_pickle_by_value(here)
+    assert held == []
 
 
 @pytest.mark.parametrize("place", ["synchronous", "threads"])
@@ -447,16 +474,21 @@ def test_what_is_no_client_is_refused(several):
 
 
 def test_a_client_that_is_closed_meanwhile_is_an_error_and_no_row(several, tmp_path):
-    path = tmp_path / "rows.jsonl"
+    path, came = tmp_path / "rows.jsonl", []
     with distributed.Client(several.cluster) as mine:
 
         def run(a):
-            time.sleep(0.02 if a == 0 else 0.3)
+            time.sleep(0.1 * a)
             return a
 
+        def close(row):
+            came.append(row["value"])
+            mine.close()
+
         with pytest.raises(tm.ClusterError, match="sweep: the cluster gave up"):
-            sweep(run, {"a": list(range(30))}, mine, results=path, callback=lambda row: mine.close())
-    assert [json.loads(line)["a"] for line in path.read_text().splitlines()] == [0]
+            sweep(run, {"a": list(range(10))}, mine, results=path, callback=close)
+    assert 0 < len(came) < 10
+    assert [json.loads(line)["value"] for line in path.read_text().splitlines()] == came
 
 
 def test_the_callers_stream_is_its_own():

@@ -14,6 +14,7 @@ from ..core.errors import ArgumentError, describe, shortened, summary
 from ..core.tensor import Tensor
 from ..random import own_stream
 from .keeping import unpacked
+from .sending import own_classes
 from .table import Row
 
 LIST, PLACE = "(settings)", "(place)"  # in a results file: which columns are settings, which point of the grid it was
@@ -34,7 +35,8 @@ class Run:
     def __call__(self, k: int, point: bytes) -> Row:
         start = time.perf_counter()
         try:
-            run, settings = unpacked(self.text), unpacked(point)
+            with own_classes():
+                settings, run = unpacked(point), unpacked(self.text)
             told = {name: value for name, value in settings.items() if isinstance(value, (bool, int, float))}
             with own_stream([self.seed, k]):
                 found = self.measures(run(**settings), told)

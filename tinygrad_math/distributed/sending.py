@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
-import weakref
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from types import CodeType, FunctionType
 from typing import Any
@@ -29,10 +31,11 @@ def library(name: str, asker: str) -> Any:
         raise MissingExtra(f"{asker} needs the package {package}: {installing('distributed')}") from error
 
 
-def pickled(thing: Any, here: bool = False) -> bytes:
+def pickled(thing: Any, apart: bool = False) -> bytes:
     """By cloudpickle, but for the files of functions, which are kept: errors name the user's line by them.
 
-    For a copy that is made `here`, in this process, classes stay themselves: cloudpickle would write into them.
+    What is unpickled several times in one process, and `apart`, has classes of its own each time, where they travel by
+    value: cloudpickle would write into those that are there, which others use, or the caller.
     """
     base: Any = library("cloudpickle", "tm.distributed").Pickler
 
@@ -49,11 +52,12 @@ def pickled(thing: Any, here: bool = False) -> bytes:
                 )
             if isinstance(obj, (FunctionType, type)):
                 met.append(obj)
-            if here and isinstance(obj, type):
-                _CLASSES[id(obj)] = obj
-                return _class_here, (id(obj),)
             if not isinstance(obj, CodeType):
-                return super().reducer_override(obj)
+                found = super().reducer_override(obj)
+                if apart and isinstance(obj, type) and isinstance(found, tuple) and len(found) == _BY_VALUE:
+                    make, (*given, name, extra), *more = found
+                    return _class_apart, (name, make, (*given, None, extra)), *more
+                return found
             make, given, *more = self.dispatch_table[CodeType](obj)
             return make, tuple(obj.co_filename if isinstance(a, str) and a == _NOWHERE else a for a in given), *more
 
@@ -63,23 +67,45 @@ def pickled(thing: Any, here: bool = False) -> bytes:
     return file.getvalue()
 
 
-_CLASSES: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()  # of copies in this process
+_BY_VALUE = 6  # items of what cloudpickle makes of a class, whose name in its register is the last but one argument
 
 
-def _class_here(number: int) -> type:
-    return _CLASSES[number]
+class _Classes(threading.local):
+    """Those that this thread has made of late, by cloudpickle's names."""
+
+    made: dict[str, type] | None = None
 
 
-def packed(thing: Any, asker: str, here: bool = False) -> bytes:
-    """What goes to workers, or to runs in this process, as bytes. Raises ArgumentError for what cannot."""
+_CLASSES = _Classes()
+
+
+@contextmanager
+def own_classes() -> Iterator[None]:
+    """What this thread unpickles within the block shares its classes with nothing else."""
+    outer, _CLASSES.made = _CLASSES.made, {}
     try:
-        return pickled(thing, here)
+        yield
+    finally:
+        _CLASSES.made = outer
+
+
+def _class_apart(name: str, make: Callable[..., type], given: tuple[Any, ...]) -> type:
+    made = {} if _CLASSES.made is None else _CLASSES.made
+    if name not in made:
+        made[name] = make(*given)
+    return made[name]
+
+
+def packed(thing: Any, asker: str, apart: bool = False) -> bytes:
+    """What goes to workers, or to runs that have their own copies, as bytes. Raises ArgumentError for what cannot."""
+    try:
+        return pickled(thing, apart)
     except MathError:
         raise
     except Exception as error:
         raise ArgumentError(
-            f"{asker}: this cannot be {'copied for each run' if here else 'sent to workers'}: {summary(error)}; a "
-            f"function that is {'copied' if here else 'sent'} refers to data only, not to open files, locks or clients"
+            f"{asker}: this cannot be {'copied for each run' if apart else 'sent to workers'}: {summary(error)}; a "
+            f"function that is {'copied' if apart else 'sent'} refers to data only, not to open files, locks or clients"
         ) from error
 
 

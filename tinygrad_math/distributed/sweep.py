@@ -43,11 +43,11 @@ def sweep(
     Arguments: `run(**settings)` gives a number, a dict of numbers, or a History, whose last row counts (a column of it
     that is named as a setting, like "lr", is left out). Each run works on copies of its settings and of what `run`
     refers to, and has a stream of `tm.random` of its own, which begins by the caller's seed and the run's place in the
-    grid: a row depends on these alone, not on the worker or on other runs. Imported modules are not copied, and in this
-    process no classes: what a run changes there, others see. `grid` a dict of lists, whose product is taken, or a list
-    of dicts. `client` as for `value_and_grad`. `results` a file (.jsonl), to which each row is added as it comes: a
-    sweep that was stopped goes on from there, and runs what failed again. `callback` is called with each row as it
-    comes; `progress` tells of it on the standard error stream.
+    grid: a row depends on these alone, not on the worker or on other runs. Only what a run changes in an imported
+    module others see, unless `cloudpickle.register_pickle_by_value(module)` has that copied, too. `grid` a dict of
+    lists, whose product is taken, or a list of dicts. `client` as for `value_and_grad`. `results` a file (.jsonl), to
+    which each row is added as it comes: a sweep that was stopped goes on from there, and runs what failed again.
+    `callback` is called with each row as it comes; `progress` tells of it on the standard error stream.
     Returns a `Sweep`: its rows hold settings, measures and "seconds"; a row of a run that raised has "error", of some
     1,000 characters at most, and "traceback" instead, and does not stop the others; nor does one that ends its worker.
     Raises ArgumentError, also for what cannot be copied; FileError for a file of another sweep, or one that is being
@@ -68,15 +68,15 @@ def sweep(
     if callback is not None and not callable(callback):
         raise ArgumentError(f"sweep: callback is a function of a row, got {describe(callback)}")
     points = _points(grid)
-    pool, here = _pool(client), isinstance(client, str)
+    pool = _pool(client)
     path = None if results is None else path_of(results)
     with nullcontext() if path is None else alone(path, "sweep"):
         file = None if path is None else Results(path, points)
         rows: dict[int, Row] = {} if file is None else dict(file.rows)
-        left = [(k, packed(point, "sweep", here)) for k, point in enumerate(points) if k not in rows]
+        left = [(k, packed(point, "sweep", apart=True)) for k, point in enumerate(points) if k not in rows]
         before, start = len(rows), time.perf_counter()
         names = dict.fromkeys(n for p in points for n in p)
-        one = Run(packed(run, "sweep", here), int(random.shared.numpy.integers(1 << 62)), frozenset(names))
+        one = Run(packed(run, "sweep", apart=True), int(random.shared.numpy.integers(1 << 62)), frozenset(names))
         for k, outcome in pool(one, left):
             rows[k] = {**points[k], **outcome}
             if file is not None:
