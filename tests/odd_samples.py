@@ -132,6 +132,7 @@ MORE = {
     "curvature.FisherOperator.tree": [_call(V[:2])],
     "curvature.FisherOperator.vector": [_call(V[:2])],
     "curvature.KFACOperator.solve": [_call(V, 0.5)],
+    "random.Generator": [_call(7)],
     "grad_of": [_call(*_result())],
     "Tensor.to": [_call(np.float32)],
     "nn.Linear.load_state_dict": [_call({"weight": np.ones((2, 3)), "bias": np.ones(2)})],
