@@ -19,6 +19,9 @@ print(f"itairy(2): {s.itairy(2.0)[0]:.10f} by quadrature {float(mpmath.quad(mpma
 PROGRAM
 "$folder/env/bin/python" -W ignore "$folder/program.py" | tee "$folder/seen"
 diff - "$folder/seen" <<'EXPECTED'
-
+b = 5e-09: 1.070820589e-07 other side 1.070820594e-07 closed 1.070820594e-07
+b = 5e-13: 1.531377649e-11 other side 1.531337669e-11 closed 1.531337669e-11
+b = 5e-16: 1.000000000e+00 other side 1.876725433e-14 closed 1.876725433e-14
+itairy(2): 0.3125326889 by quadrature 0.3125327558
 EXPECTED
 echo "as described"

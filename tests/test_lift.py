@@ -225,3 +225,14 @@ def test_what_has_nothing_to_lift_is_refused(thing):
 def test_a_trace_is_refused():
     with pytest.raises(tm.TraceError):
         tm.compile(lambda x: tm.lift(scipy.signal).detrend(x).sum())(X)
+
+
+def test_a_lifted_sparse_matrix_is_what_the_matrix_is_elsewhere():
+    lifted, solvers = tm.lift(SPARSE), tm.lift(scipy.sparse.linalg)
+    assert np.allclose((lifted * 2.0 + lifted).toarray(), 3 * SPARSE.toarray())
+    assert lifted.shape == (4, 4)
+    assert np.allclose(
+        solvers.cg(lifted.T @ SPARSE, np.ones(4))[0], scipy.sparse.linalg.cg(SPARSE.T @ SPARSE, np.ones(4))[0]
+    )
+    with pytest.raises(tm.NeedsDetach):
+        tm.grad(lambda x: solvers.cg(lifted, x)[0].sum())(np.ones(4))

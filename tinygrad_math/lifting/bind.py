@@ -28,7 +28,7 @@ from .leaves import Leaf
 from .numpys import BY_FUNCTION, NumPys
 from .rules import LIFTED, OF_FUNCTIONS, RULES
 from .searches import SEARCHES, search
-from .sparse import Sparse
+from .sparse import Sparse, of_matrices
 
 _OWN = __name__.partition(".")[0]
 _STAY = {"numpy", _OWN, "builtins"} | set(sys.stdlib_module_names)
@@ -81,6 +81,8 @@ def _builder(thing: Any) -> Callable[[Any], Any] | None:
     if isinstance(thing, type):
         fit = thing.__flags__ & _BASE and not issubclass(thing, _KEPT) and _is_pure(thing)
         return _class if _foreign(thing) and fit and "lifted_from" not in vars(thing) else None
+    if isinstance(thing, FunctionType) and f"{thing.__module__}.".startswith(_APART) and not _foreign(thing):
+        return of_matrices
     if isinstance(thing, FunctionType):
         return _function if _foreign(thing) and not hasattr(thing, "lifted_from") else None
     if kind.__name__ in _COMPILED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,30 @@ class Sparse:
 
     def __repr__(self) -> str:
         return f"lifted {self.lifted_from!r}"
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    """The matrix's own operator, whose result is a lifted matrix where it is sparse."""
+
+    def call(self: Sparse, *others: Any) -> Any:
+        found = getattr(self.lifted_from, name)(*map(_matrix, others))
+        return Sparse(found) if hasattr(found, "tocsr") else found
+
+    return call
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "neg", "pow", "abs", "getitem"):
+    setattr(Sparse, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+def of_matrices(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of SciPy's for sparse matrices, which is given the matrices themselves."""
+
+    @functools.wraps(f)
+    def call(*args: Any, **more: Any) -> Any:
+        return f(*map(_matrix, args), **{k: _matrix(v) for k, v in more.items()})
+
+    return call
 
 
 @rule("scipy.sparse.spsolve")
