@@ -555,3 +555,10 @@ OF_KEPT_NUMBERS = [
 @pytest.mark.long
 def test_the_numbers_that_are_kept_are_those_of_mpmath():
     assert all_anew([*OF_KEPT_NUMBERS, *test_special.OF_KEPT_NUMBERS]) == NUMBERS
+
+
+@pytest.mark.parametrize("degree", [np.inf, -np.inf, 2.0**63, -(2.0**63), 1e30])
+def test_polynomials_of_degrees_that_no_recurrence_reaches_end_at_once(degree):
+    for name in ("eval_legendre", "eval_chebyt", "eval_chebyu", "eval_laguerre"):
+        want = getattr(scipy.special, name)(degree, 0.5)
+        np.testing.assert_array_equal(getattr(tm.special, name)(degree, 0.5).numpy(), want, err_msg=name)

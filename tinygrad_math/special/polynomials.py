@@ -30,6 +30,8 @@ __all__ = [
 
 _REFLECTED = {"eval_legendre": 1, "eval_chebyt": 0, "eval_chebyu": 2}  # what n + that of degree n is, is a degree again
 
+_LONGEST = 1e7  # the degree whose recurrence takes a tenth of a second for each x; beyond it all is as SciPy has it
+
 
 def _reflected(xp: Any, n: Any, shift: int) -> Any:
     """The degree that stands for one below 0."""
@@ -45,7 +47,7 @@ def _forward(name: str, *arguments: str) -> Any:
         refuse_complex(name, *args)
         f, dtype = getattr(special, name), float_kind(*args[1:])
         degree, *others = doubles(*args)
-        whole = np.asarray(degree == np.round(degree))
+        whole = np.asarray((degree == np.round(degree)) & (np.abs(degree) <= _LONGEST))
         shift = _REFLECTED.get(name)
         below = whole & (degree < 0) if shift is None else whole & (degree < -shift / 2)
         if shift is not None and below.any():  # U_(-1) is its own reflection, and 0
