@@ -55,6 +55,23 @@ def test_a_loss_that_raises_is_named_with_its_shard_and_line(place, compile):
         assert left(place) == []  # though the function is still there
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error, words", [(Speechless(), "RuntimeError"), (ValueError("x" * 10**6), r"999,\d+ char")])
+@pytest.mark.parametrize("place", ["synchronous", "threads"])
+def test_an_error_without_a_text_or_with_a_long_one_is_named_all_the_same(place, error, words):
+    def raising(*_):
+        raise error
+
+    for f in (D.value_and_grad(raising, SHARDS, place), D.value_and_grad(loss, [raising], place)):
+        with pytest.raises(tm.ShardError, match=rf"shard \d .*{type(error).__name__}.*{words}") as c:
+            f(W)
+        assert len(str(c.value)) < 1300
+
+
 def test_parameters_of_another_structure_are_named_with_the_line(place):
     f = D.value_and_grad(loss, SHARDS, place)
     f(W)
