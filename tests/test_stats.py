@@ -316,6 +316,18 @@ def test_students_density_tends_to_the_normal_one(df):
     assert stats.t.logpdf(0.7, df).item() == pytest.approx(wanted, rel=1e-14)
 
 
+@pytest.mark.parametrize("df", [0.5, 2.5, 4.5, 1e6, np.inf])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_students_distribution_stays_within_its_dtype(df, kind):
+    z, df, digits = np.array([0.0, 0.3, -2.0, 1e3], kind), kind(df), 1e-13 if kind is np.float64 else 3e-6
+    got = stats.t.logpdf(z, df)
+    assert got.dtype == kind
+    np.testing.assert_allclose(got, scipy.stats.t.logpdf(z.astype(float), float(df)), rtol=digits)
+    for name in ("mean", "var", "std"):
+        wanted = getattr(scipy.stats.t, name)(float(df))
+        np.testing.assert_allclose(getattr(stats.t, name)(df), wanted, rtol=digits)
+
+
 @pytest.mark.parametrize("mu", [99.0, 101.0, 400.0])
 def test_the_entropy_of_a_large_poisson_mean_keeps_its_digits(mu):
     with mpmath.workdps(30):

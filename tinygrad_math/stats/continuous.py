@@ -79,7 +79,7 @@ class StudentT(Continuous):
         body = self._log_factor(n) - 0.5 * (n + 1) * rec.log1p_square(z / rec.sqrt(n))
         body = rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
         many = rec.greater(df, 100)  # where z^2 < df/10, the logarithm is expanded in 1/df, in which no terms cancel
-        few = rec.less(rec.abs(z), rec.sqrt(rec.where(many, rec.where(limit, 1e300, df), 0.0) / 10))
+        few = rec.less(rec.abs(z), rec.sqrt(rec.where(many, rec.where(limit, 1e30, df), 0.0) / 10))
         w, inverse = rec.where(few, z, 0.0) ** 2, 1 / rec.where(many, df, 100.0)
         u, total = w * inverse, 0.0
         for k in range(16, 0, -1):
@@ -114,9 +114,11 @@ class StudentT(Continuous):
         def beyond(order: int, known: Any, otherwise: Any) -> Any:
             return rec.where(rec.greater(df, order), known, otherwise)
 
-        n = rec.where(rec.less(df, math.inf), df, 1e300)  # a normal distribution
-        var = beyond(2, n / rec.where(rec.greater(df, 2), n - 2, 1.0), beyond(1, math.inf, math.nan))
-        kurtosis = beyond(4, 6 / rec.where(rec.greater(df, 4), n - 4, 1.0), beyond(2, math.inf, math.nan))
+        normal = rec.equal(df, math.inf)
+        n = rec.where(normal, 5.0, df)
+        var = beyond(2, n / rec.where(rec.greater(n, 2), n - 2, 1.0), beyond(1, math.inf, math.nan))
+        kurtosis = beyond(4, 6 / rec.where(rec.greater(n, 4), n - 4, 1.0), beyond(2, math.inf, math.nan))
+        var, kurtosis = rec.where(normal, 1.0, var), rec.where(normal, 0.0, kurtosis)
         return beyond(1, 0.0, math.inf), var, beyond(3, 0.0, math.nan), kurtosis
 
     def _rvs(self, rng: Generator, size: Any, kind: Any, df: Any) -> Any:
