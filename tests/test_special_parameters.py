@@ -562,3 +562,8 @@ def test_polynomials_of_degrees_that_no_recurrence_reaches_end_at_once(degree):
     for name in ("eval_legendre", "eval_chebyt", "eval_chebyu", "eval_laguerre"):
         want = getattr(scipy.special, name)(degree, 0.5)
         np.testing.assert_array_equal(getattr(tm.special, name)(degree, 0.5).numpy(), want, err_msg=name)
+
+
+def test_the_derivative_of_k1_keeps_its_digits_far_out_and_next_to_zero():
+    assert tm.grad(special.k1)(700.0).item() == pytest.approx(float(mpmath.diff(lambda x: mpmath.besselk(1, x), 700)))
+    assert tm.grad(tm.grad(special.k1))(1.2548e-102).item() == pytest.approx(2 / 1.2548e-102**3)

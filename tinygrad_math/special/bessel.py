@@ -180,10 +180,10 @@ i1 = row(
 k0 = row("k0", lambda xp, y, x: -xp.k1(x), domain=(0.3, 3.0), latex="K_0({0})", doc="K_0, x > 0. d/dx = -K_1.")
 k1 = row(
     "k1",
-    lambda xp, y, x: -0.5 * (xp.k0(x) + xp.kn(2, x)),
+    lambda xp, y, x: -xp.k0(x) - y / x,  # K_3, of the second derivative by K_2, overflows before that does
     domain=(0.3, 3.0),
     latex="K_1({0})",
-    doc="K_1, x > 0. d/dx = -(K_0 + K_2)/2.",
+    doc="K_1, x > 0. d/dx = -K_0 - K_1 / x.",
 )
 
 # Scaled by exp(-|x|), which has a kink at zero; sign(0) = 0 gives the mean of both slopes there.
