@@ -205,6 +205,18 @@ def test_orders_that_are_none_and_complex_arguments_are_refused():
         tm.grad(special.struve)(0.5, 1.0)
 
 
+@pytest.mark.parametrize("k", [0, 1, -2])
+def test_lamberts_function_is_complex_differentiable_on_each_branch(k):
+    z = np.array(0.7 + 0.4j)
+    w = complex(special.lambertw(z, k).item())
+    got = tm.grad(lambda z: special.lambertw(z, k), holomorphic=True)(z).item()
+    assert w * np.exp(w) == pytest.approx(z.item(), rel=1e-13)
+    assert got == pytest.approx(1 / (z.item() + np.exp(w)), rel=1e-13)
+    for wrong in (k + 0.5, k + 1j):
+        with pytest.raises(tm.ArgumentError, match="whole number of a branch"):
+            special.lambertw(z, wrong)
+
+
 def test_carlsons_integrals_at_their_ends():
     assert special.elliprf(0.0, 1.0, 1.0).item() == pytest.approx(np.pi / 2)
     assert tm.grad(special.elliprf)(0.0, 1.0, 1.0).item() == -np.inf

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import NotAnInteger, describe
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
 from .scipy_rows import no_derivative, row
@@ -98,6 +99,8 @@ def _lambert(z: Any, k: Any, /) -> Any:
     from scipy import special
 
     single = np.asarray(z).dtype == np.complex64
+    if np.any(np.asarray(k) != np.round(k)) or np.any(np.imag(k) != 0):
+        raise NotAnInteger(f"lambertw: k is the whole number of a branch, got {describe(k)}")
     return special.lambertw(z, np.asarray(k).real.astype(np.int64)).astype(np.complex64 if single else np.complex128)
 
 

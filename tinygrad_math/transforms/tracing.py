@@ -246,6 +246,8 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
         try:
             t = as_tensor(leaf)
         except DTypeError as error:
+            if not isinstance(leaf, Mapping):  # of what else is no array the error itself tells
+                raise
             raise DTypeError(f"{asker} expects {describe(want)}, got {describe(leaf)}") from error
         if not hasattr(t.node.data, "dtype"):  # a Python number
             t = cast(Tensor, rec.asarray(t))
