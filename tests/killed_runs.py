@@ -1,8 +1,9 @@
 """Training that is killed again and again: python killed_runs.py folder kind kills seed.
 
-Each run is a fork of this process, is sent SIGKILL at a random moment, and is taken up again by the next one, until it
-ends; then another run begins, until so many kills have struck. Printed are how many struck, and how many of them in the
-middle of a save. Raises where a checkpoint does not load, or a run does not end as the unbroken one did.
+Each run is a fork of this process, is sent SIGKILL at a random moment (every fourth one as soon as it saves after
+that), and is taken up again by the next one, until it ends; then another run begins, until so many kills have struck.
+Printed are how many struck, and how many of them in the middle of a save. Raises where a checkpoint does not load, or a
+run does not end as the unbroken one did.
 """
 
 import contextlib
@@ -112,6 +113,12 @@ def ended(child):
     return True
 
 
+def half_written(folder, before):
+    """Whether something of a checkpoint lies there that was not there before, and is neither that nor its lock."""
+    new = {p.name for p in folder.iterdir()} - before - {"run.npz", "end.npz"}
+    return any("run.npz" in name and "lock" not in name for name in new)
+
+
 def strike(folder, kind, kills, seed):
     """(how many kills struck, how many of them in a save)."""
     rng, found, struck, saving = np.random.default_rng(seed), folder / "end.npz", 0, 0
@@ -123,12 +130,14 @@ def strike(folder, kind, kills, seed):
         before = {p.name for p in folder.iterdir()}
         child = forked(run, kind, found, checkpoint=path, resume=path)
         time.sleep(rng.uniform(0, usual))
+        latest = time.monotonic() + (usual if struck % 4 == 0 else 0)
+        while not half_written(folder, before) and time.monotonic() < latest:
+            pass
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         done = ended(child)
         struck += not done
-        left = {p.name for p in folder.iterdir()} - before - {"run.npz", "end.npz"}
-        saving += any("run.npz" in name and "lock" not in name for name in left)
+        saving += half_written(folder, before)
         if path.exists():
             assert tm.load(path)["version"] == 1
         if done or struck == kills:
