@@ -75,7 +75,7 @@ def check_interrupted(tmp_path, times):
         time.sleep(rng.uniform(0, 0.15))
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-        if process.returncode:
+        if process.returncode and not (folder / "end.npz").exists():  # else Python itself was ending
             assert "goes on from here" in errors or "KeyboardInterrupt" in errors
         found, other = finish(folder)
         assert found.keys() == want.keys()
