@@ -1,5 +1,7 @@
 """The Fourier transforms against NumPy, the dense DFT matrix and the adjoint identity."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.fft
@@ -219,12 +221,19 @@ def test_transforms_of_scipys_over_several_axes_go_by_its_own_register(name):
     np.testing.assert_allclose(g.numpy(), 2 * x, rtol=1e-12)
 
 
+_OF_SEVERAL_AXES = "dctn", "dstn", "idctn", "idstn"
+
+
 def test_a_cosine_transform_says_what_it_cannot_take():
+    endless = []
+    endless += [endless, endless]  # 2^64 ends for whoever walks it
     for call, error in [
         (lambda: tm.fft.dct([1.0], type=5), tm.ArgumentError),
         (lambda: tm.fft.dct([1.0], type=1), tm.ShapeError),
         (lambda: tm.fft.dct([1.0], norm="other"), tm.ArgumentError),
         (lambda: tm.fft.dct([1j]), tm.DTypeError),
+        *((partial(getattr(tm.fft, f), np.ones((2, 3)), s=(None, 2)), tm.NotAnInteger) for f in _OF_SEVERAL_AXES),
+        *((partial(getattr(tm.fft, f), endless), tm.ShapeError) for f in _OF_SEVERAL_AXES),
     ]:
         with pytest.raises(error):
             call()

@@ -222,6 +222,13 @@ def test_what_has_nothing_to_lift_is_refused(thing):
         tm.lift(thing)
 
 
+def test_what_nests_without_end_is_refused():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(tm.ArgumentError, match="contains itself"):
+        tm.lift(endless)
+
+
 def test_a_trace_is_refused():
     with pytest.raises(tm.TraceError):
         tm.compile(lambda x: tm.lift(scipy.signal).detrend(x).sum())(X)

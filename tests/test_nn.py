@@ -391,3 +391,18 @@ def test_numbers_like_an_array_have_its_shape_and_dtype():
     np.testing.assert_array_equal(x.numpy(), tm.randn(2, 3).numpy())
     with pytest.raises(tm.ArgumentError, match="float32 or float64"):
         tm.randn_like(np.zeros(3, int))
+
+
+def test_transformers_without_end_are_refused():
+    encoder, decoder = tm.nn.TransformerEncoderLayer(4, 2, 4), tm.nn.TransformerDecoderLayer(4, 2, 4)
+    for call in (
+        lambda: tm.nn.TransformerEncoder(encoder, 10**12),
+        lambda: tm.nn.TransformerDecoder(decoder, 10**12),
+        lambda: tm.nn.Transformer(4, 2, 10**12, 1, 4),
+    ):
+        with pytest.raises(tm.ArgumentError, match="at most"):
+            call()
+    with pytest.raises(tm.OutOfMemory):
+        tm.nn.Transformer.generate_square_subsequent_mask(10**9)
+    with pytest.raises(tm.MathError, match="generate_square_subsequent_mask"):
+        tm.nn.Transformer.generate_square_subsequent_mask(10**12)

@@ -307,6 +307,7 @@ def test_a_wrong_shape_is_named():
         (lambda: x.reshape(), tm.ArgumentError, "needs the new shape"),
         (lambda: x.squeeze(0), tm.ShapeError, "size not equal to one"),
         (lambda: tm.expand_dims(x, 5), tm.AxisError, "axis 5"),
+        (lambda: tm.size(x, (0, -x.ndim)), tm.AxisError, "each axis once"),
         (lambda: tm.zeros((2, 3, 4)).transpose(0, 1), tm.ShapeError, "swapaxes"),
         (lambda: tm.moveaxis(x, 0, 2), tm.AxisError, "moveaxis: axis 2"),
         (lambda: tm.moveaxis(x, (0, 0), (0, 1)), tm.AxisError, "twice"),

@@ -199,6 +199,13 @@ def test_degrees_below_zero_are_reflected_or_no_number(name, reflected):
     assert np.all(special.eval_chebyu(-1, x).numpy() == 0)
 
 
+def test_hermites_polynomials_are_of_whole_degrees():
+    for f in (special.eval_hermite, special.eval_hermitenorm):
+        with pytest.raises(tm.OutsideDomain, match="whole number"):
+            f(2.5, 1.0)
+        assert np.isnan(float(f(np.nan, 1.0)))
+
+
 @pytest.mark.parametrize("name", OF_TWO)
 def test_derivatives_in_each_argument_agree_with_mpmath(name):
     reference, points, arguments = OF_TWO[name]

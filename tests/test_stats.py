@@ -493,3 +493,12 @@ def test_derivatives_in_many_degrees_of_freedom_keep_their_digits(df):
             np.testing.assert_allclose(tm.grad(first, argnums=1)(z, df).item(), second, rtol=1e-12)
         area = float(mpmath.quad(lambda x: mpmath.exp(log_density(x, n)) * slope(x), [0, 1, 2]))
         np.testing.assert_allclose(tm.grad(stats.t.cdf, argnums=1)(2.0, df).item(), area, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2.0**63, 2**63])
+def test_trials_that_cannot_be_counted_are_refused(n):
+    for call in (stats.binom.ppf, stats.binom.isf, stats.binom.interval):
+        with pytest.raises(tm.OutsideDomain, match="trials"):
+            call(0.3, n, 0.5)
+    with pytest.raises(tm.OutsideDomain, match="trials"):
+        stats.binom.rvs(n, 0.5)

@@ -12,9 +12,9 @@ import numpy as np
 
 from .core.arguments import named
 from .core.declare import linear
-from .core.errors import ArgumentError, DTypeError, ShapeError, describe
+from .core.errors import ArgumentError, DTypeError, ShapeError, describe, integer
 from .core.samples import real, sample
-from .core.tensor import Tensor, rec
+from .core.tensor import Tensor, as_tensor
 
 __all__ = ["dct", "dctn", "dst", "dstn", "idct", "idctn", "idst", "idstn"]
 
@@ -152,8 +152,9 @@ def idst(x: Any, /, type: int = 2, n: int | None = None, axis: int = -1, norm: N
 
 
 def _along(transform: Any, x: Any, type: int, s: Any, axes: Any, norm: Norm) -> Any:
-    ndim = np.ndim(x)
-    sizes = None if s is None else [s] if isinstance(s, int) else list(s)
+    x = as_tensor(x)
+    ndim = x.ndim
+    sizes = None if s is None else [integer(n, "s", "each length") for n in ([s] if isinstance(s, int) else s)]
     if axes is None:
         axes = range(ndim) if sizes is None else range(ndim - len(sizes), ndim)
     along = [axes] if isinstance(axes, int) else list(axes)
@@ -163,7 +164,7 @@ def _along(transform: Any, x: Any, type: int, s: Any, axes: Any, norm: Norm) -> 
         raise ArgumentError(f"axes name each axis once, got axes={describe(axes)} for {ndim} dimensions")
     for k, axis in enumerate(along):
         x = transform(x, type=type, n=None if sizes is None else sizes[k], axis=axis, norm=norm)
-    return x if isinstance(x, Tensor) else rec.asarray(x)
+    return x
 
 
 @named

@@ -37,7 +37,10 @@ def lift(library: T) -> T:
     >>> tm.grad(lambda y: integrate.simpson(y, dx=1.0))(tm.tensor([1.0, 2.0, 4.0]))
     tensor([0.33333333, 1.33333333, 0.33333333])
     """
-    found = lifted(library)
+    try:
+        found = lifted(library)
+    except RecursionError:
+        raise ArgumentError(f"lift: {describe(library)} nests too deeply, or contains itself") from None
     if isinstance(found, NumPys) or (found is library and not hasattr(library, "lifted_from")):
         what = f"the module {library.__name__}" if isinstance(library, ModuleType) else describe(library)
         raise ArgumentError(

@@ -46,3 +46,12 @@ def sizes(value: Any, axes: int, asker: str, name: str, least: int = 1) -> Sizes
     ):
         raise ArgumentError(f"{asker}: {name} is a whole number from {least} on, or {axes} of them, got {value!r:.60}")
     return tuple(int(k) for k in found)
+
+
+_MOST_LAYERS = 10_000  # each is made of arrays of its own
+
+
+def check_layers(count: int, asker: str) -> None:
+    """Raise ArgumentError for more layers than anyone waits for."""
+    if count > _MOST_LAYERS:
+        raise ArgumentError(f"{asker}: num_layers is at most {_MOST_LAYERS:,}, got {count:,}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import rec
-from .common import generator, shaped, sizes
+from .common import check_layers, generator, shaped, sizes
 from .dropout import check_probability, dropout
 from .module import Module, Parameter
 from .starts import restart_uniform
@@ -65,9 +65,6 @@ def _nonlinearity(name: str, asker: str) -> str:
     if name not in ("tanh", "relu"):
         raise ArgumentError(f"{asker}: nonlinearity is 'tanh' or 'relu', got {name!r:.40}")
     return name
-
-
-_MOST_LAYERS = 10_000  # each is made of arrays of its own
 
 
 class _Cell(Module):
@@ -193,8 +190,7 @@ class _Recurrent(Module):
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
         self.dropout = check_probability(dropout, type(self).__name__)
         draw, rows = generator(rng), _STEPS[self.kind][1] * hidden_size
-        if num_layers > _MOST_LAYERS:
-            raise ArgumentError(f"{type(self).__name__}: num_layers is at most {_MOST_LAYERS:,}, got {num_layers:,}")
+        check_layers(num_layers, type(self).__name__)
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
             for end in self._ends(layer):

@@ -14,7 +14,7 @@ from ..core.tensor import Tensor
 from . import init
 from .activations import gelu, relu
 from .attention import MultiheadAttention
-from .common import generator, shaped, sizes
+from .common import check_layers, generator, shaped, sizes
 from .containers import ModuleList
 from .dense import Linear
 from .dropout import Dropout
@@ -144,7 +144,9 @@ class TransformerDecoderLayer(_Layer):
 def _copies(asker: str, layer: Any, many: Any) -> ModuleList:
     if not isinstance(layer, Module):
         raise ArgumentError(f"{asker} takes a layer to copy, got {describe(layer)}")
-    return ModuleList([copy.deepcopy(layer) for _ in range(*sizes(many, 1, asker, "num_layers"))])
+    (count,) = sizes(many, 1, asker, "num_layers")
+    check_layers(count, asker)
+    return ModuleList([copy.deepcopy(layer) for _ in range(count)])
 
 
 class TransformerEncoder(Module):
@@ -243,6 +245,7 @@ class Transformer(Module):
                 init.xavier_uniform_(p, rng=draw)
 
     @staticmethod
+    @named
     def generate_square_subsequent_mask(sz: int) -> Tensor:
         """Minus infinity above the diagonal, 0 elsewhere: position i looks at positions up to i."""
         n = integer(sz, "generate_square_subsequent_mask", "sz")

@@ -81,7 +81,7 @@ def shape(x: Any, /) -> tuple[int, ...]:
 
 @named
 def size(x: Any, /, axis: int | tuple[int, ...] | None = None) -> int:
-    """The number of elements, or of those along an axis or several. Raises AxisError.
+    """The number of elements, or of those along an axis or several. Raises AxisError, also for an axis named twice.
 
     >>> import tinygrad_math as tm
     >>> tm.size([[1.0, 2.0]]), tm.size([[1.0, 2.0]], 0)
@@ -89,7 +89,10 @@ def size(x: Any, /, axis: int | tuple[int, ...] | None = None) -> int:
     """
     t = as_tensor(x)
     axes = range(t.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return math.prod(t.shape[checked_axis(k, t.ndim, "size")] for k in axes)
+    named_axes = [checked_axis(k, t.ndim, "size") for k in axes]
+    if len(set(named_axes)) < len(named_axes):
+        raise AxisError(f"size: axes name each axis once, got axis={describe(axis)} for {t.ndim} dimensions")
+    return math.prod(t.shape[k] for k in named_axes)
 
 
 # -- reshape ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import OutsideDomain, describe
 from ..core.samples import real, sample
 from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 
@@ -47,6 +48,8 @@ def _forward(name: str, *arguments: str) -> Any:
         refuse_complex(name, *args)
         f, dtype = getattr(special, name), float_kind(*args[1:])
         degree, *others = doubles(*args)
+        if "hermite" in name and np.any((degree != np.round(degree)) & np.isfinite(degree)):
+            raise OutsideDomain(f"{name}: the degree is a whole number, got {describe(args[0])}")
         whole = np.asarray((degree == np.round(degree)) & (np.abs(degree) <= _LONGEST))
         shift = _REFLECTED.get(name)
         below = whole & (degree < 0) if shift is None else whole & (degree < -shift / 2)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general
+from ..core.errors import OutsideDomain, describe
+from ..core.node import unknown
 from ..core.samples import positive, sample
-from ..core.tensor import rec
+from ..core.tensor import as_tensor, rec
 from ..random import Generator
 from .distribution import Discrete, series, through_zero
 
@@ -143,7 +145,10 @@ class Binomial(Discrete):
         return n * p, var, (1 - 2 * p) / rec.sqrt(var), (1 - 6 * p * (1 - p)) / var
 
     def _rvs(self, rng: Generator, size: Any, kind: Any, n: Any, p: Any) -> Any:
-        return rng.binomial(rec.astype(rec.stop_gradient(n), np.int64), rec.stop_gradient(p), size)
+        trials = rec.stop_gradient(as_tensor(n))
+        if not unknown(trials.node) and np.any(trials.numpy() >= 2.0**63):
+            raise OutsideDomain(f"stats.binom.rvs: the number of trials is an integer of 64 bits, got {describe(n)}")
+        return rng.binomial(rec.astype(trials, np.int64), rec.stop_gradient(p), size)
 
     def _entropy(self, n: Any, p: Any) -> Any:
         k = np.arange(1.0 + np.max(rec.stop_gradient(n).numpy(), initial=0.0))

@@ -413,6 +413,9 @@ lattice_point = elementwise(
 )
 
 
+_MOST_TRIALS = 2.0**53  # beyond it doubles step over whole numbers, and a search among those need not end
+
+
 @nondiff(
     arity=None,
     latex=r"\min\{{k : F(k) \ge {0}\}}",
@@ -423,6 +426,8 @@ def lattice_quantile(arrays: Any, /, *, name: str, upper: bool) -> Any:
     """The quantile of a discrete distribution of SciPy's; `arrays` are q and the shape parameters."""
     from scipy import stats
 
+    if name == "binom" and np.any(np.asarray(arrays[1]) > _MOST_TRIALS):
+        raise OutsideDomain(f"stats.binom: a quantile is that of up to 2**53 trials, got {describe(arrays[1])}")
     find = stats.__dict__[name]
     kind = np.result_type(*(a.dtype if hasattr(a, "dtype") else np.float32 for a in arrays), np.float32)
     return np.asarray((find.isf if upper else find.ppf)(*arrays)).astype(kind)[()]
