@@ -567,3 +567,25 @@ def test_polynomials_of_degrees_that_no_recurrence_reaches_end_at_once(degree):
 def test_the_derivative_of_k1_keeps_its_digits_far_out_and_next_to_zero():
     assert tm.grad(special.k1)(700.0).item() == pytest.approx(float(mpmath.diff(lambda x: mpmath.besselk(1, x), 700)))
     assert tm.grad(tm.grad(special.k1))(1.2548e-102).item() == pytest.approx(2 / 1.2548e-102**3)
+
+
+def test_bessels_functions_of_the_second_kind_go_to_the_ends_of_the_doubles():
+    for f in (special.kn, special.kv):
+        for n, x in ((2, 700.0), (0, 705.0), (3, 1e-102), (2, 1e-153), (1, 1e-307), (2, 1.0)):
+            assert f(n, x).item() == pytest.approx(float(mpmath.besselk(n, x)), rel=1e-13)
+        assert [f(3, x).item() for x in (1e-200, 0.0, 1000.0)] == [INF, INF, 0.0]
+        assert tm.grad(f, argnums=1)(2, 700.0).item() == pytest.approx(
+            float(mpmath.diff(lambda x: mpmath.besselk(2, x), 700)), rel=1e-12
+        )
+
+
+def test_exponential_integrals_of_huge_orders():
+    for n, x in ((2**31, 1.0), (2**40, 0.0), (2**31, 600.0)):
+        tail = mpmath.quad(
+            lambda t: mpmath.exp(-x * (1 + t / n) - n * mpmath.log1p(t / mpmath.mpf(n))) / n, [0, 4, 20, 99]
+        )
+        assert special.expn(n, x).item() == pytest.approx(float(tail), rel=1e-13)
+    assert special.expn(np.inf, 1.0).item() == 0
+    assert np.isnan(special.expn(2.0**40, -1.0).item())
+    with pytest.raises(tm.OutsideDomain, match="whole number"):
+        special.expn(1.5, 1.0)

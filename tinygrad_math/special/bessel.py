@@ -17,7 +17,7 @@ from ..core.errors import NoDerivative
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from . import bessel_orders  # noqa: F401  (the ops of the derivatives in the order)
-from .scipy_rows import differentiate, float_kind, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
 __all__ = [
     "i0",
@@ -93,6 +93,36 @@ def _family(name: str, below: int, above: int, doc: str, **record: Any) -> Any:
     )
 
 
+def second_kind(name: str, n: Any, x: Any) -> Any:
+    """SciPy's kv or kn of real x also where the numbers of doubles do not end yet: those end at 1e-305 and 1e305."""
+    from scipy import special
+
+    y = np.asarray(forward_of(name, "n", "x", holomorphic=name == "kv", order=True)(n, x))
+    lost = (y == 0) | np.isinf(y)
+    if y.dtype.kind != "f" or not np.any(lost):
+        return y[()]
+    order, at = doubles(n, x)
+    order, at = np.abs(order[lost]), at[lost]
+    half = np.exp(-np.maximum(at, 0) / 2)
+    far = special.kve(order, at) * half * half
+    near = (order >= 1) & (at > 0) & (at < 1e-8)  # the first term is all (DLMF 10.30.2)
+    v, small = np.where(near, order, 1.0), np.where(near, at, 1.0)
+    with ignoring("over"):
+        first = special.gamma(v) * (2 / small) ** (v - 1) / small
+        y[lost] = np.where(y[lost] == 0, far, np.where(near, first, y[lost]))
+    return y[()]
+
+
+def kv_of_order(n: Any, x: Any, /) -> Any:
+    """SciPy's kv to the ends of the doubles."""
+    return second_kind("kv", n, x)
+
+
+def kn_of_order(n: Any, x: Any, /) -> Any:
+    """SciPy's kn likewise."""
+    return second_kind("kn", n, x)
+
+
 def _complex(of: Any) -> list[Any]:
     return [sample(1, complexes(3) + of)]
 
@@ -162,6 +192,7 @@ kv = _family(
     "d/dv, for real x, by an integral, at every order.",
     samples=_order_samples(of=positive, extra=_complex(3.0)),
     holomorphic=True,
+    forward=kv_of_order,
 )
 kn = _family(
     "kn",
@@ -169,6 +200,7 @@ kn = _family(
     -1,
     "K_n(x) of integer order, x > 0. d/dx = -(K_(n-1) + K_(n+1))/2.",
     samples=lambda: [s for s in _order_samples(of=positive)() if not isinstance(s.args[0], int) or s.args[0] >= 0],
+    forward=kn_of_order,
 )
 i0 = row("i0", lambda xp, y, x: xp.i1(x), latex="I_0({0})", doc="The modified Bessel function I_0. d/dx = I_1.")
 i1 = row(

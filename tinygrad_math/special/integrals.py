@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from ..core.errors import OutsideDomain
 from ..core.samples import positive, sample
-from .scipy_rows import no_derivative, row
+from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 
 __all__ = ["ellipe", "ellipk", "ellipkm1", "exp1", "expi", "expn", "loggamma", "ndtri_exp", "spence", "wrightomega"]
 
@@ -33,13 +36,32 @@ exp1 = row(
     latex=r"E_1({0})",
     doc="The exponential integral E_1, of exp(-t) / t from x on. d/dx = -exp(-x) / x.",
 )
+
+
+def expn_of_count(n: Any, x: Any, /) -> Any:
+    """SciPy's expn, which cuts off what an order has after the point, and ends at orders of 32 bits."""
+    from scipy import special
+
+    refuse_complex("expn", n, x)
+    kind = float_kind(n, x)
+    n, x = doubles(n, x)
+    if np.any((n != np.floor(n)) & np.isfinite(n)):
+        raise OutsideDomain(f"expn: the order is a whole number, got {n[(n != np.floor(n)) & np.isfinite(n)][0]:g}")
+    large = n >= 2**31
+    y = special.expn(np.where(large | np.isnan(n), 1.0, n), x)
+    share = 1 / np.where(large & (x >= 0), x + n, 1.0)  # of so large an order two terms are all digits (DLMF 8.20.6)
+    two_terms = np.exp(-np.maximum(x, 0.0)) * share * (1 + share / (1 + x / np.where(large, n, 1.0)) ** 2)
+    y = np.where(large & (x >= 0), two_terms, np.where(np.isnan(n), math.nan, y))
+    return y.astype(kind)[()]
+
+
 expn = row(
     "expn",
     no_derivative("expn", "n"),
     # E_0 is exp(-x) / x, and there are none below it
     lambda xp, y, n, x: xp.where(xp.greater(n, 0), -xp.expn(xp.maximum(n - 1, 0), x), -y * (1 + 1 / x)),
     arguments="n x",
-    order=True,
+    forward=expn_of_count,
     latex=r"E_{{{0}}}({1})",
     samples=lambda: [sample(n, positive(3)) for n in (0, 1, 2, 3)] + [sample(2, positive()), sample(1, positive(0, 2))],
     doc="The exponential integral E_n, of exp(-x t) / t^n from 1 on, n = 0, 1, 2, ... d/dx = -E_(n-1)(x).",
