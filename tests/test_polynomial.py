@@ -78,3 +78,9 @@ def test_unwrap_adds_constants():
 def test_wrong_calls_get_a_named_error(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("rcond", [True, 1.0, np.inf])
+def test_a_fit_that_would_count_every_singular_value_as_zero_is_refused(rcond):
+    with pytest.raises(tm.ArgumentError, match="below 1"):
+        tm.polyfit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], 1, rcond=rcond)

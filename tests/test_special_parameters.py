@@ -589,3 +589,9 @@ def test_exponential_integrals_of_huge_orders():
     assert np.isnan(special.expn(2.0**40, -1.0).item())
     with pytest.raises(tm.OutsideDomain, match="whole number"):
         special.expn(1.5, 1.0)
+
+
+def test_the_inverse_of_smirnovs_distribution_is_not_searched_for_ever():
+    with pytest.raises(tm.OutsideDomain, match="up to n = 100,000"):
+        special.smirnovi(10**9, 0.3)
+    assert np.isnan(special.smirnovi(np.nan, 0.3).item())

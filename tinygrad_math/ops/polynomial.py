@@ -229,6 +229,8 @@ def polyfit(
     x, y = _floating(x), _floating(y)
     if deg < 0:
         raise ArgumentError(f"polyfit: the degree is 0 or more, got {deg}")
+    if isinstance(rcond, (bool, np.bool_)) or (rcond is not None and rcond >= 1):
+        raise ArgumentError(f"polyfit: rcond is a share of the largest singular value, below 1, got {describe(rcond)}")
     if x.ndim != 1 or y.ndim not in (1, 2) or y.shape[0] != x.size:
         raise ShapeError(f"polyfit needs x of shape (m,) and y of (m,) or (m, k), got {describe(x)} and {describe(y)}")
     left = rec.vander(x, deg + 1)

@@ -23,6 +23,7 @@ __all__ = ["kolmogi", "kolmogorov", "smirnov", "smirnovi"]
 
 _MIDDLE = 0.9  # below, the second series of Kolmogorov's
 _MOST = 1_000_000
+_MOST_SEARCHED = 100_000
 _AT_ONCE = 1 << 20  # terms that are held in memory
 
 
@@ -174,7 +175,13 @@ def smirnov_of_count(n: Any, d: Any, /) -> Any:
 
 
 def smirnovi_of_count(n: Any, p: Any, /) -> Any:
-    """SciPy's smirnovi likewise."""
+    """SciPy's smirnovi likewise. Its search among sums of n terms takes seconds for each p at n = 100,000."""
+    most = np.max(np.where(np.asarray(n) < 2**31, n, 0), initial=0)
+    if most > _MOST_SEARCHED:
+        raise OutsideDomain(
+            f"smirnovi: a search among sums of n terms, taken up to n = {_MOST_SEARCHED:,}; got n = {most:g}; for "
+            "so many observations sqrt(-log(p) / (2 n)) is its limit"
+        )
     return _by_count("smirnovi", n, p)
 
 
@@ -235,5 +242,5 @@ smirnovi = row(
         sample(np.array([[4], [30]]), np.array([[0.31, 0.43]])),
         sample(3, real(0, 2, low=0.1, high=0.3)),
     ],
-    doc="The d with smirnov(n, d) = p. d/dp = 1/D'(d). Raises NoDerivative in n.",
+    doc="The d with smirnov(n, d) = p, for n up to 100,000. d/dp = 1/D'(d). Raises NoDerivative in n, OutsideDomain.",
 )
