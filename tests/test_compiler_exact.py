@@ -66,7 +66,8 @@ def random_case(seed):
                 y = f(*(values[i] for i in operands), *extra)
         except (tm.MathError, OverflowError):
             continue
-        if y.size <= 200:
+        of_nan = f is tm.copysign and np.isnan(values[operands[-1]].numpy()).any()  # whose sign is nobody's promise
+        if y.size <= 200 and not of_nan:
             steps.append((f, operands, extra))
             values.append(y)
     used = {i for _, operands, _ in steps for i in operands}
