@@ -64,7 +64,7 @@ def mean_of(params, batch):
 def left(client):
     """The futures that a client has, once what is on its way has arrived."""
     gc.collect()
-    for _ in range(100):
+    for _ in range(1000):  # twenty seconds and more: a busy machine takes its time
         there = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
         if not client.futures and not there:
             return []
