@@ -54,7 +54,7 @@ from tinygrad_math.core.op import Op
 from tinygrad_math.core.tensor import Tensor
 
 ROOMS = ("", "linalg", "fft", "special", "stats", "random", "geometry", "nn", "nn.functional", "optim", "implicit")
-ROOMS += ("testing", "curvature", "train", "inspect", "distributed")
+ROOMS += ("integrate", "testing", "curvature", "train", "inspect", "distributed")
 PEERS = {"": [np], "linalg": [np.linalg, scipy.linalg], "fft": [np.fft, scipy.fft], "special": [scipy.special]}
 SECONDS, MEMORY, PATIENCE = 2.0, 3 << 30, 5.0
 SLOW_THERE = {"special.hyp1f1", "special.smirnovi"}  # SciPy's own may run on: of huge numbers

@@ -111,6 +111,7 @@ MORE = {
     "scan": [_call(lambda c, x: (c + x, c), 0.0, V)],
     "fori_loop": [_call(3, lambda i, c: c * i, V)],
     "while_loop": [_call(lambda c: c < 9, lambda c: c * c, 2.0, 20)],
+    "integrate.odeint": [_call(lambda y, t: -y, V, [0.0, 0.5, 1.0])],
     "geometry.ColumnView": [_call(A, V)],
     "geometry.Hypercube.level": [_call(V)],
     "geometry.Hypercube.side": [_call(V)],

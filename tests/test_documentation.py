@@ -20,6 +20,7 @@ NAMESPACES = [
     "random",
     "geometry",
     "implicit",
+    "integrate",
     "nn",
     "nn.functional",
     "optim",

@@ -18,7 +18,7 @@ ROOMS = [
     "data", "errors", "fft", "geometry", "linalg", "nn", "nn.functional", "nn.init", "nn.utils",
     "nn.utils.parametrizations", "nn.utils.parametrize", "optim",
     "optim.lr_scheduler", "optim.swa_utils", "random", "special", "stats", "testing", "train", "viz", "implicit",
-    "compiler", "inspect", "curvature", "distributed",
+    "integrate", "compiler", "inspect", "curvature", "distributed",
 ]  # fmt: skip
 
 

@@ -83,6 +83,7 @@ if _typing.TYPE_CHECKING:
     from .saving import save as save
     from .special import i0 as i0
     from .transforms import implicit as implicit
+    from .transforms import integrate as integrate
     from .transforms.loops import fori_loop as fori_loop
     from .transforms.loops import scan as scan
     from .transforms.loops import while_loop as while_loop
@@ -115,7 +116,7 @@ _ROOMS = {
         "viz",
     )
 }
-_ROOMS["implicit"] = ".transforms.implicit"
+_ROOMS |= {"implicit": ".transforms.implicit", "integrate": ".transforms.integrate"}
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
 _NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining.explain", "record": ".explaining.record"}
 _NAMES |= {"lift": ".lifting.lift"}

@@ -75,6 +75,7 @@ from numpy import int16 as int16
 from numpy import int32 as int32
 from numpy import int64 as int64
 from numpy import int8 as int8
+from .transforms import integrate as integrate
 from . import linalg as linalg
 from . import nn as nn
 from .core.mode import no_grad as no_grad

@@ -30,7 +30,7 @@ _GLU, _THRESHOLD = "a * tm.sigmoid(b) of the halves a, b", "tm.where(x > limit, 
 _COND = "an if outside of tm.compile; within it tm.where(condition, a, b)"
 _THREADS = "OPENBLAS_NUM_THREADS in the environment, before NumPy is imported"
 _QUAD = "weights @ f(nodes), with nodes, weights = np.polynomial.legendre.leggauss(n)"
-_ODE = "the steps of a method in tm.scan or tm.fori_loop"
+_ODE = "tm.integrate.odeint(func, y0, t, args)"
 _CONV = "tm.nn.functional.conv2d(x, w), which does not turn w about"
 _ROOT = "tm.implicit.root(f, solve), in whose solve it stands with constants"
 _CUMULATIVE = "tm.cumsum((y[1:] + y[:-1]) / 2 * dx)"
@@ -81,6 +81,7 @@ SAME: dict[str, dict[str, str]] = {
     "special": {n: n for n in ("expm1", "log1p", "cbrt", "exp2", "sinc")},
     "random": {"manual_seed": "random.seed", "randint": "random.integers"},
     "linalg": {"inverse": "linalg.inv", "matrix_exp": "linalg.expm"},
+    "integrate": {"trapezoid": "trapezoid"},
     "optim": {}, "data": {"default_collate": "data.collate"},
 }  # fmt: skip
 
@@ -170,7 +171,7 @@ SAY: dict[str, dict[str, str]] = {
         "extend": "@tm.primitive, with defvjp and defjvp", "differential_operators": "the same names in tm",
         "dtypes": "tm.float32, tm.float64, tm.int64", "Device": _ONE_DEVICE,
         "interpolate": "tm.interp(x, xp, fp)", "signal": "tm.convolve(a, b), tm.correlate(a, b)",
-        "ndimage": "tm.convolve(a, b), tm.nn.functional.conv2d(x, w)", "integrate": "tm.trapezoid(y, x)",
+        "ndimage": "tm.convolve(a, b), tm.nn.functional.conv2d(x, w)",
         "spatial": "tm.geometry, tm.linalg.norm(x - y)", "optimize": "tm.optim.minimize(f, x0)",
     },
     "Tensor": {
@@ -346,6 +347,12 @@ SAY: dict[str, dict[str, str]] = {
     },
     "special": {"bessel_j0": "tm.special.j0(x)", "bessel_j1": "tm.special.j1(x)", "bessel_y0": "tm.special.y0(x)",
                 "bessel_y1": "tm.special.y1(x)", "round": "tm.round(x)"},
+    "integrate": {"solve_ivp": f"{_ODE}, or tm.lift(scipy.integrate).solve_ivp", **{
+        n: f"tm.lift(scipy.integrate).{n}" for n in (
+            "quad", "dblquad", "tplquad", "nquad", "quad_vec", "fixed_quad", "simpson", "romb", "cumulative_trapezoid",
+            "cumulative_simpson",
+        )
+    }},
 }  # fmt: skip
 
 
@@ -362,7 +369,7 @@ _SCIPYS: dict[str, str] = {
     "solve_discrete_lyapunov": "tm.linalg.solve(tm.eye(n * n) - tm.kron(a, a), q.ravel())",
     "circulant": "tm.linalg.toeplitz(c, tm.roll(c[::-1], 1))", "matmul_toeplitz": "tm.linalg.toeplitz(c, r) @ x",
     "fractional_matrix_power": "tm.linalg.expm(t * tm.linalg.logm(x))", "polar": "tm.linalg.svd(x)",
-    "simpson": "tm.trapezoid(y, x), or weights @ y", "cumulative_trapezoid": _CUMULATIVE, "romb": "tm.trapezoid(y)",
+    "simpson": "tm.lift(scipy.integrate).simpson", "cumulative_trapezoid": _CUMULATIVE, "romb": "tm.trapezoid(y)",
     "quad": _QUAD, "dblquad": _QUAD, "quad_vec": _QUAD, "fixed_quad": _QUAD, "nquad": _QUAD, "tanhsinh": _QUAD,
     "solve_ivp": _ODE, "odeint": _ODE, "fftconvolve": "tm.convolve(a, b)", "oaconvolve": "tm.convolve(a, b)",
     "convolve2d": _CONV, "correlate2d": _CONV, "hilbert": "tm.fft.ifft(tm.fft.fft(x) * weights)",
