@@ -18,6 +18,7 @@ from ..core.errors import MathError, TraceError, explain_failure
 from ..core.notebook import bundle, preformatted
 from ..core.op import Op, registry
 from ..core.quiet import quietly
+from ..transforms.loops.lazy import elements
 
 NUMBERS = (bool, int, float, complex)
 _DEFAULTS = tuple(map(np.dtype, NUMBERS))
@@ -267,15 +268,18 @@ def describe_value(v: Value) -> str:
 
 def constant(data: Any) -> Value:
     """A value that is known while compiling."""
-    return Value(None, example=data, constant=True)
+    return Value(None, example=elements(data), constant=True)
 
 
-def value_of(name: str | Op, *inputs: Value, place: Any = None, **params: Any) -> Value:
-    """A new instruction; its type is read off its example."""
+def value_of(
+    name: str | Op, *inputs: Value, place: Any = None, examples: Sequence[Any] | None = None, **params: Any
+) -> Value:
+    """A new instruction; its type is read off its example, which is made of those of its inputs, or of these."""
     op = registry[name] if isinstance(name, str) else name
     v = Value(op, inputs, {**op.defaults, **params}, place=place)
     example = getattr(op, "example", None)  # of a loop, which would take all its steps
-    v.example = apply(v, [i.example for i in inputs]) if example is None else example()
+    given = [i.example for i in inputs] if examples is None else examples
+    v.example = apply(v, given) if example is None else example()
     if op.name in OPERATORS and inputs and all(i.weak for i in inputs):
         v.example = as_weak(v.example)
     v._describe()

@@ -91,7 +91,7 @@ def astype(x: Any, /, dtype: Any, *, copy: bool = True, device: Any = None) -> A
     tensor([1., 2.], dtype=float32)
     """
     _on(device)
-    source, target = np.asarray(x), numeric_dtype(dtype)
+    source, target = np.asanyarray(x), numeric_dtype(dtype)
     if source.dtype.kind == "c" and target.kind not in "cb":
         raise TypeError(f"{source.dtype} to {target} would lose the imaginary part; take real() or abs()")
     return source.astype(target, copy=copy)

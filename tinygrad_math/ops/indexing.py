@@ -111,7 +111,7 @@ def _fill(key: Any, arrays: Any) -> Any:
 )
 def getitem(x: Any, /, key: Any) -> Any:
     """x[key] for ints, slices, None and Ellipsis; the cotangent is zero but at `key`."""
-    return x[key] if x.__class__ is np.ndarray else np.asarray(x)[key]
+    return x[key] if isinstance(x, np.ndarray) else np.asarray(x)[key]
 
 
 getitem.reads = True

@@ -152,7 +152,7 @@ def mean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
     >>> tm.mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
-    return _mean(np.asarray(x), axis, dtype, keepdims)
+    return _mean(np.asanyarray(x), axis, dtype, keepdims)
 
 
 @general(

@@ -76,7 +76,7 @@ def keep(x: Any, condition: Any, /) -> Any:
     For floats the bits of x times 0 or 1, several times faster than `where`, which branches at each element;
     x times 0 would be nan where x is inf. The cotangent of x is kept likewise.
     """
-    x, condition = np.asarray(x), np.asarray(condition, dtype=bool)
+    x, condition = np.asanyarray(x), np.asanyarray(condition, dtype=bool)
     whole = _WHOLE.get(x.itemsize) if x.dtype.kind == "f" else None
     if whole is None:
         return np.where(condition, x, 0)

@@ -72,7 +72,7 @@ def softplus(x: Any, /, beta: float = 1.0, threshold: float = np.inf) -> Any:
     refuse_complex("softplus", x)
     if beta == 0:
         raise ArgumentError("softplus: beta is a number other than 0")
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
     scaled = x if beta == 1 else x * beta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...transforms.loops.lazy import formal
 from ..program import Program
 from .algebra import simplify
 from .bounds import spread_bounds
@@ -58,6 +59,8 @@ def improve(
     `apart` says whether a sine and a cosine of one array are quicker apart than out of one tangent.
     """
     tell_apart(program)
+    for a in program.arguments:  # nothing is computed of them, which are read for their form
+        a.example = formal(a.example)
     drop_unread(program)
     split_loops(program)
     passes = [*EXACT, *(FREE if fast_math else ())]

@@ -18,6 +18,7 @@ from ...core.tensor import Tensor, as_tensor, rec, select
 from ...transforms.batching.rules import aligned, rule_of
 from ...transforms.loops.batch import over_batch
 from ...transforms.loops.body import Body, Step, traced
+from ...transforms.loops.lazy import lazily
 from ...transforms.loops.loop import Loop
 from ..program import Program, Value, apply, constant, value_of
 from .common import is_random
@@ -38,12 +39,13 @@ def split_loops(program: Program) -> int:
     body: list[Value] = []
     changed: dict[Value, Value] = {}
     count = 0
+    known = _known(program)
     parts: dict[Value, list[Value]] = {}
     for v in program.body:
         if v.title == "select":
             parts.setdefault(v.inputs[0], []).append(v)
     for v in program.body:
-        found = Fission(v, parts.get(v, ())) if is_loop(v) and isinstance(v.op, Loop) else None
+        found = Fission(v, parts.get(v, ()), known) if is_loop(v) and isinstance(v.op, Loop) else None
         if found is None or not found.pays:
             body.append(v)
             continue
@@ -61,14 +63,20 @@ def split_loops(program: Program) -> int:
 
 def _look_again(program: Program, new: set[Value]) -> None:
     """Let what is known by now have its value, in place of one that was made of the values of one step."""
-    known: set[Value] = set()
+    known = _known(program)
     for v in program.body:
-        if is_loop(v) or is_random(v) or not all(i.constant or i in known for i in v.inputs):
-            continue
-        known.add(v)
-        if not new.isdisjoint(v.inputs):
+        if v in known and not new.isdisjoint(v.inputs):
             v.example = apply(v, [i.example for i in v.inputs])
             new.add(v)
+
+
+def _known(program: Program) -> set[Value]:
+    """What is made of constants alone."""
+    known: set[Value] = set()
+    for v in program.body:
+        if not is_loop(v) and not is_random(v) and all(i.constant or i in known for i in v.inputs):
+            known.add(v)
+    return known
 
 
 class Sizes(NamedTuple):
@@ -90,8 +98,9 @@ def _examples(body: Body, given: Sequence[Any]) -> Sizes:
 class Fission:
     """One loop taken apart: `before`, the lean `loop`, `after`, and what is read in place of its parts."""
 
-    def __init__(self, v: Value, parts: Sequence[Value]) -> None:
+    def __init__(self, v: Value, parts: Sequence[Value], known: set[Value]) -> None:
         loop: Any = v.op
+        self.known = known
         how, body = loop.how, loop.body
         self.pays = False
         if loop.condition is not None or how.counted or how.length is None or how.length < SHORTEST:
@@ -358,14 +367,16 @@ class Fission:
         self, f: Any, made: Sequence[Value], rows: Sequence[Value], fixed: Sequence[Value]
     ) -> tuple[list[Value], list[Value]]:
         """The instructions of f of these values."""
-        own = self.source.given[self.first_row : self.first_fixed]
-        given = [m.example for m in made]
-        given += [np.broadcast_to(e, (self.n, *np.shape(e))) for e in own] if rows else []  # read for types alone
-        given += [x.example for x in fixed]
-        body, _ = traced(f, given)
-        values = [*made, *rows, *fixed, *map(constant, body.constants)]
+        values = [*made, *rows, *fixed]
+        body, _ = traced(f, [lazily(v.example) for v in values])
+        values += map(constant, body.constants)
         for s in body.steps:  # typed by what these values are, which may be known
-            values.append(value_of(s.op, *(values[k] for k in s.operands), place=s.place or self.v.place, **s.params))
+            inputs = [values[k] for k in s.operands]
+            sure = all(i.constant or i in self.known for i in inputs)
+            examples = [i.example if sure else lazily(i.example) for i in inputs]
+            values.append(value_of(s.op, *inputs, place=s.place or self.v.place, examples=examples, **s.params))
+            if sure:
+                self.known.add(values[-1])
         return values[body.first :], [values[k] for k in body.results]
 
 

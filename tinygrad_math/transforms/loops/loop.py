@@ -28,6 +28,7 @@ from ..batching.trace import Batching
 from .batch import batched
 from .body import Body
 from .derive import Sides, kept_with, pulled, pushed
+from .lazy import rows_of
 
 
 class Kind(NamedTuple):
@@ -116,14 +117,12 @@ class Loop(Op):
         return [make((self.how.length, *e.shape), e.dtype) for e in rows]
 
     def example(self) -> tuple[Any, ...]:
-        """Results such as there may be, with the values of one step."""
+        """Results such as there may be, with the values of one step; large rows have them once somebody reads them."""
         how = self.how
         out = [np.array(e, order="C")[()] for e in self.examples[: how.carries]]
-        rows = self.empty_rows()
-        if self.condition is None and not how.counted:
-            for row, e in zip(rows, self.examples[how.carries :], strict=True):
-                row[...] = e
-        out += rows
+        sure = self.condition is None and not how.counted  # else 0 is seen behind the last step
+        for e in map(np.asarray, self.examples[how.carries :]):
+            out.append(rows_of(e if sure else np.zeros_like(e), how.length or 0))
         return (*out, *([np.int64(min(1, how.length or 1))] if self.condition is not None else []))
 
     # -- recording ------------------------------------------------------------------------------------
