@@ -127,7 +127,7 @@ def reshape(x: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     if order not in ("C", "F"):
         raise ValueError(f"order is 'C' or 'F', got {order!r}: the other orders depend on the memory layout")
     source = np.asanyarray(x)
-    y = source.reshape(shape, order=order)  # type: ignore[call-overload]  # it is one of two by now
+    y = source.reshape(shape, order=order)  # it is one of two by now
     if copy is not None and not copy and y.size and not np.may_share_memory(source, y):
         raise ValueError("this reshape needs a copy, and copy=False forbids it")
     return y.copy() if copy else y

@@ -131,7 +131,15 @@ def lazy(form: Array, make: Callable[[Array], None]) -> Any:
 def _untouched(shape: list[int], dtype: Any) -> Array:
     """Zeros that lie nowhere until they are touched. The heap, which has memory to use again, would write them."""
     nbytes = math.prod(shape) * dtype.itemsize
-    return np.zeros(shape, dtype) if nbytes < SMALL else np.ndarray(shape, dtype, mmap.mmap(-1, nbytes))
+    if nbytes < SMALL:
+        return np.zeros(shape, dtype)
+    own = (
+        {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    )  # no pages are shared
+    try:
+        return np.ndarray(shape, dtype, mmap.mmap(-1, nbytes, **own))
+    except OSError:  # there is no further map to be had
+        return np.zeros(shape, dtype)
 
 
 def rows_of(row: Array, n: int) -> Any:
