@@ -249,6 +249,47 @@ def test_broken_powers_are_right_at_every_order(p):
         close(both_modes(lambda v: v**p, 0.7, order), power_derivative(0.7, p, order), 1e-13)
 
 
+BEYOND = [
+    (1e-300, 1e-200),
+    (1e-181, 0.3),
+    (1e-200, -0.3),
+    (-1e-103, -2),
+    (3e-308, 1e-9),
+    (0.51, 1050.5),
+    (5e-155, -1e-5),
+]
+
+
+@pytest.mark.parametrize("a, b", [*BEYOND, (5e-155, -1e-5), (1e200, -0.6), (1e-300, 1.0), (2.0, 1024.3)])
+def test_a_power_beyond_the_range_has_the_derivatives_that_are_within(a, b):
+    x = np.array([a])
+    for f in (lambda v: v**b, lambda v: tm.power(v, b), lambda v: tm.power(v, np.array([b]))):
+        g = f
+        for order in (1, 2, 3):
+            g = tm.grad(lambda v, g=g: g(v).sum())
+            with np.errstate(over="ignore"):
+                for found in (g(x), tm.compile(g)(x)):
+                    want = power_derivative(a, mpmath.mpf(b), order)
+                    np.testing.assert_allclose(found.numpy(), [want], rtol=1e-11, atol=1e-307)
+
+
+@pytest.mark.parametrize("a, x", [(2.0, 1024.3), (1.5, 1751.0), (0.99999, -71e6), (0.5, 1070.0)])
+def test_a_number_to_a_power_beyond_the_range_has_its_slope(a, x):
+    for order in (1, 2):
+        with mpmath.workdps(40):
+            want = float(mpmath.mpf(a) ** mpmath.mpf(x) * mpmath.log(a) ** order)
+        with np.errstate(over="ignore"):
+            close(both_modes(lambda p: a**p, x, order), want, 1e-9 if a == 0.5 else 1e-12)
+
+
+def test_whole_exponents_of_few_bits_are_numbers_like_others():
+    for p in (np.array([0, 1, 3], np.uint8), np.array([-128, 3, 127], np.int8)):
+        g = tm.grad(lambda v, p=p: tm.power(v, p).sum())
+        x = np.array([1.1, 0.9, 1.05])
+        for found in (g(x), tm.compile(g)(x)):
+            np.testing.assert_allclose(found.numpy(), p.astype(float) * x ** (p.astype(float) - 1), rtol=1e-13)
+
+
 def test_a_float_exponent_with_a_whole_value_is_a_whole_power():
     assert both_modes(lambda v: v**3.0, -2.0, 2) == -12.0
     assert both_modes(lambda v: v**2.0, 0.0, 2) == 2.0

@@ -192,3 +192,11 @@ def test_random_programs_full_of_choices_are_told_as_what_they_are(seed):
     assert told.agrees
     assert "true" not in told.text().replace("(true", "").replace(", true", "")
     assert check(told) or told.ways > 12  # where paths merge, there are no formulas of them
+
+
+def test_the_slope_of_a_power_is_told_with_its_factors():
+    x, p = (tm.tensor(v, requires_grad=True, name=name) for v, name in (([2.0, 3.0], "x"), ([1.5, 2.5], "p")))
+    (slope,) = tm.grad_of((x**p).sum(), [x], create_graph=True)
+    told = tm.explain(slope.sum(), x)
+    assert told.agrees
+    assert r"p \odot (p - 1) \odot x^{p - 2}" in told.latex()

@@ -6,6 +6,7 @@ that graph is read as a formula.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -120,8 +121,9 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "power_log":
             logarithm = power(Formula("operation", (registry["log"], (a,), ()), a.shape), number(params["n"]), a.shape)
             return multiply(power(a, b, shape), logarithm, shape)
-        case "power_slope" if params["n"] == 1:
-            return multiply(b, power(a, add((b, negative(ONE)), b.shape), shape), shape)
+        case "power_slope" if not params["m"]:
+            lower = [add((b, number(-k)), b.shape) if k else b for k in range(params["n"], -1, -1)]  # ..., b - 1, b
+            return functools.reduce(lambda f, v: multiply(v, f, shape), lower[1:], power(a, lower[0], shape))
         case "where" if _is_settled(a):
             return _spread(b if a.parts[0] else args[2], shape)
         case "where" if _is_guard(args[0], b, args[2]):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -269,6 +267,56 @@ hypot = elementwise(
 # -- powers -----------------------------------------------------------------------------------------------
 
 
+def _partial(x1: Any, x2: Any, n: int, m: int) -> Any:
+    """d^n/dx1^n d^m/dx2^m x1^x2: x1^(x2-n) times a polynomial in log(x1) and x2. It is 0 where either factor is 0.
+
+    Where x1^(x2-n) alone is beyond the range of its dtype, or below it, the polynomial is multiplied by the fourth root
+    of it four times: the product may well be within.
+    """
+    dtype = np.result_type(x1, x2)
+    a, b = np.asarray(x1, dtype), np.asarray(x2, dtype)
+    factor = _polynomial(a, b, n, m)
+    with ignoring("over", "under"):
+        y = np.power(a if np.all(factor) else np.where(np.logical_or(a, factor), a, 1), b - n if n else b)
+        info = np.finfo(dtype)
+        size = np.abs(y)
+        odd = ~((size >= info.tiny) & (size <= info.max))
+    with ignoring("invalid"):
+        product = y * factor if not odd.any() else np.where((y == 0) | (factor == 0) & np.isinf(y), 0, y * factor)
+    if odd.any() and (odd := odd & (a != 0) & (factor != 0)).any():
+        odd, a, b, factor, y = np.broadcast_arrays(odd, a, b, factor, y)
+        product = np.array(product)
+        product[odd] = _within(a[odd], b[odd] - n, factor[odd], y[odd])
+    return product[()]
+
+
+def _within(a: Any, e: Any, factor: Any, y: Any) -> Any:
+    """a^e times a factor, where y = a^e is out of range."""
+    with ignoring():
+        if y.dtype.kind == "c":
+            root = np.power(a, e / 4)
+        else:
+            root, factor = np.power(np.abs(a), e / 4), factor * np.where(np.isnan(y), y, np.copysign(1, y))
+        almost = np.where(root == 0, 0, factor * root * root * root)
+    return almost * root
+
+
+def _polynomial(a: Any, b: Any, n: int, m: int) -> Any:
+    """The m-th derivative in b of b (b-1) ... (b-n+1) a^b, over a^b: a polynomial in log(a)."""
+    taylor = [np.ones_like(b), *[np.zeros_like(b)] * m]  # of b (b-1) ... (b-n+1), in b
+    with ignoring("over"):
+        for k in range(n):
+            taylor = [t * (b - k) + (taylor[j - 1] if j else 0) for j, t in enumerate(taylor)]
+    if not m:
+        return taylor[0]
+    with ignoring("divide", "invalid"):
+        log = np.log(a)
+        y = taylor[0]
+        for j in range(1, m + 1):
+            y = y * np.where((y == 0) & np.isinf(log), 0, log) + math.perm(m, j) * taylor[j]
+    return y
+
+
 @general(
     arity=2,
     latex=r"{0}^{{{1}}} \ln^{{{n}}} {0}",
@@ -286,36 +334,9 @@ hypot = elementwise(
 def power_log(x1: Any, x2: Any, /, n: int = 1) -> Any:
     """x1**x2 * log(x1)**n: the n-th derivative of a power in its exponent; 0 where the power is 0.
 
-    Closed under differentiation, so that powers are right at every order:
-    d/dx1 = x2 x1^(x2-1) log^n(x1) + n x1^(x2-1) log^(n-1)(x1), and d/dx2 raises n by one.
+    Derivatives: in x1 that of `power_slope`, n x1^(x2-1) log^(n-1)(x1) + x2 x1^(x2-1) log^n(x1); in x2 that of n + 1.
     """
-    y = np.power(x1, x2)
-    with ignoring("divide", "invalid"):
-        return np.where(y == 0, 0, y * np.log(np.asarray(x1, dtype=y.dtype)) ** n)[()]
-
-
-def _apart(xp: Any, a: Any, b: Any) -> Any:
-    """a, but 1 where a and b are both 0: there the factor b is 0, and a^(b-1) would make it 0 times inf."""
-    return xp.where(xp.logical_or(a, b), a, 1)
-
-
-def _log_base(xp: Any, y: Any, a: Any, b: Any, n: int) -> Any:
-    first = b * xp.power_log(_apart(xp, a, b), b - 1, n=n)
-    return xp.where(xp.isinf(first), first, first + n * xp.power_log(a, b - 1, n=n - 1))  # at 0, log^n is the larger
-
-
-@power_log.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, n: int) -> Any:
-    da = _log_base(xp, y, a, b, n) if need[0] else None
-    db = xp.power_log(a, b, n=n + 1) if need[1] else None
-    if y.dtype.kind == "c":
-        da, db = (None if d is None else xp.conj(d) for d in (da, db))
-    return None if da is None else g * da, None if db is None else g * db
-
-
-@power_log.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
-    return _along_both(xp, ts, lambda: _log_base(xp, y, a, b, n), lambda: xp.power_log(a, b, n=n + 1))
+    return _partial(x1, x2, 0, n)
 
 
 def _along_both(xp: Any, ts: Any, first: Any, second: Any) -> Any:
@@ -326,9 +347,14 @@ def _along_both(xp: Any, ts: Any, first: Any, second: Any) -> Any:
     return xp.where(xp.equal(ta, 0), 0, ta * first()) + xp.where(xp.equal(tb, 0), 0, tb * second())
 
 
+def _against_both(xp: Any, need: Any, g: Any, y: Any, first: Any, second: Any) -> Any:
+    slopes = [slope() if needed else None for slope, needed in zip((first, second), need, strict=True)]
+    return tuple(None if d is None else g * (xp.conj(d) if y.dtype.kind == "c" else d) for d in slopes)
+
+
 @general(
     arity=2,
-    latex=r"\partial_{{1}}^{{{n}}} {0}^{{{1}}}",
+    latex=r"\partial_{{1}}^{{{n}}} \partial_{{2}}^{{{m}}} {0}^{{{1}}}",
     shape="broadcast of the arguments",
     holomorphic=True,
     note="0 where the falling factorial is 0, also at a zero base",
@@ -338,56 +364,59 @@ def _along_both(xp: Any, ts: Any, first: Any, second: Any) -> Any:
         sample(points.positive(), 2.0),
         sample(points.positive(0, 2), points.real(2)),
         sample(points.positive(3) + 0.5j, points.complexes(3)),
+        sample(points.positive(3), points.real(3), n=2, m=1),
+        sample(points.positive(3), points.real(), n=1, m=2),
+        sample(points.positive(3) + 0.5j, points.complexes(3), n=1, m=1),
         sample(np.zeros(3), np.array([1.0, 2.0, 3.5]), smooth=False),
     ],
 )
-def power_slope(x1: Any, x2: Any, /, n: int = 1) -> Any:
-    """x2 (x2-1) ... (x2-n+1) x1^(x2-n), the n-th derivative of a power in its base: 0 of x1^0, x1^1, ... once that is a
+def power_slope(x1: Any, x2: Any, /, n: int = 1, m: int = 0) -> Any:
+    """The n-th derivative of a power in its base, and the m-th of that in its exponent. Without the latter it is
+    x2 (x2-1) ... (x2-n+1) x1^(x2-n), for n = m = 1 x1^(x2-1) (1 + x2 log(x1)): 0 of x1^0, x1^1, ... once that is a
     constant, also at 0.
 
-    Derivatives: in x1 that of n + 1; in x2 that of both factors, for n = 1 x1^(x2-1) (1 + x2 log(x1)).
+    Closed under differentiation, so that powers are right at every order. Derivatives: in x1 that of n + 1, in x2 that
+    of m + 1.
     """
-    factors = _falling(x2, n)
-    live = functools.reduce(np.logical_and, factors)
-    return functools.reduce(operator.mul, factors, np.power(np.where(np.logical_or(x1, live), x1, 1), x2 - n))
+    return _partial(x1, x2, n, m)
 
 
-def _falling(b: Any, n: int, without: int = -1) -> list[Any]:
-    """The factors of b (b-1) ... (b-n+1), without one of them. Their product may overflow where a power is 0."""
-    return [b - k if k else b for k in range(n) if k != without]
-
-
-def _slope_exponent(xp: Any, a: Any, b: Any, n: int) -> Any:
-    factors = _falling(b, n)
-    live = functools.reduce(xp.logical_and, factors)
-    first = functools.reduce(operator.mul, factors, xp.power_log(xp.where(xp.logical_or(a, live), a, 1), b - n, n=1))
-    changes = sum(functools.reduce(operator.mul, _falling(b, n, k), 1) for k in range(n))
-    return xp.where(xp.isinf(first), first, first + changes * xp.power_log(a, b - n, n=0))
-
-
-@power_slope.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, n: int) -> Any:
-    da = xp.power_slope(a, b, n=n + 1) if need[0] else None
-    db = _slope_exponent(xp, a, b, n) if need[1] else None
-    if y.dtype.kind == "c":
-        da, db = (None if d is None else xp.conj(d) for d in (da, db))
-    return None if da is None else g * da, None if db is None else g * db
-
-
-@power_slope.defjvp
-def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
-    return _along_both(xp, ts, lambda: xp.power_slope(a, b, n=n + 1), lambda: _slope_exponent(xp, a, b, n))
+power_log.defvjp(
+    lambda xp, need, g, y, a, b, n: _against_both(
+        xp, need, g, y, lambda: xp.power_slope(a, b, n=1, m=n), lambda: xp.power_log(a, b, n=n + 1)
+    )
+)
+power_log.defjvp(
+    lambda xp, ts, y, a, b, n: _along_both(
+        xp, ts, lambda: xp.power_slope(a, b, n=1, m=n), lambda: xp.power_log(a, b, n=n + 1)
+    )
+)
+power_slope.defvjp(
+    lambda xp, need, g, y, a, b, n, m: _against_both(
+        xp, need, g, y, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1)
+    )
+)
+power_slope.defjvp(
+    lambda xp, ts, y, a, b, n, m: _along_both(
+        xp, ts, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1)
+    )
+)
 
 
 def _power_base(xp: Any, y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, (int, float, complex)):
-        return b * xp.pow(a, b - 1) if b else xp.zeros_like(y)
-    return xp.power_slope(a, b, n=1)
+        if not b:
+            return xp.zeros_like(y)
+        if 1 <= abs(b) <= 8:
+            return b * xp.pow(a, b - 1)
+        if not isinstance(b, complex) and -1 < b < 0:
+            return b * y / a
+    return xp.power_slope(a, b, n=1)  # a^(b-1) may be out of range where b times that is not
 
 
 def _power_exponent(xp: Any, y: Any, a: Any, b: Any) -> Any:
-    if isinstance(a, (int, float)) and a > 0:
-        return y * math.log(a)
+    if isinstance(a, (int, float)) and a > 0 and abs(log := math.log(a)) >= 1:  # y may overflow where y log(a) does not
+        return y * log
     return xp.power_log(a, b, n=1)
 
 
