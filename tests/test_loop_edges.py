@@ -7,9 +7,9 @@ import functools
 
 import numpy as np
 import pytest
+from pythons_loops import loops_of
 
 import tinygrad_math as tm
-from tinygrad_math.compiler.passes.loops import Repeated
 
 X3 = np.array([1.0, 2.0, 3.0])
 X33 = np.arange(1.0, 10.0).reshape(3, 3) / 4
@@ -21,11 +21,6 @@ def close(a, b, rtol=1e-12, atol=1e-13):
     for u, v in [map(np.asarray, pair) for pair in pairs]:
         assert u.shape == v.shape
         np.testing.assert_allclose(u, v, rtol=rtol, atol=atol)
-
-
-def loops_of(compiled):
-    """The loops among the instructions of a compiled function's program."""
-    return [v for v in compiled.program.body if isinstance(v.op, Repeated)]
 
 
 def written_out(n, body, carry):
