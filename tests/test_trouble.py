@@ -31,23 +31,24 @@ def records():
 # -- Ctrl-C ---------------------------------------------------------------------------------------------
 def struck(action, place, files=("",)):
     """Run `action` with a KeyboardInterrupt at the bytecode of this number in our files; whether it came to that."""
-    files = tuple(os.path.join(PACKAGE, f) for f in files)
-    count = 0
+    files, left = tuple(os.path.join(PACKAGE, f) for f in files), place
 
-    def trace(frame, event, arg):
-        nonlocal count
-        if frame.f_code.co_filename.startswith(files):
-            frame.f_trace_opcodes = True
-        elif event == "call":
+    def called(frame, event, arg):
+        if not frame.f_code.co_filename.startswith(files):
             return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return within
+
+    def within(frame, event, arg):
+        nonlocal left
         if event == "opcode":
-            count += 1
-            if count == place:
+            left -= 1
+            if not left:
                 raise KeyboardInterrupt
-        return trace
+        return within
 
     before = sys.gettrace()
-    sys.settrace(trace)
+    sys.settrace(called)
     try:
         action()
     except KeyboardInterrupt:
