@@ -30,6 +30,8 @@ class Namespace:
     rules, and a room whose opening was interrupted is opened again.
     """
 
+    __reached__: tuple[str, ...] = ()  # what is found here is an op, or nothing that a program depends on
+
     def __init__(self, title: str) -> None:
         self.__dict__["title"] = title
         self.__dict__["apart"] = {}  # room -> name -> what it is, and the global names of the file that set it
