@@ -44,12 +44,10 @@ RETURNS = {
 TYPED = {
     "linspace": [
         "(start: Any, stop: Any, num: builtins.int = ..., endpoint: builtins.bool = ..., "
-        "retstep: typing.Literal[False] = ..., dtype: numpy.typing.DTypeLike | None = ..., axis: builtins.int = ..., "
-        "*, device: builtins.str | None = ...) "
+        "retstep: typing.Literal[False] = ..., dtype: Any = ..., axis: builtins.int = ..., *, device: Any = ...) "
         "-> Tensor",
         "(start: Any, stop: Any, num: builtins.int = ..., endpoint: builtins.bool = ..., *, "
-        "retstep: typing.Literal[True], dtype: numpy.typing.DTypeLike | None = ..., axis: builtins.int = ..., "
-        "device: builtins.str | None = ...) "
+        "retstep: typing.Literal[True], dtype: Any = ..., axis: builtins.int = ..., device: Any = ...) "
         "-> builtins.tuple[Tensor, Any]",
     ],
     "where": [
@@ -91,7 +89,6 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 import numpy
-import numpy.typing
 
 from tinygrad_math.core.tensor import Tensor as Tensor
 """
@@ -120,8 +117,6 @@ tensor = Tensor
 
 
 NEEDED = set()  # the imports of what was shown
-# by their names, where a function says no more
-KNOWN = {"dtype": "numpy.typing.DTypeLike | None", "device": "builtins.str | None"}
 
 
 def shown(hint):
@@ -213,8 +208,7 @@ def signature(name, f, skip=0):
             parts.append("*")
         star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
         hint = Any if p.annotation is p.empty else _hint(p.annotation, scope)
-        kind = KNOWN[p.name] if hint is Any and p.name in KNOWN else shown(hint)
-        parts.append(f"{star}{p.name}: {kind}{'' if p.default is p.empty else ' = ...'}")
+        parts.append(f"{star}{p.name}: {shown(hint)}{'' if p.default is p.empty else ' = ...'}")
         if p.kind is p.POSITIONAL_ONLY and kinds[k + 1 : k + 2] != [p.POSITIONAL_ONLY]:
             parts.append("/")
     if skip:

@@ -118,3 +118,31 @@ def test_programs_with_positions_along_one_axis_are_native_as_a_whole():
         g = compiled(f)
         g(RNG.normal(size=(3, 3)))
         assert g.latest.native.whole
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128", "int64", "bool"])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_what_is_taken_along_an_axis_has_numpys_bits(axis, dtype, monkeypatch):
+    x = (RNG.normal(size=(4, 3, 5)) * 3).astype(dtype)
+    guarded = Guarded(monkeypatch)
+    f = compiled(lambda x, i: tm.take_along_axis(x, i, axis=axis))
+    for many in (1, 2, 6):
+        shape = [4, 3, 5]
+        shape[axis] = many
+        index = RNG.integers(-x.shape[axis], x.shape[axis], size=shape)
+        for given in layouts(x):
+            for i in (index, index.astype(np.int8), np.asfortranarray(index)):
+                assert_bits(f(given, i), [np.take_along_axis(given, i.astype(int), axis)])
+    other = RNG.integers(0, 3, size=(1, 2, 5))
+    if axis == 1:
+        assert_bits(f(x, other), [np.take_along_axis(x, other, 1)])
+    assert f.latest.native.whole
+    guarded.check()
+
+
+def test_a_position_beyond_an_axis_that_is_taken_along_is_named():
+    x, index = np.ones((3, 4)), np.array([[0], [4], [1]])
+    f = compiled(lambda x, i: tm.take_along_axis(x, i, axis=1))
+    assert_bits(f(x, index % 4), [np.ones((3, 1))])
+    with pytest.raises(tm.errors.IndexOutOfBounds, match="4"):
+        f(x, index)

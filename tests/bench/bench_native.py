@@ -4,7 +4,7 @@
 
 The contestants of a row run in turn, again and again; the table shows medians, one thread each, after all have agreed.
 A loop is `tm.fori_loop` in a native program and `jax.lax.fori_loop` in JAX; NumPy by hand and the compiled step are
-called from Python once a step. Times are those of a step.
+called from Python once a step. Times are those of a step; in a bank, of a step of all of its 256 networks.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ GOALS = {  # the ratio of medians that must hold: native to the contestant's
     ("linear2 loop", "compiled"): 0.12, ("linear2 loop", "numpy"): 0.06, ("linear2 loop", "jax"): 0.4,
     ("moons loop", "compiled"): 0.6, ("moons loop", "jax"): 0.6,
     ("digits loop", "compiled"): 0.95, ("digits loop", "jax"): 0.6, ("lstm gradient", "compiled"): 0.5,
+    ("linear2 bank", "one by one"): 0.2,
 }  # fmt: skip
-COLUMNS = ("compiled", "numpy", "jax")
+COLUMNS = ("compiled", "numpy", "jax", "one by one")
 NETWORKS = {
     "linear2": ((4, 3, 2), 16, np.float64, "squared"),
     "moons": ((2, 16, 16, 1), 100, np.float64, "logistic"),
@@ -121,6 +122,32 @@ def loop(name, count):
     return steps, count
 
 
+def bank(name, count, many=256):
+    """Contestants of so many steps of many networks from starts and with rates of their own, which share the batch.
+
+    All at once in a native program, and a native program for each, one after the other.
+    """
+    start, x, y, _, _, kind = network(name)
+    rng = np.random.default_rng(1)
+    starts = [np.stack([p + 0.1 * rng.standard_normal(p.shape).astype(p.dtype) for _ in range(many)]) for p in start]
+    rates = (LR * np.linspace(0.5, 1.0, many)).astype(x.dtype)
+
+    def train(ps, rate, x, y):
+        slopes = tm.grad(getattr(OURS, kind))
+        step = lambda k, ps: [p - rate * d for p, d in zip(ps, slopes(ps, x, y), strict=True)]  # noqa: E731
+        return tm.fori_loop(count, step, ps)
+
+    together = tm.compile(tm.vmap(train, in_axes=(0, 0, None, None)), backend="native")
+    alone = tm.compile(train, backend="native")
+    parts = [[np.ascontiguousarray(p[k]) for p in starts] for k in range(many)]
+
+    def one_by_one():
+        found = [alone(ps, rate, x, y)[0] for ps, rate in zip(parts, rates, strict=True)]
+        return np.stack([p.numpy() for p in found])
+
+    return {"native": lambda: together(starts, rates, x, y)[0], "one by one": one_by_one}, count
+
+
 def lstm():
     """The gradient of an LSTM of 32 units over 50 steps of a batch of 16."""
     rng = np.random.default_rng(0)
@@ -162,6 +189,8 @@ ROWS = {
     "moons step": lambda quick: step("moons"),
     "moons loop": lambda quick: loop("moons", 50 if quick else 2000),
     "digits loop": lambda quick: loop("digits", 20 if quick else 200),
+    "linear2 bank": lambda quick: bank("linear2", 20 if quick else 1000),
+    "moons bank": lambda quick: bank("moons", 5 if quick else 50),
     "lstm gradient": lambda quick: lstm(),
 }
 

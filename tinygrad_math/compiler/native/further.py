@@ -11,7 +11,7 @@ from ..program import Value
 from .assembly import Writer, assemble, llvm, once
 from .instructions import Instructions
 from .loops import Loop, copier, loop, machine_type
-from .picking import add_at, gather, scatter
+from .picking import add_at, gather, scatter, take_along
 from .places import Place, part_of
 from .table import loop_words
 
@@ -145,6 +145,6 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 
 
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
-    "add_at": add_at, "gather": gather, "scatter": scatter, "cross3": _cross3,
+    "add_at": add_at, "gather": gather, "scatter": scatter, "take_along_axis": take_along, "cross3": _cross3,
     "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
 }  # fmt: skip

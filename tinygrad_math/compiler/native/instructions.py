@@ -11,6 +11,7 @@ import numpy as np
 from ..calls import call
 from ..memory import Plan
 from ..program import Value
+from .abreast import are_abreast, product_words, side_by_side
 from .forms import lanes
 from .fused import fused, pair, slope, starts
 from .labels import mean_nll, mean_nll_slopes
@@ -23,6 +24,7 @@ from .stacks import stacked
 from .table import Operand, loop_words, merged
 
 SHORT = 64  # numbers in a row, of which a call of a loop takes as long as of none
+MANY = 128  # rows of what lies abreast that are summed one by one
 FEW = 16  # numbers that may be summed one by one: NumPy's pairwise sums of up to 128 take as many steps in a row
 
 
@@ -126,6 +128,9 @@ class Instructions(Places):
 
     def _product(self, v: Value, a: Place, b: Place, out: Place, start: Place | None) -> list[int] | None:
         """The words of a product of our own, as it stands or turned; none where BLAS is quicker."""
+        found = self._abreast(v, a, b, out, start)
+        if found is not None:
+            return found
         left, right, target, begin = a, b, out, start
         quickest = _time_of_product(a, b, out, start)
         other = turned(b), turned(a), turned(out), None if start is None else turned(start)
@@ -141,6 +146,12 @@ class Instructions(Places):
         many = out.shape[:-2]
         operands = [split_up(p, many) for p in (left, right, target, target if begin is None else begin)]
         return loop_words(by, many, operands, (left.shape[-2], left.shape[-1], right.shape[-1]))
+
+    def _abreast(self, v: Value, a: Place, b: Place, out: Place, start: Place | None) -> list[int] | None:
+        """The words of products of matrices that lie abreast: as one, where they share the first matrix."""
+        flat = side_by_side(a, b, out, start)
+        one = None if flat is None else self._product(v, *flat)
+        return one or product_words(a, b, out, start)
 
     def _with_biases(self, v: Value, out: Place) -> list[int] | None:
         """A row or a column added to a product that is made just before: the product's sums begin with it."""
@@ -219,7 +230,7 @@ class Instructions(Places):
         else:
             rest = iter(out.strides)
             spread = [0 if k in along else next(rest) for k in range(n)]
-        stack = self._stacked_sums(source, out._replace(strides=tuple(spread)), along) if u is np.add else None
+        stack = self._stacked_sums(v, source, out._replace(strides=tuple(spread)), along) if u is np.add else None
         if stack is not None:
             return words + stack
         target = Operand(out.cell, out.offset, tuple(spread))
@@ -249,13 +260,17 @@ class Instructions(Places):
             source = row
         return words + self._gathered(u, by, source, target, along)
 
-    def _stacked_sums(self, source: Place, out: Place, along: set[int]) -> list[int] | None:
+    def _stacked_sums(self, v: Value, source: Place, out: Place, along: set[int]) -> list[int] | None:
         """The sums over a few rows of each of many tiny matrices, as products with ones: the same, in that order."""
         one = self.number(1, out.dtype)
-        if len(source.shape) != 3 or along != {1} or source.shape[1] > FEW or out.dtype.char not in "df" or one is None:
+        if len(source.shape) != 3 or along != {1} or out.dtype.char not in "df" or one is None:
             return None
         many, rows, columns = source.shape
         ones = Place(one.cell, one.offset, (many, 1, rows), (0, 0, 0), out.dtype)
+        if are_abreast(source) and rows <= MANY:
+            return self._abreast(v, ones, source, out._replace(shape=(many, 1, columns)), None)
+        if rows > FEW:
+            return None
         return _stack(ones, source, out._replace(shape=(many, 1, columns)), None, math.inf)
 
     def _gathered(self, u: Any, by: Loop, source: Place, target: Operand, along: set[int]) -> list[int]:
@@ -350,6 +365,14 @@ def _stack(a: Place, b: Place, out: Place, start: Place | None, limit: float) ->
             by = Loop(stacked(char), int(start is not None), (out.dtype,) * 4)
             limit, found = took, loop_words(by, many, operands, (n, k, m))
     return found
+
+
+def quickest(a: Place, b: Place, out: Place) -> float:
+    """About how many nanoseconds each of a stack of products takes, by BLAS or by one of ours."""
+    (n, k), m = a.shape[-2:], b.shape[-1]
+    ours = [_time_of_product(a, b, out, None), _time_of_product(turned(b), turned(a), turned(out), None)]
+    stacks = [nanoseconds_of_stack(out.dtype.char, *sizes, False) for sizes in ((n, k, m), (m, k, n))]
+    return min(*ours, *stacks, of_blas(out.dtype.char, n, k, m))
 
 
 def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> float:

@@ -23,6 +23,7 @@ from .loops import PLAIN
 from .machine import CALL
 from .places import FAR, is_known
 from .repeats import Rounds
+from .strips import Strips
 
 
 class Lowered(Instructions):
@@ -177,9 +178,13 @@ class Lowered(Instructions):
             return None
         if not all(is_known(u) for u in (*parts.values(), *op.step.results)):
             return None
-        inner = Lowered(op.step, plan_of(op.step), self)
+        plan = plan_of(op.step)
+        banked = Strips(self, v, op, parts, lambda step: Lowered(step, plan_of(step), self)).words(plan.size)
+        if banked is not None:
+            return banked
+        inner = Lowered(op.step, plan, self)
         asked = None if op.condition is None else Lowered(op.condition, plan_of(op.condition), self)
-        return Rounds(self, inner, op, asked).words(v, parts)
+        return Rounds(self, inner, how, op.step, op.condition, asked).words(v.inputs, parts)
 
 
 FOR_A_CALL = 4  # instructions in a step for each that calls Python

@@ -68,6 +68,33 @@ def add_at(around: Instructions, v: Value, out: Place) -> Words:
     return _picked(around, ("add", v.dtype.char), v, axis, (out, spread), words)
 
 
+def take_along(around: Instructions, v: Value, out: Place) -> Words:
+    """Elements of x along an axis, each at its own position."""
+    words: list[int] = []
+    (x, index), axis = v.inputs, v.params["axis"]
+    source = None if x.weak or x.dtype != v.dtype else around.place(x)
+    if source is None or axis is None or index.weak or index.dtype.kind not in "iu" or index.dtype == np.uint64:
+        return None
+    positions, axis = around.taken(index, _WORD, words), axis % len(source.shape)
+    if positions is None or 0 in (*v.shape, source.shape[axis]):
+        return None
+    flag, zero = around.own((), _WORD), around.number(0, _WORD)
+    assert zero is not None
+    words += loop_words(copier(_WORD), (), [zero.over(()), flag.over(())])
+    strides = [0 if n == 1 or k == axis else source.strides[k] for k, n in enumerate(source.shape)]
+    whole = Operand(source.cell, source.offset, tuple(strides), (source.strides[axis],))
+    by = Loop(_along(str(v.dtype.itemsize)), source.shape[axis], (v.dtype, _WORD, v.dtype, _WORD))
+    operands = [whole, *(p.over(v.shape) for p in (positions, out, flag))]
+    return [*words, *loop_words(by, v.shape, operands), *_checked(around, flag)]
+
+
+def _checked(around: Instructions, flag: Place) -> list[int]:
+    """An error where a position was beyond the axis."""
+    said = np.frombuffer(b"an index is out of bounds\0", np.uint8)
+    around.memory.kept.append(said)
+    return [0, LIMIT, 7, flag.cell, flag.offset, 1, address_of(said)]
+
+
 def _axis(around: Instructions, v: Value, shape: tuple[int, ...], words: list[int]) -> _Axis | None:
     """The one axis that is picked along; None where the index names more, or truth values."""
     key, index = v.params["key"], v.inputs[-1]
@@ -109,9 +136,7 @@ def _picked(
     named = Operand(positions.cell, positions.offset, (0,) * number, (step,))
     by = Loop(_loop(*kind), axis.length, (v.dtype, _WORD, v.dtype, _WORD))
     words += loop_words(by, ahead, [with_axis, named, without, far], (n, m))
-    said = np.frombuffer(b"an index is out of bounds\0", np.uint8)
-    around.memory.kept.append(said)
-    return [*words, 0, LIMIT, 7, flag.cell, flag.offset, 1, address_of(said)]
+    return [*words, *_checked(around, flag)]
 
 
 def _one(shape: Sequence[int], *rows: Sequence[int]) -> tuple[int, tuple[int, ...]] | None:
@@ -130,6 +155,34 @@ def _loop(kind: str, of: str) -> int:
     element = ir.IntType(8 * int(of)) if kind == "gather" else machine_type(np.dtype(of))
     _Picking(module, f"{kind}_{of}", element).write(kind)
     return assemble(module)[f"{kind}_{of}"]
+
+
+@once
+def _along(size: str) -> int:
+    """The address of the loop over arrays without their axis, positions along it, what is found there, and the flag."""
+    ir = llvm().ir
+    module, name, element = ir.Module(f"along_{size}"), f"along_{size}", ir.IntType(8 * int(size))
+    w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
+    b, byte, (arguments, dims, strides, handed) = w.b, ir.IntType(8).as_pointer(), w.arguments
+    length, axis = b.ptrtoint(handed, w.word), w.load(strides, 4)
+    places = [w.variable(b.inttoptr(w.load(arguments, k), byte)) for k in range(3)]
+    wrong = w.variable(w.number(0))
+    with w.repeat(w.load(dims, 0)):
+        whole, named, found = (b.load(p) for p in places)
+        i = b.load(b.bitcast(named, w.pointer), align=1)
+        i = b.select(b.icmp_signed("<", i, w.number(0)), b.add(i, length), i)
+        inside = b.icmp_unsigned("<", i, length)
+        b.store(b.or_(b.load(wrong), b.zext(b.not_(inside), w.word)), wrong)
+        one = b.gep(whole, [b.mul(b.select(inside, i, w.number(0)), axis)])
+        one, other = (b.bitcast(p, element.as_pointer()) for p in (one, found))
+        b.store(b.load(one, align=1), other, align=1)
+        for k, p in enumerate(places):
+            b.store(b.gep(b.load(p), [w.load(strides, k)]), p)
+    flag = b.inttoptr(w.load(arguments, 3), w.pointer)
+    b.store(b.or_(b.load(flag), b.load(wrong)), flag)
+    b.ret_void()
+    w.done()
+    return assemble(module)[name]
 
 
 class _Picking:

@@ -7,12 +7,12 @@ step, which may end there. How many steps there may be, and have been, is a numb
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from ...transforms.loops.loop import too_long
-from ..passes.loops import Repeated
-from ..program import Value
+from ...transforms.loops.loop import Kind, too_long
+from ..program import Program, Value
 from .instructions import Instructions
 from .loops import copier, loop
 from .machine import LIMIT, REPEAT, REPEAT_HEAD, ROW, SET, WHILE
@@ -30,10 +30,16 @@ class Rounds:
     """
 
     def __init__(
-        self, around: Instructions, inner: Instructions, op: Repeated, asked: Instructions | None = None
+        self,
+        around: Instructions,
+        inner: Instructions,
+        how: Kind,
+        step: Program,
+        condition: Program | None = None,
+        asked: Instructions | None = None,
     ) -> None:
-        self.around, self.inner, self.how, self.step = around, inner, op.how, op.step
-        self.asked, self.condition = asked, op.condition
+        self.around, self.inner, self.how, self.step = around, inner, how, step
+        self.asked, self.condition = asked, condition
         self.memory = around.memory
         self.before: list[int] = []
         self.body: list[int] = []
@@ -41,16 +47,17 @@ class Rounds:
         self.moves: list[tuple[int, int]] = []
         self.swaps: list[tuple[int, int]] = []
         self.counting: list[int] = []  # the last instruction of a step that knows its number
-        self.length = ENDLESS if op.how.length is None else op.how.length
-        self.known = not op.how.counted and op.condition is None  # whether there are `length` steps
+        self.length = ENDLESS if how.length is None else how.length
+        self.known = not how.counted and condition is None  # whether there are `length` steps
         whole = np.dtype(np.int64)
         self.times = around.number(self.length, whole)
         self.done = around.own((), whole)  # how many steps there have been, where `length` is a bound
 
-    def words(self, v: Value, parts: dict[int, Value]) -> list[int] | None:
+    def words(self, given: Sequence[Value], parts: dict[int, Value]) -> list[int] | None:
+        """The words of the loop over these inputs; `parts` are its results, by their numbers."""
         how, around, inner = self.how, self.around, self.inner
         arguments = iter(self.step.arguments)
-        inputs = iter(v.inputs)
+        inputs = iter(given)
         if how.counted and not self._counted(next(inputs)):
             return None
         if how.numbered and not self._number(next(arguments)):
