@@ -37,6 +37,8 @@ def built(case, dtype=np.float64):
 class Ours:
     """`scalar` as a function of the inputs that are differentiated in and, where there is one, of the module."""
 
+    __reached__ = ()  # nothing here changes: to look it through for each program takes as long as to make that
+
     def __init__(self, case, dtype=np.float64):
         self.case, self.module = case, built(case, dtype)
         self.arrays = [a.astype(dtype) if a.dtype.kind == "f" else a for a in case.arrays()]
