@@ -8,10 +8,12 @@ from collections.abc import Callable
 import numpy as np
 
 from ..program import Value
+from .along import scatter_along, take_along
 from .assembly import Writer, assemble, llvm, once
+from .extremes import argmax, argmin
 from .instructions import Instructions
 from .loops import Loop, copier, loop, machine_type
-from .picking import add_at, gather, scatter, take_along
+from .picking import add_at, assign, gather, scatter
 from .places import Place, part_of
 from .table import loop_words
 
@@ -145,6 +147,7 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 
 
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
-    "add_at": add_at, "gather": gather, "scatter": scatter, "take_along_axis": take_along, "cross3": _cross3,
-    "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
+    "add_at": add_at, "assign": assign, "gather": gather, "scatter": scatter, "take_along_axis": take_along,
+    "scatter_along_axis": scatter_along, "cross3": _cross3,
+    "argmax": argmax, "argmin": argmin, "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .machine import LOOP_HEAD
 from .places import FAR, Place, Places, c_strides, meet, split_up, turned
 from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
+from .rows import extremes_of_rows
 from .stacks import nanoseconds as nanoseconds_of_stack
 from .stacks import stacked
 from .table import Operand, loop_words, merged
@@ -238,6 +239,9 @@ class Instructions(Places):
         if u in (np.maximum, np.minimum):
             if 0 in source.shape:
                 return None
+            quick = extremes_of_rows(u.__name__, source, target, along)
+            if quick is not None:
+                return words + quick
             kept = [1 if k in along else m for k, m in enumerate(source.shape)]
             words += loop_words(copier(out.dtype), kept, [whole, target])  # the first along the axes
         else:

@@ -1,4 +1,6 @@
-"""Reading and adding at positions that an array of whole numbers names, along one axis: gather, scatter and add_at.
+"""Reading and adding at positions that arrays of whole numbers name: gather, scatter and add_at.
+
+Several arrays, for axes that follow each other, become the positions along all of these as one.
 
 A position beyond the axis is noted in a flag, and the machine stops there: the program is then run again step by step,
 and the op itself says what is wrong. Sums are taken in the order in which the positions stand, as NumPy takes them.
@@ -6,17 +8,18 @@ and the op itself says what is wrong. Sums are taken in the order in which the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..program import Value
-from .assembly import Writer, assemble, llvm, once
 from .instructions import Instructions
-from .loops import Loop, copier, machine_type
+from .loops import Loop, copier
 from .machine import LIMIT
-from .places import Place, address_of, c_strides
+from .picked import counter, picker
+from .places import FAR, Place, address_of, c_strides
 from .table import Operand, loop_words, merged
 
 Words = list[int] | None
@@ -25,99 +28,157 @@ _WHOLE = slice(None)
 
 
 class _Axis(NamedTuple):
-    """What is picked from, and the places named: `ahead` axes stand before the axis, `behind` after it."""
+    """What is picked along: how many axes stand before it, its length, the positions named, and how many axes it is."""
 
     number: int
     length: int
     positions: Place
+    axes: int = 1
 
 
 def gather(around: Instructions, v: Value, out: Place) -> Words:
     x, words = around.place(v.inputs[0]), list[int]()
-    axis = None if x is None or x.dtype != v.dtype else _axis(around, v, x.shape, words)
-    if axis is None or x is None:
+    arrays = _arrays(v, v.inputs[1:])
+    if x is None or x.dtype != v.dtype or arrays is None:
         return None
-    return _picked(around, ("gather", str(v.dtype.itemsize)), v, axis, (x, out), words)
+    if len(arrays) > 1 and not _lie_as_one(x, v.params["key"], len(arrays)):
+        if v.inputs[0].nbytes > FAR:
+            return None
+        moved = around.moved(x, whole := around.own(x.shape, x.dtype), x.shape)
+        if moved is None:
+            return None
+        x, words = whole._replace(strides=c_strides(x.shape, x.dtype.itemsize)), words + moved
+    axis = _axis(around, v, arrays, x.shape, words)
+    return None if axis is None else _picked(around, ("gather", str(v.dtype.itemsize)), v, axis, (x, out), words)
 
 
 def scatter(around: Instructions, v: Value, out: Place) -> Words:
     """Zeros, to which values are added; put there, where positions grow, as the op does."""
     words: list[int] = []
-    values, axis = around.place(v.inputs[0]), _axis(around, v, v.shape, words)
-    zero = around.number(0, v.dtype)
-    if values is None or values.dtype != v.dtype or axis is None or zero is None:
+    arrays = _arrays(v, v.inputs[1:])
+    values, zero = around.place(v.inputs[0]), around.number(0, v.dtype)
+    if values is None or values.dtype != v.dtype or arrays is None or zero is None:
+        return None
+    rows = all(
+        i.shape == arrays[0].shape and len(i.shape) == 1 for i in arrays
+    )  # the op looks whether any of these grow
+    kind = "scatter" if rows else "add"
+    if rows and len(arrays) > 1:
+        kind = "put" if any(i.constant and _grows(np.asarray(i.example)) for i in arrays) else ""
+    axis = _axis(around, v, arrays, v.shape, words) if kind and _lie_as_one(out, v.params["key"], len(arrays)) else None
+    if axis is None:
         return None
     words += loop_words(copier(v.dtype), out.shape, [zero.over(out.shape), out.over(out.shape)])
-    kind = "scatter" if len(axis.positions.shape) == 1 else "add"
     return _picked(around, (kind, v.dtype.char), v, axis, (out, values), words)
 
 
 def add_at(around: Instructions, v: Value, out: Place) -> Words:
+    return _changed(around, v, out, "add")
+
+
+def assign(around: Instructions, v: Value, out: Place) -> Words:
+    """Of places that are named more than once the last one stays."""
+    if any(len(i.shape) > 1 for i in v.inputs[2:]):
+        return None
+    return _changed(around, v, out, "put")
+
+
+def _changed(around: Instructions, v: Value, out: Place, kind: str) -> Words:
+    """A copy of x, in which values are added, or put, at positions."""
     words: list[int] = []
     x, value = around.place(v.inputs[0]), around.taken(v.inputs[1], v.dtype, words)
-    axis = _axis(around, v, v.shape, words)
+    arrays = _arrays(v, v.inputs[2:])
     given = [i for i in v.inputs[:2] if not (i.constant and i.weak)]
-    if x is None or value is None or axis is None or any(i.dtype != v.dtype or i.weak for i in given):
+    if x is None or value is None or arrays is None or any(i.dtype != v.dtype or i.weak for i in given):
         return None
-    number, shape = axis.number, axis.positions.shape
-    values = value.over((*v.shape[:number], *shape, *v.shape[number + 1 :]))
-    spread = Place(
-        value.cell, value.offset, (*v.shape[:number], *shape, *v.shape[number + 1 :]), values.strides, v.dtype
-    )
+    axis = _axis(around, v, arrays, v.shape, words) if _lie_as_one(out, v.params["key"], len(arrays)) else None
+    if axis is None:
+        return None
+    shape = (*v.shape[: axis.number], *axis.positions.shape, *v.shape[axis.number + axis.axes :])
+    if len(value.shape) > len(shape):
+        return None
+    spread = Place(value.cell, value.offset, shape, value.over(shape).strides, v.dtype)
     words += loop_words(copier(v.dtype), out.shape, [x.over(out.shape), out.over(out.shape)])
-    return _picked(around, ("add", v.dtype.char), v, axis, (out, spread), words)
+    return _picked(around, (kind, v.dtype.char), v, axis, (out, spread), words)
 
 
-def take_along(around: Instructions, v: Value, out: Place) -> Words:
-    """Elements of x along an axis, each at its own position."""
-    words: list[int] = []
-    (x, index), axis = v.inputs, v.params["axis"]
-    source = None if x.weak or x.dtype != v.dtype else around.place(x)
-    if source is None or axis is None or index.weak or index.dtype.kind not in "iu" or index.dtype == np.uint64:
+def _arrays(v: Value, arrays: Sequence[Value]) -> Sequence[Value] | None:
+    """The index arrays, for axes that follow each other; None where the index has other parts, or truth values."""
+    key = v.params["key"]
+    if type(key) is not tuple or not arrays:  # of numbers and slices alone
         return None
-    positions, axis = around.taken(index, _WORD, words), axis % len(source.shape)
-    if positions is None or 0 in (*v.shape, source.shape[axis]):
+    ahead = key[: len(key) - len(arrays)]
+    whole = all(type(k) is slice and k == _WHOLE for k in ahead) and key[len(ahead) :] == ("array",) * len(arrays)
+    known = all(i.dtype.kind in "iu" and i.dtype != np.uint64 and not i.weak and i.size for i in arrays)
+    return arrays if whole and known else None
+
+
+def _grows(i: Any) -> bool:
+    return bool(i.ndim == 1 and i.size and i[0] >= 0 and (i[1:] > i[:-1]).all())
+
+
+def _lie_as_one(p: Place, key: tuple[Any, ...], axes: int) -> bool:
+    """Whether the axes that are picked along follow each other in memory."""
+    first, last = len(key) - axes, len(key)
+    if last > len(p.shape):
+        return False
+    return all(p.strides[k] == p.strides[k + 1] * p.shape[k + 1] for k in range(first, last - 1))
+
+
+def _axis(
+    around: Instructions, v: Value, arrays: Sequence[Value], shape: tuple[int, ...], words: list[int]
+) -> _Axis | None:
+    """What is picked along, which is one axis in memory, and the positions there."""
+    number = len(v.params["key"]) - len(arrays)
+    if len(shape) < number + len(arrays) or 0 in shape:
         return None
+    lengths = shape[number : number + len(arrays)]
+    places = [around.taken(i, _WORD, words) for i in arrays]
+    if len(arrays) == 1:
+        return None if places[0] is None else _Axis(number, lengths[0], places[0])
+    spread = np.broadcast_shapes(*(i.shape for i in arrays))
+    if any(p is None for p in places) or math.prod(spread) * _WORD.itemsize > FAR:
+        return None
+    before, named = around.number(0, _WORD), around.own(spread, _WORD)
+    flag = new_flag(around, words)
+    assert before is not None
+    for p, length in zip(places, lengths, strict=True):
+        assert p is not None
+        by = Loop(counter(), length, (_WORD,) * 4)
+        operands = [p.over(spread), before.over(spread), named.over(spread), flag.over(spread)]
+        words += loop_words(by, spread, operands)
+        before = named
+    words += checked(around, flag)
+    return _Axis(number, math.prod(lengths), named, len(arrays))
+
+
+def new_flag(around: Instructions, words: list[int]) -> Place:
+    """A number, 0 to begin with."""
     flag, zero = around.own((), _WORD), around.number(0, _WORD)
     assert zero is not None
     words += loop_words(copier(_WORD), (), [zero.over(()), flag.over(())])
-    strides = [0 if n == 1 or k == axis else source.strides[k] for k, n in enumerate(source.shape)]
-    whole = Operand(source.cell, source.offset, tuple(strides), (source.strides[axis],))
-    by = Loop(_along(str(v.dtype.itemsize)), source.shape[axis], (v.dtype, _WORD, v.dtype, _WORD))
-    operands = [whole, *(p.over(v.shape) for p in (positions, out, flag))]
-    return [*words, *loop_words(by, v.shape, operands), *_checked(around, flag)]
+    return flag
 
 
-def _checked(around: Instructions, flag: Place) -> list[int]:
-    """An error where a position was beyond the axis."""
+def checked(around: Instructions, flag: Place) -> list[int]:
+    """An error where a position was beyond its axis."""
     said = np.frombuffer(b"an index is out of bounds\0", np.uint8)
     around.memory.kept.append(said)
     return [0, LIMIT, 7, flag.cell, flag.offset, 1, address_of(said)]
-
-
-def _axis(around: Instructions, v: Value, shape: tuple[int, ...], words: list[int]) -> _Axis | None:
-    """The one axis that is picked along; None where the index names more, or truth values."""
-    key, index = v.params["key"], v.inputs[-1]
-    if type(key) is not tuple:  # of numbers and slices alone
-        return None
-    number = len(key) - 1
-    rest = all(type(k) is slice and k == _WHOLE for k in key[:-1])
-    if key[-1:] != ("array",) or not rest or len(shape) <= number or 0 in shape or not index.size:
-        return None
-    if index.dtype.kind not in "iu" or index.dtype == np.uint64 or index.weak:
-        return None
-    positions = around.taken(index, _WORD, words)
-    return None if positions is None else _Axis(number, shape[number], positions)
 
 
 def _picked(
     around: Instructions, kind: tuple[str, str], v: Value, axis: _Axis, places: tuple[Place, Place], words: list[int]
 ) -> Words:
     """The words of a loop between what has the axis, the first of the places, and what has the positions instead."""
-    if kind[0] != "gather" and v.dtype.char not in "df":
+    if kind[0] in ("add", "scatter") and v.dtype.char == "?":
         return None
     whole, picked = places
-    number, positions = axis.number, axis.positions
+    number, positions, behind_it = axis.number, axis.positions, axis.number + axis.axes
+    whole = whole._replace(
+        shape=(*whole.shape[:number], axis.length, *whole.shape[behind_it:]),
+        strides=(*whole.strides[:number], whole.strides[behind_it - 1], *whole.strides[behind_it:]),
+    )
     count = len(positions.shape)
     if kind[0] != "gather" and count > 1 and positions.strides != c_strides(positions.shape, _WORD.itemsize):
         return None  # the order of the sums is that of the positions
@@ -127,16 +188,14 @@ def _picked(
         return None
     (n, (step, row)), (m, (inner, column)) = here, behind
     ahead = whole.shape[:number]
-    flag = around.own((), _WORD)
-    zero, far = around.number(0, _WORD), Operand(flag.cell, flag.offset, (0,) * number)
-    assert zero is not None
-    words += loop_words(copier(_WORD), (), [zero.over(()), flag.over(())])
+    flag = new_flag(around, words)
+    far = Operand(flag.cell, flag.offset, (0,) * number)
     with_axis = Operand(whole.cell, whole.offset, whole.strides[:number], (whole.strides[number], inner))
     without = Operand(picked.cell, picked.offset, picked.strides[:number], (row, column))
     named = Operand(positions.cell, positions.offset, (0,) * number, (step,))
-    by = Loop(_loop(*kind), axis.length, (v.dtype, _WORD, v.dtype, _WORD))
+    by = Loop(picker(*kind), axis.length, (v.dtype, _WORD, v.dtype, _WORD))
     words += loop_words(by, ahead, [with_axis, named, without, far], (n, m))
-    return [*words, *_checked(around, flag)]
+    return words + checked(around, flag)
 
 
 def _one(shape: Sequence[int], *rows: Sequence[int]) -> tuple[int, tuple[int, ...]] | None:
@@ -145,114 +204,3 @@ def _one(shape: Sequence[int], *rows: Sequence[int]) -> tuple[int, tuple[int, ..
     if len(dims) > 1:
         return None
     return (dims[0], tuple(s[0] for s in steps)) if dims else (1, (0,) * len(rows))
-
-
-@once
-def _loop(kind: str, of: str) -> int:
-    """The address of one of the loops, for elements of so many bytes, or of this dtype."""
-    ir = llvm().ir
-    module = ir.Module(f"{kind}_{of}")
-    element = ir.IntType(8 * int(of)) if kind == "gather" else machine_type(np.dtype(of))
-    _Picking(module, f"{kind}_{of}", element).write(kind)
-    return assemble(module)[f"{kind}_{of}"]
-
-
-@once
-def _along(size: str) -> int:
-    """The address of the loop over arrays without their axis, positions along it, what is found there, and the flag."""
-    ir = llvm().ir
-    module, name, element = ir.Module(f"along_{size}"), f"along_{size}", ir.IntType(8 * int(size))
-    w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
-    b, byte, (arguments, dims, strides, handed) = w.b, ir.IntType(8).as_pointer(), w.arguments
-    length, axis = b.ptrtoint(handed, w.word), w.load(strides, 4)
-    places = [w.variable(b.inttoptr(w.load(arguments, k), byte)) for k in range(3)]
-    wrong = w.variable(w.number(0))
-    with w.repeat(w.load(dims, 0)):
-        whole, named, found = (b.load(p) for p in places)
-        i = b.load(b.bitcast(named, w.pointer), align=1)
-        i = b.select(b.icmp_signed("<", i, w.number(0)), b.add(i, length), i)
-        inside = b.icmp_unsigned("<", i, length)
-        b.store(b.or_(b.load(wrong), b.zext(b.not_(inside), w.word)), wrong)
-        one = b.gep(whole, [b.mul(b.select(inside, i, w.number(0)), axis)])
-        one, other = (b.bitcast(p, element.as_pointer()) for p in (one, found))
-        b.store(b.load(one, align=1), other, align=1)
-        for k, p in enumerate(places):
-            b.store(b.gep(b.load(p), [w.load(strides, k)]), p)
-    flag = b.inttoptr(w.load(arguments, 3), w.pointer)
-    b.store(b.or_(b.load(flag), b.load(wrong)), flag)
-    b.ret_void()
-    w.done()
-    return assemble(module)[name]
-
-
-class _Picking:
-    """A loop over arrays with an axis, positions along it, arrays with these in place of the axis, and the flag."""
-
-    def __init__(self, module: Any, name: str, kind: Any) -> None:
-        ir = llvm().ir
-        self.kind, self.byte = kind, ir.IntType(8).as_pointer()
-        self.w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
-
-    def write(self, kind: str) -> None:
-        w, b = self.w, self.w.b
-        arguments, dims, strides, handed = w.arguments
-        count, self.n, self.m = (w.load(dims, k) for k in range(3))
-        steps = [w.load(strides, k) for k in range(4)]
-        self.axis, self.inner, self.step, self.row, self.column = (w.load(strides, k) for k in range(4, 9))
-        self.length = b.ptrtoint(handed, w.word)
-        starts = [w.variable(b.inttoptr(w.load(arguments, k), self.byte)) for k in range(4)]
-        wrong = w.variable(w.number(0))
-        with w.repeat(count):
-            self.whole, self.named, self.picked, flag = (b.load(s) for s in starts)
-            self._positions(kind, wrong)
-            place = b.bitcast(flag, w.pointer)
-            b.store(b.or_(b.load(place), b.load(wrong)), place)
-            for start, step in zip(starts, steps, strict=True):
-                b.store(b.gep(b.load(start), [step]), start)
-        b.ret_void()
-        w.done()
-
-    def _positions(self, kind: str, wrong: Any) -> None:
-        w, b = self.w, self.w.b
-        if kind == "gather":
-            self._each(wrong, lambda one, other: b.store(b.load(one, align=1), other, align=1))
-            return
-
-        def add(one: Any, other: Any) -> None:
-            b.store(b.fadd(b.load(one, align=1), b.load(other, align=1)), one, align=1)
-
-        if kind == "add":
-            self._each(wrong, add)
-            return
-        growing = w.variable(w.number(1))
-        last = w.variable(w.number(-1))
-        with w.repeat(self.n) as i:
-            now = self._position(i)
-            b.store(b.and_(b.load(growing), b.zext(b.icmp_signed(">", now, b.load(last)), w.word)), growing)
-            b.store(now, last)
-        grow = b.icmp_unsigned("!=", b.load(growing), w.number(0))
-        with w.when(grow):
-            self._each(wrong, lambda one, other: b.store(b.load(other, align=1), one, align=1))
-        with w.when(b.not_(grow)):
-            self._each(wrong, add)
-
-    def _position(self, i: Any) -> Any:
-        b = self.w.b
-        return b.load(b.bitcast(b.gep(self.named, [b.mul(i, self.step)]), self.w.pointer), align=1)
-
-    def _each(self, wrong: Any, do: Callable[[Any, Any], None]) -> None:
-        """Do something with the addresses of each pair: an element at a position, and that which stands for it."""
-        w, b = self.w, self.w.b
-        with w.repeat(self.n) as i:
-            named = self._position(i)
-            j = b.select(b.icmp_signed("<", named, w.number(0)), b.add(named, self.length), named)
-            inside = b.icmp_unsigned("<", j, self.length)
-            b.store(b.or_(b.load(wrong), b.zext(b.not_(inside), w.word)), wrong)
-            j = b.select(inside, j, w.number(0))
-            one, other = b.gep(self.whole, [b.mul(j, self.axis)]), b.gep(self.picked, [b.mul(i, self.row)])
-            with w.repeat(self.m) as k:
-                do(*(self._at(x, b.mul(k, s)) for x, s in ((one, self.inner), (other, self.column))))
-
-    def _at(self, start: Any, offset: Any) -> Any:
-        b = self.w.b
-        return b.bitcast(b.gep(start, [offset]), self.kind.as_pointer())

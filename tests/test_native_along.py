@@ -1,0 +1,218 @@
+"""Places found and named in machine code: argmax and argmin, several index arrays at once, one index for each row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from agreement_of_native import Guarded, assert_bits, assert_close, compiled
+
+import tinygrad_math as tm
+
+pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
+
+RNG = np.random.default_rng(37)
+
+
+def layouts(x):
+    return x, np.asfortranarray(x), x[..., ::-1].copy()[..., ::-1], np.repeat(x, 2, -1)[..., ::2]
+
+
+def signs(arrays):
+    return [np.signbit(a).tolist() if a.dtype.kind == "f" else None for a in map(np.asarray, arrays)]
+
+
+# -- where the largest element is -------------------------------------------------------------------------------------
+def extreme_numbers(dtype, shape):
+    x = RNG.integers(0, 5, shape).astype(dtype)  # with ties
+    if x.dtype.kind == "f":
+        x[0] = RNG.normal(size=shape[1:])
+        x[1, ..., 1] = np.nan
+        x[2], x[2, 0, 0], x[2, 1, -1] = 0.0, -0.0, np.nan
+        x[3, 0], x[3, 1] = -np.inf, np.inf
+    return x
+
+
+@pytest.mark.parametrize("dtype", ["?", "b", "B", "h", "H", "i", "I", "l", "L", "f", "d"])
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+def test_argmax_and_argmin_are_numpys_with_ties_and_what_is_not_a_number(axis, dtype, monkeypatch):
+    guarded = Guarded(monkeypatch)
+    for keepdims in (False, True):
+        g = compiled(lambda x, k=keepdims: [f(x, axis=axis, keepdims=k) for f in (tm.argmax, tm.argmin)])
+        x = extreme_numbers(dtype, (4, 3, 5))
+        for given in layouts(x):
+            assert_bits(g(given), [f(given, axis=axis, keepdims=keepdims) for f in (np.argmax, np.argmin)])
+            assert g.latest.native.whole
+    guarded.check()
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8, 9, 16, 17, 33, 100, 600])
+def test_extremes_of_short_rows_are_numpys(n, dtype, monkeypatch):
+    guarded = Guarded(monkeypatch)
+    x = np.concatenate([extreme_numbers(dtype, (4, 3, max(n, 2)))[..., :n], RNG.normal(size=(2, 3, n)).astype(dtype)])
+    for axis in (-1, (0, -1), 1):
+        g = compiled(lambda x, a=axis: [f(x, axis=a) for f in (tm.max, tm.min)])
+        for given in layouts(x):
+            assert_bits(g(given), [f(given, axis=axis) for f in (np.max, np.min)])
+    guarded.check()
+
+
+def test_an_argmax_of_nothing_is_the_ops_error():
+    with pytest.raises(tm.errors.MathError, match="argmax"):
+        compiled(lambda x: tm.argmax(x, axis=1))(np.zeros((2, 0)))
+
+
+def test_a_greedy_decoder_runs_without_python():
+    e, w, start = RNG.normal(size=(7, 4)), RNG.normal(size=(4, 4)), RNG.normal(size=4)
+
+    def decoded(e, w, h):
+        def step(h, _):
+            k = tm.argmax(e @ h)
+            return tm.tanh(h @ w) + e[k], k
+
+        return tm.scan(step, h, length=20)[1]
+
+    g = compiled(decoded)
+    got, h, want = g(e, w, start).numpy(), start, []
+    assert g.latest.native.whole
+    for _ in range(20):
+        k = int(np.argmax(e @ h))
+        h = np.tanh(h @ w) + e[k]
+        want.append(k)
+    assert got.tolist() == want
+
+
+# -- several index arrays ---------------------------------------------------------------------------------------------
+ROWS = np.arange(4)
+PAIRS = {
+    "one for each row": (ROWS, np.array([2, 0, -1, 1])),
+    "one for each column": (np.array([2, 0, -1, 3, 3]), np.arange(5)),
+    "blocks": (np.array([[0], [3]]), np.array([1, -1, 1])),
+    "narrow": (np.array([1, 1, 0], np.int8), np.array([4, 4, 4], np.uint16)),
+    "a number": (np.array([1, 2]), np.array(3)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128", "int64", "int8", "bool"])
+@pytest.mark.parametrize("ahead", [0, 1])
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_of_positions_are_read_added_and_put_as_numpy_does(name, ahead, dtype, monkeypatch):
+    key = (slice(None),) * ahead + PAIRS[name]
+    x = (RNG.normal(size=(2, 4, 5, 3) if ahead else (4, 5, 3)) * 9).astype(dtype)
+    v = (RNG.normal(size=x[key].shape) * 9).astype(dtype)
+    if v.dtype.kind == "f":
+        v.flat[::2] *= 0.0  # of both signs
+    guarded = Guarded(monkeypatch)
+
+    def f(x, v):
+        found = [x[key], x.at[key].set(v), x.at[key].set(x[key] if dtype == "bool" else v * 2)]
+        return found if dtype == "bool" else [*found, x.at[key].add(v), x.at[key].add(v[..., :1])]
+
+    g = compiled(f)
+    for given in layouts(x):
+        want = [given[key], given.copy(), given.copy(), given.copy(), given.copy()][: 3 if dtype == "bool" else 5]
+        want[1][key] = v
+        want[2][key] = given[key] if dtype == "bool" else v * 2
+        for y, more in zip(want[3:], (v, v[..., :1]), strict=False):
+            np.add.at(y, key, more)
+        got = [y.numpy() for y in g(given, v)]
+        assert_bits(got, want)
+        assert signs(got) == signs(want)
+    guarded.check()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex64"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_derivative_at_pairs_of_positions_has_the_ops_bits(name, dtype):
+    x = RNG.normal(size=(4, 5, 3)).astype(dtype)
+    g = RNG.normal(size=x[PAIRS[name]].shape).astype(dtype)
+    g.real.flat[::2] *= 0.0
+
+    def f(x, g):
+        return tm.vjp(lambda x: x[PAIRS[name]], x)[1](g)[0]
+
+    got, want = (y.numpy() for y in (compiled(f)(x, g), f(tm.tensor(x), tm.tensor(g))))
+    assert_bits([got], [want])
+    assert signs([got.real]) == signs([want.real])
+
+
+# -- one index for each row -------------------------------------------------------------------------------------------
+ALONG = {
+    "each row": ((3, 4), np.array([[0, 3, -1], [1, 1, 2], [0, 0, -4]]), 1),
+    "each column": ((3, 4), np.array([[0, 2, -1, 1], [0, 2, 0, 1]]), 0),
+    "the same for all": ((3, 4), np.array([[2, 0]]), -1),
+    "spread": ((1, 4), np.array([[1, 1], [0, 3]]), 1),
+    "in the middle": ((2, 4, 3), RNG.integers(-4, 4, (2, 6, 3)), 1),
+    "a row": ((4,), np.array([1, 1, 3]), 0),
+    "a row as a whole": ((4,), np.array([1, 1, 3]), None),
+    "none": ((2, 3), np.zeros((2, 0), int), 1),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex64", "int32", "bool"])
+@pytest.mark.parametrize("name", ALONG)
+def test_what_is_taken_along_an_axis_has_numpys_bits(name, dtype, monkeypatch):
+    shape, index, axis = ALONG[name]
+    x = (RNG.normal(size=shape) * 9).astype(dtype)
+    g, guarded = compiled(lambda x, i: tm.take_along_axis(x, i, axis=axis)), Guarded(monkeypatch)
+    for given in layouts(x):
+        for i in (index, np.asfortranarray(index), index.astype(np.int16)):
+            assert_bits([g(given, i)], [np.take_along_axis(given, i, axis)])
+    if name != "none":
+        guarded.check()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex64"])
+@pytest.mark.parametrize("name", ALONG)
+def test_the_derivative_of_what_is_taken_has_the_ops_bits(name, dtype):
+    shape, index, axis = ALONG[name]
+    x = RNG.normal(size=shape).astype(dtype)
+    v = RNG.normal(size=np.take_along_axis(x, index, axis).shape).astype(dtype)
+
+    def f(x, i, v):
+        return tm.vjp(lambda x: tm.take_along_axis(x, i, axis=axis), x)[1](v)[0]
+
+    for given in layouts(v):
+        assert_bits([compiled(f)(x, index, given)], [f(*map(tm.tensor, (x, index, given)))])
+
+
+WRONG = {
+    "a pair": lambda x, i: x[np.arange(3), i] * 2.0,
+    "a pair's derivative": lambda x, i: tm.grad(lambda x: tm.sum(x[np.arange(3), i] ** 2))(x),
+    "a pair added to": lambda x, i: x.at[np.arange(3), i].add(1.0),
+    "a pair written": lambda x, i: x.at[np.arange(3), i].set(1.0),
+    "a place written": lambda x, i: x.at[:, i].set(1.0),
+    "along an axis": lambda x, i: tm.take_along_axis(x, tm.reshape(i, (3, 1)), axis=1),
+    "along it in a loop": lambda x, i: tm.fori_loop(
+        3, lambda k, c: c + tm.take_along_axis(x, tm.reshape(i, (3, 1)), axis=1), tm.zeros((3, 1))
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", [4, -5, 1 << 40, -(1 << 62)])
+@pytest.mark.parametrize("how", WRONG)
+def test_a_position_that_does_not_exist_is_the_ops_own_error(how, wrong):
+    x, good, bad = RNG.normal(size=(3, 4)), np.array([0, 3, -4]), np.array([0, wrong, 1])
+    f, g = WRONG[how], compiled(WRONG[how])
+    for _ in range(2):
+        assert_close(g(x, good), f(tm.tensor(x), tm.tensor(good)))
+        assert g.latest.native.whole
+        with pytest.raises(tm.errors.IndexOutOfBounds) as want:
+            f(tm.tensor(x), tm.tensor(bad))
+        with pytest.raises(tm.errors.IndexOutOfBounds) as got:
+            g(x, bad)
+        said = [str(e.value).partition("\n")[0].partition("): ")[2] for e in (got, want)]
+        assert said[0] == said[1] != ""
+
+
+def test_of_a_place_that_is_named_twice_the_last_value_stays():
+    g = compiled(lambda x, i, v: x.at[i].set(v))
+    assert g(np.zeros(3), np.array([1, 1, -2]), np.array([1.0, 2.0, 3.0])).tolist() == [0.0, 3.0, 0.0]
+    assert g.latest.native.whole
+
+
+def test_whole_numbers_and_complex_ones_are_added_in_loops_without_python():
+    words = RNG.integers(0, 5, size=(6, 4))
+    g = compiled(lambda ws: tm.scan(lambda c, w: (c.at[w].add(1), None), tm.zeros(5, dtype=int), ws)[0])
+    assert g(words).tolist() == np.bincount(words.ravel(), minlength=5).tolist()
+    assert g.latest.native.whole
