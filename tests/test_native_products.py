@@ -57,6 +57,29 @@ def test_products_begin_with_their_biases(n, k, m, dtype):
         np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("left", "right", "bias"),
+    [
+        *(((3, 2), (2,), bias) for bias in ((), (1,), (3,))),
+        *(((5, 3, 2), (2,), bias) for bias in ((), (3,), (5, 1), (5, 3))),
+        *(((2,), (2, 9), bias) for bias in ((), (1,), (9,))),
+        *(((2,), (5, 2, 9), bias) for bias in ((), (9,), (5, 1), (5, 9))),
+        *(((7,), (7,), bias) for bias in ((), (1,))),
+        *(((5, 3, 2), (5, 2, 4), bias) for bias in ((), (4,), (3, 1), (5, 1, 1))),
+    ],
+)
+def test_products_with_rows_and_columns_of_one_axis_begin_with_their_biases(left, right, bias, dtype):
+    """Logistic regression with one bias, a bank of layers at one point: what follows reads the whole result."""
+    rng = np.random.default_rng(4)
+    a, b, c = (rng.normal(size=s).astype(dtype) for s in (left, right, bias))
+    f, loss = lambda a, b, c: tm.sin(a @ b + c), lambda a, b, c: (tm.tanh(c + a @ b) ** 2).sum()
+    slopes = tm.grad(loss, argnums=(0, 1, 2))
+    want = f(*map(tm.tensor, (a, b, c))), slopes(a, b, c)
+    for got, exact in zip(arrays((compiled(f)(a, b, c), compiled(slopes)(a, b, c))), arrays(want), strict=True):
+        np.testing.assert_allclose(got, exact, rtol=1e-5, atol=1e-5 if dtype == "float32" else 1e-13)
+
+
 @pytest.mark.parametrize(
     "f",
     [

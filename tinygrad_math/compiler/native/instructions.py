@@ -17,7 +17,7 @@ from .fused import fused, pair, slope, starts
 from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .machine import LOOP_HEAD
-from .places import FAR, Place, Places, c_strides, meet, split_up, turned
+from .places import FAR, Place, Places, c_strides, meet, of_matrices, split_up, turned
 from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
 from .rows import extremes_of_rows
 from .stacks import nanoseconds as nanoseconds_of_stack
@@ -37,7 +37,8 @@ class Instructions(Places):
         self.words: dict[Value, list[int]] = {}  # of what is native; none for a view
         self.users: dict[Value, int] = {}
         self.counters: set[Value] = set()  # numbers of steps, which are whole numbers in memory
-        self.products: dict[Value, tuple[Place, Place, list[int]]] = {}  # of our own: what is multiplied
+        # of our own: what is multiplied, and whether that was a row and a column
+        self.products: dict[Value, tuple[Place, Place, list[int], tuple[bool, bool]]] = {}
         self.within: dict[Value, Value] = {}  # what is one loop with what was made just before -> that
         self.latest: Value | None = None  # the last instruction that does something
 
@@ -106,22 +107,18 @@ class Instructions(Places):
         a, b = (self.taken(i, d, words) for i, d in zip(v.inputs, by.dtypes, strict=False))
         if a is None or b is None:
             return None
-        size = out.dtype.itemsize
-        if len(a.shape) == 1:
+        size, rows = out.dtype.itemsize, (len(a.shape) == 1, len(b.shape) == 1)
+        out = of_matrices(out, *rows)
+        if rows[0]:
             a = a._replace(shape=(1, *a.shape), strides=(a.shape[0] * size, *a.strides))
-            out = out._replace(
-                shape=(*out.shape[:-1], 1, *out.shape[-1:]) if len(b.shape) > 1 else (1,),
-                strides=(*out.strides[:-1], out.shape[-1] * size, *out.strides[-1:]) if len(b.shape) > 1 else (size,),
-            )
-        if len(b.shape) == 1:
+        if rows[1]:
             b = b._replace(shape=(*b.shape, 1), strides=(*b.strides, size))
-            out = out._replace(shape=(*out.shape, 1), strides=(*out.strides, size))
         if 0 in (a.shape[-2], b.shape[-1]):
             return words
         ours = self._product(v, a, b, out, None) if out.dtype.char in "df" else None
         if ours is not None:
             if len(out.shape) in (2, 3):
-                self.products[v] = a, b, words
+                self.products[v] = a, b, words, rows
             return words + ours
         many = out.shape[:-2]
         core = (a.shape[-2], a.shape[-1], b.shape[-1])
@@ -162,8 +159,10 @@ class Instructions(Places):
                 continue
             if self.users[m] != 1 or self.users[seen] != 1:
                 continue
-            a, b, words = self.products[m]
+            a, b, words, rows = self.products[m]
             if seen is not m:
+                if any(rows):
+                    continue
                 a, b = turned(b), turned(a)
             given = None if bias.weak or bias.dtype != out.dtype else self.place(bias)
             if given is None or len(given.shape) > len(out.shape) or meet(out, (a, b)):
@@ -171,7 +170,7 @@ class Instructions(Places):
             start = Place(given.cell, given.offset, out.shape, given.over(out.shape).strides, out.dtype)
             if 0 not in start.strides or meet(out, (given,)) or out.shape != seen.shape:
                 continue
-            found = self._product(m, a, b, out, start)
+            found = self._product(m, a, b, of_matrices(out, *rows), of_matrices(start, *rows))
             if found is not None:
                 self.words[m] = []
                 self.within[v] = m

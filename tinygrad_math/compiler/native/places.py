@@ -203,6 +203,16 @@ def turned(p: Place) -> Place:
     return p._replace(shape=(*p.shape[:-2], *p.shape[:-3:-1]), strides=(*p.strides[:-2], *p.strides[:-3:-1]))
 
 
+def of_matrices(p: Place, row: bool, column: bool) -> Place:
+    """The results of products with the axes of length 1 that a row on the left and a column on the right leave out."""
+    size = p.dtype.itemsize
+    if row:
+        k = len(p.shape) - (not column)
+        step = size if column else p.shape[k] * p.strides[k]
+        p = p._replace(shape=(*p.shape[:k], 1, *p.shape[k:]), strides=(*p.strides[:k], step, *p.strides[k:]))
+    return p._replace(shape=(*p.shape, 1), strides=(*p.strides, size)) if column else p
+
+
 def split_up(p: Place, many: Sequence[int]) -> Operand:
     """A stack of matrices as an operand whose core is one of them."""
     return p._replace(shape=p.shape[:-2], strides=p.strides[:-2]).over(many)._replace(core=p.strides[-2:])
