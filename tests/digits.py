@@ -694,23 +694,24 @@ def beta_slope(a, b, x):
     return (a - 1) * ratio(a, b, x, 2, 1) - (b - 1) * ratio(a, b, x, 1, 2)
 
 
-_SHAPES = [(0.3,), (1.0,), (1.5,), (2.0,), (3.0,), (30.0,)]
+_SHAPES = [(0.3,), (1.0,), (1.5,), (2.0,), (3.0,), (30.0,), (1e3,), (1e8,), (1e15,)]
 _GAMMA_ENDS = {
     (0.3,): {0: (INF, -INF)},
     (1.0,): {0: (1, -1)},
     (1.5,): {0: (0, INF)},
     (2.0,): {0: (0, 1)},
     (3.0,): {0: (0, 0)},
-    (30.0,): {0: (0, 0)},
+    **{key: {0: (0, 0)} for key in [(30.0,), (1000.0,), (100000000.0,), (1000000000000000.0,)]},
 }
-_PAIRS = [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (1.0, 3.0), (2.0, 1.0), (20.0, 7.0)]
+_PAIRS = [(0.5, 0.5), (1.0, 1.0), (2.0, 3.0), (1.0, 3.0), (2.0, 1.0), (20.0, 7.0), (1e5, 1e5), (1e10, 3e10), (0.3, 1e5)]
 _BETA_ENDS = {
     (0.5, 0.5): {0: (INF, -INF), 1: (INF, INF)},
     (1.0, 1.0): {0: (1, 0), 1: (1, 0)},
     (2.0, 3.0): {0: (0, 12), 1: (0, 0)},
     (1.0, 3.0): {0: (3, -6), 1: (0, 0)},
     (2.0, 1.0): {0: (0, 2), 1: (2, 2)},
-    (20.0, 7.0): {0: (0, 0), 1: (0, 0)},
+    **{key: {0: (0, 0), 1: (0, 0)} for key in [(20.0, 7.0), (100000.0, 100000.0), (10000000000.0, 30000000000.0)]},
+    (0.3, 1e5): {0: (INF, -INF), 1: (0, 0)},
 }
 
 
@@ -719,9 +720,9 @@ def _negated(ends):
 
 
 OF_LAST = {
-    "gammainc": Last(_SHAPES, weight, gamma_slope, 0, ends=_GAMMA_ENDS),
-    "gammaincc": Last(_SHAPES, minus(weight), minus(gamma_slope), 0, ends=_negated(_GAMMA_ENDS)),
-    "betainc": Last(_PAIRS, ratio, beta_slope, 0, 1, ends=_BETA_ENDS),
+    "gammainc": Last(_SHAPES, weight, gamma_slope, 0, ends=_GAMMA_ENDS, around=(1e3, 1e8, 1e15)),
+    "gammaincc": Last(_SHAPES, minus(weight), minus(gamma_slope), 0, ends=_negated(_GAMMA_ENDS), around=(1e3, 1e8)),
+    "betainc": Last(_PAIRS, ratio, beta_slope, 0, 1, ends=_BETA_ENDS, around=(0.25,)),
     "betaincc": Last(_PAIRS, minus(ratio), minus(beta_slope), 0, 1, ends=_negated(_BETA_ENDS)),
     "stdtr": Last(
         [(0.5,), (1.0,), (4.0,), (70.0,)],

@@ -24,7 +24,8 @@ from ..core.declare import general, helper
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .quadrature import DROP, bell, gauss_legendre, in_blocks
-from .scipy_rows import float_kind, refuse_complex, row
+from .scipy_rows import doubles, float_kind, refuse_complex, row
+from .stirling import MANY, beside, deviance, rest
 
 __all__ = ["gammainc", "gammaincc"]
 
@@ -58,21 +59,32 @@ def gamma_weight(a: Any, x: Any, /, k: int = 0) -> Any:
     """
     from scipy import special
 
-    power = np.subtract(a, 1 + k)
+    kind = float_kind(a, x)
+    a, x = doubles(a, x)
+    power = a - (1 + k)
     with ignoring():
-        inside = np.where(np.greater(x, 0) & np.less(x, math.inf), x, 1.0)
+        inside = np.where((x > 0) & (x < math.inf), x, 1.0)
         y = np.exp(power * np.log(inside) - inside - special.gammaln(a))
+        near = beside(a, inside)
+        if near.any():
+            u, v = np.where(near, a, MANY), np.where(near, inside, MANY)
+            top = np.sqrt(u / (2 * math.pi)) / v * np.exp(-rest(u) - deviance(u, v))
+            y = np.where(near, top / v**k, y)
         edge = np.where(power == 0, special.rgamma(a), np.where(power > 0, 0.0, math.inf))
-    y = np.where(
-        np.equal(x, 0), edge, np.where(np.equal(x, math.inf), 0.0, np.where(np.greater_equal(x, 0), y, math.nan))
-    )
-    return y.astype(float_kind(a, x))[()]
+    y = np.where(x == 0, edge, np.where(x == math.inf, 0.0, np.where(x >= 0, y, math.nan)))
+    return y.astype(kind)[()]
 
 
 def _weight_slope(xp: Any, y: Any, a: Any, x: Any, k: int) -> Any:
+    """Of (a - 1 - k) times the next weight, minus this one, which is x times the next."""
     power = a - (1 + k)
+    edge = xp.logical_or(xp.equal(x, 0), xp.equal(x, math.inf))
     flat = xp.logical_and(xp.equal(power, 0), xp.equal(x, 0))  # elsewhere it depends on a, through the power
-    return xp.where(flat, 0.0, xp.where(flat, 1.0, power) * xp.gamma_weight(a, x, k=k + 1)) - y
+    ahead = xp.gamma_weight(a, x, k=k + 1)
+    t = xp.where(edge, 1.0, x)
+    gap = xp.where(xp.greater(a, 2 * (2 + k)), (a - t) - (1 + k), power - t)  # a - 1 of a large a has lost the 1
+    inside = gap * xp.where(edge, 1.0, ahead)
+    return xp.where(edge, xp.where(flat, 0.0, xp.where(flat, 1.0, power) * ahead) - y, inside)
 
 
 def _weight_in_a(xp: Any, y: Any, a: Any, x: Any, k: int) -> Any:
@@ -107,7 +119,7 @@ def gamma_density(xp: Any, a: Any, x: Any, order: int = 0) -> Any:
     at_infinity = xp.equal(x, math.inf)
     at_zero = xp.equal(x, 0)
     t = xp.where(at_zero, 1.0, xp.where(at_infinity, 1.0, x))
-    d = xp.exp(xp.xlogy(a - 1, t) - x - xp.gammaln(a)) * bell(_kappa(xp.polygamma, a, xp.log(t)), order)
+    d = xp.gamma_weight(a, t) * bell(_kappa(xp.polygamma, a, xp.log(t)), order)
     return xp.where(at_zero, xp.where(xp.greater(a, 1), 0.0, (-1) ** order * math.inf), d)
 
 
@@ -135,6 +147,9 @@ def _integral(a: Any, x: Any, order: int) -> Any:
         nodes, weights = gauss_legendre(80)
         v = (side * reach / 2)[:, None] * (nodes + 1)
         top = b * log_x - x - special.gammaln(b)  # the logarithm of t p(b, t) at t = x
+        near = beside(b, x)
+        u, t = np.where(near, b, MANY), np.where(near, x, MANY)
+        top = np.where(near, 0.5 * np.log(u / (2 * math.pi)) - rest(u) - deviance(u, t), top)
         density = np.exp(top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))
         terms = bell(_kappa(special.polygamma, b[:, None], log_x[:, None] + v), order)
         integral = (density * terms) @ weights * reach / 2

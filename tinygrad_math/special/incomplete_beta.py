@@ -21,6 +21,7 @@ from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
+from .stirling import MANY, beside, deviance, log_beta, rest
 
 __all__ = ["betainc", "betaincc", "stdtr"]
 
@@ -52,18 +53,24 @@ def beta_weight(a: Any, b: Any, x: Any, /, j: int = 0, k: int = 0) -> Any:
 
     Closed under differentiation in x: (a - 1 - j) times that of the next j, minus (b - 1 - k) times that of the next k.
     """
-    from scipy import special
-
-    p, q = np.subtract(a, 1 + j), np.subtract(b, 1 + k)
     kind = float_kind(a, b, x)
+    a, b, x = doubles(a, b, x)
+    p, q = a - (1 + j), b - (1 + k)
     with ignoring():
-        inside = np.where(np.greater(x, 0) & np.less(x, 1), x, 0.5)
-        log_b = special.betaln(a, b)
+        inside = np.where((x > 0) & (x < 1), x, 0.5)
+        log_b = log_beta(a, b)
         y = np.exp(p * np.log(inside) + q * np.log1p(-inside) - log_b)
+        near = beside(a, (a + b) * inside) & beside(b, (a + b) * (1 - inside))
+        if near.any():
+            u, v, t = np.where(near, a, MANY), np.where(near, b, MANY), np.where(near, inside, 0.5)
+            n = u + v
+            fall = rest(n) - rest(u) - rest(v) - deviance(u, n * t) - deviance(v, n * (1 - t))
+            top = np.sqrt(u / n * v / (2 * math.pi)) * np.exp(fall)
+            y = np.where(near, top / t ** (1 + j) / (1 - t) ** (1 + k), y)
         for end, power in ((0, p), (1, q)):
             edge = np.where(power == 0, np.exp(-log_b), np.where(power > 0, 0.0, math.inf))
-            y = np.where(np.equal(x, end), edge, y)
-    return np.where(np.greater_equal(x, 0) & np.less_equal(x, 1), y, math.nan).astype(kind)[()]
+            y = np.where(x == end, edge, y)
+    return np.where((x >= 0) & (x <= 1), y, math.nan).astype(kind)[()]
 
 
 def _next(xp: Any, power: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
@@ -73,12 +80,17 @@ def _next(xp: Any, power: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
 
 
 def _beta_weight_slope(xp: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
-    """Two terms, of which at either end the one with the pole there decides, so that there is no inf - inf."""
+    """Within a product, so that nothing cancels twice. At the ends two terms, of which the one with the pole there
+    decides, so that there is no inf - inf; and so where a power is 0."""
     p, q = a - (1 + j), b - (1 + k)
+    apart = xp.equal(x * (1 - x) * p * q, 0)
+    t = xp.where(apart, 0.5, x)
+    within = xp.beta_weight(a, b, t, j=j + 1, k=k + 1) * (p * (1 - t) - q * t)
     at_zero = xp.logical_and(xp.equal(x, 0), xp.not_equal(p, 0))
     at_one = xp.logical_and(xp.equal(x, 1), xp.not_equal(q, 0))
+    x = xp.where(apart, x, 0.0)
     rising = xp.where(at_one, 0.0, _next(xp, p, a, b, x, j + 1, k))
-    return rising - xp.where(at_zero, 0.0, _next(xp, q, a, b, x, j, k + 1))
+    return xp.where(apart, rising - xp.where(at_zero, 0.0, _next(xp, q, a, b, x, j, k + 1)), within)
 
 
 def _beta_weight_partials(xp: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: int) -> list[Callable[[], Any]]:
@@ -117,8 +129,7 @@ def beta_density(xp: Any, a: Any, b: Any, x: Any, in_a: int = 0, in_b: int = 0) 
         return xp.beta_weight(a, b, x)
     edge = xp.equal(x * (1 - x), 0)
     t = xp.where(edge, 0.5, x)
-    p = xp.exp(xp.xlogy(a - 1, t) + xp.xlog1py(b - 1, -t) - xp.betaln(a, b))
-    d = p * bell(_beta_kappa(xp.polygamma, a, b, xp.log(t), xp.log1p(-t)), in_a, in_b)
+    d = xp.beta_weight(a, b, t) * bell(_beta_kappa(xp.polygamma, a, b, xp.log(t), xp.log1p(-t)), in_a, in_b)
     vanishing = xp.where(xp.equal(x, 0), xp.greater(a, 1), xp.greater(b, 1))
     return xp.where(edge, xp.where(vanishing, 0.0, math.inf), d)
 
