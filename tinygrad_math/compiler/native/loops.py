@@ -48,6 +48,11 @@ _RAISING = {
 }  # of whole numbers: their loops may raise errors, or ask for Python's
 
 
+# NumPy's loops of these write a few elements only where the results do not lie side by side (NumPy 2.4.6); what our
+# loops compare with the bits of infinity
+UNWRITTEN = {"isnan": ">", "isinf": "==", "isfinite": "<", "signbit": ""}
+
+
 @lru_cache(None)
 def _rows(ufunc: np.ufunc) -> dict[tuple[Any, ...], tuple[int, int]]:
     """The loops of a ufunc by the dtypes of its operands."""
@@ -75,11 +80,14 @@ def loop(ufunc: np.ufunc, given: tuple[Any, ...]) -> Loop | None:
 
 
 def _faster(ufunc: np.ufunc, dtypes: Sequence[Any], found: tuple[int, int]) -> tuple[int, int]:
-    """A loop of ours in place of NumPy's, where there is one that is faster on this machine."""
+    """A loop of ours in place of NumPy's, where there is one that is faster on this machine, or where NumPy's leaves
+    elements unwritten (see `UNWRITTEN`)."""
+    if ufunc.__name__ in UNWRITTEN and dtypes[0].char in "fd":
+        return ours(ufunc.__name__, dtypes[0].char), 0
     if all(d == dtypes[0] for d in dtypes):
-        ours = kernel(ufunc.__name__, dtypes[0])
-        if ours is not None:
-            return ours, 0
+        own = kernel(ufunc.__name__, dtypes[0])
+        if own is not None:
+            return own, 0
     return found
 
 
@@ -205,6 +213,25 @@ def _keep(module: Any, title: str, size: str) -> None:
     elements(module, title, kinds, body)
 
 
+def _asked(name: str) -> Callable[[Any, str, str], None]:
+    """The writer of one of `UNWRITTEN`, by the bits of the numbers alone: no comparison that a NaN could signal."""
+
+    def write(module: Any, title: str, char: str) -> None:
+        ir = llvm().ir
+        bits, infinity = (32, 0x7F800000) if char == "f" else (64, 0x7FF0000000000000)
+        word, byte = ir.IntType(bits), ir.IntType(8)
+
+        def body(b: Any, x: Any) -> Any:
+            if name == "signbit":
+                return b.trunc(b.lshr(x, ir.Constant(word, bits - 1)), byte)
+            size = b.and_(x, ir.Constant(word, (1 << (bits - 1)) - 1))
+            return b.zext(b.icmp_unsigned(UNWRITTEN[name], size, ir.Constant(word, infinity)), byte)
+
+        elements(module, title, [word, byte], body)
+
+    return write
+
+
 def machine_type(dtype: np.dtype[Any]) -> Any:
     ir = llvm().ir
     if dtype.kind == "f":
@@ -263,4 +290,5 @@ _WRITERS: dict[str, Callable[..., None]] = {
     "where": _where,
     "keep": _keep,
     "cast": _cast,
+    **{name: _asked(name) for name in UNWRITTEN},
 }
