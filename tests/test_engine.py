@@ -1,6 +1,7 @@
 """The engine: recording, the two walks, what may go wrong, and what is left behind."""
 
 import gc
+import sys
 import threading
 import tracemalloc
 
@@ -565,3 +566,39 @@ def test_who_looks_at_a_gradient_undoes_nothing_that_another_thread_does_to_it(m
     assert x.grad.item() == 1.0
     others[0].join()
     assert x.grad is None if left is None else x.grad.item() == left
+
+
+def calls_in(f):
+    """How many functions of Python run when f is called."""
+    count = 0
+
+    def see(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    outer = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        f()
+    finally:
+        sys.setprofile(outer)
+    return count - 1  # f itself
+
+
+@pytest.mark.parametrize(
+    "f, most", [(lambda x: x[1:, 0], 3), (tm.tanh, 2), (tm.sigmoid, 3), (lambda x: x * x, 1), (lambda x: x @ x, 1)]
+)
+def test_an_op_takes_few_calls_of_python(f, most):
+    x = leaf(np.ones((2, 2))) * 1.0
+    f(x)
+    assert calls_in(lambda: f(x)) <= most + (f not in (tm.tanh, tm.sigmoid))
+
+
+@pytest.mark.parametrize("f", [tm.tanh, tm.sigmoid])
+def test_a_slope_takes_few_calls_of_python_in_the_walk(f):
+    x = leaf(np.ones((2, 2))) * 1.0
+    found = []
+    for y in (x.sum(), f(x).sum()):
+        y.backward()
+        found.append(calls_in(y.backward))
+    assert found[1] - found[0] <= 3  # the rule, the slope, and whether its digits are there

@@ -1,5 +1,7 @@
 """Modules: state, hooks, containers, what their repr tells, initialisation and utilities."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -568,3 +570,16 @@ def test_a_norm_forgets_what_it_has_learnt_and_measured():
         assert start.keys() == norm.state_dict().keys()
         for name, value in norm.state_dict().items():
             np.testing.assert_array_equal(value, start[name], err_msg=name)
+
+
+def doubled(module, args, y):
+    return y * 2
+
+
+def test_hooks_of_a_module_that_an_older_version_pickled_are_called():
+    layer = tm.nn.Linear(2, 2)
+    layer.register_forward_hook(doubled)
+    x = np.ones(2)
+    before = layer(x).detach()
+    del layer.__dict__["_hooked"]  # which that version did not keep
+    assert np.array_equal(pickle.loads(pickle.dumps(layer))(x).detach(), before)

@@ -20,6 +20,8 @@ from .past import overwrite
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+_Array = np.ndarray
+
 
 class Assignment(Leaving, Parts):
     """Reading and writing parts, and operators in place."""
@@ -33,7 +35,7 @@ class Assignment(Leaving, Parts):
     def __getitem__(self, index: Any) -> Tensor:
         part = rec.getitem(self, index)
         data, op = part.node.data, self.node.op
-        if data.__class__ is not np.ndarray:
+        if data.__class__ is not _Array:
             part._item = True
         elif op is not None and op.writes and data.base is not None and data.size * 8 <= data.base.size:
             part.node.data = data.copy("K")  # a view would keep the next assignment from writing in place

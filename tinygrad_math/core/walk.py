@@ -39,7 +39,7 @@ from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, again, as_tensor, hand
 from .tree import flatten, unflatten
 
 _by_tick, _data = attrgetter("tick"), attrgetter("data")
-_FLOAT = np.float64
+_FLOAT, _Array, _add = np.float64, np.ndarray, np.add  # NumPy's module takes long to answer
 _ONE = _FLOAT(1.0)
 _innermost = MODE.innermost
 
@@ -52,12 +52,14 @@ class Trail:
     """
 
     def __init__(self, roots: Sequence[Node], targets: Iterable[Node] | None = None) -> None:
-        seen = {r for r in roots if r.live & DIFFERENTIABLE}
-        stack = list(seen)
+        seen = set()
         self.open = False
-        for r in seen:
-            if r.live & TRACED:
-                self.open = True
+        for r in roots:
+            if r.live & DIFFERENTIABLE:
+                seen.add(r)
+                if r.live & TRACED:
+                    self.open = True
+        stack = list(seen)
         if targets is None:
             for n in stack:  # which grows meanwhile, roughly from new to old
                 for i in n.inputs:
@@ -70,8 +72,15 @@ class Trail:
             self.nodes = stack
             return
         goal = self.goal = set(targets)
-        oldest = min((t.tick for t in goal), default=0)
+        ticks = [t.tick for t in goal] or [0]
+        oldest, newest = min(ticks), max(ticks)
         for n in stack:
+            if n.tick > newest and n.inputs:  # nearly always
+                for i in n.inputs:
+                    if i.live and i not in seen:
+                        seen.add(i)
+                        stack.append(i)
+                continue
             if n in goal:
                 self.open = self.open or any(i.live for i in n.inputs)
             elif not n.inputs or n.tick < oldest:
@@ -210,7 +219,7 @@ def _pullback(
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
     take, is_reached = cotangents.pop, reached.__contains__
-    watched = every or any(n.op is not None for n in goal)  # one without an op is kept in any case
+    watched = every or (bool(goal) and any(n.op is not None for n in goal))  # one without an op is kept in any case
     for n in reversed(trail.nodes):
         g = take(n, None)
         if g is None:
@@ -288,10 +297,10 @@ def _pullback(
                 if i not in cotangents:
                     cotangents[i] = gi
                 elif i in sums:
-                    np.add(cotangents[i], gi, out=cotangents[i])
+                    _add(cotangents[i], gi, cotangents[i])
                 else:
                     cotangents[i] = total = xp.add(cotangents[i], gi)
-                    if total.__class__ is np.ndarray:
+                    if total.__class__ is _Array:
                         sums[i] = False
             k += 1
         if k != count:
@@ -313,7 +322,7 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
         total[key] = g
         sums[whole] = (key,)
         return True
-    if total.__class__ is not np.ndarray or not total.shape or total.dtype is not g.dtype or total.shape != like.shape:
+    if total.__class__ is not _Array or not total.shape or total.dtype is not g.dtype or total.shape != like.shape:
         return False  # of no axes, the sum is no array but a number, which cannot be written to
     where = sums.get(whole)
     if where is True:
@@ -338,8 +347,8 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
 
 def _add_at(total: Any, key: Any, g: Any) -> None:
     place = total[key]
-    if place.__class__ is np.ndarray:  # a view: total[key] += g would copy it to itself
-        np.add(place, g, out=place)
+    if place.__class__ is _Array:  # a view: total[key] += g would copy it to itself
+        _add(place, g, place)
     else:
         total[key] = place + g
 

@@ -27,12 +27,8 @@ R = TypeVar("R", covariant=True)
 class _Forward(Protocol[P, R]):
     """A module as its `forward` types it: `net(x)` takes and gives what that does."""
 
-    @property
-    def _hooks(self) -> Mapping[int, Callable[..., Any]]: ...
-    @property
-    def _before(self) -> Mapping[int, Callable[..., Any]]: ...
-    @property
-    def _backward(self) -> Mapping[int, Callable[..., Any]]: ...
+    _hooked: bool
+
     def _crossed(self, args: Any, kwargs: Any) -> Any: ...
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
@@ -154,22 +150,23 @@ class Module(Places):
     _hooks: Mapping[int, Callable[..., Any]] = {}  # after forward
     _before: Mapping[int, Callable[..., Any]] = {}
     _backward: Mapping[int, Callable[..., Any]] = {}
+    _hooked = False  # whether there ever was one of them: a call asks once
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._hooks or self._before or self._backward:  # of a file that was written when nobody kept it
+            self.__dict__["_hooked"] = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
 
     def __call__(self: _Forward[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._before or self._backward:
+        if self._hooked:
             return self._crossed(args, kwargs)
-        y = self.forward(*args, **kwargs) if kwargs else self.forward(*args)  # type: ignore[call-arg]  # the quicker call
-        if self._hooks:
-            for hook in tuple(self._hooks.values()):
-                changed = hook(self, args, y)
-                y = y if changed is None else changed
-        return y
+        return self.forward(*args, **kwargs) if kwargs else self.forward(*args)  # type: ignore[call-arg]  # the quicker call
 
     def _crossed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The call with what is called before it, and when the gradient has passed it."""
+        """The call with what is called before it, after it, and when the gradient has passed it."""
         args = changed_arguments(self, args, self._before)
         crossing = Crossing(self, self._backward) if self._backward else None
         if crossing is not None:
@@ -254,6 +251,7 @@ class Module(Places):
         key = clock()
         hooks[key] = hook
         object.__setattr__(self, place, hooks)
+        object.__setattr__(self, "_hooked", True)
         return Hook(hooks, key)
 
     @named
@@ -580,7 +578,7 @@ def _swapped(value: Any, new: dict[int, Any]) -> Any:
     return value
 
 
-_OWN = ("_tree_keys", "_buffers", "_hooks", "_before", "_backward")
+_OWN = ("_tree_keys", "_buffers", "_hooks", "_before", "_backward", "_hooked")
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ import numpy as np
 from ..core import samples as points
 from ..core.declare import alias, elementwise, general
 from ..core.errors import DTypeError, describe
+from ..core.op import raw
 from ..core.samples import sample
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 _LN2, _LN10 = math.log(2), math.log(10)
+_Array, _multiply, _subtract = np.ndarray, np.multiply, np.subtract  # NumPy's module takes long to answer
 
 exp = elementwise(
     np.exp, lambda xp, y, x: y, latex="e^{{{0}}}", holomorphic=True, doc="e to the power x. Derivative: y."
@@ -139,10 +141,19 @@ LEAST = {kind: float(np.finfo(kind).eps ** 0.2) for kind in "efdg"}  # and here 
 _ONE = {kind: np.ones((), kind) for kind in LOST}  # which a ufunc takes faster than a Python number
 
 
+@tanh.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
+    return (g * _tanh_slope(y, x),) if xp is raw and y.dtype.kind == "f" else (g * _conj(xp, xp.tanh_slope(y, x)),)
+
+
+def _conj(xp: Any, d: Any) -> Any:
+    return xp.conj(d) if d.dtype.kind == "c" else d
+
+
 def _tanh_slope(y: Any, x: Any, out: Any = None) -> Any:
-    d = np.multiply(y, y, out)
+    d = _multiply(y, y, out)
     kind = d.dtype.char
-    d = np.subtract(_ONE[kind], d, d if d.__class__ is np.ndarray else out)
+    d = _subtract(_ONE[kind], d, d if d.__class__ is _Array else out)
     return d if _is_above(d, LOST[kind]) else tanh_tail(d, x)
 
 
@@ -156,9 +167,11 @@ def _is_above(d: Any, least: float) -> bool:
     """Whether all numbers are at least so large, or so far from 0 if they are complex; not a number is not."""
     if d.dtype.kind == "c":
         return bool((np.abs(d) >= least).all())
-    if d.ndim > 1 and not d.flags.c_contiguous:
+    if not d.size:
+        return True
+    if not d.flags.c_contiguous:
         d = d.T  # which lies in order, where d lies turned
-    return not d.size or d.item(d.argmin()) >= least  # the fastest way to see it
+    return d.item(d.argmin()) >= least  # type: ignore[no-any-return]  # the fastest way to see it
 
 
 def _put(d: Any, x: Any, few: Any, f: Callable[[Any], Any]) -> Any:
@@ -319,9 +332,16 @@ def _sigmoid_slope(y: Any, x: Any, out: Any = None) -> Any:
     kind = y.dtype.char
     if kind not in LEAST:
         return np.positive(_logistic_slope(x), out)
-    rest = np.subtract(_ONE[kind], y)
-    d = np.multiply(rest, y, out)
+    rest = _subtract(_ONE[kind], y)
+    d = _multiply(rest, y, out)
     return d if _is_above(rest, LEAST[kind]) else _put(d, x, rest < LEAST[kind], _logistic_slope)
+
+
+@sigmoid.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
+    return (
+        (g * _sigmoid_slope(y, x),) if xp is raw and y.dtype.kind == "f" else (g * _conj(xp, xp.sigmoid_slope(y, x)),)
+    )
 
 
 @general(

@@ -22,7 +22,7 @@ from ..core.errors import DTypeError, IndexOutOfBounds, InvalidIndex, ShapeError
 from ..core.node import unknown
 from ..core.past import is_large
 from ..core.samples import complexes, real, sample
-from ..core.tensor import Tensor, as_tensor, handle, record
+from ..core.tensor import Tensor, as_tensor, handle, read, record
 
 __all__: list[str] = []
 
@@ -229,13 +229,17 @@ def _(xp: Any, ts: Any, y: Any, v: Any, *indices: Any, shape: Any, key: Any) -> 
 
 def _getitem(x: Any, key: Any) -> Any:
     """x[key]; what `Tensor.__getitem__` calls."""
-    for part in key if type(key) is tuple else (key,):
-        if not _is_static(part):
-            static, arrays = _split(key)
-            if arrays:
-                return record(gather, (x, *arrays), {"key": static})
-            return record(getitem, (x,), {"key": static})
-    return record(getitem, (x,), {"key": key})
+    for part in key if key.__class__ is tuple else (key,):
+        if part.__class__ is slice:
+            if part.start.__class__ in _ENDS and part.stop.__class__ in _ENDS and part.step.__class__ in _ENDS:
+                continue
+        elif part.__class__ in _STATIC:
+            continue
+        static, arrays = _split(key)
+        if arrays:
+            return record(gather, (x, *arrays), {"key": static})
+        return read(getitem, x, static)
+    return read(getitem, x, key)
 
 
 alias("getitem", _getitem)

@@ -11,7 +11,7 @@ from ..core.tree import Attributes, kept_attributes
 from ..nn.module import Module, Parameter
 
 _HOOKS = ("_hooks", "_before", "_backward")
-_APART = ("_tree_keys", *_HOOKS, "training")  # what is no part of how a network is built
+_APART = ("_tree_keys", *_HOOKS, "_hooked", "training")  # what is no part of how a network is built
 
 
 def check_alike(asker: str, models: Sequence[Any]) -> None:
