@@ -270,3 +270,22 @@ def test_one_step_is_told_of_in_the_singular():
     g = tm.record(lambda w: w * 2, 1.0)
     assert repr(g).startswith("Record of 1 step;")
     assert "1 of 1 step computed again" in repr(g.set("w", 2.0))
+
+
+def test_the_steps_say_how_each_value_was_made():
+    g = tm.record(lambda p: tm.tanh(X @ p["W1"] + p["b"]).sum(axis=0).max(), {k: PARAMS[k] for k in ("W1", "b")})
+    values = {}
+    for s in g.steps:
+        args = [values.get(a, a) if isinstance(a, str) else a for a in s.args]
+        values[s.id] = s.value if s.op is None else getattr(tm, s.op)(*args, **s.params)
+        np.testing.assert_array_equal(values[s.id].numpy(), s.value.numpy())
+        assert not s.value.requires_grad
+    assert [s.name for s in g.steps[:2]] == ["W1", "b"]
+    assert values[g.steps[-1].id].item() == g.value.item()
+    g.set("b", 0.0)
+    cut = next(s for s in g.steps if s.name == "b")
+    assert (cut.op, cut.args, cut.value.numpy().tolist()) == (None, (), [0.0] * 4)
+    parts = tm.record(lambda a: tm.linalg.svd(a).S[0], np.eye(2)).steps
+    assert [s.op for s in parts] == [None, "svd", "select", "getitem"]
+    assert isinstance(parts[1].value, tuple)
+    assert parts[2].args == (parts[1].id,)

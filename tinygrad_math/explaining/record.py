@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,11 +35,27 @@ _ROWS = 60  # values that are listed
 Nodes = set[Node]
 
 
+class Step(NamedTuple):
+    """One value of a computation, and how it was made: `op(*args, **params)`.
+
+    `args` are the ids of earlier steps, as strings, and constants. Of f's arguments, of constants and of what was set,
+    `op` is None and `args` are empty. An op with several results is a step with a tuple, and each part one of "select".
+    """
+
+    id: str
+    name: str | None
+    op: str | None
+    args: tuple[Any, ...]
+    params: Mapping[str, Any]
+    value: Any
+
+
 class Record(Shown):
     """A computation as it ran, whose values can be set: see `record`.
 
     `.value` is what f returns with the values as they are set; `.set(node, value)` sets one, `.reset()` undoes all of
     it; `.grad()` is the gradient in the arguments, `.grad(node)` in any value; `.graph()` draws, `.explain()` explains.
+    `.steps` lists every value with the op and the arguments that made it, for programs that walk over them.
     A node is given by its name, by a Tensor, or by its id in `.text()`, which is that in `tm.graph(...).text()` of the
     computation as it ran.
     """
@@ -94,6 +110,27 @@ class Record(Shown):
     def value(self) -> Any:
         """What f returns, with the values as they are set: Tensors, which require a gradient as f's did."""
         return unflatten(self._ran.tape.out_structure, [wrap(self._now[n]) for n in self._outputs])
+
+    @property
+    def steps(self) -> list[Step]:
+        """Each value as it is now, in the order in which they were made; the ids are those of `.text()`.
+
+        >>> import tinygrad_math as tm
+        >>> for s in tm.record(lambda x: tm.sin(x) * 3.0, 0.0).steps:
+        ...     print(s.id, s.op, s.args, s.value.item())
+        n0 None () 0.0
+        n1 sin ('n0',) 0.0
+        n2 multiply ('n1', 3.0) 0.0
+        """
+        out = []
+        for n in self._nodes:
+            op, inputs, params = self._ran.making(n)
+            if n in self._set or n in self._inputs.values() or op is None:
+                op, inputs, params = None, (), {}
+            args = tuple(self._ids[i] if i in self._ids else _given(i.data) for i in inputs)
+            name = None if op is None else op.name
+            out.append(Step(self._ids[n], self._names.get(n), name, args, dict(params), _given(self._now[n].data)))
+        return out
 
     def grad(self, node: Any = None) -> Any:
         """The gradient of the value, which is one number, in the arguments, as a tree like them; or in one node.
@@ -304,6 +341,13 @@ def _again(op: Any, args: list[Node], params: Mapping[str, Any]) -> Node:
         return made.node  # type: ignore[no-any-return]
     part = made[0].node
     return part.inputs[0] if part.op is select else Node(tuple(p.node.data for p in made))
+
+
+def _given(data: Any) -> Any:
+    """A value as it is handed out: a Tensor that remembers nothing, a tuple of them, a Python number."""
+    if isinstance(data, tuple):
+        return tuple(map(_given, data))
+    return wrap(Node(data)) if hasattr(data, "dtype") else data
 
 
 def _is_step(op: Any) -> bool:
