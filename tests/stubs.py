@@ -44,10 +44,12 @@ RETURNS = {
 TYPED = {
     "linspace": [
         "(start: Any, stop: Any, num: builtins.int = ..., endpoint: builtins.bool = ..., "
-        "retstep: typing.Literal[False] = ..., dtype: Any = ..., axis: builtins.int = ..., *, device: Any = ...) "
+        "retstep: typing.Literal[False] = ..., dtype: numpy.typing.DTypeLike | None = ..., axis: builtins.int = ..., "
+        "*, device: builtins.str | None = ...) "
         "-> Tensor",
         "(start: Any, stop: Any, num: builtins.int = ..., endpoint: builtins.bool = ..., *, "
-        "retstep: typing.Literal[True], dtype: Any = ..., axis: builtins.int = ..., device: Any = ...) "
+        "retstep: typing.Literal[True], dtype: numpy.typing.DTypeLike | None = ..., axis: builtins.int = ..., "
+        "device: builtins.str | None = ...) "
         "-> builtins.tuple[Tensor, Any]",
     ],
     "where": [
@@ -89,6 +91,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 import numpy
+import numpy.typing
 
 from tinygrad_math.core.tensor import Tensor as Tensor
 """
@@ -117,6 +120,8 @@ tensor = Tensor
 
 
 NEEDED = set()  # the imports of what was shown
+# by their names, where a function says no more
+KNOWN = {"dtype": "numpy.typing.DTypeLike | None", "device": "builtins.str | None"}
 
 
 def shown(hint):
@@ -208,7 +213,8 @@ def signature(name, f, skip=0):
             parts.append("*")
         star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
         hint = Any if p.annotation is p.empty else _hint(p.annotation, scope)
-        parts.append(f"{star}{p.name}: {shown(hint)}{'' if p.default is p.empty else ' = ...'}")
+        kind = KNOWN[p.name] if hint is Any and p.name in KNOWN else shown(hint)
+        parts.append(f"{star}{p.name}: {kind}{'' if p.default is p.empty else ' = ...'}")
         if p.kind is p.POSITIONAL_ONLY and kinds[k + 1 : k + 2] != [p.POSITIONAL_ONLY]:
             parts.append("/")
     if skip:

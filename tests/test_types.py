@@ -75,6 +75,7 @@ def test_the_checker_finds_what_is_wrong(tmp_path):
         "tm.sum(arr=x)",
         "tm.flip(x, axis=0, m=x)",
         "tm.linalg.eigh(a=x, uplo=1)",
+        "tm.zeros(2, 3)",
     ]
     words = _checked(tmp_path, "\n".join(lines))
     assert [k for k in range(3, len(lines) + 1) if f"project.py:{k}: error" not in words] == []

@@ -38,6 +38,9 @@ assert_type(tm.linalg.norm(x=x, ord=1), Tensor)
 assert_type(tm.linalg.eigvalsh(a=tm.eye(2), UPLO="U"), Tensor)
 assert_type(tm.add(x, 1.0, out=tm.zeros(2)), Tensor)
 assert_type(tm.asarray(a=[1.0, 2.0]), Tensor)
+assert_type(tm.zeros((2, 3), tm.float32), Tensor)
+assert_type(tm.arange(3, dtype="int32").astype(float).astype(x.dtype), Tensor)
+assert_type(tm.integrate.odeint(lambda y, t: -y, 1.0, [0.0, 1.0]), Tensor)
 assert_type(tm.quantile(a=x, q=0.5, weights=[1.0, 2.0], method="inverted_cdf"), Tensor)
 
 

@@ -173,8 +173,12 @@ SAY: dict[str, dict[str, str]] = {
         "interpolate": "tm.interp(x, xp, fp)", "signal": "tm.convolve(a, b), tm.correlate(a, b)",
         "ndimage": "tm.convolve(a, b), tm.nn.functional.conv2d(x, w)",
         "spatial": "tm.geometry, tm.linalg.norm(x - y)", "optimize": "tm.optim.minimize(f, x0)",
+        "jnp": "tm itself: import tinygrad_math as tm", "backends": _ONE_DEVICE, "multiprocessing": "tm.distributed",
+        "amp": "arrays of tm.float32, which stays float32", "profiler": "tm.compile(f), then .profile",
+        "sparse": "tm.lift(A) @ x of a SciPy matrix, tm.curvature.sparse_jacobian(f, x)", "onnx": "tm.to_source(f, x)",
     },
     "Tensor": {
+        "fill_diagonal_": "np.fill_diagonal(x, value)",
         **{n: "tm." + n + "(x)" for n in (
             "diff", "nan_to_num", "unique", "logical_not", "bincount", "count_nonzero", "cov", "corrcoef", "sinc",
         )},

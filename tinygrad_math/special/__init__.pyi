@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 import numpy
+import numpy.typing
 
 from tinygrad_math.core.tensor import Tensor as Tensor
 import builtins
