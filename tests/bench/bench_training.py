@@ -14,6 +14,7 @@ from harness import peer
 import tinygrad_math as tm
 from tinygrad_math.nn import functional as F
 from tinygrad_math.train.steps import Compiled
+from tinygrad_math.train.stretches_of_banks import StretchOfBank
 from tinygrad_math.train.together import Together
 
 torch, jax = peer("torch"), peer("jax")
@@ -245,20 +246,39 @@ def adam(shapes):
     return steps
 
 
-def bank(make, x, y, many=256):
-    """A step of Adam for many networks: all of them in one program, and one compiled step after the other."""
-    nets = [make(k) for k in range(many)]
-    opts = [tm.optim.Adam(net, lr=1e-3 * (1 + k / many)) for k, net in enumerate(nets)]
-    batch = [(tm.tensor(x), tm.tensor(y))]
+def bank(make, inputs, outputs, rows, steps=20, many=256):
+    """Steps of Adam for many networks: all in a native program, all in one a step, and compiled steps one by one."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(steps * rows, inputs)), rng.normal(size=(steps * rows, outputs))
+    batches = [(tm.tensor(x[k : k + rows]), tm.tensor(y[k : k + rows])) for k in range(0, len(x), rows)]
+
+    def fresh():
+        nets = [make(k) for k in range(many)]
+        return nets, [tm.optim.Adam(net, lr=1e-3 * (1 + k / many)) for k, net in enumerate(nets)]
+
+    nets, opts = fresh()
     together = Together(nets, F.mse_loss, opts, 1, (None, None), "numpy", False)
     one = Compiled(nets[0], F.mse_loss, opts[0], 1, (None, None))
     one.begin()
 
     def alone():
-        for _ in range(many):
-            one(batch)
+        for batch in batches:
+            for _ in range(many):
+                one([batch])
 
-    return {"ours, compiled": lambda: together(batch), "one by one": alone}
+    found = {"ours, compiled": lambda: [together([batch]) for batch in batches], "one by one": alone}
+    if NATIVE:
+        nets, opts = fresh()
+        native = Together(nets, F.mse_loss, opts, 1, (None, None), "native", False)
+        stretch = StretchOfBank(native, [x, y], (1, rows))
+        stretch.turn(np.arange(len(x)), None)
+
+        def taken():
+            stretch.count = steps
+            stretch.taken(0)
+
+        found["ours, native"] = taken
+    return found
 
 
 def linear(seed):
@@ -274,7 +294,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one repeat: to see that it runs")
     quick = parser.parse_args().quick
-    draw = lambda *shape: np.random.default_rng(0).normal(size=shape)  # noqa: E731
     repeats, budget = (1, 0.0) if quick else (15, 0.05)
     print(harness.machine())
     table = {
@@ -284,8 +303,8 @@ def main():
         "attention, 4 heads, width 32, sequence 32, batch 16, gradient": attention,
         "Adam, 4 million parameters": lambda: adam([(2000, 2000)]),
         "Adam, 20 small parameters": lambda: adam([(8, 8)] * 20),
-        "256 linear networks 4-3-2, batch 16, Adam, a step of all": lambda: bank(linear, draw(16, 4), draw(16, 2)),
-        "256 networks 2-16-16-1, batch 100, Adam, a step of all": lambda: bank(moons, draw(100, 2), draw(100, 1)),
+        "256 linear networks 4-3-2, batch 16, Adam, 20 steps of all": lambda: bank(linear, 4, 2, 16),
+        "256 networks 2-16-16-1, batch 100, Adam, 20 steps of all": lambda: bank(moons, 2, 1, 100),
     }
     for title, row in table.items():
         found = least(row(), repeats, budget)

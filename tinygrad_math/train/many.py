@@ -14,7 +14,7 @@ from ..compiler.cache import backend_of
 from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
 from ..core.quiet import ignoring
-from ..data.loader import DataLoader, examples
+from ..data.loader import DataLoader
 from ..nn.module import Module
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
@@ -26,11 +26,11 @@ from .alike import check_alike
 from .bank import Bank
 from .callbacks import EarlyStopping
 from .fitting import Metric, check_clip, check_counts, loader_of, looked_at
-from .in_step import one_of
 from .members import Runs
 from .placed import Loss
 from .progress import Progress
 from .run import interruptible
+from .stretches_of_banks import steps_of
 from .together import Together
 
 
@@ -182,18 +182,17 @@ def _epoch(
     if any(s is not None for s in runs.schedulers):
         together.numbers()
     total, count = np.zeros(together.size), 0
-    for batches in runs.batches(accumulate):
-        with ignoring():  # of networks that go astray, which are told of below
-            losses = together(batches)
-            n = sum(examples(one_of(b) if isinstance(runs.data, list) else b) for b in batches)
-            total, count = total + n * losses, count + n
-        runs.batch += len(batches)
-        for k in np.flatnonzero(~np.isfinite(losses)):
-            member = runs.members[k]
-            if member.reason is None:
-                together.settle(member.number, before)
-                steps = -(-runs.batch // accumulate)
-                member.end(f"epoch {runs.epoch + 1}, step {steps}: the loss is {losses[k]}")
+    for taken in steps_of(runs, accumulate):
+        for losses, n in zip(taken.losses, taken.examples, strict=True):
+            with ignoring():  # of networks that go astray, which are told of below
+                total, count = total + n * losses, count + n
+            runs.batch += taken.batches // len(taken.examples)
+            for k in np.flatnonzero(~np.isfinite(losses)):
+                member = runs.members[k]
+                if member.reason is None:
+                    together.settle(member.number, before)
+                    steps = -(-runs.batch // accumulate)
+                    member.end(f"epoch {runs.epoch + 1}, step {steps}: the loss is {losses[k]}")
         if _per_batch(runs.schedulers):
             together.numbers()
         bar.step()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..core.errors import FileError
 from ..nn.module import Module
 from ..saving.files import load
-from .in_step import in_step
 from .run import VERSION, Run
 from .together import Together
 
@@ -56,15 +54,11 @@ class Runs:
         given = zip(together.models, together.optimizers, schedulers, loaders, together.each, strict=True)
         self.members = [Member(k, *own, copy.deepcopy(list(stops)), step) for k, (*own, step) in enumerate(given)]
         self.epoch = self.batch = 0
+        self.stretch: Any = None  # what takes many steps at once
 
     @property
     def going(self) -> list[Member]:
         return [m for m in self.members if m.reason is None]
-
-    def batches(self, size: int) -> Iterator[list[Any]]:
-        batches = iter(in_step(self.data) if isinstance(self.data, list) else self.data)
-        while part := list(itertools.islice(batches, size)):
-            yield part
 
     # -- saving -------------------------------------------------------------------------------------
     def state(self) -> dict[str, Any]:

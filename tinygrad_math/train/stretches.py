@@ -66,12 +66,12 @@ def _watches_steps(c: Callback) -> bool:
     return type(c).on_batch_end is not Callback.on_batch_end or "on_batch_end" in vars(c)
 
 
-class Stretch:
-    """Steps of one pass over the data, some at a time."""
+class Rows:
+    """The rows of one pass over the data, some steps at a time."""
 
-    def __init__(self, of: Stretched, arrays: Sequence[np.ndarray[Any, Any]], form: tuple[int, int]) -> None:
+    def __init__(self, arrays: Sequence[np.ndarray[Any, Any]], form: tuple[int, int]) -> None:
         """Batches are rows of the `arrays`; the `form` of a step is how many batches, of how many rows each."""
-        self.of, self.arrays, self.form = of, arrays, form
+        self.arrays, self.form = arrays, form
         self.examples = form[0] * form[1]
         nbytes = sum(a[:1].nbytes for a in arrays) * self.examples
         self.most = min(ROOM // max(nbytes, 1), len(arrays[0]) // self.examples)
@@ -87,6 +87,28 @@ class Stretch:
         self.rows = order if kept is None else kept[order]
         there = self.most > 1 and self.rows.min() >= 0 and self.rows.max() < len(self.arrays[0])
         self.steps = len(self.rows) // self.examples if there else 0
+
+    def went(self, count: int, seconds: float) -> None:
+        """So many steps took so long: how many the next stretch takes."""
+        quickly = int(SECONDS / max(seconds / count, 1e-9))
+        self.count = max(1, min(quickly, 8 * self.count, self.most))
+
+    def _taken(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], ...]:
+        """The rows of so many steps, in arrays with room for as many as there may be."""
+        if not self.room:
+            self.room = [np.zeros((self.most, *self.form, *a.shape[1:]), a.dtype) for a in self.arrays]
+        rows = self.rows[first * self.examples : (first + count) * self.examples]
+        for a, own in zip(self.arrays, self.room, strict=True):
+            np.take(a, rows, 0, own[:count].reshape(len(rows), *a.shape[1:]), "clip")
+        return tuple(self.room)
+
+
+class Stretch(Rows):
+    """Steps of one pass over the data, some at a time."""
+
+    def __init__(self, of: Stretched, arrays: Sequence[np.ndarray[Any, Any]], form: tuple[int, int]) -> None:
+        super().__init__(arrays, form)
+        self.of = of
 
     def __call__(self, first: int, scheduler: Any) -> list[float] | None:
         """The losses of the next steps, which have been taken; None where they are to be taken one by one."""
@@ -113,8 +135,7 @@ class Stretch:
             if per_step:
                 scheduler.load_state_dict(place)
             return None
-        quickly = int(SECONDS / max(took / len(losses), 1e-9))
-        self.count = max(1, min(quickly, 8 * self.count, self.most))
+        self.went(len(losses), took)
         return losses
 
     def _program(self, switches: Any, numbers: Any, per_step: bool) -> Callable[..., Any] | None:
@@ -126,7 +147,7 @@ class Stretch:
             native = of.backend != "numpy" and room("compiler.native").available(of.backend) != "numpy"
             f = compile(self._loop(switches, per_step, weak), backend="native" if native else "numpy")
             f(*self._given(numbers[:1], per_step), np.int64(0), self._taken(0, 0))
-            if of.backend == "numpy" or (native and _is_native(f)):
+            if of.backend == "numpy" or (native and is_native(f)):
                 of.loops[key] = f
         return of.loops[key]
 
@@ -165,15 +186,6 @@ class Stretch:
             hypers = unflatten(flatten(hypers)[1], [np.array(column) for column in zip(*columns, strict=True)])
         return of.params, states, of.buffers, of.fixed, hypers
 
-    def _taken(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], ...]:
-        """The rows of so many steps, in arrays with room for as many as there may be."""
-        if not self.room:
-            self.room = [np.zeros((self.most, *self.form, *a.shape[1:]), a.dtype) for a in self.arrays]
-        rows = self.rows[first * self.examples : (first + count) * self.examples]
-        for a, own in zip(self.arrays, self.room, strict=True):
-            np.take(a, rows, 0, own[:count].reshape(len(rows), *a.shape[1:]), "clip")
-        return tuple(self.room)
-
     def _run(self, program: Callable[..., Any], first: int, numbers: Any, per_step: bool) -> list[float]:
         of, count = self.of, len(numbers)
         given = self._given(numbers, per_step)
@@ -202,7 +214,7 @@ def _ahead(groups: Sequence[Any], scheduler: Any, count: int) -> list[list[Hyper
     return numbers
 
 
-def _is_native(program: Any) -> bool:
+def is_native(program: Any) -> bool:
     """Whether the loop of a compiled function runs without Python."""
     made = program._latest
     return made.native is not None and all(

@@ -18,7 +18,7 @@ from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
 from .measures import means
 from .placed import Loss, OneOfMany
-from .side_by_side import Part, SideBySide, Tree, at_once, column, element, filled, own_part, plain, rows, stack
+from .side_by_side import Part, SideBySide, at_once, column, element, filled, own_part, plain, rows, stack
 from .steps import Compiled, tensors_of
 
 
@@ -112,13 +112,10 @@ class Together:
         """A step of all networks; their losses."""
         key = (self.one.model_mode(), tuple(self.switches))
         given = tuple(tensors_of(batch) for batch in batches)
-        if self.split is None:
-            self.split = self._size_of_parts(given)
-            self.parts = self.parts[0].slices(self.split)
+        self.divide(given)
         step = self.programs.get(key)
         if step is None:
-            step = self._step()
-            step = self.programs[key] = self._compiled(step, donate_argnums=(0, 1, 2))
+            step = self.programs[key] = self._compiled(self.step(), donate_argnums=(0, 1, 2))
         losses = []
         for part in self.parts:
             shown = own_part(given, part) if self.own_data else given
@@ -130,7 +127,14 @@ class Together:
             losses.append(np.broadcast_to(out[3].node.data, (part.size,)))
         return np.concatenate(losses)
 
-    def _step(self) -> Callable[..., Any]:
+    def divide(self, batches: Any) -> None:
+        """Into parts that are computed at once, when the first batches are there."""
+        if self.split is None:
+            self.split = self._size_of_parts(tuple(batches))
+            self.parts = self.parts[0].slices(self.split)
+
+    def step(self) -> Callable[..., Any]:
+        """The step as a function of the numbers of all networks."""
         single, own_data = self.one.stepped(self.switches, self.single), self.own_data
 
         def step(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, batches: Any) -> Any:
@@ -189,15 +193,20 @@ class Together:
         return {name: np.concatenate(values) for name, values in found.items()}
 
     # -- values ---------------------------------------------------------------------------------------
-    def copy(self) -> list[tuple[Tree, Tree, Tree]]:
-        """The values as they are: of each part parameters, states and buffers."""
-        return [tuple(rows(tree, 0, p.size) for tree in (p.params, p.states, p.buffers)) for p in self.parts]
+    def copy(self) -> list[Part]:
+        """The values as they are."""
 
-    def settle(self, k: int, values: Sequence[tuple[Tree, Tree, Tree]] | None = None) -> None:
+        def copied(p: Part) -> Part:
+            params, states, buffers = (rows(tree, 0, p.size) for tree in (p.params, p.states, p.buffers))
+            return Part(p.first, p.size, params, states, buffers, {}, {})
+
+        return [copied(p) for p in self.parts]
+
+    def settle(self, k: int, values: Sequence[Part] | None = None) -> None:
         """Give network k and its optimiser the values that they have here, or those of an earlier time."""
-        one, j = self.each[k], next(j for j, p in enumerate(self.parts) if p.first <= k < p.first + p.size)
-        part = self.parts[j]
-        params, states, buffers = values[j] if values else (part.params, part.states, part.buffers)
+        one = self.each[k]
+        part = next(p for p in values or self.parts if p.first <= k < p.first + p.size)
+        params, states, buffers = part.params, part.states, part.buffers
         row = k - part.first
         kept = {n: list(state) for n, state in one.states.items()}  # without what only others' numbers ask for
         one.params, one.buffers = ({n: np.array(x[row]) for n, x in tree.items()} for tree in (params, buffers))

@@ -1,0 +1,133 @@
+"""fit_many takes many steps in one call of a native program: what it ends with, what stops in between, what is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_fit_many import ADAM, OPTIMISERS, both, listed, loader, normed, small
+from test_fit_many_resume import same
+from training_run import data
+
+import tinygrad_math as tm
+from tinygrad_math.nn import functional as F
+from tinygrad_math.train import side_by_side, stretches_of_banks
+
+pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
+L = tm.optim.lr_scheduler
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """How many steps each stretch took; None where the steps went one by one after all."""
+    found, take = [], stretches_of_banks.StretchOfBank.taken
+
+    def seen(self, first):
+        losses = take(self, first)
+        found.append(None if losses is None else len(losses))
+        return losses
+
+    monkeypatch.setattr(stretches_of_banks.StretchOfBank, "taken", seen)
+    return found
+
+
+SETTINGS = {
+    "Adam": {},
+    "momentum of some": {"optimiser": OPTIMISERS["momentum of some"]},
+    "clipped": {"clip_norm": 0.3, "clip_value": 0.05},
+    "schedule": {"schedule": lambda o: L.CosineAnnealingLR(o, 4), "validation": data(20)},
+    "running values": {"make": normed, "validation": data(20)},
+    "held fixed": {"optimiser": lambda m, lr: tm.optim.Adam(m[2].parameters(), lr=lr)},
+    "float32": {"make": lambda seed: small(seed, np.float32), "tolerance": 2e-5},
+}
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "in parts"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_networks_trained_in_stretches_end_where_they_would_alone(name, cut, taken, monkeypatch):
+    if cut:
+        monkeypatch.setattr(side_by_side, "CACHE", 1)
+    options = dict(SETTINGS[name])
+    both(options.pop("optimiser", ADAM), compile="native", **options)
+    assert None not in taken
+    assert max(taken) > 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"schedule": lambda o: L.OneCycleLR(o, 0.1, total_steps=9)}, {"feed": loader}, {"feed": listed}],
+    ids=["a schedule of batches", "orders of their own", "lists"],
+)
+def test_what_changes_from_step_to_step_goes_one_by_one(options, taken):
+    both(ADAM, compile="native", **options)
+    assert not taken
+
+
+def test_what_draws_goes_one_by_one_with_the_numbers_that_it_had(taken):
+    def make(seed):
+        return tm.nn.Sequential(tm.nn.Linear(3, 9, rng=seed), tm.nn.Dropout(0.5), tm.nn.Linear(9, 2, rng=seed))
+
+    found = []
+    for compile in (True, "native"):
+        tm.random.seed(7)
+        nets = [make(k) for k in range(3)]
+        bank = tm.train.fit_many(
+            nets, loader(), F.cross_entropy, [ADAM(n, 0.01) for n in nets], 2, compile=compile, progress=False
+        )
+        found.append((bank["loss"], tm.random.random()))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
+    assert found[0][1] == found[1][1]
+    assert set(taken) <= {None}
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "in parts"])
+@pytest.mark.parametrize("compile", [True, "native"])
+def test_a_network_that_goes_astray_within_a_stretch_stops_there_and_the_others_go_on(compile, cut, taken, monkeypatch):
+    """In the first epoch it keeps its start, in a later one what it had at the end of the one before."""
+    if cut:
+        monkeypatch.setattr(side_by_side, "CACHE", 1)
+    x = np.random.default_rng(0).normal(size=(48, 3))
+    rates = (0.01, 1e70, 0.1, 3e30)
+    nets, starts = ([tm.nn.Linear(3, 1, rng=k) for k in range(4)] for _ in "ab")
+    opts = [tm.optim.SGD(n, lr=r) for n, r in zip(nets, rates, strict=True)]
+    given = tm.data.DataLoader((x, x[:, :1]), 8)
+    bank = tm.train.fit_many(nets, given, F.mse_loss, opts, 3, compile=compile, progress=False)
+    assert [len(m.history) for m in bank] == [3, 0, 3, 0]
+    assert bank[1].history.stopped == "epoch 1, step 4: the loss is inf"
+    for k in (1, 3):
+        assert "epoch 1, step" in bank[k].history.stopped
+        np.testing.assert_array_equal(nets[k].weight.detach().numpy(), starts[k].weight.detach().numpy())
+    for k in (0, 2):
+        one, opt = starts[k], tm.optim.SGD(starts[k], lr=rates[k])
+        tm.train.fit(one, tm.data.DataLoader((x, x[:, :1]), 8), F.mse_loss, opt, 3, progress=False)
+        np.testing.assert_allclose(nets[k].weight.detach().numpy(), one.weight.detach().numpy(), rtol=1e-9)
+    assert bool(taken) == (compile == "native")
+
+
+def test_a_bank_in_stretches_that_is_resumed_ends_bit_for_bit_where_the_unbroken_one_does(taken, tmp_path):
+    def run(epochs, **options):
+        nets = [small(k) for k in range(11)]
+        opts = [ADAM(n, 0.01 + 0.01 * k) for k, n in enumerate(nets)]
+        return tm.train.fit_many(
+            nets, loader(), F.cross_entropy, opts, epochs, compile="native", progress=False, **options
+        ), opts
+
+    want, path = run(4), tmp_path / "bank.npz"
+    run(2, checkpoint=path)
+    same(run(4, resume=path), want)
+    assert None not in taken
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_subset_and_data_of_which_a_batch_is_left_over_are_seen_whole(taken, accumulate):
+    x, y = data()
+    part = tm.data.Subset(tm.data.TensorDataset(x, y), np.arange(5, 44))
+    found = []
+    for compile in (True, "native"):
+        nets = [small(k) for k in range(9)]
+        bank = tm.train.fit_many(
+            nets, tm.data.DataLoader(part, 8, shuffle=True), F.cross_entropy, [ADAM(n, 0.02) for n in nets], 3,
+            compile=compile, accumulate=accumulate, progress=False,
+        )  # fmt: skip
+        found.append(bank["loss"])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-10)
+    assert sum(taken) == 3 * (4 // accumulate)
