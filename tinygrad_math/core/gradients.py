@@ -23,6 +23,8 @@ from .place import in_package
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+_Array = np.ndarray
+
 
 class Gradients:
     """One thread after another changes what stands in the gradients of tensors."""
@@ -42,7 +44,7 @@ if hasattr(os, "register_at_fork"):
 def gradient_of(p: Tensor) -> Any:
     """The array of the gradient that `backward` has accumulated in p, or None."""
     g = getattr(p, "_grad", None)
-    return g.node.data if isinstance(g, Leaving) else g
+    return g if g is None or g.__class__ is _Array or not isinstance(g, Leaving) else g.node.data
 
 
 def in_dtype(value: Tensor, dtype: np.dtype[Any], what: str) -> Tensor:

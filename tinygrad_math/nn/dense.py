@@ -38,7 +38,8 @@ def affine(x: Any, weight: Any, bias: Any, /) -> Any:
     >>> tm.nn.functional.affine([[1.0, 2.0]], [[3.0, 4.0]], [5.0])
     tensor([[16.]])
     """
-    if x.ndim != 2 or x.size == 1 or weight.size == 1 or x.dtype != weight.dtype or x.dtype != bias.dtype:
+    dtype = x.dtype
+    if x.ndim != 2 or x.size == 1 or weight.size == 1 or weight.dtype is not dtype or bias.dtype is not dtype:
         return x @ weight.T + bias
     y = x.dot(weight.T)
     y += bias
