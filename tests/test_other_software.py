@@ -298,6 +298,21 @@ def test_frames_of_pandas_hold_arrays_after_they_met_constants():
     assert product.sum().sum() == pytest.approx((X[:3] * X[0, 0]).sum() - X[0, 0] ** 2 + 7.0)
 
 
+def test_pandas_takes_a_constant_where_it_looks_for_values_or_puts_them_in():
+    frame, s = pd.DataFrame(X[:3, :3]), pd.Series(X[0])
+    wanted = tm.tensor(X[0, ::2])
+    assert s.isin(wanted).tolist() == s.isin(X[0, ::2]).tolist()
+    assert s.isin(wanted).sum() >= 2
+    assert frame.replace(tm.tensor(X[0, 0]), tm.tensor(7.0)).iloc[0, 0] == 7.0
+    assert tm.tensor([1.5]).to_numpy(dtype="float32", na_value=np.nan).dtype == np.float32
+    pd.testing.assert_frame_equal(frame.where(frame > 0.5, tm.tensor(X[1:4, :3])), frame.where(frame > 0.5, X[1:4, :3]))
+    column = pd.DataFrame(X[:3, :1])  # of which pandas would repeat the first row
+    for fill in (column.where, column.mask):
+        with pytest.raises(tm.ShapeError, match=r"first 1 rows of this tensor for its columns"):
+            fill(column > 2.0, tm.tensor(X[1:4, :1]))
+    assert tm.tensor(X)[0:1:1].shape == (1, X.shape[1])
+
+
 def test_pandas_values_are_computed_with_where_a_gradient_is_wanted():
     s = pd.Series([3.0, 4.0], index=["a", "b"])
     assert tm.grad(lambda w: (w * s).sum())(np.ones(2)).tolist() == [3.0, 4.0]

@@ -159,7 +159,8 @@ def run(path):
         sys.modules[name] = made[name] = thing
     for name, thing in made.items():
         parent, _, last = name.rpartition(".")
-        if parent and isinstance(made[parent], types.ModuleType) and made[parent].__name__ == parent:
+        ours = parent and isinstance(made[parent], types.ModuleType) and made[parent].__name__ == parent
+        if ours and not hasattr(made[parent], last):  # misc.flatten is a function, and a module
             setattr(made[parent], last, thing)
     runpy.run_path(str(path), run_name="__main__")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -33,6 +35,8 @@ class Assignment(Leaving, Parts):
         def _replace(self, array: Any) -> None: ...
 
     def __getitem__(self, index: Any) -> Tensor:
+        if index.__class__ is slice and index.step is not None:
+            self._refuse_blocks(index, sys._getframe(1))
         part = rec.getitem(self, index)
         data, op = part.node.data, self.node.op
         if data.__class__ is not _Array:
@@ -40,6 +44,17 @@ class Assignment(Leaving, Parts):
         elif op is not None and op.writes and data.base is not None and data.size * 8 <= data.base.size:
             part.node.data = data.copy("K")  # a view would keep the next assignment from writing in place
         return part  # type: ignore[no-any-return]
+
+    def _refuse_blocks(self, index: slice, frame: FrameType) -> None:
+        """Raise where pandas takes rows for columns: it does so with what is no array of NumPy's."""
+        if frame.f_globals.get("__name__") != "pandas.core.internals.managers" or len(self.shape) < 2:
+            return
+        rows = len(range(*index.indices(self.shape[0])))
+        if rows < self.shape[0]:
+            raise ShapeError(
+                f"pandas takes the first {rows} rows of this tensor for its columns, {describe(self)}, and would "
+                "repeat them: DataFrame.where and mask do so with all but NumPy's arrays. Give them x.detach().numpy()"
+            )
 
     def __setitem__(self, index: Any, value: Any) -> None:
         count = references(self)

@@ -204,9 +204,10 @@ class Leaving:
         meta = self.node.meta
         return meta is not None and meta.blank
 
-    def to_numpy(self) -> np.ndarray[Any, Any]:
-        """`x.numpy()`, under pandas' name: by it, other libraries know what holds an array."""
-        return self.numpy()
+    def to_numpy(self, dtype: Any = None, copy: bool = False, na_value: Any = None) -> np.ndarray[Any, Any]:
+        """`x.numpy()`, under pandas' name and with its words: by it, other libraries know what holds an array."""
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype)
 
     @property
     def __arrow_c_array__(self) -> Any:
@@ -310,6 +311,12 @@ class Leaving:
 
     def __iter__(self) -> Iterator[Tensor]:
         len(self)  # 0-d raises at once
+        if (
+            len(self.shape) == 1
+            and not self.node.live
+            and str(sys._getframe(1).f_globals.get("__name__")).startswith("pandas.")
+        ):
+            return iter(self.__array__())  # it looks for its own numbers among them
         return self._rows()
 
     def __repr__(self) -> str:
