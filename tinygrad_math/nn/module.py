@@ -44,7 +44,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ("_learns",)
-    _learns: bool
+    _learns: bool | None
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
         as_flag(requires_grad, "Parameter: requires_grad")
@@ -59,20 +59,26 @@ class Parameter(Tensor):
         return type(self), self.learns
 
     @property
-    def learns(self) -> bool:
-        """Whether a gradient is required: also of what stands for the parameter while a function is transformed."""
-        if self._is_leaf_of_user():
-            return self.requires_grad
-        return getattr(self, "_learns", True)
+    def learns(self) -> bool | None:
+        """Whether a gradient is required: also of what stands for the parameter while a function is transformed.
+
+        None of a derivative, which stands in the place of a parameter.
+        """
+        ours = self._is_leaf_of_user()
+        if ours and self.requires_grad:
+            return True
+        learns: bool | None = getattr(self, "_learns", True)
+        return False if ours and learns else learns
 
     def _is_leaf_of_user(self) -> bool:
         return self.node.op is None and not self.node.live & (TRACED | TRANSFORMED)
 
     @classmethod
-    def _from_tree(cls, value: Any, learns: bool, values: bool) -> Any:
+    def _from_tree(cls, value: Any, learns: bool | None, values: bool) -> Any:
         """`value` in the role of a parameter; of derivatives (not `values`) in that of one that learns nothing.
 
-        Inside a transform it stays attached; what a finished transform left behind becomes a leaf.
+        Inside a transform it stays attached, and so does what is made of a derivative; what a finished transform left
+        behind of a parameter becomes a leaf.
         """
         if isinstance(value, Parameter) and value._is_leaf_of_user() and value.requires_grad:
             return value
@@ -81,8 +87,8 @@ class Parameter(Tensor):
         if not isinstance(value, Tensor):
             return value
         p: Parameter = object.__new__(cls)
-        p.node, p._learns = value.node, learns and values
-        if values and value.node.live and finished(value.node):
+        p.node, p._learns = value.node, learns if values else None
+        if p._learns is not None and value.node.live and finished(value.node):
             p.node = value.detach().node
         if p._learns and not p.node.live and value.dtype.kind in "fc":
             p.node = Node(value.node.data)

@@ -11,8 +11,8 @@ import numpy as np
 from ...core.arguments import named
 from ...core.declare import nondiff
 from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
-from ...core.mode import watcher
-from ...core.node import Node, unknown
+from ...core.mode import MODE, watcher
+from ...core.node import TRACED, TRANSFORMED, Node, unknown
 from ...core.opening import room
 from ...core.samples import sample
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
@@ -220,8 +220,7 @@ class Steps:
             t = as_tensor(leaf)
             if not number and not hasattr(t.node.data, "dtype"):
                 t = rec.asarray(t)
-            node = t.node  # a step may assign to what it is given, and the caller's tensor stays as it is
-            self.state.append(wrap(Node(node.data.copy()) if not node.live and t is leaf and t.shape else node))
+            self.state.append(_carried(t, t is leaf))
         self.tree, self.parts = _quick(self.structure)
 
     # -- as Python runs it ------------------------------------------------------------------------------
@@ -430,6 +429,19 @@ class Steps:
 
         left = None if self.n is None else self.n - done
         return self._steadily(lambda: self.tree(staged_while(self.title, left, state, holds, one)))
+
+
+def _carried(t: Tensor, given: bool) -> Tensor:
+    """What the first step gets of the carry. A step may assign to it, and a tensor that the caller gave stays as it is.
+
+    A parameter that learns is carried itself: in its place another handle on its node would become another leaf.
+    """
+    node, mode = t.node, MODE.get()
+    forgets = mode is not None and not mode.differentiable and mode.observe is None  # nothing is recorded, and so cut
+    if given and t.shape and (not node.live or (forgets and not node.live & TRACED)):
+        return wrap(Node(node.data.copy()))
+    leaf = node.op is None and node.live and not node.live & (TRACED | TRANSFORMED)
+    return t if leaf and not forgets and t._tree_leaf() is not None else wrap(node)
 
 
 def _alike(new: Any, old: Tensor) -> bool:
