@@ -1,5 +1,7 @@
 """What tests of compiled functions share: a compiled function agrees with the plain one."""
 
+import dataclasses
+
 import numpy as np
 
 import tinygrad_math as tm
@@ -33,3 +35,13 @@ class Settings:
     @property
     def half(self):
         return self.scale / 2
+
+
+class Slotted:
+    __slots__ = ("scale",)
+
+
+@dataclasses.dataclass
+class Options:
+    scale: float = 2.0
+    inner: object = dataclasses.field(default_factory=Settings)
