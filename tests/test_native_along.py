@@ -136,6 +136,31 @@ def test_the_derivative_at_pairs_of_positions_has_the_ops_bits(name, dtype):
     assert signs([got.real]) == signs([want.real])
 
 
+STEPS = {
+    "a row": lambda k, x: x[k].sum(0),
+    "rows from behind": lambda k, x: x[5 - k, k - 6] * x[k, k - 3],
+    "a number beside": lambda k, x: x[k, 1] + x[2, k - 1] * x[k - 6, -1],
+    "rows of columns": lambda k, x: x[:, k].sum(0),
+    "written": lambda k, x: x.at[k].set(2.0)[k, 0] + x.at[:, k].add(1.0)[1, k] ** 2,
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_number_of_a_step_names_rows_without_python(name):
+    x, c = RNG.normal(size=(6, 6, 4)), RNG.normal(size=4)
+
+    def f(x, c):
+        return tm.fori_loop(6, lambda k, c: tm.sin(c) + STEPS[name](k, x), c)
+
+    for f_or_slope in (f, tm.grad(lambda x, c: f(x, c).sum())):
+        g = compiled(f_or_slope)
+        assert_close(g(x, c), f_or_slope(tm.tensor(x), tm.tensor(c)))
+        assert g.latest.native.whole
+        assert not g.latest.native.lowered.memory.calls
+    with pytest.raises(tm.errors.IndexOutOfBounds):
+        compiled(lambda x, c: tm.fori_loop(7, lambda k, c: tm.sin(c) + STEPS[name](k, x), c))(x, c)
+
+
 # -- one index for each row -------------------------------------------------------------------------------------------
 ALONG = {
     "each row": ((3, 4), np.array([[0, 3, -1], [1, 1, 2], [0, 0, -4]]), 1),
@@ -216,3 +241,38 @@ def test_whole_numbers_and_complex_ones_are_added_in_loops_without_python():
     g = compiled(lambda ws: tm.scan(lambda c, w: (c.at[w].add(1), None), tm.zeros(5, dtype=int), ws)[0])
     assert g(words).tolist() == np.bincount(words.ravel(), minlength=5).tolist()
     assert g.latest.native.whole
+
+
+@pytest.mark.parametrize("ignored", [-100, 2])
+def test_labels_that_a_step_computes_are_checked_without_python(ignored):
+    xs, w = RNG.normal(size=(7, 6, 4)), RNG.normal(size=(4, 5))
+
+    def train(w, xs, classes):
+        def step(k, w):
+            labels = tm.minimum(tm.argmax(xs[k] @ tm.sin(w), axis=1), classes - 1)
+
+            def loss(w):
+                found = tm.nn.functional.cross_entropy(xs[k] @ w, labels, reduction="none", ignore_index=ignored)
+                return (found**2).sum()
+
+            return w - 0.1 * tm.grad(loss)(w)
+
+        return tm.fori_loop(len(xs), step, w)
+
+    g = compiled(train)
+    assert_close(g(w, xs, np.array(5)), train(tm.tensor(w), tm.tensor(xs), tm.tensor(np.array(5))))
+    assert g.latest.native.whole
+    assert not g.latest.native.lowered.memory.calls
+    for f in (g, train):
+        with pytest.raises(tm.errors.OutsideDomain, match="a label is one of 5, 0 to 4, got -1"):
+            f(w, xs, np.array(0))
+
+
+def test_an_accuracy_is_counted_without_python():
+    x, y = RNG.normal(size=(9, 4)), RNG.integers(0, 4, 9)
+    g = compiled(lambda x, y: tm.mean(tm.argmax(x, axis=1) == y))
+    assert float(g(x, y)) == np.mean(np.argmax(x, axis=1) == y)
+    assert g.latest.native.whole
+    whole = compiled(lambda k: (tm.mean(k), tm.mean(k, axis=0)))
+    for k in (RNG.integers(0, 2**52, (20, 7)), RNG.integers(-(2**31), 2**31 - 1, (20, 7)).astype(np.int32)):
+        assert_bits(whole(k), [k.mean(), k.mean(axis=0)])

@@ -66,6 +66,9 @@ FORMS = {
     "einsum of stacks": lambda x: tm.einsum("bij,bkj->bik", x.reshape(2, 4, 6), tm.cos(x).reshape(2, 4, 6)),
     "einsum of all": lambda x: tm.einsum("ij,ij->", x, tm.sin(x)),
     "einsum without a sum": lambda x: tm.einsum("ij,k->kij", x, x[0]),
+    "einsum of three": lambda x: tm.einsum("ij,kj,kl->il", x, tm.sin(x), tm.cos(x)),
+    "einsum of four": lambda x: tm.einsum("bi,ij,bj,b->b", x, tm.sin(x[:6]), tm.cos(x), x[:, 0]),
+    "bilinear forms": lambda x: tm.einsum("bi,ij,bj->b", x, tm.sin(x[:6]), tm.cos(x)),
     "convolution": lambda x: tm.nn.functional.conv1d(x.reshape(2, 4, 6), tm.sin(x[:, :4].reshape(2, 4, 4))),
     "convolution of images": lambda x: tm.nn.functional.conv2d(
         x.reshape(1, 2, 4, 6), tm.cos(x[:4]).reshape(3, 2, 2, 2), stride=(2, 1)
@@ -152,7 +155,7 @@ def reads(e, w, which):
     """A recurrent network that reads words, whose rows are looked up."""
 
     def step(h, k):
-        h = tm.tanh(tm.sin(h @ w) + e[k] * tm.sigmoid(h)) * 0.9
+        h = tm.tanh(tm.sin(h @ w) + tm.sort(e[k]) * tm.sigmoid(h)) * 0.9
         return h, h.sum()
 
     h, ys = tm.scan(step, tm.zeros(4), which)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..program import Value
 from .assembly import Writer, assemble, llvm, once
-from .loops import Loop
+from .loops import Loop, copier
 from .machine import LIMIT
 from .places import Place, Places, address_of
 from .table import loop_words
@@ -50,9 +50,28 @@ def mean_nll_slopes(around: Places, v: Value, out: Place) -> list[int] | None:
     return [*words, *loop_words(by, (n,), operands, (classes,)), *_checked(around, flag, v)]
 
 
+def checked_labels(around: Places, v: Value) -> list[int] | None:
+    """Words of the labels, with 0 in the place of those to be ignored; in memory of their own."""
+    labels, words = around.place(v.inputs[0]), list[int]()
+    if labels is None or v.dtype != _WORD or labels.dtype != _WORD or not v.size:
+        return None
+    out = around.places[v] = around.own(v.shape, _WORD)
+    flag = around.own((), _WORD)
+    zero = around.number(0, _WORD)
+    assert zero is not None
+    words += loop_words(copier(_WORD), (), [zero.over(()), flag.over(())])
+    by = Loop(_picker("checked", "d"), v.params["ignore_index"], (_WORD,) * 3)
+    operands = [out.over(v.shape), labels.over(v.shape), flag.over(v.shape)._replace(core=(0,))]
+    words += loop_words(by, v.shape, operands, (v.params["classes"],))
+    return words + _beyond(around, flag, "a label is no class")
+
+
 def _checked(around: Places, flag: Place, v: Value) -> list[int]:
     """An error where a label was no class, or none counted."""
-    text = f"{v.params['asker']}: a label is no class, or none counts"
+    return _beyond(around, flag, f"{v.params['asker']}: a label is no class, or none counts")
+
+
+def _beyond(around: Places, flag: Place, text: str) -> list[int]:
     said = np.frombuffer(text.encode() + b"\0", np.uint8)
     around.memory.kept.append(said)
     return [0, LIMIT, 7, flag.cell, flag.offset, 1, address_of(said)]
@@ -64,7 +83,7 @@ def _picker(kind: str, char: str) -> int:
     ir = llvm().ir
     module = ir.Module(f"labels_{kind}_{char}")
     float_type, size = (ir.DoubleType(), 8) if char == "d" else (ir.FloatType(), 4)
-    {"mean": _write_mean, "slopes": _write_slopes}[kind](module, kind, float_type, size)
+    {"mean": _write_mean, "slopes": _write_slopes, "checked": _write_checked}[kind](module, kind, float_type, size)
     return assemble(module)[kind]
 
 
@@ -146,3 +165,20 @@ def _write_slopes(module: Any, name: str, kind: Any, size: int) -> None:
 
     rows.each(put)
     rows.done(2)
+
+
+def _write_checked(module: Any, name: str, kind: Any, size: int) -> None:
+    rows = _Rows(module, name, 3)
+    w, b = rows.w, rows.w.b
+    step = w.load(rows.strides, 0)
+
+    def place(k: Any) -> Any:
+        return rows.at(0, b.mul(k, step), w.word)
+
+    with w.repeat(rows.n) as k:
+        b.store(w.number(0), place(k))
+    rows.each(lambda k, label: b.store(label, place(k)))
+    flag = rows.at(2, w.number(0), w.word)
+    b.store(b.or_(b.load(flag), b.load(rows.wrong)), flag)
+    b.ret_void()
+    w.done()

@@ -19,6 +19,7 @@ from .chains import THREADS, Blocks
 from .further import OWN, elementwise, special
 from .instructions import UNWRITTEN, WRITERS, Instructions
 from .kernels import kernel
+from .labels import checked_labels
 from .loops import PLAIN
 from .machine import CALL
 from .places import FAR, is_known
@@ -119,7 +120,12 @@ class Lowered(Instructions):
         root = self.plan.root[v]
         if v in self.joined:
             return []
+        if v.title == "checked_labels" and self.is_step:  # which NumPy hands on where none is to be ignored
+            return checked_labels(self, v)
         if root is not v:
+            if v.title == "gather" and self.is_step and v.nbytes <= FAR:  # of a number: a part of x, to NumPy
+                own_place = self.places[v] = self.own(v.shape, v.dtype)
+                return OWN["gather"](self, v, own_place)
             if not looks_only(v):
                 return None
             return self._copied_view(v) if self.place(v) is None else []

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..program import Value
+from ..program import Value, constant
 from .instructions import Instructions
 from .loops import Loop, copier
 from .machine import LIMIT
@@ -38,7 +38,7 @@ class _Axis(NamedTuple):
 
 def gather(around: Instructions, v: Value, out: Place) -> Words:
     x, words = around.place(v.inputs[0]), list[int]()
-    arrays = _arrays(v, v.inputs[1:])
+    arrays = _arrays(around, v, v.inputs[1:])
     if x is None or x.dtype != v.dtype or arrays is None:
         return None
     if len(arrays) > 1 and not _lie_as_one(x, v.params["key"], len(arrays)):
@@ -55,7 +55,7 @@ def gather(around: Instructions, v: Value, out: Place) -> Words:
 def scatter(around: Instructions, v: Value, out: Place) -> Words:
     """Zeros, to which values are added; put there, where positions grow, as the op does."""
     words: list[int] = []
-    arrays = _arrays(v, v.inputs[1:])
+    arrays = _arrays(around, v, v.inputs[1:])
     values, zero = around.place(v.inputs[0]), around.number(0, v.dtype)
     if values is None or values.dtype != v.dtype or arrays is None or zero is None:
         return None
@@ -87,7 +87,7 @@ def _changed(around: Instructions, v: Value, out: Place, kind: str) -> Words:
     """A copy of x, in which values are added, or put, at positions."""
     words: list[int] = []
     x, value = around.place(v.inputs[0]), around.taken(v.inputs[1], v.dtype, words)
-    arrays = _arrays(v, v.inputs[2:])
+    arrays = _arrays(around, v, v.inputs[2:])
     given = [i for i in v.inputs[:2] if not (i.constant and i.weak)]
     if x is None or value is None or arrays is None or any(i.dtype != v.dtype or i.weak for i in given):
         return None
@@ -102,15 +102,21 @@ def _changed(around: Instructions, v: Value, out: Place, kind: str) -> Words:
     return _picked(around, (kind, v.dtype.char), v, axis, (out, spread), words)
 
 
-def _arrays(v: Value, arrays: Sequence[Value]) -> Sequence[Value] | None:
-    """The index arrays, for axes that follow each other; None where the index has other parts, or truth values."""
+def _arrays(around: Instructions, v: Value, arrays: Sequence[Value]) -> Sequence[Value] | None:
+    """The positions, for axes that follow each other; None where the index has other parts, or truth values."""
     key = v.params["key"]
     if type(key) is not tuple or not arrays:  # of numbers and slices alone
         return None
-    ahead = key[: len(key) - len(arrays)]
-    whole = all(type(k) is slice and k == _WHOLE for k in ahead) and key[len(ahead) :] == ("array",) * len(arrays)
-    known = all(i.dtype.kind in "iu" and i.dtype != np.uint64 and not i.weak and i.size for i in arrays)
-    return arrays if whole and known else None
+    rest, found = iter(arrays), list[Value]()
+    for k in key:
+        if type(k) is slice and k == _WHOLE and not found:
+            continue
+        if k != "array" and type(k) is not int:
+            return None
+        found.append(next(rest) if k == "array" else constant(np.int64(k)))
+    known = all(i.dtype.kind in "iu" and i.dtype != np.uint64 and i.size for i in found)
+    known = known and all(not i.weak or i in around.counters for i in found)  # the number of a step
+    return found if known else None
 
 
 def _grows(i: Any) -> bool:
@@ -184,6 +190,14 @@ def _picked(
         return None  # the order of the sums is that of the positions
     here = _one(positions.shape, positions.strides, picked.strides[number : number + count])
     behind = _one(whole.shape[number + 1 :], whole.strides[number + 1 :], picked.strides[number + count :])
+    size = math.prod(picked.shape) * v.dtype.itemsize
+    if None in (here, behind) and kind[0] != "gather" and size <= FAR:  # values that are spread, or lie otherwise
+        laid = around.own(picked.shape, v.dtype)
+        laid = laid._replace(strides=c_strides(laid.shape, v.dtype.itemsize))
+        words += around.moved(picked, laid, picked.shape) or []
+        here = _one(positions.shape, positions.strides, laid.strides[number : number + count])
+        behind = _one(whole.shape[number + 1 :], whole.strides[number + 1 :], laid.strides[number + count :])
+        picked = laid
     if here is None or behind is None:
         return None
     (n, (step, row)), (m, (inner, column)) = here, behind

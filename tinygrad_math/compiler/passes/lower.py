@@ -21,6 +21,8 @@ def lower(program: Program) -> int:
         assert v.op is not None
         if v.op.name == "where" and v.inputs[0].shape is not None and v.inputs[0].dtype.kind != "b":
             return make("where", make("not_equal", v.inputs[0], constant(0)), *v.inputs[1:])
+        if v.op.name == "mean" and v.inputs[0].dtype is not None and v.inputs[0].dtype.kind in "biu":
+            return _mean_of_whole(v, make)
         entry = _ENTRIES.get(v.op.name)
         real = all(i.shape is not None and i.dtype.kind == "f" and not i.weak and i.size for i in v.inputs)
         return entry(v, make) if entry is not None and real and v.shape is not None else None
@@ -54,6 +56,16 @@ def _mean(v: Value, make: Make) -> Value | None:
         return None
     total = make("sum", x, axis=params["axis"], keepdims=params["keepdims"])
     return make("divide", total, constant(float(x.size // total.size))) if total.size else None
+
+
+def _mean_of_whole(v: Value, make: Make) -> Value | None:
+    """The mean of truth values or short whole numbers: the op adds them as doubles, in any order without an error."""
+    (x,), params = v.inputs, v.params
+    if x.weak or x.dtype.itemsize > 4 or params["dtype"] is not None or not 0 < x.size < 1 << 21:
+        return None
+    wide = make("astype", x, dtype=np.dtype(np.float64))
+    total = make("sum", wide, axis=params["axis"], keepdims=params["keepdims"])
+    return make("divide", total, constant(float(x.size // total.size)))
 
 
 def _sigmoid(v: Value, make: Make) -> Value | None:
@@ -190,6 +202,8 @@ def _inverse_or_zero(v: Value, make: Make) -> Value | None:
 def _contract(v: Value, make: Make) -> Value | None:
     """Of two arrays: a product of matrices, or of each element, if nothing is summed but what both have."""
     terms, result = v.params["subscripts"].split("->")
+    if len(v.inputs) > 2:
+        return _in_pairs(v, terms.split(","), result, make)
     if len(v.inputs) != 2 or any(i.dtype != v.dtype for i in v.inputs) or v.dtype.char not in "fd":
         return None
     first, second = terms.split(",")
@@ -223,6 +237,28 @@ def _contract(v: Value, make: Make) -> Value | None:
     whole = lengths(many, left, right)
     y = y if y.shape == tuple(whole) else make("reshape", y, shape=tuple(whole))
     return arranged(y, [*many, *left, *right], list(result), lengths(list(result)))
+
+
+def _in_pairs(v: Value, terms: list[str], result: str, make: Make) -> Value | None:
+    """Of several arrays: two at a time, those first whose product is smallest, as NumPy's greedy path has it."""
+    sizes: dict[str, int] = {}
+    lengths = [(c, n) for term, i in zip(terms, v.inputs, strict=True) for c, n in zip(term, i.shape, strict=True)]
+    if any(sizes.setdefault(c, n) != n for c, n in lengths) or any(i.dtype != v.dtype for i in v.inputs):
+        return None
+    formal = [np.broadcast_to(v.dtype.type(0), i.shape) for i in v.inputs]
+    path = np.einsum_path(v.params["subscripts"], *formal, optimize="greedy")[0][1:]
+    if any(len(pair) != 2 for pair in path):
+        return None
+    values = list(v.inputs)
+    for k, j in (sorted(pair) for pair in path):
+        (a, one), (b, other) = (values[k], terms[k]), (values[j], terms[j])
+        values = [x for n, x in enumerate(values) if n not in (k, j)]
+        terms = [x for n, x in enumerate(terms) if n not in (k, j)]
+        kept = {*result, *(c for term in terms for c in term)}
+        term = "".join(c for c in dict.fromkeys(one + other) if c in kept) if terms else result
+        values.append(make("contract", a, b, subscripts=f"{one},{other}->{term}"))
+        terms.append(term)
+    return values[0]
 
 
 def _countable(x: Value) -> bool:
