@@ -407,7 +407,9 @@ def _power_base(xp: Any, y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, (int, float, complex)):
         if not b:
             return xp.zeros_like(y)
-        if 1 <= abs(b) <= 8:
+        if 1 <= abs(b) <= 8 or (
+            isinstance(b, int) and 1 <= b <= 16
+        ):  # products, which lose 4 bits of numbers below tiny
             return b * xp.pow(a, b - 1)
         if not isinstance(b, complex) and -1 < b < 0:
             return b * y / a
