@@ -109,6 +109,15 @@ def test_a_branch_on_time_reaches_what_it_closes_over():
     assert kick(0.5).item() == pytest.approx(np.exp(-1.0) * np.exp(0.5), rel=1e-7)
 
 
+def test_what_func_does_to_its_own_state_stays_there():
+    def in_place(y, t, k):
+        y *= k
+        return -y
+
+    slope = tm.grad(lambda k: odeint(in_place, [1.0, 2.0], [0.0, 1.0], (k,))[-1].sum())
+    assert slope(0.5).item() == pytest.approx(-3 * np.exp(-0.5), rel=1e-7)
+
+
 def test_states_of_any_shape_complex_ones_and_single_precision():
     many = linear(A, np.stack([Y0, -Y0], 1), T)
     assert many.shape == (3, 2, 2)

@@ -20,7 +20,7 @@ from ..core.elsewhere import find as _find
 from ..core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe
 from ..core.mode import watcher
 from ..core.quiet import ignoring
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec, wrap
 from ..core.tree import flatten, unflatten
 from .batching.trace import Batching
 from .implicit import root
@@ -135,7 +135,8 @@ class _Task:
 
     def slope(self, y: Tensor, t: Any, args: Any) -> Tensor:
         """func at a point, as a Tensor of y's shape."""
-        found = self.func(t, y, *args) if self.tfirst else self.func(y, t, *args)
+        at = wrap(y.node)  # a handle of its own, which func may write to
+        found = self.func(t, at, *args) if self.tfirst else self.func(at, t, *args)
         slope = as_tensor(found)
         if slope.shape != y.shape:
             if slope.shape == () and y.size:
