@@ -6,7 +6,7 @@ import numpy as np
 
 import tinygrad_math as tm
 from tinygrad_math.compiler import executable, native
-from tinygrad_math.compiler.native import places
+from tinygrad_math.compiler.native import lower, places
 from tinygrad_math.compiler.packing import ALIGNMENT
 from tinygrad_math.core.tree import flatten
 
@@ -77,7 +77,18 @@ class Guarded:
             self.spaces.append((scratch, [(first + s, n) for s, n in lowered.memory.__dict__.get("guarded", [])]))
             return functions
 
+        begin = places.Places.__init__
+
+        def within(here, plan, around=None):
+            begin(here, plan, around)
+            if around is not None:  # the step of a loop, whose workspace is a room of its own
+                known, start = here.memory.__dict__["guarded"], here.space[1]
+                known.remove((start, plan.size))
+                known += [(start + s, n) for s, n in plan.guarded]
+
         monkeypatch.setattr(executable, "plan", spaced)
+        monkeypatch.setattr(lower, "plan_of", spaced)
+        monkeypatch.setattr(places.Places, "__init__", within)
         monkeypatch.setattr(places.Memory, "room", roomy)
         monkeypatch.setattr(native.stretch.Workspaces, "__call__", bound)
 

@@ -290,3 +290,46 @@ def test_a_bank_in_eight_threads_at_once():
         for got in found[k]:
             for a, b in zip(got, want[k], strict=True):
                 np.testing.assert_array_equal(a, b)
+
+
+def test_loops_of_epochs_in_which_batches_pass_and_their_derivatives(pieces, monkeypatch):
+    rng, many = np.random.default_rng(6), 11
+    xs, ys = rng.normal(size=(3, 5, 4)), rng.normal(size=(3, 5, 2))
+    w, rate = rng.normal(size=(many, 4, 2)), np.linspace(0.01, 0.1, many)
+
+    def train(w, rate):
+        def batch(w, row):
+            e = tm.tanh(row[0] @ w) - row[1]
+            return w - rate * row[0].T @ e, tm.sum(e * e)
+
+        def epoch(k, c):
+            w, total = c
+            w, losses = tm.scan(batch, w, (tm.tensor(xs), tm.tensor(ys)))
+            return w, 0.5 * total + tm.sum(losses)
+
+        return tm.fori_loop(4, epoch, (w, 0.0 * tm.sum(w)))
+
+    def total(w, rate):
+        end, losses = tm.vmap(train)(w, rate)
+        return tm.sum(end * end) + tm.sum(losses)
+
+    for f in (tm.vmap(train), tm.grad(total, argnums=(0, 1)), lambda w, r: tm.jvp(total, (w, r), (w, r))):
+        guarded = Guarded(monkeypatch)
+        pieces.clear()
+        got, want = compiled(f)(w, rate), tm.compile(f)(w, rate)
+        assert_close(got, want, 1e-11)
+        guarded.check()
+        assert pieces
+
+
+@pytest.mark.parametrize("seed", range(40, 46))
+def test_derivatives_of_banks_equal_those_of_numpy(seed):
+    f, (layers, rates, x, y) = random_bank(seed, 11, False)
+
+    def total(layers, rates):
+        return sum(
+            tm.sum(tm.sin(leaf)) for leaf in tm.core.tree.flatten(f(layers, rates, x, y))[0] if leaf.dtype.kind == "f"
+        )
+
+    g = tm.grad(total, argnums=(0, 1))
+    assert_close(compiled(g)(layers, rates), tm.compile(g)(layers, rates), 1e-9)
