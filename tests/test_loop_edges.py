@@ -3,6 +3,7 @@
 The oracles are Python's loops, written out on Tensors, and closed forms.
 """
 
+import contextlib
 import functools
 
 import numpy as np
@@ -431,3 +432,20 @@ def test_an_array_of_numpys_is_indexed_as_a_tensor_where_examples_take_their_own
     assert "compile" not in str(caught.value)
     with pytest.raises(tm.errors.TraceError, match=r"static_argnums of compile.* write tm\.tensor\(array\)\[index\]"):
         tm.compile(f)(a[0])
+
+
+@pytest.mark.parametrize("init", [0.5, 1, True, np.float32(2), np.float64(2)], ids=repr)
+@pytest.mark.parametrize(
+    "step", [lambda c, t: (c + t, c * t), lambda c, t: (c + t, c), lambda c, t: (c, (1, t)), lambda c, t: (c * 2, 2.0)]
+)
+def test_dtypes_do_not_depend_on_the_number_of_steps(step, init):
+    """A Python number takes on the dtype that a step gives it, and what the steps give is made with that."""
+
+    def outcome(n, f):
+        x = np.ones(n, np.float32)
+        with contextlib.suppress(tm.errors.DTypeError):  # a carry of a narrower dtype than a step gives
+            return str(tm.tree_map(lambda y: y.dtype, f(x)))
+
+    run = functools.partial(tm.scan, step, init)
+    found = {(n, kind): outcome(n, f) for n in range(4) for kind, f in (("eager", run), ("compiled", tm.compile(run)))}
+    assert len(set(found.values())) == 1, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import warnings
@@ -50,6 +51,20 @@ def test_without_llvmlite_an_error_says_what_to_install(monkeypatch):
     f = tm.compile(lambda x: x * 2.0, backend="auto")
     assert f(np.ones(2)).tolist() == [2.0, 2.0]
     assert f.latest.native is None
+
+
+def test_an_llvmlite_that_cannot_be_loaded_is_as_none(tmp_path):
+    (tmp_path / "llvmlite").mkdir()
+    (tmp_path / "llvmlite" / "__init__.py").write_text("raise OSError('libLLVM.so: no such file')")
+    code = (
+        "import numpy as np, tinygrad_math as tm; f = tm.compile(lambda x: tm.sin(x) * 2, backend='auto')\n"
+        "assert np.allclose(f(np.ones(3)), 2 * np.sin(1)) and f.latest.native is None\n"
+        "try: tm.compile(lambda x: x, backend='native')\n"
+        "except tm.errors.MissingExtra as error: print(error)"
+    )
+    setting = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=setting)
+    assert "cannot be loaded (OSError: libLLVM.so: no such file)" in out.stdout
 
 
 def test_auto_is_native_where_that_pays():

@@ -93,6 +93,7 @@ class Recorder:
         self.known: set[Node] = set()  # what this run has made
         self.stopped: set[Node] = set()  # made under no_grad
         self.of_steps: set[Node] = set()  # what stands for values that change from step to step of a loop
+        self.draws: dict[Node, None] = {}  # taken whether a result needs them or not
         self.hooked = False
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.odd: list[Odd] = []
@@ -122,6 +123,8 @@ class Recorder:
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
         assert node.op is not None
+        if getattr(node.op, "random", False):
+            self.draws[node] = None
         if node.op.name in OPERATORS and all(type(i.data) in NUMBERS for i in node.inputs):
             node.data = as_weak(node.data)
         if self.spared and type(node.data) is np.ndarray and isinstance(node.op.plain, np.ufunc):
@@ -342,7 +345,8 @@ def _instructions(
 
     What was made under no_grad, no derivative goes through.
     """
-    stack, seen = list(roots), set(roots)
+    seen = {*roots, *recorder.draws}
+    stack = list(seen)
     while stack:
         n = stack.pop()
         if n in arguments or not n.live & TRACED:

@@ -29,7 +29,7 @@ import numpy as np
 from ...core.errors import MathError
 from ..memory import Plan
 from ..program import Program
-from .assembly import is_there, needed
+from .assembly import is_there, lacking, needed
 from .emit import NativeEmitter, whole
 from .kernels import kernel
 from .lower import Lowered
@@ -74,6 +74,8 @@ def available(backend: str) -> str:
 
 def native(program: Program, plan: Plan, threads: int, backend: str) -> Native | None:
     """The native form of a program; None where it has none, or would gain nothing ("auto")."""
+    if backend == "auto" and lacking():
+        return None
     found = Native(program, plan, threads)
     worked = [v for v in program.body if found.lowered.words.get(v)]
     rest = sum(not found.lowered.is_native(v) for v in program.body)

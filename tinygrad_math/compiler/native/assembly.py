@@ -70,12 +70,24 @@ def is_there() -> bool:
     return importlib.util.find_spec("llvmlite") is not None
 
 
+def lacking() -> str:
+    """Why llvmlite cannot be used here; nothing where it can."""
+    if not is_there():
+        return "which is not installed"
+    try:
+        from llvmlite import binding  # noqa: F401
+    except Exception as error:  # whatever a broken installation raises
+        return f"which is installed and cannot be loaded ({type(error).__name__}: {error})"
+    return ""
+
+
 def needed() -> None:
     """Raise where native code cannot be made here."""
-    if not is_there():
+    why = lacking()
+    if why:
         raise MissingExtra(
-            f'compile(backend="native") needs llvmlite: pip install llvmlite, or {installing("native")}; '
-            'backend="auto" takes it where it is installed'
+            f'compile(backend="native") needs llvmlite, {why}: pip install llvmlite, or {installing("native")}; '
+            'backend="auto" takes it where it is there'
         )
 
 

@@ -46,9 +46,9 @@ def _draws(loop: Loop) -> list[int] | None:
     nbytes = 0
     for k in found:
         s = body.steps[k - body.first]
-        nbytes += how.length * np.asarray(s.drawn).nbytes
         if s.op.name != "random_draw" or not all(i in known for i in s.operands) or s.weak:
             return None
+        nbytes += how.length * np.asarray(s.drawn).nbytes
     return found if nbytes <= MOST else None
 
 

@@ -54,7 +54,7 @@ def drop_unread(program: Program) -> int:
             reads.setdefault(v.inputs[0], []).append(v)
     changes = 0
     for v in program.body:
-        if is_loop(v) and isinstance(v.op, Loop):
+        if is_loop(v) and isinstance(v.op, Loop) and (reads.get(v) or not v.op.random):
             found = thinned(v.op, {s.params["index"] for s in reads.get(v, ())})
             if found is not None:
                 v.op, arguments, results = found
@@ -76,7 +76,7 @@ def thinned(loop: Loop, read: set[int]) -> tuple[Loop, list[int], list[int]] | N
     asked = set() if loop.condition is None else set(loop.condition.reached(loop.condition.results))
     state |= {k for k in range(how.carries) if k in asked}
     while True:
-        needed = set(body.reached([body.results[k] for k in (*sorted(state), *rows_out)]))
+        needed = set(body.reached([*(body.results[k] for k in (*sorted(state), *rows_out)), *body.draws()]))
         more = {k for k in range(how.carries) if first + k in needed}
         if more <= state:
             break

@@ -43,6 +43,7 @@ class Batching:
         self.moving: set[Node] = set()  # what differs between the examples
         self.stopped: set[Node] = set()  # made under no_grad
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
+        self.draws: dict[Node, None] = {}  # which differ between the examples
 
     @property
     def over(self) -> str:
@@ -67,6 +68,8 @@ class Batching:
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
         assert node.op is not None
+        if getattr(node.op, "random", False):
+            self.draws[node] = None
         name = node.op.name
         masks = name == "gather" and any(self.moves(i) and _is_mask(i) for i in node.inputs[1:])
         if name in VALUE_DEPENDENT_SHAPE or masks:
@@ -107,6 +110,7 @@ class Batching:
         """A value without arguments in the batch differs between examples all the same: a random draw."""
         if node not in self.moving:
             self.moving.add(node)
+            self.draws[node] = None
             node.live |= TRACED
             node.inputs = tuple(map(held, node.inputs))
 
@@ -182,7 +186,9 @@ class Recording:
         ]
         self.stopped = watch.stopped
         wanted = {r for r in self.roots if r is not None}
-        self.nodes = _between(wanted, set(self.examples), watch.moving)
+        drawn = set(watch.draws)  # also what no result needs: what is drawn next is drawn next
+        self.nodes = _between(wanted | drawn, set(self.examples), watch.moving)
+        drawn_since(watch.start, watch.watch)
         if any(n.op is None for n in self.nodes):
             write_out(watch)
             raise TraceError(
@@ -213,6 +219,18 @@ class Recording:
         return [
             (leaf, False) if r is None else (values[r], True) for leaf, r in zip(self.leaves, self.roots, strict=True)
         ]
+
+
+def drawn_since(since: int, watch: Any) -> list[Node]:
+    """What those who watch have noted as drawn since then, which is taken from them: somebody else draws it."""
+    found: dict[Node, None] = {}
+    while watch is not None:
+        noted: dict[Node, None] = getattr(watch, "draws", {})
+        for n in [n for n in noted if n.tick > since]:
+            del noted[n]
+            found[n] = None
+        watch = getattr(watch, "watch", None)
+    return list(found)
 
 
 def write_out(watch: Any) -> None:

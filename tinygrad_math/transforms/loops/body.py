@@ -16,7 +16,7 @@ from ...core.op import Op, registry
 from ...core.place import replays, user_place
 from ...core.quiet import quietly
 from ...core.tensor import DIFFERENTIABLE, TRACED, Tensor, again, as_tensor, clock, wrap
-from ..batching.trace import Batching
+from ..batching.trace import Batching, drawn_since
 
 NUMBERS = (bool, int, float, complex)
 _STILL = frozenset({*NUMBERS, str, type(None), type(...)})
@@ -72,10 +72,19 @@ class Body:
             found.append(not (moved and s.op.constant) and any(found[k] for k in s.operands))
         return found
 
-    def part(self, inputs: Sequence[int], results: Sequence[int], draws: bool = False) -> Body | None:
-        """The body from these values to those; None where it would need another input, or draw a second time."""
+    def draws(self) -> list[int]:
+        """The numbers of the steps that draw, which are taken whether a result needs them or not."""
+        return [k for k, s in enumerate(self.steps, start=self.first) if s.random]
+
+    def part(
+        self, inputs: Sequence[int], results: Sequence[int], draws: bool = False, without: Collection[int] = ()
+    ) -> Body | None:
+        """The body from these values to those; None where it would need another input, or draw a second time.
+
+        With `draws` it draws what the body draws, but for what is among the inputs or `without`.
+        """
         number: dict[int, int] = {k: place for place, k in enumerate(inputs)}
-        wanted = self.reached(results, number)
+        wanted = self.reached([*results, *(set(self.draws()).difference(without) if draws else ())], number)
         if any(k < self.inputs for k in wanted):
             return None
         if not draws and any(k >= self.first and self.steps[k - self.first].random for k in wanted):
@@ -176,12 +185,15 @@ class Tracer:
     def __init__(self) -> None:
         self.stopped: set[Node] = set()
         self.refusals: list[Exception] = []  # to give a value, which the step may have caught
+        self.draws: dict[Node, None] = {}
         self.start = clock()
 
     def __call__(self, node: Node) -> None:
         if not node.live & TRACED:
             return
         node.more().place = user_place(2)
+        if getattr(node.op, "random", False):
+            self.draws[node] = None
         mode = MODE.get()
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
@@ -206,7 +218,11 @@ def learned(f: Callable[..., Any], *args: Any) -> Any:
     """What a step that is not taken would give: nobody is told, or warned, of it, and no stream moves on."""
     mode = MODE.get()
     if mode is not None and mode.observe is not None:  # as for every step that is written down
-        return f(*args)
+        since = clock()
+        try:
+            return f(*args)
+        finally:
+            drawn_since(since, mode.observe)
     return quietly(under, Mode(mode is None or mode.differentiable, Learning()), f, *args)
 
 
@@ -217,7 +233,7 @@ def traced(f: Callable[[list[Tensor]], Sequence[Any]], examples: Sequence[Any]) 
     since = clock()
     found = heeded(tracer.refusals, quietly, under, Mode(True, tracer), f, [wrap(n) for n in sources])
     roots = [as_tensor(y).node for y in found]
-    grown = Growth(roots, sources, since)
+    grown = Growth([*roots, *tracer.draws], sources, since)
     if grown.closure:
         raise TraceError("a loop's step uses a value that was traced elsewhere")
     return grown.body(sources, roots, tracer.stopped), [r.data for r in roots]

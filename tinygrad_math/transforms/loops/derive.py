@@ -24,6 +24,12 @@ Loop = Any  # as `loop` defines it, which imports this file
 CHEAP = frozenset({"transpose", "matrix_transpose", "reshape", "broadcast_to", "expand_dims", "squeeze", "alias"})
 
 
+def _drawn_and_gone(loop: Loop) -> NoDerivative:
+    bounded = loop.condition is None or loop.how.length is not None
+    way = "draw before the loop, and hand the numbers to its steps" if bounded else "say max_steps="
+    return NoDerivative(f"{loop.how.title}: what was drawn in its steps is not known any more; {way}")
+
+
 class Sides(NamedTuple):
     """A loop, the namespace of its rules, its arguments and its results."""
 
@@ -35,7 +41,7 @@ class Sides(NamedTuple):
     def kept(self, moving: Sequence[bool]) -> Sides:
         """The loop run again, with what its derivative needs."""
         if self.loop.random:
-            raise NoDerivative(f"{self.loop.how.title}: what was drawn in its steps is not known any more")
+            raise _drawn_and_gone(self.loop)
         loop = self.loop.keep(tuple(moving))
         return Sides(loop, self.xp, self.args, loop.over(self.xp, self.args))
 
@@ -347,9 +353,7 @@ def pushed(sides: Sides, ts: Sequence[Any]) -> tuple[Any, ...]:
             made = joint.examples[total:]
         else:  # together with the values
             if loop.random:
-                raise NoDerivative(
-                    f"{loop.how.title}: what was drawn in its steps is not known any more; say max_steps="
-                )
+                raise _drawn_and_gone(loop)
             state = [first + k for k in range(how.carries)]
             inputs = [*range(first), *state, *t_state]
             inputs += [first + how.carries + k for k in range(how.rows)] + t_rows

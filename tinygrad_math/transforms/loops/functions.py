@@ -18,7 +18,7 @@ from ...core.samples import sample
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
 from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
 from ..batching.rules import RULES, Call, aligned, rule
-from ..batching.trace import write_out
+from ..batching.trace import drawn_since, write_out
 from ..checkpoint import checkpoint as recomputed
 from .body import learned
 from .loop import too_long
@@ -45,7 +45,7 @@ def scan(
     goes from the last x to the first, each y in the place of its x; `checkpoint` k keeps the carry of every k-th step
     only, and computes the steps again for the derivative.
     Returns (carry, ys): ys is a tree like y with a first axis for the steps; y may be None.
-    Of no steps, f is called once on ones, to learn the shape of y.
+    Of no steps, f is called on ones, to learn the shape of y.
     Raises ArgumentError, ShapeError or DTypeError, naming the leaf, where f does not keep the carry, or y differs from
     step to step; ShapeError for xs of different lengths. What f raises names its step.
     Derivative: with J_k, K_k the Jacobians of f in carry and x at step k, the tangent is t_k+1 = J_k t_k + K_k dx_k,
@@ -268,6 +268,8 @@ class Steps:
                 state, given = stretch(state, places, own)
             for t, leaves in zip(places, given, strict=True):
                 out[t] = leaves
+        if n == 1 and self.softly and begin:  # no second step tells what the numbers' dtypes make of y
+            begin = self._later(step, order[0], [p[order[0]] for p in parts], state)[1]
         for k, like in enumerate(begin):
             if out[order[0]][k].dtype != like.dtype:
                 out[order[0]][k] = rec.astype(out[order[0]][k], like.dtype)
@@ -336,17 +338,23 @@ class Steps:
 
     def _of_none(self, step: Fn, row: Sequence[Tensor]) -> tuple[Any, Any]:
         """A loop without steps: the carry as it was, and arrays without rows like what a step would give."""
-        ones = self.tree([wrap(Node(np.array(s.node.data)[()])) for s in self.state])
-        carry, y = learned(step, ones, 0, row)
-        after = self.checked(carry, self.state)
+        begin: Sequence[Tensor] = self.state
+        if self.softly:  # the numbers take on the dtypes that a step gives them
+            begin = self.checked(learned(step, self.tree(begin), 0, row)[0], begin)
+        structure, like, after = self._later(step, 0, row, begin)
         state = [
             rec.astype(rec.asarray(s), a.dtype) if number else s
             for s, a, number in zip(self.state, after, self.numbers, strict=True)
         ]
-        leaves, structure = flatten(y)
-        shapes = [as_tensor(leaf) for leaf in leaves]
-        empty = [as_tensor(np.zeros((0, *s.shape), s.dtype)) for s in shapes]
+        empty = [as_tensor(np.zeros((0, *s.shape), s.dtype)) for s in like]
         return self.tree(state), unflatten(structure, empty, values=False)
+
+    def _later(self, step: Fn, t: int, row: Sequence[Tensor], state: Sequence[Tensor]) -> Any:
+        """The structure of y, its leaves and the carry, as a step gives them that begins with a carry like this one."""
+        given = [wrap(Node(np.array(s.node.data)[()])) for s in state]
+        carry, y = learned(step, self.tree(given), t, row)
+        leaves, structure = flatten(y)
+        return structure, [as_tensor(leaf) for leaf in leaves], self.checked(carry, given)
 
     # -- as one op --------------------------------------------------------------------------------------
     def _steadily(self, run: Callable[[], Any]) -> Any:
@@ -356,7 +364,7 @@ class Steps:
         changes what lies around it, as Python's loop would at each step, the function is to be traced again.
         """
         look = room("compiler.environment").surroundings(self.title, self.functions)
-        found = None
+        found, since = None, clock()
         try:
             found = run()
         except WrittenTo:
@@ -368,6 +376,7 @@ class Steps:
                 or (not isinstance(error, TraceError) and guessed(watcher()))
             ):
                 raise
+            drawn_since(since, watcher())  # the steps draw when they are written out
         changed = look()
         if changed:
             write_out(watcher())
@@ -401,8 +410,10 @@ class Steps:
         done = 0
         try:
             while True:
+                asked = clock()
                 holds = _one_boolean(cond(self.tree(state)))
                 if isinstance(holds, Tensor) and unknown(holds.node):
+                    drawn_since(asked, watcher())  # it is asked again, and draws then
                     return self._staged_while(cond, body, done, state)
                 if not bool(holds):
                     break

@@ -12,7 +12,7 @@ from ...core.mode import watcher
 from ...core.node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node
 from ...core.quiet import ignoring
 from ...core.tensor import Tensor, clock, rec, wrap
-from ..batching.trace import Batching, write_out
+from ..batching.trace import Batching, drawn_since, write_out
 from .body import Body, Growth, traced
 from .loop import Kind, Loop
 
@@ -86,7 +86,8 @@ class Run:
 
     def __init__(self, sources: list[Node], roots: list[Node], since: int) -> None:
         self.sources, self.roots = sources, roots
-        self.grown = Growth(roots, sources, since)
+        self.drawn = drawn_since(since, watcher())
+        self.grown = Growth([*roots, *self.drawn], sources, since)
         self.body: Body = self.grown.body(sources, roots, _stopped())
 
 
@@ -222,20 +223,24 @@ def staged_while(
     """The carry when the condition no longer holds, after at most so many steps."""
     _refuse_shared_draws(title)
     state = list(state)  # the caller's stays as it is, for the case that the steps are to be written out
+    halfway = 0
 
     def trace() -> Run:
+        nonlocal halfway
         sources = _stand_ins([s.node.data for s in state], _live(state))
         _let_know(sources)
         since = clock()
         checked = holds([wrap(n) for n in sources])
+        halfway = clock()
         after = step([wrap(n) for n in sources])
         return Run(sources, [checked.node, *(s.node for s in after)], since)
 
     state, run = _settled(title, state, trace, lambda run: run.roots[1:])
     grown, whole, roots, sources = run.grown, run.body, run.roots, run.sources
     inputs = range(whole.inputs)
-    condition = whole.part(inputs, whole.results[:1], draws=True)
-    body = whole.part(inputs, whole.results[1:], draws=True)
+    draws, asked = whole.draws(), sum(1 for n in run.drawn if n.tick <= halfway)
+    condition = whole.part(inputs, whole.results[:1], draws=True, without=draws[asked:])
+    body = whole.part(inputs, whole.results[1:], draws=True, without=draws[:asked])
     assert condition is not None
     assert body is not None
     if condition.random and body.random:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..assembly import once
+from ..assembly import lacking, once
 
 if TYPE_CHECKING:
     from .assembled import Assembled
@@ -71,7 +70,7 @@ def _assembled(name: str, dtype: str) -> Assembled:
 
 @once
 def _is_possible() -> bool:
-    if importlib.util.find_spec("llvmlite") is None:
+    if lacking():
         return False
     from .assembled import is_possible
 
