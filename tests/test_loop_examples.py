@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math.compiler.passes.fission import AT_ONCE
+from tinygrad_math import fft, linalg, nn, random, special, stats  # noqa: F401  (they fill the registry)
+from tinygrad_math.compiler.passes.fission import AT_ONCE, by_form
 from tinygrad_math.compiler.program import Program
 from tinygrad_math.core.op import registry
 from tinygrad_math.core.quiet import quietly
@@ -67,7 +68,8 @@ def test_a_lazy_array_has_the_form_and_when_asked_the_elements_of_the_array(how,
     np.testing.assert_allclose(made, right, rtol=1e-12)
 
 
-MOVED = [op for op in registry.values() if not op.many and (op.name in AT_ONCE or rule_of(op) is aligned)]
+AT_A_TIME = [op for op in registry.values() if not op.many and (op.name in AT_ONCE or rule_of(op) is aligned)]
+MOVED = [op for op in AT_A_TIME if by_form(op)]
 
 
 @pytest.mark.parametrize("op", [op for op in MOVED if op.samples], ids=lambda op: op.name)
@@ -174,3 +176,30 @@ def test_loops_whose_rows_are_lazy_are_compiled_to_what_they_compute(case, monke
     right, found = (flatten(g(*args))[0] for g in (f, tm.compile(f)))
     for a, b in zip(found, right, strict=True):
         np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-9, atol=1e-12)
+
+
+def test_series_and_integrals_are_typed_by_their_elements():
+    rows = np.random.default_rng(0).uniform(0.5, 2.0, (lazy.SMALL // 8, 3))
+
+    def f(w):
+        slope = lambda x: tm.grad(lambda b: tm.special.elliprf(x[0], b, x[2]))(x[1])  # noqa: E731
+        return tm.scan(lambda c, x: (c + w * slope(x), None), 0.0 * w, rows)[0]
+
+    x, y, z = rows.T
+    want = -tm.special.elliprd(x, z, y).sum() / 6  # DLMF 19.18.1
+    np.testing.assert_allclose(tm.compile(f)(1.0), want, rtol=1e-10)
+
+
+def test_what_an_op_demands_of_each_element_is_asked_of_the_elements():
+    """Not of some number in the place of whether any of them is at fault."""
+    rows = np.full((lazy.SMALL // 8, 2), 0.25)
+
+    def f(w):
+        step = lambda c, x: (c + w * tm.nn.functional.binary_cross_entropy(x, np.ones(2)), None)  # noqa: E731
+        return tm.scan(step, 0.0 * w, rows)[0]
+
+    want = -np.log(0.25) * len(rows)
+    np.testing.assert_allclose([tm.compile(f)(1.0), tm.compile(tm.grad(f))(1.0)], [want, want], rtol=1e-12)
+    rows[7, 1] = 1.5
+    with pytest.raises(tm.errors.OutsideDomain, match=r"from 0 to 1, got 1\.5"):
+        tm.compile(f)(1.0)

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.op import Op
 from ...core.tensor import Tensor, as_tensor, rec, select
 from ...transforms.batching.rules import aligned, rule_of
 from ...transforms.loops.batch import over_batch
 from ...transforms.loops.body import Body, Step, traced
-from ...transforms.loops.lazy import lazily
+from ...transforms.loops.lazy import elements, lazily
 from ...transforms.loops.loop import Loop
 from ..program import Program, Value, apply, constant, value_of
 from .common import is_random
@@ -31,6 +32,7 @@ AT_ONCE = frozenset(
     + ("expand_dims", "squeeze", "getitem", "embed", "concat", "stack", "softmax", "log_softmax", "logsumexp")
     + ("soft_shares", "affine", "unreduce", "zeros_like", "ones_like", "where", "batch_sum")
 )  # beside what acts on each element: ops that are as fast on a batch as on one array
+_BY_VALUE = ("tinygrad_math.special", "tinygrad_math.stats")  # integrals and series: how is a matter of the elements
 VIEWS = frozenset(("getitem", "reshape", "transpose", "matrix_transpose", "expand_dims", "squeeze", "broadcast_to"))
 
 
@@ -368,16 +370,23 @@ class Fission:
     ) -> tuple[list[Value], list[Value]]:
         """The instructions of f of these values."""
         values = [*made, *rows, *fixed]
-        body, _ = traced(f, [lazily(v.example) for v in values])
+        shown = lazily if all(by_form(s.op) for s in self.source.body.steps) else elements
+        body, _ = traced(f, [shown(v.example) for v in values])
         values += map(constant, body.constants)
         for s in body.steps:  # typed by what these values are, which may be known
             inputs = [values[k] for k in s.operands]
             sure = all(i.constant or i in self.known for i in inputs)
-            examples = [i.example if sure else lazily(i.example) for i in inputs]
+            examples = [i.example if sure else shown(i.example) for i in inputs]
             values.append(value_of(s.op, *inputs, place=s.place or self.v.place, examples=examples, **s.params))
             if sure:
                 self.known.add(values[-1])
         return values[body.first :], [values[k] for k in body.results]
+
+
+def by_form(op: Op) -> bool:
+    """Whether arrays that have no elements as yet are enough to tell of what shape and dtype a result is."""
+    home = getattr(op.plain, "__module__", None) or ""
+    return not home.startswith(_BY_VALUE)
 
 
 def _summed(a: Tensor, b: Tensor, turned: bool) -> Any:

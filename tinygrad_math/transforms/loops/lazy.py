@@ -39,6 +39,8 @@ class Lazy(np.ndarray[Any, Any]):
             form = _called(ufunc, inputs, options)
         elif method == "reduce" and set(options) <= {"axis", "keepdims", "dtype", "initial"}:
             form = _reduced(ufunc, inputs[0], **options)
+            if form is not None and not form.ndim and ufunc in (np.logical_or, np.logical_and):
+                form = None  # whether any element, or each, is as an op demands: it would be refused, or let be
         else:
             form = None
         if form is None or any(not isinstance(o, Lazy) or o.root is not None for o in outs):
@@ -96,6 +98,13 @@ class Lazy(np.ndarray[Any, Any]):
     def argmin(self, axis: Any = None, *args: Any, **options: Any) -> Any:
         """Where the least element is: of no one element is anything known."""
         return 0 if axis is None and not args and not options else elements(self).argmin(axis, *args, **options)
+
+    def __getitem__(self, key: Any) -> Any:
+        """A view, or a copy of the elements: those that indices or a mask pick, and one alone."""
+        y = super().__getitem__(key)
+        if isinstance(y, Lazy) and np.may_share_memory(plain(y), plain(self)):
+            return y
+        return elements(self)[_each(key, elements) if isinstance(key, (list, tuple)) else elements(key)]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         elements(self)[key] = elements(value)
