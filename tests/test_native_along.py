@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from agreement_of_native import Guarded, assert_bits, assert_close, compiled
+from agreement_of_native import Guarded, arrays, assert_bits, assert_close, compiled
 
 import tinygrad_math as tm
 
@@ -276,3 +276,39 @@ def test_an_accuracy_is_counted_without_python():
     whole = compiled(lambda k: (tm.mean(k), tm.mean(k, axis=0)))
     for k in (RNG.integers(0, 2**52, (20, 7)), RNG.integers(-(2**31), 2**31 - 1, (20, 7)).astype(np.int32)):
         assert_bits(whole(k), [k.mean(), k.mean(axis=0)])
+
+
+# -- short rows -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [2, 3, 7, 8, 15, 16, 17, 40, 511, 513])
+def test_what_is_spread_along_short_rows_or_over_them_has_numpys_bits(n, dtype, monkeypatch):
+    x = RNG.normal(size=(3, 6, n)).astype(dtype)
+    x[0, 0, :2], x[1, 1, -1], x[2, 2, 0] = (np.inf, -0.0), np.nan, 0.0
+    column, row, block = x[:, :, 1:2].copy(), x[0, 3].copy(), x[1].copy()
+    guarded = Guarded(monkeypatch)
+
+    def f(x, column, row, block):
+        y = x + 1.0
+        return [
+            x - column, column - x, x / column, column / x, x * row, row / x, row - y, y / column, y - y[..., :1],
+            x + block, block[:, None] * x[0], x[:, ::2] - column[:, ::2], column + row,
+        ]  # fmt: skip
+
+    g = compiled(f)
+    for given in (x, np.asfortranarray(x), x[::-1], np.repeat(x, 2, -1)[..., ::2]):
+        with np.errstate(all="ignore"):
+            want = f(given, column, row, block)
+        assert_bits(g(given, column, row, block), want)
+        assert [signs([a[~np.isnan(a)]]) for a in arrays(g(given, column, row, block))] == [
+            signs([a[~np.isnan(a)]]) for a in want
+        ]
+    guarded.check()
+
+
+def test_a_softmax_of_rows_calls_no_loop_for_each_row():
+    g = compiled(lambda x: tm.softmax(x))
+    x = RNG.normal(size=(50, 10))
+    e = np.exp(x - x.max(1, keepdims=True))
+    np.testing.assert_allclose(g(x).numpy(), e / e.sum(1, keepdims=True), rtol=1e-13)
+    words = [w for some in g.latest.native.lowered.words.values() for w in [some] if w]
+    assert all(w[0] == 0 or w[4] == 0 for w in words)  # no loop has further dimensions, along which it is called again

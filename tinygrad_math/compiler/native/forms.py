@@ -45,6 +45,13 @@ class Form:
         load = self._intrinsic(f"llvm.masked.load.v{self.width}f{8 * self.size}.p0", kinds)
         return b.call(load, [place, self.ir.Constant(self.small, 1), mask, self.zeros])
 
+    def store_some(self, b: Any, value: Any, base: Any, offset: Any, mask: Any) -> None:
+        """The elements for which the mask holds; nothing else is written."""
+        place = self.at(b, base, offset, self.vector)
+        kinds = [self.vector, place.type, self.small, mask.type]
+        store = self._intrinsic(f"llvm.masked.store.v{self.width}f{8 * self.size}.p0", kinds, self.ir.VoidType())
+        b.call(store, [value, place, self.ir.Constant(self.small, 1), mask])
+
     def mask(self, b: Any, count: Any) -> Any:
         """True for the first `count` lanes, a number of 64 bits that may be negative or beyond them."""
         numbers = self.ir.Constant(self.ir.VectorType(count.type, self.width), list(range(self.width)))
@@ -65,6 +72,6 @@ class Form:
         """x y + z, rounded once."""
         return b.call(self._intrinsic(f"llvm.fma.v{self.width}f{8 * self.size}", [self.vector] * 3), [x, y, z])
 
-    def _intrinsic(self, name: str, kinds: list[Any]) -> Any:
+    def _intrinsic(self, name: str, kinds: list[Any], result: Any = None) -> Any:
         known = self.module.globals.get(name)
-        return known or self.ir.Function(self.module, self.ir.FunctionType(self.vector, kinds), name)
+        return known or self.ir.Function(self.module, self.ir.FunctionType(result or self.vector, kinds), name)

@@ -19,7 +19,7 @@ from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .machine import LOOP_HEAD
 from .places import FAR, Place, Places, c_strides, meet, of_matrices, split_up, turned
 from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
-from .rows import extremes_of_rows
+from .rows import extremes_of_rows, over_short_rows
 from .stacks import nanoseconds as nanoseconds_of_stack
 from .stacks import stacked
 from .table import Operand, loop_words, merged
@@ -88,15 +88,19 @@ class Instructions(Places):
                 soft = softplus(out.dtype) if zero.is_number(0) and x.dtype == out.dtype and not x.weak else None
                 if soft is not None:
                     return self._through(soft, [x], out, out.shape)
-        return self._through(by, v.inputs, out, out.shape)
+        return self._through(by, v.inputs, out, out.shape, v.ufunc)
 
-    def _through(self, by: Loop, inputs: Sequence[Value], out: Place, shape: Sequence[int]) -> list[int] | None:
-        """A loop over whole arrays."""
+    def _through(
+        self, by: Loop, inputs: Sequence[Value], out: Place, shape: Sequence[int], ufunc: np.ufunc | None = None
+    ) -> list[int] | None:
+        """A loop over whole arrays, which is that of a ufunc."""
         words: list[int] = []
         places = [self.taken(i, d, words) for i, d in zip(inputs, by.dtypes, strict=False)]
         if any(p is None for p in places):
             return None
-        return words + loop_words(by, shape, [*(p.over(shape) for p in places if p is not None), out.over(shape)])
+        operands = [*(p.over(shape) for p in places if p is not None), out.over(shape)]
+        short = None if ufunc is None else over_short_rows(ufunc, by.dtypes[0], shape, operands)
+        return words + (loop_words(by, shape, operands) if short is None else short)
 
     def _matmul(self, v: Value, out: Place) -> list[int] | None:
         assert v.ufunc is not None

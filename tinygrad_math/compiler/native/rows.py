@@ -1,14 +1,20 @@
-"""The largest and the smallest element of each row: a loop of our own, as NumPy's is called once for each."""
+"""Short rows: the extremes of each, and sums, products and so on with what is spread along them or over them.
+
+NumPy's loops go over one row at a time, and a call takes longer than a row. Here a call goes over many.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from .assembly import Writer, assemble, llvm, once
 from .forms import Form
 from .loops import Loop
 from .places import Place
-from .table import Operand, loop_words
+from .table import Operand, loop_words, merged
 
 LONGEST = 512  # elements of a row, from which on calls of NumPy's loop cost little
 
@@ -69,3 +75,54 @@ def _extreme(title: str, char: str) -> int:
     b.ret_void()
     w.done()
     return assemble(module)[name]
+
+
+SHORT = 512  # elements of a row, up to which this is quicker than a call of NumPy's loop for each
+OPERATIONS = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
+
+
+def over_short_rows(ufunc: np.ufunc, dtype: np.dtype[Any], shape: Sequence[int], operands: Sequence[Operand]) -> Any:
+    """Words of an operation of two arrays that lie otherwise than the result; None where that is no matter."""
+    if ufunc not in OPERATIONS or dtype.char not in "df" or 0 in shape:
+        return None
+    dims, steps = merged(shape, [o.strides for o in operands])
+    if len(dims) < 2 or not 1 < dims[-1] < SHORT:
+        return None
+    ends = [row[-1] for row in steps]
+    if ends[2] != dtype.itemsize or any(s not in (0, dtype.itemsize) for s in ends[:2]):
+        return None
+    by = Loop(_operation(OPERATIONS[ufunc], dtype.char, not ends[0], not ends[1]), 0, (dtype,) * 3)
+    rows = [Operand(o.cell, o.offset, tuple(row[:-1])) for o, row in zip(operands, steps, strict=True)]
+    return loop_words(by, dims[:-1], rows, dims[-1:])
+
+
+@once
+def _operation(name: str, char: str, *spread: bool) -> int:
+    """The address of the loop; `spread` says of each operand whether a row of it is one number."""
+    ir = llvm().ir
+    title = f"{name}_{char}_{int(spread[0])}_{int(spread[1])}"
+    module = ir.Module(title)
+    form = Form(module, char)
+    w = Writer(module, title, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
+    b, (arguments, dims, strides, _) = w.b, w.arguments
+    starts = [b.inttoptr(w.load(arguments, k), form.byte) for k in range(3)]
+    count, n = w.load(dims, 0), w.load(dims, 1)
+    steps = [w.load(strides, k) for k in range(3)]
+    whole, wide = b.sdiv(n, w.number(form.width)), w.number(form.width * form.size)
+    rest, end = form.mask(b, b.srem(n, w.number(form.width))), b.mul(whole, wide)
+    with w.repeat(count) as i:
+        rows = [b.gep(start, [b.mul(i, step)]) for start, step in zip(starts, steps, strict=True)]
+        numbers = [form.spread(b, form.load(b, row, w.number(0))) if s else None for row, s in zip(rows, spread)]
+
+        def taken(k: int, load: Any, known: Any = numbers) -> Any:
+            return load(k) if known[k] is None else known[k]
+
+        with w.repeat(whole) as q:
+            at = b.mul(q, wide)
+            x, y = (taken(k, lambda k: form.load_vector(b, rows[k], at)) for k in (0, 1))
+            form.store(b, getattr(b, name)(x, y), rows[2], at)
+        x, y = (taken(k, lambda k: form.load_some(b, rows[k], end, rest)) for k in (0, 1))
+        form.store_some(b, getattr(b, name)(x, y), rows[2], end, rest)
+    b.ret_void()
+    w.done()
+    return assemble(module)[title]
