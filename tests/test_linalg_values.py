@@ -359,3 +359,15 @@ def test_hilberts_matrix_is_ill_conditioned_and_not_refused():
     hilbert = scipy.linalg.hilbert(n)
     np.testing.assert_allclose(la.inv(hilbert).numpy(), scipy.linalg.invhilbert(n), rtol=1e-5)
     assert float(la.cond(hilbert)) == pytest.approx(np.linalg.cond(hilbert))
+
+
+def test_least_squares_take_a_share_that_is_not_positive_for_the_precision():
+    a = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0], [7.0, 8.0, 15.0], [2.0, 4.0, 6.0]])  # of rank 2
+    b = np.array([1.0, 2.0, 3.0, 5.0])
+    for rcond in (-1, 0, -0.5, 1e-3):
+        want, got = np.linalg.lstsq(a, b, rcond=rcond), la.lstsq(a, b, rcond=rcond)
+        np.testing.assert_allclose(got.x.numpy(), want[0], rtol=1e-10)
+        assert got.rank.item() == want[2] == 2
+    for rcond in (1, 1.5, np.inf, np.nan, True):
+        with pytest.raises(tm.errors.ArgumentError, match="lstsq: rcond is a share of the largest"):
+            la.lstsq(a, b, rcond=rcond)

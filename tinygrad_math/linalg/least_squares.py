@@ -124,6 +124,14 @@ def pinv(x: Any, /, rcond: Any = None, hermitian: bool = False, *, rtol: Any = N
     return _pinv(one_triangle("pinv", x, "L") if hermitian else x, rcond=rtol if rcond is None else rcond)
 
 
+def _share(rcond: Any, kind: Any) -> Any:
+    """The rcond of lstsq, which LAPACK takes for the precision where it is not above 0."""
+    value = np.asarray(plain(rcond))
+    if value.dtype.kind not in "iuf" or not np.all(value < 1):
+        raise ArgumentError(f"lstsq: rcond is a share of the largest singular value, below 1, got {describe(rcond)}")
+    return np.where(value > 0, value, np.finfo(kind).eps / 2)[()]
+
+
 class LstsqResult(NamedTuple):
     """The solution, its squared residuals, the rank, and the singular values."""
 
@@ -137,10 +145,12 @@ class LstsqResult(NamedTuple):
 def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
     """The x that minimises |a x - b|, of smallest length if there are many.
 
-    Arguments: a (..., m, n); b (m,) or (..., m, k); singular values up to `rcond` times the largest count as zero.
+    Arguments: a (..., m, n); b (m,) or (..., m, k); singular values up to `rcond` times the largest count as zero, by
+    default max(m, n) times the precision, and the precision itself where it is 0 or negative, as LAPACK has it.
     Returns LstsqResult(x, residuals, rank, s), as NumPy: the squared lengths of b - a x for each column (empty
     unless m > n = rank), the rank (an integer) and the singular values.
-    Raises ShapeError; from derivatives IllPosedDerivative below full rank unless `rcond` is given, as `pinv`.
+    Raises ShapeError, ArgumentError for an `rcond` of 1 or more, of which nothing would be left (NumPy takes the
+    precision then); from derivatives IllPosedDerivative below full rank unless `rcond` is given, as `pinv`.
     Derivative: that of pinv(a) @ b. Golub and Pereyra (1973).
 
     >>> import tinygrad_math as tm
@@ -152,6 +162,7 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
     vector = b.ndim == 1
     if b.ndim == 0 or b.shape[0 if vector else -2] != m:
         raise ShapeError(f"lstsq({describe(a)}, {describe(b)}): the right side needs {m} rows")
+    rcond = None if rcond is None else _share(rcond, svdvals(a).dtype)
     x = rec.matmul(pinv(a, rcond=rcond), b)
     rank, s = rec.matrix_rank(a, rtol=rcond), svdvals(a)
     if m > n:

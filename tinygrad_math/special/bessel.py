@@ -104,13 +104,27 @@ def second_kind(name: str, n: Any, x: Any) -> Any:
     order, at = doubles(n, x)
     order, at = np.abs(order[lost]), at[lost]
     half = np.exp(-np.maximum(at, 0) / 2)
-    far = special.kve(order, at) * half * half
     near = (order >= 1) & (at > 0) & (at < 1e-8)  # the first term is all (DLMF 10.30.2)
     v, small = np.where(near, order, 1.0), np.where(near, at, 1.0)
-    with ignoring("over"):
+    with ignoring("over", "invalid"):
+        far = special.kve(order, at) * half * half
         first = special.gamma(v) * (2 / small) ** (v - 1) / small
-        y[lost] = np.where(y[lost] == 0, far, np.where(near, first, y[lost]))
+        large = np.where((order > _STEPS + 1) & (at > 0), _uphill(order, np.where(at > 0, at, 1.0)), y[lost])
+        y[lost] = np.where(y[lost] == 0, far, np.where(near, first, large))
     return y[()]
+
+
+_STEPS = 7  # each takes K up by a factor of 3 and more where it overflows, so that SciPy still has what they start from
+
+
+def _uphill(v: Any, x: Any) -> Any:
+    """K_v(x) from smaller orders, by the recurrence (DLMF 10.29.1), which is stable upwards."""
+    from scipy import special
+
+    before, y = special.kv(v - _STEPS - 1, x), special.kv(v - _STEPS, x)
+    for k in range(_STEPS, 0, -1):
+        before, y = y, before + 2 * (v - k) / x * y
+    return y
 
 
 def kv_of_order(n: Any, x: Any, /) -> Any:

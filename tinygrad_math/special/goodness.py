@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.errors import NoDerivative, OutsideDomain
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
@@ -24,6 +25,7 @@ __all__ = ["kolmogi", "kolmogorov", "smirnov", "smirnovi"]
 _MIDDLE = 0.9  # below, the second series of Kolmogorov's
 _MOST = 1_000_000
 _MOST_SEARCHED = 100_000
+_MANY = 10_000
 _AT_ONCE = 1 << 20  # terms that are held in memory
 
 
@@ -175,14 +177,38 @@ def smirnov_of_count(n: Any, d: Any, /) -> Any:
 
 
 def smirnovi_of_count(n: Any, p: Any, /) -> Any:
-    """SciPy's smirnovi likewise. Its search among sums of n terms takes seconds for each p at n = 100,000."""
+    """SciPy's smirnovi likewise, whose search among sums of n terms takes long where n is large."""
     most = np.max(np.where(np.asarray(n) < 2**31, n, 0), initial=0)
     if most > _MOST_SEARCHED:
         raise OutsideDomain(
             f"smirnovi: a search among sums of n terms, taken up to n = {_MOST_SEARCHED:,}; got n = {most:g}; for "
             "so many observations sqrt(-log(p) / (2 n)) is its limit"
         )
-    return _by_count("smirnovi", n, p)
+    if most <= _MANY:
+        return _by_count("smirnovi", n, p)
+    refuse_complex("smirnovi", n, p)
+    kind = float_kind(n, p)
+    n, p = doubles(n, p)
+    with ignoring():
+        start = np.sqrt(-np.log(p) / (2 * n)) - 1 / (6 * n)
+    known = (n > _MANY) & (start * n > 10) & (start < 0.5)
+    out = np.array(_by_count("smirnovi", np.where(known, 1.0, n), p))
+    with ignoring():
+        out[known] = [_searched(*at) for at in zip(np.floor(n[known]), p[known], start[known], strict=True)]
+    return out.astype(kind)[()]
+
+
+def _searched(n: float, p: float, d: float) -> float:
+    """Newton's method on the logarithm, from the limit for many observations, which is off by 1/n."""
+    from scipy import special
+
+    for _ in range(5):
+        tail = float(special.smirnov(n, d))
+        step = math.log(tail / p) * tail / float(_smirnov_slope(np.array([n]), np.array([d]), 1)[0])
+        d -= step
+        if abs(step) < 1e-8 * d:  # and its square is below the rounding
+            break
+    return d
 
 
 kolmogorov = row(
