@@ -602,3 +602,17 @@ def test_a_slope_takes_few_calls_of_python_in_the_walk(f):
         y.backward()
         found.append(calls_in(y.backward))
     assert found[1] - found[0] <= 3  # the rule, the slope, and whether its digits are there
+
+
+@pytest.mark.parametrize("f", [tm.tanh, tm.sigmoid])
+def test_the_slope_at_a_number_is_that_in_an_array_and_takes_one_call_of_python(f):
+    values = np.array([0.0, 0.3, -2.0, 7.0, -9.0, 18.5, 20.0, -40.0, -745.2, np.inf, np.nan])
+    in_array = tm.grad(lambda x: f(x).sum())(values)
+    alone = [tm.grad(f)(v) for v in values]
+    assert np.array_equal(np.array([g.item() for g in alone]), np.asarray(in_array), equal_nan=True)
+    x = leaf(0.3) * 1.0
+    found = []
+    for y in (x, f(x)):
+        y.backward()
+        found.append(calls_in(y.backward))
+    assert found[1] - found[0] == 1

@@ -64,6 +64,7 @@ Samples = Callable[[], list[Sample]] | None
 
 _PLAIN = PLAIN | {tuple}  # static arguments that need no second look
 _LARGE = 1 << 62
+_FLOAT = np.float64  # of a single number, which takes longer to say its dtype than to be multiplied
 _ALL = sys.maxsize
 _CALLS = 256  # how many combinations of parameters an op remembers
 _EXACT = frozenset({int, bool, str, type(None)})  # whose values are the same thing where they are equal, type for type
@@ -268,7 +269,9 @@ def _elementwise_vjp(partials: tuple[Partial, ...], holomorphic: bool) -> Callab
         d: Any = partials[0]
         if not holomorphic:
             return lambda xp, need, g, y, x: (g * d(xp, y, x),)
-        return lambda xp, need, g, y, x: (g * (xp.conj(d(xp, y, x)) if y.dtype.kind == "c" else d(xp, y, x)),)
+        return lambda xp, need, g, y, x: (
+            g * (xp.conj(d(xp, y, x)) if y.__class__ is not _FLOAT and y.dtype.kind == "c" else d(xp, y, x)),
+        )
     shares = [_share(p, holomorphic) for p in partials]
     if len(shares) == 1:
         (only,) = shares

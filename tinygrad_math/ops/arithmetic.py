@@ -21,6 +21,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+_FLOAT = np.float64  # of a single number, which takes longer to say its dtype than to be multiplied
+
+
 def _pairs(*more: Any, positive: bool = False) -> Any:
     """Samples of a function of two numbers: every way to broadcast, a Python number on either side, `more`."""
     second = points.positive if positive else points.real
@@ -82,7 +85,7 @@ multiply = elementwise(
 
 
 def _factors(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    if y.dtype.kind == "c":
+    if y.__class__ is not _FLOAT and y.dtype.kind == "c":
         a, b = xp.conj(a), xp.conj(b)
     return g * b if need[0] else None, g * a if need[1] else None
 
@@ -101,7 +104,7 @@ divide = general(
 
 @divide.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    if y.dtype.kind == "c":
+    if y.__class__ is not _FLOAT and y.dtype.kind == "c":
         y, b = xp.conj(y), xp.conj(b)
     if not need[0]:
         return None, -(g * y) / b  # 1 / b may overflow where y / b does not

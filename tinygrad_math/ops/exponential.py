@@ -21,7 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 _LN2, _LN10 = math.log(2), math.log(10)
-_Array, _multiply, _subtract = np.ndarray, np.multiply, np.subtract  # NumPy's module takes long to answer
+_Array, _FLOAT = np.ndarray, np.float64
+_multiply, _subtract = np.multiply, np.subtract  # NumPy's module takes long to answer
 
 exp = elementwise(
     np.exp, lambda xp, y, x: y, latex="e^{{{0}}}", holomorphic=True, doc="e to the power x. Derivative: y."
@@ -143,6 +144,8 @@ _ONE = {kind: np.ones((), kind) for kind in LOST}  # which a ufunc takes faster 
 
 @tanh.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
+    if y.__class__ is _FLOAT and (d := 1.0 - y * y) >= LOST["d"]:  # a number, in a twentieth of the time
+        return (g * d,)
     return (g * _tanh_slope(y, x),) if xp is raw and y.dtype.kind == "f" else (g * _conj(xp, xp.tanh_slope(y, x)),)
 
 
@@ -339,6 +342,8 @@ def _sigmoid_slope(y: Any, x: Any, out: Any = None) -> Any:
 
 @sigmoid.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
+    if y.__class__ is _FLOAT and (rest := 1.0 - y) >= LEAST["d"]:  # a number, in a twentieth of the time
+        return (g * (rest * y),)
     return (
         (g * _sigmoid_slope(y, x),) if xp is raw and y.dtype.kind == "f" else (g * _conj(xp, xp.sigmoid_slope(y, x)),)
     )
