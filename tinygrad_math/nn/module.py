@@ -156,12 +156,15 @@ class Module(Places):
     _hooks: Mapping[int, Callable[..., Any]] = {}  # after forward
     _before: Mapping[int, Callable[..., Any]] = {}
     _backward: Mapping[int, Callable[..., Any]] = {}
-    _hooked = False  # whether there ever was one of them: a call asks once
+    _hooked = False  # whether there may be one of them: a call asks once
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if self._hooks or self._before or self._backward:  # of a file that was written when nobody kept it
+        if self._is_hooked():  # of a file that was written when nobody kept it
             self.__dict__["_hooked"] = True
+
+    def _is_hooked(self) -> bool:
+        return bool(self._hooks or self._before or self._backward)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise MissingMethod(f"{type(self).__name__} does not define forward(self, ...)")
@@ -173,6 +176,10 @@ class Module(Places):
 
     def _crossed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call with what is called before it, after it, and when the gradient has passed it."""
+        if not self._is_hooked():  # they were all taken away
+            self.__dict__.pop("_hooked", None)
+            if self._is_hooked():  # one came meanwhile, from another thread
+                self.__dict__["_hooked"] = True
         args = changed_arguments(self, args, self._before)
         crossing = Crossing(self, self._backward) if self._backward else None
         if crossing is not None:
