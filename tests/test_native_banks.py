@@ -155,11 +155,13 @@ def test_six_hundred_random_banks_equal_those_of_numpy(block, monkeypatch, piece
 
 
 def assert_as_close(got, want, exact):
-    """As close to what double precision gives as NumPy comes, which in single precision may not be near."""
+    """As close to what double precision gives as NumPy comes, which in single precision may be far off, or overflow."""
     for x, y, z in zip(arrays(got), arrays(want), arrays(exact), strict=True):
         assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        there = np.isfinite(z) & np.isfinite(y) if x.dtype == np.float32 else np.ones(z.shape, bool)
+        x, y, z = x[there], y[there], z[there]
         scale = 1.0 + np.abs(z[np.isfinite(z)]).max(initial=0.0)
-        off = (1e-5 if x.dtype == np.float32 else 1e-10) * scale + 4 * np.nanmax(np.abs(y - z), initial=0.0)
+        off = (1e-5 if x.dtype == np.float32 else 1e-10) * scale + 8 * np.nanmax(np.abs(y - z), initial=0.0)
         np.testing.assert_allclose(x, z, rtol=0, atol=off)
 
 

@@ -12,6 +12,7 @@
     picking                  reading and adding at positions along an axis
     called                   what has no native form, in a loop that has one
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks
+    banks, strips, abreast   what a step computes for each network by itself; some networks at a time; their products
     tensors     a Tensor around a result
     stretch     native instructions in a row, what they are called with and what they return
     emit        the program with its stretches as calls, or as one
