@@ -1,5 +1,8 @@
 """What a loop carries, and what derivatives and compiled functions give, has its graph where a plain Tensor has it."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -172,3 +175,135 @@ def test_steps_by_hand_are_leaves_also_where_a_parameter_is_held_fixed(way):
     for _, p in net.named_parameters():
         assert p.node.op is None
     assert [p.requires_grad for _, p in net.named_parameters()] == [True, False, True, True]
+
+
+# -- steps of training -----------------------------------------------------------------------------------------
+X = np.ones((4, 3))
+
+
+def one_step(way, inside=lambda m, l: l):
+    """A step, what it starts from, and what it does by itself."""
+    m = tm.nn.Linear(3, 1, rng=0)
+    o = tm.optim.SGD(m, lr=0.1, momentum=0.9)
+
+    def step(m, s):
+        loss, g = tm.value_and_grad(lambda m: (m(X) ** 2).mean())(m)
+        new, s = o.update(g, s, m)
+        return new, s, inside(m, loss)
+
+    return way(step), m, o.init(m)
+
+
+def test_the_loss_of_a_step_is_differentiated_or_says_that_it_is_not(way):
+    step, m, s = one_step(way)
+    for _ in range(2):  # the first call and those that find the program
+        _, _, loss = step(m, s)
+        total = 2 * loss + (m.weight**2).sum()
+        if way is WAYS["eager"]:
+            m.weight.grad = None
+            total.backward()
+            by_hand = tm.grad(lambda m: 2 * (m(X) ** 2).mean() + (m.weight**2).sum())(m)
+            np.testing.assert_allclose(m.weight.grad.numpy(), by_hand.weight.detach().numpy(), rtol=1e-14)
+            continue
+        for refused in (
+            total.backward,
+            loss.backward,
+            lambda total=total: tm.grad_of(total, [m.weight]),
+            lambda loss=loss: tm.grad_of(loss, [m.weight], allow_unused=True),
+            lambda total=total: total.backward(create_graph=True),
+        ):
+            with pytest.raises(tm.errors.NoDerivative, match=r"keeps no graph.*loss\.detach\(\)"):
+                refused()
+        assert m.weight.grad is None
+
+
+@pytest.mark.parametrize("way", ["compiled", "native"], indirect=True)
+@pytest.mark.parametrize("inside", [lambda m, l: {"norm": (m.weight**2).sum(), "n": 3}, lambda m, l: [m(X)]])
+def test_so_does_whatever_else_a_step_returns(way, inside):
+    step, m, s = one_step(way, inside)
+    new, _, more = step(m, s)
+    with pytest.raises(tm.errors.NoDerivative, match="keeps no graph"):
+        (next(iter(more.values() if isinstance(more, dict) else more)).sum() + (new.weight**2).sum()).backward()
+
+
+def test_the_loss_of_a_step_is_a_constant_where_it_may_be_one(way):
+    step, m, s = one_step(way)
+    _, _, loss = step(m, s)
+    (loss.detach() * m.weight.sum()).backward()
+    np.testing.assert_allclose(m.weight.grad.numpy(), np.full((1, 3), loss.item()))
+    np.testing.assert_allclose(tm.grad(lambda w: (w * loss) ** 2)(3.0).item(), 6 * loss.item() ** 2)
+    (tm.stop_gradient(loss) * m.bias.sum() + (loss > 0) * m.bias.sum()).backward()
+    np.testing.assert_allclose(m.bias.grad.numpy(), [loss.item() + 1])
+    assert float(loss) > 0
+    assert min([loss, 1e9]) is loss
+    with tm.no_grad():
+        assert step(m, s)[2].node.live == 0
+    if way is not WAYS["eager"]:
+        assert np.asarray([loss, loss]).shape == (2,)
+        assert not loss.requires_grad
+
+
+@pytest.mark.parametrize("way", ["compiled", "native"], indirect=True)
+def test_what_steps_leave_keeps_no_parameters_alive(way):
+    step, m, s = one_step(way)
+    losses, nodes = [], []
+    for _ in range(4):
+        m, s, loss = step(m, s)
+        losses.append(loss)
+        nodes.append(weakref.ref(m.weight.node))
+    gc.collect()
+    assert [n() is None for n in nodes] == [True, True, True, False]
+    assert all(p.node.op is None and p.requires_grad for p in m.parameters())
+
+
+def test_what_goes_from_step_to_step_makes_no_difference_to_it(way):
+    m = tm.nn.Linear(3, 1, rng=0)
+    o = tm.optim.SGD(m, lr=0.1)
+
+    def step(m, s, average):
+        loss, g = tm.value_and_grad(lambda m: (m(X) ** 2).mean())(m)
+        m, s = o.update(g, s, m)
+        return m, s, 0.9 * average + 0.1 * loss
+
+    f, s, average = way(step), o.init(m), tm.tensor(0.0)
+    for _ in range(4):
+        m, s, average = f(m, s, average)
+        assert m.weight.node.op is None
+        if way is not WAYS["eager"]:
+            assert average.node.op.name == "result_of_a_step"
+            assert f.latest.losing
+
+
+def test_a_step_that_reaches_another_network_is_alike_at_each_call(way):
+    m, teacher = tm.nn.Linear(3, 1, rng=0), tm.nn.Linear(3, 1, rng=1)
+    o = tm.optim.SGD(m, lr=0.1)
+
+    def step(m, s):
+        loss, g = tm.value_and_grad(lambda m: ((m(X) - teacher(X)) ** 2).mean())(m)
+        return *o.update(g, s, m), loss
+
+    f, s = way(step), o.init(m)
+    kinds = []
+    for _ in range(3):
+        m, s, loss = f(m, s)
+        assert m.weight.node.op is None
+        kinds.append((loss.node.op.name, loss.requires_grad))
+    assert len(set(kinds)) == 1
+
+
+def test_a_whole_run_in_a_loop_gives_losses_that_say_so(way):
+    step, m, s = one_step(way)
+    plain = getattr(step, "f", step)
+
+    def run(m, s):
+        def one(c, _):
+            *c, loss = plain(*c)
+            return tuple(c), loss
+
+        return tm.scan(one, (m, s), length=3)
+
+    (new, _), losses = way(run)(m, s)
+    assert new.weight.node.op is None
+    if way is not WAYS["eager"]:
+        with pytest.raises(tm.errors.NoDerivative, match="keeps no graph"):
+            (losses.sum() + (m.weight**2).sum()).backward()

@@ -18,7 +18,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.conversion import node_of
 from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
-from ..core.mode import MODE, apart, inspected, no_grad, witnesses
+from ..core.mode import MODE, apart, inspected, witnesses
 from ..core.notebook import bundle, preformatted
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten, unflatten
@@ -143,8 +143,7 @@ class Compiled:
             return uncompiled(f, as_given)
         if derivatives_wanted() and (nodes or any(t.node.live for t in hidden)):
             if program.is_step([leaf for leaf in leaves if not is_static(leaf)], hidden):
-                with no_grad():  # a step of training: its results are leaves
-                    return self._plainly(given, program, run, hidden)
+                return self._plainly(given, program, run, hidden, True)
             if program.differentiable is None:
                 return uncompiled(f, as_given)
             try:
@@ -154,8 +153,8 @@ class Compiled:
         del leaves, nodes  # so that a donated array is its owner's alone
         return self._plainly(given, program, run, hidden)
 
-    def _plainly(self, given: Any, program: Executable, run: Find, hidden: Sequence[Tensor]) -> Any:
-        """The results of a program that fits, when no derivative is wanted."""
+    def _plainly(self, given: Any, program: Executable, run: Find, hidden: Sequence[Tensor], step: bool = False) -> Any:
+        """The results of a program that fits, when no derivative is wanted, or of a step of training."""
         f = self.f
         result = MISS if inspected() else run(given, f)
         if result is not MISS:
@@ -163,7 +162,7 @@ class Compiled:
         leaves = [leaf for leaf in flatten(given)[0] if not is_static(leaf)]
         values = [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         plain = [np.asarray(v) if isinstance(v, np.ndarray) else v for v in values]  # a subclass of ndarray
-        return program([v.copy() if k in program.donated else v for k, v in enumerate(plain)], hidden, given, f)
+        return program([v.copy() if k in program.donated else v for k, v in enumerate(plain)], hidden, given, f, step)
 
     def _key(self, leaves: Sequence[Any], structure: Structure) -> Any:
         """What must agree for a program to fit, beside what surrounds the function."""
@@ -427,9 +426,11 @@ def compile(
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
-    in their turn. A function that donates, or that draws random numbers, runs as it is while it is differentiated;
-    one that registers hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn
-    complex), always does.
+    in their turn. A step of training, whose parameters an optimiser's `update` took, returns leaves, and keeps no graph
+    of what else it returns, so that a loop's memory stays flat: NoDerivative is raised where its loss, which of f
+    itself has a gradient, is differentiated.
+    A function that donates, or that draws random numbers, runs as it is while it is differentiated; one that registers
+    hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn complex), always does.
     Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
     asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, writes to an argument (an array, an
     attribute, a list), keeps a traced value, draws from another generator than `tm.random`, or asks for the time, for

@@ -6,7 +6,7 @@ import contextvars
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from ..core.errors import ArgumentError, MathError
 from ..core.mode import MODE, witnesses
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
-from ..core.tensor import Node, Tensor, fresh, wrap
+from ..core.spent import STEP
+from ..core.tensor import Node, Tensor, fresh, spent, wrap
 from ..core.tree import Structure, Tie, container, flatten, unflatten
 from .blocks import default_threads
 from .derivatives import Compile, Differentiable, Recording
@@ -77,8 +78,12 @@ class Executable:
         self.pool: list[Callable[..., Any]] = []
         numbers = _python_numbers(self.program)
         self.numbers = [r in numbers for r in self.program.results]
-        new = fresh if self.native is None else self.native.fresh
-        self.finish = _finisher(self.traced.structure, self.traced.outputs, self.program, self.numbers, new)
+        new, of_step = (fresh, spent) if self.native is None else (self.native.fresh, self.native.spent)
+        parts = self.traced.structure, self.traced.outputs, self.program, self.numbers
+        self.finish = self.finish_step = _finisher(*parts, new)
+        self.losing = _losing(self.traced, self.recording)
+        if self.losing:
+            self.finish_step = _finisher(*parts, new, self.losing, of_step)
         self.look = environment.look(self.hidden)
         self.differentiable: Differentiable | None = None
         if compile is not None and not self.recording.random and not self.donated:
@@ -93,27 +98,41 @@ class Executable:
         context.run(np.seterr, all="ignore")
         return functools.partial(context.run, function or self.make())
 
-    def __call__(self, arrays: Sequence[Any], hidden: Sequence[Tensor], given: Any, f: Callable[..., Any]) -> Any:
-        """What f returns for these arrays, and Tensors from around it; f runs as it is where it must."""
+    def __call__(
+        self, arrays: Sequence[Any], hidden: Sequence[Tensor], given: Any, f: Callable[..., Any], step: bool = False
+    ) -> Any:
+        """What f returns for these arrays, and Tensors from around it; f runs as it is where it must.
+
+        Of a `step` of training see `is_step`.
+        """
         if self.as_it_is:
             return uncompiled(f, given)
         try:
             if hidden:
-                if derivatives_wanted() and any(t.node.live for t in hidden):
+                if not step and derivatives_wanted() and any(t.node.live for t in hidden):
                     return uncompiled(f, given) if self.differentiable is None else self.recorded(arrays, hidden)
                 arrays = [*arrays, *(t.node.data for t in hidden)]
-            return self.finish(self.run(arrays))
+            return (self.finish_step if step else self.finish)(self.run(arrays))
         except Retyped:
             return uncompiled(f, given)
 
     def is_step(self, arguments: Sequence[Any], hidden: Sequence[Tensor]) -> bool:
-        """Whether this call is a step of training, whose results are leaves.
+        """Whether this call is a step of training, whose results are leaves, or values without a graph that say so.
 
         Whatever requires a gradient is then what an update took, and no derivative through it is to be expected.
         """
         args = [(t.node, s) for t, s in zip(arguments, self.traced.settled, strict=True) if isinstance(t, Tensor)]
-        around = [(t.node, t._tree_leaf() is not None) for t in hidden]
-        return any(self.traced.settled) and all(not n.live or (s and finished(n)) for n, s in (*args, *around))
+        return (
+            any(self.traced.settled)
+            and all(not n.live or n.op is STEP or (s and finished(n)) for n, s in args)
+            and self.around_a_step(hidden)
+        )
+
+    def around_a_step(self, hidden: Sequence[Tensor]) -> bool:
+        """Whether no derivative is to be expected in what a step of training reaches beside its arguments."""
+        return all(
+            not t.node.live or t.node.op is STEP or (t._tree_leaf() is not None and finished(t.node)) for t in hidden
+        )
 
     def run(self, arrays: Sequence[Any]) -> Any:
         """The program's results for these arguments, hidden ones included."""
@@ -189,6 +208,33 @@ def _sines_apart(backend: str) -> Callable[[], bool]:
     return apart
 
 
+def _losing(traced: Traced, recording: Recording) -> frozenset[int]:
+    """Which leaves of what a step of training returns have a derivative in what the update took, and lose it.
+
+    What the update made is a leaf, and so is what stands in the place of a parameter.
+    """
+    places = {k for k, s in enumerate(traced.settled) if s} | set(range(len(traced.settled), recording.arguments))
+    if not any(traced.settled):
+        return frozenset()
+    roles = _roles(traced.structure)
+    return frozenset(
+        k
+        for k, (o, role) in enumerate(zip(traced.outputs, roles, strict=True))
+        if not isinstance(o, Fixed)
+        and not traced.made[o]
+        and not places.isdisjoint(recording.reached[o])
+        and (role is None or role[1] is None)
+    )
+
+
+def _roles(structure: Structure) -> Iterator[tuple[Any, ...] | None]:
+    """For each leaf of a tree the role of its place."""
+    if structure.kind is None:
+        yield structure.extra
+    for child in structure.children:
+        yield from _roles(child)
+
+
 def anew(leaf: Any) -> Any:
     """A result that is the same at every call, in memory of its own."""
     if isinstance(leaf, Tensor) and not leaf.node.live:
@@ -221,11 +267,17 @@ def _finisher(
     program: Program,
     numbers: Sequence[bool],
     new: Callable[[Any], Tensor] = fresh,
+    losing: Collection[int] = (),
+    of_step: Callable[[Any], Tensor] = spent,
 ) -> Callable[[Any], Any]:
-    """From a program's results to what the user's function returned: one expression, where that is possible."""
+    """From a program's results to what the user's function returned: one expression, where that is possible.
+
+    Leaves of it that are `losing` their graph know that.
+    """
     scope: dict[str, Any] = {
         "container": container,
         "fresh": new,
+        "spent": of_step,
         "unflatten": unflatten,
         "anew": anew,
     }
@@ -240,7 +292,7 @@ def _finisher(
             leaves.append(anew_ if number is None else f"fresh(fixed{k})")
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
-            leaves.append(f"out[{o}]" if numbers[o] else f"fresh({value})")
+            leaves.append(f"out[{o}]" if numbers[o] else f"{'spent' if k in losing else 'fresh'}({value})")
     if _simple(structure):
         text = _written(structure, iter(leaves), scope)
     else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.node import Taken, finished
+from ..core.spent import STEP
 from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
 from ..core.tree import Structure, Tie, attributes, flatten, only_a_dict
 from .environment import Environment
@@ -67,7 +68,7 @@ class Finder:
         self.scope: dict[str, Any] = {
             "finished": finished, "attributes": attributes,
             "MISS": MISS, "Tensor": Tensor, "ndarray": np.ndarray, "wanted": derivatives_wanted,
-            "watched": watched,
+            "watched": watched, "STEP": STEP,
             "references": getrefcount, "ALONE": ALONE, "HELD": HELD, "same": same,
         }  # fmt: skip
         self.objects = ["f"]  # where the roots of the environment lie
@@ -114,9 +115,16 @@ class Finder:
             else:
                 self.demand(f"{name}.__class__ is {self.name('like', role[0])} and {name}.learns is {role[1]}")
                 self.lines.append("if True:")
-            wanted = f"wanted() and not finished({given})" if self.settled[len(self.arrays)] else "wanted()"
             self.lines.append(f"    {given} = {name}.node")
-            self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
+            if self.settled[len(self.arrays)]:
+                self.lines.append(f"    if {given}.live:")
+                self.lines.append(f"        if {given}.live & {TRACED}: return MISS")
+                self.lines.append("        if wanted():")
+                self.lines.append(f"            if not finished({given}): return MISS")
+                self.lines.append("            step = True")
+            else:
+                wanted = f"wanted() and {given}.op is not STEP" if any(self.settled) else "wanted()"
+                self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
             self.lines.append(f"    {name} = {given}.data")
             if donated:  # copied, once everything fits, if somebody else holds the memory
                 if role is None:
@@ -255,6 +263,9 @@ def finder(
     if program is None:
         return f.build(before, last, None)
     f.scope["program"] = program
+    steps = any(settled)
+    if steps:
+        before.append("step = False")
     if program.hidden or program.recording.random:
         before.append("if watched(): return MISS")
     around = "".join(f"e{fact.number}, " for fact in program.hidden)
@@ -262,14 +273,20 @@ def finder(
     if program.as_it_is:
         return f.build(before, [slowly], program.environment, program.hidden)
     f.scope.update(take=program.pool.pop, give=program.pool.append, finish=program.finish, FAILURES=FAILURES)
+    f.scope.update(finish_step=program.finish_step)
     f.scope.update(Retyped=Retyped, uncompiled=uncompiled)
     live = " or ".join(f"e{fact.number}.node.live" for fact in program.hidden)
     read = "h{}, " if f.shared else "e{}.node.data, "
     all_of_them = f"ARRAYS{''.join(read.format(fact.number) for fact in program.hidden)}"
     f.scope.update({f"taken{k}": Taken(by) for k, by in enumerate(program.names_of_donated())})
     gone = [f"if {n} is not None: {text}.node = taken{k}" for k, (n, text) in enumerate(f.given.values())]
+    closed = [
+        f"if ({live}) and wanted():",
+        f"    if not program.around_a_step(({around})): {slowly}",
+        "    step = True",
+    ]
     last = [  # what Executable.__call__ does, without the calls in between
-        *([f"if ({live}) and wanted(): {slowly}"] if live else []),
+        *([] if not live else closed if steps else [f"if ({live}) and wanted(): {slowly}"]),
         *gone,  # from now on, whoever still holds the Tensor is told
         "try: run = take()",
         "except IndexError: run = program.workspace()",
@@ -277,6 +294,6 @@ def finder(
         *(["except Retyped: return uncompiled(f, given)"] if program.retyped else []),
         f"except FAILURES as error: raise program.explained(error, ({all_of_them})) from None",
         "give(run)",
-        "return finish(out)",
+        "return finish_step(out) if step else finish(out)" if program.losing else "return finish(out)",
     ]
     return f.build(before, last, program.environment, program.hidden)

@@ -39,6 +39,7 @@ class Traced(NamedTuple):
     structure: Structure  # of what the function returned
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
     settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
+    made: tuple[bool, ...]  # for each result whether an update made it
     transformed: bool  # whether the function takes derivatives itself
     hooked: bool  # whether it asks for gradients on their way, which a program does not have
     odd: Sequence[Odd] = ()  # what a look for anomalies is to find, and the program has not
@@ -332,10 +333,10 @@ def trace(
     program = Program(name, list(arguments.values()), body, results)
     steps = any(r.meta is not None and r.meta.settled for r in roots)
     settled = tuple(steps and n.meta is not None and n.meta.settled for n in moving)
+    made = tuple(r.meta is not None and r.meta.settled for r in roots)
     transformed = any(r.live & TRANSFORMED for r in roots)
-    return Traced(
-        program, list(recorder.hidden.values()), shape, outputs, settled, transformed, recorder.hooked, recorder.odd
-    )
+    hidden = list(recorder.hidden.values())
+    return Traced(program, hidden, shape, outputs, settled, made, transformed, recorder.hooked, recorder.odd)
 
 
 def _instructions(

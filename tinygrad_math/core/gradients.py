@@ -19,6 +19,7 @@ from .mode import watcher
 from .node import DIFFERENTIABLE, TRACED, TRANSFORMED, Node, clock
 from .op import rec
 from .place import in_package
+from .spent import STEP
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -82,7 +83,8 @@ class Differentiable(Leaving):
     def requires_grad(self) -> bool:
         if self.node.live & TRACED and not in_package(sys._getframe(1).f_code.co_filename):
             _told_apart()
-        return bool(self.node.live & DIFFERENTIABLE) and self.dtype.kind in "fc"
+        node = self.node
+        return bool(node.live & DIFFERENTIABLE) and self.dtype.kind in "fc" and node.op is not STEP
 
     @requires_grad.setter
     def requires_grad(self: Any, wanted: bool) -> None:

@@ -38,6 +38,7 @@ from .node import clock as clock
 from .op import Op, registry
 from .op import rec as rec
 from .protocols import Protocols, array_of
+from .spent import spent_node
 from .torch_names import TorchNames
 
 _new = cast(Callable[[type], Any], object.__new__)
@@ -420,6 +421,11 @@ def fresh(data: Any) -> Tensor:
     t: Tensor = _new(Tensor)
     t.node = node
     return t
+
+
+def spent(data: Any) -> Tensor:
+    """What a step of training leaves beside its parameters: it depends on them, and has no graph."""
+    return wrap(spent_node(data))
 
 
 def is_weak(value: Any) -> bool:

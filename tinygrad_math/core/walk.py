@@ -35,6 +35,7 @@ from .op import Namespace, raw
 from .past import Past, likeness
 from .place import walks
 from .quiet import quietly
+from .spent import refuse_spent
 from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, again, as_tensor, handle, rec, select, under, wrap
 from .tree import flatten, unflatten
 
@@ -502,6 +503,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             "use value_and_grad(f)(params), and opt.update(grads, state, params) for opt.step()"
         )
     if not y.requires_grad:
+        refuse_spent([node], 0)
         raise UnusedInput(
             f"backward() on a tensor that no leaf with requires_grad=True reaches, {describe(y)}. Say "
             "requires_grad=True where the leaf is made, and compute outside of no_grad()"
@@ -571,6 +573,8 @@ def grad_of(
     seeds = [(t.node, seed_of(t, g, "grad_of()")) for t, g in zip(ys, cotangents, strict=True)]
     targets = [x.node for x in xs]
     trail = Trail([t.node for t in ys], targets)
+    if trail.open:
+        refuse_spent([t.node for t in ys], min((t.tick for t in targets), default=0))
     live = any(isinstance(g, Tensor) and g.node.live for _, g in seeds)
     traced = any(t.node.live & TRACED for t in ys)
     xp = rec if create_graph or live or traced else raw

@@ -35,7 +35,7 @@ from .emit import NativeEmitter, whole
 from .kernels import kernel
 from .lower import Lowered
 from .machine import is_possible
-from .tensors import fresh
+from .tensors import fresh, spent
 
 
 class Native:
@@ -46,7 +46,7 @@ class Native:
         made = whole(self.lowered)
         self.whole = made is not None  # whether nothing is left to NumPy
         self.text = ""
-        self.fresh = fresh()
+        self.fresh, self.spent = fresh(), spent()
         if made is not None:
             self.make: Callable[[], Callable[..., Any]] = made
         else:

@@ -1,4 +1,4 @@
-"""`fresh` in machine code: a Tensor around what a program returns, in a third of the time that Python takes for it.
+"""`fresh` and `spent` in machine code: a Tensor around what a program returns, in a third of Python's time for it.
 
 The fields of a Tensor and of its Node are slots, whose places in an object their descriptors know.
 """
@@ -9,7 +9,8 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from ...core.node import NO_PARAMS, Node
+from ...core.node import DIFFERENTIABLE, NO_PARAMS, Node
+from ...core.spent import GONE, STEP
 from ...core.tensor import Tensor, clock
 from .assembly import Writer, assemble, llvm, once
 from .machine import HEAD, Method, function, python
@@ -27,6 +28,17 @@ def _offset(kind: type, name: str) -> int:
 @once
 def fresh() -> Callable[[Any], Tensor]:
     """The function that is called with an array or a number, and returns the Tensor of a new leaf."""
+    return _maker({"op": None, "inputs": (), "params": NO_PARAMS, "live": 0, "meta": None})
+
+
+@once
+def spent() -> Callable[[Any], Tensor]:
+    """The same for what a step of training leaves beside its parameters."""
+    return _maker({"op": STEP, "inputs": GONE, "params": NO_PARAMS, "live": DIFFERENTIABLE, "meta": None})
+
+
+def _maker(same: dict[str, Any]) -> Callable[[Any], Tensor]:
+    """The function whose Tensors stand on nodes with these fields."""
     ir = llvm().ir
     module = ir.Module("fresh")
     word, nothing = ir.IntType(64), ir.VoidType()
@@ -41,7 +53,6 @@ def fresh() -> Callable[[Any], Tensor]:
 
     node = w.call(python("PyType_GenericAlloc"), word, w.number(id(Node)), w.number(0))
     w.unless(b.icmp_unsigned("!=", node, w.number(0)), none)
-    same: dict[str, Any] = {"op": None, "inputs": (), "params": NO_PARAMS, "live": 0, "meta": None}
     for name, value in same.items():
         thing = w.number(id(value))
         w.call(python("Py_IncRef"), nothing, thing)
@@ -62,4 +73,4 @@ def fresh() -> Callable[[Any], Tensor]:
     b.ret(w.number(0))
     w.done()
     method = Method(b"fresh", assemble(module)["fresh"], _ONE_ARGUMENT, None)
-    return function(method, (method, NO_PARAMS, clock))  # type: ignore[no-any-return]
+    return function(method, (method, same, clock))  # type: ignore[no-any-return]
