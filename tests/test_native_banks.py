@@ -143,9 +143,9 @@ def random_bank(seed, many, single):
 MANY = (1, LANES["d"] - 1, LANES["d"], 11, LANES["f"] + 1, 49, 100)
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(3))
 def test_random_banks_equal_those_of_numpy_between_canaries(block, monkeypatch, pieces):
-    check_banks(range(8 * block, 8 * block + 8), monkeypatch, pieces)
+    check_banks(range(7 * block, 7 * block + 7), monkeypatch, pieces)
 
 
 @pytest.mark.long
