@@ -312,3 +312,28 @@ def test_a_softmax_of_rows_calls_no_loop_for_each_row():
     np.testing.assert_allclose(g(x).numpy(), e / e.sum(1, keepdims=True), rtol=1e-13)
     words = [w for some in g.latest.native.lowered.words.values() for w in [some] if w]
     assert all(w[0] == 0 or w[4] == 0 for w in words)  # no loop has further dimensions, along which it is called again
+
+
+# -- running products -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_running_products_and_their_slopes_have_the_ops_bits(axis, dtype, monkeypatch):
+    x = RNG.normal(size=(3, 5, 4)).astype(dtype)
+    x[0, 1, 2], x[1, 3, :2] = 0.0, -0.0
+    guarded = Guarded(monkeypatch)
+
+    def f(x):
+        y = [op(x, axis=axis, reverse=r) for op in (tm.core.op.rec.exclusive_product,) for r in (False, True)]
+        return y, [tm.core.op.rec.scan(x, y[0], axis, r) for r in (False, True)]
+
+    g = compiled(f)
+    for given in layouts(x):
+        assert_bits(g(given), f(tm.tensor(given)))
+        assert g.latest.native.whole
+    guarded.check()
+    products = compiled(lambda x: (tm.cumprod(x, axis=axis), tm.cumprod(x[0, 0])))
+    assert_bits(products(x), products.f(tm.tensor(x)))
+    assert products.latest.native.whole
+    slope = compiled(tm.grad(lambda x: (tm.cumprod(x, axis=axis) ** 2).sum() + tm.prod(x, axis=axis).sum()))
+    assert_close(slope(x), slope.f(tm.tensor(x)))
+    assert slope.latest.native.whole

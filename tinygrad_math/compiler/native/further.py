@@ -15,6 +15,7 @@ from .instructions import Instructions
 from .loops import Loop, copier, loop, machine_type
 from .picking import add_at, assign, gather, scatter
 from .places import Place, part_of
+from .running import running
 from .table import loop_words
 
 Words = list[int] | None
@@ -150,4 +151,5 @@ OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
     "add_at": add_at, "assign": assign, "gather": gather, "scatter": scatter, "take_along_axis": take_along,
     "scatter_along_axis": scatter_along, "cross3": _cross3,
     "argmax": argmax, "argmin": argmin, "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
+    "exclusive_product": running, "scan": running, "cumprod": running,
 }  # fmt: skip
