@@ -221,3 +221,42 @@ def test_carlsons_integrals_at_their_ends():
     assert special.elliprf(0.0, 1.0, 1.0).item() == pytest.approx(np.pi / 2)
     assert tm.grad(special.elliprf)(0.0, 1.0, 1.0).item() == -np.inf
     assert np.isnan(tm.grad(special.elliprc, argnums=1)(1.0, -2.0).item())
+
+
+@pytest.mark.parametrize("n, m", [(0, 0), (1, 1), (1, -1), (2, 0), (3, -2), (3, 3), (5, 4), (2, 3)])
+def test_spherical_harmonics_are_smooth_at_the_poles_too(n, m):
+    """Against the sum over powers of the half angle, which knows neither sines nor polynomials of Jacobi's."""
+
+    def reference(theta):
+        c, s = mp.cos(theta / 2), mp.sin(theta / 2)
+        total = mp.mpf(0)
+        for k in range(max(0, -m), n - abs(m) + abs(min(m, 0)) + 1):
+            if k > n or k + m > n or k + m < 0:
+                continue
+            total += (-1) ** k * mp.binomial(n, k) * mp.binomial(n, k + m) * c ** (2 * n - 2 * k - m) * s ** (2 * k + m)
+        norm = mp.sqrt((2 * n + 1) / (4 * mp.pi) * mp.factorial(n - m) * mp.factorial(n + m)) / mp.factorial(n)
+        return (-1) ** m * norm * total
+
+    for theta in (0.0, 0.4, 2.5):
+        if abs(m) > n:
+            assert special.sph_harm_y(n, m, theta, 0.0).item() == 0.0
+            continue
+        held(lambda t: special.sph_harm_y(n, m, t, 0.0).real, reference, theta)
+    want = scipy.special.sph_harm_y(n, m, 0.7, 0.3) if hasattr(scipy.special, "sph_harm_y") else None
+    if want is not None:
+        got = special.sph_harm_y(n, m, np.array([0.7, -0.7]), 0.3).numpy()
+        np.testing.assert_allclose(got, scipy.special.sph_harm_y(n, m, [0.7, -0.7], 0.3), rtol=1e-13, atol=1e-16)
+    turn = tm.grad(lambda p: special.sph_harm_y(n, m, 0.7, p).real)(0.3).item()
+    assert turn == pytest.approx(-m * special.sph_harm_y(n, m, 0.7, 0.3).imag.item(), abs=1e-15)
+
+
+def test_arrays_of_degrees_and_orders_and_what_is_none():
+    n, m = np.array([0, 2, 4]), np.array([[0], [-1]])
+    got = special.sph_harm_y(n, m, np.float32(0.7), np.float32(0.0))
+    assert got.dtype == np.complex64
+    want = [[special.sph_harm_y(int(a), int(b), 0.7, 0.0).item() for a in n] for b in m[:, 0]]
+    np.testing.assert_allclose(got.numpy(), want, rtol=1e-5, atol=1e-7)
+    assert np.isfinite(special.sph_harm_y(1000, 500, 1.5, 0.0).item())
+    for wrong in ((-1, 0), (1.5, 0), (2, 0.5), (1001, 0), (3, -(2**63))):
+        with pytest.raises((tm.errors.OutsideDomain, tm.errors.DTypeError), match="sph_harm_y"):
+            special.sph_harm_y(*wrong, 0.5, 0.5)

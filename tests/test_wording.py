@@ -21,6 +21,7 @@ DIFFERENCES = {
     ("einsum", "out"): "operands of any number",
     ("clip", "kwargs"): "what ufuncs take, which it is called with",
     ("pad", "kwargs"): "they are called options",
+    ("special.sph_harm_y", "kwargs"): "diff_n, for which there is grad",
 }
 
 

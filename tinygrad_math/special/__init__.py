@@ -9,6 +9,7 @@ from .error_kin import *
 from .further import *
 from .gammas import *
 from .goodness import *
+from .harmonics import *
 from .hypergeometric import *
 from .incomplete import *
 from .incomplete_beta import *

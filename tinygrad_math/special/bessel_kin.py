@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import as_flag
 from ..core.declare import general
 from ..core.errors import ArgumentError, describe
 from ..core.quiet import ignoring
@@ -59,7 +60,7 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
     )  # fmt: skip
 
     def of_order(n: Any, z: Any, derivative: bool = False) -> Any:
-        if derivative:
+        if as_flag(derivative, f"{name}: derivative"):
             return slope(rec, None, as_tensor(n), as_tensor(z))
         return getattr(rec, name)(n, z)
 
