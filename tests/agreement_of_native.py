@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import tinygrad_math as tm
 from tinygrad_math.compiler import executable, native
@@ -112,3 +113,13 @@ def surrounded(x, frames):
     y[...] = x
     frames.append((memory, memory.copy()))
     return y
+
+
+def assert_refused_alike(f, g, *args):
+    """Both raise IndexOutOfBounds for these arrays, with the same words of ours."""
+    with pytest.raises(tm.errors.IndexOutOfBounds) as want:
+        f(*map(tm.tensor, args))
+    with pytest.raises(tm.errors.IndexOutOfBounds) as got:
+        g(*args)
+    said = [str(e.value).partition("\n")[0].partition("): ")[2] for e in (got, want)]
+    assert said[0] == said[1] != ""

@@ -4,13 +4,13 @@ import copy
 import gc
 import os
 import pickle
-import sys
 import threading
 import tracemalloc
 
 import numpy as np
 import pytest
 from cases import each
+from striking import interrupted
 
 import tinygrad_math as tm
 from tinygrad_math.core import past
@@ -576,15 +576,7 @@ def struck(action, place):
                 raise KeyboardInterrupt
         return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
+    return interrupted(action, trace)
 
 
 @pytest.mark.parametrize("recorded", [False, True])

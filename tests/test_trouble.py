@@ -12,6 +12,7 @@ import threading
 
 import numpy as np
 import pytest
+from striking import interrupted
 
 import tinygrad_math as tm
 from tinygrad_math.core.node import MODE
@@ -47,15 +48,7 @@ def struck(action, place, files=("",)):
                 raise KeyboardInterrupt
         return within
 
-    before = sys.gettrace()
-    sys.settrace(called)
-    try:
-        action()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
+    return interrupted(action, called)
 
 
 def strike_everywhere(action, check, step=1, files=("",)):
