@@ -479,7 +479,9 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     """-(b log a + (1 - b) log(1 - a)) for probabilities a; logarithms are kept above -100, as in PyTorch.
 
     Arguments: `weight` a factor for each loss, of a shape that broadcasts to it. Raises ShapeError, OutsideDomain for
-    an a that is no probability. Derivative in a: (a - b) / (a (1 - a)).
+    an a that is no probability. Derivative in a: (a - b) / (a (1 - a)), in which a and 1 - a below 1e-12 count as
+    1e-12, as in PyTorch: a loss beyond 27 pulls less than its formula says; that of the scores, ..._with_logits, pulls
+    as it should.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.binary_cross_entropy([0.5], [1.0])
