@@ -340,3 +340,72 @@ def test_a_function_of_a_number_is_of_a_dtype_of_its_own_and_arithmetic_of_numbe
         want, got = f(tm.tensor(x), k), fast(x, k)
         assert got.dtype == want.dtype
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-6)
+
+
+BACKENDS = ["numpy", "native"]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    if request.param == "native":
+        pytest.importorskip("llvmlite")
+    return request.param
+
+
+def test_a_loss_that_was_differentiated_has_its_other_derivatives_still(backend):
+    x = np.array([1.0, -2.0])
+    loss = tm.compile(lambda x: (x**3).sum(), backend=backend)
+
+    def series():
+        return [float(c) for c in tm.jet(lambda s: loss(s * x), 0.5, 1.0, order=3)]
+
+    wanted = [-7 * 0.5**3, -7 * 3 * 0.5**2, -7 * 3 * 0.5, -7.0]  # of -7 t^3
+    np.testing.assert_allclose(series(), wanted, rtol=1e-14)
+    for _ in range(3):
+        np.testing.assert_allclose(tm.grad(loss)(x), 3 * x**2, rtol=1e-14)
+        np.testing.assert_allclose(series(), wanted, rtol=1e-14)
+        np.testing.assert_allclose(tm.jvp(loss, (x,), (np.ones(2),))[1], 15.0, rtol=1e-14)
+        np.testing.assert_allclose(tm.hvp(loss, x, np.ones(2)), 6 * x, rtol=1e-14)
+        np.testing.assert_allclose(tm.hessian(loss)(x), np.diag(6 * x), rtol=1e-14)
+        np.testing.assert_allclose(tm.grad(tm.checkpoint(lambda x: loss(2 * x)))(x), 24 * x**2, rtol=1e-14)
+
+
+def test_a_loss_beside_other_results_has_its_other_derivatives_still(backend):
+    x = np.array([1.0, -2.0])
+    f = tm.compile(lambda x: ((x**3).sum(), x > 0), backend=backend)
+    for _ in range(3):
+        np.testing.assert_allclose(tm.grad(f, has_aux=True)(x)[0], 3 * x**2, rtol=1e-14)
+        found = tm.jet(lambda s: f(s * x)[0], 0.5, 1.0, order=2)
+        np.testing.assert_allclose([float(c) for c in found], [-0.875, -5.25, -10.5], rtol=1e-14)
+
+
+def test_audits_of_a_compiled_loss_agree_with_each_other(backend):
+    loss = tm.compile(lambda x: (x**2).sum(), backend=backend)
+    found = [tm.inspect.audit(loss, np.ones(2)).ok for _ in range(3)]
+    tm.grad(loss)(np.ones(2))
+    assert [*found, tm.inspect.audit(loss, np.ones(2)).ok] == [True] * 4
+
+
+def test_a_gradient_that_a_call_knows_is_of_its_own_arguments(backend):
+    loss = tm.compile(lambda x: (x**3).sum(), backend=backend)
+    tm.grad(loss)(np.ones(2))
+    x, z = (tm.tensor([a], requires_grad=True) for a in (2.0, 5.0))
+    a, b = loss(x), loss(z)
+    (2 * a + 3 * b).backward()
+    assert [x.grad.item(), z.grad.item()] == [24.0, 225.0]
+    with tm.no_grad():
+        x[...] = 7.0
+    with pytest.raises(ChangedAfterUse):
+        a.backward()
+
+
+def test_every_op_in_a_graph_has_a_text():
+    x = tm.tensor(1.0, requires_grad=True)
+    results = [tm.compile(lambda x: tm.sin(x) * 2)(x), tm.fori_loop(2, lambda i, c: 2 * c, x), tm.checkpoint(tm.sin)(x)]
+    seen = set()
+    stack = [y.node for y in results]
+    while stack:
+        n = stack.pop()
+        stack += n.inputs
+        seen.add(repr(n.op))
+    assert "<structural op select(parts, index)>" in seen

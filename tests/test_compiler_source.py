@@ -12,6 +12,7 @@ from test_compiler_every_op import CASES, assert_same, called
 
 import tinygrad_math as tm
 from tinygrad_math.compiler.names import Names, comment, identifier
+from tinygrad_math.compiler.profile import Profile
 from tinygrad_math.core.errors import ArgumentError, MathError, NonScalarError
 from tinygrad_math.core.tree import flatten
 
@@ -144,3 +145,12 @@ def test_source_before_the_first_call_says_what_is_missing():
 def test_a_program_without_instructions_has_a_profile():
     f = tm.compile(lambda x: x)
     assert f.profile(np.ones(3)).rows == []
+
+
+def test_what_takes_no_time_that_a_clock_sees_reaches_no_share_of_a_limit():
+    x = np.ones((1000, 1000))
+    table = tm.compile(lambda x: (tm.sin(x), x.T)).profile(x, repeat=3)
+    for row in table.rows:
+        assert (row.limit == 0) == (row.seconds < 5e-9)
+    faster = Profile("f", [r._replace(seconds=1e-9, limit=0.0) for r in table.rows], (1e9, 1e9))
+    assert "%" not in "".join(line.replace("% ", "", 1) for line in str(faster).splitlines()[2:])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .executable import Executable
 
 
+SHOWN = 5e-9  # seconds below which a row shows 0.00 µs: there the clock sees nothing
+
+
 class Row(NamedTuple):
     """One instruction, or one chain of them that runs block by block."""
 
@@ -26,7 +29,7 @@ class Row(NamedTuple):
     seconds: float
     nbytes: int  # read and written
     flops: int  # of matrix products; 0 for what is bound by memory
-    limit: float  # the share of the machine's BLAS rate, or of its memory bandwidth, that was reached
+    limit: float  # the share of the machine's BLAS rate, or of its memory bandwidth, that was reached; 0 of a mere view
     place: str
     native: bool = False  # whether it runs without Python; each such instruction is timed as a stretch of its own
 
@@ -52,8 +55,9 @@ class Profile:
         ]
         for r in self.rows:
             share = r.seconds / self.seconds if self.seconds else 0.0
+            limit = f"{r.limit:.0%}" if r.limit else ""
             lines.append(
-                f"{r.seconds * 1e6:8.2f}µs {share:6.1%} {_bytes(r.nbytes):>9} {r.limit:8.0%}  "
+                f"{r.seconds * 1e6:8.2f}µs {share:6.1%} {_bytes(r.nbytes):>9} {limit:>8}  "
                 f"{'native  ' if r.native else ''}{r.result} = {r.text}{f'  {r.place}' if r.place else ''}"
             )
         return "\n".join(lines)
@@ -98,9 +102,10 @@ def _row(values: list[Value], seconds: float, limits: tuple[float, float], nativ
     nbytes = sum(i.nbytes for i in outer) + sum(v.nbytes for v in written)
     flops = sum(2 * v.size * v.inputs[0].shape[-1] for v in values if v.title == "matmul")
     limit = flops / limits[0] if flops else nbytes / limits[1]
+    reached = limit / seconds if seconds >= SHOWN else 0.0
     text = values[0].title if len(values) == 1 else f"chain of {len(values)}: {', '.join(v.title for v in values)}"
     last = values[-1]
-    return Row(text, describe_value(last), seconds, nbytes, flops, limit / seconds, str(last.place or ""), native)
+    return Row(text, describe_value(last), seconds, nbytes, flops, reached, str(last.place or ""), native)
 
 
 def _bytes(n: int) -> str:

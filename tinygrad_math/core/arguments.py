@@ -32,7 +32,7 @@ _NOT_ABOUT_ARGUMENTS = (MathError, Warning, FloatingPointError, AssertionError)
 
 def usage(f: Any) -> str:
     """How a function is called, without the types: `sum(x, /, axis=None)`."""
-    signature = inspect.signature(f)
+    signature = inspect.signature(f) if callable(f) else f.__signature__  # the latter of an op below its public name
     bare = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name not in ("self", "cls")]
     return f"{title(f)}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
 
