@@ -211,3 +211,13 @@ def test_a_second_fit_of_the_same_loader_goes_on_in_its_order(taken):
     assert found == place
     assert max(taken) > 1
     np.testing.assert_allclose(net[0].weight.detach().numpy(), whole[0].weight.detach().numpy(), atol=1e-8)
+
+
+@pytest.mark.parametrize("compile", [True, NATIVE])
+def test_programs_leave_no_gradient_that_is_of_other_values(compile):
+    net = tm.nn.Linear(2, 1, rng=0)
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    optimizer = tm.optim.SGD(net, lr=0.1)
+    for kind in (False, compile):
+        tm.train.fit(net, (x, y), F.mse_loss, optimizer, compile=kind, progress=False)
+        assert all((p.grad is None) == bool(kind) for p in net.parameters())

@@ -191,7 +191,8 @@ def fit(
     at the end, those before a resume included. `validation` data that are measured after each epoch in eval mode,
     with `metrics`, functions of (prediction, target). `scheduler` goes a step each epoch, OneCycleLR and CyclicLR each
     batch, ReduceLROnPlateau with the validation's loss. `compile` runs each step as one program, True as NumPy's;
-    "native" and "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same.
+    "native" and "auto" are `tm.compile`'s backends, on this machine (on a cluster as True); the results are the same,
+    but that programs keep no gradients: each parameter's `grad` is None afterwards, where eager steps leave the last.
     Steps on full batches of arrays are taken up to an epoch at a time, where no callback has `on_batch_end`; machine
     code takes a second or two to be made ready, and pays from some thousand steps on.
     `checkpoint` a path (.npz) to which the whole state of the run is saved every `checkpoint_every` epochs, at the

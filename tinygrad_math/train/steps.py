@@ -148,6 +148,7 @@ class Compiled(Eager):
             self.optimizer.state[self.where[n]] = {k: _own(v) for k, v in self.states[n].items()}
         for n, buffer in self.model.named_buffers():
             buffer._replace(np.array(self.buffers[n]))
+        self.optimizer.zero_grad()  # the program keeps no gradients, and older ones are of other values
         self.begun = clock()
 
     def __call__(self, batches: Sequence[Any]) -> float:
