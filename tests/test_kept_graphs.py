@@ -307,3 +307,25 @@ def test_a_whole_run_in_a_loop_gives_losses_that_say_so(way):
     if way is not WAYS["eager"]:
         with pytest.raises(tm.errors.NoDerivative, match="keeps no graph"):
             (losses.sum() + (m.weight**2).sum()).backward()
+
+
+@pytest.mark.parametrize("holder", ["tensor", "parameter", "dict", "module"])
+@pytest.mark.parametrize("of", [lambda lr: lr, lambda lr: 0.5 * lr])
+def test_a_step_size_that_is_learned_has_its_gradient(holder, of, way):
+    leaf, tree, find = HOLDERS[holder]()
+    o = tm.optim.SGD([leaf], lr=0.1)
+
+    def step(tree, state, lr):
+        g = tm.grad(lambda t: (find(t) ** 2).sum())(tree)
+        return o.update(g, state, tree, lr=of(lr))
+
+    f, scale = way(step), of(1.0)
+    for _ in range(2):
+        lr = tm.tensor(0.1, requires_grad=True)
+        new, _ = f(tree, o.init(tree), lr)
+        (find(new) ** 2).sum().backward()  # of (1 - 2 s lr)^2 w^2
+        np.testing.assert_allclose(lr.grad.item(), (-4 * scale * (1 - 0.2 * scale) * A**2).sum(), rtol=1e-13)
+    plain, _ = f(tree, o.init(tree), 0.1)
+    if holder != "tensor":
+        assert find(plain).node.op is None
+        assert find(plain).requires_grad

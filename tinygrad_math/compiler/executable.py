@@ -153,12 +153,14 @@ class Executable:
     def recorded(self, arguments: Sequence[Any], hidden: Sequence[Tensor]) -> Any:
         """The function's results as one node of the graph, for derivatives in arguments and in hidden parameters."""
         assert self.differentiable is not None
-        parts = self.differentiable([*arguments, *hidden])
+        given = [*arguments, *hidden]
+        kept = any(isinstance(given[k], Tensor) and given[k].node.live for k in self.traced.paced)
+        parts = self.differentiable(given)
         leaves = [
             anew(o.leaf) if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
             for o in self.traced.outputs
         ]
-        return unflatten(self.traced.structure, leaves)
+        return unflatten(self.traced.structure, leaves, "attached" if kept else True)
 
     def names_of_donated(self) -> list[str]:
         """How each donated argument is spoken of."""

@@ -40,6 +40,7 @@ class Traced(NamedTuple):
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
     settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
     made: tuple[bool, ...]  # for each result whether an update made it
+    paced: frozenset[int]  # the arguments, hidden ones too, of which its step size or the like was made
     transformed: bool  # whether the function takes derivatives itself
     hooked: bool  # whether it asks for gradients on their way, which a program does not have
     odd: Sequence[Odd] = ()  # what a look for anomalies is to find, and the program has not
@@ -336,7 +337,24 @@ def trace(
     made = tuple(r.meta is not None and r.meta.settled for r in roots)
     transformed = any(r.live & TRANSFORMED for r in roots)
     hidden = list(recorder.hidden.values())
-    return Traced(program, hidden, shape, outputs, settled, made, transformed, recorder.hooked, recorder.odd)
+    paced = _paced(roots, list(arguments)) if steps else frozenset()
+    return Traced(program, hidden, shape, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd)
+
+
+def _paced(roots: Sequence[Node], arguments: Sequence[Node]) -> frozenset[int]:
+    """The arguments of which the step sizes of updates were made."""
+
+    def above(nodes: Iterable[Node]) -> set[Node]:
+        seen, stack = set(nodes), list(nodes)
+        while stack:
+            for i in stack.pop().inputs:
+                if i not in seen:
+                    seen.add(i)
+                    stack.append(i)
+        return seen
+
+    of_them = above([n for n in above(roots) if n.meta is not None and n.meta.number])
+    return frozenset(k for k, n in enumerate(arguments) if n in of_them)
 
 
 def _instructions(

@@ -31,7 +31,19 @@ NO_PARAMS: dict[str, Any] = {}
 class Meta:
     """What few nodes have: an owner who wants the gradient, a name, hooks, a history of change."""
 
-    __slots__ = ("__weakref__", "blank", "changed", "given", "hooks", "name", "owner", "place", "settled", "window")
+    __slots__ = (
+        "__weakref__",
+        "blank",
+        "changed",
+        "given",
+        "hooks",
+        "name",
+        "number",
+        "owner",
+        "place",
+        "settled",
+        "window",
+    )
 
     def __init__(self) -> None:
         self.owner: weakref.ref[Tensor] | None = None
@@ -43,6 +55,7 @@ class Meta:
         self.given = False  # whether that array came from the user
         self.blank = False  # whether NumPy's empty_like or its kin made it, for somebody to write the values into
         self.settled = False  # of a traced value: made by an optimiser's update, to be a leaf
+        self.number = False  # of a traced value: a step size or the like of an update
 
 
 class Node:

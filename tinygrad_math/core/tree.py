@@ -14,7 +14,7 @@ import dataclasses
 import functools
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -202,18 +202,21 @@ def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool
     return Structure(type(tree), keys, tuple(structures), extra)
 
 
-def unflatten(structure: Structure, leaves: Sequence[Any], values: bool = True) -> Any:
+Values = bool | Literal["attached"]
+
+
+def unflatten(structure: Structure, leaves: Sequence[Any], values: Values = True) -> Any:
     """The tree of this structure with these leaves.
 
-    In a parameter's place a value becomes a parameter that learns as that one did; a derivative (`values=False`) does
-    not learn.
+    In a parameter's place a value becomes a parameter that learns as that one did, a leaf where no derivative through
+    it is to be expected; where one is, the values are "attached". A derivative (`values=False`) does not learn.
     """
     if len(leaves) != structure.leaf_count:
         raise ShapeError(f"a tree of {structure.leaf_count} leaves was given {len(leaves)}")
     return _build(structure, iter(leaves), [], values, False)
 
 
-def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values: bool, below: bool) -> Any:
+def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values: Values, below: bool) -> Any:
     kind, keys, children, extra = structure
     if kind is None:
         leaf = next(leaves)

@@ -14,7 +14,7 @@ from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, S
 from ..core.node import TRACED, TRANSFORMED, Node, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
-from ..core.tree import Attributes, kept_attributes
+from ..core.tree import Attributes, Values, kept_attributes
 from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
 from .hooks import Crossing, changed_arguments
 from .places import Places, opened
@@ -74,7 +74,7 @@ class Parameter(Tensor):
         return self.node.op is None and not self.node.live & (TRACED | TRANSFORMED)
 
     @classmethod
-    def _from_tree(cls, value: Any, learns: bool | None, values: bool) -> Any:
+    def _from_tree(cls, value: Any, learns: bool | None, values: Values) -> Any:
         """`value` in the role of a parameter; of derivatives (not `values`) in that of one that learns nothing.
 
         Inside a transform it stays attached, and so does what is made of a derivative; what a finished transform left
@@ -88,7 +88,7 @@ class Parameter(Tensor):
             return value
         p: Parameter = object.__new__(cls)
         p.node, p._learns = value.node, learns if values else None
-        if p._learns is not None and value.node.live and finished(value.node):
+        if p._learns is not None and values is True and value.node.live and finished(value.node):
             p.node = value.detach().node
         if p._learns and not p.node.live and value.dtype.kind in "fc":
             p.node = Node(value.node.data)

@@ -339,14 +339,20 @@ class Optimizer:
             self._updated(p, g, s, h) if learns else (p, s)
             for (p, g, s), learns in zip(given, learning(structure), strict=True)
         ]
-        mode = MODE.get()
+        mode, kept = MODE.get(), False
+        numbers = [v.node for v in h.values() if isinstance(v, Tensor)]
         if mode is not None and mode.observe is not None:  # what the compiler has to know of them
+            for node in numbers:
+                node.more().number = True
             made = [t.node for new, s in rows for t in (new, *s.values()) if isinstance(t, Tensor)]
             for node in (*nodes, *made):
                 node.more().settled = True
-        elif all(map(finished, nodes)) and not any(isinstance(v, Tensor) and v.node.live for v in h.values()):
+        elif not all(map(finished, nodes)) or any(n.live for n in numbers):
+            kept = True
+        else:
             rows = [(_leaf_like(p, new), _settled(s)) for (p, _, _), (new, s) in zip(given, rows, strict=True)]
-        return unflatten(structure, [new for new, _ in rows]), States.at(names, [s for _, s in rows])
+        params = unflatten(structure, [new for new, _ in rows], "attached" if kept else True)
+        return params, States.at(names, [s for _, s in rows])
 
     def _updated(self, p: Tensor, g: Tensor, state: State, h: Hyper) -> tuple[Any, State]:
         check_gradient(p, g)
