@@ -38,6 +38,7 @@ def test_a_sample_of_odd_calls_is_answered_as_by_numpy_and_scipy_or_ends_in_a_na
         (lambda: tm.grad(3.0), "f is a function; got 3.0"),
         (lambda: tm.var(X, correction="1"), "correction is a real number"),
         (lambda: tm.random.normal(size="3"), "size"),
+        (lambda: tm.special.lambertw(1.0, 0, range(3)), "lambertw: tol is a real number, got range(0, 3)"),
     ],
 )
 def test_the_error_says_which_argument_what_came_and_what_was_expected(call, words):
@@ -53,6 +54,7 @@ def test_the_error_says_which_argument_what_came_and_what_was_expected(call, wor
         lambda: tm.full((2,), 1.0, dtype=object),
         lambda: tm.random.random(3, dtype=tm.tensor([1.0])),
         lambda: tm.promote_types(None, np.float32),
+        lambda: tm.tensor(X).to_numpy(dtype=False),
     ],
 )
 def test_what_is_no_dtype_of_numbers_is_refused(call):

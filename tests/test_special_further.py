@@ -260,3 +260,10 @@ def test_arrays_of_degrees_and_orders_and_what_is_none():
     for wrong in ((-1, 0), (1.5, 0), (2, 0.5), (1001, 0), (3, -(2**63))):
         with pytest.raises((tm.errors.OutsideDomain, tm.errors.DTypeError), match="sph_harm_y"):
             special.sph_harm_y(*wrong, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("name", ["eval_sh_legendre", "eval_sh_chebyt", "eval_sh_chebyu"])
+def test_shifted_polynomials_of_integers_of_few_bits_do_not_wrap_around(name):
+    x = np.array([1, -100, 100], np.int8)
+    want = getattr(scipy.special, name)(1, x.astype(float))
+    np.testing.assert_array_equal(getattr(special, name)(1, x).numpy(), want)

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import showing
 from .elsewhere import instead_of
-from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe
+from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe, numeric_dtype
 from .mode import watcher
 from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, unknown
 from .notebook import bundle
@@ -207,7 +207,13 @@ class Leaving:
     def to_numpy(self, dtype: Any = None, copy: bool = False, na_value: Any = None) -> np.ndarray[Any, Any]:
         """`x.numpy()`, under pandas' name and with its words: by it, other libraries know what holds an array."""
         array = self.numpy()
-        return array if dtype is None else array.astype(dtype)
+        if dtype is None:
+            return array
+        try:
+            return array.astype(dtype)
+        except TypeError:
+            numeric_dtype(dtype)  # raises, with what a dtype is
+            raise
 
     @property
     def __arrow_c_array__(self) -> Any:

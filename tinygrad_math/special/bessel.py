@@ -110,7 +110,7 @@ def second_kind(name: str, n: Any, x: Any) -> Any:
         far = special.kve(order, at) * half * half
         first = special.gamma(v) * (2 / small) ** (v - 1) / small
         large = np.where((order > _STEPS + 1) & (at > 0), _uphill(order, np.where(at > 0, at, 1.0)), y[lost])
-        y[lost] = np.where(y[lost] == 0, far, np.where(near, first, large))
+        y[lost] = np.where(y[lost] == 0, np.where(np.isnan(far), 0.0, far), np.where(near, first, large))
     return y[()]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import NotAnInteger, describe
+from ..core.errors import ArgumentError, NotAnInteger, describe
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
 from .scipy_rows import no_derivative, row
@@ -114,6 +114,8 @@ def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     >>> tm.grad(lambda z: tm.special.lambertw(z).real)(tm.e)  # 1 / (2 e)
     tensor(0.18393972)
     """
+    if not isinstance(tol, (int, float, np.bool_, np.integer, np.floating)):
+        raise ArgumentError(f"lambertw: tol is a real number, got {describe(tol)}")
     return rec.lambert(as_tensor(z) + 0j, k)
 
 
@@ -236,6 +238,12 @@ log_wright_bessel = row(
 )
 
 
+def _floating(x: Any) -> Any:
+    """x, in doubles where it is whole: twice an integer of few bits may be beyond them."""
+    x = as_tensor(x)
+    return rec.astype(x, np.float64) if x.dtype.kind in "biu" else x
+
+
 def eval_sh_legendre(n: Any, x: Any) -> Any:
     """Legendre's polynomial on (0, 1), P_n(2x - 1).
 
@@ -243,7 +251,7 @@ def eval_sh_legendre(n: Any, x: Any) -> Any:
     >>> tm.grad(tm.special.eval_sh_legendre, argnums=1)(1, 0.3)
     tensor(2.)
     """
-    return rec.eval_legendre(n, 2 * as_tensor(x) - 1)
+    return rec.eval_legendre(n, 2 * _floating(x) - 1)
 
 
 def eval_sh_chebyt(n: Any, x: Any) -> Any:
@@ -253,7 +261,7 @@ def eval_sh_chebyt(n: Any, x: Any) -> Any:
     >>> tm.grad(tm.special.eval_sh_chebyt, argnums=1)(1, 0.3)
     tensor(2.)
     """
-    return rec.eval_chebyt(n, 2 * as_tensor(x) - 1)
+    return rec.eval_chebyt(n, 2 * _floating(x) - 1)
 
 
 def eval_sh_chebyu(n: Any, x: Any) -> Any:
@@ -263,7 +271,7 @@ def eval_sh_chebyu(n: Any, x: Any) -> Any:
     >>> tm.grad(tm.special.eval_sh_chebyu, argnums=1)(1, 0.3)
     tensor(4.)
     """
-    return rec.eval_chebyu(n, 2 * as_tensor(x) - 1)
+    return rec.eval_chebyu(n, 2 * _floating(x) - 1)
 
 
 def eval_chebyc(n: Any, x: Any) -> Any:
