@@ -88,7 +88,7 @@ def _beta_weight_slope(xp: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
     within = xp.beta_weight(a, b, t, j=j + 1, k=k + 1) * (p * (1 - t) - q * t)
     at_zero = xp.logical_and(xp.equal(x, 0), xp.not_equal(p, 0))
     at_one = xp.logical_and(xp.equal(x, 1), xp.not_equal(q, 0))
-    x = xp.where(apart, x, 0.0)
+    x = xp.where(apart, x, 0.5)
     rising = xp.where(at_one, 0.0, _next(xp, p, a, b, x, j + 1, k))
     return xp.where(apart, rising - xp.where(at_zero, 0.0, _next(xp, q, a, b, x, j, k + 1)), within)
 
