@@ -289,6 +289,19 @@ def test_the_beta_function_and_its_weights():
     np.testing.assert_allclose(dy, np.dot(dots, slopes))
 
 
+def test_the_weights_of_the_gamma_distribution():
+    a, x, k = 2.3, 0.7, 1
+
+    def w(k):
+        return x ** (a - 1 - k) * np.exp(-x) / scipy.special.gamma(a)
+
+    (y,), (bar,), got, dots, (dy,) = parts_of(lambda a, x: registry["gamma_weight"](a, x, k=k), [a, x])
+    slopes = [w(k) * (np.log(x) - scipy.special.digamma(a)), (a - 1 - k) * w(k + 1) - w(k)]
+    np.testing.assert_allclose(y, w(k))
+    np.testing.assert_allclose(got, np.multiply(bar, slopes))
+    np.testing.assert_allclose(dy, np.dot(dots, slopes))
+
+
 def test_students_distribution_in_its_degrees_of_freedom():
     df, t = 3.5, 0.8
 

@@ -203,6 +203,14 @@ WRITTEN = {
         ),
         r"\dot{y} = \dot{a} \, \partial_a^2 B(a, b) + \dot{b} \, \partial_a \partial_b B(a, b)",
     ),
+    "gamma_weight": Written(
+        r"w_k = \frac{x^{a - 1 - k} e^{-x}}{\Gamma(a)}",
+        (
+            (r"\bar{a}", r"\bar{w} \, w_k (\ln x - \psi(a))"),
+            (r"\bar{x}", r"\bar{w} \, ((a - 1 - k) w_{k + 1} - w_k)"),
+        ),
+        r"\dot{w}_k = \dot{a} \, w_k (\ln x - \psi(a)) + \dot{x} \, ((a - 1 - k) w_{k + 1} - w_k)",
+    ),
     "beta_weight": Written(
         r"w_{jk} = \frac{x^{a - 1 - j} (1 - x)^{b - 1 - k}}{B(a, b)}",
         (

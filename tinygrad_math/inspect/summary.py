@@ -168,7 +168,9 @@ def _run(model: Module, given: tuple[Any, ...]) -> dict[str, tuple[list[Tensor],
             found[name] = ys, found.get(name, ((), 0))[1] + 1
 
     for module in twin.modules():
-        object.__setattr__(module, "_hooks", {0: note})
+        for own in ("_hooks", "_before", "_backward"):  # those of the model are not asked
+            module.__dict__.pop(own, None)
+        module.register_forward_hook(note)
         object.__setattr__(module, "training", False)
     with _streams_kept(twin), no_grad(), ignoring():
         twin(*given)
