@@ -730,3 +730,35 @@ def test_a_detached_copy_and_a_constant_may_be_written_under_no_grad():
 
     for g in (tm.grad(f), tm.compile(tm.grad(f)), tm.grad(tm.compile(f))):
         np.testing.assert_array_equal(g(np.array([1.0, 2.0])).numpy(), [5.0, 4.0])
+
+
+def _one_number(x):
+    y = x * 1
+    y[x > 0] = x[0]
+    return tm.sum(y**2)
+
+
+def _a_row(x):
+    y = tm.stack([x, x**2, x**3])
+    y[y[:, 0] > 0.5] = x
+    return tm.sum(y**3)
+
+
+def _a_row_of_one(x):
+    y = tm.stack([x, x**2])
+    y[y > 0.5] = x[:1]
+    return tm.sum(y**3)
+
+
+def _added(x):
+    return tm.sum(tm.asarray(x).at[tm.asarray(x) > 0].add(x[1]) ** 2)
+
+
+@pytest.mark.parametrize("f", [_one_number, _a_row, _a_row_of_one, _added])
+def test_one_value_under_a_mask_that_is_computed_has_a_gradient_in_programs_too(f):
+    """How often it is written depends on values, its gradient's shape does not."""
+    x, slopes = np.array([1.0, -2.0, 3.0]), tm.grad(f)
+    numeric = [(f(x + 1e-6 * e) - f(x - 1e-6 * e)).item() / 2e-6 for e in np.eye(3)]
+    for found in (slopes(x), tm.compile(slopes)(x), tm.vmap(slopes)(np.stack([x, x]))[1]):
+        np.testing.assert_allclose(found, numeric, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(tm.compile(tm.hessian(f))(x), tm.hessian(f)(x))

@@ -283,6 +283,21 @@ def _like(xp: Any, g: Any, v: Any) -> Any:
     return xp.reshape(g, (1,) * missing + g.shape) if missing > 0 else g
 
 
+def _is_one_under_a_mask(v: Any, y: Any, indices: Any, key: Any) -> bool:
+    """Whether the same value goes wherever a single mask is true, however often that is."""
+    if len(indices) != 1 or tuple(key) != ("array",) or not _is_mask(indices[0]):
+        return False
+    ahead = np.ndim(v) - (np.ndim(y) - np.ndim(indices[0]))  # axes of v before those that the mask leaves whole
+    return ahead <= 0 or (ahead == 1 and v.shape[0] == 1)
+
+
+def _summed_under(xp: Any, g: Any, v: Any, mask: Any) -> Any:
+    """The cotangent of that value: what is picked would have a length that depends on the mask."""
+    depth = np.ndim(mask)
+    whole = xp.reshape(mask, (*np.shape(mask), *(1,) * (g.ndim - depth)))
+    return _like(xp, xp.sum(xp.where(whole, g, 0), axis=tuple(range(depth))), v)
+
+
 def _write_samples() -> list[Any]:
     array = ("array",)
     return [
@@ -294,6 +309,8 @@ def _write_samples() -> list[Any]:
         sample([real(4), real(3, key=1), np.array([2, 0, 2])], key=array),
         sample([real(3, 2), real(2, key=1), np.array([1, 1])], key=array),
         sample([real(3), real(2, key=1), np.array([True, False, True])], key=array),
+        sample([real(3, 2), real(1, 2, key=1), np.array([True, False, True])], key=array),
+        sample([real(3, 2), real(key=1), np.array([[True, False], [True, True], [False, False]])], key=array),
         sample([real(3), real(0), np.zeros(0, int)], key=array),
         sample([complexes(3), complexes(2, key=1), np.array([0, 2])], key=array),
     ]
@@ -341,6 +358,8 @@ def _(xp: Any, need: Any, g: Any, y: Any, x: Any, v: Any, *indices: Any, key: An
     gx = xp.assign([g, 0, *indices], key=key) if need[0] else None
     gv = None
     if need[1]:
+        if _is_one_under_a_mask(v, y, indices, key):
+            return gx, _summed_under(xp, g, v, indices[0]), *(None for _ in indices)
         gv = _read(xp, g, indices, key)
         if _may_repeat(indices):
             gv = xp.where(xp.winners(list(indices), shape=y.shape, key=key), gv, 0)
@@ -380,6 +399,8 @@ def _add(out: Any, key: Any, indices: Any, value: Any) -> None:
 
 @add_at.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, v: Any, *indices: Any, key: Any) -> Any:
+    if need[1] and _is_one_under_a_mask(v, y, indices, key):
+        return g, _summed_under(xp, g, v, indices[0]), *(None for _ in indices)
     gv = _like(xp, _read(xp, g, indices, key), v) if need[1] else None
     return g, gv, *(None for _ in indices)
 
