@@ -89,6 +89,8 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "sum" if a.head == "product" and a.parts[0] and a.parts[1]:
             inner = Formula("product", ((), a.parts[1]), a.shape) if len(a.parts[1]) > 1 else a.parts[1][0]
             return multiply(multiple(a.parts[0]), of_op(op, (inner,), params, shape), shape)
+        case "sum" if not a.shape:  # one element, whose axes of length 1 are not written
+            return a._replace(shape=shape)
         case "sum" if is_number(a, 0):
             return ZERO._replace(shape=shape)
         case "zeros_like":
