@@ -128,3 +128,16 @@ def test_the_frobenius_norm_is_the_root_of_a_trace():
     root = lambda x: tm.sqrt(la.trace(x @ x.mT))  # noqa: E731
     assert float(la.norm(a)) == pytest.approx(float(root(a)))
     np.testing.assert_allclose(tm.grad(la.norm)(a).numpy(), tm.grad(root)(a).numpy(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+@pytest.mark.parametrize("order", [1, -1, 2, -2, np.inf, -np.inf, "nuc", "fro"])
+def test_a_matrix_without_elements_has_numpys_norm(shape, order):
+    x = np.zeros(shape)
+    if (order == -1 and not shape[1]) or (order == -np.inf and not shape[0]) or order == -2:
+        with pytest.raises(tm.ShapeError, match="without elements"):
+            tm.linalg.norm(tm.tensor(x), order)
+        return
+    assert tm.linalg.norm(tm.tensor(x), order).item() == 0.0
+    assert tm.linalg.norm(tm.tensor(x), order, keepdims=True).shape == (1, 1)
+    assert tm.grad(lambda x: tm.linalg.norm(x, order))(x).shape == shape

@@ -1,6 +1,8 @@
 """NumPy's functions and ufuncs on Tensors: ours, or a named error; never a silent loss of the gradient."""
 
 import inspect
+import itertools
+import math
 
 import numpy as np
 import pytest
@@ -410,3 +412,38 @@ def test_objects_that_another_ufunc_gives_stay_objects():
     assert halves(tm.tensor(3.0)) == {"half": 1.5}
     assert halves(tm.tensor([3.0, 5.0])).tolist() == [{"half": 1.5}, {"half": 2.5}]
     assert not isinstance(halves(tm.tensor([3.0])), tm.Tensor)
+
+
+FOLDED = [np.add, np.multiply, np.maximum, np.fmax, np.logaddexp, np.hypot, np.subtract, np.bitwise_or, np.logical_xor]
+
+
+@pytest.mark.parametrize("ufunc", FOLDED, ids=lambda u: u.__name__)
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (0, 3), (3, 0), (2, 3)])
+def test_methods_of_ufuncs_of_few_elements_are_numpys(ufunc, shape):
+    """Of a number, of one element and of none: NumPy's value, or a named error where NumPy has one."""
+    x = np.arange(-3, -3 + math.prod(shape)).reshape(shape) if shape else np.array(-3)
+    x = x if ufunc is np.bitwise_or else x.astype(float)
+    for method, axis in itertools.product(("reduce", "accumulate"), (0, -1, None, (), 1, (0, 1))):
+        try:
+            expected = getattr(ufunc, method)(x, axis=axis)
+        except (ValueError, TypeError):
+            with pytest.raises(tm.MathError):
+                getattr(ufunc, method)(tm.tensor(x), axis=axis)
+            continue
+        got = getattr(ufunc, method)(tm.tensor(x), axis=axis)
+        np.testing.assert_array_equal(got.numpy(), expected, strict=True) if expected.size < 2 else (
+            np.testing.assert_allclose(got.numpy(), expected, rtol=1e-15, strict=True)
+        )
+
+
+def test_a_fold_of_nothing_begins_with_what_is_given():
+    x = tm.tensor(np.zeros((0, 2)), requires_grad=True)
+    assert np.fmax.reduce(x, initial=4.0).tolist() == [4.0, 4.0]
+    np.hypot.reduce(tm.tensor(-3.0, requires_grad=True)).backward()
+    assert tm.grad(lambda x: np.hypot.reduce(x))(-3.0).item() == -1.0
+    with pytest.raises(tm.ShapeError, match="give initial="):
+        np.subtract.reduce(x)
+    with pytest.raises(tm.ArgumentError, match=r"accumulate runs along an axis, and float64\(\)"):
+        np.add.accumulate(tm.tensor(1.5))
+    with pytest.raises(tm.ArgumentError, match="reduceat runs along an axis"):
+        np.add.reduceat(tm.tensor(1.5), [0])

@@ -318,3 +318,16 @@ def test_the_gradient_of_a_sum_is_an_array_of_its_own_shape_also_beyond_the_size
 def test_a_python_number_is_reduced_like_a_0_d_array():
     for name in ("sum", "mean", "prod", "max", "var", "std"):
         assert float(getattr(tm, name)(2.0)) == (0.0 if name in ("var", "std") else 2.0)
+
+
+@pytest.mark.parametrize("f", [np.mean, np.var, np.std], ids=lambda f: f.__name__)
+def test_a_mean_of_a_number_has_no_axis(f):
+    """As NumPy's: its sums take 0 and -1 for the axis of a number, its means do not."""
+    for axis in (0, -1):
+        for call in (f, lambda x, axis: f(x, axis=axis, where=True)):
+            with pytest.raises(np.exceptions.AxisError):
+                call(np.float64(1.5), axis=axis)
+            with pytest.raises(tm.AxisError, match="0 dimensions"):
+                call(tm.tensor(1.5), axis=axis)
+    assert f(tm.tensor(1.5), axis=()).item() == f(np.float64(1.5), axis=())
+    assert tm.nanmean(1.5, axis=0).item() == np.nanmean(np.float64(1.5), axis=0) == 1.5

@@ -321,7 +321,7 @@ def test_a_wrong_shape_is_named():
         (lambda: tm.block([[x], x]), tm.ShapeError, "different depths"),
         (lambda: tm.block([]), tm.ShapeError, "empty"),
         (lambda: tm.diag(tm.zeros((1, 1, 1))), tm.ShapeError, "diag takes"),
-        (lambda: tm.tril(tm.zeros(3)), tm.ShapeError, "two axes"),
+        (lambda: tm.tril(tm.tensor(1.0)), tm.ShapeError, "of a vector as each"),
         (lambda: tm.repeat(x, [1, 2], axis=1), tm.ShapeError, "2 repeats for the 3 positions"),
         (lambda: tm.repeat(x, -1), tm.DTypeError, "0 or more"),
         (lambda: tm.delete(x, 7, axis=0), tm.IndexOutOfBounds, "delete"),
@@ -332,3 +332,26 @@ def test_a_wrong_shape_is_named():
     ]:
         with pytest.raises(error, match=words):
             call()
+
+
+def test_a_number_is_joined_to_an_array_with_a_gradient():
+    x0 = np.array([1.0, 2.0, 3.0])
+    for join in (lambda x: np.append(x, 1.0), lambda x: tm.concatenate([2.0, x, 1], axis=None)):
+        f = lambda x: tm.sum(join(x) ** 3)  # noqa: E731
+        for gradient in (tm.grad(f), tm.compile(tm.grad(f)), lambda x: tm.vmap(tm.grad(f))(x[None])[0]):
+            np.testing.assert_allclose(gradient(x0), 3 * x0**2)
+        np.testing.assert_allclose(tm.hessian(f)(x0), np.diag(6 * x0))
+
+
+def test_a_triangle_of_a_vector_has_it_as_each_row():
+    x0 = np.array([1.0, 2.0, 3.0])
+    for theirs in (np.triu, np.tril):
+        f = lambda x: theirs(x, 1)  # noqa: E731
+        rows = tm.vmap(f)(np.stack([x0, -x0]))
+        for got in (f(tm.tensor(x0)), tm.compile(f)(x0), rows[0], -rows[1]):
+            np.testing.assert_array_equal(got.numpy(), f(x0))
+        slope = tm.grad(lambda x: tm.sum(f(x) ** 2))
+        for gradient in (slope, tm.compile(slope)):
+            np.testing.assert_allclose(gradient(x0), 2 * (f(x0) ** 2).sum(axis=0) / x0)
+    with pytest.raises(tm.ShapeError, match="of a vector as each"):
+        np.triu(tm.tensor(1.0))

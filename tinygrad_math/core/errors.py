@@ -293,6 +293,12 @@ def checked_axis(axis: Any, ndim: int, asker: str) -> int:
     return k % ndim
 
 
+def refuse_axes_of_a_number(asker: str, axis: Any) -> None:
+    """The named error for a mean of a number over an axis: NumPy's sums take 0 and -1 there, its means do not."""
+    for k in axis if isinstance(axis, tuple) else (axis,):
+        checked_axis(k, 0, asker)
+
+
 def integer(value: Any, asker: str, name: str) -> int:
     """A count or a position that is an integer, or the named error; a float is none, even where it is whole."""
     try:

@@ -341,6 +341,10 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
         raise ShapeError(f"matrix_norm({describe(x)}) needs (..., m, n); use vector_norm")
     if ord in ("fro", "f", None):
         return lp_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if 0 in x.shape[-2:] and (
+        ord in (1, 2, np.inf) or (ord == -1 and x.shape[-1]) or (ord == -np.inf and x.shape[-2])
+    ):  # the largest of no lengths, and any sum of nothing, is 0
+        return rec.sum(rec.abs(x), axis=(-2, -1), keepdims=keepdims)
     if 0 in x.shape[-2:] and ord != "nuc":
         raise ShapeError(f"matrix_norm({describe(x)}, ord={ord!r}) of a matrix without elements does not exist")
     if ord == "nuc":

@@ -188,34 +188,53 @@ def _triangle_samples() -> list[Any]:
         sample(real(0, 2, 2)),
         sample(real(1, 1)),
         sample(complexes(2, 2)),
+        sample(real(3)),
+        sample(real(3), k=-1),
     ]
 
 
-@linear(lambda xp, g, x, k: xp.tril(g, k=k), shape="x.shape", samples=_triangle_samples)
+def _rows_together(xp: Any, g: Any, x: Any) -> Any:
+    """The cotangent of a vector that was every row of a matrix."""
+    return xp.sum(g, axis=0) if x.ndim == 1 else g
+
+
+@linear(
+    lambda xp, g, x, k: _rows_together(xp, xp.tril(g, k=k), x),
+    shape="x.shape; (n, n) of a vector",
+    samples=_triangle_samples,
+)
 def tril(x: Any, /, k: int = 0) -> Any:
     """The lower triangle of each matrix of x, with the diagonal k, and zeros above; the cotangent is g's.
+
+    A vector is the row of a square matrix, again and again, as NumPy has it. Raises ShapeError for a number.
 
     >>> import tinygrad_math as tm
     >>> tm.tril(tm.ones((2, 2)))
     tensor([[1., 0.],
             [1., 1.]])
     """
-    if np.ndim(x) < 2:
-        raise ValueError("a triangle needs at least two axes")
+    if not np.ndim(x):
+        raise ValueError("a triangle is one of a matrix, or of a vector as each of its rows")
     return np.tril(x, k)
 
 
-@linear(lambda xp, g, x, k: xp.triu(g, k=k), shape="x.shape", samples=_triangle_samples)
+@linear(
+    lambda xp, g, x, k: _rows_together(xp, xp.triu(g, k=k), x),
+    shape="x.shape; (n, n) of a vector",
+    samples=_triangle_samples,
+)
 def triu(x: Any, /, k: int = 0) -> Any:
     """The upper triangle of each matrix of x, with the diagonal k, and zeros below; the cotangent is g's.
+
+    A vector is the row of a square matrix, again and again, as NumPy has it. Raises ShapeError for a number.
 
     >>> import tinygrad_math as tm
     >>> tm.triu(tm.ones((2, 2)))
     tensor([[1., 1.],
             [0., 1.]])
     """
-    if np.ndim(x) < 2:
-        raise ValueError("a triangle needs at least two axes")
+    if not np.ndim(x):
+        raise ValueError("a triangle is one of a matrix, or of a vector as each of its rows")
     return np.triu(x, k)
 
 

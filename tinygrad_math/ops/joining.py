@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -39,8 +40,9 @@ __all__ = [
 # -- joining ------------------------------------------------------------------------------------------
 def _parts(xp: Any, g: Any, *arrays: Any, axis: int | None) -> Any:
     """What concat joined, cut out of g again."""
-    if axis is None:
-        sizes, shapes, axis = [a.size for a in arrays], [a.shape for a in arrays], 0
+    if axis is None:  # where a Python number may be among them
+        shapes: Any = [getattr(a, "shape", ()) for a in arrays]
+        sizes, axis = [math.prod(s) for s in shapes], 0
     else:
         sizes, shapes = [a.shape[axis] for a in arrays], None
     before = (slice(None),) * (axis % g.ndim)
@@ -60,6 +62,7 @@ def _parts(xp: Any, g: Any, *arrays: Any, axis: int | None) -> Any:
         sample([real(2, 3), real(1, 3)]),
         sample([real(2, 3), real(2, 0), real(2, 1)], axis=-1),
         sample([real(2, 3), real(2)], axis=None),
+        sample([real(2), 1.0], axis=None),
         sample([real(3)]),
         sample([real(2, 2), complexes(1, 2)], axis=0),
     ],

@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError, describe, floating_dtype, numeric_dtype
+from ..core.errors import (
+    ArgumentError,
+    ShapeError,
+    describe,
+    floating_dtype,
+    numeric_dtype,
+    refuse_axes_of_a_number,
+)
 from ..core.tensor import as_tensor, rec
 
 __all__: list[str] = []
@@ -91,6 +98,8 @@ def _mean(name: str) -> Callable[..., Any]:
         x = as_tensor(x)
         if dtype is not None or x.dtype.kind not in "fc":
             x = rec.astype(x, floating_dtype(dtype, name))
+        if where is True and axis is not None and not x.ndim and not name.startswith("nan"):
+            refuse_axes_of_a_number(name, axis)
         clean, counted = _counted(name, x, where)
         total = rec.sum(rec.where(counted, clean, 0), axis=axis, keepdims=keepdims)
         return total / _number(counted, x, axis, keepdims)
@@ -118,6 +127,8 @@ def _var(name: str, root: bool) -> Callable[..., Any]:
         x = as_tensor(x)
         if dtype is not None or x.dtype.kind not in "fc":
             x = rec.astype(x, floating_dtype(dtype, name))
+        if where is True and axis is not None and not x.ndim and not name.startswith("nan"):
+            refuse_axes_of_a_number(name, axis)
         clean, counted = _counted(name, x, where)
         clean = rec.where(counted, clean, 0)
         n = _number(counted, x, axis, True)

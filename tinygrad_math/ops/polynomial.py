@@ -94,9 +94,14 @@ def _lengthened(p: Tensor, length: int) -> Tensor:
 def polymul(a1: Any, a2: Any) -> Tensor:
     """The coefficients of the product of two polynomials: their convolution.
 
+    Leading zeros count as coefficients: the result has a1.size + a2.size - 1 of them. (NumPy cuts them off, so that
+    the shape depends on the values, and a leading coefficient that is 0 would have no derivative.)
+
     >>> import tinygrad_math as tm
     >>> tm.polymul([1.0, 1.0], [1.0, -1.0])
     tensor([ 1.,  0., -1.])
+    >>> tm.polymul([0.0, 1.0], [1.0, 2.0])
+    tensor([0., 1., 2.])
     """
     return rec.convolve(_coefficients(a1), _coefficients(a2))  # type: ignore[no-any-return]
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..core.errors import ArgumentError, NeedsDetach, ShapeError
+from ..core.errors import ArgumentError, NeedsDetach, ShapeError, checked_axis, describe
 from ..core.numpy_alone import no_counterpart, of_constants, stays_an_array
 from ..core.op import by_ufunc
 from ..core.opening import opened
@@ -202,27 +202,80 @@ def _reduce(
     if ufunc in _REDUCTIONS:
         y = getattr(rec, _REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims)
     else:
-        axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        y = x
-        for k in sorted((k % x.ndim for k in axes), reverse=True):
-            y = functools.reduce(f, _slices(ufunc, y, k))
+        y, axes = x, _axes(ufunc, x, axis, "reduce")
+        if len(axes) > 1 and not _in_any_order(ufunc):
+            raise ArgumentError(
+                f"np.{ufunc.__name__}.reduce runs along one axis, as its order matters; got axis={axis}"
+            )
+        if not axes and ufunc.identity is not None:
+            y = f(rec.astype(as_tensor(ufunc.identity), x.dtype), x)
+        for k in sorted(axes, reverse=True):
+            y = _folded(ufunc, f, y, k, initial)
             y = rec.expand_dims(y, axis=k) if keepdims else y
     return y if initial is None else f(initial, y)
 
 
+def _axes(ufunc: np.ufunc, x: Tensor, axis: Any, method: str) -> tuple[int, ...]:
+    """The axes that a method runs along, from 0 on; a number has none, and lets 0 and -1 stand for it."""
+    if ufunc.nin != 2:
+        raise ShapeError(f"np.{ufunc.__name__}.{method} runs along an axis by two arguments, not {ufunc.nin}")
+    if not x.ndim and axis in (0, -1):
+        return ()
+    given = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(checked_axis(k, x.ndim, f"np.{ufunc.__name__}.{method}") for k in given)
+
+
+@functools.cache
+def _in_any_order(ufunc: np.ufunc) -> bool:
+    """Whether NumPy lets a ufunc run along several axes at once."""
+    try:
+        ufunc.reduce(np.ones((1, 1), int), axis=None)
+    except ValueError:
+        return False
+    return True
+
+
+def _folded(ufunc: np.ufunc, f: Callable[..., Any], x: Tensor, axis: int, initial: Any) -> Any:
+    """x taken together along an axis, as NumPy does it: from the neutral element on, where there is one."""
+    parts = _slices(x, axis)
+    first = ufunc.identity if initial is None or ufunc.identity is not None else initial
+    if len(parts) > 1:
+        return functools.reduce(f, parts)
+    if first is None:
+        if not parts:
+            raise ShapeError(
+                f"np.{ufunc.__name__}.reduce along axis {axis} of {describe(x)}: there are no elements, and "
+                f"{ufunc.__name__} has no neutral one; give initial="
+            )
+        return parts[0]
+    neutral = rec.astype(as_tensor(first), x.dtype)
+    if parts:
+        return f(neutral, parts[0])
+    shape = x.shape[:axis] + x.shape[axis + 1 :]
+    return rec.broadcast_to(rec.astype(neutral, f(neutral, neutral).dtype), shape)
+
+
 def _accumulate(ufunc: np.ufunc, f: Callable[..., Any], x: Any, axis: int = 0, dtype: Any = None) -> Any:
     x = as_tensor(x) if dtype is None else rec.astype(as_tensor(x), dtype)
+    if not x.ndim:
+        raise ArgumentError(
+            f"np.{ufunc.__name__}.accumulate runs along an axis, and {describe(x)} is a number, that has none; "
+            "x.reshape(1) has one"
+        )
+    axes = _axes(ufunc, x, axis, "accumulate")
+    if len(axes) != 1:
+        raise ArgumentError(f"np.{ufunc.__name__}.accumulate runs along one axis of {describe(x)}, got axis={axis}")
     if ufunc in _ACCUMULATIONS:
-        return getattr(rec, _ACCUMULATIONS[ufunc])(x, axis=axis)
-    return rec.stack(list(itertools.accumulate(_slices(ufunc, x, axis), f)), axis=axis)
+        return getattr(rec, _ACCUMULATIONS[ufunc])(x, axis=axes[0])
+    kind = f(np.ones(1, x.dtype), np.ones(1, x.dtype)).dtype
+    parts = _slices(x if x.dtype == kind else rec.astype(x, kind), axes[0])
+    if not parts:
+        return rec.astype(x, kind)
+    return rec.stack(list(itertools.accumulate(parts, f)), axis=axes[0])
 
 
-def _slices(ufunc: np.ufunc, x: Tensor, axis: int) -> list[Tensor]:
-    if ufunc.nin != 2:
-        raise ShapeError(f"np.{ufunc.__name__} of {ufunc.nin} arguments cannot run along an axis")
-    before = (slice(None),) * (axis % x.ndim)
-    if not x.shape[axis]:
-        raise ShapeError(f"np.{ufunc.__name__} along an empty axis of shape {x.shape} has no value")
+def _slices(x: Tensor, axis: int) -> list[Tensor]:
+    before = (slice(None),) * axis
     return [x[(*before, k)] for k in range(x.shape[axis])]
 
 
@@ -245,6 +298,8 @@ def _at(ufunc: np.ufunc, f: Callable[..., Any], x: Any, index: Any, value: Any =
 
 
 def _reduceat(ufunc: np.ufunc, f: Callable[..., Any], x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    if not as_tensor(x).ndim:
+        raise ArgumentError(f"np.{ufunc.__name__}.reduceat runs along an axis, and a number has none; x.reshape(1) has")
     x = rec.moveaxis(as_tensor(x), axis, 0)
     starts = [int(i) for i in indices]
     stops = [*starts[1:], x.shape[0]]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general, helper, linear, nondiff
-from ..core.errors import floating_dtype
+from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.samples import complexes, positive, real, sample
 
 __all__ = [
@@ -123,6 +123,8 @@ def sum(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False)
 
 
 def _mean(x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Any:
+    if axis is not None and not x.ndim:
+        refuse_axes_of_a_number("mean", axis)
     if dtype is None and x.dtype.char in "efF" and (x.size > 8192 or x.dtype.char == "e"):
         # NumPy adds along all but the last axis one by one, so many narrow numbers lose digits, or overflow
         wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]

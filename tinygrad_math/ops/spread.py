@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import elementwise, general, linear, nondiff
-from ..core.errors import floating_dtype
+from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 
@@ -106,6 +106,8 @@ def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
     x = np.asarray(x, None if dtype is None else floating_dtype(dtype, "a variance"))
     if x.dtype.char == "e":  # whose squares overflow
         return _var(x, axis, np.float32, n_lost, keepdims).astype(x.dtype)
+    if axis is not None and not x.ndim:
+        refuse_axes_of_a_number("a variance", axis)
     c = _center(x, axis)
     square = c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c
     total = _total(square, axis, keepdims)

@@ -173,6 +173,8 @@ def _var(v: Value, make: Make) -> Value | None:
 def _triangle(keep: Callable[..., np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Lowering:
     def lowered(v: Value, make: Make) -> Value | None:
         x = v.inputs[0]
+        if len(x.shape) < 2:  # a vector, as each row
+            return None
         rows, columns = x.shape[-2:]
         mask = keep(np.ones((rows, columns), bool), v.params["k"])
         return make("keep", x, constant(np.broadcast_to(mask, x.shape).copy()))
