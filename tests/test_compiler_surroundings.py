@@ -2,8 +2,11 @@
 
 import copy
 import itertools
+import queue
 import random
 import threading
+from collections import UserList, defaultdict, deque
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -196,22 +199,89 @@ def test_what_is_drawn_elsewhere_is_refused_by_name(f, name):
     assert random.getstate() == other
 
 
+ROWS, LINE, SEEN, BY_NAME, HELD = [], deque(), set(), {"a": []}, defaultdict(list)
+SPACE, LONGER, PUT = SimpleNamespace(rows=[{"deep": [1.0]}]), UserList([1]), ROWS.append
+
+
+class Historian(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w, self.history, self.steps = tm.ones(3), [0.5], 0
+
+    def forward(self, x):
+        h = x * self.w
+        self.history.append(h)
+        return h
+
+
+GROWS = {
+    "append": (lambda v: ROWS.append(v), r"ROWS\[.\]"),
+    "bound": (lambda v: PUT(v), r"PUT\[.\]"),
+    "extend": (lambda v: ROWS.extend([1.0, v]), r"ROWS\[.\]"),
+    "deque": (lambda v: LINE.append(v), r"LINE\[.\]"),
+    "set": (lambda v: SEEN.add(v), "an element of SEEN"),
+    "a tuple in a set": (lambda v: SEEN.add((1, v)), r"an element of SEEN\[.\]"),
+    "a dict of lists": (lambda v: BY_NAME["a"].append(v), r"BY_NAME\['a'\]\[.\]"),
+    "defaultdict": (lambda v: HELD["new"].append(v), r"HELD\['new'\]\[.\]"),
+    "deep": (lambda v: SPACE.rows[0]["deep"].append(v), r"SPACE.rows\[0\]\['deep'\]\[.\]"),
+    "UserList": (lambda v: LONGER.append(v), r"LONGER"),
+    "a dict in a list": (lambda v: ROWS.append({"loss": v}), r"ROWS\[.\]\['loss'\]"),
+    "an object in a list": (lambda v: ROWS.append(SimpleNamespace(loss=v)), r"ROWS\[.\].loss"),
+    "a function in a list": (lambda v: ROWS.append(lambda: v), "v"),
+}
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda put, x: (put(tm.sum(x)), x)[1],
+        lambda put, x: tm.vmap(lambda v: (put(2.0 * v), v)[1])(x),
+        lambda put, x: tm.grad(lambda x: (put(2.0 * x), tm.sum(x))[1])(x),
+        lambda put, x: tm.scan(lambda c, t: ((put(c), c * t)[1], c), 1.0, x)[1],
+    ],
+    ids=["alone", "vmap", "grad", "scan"],
+)
+@pytest.mark.parametrize("name", GROWS)
+def test_a_container_that_grows_by_a_traced_value_is_refused_by_name_and_left_as_it_was(name, around):
+    put, place = GROWS[name]
+    with pytest.raises(TraceError, match=f"stores a traced value in .*{place}.*return it"):
+        tm.compile(lambda x: around(put, x))(X)
+    assert [*map(len, (ROWS, LINE, SEEN, BY_NAME["a"], HELD))] == [0] * 5
+    assert SPACE.rows == [{"deep": [1.0]}]
+    assert LONGER == [1]
+
+
+def test_a_module_that_keeps_a_history_of_traced_values_is_refused_and_one_of_numbers_is_not():
+    m = Historian()
+    with pytest.raises(TraceError, match=r"self.history\[1\]"):
+        tm.compile(m)(X)
+    assert m.history == [0.5]
+    log, constant = [], tm.tensor(3.0)
+    f = tm.compile(lambda x: (log.append("a word"), log.append(constant), log.append(tm.tensor([1.0])), 2.0 * x)[3])
+    for _ in range(2):
+        np.testing.assert_array_equal(f(X).numpy(), 2 * X)
+    assert len(log) == 3  # once a trace
+    assert log[:2] == ["a word", constant]
+
+
 def test_a_traced_value_that_leaks_names_both_functions():
-    kept = []
+    kept = queue.SimpleQueue()  # into which nobody sees
 
     def first(x):
-        kept.append(tm.exp(x))
+        kept.put(tm.exp(x))
         return x
 
-    def second(x):
-        return x + kept[0]
-
     tm.compile(first)(X)
+    leaked = kept.get()
+
+    def second(x):
+        return x + leaked
+
     for g in (second, tm.grad(lambda x: tm.sum(second(x)))):
         with pytest.raises(TraceError, match=r"second|lambda") as caught:
             tm.compile(g)(X)
         assert "first" in str(caught.value)
-        assert "kept.append(tm.exp(x))" in str(caught.value)
+        assert "kept.put(tm.exp(x))" in str(caught.value)
 
 
 def test_a_tensor_out_of_reach_is_named():
@@ -414,6 +484,7 @@ def test_hooks_do_what_they_do_uncompiled():
     x = tm.tensor(X, requires_grad=True)
     tm.compile(kept)(x).backward()
     np.testing.assert_allclose(seen[-1].grad.numpy(), 4 * X)
+    assert len(seen) == 1
     w = tm.tensor(X, requires_grad=True)
     with pytest.raises(TraceError, match="register_hook"):
         tm.compile(lambda x: (w.register_hook(print), x)[1])(X)

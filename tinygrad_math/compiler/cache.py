@@ -433,8 +433,9 @@ def compile(
     hooks, or that gives another dtype or shape than when it was traced (eigenvalues that turn complex), always does.
     Raises MissingExtra for `backend="native"` where llvmlite is not installed; TraceError, naming the line, where f
     asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, writes to an argument (an array, an
-    attribute, a list), keeps a traced value, draws from another generator than `tm.random`, or asks for the time, for
-    what is in a file, or for random bits of the system; ArgumentError for positions that f does not have.
+    attribute, a list), keeps a traced value (appends it to a list), draws from another generator than `tm.random`, or
+    asks for the time, for what is in a file, or for random bits of the system; ArgumentError for positions that f
+    does not have.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TraceError
-from ..core.tensor import TRACED, Node, Tensor
+from ..core.tensor import TRACED, Node, Tensor, clock
 from .environment import Environment
 from .facts import Fact
 from .outside import watched_calls
@@ -22,7 +22,7 @@ from .program import Value
 from .reach import line_of
 from .streams import restore, stream_in
 from .trace import Fixed, Traced
-from .values import contents, put_back, same
+from .values import contents, is_atom, put_back, same
 
 _CONTAINERS = (list, dict, set, deque)
 
@@ -86,6 +86,9 @@ def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tupl
         what = "and a program would have what was drawn once: draw with tm.random, or pass it as an argument"
         raise refused(title, environment, [f.path for f in streams], "draws from", what)
     moved = [*environment.moved(), *kept.moved_tensors()]
+    if found.hooked and moved:  # it will be run as it is, which does all this
+        kept.restore()
+        return found, []
     stored = kept.stored() if moved else []
     if stored:
         kept.restore()
@@ -123,7 +126,7 @@ class Kept:
     """What lies in reach of a function as it is now, to be put back."""
 
     def __init__(self, environment: Environment) -> None:
-        self.environment = environment
+        self.environment, self.start = environment, clock()
         self.contents: list[tuple[Any, Any]] = []
         self.tensors: list[tuple[Fact, Node, Any, Any]] = []
         for f in environment.facts:
@@ -143,17 +146,18 @@ class Kept:
         return [f for f, node, data, _ in self.tensors if f.value.node is not node or node.data is not data]
 
     def stored(self) -> list[Fact]:
-        """Where traced values lie now. At the end of a list that grew they harm nobody until they are used."""
-        lengths = {id(x): len(old) for x, old in self.contents if isinstance(x, (list, deque))}
-        known = {node for _, node, _, _ in self.tensors}
-        found = []
-        for f in Environment(self.environment.roots).facts:
-            if isinstance(f.value, Tensor) and f.value.node.live & TRACED and f.value.node not in known:
-                row = f.parent.value if f.parent is not None else None
-                if isinstance(row, (list, deque)) and f.step is not None and f.step[1] >= lengths.get(id(row), 0):
-                    continue
-                found.append(f)
-        return found
+        """Where traced values of this run lie now, however deep in what it has put there."""
+        now = Environment(self.environment.roots)
+        before = {id(f.value) for f in self.environment.facts}
+        new = [f for f in now.facts if id(f.value) not in before and not is_atom(f.value)]
+        roots = [(f.path, f.value) for f in new]
+        old = {id(x): was for x, was in self.contents if isinstance(x, set)}
+        for f in now.facts:  # the elements of a set are no facts
+            if isinstance(f.value, set):
+                roots += [(f"an element of {f.path}", e) for e in f.value - old.get(id(f.value), set())]
+        beside = Environment(roots, everything=True).facts if roots else []
+        nodes = [(f, f.value.node) for f in (*now.facts, *beside) if isinstance(f.value, Tensor)]
+        return [f for f, node in nodes if node.live & TRACED and node.tick >= self.start]
 
     def restore_tensors(self) -> None:
         for f, node, data, history in self.tensors:
