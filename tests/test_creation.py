@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -207,3 +209,28 @@ def test_numpys_functions_create_like_tensors():
     for y in (np.zeros_like(x), np.ones_like(x), np.full_like(x, 3.0), np.copy(x), np.linspace(x, 3.0, 4)):
         assert isinstance(y, tm.Tensor)
     check_grads(lambda a, b: np.linspace(a, b, 4) if isinstance(a, tm.Tensor) else tm.linspace(a, b, 4), (1.0, 2.0))
+
+
+def test_spaces_have_numpys_dtypes_recorded_traced_and_batched():
+    x = np.array([2, 3], "f4")
+    for name, f in {
+        "geomspace": lambda xp, v: xp.geomspace(v, 5, 4),
+        "logspace": lambda xp, v: xp.logspace(0, v, 3),
+        "linspace": lambda xp, v: xp.linspace(0, v, 3),
+    }.items():
+        want = f(np, x)
+        own = functools.partial(f, tm)
+        live = own(tm.tensor(x, requires_grad=True)).detach()
+        tensors = (own(tm.tensor(x)), live, tm.compile(own)(x), tm.vmap(own, out_axes=1)(x))
+        for got in tensors:
+            assert got.dtype == want.dtype, name
+            np.testing.assert_allclose(got.numpy(), want, rtol=8 * np.finfo(want.dtype).eps)
+        _, back = tm.vjp(own, x)
+        assert back(np.ones(want.shape, want.dtype))[0].dtype == np.float32
+
+
+def test_a_python_number_that_is_joined_takes_on_the_others_dtype_in_a_batch_too():
+    for f, x in ((lambda v: tm.stack([v, 2.5]), np.array([1, 2], "f4")),
+                 (lambda v: tm.append(v, 2.5), np.array([[1], [2]], "f4"))):  # fmt: skip
+        assert f(tm.tensor(x[0])).dtype == tm.vmap(f)(x).dtype == np.float32
+        assert tm.vmap(f)(x).tolist() == [[1, 2.5], [2, 2.5]]

@@ -561,6 +561,17 @@ def test_clip_takes_one_bound_none_and_numpys_names():
         tm.clip(x, 0.0, a_min=1.0)
 
 
+def test_a_bound_beyond_the_numbers_of_x_is_kept_where_the_other_is_missing():
+    bits = np.array([False, True])
+    for x, low, high in ((bits, 2, None), (bits, None, np.int8(-1)), (bits, 0.5, None), (True, np.array([2, 3]), None),
+                         (np.array([1, 5], "i1"), np.array(300.5), None), (np.uint8([1, 5]), None, -2.5)):  # fmt: skip
+        want, got = np.clip(x, low, high), tm.clip(x, low, high)
+        np.testing.assert_array_equal(got.numpy(), want)
+        np.testing.assert_array_equal(np.clip(tm.tensor(x), low, high).numpy(), want)
+        assert got.dtype == want.dtype
+    assert tm.grad(lambda low: tm.clip(np.array([1, 5], "i1"), low, None).sum())(300.5) == 2
+
+
 def test_crossed_bounds_give_the_upper_one_and_its_derivative():
     gx, gl, gh = tm.grad(tm.clip, argnums=(0, 1, 2))(0.0, 2.0, 1.0)
     assert [float(g) for g in (gx, gl, gh)] == [0, 0, 1]

@@ -371,3 +371,14 @@ def test_least_squares_take_a_share_that_is_not_positive_for_the_precision():
     for rcond in (1, 1.5, np.inf, np.nan, True):
         with pytest.raises(tm.errors.ArgumentError, match="lstsq: rcond is a share of the largest"):
             la.lstsq(a, b, rcond=rcond)
+
+
+@pytest.mark.parametrize(
+    "left, right", [("f4", "f8"), ("f8", "f4"), ("f4", "f4"), ("f4", "i8"), ("f4", "D"), ("F", "f8")]
+)
+def test_least_squares_is_computed_in_the_dtype_of_both_sides(left, right):
+    a, b = np.array([[1, 2.5, 4], [3, 1, 0.5], [2, 2, 7], [1, 0, 1]], left), np.array([1, 2, 3, 4], right)
+    want, got = np.linalg.lstsq(a, b), np.linalg.lstsq(tm.tensor(a), tm.tensor(b))
+    for w, g in zip(want, got, strict=True):
+        assert g.dtype == np.asarray(w).dtype
+        np.testing.assert_allclose(g.numpy(), w, rtol=50 * np.finfo(want[0].dtype).eps)

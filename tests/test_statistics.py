@@ -177,6 +177,36 @@ def test_histogram_is_numpys_and_linear_in_the_weights(options):
     check_grads(lambda w: tm.histogram(X, weights=w, **options)[0], (X**2,))
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "i1"])
+@pytest.mark.parametrize(
+    "options", [{"bins": 3}, {"bins": 5, "range": (0, 1)}, {"bins": 5, "range": (0, np.float64(1))}]
+)
+def test_a_histogram_counts_the_same_traced_batched_and_differentiated(dtype, options):
+    """The edges are NumPy's to the last bit, in its dtype: one of another dtype moves what lies on an edge."""
+    for values in ([0.2, 0.4, 0.6, 0.8], [0.7, 0.7, 0.9, 1.0], [3, 3, 3, 3]):
+        x, w = np.array(values, dtype), np.array([1.0, 10.0, 100.0, 1000.0])
+        want, edges = np.histogram(x, **options)
+        for got in (
+            tm.compile(lambda v: tm.histogram(v, **options))(x),
+            tm.vmap(lambda v: tm.histogram(v, **options))(x[None]),
+            tm.histogram(tm.tensor(x, requires_grad=dtype != "i1"), **options),
+        ):
+            np.testing.assert_array_equal(data(got[0].detach()).reshape(-1), want)
+            np.testing.assert_array_equal(data(got[1].detach()).reshape(-1), edges)
+            assert got[1].dtype == edges.dtype
+        slopes = np.arange(1.0, options["bins"] + 1)
+        of_weights = tm.grad(lambda w, v: tm.sum(tm.histogram(v, weights=w, **options)[0] * slopes))
+        each = [np.histogram(x, weights=row, **options)[0] @ slopes for row in np.eye(4)]
+        for f in (of_weights, tm.compile(of_weights)):
+            np.testing.assert_array_equal(data(f(w, x)), each)
+
+
+def test_a_histogram_of_nothing_is_numpys_compiled_too():
+    counts, edges = tm.compile(lambda v: tm.histogram(v, 3))(np.zeros(0))
+    assert data(counts).tolist() == [0, 0, 0]
+    np.testing.assert_array_equal(data(edges), np.histogram_bin_edges([], 3))
+
+
 def test_bincount_and_digitize_are_numpys():
     k, w = np.array([0, 3, 1, 3]), np.array([1.0, 2.0, 3.0, 4.0])
     np.testing.assert_array_equal(data(tm.bincount(k, minlength=6)), np.bincount(k, minlength=6))
@@ -188,6 +218,32 @@ def test_bincount_and_digitize_are_numpys():
 
 
 # -- differences, slopes, areas -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i4", "f2", "f4", "f8", "F"])
+def test_slopes_areas_differences_and_angles_have_numpys_dtypes(dtype):
+    x, t = np.array([1, 3, 4], dtype), tm.tensor(np.array([1, 3, 4], dtype))
+    for spacing in (2, 0.5, np.float64(0.5), np.float32(0.5), [0, 1, 3], np.array([0, 1, 3], "f4")):
+        want, got = np.gradient(x, spacing), np.gradient(t, spacing)
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(data(got), want, rtol=2 * np.finfo(want.dtype).eps)
+    for other in ("i1", "i4", "f2", "f4", "f8"):
+        y = np.array([0, 1, 3], other)
+        for numpys, ours in (((x, y), (t, y)), ((y, x), (y, t))):
+            want, got = np.trapezoid(*numpys), np.trapezoid(*ours)
+            assert got.dtype == want.dtype
+            np.testing.assert_allclose(data(got), want, rtol=2 * np.finfo(want.dtype).eps)
+    for dx in (2, 0.5, np.float32(2), np.float64(2)):
+        assert np.trapezoid(t, dx=dx).dtype == np.trapezoid(x, dx=dx).dtype
+    for end in (1, [2, 3], np.array([1], "i1")) + ((1.5, [1.5]) if x.dtype.kind in "fc" else ()):
+        for ends in ({"to_end": end}, {"to_begin": end}, {"to_end": end, "to_begin": end}):
+            want, got = np.ediff1d(x, **ends), np.ediff1d(t, **ends)
+            assert got.dtype == want.dtype
+            np.testing.assert_array_equal(data(got), want)
+    for number in (x, x > 1):
+        want, got = np.angle(number), np.angle(tm.tensor(number))
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(data(got), want)
 
 
 @pytest.mark.parametrize("n, axis", [(1, -1), (1, 0), (2, 1), (3, 0), (5, 0), (0, 0)])

@@ -158,13 +158,15 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
     array([0.4286, 0.1429])
     """
     a, b = as_tensor(a), as_tensor(b)
-    m, n = floating("lstsq", a.node.data).shape[-2:]
+    kind = np.result_type(floating("lstsq", a.node.data), b.dtype if b.dtype.kind in "fc" else np.float64)
+    a, b = (v if v.dtype == kind else rec.astype(v, kind) for v in (a, b))
+    m, n = a.shape[-2:]
     vector = b.ndim == 1
     if b.ndim == 0 or b.shape[0 if vector else -2] != m:
         raise ShapeError(f"lstsq({describe(a)}, {describe(b)}): the right side needs {m} rows")
     rcond = None if rcond is None else _share(rcond, svdvals(a).dtype)
     x = rec.matmul(pinv(a, rcond=rcond), b)
-    rank, s = rec.matrix_rank(a, rtol=rcond), svdvals(a)
+    rank, s = rec.astype(rec.matrix_rank(a, rtol=rcond), np.int32), svdvals(a)
     if m > n:
         rest = rec.square(rec.abs(b - rec.matmul(a, x)))
         residuals = known_residuals(rec.sum(rest, axis=-1 if vector else -2, keepdims=vector), rank, columns=n)

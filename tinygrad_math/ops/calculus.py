@@ -10,7 +10,7 @@ import numpy as np
 from ..core.declare import bilinear, derived, linear
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.samples import complexes, real, sample
-from ..core.tensor import Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, is_weak, rec
 
 __all__ = ["convolve", "correlate", "diff", "ediff1d", "gradient", "interp", "trapezoid"]
 
@@ -91,13 +91,22 @@ def diff(x: Any, /, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
 def ediff1d(x: Any, /, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """The differences of neighbours in the flattened x, with `to_begin` before them and `to_end` behind.
 
+    The ends take on the dtype of x where that holds numbers of their kind.
+
     >>> import tinygrad_math as tm
     >>> tm.ediff1d([1.0, 4.0, 9.0], to_begin=0.0)
     tensor([0., 3., 5.])
     """
     step = _difference(rec.reshape(as_tensor(x), (-1,)))
-    before = [] if to_begin is None else [rec.reshape(as_tensor(to_begin), (-1,))]
-    behind = [] if to_end is None else [rec.reshape(as_tensor(to_end), (-1,))]
+
+    def ends(values: Any) -> list[Any]:
+        if values is None:
+            return []
+        values = rec.reshape(as_tensor(values), (-1,))
+        fits = np.can_cast(values.dtype, step.dtype, "same_kind")
+        return [rec.astype(values, step.dtype) if fits else values]
+
+    before, behind = ends(to_begin), ends(to_end)
     result: Tensor = rec.concat([*before, step, *behind], axis=0) if before or behind else step
     return result
 
@@ -158,7 +167,7 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Tensor:
             last = 2 * last - _cut(inner, axis, -1, None)
         parts = [first, inner, last]
     slope: Tensor = rec.concat(parts, axis=axis)
-    return slope
+    return slope if slope.dtype.kind != f.dtype.kind else _in(slope, f.dtype)  # of exact coordinates too
 
 
 # -- areas and interpolation ----------------------------------------------------------------------------
@@ -175,18 +184,26 @@ def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor
     >>> tm.trapezoid([1.0, 2.0, 3.0], dx=2.0)
     tensor(8.)
     """
-    y = _floating(as_tensor(y))
+    given = as_tensor(y)
+    y = _floating(given)
     if not y.ndim:
         raise ShapeError("trapezoid needs an axis to sum along, got a 0-d array")
+    steps = as_tensor(dx if x is None else x)
     if x is not None:
-        x = _floating(as_tensor(x))
+        x = _floating(steps)
         if x.ndim == 1:
             dx = rec.reshape(_difference(x), (-1,) + (1,) * (y.ndim - 1 - axis % y.ndim))
         else:
             dx = _difference(x, axis=axis)
     middle = (_cut(y, axis, 1, None) + _cut(y, axis, None, -1)) / 2.0
-    area: Tensor = rec.sum(dx * middle, axis=axis)
-    return area
+    kinds = [v.node.data if is_weak(v) else v.dtype for v in (given, steps)]
+    return _in(rec.sum(dx * middle, axis=axis), np.result_type(*kinds, 2.0))
+
+
+def _in(y: Any, dtype: Any) -> Tensor:
+    """y in that dtype."""
+    result: Tensor = y if y.dtype == dtype else rec.astype(y, dtype)
+    return result
 
 
 def _floating(x: Tensor) -> Any:

@@ -76,6 +76,7 @@ def angle(x: Any, /, deg: bool = False) -> Any:
     tensor([  0.,  90., 180.])
     """
     x = as_tensor(x)
+    x = rec.astype(x, np.int64) if x.dtype.kind == "b" else x  # the small floats of bools are NumPy's of two bools
     y = rec.arctan2(rec.imag(x), rec.real(x))
     return y * (180 / math.pi) if deg else y
 

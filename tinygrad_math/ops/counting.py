@@ -25,14 +25,34 @@ def digitize(x: Any, bins: Any, /, right: bool = False) -> Any:
     return np.digitize(x, bins, right=right)
 
 
-@nondiff(latex=r"\operatorname{{edges}} {0}", shape="(bins + 1,)")
-def bin_edges(x: Any, /, bins: Any = 10, range: Any = None) -> Any:
-    """The edges of bins over the range of x, as constants."""
-    return np.histogram_bin_edges(x, bins=bins, range=range)
+@general(
+    arity=3,
+    latex=r"\operatorname{{edges}}({0}, {1}, {2})",
+    shape="(bins + 1,)",
+    note="linear in both ends of the range",
+    samples=lambda: [
+        sample(np.array([0.2, 0.9, 0.4]), 0.0, 1.5, bins=3),
+        sample(np.array([0.2, 0.9, 0.4]), np.array(0.5), np.array(0.5), bins=2, smooth=False),
+        sample(np.arange(5.0), np.array(0.5), np.array(3.5), bins="sturges"),
+        sample(np.zeros(0), 0.0, 1.0, bins=1),
+    ],
+)
+def bin_edges(x: Any, low: Any, high: Any, /, bins: Any = 10) -> Any:
+    """NumPy's edges of bins from low to high, in the dtype of all three: a rule looks at x to choose their number."""
+    return np.histogram_bin_edges(x, bins=bins, range=(low, high))
 
 
-def _moves(x: Any) -> bool:
-    return isinstance(x, Tensor) and x.node.live != 0
+@bin_edges.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, low: Any, high: Any, bins: Any) -> Any:
+    w = np.linspace(0, 1, y.shape[0]).astype(y.dtype)
+    return None, xp.sum(g * (1 - w)) if need[1] else None, xp.sum(g * w) if need[2] else None
+
+
+@bin_edges.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, low: Any, high: Any, bins: Any) -> Any:
+    w = np.linspace(0, 1, y.shape[0]).astype(y.dtype)
+    parts = [t * weight for t, weight in zip(ts[1:], (1 - w, w), strict=True) if t is not None]
+    return sum(parts[1:], start=parts[0]) if parts else None
 
 
 @derived
@@ -64,13 +84,8 @@ def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None, weights: A
                 f"histogram_bin_edges: the rule {bins!r:.40} of how many bins there are takes no weights"
             )
     a = rec.reshape(as_tensor(a), (-1,))
-    plain = None if range is None else tuple(v.item() if isinstance(v, Tensor) else v for v in range)
-    edges = bin_edges(a, bins, plain)
-    if not (_moves(a) or any(map(_moves, () if range is None else range))):
-        return edges
-    low, high = range if range is not None else (rec.min(a), rec.max(a))
-    apart = rec.where(rec.equal(low, high), 0.5, 0.0)  # of one number, the bins cover one unit
-    return rec.linspace(low - apart, high + apart, edges.shape[0])
+    low, high = range if range is not None else (rec.min(a), rec.max(a)) if a.size else (0, 1)
+    return bin_edges(a, low, high, bins)
 
 
 @nondiff(name="bincount", latex=r"\#\{{{0} = i\}}", shape="(max(x) + 1,)")

@@ -367,10 +367,12 @@ def clip(x: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_ma
     x = as_tensor(x)
     least: float
     most: float
-    if x.dtype.kind in "iu":
-        least, most = int(np.iinfo(x.dtype).min), int(np.iinfo(x.dtype).max)
+    given = [as_tensor(v).node.data if is_weak(v) else as_tensor(v).dtype for v in (low, high) if v is not None]
+    kind = np.result_type(x.node.data if is_weak(x) else x.dtype, *given)  # the result's: a bound may be beyond x's
+    if kind.kind in "iu":
+        least, most = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
     else:
-        least, most = (False, True) if x.dtype.kind == "b" else (-np.inf, np.inf)
+        least, most = (False, True) if kind.kind == "b" else (-np.inf, np.inf)
     return _clip(x, least if low is None else low, most if high is None else high)
 
 

@@ -167,6 +167,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     a, b = as_tensor(start), as_tensor(stop)
     if not (_recorded(a) or _recorded(b)):
         return _constant(np.geomspace(a.node.data, b.node.data, num, endpoint, dtype, axis))
+    kind = np.result_type(a.dtype, b.dtype, np.float64)  # NumPy's
+    a, b = (v if v.dtype == kind else rec.astype(v, kind) for v in (a, b))
     sign = rec.stop_gradient(rec.sign(a))
     y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint))
     y = y if dtype is None else rec.astype(y, dtype)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.tensor import rec
+from ...core.tensor import as_tensor, is_weak, rec
 from .rules import RULES, Call, aligned, moved, one_by_one, rule, size_of
 
 for _name in (
@@ -151,8 +151,16 @@ def _filled(call: Call) -> Any:
     return call.do(call.args[0], shape=None if shape is None else (call.size, *np.shape(call.like)))
 
 
+def _no_numbers(call: Call) -> None:
+    """Python numbers in the dtype of the result: as arrays for a batch they would have one of their own."""
+    for k, a in enumerate(call.args):
+        if not call.moving[k] and is_weak(a):
+            call.args[k] = rec.astype(as_tensor(a), np.result_type(call.like))
+
+
 @rule("concat", "stack")
 def _joined(call: Call) -> Any:
+    _no_numbers(call)
     args = [call.full(k) for k in range(len(call.args))]
     if call.params["axis"] is not None:
         return call.do(*args, axis=moved(call.params["axis"], call.ranks[0]))
@@ -173,6 +181,7 @@ def _quantile(call: Call) -> Any:
 def _interpolate(call: Call) -> Any:
     """Steps from one array to another, which come first: before the batch."""
     rank = max(call.ranks)
+    _no_numbers(call)
     return rec.moveaxis(call.do(call.raised(0, rank), call.raised(1, rank)), 0, 1)
 
 
