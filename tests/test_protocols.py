@@ -447,3 +447,12 @@ def test_a_fold_of_nothing_begins_with_what_is_given():
         np.add.accumulate(tm.tensor(1.5))
     with pytest.raises(tm.ArgumentError, match="reduceat runs along an axis"):
         np.add.reduceat(tm.tensor(1.5), [0])
+
+
+@pytest.mark.parametrize("dtype", ["i2", "f2", "f4", "f8"])
+def test_numpys_bessel_function_has_its_dtype(dtype):
+    x = np.array([1, 3], dtype)
+    got = np.i0(tm.tensor(x))
+    np.testing.assert_allclose(got.numpy(), np.i0(x), rtol=4 * np.finfo(got.dtype).eps, strict=True)
+    assert tm.compile(np.i0)(x).dtype == np.i0(x).dtype
+    assert tm.special.i0(x).dtype == scipy.special.i0(x).dtype

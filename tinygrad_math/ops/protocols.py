@@ -64,6 +64,8 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
             if isinstance(out, Tensor) and out._is_part():
                 raise out._lost("a part of a tensor")
     result = rec.numpys_call(function, own, args, kwargs)
+    if function is np.i0 and (args[0] if args else kwargs["x"]).dtype == np.float16:
+        result = rec.astype(result, np.float16)  # the function is SciPy's here, which answers halves by doubles
     if function in _TO_BE_FILLED and not result.node.live:
         result.node.more().blank = True
     return result if out is None else _store(out, result)
