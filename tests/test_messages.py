@@ -1,5 +1,7 @@
 """What an error says to somebody who brings habits along."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,64 @@ def test_an_op_without_samples_or_without_a_rule_does_not_pass():
     op.defvjp(lambda xp, need, g, y, x: (2 * g * x,))
     with pytest.raises(AssertionError, match="no jvp rule"):
         tm.testing.check_op(op)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: x.amax(1, keepdim=True), "Say keepdims= for keepdim="),
+        (lambda x: x.logsumexp(dim=1), "Say axis= for dim="),
+        (lambda x: x.repeat_interleave(2, dim=1), "Say axis= for dim="),
+        (lambda x: (x * 1).sort(dim=0), "Say axis= for dim="),
+        (lambda x: x.unbind(dim=1), r"Usage: Tensor.unbind\(axis=0\)"),
+        (lambda x: x.sub(x, alpha=2), "x - alpha [*] y"),
+        (lambda x: x.add(x, alpha=2), "x - alpha [*] y"),
+        (lambda x: tm.sub(x, x, alpha=2), "x - alpha [*] y"),
+        (lambda x: x.div(x, rounding_mode="floor"), "tm.floor_divide"),
+        (lambda x: (x * 1).div_(x, rounding_mode="floor"), "tm.floor_divide"),
+        (lambda x: x.var(unbiased=False), "correction=0 where it is False"),
+        (lambda x: x.sum().backward(inputs=[x]), "tm.grad_of"),
+        (lambda x: x.numpy(force=True), r"x.detach\(\).numpy\(\)"),
+    ],
+)
+def test_pytorchs_keywords_say_what_to_write(call, words):
+    with pytest.raises(tm.ArgumentError, match=words) as caught:
+        call(tm.tensor([[1.0, 2.0]], requires_grad=True))
+    assert "TorchNames" not in str(caught.value)
+
+
+def test_no_method_of_a_tensor_names_a_class_within():
+    x = tm.tensor([[1.0, 2.0]])
+    for name in dir(x):
+        if not name.startswith("_") and callable(method := getattr(x, name)):
+            with pytest.raises(TypeError) as caught:
+                method(no_such_word=1)
+            assert not re.search(r"TorchNames|TorchDtypes|Assignment", str(caught.value)), name
+
+
+def test_the_hints_for_chunks_and_products_are_pytorchs_formulas():
+    with pytest.raises(AttributeError) as caught:
+        tm.chunk  # noqa: B018
+    assert "tm.split(x, range(k, n, k), axis)" in str(caught.value)
+    x, n, k = tm.zeros((2, 4)), 4, -(-4 // 3)
+    assert [part.shape for part in tm.split(x, range(k, n, k), axis=1)] == [(2, 2), (2, 2)]  # of 3 that were asked for
+    with pytest.raises(AttributeError, match=r"beta \* c \+ alpha"):
+        x.addmm  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: np.resize(x, (2, 2)), "numpy.resize"),
+        (lambda x: np.unravel_index(x, (2, 2)), "numpy.unravel_index"),
+        (lambda x: np.union1d(x, x), "numpy.union1d"),
+        (lambda x: np.place(x * 1, x > 0, 2.0), "the mask of numpy.place"),
+        (lambda x: np.putmask(x * 1, x > 0, 2.0), "the mask of numpy.putmask"),
+        (lambda x: np.put(x * 1, x, 2.0), "the index of numpy.put"),
+        (lambda x: np.frompyfunc(abs, 1, 1)(x), "the ufunc abs (vectorized) of another library"),
+    ],
+)
+def test_a_trace_names_the_function_of_numpys_that_asks(call, name):
+    with pytest.raises(tm.TraceError) as caught:
+        tm.compile(call)(np.array([1.0, 2.0]))
+    assert str(caught.value).startswith(name)

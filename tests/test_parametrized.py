@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -137,3 +138,31 @@ def test_ctc_of_too_few_steps_is_infinite_or_zero_and_has_no_gradient():
 def test_ctc_refuses_what_does_not_fit(given):
     with pytest.raises(tm.MathError, match="ctc_loss"):
         F.ctc_loss(*given)
+
+
+@pytest.mark.parametrize(
+    "trip",
+    [lambda m: pickle.loads(pickle.dumps(m)), lambda m: pickle.loads(pickle.dumps(m, 0)), copy.deepcopy, copy.copy],
+    ids=["pickle", "pickle0", "deepcopy", "copy"],
+)
+def test_a_module_with_computed_parameters_is_pickled_and_copied(trip):
+    layer = maps.spectral_norm(maps.weight_norm(tm.nn.Linear(3, 2, rng=0), "bias"), rng=0)
+    net = tm.nn.Sequential(layer, tm.nn.Tanh(), maps.weight_norm(tm.nn.Linear(2, 1, rng=1))).eval()
+    again = trip(net)
+    np.testing.assert_array_equal(again(X).detach().numpy(), net(X).detach().numpy())
+    assert list(again.state_dict()) == list(net.state_dict())
+    assert type(again[0]) is type(layer)
+    assert parametrize.is_parametrized(again[2], "weight")
+    again(X).sum().backward()
+    assert again[0].parametrizations.weight.original.grad is not None
+    assert trip is copy.copy or layer.parametrizations.weight.original.grad is None
+
+
+def test_a_class_of_the_user_keeps_its_own_way_of_pickling():
+    layer = maps.weight_norm(OwnPickle(3, 2))
+    assert pickle.loads(pickle.dumps(layer)) == "its own"
+
+
+class OwnPickle(tm.nn.Linear):
+    def __reduce__(self):
+        return str, ("its own",)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from operator import index
 from types import TracebackType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Literal, Never, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
 
@@ -25,15 +25,35 @@ from .errors import ArgumentError, MathError, OutOfMemory, ShapeError, describe,
 F = TypeVar("F", bound=Callable[..., Any])
 
 # what users of PyTorch write, and what we call it
-RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "diagonal": "k"}
+RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "diagonal": "k", "p": "ord", "sizes": "shape"}
+_WRITTEN = {
+    "alpha": "a factor in the formula, as in x - alpha * y",
+    "rounding_mode": "tm.floor_divide(x, y) for 'floor', tm.trunc(x / y) for 'trunc'",
+    "inputs": "tm.grad_of(y, inputs), which returns the gradients of these alone",
+    "force": "x.detach().numpy()",
+    "unbiased": "correction=1 where it is True, which is PyTorch's default, and correction=0 where it is False",
+    "out": "x[...] = result, or the result alone",
+    "memory_format": "nothing: how an array lies in memory has no meaning here",
+    "non_blocking": "nothing: everything is done when a call returns",
+}
 _OURS = {"", "tinygrad_math", "numpy", "scipy", *sys.stdlib_module_names} - {"__main__"}  # "": compiled programs
 _NOT_ABOUT_ARGUMENTS = (MathError, Warning, FloatingPointError, AssertionError)
 
 
+def signature_of(f: Any) -> inspect.Signature:
+    """The signature of a function, or of an op below its public name."""
+    found: inspect.Signature = inspect.signature(f) if callable(f) else f.__signature__
+    return found
+
+
 def usage(f: Any) -> str:
     """How a function is called, without the types: `sum(x, /, axis=None)`."""
-    signature = inspect.signature(f) if callable(f) else f.__signature__  # the latter of an op below its public name
-    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name not in ("self", "cls")]
+    signature = signature_of(f)
+    bare = [
+        p.replace(annotation=p.empty)
+        for p in signature.parameters.values()
+        if p.name not in ("self", "cls") and p.annotation not in ("Never", Never)
+    ]
     return f"{title(f)}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
 
 
@@ -41,6 +61,26 @@ def title(f: Any) -> str:
     """What a user calls a function: `sum`, `Generator.normal`; the class for its constructor."""
     inside = getattr(f, "__qualname__", f.__name__).rpartition("<locals>.")[2]
     return str(inside.removesuffix(".__init__").lstrip("_"))
+
+
+def in_our_words(unknown: Iterable[str], known: Iterable[str]) -> str:
+    """What to write for arguments that a function does not have, under PyTorch's names of them."""
+    known = set(known)
+    said = []
+    for name in unknown:
+        if RENAMED.get(name) in known:
+            said.append(f" Say {RENAMED[name]}= for {name}=.")
+        elif name in _WRITTEN and name not in known:
+            said.append(f" For {name}= write {_WRITTEN[name]}.")
+    return "".join(said)
+
+
+def refuse_words(f: Any, words: Iterable[str]) -> None:
+    """Raise for keywords that a method does not have; for those that may not be called by way of another function."""
+    raise ArgumentError(
+        f"{title(f)} has no argument {', '.join(map(repr, words))}: {usage(f)}."
+        f"{in_our_words(words, inspect.signature(f).parameters)}"
+    )
 
 
 def whole_numbers(f: Any, names: Iterable[str]) -> dict[str, bool]:
@@ -326,8 +366,9 @@ def _misfit(error: Exception) -> bool:
 def explanation(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> MathError:
     """The named error for what a call of `f` raised from the inside."""
     if _misfit(error):
-        hint = "".join(f". Say {RENAMED[k]}= for {k}=" for k in kwargs if k in RENAMED)
-        return ArgumentError(f"{error}{hint}. Usage: {usage(f)}")
+        known = signature_of(f).parameters
+        hint = in_our_words((k for k in kwargs if k not in known), known)
+        return ArgumentError(f"{error}.{hint} Usage: {usage(f)}")
     if isinstance(error, MemoryError):
         return OutOfMemory(f"{title(f)}: {error or 'no memory is left'}. Ask for a smaller array.")
     method = contract(f).names[:1] in (("self",), ("cls",))
@@ -372,3 +413,35 @@ def named(f: F) -> F:
         return in_other_words(call, args, kwargs, failed)
 
     return cast(F, call)
+
+
+def of_tensor(f: F) -> F:
+    """A method of a part of Tensor, called Tensor's."""
+    f.__qualname__ = f"Tensor.{f.__name__}"
+    return f
+
+
+def worded(f: F) -> F:
+    """A function that says what to write for keywords it does not have; it is held to no contract."""
+
+    @functools.wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return f(*args, **kwargs)
+        except TypeError as error:
+            if not _misfit(error):
+                raise
+            failed = explanation(f, args, kwargs, error)
+        raise failed
+
+    return cast(F, call)
+
+
+def of_tensors(kind: type) -> None:
+    """Make methods of a part of Tensor `worded` ones; those that take `words` count who holds a tensor, and stay."""
+    for name, member in list(vars(kind).items()):
+        if isinstance(member, types.FunctionType) and not name.startswith("_"):
+            of_tensor(inspect.unwrap(member))
+            of_tensor(member)
+            if "words" not in member.__code__.co_varnames:
+                setattr(kind, name, worded(member))

@@ -6,10 +6,11 @@ import sys
 import weakref
 from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Never, cast
 
 import numpy as np
 
+from .arguments import of_tensor, refuse_words
 from .conversion import node_of
 from .errors import ArgumentError, DTypeError, NotALeaf, ShapeError, TraceError, describe
 from .leaving import Leaving
@@ -74,8 +75,19 @@ class Assignment(Leaving, Parts):
         """
         return not self.shape and not hasattr(self, "_grad")
 
-    def sort(self, axis: int = -1, kind: Any = None, *, descending: bool = False, stable: bool | None = True) -> None:
+    @of_tensor
+    def sort(
+        self,
+        axis: int = -1,
+        kind: Any = None,
+        *,
+        descending: bool = False,
+        stable: bool | None = True,
+        **words: Never,
+    ) -> None:
         """Sort in place, as NumPy's method does; `tm.sort(x)` gives a sorted copy."""
+        if words:
+            refuse_words(Assignment.sort, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         self._refuse_row()

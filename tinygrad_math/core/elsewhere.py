@@ -36,6 +36,8 @@ _ROOT = "tm.implicit.root(f, solve), in whose solve it stands with constants"
 _CUMULATIVE = "tm.cumsum((y[1:] + y[:-1]) / 2 * dx)"
 _FUSED = "both layers as they are, under tm.compile"
 _TWO_DIMENSIONS = "layers are for one and two dimensions: the third axis as channels, or a loop over its slices"
+_CHUNKS = "tm.split(x, range(k, n, k), axis), where n = x.shape[axis] and k = -(-n // chunks)"
+_ADDED = "beta * c + alpha * (a @ b)"
 _UNPOOL = "tm.nn.Upsample(scale_factor=k), or a transposed convolution"
 _ALL_CLASSES = "tm.nn.CrossEntropyLoss() of the scores of all classes"
 _OWN_STATE = "a subclass with its own state_dict and load_state_dict"
@@ -91,9 +93,9 @@ SAY: dict[str, dict[str, str]] = {
         "randint": "tm.random.integers(low, high, size)", "randperm": "tm.random.permutation(n)",
         "normal": "tm.random.normal(mean, std, size)", "multinomial": "tm.random.choice(n, size, p=weights)",
         "gather": "tm.take_along_axis(x, index, axis=dim)", "index_select": "tm.take(x, index, axis=dim)",
-        "masked_select": "x[mask]", "masked_fill": "tm.where(mask, value, x)", "chunk": "tm.array_split(x, n, axis)",
+        "masked_select": "x[mask]", "masked_fill": "tm.where(mask, value, x)", "chunk": _CHUNKS,
         "scatter": "x.at[index].set(v), .add(v)", "rsqrt": "1 / tm.sqrt(x)", "svd": "tm.linalg.svd(x)",
-        "qr": "tm.linalg.qr(x)", "addmm": "c + a @ b", "cdist": _NORM,
+        "qr": "tm.linalg.qr(x)", "addmm": _ADDED, "cdist": _NORM,
         "logcumsumexp": "np.logaddexp.accumulate(x)", "kthvalue": "tm.sort(x)[k - 1]",
         "is_tensor": "isinstance(x, tm.Tensor)", "enable_grad": "nothing: recording is on outside of tm.no_grad()",
         "set_grad_enabled": "with tm.no_grad():", "set_default_dtype": "a dtype where the array is made: float32 stays",
@@ -136,7 +138,7 @@ SAY: dict[str, dict[str, str]] = {
         "narrow": "x[..., start : start + length]",
         "take_along_dim": "tm.take_along_axis(x, index, axis=dim)", "unbind": "tm.unstack(x, axis=dim)",
         "mode": "tm.unique_counts(x)", "cummax": "np.maximum.accumulate(x)", "cummin": "np.minimum.accumulate(x)",
-        "addmv": "c + a @ b", "baddbmm": "c + a @ b", "addcmul": "x + value * a * b", "addcdiv": "x + value * a / b",
+        "addmv": _ADDED, "baddbmm": _ADDED, "addcmul": "x + value * a * b", "addcdiv": "x + value * a / b",
         "lerp": "a + w * (b - a)", "logdet": "tm.linalg.slogdet(x)[1]", "lu": "tm.linalg.lu(x)",
         "solve": "tm.linalg.solve(a, b)", "lstsq": "tm.linalg.lstsq(a, b)", "aminmax": "tm.min(x), tm.max(x)",
         "triangular_solve": "tm.linalg.solve_triangular(a, b)", "var_mean": "tm.var(x), tm.mean(x)",
@@ -210,8 +212,8 @@ SAY: dict[str, dict[str, str]] = {
         "clamp_min": "x.clamp(min=low)", "clamp_max": "x.clamp(max=high)", "aminmax": "x.min(), x.max()",
         "histc": "tm.histogram(x, bins, (low, high))[0]", "lgamma": "tm.special.gammaln(x)",
         "xlogy": "tm.special.xlogy(x, y)", "addcmul": "x + value * a * b", "addcdiv": "x + value * a / b",
-        "addcmul_": "x[...] = x + value * a * b", "addcdiv_": "x[...] = x + value * a / b", "baddbmm": "c + a @ b",
-        "addmv": "c + a @ b", "mode": "tm.unique_counts(x)", "gelu": "tm.nn.functional.gelu(x)",
+        "addcmul_": "x[...] = x + value * a * b", "addcdiv_": "x[...] = x + value * a / b", "baddbmm": _ADDED,
+        "addmv": _ADDED, "mode": "tm.unique_counts(x)", "gelu": "tm.nn.functional.gelu(x)",
         "silu": "tm.nn.functional.silu(x)", "swish": "tm.nn.functional.silu(x)", "elu": "tm.nn.functional.elu(x)",
         "leaky_relu": "tm.nn.functional.leaky_relu(x)", "softplus": "tm.nn.functional.softplus(x)",
         "mish": "tm.nn.functional.mish(x)", "celu": "tm.nn.functional.celu(x)", "relu6": "tm.nn.functional.relu6(x)",
@@ -231,7 +233,7 @@ SAY: dict[str, dict[str, str]] = {
         "grad_fn": "tm.graph(x), which draws it",
         "data_ptr": "x.data.ctypes.data", "detach_": "x = x.detach()", "scatter": "x.at[index].set(v), .add(v)",
         "scatter_": "x[index] = v", "scatter_add_": "x.at[index].add(v)", "index_add_": "x.at[index].add(v)",
-        "index_put_": "x[index] = v", "chunk": "tm.array_split(x, n, axis)", "svd": "tm.linalg.svd(x)",
+        "index_put_": "x[index] = v", "chunk": _CHUNKS, "svd": "tm.linalg.svd(x)",
         "qr": "tm.linalg.qr(x)", "H": "x.mT.conj()", "mH": "x.mT.conj()", "log_": "x = tm.log(x)",
         "exp_": "x = tm.exp(x)",
         "sqrt_": "x = tm.sqrt(x)", "clamp_": "x[...] = x.clip(low, high)", "relu_": "x = x.relu()",
@@ -239,7 +241,7 @@ SAY: dict[str, dict[str, str]] = {
         "new_ones": "tm.ones(shape)", "narrow": "x[..., start : start + length]", "unfold": "a slice for each window",
         "std_mean": "x.std(), x.mean()", "var_mean": "x.var(), x.mean()", "block_until_ready": _NOT_LAZY,
         "realize": _NOT_LAZY, "assign": "x[...] = v", "masked_select": "x[mask]", "masked_fill_": "x[mask] = value",
-        "equal": "tm.array_equal(x, y), or x == y for each element", "addmm": "c + a @ b", "is_sparse": "it never is",
+        "equal": "tm.array_equal(x, y), or x == y for each element", "addmm": _ADDED, "is_sparse": "it never is",
         "random_": "tm.nn.init.uniform_(x)", "storage": "x.data", "untyped_storage": "x.data",
         "training": "net.training, which net.train() and net.eval() set",
         "leakyrelu": "tm.nn.functional.leaky_relu(x)", "share_memory_": _ONE_DEVICE, "tobytes": "x.numpy().tobytes()",

@@ -7,11 +7,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Never, cast
 
 import numpy as np
 
-from .arguments import as_flag
+from .arguments import as_flag, of_tensor, refuse_words
 from .at import Hook
 from .errors import ArgumentError, DTypeError, NoGradient, NotALeaf, ShapeError, describe
 from .leaving import Leaving
@@ -159,13 +159,18 @@ class Differentiable(Leaving):
             return cast("Tensor", rec.stop_gradient(self))
         return self._of(Node(self.node.data))
 
-    def backward(self, gradient: Any = None, create_graph: bool = False, *, retain_graph: bool = True) -> None:
+    @of_tensor
+    def backward(
+        self, gradient: Any = None, create_graph: bool = False, *, retain_graph: bool = True, **words: Never
+    ) -> None:
         """Add d(self)/d(leaf) to the `.grad` of every leaf that requires a gradient.
 
         `gradient` is the cotangent, of this tensor's shape; a single number needs none.
         `create_graph` keeps the gradients differentiable. `retain_graph` is taken for PyTorch's sake: the
         graph stays as long as somebody holds it.
         """
+        if words:
+            refuse_words(Differentiable.backward, words)
         rec.backward(self, gradient, create_graph)
 
     def requires_grad_(self: Any, wanted: bool = True) -> Tensor:

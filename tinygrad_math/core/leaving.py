@@ -13,11 +13,12 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
 import numpy as np
 
 from . import showing
+from .arguments import of_tensor, refuse_words
 from .elsewhere import instead_of
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe, numeric_dtype
 from .mode import watcher
@@ -181,8 +182,11 @@ class Leaving:
                 ),
             )
 
-    def numpy(self) -> np.ndarray[Any, Any]:
+    @of_tensor
+    def numpy(self, **words: Never) -> np.ndarray[Any, Any]:
         """A copy as a NumPy array; raises NeedsDetach if the tensor requires a gradient."""
+        if words:
+            refuse_words(Leaving.numpy, words)
         return np.array(self.__array__())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:

@@ -60,13 +60,22 @@ def of_constants(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapp
                 raise target._lost("a part of a tensor")
             return _WRITES[function](*args, **kwargs)
     live = next((t for t in tensors_in([*args, *kwargs.values()]) if t.requires_grad), None)
+    name = f"{function.__module__}.{function.__name__}"
     if function in _LAYOUT:
         convert: Callable[[Tensor], Any] = lambda t: np.asarray(t.node.data)  # noqa: E731
     elif live is not None:
-        raise no_counterpart(f"{function.__module__}.{function.__name__}", _INSTEAD.get(function), live)
+        raise no_counterpart(name, _INSTEAD.get(function), live)
     else:
-        convert = Tensor.numpy
+        convert = lambda t: value_for(f"{name}, which has no counterpart in tinygrad_math,", t)  # noqa: E731
     return function(*_converted(tuple(args), convert), **_converted(dict(kwargs), convert))
+
+
+def value_for(asker: str, value: Any) -> Any:
+    """The array of a constant, or the error that names who asks for what a trace does not know yet."""
+    if not isinstance(value, Tensor):
+        return np.asarray(value)
+    value._refuse_trace(asker)
+    return value.numpy()
 
 
 def no_counterpart(name: str, instead: str | None = None, live: Any = None) -> NoDerivative:
@@ -94,7 +103,7 @@ def _cycled(values: Any, count: int) -> Any:
 
 
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    flat = np.asarray(ind).ravel()
+    flat = value_for("the index of numpy.put", ind).ravel()
     if mode != "raise":
         flat = np.clip(flat, 0, a.size - 1) if mode == "clip" else flat % a.size
     elif flat.size and not (-a.size <= flat.min() and flat.max() < a.size):
@@ -103,7 +112,7 @@ def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 
 def _place(arr: Any, mask: Any, vals: Any) -> None:
-    held = np.reshape(np.asarray(mask), arr.shape)
+    held = np.reshape(value_for("the mask of numpy.place", mask), arr.shape)
     if not held.shape:  # one number, which has no index
         if held:
             _assign(arr, (), _cycled(vals, 1)[0])
@@ -113,7 +122,7 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
 
 
 def _putmask(a: Any, mask: Any, values: Any) -> None:
-    held = np.reshape(np.asarray(mask), a.shape)
+    held = np.reshape(value_for("the mask of numpy.putmask", mask), a.shape)
     flat = rec.reshape(as_tensor(values), (-1,))
     if not held.shape:
         if held:

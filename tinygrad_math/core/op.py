@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import RENAMED, usage, whole_numbers
+from .arguments import in_our_words, usage, whole_numbers
 from .docs import Documentation
 from .errors import ArgumentError, describe
 from .opening import opened
@@ -215,7 +215,7 @@ class Op:
         unknown = [k for k in params if k not in self.param_names]
         if not unknown:
             return f"{usage(self)} needs {', '.join(n for n in self.param_names if n not in params)}"
-        hint = "".join(f" Say {RENAMED[k]}= for {k}=." for k in unknown if RENAMED.get(k) in self.param_names)
+        hint = in_our_words(unknown, self.param_names)
         return f"{self.name} has no argument {', '.join(map(repr, unknown))}: {usage(self)}.{hint}"
 
     def alike(self, other: Op) -> bool:

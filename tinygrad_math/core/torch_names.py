@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
-from .arguments import named
+from .arguments import named, of_tensors, refuse_words
 from .elsewhere import SAY, Elsewhere
 from .errors import DTypeError, describe, numeric_dtype
 from .op import rec
@@ -125,8 +125,10 @@ class TorchNames(TorchDtypes):
         """None: a Tensor is no window into another one's memory."""
         return None
 
-    def fill(self: Any, value: Any) -> None:
+    def fill(self: Any, value: Any, **words: Never) -> None:
         """`x[...] = value`, in NumPy's name."""
+        if words:
+            refuse_words(TorchNames.fill, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         self[...] = value
@@ -261,32 +263,42 @@ class TorchNames(TorchDtypes):
         return tuple(self.swapaxes(0, axis)) if axis else tuple(self)
 
     # -- in place -----------------------------------------------------------------------------------
-    def add_(self: Any, other: Any, *, alpha: float = 1) -> Any:
+    def add_(self: Any, other: Any, *, alpha: float = 1, **words: Never) -> Any:
         """`x += alpha * other`."""
+        if words:
+            refuse_words(TorchNames.add_, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         return self._become(rec.add(self, _scaled(other, alpha)))
 
-    def sub_(self: Any, other: Any, *, alpha: float = 1) -> Any:
+    def sub_(self: Any, other: Any, *, alpha: float = 1, **words: Never) -> Any:
         """`x -= alpha * other`."""
+        if words:
+            refuse_words(TorchNames.sub_, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         return self._become(rec.subtract(self, _scaled(other, alpha)))
 
-    def mul_(self: Any, other: Any) -> Any:
+    def mul_(self: Any, other: Any, **words: Never) -> Any:
         """`x *= other`."""
+        if words:
+            refuse_words(TorchNames.mul_, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         return self._become(rec.multiply(self, other))
 
-    def div_(self: Any, other: Any) -> Any:
+    def div_(self: Any, other: Any, **words: Never) -> Any:
         """`x /= other`."""
+        if words:
+            refuse_words(TorchNames.div_, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         return self._become(rec.divide(self, other))
 
-    def fill_(self: Any, value: Any) -> Any:
+    def fill_(self: Any, value: Any, **words: Never) -> Any:
         """`x[...] = value`."""
+        if words:
+            refuse_words(TorchNames.fill_, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         self[...] = value
@@ -294,13 +306,17 @@ class TorchNames(TorchDtypes):
 
     copy_ = fill_
 
-    def zero_(self: Any) -> Any:
+    def zero_(self: Any, **words: Never) -> Any:
         """`x[...] = 0`."""
+        if words:
+            refuse_words(TorchNames.zero_, words)
         count = references(self)
         self._refuse_lost(count, METHOD)
         self[...] = 0
         return self
 
 
+for _class in (TorchDtypes, TorchNames):
+    of_tensors(_class)
 for _name, _instead in SAY["Tensor"].items():
     setattr(TorchNames, _name, Elsewhere(_name, _instead))

@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..core.errors import ArgumentError, NeedsDetach, ShapeError, checked_axis, describe
-from ..core.numpy_alone import no_counterpart, of_constants, stays_an_array
+from ..core.numpy_alone import no_counterpart, of_constants, stays_an_array, value_for
 from ..core.op import by_ufunc
 from ..core.opening import opened
 from ..core.tensor import Tensor, as_tensor, handle, rec
@@ -174,7 +174,7 @@ def _plainly(ufunc: np.ufunc, name: str, advice: str | None, *inputs: Any, **opt
     live = next((x for x in inputs if isinstance(x, Tensor) and x.requires_grad), None)
     if live is not None:
         raise no_counterpart(name, advice, live)
-    out = ufunc(*(x.numpy() if isinstance(x, Tensor) else x for x in inputs), **options)
+    out = ufunc(*(value_for(name, x) if isinstance(x, Tensor) else x for x in inputs), **options)
     return tuple(map(_handled, out)) if isinstance(out, tuple) else _handled(out)
 
 

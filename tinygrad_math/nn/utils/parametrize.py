@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from functools import cache, partial
 from typing import Any
 
@@ -91,8 +92,23 @@ def _check(module: Module, name: str, found: Any, original: Tensor) -> None:
 def _computing(bare: Any, names: tuple[str, ...]) -> Any:
     """The class of a module some of whose parameters are computed."""
     computed = {name: property(partial(_compute, name=name), partial(_refuse, name=name)) for name in names}
-    more = {"_bare": bare, "_computed": names, "__module__": bare.__module__}
+    more = {"_bare": bare, "_computed": names, "__module__": bare.__module__, "__reduce_ex__": _reduce_ex}
     return type(f"Parametrized{bare.__name__}", (bare,), computed | more)
+
+
+def _reduce_ex(module: Any, protocol: Any) -> Any:
+    """For `pickle` and `copy`: what the bare class says, but for the class, which no module has under its name."""
+    kind: Any = type(module)
+    bare = kind._bare
+    made, args, *state = bare.__reduce_ex__(module, max(protocol, 2))
+    if made not in (copyreg.__newobj__, copyreg.__newobj_ex__):  # type: ignore[attr-defined]  # of copyreg's stubs
+        return made, args, *state  # the class makes its objects itself
+    return _anew, (bare, kind._computed, made, args[1:]), *state
+
+
+def _anew(bare: Any, names: tuple[str, ...], made: Any, args: tuple[Any, ...]) -> Any:
+    """An empty module of the class some of whose parameters are computed."""
+    return made(_computing(bare, names), *args)
 
 
 def _compute(module: Any, name: str) -> Any:
