@@ -18,7 +18,7 @@ FLOORS = [
     ["core/tree"],
     ["core/op"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
-    ["core/past", "core/foreign", "core/spent"],
+    ["core/past", "core/foreign", "core/leaks", "core/spent"],
     ["core/leaving"],
     ["core/conversion", "core/gradients", "core/copying"],
     ["core/assignment", "core/form", "core/protocols"],

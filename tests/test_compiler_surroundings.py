@@ -284,6 +284,26 @@ def test_a_traced_value_that_leaks_names_both_functions():
         assert "kept.put(tm.exp(x))" in str(caught.value)
 
 
+LEAKS = {
+    "grad": lambda leaked: tm.grad(lambda x: x * leaked)(2.0),
+    "jvp": lambda leaked: tm.jvp(lambda x: x * leaked, (2.0,), (1.0,)),
+    "jacobian": lambda leaked: tm.jacobian(lambda x: x * leaked)(2.0),
+    "vmap": lambda leaked: tm.vmap(lambda x: x * leaked)(X),
+    "an array": lambda leaked: (leaked + 1.0).numpy(),
+    "float": lambda leaked: float(2.0 * leaked),
+    "backward": lambda leaked: (tm.tensor(2.0, requires_grad=True) * leaked).backward(),
+}
+
+
+@pytest.mark.parametrize("traced_by", ["compile", "vmap"])
+@pytest.mark.parametrize("use", LEAKS)
+def test_a_traced_value_that_leaked_is_refused_where_it_is_used_outside_of_any_trace(use, traced_by):
+    kept = queue.SimpleQueue()
+    getattr(tm, traced_by)(lambda x: (kept.put(tm.exp(tm.sum(x))), x)[1])(X)
+    with pytest.raises(TraceError, match=r"uses a value that was traced in .*never computed"):
+        LEAKS[use](kept.get())
+
+
 def test_a_tensor_out_of_reach_is_named():
     def holder():
         t = tm.tensor([1.0, 2.0, 3.0], name="theta")

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
+from ..core.leaks import leaked
 from ..core.node import TRANSFORMED, Constant, heeded, held, refused_in_trace
 from ..core.op import Op, registry
 from ..core.place import Place, located, user_place
@@ -160,7 +161,7 @@ class Recorder:
         """The node that stands for this one in the traced run."""
         if node.live & TRACED and node not in self.known:
             if node.tick < self.start or (node.op is None and node.meta is not None and node.meta.place is not None):
-                raise _leaked(node, self.title)
+                raise leaked(node, self.title)
             self.known.add(node)  # made by a transform for itself
             node.inputs = tuple(map(self._own, node.inputs))
         elif node.tick < self.start and not isinstance(node, Constant):
@@ -262,22 +263,6 @@ class Recorder:
 
 def _form(a: Any) -> Any:
     return a.shape, a.strides, a.dtype
-
-
-def _leaked(node: Node, title: str) -> TraceError:
-    """What was traced elsewhere has no value."""
-    place: Any = None
-    stack, seen = [node], {node}
-    while stack and place is None:
-        n = stack.pop()
-        place = n.meta.place if n.meta is not None else None
-        stack += [i for i in n.inputs if i not in seen]
-        seen.update(n.inputs)
-    made = "another function" if place is None else f"{place.function}{f', at {place}' if place.file else ''}"
-    return TraceError(
-        f"{title} uses a value that was traced in {made}, and kept beyond that run; it was never computed. "
-        "Return it from there, and pass it as an argument."
-    )
 
 
 def _masked(node: Node) -> bool:

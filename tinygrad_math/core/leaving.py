@@ -21,6 +21,7 @@ from . import showing
 from .arguments import of_tensor, refuse_words
 from .elsewhere import instead_of
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe, numeric_dtype
+from .leaks import leaked
 from .mode import watcher
 from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, unknown
 from .notebook import bundle
@@ -150,6 +151,8 @@ class Leaving:
 
     def _refuse_trace(self, what: str) -> None:
         if unknown(self.node):
+            if watcher() is None:
+                raise leaked(self.node, what)
             over = getattr(watcher(), "over", "")
             static = "" if over else ", or make the argument that decides static (static_argnums of compile)"
             index = " For array[index] write tm.tensor(array)[index]." if what == "an array of NumPy's" else ""

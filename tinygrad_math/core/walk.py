@@ -29,6 +29,7 @@ from .errors import (
     describe,
 )
 from .gradients import Gradients, in_dtype
+from .leaks import refuse_leaked
 from .mode import MODE, Mode
 from .node import check_fresh, unknown
 from .op import Namespace, raw
@@ -498,6 +499,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     """See `Tensor.backward`."""
     node = y.node
     if (node.live & TRACED or _innermost() is not None) and unknown(node):
+        refuse_leaked([node], "backward()")
         raise TraceError(
             "backward() writes gradients into .grad, which a function that is being traced cannot do; "
             "use value_and_grad(f)(params), and opt.update(grads, state, params) for opt.step()"

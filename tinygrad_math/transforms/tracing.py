@@ -11,6 +11,7 @@ import numpy as np
 from ..core.conversion import node_of
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
+from ..core.leaks import refuse_leaked
 from ..core.mode import P, R, watcher
 from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
 from ..core.op import Namespace, raw
@@ -64,7 +65,9 @@ class Tape:
             self._trails.append(Trail(roots, self.inputs))
         outputs, self.out_structure = flatten(out)
         self.outputs = [as_tensor(y) for y in outputs]
-        self.trail = Trail([y.node for y in self.outputs], self.inputs)
+        roots = [y.node for y in self.outputs]
+        refuse_leaked(roots, asker)
+        self.trail = Trail(roots, self.inputs)
         self._trails.append(self.trail)
         self._ended = False
 

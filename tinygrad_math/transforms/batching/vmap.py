@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.arguments import named
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
+from ...core.leaks import refuse_leaked
 from ...core.tensor import Tensor, as_tensor, rec
 from ...core.tree import Structure, children, flatten, paths, show, unflatten
 from ..made import Made
@@ -77,6 +78,8 @@ def vmap(
             part = batches if step >= size else [b[start : start + step] for b in batches]
             chunks.append(recording.run(part, min(step, size - start)))
         assert shape is not None
+        for chunk in chunks:
+            refuse_leaked([leaf.node for leaf, _ in chunk if isinstance(leaf, Tensor)], title)
         wanted = _out_axes(out_axes, shape, title)
         results = []
         for k, axis in enumerate(wanted):

@@ -1,0 +1,33 @@
+"""What was traced, and kept beyond the run that was traced: it has no value, and whoever uses it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .errors import TraceError
+from .mode import watcher
+from .node import TRACED, Node
+
+
+def leaked(node: Node, title: str) -> TraceError:
+    """An error for a use of what was traced elsewhere, with the line that made it where that was noted."""
+    place: Any = None
+    stack, seen = [node], {node}
+    while stack and place is None:
+        n = stack.pop()
+        place = n.meta.place if n.meta is not None else None
+        stack += [i for i in n.inputs if i not in seen]
+        seen.update(n.inputs)
+    made = "another function" if place is None else f"{place.function}{f', at {place}' if place.file else ''}"
+    return TraceError(
+        f"{title} uses a value that was traced in {made}, and kept beyond that run; it was never computed. "
+        "Return it from there, and pass it as an argument."
+    )
+
+
+def refuse_leaked(nodes: Iterable[Node], title: str) -> None:
+    """Raise if one of these results depends on a traced value although nothing is being traced."""
+    for n in nodes:
+        if n.live & TRACED and watcher() is None:
+            raise leaked(n, title)
