@@ -234,3 +234,16 @@ def test_a_python_number_that_is_joined_takes_on_the_others_dtype_in_a_batch_too
                  (lambda v: tm.append(v, 2.5), np.array([[1], [2]], "f4"))):  # fmt: skip
         assert f(tm.tensor(x[0])).dtype == tm.vmap(f)(x).dtype == np.float32
         assert tm.vmap(f)(x).tolist() == [[1, 2.5], [2, 2.5]]
+
+
+@pytest.mark.parametrize(
+    "num, endpoint", [(0, True), (1, True), (1, False), (2, True), (2, False), (7, True), (7, False)]
+)
+@pytest.mark.parametrize("start, stop", [(0.1, 0.9), (np.array([-0.3, -7.0]), -0.7), (0.3 + 0.1j, 2j)])
+def test_a_geometric_space_that_is_recorded_has_numpys_values_to_the_last_bit(num, endpoint, start, stop):
+    """Its ends above all, which are what was given: as edges of bins they count what lies on them."""
+    want = np.geomspace(start, stop, num, endpoint)
+    f = functools.partial(tm.geomspace, num=num, endpoint=endpoint)
+    for got in (f(tm.tensor(start, requires_grad=True), stop).detach(), tm.compile(f)(start, stop)):
+        np.testing.assert_allclose(got.numpy(), want, rtol=4e-16 if want.dtype.kind == "c" else 0, atol=0)
+    check_grads(f, (start, stop))

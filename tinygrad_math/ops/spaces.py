@@ -170,6 +170,12 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     kind = np.result_type(a.dtype, b.dtype, np.float64)  # NumPy's
     a, b = (v if v.dtype == kind else rec.astype(v, kind) for v in (a, b))
     sign = rec.stop_gradient(rec.sign(a))
-    y = sign * rec.exp(rec.linspace(rec.log(a / sign), rec.log(b / sign), num, endpoint))
+    first, last = a / sign, b / sign
+    y = rec.pow(10.0, rec.linspace(rec.log10(first), rec.log10(last), num, endpoint))
+    if num > 0:  # the ends are what was given, to the last bit, as NumPy has it
+        within = y[1:-1] if num > 1 and endpoint else y[1:]
+        ends = [rec.expand_dims(rec.broadcast_to(v, y.shape[1:]), axis=0) for v in (first, last)]
+        y = rec.concat([ends[0], within, *(ends[1:] if num > 1 and endpoint else [])], axis=0)
+    y = sign * y
     y = y if dtype is None else rec.astype(y, dtype)
     return rec.moveaxis(y, 0, axis) if axis else y
