@@ -436,6 +436,25 @@ def test_methods_of_ufuncs_of_few_elements_are_numpys(ufunc, shape):
         )
 
 
+@pytest.mark.parametrize("ufunc", [*FOLDED, np.floor_divide, np.divide], ids=lambda u: u.__name__)
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (3,), (0, 2), (2, 0), (2, 3)])
+def test_a_fold_begins_with_the_value_that_is_given(ufunc, shape):
+    """(initial - a) - b, and not initial - (a - b)."""
+    x = np.arange(1, 1 + math.prod(shape)).reshape(shape) if shape else np.array(2)
+    x = x if ufunc is np.bitwise_or else x * 0.75
+    for axis, keepdims in itertools.product((0, -1, None), (False, True)):
+        options = {"axis": axis, "keepdims": keepdims, "initial": x.dtype.type(3)}
+        try:
+            expected = ufunc.reduce(x, **options)
+        except ValueError:
+            with pytest.raises(tm.MathError):
+                ufunc.reduce(tm.tensor(x), **options)
+            continue
+        got = ufunc.reduce(tm.tensor(x), **options)
+        assert got.dtype == expected.dtype
+        np.testing.assert_allclose(got.numpy(), expected, rtol=1e-14, strict=True)
+
+
 def test_a_fold_of_nothing_begins_with_what_is_given():
     x = tm.tensor(np.zeros((0, 2)), requires_grad=True)
     assert np.fmax.reduce(x, initial=4.0).tolist() == [4.0, 4.0]

@@ -201,20 +201,15 @@ def _reduce(
                 f"np.{ufunc.__name__}.reduce(..., where=): {ufunc.__name__} has no neutral element; use where()"
             )
         x = rec.where(where, x, rec.astype(as_tensor(neutral), x.dtype))
-    if ufunc in _REDUCTIONS:
+    axes = _axes(ufunc, x, axis, "reduce")
+    none = not all(x.shape[k] for k in axes)
+    if ufunc in _REDUCTIONS and not (none and initial is not None):
         y = getattr(rec, _REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims)
-    else:
-        y, axes = x, _axes(ufunc, x, axis, "reduce")
-        if len(axes) > 1 and not _in_any_order(ufunc):
-            raise ArgumentError(
-                f"np.{ufunc.__name__}.reduce runs along one axis, as its order matters; got axis={axis}"
-            )
-        if not axes and ufunc.identity is not None:
-            y = f(rec.astype(as_tensor(ufunc.identity), x.dtype), x)
-        for k in sorted(axes, reverse=True):
-            y = _folded(ufunc, f, y, k, initial)
-            y = rec.expand_dims(y, axis=k) if keepdims else y
-    return y if initial is None else f(initial, y)
+        return y if initial is None else f(initial, y)
+    if len(axes) > 1 and not _in_any_order(ufunc):
+        raise ArgumentError(f"np.{ufunc.__name__}.reduce runs along one axis, as its order matters; got axis={axis}")
+    y = _of_none(ufunc, f, x, axes, initial) if none else _folded(ufunc, f, x, axes, initial)
+    return rec.expand_dims(y, axis=tuple(sorted(axes))) if keepdims and axes else y
 
 
 def _axes(ufunc: np.ufunc, x: Tensor, axis: Any, method: str) -> tuple[int, ...]:
@@ -237,24 +232,29 @@ def _in_any_order(ufunc: np.ufunc) -> bool:
     return True
 
 
-def _folded(ufunc: np.ufunc, f: Callable[..., Any], x: Tensor, axis: int, initial: Any) -> Any:
-    """x taken together along an axis, as NumPy does it: from the neutral element on, where there is one."""
-    parts = _slices(x, axis)
-    first = ufunc.identity if initial is None or ufunc.identity is not None else initial
-    if len(parts) > 1:
-        return functools.reduce(f, parts)
-    if first is None:
-        if not parts:
-            raise ShapeError(
-                f"np.{ufunc.__name__}.reduce along axis {axis} of {describe(x)}: there are no elements, and "
-                f"{ufunc.__name__} has no neutral one; give initial="
-            )
-        return parts[0]
-    neutral = rec.astype(as_tensor(first), x.dtype)
-    if parts:
-        return f(neutral, parts[0])
-    shape = x.shape[:axis] + x.shape[axis + 1 :]
-    return rec.broadcast_to(rec.astype(neutral, f(neutral, neutral).dtype), shape)
+def _folded(ufunc: np.ufunc, f: Callable[..., Any], x: Tensor, axes: tuple[int, ...], initial: Any) -> Any:
+    """x taken together along axes, from the first value on that is given; one element alone from the neutral one on."""
+    if initial is None and ufunc.identity is not None and all(x.shape[k] == 1 for k in axes):
+        initial = rec.astype(as_tensor(ufunc.identity), x.dtype)
+    if initial is not None and len(axes) == 1:
+        return functools.reduce(f, _slices(x, axes[0]), initial)
+    for k in sorted(axes, reverse=True):
+        x = functools.reduce(f, _slices(x, k))
+    return x if initial is None else f(initial, x)
+
+
+def _of_none(ufunc: np.ufunc, f: Callable[..., Any], x: Tensor, axes: tuple[int, ...], initial: Any) -> Any:
+    """What there is where an axis has no elements: the first value that is given, or the neutral one."""
+    first = ufunc.identity if initial is None else initial
+    shape: tuple[int, ...] = tuple(n for k, n in enumerate(x.shape) if k not in axes)
+    if first is None and 0 not in shape:
+        raise ShapeError(
+            f"np.{ufunc.__name__}.reduce along {axes} of {describe(x)}: there are no elements, and "
+            f"{ufunc.__name__} has no neutral one; give initial="
+        )
+    one = np.ones(1, x.dtype)
+    first = rec.astype(as_tensor(0 if first is None else first), x.dtype)
+    return rec.broadcast_to(rec.astype(first, f(one, one).dtype), shape)
 
 
 def _accumulate(ufunc: np.ufunc, f: Callable[..., Any], x: Any, axis: int = 0, dtype: Any = None) -> Any:
