@@ -437,11 +437,14 @@ def worded(f: F) -> F:
     return cast(F, call)
 
 
-def of_tensors(kind: type) -> None:
-    """Make methods of a part of Tensor `worded` ones; those that take `words` count who holds a tensor, and stay."""
+def of_tensors(kind: type, wrap: bool = True) -> None:
+    """Call the methods of a part of Tensor the Tensor's, and make them `worded`, but for those that look at who calls.
+
+    That is those with an argument `words`, which count who holds a tensor, and with wrap=False all.
+    """
     for name, member in list(vars(kind).items()):
         if isinstance(member, types.FunctionType) and not name.startswith("_"):
             of_tensor(inspect.unwrap(member))
             of_tensor(member)
-            if "words" not in member.__code__.co_varnames:
+            if wrap and "words" not in member.__code__.co_varnames:
                 setattr(kind, name, worded(member))

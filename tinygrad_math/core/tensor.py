@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .arguments import as_flag, is_about_arguments
+from .arguments import as_flag, is_about_arguments, of_tensors
 from .assignment import Assignment
 from .conversion import PYTHON_NUMBERS, SURE, as_array, is_numeric, node_of
 from .copying import Copying
@@ -23,6 +23,7 @@ from .errors import ArgumentError, DTypeError, describe, explain_failure, numeri
 from .foreign import answer, decides, refuses
 from .form import Form
 from .gradients import Differentiable
+from .leaving import Leaving
 from .methods import Methods
 from .mode import MODE as MODE
 from .mode import Mode as Mode
@@ -444,6 +445,9 @@ def watching(array: Any) -> Tensor:
     node.share(array, given=True)
     return wrap(node)
 
+
+for _part in (Form, Leaving, Differentiable, Assignment, Copying):
+    of_tensors(_part, wrap=False)
 
 select = Op(
     "select",
