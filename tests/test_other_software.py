@@ -235,7 +235,7 @@ REFUSED = {
     "scipy.integrate.quad": (lambda f, x: f(lambda t: t * x[0, 0], 0, 1)[0], "leggauss"),
     "scipy.spatial.distance.cdist": (lambda f, x: f(x, x), "tm.linalg.norm"),
     "scipy.stats.norm.logpdf": (lambda f, x: f(x), "tm.stats.norm.logpdf"),
-    "scipy.optimize.brentq": (lambda f, x: f(lambda t: t - x[0, 0], -9, 9), "tm.implicit.root"),
+    "scipy.optimize.toms748": (lambda f, x: f(lambda t: t - x[0, 0], -9, 9), "tm.implicit.root"),  # brentq loses errors
     "sklearn.metrics.mean_squared_error": (lambda f, x: f(X, x), r"tm.square\(x - y\).mean\(\)"),
 }
 
