@@ -386,7 +386,8 @@ _SCIPYS: dict[str, str] = {
     "minkowski": "tm.linalg.norm(x - y, ord=p)", "logsumexp": "tm.special.logsumexp(x)",
     "mean_squared_error": "tm.square(x - y).mean()", "mean_absolute_error": "abs(x - y).mean()",
     "log_loss": "tm.nn.functional.cross_entropy(x, labels)", "r2_score": "1 - ((y - x) ** 2).mean() / y.var()",
-    "brentq": _ROOT, "brenth": _ROOT, "ridder": _ROOT, "toms748": _ROOT, "bisect": _ROOT, "newton": _ROOT, "fsolve": _ROOT, "root": _ROOT, "root_scalar": _ROOT,
+    "brentq": _ROOT, "brenth": _ROOT, "ridder": _ROOT, "toms748": _ROOT, "bisect": _ROOT, "newton": _ROOT,
+    "fsolve": _ROOT, "root": _ROOT, "root_scalar": _ROOT,
     "minimize": _ROOT, "least_squares": _ROOT, "fixed_point": "tm.implicit.fixed_point(f)(x0)",
 }  # fmt: skip
 
