@@ -3,11 +3,13 @@
 import dataclasses
 import functools
 import itertools
+import random
 
 import numpy as np
 import pytest
 
 import tinygrad_math as tm
+from tinygrad_math.core.errors import TraceError
 from tinygrad_math.core.op import registry
 from tinygrad_math.core.tensor import as_tensor, record
 from tinygrad_math.transforms import matrices, tracing
@@ -559,3 +561,53 @@ def test_no_examples_of_matrices_have_no_inverses():
 
 def test_an_axis_may_be_a_number_of_numpys():
     np.testing.assert_array_equal(tm.vmap(lambda x: x.sum(), in_axes=np.int64(1))(X).numpy(), X.sum(0))
+
+
+GENERATOR = np.random.default_rng(5)
+
+
+def _helper(m):
+    return m + np.random.normal()
+
+
+class _Drawing:
+    def __init__(self):
+        self.rng = np.random.default_rng(2)
+
+    def draw(self, m):
+        return m + self.rng.normal()
+
+
+def _closing_over(generator):
+    return lambda m: m * generator.random()
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [
+        (_helper, "numpy.random"),
+        (lambda m: 2.0 * _helper(m), "numpy.random"),
+        (lambda m: m + random.random(), "random"),
+        (lambda m: m + GENERATOR.normal(), "GENERATOR"),
+        (_closing_over(np.random.default_rng(1)), "generator"),
+        (_closing_over(random.Random(1)), "generator"),
+        (lambda m, draw=np.random.normal: m + draw(), "a default"),
+        (_Drawing().draw, "self.rng"),
+        (functools.partial(_helper), "numpy.random"),
+        (tm.grad(lambda m: m * np.random.normal()), "numpy.random"),
+    ],
+)
+def test_a_draw_that_all_examples_would_share_is_refused_by_name(f, name):
+    state, other, mine = np.random.get_state()[2:], random.getstate(), GENERATOR.bit_generator.state
+    with pytest.raises(TraceError, match=rf"vmap\(.*\) draws from {name}, .*tm.random"):
+        tm.vmap(f)(np.zeros(3))
+    assert (np.random.get_state()[2:], random.getstate(), GENERATOR.bit_generator.state) == (state, other, mine)
+    y = tm.vmap(f, randomness="same")(np.ones(3)).numpy()
+    assert len(set(y)) == 1
+
+
+def test_a_generator_that_is_in_reach_and_not_drawn_from_is_no_matter():
+    def f(m):
+        return m * 2.0 if m.ndim == 0 else m + np.random.normal() + GENERATOR.normal()
+
+    np.testing.assert_array_equal(tm.vmap(f)(np.ones(3)).numpy(), [2.0, 2.0, 2.0])

@@ -15,6 +15,7 @@ from ...core.tensor import Tensor, as_tensor, rec
 from ...core.tree import Structure, children, flatten, paths, show, unflatten
 from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
+from .draws import refuse_drawn, streams_of
 from .trace import Recording
 
 Fn = Callable[..., Any]
@@ -38,7 +39,8 @@ def vmap(
     f is written for one example, and may be any function of this package's and NumPy's functions; it is called once.
     Nests, and composes with every transform and with `compile`.
     Raises ShapeError where batches differ in length or none is there, AxisError, ArgumentError for axes that do not
-    fit the arguments, TraceError for an `if` or a shape that depends on an example's values, with the line.
+    fit the arguments, TraceError for an `if` or a shape that depends on an example's values, with the line, and for
+    draws of NumPy's or Python's generators, which all examples would share: `tm.random` draws for each.
     Derivative: row b of the result depends on row b of the arguments as f does; what is shared collects all rows.
 
     >>> import numpy as np
@@ -71,7 +73,10 @@ def vmap(
             shape = found
             return returned
 
+        streams = streams_of(f) if randomness == "different" else []
         recording = Recording(example, batches, title, randomness == "same")
+        if streams:
+            refuse_drawn(streams, title)
         step = size if chunk_size is None else chunk_size
         chunks = []
         for start in range(0, max(size, 1), max(step, 1)):
