@@ -58,7 +58,7 @@ def _arrays_only(result):
 @pytest.mark.parametrize("method", METHODS)
 def test_scipys_minimiser_takes_our_derivatives_and_returns_arrays(method):
     options = {"hess": tm.hessian(rosenbrock)} if method in SECOND else {}
-    with np.errstate(invalid="ignore"):  # trust-krylov's own, in its compiled part
+    with np.errstate(invalid="ignore", over="ignore"):  # trust-krylov's own, in its compiled part
         result = optimize.minimize(rosenbrock, START, jac=tm.grad(rosenbrock), method=method, tol=1e-9, **options)
     np.testing.assert_allclose(result.x, [1.0, 1.0], atol=1e-3)
     _arrays_only(result)
