@@ -11,11 +11,11 @@ import numpy as np
 from ...core.arguments import named
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.leaks import refuse_leaked
+from ...core.opening import room
 from ...core.tensor import Tensor, as_tensor, rec
 from ...core.tree import Structure, children, flatten, paths, show, unflatten
 from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
-from .draws import refuse_drawn, streams_of
 from .trace import Recording
 
 Fn = Callable[..., Any]
@@ -73,10 +73,11 @@ def vmap(
             shape = found
             return returned
 
-        streams = streams_of(f) if randomness == "different" else []
+        draws = room("transforms.batching.draws")  # opened here: it takes NumPy's generators along
+        streams = draws.streams_of(f) if randomness == "different" else []
         recording = Recording(example, batches, title, randomness == "same")
         if streams:
-            refuse_drawn(streams, title)
+            draws.refuse_drawn(streams, title)
         step = size if chunk_size is None else chunk_size
         chunks = []
         for start in range(0, max(size, 1), max(step, 1)):
