@@ -51,6 +51,7 @@ _RAISING = {
 # NumPy's loops of these write a few elements only where the results do not lie side by side (NumPy 2.4.6); what our
 # loops compare with the bits of infinity
 UNWRITTEN = {"isnan": ">", "isinf": "==", "isfinite": "<", "signbit": ""}
+MISREAD = frozenset("fdiIlLqQ")  # whose negative NumPy's loop takes from wrong places, some strides apart
 
 
 @lru_cache(None)
@@ -84,6 +85,8 @@ def _faster(ufunc: np.ufunc, dtypes: Sequence[Any], found: tuple[int, int]) -> t
     elements unwritten (see `UNWRITTEN`)."""
     if ufunc.__name__ in UNWRITTEN and dtypes[0].char in "fd":
         return ours(ufunc.__name__, dtypes[0].char), 0
+    if ufunc is np.negative and dtypes[0].char in MISREAD:
+        return ours("negative", dtypes[0].str), 0
     if all(d == dtypes[0] for d in dtypes):
         own = kernel(ufunc.__name__, dtypes[0])
         if own is not None:
@@ -232,6 +235,19 @@ def _asked(name: str) -> Callable[[Any, str, str], None]:
     return write
 
 
+def _negative(module: Any, title: str, kind: str) -> None:
+    """Floats with the bit of their sign turned; whole numbers from 0."""
+    ir, dtype = llvm().ir, np.dtype(kind)
+    word = ir.IntType(8 * dtype.itemsize)
+
+    def body(b: Any, x: Any) -> Any:
+        if dtype.kind == "f":
+            return b.xor(x, ir.Constant(word, 1 << (word.width - 1)))
+        return b.sub(ir.Constant(word, 0), x)
+
+    elements(module, title, [word, word], body)
+
+
 def machine_type(dtype: np.dtype[Any]) -> Any:
     ir = llvm().ir
     if dtype.kind == "f":
@@ -290,5 +306,6 @@ _WRITERS: dict[str, Callable[..., None]] = {
     "where": _where,
     "keep": _keep,
     "cast": _cast,
+    "negative": _negative,
     **{name: _asked(name) for name in UNWRITTEN},
 }
