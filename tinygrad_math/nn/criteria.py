@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..core.errors import ArgumentError
 from ..core.tensor import Tensor
-from . import losses
+from . import chances, labels, losses
 from .module import Module
 
 
@@ -104,7 +104,7 @@ class CrossEntropyLoss(LossModule):
     tensor(0.69314718)
     """
 
-    function = staticmethod(losses.cross_entropy)
+    function = staticmethod(labels.cross_entropy)
 
     def __init__(
         self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
@@ -120,7 +120,7 @@ class NLLLoss(LossModule):
     tensor(2.)
     """
 
-    function = staticmethod(losses.nll_loss)
+    function = staticmethod(labels.nll_loss)
 
     def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
@@ -134,7 +134,7 @@ class BCELoss(LossModule):
     tensor(0.69314718)
     """
 
-    function = staticmethod(losses.binary_cross_entropy)
+    function = staticmethod(chances.binary_cross_entropy)
 
     def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(weight=weight, reduction=reduction)
@@ -148,7 +148,7 @@ class BCEWithLogitsLoss(LossModule):
     tensor(0.69314718)
     """
 
-    function = staticmethod(losses.binary_cross_entropy_with_logits)
+    function = staticmethod(chances.binary_cross_entropy_with_logits)
 
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)

@@ -10,7 +10,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import TRACED, Tensor, as_tensor, rec
 from .common import generator, known, shaped, sizes
-from .losses import checked_labels
+from .labels import checked_labels
 from .module import Module, Parameter
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]

@@ -22,6 +22,8 @@ from .adaptive import adaptive_avg_pool2d as adaptive_avg_pool2d
 from .adaptive import adaptive_max_pool1d as adaptive_max_pool1d
 from .adaptive import adaptive_max_pool2d as adaptive_max_pool2d
 from .attention import scaled_dot_product_attention as scaled_dot_product_attention
+from .chances import binary_cross_entropy as binary_cross_entropy
+from .chances import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .convolution import conv1d as conv1d
 from .convolution import conv2d as conv2d
 from .convolution import conv_transpose1d as conv_transpose1d
@@ -41,10 +43,9 @@ from .folding import unfold as unfold
 from .gates import glu as glu
 from .gates import gumbel_softmax as gumbel_softmax
 from .gates import softmin as softmin
-from .losses import binary_cross_entropy as binary_cross_entropy
-from .losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .labels import cross_entropy as cross_entropy
+from .labels import nll_loss as nll_loss
 from .losses import cosine_embedding_loss as cosine_embedding_loss
-from .losses import cross_entropy as cross_entropy
 from .losses import gaussian_nll_loss as gaussian_nll_loss
 from .losses import hinge_embedding_loss as hinge_embedding_loss
 from .losses import huber_loss as huber_loss
@@ -52,7 +53,6 @@ from .losses import kl_div as kl_div
 from .losses import l1_loss as l1_loss
 from .losses import mean_squared_error as mean_squared_error
 from .losses import mse_loss as mse_loss
-from .losses import nll_loss as nll_loss
 from .losses import poisson_nll_loss as poisson_nll_loss
 from .losses import smooth_l1_loss as smooth_l1_loss
 from .margins import margin_ranking_loss as margin_ranking_loss

@@ -12,7 +12,8 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .common import check_same_shape, shaped
 from .criteria import LossModule
-from .losses import above_zero, checked_labels, pair, reduced
+from .labels import checked_labels
+from .losses import above_zero, pair, reduced
 from .module import Module
 from .similarity import pairwise_distance
 

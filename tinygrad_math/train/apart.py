@@ -20,7 +20,7 @@ from ..distributed.batches import Batches
 from ..distributed.cluster import Shards
 from ..distributed.picking import Numbered, Table
 from ..distributed.products import ValueAndGrad
-from ..nn import losses
+from ..nn import functional
 from ..nn.criteria import LossModule
 from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
@@ -143,9 +143,10 @@ def _options(loss: Any) -> dict[str, Any]:
     function = loss
     while isinstance(function, functools.partial):
         options, function = {**function.keywords, **options}, function.func
-    if getattr(function, "__module__", None) != losses.__name__:
+    ours = getattr(functional, getattr(function, "__name__", ""), None)
+    if ours is None or ours is not function:
         return {}
-    usual = {n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not p.empty}
+    usual = {n: p.default for n, p in inspect.signature(ours).parameters.items() if p.default is not p.empty}
     return {**usual, **options}
 
 
