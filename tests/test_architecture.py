@@ -16,7 +16,7 @@ FLOORS = [
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],
     ["core/tree"],
-    ["core/op"],
+    ["core/op", "core/ties"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
     ["core/past", "core/foreign", "core/leaks", "core/spent"],
     ["core/leaving"],

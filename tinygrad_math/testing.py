@@ -18,7 +18,7 @@ from .core.op import Op, registry
 from .core.quiet import ignoring
 from .core.samples import Sample
 from .core.tensor import Node, Tensor, as_tensor, record, wrap
-from .core.tree import flatten, unflatten
+from .core.tree import flatten, flatten_each, unflatten
 from .transforms.derivatives import jvp, vjp
 
 __all__ = ["check_grads", "check_op"]
@@ -81,7 +81,7 @@ class _Flat:
     """A function of trees as a function of a list of arrays: only what has a derivative goes in or out."""
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any]) -> None:
-        leaves, self.structure = flatten(tuple(args))
+        leaves, self.structure = flatten_each(args)
         self.f = f
         self.leaves = [np.asarray(as_tensor(leaf).node.data) for leaf in leaves]
         self.wanted = [k for k, x in enumerate(self.leaves) if x.dtype.kind in "fc"]

@@ -80,7 +80,7 @@ class Finder:
         self.settled = settled  # which of the arguments an update took, whose result is a leaf
         self.texts: list[str] = []  # how each leaf is reached
         self.called = False  # whether the tree is what a call was given
-        self.ties = False  # whether Tensors in two places would be one leaf
+        self.ties = False  # whether Tensors in two places would be one leaf, as Parameters are anywhere
         self.tensors: dict[Any, list[str]] = {}
 
     def name(self, kind: str, value: Any = None) -> str:
@@ -95,7 +95,7 @@ class Finder:
 
     def leaf(self, text: str, role: tuple[Any, ...] | None, depth: int, like: Any, static: bool, donated: bool) -> None:
         self.texts.append(text)
-        if self.ties and isinstance(like, Tensor):
+        if (self.ties or role is not None) and isinstance(like, Tensor):
             self.tensors.setdefault((like.shape, like.dtype), []).append(text)
         if static:
             known = self.name("like", like)

@@ -4,8 +4,11 @@ A tree is taken apart into its leaves and a structure that can put other leaves 
 Anything that is no container is a leaf; `None` is a container of nothing. A tree keeps what it is made of: the order
 of keys, the type of a container (subclasses of dict, list and tuple), its attributes, and fields that are no argument
 of a dataclass. An object flattens itself by `tree_flatten() -> (keys, children, extra)` and the classmethod
-`tree_unflatten(keys, children, extra)`; with `tree_ties = True` a Tensor in two places below it is one leaf, and
-comes back as one.
+`tree_unflatten(keys, children, extra)`.
+
+A Parameter in several places of a tree is one leaf, and comes back as one: it is what is learnt, wherever it stands.
+So is any Tensor below an object with `tree_ties = True`. Another Tensor or array is a value, and each of its places is
+a leaf, as in JAX.
 """
 
 from __future__ import annotations
@@ -171,8 +174,22 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     [1.0, 2.0, 3.0]
     """
     leaves: list[Any] = []
+    return leaves, _whole(tree, leaves)
+
+
+def flatten_each(trees: Sequence[Any]) -> tuple[list[Any], Structure]:
+    """The leaves and the structure of the tuple of these trees: arguments, of which each is a variable.
+
+    What two of them have in common is a leaf in each.
+    """
+    leaves: list[Any] = []
+    parts = tuple([_whole(tree, leaves) for tree in trees])
+    return leaves, Structure(tuple, tuple(range(len(parts))), parts)
+
+
+def _whole(tree: Any, leaves: list[Any]) -> Structure:
     try:
-        return leaves, _take_apart(tree, leaves, {}, False)
+        return _take_apart(tree, leaves, {}, False)
     except RecursionError:
         raise ArgumentError(f"a tree that nests too deeply, or contains itself: a {type(tree).__name__}") from None
 
@@ -188,11 +205,10 @@ def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool
         if not hasattr(type(tree), "_tree_leaf"):
             leaves.append(tree)
             return LEAF
-        place = len(leaves)
-        if ties and places.setdefault(id(tree), place) < place:
+        role, place = tree._tree_leaf(), len(leaves)
+        if (ties or role is not None) and places.setdefault(id(tree), place) < place:
             return Structure(Tie, (), (), places[id(tree)])
         leaves.append(tree)
-        role = tree._tree_leaf()
         return LEAF if role is None else Structure(None, (), (), role)
     keys, children, extra = opened
     ties = ties or getattr(type(tree), "tree_ties", False)
@@ -262,9 +278,9 @@ def container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attribu
 def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`f` of corresponding leaves, in the shape of the first tree.
 
-    Dicts correspond by their keys, whatever their order. A Parameter's place in a module is taken by a Parameter, which
-    requires a gradient as it did; one that is in two places is one leaf.
-    Raises ShapeError if the trees differ.
+    Dicts correspond by their keys, whatever their order. A Parameter's place is taken by a Parameter, which requires a
+    gradient as it did; one that is in several places is one leaf, and `f` is called once for it.
+    Raises ShapeError if the trees differ, also in what they have where the first has one Parameter several times.
 
     >>> import tinygrad_math as tm
     >>> tm.tree_map(lambda a, b: a + b, {"x": 1, "y": 2}, {"y": 20, "x": 10})
@@ -275,7 +291,7 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     for other in rest:
         below = leaves_like(other, structure, strict=True)
         if below is None:
-            raise ShapeError(f"trees differ: {show(structure)} and {show(flatten(other)[1])}")
+            raise ShapeError(f"trees differ: {show(structure)} and {differing(other, structure)}")
         columns.append(below)
     return unflatten(structure, [f(*row) for row in zip(*columns, strict=True)])
 
@@ -283,10 +299,37 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
 def leaves_like(tree: Any, structure: Structure, strict: bool = False) -> list[Any] | None:
     """The leaves of a tree where `structure` has its own, in its order; None if the containers differ.
 
-    A list may be a leaf there, unless `strict`.
+    A list may be a leaf there, unless `strict`. Where `structure` has one leaf several times, what the tree has there
+    is the same, or of the same value.
     """
     leaves: list[Any] = []
     return leaves if _collect_like(tree, structure, leaves, strict) else None
+
+
+def differing(tree: Any, structure: Structure) -> str:
+    """A tree that has no `leaves_like` the structure, in a line, and what to do where only its ties are others."""
+    told = show(flatten(tree)[1])
+    tied = any(s.kind is Tie for s in _below(structure))
+    return f"{told}; a Parameter in several places is one leaf, which has one value" if tied else told
+
+
+def _below(structure: Structure) -> Iterator[Structure]:
+    stack = [structure]
+    while stack:
+        yield stack[-1]
+        stack += stack.pop().children
+
+
+def _as_one(a: Any, b: Any) -> bool:
+    """Whether two leaves may be taken for one: the same, or constants of one value."""
+    if a is b:
+        return True
+    nodes = [leaf.node if hasattr(type(leaf), "_tree_leaf") else None for leaf in (a, b)]
+    if nodes[0] is not None and nodes[0] is nodes[1]:
+        return True
+    if any(n is not None and n.live for n in nodes):
+        return False
+    return bool(_frozen(a) == _frozen(b))
 
 
 def _collect_like(tree: Any, structure: Structure, leaves: list[Any], strict: bool) -> bool:
@@ -295,7 +338,7 @@ def _collect_like(tree: Any, structure: Structure, leaves: list[Any], strict: bo
         leaves.append(tree)
         return not strict or (tree is not None and _open(tree) is None)
     if kind is Tie:
-        return tree is leaves[extra]
+        return _as_one(tree, leaves[extra])
     if kind is type(None) or tree is None:
         return kind is type(None) and tree is None
     opened = _open(tree) if type(tree) is kind else None

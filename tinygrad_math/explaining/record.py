@@ -18,7 +18,7 @@ from ..core.node import DIFFERENTIABLE, Constant, Node
 from ..core.place import is_library
 from ..core.tensor import Tensor, select, wrap
 from ..core.tensor import record as apply
-from ..core.tree import Structure, flatten, unflatten
+from ..core.tree import Structure, flatten, flatten_each, unflatten
 from ..core.walk import Trail, pullback
 from ..formulas.notation import latex
 from ..formulas.terms import quoted, symbol
@@ -63,7 +63,7 @@ class Record(Shown):
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
         local: dict[Node, str] = {}
         self._ran = ran = Computation(_naming(f, local), args, "record")
-        leaves, self._structure = flatten(args)
+        leaves, self._structure = flatten_each(args)
         self._single = len(args) == 1
         moving = [k for k, leaf in enumerate(leaves) if _data(leaf).dtype.kind in "fc"]
         self._inputs: dict[int, Node] = dict(zip(moving, ran.tape.inputs, strict=True))

@@ -17,7 +17,7 @@ from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op
 from ..core.quiet import quietly
 from ..core.tensor import Tensor, as_tensor, record, select, wrap
-from ..core.tree import flatten, unflatten
+from ..core.tree import flatten, flatten_each, unflatten
 from ..nn.module import Module
 from ..transforms.tracing import Tape
 from .lines import Lines, beside, line_of
@@ -49,8 +49,7 @@ class Computation:
             raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
         if hasattr(watcher(), "asked"):
             raise TraceError(f"{asker} looks at values, which a function that is being traced has not; call it outside")
-        args = [untouched(a) for a in args]
-        leaves, structure = flatten(tuple(args))
+        leaves, structure = flatten_each([untouched(a) for a in args])
         arrays = [as_tensor(leaf) for leaf in leaves]
         moving = [k for k, a in enumerate(arrays) if a.dtype.kind in "fc"]
         if not moving:
@@ -167,12 +166,19 @@ def same_stream() -> Iterator[None]:
 
 
 def untouched(tree: Any) -> Any:
-    """A tree in whose modules f may count and average as it likes: the user's own stay as they are."""
+    """A tree in whose modules f may count and average as it likes: the user's own stay as they are.
+
+    What it is differentiated in is the same: a parameter may stand in other places, too.
+    """
+    return _copied(tree, {id(leaf): leaf for leaf in flatten(tree)[0]})
+
+
+def _copied(tree: Any, known: dict[int, Any]) -> Any:
     if isinstance(tree, Module):
-        return copy.deepcopy(tree)
+        return copy.deepcopy(tree, known)
     if type(tree) in (list, tuple):
-        return type(tree)(map(untouched, tree))
-    return {k: untouched(v) for k, v in tree.items()} if type(tree) is dict else tree
+        return type(tree)([_copied(v, known) for v in tree])
+    return {k: _copied(v, known) for k, v in tree.items()} if type(tree) is dict else tree
 
 
 def titles(args: tuple[Any, ...]) -> list[str]:

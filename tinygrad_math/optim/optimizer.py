@@ -20,7 +20,7 @@ from ..core.gradients import Gradients
 from ..core.mode import watcher, witnesses
 from ..core.node import clock, finished, inside
 from ..core.tensor import MODE, Tensor, as_tensor, rec
-from ..core.tree import Structure, flatten, leaves_like, paths, show, tree_map, unflatten
+from ..core.tree import Structure, differing, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
 from .stepping import (
     Hyper,
@@ -324,7 +324,7 @@ class Optimizer:
         leaves, structure = flatten(params)
         gradients = leaves_like(grads, structure, strict=True)
         if gradients is None:
-            raise ShapeError(f"update: gradients {show(flatten(grads)[1])} for parameters {show(structure)}")
+            raise ShapeError(f"update: for parameters {show(structure)} the gradients {differing(grads, structure)}")
         if len(state) != len(leaves):
             raise ArgumentError(
                 f"update: the state of {len(state)} parameters for {len(leaves)}; call init(params) first"

@@ -10,7 +10,7 @@ from ..core.errors import ArgumentError, describe
 from ..core.tensor import as_tensor, rec
 from ..core.tree import flatten, unflatten
 from .made import Made
-from .tracing import Tape, chosen_arguments, matched, one_like
+from .tracing import Tape, chosen_arguments, matched, matched_cotangents, one_like
 
 Fn = Callable[..., Any]
 Argnums = int | str | tuple[int | str, ...]
@@ -87,7 +87,7 @@ def vjp(f: Fn, *primals: Any, has_aux: bool = False) -> Any:
     tape = Tape(f, primals, "vjp", has_aux)
 
     def pull(cotangent: Any) -> Any:
-        gs = matched(cotangent, tape.out_structure, tape.outputs, "the cotangent of vjp")
+        gs = matched_cotangents(cotangent, tape.out_structure, tape.outputs, "the cotangent of vjp")
         return unflatten(tape.structure, tape.pull(gs), values=False)
 
     return (tape.value, pull, tape.aux) if has_aux else (tape.value, pull)

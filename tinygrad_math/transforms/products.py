@@ -8,7 +8,7 @@ from typing import Any
 from ..core.arguments import named
 from ..core.tree import unflatten
 from .matrices import gradient_tape
-from .tracing import Tape, matched
+from .tracing import Tape, matched, matched_cotangents
 
 Fn = Callable[..., Any]
 
@@ -53,6 +53,6 @@ def ggnvp(model: Fn, loss: Fn, primals: Any, tangents: Any) -> Any:
     ts = matched(vs, tape.structure, tape.inputs, "the tangent of ggnvp")
     along = unflatten(tape.out_structure, tape.push(ts), values=False)
     curved = hvp(loss, (tape.value,), (along,))[0]
-    gs = matched(curved, tape.out_structure, tape.outputs, "the cotangent of ggnvp")
+    gs = matched_cotangents(curved, tape.out_structure, tape.outputs, "the cotangent of ggnvp")
     out = unflatten(tape.structure, tape.pull(gs), values=False)
     return out if many else out[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -17,7 +19,8 @@ from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, handle, rec, under, wrap
-from ..core.tree import Structure, flatten, leaves_like, show, unflatten
+from ..core.ties import is_tied, places, summands
+from ..core.tree import Structure, differing, flatten, flatten_each, leaves_like, show, unflatten
 from ..core.walk import Trail, fit, pullback, pushforward
 
 
@@ -36,7 +39,7 @@ class Tape:
             raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
         mode = MODE.get()
         self.quiet = mode is not None and not mode.differentiable  # under no_grad: nothing outside is differentiated
-        leaves, self.structure = flatten(tuple(trees))
+        leaves, self.structure = flatten_each(trees)
         run = Run()
         self.inputs = [_alias(leaf, asker, self.quiet, run) for leaf in leaves]
         try:
@@ -129,7 +132,7 @@ class Tape:
 
     def scalar(self, holomorphic: bool = False) -> Tensor:
         """The one number that a gradient starts from."""
-        if len(self.outputs) != 1 or self.outputs[0].size != 1:
+        if len(places(self.out_structure)) != 1 or self.outputs[0].size != 1:
             got = ", ".join(map(describe, self.outputs)) or "nothing"
             raise NonScalarError(
                 f"{self.asker} needs a function that returns one number, got {got}. "
@@ -242,24 +245,39 @@ def matched(tree: Any, structure: Structure, like: Sequence[Any], asker: str) ->
     """The leaves of a tangent or cotangent tree, checked against what they belong to."""
     leaves = leaves_like(tree, structure)
     if leaves is None:
-        raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {show(flatten(tree)[1])}")
-    out = []
-    for leaf, x in zip(leaves, like, strict=True):
-        want = x.data if isinstance(x, Node) else x
-        try:
-            t = as_tensor(leaf)
-        except DTypeError as error:
-            if not isinstance(leaf, Mapping):  # of what else is no array the error itself tells
-                raise
-            raise DTypeError(f"{asker} expects {describe(want)}, got {describe(leaf)}") from error
-        if not hasattr(t.node.data, "dtype"):  # a Python number
-            t = cast(Tensor, rec.asarray(t))
-        if t.shape != want.shape:
-            raise ShapeError(f"{asker} expects {describe(want)}, got {describe(t)}")
-        if t.dtype.kind == "c" and want.dtype.kind != "c":
-            raise DTypeError(f"{asker} expects {describe(want)}, got {describe(t)}: its imaginary part would be lost")
-        out.append(t if t.dtype == want.dtype else fit(rec, t, want))
-    return out
+        raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {differing(tree, structure)}")
+    return [_matching(leaf, x, asker) for leaf, x in zip(leaves, like, strict=True)]
+
+
+def matched_cotangents(tree: Any, structure: Structure, like: Sequence[Any], asker: str) -> list[Any]:
+    """As `matched`, of a cotangent: where one result stands in several places, what is given there adds up."""
+    if not is_tied(structure):
+        return matched(tree, structure, like, asker)
+    parts = summands(tree, structure)
+    if parts is None:
+        raise ArgumentError(f"{asker} expects a tree like {show(structure)}, got {differing(tree, structure)}")
+    return [
+        functools.reduce(operator.add, [_matching(part, x, asker) for part in some])
+        for some, x in zip(parts, like, strict=True)
+    ]
+
+
+def _matching(leaf: Any, x: Any, asker: str) -> Tensor:
+    """One leaf of a tangent or a cotangent tree, in the dtype of what it belongs to."""
+    want = x.data if isinstance(x, Node) else x
+    try:
+        t = as_tensor(leaf)
+    except DTypeError as error:
+        if not isinstance(leaf, Mapping):  # of what else is no array the error itself tells
+            raise
+        raise DTypeError(f"{asker} expects {describe(want)}, got {describe(leaf)}") from error
+    if not hasattr(t.node.data, "dtype"):  # a Python number
+        t = cast(Tensor, rec.asarray(t))
+    if t.shape != want.shape:
+        raise ShapeError(f"{asker} expects {describe(want)}, got {describe(t)}")
+    if t.dtype.kind == "c" and want.dtype.kind != "c":
+        raise DTypeError(f"{asker} expects {describe(want)}, got {describe(t)}: its imaginary part would be lost")
+    return t if t.dtype == want.dtype else fit(rec, t, want)
 
 
 def chosen_arguments(

@@ -13,6 +13,7 @@ from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integ
 from ...core.leaks import refuse_leaked
 from ...core.opening import room
 from ...core.tensor import Tensor, as_tensor, rec
+from ...core.ties import firsts, is_tied, places, tied, untied
 from ...core.tree import Structure, children, flatten, paths, show, unflatten
 from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
@@ -59,7 +60,10 @@ def vmap(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         trees: tuple[Any, ...] = (args, kwargs)
         leaves, structure = flatten(trees)
-        axes = [*_axes_of(in_axes, args, structure.children[0], title), *([0] * structure.children[1].leaf_count)]
+        positions, names = untied(structure).children
+        along = [*_axes_of(in_axes, args, positions, title), *([0] * names.leaf_count)]
+        structure, chosen, axes = _tied_by_axis(structure, along)
+        leaves = [leaves[k] for k in chosen]
         batches, size = _batches(leaves, axes, structure, title)
         shared = [_shared(leaf) for leaf in leaves]
         shape: Structure | None = None
@@ -86,9 +90,9 @@ def vmap(
         assert shape is not None
         for chunk in chunks:
             refuse_leaked([leaf.node for leaf, _ in chunk if isinstance(leaf, Tensor)], title)
-        wanted = _out_axes(out_axes, shape, title)
+        shape, chosen, wanted = _tied_by_axis(shape, _out_axes(out_axes, untied(shape), title))
         results = []
-        for k, axis in enumerate(wanted):
+        for k, axis in zip(chosen, wanted, strict=True):
             results.append(_result([chunk[k] for chunk in chunks], size, axis, title))
         return unflatten(shape, results, values=False)
 
@@ -118,6 +122,18 @@ def _spread(axes: Axes, structure: Structure, what: str) -> list[int | None]:
         raise ArgumentError(f"{what} is {describe(axes)}, where the axis of one array is asked for: an int or None")
     parts = _children(axes, structure, what)
     return [axis for part, child in zip(parts, structure.children, strict=True) for axis in _spread(part, child, what)]
+
+
+def _tied_by_axis(structure: Structure, along: list[int | None]) -> tuple[Structure, list[int], list[int | None]]:
+    """A tree whose places have these axes, in which a leaf has one axis: a Parameter along two axes is two leaves.
+
+    Returned are its structure and, for each leaf, which of the old ones it is, and its axis.
+    """
+    if not is_tied(structure):
+        return structure, [*range(len(along))], along
+    keys = [(place.leaf, axis) for place, axis in zip(places(structure), along, strict=True)]
+    first = firsts(keys)
+    return tied(structure, keys), [keys[k][0] for k in first], [along[k] for k in first]
 
 
 def _children(axes: Axes, structure: Structure, what: str) -> list[Axes]:

@@ -16,6 +16,7 @@ from ...core.node import TRACED, TRANSFORMED, Node, unknown
 from ...core.opening import room
 from ...core.samples import sample
 from ...core.tensor import Tensor, as_tensor, clock, rec, wrap
+from ...core.ties import firsts, is_tied, places, tied, untied
 from ...core.tree import Structure, flatten, leaves_like, paths, show, unflatten
 from ..batching.rules import RULES, Call, aligned, rule
 from ..batching.trace import drawn_since, write_out
@@ -206,6 +207,10 @@ def _length(rows: Sequence[Tensor], structure: Structure, length: int | None) ->
     return n
 
 
+class _Untied(Exception):
+    """A step gives several values for what it was given as one: it is to be traced again, with as many."""
+
+
 class Steps:
     """The steps of one loop: what is carried, and the ways to go through them."""
 
@@ -221,6 +226,7 @@ class Steps:
             if not number and not hasattr(t.node.data, "dtype"):
                 t = rec.asarray(t)
             self.state.append(_carried(t, t is leaf))
+        self.origin = [*range(len(leaves))]  # which leaf of init each one of the carry begins as
         self.tree, self.parts = _quick(self.structure)
 
     # -- as Python runs it ------------------------------------------------------------------------------
@@ -241,13 +247,11 @@ class Steps:
         shape: list[Structure] = []
         begin: list[Tensor] = []  # what the first step gave
 
-        tree = self.tree
-
         def stretch(state: Any, places: Sequence[int], own: Any) -> Any:
             given: list[Any] = []
             for t, row in zip(places, own, strict=True):
                 try:
-                    carry, y = step(tree(state), t, row)
+                    carry, y = step(self.tree(state), t, row)
                     state = self.checked(carry, state)
                     leaves = self.given(y, shape, begin, t)
                 except Exception as error:
@@ -282,12 +286,14 @@ class Steps:
         leaves = self.parts(carry)
         if leaves is not None and all(map(_alike, leaves, before)):
             return leaves
-        leaves = leaves_like(carry, self.structure, strict=True)
+        leaves = leaves_like(carry, untied(self.structure), strict=True)
         if leaves is None:
             raise ArgumentError(
                 f"{self.title}: the carry keeps its containers; it was {show(self.structure)}, and the step gave "
                 f"{show(flatten(carry)[1])}"
             )
+        if is_tied(self.structure):
+            leaves, before = self._tied_as(leaves, before)
         found = []
         for k, (leaf, old) in enumerate(zip(leaves, before, strict=True)):
             new = as_tensor(leaf)
@@ -304,6 +310,23 @@ class Steps:
                 )
             found.append(new)
         return found
+
+    def _tied_as(self, held: list[Any], before: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The leaves of a carry of what its places hold, and those before: of a tie that the step does not keep, two.
+
+        From here on the carry has as many leaves as the step gave.
+        """
+        ids = [id(part.node if isinstance(part, Tensor) else part) for part in held]
+        keys = [(place.leaf, own) for place, own in zip(places(self.structure), ids, strict=True)]
+        first = firsts(keys)
+        origin = [keys[k][0] for k in first]
+        if len(first) > len(before):
+            self.structure = tied(self.structure, keys)
+            self.tree, self.parts = _quick(self.structure)
+            self.numbers, self.state, self.origin = (
+                [old[k] for k in origin] for old in (self.numbers, self.state, self.origin)
+            )
+        return [held[k] for k in first], [before[k] for k in origin]
 
     def given(self, y: Any, shape: list[Structure], begin: list[Tensor], t: Any) -> list[Tensor]:
         """The leaves of what a step gave beside the carry, like those of the first step, which `begin` holds.
@@ -338,7 +361,7 @@ class Steps:
 
     def _of_none(self, step: Fn, row: Sequence[Tensor]) -> tuple[Any, Any]:
         """A loop without steps: the carry as it was, and arrays without rows like what a step would give."""
-        begin: Sequence[Tensor] = self.state
+        whole, count, begin = self.tree, len(self.state), self.state
         if self.softly:  # the numbers take on the dtypes that a step gives them
             begin = self.checked(learned(step, self.tree(begin), 0, row)[0], begin)
         structure, like, after = self._later(step, 0, row, begin)
@@ -347,7 +370,7 @@ class Steps:
             for s, a, number in zip(self.state, after, self.numbers, strict=True)
         ]
         empty = [as_tensor(np.zeros((0, *s.shape), s.dtype)) for s in like]
-        return self.tree(state), unflatten(structure, empty, values=False)
+        return whole([state[self.origin.index(k)] for k in range(count)]), unflatten(structure, empty, values=False)
 
     def _later(self, step: Fn, t: int, row: Sequence[Tensor], state: Sequence[Tensor]) -> Any:
         """The structure of y, its leaves and the carry, as a step gives them that begins with a carry like this one."""
@@ -366,7 +389,12 @@ class Steps:
         look = room("compiler.environment").surroundings(self.title, self.functions)
         found, since = None, clock()
         try:
-            found = run()
+            while found is None:
+                since = clock()
+                try:
+                    found = run()
+                except _Untied:
+                    drawn_since(since, watcher())  # the steps draw when they are traced again
         except WrittenTo:
             raise
         except Exception as error:
@@ -395,13 +423,20 @@ class Steps:
             shape.clear()
             try:
                 carry, y = step(self.tree(state), t, row)
-                return self.checked(carry, state), self.given(y, shape, [], t)
+                return self._as_many(carry, state), self.given(y, shape, [], t)
             except Exception as error:
                 _named(error, self.title, None, n)
                 raise
 
         state, ys = staged_scan(self.title, n, self.state, rows, self.reverse, one, every, count)
         return self.tree(state), unflatten(shape[0], ys, values=False)
+
+    def _as_many(self, carry: Any, before: Sequence[Any]) -> list[Tensor]:
+        """As `checked`, for a step that stands for all of them. Raises _Untied where it gives more than it was given."""
+        found = self.checked(carry, before)
+        if len(found) > len(before):
+            raise _Untied
+        return found
 
     def run_while(self, cond: Fn, body: Fn) -> Any:
         """The carry when the condition no longer holds."""
@@ -436,10 +471,11 @@ class Steps:
             return found if hasattr(found.node.data, "dtype") else rec.asarray(found)
 
         def one(state: list[Tensor]) -> list[Tensor]:
-            return self.checked(body(self.tree(state)), state)
+            return self._as_many(body(self.tree(state)), state)
 
+        self.state = state
         left = None if self.n is None else self.n - done
-        return self._steadily(lambda: self.tree(staged_while(self.title, left, state, holds, one)))
+        return self._steadily(lambda: self.tree(staged_while(self.title, left, self.state, holds, one)))
 
 
 def _carried(t: Tensor, given: bool) -> Tensor:
