@@ -37,6 +37,7 @@ class Parameter(Tensor):
     """A Tensor that a network learns: a leaf that requires a gradient.
 
     Arguments: an array of a floating dtype (copied); `requires_grad=False` for one that is held fixed.
+    In a tree, a module or any other container, a parameter in several places is one leaf, and stays one.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.Parameter([1.0, 2.0]).requires_grad

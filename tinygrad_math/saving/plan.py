@@ -30,6 +30,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.arrays: Arrays = {}
+        self.parameters: dict[int, Any] = {}  # what was written for each: one in several places is stored once
 
     def write(self, tree: Any, path: str = "", depth: int = 0) -> Any:
         if depth > DEEPEST:
@@ -89,9 +90,14 @@ class Writer:
         return {"scalar" if isinstance(array, np.generic) else "array": name}
 
     def _tensor(self, tensor: Tensor, path: str) -> Any:
+        if id(tensor) in self.parameters:
+            return self.parameters[id(tensor)]
         stored = self._array(np.asarray(tensor.detach().numpy()), path)
         kind = "parameter" if type(tensor).__name__ == "Parameter" else "tensor"
-        return {kind: stored["array"], "requires_grad": bool(tensor.requires_grad), "name": tensor.name}
+        plan = {kind: stored["array"], "requires_grad": bool(tensor.requires_grad), "name": tensor.name}
+        if kind == "parameter":
+            self.parameters[id(tensor)] = plan
+        return plan
 
 
 def _number(x: Any, path: str) -> Any:
@@ -124,6 +130,7 @@ class Reader:
 
     def __init__(self, fetch: Callable[[str], Any], path: str) -> None:
         self.fetch, self.path = fetch, path
+        self.parameters: dict[str, Any] = {}  # by the name of the array
 
     def read(self, plan: Any, depth: int = 0) -> Any:
         if depth > DEEPEST:
@@ -168,7 +175,7 @@ class Reader:
         room("nn")
         from ..nn.module import Parameter  # a network's, in a room above this one
 
-        return Parameter(array, wanted, name)
+        return self.parameters.setdefault(plan[tag], Parameter(array, wanted, name))
 
 
 def _scalar(reader: Reader, plan: Any, depth: int) -> Any:

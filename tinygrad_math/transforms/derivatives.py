@@ -52,9 +52,10 @@ def grad(f: Fn, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool =
     """The function that returns the gradient of f, a function that returns one number (of whatever shape).
 
     Arguments: `argnums` which argument to differentiate in, its position or its name, or a tuple of these; each may be
-    a tree of floating or complex arrays. `has_aux`: f returns (value, aux), and the result is (gradient, aux).
-    `holomorphic`: f is complex differentiable, and the result is f'. Without it the gradient of a real
-    function of complex numbers is dL/d(re) + i dL/d(im), so that minus the gradient descends.
+    a tree of floating or complex arrays. A Parameter in several places of one tree is one leaf, and each place has the
+    whole gradient; two arguments are two variables, whatever they share. `has_aux`: f returns (value, aux), and the
+    result is (gradient, aux). `holomorphic`: f is complex differentiable, and the result is f'. Without it the gradient
+    of a real function of complex numbers is dL/d(re) + i dL/d(im), so that minus the gradient descends.
     Returns a tree like the argument, with zeros where f does not depend on it.
     Raises NonScalarError, DTypeError (integers), ArgumentError.
 

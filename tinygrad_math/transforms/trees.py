@@ -17,6 +17,9 @@ __all__ = ["ravel_tree", "tree_flatten", "tree_leaves", "tree_structure", "tree_
 def tree_flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves of a tree from left to right, and its structure.
 
+    A Parameter in several places is one leaf, and stays one when the tree is put together again. Another array or
+    Tensor is a leaf in each of its places.
+
     >>> import tinygrad_math as tm
     >>> leaves, structure = tm.tree_flatten({"w": [1.0, 2.0], "b": 3.0})
     >>> leaves

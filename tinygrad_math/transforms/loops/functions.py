@@ -323,9 +323,9 @@ class Steps:
         if len(first) > len(before):
             self.structure = tied(self.structure, keys)
             self.tree, self.parts = _quick(self.structure)
-            self.numbers, self.state, self.origin = (
-                [old[k] for k in origin] for old in (self.numbers, self.state, self.origin)
-            )
+            self.numbers = [self.numbers[k] for k in origin]
+            self.state = [self.state[k] for k in origin]
+            self.origin = [self.origin[k] for k in origin]
         return [held[k] for k in first], [before[k] for k in origin]
 
     def given(self, y: Any, shape: list[Structure], begin: list[Tensor], t: Any) -> list[Tensor]:
@@ -432,7 +432,7 @@ class Steps:
         return self.tree(state), unflatten(shape[0], ys, values=False)
 
     def _as_many(self, carry: Any, before: Sequence[Any]) -> list[Tensor]:
-        """As `checked`, for a step that stands for all of them. Raises _Untied where it gives more than it was given."""
+        """As `checked`, for a step that stands for all of them. Raises _Untied where it gives more than it got."""
         found = self.checked(carry, before)
         if len(found) > len(before):
             raise _Untied
