@@ -339,7 +339,8 @@ def _paced(roots: Sequence[Node], arguments: Sequence[Node]) -> frozenset[int]:
         return seen
 
     of_them = above([n for n in above(roots) if n.meta is not None and n.meta.number])
-    return frozenset(k for k, n in enumerate(arguments) if n in of_them)
+    outside = {n for n in arguments if not of_them.isdisjoint(n.inputs)}  # what stands for a step size from outside
+    return frozenset(k for k, n in enumerate(arguments) if n in of_them or n in outside)
 
 
 def _instructions(

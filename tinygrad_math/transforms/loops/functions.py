@@ -514,7 +514,7 @@ def _quick(structure: Structure) -> tuple[Callable[[Any], Any], Callable[[Any], 
             return lambda leaves: dict(
                 zip(keys, leaves, strict=True)
             ), lambda tree: [tree[k] for k in keys] if tree.__class__ is dict and tree.keys() == set(keys) else None
-    return lambda leaves: unflatten(structure, list(leaves)), lambda tree: None
+    return lambda leaves: unflatten(structure, list(leaves), "attached"), lambda tree: None
 
 
 def _one_boolean(found: Any) -> Any:

@@ -1,0 +1,105 @@
+"""A step size that is itself differentiated: closed over by the step of a loop, in Python and in programs."""
+
+import numpy as np
+import pytest
+
+import tinygrad_math as tm
+
+W, RATE, STEPS = np.array([1.0, 2.0, -0.5]), 0.05, 3
+SGD = tm.optim.SGD(lr=0.1)
+LOOPS = {
+    "python": lambda step, c: step(step(step(c))),
+    "fori_loop": lambda step, c: tm.fori_loop(STEPS, lambda i, c: step(c), c),
+    "scan": lambda step, c: tm.scan(lambda c, x: (step(c), None), c, np.ones(STEPS))[0],
+    "while_loop": lambda step, c: tm.while_loop(lambda s: s[0] < STEPS, lambda s: (s[0] + 1, step(s[1])), (0, c), 9)[1],
+}
+WAYS = {"eager": lambda f: f, "numpy": tm.compile, "native": lambda f: tm.compile(f, backend="native")}
+
+
+def by_hand(rate):
+    """The loss after steps of gradient descent on sum w³ / 3, from W on, and its derivative in the rate."""
+    w, slope = W, np.zeros(3)
+    for _ in range(STEPS):
+        w, slope = w - rate * w**2, slope * (1 - 2 * rate * w) - w**2
+    return (w**3).sum() / 3, (w**2 * slope).sum()
+
+
+def loss(c):
+    return (c["w"] ** 3).sum() / 3
+
+
+def trained(loop, rate):
+    """The function of parameters that trains them by steps of this rate, whatever that is."""
+
+    def run(c):
+        def step(cs):
+            return SGD.update(tm.grad(loss)(cs[0]), cs[1], cs[0], lr=rate())
+
+        return LOOPS[loop](step, (c, SGD.init(c)))[0]
+
+    return run
+
+
+def start():
+    return {"w": tm.nn.Parameter(W)}
+
+
+def agrees(value, slope):
+    np.testing.assert_allclose([value.item(), slope.item()], by_hand(RATE), rtol=1e-10)
+
+
+@pytest.fixture(params=LOOPS)
+def loop(request):
+    return request.param
+
+
+@pytest.fixture(params=WAYS)
+def way(request):
+    return WAYS[request.param]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the loss is computed inside", "the parameters are returned"])
+def test_a_rate_that_requires_a_gradient_gets_it(loop, way, whole):
+    rate = tm.tensor(RATE, requires_grad=True)
+    run = trained(loop, lambda: rate)
+    f = way(lambda c: loss(run(c))) if whole else way(run)
+    for _ in range(2):
+        rate.grad = None
+        y = f(start()) if whole else loss(f(start()))
+        y.backward()
+        agrees(y, rate.grad)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the loss is computed inside", "the parameters are returned"])
+def test_a_rate_computed_of_what_requires_a_gradient_hands_it_on(loop, way, whole):
+    root = tm.tensor(np.sqrt(RATE), requires_grad=True)
+    run = trained(loop, lambda: root * root)
+    y = way(lambda c: loss(run(c)))(start()) if whole else loss(way(run)(start()))
+    y.backward()
+    agrees(y, root.grad / (2 * np.sqrt(RATE)))
+
+
+def test_a_rate_that_an_outer_transform_differentiates(loop, way):
+    def total(rate):
+        return way(lambda c: loss(trained(loop, lambda: rate)(c)))(start())
+
+    agrees(*tm.value_and_grad(total)(RATE))
+    agrees(*tm.jvp(total, (RATE,), (1.0,)))
+    agrees(*way(tm.value_and_grad(lambda rate: loss(trained(loop, lambda: rate)(start()))))(RATE))
+    curved = tm.grad(tm.grad(total))(RATE).item()
+    h = 1e-5
+    assert curved == pytest.approx((by_hand(RATE + h)[1] - by_hand(RATE - h)[1]) / (2 * h), rel=1e-6)
+
+
+def test_a_rate_for_each_example(loop, way):
+    rates = np.array([RATE, 0.1, 0.0])
+    found = tm.vmap(lambda rate: way(lambda c: loss(trained(loop, lambda: rate)(c)))(start()))(rates)
+    np.testing.assert_allclose(found.detach().numpy(), [by_hand(r)[0] for r in rates])
+    found = way(tm.vmap(tm.grad(lambda rate: loss(trained(loop, lambda: rate)(start())))))(rates)
+    np.testing.assert_allclose(found.detach().numpy(), [by_hand(r)[1] for r in rates])
+
+
+def test_what_a_loop_of_plain_steps_gives_keeps_no_history(loop, way):
+    c = way(trained(loop, lambda: RATE))(start())
+    assert (type(c["w"]), c["w"].is_leaf, c["w"].requires_grad) == (tm.nn.Parameter, True, True)
+    np.testing.assert_allclose(loss(c).item(), by_hand(RATE)[0])
