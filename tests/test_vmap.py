@@ -611,3 +611,31 @@ def test_a_generator_that_is_in_reach_and_not_drawn_from_is_no_matter():
         return m * 2.0 if m.ndim == 0 else m + np.random.normal() + GENERATOR.normal()
 
     np.testing.assert_array_equal(tm.vmap(f)(np.ones(3)).numpy(), [2.0, 2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "f, x",
+    [
+        (tm.sqrt, [0.0, 1.0]),
+        (tm.tanh, [1000.0, -800.0]),
+        (tm.arccosh, [1.0, 2.0]),
+        (lambda x: tm.special.gamma(x + 170.0), [1.0, 1.6]),
+    ],
+)
+@pytest.mark.parametrize("derivative", [tm.grad, tm.jacfwd, lambda f: tm.grad(tm.grad(f)), tm.hessian])
+def test_a_derivative_of_every_example_warns_no_more_than_that_of_one(derivative, f, x):
+    each = [derivative(f)(v).item() for v in np.array(x)]  # warnings are errors here
+    np.testing.assert_array_equal(tm.vmap(derivative(f))(np.array(x)).numpy(), each)
+    np.testing.assert_array_equal(tm.vmap(tm.vmap(derivative(f)))(np.array([x])).numpy(), [each])
+
+
+def test_values_of_examples_warn_but_where_the_function_silences_them():
+    x = np.array([1.0, 0.0])
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        tm.vmap(tm.value_and_grad(tm.log))(x)
+
+    def silent(x):
+        with np.errstate(divide="ignore"):
+            return tm.log(x)
+
+    assert tm.vmap(silent)(x).tolist() == [0.0, -np.inf]

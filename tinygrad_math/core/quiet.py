@@ -47,19 +47,23 @@ def silenced(outer: Any, kinds: tuple[str, ...] = ("all",)) -> Any:
     return state
 
 
-def quietly(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """f of these arguments without NumPy's warnings. Whatever strikes finds NumPy's error state put back."""
+def in_errors(state: Any, f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """f of these arguments in this error state of NumPy's. Whatever strikes finds the one before put back."""
     outer = get_errors()
-    silence = silenced(outer)
     try:  # quicker than a block
         try:
-            set_errors(silence)
+            set_errors(state)
             return f(*args, **kwargs)
         finally:
             set_errors(outer)
     except BaseException:  # it may have struck before the line above
         set_errors(outer)
         raise
+
+
+def quietly(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """f of these arguments without NumPy's warnings."""
+    return in_errors(silenced(get_errors()), f, *args, **kwargs)
 
 
 def in_one_step(*steps: Iterator[Any]) -> Callable[[], Any]:

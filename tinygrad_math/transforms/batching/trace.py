@@ -18,7 +18,7 @@ from ...core.mode import MODE, Mode, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, heeded, held, refused_in_trace
 from ...core.op import registry
 from ...core.place import located, replays
-from ...core.quiet import quietly
+from ...core.quiet import get_errors, in_errors, quietly
 from ...core.tensor import Tensor, as_tensor, clock, rec, record, select, wrap
 from .rules import Call, aligned, rule_of
 
@@ -34,7 +34,8 @@ _KEPT = 1 << 23
 
 
 class Batching:
-    """Watches the run on one example: which values differ between examples, and what was made under no_grad."""
+    """Watches the run on one example: which values differ between examples, and how they were made: under no_grad, or
+    in an error state of NumPy's of their own, such as that of a walk, which does not warn of infinite derivatives."""
 
     def __init__(self, title: str, outer: Mode | None, same: bool) -> None:
         self.title, self.same = title, same
@@ -42,6 +43,8 @@ class Batching:
         self.start = clock()
         self.moving: set[Node] = set()  # what differs between the examples
         self.stopped: set[Node] = set()  # made under no_grad
+        self.errors: Any = None  # NumPy's error state in which the run starts
+        self.states: dict[Node, Any] = {}  # and that in which a value was made, where it is another
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.draws: dict[Node, None] = {}  # which differ between the examples
 
@@ -67,6 +70,8 @@ class Batching:
         mode = MODE.get()
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
+        if (errors := get_errors()) != self.errors:
+            self.states[node] = errors
         assert node.op is not None
         if getattr(node.op, "random", False):
             self.draws[node] = None
@@ -177,14 +182,19 @@ class Recording:
         self.examples = [watch.example(b) for b in batches]
         differentiable = outer is None or outer.differentiable
         mode = Mode(differentiable, watch, outer, None, () if outer is None else outer.witnesses)
+
+        def observed(examples: list[Tensor]) -> list[Any]:
+            watch.errors = get_errors()
+            return f(examples)
+
         try:
-            self.leaves = heeded(watch.refusals, quietly, under, mode, f, [wrap(n) for n in self.examples])
+            self.leaves = heeded(watch.refusals, quietly, under, mode, observed, [wrap(n) for n in self.examples])
         except TraceError as error:
             raise located(error, error.__traceback__) from None
         self.roots = [
             leaf.node if isinstance(leaf, Tensor) and watch.moves(leaf.node) else None for leaf in self.leaves
         ]
-        self.stopped = watch.stopped
+        self.stopped, self.states = watch.stopped, watch.states
         wanted = {r for r in self.roots if r is not None}
         drawn = set(watch.draws)  # also what no result needs: what is drawn next is drawn next
         self.nodes = _between(wanted | drawn, set(self.examples), watch.moving)
@@ -211,7 +221,7 @@ class Recording:
         """
         values: dict[Node, Any] = dict(zip(self.examples, batches, strict=True))
         for n in self.nodes:
-            values[n] = _value(n, values, size, n in self.stopped)
+            values[n] = self._value(n, values, size)
             for i in self.dying.get(n, ()):
                 del values[i]
         for witness in witnesses():
@@ -219,6 +229,12 @@ class Recording:
         return [
             (leaf, False) if r is None else (values[r], True) for leaf, r in zip(self.leaves, self.roots, strict=True)
         ]
+
+    def _value(self, n: Node, values: dict[Node, Any], size: int) -> Any:
+        """The batch of one node, in the error state in which its example was made."""
+        state = self.states.get(n)
+        given = n, values, size, n in self.stopped
+        return _value(*given) if state is None else in_errors(state, _value, *given)
 
 
 def drawn_since(since: int, watch: Any) -> list[Node]:
