@@ -780,6 +780,39 @@ OF_TWO |= {
 }
 
 
+def student_rise(n, t):
+    """The derivative of Student's density in its degrees of freedom."""
+    steps = (psi(0, (n + 1) / 2) - psi(0, n / 2) - 1 / n - mpmath.log1p(t * t / n)) / 2
+    return student(n, t) * (steps + (n + 1) / 2 * t * t / (n * (n + t * t)))
+
+
+def _digits_of_student(n, t):
+    """The terms of student_rise, for a large n of the size of log n, cancel to the order of n^-2."""
+    return 60 + 3 * max(int(mpmath.log10(n)), 0)
+
+
+def at_need(f, digits):
+    """f computed with as many digits as `digits` says for its arguments."""
+
+    def value(*x):
+        with mp.workdps(digits(*x)):
+            return f(*x)
+
+    return value
+
+
+OF_TWO["stdtr"] = Two(
+    None,
+    at_need(student, _digits_of_student),
+    None,
+    at_need(student_rise, _digits_of_student),
+    at_need(lambda n, t: -(n + 1) * t / (n + t * t) * student(n, t), _digits_of_student),
+    first=(0, 1e36),
+    values=[0.3, 1e20],
+    skip=[(0,), (0, 0)],  # integrals, which tests of their own compare with their limits
+)
+
+
 NOT_SCANNED: dict[str, str] = {}  # op -> why
 _SLOPES = "the derivative of another op, which is scanned with it"
 NOT_SCANNED |= dict.fromkeys(

@@ -1,5 +1,7 @@
 """Derivatives keep their digits: scanned against mpmath over the range of floats. What counts is told in `digits`."""
 
+import math
+
 import digits
 import mpmath
 import numpy as np
@@ -125,6 +127,59 @@ def test_densities_with_heavy_tails_do_not_overflow_on_the_way(x):
     assert got == pytest.approx(float(-2 * mpmath.mpf(x) / (1 + mpmath.mpf(x) ** 2)), rel=1e-13)
     got, m = float(tm.grad(tm.stats.t.logpdf)(x, 0.5)), mpmath.mpf(x)
     assert got == pytest.approx(float(-1.5 * m / (0.5 + m**2)), rel=1e-13)
+
+
+@pytest.mark.parametrize("a, b", [(0.3, 1e-40), (2.0, 1e-42), (1e-37, 3e-37), (8.0, 3e-39)])
+def test_second_derivatives_of_beta_do_not_overflow_on_the_way(a, b):
+    at, row = (np.array([a], np.float32), np.array([b], np.float32)), digits.OF_TWO["beta"]
+    for x in (at, at[::-1]):
+        for partial, truth in row.truths.items():
+            report(digits.failures(special.beta, x, truth, *partial))
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("n, t", [(1e-300, 1.0), (1e-300, -1e200), (1e-20, 3.0), (1e-30, 1e-17), (1e-150, 1e-75)])
+def test_students_distribution_of_hardly_any_degrees_of_freedom(n, t, dtype):
+    if dtype == np.float32:
+        n, t = max(n, 1e-36), math.copysign(min(max(abs(t), 1e-18), 1e30), t)
+    n, t = dtype(n), dtype(t)
+    with mpmath.workdps(400):  # 1/2 + n w/2 - ..., w = asinh(t/sqrt(n)), of which the next terms are n w times smaller
+        a, b = mpmath.mpf(float(n)), mpmath.mpf(float(t))
+        w = mpmath.asinh(b / mpmath.sqrt(a))
+        slope, bend = w / 2 - mpmath.tanh(w) / 4, mpmath.tanh(w) * (mpmath.sech(w) ** 2 / 2 - 1) / (4 * a)
+    for order, want in ((1, slope), (2, bend)):
+        f = special.stdtr
+        for _ in range(order):
+            f = tm.grad(f)
+        assert float(f(n, t)) == pytest.approx(digits.rounded(want, np.dtype(dtype)), rel=digits.RTOL[np.dtype(dtype)])
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("n", [1e15, 1e20, 1e34])
+@pytest.mark.parametrize("t", [0.0, 1e-12, 0.7, -3.0])
+def test_students_distribution_of_many_degrees_of_freedom(t, n, dtype):
+    n, t = dtype(n), dtype(t)
+    first = float(-np.exp(-(np.float64(t) ** 2) / 2) / np.sqrt(2 * np.pi) * (np.float64(t) ** 3 + t) / 4)  # times 1/n
+    tolerance = {"rel": digits.RTOL[np.dtype(dtype)], "abs": float(np.finfo(dtype).tiny)}
+    slope = tm.grad(special.stdtr)
+    assert float(slope(n, t)) == pytest.approx(-first * float(n) ** -2, **tolerance)
+    assert float(tm.grad(slope)(n, t)) == pytest.approx(2 * first * float(n) ** -3, **tolerance)
+
+
+@pytest.mark.parametrize("n, t", [(1e5, 30.0), (120.0, 3.5), (3.0, 1e-200), (0.9, 5.0)])
+def test_students_distribution_in_its_degrees_of_freedom_keeps_its_digits(n, t):
+    with mpmath.workdps(30):
+        end, tail = mpmath.mpf(t) / mpmath.sqrt(n), t > 1
+        reach = 1 + mpmath.mpf(200) / n
+        first, last = (mpmath.asinh(end), mpmath.asinh(end) + reach) if tail else (0, mpmath.asinh(end))
+        edges = [first + (last - first) * mpmath.mpf(2) ** -k for k in range(12, -1, -1)]
+
+        def rise(w):
+            t = mpmath.sqrt(n) * mpmath.sinh(w)
+            return digits.student_rise(mpmath.mpf(n), t) * mpmath.sqrt(n) * mpmath.cosh(w)
+
+        want = mpmath.quad(rise, [first, *edges], maxdegree=4) * (-1 if tail else 1)
+    assert float(tm.grad(special.stdtr)(n, t)) == pytest.approx(float(want), rel=1e-10)
 
 
 def test_half_precision_and_complex_numbers_have_tails_too():

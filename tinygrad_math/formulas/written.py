@@ -229,6 +229,15 @@ WRITTEN = {
         ),
         r"\dot{y} = \dot{\nu} \, \partial_{\nu}^{n + 1} T_{\nu}(t) + \dot{t} \, \partial_{\nu}^n \tau_{\nu}(t)",
     ),
+    "student_density": Written(
+        r"y = \partial_{\nu}^n \tau_{\nu}(t)",
+        (
+            (r"\bar{\nu}", r"\bar{y} \, \partial_{\nu}^{n + 1} \tau_{\nu}(t)"),
+            (r"\bar{t}", r"-\bar{y} \, \partial_{\nu}^n \frac{(\nu + 1) t \, \tau_{\nu}(t)}{\nu + t^2}"),
+        ),
+        r"\dot{y} = \dot{\nu} \, \partial_{\nu}^{n + 1} \tau_{\nu}(t)"
+        r" - \dot{t} \, \partial_{\nu}^n \frac{(\nu + 1) t \, \tau_{\nu}(t)}{\nu + t^2}",
+    ),
     "dawsn": _along("D(x)", "1 - 2 x D(x)"),
     "it2i0k0_first": _along(r"\int_0^x \frac{I_0(t) - 1}{t} dt", r"\frac{I_0(x) - 1}{x}"),
     "it2j0y0_first": _along(r"\int_0^x \frac{1 - J_0(t)}{t} dt", r"\frac{1 - J_0(x)}{x}"),

@@ -18,6 +18,7 @@ from .inverses import *
 from .logistic import *
 from .normal import *
 from .polynomials import *
+from .student import *
 from .tails import *
 from .transformed import *
 from .waves import *

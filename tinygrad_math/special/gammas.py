@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, 
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
-from .scipy_rows import differentiate, float_kind, forward_of, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
 __all__ = [
     "beta",
@@ -224,7 +225,9 @@ def _(xp: Any, ts: Any, y: Any, a: Any, b: Any, n: int) -> Any:
 def _beta_da(a: Any, b: Any, /) -> Any:
     from scipy import special
 
-    return -special.beta(a, b).astype(float_kind(a, b)) * _psi_rise(a, b)
+    kind = float_kind(a, b)
+    a, b = doubles(a, b)
+    return (-special.beta(a, b) * _psi_rise(a, b)).astype(kind)[()]
 
 
 def _remainder(xp: Any, a: Any, b: Any) -> Any:
@@ -247,14 +250,31 @@ def beta_mixed(xp: Any, a: Any, b: Any) -> Any:
     return c * (_remainder(xp, a, b) + _remainder(xp, b, a) + (a + b) * rises)
 
 
+def _in_doubles(f: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+    """A partial whose factors would overflow, or lose their digits, in fewer bits, where their product does not."""
+
+    def partial(xp: Any, y: Any, a: Any, b: Any) -> Any:
+        a, b = (xp.astype(v, np.float64) if getattr(v, "dtype", None) == np.float32 else v for v in (a, b))
+        return xp.astype(f(xp, a, b), y.dtype)
+
+    return partial
+
+
+def _beta_daa(xp: Any, a: Any, b: Any) -> Any:
+    return xp.beta(a, b) * (xp.psi_rise(a, b) ** 2 - xp.psi_rise(a, b, n=1))
+
+
+def _beta_dab(xp: Any, a: Any, b: Any) -> Any:
+    inside = xp.greater(a, 0) & xp.greater(b, 0)
+    mixed = xp.beta_mixed(xp.where(inside, a, 1.0), xp.where(inside, b, 1.0))
+    plain = xp.beta(a, b) * (xp.psi_rise(a, b) * xp.psi_rise(b, a) - xp.polygamma(1, a + b))
+    return xp.where(inside, mixed, plain)
+
+
 beta_da = elementwise(
     _beta_da,
-    lambda xp, y, a, b: xp.beta(a, b) * (xp.psi_rise(a, b) ** 2 - xp.psi_rise(a, b, n=1)),
-    lambda xp, y, a, b: xp.where(
-        xp.greater(a, 0) & xp.greater(b, 0),
-        xp.beta_mixed(xp.where(xp.greater(a, 0), a, 1.0), xp.where(xp.greater(b, 0), b, 1.0)),
-        xp.beta(a, b) * (xp.psi_rise(a, b) * xp.psi_rise(b, a) - xp.polygamma(1, a + b)),
-    ),
+    _in_doubles(_beta_daa),
+    _in_doubles(_beta_dab),
     name="beta_da",
     latex=r"\partial_{{a}} B({0}, {1})",
     samples=_two_positive,

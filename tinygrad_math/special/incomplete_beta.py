@@ -1,29 +1,28 @@
-"""The incomplete beta function and Student's distribution, differentiable in every argument at every order.
+"""The incomplete beta function, differentiable in every argument at every order.
 
-In x, or t, the derivative is the density. In the parameters it is an integral of the density's derivatives, as
-for `incomplete`: with the derivatives k_ij of log p in a and b, D p = p B(k) with the complete Bell polynomials of
-two variables, and D I_x is its integral over that side of x on which p falls. In the variable in which p is
-log-concave with exponential tails (s = log t/(1-t) for the beta density, w = asinh(t/sqrt(df)) for Student's) it is
-followed until it has fallen by exp(-60), by Gauss-Legendre quadrature on panels that double in length.
+In x the derivative is the density. In the parameters it is an integral of the density's derivatives, as for
+`incomplete`: with the derivatives k_ij of log p in a and b, D p = p B(k) with the complete Bell polynomials of two
+variables, and D I_x is its integral over that side of x on which p falls. In the variable in which p is log-concave
+with exponential tails, s = log t/(1-t), it is followed until it has fallen by exp(-60), by Gauss-Legendre quadrature
+on panels that double in length.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..core.declare import elementwise, general, helper
+from ..core.declare import general, helper
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, beside, deviance, log_beta, rest
 
-__all__ = ["betainc", "betaincc", "stdtr"]
+__all__ = ["betainc", "betaincc"]
 
 # -- the beta distribution --------------------------------------------------------------------------------
 
@@ -269,147 +268,4 @@ betaincc = row(
     samples=_beta_samples,
     order=True,
     doc="1 - betainc(a, b, x), accurate where that is small. Derivatives: minus those of betainc.",
-)
-
-
-# -- Student's distribution -------------------------------------------------------------------------------
-
-
-_MANY = 100.0  # degrees of freedom from which on the logarithm of the density is expanded in 1/df, where t^2 < df/10
-_BETA_TERMS = {1: -1 / 4, 3: 1 / 24, 5: -1 / 20, 7: 17 / 112}  # of -log(B(df/2, 1/2) sqrt(df)), by Stirling's series
-
-
-def _student_kappa(xp: Any, df: Any, square: Any, log1p: Any) -> Callable[[int, int], Any]:
-    """The derivatives in df of the logarithm of Student's density; `square` is t^2, `log1p` that of t^2/df.
-
-    For many degrees of freedom the terms cancel; there each derivative is that of the expansion in 1/df.
-    """
-    far = xp.greater(xp.where(xp.greater(df, _MANY), df, 0.0), 10 * square)
-    n, small = xp.where(far, df, _MANY), xp.where(far, square, 0.0)
-    df = xp.where(far, 1.0, df)
-    square, log1p = xp.where(far, 1.0, square), xp.where(far, math.log(2), log1p)
-
-    def pole(n: int) -> float:
-        return float((-1) ** (n - 1) * math.factorial(n - 1))
-
-    def h(n: int) -> Any:
-        return log1p if n == 0 else pole(n) * ((df + square) ** -float(n) - df ** -float(n))
-
-    def expanded(order: int) -> Any:
-        def rising(k: int) -> int:
-            return math.prod(range(k, k + order))
-
-        u, total = small / n, 0.0
-        for k in range(16, 0, -1):  # (-1)^k u^k (1/k - t^2/(k + 1)) / 2, by Horner's rule
-            total = (total + rising(k) * 0.5 * (-1) ** k * (1 / k - small / (k + 1))) * u
-        for k, b in _BETA_TERMS.items():
-            total = total + rising(k) * b * n ** -float(k)
-        return (-1) ** order * total * n ** -float(order)
-
-    def kappa(n: int, _: int) -> Any:
-        constant = 0.5**n * (xp.polygamma(n - 1, 0.5 * (df + 1)) - xp.polygamma(n - 1, 0.5 * df))
-        near = constant - 0.5 * pole(n) * df ** -float(n) - 0.5 * ((df + 1) * h(n) + n * h(n - 1))
-        return xp.where(far, expanded(n), near)
-
-    return kappa
-
-
-def _log1p_square(x: Any, /) -> Any:
-    size = np.abs(x)
-    return np.where(size > 1, 2 * np.log(np.hypot(1, x)), np.log1p(np.square(np.minimum(size, 1))))[()]
-
-
-log1p_square = elementwise(
-    _log1p_square,
-    lambda xp, y, x: 2 * xp.hypot_share(x, xp.ones_like(x)) / xp.hypot(1, x),
-    name="log1p_square",
-    latex=r"\ln(1 + {0}^2)",
-    doc="log(1 + x^2) without overflow. Derivative: 2 x / (1 + x^2).",
-)
-
-
-@helper("student_density")
-def student_density(xp: Any, df: Any, t: Any, order: int = 0) -> Any:
-    """The derivative of this order in df of Student's density."""
-    log1p = xp.log1p_square(t / xp.sqrt(df))
-    p = xp.exp(-xp.betaln(0.5 * df, 0.5) - 0.5 * xp.log(df) - 0.5 * (df + 1) * log1p)
-    return p * bell(_student_kappa(xp, df, t * t, log1p), order) if order else p
-
-
-def _student_samples(**params: Any) -> list[Any]:
-    return [
-        sample(real(3, low=0.6, high=9.0), real(3), **params),
-        sample(2, real(4), **params),
-        sample(np.array([[1], [4]]), real(1, 3), **params),
-        sample(real(low=0.6, high=9.0), real(), **params),
-        sample(3, real(0, 2), **params),
-        sample(real(1, low=0.6, high=9.0), np.zeros(1), **params),
-    ]
-
-
-def _log_cosh(w: Any) -> Any:
-    return np.where(w < 1, 0.5 * np.log1p(np.sinh(np.minimum(w, 1.0)) ** 2), np.logaddexp(w, -w) - math.log(2))
-
-
-def _student_integral(df: Any, t: Any, order: int) -> Any:
-    """stdtr_ddf for vectors inside the domain: odd in t, so over the tail beyond |t|."""
-    from scipy import special
-
-    first = np.arcsinh(np.abs(t) / np.sqrt(df))
-    fallen = _log_cosh(first) + DROP / df  # log cosh at the end
-    last = fallen + np.log1p(np.sqrt(-np.expm1(-2 * fallen)))
-    nodes, weights = panels(last - first)
-    w, n = first[:, None] + nodes, df[:, None]
-    log_cosh = _log_cosh(w)
-    density = np.exp(-n * log_cosh - special.betaln(0.5 * n, 0.5))
-    with ignoring("over"):
-        square = n * np.sinh(w) ** 2
-    plain = SimpleNamespace(greater=np.greater, where=np.where, polygamma=special.polygamma)
-    terms = bell(_student_kappa(plain, n, square, 2 * log_cosh), order)
-    return -np.sign(t) * np.sum(weights * density * terms, -1)
-
-
-@general(
-    arity=2,
-    latex=r"\partial_{{\nu}}^{{{order}}} T_{{{0}}}({1})",
-    shape="broadcast of the arguments",
-    samples=lambda: _student_samples(order=1),
-)
-def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
-    """The derivative of this order (from 1) of stdtr(df, t) in df. By quadrature, see the module."""
-    refuse_complex("stdtr", df, t)
-    kind = float_kind(df, t)
-    shape = np.broadcast_shapes(np.shape(df), np.shape(t))
-    df, t = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (df, t))
-    inside = (df > 0) & np.isfinite(df) & np.isfinite(t)
-    out = np.where((df > 0) & ~np.isnan(t), 0.0, np.nan)
-    if np.any(inside):
-        out[inside] = in_blocks(lambda df, t: _student_integral(df, t, order), df[inside], t[inside])
-    return out.astype(kind)[()]
-
-
-@stdtr_ddf.defvjp
-def _(xp: Any, need: Any, g: Any, y: Any, df: Any, t: Any, order: int) -> Any:
-    return (
-        g * xp.stdtr_ddf(df, t, order=order + 1) if need[0] else None,
-        g * xp.student_density(df, t, order) if need[1] else None,
-    )
-
-
-@stdtr_ddf.defjvp
-def _(xp: Any, ts: Any, y: Any, df: Any, t: Any, order: int) -> Any:
-    in_df = ts[0] * xp.stdtr_ddf(df, t, order=order + 1) if ts[0] is not None else None
-    in_t = ts[1] * xp.student_density(df, t, order) if ts[1] is not None else None
-    return in_t if in_df is None else in_df if in_t is None else in_df + in_t
-
-
-stdtr = row(
-    "stdtr",
-    lambda xp, y, df, t: xp.stdtr_ddf(df, t, order=1),
-    lambda xp, y, df, t: xp.student_density(df, t),
-    arguments="df t",
-    latex=r"T_{{{0}}}({1})",
-    samples=_student_samples,
-    order=True,
-    doc="Student's distribution function with df degrees of freedom. d/dt is its density; d/df an integral of that.",
 )

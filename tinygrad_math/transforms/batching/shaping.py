@@ -14,8 +14,8 @@ for _name in (
     "isposinf", "isreal", "keep", "ldexp", "log_ratio", "modf", "nan_to_num", "polygamma", "power_log", "psi_rise",
     "quotient", "real", "relu", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
     "stop_gradient", "tanh_slope", "weight_log", "where", "gamma_weight", "gammainc_da", "beta_weight", "betainc_dab",
-    "stdtr_ddf", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial", "power_slope",
-    "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
+    "stdtr_ddf", "student_density", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial",
+    "power_slope", "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
     "hyp2f1_slope", "hyp1f1_slope", "zeta_ds", "riemann_slope", "kolmogorov_slope",
     "smirnov_slope", "softplus", "carlson", "kelvin_slope", "kve_slope",
 ):  # fmt: skip
