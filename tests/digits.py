@@ -7,6 +7,7 @@ normal number, where numbers have fewer digits, any number below it will do; abo
 be infinite. At -0 the sign of an infinite derivative is that of 1 / -0, as IEEE divides, so only +0 is asked.
 """
 
+import functools
 import math
 
 import mpmath
@@ -16,6 +17,7 @@ from mpmath import mp, mpf
 import tinygrad_math as tm
 
 RTOL = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 5e-5}
+THIRD = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 5e-4}  # of third derivatives
 INF = math.inf
 DIGITS = 60  # of the closed forms below, which do not cancel; those that do say for themselves how many they need
 LN2, PI = mpmath.ln2, mpmath.pi
@@ -55,9 +57,9 @@ def rounded(value, dtype):
         return float(dtype.type(float(value)))
 
 
-def wrong(got, truth, where, dtype):
+def wrong(got, truth, where, dtype, rtol):
     """None, or how got differs from truth(*where); `where` are floats, the moved one first in line for neighbours."""
-    got, info, rtol = float(got), np.finfo(dtype), RTOL[dtype]
+    got, info = float(got), np.finfo(dtype)
     want = truth(*where)
     held = rounded(want, dtype)
     if not math.isfinite(held):
@@ -105,32 +107,38 @@ def against(f, k, x):
     return tm.grad(lambda v: tm.sum(f(*x[:k], v, *x[k + 1 :])))(x[k])
 
 
-def derivatives(f, x, first, second=None):
-    """The first partial of an elementwise f at arrays x in one argument, or the second one; in both modes."""
+WALKS = {"backward": against, "forward": along}
+ORDERS = {1: "first", 2: "second", 3: "third"}
+
+
+def derivatives(f, x, places):
+    """The partial of an elementwise f at arrays x in the arguments at these places, in turn; in both modes."""
     found = {}
     with np.errstate(all="ignore"):
-        for name, walk in (("backward", against), ("forward", along)):
-            if second is None:
-                found[name] = walk(f, first, x)
-            else:
-                found[name] = walk(lambda *v: walk(f, first, v), second, x)
-    return {name: tm.asarray(v).detach().numpy() for name, v in found.items()}
+        for name, walk in WALKS.items():
+            g = f
+            for k in places:
+                g = _along_one(walk, g, k)
+            found[name] = tm.asarray(g(*x)).detach().numpy()
+    return found
 
 
-def failures(f, x, truth, first, second=None):
+def _along_one(walk, f, k):
+    return lambda *x: walk(f, k, x)
+
+
+def failures(f, x, truth, *places, tolerance=RTOL):
     """Every point at which a partial is not right."""
     out = []
     x = tuple(x)
-    found = derivatives(f, x, first, second)
-    dtype = x[first].dtype
+    dtype = x[places[0]].dtype
     truth = at_precision(truth)
-    for mode, got in found.items():
+    for mode, got in derivatives(f, x, places).items():
         assert got.dtype == dtype, f"{got.dtype} for {dtype}"
         for k, where in enumerate(zip(*(v.tolist() for v in x), strict=True)):
-            problem = wrong(got[k], truth, where, dtype)
+            problem = wrong(got[k], truth, where, dtype, tolerance[dtype])
             if problem:
-                order = "first" if second is None else "second"
-                out.append(f"{order} {mode} {first}{'' if second is None else second} at {where}: {problem}")
+                out.append(f"{ORDERS[len(places)]} {mode} {''.join(map(str, places))} at {where}: {problem}")
     return out
 
 
@@ -161,6 +169,16 @@ def needs(dps):
     return mark
 
 
+def beside_zero(f):
+    """A closed form whose terms cancel to the order of x^4 or less: with so many more digits."""
+
+    def value(x):
+        with mp.workdps(mp.dps + (max(0, -4 * int(mpmath.log10(abs(x)))) if x else 0)):
+            return f(+x)
+
+    return value
+
+
 # -- closed forms of one argument: domain, f', f'', and what stands at singular points --------------------------------
 
 
@@ -175,6 +193,13 @@ class One:
         largest = self.largest(dtype) if callable(self.largest) else self.largest
         x = x[(np.abs(x) <= largest) & ~((x == 0) & np.signbit(x))]
         return x if self.keep is None else x[self.keep(x)]
+
+    def third(self, x):
+        """The central difference of the second derivative, whose error is 80 digits below; off the singular points."""
+        near = min([mpf(1), abs(x), *(abs(x - v) for v in (self.low, self.high) if math.isfinite(v))])
+        with mp.workdps(160 + 3 * int(abs(mpmath.log10(abs(x))))):
+            h = near * mpf(10) ** -40
+            return (self.truths[1](x + h) - self.truths[1](x - h)) / (2 * h)
 
     def truth(self, order):
         def value(x):
@@ -270,8 +295,8 @@ OF_ONE = {
     "deg2rad": One(lambda x: PI / 180, lambda x: 0),
     "rad2deg": One(lambda x: 180 / PI, lambda x: 0),
     "sinc": One(
-        needs(1000)(lambda x: (mpmath.cos(PI * x) - mpmath.sincpi(x)) / x),
-        needs(1500)(lambda x: -(PI**2) * mpmath.sincpi(x) - 2 * (mpmath.cos(PI * x) - mpmath.sincpi(x)) / x**2),
+        beside_zero(lambda x: (mpmath.cos(PI * x) - mpmath.sincpi(x)) / x),
+        beside_zero(lambda x: -(PI**2) * mpmath.sincpi(x) - 2 * (mpmath.cos(PI * x) - mpmath.sincpi(x)) / x**2),
         ends={0: (0, -(math.pi**2) / 3)},
         largest=lambda dtype: 0.1 / np.finfo(dtype).eps,  # np.sinc rounds pi x before it takes the sine
     ),
@@ -452,26 +477,24 @@ def scaled_slope(n, order):
     return value
 
 
-def of_order(f, n, x):
+@functools.lru_cache(100)  # the derivatives at a point are made of the same few
+def of_order(f, n, x, precision):
     """f_n(x): of whole orders below 0 by reflection; K by its recurrence from K_0 and K_1, which is much faster."""
     if n != int(n):
         return f(n, x)
     m = abs(int(n))
     if f is mpmath.besselk and m > 1:
-        return of_order(f, m - 2, x) + 2 * (m - 1) / x * of_order(f, m - 1, x)
+        return of_order(f, m - 2, x, precision) + 2 * (m - 1) / x * of_order(f, m - 1, x, precision)
     return (-1) ** m * f(m, x) if n < 0 and f in (mpmath.besselj, mpmath.bessely) else f(m, x)
 
 
 def bessel(function, n, order, below, above):
-    """f_n' = (below f_(n-1) + above f_(n+1)) / 2, once or twice."""
-
-    def f(n, x):
-        return of_order(function, n, x)
+    """The derivative of f_n of this order, by f_n' = (below f_(n-1) + above f_(n+1)) / 2."""
 
     def value(x):
-        if order == 1:
-            return (below * f(n - 1, x) + above * f(n + 1, x)) / 2
-        return (below * below * f(n - 2, x) + 2 * below * above * f(n, x) + above * above * f(n + 2, x)) / 4
+        steps = [math.comb(order, k) * below ** (order - k) * above**k for k in range(order + 1)]
+        terms = [c * of_order(function, n - order + 2 * k, x, mp.prec) for k, c in enumerate(steps)]
+        return sum(terms) / 2**order
 
     value.dps = 25
     return value
@@ -609,10 +632,8 @@ OF_ONE |= {
     "gammaln": One(lambda x: psi(0, x), lambda x: psi(1, x), -46, around=(1.4616321449683622,), keep=off_poles),
     "psi": One(lambda x: psi(1, x), lambda x: psi(2, x), -46, keep=off_poles),
     "rgamma": One(
-        needs(120)(lambda x: -psi(0, x) * mpmath.rgamma(x) if abs(x) > 1e-20 else 1 + 2 * mpmath.euler * x),
-        needs(120)(
-            lambda x: (psi(0, x) ** 2 - psi(1, x)) * mpmath.rgamma(x) if abs(x) > 1e-20 else 2 * mpmath.euler + mpf(0)
-        ),
+        beside_zero(lambda x: -psi(0, x) * mpmath.rgamma(x) if x else mpf(1)),
+        beside_zero(lambda x: (psi(0, x) ** 2 - psi(1, x)) * mpmath.rgamma(x) if x else 2 * mpmath.euler),
         -30,  # beyond, the values overflow in float32
         largest=1e3,
         keep=off_poles,

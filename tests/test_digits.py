@@ -28,7 +28,7 @@ def scan_one(name, dtype, dense):
     row, found = digits.OF_ONE[name], []
     x = row.points(dtype, dense)
     for order in (0, 1):
-        found += digits.failures(op(name), (x,), row.truth(order), 0, 0 if order else None)
+        found += digits.failures(op(name), (x,), row.truth(order), *[0] * (order + 1))
     report(found)
 
 
@@ -59,9 +59,8 @@ def scan_last(name, dtype, dense):
         x = row.points(dtype, dense)
         for order in (0, 1):
             f = lambda v, p=parameters: op(name)(*p, v)  # noqa: E731
-            found += [
-                f"{parameters}: {line}" for line in digits.failures(f, (x,), row.truth(order), 0, 0 if order else None)
-            ]
+            lines = digits.failures(f, (x,), row.truth(order), *[0] * (order + 1))
+            found += [f"{parameters}: {line}" for line in lines]
     report(found)
 
 
@@ -72,17 +71,29 @@ def test_the_derivatives_of_a_function_with_parameters_keep_their_digits(name, d
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("dtype", KINDS)
 @pytest.mark.parametrize("name", digits.OF_ONE)
-def test_at_every_power_of_ten_too(name):
-    for dtype in KINDS:
-        scan_one(name, dtype, dense=True)
+def test_at_every_power_of_ten_too(name, dtype):
+    scan_one(name, dtype, dense=True)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("dtype", KINDS)
 @pytest.mark.parametrize("name", digits.OF_TWO)
-def test_at_every_power_of_ten_of_two_numbers_too(name):
-    for dtype in KINDS:
-        scan_two(name, dtype, dense=True)
+def test_at_every_power_of_ten_of_two_numbers_too(name, dtype):
+    scan_two(name, dtype, dense=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", digits.OF_ONE)
+def test_third_derivatives_too(name, dtype):
+    row = digits.OF_ONE[name]
+    x = row.points(dtype, dense=False)
+    x = x[(x != 0) & ~np.isin(x, list(row.ends))]
+    truth = digits.at_precision(row.third)
+    x = x[[math.isfinite(digits.rounded(truth(v), x.dtype)) for v in x.tolist()]]
+    report(digits.failures(op(name), (x,), truth, 0, 0, 0, tolerance=digits.THIRD))
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "arcsin", "arctan", "hypot", "arctan2"])
@@ -182,6 +193,17 @@ def test_students_distribution_in_its_degrees_of_freedom_keeps_its_digits(n, t):
     assert float(tm.grad(special.stdtr)(n, t)) == pytest.approx(float(want), rel=1e-10)
 
 
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("x", [-5.0, -29.0, -31.0, -350.0, -5641.0, -3e7, -1e10])
+def test_third_derivatives_of_log_ndtr_keep_their_digits_in_the_tail(x, dtype):
+    with mpmath.workdps(80):
+        v = mpmath.mpf(float(dtype(x)))
+        h = digits.hazard(v) if x > -1e4 else None
+        want = -2 / v**3 + 20 / v**5 if h is None else h * ((v + h) ** 2 - 1 + h * (v + h))
+    third = tm.grad(tm.grad(tm.grad(special.log_ndtr)))
+    assert float(third(dtype(x))) == pytest.approx(float(want), rel=digits.THIRD[np.dtype(dtype)])
+
+
 def test_half_precision_and_complex_numbers_have_tails_too():
     x = np.array([300.0, -7.0, 0.25], np.float16)
     wide = x.astype(np.float64)
@@ -195,6 +217,75 @@ def test_half_precision_and_complex_numbers_have_tails_too():
         want = complex(1 / mpmath.cosh(z) ** 2)
         got = complex(tm.grad(tm.tanh, holomorphic=True)(z).item())
         assert abs(got - want) < 1e-12 * abs(want)
+
+
+def log_of_gamma(x, a):
+    return (a - 1) * mpmath.log(x) - x - mpmath.loggamma(a)
+
+
+def log_of_beta(x, a, b):
+    return (a - 1) * mpmath.log(x) + (b - 1) * mpmath.log(1 - x) - _log_beta(a, b)
+
+
+def log_of_binom(k, n, p):
+    return k * mpmath.log(p) + (n - k) * mpmath.log(1 - p) - _log_beta(k + 1, n - k + 1) - mpmath.log(n + 1)
+
+
+def _log_beta(a, b):
+    return mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
+
+
+MANY = [
+    (stats.gamma, log_of_gamma, (1e8 + 3e3, 1e8), (0, 1)),
+    (stats.gamma, log_of_gamma, (2e15, 2e15 - 3e7), (0, 1)),
+    (stats.gamma, log_of_gamma, (70.0, 130.0), (0, 1)),
+    (stats.chi2, lambda x, n: log_of_gamma(x / 2, n / 2) - LOG2, (3e9 + 1e5, 3e9), (0, 1)),
+    (stats.poisson, lambda k, m: k * mpmath.log(m) - m - mpmath.loggamma(k + 1), (1e9, 1e9 + 5e4), (1,)),
+    (stats.poisson, lambda k, m: k * mpmath.log(m) - m - mpmath.loggamma(k + 1), (101.0, 90.0), (1,)),
+    (stats.beta, log_of_beta, (0.25, 1e10, 3e10), (0, 1, 2)),
+    (stats.beta, log_of_beta, (0.3, 1e6, 2.2e6), (0, 1, 2)),
+    (stats.beta, log_of_beta, (1e-9, 3.0, 1e9), (0, 1, 2)),
+    (stats.binom, log_of_binom, (5e11 + 3e5, 1e12, 0.5), (2,)),
+    (stats.binom, log_of_binom, (3.0, 1e15, 1e-15), (2,)),
+    (stats.binom, log_of_binom, (2e8, 2e8 + 7.0, 0.99999999), (2,)),
+]
+LOG2 = mpmath.log(2)
+
+
+@pytest.mark.parametrize("f, log, at, places", MANY)
+def test_densities_of_many_keep_their_digits(f, log, at, places):
+    discrete = f in (stats.poisson, stats.binom)
+    log_f, plain = (f.logpmf, f.pmf) if discrete else (f.logpdf, f.pdf)
+    with mpmath.workdps(80):
+        exact = tuple(map(mpmath.mpf, at))
+        want = log(*exact)
+        assert float(log_f(*at)) == pytest.approx(float(want), rel=1e-12)
+        assert float(plain(*at)) == pytest.approx(float(mpmath.exp(want)), rel=1e-11)
+        for k in places:
+            orders = tuple(int(j == k) for j in range(len(at)))
+            slope = mpmath.diff(log, exact, orders, h=mpmath.mpf(10) ** -30 * min(exact[k], 1))
+            bend = mpmath.diff(log, exact, tuple(2 * n for n in orders), h=mpmath.mpf(10) ** -20 * min(exact[k], 1))
+            allowed = 1e-10 * abs(slope) + 4 * abs(bend * exact[k]) * 2.0**-52  # what the argument's rounding explains
+            assert abs(float(tm.grad(log_f, argnums=k)(*at)) - slope) <= allowed
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+def test_divergences_of_what_is_nearly_equal_keep_their_digits(dtype):
+    near = np.array([1.0, 1 + 3e-4, 0.9, 1.9, 0.6, 2.5], dtype)
+    for scale in (1.0, 1e-30, 1e30):
+        a, b = near * dtype(scale), np.full(6, scale, dtype)
+        with mpmath.workdps(60):
+            exact = [(mpmath.mpf(float(p)), mpmath.mpf(float(q))) for p, q in zip(a, b, strict=True)]
+            want = [float(p * mpmath.log(p / q) - p + q) for p, q in exact]
+        np.testing.assert_allclose(special.kl_div(a, b).numpy(), want, rtol=8 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("a, b", [(5e4, 0.5), (1e10, 3.0), (0.25, 1e300), (1e5, 2e5), (12.0, 1e-20), (7e15, 7e15)])
+def test_logarithms_of_beta_keep_their_digits(a, b):
+    with mpmath.workdps(700):
+        want = float(_log_beta(mpmath.mpf(a), mpmath.mpf(b)))
+    assert float(special.betaln(a, b)) == pytest.approx(want, rel=2e-15)
+    assert float(special.betaln(b, a)) == pytest.approx(want, rel=2e-15)
 
 
 # -- singular points ------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import complexes, domain_samples, positive, real, sample
-from .scipy_rows import refuse_complex, row
+from .scipy_rows import doubles, forward_of, refuse_complex, row
+from .stirling import deviance
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
 
@@ -175,11 +176,26 @@ rel_entr = row(
     samples=_positive_samples,
     doc="x log(x/y), 0 where x is 0 and y >= 0, else inf. d/dx = log(x/y) + 1; d/dy = -x/y.",
 )
+_scipys_kl_div = forward_of("kl_div", "x", "y")
+
+
+def _kl_div(x: Any, y: Any, /) -> Any:
+    """SciPy's function, but where x and y are nearly equal, and its terms cancel."""
+    plain = _scipys_kl_div(x, y)
+    a, b = doubles(x, y)
+    near = (a > 0) & (2 * a > b) & (a < 2 * b) & np.isfinite(b)
+    if not near.any():
+        return plain
+    own = deviance(np.where(near, a, 1.0), np.where(near, b, 1.0))
+    return np.where(near, own, plain).astype(np.asarray(plain).dtype)[()]
+
+
 kl_div = row(
     "kl_div",
     lambda xp, y, a, b: xp.log_ratio(a, b),
     lambda xp, y, a, b: 1 - xp.quotient(a, b),
     arguments="x y",
+    forward=_kl_div,
     latex=r"{0} \ln \frac{{{0}}}{{{1}}} - {0} + {1}",
     samples=_positive_samples,
     doc="x log(x/y) - x + y, non-negative. d/dx = log(x/y); d/dy = 1 - x/y.",

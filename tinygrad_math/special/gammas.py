@@ -15,6 +15,7 @@ from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
+from .stirling import MANY, log_beta
 
 __all__ = [
     "beta",
@@ -289,11 +290,26 @@ beta = row(
     samples=_two_positive,
     doc="The beta function gamma(a) gamma(b)/gamma(a + b). d/da = y (digamma(a) - digamma(a + b)).",
 )
+_scipys_betaln = forward_of("betaln", "a", "b")
+
+
+def _betaln(a: Any, b: Any, /) -> Any:
+    """SciPy's function, but for a large argument, of which it takes the difference of two large logarithms."""
+    plain = _scipys_betaln(a, b)
+    p, q = doubles(a, b)
+    large = (np.maximum(p, q) >= MANY) & (p > 0) & (q > 0) & np.isfinite(p) & np.isfinite(q)
+    if not large.any():
+        return plain
+    own = log_beta(np.where(large, p, 1.0), np.where(large, q, 1.0))
+    return np.where(large, own, plain).astype(np.asarray(plain).dtype)[()]
+
+
 betaln = row(
     "betaln",
     lambda xp, y, a, b: -xp.psi_rise(a, b),
     lambda xp, y, a, b: -xp.psi_rise(b, a),
     arguments="a b",
+    forward=_betaln,
     latex=r"\ln B({0}, {1})",
     samples=_two_positive,
     doc="The logarithm of |beta(a, b)|. d/da = digamma(a) - digamma(a + b).",

@@ -128,11 +128,20 @@ ndtr = row(
 )
 
 
+_FAR = 30.0  # from where on the series is exact to rounding
+_HAZARD = (1, -2, 10, -74, 706, -8162, 110410, -1708394, 29752066)  # of 1/Mills' ratio: OEIS A000698
+
+
 def _hazard(xp: Any, y: Any, x: Any) -> Any:
-    """phi/Phi: below zero by erfcx, in which nothing vanishes; above by its definition, in which nothing overflows."""
-    negative, far = xp.less(x, 0), xp.less(x, -1e8)
+    """phi/Phi: below zero by erfcx, in which nothing vanishes; above by its definition, in which nothing overflows.
+    Far below by -x - 1/x + 2/x^3 - ..., as in the derivatives of the quotient terms cancel."""
+    negative, far = xp.less(x, 0), xp.less(x, -_FAR)
     low, high = xp.where(negative, xp.where(far, 0, x), 0), xp.where(negative, 0, x)
-    tail = xp.where(far, -x, math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5)))  # far out -x to the last digit
+    inverse = 1 / xp.where(far, x, -_FAR)
+    square, rest = inverse * inverse, 0.0
+    for c in reversed(_HAZARD):
+        rest = rest * square + c
+    tail = xp.where(far, -x - inverse * rest, math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5)))
     return xp.where(negative, tail, xp.exp(-0.5 * high * high) / (_ROOT_TWO_PI * xp.ndtr(high)))
 
 

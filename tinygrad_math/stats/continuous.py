@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ..core.tensor import rec
 from ..random import Generator
-from .distribution import Continuous, series, through_zero
+from .distribution import LARGE, Continuous, series, stirling_tail, through_zero
 
 __all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
-
-
-def _stirling_tail(x: Any) -> Any:
-    """log gamma(x) less (x - 1/2) log x - x + log(2 pi)/2, for a large x."""
-    return series(1 / (x * x), (1 / 12, -1 / 360, 1 / 1260, -1 / 1680)) / x
 
 
 def _digamma_tail(x: Any) -> Any:
@@ -146,10 +142,17 @@ class Gamma(Continuous):
     inner = 1.0
 
     def _logpdf(self, z: Any, a: Any) -> Any:
-        return rec.xlogy(a - 1, z) - z - rec.gammaln(a)
+        return self._beside(z, a, lambda z, a: rec.xlogy(a - 1, z) - z - rec.gammaln(a), lambda log: log)
 
     def _pdf(self, z: Any, a: Any) -> Any:
-        return through_zero(z, a - 1, -z - rec.gammaln(a))
+        return self._beside(z, a, lambda z, a: through_zero(z, a - 1, -z - rec.gammaln(a)), rec.exp)
+
+    def _beside(self, z: Any, a: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+        """For a large shape by the distance from the mode, without terms that cancel: see `special.stirling`."""
+        large = rec.where(rec.greater(a, LARGE), rec.greater(z, 0), False)
+        s, x = rec.where(large, a, 2 * LARGE), rec.where(large, z, 2 * LARGE)
+        log = 0.5 * rec.log(s) - _HALF_LOG_TWO_PI - rec.log(x) - stirling_tail(s) - rec.kl_div(s, x)
+        return rec.where(large, of_log(log), plain(rec.where(large, 1.0, z), rec.where(large, 1.0, a)))
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return rec.gammainc(a, z)
@@ -231,9 +234,27 @@ class Beta(Continuous):
     inner = 0.5
 
     def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return rec.xlog1py(b - 1, -z) + rec.xlogy(a - 1, z) - rec.betaln(a, b)
+        return self._beside(z, a, b, self._plain_logpdf, lambda log: log)
 
     def _pdf(self, z: Any, a: Any, b: Any) -> Any:
+        return self._beside(z, a, b, self._plain_pdf, rec.exp)
+
+    def _beside(self, z: Any, a: Any, b: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+        """For large parameters as of the gamma distribution."""
+        inside = rec.greater(z * (1 - z), 0)
+        large = rec.where(rec.greater(a, LARGE), rec.where(rec.greater(b, LARGE), inside, False), False)
+        p, q, x = rec.where(large, a, 2 * LARGE), rec.where(large, b, 2 * LARGE), rec.where(large, z, 0.5)
+        n, y = p + q, 1 - x
+        log = 0.5 * (rec.log(p / n) + rec.log(q)) - _HALF_LOG_TWO_PI - rec.log(x) - rec.log1p(-x)
+        log = log + stirling_tail(n) - stirling_tail(p) - stirling_tail(q) - rec.kl_div(p, n * x) - rec.kl_div(q, n * y)
+        return rec.where(
+            large, of_log(log), plain(*(rec.where(large, w, v) for v, w in ((z, 0.5), (a, 1.0), (b, 1.0))))
+        )
+
+    def _plain_logpdf(self, z: Any, a: Any, b: Any) -> Any:
+        return rec.xlog1py(b - 1, -z) + rec.xlogy(a - 1, z) - rec.betaln(a, b)
+
+    def _plain_pdf(self, z: Any, a: Any, b: Any) -> Any:
         top = rec.equal(z, 1)
         low, high = rec.where(top, 0.5, z), rec.where(top, z, 0.5)
         left = through_zero(low, a - 1, rec.xlog1py(b - 1, -low) - rec.betaln(a, b))
@@ -278,7 +299,7 @@ class Beta(Continuous):
         one = rec.betaln(a, q) + (a - 1) * step + (q - 1) * (rec.digamma(a + q) - rec.digamma(q))
         r = rec.where(both, b, 100.0)
         s = a + r
-        parts = _stirling_tail(a) + _stirling_tail(r) - _stirling_tail(s)
+        parts = stirling_tail(a) + stirling_tail(r) - stirling_tail(s)
         parts = parts + (a - 1) * _digamma_tail(a) + (r - 1) * _digamma_tail(r) - (s - 2) * _digamma_tail(s)
         logs = rec.log(a / s) + rec.log(r / s) - rec.log(s)
         two = norm._entropy() + 0.5 * logs - 0.5 / a - 0.5 / r + 1 / s + parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..core.node import unknown
 from ..core.samples import positive, sample
 from ..core.tensor import as_tensor, rec
 from ..random import Generator
-from .distribution import Discrete, series, through_zero
+from .distribution import LARGE, Discrete, series, stirling_tail, through_zero
 
 __all__ = ["bernoulli", "binom", "poisson"]
 
@@ -77,10 +78,17 @@ class Poisson(Discrete):
         return [rec.greater_equal(shapes[0], 0)]
 
     def _logpmf(self, k: Any, mu: Any) -> Any:
-        return rec.xlogy(k, mu) - rec.gammaln(k + 1) - mu
+        return self._beside(k, mu, lambda k, mu: rec.xlogy(k, mu) - rec.gammaln(k + 1) - mu, lambda log: log)
 
     def _pmf(self, k: Any, mu: Any) -> Any:
-        return through_zero(mu, k, -rec.gammaln(k + 1) - mu)
+        return self._beside(k, mu, lambda k, mu: through_zero(mu, k, -rec.gammaln(k + 1) - mu), rec.exp)
+
+    def _beside(self, k: Any, mu: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+        """For many by the distance from the mode, without terms that cancel: see `special.stirling`."""
+        large = rec.where(rec.greater(k, LARGE), rec.greater(mu, 0), False)
+        n, m = rec.where(large, k, 2 * LARGE), rec.where(large, mu, 2 * LARGE)
+        log = -0.5 * rec.log(2 * math.pi * n) - stirling_tail(n) - rec.kl_div(n, m)
+        return rec.where(large, of_log(log), plain(rec.where(large, 1.0, k), rec.where(large, 1.0, mu)))
 
     def _cdf(self, k: Any, mu: Any) -> Any:
         return rec.gammaincc(k + 1, mu)
@@ -122,12 +130,30 @@ class Binomial(Discrete):
         return shapes[0]
 
     def _choices(self, k: Any, n: Any) -> Any:
-        return rec.gammaln(n + 1) - rec.gammaln(k + 1) - rec.gammaln(n - k + 1)
+        return -rec.betaln(n - k + 1, k + 1) - rec.log1p(n)
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return self._choices(k, n) + rec.xlogy(k, p) + rec.xlog1py(n - k, -p)
+        return self._beside(k, n, p, self._plain_logpmf, lambda log: log)
 
     def _pmf(self, k: Any, n: Any, p: Any) -> Any:
+        return self._beside(k, n, p, self._plain_pmf, rec.exp)
+
+    def _beside(self, k: Any, n: Any, p: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+        """For many of both kinds as of Poisson's distribution."""
+        many = rec.where(rec.greater(k, LARGE), rec.greater(n - k, LARGE), False)
+        large = rec.where(many, rec.greater(p * (1 - p), 0), False)
+        s, t, x = rec.where(large, k, 2 * LARGE), rec.where(large, n, 4 * LARGE), rec.where(large, p, 0.5)
+        f = t - s
+        log = 0.5 * (rec.log(t / s) - rec.log(2 * math.pi * f)) - rec.kl_div(s, t * x) - rec.kl_div(f, t * (1 - x))
+        log = log + stirling_tail(t) - stirling_tail(s) - stirling_tail(f)
+        return rec.where(
+            large, of_log(log), plain(*(rec.where(large, 1.0, v) for v in (k, n)), rec.where(large, 0.5, p))
+        )
+
+    def _plain_logpmf(self, k: Any, n: Any, p: Any) -> Any:
+        return self._choices(k, n) + rec.xlogy(k, p) + rec.xlog1py(n - k, -p)
+
+    def _plain_pmf(self, k: Any, n: Any, p: Any) -> Any:
         top = rec.equal(p, 1)
         low, high = rec.where(top, 0.5, p), rec.where(top, p, 0.5)
         left = through_zero(low, k, self._choices(k, n) + rec.xlog1py(n - k, -low))

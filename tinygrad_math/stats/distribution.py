@@ -56,6 +56,14 @@ def series(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
+LARGE = 100.0  # parameters from which on the expansions of a few terms are exact to rounding
+
+
+def stirling_tail(x: Any) -> Any:
+    """log gamma(x) less (x - 1/2) log x - x + log(2 pi)/2, for a large x."""
+    return series(1 / (x * x), (1 / 12, -1 / 360, 1 / 1260, -1 / 1680)) / x
+
+
 # Methods that take nothing beside the parameters, and options by name.
 _OF_PARAMETERS = frozenset({"entropy", "mean", "var", "std", "median", "stats", "support", "rvs", "cov"})
 
