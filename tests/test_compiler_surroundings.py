@@ -295,6 +295,36 @@ LEAKS = {
 }
 
 
+def without_recording(leaked):
+    with tm.no_grad():
+        return leaked * 2.0
+
+
+OPS = {
+    "add": lambda leaked: leaked + 1.0,
+    "multiply": lambda leaked: 2.0 * leaked,
+    "sin": tm.sin,
+    "exp": np.exp,
+    "sum": lambda leaked: leaked.sum(),
+    "getitem": lambda leaked: leaked[()],
+    "greater": lambda leaked: leaked > 0,
+    "reshape": lambda leaked: leaked.reshape(1, 1),
+    "stop_gradient": lambda leaked: leaked.detach(),
+    "multiply under no_grad": without_recording,
+}
+
+
+@pytest.mark.parametrize("traced_by", ["compile", "vmap"])
+@pytest.mark.parametrize("op", OPS)
+def test_an_op_on_a_traced_value_that_leaked_is_refused_at_the_op(op, traced_by):
+    kept = queue.SimpleQueue()
+    getattr(tm, traced_by)(lambda x: (kept.put(tm.exp(tm.sum(x))), x)[1])(X)
+    leaked = kept.get()
+    with pytest.raises(TraceError, match=rf"{op.partition(' ')[0]} uses a value that was traced in .*never computed"):
+        OPS[op](leaked)
+    assert tm.compile(tm.exp)(0.0).item() == 1.0
+
+
 @pytest.mark.parametrize("traced_by", ["compile", "vmap"])
 @pytest.mark.parametrize("use", LEAKS)
 def test_a_traced_value_that_leaked_is_refused_where_it_is_used_outside_of_any_trace(use, traced_by):

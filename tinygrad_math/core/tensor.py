@@ -23,6 +23,7 @@ from .errors import ArgumentError, DTypeError, describe, explain_failure, numeri
 from .foreign import answer, decides, refuses
 from .form import Form
 from .gradients import Differentiable
+from .leaks import refuse_leaked
 from .leaving import Leaving
 from .methods import Methods
 from .mode import MODE as MODE
@@ -82,7 +83,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
             known = tuple(inputs)
     if data is None:
         refuse_object(data, op.name)
-    if _innermost() is not None or op.constant or op.many:
+    if _innermost() is not None or op.constant or op.many or live & TRACED:
         return _remember(op, data, known, params, live)
     t = _new(Tensor)
     t.node = node = _new(Node)  # `Node(...)` in half the time: Python's way to an `__init__` is long
@@ -98,7 +99,7 @@ def read(op: Op, x: Any, key: Any) -> Any:
     if x.__class__ is not Tensor or (n := x.node).data.__class__ is not _Array:
         return record(op, (x,), {"key": key})
     live = n.live
-    if not live or _innermost() is not None:
+    if not live or live & TRACED or _innermost() is not None:
         return record(op, (x,), {"key": key})
     try:
         data = n.data[key]
@@ -147,6 +148,8 @@ def _remember(op: Op, data: Any, inputs: tuple[Node, ...], params: Mapping[str, 
     mode = MODE.innermost()
     if mode is not None and (mode := MODE.get()) is not None:
         watch, told = mode.observe, bool(mode.witnesses)
+    if live & TRACED and watch is None:
+        refuse_leaked(inputs, op.name)
     if live and (op.constant or (mode is not None and not mode.differentiable)):
         live &= TRACED
     node = Node(data, op, inputs, params, live) if live or watch is not None else Node(data)
@@ -218,7 +221,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
             data = op.forward(x.data, y.data)
         live = x.live | y.live
-        if not live or op.constant or _innermost() is not None:
+        if not live or op.constant or live & TRACED or _innermost() is not None:
             return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
         t.node = node = _new(Node)

@@ -85,7 +85,7 @@ def _solution(solve: Fn, args: Sequence[Any]) -> Any:
     found: list[Structure] = []
 
     def forward(*arrays: Any) -> tuple[Any, ...]:
-        full = [_constant(leaf) for leaf in leaves]
+        full = [None if k in places else _constant(leaf) for k, leaf in enumerate(leaves)]
         for k, array in zip(places, arrays, strict=True):
             full[k] = wrap(Node(array))
         parts, shape = flatten(under(Mode(False, None), solve, *unflatten(structure, full)))
