@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import random
+from collections import deque
 
 import numpy as np
 import pytest
@@ -604,6 +605,61 @@ def test_a_draw_that_all_examples_would_share_is_refused_by_name(f, name):
     assert (np.random.get_state()[2:], random.getstate(), GENERATOR.bit_generator.state) == (state, other, mine)
     y = tm.vmap(f, randomness="same")(np.ones(3)).numpy()
     assert len(set(y)) == 1
+
+
+def counting():
+    k = 0.0
+    while True:
+        k += 1
+        yield k
+
+
+class _Taking(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.steps = {"steps": [itertools.count(1)]}
+
+    def forward(self, m):
+        return m * next(self.steps["steps"][0])
+
+
+def _through(makes, take=next):
+    return lambda m: m * take(makes)
+
+
+STEPS = [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [
+        (lambda: _through(iter(STEPS)), "makes"),
+        (lambda: _through(counting()), "makes"),
+        (lambda: _through(iter(STEPS).__next__, lambda step: step()), "makes"),
+        (lambda: _through({"a": (0, deque([counting()]))}, lambda box: next(box["a"][1][0])), "makes"),
+        (lambda: functools.partial(lambda steps, m: m * next(steps), itertools.count(1)), "an argument of a partial"),
+        (_Taking, "self.steps"),
+        (lambda: tm.nn.Sequential(tm.nn.Tanh(), _Taking()), r"self\.1\.steps"),
+        (lambda: tm.grad(_through(itertools.count(1))), "makes"),
+    ],
+)
+def test_what_is_taken_of_an_iterator_and_would_be_shared_is_refused_by_name(f, name):
+    with pytest.raises(TraceError, match=rf"vmap\(.*\) draws from {name}, .*once: pass what was drawn"):
+        tm.vmap(f())(np.ones(3))
+    y = tm.vmap(f(), randomness="same")(np.ones(3)).numpy()
+    assert len(set(y)) == 1
+
+
+def test_iterators_that_are_made_inside_or_not_asked_are_no_matter():
+    steps, rows = iter(STEPS), [1.0] * 1000
+
+    def f(m):
+        return (
+            sum(a * b for a, b in zip([m, m], itertools.count(1))) + (0.0 if m.ndim == 0 else next(steps)) + len(rows)
+        )
+
+    np.testing.assert_array_equal(tm.vmap(f)(np.ones(3)).numpy(), [1003.0] * 3)
+    assert list(steps) == STEPS
 
 
 def test_a_generator_that_is_in_reach_and_not_drawn_from_is_no_matter():

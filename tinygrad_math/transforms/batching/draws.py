@@ -1,12 +1,17 @@
-"""Draws of NumPy's and Python's generators within a function that is recorded once, so that all examples share them."""
+"""What a function that is recorded once draws or takes from elsewhere, so that all examples share it.
+
+NumPy's and Python's generators of random numbers, iterators, and generators that yield.
+"""
 
 from __future__ import annotations
 
 import random
 import weakref
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType, NoneType
+from itertools import islice
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -17,28 +22,30 @@ from ...core.place import is_library
 from ...core.tensor import Tensor
 from ..made import Made
 
-_PLAIN = frozenset((NoneType, float, int, bool, str, tuple, list, dict, type, np.ndarray, np.float64, np.ufunc, Tensor))
+_ATOMS = frozenset((NoneType, float, int, bool, str, type, np.ndarray, np.float64, np.ufunc, Tensor))
+_CONTAINERS = (dict, list, tuple, deque)
+_MOST = 256  # entries of a container that are looked at, and
+_DEEPEST = 8  # containers within containers
 _LOUD = frozenset((id(random), id(np.random)))
-_STREAMS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
+_RANDOM = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
 _NAMES: dict[int, tuple[weakref.ref[CodeType], frozenset[str]]] = {}
-_METHODS = frozenset((MethodType, type(random.random)))
-_FUNCTIONS = frozenset((FunctionType, MethodType, partial, Made))
+_BUILT_IN = (BuiltinMethodType, MethodWrapperType)
 Streams = list[tuple[str, Any, Any]]
 
 
 def streams_of(f: Callable[..., Any]) -> Streams:
-    """The generators that f reaches by its names, closure cells and helpers, and where they stand.
+    """The streams that f reaches by its names, closure cells, helpers and objects, and where they stand.
 
     Of code that names none this takes a look-up for each name: `vmap` asks at each call.
     """
     if _quiet(f):
         return []
-    found: dict[int, tuple[str, Any]] = {}
-    _walk(f, found, set())
-    if not found:
+    search = _Search(room("compiler.streams").is_stream)
+    search.look("f", f)
+    if not search.found:
         return []
     state_of = room("compiler.streams").state_of
-    return [(name, stream, state_of(stream)) for name, stream in found.values()]
+    return [(name, stream, state_of(stream)) for name, stream in search.found.values()]
 
 
 def refuse_drawn(streams: Streams, title: str) -> None:
@@ -49,65 +56,114 @@ def refuse_drawn(streams: Streams, title: str) -> None:
     if names:
         for _, stream, state in streams:
             of.restore(stream, state)
+        chance = all(isinstance(stream, _RANDOM) for name, stream, _ in streams if name in names)
+        instead = "draw with tm.random, or pass" if chance else "pass"
         raise TraceError(
-            f"{title} draws from {', '.join(names)}, and all examples would have what was drawn once: draw with "
-            "tm.random, or pass what was drawn as an argument, with a row for each example; randomness='same' if one "
-            "draw is meant for all"
+            f"{title} draws from {', '.join(names)}, and all examples would have what was drawn once: {instead} what "
+            "was drawn as an argument, with a row for each example; randomness='same' if one draw is meant for all"
         )
 
 
 def _quiet(f: Any) -> bool:
-    """Whether what a function names and holds is no generator, nor anything to be looked into, as seen at a glance."""
+    """Whether what a function names and holds is no stream, nor anything to be looked into, as seen at a glance."""
     if type(f) is not FunctionType or f.__defaults__ or f.__dict__:
         return False
     names, get = _names(f.__code__), f.__globals__.get
     for name in names:
         value = get(name)
-        if type(value) in _PLAIN or (
+        if type(value) in _ATOMS or (
             type(value) is ModuleType and id(value) not in _LOUD and (value is not np or "random" not in names)
         ):
             continue
-        return False
+        if not _silent(value):
+            return False
     if f.__closure__:
         try:
-            return _PLAIN.issuperset([type(cell.cell_contents) for cell in f.__closure__])
+            return all(_silent(cell.cell_contents) for cell in f.__closure__)
         except ValueError:  # one is not filled yet
             return False
     return True
 
 
-def _walk(f: Any, found: dict[int, tuple[str, Any]], seen: set[int]) -> None:
-    owner = None
-    while (kind := type(f)) is not FunctionType or "__wrapped__" in f.__dict__:
-        if kind is MethodType:
-            owner, f = f.__self__, f.__func__
-        elif kind is partial:
-            f = f.func
-        elif kind is Made:
-            f = f.f
-        elif kind is FunctionType:
-            f = f.__wrapped__
-        else:
-            return
-    if id(f) in seen or is_library(f.__code__.co_filename):
-        return
-    seen.add(id(f))
-    names, values = _names(f.__code__), f.__globals__
-    for name, value in _held(f, names, values):
+def _silent(value: Any, depth: int = 0) -> bool:
+    """Whether this is plain data."""
+    kind = type(value)
+    return kind in _ATOMS or (kind in _CONTAINERS and depth < _DEEPEST and _all_silent(_entries(value), depth + 1))
+
+
+def _all_silent(values: Iterable[Any], depth: int) -> bool:
+    return all(_silent(v, depth) for v in values)
+
+
+def _entries(value: Any) -> Iterator[Any]:
+    return islice(value.values() if isinstance(value, dict) else value, _MOST)
+
+
+class _Search:
+    """A walk over what a function reaches; `found` has each stream with the name that leads to it."""
+
+    def __init__(self, is_stream: Callable[[Any], bool]) -> None:
+        self.is_stream = is_stream
+        self.found: dict[int, tuple[str, Any]] = {}
+        self.seen: dict[int, Any] = {}
+        self.names: set[str] = set()  # of what all code so far names
+
+    def look(self, name: str, value: Any, depth: int = 0) -> None:
         kind = type(value)
-        if kind in _PLAIN:
-            continue
-        if kind is ModuleType:
-            _module(value, names, found)
-        elif isinstance(value, _STREAMS):
-            found[id(value)] = name, value
-        elif kind in _METHODS and isinstance(value.__self__, _STREAMS):  # numpy.random.normal
-            found[id(value.__self__)] = name, value.__self__
-        elif kind in _FUNCTIONS:
-            _walk(value, found, seen)
-    for name in names & vars(owner).keys() if hasattr(owner, "__dict__") else ():  # self.rng
-        if isinstance(vars(owner)[name], _STREAMS):
-            found[id(vars(owner)[name])] = f"self.{name}", vars(owner)[name]
+        if kind in _ATOMS or isinstance(value, Tensor) or id(value) in self.seen or depth > _DEEPEST:
+            return
+        self.seen[id(value)] = value
+        if self.is_stream(value):
+            self.found[id(value)] = name, value
+        elif kind in _CONTAINERS:
+            for entry in _entries(value):
+                self.look(name, entry, depth + 1)
+        elif kind is FunctionType:
+            self._function(value, depth)
+        elif kind is MethodType:
+            self._function(value.__func__, depth)
+            self.look("self" if name == "f" else name, value.__self__, depth)
+        elif kind in _BUILT_IN:  # numpy.random.normal, steps.__next__
+            self.look(name, value.__self__, depth)
+        elif kind is partial or kind is Made:
+            self.look(name, value.func if kind is partial else value.f, depth)
+            for part in (*value.args, *value.keywords.values()) if kind is partial else ():
+                self.look("an argument of a partial", part, depth + 1)
+        elif not isinstance(value, (type, ModuleType)) and hasattr(value, "__dict__"):
+            self._object("self" if name == "f" else name, value, depth)
+
+    def _function(self, f: Any, depth: int) -> None:
+        while hasattr(f, "__wrapped__"):
+            f = f.__wrapped__
+        if type(f) is not FunctionType or _of_library(f):
+            return
+        names = _names(f.__code__)
+        self.names |= names
+        for name, value in _held(f, names, f.__globals__):
+            if type(value) is ModuleType:
+                _module(value, names, self.found)
+            else:
+                self.look(name, value, depth + 1)
+
+    def _object(self, name: str, value: Any, depth: int) -> None:
+        """What the code that was seen names of an object, and what is called when the object is.
+
+        Of a library's object, whose code is not looked at, all that it holds: a Sequential has the user's layers.
+        """
+        methods = [getattr(type(value), method, None) for method in ("__call__", "forward")]
+        for method in methods:
+            self._function(method, depth)
+        foreign = any(_of_library(method) for method in methods[1:])
+        for kind in () if foreign else type(value).__mro__:
+            for attribute in self.names & vars(kind).keys():
+                self._function(vars(kind)[attribute], depth)
+        for attribute, part in tuple(getattr(value, "__dict__", {}).items())[:_MOST]:
+            if foreign or attribute in self.names:
+                self.look(f"{name}.{attribute}", part, depth + 1)
+
+
+def _of_library(f: Any) -> bool:
+    return type(f) is FunctionType and is_library(f.__code__.co_filename)
 
 
 def _held(f: FunctionType, names: frozenset[str], values: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -37,11 +37,13 @@ def vmap(
     which they are to lie, likewise; None for what does not depend on the examples. `chunk_size` at most so many
     examples at once, to save memory. `randomness`: "different" draws for each example, "same" once for all of them.
 
-    f is written for one example, and may be any function of this package's and NumPy's functions; it is called once.
+    f is written for one example, and may be any function of this package's and NumPy's functions; it is called once,
+    and what it counts, appends or prints, it does once for all of them.
     Nests, and composes with every transform and with `compile`.
     Raises ShapeError where batches differ in length or none is there, AxisError, ArgumentError for axes that do not
     fit the arguments, TraceError for an `if` or a shape that depends on an example's values, with the line, and for
-    draws of NumPy's or Python's generators, which all examples would share: `tm.random` draws for each.
+    what is drawn of NumPy's or Python's generators, or taken of an iterator, which all examples would share:
+    `tm.random` draws for each.
     Derivative: row b of the result depends on row b of the arguments as f does; what is shared collects all rows.
 
     >>> import numpy as np
