@@ -38,6 +38,13 @@ class Form:
     def load_vector(self, b: Any, base: Any, offset: Any) -> Any:
         return b.load(self.at(b, base, offset, self.vector), align=1)
 
+    def prefetch(self, b: Any, base: Any, offset: Any) -> None:
+        """Let the first cache have what will be read here; where nothing is, nothing happens."""
+        place = b.gep(base, [offset])
+        read, near, data = (self.ir.Constant(self.small, n) for n in (0, 3, 1))
+        kinds = [place.type, *[self.small] * 3]
+        b.call(self._intrinsic("llvm.prefetch.p0", kinds, self.ir.VoidType()), [place, read, near, data])
+
     def load_some(self, b: Any, base: Any, offset: Any, mask: Any) -> Any:
         """A vector of the elements for which the mask holds, and zeros; nothing else is read."""
         place = self.at(b, base, offset, self.vector)

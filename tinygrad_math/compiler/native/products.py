@@ -73,7 +73,7 @@ class _Product:
     def __init__(self, module: Any, name: str, char: str) -> None:
         self.module, self.form, ir = module, Form(module, char), llvm().ir
         self.tiles: dict[Tile, Any] = {}  # the functions
-        self.copy_columns = copier_of_columns(module, self.form)
+        self.copy_columns = {vectors: copier_of_columns(module, self.form, vectors) for vectors in (1, 2, 4)}
         self.copy_tile = _copier_of_tiles(module, self.form)
         self.w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
 
@@ -98,7 +98,9 @@ class _Product:
 
     def _room(self, elements: int) -> Any:
         entry = llvm().ir.IRBuilder(self.w.entry)
-        return entry.bitcast(entry.alloca(self.form.kind, elements), self.form.byte)
+        room = entry.alloca(self.form.kind, elements)
+        room.align = vector_bytes()  # no vector of it goes over two lines of the cache
+        return entry.bitcast(room, self.form.byte)
 
     def _moved(self, start: Any, *steps: tuple[Any, Any]) -> Any:
         """A pointer so many strides on."""
@@ -140,20 +142,20 @@ class _Product:
         right, biases = (
             w.variable(self._moved(x, (first, step))) for x, step in ((self.b, self.bm), (self.d, self.dm))
         )
-        apart = w.variable(self.bk)
+        apart, copy = w.variable(self.bk), self.copy_columns[vectors]
         with w.when(b.not_(b.and_(whole, self._lies_well()))):
-            self._copy(b.load(right), (self.bk, self.bm), self.k, columns, (self.space, wide), vectors)
+            b.call(copy, (b.load(right), self.bk, self.bm, self.k, columns, self.space))
             b.store(self.space, right)
             b.store(wide, apart)
         with w.when(b.and_(self.is_row, b.not_(whole))):
-            self._copy(b.load(biases), (wide, self.dm), w.number(1), columns, (self.biases, wide), vectors)
+            b.call(copy, (b.load(biases), wide, self.dm, w.number(1), columns, self.biases))
             b.store(self.biases, biases)
         beside = b.icmp_signed("==", self.cm, size)
         follow = b.and_(beside, b.icmp_signed("==", self.cn, b.mul(self.m, size)))
         end = b.sub(
             b.mul(self.n, self.cn), b.add(b.mul(first, size), wide)
         )  # where the last row may begin that is such
-        row = w.variable(w.number(0))
+        row, dn = w.variable(w.number(0)), b.select(self.is_row, w.number(0), self.dn)
         for tile in tiles:
             height = w.number(tile.rows)
             with w.forever() as over:
@@ -165,15 +167,17 @@ class _Product:
                 last = b.mul(b.add(here, w.number(tile.rows - 1)), self.cn)
                 inside = b.and_(follow, b.icmp_signed("<=", last, end))
                 direct = b.and_(beside, b.or_(whole, inside))
+                below = b.sdiv(b.sub(self.n, here), height)  # so many at once, where none ends beyond C
+                times = b.select(b.and_(beside, whole), below, w.number(1))
                 target = self._moved(self.c, (here, self.cn), (first, self.cm))
                 begin = b.select(self.is_row, b.load(biases), self._moved(self.d, (here, self.dn)))
                 made = b.select(direct, target, self.aside), b.select(direct, self.cn, wide)
                 rows = self._moved(self.a, (here, self.an)), self.an, self.ak
-                given = *rows, b.load(right), b.load(apart), self.k, *made, begin, self.dn, self.how
+                given = *rows, b.load(right), b.load(apart), self.k, *made, begin, dn, self.how, times
                 b.call(self._function(tile), given)
                 with w.when(b.not_(direct)):
                     b.call(self.copy_tile, (self.aside, wide, height, columns, target, self.cn, self.cm))
-                b.store(b.add(here, height), row)
+                b.store(b.add(here, b.mul(height, times)), row)
 
     def _function(self, tile: Tile) -> Any:
         if tile not in self.tiles:
@@ -191,18 +195,6 @@ class _Product:
         crowded = b.and_(b.icmp_signed(">=", self.n, w.number(MANY)), b.icmp_signed(">", apart, w.number(CROWDED)))
         fits = b.icmp_signed("<=", self.k, w.number(LARGEST // (2 * self.form.width)))
         return b.and_(beside, b.not_(b.and_(crowded, fits)))
-
-    def _copy(
-        self, source: Any, steps: tuple[Any, Any], rows: Any, columns: Any, target: tuple[Any, Any], vectors: int
-    ) -> None:
-        """So many vectors of columns put side by side."""
-        w, b, form = self.w, self.w.b, self.form
-        start, wide = target
-        for v in range(vectors):
-            lane = w.number(v * form.width)
-            place = b.gep(start, [w.number(v * form.width * form.size)])
-            given = self._moved(source, (lane, steps[1])), *steps, rows, b.sub(columns, lane), place, wide
-            b.call(self.copy_columns, given)
 
 
 def _copier_of_tiles(module: Any, form: Form) -> Any:

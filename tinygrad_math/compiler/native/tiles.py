@@ -1,7 +1,8 @@
 """A tile of a product, some rows by some vectors of columns: its sums stay in registers while their terms go by.
 
 Each element of A is spread over a vector, and multiplied with the vectors of a row of B (Goto and van de Geijn,
-"Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34, 2008: the inner kernel).
+"Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34, 2008: the inner kernel). So that a processor has
+little else to read than these, the addresses of A come of few registers where its rows or its columns lie in order.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from .assembly import Writer
 from .forms import Form
 
 NOTHING, ROW, COLUMN = 0, 1, 2  # what sums begin with: zero, a row of biases, or one bias for each row
+STEPS = 4  # terms of each sum between two tests for the end, where A lies in order
+AHEAD = 6  # columns of A to be fetched before they are read, where they lie in order: each is a line of the cache
+REACH = 3  # rows of A whose addresses come of one: a processor adds once or twice how far they are apart
 
 
 class Tile(NamedTuple):
@@ -22,9 +26,12 @@ class Tile(NamedTuple):
     parts: int = 1
 
     def write(self, module: Any, form: Form) -> Any:
-        """The function C = biases + A B. Each array comes with its strides; rows of B and of C lie in order."""
+        """The function C = biases + A B, tile below tile.
+
+        Each array comes with its strides, and they with how many tiles there are; rows of B and of C lie in order.
+        """
         b, word = form.byte, form.ir.IntType(64)
-        kinds = [b, word, word, b, word, word, b, word, b, word, word]  # A, B, k, C, the biases and what these are
+        kinds = [b, word, word, b, word, word, b, word, b, word, word, word]  # A, B, k, C, biases and their kind, tiles
         w = Writer(module, f"tile_{self.rows}_{self.vectors}", form.ir.VoidType(), kinds)
         w.inside()
         _Sums(w, form, self).write()
@@ -35,41 +42,86 @@ class Tile(NamedTuple):
 class _Sums:
     def __init__(self, w: Writer, form: Form, tile: Tile) -> None:
         self.w, self.form, self.tile = w, form, tile
-        self.a, self.an, self.ak, self.b, self.bk, self.k, self.c, self.cn, self.d, self.dn, self.how = w.arguments
+        a, self.an, self.ak, self.b, self.bk, self.k, c, self.cn, d, self.dn, self.how, self.times = w.arguments
+        self.places = [w.variable(x) for x in (a, c, d)]
         entry = form.ir.IRBuilder(w.entry)
         parts, rows, vectors = range(tile.parts), range(tile.rows), range(tile.vectors)
         self.sums = [[[entry.alloca(form.vector) for _ in vectors] for _ in rows] for _ in parts]
 
     def write(self) -> None:
         w, b, form, tile = self.w, self.w.b, self.form, self.tile
-        for place in (s for part in self.sums for row in part for s in row):
-            b.store(form.zeros, place)
-        self._begin()
-        rows = [b.gep(self.a, [b.mul(self.an, w.number(r))]) for r in range(tile.rows)]
-        along, below = w.variable(w.number(0)), w.variable(w.number(0))
-
-        def term(sums: Any) -> None:
-            here, row = b.load(along), b.load(below)
-            vectors = [form.load_vector(b, self.b, b.add(row, self._across(v))) for v in range(tile.vectors)]
-            for places, start in zip(sums, rows, strict=True):
-                x = form.spread(b, form.load(b, start, here))
-                for place, vector in zip(places, vectors, strict=True):
-                    b.store(form.fma(b, x, vector, b.load(place)), place)
-            w.add(along, self.ak)
-            w.add(below, self.bk)
-
-        whole = b.sdiv(self.k, w.number(tile.parts))
-        with w.repeat(whole):
-            for part in self.sums:
-                term(part)
-        if tile.parts > 1:
-            with w.repeat(b.sub(self.k, b.mul(whole, w.number(tile.parts)))):
-                term(self.sums[0])
-        for r in range(tile.rows):
-            for v in range(tile.vectors):
-                total = self._total([b.load(part[r][v]) for part in self.sums])
-                form.store(b, total, self.c, b.add(b.mul(self.cn, w.number(r)), self._across(v)))
+        with w.repeat(self.times):
+            self.a, self.c, self.d = (b.load(place) for place in self.places)
+            for place in (s for part in self.sums for row in part for s in row):
+                b.store(form.zeros, place)
+            self._begin()
+            self._terms()
+            for r in range(tile.rows):
+                for v in range(tile.vectors):
+                    total = self._total([b.load(part[r][v]) for part in self.sums])
+                    form.store(b, total, self.c, b.add(b.mul(self.cn, w.number(r)), self._across(v)))
+            for place, step in zip(self.places, (self.an, self.cn, self.dn), strict=True):
+                b.store(b.gep(b.load(place), [b.mul(step, w.number(tile.rows))]), place)
         b.ret_void()
+
+    def _terms(self) -> None:
+        """All terms of the sums, by the way that A lies."""
+        w, b, size = self.w, self.w.b, self.w.number(self.form.size)
+        if self.tile.parts > 1:
+            self._in_steps(self.tile.parts, self.an, self.ak)
+            return
+        below, beside, apart, done = (w.function.append_basic_block(s) for s in ("below", "beside", "apart", "done"))
+        b.cbranch(b.icmp_signed("==", self.an, size), below, beside)
+        b.position_at_end(below)
+        self._in_steps(STEPS, size, self.ak)
+        b.branch(done)
+        b.position_at_end(beside)
+        w.unless(b.icmp_signed("==", self.ak, size), apart)
+        self._in_steps(STEPS, self.an, size)
+        b.branch(done)
+        b.position_at_end(apart)
+        self._in_steps(1, self.an, self.ak)
+        b.branch(done)
+        b.position_at_end(done)
+
+    def _in_steps(self, steps: int, an: Any, ak: Any) -> None:
+        """The terms, so many at a time, of an A with these strides."""
+        w, b = self.w, self.w.b
+        reach = self.tile.rows if an is not self.an else REACH
+        left = [w.variable(self._rows_from(r, an)) for r in range(0, self.tile.rows, reach)]
+        right = w.variable(self.b)
+
+        def terms(count: int) -> None:
+            for j in range(count):
+                u = w.number(j)
+                starts = [b.gep(b.load(place), [b.mul(ak, u)]) for place in left]
+                rows = [(starts[r // reach], b.mul(an, w.number(r % reach))) for r in range(self.tile.rows)]
+                if an is not self.an:
+                    self.form.prefetch(b, starts[0], b.mul(ak, w.number(AHEAD)))
+                self._term(self.sums[j % self.tile.parts], rows, b.gep(b.load(right), [b.mul(self.bk, u)]))
+            for place, step in ((right, self.bk), *((place, ak) for place in left)):
+                b.store(b.gep(b.load(place), [b.mul(step, w.number(count))]), place)
+
+        whole = b.sdiv(self.k, w.number(steps))
+        with w.repeat(whole):
+            terms(steps)
+        if steps > 1:
+            with w.repeat(b.sub(self.k, b.mul(whole, w.number(steps)))):
+                terms(1)
+
+    def _rows_from(self, r: int, an: Any) -> Any:
+        """Where row r begins, in a register of its own: LLVM would come to each row by way of the one before."""
+        kind, start = self.form.ir.FunctionType(self.form.byte, [self.form.byte]), self.a
+        return self.w.b.asm(kind, "", "=r,0", [self.w.b.gep(start, [self.w.b.mul(an, self.w.number(r))])], False)
+
+    def _term(self, sums: Any, rows: Any, row: Any) -> None:
+        """A term of each sum: where the elements of A are, and the row of B."""
+        b, form = self.w.b, self.form
+        vectors = [form.load_vector(b, row, self._across(v)) for v in range(self.tile.vectors)]
+        for places, at in zip(sums, rows, strict=True):
+            x = form.spread(b, form.load(b, *at))
+            for place, vector in zip(places, vectors, strict=True):
+                b.store(form.fma(b, x, vector, b.load(place)), place)
 
     def _across(self, v: int) -> Any:
         return self.w.number(v * self.form.width * self.form.size)
