@@ -56,7 +56,9 @@ class Executable:
         self.as_it_is = traced.hooked or (self.retyped and self.recording.random)
         if backend != "numpy":
             draw_ahead(self.traced.program)
-        self.program: Program = improve(self.traced.program, fast_math, apart=_sines_apart(backend))
+        self.program: Program = improve(
+            self.traced.program, fast_math, apart=_sines_apart(backend), blas=backend == "numpy"
+        )
         moving = [d for leaf, d in zip(leaves, donated or [False] * len(leaves), strict=True) if not is_static(leaf)]
         taken = {
             a

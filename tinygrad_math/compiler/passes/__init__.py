@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ...transforms.loops.lazy import formal
 from ..program import Program
@@ -52,11 +53,16 @@ FREE: tuple[Pass, ...] = (
 
 
 def improve(
-    program: Program, fast_math: bool = False, rounds: int = 4, apart: Callable[[], bool] = lambda: False
+    program: Program,
+    fast_math: bool = False,
+    rounds: int = 4,
+    apart: Callable[[], bool] = lambda: False,
+    blas: bool = True,
 ) -> Program:
     """Run the passes until nothing changes any more: those that change no result, and the others if they may.
 
-    `apart` says whether a sine and a cosine of one array are quicker apart than out of one tangent.
+    `apart` says whether a sine and a cosine of one array are quicker apart than out of one tangent, and `blas` whether
+    BLAS makes the products.
     """
     tell_apart(program)
     for a in program.arguments:  # nothing is computed of them, which are read for their form
@@ -64,11 +70,13 @@ def improve(
     drop_unread(program)
     split_loops(program)
     passes = [*EXACT, *(FREE if fast_math else ())]
+    if not blas:
+        passes[passes.index(turn_thin_products)] = partial(turn_thin_products, blas=False)
     if has_both(program) and apart():
         passes.remove(sines_and_cosines)
     for _ in range(rounds):
         if not sum([one(program) for one in passes]):
             break
     spread_bounds(program)
-    write_steps(program, lambda step: improve(step, fast_math, rounds, apart))
+    write_steps(program, lambda step: improve(step, fast_math, rounds, apart, blas))
     return program

@@ -2,7 +2,8 @@
 
 The logits of a batch, 128 x 10, are an example. A bias, a largest element or a sum for each row are then met by loops
 of 128 in place of 10, and BLAS multiplies by a transposed weight a third faster. Nothing is copied: the product is
-made as the transpose of b' a', and what is computed from it element by element lies as it does.
+made as the transpose of b' a', and what is computed from it element by element lies as it does. Native products, which
+multiply by a weight as it lies, gain by a largest element alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ WIDEST = 16  # columns: wider rows are long enough for a loop
 SMALLEST, LARGEST = 512, 1 << 16  # elements: below, nothing is gained; above, chains work in blocks of whole arrays
 
 
-def turn_thin_products(program: Program) -> int:
+def turn_thin_products(program: Program, blas: bool = True) -> int:
+    """`blas` says whether BLAS makes the products."""
     users: dict[Value, list[Value]] = {}
     for v in program.body:
         for i in v.inputs:
@@ -37,7 +39,8 @@ def turn_thin_products(program: Program) -> int:
                         found.add(u)
                         open_.append(u)
                 elif is_op(u, "matmul", "transpose", "max", "min", "sum") and u.shape is not None:
-                    gain = gain or is_op(u, "max") or (is_op(u, "matmul") and is_op(u.inputs[1], "transpose"))
+                    by_turned = blas and is_op(u, "matmul") and is_op(u.inputs[1], "transpose")
+                    gain = gain or is_op(u, "max") or by_turned
                 else:
                     return None
         return found if gain else None
