@@ -147,6 +147,26 @@ def test_products_of_ours_end_where_their_matrices_do(dtype, ours):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_of_ours_take_their_first_matrix_as_it_lies(dtype, ours):
+    """Rows in order, columns in order, or neither, forwards and backwards: the same terms in the same order."""
+    d, rng = np.dtype(dtype), np.random.default_rng(19)
+    lanes, function = ours[0] // d.itemsize, ours[1][d.char]
+    shapes = [(n, k, m) for n in (1, 3, 4, 7, 18, 31) for k in (1, 3, 4, 5, 18) for m in (1, lanes, 2 * lanes + 1)]
+    for n, k, m in shapes:
+        a, b, bias = (rng.normal(size=s).astype(d) for s in ((n, k), (k, m), (n, 1)))
+        wide = np.repeat(np.repeat(a, 2, 0), 3, 1)[::2, ::3]
+        ways = np.asfortranarray(a), wide, np.asfortranarray(wide), a[::-1].copy()[::-1], a[:, ::-1].copy()[:, ::-1]
+        want, c = np.empty((n, m), d), np.empty((n, m), d)
+        run(function, 1, a, b, want, np.broadcast_to(bias, want.shape))
+        tolerance = 1e-5 if d.char == "f" else 1e-13
+        np.testing.assert_allclose(want, a.astype(float) @ b + bias, rtol=tolerance, atol=tolerance)
+        for left in ways:
+            c[...] = np.nan
+            run(function, 1, left, b, c, np.broadcast_to(bias, c.shape))
+            np.testing.assert_array_equal(c, want)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_an_element_of_a_product_has_the_same_bits_whatever_is_computed_beside_it(dtype, ours):
     function, rng = ours[1][np.dtype(dtype).char], np.random.default_rng(17)
     a, b = rng.normal(size=(37, 19)).astype(dtype), rng.normal(size=(19, 45)).astype(dtype)

@@ -73,6 +73,11 @@ class Finder:
         }  # fmt: skip
         self.objects = ["f"]  # where the roots of the environment lie
         self.lines: list[str] = []
+        self.taken: list[str] = []  # lines that take the arrays and numbers out, once the trees are open
+        self.usual: (
+            list[tuple[Any, ...]] | None
+        ) = []  # what they have to be where Tensors have no history, see `opener`
+        self.places: list[str] = []  # and how each of these is reached
         self.shared: dict[str, str] = {}  # donated array -> whether somebody else may hold it
         self.given: dict[str, tuple[str, str]] = {}  # donated array -> its Tensor's node, if any, and the Tensor
         self.arrays: list[str] = []
@@ -91,7 +96,10 @@ class Finder:
         return name
 
     def demand(self, condition: str) -> None:
-        self.lines.append(f"if not ({condition}): return MISS")
+        self.demand_of(self.lines, condition)
+
+    def demand_of(self, lines: list[str], condition: str) -> None:
+        lines.append(f"if not ({condition}): return MISS")
 
     def leaf(self, text: str, role: tuple[Any, ...] | None, depth: int, like: Any, static: bool, donated: bool) -> None:
         self.texts.append(text)
@@ -106,29 +114,31 @@ class Finder:
                 self.objects.append(given if not isinstance(like, Static) else f"{given}.value")
             return
         data = like.node.data if isinstance(like, Tensor) else like
-        name = self.name("a")
-        self.lines.append(f"{name} = {text}")
+        name, lines = self.name("a"), self.taken
+        lines.append(f"{name} = {text}")
         if isinstance(data, (np.ndarray, np.generic)):
             given = self.name("node")
             if role is None:
-                self.lines.append(f"if {name}.__class__ is Tensor:")
+                lines.append(f"if {name}.__class__ is Tensor:")
             else:
-                self.demand(f"{name}.__class__ is {self.name('like', role[0])} and {name}.learns is {role[1]}")
-                self.lines.append("if True:")
-            self.lines.append(f"    {given} = {name}.node")
+                self.demand_of(
+                    lines, f"{name}.__class__ is {self.name('like', role[0])} and {name}.learns is {role[1]}"
+                )
+                lines.append("if True:")
+            lines.append(f"    {given} = {name}.node")
             if self.settled[len(self.arrays)]:
-                self.lines.append(f"    if {given}.live:")
-                self.lines.append(f"        if {given}.live & {TRACED}: return MISS")
-                self.lines.append("        if wanted():")
-                self.lines.append(f"            if not finished({given}): return MISS")
-                self.lines.append("            step = True")
+                lines.append(f"    if {given}.live:")
+                lines.append(f"        if {given}.live & {TRACED}: return MISS")
+                lines.append("        if wanted():")
+                lines.append(f"            if not finished({given}): return MISS")
+                lines.append("            step = True")
             else:
                 wanted = f"wanted() and {given}.op is not STEP" if any(self.settled) else "wanted()"
-                self.lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
-            self.lines.append(f"    {name} = {given}.data")
+                lines.append(f"    if {given}.live and ({given}.live & {TRACED} or {wanted}): return MISS")
+            lines.append(f"    {name} = {given}.data")
             if donated:  # copied, once everything fits, if somebody else holds the memory
                 if role is None:
-                    self.lines.append(f"else: {given} = None")
+                    lines.append(f"else: {given} = None")
                 others = f"references({name}) > HELD or {name}.base is not None or not {name}.flags.c_contiguous"
                 if depth == 2:  # an array that is itself an argument: how many know it cannot be told
                     others = f"{given} is None or {others}"
@@ -138,13 +148,21 @@ class Finder:
             isinstance(data, np.ndarray) and not data.shape
         ):  # NumPy gives now one, now the other
             scalar = self.name("like", data.dtype.type)
-            self.demand(f"{name}.__class__ is {scalar} or {name}.__class__ is ndarray and {name}.shape == ()")
-            self.demand(self._dtype(name, data))
+            self.demand_of(lines, f"{name}.__class__ is {scalar} or {name}.__class__ is ndarray and {name}.shape == ()")
+            self.demand_of(lines, self._dtype(name, data))
         elif isinstance(data, np.ndarray):  # a subclass's operators are its own: it misses, and its values are taken
-            self.demand(f"{name}.__class__ is ndarray and {name}.shape == {data.shape} and {self._dtype(name, data)}")
+            self.demand_of(
+                lines, f"{name}.__class__ is ndarray and {name}.shape == {data.shape} and {self._dtype(name, data)}"
+            )
         else:
-            self.demand(f"{name}.__class__ is {self.name('like', type(data))}")
+            self.demand_of(lines, f"{name}.__class__ is {self.name('like', type(data))}")
         self.arrays.append(name)
+        if role is not None or self.settled[len(self.arrays) - 1]:
+            self.usual = None
+        elif self.usual is not None:
+            whole = (np.ndarray, data.dtype, data.shape) if isinstance(data, np.ndarray) else (type(data), None, ())
+            self.usual.append((*whole, donated))
+            self.places.append(text)
 
     def _dtype(self, name: str, data: Any) -> str:
         known = self.name("like", data.dtype)
@@ -218,6 +236,13 @@ class Finder:
                 ids = ", ".join(f"id({t})" for t in texts)
                 self.demand(f"len({{{ids}}}) == {len(texts)}")
 
+    def _opening(self) -> list[str]:
+        """Lines that take the arrays out in machine code, and as ever where something is not as usual."""
+        arrays, nodes = ", ".join(self.arrays), [f"{node} = " for node, _ in self.given.values()]
+        lines = [f"usual = opened({', '.join(self.places)})", f"if usual is not None: {arrays}, = usual"]
+        lines += [f"if usual is not None: {''.join(nodes)}True"] if nodes else []
+        return [*lines, "else:", *(f"    {line}" for line in self.taken)]
+
     def build(
         self,
         before: Sequence[str],
@@ -227,17 +252,20 @@ class Finder:
     ) -> Find:
         arrays = "".join(f"{a}, " for a in self.arrays)
         around = environment.lines(self.objects, self.scope, hidden) if environment is not None else []
+        opened = "opened" in self.scope
         copies = []
         if self.shared:
             # what surrounds the function is read before: that is one reference more, as for an array passed twice
             copies += [f"h{fact.number} = e{fact.number}.node.data" for fact in hidden]
             carrays = " and ".join(f"{a}.flags.carray" for a in self.shared)  # writable too
             fast = [others.replace(f" or not {a}.flags.c_contiguous", "") for a, others in self.shared.items()]
-            copies.append(f"if {' or '.join(fast)} or not ({carrays}):")
+            unknown = "usual is None and " if opened else ""
+            copies.append(f"if {unknown}({' or '.join(fast)} or not ({carrays})):")
             copies.append("    program.check_donated((ARRAYS))")
             for a, others in self.shared.items():
                 copies.append(f"    if {others}: {a}, {self.given[a][0]} = {a}.copy(), None")
-        body = [*before, *self.lines, *around, *(line.replace("ARRAYS", arrays) for line in [*copies, *last])]
+        taken = self._opening() if opened else self.taken
+        body = [*before, *self.lines, *taken, *around, *(line.replace("ARRAYS", arrays) for line in [*copies, *last])]
         exec("def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
         find: Find = self.scope["find"]
         return find
@@ -268,6 +296,8 @@ def finder(
         before.append("step = False")
     if program.hidden or program.recording.random:
         before.append("if watched(): return MISS")
+    if program.native is not None and f.usual and not (f.shared and program.hidden):  # which may hold what is donated
+        f.scope["opened"] = program.native.opener(f.usual)
     around = "".join(f"e{fact.number}, " for fact in program.hidden)
     slowly = f"return program((ARRAYS), ({around}), given, f)"
     if program.as_it_is:

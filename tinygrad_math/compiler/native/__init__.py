@@ -14,6 +14,7 @@
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks
     banks, strips, abreast   what a step computes for each network by itself; some networks at a time; their products
     tensors     a Tensor around a result
+    opened      the arrays within arguments, taken out and checked
     stretch     native instructions in a row, what they are called with and what they return
     emit        the program with its stretches as calls, or as one
 
@@ -22,7 +23,7 @@ The interpreter is assembled once in a process; making a program compiles nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from .emit import NativeEmitter, whole
 from .kernels import kernel
 from .lower import Lowered
 from .machine import is_possible
+from .opened import Leaf, opener
 from .tensors import fresh, spent
 
 
@@ -52,6 +54,10 @@ class Native:
         else:
             source = NativeEmitter(program, plan, threads, self.lowered).emit()
             self.text, self.make = source.text, source.build()
+
+    def opener(self, leaves: Sequence[tuple[Any, ...]]) -> Callable[..., tuple[Any, ...] | None]:
+        """Takes the arrays out of arguments like these: the type of data, dtype, shape, whether it is donated."""
+        return opener([Leaf(*leaf) for leaf in leaves])
 
     def emitter(self, program: Program, plan: Plan, threads: int) -> NativeEmitter:
         """Writes the program again, to be timed."""

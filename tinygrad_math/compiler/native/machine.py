@@ -42,10 +42,9 @@ OVER = 2  # what `run` returns where a repeated body has ended itself
 ARRAY, OBJECT, NOTHING = 0, 1, 2  # how an argument is read: a NumPy array, a number in an object of one type, not
 FRESH, GIVEN, NUMBER, FLOAT = 0, 1, 2, 3  # how a result is made: an array, an argument, a NumPy number, a float
 HEAD = object.__basicsize__  # bytes in front of what an object holds
-_ITEMS = tuple.__basicsize__
-_DATA, _NDIM, _DIMS, _STRIDES, _BASE, _DESCR, _FLAGS = (HEAD + k for k in (0, 8, 16, 24, 32, 40, 48))
-_ALIGNED = 0x100
-_FASTCALL = 0x80
+ITEMS = tuple.__basicsize__
+DATA, NDIM, DIMS, STRIDES, BASE, DESCR, FLAGS = (HEAD + k for k in (0, 8, 16, 24, 32, 40, 48))
+FASTCALL = 0x80
 _NEW_FROM_DESCR, _SCALAR = 94, 60  # places in the table of NumPy's C interface, which never change
 
 
@@ -75,7 +74,7 @@ def _numpy(place: int) -> int:
 
 def is_possible() -> bool:
     """Whether Python's objects lie as this machine reads them: those of CPython with one lock do."""
-    return not sysconfig.get_config_var("Py_GIL_DISABLED") and np.ndarray.__basicsize__ >= _FLAGS + 4
+    return not sysconfig.get_config_var("Py_GIL_DISABLED") and np.ndarray.__basicsize__ >= FLAGS + 4
 
 
 def _write_run(module: Any) -> Any:
@@ -251,7 +250,7 @@ def _write_stretch(module: Any, run: Any) -> None:
             return b.load(w.as_pointer(b.add(address, w.number(offset))))
         return b.load(w.as_pointer(b.add(address, w.number(offset)), kind.as_pointer()))
 
-    frame = w.as_pointer(held(held(me, _ITEMS), _DATA))
+    frame = w.as_pointer(held(held(me, ITEMS), DATA))
     start, end, cells = (w.as_pointer(w.load(frame, k)) for k in (0, 1, 2))
     rows, made_at, alone = w.as_pointer(w.load(frame, 4)), w.as_pointer(w.load(frame, 6)), w.load(frame, 7)
     otherwise = w.function.append_basic_block("otherwise")
@@ -269,18 +268,18 @@ def _write_stretch(module: Any, run: Any) -> None:
 
         b.position_at_end(array)
         w.unless(b.icmp_signed("==", held(given, HEAD - 8), w.load(this, 3)), otherwise)
-        w.unless(b.icmp_signed("==", held(given, _DESCR), w.load(this, 4)), otherwise)
-        flags, asked = b.zext(held(given, _FLAGS, small), word), w.load(this, 6)
+        w.unless(b.icmp_signed("==", held(given, DESCR), w.load(this, 4)), otherwise)
+        flags, asked = b.zext(held(given, FLAGS, small), word), w.load(this, 6)
         w.unless(b.icmp_signed("==", b.and_(flags, asked), asked), otherwise)
-        w.unless(b.icmp_signed("==", b.zext(held(given, _NDIM, small), word), w.load(this, 5)), otherwise)
-        dims, strides = w.as_pointer(held(given, _DIMS)), w.as_pointer(held(given, _STRIDES))
+        w.unless(b.icmp_signed("==", b.zext(held(given, NDIM, small), word), w.load(this, 5)), otherwise)
+        dims, strides = w.as_pointer(held(given, DIMS)), w.as_pointer(held(given, STRIDES))
         with w.repeat(w.load(this, 5)) as j:
             pair = w.at(this, b.add(b.mul(j, w.number(2)), w.number(7)))
             w.unless(b.icmp_signed("==", w.load(dims, j), w.load(pair, 0)), otherwise)
             stride = w.load(pair, 1)
             same = b.icmp_signed("==", w.load(strides, j), stride)
             w.unless(b.or_(same, b.icmp_signed("==", stride, w.number(ANY))), otherwise)
-        w.store(held(given, _DATA), cells, cell)
+        w.store(held(given, DATA), cells, cell)
         b.branch(on)
 
         b.position_at_end(other)
@@ -296,7 +295,7 @@ def _write_stretch(module: Any, run: Any) -> None:
     tuple_ = w.call(python("PyTuple_New"), word, results)
     failed = w.function.append_basic_block("failed")
     w.unless(b.icmp_signed("!=", tuple_, w.number(0)), failed)
-    items = w.as_pointer(b.add(tuple_, w.number(_ITEMS)))
+    items = w.as_pointer(b.add(tuple_, w.number(ITEMS)))
     lost = w.function.append_basic_block("lost")
     array_type = w.number(id(np.ndarray))
     with w.repeat(results) as k:
@@ -313,7 +312,7 @@ def _write_stretch(module: Any, run: Any) -> None:
         )
         w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
         w.store(new, items, k)
-        w.store(held(new, _DATA), cells, w.load(this, 1))
+        w.store(held(new, DATA), cells, w.load(this, 1))
         b.branch(on)
         b.position_at_end(on)
 
@@ -382,7 +381,7 @@ def machine() -> Method:
     ir = llvm().ir
     module = ir.Module("machine")
     _write_stretch(module, _write_run(module))
-    return Method(b"stretch", assemble(module)["stretch"], _FASTCALL, None)
+    return Method(b"stretch", assemble(module)["stretch"], FASTCALL, None)
 
 
 def function(method: Method, parts: tuple[Any, ...]) -> Any:

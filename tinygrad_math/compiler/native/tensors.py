@@ -19,7 +19,7 @@ _ONE_ARGUMENT = 8  # METH_O
 _MEMBER = HEAD + 24  # where a descriptor points to its PyMemberDef, in which the offset is the third field
 
 
-def _offset(kind: type, name: str) -> int:
+def offset(kind: type, name: str) -> int:
     """Where a slot lies in an object of this type."""
     member = ctypes.c_void_p.from_address(id(kind.__dict__[name]) + _MEMBER).value
     return int(ctypes.c_ssize_t.from_address((member or 0) + 16).value)
@@ -56,15 +56,15 @@ def _maker(same: dict[str, Any]) -> Callable[[Any], Tensor]:
     for name, value in same.items():
         thing = w.number(id(value))
         w.call(python("Py_IncRef"), nothing, thing)
-        put(thing, node, _offset(Node, name))
+        put(thing, node, offset(Node, name))
     w.call(python("Py_IncRef"), nothing, data)
-    put(data, node, _offset(Node, "data"))
+    put(data, node, offset(Node, "data"))
     tick = w.call(python("PyObject_CallNoArgs"), word, w.number(id(clock)))
     w.unless(b.icmp_unsigned("!=", tick, w.number(0)), lost)
-    put(tick, node, _offset(Node, "tick"))
+    put(tick, node, offset(Node, "tick"))
     tensor = w.call(python("PyType_GenericAlloc"), word, w.number(id(Tensor)), w.number(0))
     w.unless(b.icmp_unsigned("!=", tensor, w.number(0)), lost)
-    put(node, tensor, _offset(Tensor, "node"))
+    put(node, tensor, offset(Tensor, "node"))
     b.ret(tensor)
     b.position_at_end(lost)
     w.call(python("Py_DecRef"), nothing, node)
