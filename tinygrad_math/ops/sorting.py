@@ -48,7 +48,7 @@ def argsort(
     if not descending:
         return np.argsort(x, axis=axis, kind=kind)
     backwards = np.argsort(np.flip(x, axis), axis=axis, kind=kind)
-    return np.flip(x.shape[axis] - 1 - backwards, axis)
+    return x.shape[axis] - 1 - np.flip(backwards, axis)
 
 
 @nondiff(latex=r"\operatorname{{argpartition}} {0}", shape="same as x; flat with axis=None")
@@ -111,7 +111,7 @@ def sort(
     tensor([3., 2., 1.])
     """
     out = np.sort(x, axis=axis, kind=kind)
-    return np.flip(out, 0 if axis is None else axis) if descending else out
+    return np.flip(out, 0 if axis is None else axis).copy() if descending else out
 
 
 @sort.defvjp

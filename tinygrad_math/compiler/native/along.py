@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..program import Value
+from .flags import checked, new_flag
 from .instructions import Instructions
 from .loops import Loop, copier
 from .picked import picker, picker_along
-from .picking import Words, checked, new_flag
+from .picking import BEYOND, Words
 from .places import Place
 from .table import Operand, loop_words
 
@@ -33,7 +34,7 @@ def take_along(around: Instructions, v: Value, out: Place) -> Words:
     whole = Operand(source.cell, source.offset, tuple(strides), (source.strides[axis],))
     by = Loop(picker_along(str(v.dtype.itemsize)), source.shape[axis], (v.dtype, _WORD, v.dtype, _WORD))
     operands = [whole, *(p.over(v.shape) for p in (positions, out, flag))]
-    return [*words, *loop_words(by, v.shape, operands), *checked(around, flag)]
+    return [*words, *loop_words(by, v.shape, operands), *checked(around, flag, BEYOND)]
 
 
 def scatter_along(around: Instructions, v: Value, out: Place) -> Words:
@@ -62,4 +63,4 @@ def scatter_along(around: Instructions, v: Value, out: Place) -> Words:
     ]  # fmt: skip
     operands.append(Operand(flag.cell, flag.offset, (0,) * (len(shape) - 1)))
     by = Loop(picker("add", v.dtype.char), v.shape[axis], (v.dtype, _WORD, v.dtype, _WORD))
-    return [*words, *loop_words(by, but(shape), operands, (n, 1)), *checked(around, flag)]
+    return [*words, *loop_words(by, but(shape), operands, (n, 1)), *checked(around, flag, BEYOND)]

@@ -13,7 +13,7 @@ from ..program import Value
 from .assembly import Writer, assemble, llvm, once
 from .instructions import Instructions
 from .loops import Loop, machine_type
-from .places import FAR, Place, c_strides
+from .places import Place
 from .table import Operand, loop_words
 
 _WORD = np.dtype(np.int64)
@@ -35,17 +35,9 @@ def _search(around: Instructions, v: Value, out: Place, title: str) -> list[int]
     if source is None or source.dtype.kind not in "biuf" or not x.size or out.dtype != _WORD:
         return None
     if axis is None:  # counted in order
-        order = c_strides(source.shape, source.dtype.itemsize)
-        if any(n > 1 and s != t for n, s, t in zip(source.shape, source.strides, order, strict=True)):
-            if x.nbytes > FAR:
-                return None
-            whole = around.own(source.shape, source.dtype)
-            whole = whole._replace(strides=order)
-            moved = around.moved(source, whole, source.shape)
-            if moved is None:
-                return None
-            source, words = whole, moved
-        source = source._replace(shape=(x.size,), strides=(source.dtype.itemsize,))
+        source = around.in_a_row(source, words)
+        if source is None:
+            return None
         axis, out = 0, out._replace(shape=(), strides=())
     axis %= len(source.shape)
     if not around.is_step and source.shape[axis] > LONG:

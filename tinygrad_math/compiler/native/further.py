@@ -13,9 +13,15 @@ from .assembly import Writer, assemble, llvm, once
 from .extremes import argmax, argmin
 from .instructions import Instructions
 from .loops import Loop, copier, loop, machine_type
+from .moving import diagonal_embed, roll
+from .norms import lp_norm, std
+from .orders import argsort, sort
+from .parts import changed_part
 from .picking import add_at, assign, gather, scatter
 from .places import Place, part_of
+from .quantiles import median, quantile, quantile_weights
 from .running import running
+from .several import nan_to_num, quotient, rounded
 from .table import loop_words
 
 Words = list[int] | None
@@ -148,8 +154,12 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 
 
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
-    "add_at": add_at, "assign": assign, "gather": gather, "scatter": scatter, "take_along_axis": take_along,
-    "scatter_along_axis": scatter_along, "cross3": _cross3,
-    "argmax": argmax, "argmin": argmin, "clip": _clip, "cumsum": _cumsum, "embed": _embed, "overlap_add": _overlap_add,
-    "exclusive_product": running, "scan": running, "cumprod": running,
+    "add_at": add_at, "assign": assign, "gather": gather, "multiply_at": changed_part, "scatter": scatter,
+    "scatter_along_axis": scatter_along, "take_along_axis": take_along,
+    "argmax": argmax, "argmin": argmin, "argsort": argsort, "sort": sort,
+    "median": median, "quantile": quantile, "quantile_weights": quantile_weights,
+    "clip": _clip, "nan_to_num": nan_to_num, "quotient": quotient, "round": rounded,
+    "cross3": _cross3, "lp_norm": lp_norm, "std": std,
+    "cumprod": running, "cumsum": _cumsum, "exclusive_product": running, "scan": running,
+    "diagonal_embed": diagonal_embed, "embed": _embed, "overlap_add": _overlap_add, "roll": roll,
 }  # fmt: skip

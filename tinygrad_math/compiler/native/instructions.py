@@ -229,7 +229,15 @@ class Instructions(Places):
         n = len(source.shape)
         axes = range(n) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         along = {int(k) % n for k in axes} if n else set()
-        if v.params.get("keepdims", False) or not n:
+        found = self.reduced(v, u, source, out, along, bool(v.params.get("keepdims", False)))
+        return None if found is None else words + found
+
+    def reduced(self, v: Value, u: Any, source: Place, out: Place, along: set[int], keepdims: bool) -> list[int] | None:
+        """What a ufunc makes of all elements along some axes, for v or on the way to it."""
+        words: list[int] = []
+        by, n = loop(u, (source.dtype,) * 2), len(source.shape)
+        assert by is not None
+        if keepdims or not n:
             spread = [0 if k in along else s for k, s in enumerate(out.strides)] if n else []
         else:
             rest = iter(out.strides)
@@ -255,7 +263,7 @@ class Instructions(Places):
             return words
         split = len(merged([source.shape[k] for k in along], [[source.strides[k] for k in along]])[0]) > 1
         if split and u is np.add and out.dtype.kind in "fc":  # as one row, which is summed pairwise, as NumPy does
-            if v.inputs[0].nbytes > FAR:
+            if math.prod(source.shape) * source.dtype.itemsize > FAR:
                 return None
             order = [*(k for k in range(n) if k not in along), *sorted(along)]
             row = self.own(tuple(source.shape[k] for k in order), source.dtype)
@@ -348,7 +356,9 @@ WRITERS: dict[str, Any] = {
     "stack": Instructions._concat, "as_number": Instructions._astype, "mean_nll": mean_nll,
     "mean_nll_slopes": mean_nll_slopes, "sigmoid_slope": Instructions._slope,
 }  # fmt: skip
-UNWRITTEN = frozenset({"mean_nll", "mean_nll_slopes", "sigmoid_slope"})  # which NumPy's lines leave to the op
+LEFT = frozenset(  # what NumPy's lines leave to the op, in part
+    {"keep", "mean_nll", "mean_nll_slopes", "sigmoid_slope", "tanh_slope"}
+)
 
 
 def _is_turned(v: Value) -> bool:

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..program import Value
 from .assembly import Writer, assemble, llvm, once
-from .loops import Loop, copier
-from .machine import LIMIT
-from .places import Place, Places, address_of
+from .flags import checked, new_flag
+from .loops import Loop
+from .places import Place, Places
 from .table import loop_words
 
 _WORD = np.dtype(np.int64)
@@ -56,25 +56,16 @@ def checked_labels(around: Places, v: Value) -> list[int] | None:
     if labels is None or v.dtype != _WORD or labels.dtype != _WORD or not v.size:
         return None
     out = around.places[v] = around.own(v.shape, _WORD)
-    flag = around.own((), _WORD)
-    zero = around.number(0, _WORD)
-    assert zero is not None
-    words += loop_words(copier(_WORD), (), [zero.over(()), flag.over(())])
+    flag = new_flag(around, words)
     by = Loop(_picker("checked", "d"), v.params["ignore_index"], (_WORD,) * 3)
     operands = [out.over(v.shape), labels.over(v.shape), flag.over(v.shape)._replace(core=(0,))]
     words += loop_words(by, v.shape, operands, (v.params["classes"],))
-    return words + _beyond(around, flag, "a label is no class")
+    return words + checked(around, flag, "a label is no class")
 
 
 def _checked(around: Places, flag: Place, v: Value) -> list[int]:
     """An error where a label was no class, or none counted."""
-    return _beyond(around, flag, f"{v.params['asker']}: a label is no class, or none counts")
-
-
-def _beyond(around: Places, flag: Place, text: str) -> list[int]:
-    said = np.frombuffer(text.encode() + b"\0", np.uint8)
-    around.memory.kept.append(said)
-    return [0, LIMIT, 7, flag.cell, flag.offset, 1, address_of(said)]
+    return checked(around, flag, f"{v.params['asker']}: a label is no class, or none counts")
 
 
 @once

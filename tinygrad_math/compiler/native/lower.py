@@ -17,7 +17,7 @@ from ..program import Program, Value
 from .called import Called
 from .chains import THREADS, Blocks
 from .further import OWN, elementwise, special
-from .instructions import UNWRITTEN, WRITERS, Instructions
+from .instructions import LEFT, WRITERS, Instructions
 from .kernels import kernel
 from .labels import checked_labels
 from .loops import PLAIN
@@ -130,7 +130,11 @@ class Lowered(Instructions):
                 return None
             return self._copied_view(v) if self.place(v) is None else []
         out = self.place(v)
-        if out is None or (kind == "fresh" and v.nbytes > FAR):
+        if v.title == "broadcast_to" and kind == "fresh" and v.nbytes <= FAR:
+            out = out or self.written_out(v)
+            given = self.place(v.inputs[0])
+            return None if out is None or given is None else self.moved(given, out, out.shape)
+        if out is None or (kind == "fresh" and (v.nbytes > FAR or any(s < 0 for s in out.strides))):
             return None
         if v.elementwise:
             paired = None if self.latest in self.blocks else self._paired(v, out)
@@ -147,7 +151,7 @@ class Lowered(Instructions):
         write = WRITERS.get(v.title)
         if v.title in VIEWS and written:  # whose example is a copy
             return self._copy(v.inputs[0], v, out)
-        return None if write is None or not (written or v.title in UNWRITTEN) else write(self, v, out)
+        return None if write is None or not (written or v.title in LEFT) else write(self, v, out)
 
     def _called(self, v: Value) -> list[int] | None:
         """A call of the op's own function, which lets a loop be native that has a few such."""

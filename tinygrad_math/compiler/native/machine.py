@@ -64,7 +64,7 @@ def python(name: str) -> int:
     return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
 
-def _numpy(place: int) -> int:
+def of_numpy(place: int) -> int:
     """The address of a function of NumPy's C interface."""
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
@@ -307,9 +307,8 @@ def _write_stretch(module: Any, run: Any) -> None:
         w.call(python("Py_IncRef"), nothing, descr)
         zero32, null = ir.Constant(small, 0), w.number(0)
         dims = b.trunc(w.load(this, 3), small)
-        new = w.call(
-            _numpy(_NEW_FROM_DESCR), word, array_type, descr, dims, w.load(this, 4), w.load(this, 5), null, zero32, null
-        )
+        make = of_numpy(_NEW_FROM_DESCR)
+        new = w.call(make, word, array_type, descr, dims, w.load(this, 4), w.load(this, 5), null, zero32, null)
         w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
         w.store(new, items, k)
         w.store(held(new, DATA), cells, w.load(this, 1))
@@ -346,7 +345,7 @@ def _write_stretch(module: Any, run: Any) -> None:
         b.branch(after)
         b.position_at_end(scalar)
         where = b.add(w.load(cells, w.load(this, 1)), w.load(this, 6))
-        new = w.call(_numpy(_SCALAR), word, where, w.load(this, 2), w.number(0))
+        new = w.call(of_numpy(_SCALAR), word, where, w.load(this, 2), w.number(0))
         w.unless(b.icmp_signed("!=", new, w.number(0)), lost)
         w.store(new, items, k)
         b.branch(after)

@@ -4,7 +4,7 @@ of memory, `scratch`, or in arrays whose addresses only the call tells."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,11 +102,20 @@ class Places:
         strides = v.strides if v.shape else ()
         if not is_aligned(v):  # a field of a packed structured array: it is brought into order at each call
             strides = np.empty_like(v.example).strides
+        return self._anew(v, strides)
+
+    def _anew(self, v: Value, strides: tuple[int, ...]) -> Place | None:
+        """An array of v's own that lies so."""
         if self.is_step:
             return None if v.nbytes > FAR else Place(SCRATCH, self.memory.room(v.nbytes), v.shape, strides, v.dtype)
         if v not in self.cells:
             self.cells[v] = self.memory.cell()
         return Place(self.cells[v], 0, v.shape, strides, v.dtype)
+
+    def written_out(self, v: Value) -> Place | None:
+        """An array for what NumPy spreads without writing it."""
+        self.places[v] = self._anew(v, c_strides(v.shape, v.dtype.itemsize))
+        return self.places[v]
 
     def _view(self, v: Value, of: Value) -> Place | None:
         base = self.place(of)
@@ -114,6 +123,8 @@ class Places:
         if v.title == "getitem" and not v.shape and base is not None and not v.weak:  # one number
             key = v.params["key"]
             return part_of(base, key if isinstance(key, tuple) else (key,))
+        if base is not None and not of.shape and v.title in VIEWS and not v.weak and base.dtype == v.dtype:
+            return base._replace(shape=v.shape, strides=(0,) * len(v.shape))
         if base is None or v.weak or not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
             return None
         lies = all(n == 1 or a == b for n, a, b in zip(x.shape, x.strides, base.strides, strict=True)) or not x.size
@@ -147,6 +158,18 @@ class Places:
         """An array in order, in a room of scratch."""
         return Place(SCRATCH, start, shape, c_strides(shape, dtype.itemsize), dtype)
 
+    def in_a_row(self, p: Place, before: list[int]) -> Place | None:
+        """All elements in order, as one row; the words of a copy that may take are added to `before`."""
+        order, n = c_strides(p.shape, p.dtype.itemsize), math.prod(p.shape)
+        if any(m > 1 and s != t for m, s, t in zip(p.shape, p.strides, order, strict=True)):
+            whole = self.own(p.shape, p.dtype)._replace(strides=order)
+            moved = None if n * p.dtype.itemsize > FAR else self.moved(p, whole, p.shape)
+            if moved is None:
+                return None
+            p = whole
+            before += moved
+        return p._replace(shape=(n,), strides=(p.dtype.itemsize,))
+
     def moved(self, source: Place, target: Place, shape: Sequence[int]) -> list[int] | None:
         """A copy, converted where the dtypes differ."""
         by = caster(source.dtype, target.dtype)
@@ -173,8 +196,13 @@ class Places:
 
 def part_of(p: Place, key: tuple[Any, ...]) -> Place:
     """What a basic index reads of an array."""
+    return seen(p, lambda whole: whole[key if any(k is Ellipsis for k in key) else (*key, Ellipsis)])
+
+
+def seen(p: Place, view: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Place:
+    """What a view shows of an array."""
     whole = like(p)
-    part = whole[key if any(k is Ellipsis for k in key) else (*key, Ellipsis)]
+    part = view(whole)
     return p._replace(offset=p.offset + address_of(part) - address_of(whole), shape=part.shape, strides=part.strides)
 
 

@@ -6,7 +6,7 @@ NumPy's loops go over one row at a time, and a call takes longer than a row. Her
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,24 +40,15 @@ def extremes_of_rows(title: str, source: Place, target: Operand, along: set[int]
 @once
 def _extreme(title: str, char: str) -> int:
     """The address of the loop. What is not a number comes before all others, as with NumPy's ufuncs."""
-    ir = llvm().ir
-    name = f"{title}_{char}"
-    module = ir.Module(name)
-    form = Form(module, char)
-    w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
-    b, (arguments, dims, strides, _) = w.b, w.arguments
-    starts = [b.inttoptr(w.load(arguments, k), form.byte) for k in range(2)]
-    count, n = w.load(dims, 0), w.load(dims, 1)
-    steps = [w.load(strides, k) for k in range(2)]
-    whole = b.sdiv(n, w.number(form.width))
-    rest = form.mask(b, b.srem(n, w.number(form.width)))
+    ir, (w, form, starts, steps, rows) = llvm().ir, _begun(name := f"{title}_{char}", char, 2)
+    b, whole, rest = w.b, rows.whole, rows.rest
     held = ir.IRBuilder(w.entry).alloca(form.vector)
 
     def better(x: Any, y: Any) -> Any:
         above = b.fcmp_ordered(">" if title == "maximum" else "<", x, y)
         return b.select(b.or_(above, b.fcmp_unordered("uno", x, x)), x, y)
 
-    with w.repeat(count) as i:
+    with w.repeat(rows.count) as i:
         row = b.gep(starts[0], [b.mul(i, steps[0])])
         first = form.spread(b, form.load(b, row, w.number(0)))
         b.store(first, held)
@@ -74,7 +65,27 @@ def _extreme(title: str, char: str) -> int:
         form.store(b, one, starts[1], b.mul(i, steps[1]))
     b.ret_void()
     w.done()
-    return assemble(module)[name]
+    return assemble(form.module)[name]
+
+
+class _Rows(NamedTuple):
+    """How many rows there are, of how many whole vectors each, and which lanes of the last one hold what is left."""
+
+    count: Any
+    whole: Any
+    rest: Any
+
+
+def _begun(name: str, char: str, operands: int) -> tuple[Writer, Form, list[Any], list[Any], _Rows]:
+    """A loop over rows of floats: where each of the arrays begins, how far its rows are apart, and what is in a row."""
+    ir = llvm().ir
+    form = Form(ir.Module(name), char)
+    w = Writer(form.module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
+    b, (arguments, dims, strides, _) = w.b, w.arguments
+    starts = [b.inttoptr(w.load(arguments, k), form.byte) for k in range(operands)]
+    n, wide = w.load(dims, 1), w.number(form.width)
+    rows = _Rows(w.load(dims, 0), b.sdiv(n, wide), form.mask(b, b.srem(n, wide)))
+    return w, form, starts, [w.load(strides, k) for k in range(operands)], rows
 
 
 SHORT = 512  # elements of a row, up to which this is quicker than a call of NumPy's loop for each
@@ -99,17 +110,10 @@ def over_short_rows(ufunc: np.ufunc, dtype: np.dtype[Any], shape: Sequence[int],
 @once
 def _operation(name: str, char: str, *spread: bool) -> int:
     """The address of the loop; `spread` says of each operand whether a row of it is one number."""
-    ir = llvm().ir
     title = f"{name}_{char}_{int(spread[0])}_{int(spread[1])}"
-    module = ir.Module(title)
-    form = Form(module, char)
-    w = Writer(module, title, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
-    b, (arguments, dims, strides, _) = w.b, w.arguments
-    starts = [b.inttoptr(w.load(arguments, k), form.byte) for k in range(3)]
-    count, n = w.load(dims, 0), w.load(dims, 1)
-    steps = [w.load(strides, k) for k in range(3)]
-    whole, wide = b.sdiv(n, w.number(form.width)), w.number(form.width * form.size)
-    rest, end = form.mask(b, b.srem(n, w.number(form.width))), b.mul(whole, wide)
+    w, form, starts, steps, (count, whole, rest) = _begun(title, char, 3)
+    b, wide = w.b, w.number(form.width * form.size)
+    end = b.mul(whole, wide)
     with w.repeat(count) as i:
         rows = [b.gep(start, [b.mul(i, step)]) for start, step in zip(starts, steps, strict=True)]
         numbers = [form.spread(b, form.load(b, row, w.number(0))) if s else None for row, s in zip(rows, spread)]
@@ -125,4 +129,4 @@ def _operation(name: str, char: str, *spread: bool) -> int:
         form.store_some(b, getattr(b, name)(x, y), rows[2], end, rest)
     b.ret_void()
     w.done()
-    return assemble(module)[title]
+    return assemble(form.module)[title]
