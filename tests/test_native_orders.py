@@ -67,6 +67,21 @@ def test_the_largest_few_and_their_derivative(monkeypatch):
     assert slope.tolist() == [[1.0, 0.0, 0.0, 10.0], [0.0, 0.0, 10.0, 1.0]]
 
 
+@pytest.mark.parametrize("kinds", ["dd", "ff", "ll", "df", "dl", "Bi", "??"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_keys_are_searched_for_as_numpy_does(kinds, side, monkeypatch):
+    """In sorted rows with NaN at the end, in others, in none, and in those that lie apart; keys in any order."""
+    guarded = Guarded(monkeypatch)
+    for n in (0, 1, 2, 7, 33):
+        for keys in (numbers((5, 4), kinds[1]), numbers(1, kinds[1])[0], np.sort(numbers(9, kinds[1]))[::-1]):
+            row = numbers(n, kinds[0])
+            for y in (np.sort(row), row, np.repeat(np.sort(row), 2)[::2], np.sort(row)[::-1]):
+                f = compiled(lambda x, k: tm.searchsorted(x, k, side=side))
+                np.testing.assert_array_equal(f(y, keys).numpy(), np.searchsorted(y, keys, side=side))
+                assert left(f) == []
+    guarded.check()
+
+
 def test_rows_are_sorted_within_a_loop():
     def f(x):
         return tm.fori_loop(4, lambda k, x: tm.sort(x, axis=0) * 0.5 + tm.sort(x, axis=1, descending=True), x)

@@ -21,6 +21,7 @@ from .picking import add_at, assign, gather, scatter
 from .places import Place, part_of
 from .quantiles import median, quantile, quantile_weights
 from .running import running
+from .searching import searchsorted
 from .several import nan_to_num, quotient, rounded
 from .table import loop_words
 
@@ -156,7 +157,7 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
     "add_at": add_at, "assign": assign, "gather": gather, "multiply_at": changed_part, "scatter": scatter,
     "scatter_along_axis": scatter_along, "take_along_axis": take_along,
-    "argmax": argmax, "argmin": argmin, "argsort": argsort, "sort": sort,
+    "argmax": argmax, "argmin": argmin, "argsort": argsort, "searchsorted": searchsorted, "sort": sort,
     "median": median, "quantile": quantile, "quantile_weights": quantile_weights,
     "clip": _clip, "nan_to_num": nan_to_num, "quotient": quotient, "round": rounded,
     "cross3": _cross3, "lp_norm": lp_norm, "std": std,
