@@ -52,13 +52,71 @@ def test_networks_trained_in_stretches_end_where_they_would_alone(name, cut, tak
     assert max(taken) > 1
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"schedule": lambda o: L.OneCycleLR(o, 0.1, total_steps=9)}, {"feed": loader}, {"feed": listed}],
-    ids=["a schedule of batches", "orders of their own", "lists"],
-)
-def test_what_changes_from_step_to_step_goes_one_by_one(options, taken):
-    both(ADAM, compile="native", **options)
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "in parts"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_networks_with_orders_of_their_own_are_trained_in_stretches(cut, accumulate, taken, monkeypatch):
+    """Each sees the rows in its own order, and what is left over at the end of an epoch, as alone."""
+    if cut:
+        monkeypatch.setattr(side_by_side, "CACHE", 1)
+    table = tm.data.TensorDataset(*data())
+
+    def feed(seed):
+        return tm.data.DataLoader(table, 7, shuffle=True, seed=seed)
+
+    both(ADAM, feed=feed, compile="native", accumulate=accumulate)
+    assert None not in taken
+    assert max(taken) > 1
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "in parts"])
+@pytest.mark.parametrize("alike", [False, True], ids=["each its own", "alike"])
+def test_schedules_that_go_by_batches_are_followed_within_a_stretch(cut, alike, taken, monkeypatch):
+    """Of lr and betas, which are the same for all networks or not."""
+    if cut:
+        monkeypatch.setattr(side_by_side, "CACHE", 1)
+
+    def cycle(o):
+        return L.OneCycleLR(o, 0.1 if alike else 0.05 + 0.01 * o.param_groups[0]["lr"], total_steps=12)
+
+    both(ADAM, compile="native", schedule=cycle)
+    assert None not in taken
+    assert max(taken) > 1
+
+
+class Later(L.LRScheduler):
+    """A decay of weights that is off for some steps."""
+
+    _each_batch = True
+
+    def lr_at(self, base, epoch):
+        for group in self.optimizer.param_groups:
+            group["weight_decay"] = 0.1 if epoch >= 4 else 0.0
+        return base
+
+
+def test_what_a_schedule_switches_on_begins_with_its_step(taken):
+    both(OPTIMISERS["momentum of some"], compile="native", schedule=Later)
+    assert None not in taken
+    assert max(taken) > 1
+
+
+def test_a_bank_on_a_schedule_of_batches_that_is_resumed_ends_bit_for_bit_where_the_unbroken_one_does(taken, tmp_path):
+    def run(epochs, **options):
+        nets = [small(k) for k in range(5)]
+        opts = [ADAM(n, 0.01 + 0.01 * k) for k, n in enumerate(nets)]
+        given = [L.OneCycleLR(o, 0.1, total_steps=16) for o in opts]
+        return tm.train.fit_many(
+            nets, loader(), F.cross_entropy, opts, epochs, schedulers=given, compile="native", progress=False, **options
+        ), opts
+
+    want, path = run(4), tmp_path / "bank.npz"
+    run(2, checkpoint=path)
+    same(run(4, resume=path), want)
+    assert None not in taken
+
+
+def test_lists_of_examples_go_one_by_one(taken):
+    both(ADAM, compile="native", feed=listed)
     assert not taken
 
 

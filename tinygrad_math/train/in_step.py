@@ -19,16 +19,29 @@ def one_of(batches: Any) -> Any:
     return tree_map(lambda x: x[0], batches)
 
 
-def in_step(loaders: Sequence[DataLoader]) -> Iterator[Any]:
-    """A pass over all loaders at once: each batch with those of all loaders along a new first axis."""
+def orders_of(loaders: Sequence[DataLoader]) -> np.ndarray[Any, Any] | None:
+    """The rows of a pass over each loader, where all take rows of one data set in batches of one size, from the first.
+
+    Else None.
+    """
     first = loaders[0]
     table = isinstance(first.dataset, TensorDataset) and first.collate_fn is None
     table = table and all(l.batch_sampler is None for l in loaders)
     states = [loader._ahead() for loader in loaders]
     forms = {(id(l.dataset), l.batch_size, l.drop_last, l.collate_fn) for l in loaders}
-    if table and len(forms) == 1 and not any(state["batch"] for state in states):
-        orders = np.stack([loader.order(state["epoch"]) for loader, state in zip(loaders, states, strict=True)])
-        for k in range(len(first)):
+    if not table or len(forms) > 1 or any(state["batch"] for state in states):
+        return None
+    return np.stack([loader.order(state["epoch"]) for loader, state in zip(loaders, states, strict=True)])
+
+
+def in_step(loaders: Sequence[DataLoader], start: int = 0) -> Iterator[Any]:
+    """A pass over all loaders at once: each batch with those of all loaders along a new first axis.
+
+    Where they have `orders_of` a pass, it may start behind so many batches.
+    """
+    first, orders, states = loaders[0], orders_of(loaders), [loader._ahead() for loader in loaders]
+    if orders is not None:
+        for k in range(start, len(first)):
             rows = orders[:, k * first.batch_size : (k + 1) * first.batch_size]
             yield tuple(Tensor(t.node.data[rows]) for t in first.dataset.tensors)
         for loader, state in zip(loaders, states, strict=True):

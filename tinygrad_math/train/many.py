@@ -193,7 +193,7 @@ def _epoch(
                     together.settle(member.number, before)
                     steps = -(-runs.batch // accumulate)
                     member.end(f"epoch {runs.epoch + 1}, step {steps}: the loss is {losses[k]}")
-        if _per_batch(runs.schedulers):
+        if not taken.told and _per_batch(runs.schedulers):
             together.numbers()
         bar.step()
         if noted or not runs.going:

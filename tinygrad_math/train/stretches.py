@@ -7,6 +7,7 @@ one ends. How long a stretch is goes by the clock: after each a run looks for Ct
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from operator import is_
@@ -69,11 +70,16 @@ def _watches_steps(c: Callback) -> bool:
 class Rows:
     """The rows of one pass over the data, some steps at a time."""
 
-    def __init__(self, arrays: Sequence[np.ndarray[Any, Any]], form: tuple[int, int]) -> None:
-        """Batches are rows of the `arrays`; the `form` of a step is how many batches, of how many rows each."""
-        self.arrays, self.form = arrays, form
+    def __init__(
+        self, arrays: Sequence[np.ndarray[Any, Any]], form: tuple[int, int], orders: tuple[int, ...] = ()
+    ) -> None:
+        """Batches are rows of the `arrays`; the `form` of a step is how many batches, of how many rows each.
+
+        `orders` says how many there are side by side: that of each of some networks, or of one alone.
+        """
+        self.arrays, self.form, self.orders = arrays, form, orders
         self.examples = form[0] * form[1]
-        nbytes = sum(a[:1].nbytes for a in arrays) * self.examples
+        nbytes = sum(a[:1].nbytes for a in arrays) * self.examples * math.prod(orders)
         self.most = min(ROOM // max(nbytes, 1), len(arrays[0]) // self.examples)
         self.count = 1  # steps that the next stretch takes
         self.room: list[np.ndarray[Any, Any]] = []
@@ -86,7 +92,7 @@ class Rows:
         """The rows in the order of a pass; `kept` are those that a subset has."""
         self.rows = order if kept is None else kept[order]
         there = self.most > 1 and self.rows.min() >= 0 and self.rows.max() < len(self.arrays[0])
-        self.steps = len(self.rows) // self.examples if there else 0
+        self.steps = self.rows.shape[-1] // self.examples if there else 0
 
     def went(self, count: int, seconds: float) -> None:
         """So many steps took so long: how many the next stretch takes."""
@@ -96,10 +102,13 @@ class Rows:
     def _taken(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], ...]:
         """The rows of so many steps, in arrays with room for as many as there may be."""
         if not self.room:
-            self.room = [np.zeros((self.most, *self.form, *a.shape[1:]), a.dtype) for a in self.arrays]
-        rows = self.rows[first * self.examples : (first + count) * self.examples]
+            shape = (self.most, self.form[0], *self.orders, self.form[1])
+            self.room = [np.zeros((*shape, *a.shape[1:]), a.dtype) for a in self.arrays]
+        rows = self.rows[..., first * self.examples : (first + count) * self.examples]
+        rows = rows.reshape(*self.orders, count, *self.form)
+        rows = np.moveaxis(rows, 0, 2) if self.orders else rows  # what is side by side lies within a batch
         for a, own in zip(self.arrays, self.room, strict=True):
-            np.take(a, rows, 0, own[:count].reshape(len(rows), *a.shape[1:]), "clip")
+            np.take(a, rows, 0, own[:count], "clip")
         return tuple(self.room)
 
 

@@ -15,10 +15,11 @@ from ..core.errors import MathError
 from ..core.opening import room
 from ..core.quiet import ignoring
 from ..core.tensor import Tensor
+from ..core.tree import flatten, tree_map, unflatten
 from ..data.loader import Pass, examples, table_of
-from ..optim.schedule import goes_by_batches
+from ..optim.schedule import after_batch, goes_by_batches
 from ..transforms.loops.functions import as_number, scan_first
-from .in_step import in_step, one_of
+from .in_step import in_step, one_of, orders_of
 from .members import Runs
 from .side_by_side import Part, filled
 from .stretches import Rows, is_native
@@ -33,46 +34,67 @@ class Steps(NamedTuple):
     losses: Array
     examples: list[int]
     batches: int
+    told: bool = False  # whether the schedules have been told
 
 
 def steps_of(runs: Runs, size: int) -> Iterator[Steps]:
     """Go on through a pass over the data, `size` batches a step: in stretches where that can be, else one by one."""
-    together, data = runs.together, runs.data
-    batches = iter(in_step(data) if isinstance(data, list) else data)
-    stretch = _stretch(runs, size) if isinstance(batches, Pass) else None
+    stretch, data = _stretch(runs, size), runs.data
+    if isinstance(data, list):
+        orders, done = None if stretch is None else orders_of(data), 0
+        if stretch is not None and orders is not None:
+            for steps in _taken(stretch, orders, 0):
+                done += steps.batches
+                yield steps
+        yield from _one_by_one(runs, in_step(data, done), size)
+        return
+    batches = iter(data)
     if stretch is not None and isinstance(batches, Pass):
         batches.begin()
-        stretch.turn(data.order(batches.epoch), stretch.subset)
         step, rest = divmod(batches.done, size)
-        while not rest and step < stretch.steps:
-            with ignoring():
-                losses = stretch.taken(step)
-            if losses is None:
-                break
-            batches.skip(len(losses) * size)
-            yield Steps(losses, [stretch.examples] * len(losses), len(losses) * size)
-            step += len(losses)
+        if not rest:
+            for steps in _taken(stretch, data.order(batches.epoch), step):
+                batches.skip(steps.batches)
+                yield steps
+    yield from _one_by_one(runs, batches, size)
+
+
+def _one_by_one(runs: Runs, batches: Iterator[Any], size: int) -> Iterator[Steps]:
     while part := list(itertools.islice(batches, size)):
-        count = sum(examples(one_of(b) if isinstance(data, list) else b) for b in part)
+        count = sum(examples(one_of(b) if isinstance(runs.data, list) else b) for b in part)
         with ignoring():  # of networks that go astray, which the run tells of
-            losses = together(part)[None]
+            losses = runs.together(part)[None]
         yield Steps(losses, [count], len(part))
+
+
+def _taken(stretch: StretchOfBank, order: Array, step: int) -> Iterator[Steps]:
+    """The steps of a pass from this one on, some at a time, as long as they can be taken so."""
+    stretch.turn(order, stretch.subset)
+    while step < stretch.steps:
+        with ignoring():
+            losses = stretch.taken(step)
+        if losses is None:
+            return
+        yield Steps(losses, [stretch.examples] * len(losses), len(losses) * stretch.form[0], told=True)
+        step += len(losses)
 
 
 def _stretch(runs: Runs, size: int) -> StretchOfBank | None:
     """Steps of several groups of batches; None where they are to be taken one by one.
 
-    They are taken together natively, on data that all networks share, with numbers that stay in an epoch.
+    They are taken together natively, on rows of one data set.
     """
     backend, data = runs.together.backend, runs.data
-    if backend not in ("native", "auto") or any(goes_by_batches(s) for s in runs.schedulers):
+    if backend not in ("native", "auto"):
         return None
-    table = None if room("compiler.native").available(backend) == "numpy" else table_of(data)
+    loaders = data if isinstance(data, list) else [data]
+    tables = [] if room("compiler.native").available(backend) == "numpy" else [table_of(one) for one in loaders]
+    table = tables[0] if tables and None not in tables else None
     if table is None:
         return None
-    form, last = (size, data.batch_size), runs.stretch
+    form, last = (size, loaders[0].batch_size), runs.stretch
     if not isinstance(last, StretchOfBank) or not last.fits(table[0], form):
-        runs.stretch = last = StretchOfBank(runs.together, table[0], form)
+        runs.stretch = last = StretchOfBank(runs.together, table[0], form, runs.schedulers)
     last.subset = table[1]
     return last
 
@@ -80,25 +102,32 @@ def _stretch(runs: Runs, size: int) -> StretchOfBank | None:
 class StretchOfBank(Rows):
     """Steps of one pass over the data, some at a time, of all networks."""
 
-    def __init__(self, bank: Together, arrays: Sequence[Array], form: tuple[int, int]) -> None:
-        super().__init__(arrays, form)
+    def __init__(
+        self, bank: Together, arrays: Sequence[Array], form: tuple[int, int], schedulers: Sequence[Any]
+    ) -> None:
+        super().__init__(arrays, form, (bank.size,) if bank.own_data else ())
         self.bank = bank
+        self.schedulers = [s for s in schedulers if goes_by_batches(s)]  # which change numbers from step to step
         self.subset: Array | None = None  # the rows that are the data, if not all
+        self.switches: tuple[frozenset[str], ...] = ()  # what is on in the steps that are taken
         self.loops: dict[Any, Callable[..., Any] | None] = {}
 
     def taken(self, first: int) -> Array | None:
         """The losses of the next steps, which have been taken; None where they are to be taken one by one."""
-        state, start = random.shared.state, time.perf_counter()
-        count = min(self.count, self.steps - first)
+        state, start, undo = random.shared.state, time.perf_counter(), self._places()
+        self.switches = tuple(self.bank.switches)
+        hypers = self._ahead(min(self.count, self.steps - first))
+        count = len(hypers)
         rows = self._taken(first, count)
         self.bank.divide([tuple(Tensor(x[0, j]) for x in rows) for j in range(self.form[0])])
         try:
-            found = [self._part(part, rows, count) for part in self.bank.parts]
+            found = [self._part(part, self._of(part, rows), hypers) for part in self.bank.parts]
         except MathError:  # which the steps one by one will raise, where it belongs
             found = [None]
         done = [f for f in found if f is not None]
         if len(done) < len(found):
             random.shared.state = state
+            undo()
             return None
         for part, ((params, states, buffers), _) in zip(self.bank.parts, done, strict=True):
             part.params, part.buffers = filled(params, part.params), filled(buffers, part.buffers)
@@ -110,34 +139,82 @@ class StretchOfBank(Rows):
         self.went(count, time.perf_counter() - start)
         return np.concatenate([losses.numpy()[:count] for _, losses in done], axis=1)
 
-    def _part(self, part: Part, rows: tuple[Array, ...], count: int) -> Any:
+    def _places(self) -> Callable[[], None]:
+        """What puts the schedules, and the numbers that they change, back to where they stand."""
+        if not self.schedulers:
+            return lambda: None
+        groups = [group for o in self.bank.optimizers for group in o.param_groups]
+        before = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+        places = [s.state_dict() for s in self.schedulers]
+
+        def undo() -> None:
+            for group, old in zip(groups, before, strict=True):
+                group.update(old)
+            for s, place in zip(self.schedulers, places, strict=True):
+                s.load_state_dict(place)
+            self.bank.numbers()
+
+        return undo
+
+    def _ahead(self, count: int) -> list[Any]:
+        """The hyperparameters of the next steps, as far as the same switches are on; the schedules go on with them."""
+        bank = self.bank
+        if not self.schedulers:
+            return [bank.hypers] * count
+        found: list[Any] = []
+        while len(found) < count and tuple(bank.switches) == self.switches:
+            found.append(bank.hypers)
+            for s in self.schedulers:
+                after_batch(s)
+            bank.numbers()
+        return found
+
+    def _of(self, part: Part, rows: tuple[Array, ...]) -> tuple[Array, ...]:
+        """The rows that these networks see."""
+        return tuple(x[:, :, part.first : part.first + part.size] for x in rows) if self.bank.own_data else rows
+
+    def _columns(self, part: Part, hypers: Sequence[Any]) -> Any:
+        """The hyperparameters of these networks, a row for each step that there may be; of none without schedules."""
+        if not self.schedulers:
+            return ()
+        leaves = [flatten(now)[0] for now in [*hypers, *[hypers[-1]] * (self.most - len(hypers))]]
+        columns = []
+        for column in zip(*leaves, strict=True):
+            apart = any(np.ndim(x) for x in column)
+            shown = [np.broadcast_to(x, (self.bank.size,))[part.first : part.first + part.size] for x in column]
+            columns.append(np.array(shown if apart else column, np.float64))
+        return unflatten(flatten(hypers[0])[1], columns)
+
+    def _part(self, part: Part, rows: tuple[Array, ...], hypers: Sequence[Any]) -> Any:
         """What the steps make of these networks' numbers, and their losses; None where there is no native program."""
-        weak = _numbers(part)
-        key = (self.bank.one.model_mode(), tuple(self.bank.switches), part.size, tuple(sorted(weak)))
+        weak, columns = _numbers(part), self._columns(part, hypers)
+        apart = tuple(x.ndim for x in flatten(columns)[0])
+        key = (self.bank.one.model_mode(), self.switches, part.size, tuple(sorted(weak)), apart)
         states = {n: {k: np.float64(v) if (n, k) in weak else v for k, v in s.items()} for n, s in part.states.items()}
-        given = part.params, states, part.buffers, part.fixed, part.hypers
+        given = part.params, states, part.buffers, part.fixed, () if self.schedulers else part.hypers
         if key not in self.loops:
             self.loops[key] = None  # if it cannot be made
             f = compile(self._steps(weak, part.size), backend="native")
-            f(*given, np.int64(0), rows)
+            f(*given, np.int64(0), (rows, columns))
             if is_native(f) and not any(getattr(v.op, "random", False) for v in f._latest.program.body):
                 self.loops[key] = f
         program = self.loops[key]
-        return None if program is None else program(*given, np.int64(count), rows)
+        return None if program is None else program(*given, np.int64(len(hypers)), (rows, columns))
 
     def _steps(self, weak: set[tuple[str, str]], many: int) -> Callable[..., Any]:
         """The steps as a function of all numbers."""
-        step, size = self.bank.step(), self.form[0]
+        step, size, scheduled = self.bank.step(self.switches), self.form[0], bool(self.schedulers)
 
         def steps(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, count: Any, rows: Any) -> Any:
             def one(carry: Any, row: Any) -> Any:
-                params, states, buffers = carry
+                (params, states, buffers), (given, own) = carry, row
                 states = {
                     n: {k: as_number(v) if (n, k) in weak else v for k, v in state.items()}
                     for n, state in states.items()
                 }
-                batches = tuple(tuple(x[j] for x in row) for j in range(size))
-                new, after, buffers, loss = step(params, states, buffers, fixed, hypers, batches)
+                batches = tuple(tuple(x[j] for x in given) for j in range(size))
+                now = tree_map(lambda x: x if x.ndim else as_number(x), own) if scheduled else hypers
+                new, after, buffers, loss = step(params, states, buffers, fixed, now, batches)
                 return (new, after, buffers), loss + np.zeros(many, loss.dtype)
 
             return scan_first(one, (params, states, buffers), rows, count)

@@ -133,9 +133,9 @@ class Together:
             self.split = self._size_of_parts(tuple(batches))
             self.parts = self.parts[0].slices(self.split)
 
-    def step(self) -> Callable[..., Any]:
-        """The step as a function of the numbers of all networks."""
-        single, own_data = self.one.stepped(self.switches, self.single), self.own_data
+    def step(self, switches: Sequence[frozenset[str]] | None = None) -> Callable[..., Any]:
+        """The step as a function of the numbers of all networks, with these switches on or the present ones."""
+        single, own_data = self.one.stepped(switches or self.switches, self.single), self.own_data
 
         def step(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, batches: Any) -> Any:
             own = (params, states, buffers, fixed, hypers)
