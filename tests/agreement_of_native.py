@@ -18,6 +18,11 @@ def compiled(f, **how):
     return tm.compile(f, backend="native", **how)
 
 
+def sorted_by_numpy(x, axis=-1):
+    """x sorted by an op that has no native form: a line of NumPy between the others."""
+    return tm.partition(x, tuple(range(x.shape[axis])), axis) if x.shape[axis] else x
+
+
 def arrays(tree):
     return [np.asarray(t.numpy() if isinstance(t, tm.Tensor) else t) for t in flatten(tree)[0]]
 
