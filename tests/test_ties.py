@@ -422,6 +422,17 @@ def test_a_file_keeps_one_parameter_in_two_places_one(tmp_path):
     assert all(v.tolist() == W.tolist() for v in tm.tree_leaves(found))
 
 
+def test_gradients_of_one_parameter_given_twice_are_clipped_once():
+    p = parameter()
+    for clip, want in (
+        (lambda ps: tm.nn.utils.clip_grad_norm_(ps, 1.0), np.array([3.0, 4.0, 0.0]) / (5 + 1e-6)),
+        (lambda ps: tm.nn.utils.clip_grad_value_(ps, 3.5), [3.0, 3.5, 0.0]),
+    ):
+        p.grad = np.array([3.0, 4.0, 0.0])
+        clip([p, p])
+        np.testing.assert_allclose(p.grad.numpy(), want)
+
+
 def test_the_root_of_an_equation_in_a_tied_tree(kind):
     root = tm.implicit.root(lambda x, c: x**3 - cube_of(kind, c), lambda c: np.cbrt(cube_of(kind, c).numpy()))
     c = tied(kind)

@@ -636,6 +636,67 @@ def test_an_interrupt_at_any_point_of_backward_leaves_all_gradients_old_or_new()
     assert len(seen) == 2
 
 
+def small_net():
+    net = tm.nn.Linear(2, 2, rng=0)
+    for p in net.parameters():
+        p.grad = np.full(p.shape, 3.0)
+    return net
+
+
+def doubled(net):
+    return {k: v * 2 for k, v in net.state_dict().items()}
+
+
+# what changes several tensors, and what of them it changes
+WHOLE = {
+    "load_state_dict": (lambda net, new: net.load_state_dict(new), lambda t: t.tolist()),
+    "to": (lambda net, new: net.to(np.float32), lambda t: t.dtype),
+    "vector_to_parameters": (
+        lambda net, new: tm.nn.utils.vector_to_parameters(np.full(6, 7.0), net),
+        lambda t: t.tolist(),
+    ),
+    "clip_grad_norm_": (lambda net, new: tm.nn.utils.clip_grad_norm_(net, 1.0), lambda t: t.grad.tolist()),
+    "clip_grad_value_": (lambda net, new: tm.nn.utils.clip_grad_value_(net, 1.0), lambda t: t.grad.tolist()),
+}
+
+
+@pytest.mark.parametrize("change", WHOLE)
+def test_an_interrupt_at_any_point_of_a_change_of_several_tensors_leaves_all_old_or_all_new(change):
+    act, look = WHOLE[change]
+    held = {"net": small_net()}
+    new = doubled(held["net"])
+
+    def seen():
+        return [look(p) for p in held["net"].parameters()]
+
+    old = seen()
+    act(held["net"], new)
+    after = seen()
+    assert all(a != b for a, b in zip(old, after, strict=True))
+
+    def action():
+        held["net"] = small_net()
+        act(held["net"], new)
+
+    strike_everywhere(action, lambda: seen() in (old, after), files=("core/whole.py",))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that were closed by no one
+def test_an_interrupted_save_leaves_the_file_free_for_the_next_one(tmp_path):
+    path = tmp_path / "a.npz"
+    tm.save(path, {"w": 0.0})
+
+    def action():
+        tm.save(path, {"w": 1.0})
+
+    def check():
+        held = tm.load(path)["w"] in (0.0, 1.0)
+        tm.save(path, {"w": 0.0})
+        return held and tm.load(path)["w"] == 0.0
+
+    strike_everywhere(action, check, step=9, files=("saving/archive.py",))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_computes_where_threads_of_its_parent_were_busy():
     text = """

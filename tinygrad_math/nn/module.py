@@ -15,6 +15,7 @@ from ..core.node import TRACED, TRANSFORMED, Node, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Attributes, Values, kept_attributes
+from ..core.whole import put_all
 from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
 from .hooks import Crossing, changed_arguments
 from .places import Places, opened
@@ -443,11 +444,12 @@ class Module(Places):
         wanted = None if dtype is None else numeric_dtype(dtype)
         if wanted is None or wanted.kind != "f":
             raise DTypeError(f"to: parameters are floating numbers; got the dtype {dtype!r:.40}")
-        for t in (*self.parameters(), *self.buffers()):
-            if t.dtype.kind == "f" and t.dtype != wanted:
-                if isinstance(t, Parameter):
-                    t.grad = None
-                t._replace(t.node.data.astype(wanted))
+        others = [t for t in (*self.parameters(), *self.buffers()) if t.dtype.kind == "f" and t.dtype != wanted]
+        before = [(t, t.node.data) for t in others]
+        put_all(Tensor._replace, [(t, array.astype(wanted)) for t, array in before], before)
+        for t in others:
+            if isinstance(t, Parameter):
+                t.grad = None
         return self
 
     def float(self: M) -> M:
@@ -479,8 +481,9 @@ class Module(Places):
         """Put arrays by path into the parameters and buffers, in the dtypes that these have.
 
         Returns the names that were missing and those that had no place; with `strict` these are errors.
-        Raises before anything changes: ArgumentError that lists what is missing, unexpected and of another shape,
-        DTypeError for what is no array of numbers, or complex where the parameter is real.
+        All are put there, or none, also where an interrupt comes in between. Raises before anything changes:
+        ArgumentError that lists what is missing, unexpected and of another shape, DTypeError for what is no array of
+        numbers, or complex where the parameter is real.
         """
         if not isinstance(state_dict, Mapping):
             raise ArgumentError(f"load_state_dict() takes a dict of arrays by path, got {describe(state_dict)}")
@@ -499,8 +502,8 @@ class Module(Places):
         if told:
             kind = ShapeError if wrong and len(told) == 1 else ArgumentError
             raise kind(f"this state does not fit {type(self).__name__}. " + ". ".join(w.capitalize() for w in told))
-        for name, array in arrays.items():
-            mine[name]._replace(array)
+        before = [(mine[name], mine[name].node.data) for name in arrays]
+        put_all(Tensor._replace, [(mine[name], array) for name, array in arrays.items()], before)
         return LoadedKeys(missing, unexpected)
 
     def _fitting(self, name: str, p: Tensor, given: Any) -> np.ndarray[Any, Any]:

@@ -34,23 +34,28 @@ def alone(path: str, asker: str = "save") -> Iterator[None]:
     beside = os.path.join(folder, f".{name}.lock")
     while True:
         try:
-            handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
+            file = open(beside, "ab")  # noqa: SIM115  (closed below, also where an interrupt comes)
         except OSError as error:
             raise FileError(f"{asker}: {folder or '.'!r} cannot be written to: {error.strerror}") from error
-        if not _lock(handle):
-            os.close(handle)
-            raise FileError(f"{asker}: another process is writing {path!r}; give each run a file of its own")
-        with contextlib.suppress(OSError):
-            if os.stat(beside).st_ino == os.fstat(handle).st_ino:
-                break
-        os.close(handle)  # its last holder took the file away between the two calls
-    _sweep(folder, name)
+        with file:
+            if not _lock(file.fileno()):
+                raise FileError(f"{asker}: another process is writing {path!r}; give each run a file of its own")
+            if _is_at(beside, file.fileno()):
+                try:
+                    _sweep(folder, name)
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):
+                        os.unlink(beside)
+                return
+
+
+def _is_at(path: str, handle: int) -> bool:
+    """Whether this file stands there still: its last holder may have taken it away between the two calls."""
     try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        os.close(handle)
+        return os.stat(path).st_ino == os.fstat(handle).st_ino
+    except OSError:
+        return False
 
 
 def _sweep(folder: str, name: str) -> None:

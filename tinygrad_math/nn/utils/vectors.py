@@ -11,6 +11,7 @@ import numpy as np
 from ...core.arguments import named
 from ...core.errors import ArgumentError, ShapeError, describe
 from ...core.tensor import Tensor, as_tensor, rec
+from ...core.whole import put_all
 from ..module import Module
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
@@ -50,10 +51,9 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor] | Module) -> Non
     flat = np.asarray(as_tensor(vec).detach().numpy())
     if flat.shape != (sum(p.size for p in listed),):
         raise ShapeError(f"vector_to_parameters: {sum(p.size for p in listed)} numbers in a row, got {describe(vec)}")
-    at = 0
-    for p in listed:
-        p._replace(flat[at : at + p.size].reshape(p.shape).astype(p.dtype))
-        at += p.size
+    parts = np.split(flat, np.cumsum([p.size for p in listed])[:-1])
+    new = [(p, part.reshape(p.shape).astype(p.dtype)) for p, part in zip(listed, parts, strict=False)]
+    put_all(Tensor._replace, new, [(p, p.node.data) for p in listed])
 
 
 @named
@@ -75,16 +75,14 @@ def clip_grad_norm_(
         raise ArgumentError(
             f"clip_grad_norm_: max_norm from 0 on and norm_type above 0, got {max_norm} and {norm_type}"
         )
-    listed = [p for p in _listed(parameters, "clip_grad_norm_") if p.grad is not None]
-    norms = [np.linalg.norm(np.ravel(p.grad.node.data), norm_type) for p in listed if p.grad is not None]
+    slopes = _slopes(parameters, "clip_grad_norm_")
+    norms = [np.linalg.norm(np.ravel(g.node.data), norm_type) for _, g in slopes]
     total = float(np.linalg.norm(np.asarray(norms, np.float64), norm_type)) if norms else 0.0
     if error_if_nonfinite and not math.isfinite(total):
         raise FloatingPointError(f"clip_grad_norm_: the norm of the gradients is {total}")
     factor = max_norm / (total + 1e-6)
     if not factor >= 1:
-        for p in listed:
-            if p.grad is not None:
-                p.grad = p.grad.detach() * factor
+        put_all(_put_slope, [(p, g.detach() * factor) for p, g in slopes], slopes)
     return as_tensor(np.float64(total))
 
 
@@ -101,6 +99,15 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -
     """
     if not clip_value >= 0:
         raise ArgumentError(f"clip_grad_value_: clip_value from 0 on, got {clip_value!r:.40}")
-    for p in _listed(parameters, "clip_grad_value_"):
-        if p.grad is not None:
-            p.grad = rec.clip(p.grad.detach(), -clip_value, clip_value)
+    slopes = _slopes(parameters, "clip_grad_value_")
+    put_all(_put_slope, [(p, rec.clip(g.detach(), -clip_value, clip_value)) for p, g in slopes], slopes)
+
+
+def _slopes(parameters: Any, asker: str) -> list[tuple[Tensor, Tensor]]:
+    """The parameters that have a gradient, each once, with it."""
+    listed = dict.fromkeys(_listed(parameters, asker))
+    return [(p, p.grad) for p in listed if p.grad is not None]
+
+
+def _put_slope(p: Tensor, g: Tensor) -> None:
+    p.grad = g
