@@ -422,6 +422,23 @@ def test_a_file_keeps_one_parameter_in_two_places_one(tmp_path):
     assert all(v.tolist() == W.tolist() for v in tm.tree_leaves(found))
 
 
+def test_a_state_with_two_values_for_one_parameter_is_refused():
+    net = Holder([parameter()])
+    net.again = net.w[0]
+    state = net.state_dict()
+    assert sorted(state) == ["again", "w.0"]
+    net.load_state_dict({k: v + 1 for k, v in state.items()})
+    np.testing.assert_array_equal(net.again.detach().numpy(), W + 1)
+    for strict in (True, False):
+        with pytest.raises(tm.ArgumentError, match=r"Of two values: (again and w.0|w.0 and again) are one"):
+            net.load_state_dict({"w.0": W, "again": 2 * W}, strict=strict)
+    np.testing.assert_array_equal(net.again.detach().numpy(), W + 1)
+    with pytest.raises(tm.ArgumentError, match=r"Unexpected: LayerNorm.W"):
+        net.load_state_dict({**state, "LayerNorm.W": W})
+    net.load_state_dict({"w.0": 3 * W}, strict=False)
+    np.testing.assert_array_equal(net.again.detach().numpy(), 3 * W)
+
+
 def test_gradients_of_one_parameter_given_twice_are_clipped_once():
     p = parameter()
     for clip, want in (

@@ -482,8 +482,8 @@ class Module(Places):
 
         Returns the names that were missing and those that had no place; with `strict` these are errors.
         All are put there, or none, also where an interrupt comes in between. Raises before anything changes:
-        ArgumentError that lists what is missing, unexpected and of another shape, DTypeError for what is no array of
-        numbers, or complex where the parameter is real.
+        ArgumentError that lists what is missing, unexpected, of another shape and of two values for one parameter,
+        DTypeError for what is no array of numbers, or complex where the parameter is real.
         """
         if not isinstance(state_dict, Mapping):
             raise ArgumentError(f"load_state_dict() takes a dict of arrays by path, got {describe(state_dict)}")
@@ -496,12 +496,16 @@ class Module(Places):
                 if array.shape != t.shape:
                     wrong.append(f"{name} has shape {array.shape}, the module's {t.shape}")
                 arrays[name] = array
+        torn = _torn(mine, arrays)
         told = [f"missing: {', '.join(missing)}"] if strict and missing else []
         told += [f"unexpected: {', '.join(map(str, unexpected))}"] if strict and unexpected else []
         told += [f"of another shape: {'; '.join(wrong)}"] if wrong else []
+        told += [f"of two values: {'; '.join(torn)}"] if torn else []
         if told:
             kind = ShapeError if wrong and len(told) == 1 else ArgumentError
-            raise kind(f"this state does not fit {type(self).__name__}. " + ". ".join(w.capitalize() for w in told))
+            raise kind(
+                f"this state does not fit {type(self).__name__}. " + ". ".join(w[0].upper() + w[1:] for w in told)
+            )
         before = [(mine[name], mine[name].node.data) for name in arrays]
         put_all(Tensor._replace, [(mine[name], array) for name, array in arrays.items()], before)
         return LoadedKeys(missing, unexpected)
@@ -576,6 +580,17 @@ class Module(Places):
 
 for _name, _instead in SAY["nn.Module"].items():
     setattr(Module, _name, Elsewhere(_name, _instead))
+
+
+def _torn(held: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:
+    """What is one tensor in several places, and is given a value of its own in each."""
+    first: dict[int, str] = {}
+    pairs = [(name, first.setdefault(id(held[name]), name)) for name in arrays]
+    return [
+        f"{name} and {other} are one parameter here"
+        for name, other in pairs
+        if name != other and arrays[name].tobytes() != arrays[other].tobytes()
+    ]
 
 
 def _swapped(value: Any, new: dict[int, Any]) -> Any:
