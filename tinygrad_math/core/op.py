@@ -118,7 +118,6 @@ class Op:
     recorded: Callable[[Any], Any] | None = None  # of an op that stands for many: how it is recorded, of arguments
     batched: Callable[[Any], Any] | None = None  # the same under vmap, of a call
     hides = ""  # of a loop that hands on its results: its name in a drawing, which does not show what its steps made
-    reads = False  # whether y is what stands in the argument at `key`, each element once
     mechanical: Jvp | None = None  # the jvp that its constructor made, by its kind
     implicit = False  # whether the value was found elsewhere: forward hands it on, and the rules know how it moves
 
@@ -146,6 +145,8 @@ class Op:
     ) -> None:
         self.name, self.kind, self.arity, self.many = name, kind, arity, many
         self.constant = kind == "nondiff"
+        self.usual = not (many or self.constant)  # whether a Tensor comes out that its inputs are differentiated by
+        self.part = False  # whether y is a part of the argument: at `key`, each element once, or that at `index`
         self.plain = forward  # as the author wrote it: what `raw` shows
         self.forward = forward if arity is not None else lambda *arrays, **params: forward(arrays, **params)
         self.vjp, self.jvp = vjp, jvp

@@ -88,6 +88,7 @@ class Past(Node):
 
     __slots__ = ()
     data = property(_get, _set)  # costs nothing for other nodes: `overwrite` changes the class
+    ever = False  # whether there has been one: a walk need not look out for them before
 
 
 def likeness(node: Node) -> Any:
@@ -138,6 +139,7 @@ def _taken_over(node: Node, index: Any, write: Callable[[Any], None]) -> Version
         version = Version(array, _without_values(array), 0)
         del array
     node.version = weakref.ref(version)
+    Past.ever = True
     node.__class__ = Past  # from here on, other threads wait for the lock
     _slot.__set__(node, version)
     newer = _written(version, index, write) if sys.getrefcount(version.held) == _ALONE else None

@@ -83,7 +83,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
             known = tuple(inputs)
     if data is None:
         refuse_object(data, op.name)
-    if _innermost() is not None or op.constant or op.many or live & TRACED:
+    if _innermost() is not None or not op.usual or live & TRACED:
         return _remember(op, data, known, params, live)
     t = _new(Tensor)
     t.node = node = _new(Node)  # `Node(...)` in half the time: Python's way to an `__init__` is long
@@ -192,24 +192,32 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     spoken = f"__{operate.__name__.rstrip('_')}__"
     reply = _ANSWERS.get(name, f"__r{spoken[2:]}")
 
+    def met(self: Tensor, other: Any) -> Any:
+        """The node of an operand that is neither Python's nor NumPy's own, or what such a one answers itself."""
+        if isinstance(other, Rational) and not isinstance(other, np.generic):  # NumPy's integers are too
+            other = float(other)  # as Python does for a float
+        strange = compares and not is_numeric(other)  # x == None is False
+        if not strange and not decides(other, reply, self.node):
+            return _operand(other, self.node)
+        if compares and self.node.live and refuses(other):  # the answer to a question has no derivative
+            return operate(self.detach(), other)
+        return NotImplemented if strange else _theirs(self, other, reply)
+
     def forward(self: Tensor, other: Any) -> Tensor:
         op, x = registry[name], self.node
-        if isinstance(other, Tensor):
+        y: Any
+        kind = other.__class__
+        if kind is Tensor:
+            y = other.node
+        elif kind is float:
+            y = _new(Constant)
+            y.data = other
+        elif isinstance(other, Tensor):
             y = other.node
         else:
-            if other.__class__ is float:
-                y = _new(Constant)
-                y.data = other
-            else:
-                if other.__class__ not in SURE:
-                    if isinstance(other, Rational) and not isinstance(other, np.generic):  # NumPy's integers are too
-                        other = float(other)  # as Python does for a float
-                    strange = compares and not is_numeric(other)  # x == None is False
-                    if strange or decides(other, reply, x):
-                        if compares and x.live and refuses(other):  # the answer to a question has no derivative
-                            return cast(Tensor, operate(self.detach(), other))
-                        return cast(Tensor, NotImplemented if strange else _theirs(self, other, reply))
-                y = _operand(other, x)
+            y = _operand(other, x) if kind in SURE else met(self, other)
+            if not isinstance(y, Node):
+                return cast(Tensor, y)
         try:
             data = operate(x.data, y.data)
         except ZeroDivisionError:  # of two Python numbers
@@ -218,10 +226,10 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
             if not is_about_arguments(error):
                 raise
             raise explain_failure(name, (x.data, y.data), {}, error) from error
-        if type(data) is complex:  # Python's answer to 1j * np.float64, which has no dtype
+        if data.__class__ is complex:  # Python's answer to 1j * np.float64, which has no dtype
             data = op.forward(x.data, y.data)
         live = x.live | y.live
-        if not live or op.constant or live & TRACED or _innermost() is not None:
+        if not live or not op.usual or live & TRACED or _innermost() is not None:
             return _remember(op, data, (x, y), NO_PARAMS, live)  # type: ignore[no-any-return]
         t: Tensor = _new(Tensor)
         t.node = node = _new(Node)
@@ -462,6 +470,7 @@ select = Op(
     latex=r"{0}_{{{index}}}",
     note="one part of a many-valued result",
 )
+select.part = True
 
 
 def again(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:

@@ -42,7 +42,7 @@ from .tree import flatten, unflatten
 
 _by_tick, _data = attrgetter("tick"), attrgetter("data")
 _FLOAT, _Array, _add = np.float64, np.ndarray, np.add  # NumPy's module takes long to answer
-_ONE = _FLOAT(1.0)
+_ONE, _ONLY = _FLOAT(1.0), (True,)
 _innermost = MODE.innermost
 
 
@@ -220,61 +220,69 @@ def _pullback(
     for node, g in seeds:
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
-    take, is_reached = cotangents.pop, reached.__contains__
+    take, is_reached, overwritten = cotangents.pop, reached.__contains__, Past.ever
     watched = every or (bool(goal) and any(n.op is not None for n in goal))  # one without an op is kept in any case
     for n in reversed(trail.nodes):
         g = take(n, None)
         if g is None:
             continue
-        op, inputs, meta = n.op, n.inputs, n.meta
+        op, meta = n.op, n.meta
         if meta is not None:
             if meta.hooks:
                 g = _run_hooks(xp, n, g)
             kept[n] = g
-        if op is None:
+            if op is None:
+                continue
+        elif op is None:
             kept[n] = g
             continue
         if watched and (every or n in goal):
             kept[n] = g
+        inputs = n.inputs
         need: tuple[bool, ...]
         args: tuple[Any, ...]
         count = len(inputs)
         if count == 2:  # unrolled, as most nodes have two inputs, or one
             a, b = inputs
             need = (a in reached, b in reached)
-            whole = not op.formal or (type(a) is not Past and type(b) is not Past)
-            args = (a.data, b.data) if whole else _values(n)
-            if (a.meta is not None or b.meta is not None or meta is not None) and True in need:
+            if True not in need:
+                continue
+            args = _values(n) if overwritten and op.formal else (a.data, b.data)
+            if a.meta is not None or b.meta is not None or meta is not None:
                 check_fresh(n)
         elif count == 1:
             (a,) = inputs
-            need = (a in reached,)
-            args = (a.data,) if not op.formal or type(a) is not Past else _values(n)
-            if (a.meta is not None or meta is not None) and True in need:
+            if a not in reached:
+                continue
+            need = _ONLY
+            args = _values(n) if overwritten and op.formal else (a.data,)
+            if a.meta is not None or meta is not None:
                 check_fresh(n)
         else:
-            need, past = tuple(map(is_reached, inputs)), op.formal and type(inputs[0]) is Past
-            args = _values(n) if past else tuple(map(_data, inputs))
-            if True in need:
-                check_fresh(n)
-        if True not in need:
-            continue
-        if op is select:
-            _collect(xp, cotangents, n, g)
-            continue
+            need = tuple(map(is_reached, inputs))
+            if True not in need:
+                continue
+            args = _values(n) if overwritten and op.formal else tuple(map(_data, inputs))
+            check_fresh(n)
+        if op.part:
+            if op is select:
+                _collect(xp, cotangents, n, g)
+                continue
+            if plain and _added(cotangents, sums, n, args[0], g):
+                continue
         rule, params = op.vjp, n.params
-        if op.reads and plain and _added(cotangents, sums, n, args[0], g):
-            continue
         if rule is None:
             advice = f"give it one, {op.name}.defvjp(...), or " if hasattr(op, "defvjp") else ""
             raise NoDerivative(f"{op.name} has no derivative rule; {advice}stop_gradient() its result if that is meant")
         if plain:
             try:
-                y = n.data if not op.formal or type(n) is not Past else likeness(n)
+                y = likeness(n) if overwritten and op.formal else n.data
                 if params:
                     found = rule(xp, need, g, y, *args, **params)
                 elif count == 2:  # a call of so many arguments is the quickest
                     found = rule(xp, need, g, y, args[0], args[1])
+                elif count == 1:
+                    found = rule(xp, need, g, y, args[0])
                 else:
                     found = rule(xp, need, g, y, *args)
             except Undecided as question:
@@ -289,7 +297,7 @@ def _pullback(
         for gi in found:
             if gi is not None and need[k]:
                 value, i = args[k], inputs[k]
-                if not (gi.__class__ is value.__class__ is _FLOAT) and (  # a number needs no fitting
+                if not (gi.__class__ is _FLOAT is value.__class__) and (  # a number needs no fitting
                     gi.shape != value.shape or gi.dtype is not value.dtype
                 ):
                     try:
@@ -515,31 +523,30 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
     xp = rec if create_graph or (isinstance(g, Tensor) and g.requires_grad) else raw
     if xp is raw and isinstance(g, Tensor):
         g = g.node.data
-    found = pullback(trail, [(node, handle(g) if xp is rec else g)], xp)
-    shares = []
-    for reached, total in found.items():
-        m = reached.meta
-        if m is not None and m.owner is not None and (owner := m.owner()) is not None:
-            shares.append((owner, total if xp is raw else wrap(total.node)))
-    _accumulate(shares)
+    _accumulate(pullback(trail, [(node, handle(g) if xp is rec else g)], xp), xp is rec)
 
 
-def _accumulate(shares: Sequence[tuple[Tensor, Any]]) -> None:
-    """Add to the gradients of some tensors: all of it or nothing, and one thread after another."""
+def _accumulate(found: Mapping[Node, Any], recorded: bool) -> None:
+    """Add to the gradients of the nodes' owners: all of it or nothing, and one thread after another."""
+    before: dict[Tensor, Any] = {}
+    after: dict[Tensor, Any] = {}
     with Gradients.lock:
-        after: dict[Tensor, Any] = {}
-        before = []
-        for owner, share in shares:
-            g = getattr(owner, "_grad", None)
-            before.append((owner, g))
+        for node, share in found.items():
+            m = node.meta
+            if m is None or (known := m.owner) is None or (owner := known()) is None:
+                continue
+            if recorded:
+                share = wrap(share.node)
             if owner in after:
                 g = after[owner]
+            else:
+                before[owner] = g = getattr(owner, "_grad", None)
             after[owner] = share if g is None else rec.add(handle(g), handle(share))
         try:
             for owner, total in after.items():
                 owner._grad = total
         except BaseException:
-            for owner, g in before:
+            for owner, g in before.items():
                 owner._grad = g
             raise
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.declare import helper
 from ..core.op import raw
 
-_ONES = {kind: np.ones(4096, kind) for kind in "fd"}
+_ONES = {np.dtype(kind): np.ones(4096, kind) for kind in "fd"}
 for _ones in _ONES.values():
     _ones.flags.writeable = False
 
@@ -22,9 +22,8 @@ for _ones in _ONES.values():
 def batch_sum(xp: Any, g: Any) -> Any:
     """The sum over axis 0."""
     if xp is raw and g.ndim == 2:
-        ones = _ONES.get(g.dtype.char)
-        n = len(g)
-        if ones is not None and n <= 4096 and g.dtype.isnative:
+        ones, n = _ONES.get(g.dtype), len(g)
+        if ones is not None and n <= 4096:
             return ones[:n].dot(g)
     return xp.sum(g, axis=0)
 

@@ -114,7 +114,7 @@ def getitem(x: Any, /, key: Any) -> Any:
     return x[key] if isinstance(x, np.ndarray) else np.asarray(x)[key]
 
 
-getitem.reads = True
+getitem.part = True
 
 
 @linear(

@@ -22,6 +22,7 @@ from .laid_out import State as State
 from .laid_out import laid_out
 
 _NO_STATE: State = {}
+_Array = np.ndarray
 SMALL = 1 << 18  # bytes: below, the way into a compiled program costs more than it saves
 _SHARED = frozenset(("maximize", "weight_decay"))  # what `Optimizer._whole` sees to, so that a rule need not
 
@@ -120,14 +121,20 @@ def _downhill(rate: float, params: Sequence[Tensor]) -> list[Row] | None:
     rows: list[Row] = []
     dtype = scale = None
     for p in params:
-        a, g = p.node.data, gradient_of(p)
-        if g is not None:
-            if a.dtype is not dtype:
-                dtype = a.dtype
-                scale = np.array(rate, dtype)  # which a ufunc takes faster than a Python number
-            if g.dtype is not dtype or g.shape != a.shape or dtype.char not in "fd":
+        g = getattr(p, "_grad", None)
+        if g is None:
+            continue
+        if g.__class__ is not _Array:
+            g = gradient_of(p)
+        a = p.node.data
+        if a.dtype is not dtype:
+            dtype = a.dtype
+            scale = np.array(rate, dtype)  # which a ufunc takes faster than a Python number
+            if dtype.char not in "fd":
                 return None
-            rows.append((p, a - g * scale, _NO_STATE))
+        if g.dtype is not dtype or g.shape != a.shape:
+            return None
+        rows.append((p, a - g * scale, _NO_STATE))
     return rows
 
 
