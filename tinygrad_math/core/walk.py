@@ -32,7 +32,7 @@ from .gradients import Gradients, in_dtype
 from .leaks import refuse_leaked
 from .mode import MODE, Mode
 from .node import check_fresh, unknown
-from .op import Namespace, raw
+from .op import Namespace, Op, raw
 from .past import Past, likeness
 from .place import walks
 from .quiet import quietly
@@ -163,16 +163,6 @@ def fit(xp: Namespace, g: Any, like: Any) -> Any:
     return g
 
 
-def _unfitting(name: str, share: Any, argument: Any, error: Exception) -> Exception:
-    """The error for a cotangent that no broadcast of its argument has."""
-    if isinstance(error, MathError):
-        return error
-    return ShapeError(
-        f"the vjp rule of {name} gave {describe(share)} for an argument {describe(argument)}; it returns a tuple, one "
-        "cotangent for each argument, of its shape or of the result's"
-    )
-
-
 def pullback(
     trail: Trail, seeds: Sequence[tuple[Node, Any]], xp: Namespace = raw, every: bool = False
 ) -> dict[Node, Any]:
@@ -293,28 +283,76 @@ def _pullback(
         else:
             y, recorded = _recorded_operands(n)
             found = rule(xp, need, g, y, *recorded, **params)
-        k = 0
-        for gi in found:
-            if gi is not None and need[k]:
-                value, i = args[k], inputs[k]
-                if not (gi.__class__ is _FLOAT is value.__class__) and (  # a number needs no fitting
-                    gi.shape != value.shape or gi.dtype is not value.dtype
-                ):
-                    try:
-                        gi = fit(xp, gi, value)
-                    except (ValueError, AttributeError) as error:
-                        raise _unfitting(op.name, gi, value, error) from None
-                if i not in cotangents:
-                    cotangents[i] = gi
-                elif i in sums:
-                    _add(cotangents[i], gi, cotangents[i])
-                else:
-                    cotangents[i] = total = xp.add(cotangents[i], gi)
-                    if total.__class__ is _Array:
-                        sums[i] = False
-            k += 1
-        if k != count:
-            raise NoDerivative(f"the vjp rule of {op.name} gave {k} cotangents for {count} arguments")
+        if count > 2:
+            found = tuple(found)
+            if len(found) != count:
+                raise _miscounted(op, found, count)
+            for i, share, value, wanted in zip(inputs, found, args, need, strict=True):
+                if wanted and share is not None:
+                    if share.shape != value.shape or share.dtype is not value.dtype:
+                        share = _fitted(op, xp, share, value)
+                    if i in cotangents:
+                        _add_up(cotangents, sums, xp, i, share)
+                    else:
+                        cotangents[i] = share
+            continue
+        try:
+            ga, gb = found if count == 2 else (*found, None)
+        except (TypeError, ValueError):
+            raise _miscounted(op, found, count) from None
+        if ga is not None and need[0]:
+            value = args[0]
+            if not (ga.__class__ is _FLOAT is value.__class__) and (  # a number needs no fitting
+                ga.shape != value.shape or ga.dtype is not value.dtype
+            ):
+                ga = _fitted(op, xp, ga, value)
+            if a in cotangents:
+                _add_up(cotangents, sums, xp, a, ga)
+            else:
+                cotangents[a] = ga
+        if gb is not None and need[1]:
+            value = args[1]
+            if not (gb.__class__ is _FLOAT is value.__class__) and (
+                gb.shape != value.shape or gb.dtype is not value.dtype
+            ):
+                gb = _fitted(op, xp, gb, value)
+            if b in cotangents:
+                _add_up(cotangents, sums, xp, b, gb)
+            else:
+                cotangents[b] = gb
+
+
+def _miscounted(op: Op, found: Any, count: int) -> MathError:
+    """The error for what a vjp rule returned in the place of one cotangent for each argument."""
+    if isinstance(found, (tuple, list)):
+        return NoDerivative(f"the vjp rule of {op.name} gave {len(found)} cotangents for {count} arguments")
+    return ShapeError(
+        f"the vjp rule of {op.name} gave {describe(found)}; it returns a tuple, one cotangent for each of its arguments, "
+        f"of which there are {count}"
+    )
+
+
+def _fitted(op: Op, xp: Namespace, share: Any, argument: Any) -> Any:
+    """A cotangent in the shape and dtype of the argument of an op, or the error for one that no broadcast of it has."""
+    try:
+        return fit(xp, share, argument)
+    except MathError:
+        raise
+    except (ValueError, AttributeError):
+        raise ShapeError(
+            f"the vjp rule of {op.name} gave {describe(share)} for an argument {describe(argument)}; it returns a "
+            "tuple, one cotangent for each argument, of its shape or of the result's"
+        ) from None
+
+
+def _add_up(cotangents: dict[Node, Any], sums: dict[Node, Any], xp: Namespace, node: Node, share: Any) -> None:
+    """One more share of the cotangent of a node, added into the array where that is this walk's own."""
+    if node in sums:
+        _add(cotangents[node], share, cotangents[node])
+        return
+    cotangents[node] = total = xp.add(cotangents[node], share)
+    if total.__class__ is _Array:
+        sums[node] = False
 
 
 def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like: Any, g: Any) -> bool:

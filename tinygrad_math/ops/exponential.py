@@ -146,7 +146,10 @@ _ONE = {kind: np.ones((), kind) for kind in LOST}  # which a ufunc takes faster 
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
     if y.__class__ is _FLOAT and (d := 1.0 - y * y) >= LOST["d"]:  # a number, in a twentieth of the time
         return (g * d,)
-    return (g * _tanh_slope(y, x),) if xp is raw and y.dtype.kind == "f" else (g * _conj(xp, xp.tanh_slope(y, x)),)
+    if xp is raw and y.dtype.kind == "f":
+        d = _tanh_slope(y, x)  # nobody else's: the product may be written into it
+        return (_multiply(g, d, d) if d.__class__ is _Array and d.dtype is g.dtype else g * d,)
+    return (g * _conj(xp, xp.tanh_slope(y, x)),)
 
 
 def _conj(xp: Any, d: Any) -> Any:
@@ -344,9 +347,10 @@ def _sigmoid_slope(y: Any, x: Any, out: Any = None) -> Any:
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
     if y.__class__ is _FLOAT and (rest := 1.0 - y) >= LEAST["d"]:  # a number, in a twentieth of the time
         return (g * (rest * y),)
-    return (
-        (g * _sigmoid_slope(y, x),) if xp is raw and y.dtype.kind == "f" else (g * _conj(xp, xp.sigmoid_slope(y, x)),)
-    )
+    if xp is raw and y.dtype.kind == "f":
+        d = _sigmoid_slope(y, x)  # nobody else's: the product may be written into it
+        return (_multiply(g, d, d) if d.__class__ is _Array and d.dtype is g.dtype else g * d,)
+    return (g * _conj(xp, xp.sigmoid_slope(y, x)),)
 
 
 @general(
