@@ -605,6 +605,28 @@ def test_a_slope_takes_few_calls_of_python_in_the_walk(f):
 
 
 @pytest.mark.parametrize("f", [tm.tanh, tm.sigmoid])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_slope_is_written_into_no_array_that_somebody_holds(f, dtype):
+    x = tm.tensor(np.linspace(-3.0, 3.0, 12).reshape(3, 4), requires_grad=True, dtype=dtype)
+    weights = np.arange(12.0).reshape(3, 4).astype(dtype)
+    y = f(x)
+    y.retain_grad()
+    before = y.detach().numpy().copy()
+    seen = []
+    y.register_hook(lambda g: seen.append(g))
+    first = (y * weights).sum()
+    first.backward()
+    once = x.grad.numpy().copy()
+    first.backward()
+    np.testing.assert_array_equal(y.detach().numpy(), before)
+    np.testing.assert_array_equal(y.grad.numpy(), 2 * weights)
+    for g in seen:
+        np.testing.assert_array_equal(g.numpy(), weights)
+    np.testing.assert_array_equal(x.grad.numpy(), 2 * once)
+    assert x.grad.dtype == dtype
+
+
+@pytest.mark.parametrize("f", [tm.tanh, tm.sigmoid])
 def test_the_slope_at_a_number_is_that_in_an_array_and_takes_one_call_of_python(f):
     values = np.array([0.0, 0.3, -2.0, 7.0, -9.0, 18.5, 20.0, -40.0, -745.2, np.inf, np.nan])
     in_array = tm.grad(lambda x: f(x).sum())(values)

@@ -68,11 +68,8 @@ def test_a_list_where_a_vector_is_meant_is_explained_in_a_note():
         assert "np.array" in caught.value.__notes__[0]
 
 
-def _declared(name, **kwargs):
+def _declared(name, forward=lambda x, /: x * x, **kwargs):
     from tinygrad_math.core.op import raw, rec, registry
-
-    def forward(x, /):
-        return x * x
 
     op = general(name=name, **kwargs)(forward)
     registry.pop(name)
@@ -86,6 +83,27 @@ def test_a_rule_that_forgets_its_tuple_is_named():
     op.defvjp(lambda xp, need, g, y, x: 2 * g * x)
     with pytest.raises(tm.ShapeError, match=r"vjp rule of forgetful.*float64\(3,\).*a tuple"):
         tm.grad(lambda x: op(x).sum())(X)
+
+
+@pytest.mark.parametrize("arity", [1, 2, 3])
+@pytest.mark.parametrize("more", [-1, 1])
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_a_rule_that_returns_another_number_of_cotangents_is_named(arity, more, kind):
+    given = arity + more
+    op = _declared("miscounting", (lambda x, /: x, lambda x, y, /: x, lambda x, y, z, /: x)[arity - 1], arity=arity)
+    op.defvjp(lambda xp, need, g, y, *args: kind([g] * given))
+    x = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with pytest.raises(tm.NoDerivative, match=f"miscounting gave {given} cotangents for {arity} arguments"):
+        op(*[x] * arity).sum().backward()
+
+
+@pytest.mark.parametrize("arity", [1, 2, 3])
+def test_the_cotangents_that_a_rule_gives_one_by_one_are_taken(arity):
+    op = _declared("lazy", (lambda x, /: x, lambda x, y, /: x, lambda x, y, z, /: x)[arity - 1], arity=arity)
+    op.defvjp(lambda xp, need, g, y, *args: (g * k for k in range(1, arity + 1)))
+    xs = [tm.tensor([1.0, 2.0, 3.0], requires_grad=True) for _ in range(arity)]
+    op(*xs).sum().backward()
+    assert [x.grad.tolist() for x in xs] == [[float(k)] * 3 for k in range(1, arity + 1)]
 
 
 def test_an_op_without_samples_or_without_a_rule_does_not_pass():

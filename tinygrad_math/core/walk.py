@@ -327,8 +327,8 @@ def _miscounted(op: Op, found: Any, count: int) -> MathError:
     if isinstance(found, (tuple, list)):
         return NoDerivative(f"the vjp rule of {op.name} gave {len(found)} cotangents for {count} arguments")
     return ShapeError(
-        f"the vjp rule of {op.name} gave {describe(found)}; it returns a tuple, one cotangent for each of its arguments, "
-        f"of which there are {count}"
+        f"the vjp rule of {op.name} gave {describe(found)} for {count} arguments; it returns a tuple, one "
+        "cotangent for each argument"
     )
 
 
