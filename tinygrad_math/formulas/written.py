@@ -229,6 +229,12 @@ WRITTEN = {
         ),
         r"\dot{y} = \dot{\nu} \, \partial_{\nu}^{n + 1} T_{\nu}(t) + \dot{t} \, \partial_{\nu}^n \tau_{\nu}(t)",
     ),
+    "log_ndtr": _along(r"\ln \Phi(x)", r"\frac{e^{-x^2 / 2}}{\sqrt{2 \pi} \, \Phi(x)}"),
+    "exponential_moment": Written(
+        r"y_n = \int_0^l s^n e^{\lambda s} \, \mathrm{d}s",
+        ((r"\bar{l}", r"\bar{y} \, l^n e^{\lambda l}"), (r"\bar{\lambda}", r"\bar{y} \, y_{n + 1}")),
+        r"\dot{y} = \dot{l} \, l^n e^{\lambda l} + \dot{\lambda} \, y_{n + 1}",
+    ),
     "student_density": Written(
         r"y = \partial_{\nu}^n \tau_{\nu}(t)",
         (

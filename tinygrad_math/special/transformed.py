@@ -1,7 +1,7 @@
 """Data put on another scale, angles in degrees, and losses of one number: boxcox and its kin, sindg, huber, ...
 
-`boxcox` is log(x) exprel(lam log(x)), and so is its derivative in lam, which has no quotient by lam and no trouble
-where lam is 0: exprel is Kummer's 1F1(1; 2; u), and its derivative 1F1(2; 3; u) / 2.
+`boxcox` is the integral of exp(lam s) from 0 to log(x), and its derivatives in lam are those of s^n exp(lam s), by
+Kummer's 1F1(n + 1; n + 2; u): there is no quotient by lam and no trouble where lam is 0.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .scipy_rows import row
+from ..core.declare import general
+from ..core.op import raw
+from ..core.samples import real, sample
+from .scipy_rows import differentiate, row
 
 __all__ = [
     "boxcox",
@@ -41,9 +44,35 @@ exprel = row(
 )
 
 
+@general(
+    arity=2,
+    latex=r"\int_0^{{{0}}} s^{n} e^{{{1} s}} \, ds",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(real(3), real(3, key=1), n=1),
+        sample(real(2, 1), real(1, 3), n=2),
+        sample(real(), real(key=1), n=1),
+        sample(real(0, 2), 0.5, n=1),
+    ],
+)
+def exponential_moment(log: Any, lam: Any, /, n: int = 1) -> Any:
+    """The integral of s^n exp(lam s) from 0 to log, the n-th derivative of (exp(lam log) - 1) / lam in lam.
+
+    d/d log = log^n exp(lam log), d/d lam is that of the next n.
+    """
+    return log ** (n + 1) / (n + 1) * raw.hyp1f1(n + 1.0, n + 2.0, lam * log)
+
+
+differentiate(
+    exponential_moment,
+    lambda xp, y, log, lam, n: math.prod([log] * n) * xp.exp(lam * log),
+    lambda xp, y, log, lam, n: xp.exponential_moment(log, lam, n=n + 1),
+)
+
+
 def _in_lam(xp: Any, log: Any, lam: Any) -> Any:
     """d/d lam of (exp(lam log) - 1) / lam."""
-    return log * log * _exprel_slope(xp, lam * log)
+    return xp.exponential_moment(log, lam, n=1)
 
 
 boxcox = row(

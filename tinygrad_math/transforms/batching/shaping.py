@@ -17,7 +17,7 @@ for _name in (
     "stdtr_ddf", "student_density", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial",
     "power_slope", "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
     "hyp2f1_slope", "hyp1f1_slope", "zeta_ds", "riemann_slope", "kolmogorov_slope",
-    "smirnov_slope", "softplus", "carlson", "kelvin_slope", "kve_slope",
+    "smirnov_slope", "softplus", "carlson", "exponential_moment", "kelvin_slope", "kve_slope",
 ):  # fmt: skip
     RULES[_name] = aligned
 
