@@ -209,6 +209,23 @@ def test_third_derivatives_of_log_ndtr_keep_their_digits_in_the_tail(x, dtype):
     assert float(third(dtype(x))) == pytest.approx(float(want), rel=digits.THIRD[np.dtype(dtype)])
 
 
+@pytest.mark.parametrize("delta, r", [(9e-16, 8e13), (1e-200, 3.0), (2.0, -1e-9), (1.0, 1.0), (1e200, -1e201)])
+def test_second_derivatives_of_a_smooth_loss_keep_their_digits(delta, r):
+    with mpmath.workdps(60):
+        a, b = mpmath.mpf(delta), mpmath.mpf(r)
+        h = mpmath.sqrt(a * a + b * b)
+        w = b * b / (h * (h + a))  # 1 - delta/h
+        want = {(0, 0): -(w**2) * (2 + a / h), (0, 1): (b / h) ** 3, (1, 0): (b / h) ** 3}
+    for (j, k), value in want.items():
+        got = tm.grad(tm.grad(special.pseudo_huber, argnums=j), argnums=k)(delta, r)
+        assert float(got) == pytest.approx(float(value), rel=1e-13)
+
+
+def test_a_second_derivative_that_has_no_closed_form_is_refused_by_name():
+    with pytest.raises(NoDerivative, match="kve"):
+        tm.grad(tm.grad(special.kve, argnums=1))(0.3, 2.0)
+
+
 @pytest.mark.parametrize("name", ["boxcox", "boxcox1p"])
 @pytest.mark.parametrize("x, lam", [(9e-63, 0.2), (4e235, -88.0), (3.0, -40.0), (0.5, 0.0), (1e-9, 12.0), (2.0, 1e-9)])
 def test_mixed_derivatives_of_a_transformation_keep_their_digits(name, x, lam):

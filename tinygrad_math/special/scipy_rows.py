@@ -100,7 +100,7 @@ def doubles(*args: Any) -> tuple[Any, ...]:
 def no_derivative(name: str, argument: str) -> Callable[..., Any]:
     """The partial of an argument in which the function has no derivative in closed form."""
 
-    def partial(*_: Any) -> Any:
+    def partial(*_: Any, **__: Any) -> Any:
         raise NoDerivative(
             f"{name} has no derivative in its argument {argument} in closed form; "
             f"hold {argument} constant with stop_gradient() if that is meant"

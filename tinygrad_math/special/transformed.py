@@ -128,16 +128,15 @@ huber = row(
 
 
 def _pseudo_huber_in_delta(xp: Any, y: Any, delta: Any, r: Any) -> Any:
-    """delta (s - 1)^2 / s with s = sqrt(1 + q^2), where s - 1 is taken as q^2 / (s + 1), which cancels nothing."""
-    q = r / delta
-    s = xp.sqrt(1 + q * q)
-    return delta * xp.square(q * q / (s + 1)) / s
+    """(h - delta)^2 / h with h = hypot(delta, r): h w^2, with 1 - delta/h taken as (r/h)^2 / (1 + delta/h)."""
+    w = xp.square(xp.hypot_share(r, delta)) / (1 + xp.hypot_share(delta, r))
+    return xp.hypot(delta, r) * xp.square(w)
 
 
 pseudo_huber = row(
     "pseudo_huber",
     _pseudo_huber_in_delta,
-    lambda xp, y, delta, r: r / xp.sqrt(1 + xp.square(r / delta)),
+    lambda xp, y, delta, r: delta * xp.hypot_share(r, delta),
     arguments="delta r",
     domain=((0.4, 1.1), (-2.0, 2.0)),
     doc="delta^2 (sqrt(1 + (r / delta)^2) - 1), a smooth form of Huber's loss. d/dr = r / sqrt(1 + (r / delta)^2).",
