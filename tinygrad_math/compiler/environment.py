@@ -10,9 +10,12 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import weakref
 from abc import ABCMeta
 from collections import defaultdict, deque
 from collections.abc import Callable, MappingView, MutableMapping, Sequence
+from enum import Enum
+from operator import attrgetter
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
@@ -24,6 +27,7 @@ from ..core.tensor import Node, Tensor
 from .facts import FIXED, UNSET, Fact, given
 from .holders import (
     base_of,
+    behind,
     cached,
     has_wrapped,
     in_cell,
@@ -32,11 +36,11 @@ from .holders import (
     registrations,
     subclasses,
 )
-from .objects import Objects
+from .objects import Kind, Objects
 from .outside import asks, may_ask
-from .reach import is_users_module, mentions, of_user, users_modules_named
+from .reach import is_users_module, lineage, mentions, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
-from .values import at_a_glance, is_atom, is_plain, kept, parts_of
+from .values import at_a_glance, classes_in, is_atom, is_plain, kept, parts_of
 
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
@@ -45,6 +49,7 @@ _PARTIAL = ("func", "args", "keywords")
 _HELD = {functools.partial: _PARTIAL, functools.partialmethod: _PARTIAL, MethodType: ("__self__", "__func__")}
 _OF_TENSORS = frozenset({"grad", "name", "requires_grad"})
 _CLASSES = frozenset({"type", "super", "__class__"})
+_MAKERS = frozenset({"type", "__class__", "replace"})  # dataclasses.replace
 _LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loops and sockets, with threads of their own
 
 
@@ -61,6 +66,7 @@ class Environment(Objects):
         self.written_out = False  # whether it is to write out the steps of loops, as they read what they write
         self.asks = False  # whether some code may ask for what lies outside: the clock, a file
         self.asks_classes = False  # whether some code may look past an object's attribute, into its classes
+        self.makes_anew = False  # whether some code may ask an object for its class, and make another of it
         self.identities = False  # whether some code may tell one object from another that is equal
         while True:
             known = self._known()
@@ -76,7 +82,7 @@ class Environment(Objects):
 
     def _known(self) -> Any:
         """What has been learnt from the code so far, which tells what is to be looked at."""
-        return len(self.names), len(self.told), self.everything, self.asks_classes, self.identities
+        return len(self.names), len(self.told), self.everything, self.asks_classes, self.makes_anew, self.identities
 
     # -- the walk ---------------------------------------------------------------------------------------
     def _walk(self) -> None:
@@ -86,9 +92,13 @@ class Environment(Objects):
         self.unused: list[Fact] = []  # functions that keep results and have none
         self._seen: dict[int, Fact] = {}
         self._measured: set[type] = set()  # classes whose length is known
+        self._kinds: set[type] = set()  # classes that were looked into for objects of theirs
         self._read: set[int] = set()  # functions that were opened
         self.functions: list[FunctionType] = []  # the user's, whose code was read
-        self._stack = [Fact(path, value, None, ("root", k)) for k, (path, value) in enumerate(self.roots)][::-1]
+        self._stack = [
+            Fact(path, value, None, (FIXED, value) if isinstance(value, Kind) else ("root", k))
+            for k, (path, value) in enumerate(self.roots)
+        ][::-1]
         while self._stack:
             self._add(self._stack.pop())
         if "random" in self.names:
@@ -106,6 +116,8 @@ class Environment(Objects):
             )
         if is_atom(x):
             fact.check, fact.like = "({v} is {like} or same({v}, {like}))", x
+            if isinstance(x, Enum):
+                self._kinds_of(x)
         elif self._seen.setdefault(id(x), fact) is not fact:
             fact.check, fact.like = _THE_SAME, self._seen[id(x)]
         else:
@@ -128,7 +140,11 @@ class Environment(Objects):
     def _open(self, fact: Fact, x: Any) -> None:
         kind = type(x)
         fact.check, fact.like = _THE_SAME, x
-        if isinstance(x, Tensor):
+        if kind is Kind:
+            self._kind(x.of)
+        elif kind in weakref.ProxyTypes:
+            self._child(fact, "read", behind, behind(x), path=fact.path)
+        elif isinstance(x, Tensor):
             fact.check, fact.like = "{v}.__class__ is {like}", kind
             for name in sorted(self.told):
                 self._child(fact, "attr", name, getattr(x, name))
@@ -143,6 +159,7 @@ class Environment(Objects):
             if self.identities:
                 for k, part in parts_of(x):
                     self._child(fact, "item", k, part)
+            self._kinds_of(x)
         elif is_stream(x):
             self.streams.append((fact, stream_in(x)[1]))
         elif isinstance(x, FunctionType):
@@ -157,9 +174,10 @@ class Environment(Objects):
         elif isinstance(x, ModuleType):
             self._module(fact, x)
         elif isinstance(x, type):
-            self._attributes(fact, x, x, {})
+            self._attributes(fact, x, x, {}, uncalled=frozenset())
             self._code(x, {"__init__", "__new__", "__post_init__"})
             self._code(type(x), set())
+            self._attributes(fact, x, type(x), {})
             if "__subclasses__" in self.names:
                 self._child(fact, "read", subclasses, subclasses(x), path=f"{fact.path}.__subclasses__()")
             if isinstance(x, ABCMeta):
@@ -218,6 +236,11 @@ class Environment(Objects):
         else:
             self._object(fact, x)
 
+    def _kinds_of(self, x: Any) -> None:
+        """The classes of what a plain value is made of, with their methods."""
+        for k in sorted(filter(lineage, classes_in(x)), key=attrgetter("__qualname__")):
+            self._kind(k)
+
     def _held(self, f: FunctionType, path: str, value: Any, parent: Fact, step: str, key: Any) -> None:
         """What a function holds. Nobody binds a variable of this package's anew: what lies there is looked into."""
         if in_package(f.__code__.co_filename):
@@ -262,6 +285,7 @@ class Environment(Objects):
             self.asks = self.asks or may_ask(said.globals | said.attributes)
             self.identities = self.identities or said.identities
             self.asks_classes = self.asks_classes or not _CLASSES.isdisjoint(said.globals | said.attributes)
+            self.makes_anew = self.makes_anew or not _MAKERS.isdisjoint(said.globals | said.attributes)
             self._missing(f, said.globals - f.__globals__.keys())
             for name in sorted(said.globals):
                 if name in f.__globals__:

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.node import Taken, finished
 from ..core.spent import STEP
 from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
-from ..core.tree import Structure, Tie, attributes, flatten, only_a_dict
+from ..core.tree import Attributes, Structure, Tie, attributes, flatten, only_a_dict
 from .environment import Environment
 from .facts import MISS, Fact
 from .leaves import Static, is_object, uncompiled
@@ -106,10 +106,9 @@ class Finder:
         if (self.ties or role is not None) and isinstance(like, Tensor):
             self.tensors.setdefault((like.shape, like.dtype), []).append(text)
         if static:
-            known = self.name("like", like)
             given = self.name("s")
             self.lines.append(f"{given} = {text}")
-            self.demand(f"{given} is {known} or same({given}, {known})")
+            self.demand(self._static(given, like))
             if is_object(like):
                 self.objects.append(given if not isinstance(like, Static) else f"{given}.value")
             return
@@ -164,6 +163,15 @@ class Finder:
             self.usual.append((*whole, donated))
             self.places.append(text)
 
+    def _static(self, given: str, like: Any) -> str:
+        """The condition that a static argument is what the program is made for, beside what changes in an object."""
+        if type(like).__hash__ is not None:
+            known = self.name("like", like)
+            return f"{given} is {known} or same({given}, {known})"
+        if is_plain(like):
+            return f"{given}.__class__ is {self.name('like', type(like))}"
+        return f"{given} is {self.name('like', like)}"
+
     def _dtype(self, name: str, data: Any) -> str:
         known = self.name("like", data.dtype)
         return f"({name}.dtype is {known} or {name}.dtype == {known})"
@@ -192,7 +200,7 @@ class Finder:
             self.demand(f"keys == {self.name('like', keys)}")
             if extra:  # looked into as what surrounds the function
                 rest = self.name("t")
-                self.lines.append(f"{rest} = more")
+                self.lines.append(f"{rest} = {'dict(more.pairs)' if isinstance(extra, Attributes) else 'more'}")
                 self.objects.append(rest)
             else:
                 self.demand(f"same(more, {self.name('like', extra)})")
@@ -222,7 +230,7 @@ class Finder:
                 self.lines.append(f"{rest} = attributes({name})")
                 self.demand(f"{rest} == {self.name('like', extra)}")
                 if not is_plain(extra.pairs):
-                    self.objects.append(f"{rest}.pairs")
+                    self.objects.append(f"dict({rest}.pairs)")
         outer, self.ties = self.ties, self.ties or getattr(kind, "tree_ties", False)
         for child, child_text in zip(children, texts, strict=True):
             at = self.tree(child_text, child, leaves, at, depth + 1)

@@ -46,6 +46,14 @@ def reader(x: Any) -> Callable[[Any], Any] | None:
     return None
 
 
+def behind(proxy: Any) -> Any:
+    """The object that a weak proxy stands for, which answers for it to any name; UNSET when that is gone."""
+    try:
+        return getattr(proxy.__reduce_ex__, "__self__", UNSET)
+    except ReferenceError:
+        return UNSET
+
+
 def base_of(x: Any) -> Any:
     """The class of C that a container is of, below those that a user wrote."""
     return next(k for k in type(x).__mro__ if k in _CONTAINERS_OF_C)

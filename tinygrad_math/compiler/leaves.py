@@ -10,8 +10,10 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.tree import Attributes, Structure
+from .objects import Kind
 from .program import NUMBERS
-from .values import frozen, is_plain, same
+from .reach import lineage
+from .values import classes_in, frozen, is_plain, same
 
 
 class Static:
@@ -62,7 +64,36 @@ def _tensors(x: Any) -> Any:
 
 def is_object(leaf: Any) -> bool:
     """Whether a static leaf has parts that may change while it stays the same object."""
-    return not is_plain(opened(leaf))
+    value = opened(leaf)
+    return type(value).__hash__ is None or not is_plain(value)
+
+
+class _Itself:
+    """A key for an object that has no hash: this object alone, as others are that do not say when they are equal."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def key_of_static(leaf: Any) -> Any:
+    """A key for what is no number or array: its value, or which object it is.
+
+    Raises TypeError for one that was declared static, and has no hash.
+    """
+    if not isinstance(leaf, Static):
+        try:
+            hash(leaf)
+        except TypeError:
+            return frozen(leaf) if is_plain(leaf) else _Itself(leaf)
+    return frozen(leaf)
 
 
 def key_of(structure: Structure) -> Any:
@@ -83,10 +114,28 @@ def _objects(structure: Structure, leaves: Iterator[Any], name: str) -> Iterator
         if is_static(leaf) and is_object(leaf):
             yield name, opened(leaf)
         return
-    if hasattr(kind, "tree_flatten"):
-        if extra:
-            yield name, extra
-    elif isinstance(extra, Attributes) and not is_plain(extra.pairs):
-        yield name, extra.pairs
+    if isinstance(extra, Attributes):
+        if hasattr(kind, "tree_flatten") or not is_plain(extra.pairs):
+            yield name, dict(extra.pairs)
+    elif extra and hasattr(kind, "tree_flatten"):
+        yield name, extra
     for key, child in zip(keys, children, strict=True):
         yield from _objects(child, leaves, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
+
+
+def kinds_in(structure: Structure, leaves: Sequence[Any]) -> list[tuple[str, Kind]]:
+    """The classes of containers, and of static values, among arguments: what their methods reach may change.
+
+    They belong to what a program is looked up by, and so are the same at each call of it.
+    """
+    found = {k for leaf in leaves if is_static(leaf) for k in classes_in(opened(leaf))}
+    stack = [structure]
+    while stack:
+        kind, keys, children, _ = stack.pop()
+        found |= {kind, *classes_in(keys)}
+        stack += children
+    return [(k.__name__, Kind(k)) for k in sorted(found - {None}, key=_full_name) if lineage(k)]
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}" if kind is not None else ""

@@ -8,11 +8,20 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .asking import Questions
-from .facts import MISS, UNSET, Fact, given
+from .facts import FIXED, MISS, UNSET, Fact, given
 from .holders import is_cache, reader, spelled
 from .reach import UNCALLED, functions_in, is_users_module, lineage, mentions, methods, of_user
 
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
+
+
+class Kind:
+    """A class whose objects are arguments: what they reach by way of it is in reach."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: type) -> None:
+        self.of = of
 
 
 class Objects(Questions):
@@ -21,8 +30,10 @@ class Objects(Questions):
     names: set[str]  # of attributes, in all code that was read
     everything: bool
     asks_classes: bool
+    makes_anew: bool
     _stack: list[Fact]
     _measured: set[type]
+    _kinds: set[type]
     if TYPE_CHECKING:
 
         def _function(self, f: FunctionType) -> None: ...
@@ -36,6 +47,19 @@ class Objects(Questions):
         """What a container of a user's class holds beside its items, and what its methods mention."""
         if lineage(type(x)):
             self._attributes(fact, x, type(x), vars(x) if hasattr(x, "__dict__") else {}, self._code(type(x), set()))
+            self._class(type(x))
+
+    def _kind(self, kind: type) -> None:
+        """What objects of a class reach by way of it, whatever they hold themselves."""
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            self._attributes(Fact(kind.__name__, kind), kind, kind, {}, self._code(kind, set()))
+            self._class(kind)
+
+    def _class(self, kind: type) -> None:
+        """The class itself, where some code may ask an object for it, as `type(self)(1.0)` does."""
+        if self.makes_anew and lineage(kind):
+            self._stack.append(Fact(kind.__name__, kind, None, (FIXED, kind)))
 
     def _code(self, kind: type, more: set[str]) -> bool:
         """Read the methods that may run; tells whether they look at attributes that they do not name."""
@@ -64,8 +88,17 @@ class Objects(Questions):
             fact.check, fact.like = f"{{v}}.__class__ is {{like}} and len({{v}}.__dict__) == {len(own)}", kind
             fact.own = True
         self._attributes(fact, x, kind, own or {}, everything)
+        self._class(kind)
 
-    def _attributes(self, fact: Fact, x: Any, kind: type, own: dict[str, Any], everything: bool = False) -> None:
+    def _attributes(
+        self,
+        fact: Fact,
+        x: Any,
+        kind: type,
+        own: dict[str, Any],
+        everything: bool = False,
+        uncalled: frozenset[str] = UNCALLED,
+    ) -> None:
         """The data that an object holds, and that its classes hold for it, as far as some code names it."""
         known = lineage(kind)
         watched = (everything or self.everything) and (known or kind.__name__.endswith("Namespace"))
@@ -76,7 +109,7 @@ class Objects(Questions):
             self._length(k)
             for name, member in vars(k).items():
                 if name.startswith("__"):
-                    if (name not in UNCALLED or x is kind) and any(map(of_user, functions_in(member))):
+                    if name not in uncalled and any(map(of_user, functions_in(member))):
                         self._member(k, name, member)
                     continue
                 if name not in self.names:
@@ -93,7 +126,8 @@ class Objects(Questions):
                     if x is not kind:
                         self._child(fact, "slot", name, getattr(x, name, UNSET))
                 elif not hasattr(member, "__get__") and getattr(x, name, MISS) is member:
-                    self._child(fact, "attr", name, member)
+                    if not _ours(k):  # of which nobody sets another default
+                        self._child(fact, "attr", name, member)
                 elif (
                     lineage(type(member))  # a descriptor of a user's class
                     or is_cache(getattr(member, "__func__", member))  # a method that caches
@@ -115,3 +149,8 @@ class Objects(Questions):
         """An entry of a class that is not what the attribute gives."""
         entries = Fact(kind.__name__, vars(kind), given(kind), ("attr", "__dict__"))
         self._child(entries, "item", name, member, path=f"{kind.__name__}.{name}")
+
+
+def _ours(kind: type) -> bool:
+    """Whether a class is of this package."""
+    return kind.__module__.partition(".")[0] == __name__.partition(".")[0]

@@ -125,8 +125,13 @@ def functions_in(member: Any) -> list[FunctionType]:
 
 
 def line_of(functions: list[FunctionType], path: str) -> Place | None:
-    """The line that writes to what lies there or, if none does, the first that mentions it."""
+    """The line that writes to what lies there or, if none does, the first that mentions it; of constructors last."""
     name = re.findall(r"[A-Za-z_]\w*", path)[-1]
+    called = _line_in([f for f in functions if f.__name__ not in UNCALLED], name)
+    return called or _line_in(functions, name)
+
+
+def _line_in(functions: list[FunctionType], name: str) -> Place | None:
     first: Place | None = None
     stack: list[Any] = [f.__code__ for f in reversed(functions)]
     while stack:

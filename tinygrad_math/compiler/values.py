@@ -44,6 +44,22 @@ def is_plain(x: Any, depth: int = _DEEP) -> bool:
     return False
 
 
+def classes_in(x: Any) -> set[type]:
+    """The classes of members of an enumeration, and of containers, within a plain value: methods may come with them."""
+    found: set[type] = set()
+    stack = [x]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, dict):
+            stack += [v for row in x.items() for v in row if type(v) not in _ATOMS]
+        elif isinstance(x, (list, tuple, deque, set, frozenset)):
+            stack += [v for v in x if type(v) not in _ATOMS]
+        elif not isinstance(x, Enum):
+            continue
+        found.add(type(x))
+    return found
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two values are of one type and one value: 1 is not 1.0, 0.0 is not -0.0, NaN is NaN."""
     kind = type(a)
@@ -92,21 +108,21 @@ def _glance(v: str, x: Any, quick: list[Any]) -> str:
         return f"{{quick}}[{len(quick) - 1}]"
 
     kind = type(x)
-    if _is_still(x):
+    if is_still(x):
         return f"{v} is {known(x)}"
     if kind is np.ndarray and x.nbytes <= _BLOCK and x.dtype.isbuiltin == 1:
         alike = f"{v}.__class__ is ndarray and {v}.dtype is {known(x.dtype)} and {v}.shape == {known(x.shape)}"
         return f"{alike} and {v}.tobytes() == {known(x.tobytes())}"
-    if kind is dict and all(map(_is_still, x)):
+    if kind is dict and all(map(is_still, x)):
         if not x:
             return f"{v}.__class__ is dict and not {v}"
         same_keys = f"{v}.__class__ is dict and {_ids(v, list(x), known)}"
-        if all(map(_is_still, x.values())):
+        if all(map(is_still, x.values())):
             return f"{same_keys} and {_ids(f'{v}.values()', list(x.values()), known)}"
         parts = [(f"{v}[{known(key)}]", part) for key, part in x.items()]
     elif kind is list or kind is tuple:
         same_keys = f"{v}.__class__ is {kind.__name__} and len({v}) == {len(x)}"
-        if all(map(_is_still, x)):
+        if all(map(is_still, x)):
             return f"{same_keys} and {_ids(v, list(x), known)}" if x else same_keys
         parts = [(f"{v}[{k}]", part) for k, part in enumerate(x)]
     else:
@@ -119,9 +135,9 @@ def _ids(v: str, parts: list[Any], known: Callable[[Any], str]) -> str:
     return f"[*map(id, {v})] == {known([*map(id, parts)])}"
 
 
-def _is_still(x: Any) -> bool:
+def is_still(x: Any) -> bool:
     """Whether nothing in a value can change."""
-    return is_atom(x) or (type(x) in (tuple, frozenset) and all(map(_is_still, x)))
+    return is_atom(x) or (type(x) in (tuple, frozenset) and all(map(is_still, x)))
 
 
 def kept(x: Any) -> Any:
@@ -170,7 +186,7 @@ def parts_of(x: Any) -> list[tuple[Any, Any]]:
         rows = list(enumerate(x))
     else:
         return []
-    found = [(k, part) for k, part in rows if not _is_still(part)]
+    found = [(k, part) for k, part in rows if not is_still(part)]
     return found if len(found) <= _MANY else []
 
 
