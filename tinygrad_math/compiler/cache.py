@@ -27,7 +27,7 @@ from .executable import Executable, argument_names, title_of
 from .facts import MISS
 from .find import Find, derivatives_wanted, finder, watched
 from .handed import Handed
-from .leaves import Static, is_static, key_of, key_of_static, kinds_in, objects_in, uncompiled
+from .leaves import Static, is_static, key_of, key_of_static, known_in, objects_in, uncompiled
 from .profile import Profile
 from .program import NUMBERS, Program
 from .retyped import Retyped
@@ -128,7 +128,9 @@ class Compiled:
         if entry is None:
             if all((key, k) in self._programs for k in range(CHANGES)):
                 return uncompiled(f, as_given)
-            made = self._make(given, leaves, objects, kinds_in(structure, leaves))  # not under the lock: this runs the user's code
+            made = self._make(
+                given, leaves, objects, known_in(structure, leaves)
+            )  # not under the lock: this runs the user's code
             if made is None:
                 return uncompiled(f, as_given)
             entry = self._keep(key, roots, made)
@@ -185,7 +187,7 @@ class Compiled:
         return None
 
     def _make(
-        self, given: Any, leaves: Sequence[Any], objects: Sequence[tuple[str, Any]], kinds: Sequence[tuple[str, Any]]
+        self, given: Any, leaves: Sequence[Any], objects: Sequence[tuple[str, Any]], known: Sequence[tuple[str, Any]]
     ) -> Any:
         """A program, and the code that finds it; None if f is to be run as it is this time."""
         names, title = argument_names(self.f, *given), title_of(self.f)
@@ -207,7 +209,7 @@ class Compiled:
             return trace(unpacked, given, is_static, names, title, environment)
 
         name = title if isinstance(self.f, FunctionType) else "self"
-        roots = [] if self.alone else [(name, self.f), *objects, *kinds]
+        roots = [] if self.alone else [(name, self.f), *objects, *known]
         try:
             made = steady(roots, title, traced)
         except IllPosedDerivative as error:

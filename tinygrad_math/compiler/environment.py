@@ -13,7 +13,7 @@ import sys
 import weakref
 from abc import ABCMeta
 from collections import defaultdict, deque
-from collections.abc import Callable, MappingView, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MappingView, MutableMapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from types import FunctionType, MappingProxyType, MethodType, ModuleType
@@ -36,7 +36,7 @@ from .holders import (
     registrations,
     subclasses,
 )
-from .objects import Kind, Objects
+from .objects import Known, Objects
 from .outside import asks, may_ask
 from .reach import is_users_module, lineage, mentions, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
@@ -96,7 +96,7 @@ class Environment(Objects):
         self._read: set[int] = set()  # functions that were opened
         self.functions: list[FunctionType] = []  # the user's, whose code was read
         self._stack = [
-            Fact(path, value, None, (FIXED, value) if isinstance(value, Kind) else ("root", k))
+            Fact(path, value, None, (FIXED, value) if isinstance(value, Known) else ("root", k))
             for k, (path, value) in enumerate(self.roots)
         ][::-1]
         while self._stack:
@@ -140,8 +140,11 @@ class Environment(Objects):
     def _open(self, fact: Fact, x: Any) -> None:
         kind = type(x)
         fact.check, fact.like = _THE_SAME, x
-        if kind is Kind:
-            self._kind(x.of)
+        if kind is Known:
+            if isinstance(x.value, type):
+                self._kind(x.value)
+            else:
+                self._objects_in([x.value], fact.path)
         elif kind in weakref.ProxyTypes:
             self._child(fact, "read", behind, behind(x), path=fact.path)
         elif isinstance(x, Tensor):
@@ -209,6 +212,7 @@ class Environment(Objects):
                 "{v}.__class__ is {like}[0] and [*{like}[2]({v})] == {like}[1]",
                 (kind, keys, base.__iter__),
             )
+            self._objects_in(keys, f"a key of {fact.path}")
             for k in reversed(keys):
                 if k not in _OF_THE_IMPORT or "__name__" not in x:
                     self._item(fact, base, k, base.__getitem__(x, k))
@@ -220,6 +224,7 @@ class Environment(Objects):
             self._child(fact, "attr", held, getattr(x, held), path=fact.path)
         elif isinstance(x, (set, frozenset)):
             fact.check, fact.like = "{v} == {like}", x.copy()
+            self._objects_in(x, f"an element of {fact.path}")
         elif is_method_of_c(x):
             if is_stream(x.__self__):  # numpy.random.normal
                 self.streams.append((fact, stream_in(x)[1]))
@@ -235,6 +240,10 @@ class Environment(Objects):
                 self._stack += [Fact(f"a result of {fact.path}", r, None, (FIXED, r)) for r in results]
         else:
             self._object(fact, x)
+
+    def _objects_in(self, values: Iterable[Any], path: str) -> None:
+        """Objects in sets and among keys, which are found by their hash: what they hold may change all the same."""
+        self._stack += [Fact(path, v, None, (FIXED, v)) for v in values if not is_plain(v)]
 
     def _kinds_of(self, x: Any) -> None:
         """The classes of what a plain value is made of, with their methods."""
@@ -279,7 +288,7 @@ class Environment(Objects):
         if of_user(f):
             self.functions.append(f)
             said = mentions(code)
-            self.names |= said.attributes
+            self.names |= said.attributes | said.unnamed
             self.told |= said.attributes & _OF_TENSORS
             self.everything = self.everything or said.any
             self.asks = self.asks or may_ask(said.globals | said.attributes)

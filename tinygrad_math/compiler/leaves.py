@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.tree import Attributes, Structure
-from .objects import Kind
+from .objects import Known
 from .program import NUMBERS
 from .reach import lineage
 from .values import classes_in, frozen, is_plain, same
@@ -123,19 +123,19 @@ def _objects(structure: Structure, leaves: Iterator[Any], name: str) -> Iterator
         yield from _objects(child, leaves, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
 
 
-def kinds_in(structure: Structure, leaves: Sequence[Any]) -> list[tuple[str, Kind]]:
-    """The classes of containers, and of static values, among arguments: what their methods reach may change.
+def known_in(structure: Structure, leaves: Sequence[Any]) -> list[tuple[str, Known]]:
+    """The classes of containers and of static values among arguments, and objects that are keys.
 
-    They belong to what a program is looked up by, and so are the same at each call of it.
+    They belong to what a program is looked up by, and so are the same at each call of it; what they reach may change.
     """
+    objects: dict[int, Any] = {}
     found = {k for leaf in leaves if is_static(leaf) for k in classes_in(opened(leaf))}
     stack = [structure]
     while stack:
         kind, keys, children, _ = stack.pop()
         found |= {kind, *classes_in(keys)}
+        objects |= {id(k): k for k in keys if not is_plain(k)}
         stack += children
-    return [(k.__name__, Kind(k)) for k in sorted(found - {None}, key=_full_name) if lineage(k)]
-
-
-def _full_name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}" if kind is not None else ""
+    kinds = [k for k in found - {None} if lineage(k)]
+    kinds.sort(key=lambda k: (k.__module__, k.__qualname__))
+    return [*((k.__name__, Known(k)) for k in kinds), *((f"a key {k!r:.40}", Known(k)) for k in objects.values())]

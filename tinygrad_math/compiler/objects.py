@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import MutableMapping, MutableSequence, MutableSet
+from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .asking import Questions
 from .facts import FIXED, MISS, UNSET, Fact, given
 from .holders import is_cache, reader, spelled
-from .reach import UNCALLED, functions_in, is_users_module, lineage, mentions, methods, of_user
+from .reach import UNCALLED, functions_in, is_users_class, lineage, mentions, methods, of_user
+from .values import is_still
 
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
 
 
-class Kind:
-    """A class whose objects are arguments: what they reach by way of it is in reach."""
+class Known:
+    """What is the same at every call of a program: a class whose objects are arguments, a key of a dict among them."""
 
-    __slots__ = ("of",)
+    __slots__ = ("value",)
 
-    def __init__(self, of: type) -> None:
-        self.of = of
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 class Objects(Questions):
@@ -55,6 +56,14 @@ class Objects(Questions):
             self._kinds.add(kind)
             self._attributes(Fact(kind.__name__, kind), kind, kind, {}, self._code(kind, set()))
             self._class(kind)
+            for member in kind if issubclass(kind, Enum) else ():
+                self._member_of_enumeration(member)
+
+    def _member_of_enumeration(self, member: Enum) -> None:
+        """What a member holds that may change: attributes of its own, a list that is its value."""
+        for name, value in vars(member).items():
+            if name in self.names or self.everything or (name == "_value_" and not is_still(value)):
+                self._child(Fact(str(member), member), "attr", name, value)
 
     def _class(self, kind: type) -> None:
         """The class itself, where some code may ask an object for it, as `type(self)(1.0)` does."""
@@ -64,11 +73,11 @@ class Objects(Questions):
     def _code(self, kind: type, more: set[str]) -> bool:
         """Read the methods that may run; tells whether they look at attributes that they do not name."""
         any_attribute = False
-        for f in methods(kind, self.names | more):
+        for f in methods(kind, self.names | more, self.everything):
             if of_user(f):
                 self._function(f)
             else:
-                self.names |= mentions(f.__code__).attributes
+                self.names |= mentions(f.__code__).attributes - UNCALLED
             any_attribute = any_attribute or mentions(f.__code__).any
         return any_attribute
 
@@ -109,10 +118,10 @@ class Objects(Questions):
             self._length(k)
             for name, member in vars(k).items():
                 if name.startswith("__"):
-                    if name not in uncalled and any(map(of_user, functions_in(member))):
+                    if (name not in uncalled or name in self.names) and any(map(of_user, functions_in(member))):
                         self._member(k, name, member)
                     continue
-                if name not in self.names:
+                if name not in self.names and not (self.everything and is_users_class(k)):
                     continue
                 if name in own:  # hides the entry, but not from type(self)
                     if self.asks_classes and not hasattr(member, "__get__"):
@@ -137,8 +146,7 @@ class Objects(Questions):
 
     def _length(self, kind: type) -> None:
         """How many entries a user's class has: one that is added may be an attribute that was looked for in vain."""
-        module = sys.modules.get(kind.__module__)
-        if kind in self._measured or (module is not None and not is_users_module(module)):
+        if kind in self._measured or not is_users_class(kind):
             return
         self._measured.add(kind)
         fact = Fact(kind.__name__, vars(kind), given(kind), ("attr", "__dict__"))

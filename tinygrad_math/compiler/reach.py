@@ -19,6 +19,8 @@ _ANY = frozenset({"eval", "exec", "getattr", "vars", "attrgetter", "__dict__", "
 _EVALUATE = frozenset({"eval", "exec", "globals"})  # which reach any global
 _IDENTITY, _OPERATORS = frozenset({"id", "is_", "is_not"}), frozenset({"is_", "is_not"})
 _IMPORT = frozenset({"__import__", "import_module", "modules"})
+_TEXTS = frozenset({"str", "repr", "format", "print", "ascii"})
+_COPIES = frozenset({"copy", "deepcopy"})
 UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
 
 
@@ -29,6 +31,15 @@ class Mentions(NamedTuple):
     attributes: frozenset[str]  # also all texts, which getattr may be given
     modules: frozenset[str]
     identities: bool  # whether it may tell one object from another that is equal: by `is`, unless with a constant
+    texts: bool  # whether it writes something as a text
+
+    @property
+    def unnamed(self) -> set[str]:
+        """Methods of objects that the code may run by the way, which are not taken for run without it."""
+        found = {"__setattr__"} if self.attributes else set()
+        if self.texts or not _TEXTS.isdisjoint(self.globals | self.attributes):
+            found |= {"__repr__", "__str__"}
+        return found | ({"__reduce__"} if not _COPIES.isdisjoint(self.globals | self.attributes) else set())
 
     @property
     def any(self) -> bool:
@@ -44,9 +55,10 @@ class Mentions(NamedTuple):
 @lru_cache(maxsize=4096)
 def mentions(code: CodeType) -> Mentions:
     found: tuple[set[str], set[str], set[str]] = (set(), set(), set())
-    identities, before = False, ""
+    identities, texts, before = False, False, ""
     for step in dis.get_instructions(code):
         identities, before = identities or (step.opname == "IS_OP" and "CONST" not in before), step.opname
+        texts = texts or step.opname.startswith("FORMAT_")
         if step.opname in _GLOBAL:
             found[0].add(step.argval)
         elif step.opname in _ATTRIBUTE:
@@ -62,11 +74,11 @@ def mentions(code: CodeType) -> Mentions:
             stack += c
         elif isinstance(c, CodeType):
             inside = mentions(c)
-            identities = identities or inside.identities
+            identities, texts = identities or inside.identities, texts or inside.texts
             for mine, inner in zip(found, inside[:3], strict=True):
                 mine |= inner
     identities = identities or not _IDENTITY.isdisjoint(found[0]) or not _OPERATORS.isdisjoint(found[1])
-    return Mentions(frozenset(found[0]), frozenset(found[1]), frozenset(found[2]), identities)
+    return Mentions(frozenset(found[0]), frozenset(found[1]), frozenset(found[2]), identities, texts)
 
 
 def of_user(f: FunctionType) -> bool:
@@ -81,6 +93,12 @@ def is_users_module(module: Any) -> bool:
         return not is_library(file)
     spec = vars(module).get("__spec__")
     return spec is None or spec.origin is None
+
+
+def is_users_class(kind: type) -> bool:
+    """Whether a class is the user's, and no library's."""
+    module = sys.modules.get(kind.__module__)
+    return module is None or is_users_module(module)
 
 
 def users_modules_named(said: Mentions) -> set[str]:
@@ -105,13 +123,13 @@ def _readable(module: str) -> bool:
     return in_package(file) or not is_library(file) or "site-packages" in file
 
 
-def methods(kind: type, names: set[str]) -> list[FunctionType]:
-    """The functions of a class that code which mentions these names may run."""
+def methods(kind: type, names: set[str], everything: bool = False) -> list[FunctionType]:
+    """The functions of a class that code which mentions these names may run; or any, with `everything`, of a user's."""
     found: list[FunctionType] = []
     for k in lineage(kind):
         for name, member in vars(k).items():
             special = name.startswith("__") and name.endswith("__") and name not in UNCALLED
-            if special or name in names:
+            if special or name in names or (everything and is_users_class(k)):
                 found += functions_in(member)
     return found
 

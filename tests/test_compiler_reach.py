@@ -1,0 +1,88 @@
+"""What a compiled function reaches by way of its arguments' classes is seen as it is at each call."""
+
+import random
+
+import changes_of_arguments
+import numpy as np
+import pytest
+from agreeing import X, agree, values
+from changes_of_arguments import REACHED, Config, Net, held
+
+import tinygrad_math as tm
+
+CLOSED = {name: make for name, make in vars(changes_of_arguments).items() if name.startswith("by_")}
+
+
+def follows(f, args, change, **how):
+    g = tm.compile(f, **how)
+    for _ in range(2):
+        agree(f, g, *args)
+    before = values(f(*args))
+    change()
+    assert not np.array_equal(before[0], values(f(*args))[0])
+    for _ in range(2):
+        agree(f, g, *args)
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_a_change_of_what_an_argument_reaches_is_seen(name):
+    follows(*REACHED[name]())
+
+
+@pytest.mark.parametrize("name", ["a global", "an attribute of the class", "a slot", "a method of a dataclass"])
+def test_it_is_seen_by_native_programs_and_by_gradients(name):
+    pytest.importorskip("llvmlite")
+    follows(*REACHED[name](), backend="native")
+    f, args, change = REACHED[name]()
+    follows(lambda m, x: tm.value_and_grad(lambda x: tm.sum(f(m, x)))(x)[1], args, change)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_change_of_what_is_closed_over_is_seen(name):
+    f, change = CLOSED[name]()
+    follows(f, (X,), change)
+
+
+def test_modules_of_one_class_with_objects_of_their_own_are_told_apart():
+    loss = tm.value_and_grad(lambda m, x: tm.sum(m(x)))
+    step = tm.compile(loss)
+    _, (net, _), _ = held(Config, lambda c: c.scale, None)
+    for k in (2.0, 3.0, 5.0, 2.0):
+        other = type(net)()
+        other.held = Config(k)
+        agree(lambda m, x: loss(m, x)[0], lambda m, x: step(m, x)[0], other, X)
+        np.testing.assert_array_equal(step(other, X)[1].w.numpy(), X * k)
+
+
+@pytest.mark.parametrize("draw", [lambda: np.random.normal(size=3), lambda: random.random()])
+def test_an_argument_that_draws_elsewhere_is_refused_by_line(draw):
+    class Noisy(Net):
+        def times(self, x):
+            return x + draw()
+
+    with pytest.raises(tm.TraceError, match="draws from .*random"):
+        tm.compile(lambda m, x: m(x))(Noisy(), X)
+
+
+def test_a_constructor_that_does_not_run_costs_no_program():
+    class Own(Net):
+        def __init__(self):
+            super().__init__(changes_of_arguments.FACTOR)
+
+        def times(self, x):
+            return 2.0 * x
+
+    net, f = Own(), tm.compile(lambda m, x: m(x))
+    for _ in range(3):
+        f(net, X)
+        changes_of_arguments.changed()
+    assert len(f._programs) == 1
+
+
+def test_an_object_without_a_hash_is_itself():
+    from types import SimpleNamespace
+
+    first, second = SimpleNamespace(k=2.0), SimpleNamespace(k=2.0)
+    f = tm.compile(lambda x, n: (n.k * x, n))
+    for n in (first, second, first):
+        assert f(X, n)[1] is n
