@@ -173,7 +173,9 @@ REACHED = {
     "a property": lambda: of_net(lambda self, x: x * self.rate, rate=property(lambda self: FACTOR)),
     "a static method": lambda: of_net(lambda self, x: self.inner(x), inner=staticmethod(lambda x: x * FACTOR)),
     "a method put in place of another": lambda: of_net(lambda self, x: x, to("times", lambda self, x: x * 5.0)),
-    "a descriptor": lambda: of_net(lambda self, x: x * self.rate, lambda kind: to("rate", 5.0)(Doubling), rate=Doubling()),
+    "a descriptor": lambda: of_net(
+        lambda self, x: x * self.rate, lambda kind: to("rate", Doubling.rate + 1.0)(Doubling), rate=Doubling()
+    ),
     "a decorator": lambda: of_net(decorated(lambda self, x: x)),
     "a registry": lambda: ACTS.update(a=lambda x: x)
     or of_net(lambda self, x: ACTS[self.kind](x), lambda _: ACTS.update(a=lambda x: x * 5.0)),

@@ -60,7 +60,7 @@ def test_an_argument_that_draws_elsewhere_is_refused_by_line(draw):
         def times(self, x):
             return x + draw()
 
-    with pytest.raises(tm.TraceError, match="draws from .*random"):
+    with pytest.raises(tm.TraceError, match=r"draws from .*random"):
         tm.compile(lambda m, x: m(x))(Noisy(), X)
 
 

@@ -128,9 +128,8 @@ class Compiled:
         if entry is None:
             if all((key, k) in self._programs for k in range(CHANGES)):
                 return uncompiled(f, as_given)
-            made = self._make(
-                given, leaves, objects, known_in(structure, leaves)
-            )  # not under the lock: this runs the user's code
+            reached = [*objects, *known_in(structure, leaves)]
+            made = self._make(given, leaves, reached)  # not under the lock: this runs the user's code
             if made is None:
                 return uncompiled(f, as_given)
             entry = self._keep(key, roots, made)
@@ -186,9 +185,7 @@ class Compiled:
                 return (key, k), *found, hidden
         return None
 
-    def _make(
-        self, given: Any, leaves: Sequence[Any], objects: Sequence[tuple[str, Any]], known: Sequence[tuple[str, Any]]
-    ) -> Any:
+    def _make(self, given: Any, leaves: Sequence[Any], reached: Sequence[tuple[str, Any]]) -> Any:
         """A program, and the code that finds it; None if f is to be run as it is this time."""
         names, title = argument_names(self.f, *given), title_of(self.f)
 
@@ -209,7 +206,7 @@ class Compiled:
             return trace(unpacked, given, is_static, names, title, environment)
 
         name = title if isinstance(self.f, FunctionType) else "self"
-        roots = [] if self.alone else [(name, self.f), *objects, *known]
+        roots = [] if self.alone else [(name, self.f), *reached]
         try:
             made = steady(roots, title, traced)
         except IllPosedDerivative as error:
