@@ -186,6 +186,29 @@ def test_memory_of_other_libraries_comes_in_by_dlpack():
     assert tm.from_dlpack(t) is t
 
 
+class Marked:
+    """An array as PyTorch has it whose sign may be a mark of the view, which DLPack does not hand over."""
+
+    def __init__(self, negative: bool) -> None:
+        self.numbers, self.negative = np.array([2.0, -4.0]), negative
+
+    def is_neg(self) -> bool:
+        return self.negative
+
+    def __dlpack__(self, **asked):
+        return self.numbers.__dlpack__(**asked)
+
+    def __dlpack_device__(self):
+        return self.numbers.__dlpack_device__()
+
+
+def test_a_view_whose_sign_is_a_mark_is_refused_by_dlpack_and_one_without_the_mark_comes_in():
+    assert tm.from_dlpack(Marked(negative=False)).tolist() == [2.0, -4.0]
+    for copy in (None, True, False):
+        with pytest.raises(tm.DTypeError, match=r"resolve_neg\(\)"):
+            tm.from_dlpack(Marked(negative=True), copy=copy)
+
+
 def test_what_has_no_numeric_dtype_or_no_place_is_named():
     for call, error, words in [
         (lambda: tm.asarray("text"), tm.DTypeError, "text|str"),

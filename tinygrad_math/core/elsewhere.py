@@ -340,7 +340,7 @@ SAY: dict[str, dict[str, str]] = {
         "PRNGKey": "default_rng(seed)", "key": "default_rng(seed)",
         "split": "default_rng(seed): a generator moves on by itself", "shuffle": "x = permutation(x)",
         "RandomState": "default_rng(seed)", "categorical": "tm.random.choice(n, p=tm.softmax(logits))",
-        "fold_in": "default_rng([seed, k])", "rademacher": "2 * tm.random.integers(0, 2, size) - 1",
+        "fold_in": "default_rng([seed, k + 1])", "rademacher": "2 * tm.random.integers(0, 2, size) - 1",
         "truncated_normal": "tm.nn.init.trunc_normal_(x)",
     },
     "optim": {

@@ -203,6 +203,8 @@ def _numeric(number: Any, dtype: Any) -> np.ndarray[Any, Any]:
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A Tensor of another library's array, by the DLPack protocol; on its memory for `copy=False`, as `asarray`.
 
+    A view of PyTorch's whose negation is only a mark, such as `z.conj().imag`, is refused: DLPack leaves the mark out.
+
     >>> import numpy as np, tinygrad_math as tm
     >>> tm.from_dlpack(np.array([1.0, 2.0]))
     tensor([1., 2.])
@@ -212,6 +214,11 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
         return rec.copy(x) if copy else x
     if not hasattr(x, "__dlpack__"):
         raise DTypeError(f"from_dlpack takes an array with __dlpack__, got {describe(x)}; tensor() takes the others")
+    if getattr(x, "is_neg", bool)():
+        raise DTypeError(
+            f"from_dlpack: {describe(x)} is a view with a mark that turns the sign of its numbers (is_neg()), and DLPack "
+            f"hands them over without the mark; pass x.resolve_neg()"
+        )
     array = np.from_dlpack(x)
     return watching(array) if copy is False else _new(np.array(array))
 
