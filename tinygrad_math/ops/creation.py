@@ -216,8 +216,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
         raise DTypeError(f"from_dlpack takes an array with __dlpack__, got {describe(x)}; tensor() takes the others")
     if getattr(x, "is_neg", bool)():
         raise DTypeError(
-            f"from_dlpack: {describe(x)} is a view with a mark that turns the sign of its numbers (is_neg()), and DLPack "
-            f"hands them over without the mark; pass x.resolve_neg()"
+            f"from_dlpack: {describe(x)} is a view with a mark that turns the sign of its numbers (is_neg()), "
+            "and DLPack hands them over without the mark; pass x.resolve_neg()"
         )
     array = np.from_dlpack(x)
     return watching(array) if copy is False else _new(np.array(array))
