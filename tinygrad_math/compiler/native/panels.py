@@ -8,87 +8,87 @@ from .assembly import Writer
 from .forms import Form
 
 
-def copier_of_columns(module: Any, form: Form, vectors: int) -> Any:
+def copier_of_columns(module: Any, form: Form, vectors: int, apart: Any) -> Any:
     """The function that copies up to so many vectors of columns; where there are fewer, zeros stand behind them.
 
     Its arguments: B from these columns on, how far apart its rows and columns are, how many rows, how many columns,
-    and where the copy begins, whose rows follow each other.
+    and where the copy begins, whose rows follow each other. `apart` is the function for columns that lie apart.
     """
     byte, word = form.byte, form.ir.IntType(64)
     w = Writer(module, f"columns_{vectors}", form.ir.VoidType(), [byte, word, word, word, word, byte])
     w.inside()
-    _Columns(w, form, vectors).write()
+    b, (source, bk, bm, k, columns, target) = w.b, w.arguments
+    lanes = [w.number(v * form.width) for v in range(vectors)]
+    masks = [form.mask(b, b.sub(columns, lane)) for lane in lanes]
+    starts, wide = [b.mul(lane, w.number(form.size)) for lane in lanes], w.number(vectors * form.width * form.size)
+    beside, strewn, full, part = (w.function.append_basic_block(s) for s in ("beside", "strewn", "full", "part"))
+    b.cbranch(b.icmp_signed("==", bm, w.number(form.size)), beside, strewn)
+    b.position_at_end(beside)
+    b.cbranch(b.icmp_signed(">=", columns, w.number(vectors * form.width)), full, part)
+    for block, whole in ((full, True), (part, False)):
+        b.position_at_end(block)
+        with w.repeat(k) as p:
+            row, copy = (b.gep(start, [b.mul(p, step)]) for start, step in ((source, bk), (target, wide)))
+            read = [
+                form.load_vector(b, row, start) if whole else form.load_some(b, row, start, mask)
+                for start, mask in zip(starts, masks, strict=True)
+            ]
+            for start, x in zip(starts, read, strict=True):
+                form.store(b, x, copy, start)
+        b.ret_void()
+    b.position_at_end(strewn)
+    for lane, start in zip(lanes, starts, strict=True):
+        b.call(apart, (b.gep(source, [b.mul(lane, bm)]), bk, bm, k, b.sub(columns, lane), b.gep(target, [start]), wide))
+    b.ret_void()
     w.done()
     return w.function
 
 
-class _Columns:
-    def __init__(self, w: Writer, form: Form, vectors: int) -> None:
-        self.w, self.form, self.vectors = w, form, vectors
-        self.source, self.bk, self.bm, self.k, self.columns, self.target = w.arguments
-        self.wide = w.number(vectors * form.width * form.size)  # from a row of the copy to the next
+def copier_of_strewn(module: Any, form: Form) -> Any:
+    """The function that copies up to a vector of columns that lie apart; zeros stand behind them.
+
+    Its arguments are those of the one above, with how far apart the rows of the copy are.
+    """
+    byte, word = form.byte, form.ir.IntType(64)
+    w = Writer(module, "strewn", form.ir.VoidType(), [byte, word, word, word, word, byte, word])
+    w.inside()
+    _Strewn(w, form).write()
+    w.done()
+    return w.function
+
+
+class _Strewn:
+    def __init__(self, w: Writer, form: Form) -> None:
+        self.w, self.form = w, form
+        self.source, self.bk, self.bm, self.k, self.columns, self.target, self.apart = w.arguments
 
     def write(self) -> None:
         w, b, form = self.w, self.w.b, self.form
-        beside, apart, full, part = (w.function.append_basic_block(s) for s in ("beside", "apart", "full", "part"))
-        b.cbranch(b.icmp_signed("==", self.bm, w.number(form.size)), beside, apart)
-        b.position_at_end(beside)
-        b.cbranch(b.icmp_signed(">=", self.columns, w.number(self.vectors * form.width)), full, part)
-        for block, copy in ((full, self._full), (part, self._part), (apart, self._apart)):
+        squares, single = (w.function.append_basic_block(s) for s in ("squares", "single"))
+        in_order = b.icmp_signed("==", self.bk, w.number(form.size))
+        whole = b.icmp_signed(">=", self.columns, w.number(form.width))
+        b.cbranch(b.and_(in_order, whole), squares, single)
+        for block, copy in ((squares, self._turned), (single, self._single)):
             b.position_at_end(block)
             copy()
             b.ret_void()
 
-    def _full(self) -> None:
-        b = self.w.b
-        with self.w.repeat(self.k) as p:
-            row = b.gep(self.source, [b.mul(p, self.bk)])
-            rows = [self.form.load_vector(b, row, self._lane(v)) for v in range(self.vectors)]
-            for v, x in enumerate(rows):
-                self._put(p, v, x)
-
-    def _part(self) -> None:
-        b, form = self.w.b, self.form
-        masks = [form.mask(b, b.sub(self.columns, self.w.number(v * form.width))) for v in range(self.vectors)]
-        with self.w.repeat(self.k) as p:
-            row = b.gep(self.source, [b.mul(p, self.bk)])
-            for v, mask in enumerate(masks):
-                self._put(p, v, form.load_some(b, row, self._lane(v), mask))
-
-    def _apart(self) -> None:
-        """Vector by vector, squares of those that are whole and in order."""
-        w, b, form = self.w, self.w.b, self.form
-        in_order = b.icmp_signed("==", self.bk, w.number(form.size))
-        for v in range(self.vectors):
-            first = w.number(v * form.width)
-            source, left = b.gep(self.source, [b.mul(first, self.bm)]), b.sub(self.columns, first)
-            squares, single, on = (w.function.append_basic_block(s) for s in ("squares", "single", "on"))
-            b.cbranch(b.and_(in_order, b.icmp_signed(">=", left, w.number(form.width))), squares, single)
-            b.position_at_end(squares)
-            self._turned(source, v)
-            b.branch(on)
-            b.position_at_end(single)
-            self._single(source, v, left)
-            b.branch(on)
-            b.position_at_end(on)
-
-    def _single(self, source: Any, v: int, left: Any) -> None:
+    def _single(self) -> None:
         """One by one, over zeros."""
         w = self.w
         with w.repeat(self.k) as p:
-            self._put(p, v, self.form.zeros)
-        self._each(source, v, w.number(0), w.least(left, w.number(self.form.width)))
+            self._put(p, self.form.zeros)
+        self._each(w.number(0), w.least(self.columns, w.number(self.form.width)))
 
-    def _each(self, source: Any, v: int, first: Any, columns: Any) -> None:
+    def _each(self, first: Any, columns: Any) -> None:
         """The elements from row `first` on, one by one."""
         w, b = self.w, self.w.b
         with w.repeat(columns) as j, w.repeat(b.sub(self.k, first)) as p:
             row = b.add(first, p)
-            x = self.form.load(b, source, b.add(b.mul(row, self.bk), b.mul(j, self.bm)))
-            at = b.add(b.mul(row, self.wide), b.add(self._lane(v), b.mul(j, w.number(self.form.size))))
-            self.form.store(b, x, self.target, at)
+            x = self.form.load(b, self.source, b.add(b.mul(row, self.bk), b.mul(j, self.bm)))
+            self.form.store(b, x, self.target, b.add(b.mul(row, self.apart), b.mul(j, w.number(self.form.size))))
 
-    def _turned(self, source: Any, v: int) -> None:
+    def _turned(self) -> None:
         """Columns that each lie in order: squares as wide as a vector are turned in registers.
 
         Halves change places across the diagonal of a square, then quarters within the four squares, and so on.
@@ -97,7 +97,7 @@ class _Columns:
         squares = b.sdiv(self.k, w.number(wide))
         with w.repeat(squares) as q:
             start = b.mul(q, w.number(wide * form.size))
-            rows = [form.load_vector(b, source, b.add(start, b.mul(self.bm, w.number(j)))) for j in range(wide)]
+            rows = [form.load_vector(b, self.source, b.add(start, b.mul(self.bm, w.number(j)))) for j in range(wide)]
             half = wide // 2
             while half:
                 low = form.picks([k if not k & half else wide + k - half for k in range(wide)])
@@ -108,13 +108,8 @@ class _Columns:
                 half //= 2
             first = b.mul(q, w.number(wide))
             for j, row in enumerate(rows):
-                self._put(b.add(first, w.number(j)), v, row)
-        self._each(source, v, b.mul(squares, w.number(wide)), w.number(wide))
+                self._put(b.add(first, w.number(j)), row)
+        self._each(b.mul(squares, w.number(wide)), w.number(wide))
 
-    def _lane(self, v: int) -> Any:
-        """How far into a row vector v begins."""
-        return self.w.number(v * self.form.width * self.form.size)
-
-    def _put(self, p: Any, v: int, vector: Any) -> None:
-        b = self.w.b
-        self.form.store(b, vector, self.target, b.add(b.mul(p, self.wide), self._lane(v)))
+    def _put(self, p: Any, vector: Any) -> None:
+        self.form.store(self.w.b, vector, self.target, self.w.b.mul(p, self.apart))

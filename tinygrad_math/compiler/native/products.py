@@ -14,7 +14,7 @@ from typing import Any
 
 from .assembly import Writer, assemble, llvm, once, vector_bytes
 from .forms import Form, lanes
-from .panels import copier_of_columns
+from .panels import copier_of_columns, copier_of_strewn
 from .tiles import COLUMN, NOTHING, ROW, Tile
 
 FEW = 4  # rows of A in a lower tile
@@ -52,7 +52,7 @@ def nanoseconds(char: str, n: int, k: int, m: int, copied: float, scattered: boo
     vectors = -(-m // lanes(char))
     rows = -(-n // FEW) * FEW if n >= FEW else 1.5 * n
     tiles = -(-vectors // 2) * (-(-n // TALL[vector_bytes()]) if n >= FEW else n)
-    work = vectors * rows * k * (0.14 if vector_bytes() == 64 else 0.2)
+    work = vectors * rows * k * (0.14 if vector_bytes() == 64 else 0.17)
     return 46.0 + 4.0 * tiles + work + k * m * copied + (n * m * 0.5 if scattered else 0.0)
 
 
@@ -73,7 +73,8 @@ class _Product:
     def __init__(self, module: Any, name: str, char: str) -> None:
         self.module, self.form, ir = module, Form(module, char), llvm().ir
         self.tiles: dict[Tile, Any] = {}  # the functions
-        self.copy_columns = {vectors: copier_of_columns(module, self.form, vectors) for vectors in (1, 2, 4)}
+        strewn = copier_of_strewn(module, self.form)
+        self.copy_columns = {many: copier_of_columns(module, self.form, many, strewn) for many in (1, 2, 4)}
         self.copy_tile = _copier_of_tiles(module, self.form)
         self.w = Writer(module, name, ir.VoidType(), [ir.IntType(64).as_pointer()] * 4)
 

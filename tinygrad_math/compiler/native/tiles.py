@@ -13,6 +13,7 @@ from .assembly import Writer
 from .forms import Form
 
 NOTHING, ROW, COLUMN = 0, 1, 2  # what sums begin with: zero, a row of biases, or one bias for each row
+LOW = 4  # rows of tiles that only what is left of a matrix meets, and tiny ones: A may lie as it will
 STEPS = 4  # terms of each sum between two tests for the end, where A lies in order
 AHEAD = 6  # columns of A to be fetched before they are read, where they lie in order: each is a line of the cache
 REACH = 3  # rows of A whose addresses come of one: a processor adds once or twice how far they are apart
@@ -67,7 +68,7 @@ class _Sums:
     def _terms(self) -> None:
         """All terms of the sums, by the way that A lies."""
         w, b, size = self.w, self.w.b, self.w.number(self.form.size)
-        if self.tile.parts > 1:
+        if self.tile.rows <= LOW:
             self._in_steps(self.tile.parts, self.an, self.ak)
             return
         below, beside, apart, done = (w.function.append_basic_block(s) for s in ("below", "beside", "apart", "done"))
@@ -111,8 +112,9 @@ class _Sums:
 
     def _rows_from(self, r: int, an: Any) -> Any:
         """Where row r begins, in a register of its own: LLVM would come to each row by way of the one before."""
-        kind, start = self.form.ir.FunctionType(self.form.byte, [self.form.byte]), self.a
-        return self.w.b.asm(kind, "", "=r,0", [self.w.b.gep(start, [self.w.b.mul(an, self.w.number(r))])], False)
+        b, form = self.w.b, self.form
+        start = b.gep(self.a, [b.mul(an, self.w.number(r))])
+        return b.asm(form.ir.FunctionType(form.byte, [form.byte]), "", "=r,0", [start], False)
 
     def _term(self, sums: Any, rows: Any, row: Any) -> None:
         """A term of each sum: where the elements of A are, and the row of B."""
