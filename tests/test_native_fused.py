@@ -61,3 +61,22 @@ def test_a_donated_argument_that_overlaps_another_one_is_read_before_it_is_writt
     p, x = base[1:], base[:-1]
     want = p - 0.5 * x
     np.testing.assert_array_equal(f(p, x).numpy(), want)
+
+
+BETWEEN = {
+    "half numbers": (lambda x, y, h: tm.sin(x) * tm.cos(x) + h * tm.cos(x), np.array([2.0, 4.0], np.float16)),
+    "half numbers taken away": (lambda x, y, h: (lambda c: tm.sin(x) * c - h * c)(tm.cos(x)), np.ones(2, np.float16)),
+    "a number spread out": (lambda x, y, h: tm.sin(h) * tm.cos(h) + h * tm.cos(h), np.broadcast_to(3.0, (2,))),
+    "a product and its bias": (lambda x, y, h: (tm.cos(y) @ tm.sin(y)) + tm.cos(y)[0] * h, np.ones(2, np.float16)),
+    "slopes": (
+        lambda x, y, h: tm.grad(lambda h: tm.sum(tm.tanh(tm.exp(h)) + tm.tanh(h * tm.exp(h)) + h.at[0].add(2)))(h),
+        np.broadcast_to(0.3, (2,)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_a_line_of_numpy_between_two_instructions_leaves_them_two(name):
+    f, given = BETWEEN[name]
+    x, y = np.array([3.0, 2.0]), np.array([[0.5, 1.5], [2.5, -1.0]])
+    assert_close(compiled(f)(x, y, given), f(*map(tm.tensor, (x, y, given))))

@@ -58,7 +58,9 @@ class Lowered(Instructions):
                     called += [v] if words is not None else []
             else:
                 words = self._parts(v)
-            if words is not None:
+            if words is None:
+                self.latest = None  # NumPy's line may write where what was made before had its operands
+            else:
                 self.words[v] = words
                 self.latest = v if words else self.latest
         if len(called) * FOR_A_CALL > len(self.words):
