@@ -149,7 +149,7 @@ OF_TWO = {
     "inv_boxcox1p": (lambda y, k: mp_inv_boxcox(y, k) - 1, [(0.3, -1.5), (2.0, 0.0), (1e-6, 2.0)], (0, 1)),
     "pseudo_huber": (
         lambda d, r: d * d * (mpmath.sqrt(1 + (r / d) ** 2) - 1),
-        [(0.5, 0.0), (1.5, 40.0), (2.0, 1e-5)],
+        [(0.5, 0.0), (1.5, 40.0), (2.0, 1e-5), (1.0, 1e4), (2.0, -3e8), (1e-9, 1e5)],
         (0, 1),
     ),
     "eval_legendre": (lambda n, x: mpmath.legendre(n, x), [(0, 0.3), (1, 1.0), (5, -1.0), (2.5, 0.3)], (1,)),

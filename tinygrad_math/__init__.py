@@ -30,6 +30,7 @@ from .ops.indexing import *
 from .ops.joining import *
 from .ops.masked import *
 from .ops.nanreduction import *
+from .ops.normalized import *
 from .ops.padding import *
 from .ops.parting import *
 from .ops.polynomial import *

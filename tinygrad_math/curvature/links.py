@@ -33,7 +33,8 @@ _REDUCTIONS = frozenset(
      "lp_norm")
 )  # fmt: skip
 _ALONG = frozenset(
-    ("softmax", "log_softmax", "soft_shares", "sort", "partition", "fft", "ifft", "rfft", "irfft", "center")
+    ("softmax", "log_softmax", "soft_shares", "sort", "partition", "fft", "ifft", "rfft", "irfft", "center",
+     "normalized")
 )  # fmt: skip
 _RUNNING = {"cumsum": True, "cumprod": True, "exclusive_product": False, "scan": False}  # whether k depends on k itself
 _STACKED = frozenset(  # of matrices in the last two axes: those of one place of the stack depend on each other

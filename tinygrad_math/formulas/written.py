@@ -45,6 +45,16 @@ _ADDED = Written(
 )
 
 WRITTEN = {
+    "normalized": Written(
+        r"y = r \, (x - \overline{x}), \quad r = (\operatorname{var} x + \epsilon)^{-1/2}",
+        ((r"\bar{x}", r"r \, (\bar{y} - \overline{\bar{y}} - y \, \overline{y \circ \bar{y}})"),),
+        r"\dot{y} = r \, (\dot{x} - \overline{\dot{x}} - y \, \overline{y \circ \dot{x}})",
+    ),
+    "inverse_deviation": Written(
+        r"r = (\operatorname{var} x + \epsilon)^{-1/2}",
+        ((r"\bar{x}", r"-\frac{1}{n} \, r^2 \, \bar{r} \, y, \quad y = r \, (x - \overline{x})"),),
+        r"\dot{r} = -r^2 \, \overline{y \circ \dot{x}}",
+    ),
     "eigh": Written(
         r"(\lambda, U), \quad A = U \operatorname{diag}(\lambda) U^H",
         ((r"\bar{A}", r"U (\operatorname{diag}(\bar{\lambda}) + F \circ (U^H \bar{U})) U^H" + _F),),

@@ -167,8 +167,9 @@ def check_values(what: str, w: Any, gw: Any, tied: Any = None) -> None:
     if fault.any():
         raise IllPosedDerivative(
             f"the {what} {named(w, tied, fault)} coincide, so each of them alone has no derivative; what treats them "
-            "alike has one, as their sum. The gradient of V f(w) V^H cannot be differentiated again here: use inv, "
-            "pinv, matrix_power, expm, logm or sqrtm, which have derivatives of every order."
+            "alike has one, as their sum. Of V f(w) V^H only a first gradient that is taken as it goes is found here, "
+            "none that is compiled or differentiated again: use inv, pinv, matrix_power, expm, logm or sqrtm, which "
+            "have derivatives of every order."
         )
 
 

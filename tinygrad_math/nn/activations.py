@@ -106,6 +106,11 @@ def selu(input: Any) -> Tensor:
     return elu(input, SELU_ALPHA) * SELU_SCALE
 
 
+def _as_precise(y: Any, x: Any) -> Any:
+    """y, a function of SciPy at x, in half precision again where x is: SciPy makes double numbers of half ones."""
+    return rec.astype(y, x.dtype) if x.dtype.char == "e" else y
+
+
 @named
 def gelu(input: Any, approximate: str = "none") -> Tensor:
     """x Phi(x), Phi the normal distribution's; or, with approximate="tanh", its approximation by tanh.
@@ -118,10 +123,11 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     """
     x = shaped(input)
     if approximate == "none":
-        return x * rec.ndtr(x)
+        return x * _as_precise(rec.ndtr(x), x)
     if approximate != "tanh":
         raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r:.40}")
-    inner = (x + 0.044715 * rec.multiply(rec.square(x), x)) * math.sqrt(2 / math.pi)
+    near = rec.clip(x, -22.0, 22.0)  # beyond, tanh is 1 or -1 without a slope, and the cube may leave its range
+    inner = (near + 0.044715 * rec.multiply(rec.square(near), near)) * math.sqrt(2 / math.pi)
     return 0.5 * x * (1.0 + rec.tanh(inner))
 
 
@@ -546,7 +552,8 @@ class LogSigmoid(Module):
     """
 
     def forward(self, x: Any) -> Tensor:
-        return rec.log_expit(shaped(x))
+        x = shaped(x)
+        return _as_precise(rec.log_expit(x), x)
 
 
 class Identity(Module):

@@ -20,11 +20,6 @@ from .starts import restart_norm
 __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
 
 
-def _normal(x: Any, axes: Any, eps: float) -> Any:
-    centred = x - rec.mean(x, axis=axes, keepdims=True)
-    return centred / rec.sqrt(rec.mean(rec.square(centred), axis=axes, keepdims=True) + eps)
-
-
 def _last_axes(x: Any, normalized_shape: Any, asker: str) -> tuple[int, ...]:
     wanted = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
     wanted = sizes(wanted, len(wanted), asker, "normalized_shape")
@@ -51,7 +46,8 @@ def layer_norm(
     tensor([[-1.,  1.]])
     """
     x = shaped(input)
-    return _affine(_normal(x, _last_axes(x, normalized_shape, "layer_norm"), eps), weight, bias)
+    axes = _last_axes(x, normalized_shape, "layer_norm")
+    return _affine(rec.normalized(x, axis=axes, eps=eps), weight, bias)
 
 
 @named
@@ -67,7 +63,7 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     x = shaped(input)
     axes = _last_axes(x, normalized_shape, "rms_norm")
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return _affine(x / rec.sqrt(rec.mean(rec.square(x), axis=axes, keepdims=True) + eps), weight, None)
+    return _affine(rec.normalized(x, axis=axes, eps=eps, centred=False), weight, None)
 
 
 def _channels(v: Any, ndim: int) -> Any:
@@ -91,7 +87,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     groups = sizes(num_groups, 1, "group_norm", "num_groups")[0]
     if x.shape[1] % groups:
         raise ArgumentError(f"group_norm: {groups} groups do not divide {x.shape[1]} channels")
-    y = _normal(rec.reshape(x, (x.shape[0], groups, math.prod(x.shape[1:]) // groups)), -1, eps)
+    rows = rec.reshape(x, (x.shape[0], groups, math.prod(x.shape[1:]) // groups))
+    y = rec.normalized(rows, axis=-1, eps=eps)
     return _affine(rec.reshape(y, x.shape), _channels(weight, x.ndim), _channels(bias, x.ndim))
 
 
@@ -146,14 +143,11 @@ def batch_norm(
     count = math.prod(x.shape[k] for k in axes)
     if count < 2:
         raise ShapeError(f"batch_norm: one value a channel has no variance, got {describe(x)} in training; use eval()")
-    mean = rec.mean(x, axis=axes, keepdims=True)
-    centred = x - mean
-    var = rec.mean(rec.square(centred), axis=axes, keepdims=True)
     if running_mean is not None:
-        _move(running_mean, rec.reshape(mean, (-1,)), momentum)
+        _move(running_mean, rec.mean(x, axis=axes), momentum)
     if running_var is not None:
-        _move(running_var, rec.reshape(var, (-1,)) * (count / (count - 1)), momentum)
-    return _affine(centred / rec.sqrt(var + eps), weight, bias)
+        _move(running_var, rec.var(x, axis=axes, correction=1), momentum)
+    return _affine(rec.normalized(x, axis=axes, eps=eps), weight, bias)
 
 
 def _move(running: Any, now: Any, momentum: float) -> None:

@@ -286,11 +286,13 @@ def sigmoid(x: Any, /) -> Any:
     >>> tm.grad(tm.sigmoid)(0.0)
     tensor(0.25)
     """
-    if getattr(x, "dtype", _REAL).kind == "c" or type(x) is complex:
+    dtype = getattr(x, "dtype", _REAL)
+    if dtype.kind == "c" or type(x) is complex:
         left = np.real(x) < 0
         e = np.exp(np.where(left, x, np.negative(x)))  # of a number at most 1 in size: no overflow
         return np.where(left, e, 1) / (1 + e)
-    return _expit()(x)
+    y = _expit()(x)
+    return y if dtype.char != "e" else y.astype(dtype)  # SciPy makes double numbers of half ones
 
 
 _REAL = np.dtype(float)

@@ -219,15 +219,23 @@ def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: Any,
     return xp.sum(xp.real(xp.conj(d) * ts[0]), axis=axis, keepdims=keepdims) * 2
 
 
+def _unit(xp: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: float, ddof: float | None) -> Any:
+    """(x - m) / ((n - correction) std), in which no square leaves its range, nor a derivative's."""
+    n = x.size // (y.size or 1)
+    left = n - (correction if ddof is None else ddof)
+    factor = 1 / (n * left) ** 0.5 if left > 0 else float("nan")
+    unit = xp.normalized(x if dtype is None else xp.astype(x, dtype), axis=axis)
+    return (xp.astype(unit, np.float32) if unit.dtype.char == "e" else unit) * factor
+
+
 @std.defvjp
 def _(
     xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: Any, keepdims: Any, ddof: Any
 ) -> Any:
-    h = xp.kept(g * xp.inverse_or_zero(y), x, axis)
-    return (h * _deviation(xp, y, x, axis, dtype, correction, ddof),)
+    return (xp.kept(g, x, axis) * _unit(xp, y, x, axis, dtype, correction, ddof),)
 
 
 @std.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: Any, keepdims: Any, ddof: Any) -> Any:
-    d = _deviation(xp, y, x, axis, dtype, correction, ddof)
-    return xp.sum(xp.real(xp.conj(d) * ts[0]), axis=axis, keepdims=keepdims) * xp.inverse_or_zero(y)
+    unit = _unit(xp, y, x, axis, dtype, correction, ddof)
+    return xp.sum(xp.real(xp.conj(unit) * ts[0]), axis=axis, keepdims=keepdims)

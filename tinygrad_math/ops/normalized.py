@@ -1,0 +1,123 @@
+"""Values about their mean in units of their standard deviation, as one op that keeps its squares in range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general
+from ..core.quiet import ignoring
+from ..core.samples import complexes, real, sample
+from .spread import Axis, _center, _total, in_range, power_of_two
+
+__all__: list[str] = []
+
+
+def _measured(x: Any, axis: Axis, eps: float | None, centred: bool) -> tuple[Any, Any, Any]:
+    """(c, root, scale): x about its mean, and the root of its mean square and eps, both times a power of two."""
+    c, least = _center(x, axis) if centred else np.asarray(x), eps or 0.0
+    with ignoring("over", "under"):
+        total = _total(c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c, axis, True)
+        n = c.size // (total.size or 1)
+        square = total / max(n, 1) + least
+        scale = np.ones((), square.dtype)
+        if not in_range(square):
+            top = np.fmax.reduce(np.abs(c), axis=axis, keepdims=True, initial=np.sqrt(least))
+            scale = power_of_two(top.astype(square.dtype))
+            c = c * scale
+            square = _total(np.abs(c) ** 2, axis, True) / max(n, 1) + least * scale * scale
+    return c, np.sqrt(square), scale
+
+
+def _over(x: Any, root: Any, eps: float | None) -> Any:
+    """x / root; where no eps is given, 0 at a root of 0."""
+    if eps is not None:
+        return x / root
+    shape = np.broadcast_shapes(np.shape(x), np.shape(root))
+    return np.divide(x, root, out=np.zeros(shape, np.result_type(x, root)), where=np.not_equal(root, 0))
+
+
+def _samples() -> list[Any]:
+    return [
+        sample(real(5), eps=1e-5),
+        sample(real(2, 3), axis=-1, eps=0.1),
+        sample(real(2, 3, 4), axis=(0, 2), eps=1e-3),
+        sample(real(2, 3), axis=1, eps=0.1, centred=False),
+        sample(real(2, 3), axis=0),
+        sample(1e200 * real(4), eps=1e-5, smooth=False),
+        sample(1e-170 * real(4), smooth=False),
+        sample(np.full(3, 0.1), smooth=False),
+        sample(real(0, 3), axis=1, eps=0.1),
+        sample(real(3, 0), axis=1, eps=0.1),
+        sample(complexes(2, 3), axis=1, eps=0.1),
+    ]
+
+
+@general(
+    latex=r"\frac{{ {0} - \overline{{{0}}} }}{{\sqrt{{\operatorname{{var}} {0} + \epsilon}} }}",
+    shape="same as x",
+    note="without eps, 0 where x is constant",
+    samples=_samples,
+)
+def normalized(x: Any, /, axis: Axis = None, eps: float | None = None, centred: bool = True) -> Any:
+    """(x - mean(x)) / sqrt(var(x) + eps) over `axis`, or x / sqrt(mean(|x|^2) + eps) if it is not to be centred.
+
+    Half precision is computed in single. Derivative: r (dx - mean(dx) - y mean(y dx)) with r = 1 / sqrt(var(x) + eps),
+    which is its own transpose. Without `eps` it is 0 where x is constant, and so is its derivative.
+    """
+    x = np.asarray(x)
+    if x.dtype.char == "e":
+        return normalized.plain(x.astype(np.float32), axis=axis, eps=eps, centred=centred).astype(x.dtype)
+    if not x.size:
+        return x.copy()
+    c, root, _ = _measured(x, axis, eps, centred)
+    return _over(c, root, eps)
+
+
+@general(
+    latex=r"\frac{{1}}{{\sqrt{{\operatorname{{var}} {0} + \epsilon}} }}",
+    shape="x.shape with `axis` of length 1",
+    note="without eps, 0 where x is constant",
+    samples=_samples,
+)
+def inverse_deviation(x: Any, /, axis: Axis = None, eps: float | None = None, centred: bool = True) -> Any:
+    """1 / sqrt(var(x) + eps), the factor of `normalized`; single precision for half. Derivative: -r^2 mean(y dx)."""
+    x = np.asarray(x)
+    x = x.astype(np.float32) if x.dtype.char == "e" else x
+    _, root, scale = _measured(x, axis, eps, centred)
+    return _over(scale, root, eps)
+
+
+def _single(xp: Any, *xs: Any) -> Any:
+    """The arrays, those of half precision in single."""
+    return tuple(xp.astype(x, np.float32) if x.dtype.char == "e" else x for x in xs)
+
+
+def _projected(xp: Any, d: Any, y: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
+    d, y = _single(xp, d, y)
+    along = xp.mean(xp.real(xp.conj(y) * d), axis=axis, keepdims=True)
+    d = xp.center(d, axis=axis) if centred else d
+    return xp.inverse_deviation(x, axis=axis, eps=eps, centred=centred) * (d - y * along)
+
+
+@normalized.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
+    return (_projected(xp, g, y, x, axis, eps, centred),)
+
+
+@normalized.defjvp
+def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
+    return _projected(xp, ts[0], y, x, axis, eps, centred)
+
+
+@inverse_deviation.defvjp
+def _(xp: Any, need: Any, g: Any, r: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
+    (y,) = _single(xp, xp.normalized(x, axis=axis, eps=eps, centred=centred))
+    return (-(g * r) * (r * y) / max(x.size // (r.size or 1), 1),)
+
+
+@inverse_deviation.defjvp
+def _(xp: Any, ts: Any, r: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
+    t, y = _single(xp, ts[0], xp.normalized(x, axis=axis, eps=eps, centred=centred))
+    return -r * xp.mean(xp.real(xp.conj(r * y) * t), axis=axis, keepdims=True)
