@@ -94,9 +94,15 @@ def _single(xp: Any, *xs: Any) -> Any:
     return tuple(xp.astype(x, np.float32) if x.dtype.char == "e" else x for x in xs)
 
 
+def _mean_product(xp: Any, y: Any, d: Any, axis: Axis) -> Any:
+    """The mean of y d as one of real numbers; 0 of nothing."""
+    total = xp.sum(xp.real(xp.conj(y) * d), axis=axis, keepdims=True)
+    return total / max(y.size // (total.size or 1), 1)
+
+
 def _projected(xp: Any, d: Any, y: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
     d, y = _single(xp, d, y)
-    along = xp.mean(xp.real(xp.conj(y) * d), axis=axis, keepdims=True)
+    along = _mean_product(xp, y, d, axis)
     d = xp.center(d, axis=axis) if centred else d
     return xp.inverse_deviation(x, axis=axis, eps=eps, centred=centred) * (d - y * along)
 
@@ -120,4 +126,4 @@ def _(xp: Any, need: Any, g: Any, r: Any, x: Any, axis: Axis, eps: float | None,
 @inverse_deviation.defjvp
 def _(xp: Any, ts: Any, r: Any, x: Any, axis: Axis, eps: float | None, centred: bool) -> Any:
     t, y = _single(xp, ts[0], xp.normalized(x, axis=axis, eps=eps, centred=centred))
-    return -r * xp.mean(xp.real(xp.conj(r * y) * t), axis=axis, keepdims=True)
+    return -r * _mean_product(xp, r * y, t, axis)
