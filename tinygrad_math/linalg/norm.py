@@ -14,8 +14,8 @@ from ..core.declare import derived, general, helper, nondiff
 from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeError, describe
 from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
+from ..core.squares import in_range, power_of_two
 from ..core.tensor import as_tensor, rec
-from ..ops.spread import in_range, power_of_two
 from .singular import corner, vanishing
 from .wellposed import floating, plain, ties
 

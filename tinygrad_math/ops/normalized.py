@@ -9,16 +9,17 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
-from .spread import Axis, _center, _total, in_range, power_of_two
+from ..core.squares import Axis, in_range, power_of_two, total_of
+from ..core.squares import centred as about_mean
 
 __all__: list[str] = []
 
 
 def _measured(x: Any, axis: Axis, eps: float | None, centred: bool) -> tuple[Any, Any, Any]:
     """(c, root, scale): x about its mean, and the root of its mean square and eps, both times a power of two."""
-    c, least = _center(x, axis) if centred else np.asarray(x), eps or 0.0
+    c, least = about_mean(x, axis) if centred else np.asarray(x), eps or 0.0
     with ignoring("over", "under"):
-        total = _total(c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c, axis, True)
+        total = total_of(c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c, axis, True)
         n = c.size // (total.size or 1)
         square = total / max(n, 1) + least
         scale = np.ones((), square.dtype)
@@ -26,7 +27,7 @@ def _measured(x: Any, axis: Axis, eps: float | None, centred: bool) -> tuple[Any
             top = np.fmax.reduce(np.abs(c), axis=axis, keepdims=True, initial=np.sqrt(least))
             scale = power_of_two(top.astype(square.dtype))
             c = c * scale
-            square = _total(np.abs(c) ** 2, axis, True) / max(n, 1) + least * scale * scale
+            square = total_of(np.abs(c) ** 2, axis, True) / max(n, 1) + least * scale * scale
     return c, np.sqrt(square), scale
 
 

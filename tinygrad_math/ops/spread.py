@@ -10,37 +10,11 @@ from ..core.declare import elementwise, general, linear, nondiff
 from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
+from ..core.squares import Axis, centred, in_range, power_of_two, total_of
 
 __all__ = ["std", "var"]
 
-Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 SHAPE = "x.shape without `axis`"
-
-
-def _total(x: Any, axis: Axis, keepdims: bool) -> Any:
-    """The sum, in double precision where many single ones would lose digits one by one."""
-    if x.size > 8192 and x.dtype.char in "fF":
-        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
-        return wide.astype(x.dtype)
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
-
-
-def _center(x: Any, axis: Axis) -> Any:
-    x = np.asarray(x)
-    if x.dtype.kind not in "fc":
-        x = x.astype(np.float64)
-    if not x.size:
-        return x.copy()
-    if x.dtype.char == "e":  # whose sums overflow
-        return _center(x.astype(np.float32), axis).astype(x.dtype)
-    # from the first element on, so that a constant is 0 to the last bit and a large offset costs no digits
-    if axis is None or not x.ndim:
-        x = x - x.flat[0]
-    else:
-        hit = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
-        x = x - x[tuple(slice(0, 1) if a in hit else slice(None) for a in range(x.ndim))]
-    total = _total(x, axis, True)
-    return x - total / (x.size // (total.size or 1))
 
 
 def _center_samples() -> list[Any]:
@@ -57,7 +31,7 @@ def _center_samples() -> list[Any]:
 )
 def center(x: Any, /, axis: Axis = None) -> Any:
     """x minus its mean over `axis`."""
-    return _center(x, axis)
+    return centred(x, axis)
 
 
 def _inverse_or_zero(x: Any) -> Any:
@@ -73,23 +47,6 @@ inverse_or_zero = elementwise(
     samples=lambda: [sample(positive(2, 3)), sample(positive()), sample(np.array([0.0, 2.0]), smooth=False)],
     doc="1 / x, and 0 at 0: the chosen derivative where a square root has none.",
 )
-
-
-def in_range(total: Any) -> bool:
-    """Whether sums of squares have neither overflowed nor lost digits below the smallest numbers."""
-    info = np.finfo(total.dtype)
-    low, high = info.tiny / info.eps, info.max
-    if total.ndim == 0:
-        return bool(low <= total <= high)
-    return not total.size or bool(low <= total.min() and total.max() <= high)
-
-
-def power_of_two(size: Any) -> Any:
-    """The power of two whose product with size is in [1/2, 1), so that scaling costs no digits; 1 for 0, inf, nan."""
-    usual = (size > 0) & np.isfinite(size)
-    info = np.finfo(size.dtype)
-    exponent = np.clip(-np.frexp(np.where(usual, size, 0.5))[1], info.minexp + 1, info.maxexp - 1)
-    return np.ldexp(np.ones_like(size), exponent)
 
 
 @nondiff(name="scale_of", latex=r"2^{{k({0})}}", shape="x.shape with `axis` of length 1")
@@ -108,9 +65,9 @@ def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
         return _var(x, axis, np.float32, n_lost, keepdims).astype(x.dtype)
     if axis is not None and not x.ndim:
         refuse_axes_of_a_number("a variance", axis)
-    c = _center(x, axis)
+    c = centred(x, axis)
     square = c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c
-    total = _total(square, axis, keepdims)
+    total = total_of(square, axis, keepdims)
     n = c.size // (total.size or 1) - n_lost
     return total / (0 if n <= 0 else n)  # as NumPy: NaN and a warning if there is too little to measure
 
