@@ -15,10 +15,14 @@ FLOORS = [
     ["core/arguments", "core/opening", "core/parts", "core/showing"],
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],
+    ["core/attributes"],
+    ["core/kinds"],
+    ["core/links"],
+    ["core/derived"],
     ["core/tree"],
     ["core/op", "core/ties"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
-    ["core/past", "core/foreign", "core/leaks", "core/spent"],
+    ["core/past", "core/foreign", "core/leaks", "core/spent", "core/state"],
     ["core/leaving"],
     ["core/conversion", "core/gradients", "core/copying"],
     ["core/assignment", "core/form", "core/protocols"],
@@ -119,9 +123,9 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 
 _ALLOWED = {
-    "__future__", "builtins", "collections", "contextlib", "contextvars", "dataclasses", "functools", "importlib",
-    "inspect", "io", "itertools", "linecache", "math", "numbers", "numpy", "operator", "os", "sys", "threading",
-    "types", "typing", "weakref", "zlib",
+    "__future__", "builtins", "collections", "contextlib", "contextvars", "dataclasses", "enum", "functools", "gc",
+    "importlib", "inspect", "io", "itertools", "linecache", "math", "numbers", "numpy", "operator", "os", "sys",
+    "threading", "types", "typing", "weakref", "zlib",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from ..core.arguments import named
 from ..core.conversion import node_of
 from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceError
+from ..core.kinds import Kind, rule
 from ..core.mode import MODE, apart, inspected, witnesses
 from ..core.notebook import bundle, preformatted
 from ..core.tensor import TRACED, Tensor
@@ -266,9 +267,13 @@ class Compiled:
         """The same programs around another module of that kind."""
         if not keys:
             return extra  # type: ignore[no-any-return]  # the function that tree_flatten gave
-        twin = object.__new__(cls)
-        twin.__dict__.update(extra.compiled.__dict__)
-        twin.__dict__.update(f=children[0], __wrapped__=children[0])
+        return extra.compiled._around(children[0])  # type: ignore[no-any-return]
+
+    def _around(self, f: Any) -> Compiled:
+        """The same programs around another function that is made like this one's."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.__dict__.update(f=f, __wrapped__=f)
         return twin
 
     def __reduce__(self) -> Any:
@@ -315,6 +320,9 @@ class Compiled:
 
 
 _all: weakref.WeakSet[Compiled] = weakref.WeakSet()
+
+
+rule(lambda kind: issubclass(kind, Compiled), Kind(lambda c: (c.f,), lambda c, copy: c._around(copy(c.f))))
 
 
 def _fresh_locks() -> None:

@@ -16,7 +16,7 @@ from ..core.mode import MODE, witnesses
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
 from ..core.spent import STEP
 from ..core.tensor import Node, Tensor, fresh, spent, wrap
-from ..core.tree import Structure, Tie, container, flatten, unflatten
+from ..core.tree import Origin, Structure, Tie, container, flatten, unflatten
 from .blocks import default_threads
 from .derivatives import Compile, Differentiable, Recording
 from .emit import emit
@@ -310,7 +310,7 @@ def _finisher(
 def _simple(s: Structure) -> bool:
     """Whether a tree is one of plain leaves in containers, none of which has a way of its own to be built."""
     whole = s.extra is None if s.kind is None else not hasattr(s.kind, "tree_unflatten") and s.kind is not Tie
-    return whole and all(map(_simple, s.children))
+    return whole and not isinstance(s, Origin) and all(map(_simple, s.children))
 
 
 def _written(s: Structure, leaves: Iterator[str], scope: dict[str, Any]) -> str:

@@ -10,8 +10,9 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ..core.attributes import Attributes
 from ..core.tensor import Tensor
-from ..core.tree import Attributes, Structure, flatten
+from ..core.tree import Structure, flatten
 from .values import contents, is_plain, kept, put_back, same
 
 

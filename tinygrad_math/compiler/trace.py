@@ -295,9 +295,9 @@ def trace(
         n.more().name = title
         n.more().place = Place("", 0, function=name)
     recorder.known.update(moving)
-    positional, keywords = unflatten(structure, given)
     try:
-        returned, shape = flatten(recorder.run(f, positional, keywords))
+        positional, keywords = recorder.run(unflatten, (structure, given), {})  # a dataclass computes of its fields
+        returned, shape = recorder.run(flatten, (recorder.run(f, positional, keywords),), {})
         roots: list[Node] = []
         outputs: list[Any] = []
         for leaf in returned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .tree import Structure, Tie, leaves_like
+from .tree import Origin, Structure, Tie, leaves_like
 
 
 class Place(NamedTuple):
@@ -41,7 +41,8 @@ def tied(structure: Structure, keys: Sequence[Hashable]) -> Structure:
                 return Structure(Tie, (), (), numbers[key])
             numbers[key] = len(numbers)
             return roles[place.leaf]
-        return s._replace(children=tuple([build(child) for child in s.children]))
+        children = tuple([build(child) for child in s.children])
+        return s.with_children(children) if isinstance(s, Origin) else s._replace(children=children)
 
     return build(structure)
 

@@ -14,15 +14,21 @@ a leaf, as in JAX.
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from .arguments import named
+from .attributes import Attributes as Attributes
+from .attributes import frozen
+from .derived import attributes as attributes
+from .derived import fill
+from .derived import only_a_dict as only_a_dict
 from .errors import ArgumentError, ShapeError
+from .kinds import INERT, Unlinkable, is_inert
+from .links import Copy, leading, unlinkable
 
 
 class Structure(NamedTuple):
@@ -43,6 +49,25 @@ class Structure(NamedTuple):
         return count
 
 
+class Origin(Structure):
+    """A structure that knows what it was taken from, where something else of the tree leads there."""
+
+    origin: Any
+
+    def with_children(self, children: tuple[Structure, ...]) -> Structure:
+        return _of_origin(self._replace(children=children), self.origin)
+
+
+class Each(Structure):
+    """The structure of arguments, of which each is a tree of its own."""
+
+
+def _of_origin(structure: Structure, origin: Any) -> Origin:
+    known = Origin(*structure)
+    known.origin = origin
+    return known
+
+
 class Tie:
     """The kind of a place that holds the same leaf as an earlier one."""
 
@@ -50,96 +75,6 @@ class Tie:
 LEAF = Structure(None, (), ())
 NOTHING = Structure(type(None), (), ())
 _BASES = (OrderedDict, defaultdict, dict, list, tuple)  # whose own methods fill their subclasses
-
-
-class Attributes:
-    """What an object has beside its children, as (name, value) pairs. Equal if the values are; arrays by content."""
-
-    __slots__ = ("_frozen", "pairs")
-
-    def __init__(self, pairs: tuple[tuple[str, Any], ...]) -> None:
-        self.pairs = pairs
-        self._frozen: Any = None
-
-    def frozen(self) -> Any:
-        """The values as they are when this is first asked, hashable."""
-        if self._frozen is None:
-            self._frozen = tuple((name, _frozen(value)) for name, value in self.pairs)
-        return self._frozen
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Attributes) and bool(self.frozen() == other.frozen())
-
-    def __hash__(self) -> int:
-        return hash(self.frozen())
-
-    def __repr__(self) -> str:
-        return f"Attributes({dict(self.pairs)!r})"
-
-
-def _frozen(value: Any) -> Any:
-    value = value.node.data if hasattr(type(value), "_tree_leaf") else value  # a Tensor
-    if hasattr(type(value), "tobytes") and hasattr(type(value), "dtype"):
-        return value.dtype.str, value.shape, value.tobytes()
-    if isinstance(value, (list, tuple, deque, set, frozenset)):
-        return type(value), tuple(map(_frozen, value))
-    if isinstance(value, dict):
-        return type(value), tuple((_frozen(k), _frozen(v)) for k, v in value.items())
-    try:
-        hash(value)
-    except TypeError:
-        return type(value), _content(value)
-    return type(value), repr(value) if isinstance(value, (float, complex)) else value
-
-
-def _content(value: Any) -> Any:
-    """What lies in the memory of a buffer (a bytearray, an array of numbers); of another object, which one it is."""
-    try:
-        with memoryview(value) as view:
-            return view.format, view.shape, view.tobytes()
-    except (TypeError, ValueError, BufferError):  # none, a closed one, one that nobody may look at
-        return id(value)
-
-
-def attributes(tree: Any) -> Attributes | None:
-    """What a container has beside its children, or None: attributes, and fields that its constructor does not take."""
-    names = [s for c in type(tree).__mro__ for s in _slots(c) if hasattr(tree, s)]
-    found = {s: getattr(tree, s) for s in names} | kept_attributes(tree)
-    if isinstance(tree, defaultdict):
-        found["default_factory"] = tree.default_factory
-    if dataclasses.is_dataclass(tree):
-        for f in dataclasses.fields(tree):
-            if f.init:
-                found.pop(f.name, None)
-            elif hasattr(tree, f.name):
-                found[f.name] = getattr(tree, f.name)
-    return Attributes(tuple(found.items())) if found else None
-
-
-def kept_attributes(tree: Any) -> dict[str, Any]:
-    """The attributes of an object but for what a `cached_property` has computed from the others."""
-    kept = dict(getattr(tree, "__dict__", ()))
-    for name in _cached_names(tree.__class__):
-        kept.pop(name, None)
-    return kept
-
-
-@functools.lru_cache(256)
-def _cached_names(kind: Any) -> tuple[str, ...]:
-    return tuple({n for c in kind.__mro__ for n, v in c.__dict__.items() if isinstance(v, functools.cached_property)})
-
-
-def only_a_dict(kind: Any) -> bool:
-    """Whether all that objects of this type have beside their children lies in their `__dict__`."""
-    special = dataclasses.is_dataclass(kind) or issubclass(kind, defaultdict) or _cached_names(kind)
-    return not special and not any(_slots(c) for c in kind.__mro__)
-
-
-def _slots(kind: type) -> list[str]:
-    given = kind.__dict__.get("__slots__", ())
-    names = [given] if isinstance(given, str) else list(given)
-    hidden = [f"_{kind.__name__.lstrip('_')}{s}" if s.startswith("__") and not s.endswith("__") else s for s in names]
-    return [s for s in hidden if s not in ("__dict__", "__weakref__")]
 
 
 def _open(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
@@ -167,58 +102,147 @@ def children(tree: Any) -> dict[Any, Any]:
     return {} if opened is None else dict(zip(*opened[:2], strict=True))
 
 
+class Taking:
+    """What is found while trees are taken apart."""
+
+    __slots__ = ("knows", "leaves", "objects", "places", "seen", "shared")
+
+    def __init__(self, knows: bool = False) -> None:
+        self.leaves: list[Any] = []
+        self.places: dict[int, int]  # of the leaves of the present tree that stay one, by identity
+        self.seen: dict[int, Any]  # its objects that stay one
+        self.objects: list[tuple[Any, Any]] = []  # those that have something beside their children, and what
+        self.shared = False  # whether one of them has several places
+        self.knows = knows  # whether structures shall know what they were taken from
+
+
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves of `tree` from left to right, and its structure.
 
     >>> flatten({"w": [1.0, 2.0], "b": 3.0})[0]
     [1.0, 2.0, 3.0]
     """
-    leaves: list[Any] = []
-    return leaves, _whole(tree, leaves)
+    if hasattr(tree.__class__, "_tree_leaf"):  # at a glance: what most functions return
+        role = tree._tree_leaf()
+        return [tree], LEAF if role is None else Structure(None, (), (), role)
+    taking, (structure,) = _taken((tree,))
+    return taking.leaves, structure
 
 
-def flatten_each(trees: Sequence[Any]) -> tuple[list[Any], Structure]:
+def flatten_each(trees: Sequence[Any], objects: list[Any] | None = None) -> tuple[list[Any], Structure]:
     """The leaves and the structure of the tuple of these trees: arguments, of which each is a variable.
 
-    What two of them have in common is a leaf in each.
+    What two of them have in common is a leaf in each. `objects` is given those that have attributes, in the order in
+    which `put_together` makes others.
     """
-    leaves: list[Any] = []
-    parts = tuple([_whole(tree, leaves) for tree in trees])
-    return leaves, Structure(tuple, tuple(range(len(parts))), parts)
+    taking, parts = _taken(trees)
+    if objects is not None:
+        objects += [x for x, _ in taking.objects]
+    return taking.leaves, Each(tuple, tuple(range(len(parts))), parts)
 
 
-def _whole(tree: Any, leaves: list[Any]) -> Structure:
-    try:
-        return _take_apart(tree, leaves, {}, False)
-    except RecursionError:
-        raise ArgumentError(f"a tree that nests too deeply, or contains itself: a {type(tree).__name__}") from None
+def _taken(trees: Sequence[Any]) -> tuple[Taking, tuple[Structure, ...]]:
+    """The trees taken apart; where something beside their children leads to their objects, these are known."""
+    taking = Taking()
+    parts, known = _wholes(trees, taking)
+    if not taking.objects and not taking.shared:
+        return taking, parts
+    beside = [extra for _, extra in taking.objects if extra.__class__ is Attributes]
+    suspects = [v for extra in beside for _, v in extra.pairs if v.__class__ not in INERT and not is_inert(v)]
+    if not suspects and not taking.shared:
+        return taking, parts
+    targets = known | {id(x): x for x, _ in taking.objects}
+    targets |= {id(leaf): leaf for leaf in taking.leaves if hasattr(type(leaf), "_tree_leaf")}
+    lead = leading(suspects, targets)
+    direct = any(id(v) in targets for v in suspects)
+    if not lead and not direct and not taking.shared:
+        return taking, parts
+    taking = Taking(knows=True)
+    parts, _ = _wholes(trees, taking)
+    for _, extra in taking.objects:
+        if extra.__class__ is Attributes and any(id(v) in lead or id(v) in targets for _, v in extra.pairs):
+            extra.lead = lead
+    return taking, parts
 
 
-def _take_apart(tree: Any, leaves: list[Any], places: dict[int, int], ties: bool) -> Structure:
+def _wholes(trees: Sequence[Any], taking: Taking) -> tuple[tuple[Structure, ...], dict[int, Any]]:
+    """The structure of each tree, and the objects of all of them that stay one."""
+    structures: list[Structure] = []
+    known: dict[int, Any] = {}
+    for tree in trees:
+        taking.places, taking.seen = {}, {}
+        try:
+            structures.append(_take_apart(tree, taking, False))
+        except RecursionError:
+            raise ArgumentError(f"a tree that nests too deeply, or contains itself: a {type(tree).__name__}") from None
+        if taking.seen:
+            known |= taking.seen
+    return tuple(structures), known
+
+
+def _take_apart(tree: Any, taking: Taking, ties: bool) -> Structure:
     if tree is None:
         return NOTHING
     if tree.__class__ is np.ndarray or tree.__class__ is float:
-        leaves.append(tree)
+        taking.leaves.append(tree)
         return LEAF
+    kind = type(tree)
     opened = None if hasattr(tree.__class__, "_tree_leaf") else _open(tree)
     if opened is None:
-        if not hasattr(type(tree), "_tree_leaf"):
-            leaves.append(tree)
-            return LEAF
-        role, place = tree._tree_leaf(), len(leaves)
-        if (ties or role is not None) and places.setdefault(id(tree), place) < place:
-            return Structure(Tie, (), (), places[id(tree)])
-        leaves.append(tree)
-        return LEAF if role is None else Structure(None, (), (), role)
+        return _leaf(tree, taking, ties)
     keys, children, extra = opened
-    ties = ties or getattr(type(tree), "tree_ties", False)
+    ties = ties or getattr(kind, "tree_ties", False)
+    if ties and kind is not tuple:
+        if id(tree) in taking.seen:
+            taking.shared = True
+        else:
+            taking.seen[id(tree)] = tree
     structures = []
     for child in children:  # not a comprehension, which would double the depth of the stack
-        structures.append(_take_apart(child, leaves, places, ties))
-    return Structure(type(tree), keys, tuple(structures), extra)
+        if child.__class__ is np.ndarray or child.__class__ is float:  # at a glance
+            taking.leaves.append(child)
+            structures.append(LEAF)
+        else:
+            structures.append(_take_apart(child, taking, ties))
+    if extra is not None:
+        taking.objects.append((tree, extra))
+    structure = Structure(kind, keys, tuple(structures), extra)
+    return _of_origin(structure, tree) if taking.knows else structure
+
+
+def _leaf(leaf: Any, taking: Taking, ties: bool) -> Structure:
+    leaves = taking.leaves
+    if not hasattr(type(leaf), "_tree_leaf"):
+        leaves.append(leaf)
+        return LEAF
+    role, place = leaf._tree_leaf(), len(leaves)
+    if (ties or role is not None) and taking.places.setdefault(id(leaf), place) < place:
+        return Structure(Tie, (), (), taking.places[id(leaf)])
+    leaves.append(leaf)
+    structure = LEAF if role is None else Structure(None, (), (), role)
+    return _of_origin(structure, leaf) if taking.knows else structure
 
 
 Values = bool | Literal["attached"]
+
+
+class Building:
+    """What is made while a tree is put together."""
+
+    __slots__ = ("helpers", "instead", "leaves", "linked", "made", "objects", "several", "values")
+
+    def __init__(self, leaves: Sequence[Any], values: Values = True) -> None:
+        self.leaves, self.values = iter(leaves), values
+        self.made: list[Any] = []  # the leaves, by their numbers
+        self.objects: list[Any] = []  # those that have something beside their children, in the order of the tree
+        self.helpers: list[tuple[Any, Any]] = []  # what the attributes of these lead to, and was made anew: old and new
+        self.instead: dict[int, Any] = {}  # of what is known: the new one, by the identity of the old one
+        self.several: dict[int, Any] = {}  # what has no successor, but several of them
+        self.linked: list[tuple[Any, Attributes]] = []  # objects whose attributes lead to some of the tree
+
+    def know(self, old: Any, new: Any) -> None:
+        if self.instead.setdefault(id(old), new) is not new:
+            self.several[id(old)] = old
 
 
 def unflatten(structure: Structure, leaves: Sequence[Any], values: Values = True) -> Any:
@@ -227,24 +251,69 @@ def unflatten(structure: Structure, leaves: Sequence[Any], values: Values = True
     In a parameter's place a value becomes a parameter that learns as that one did, a leaf where no derivative through
     it is to be expected; where one is, the values are "attached". A derivative (`values=False`) does not learn.
     """
+    if structure is LEAF and len(leaves) == 1:
+        return leaves[0]
     if len(leaves) != structure.leaf_count:
         raise ShapeError(f"a tree of {structure.leaf_count} leaves was given {len(leaves)}")
-    return _build(structure, iter(leaves), [], values, False)
+    return put_together(structure, Building(leaves, values))
 
 
-def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values: Values, below: bool) -> Any:
+def put_together(structure: Structure, building: Building) -> Any:
+    """The tree of a structure; `building` has the leaves, and is told what is made."""
+    if structure.__class__ is not Each:
+        tree = _build(structure, building, False)
+        if building.linked:
+            _link(building, {})
+        return tree
+    parts, known = [], []
+    for child in structure.children:
+        building.instead, building.several, building.linked = {}, {}, []
+        parts.append(_build(child, building, False))
+        known.append((building.instead, building.several, building.linked))
+    if any(linked for *_, linked in known):
+        everything = {key: new for instead, *_ in known for key, new in instead.items()}
+        for building.instead, building.several, building.linked in known:
+            if building.linked:
+                _link(building, everything)
+    return tuple(parts)
+
+
+def _build(structure: Structure, building: Building, below: bool) -> Any:
     kind, keys, children, extra = structure
     if kind is None:
-        leaf = next(leaves)
-        made.append(leaf if extra is None else extra[0]._from_tree(leaf, *extra[1:], values))
-        return made[-1]
+        leaf = next(building.leaves)
+        leaf = leaf if extra is None else extra[0]._from_tree(leaf, *extra[1:], building.values)
+        building.made.append(leaf)
+        if structure.__class__ is Origin:
+            building.know(structure.origin, leaf)
+        return leaf
     if kind is type(None):
         return None
     if kind is Tie:
-        return made[extra]
+        return building.made[extra]
     built, ties = [], getattr(kind, "tree_ties", False)
     for child in children:
-        built.append(_build(child, leaves, made, values, below or ties))
+        if child is LEAF:  # at a glance
+            leaf = next(building.leaves)
+            building.made.append(leaf)
+            built.append(leaf)
+        else:
+            built.append(_build(child, building, below or ties))
+    if kind is list and structure.__class__ is not Origin:
+        return built
+    tree = _made(kind, keys, built, extra, building.values is not False)
+    if structure.__class__ is Origin:
+        tree = _one_of(structure, tree, building)
+    if extra is not None:
+        building.objects.append(tree)
+        if extra.__class__ is Attributes and extra.lead is not None:
+            building.linked.append((tree, extra))
+    if ties and not below and hasattr(kind, "_tree_complete"):
+        tree._tree_complete()
+    return tree
+
+
+def _made(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Any, values: bool) -> Any:
     if kind is list:
         return built
     if kind is tuple:
@@ -252,23 +321,50 @@ def _build(structure: Structure, leaves: Iterator[Any], made: list[Any], values:
     if kind is dict:
         return dict(zip(keys, built, strict=True))
     if hasattr(kind, "tree_unflatten"):
-        tree = kind.tree_unflatten(keys, built, extra)
-        if ties and not below:
-            tree._tree_complete()
-        return tree
-    return container(kind, keys, built, extra)
+        return kind.tree_unflatten(keys, built, extra)
+    return container(kind, keys, built, extra, values)
 
 
-def container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attributes | None) -> Any:
+def _one_of(structure: Origin, tree: Any, building: Building) -> Any:
+    """What takes the place of an object: of one that has several places, and no leaf of its own here, the one there."""
+    before = building.instead.get(id(structure.origin))
+    if before is not None and type(before) is type(tree) and not structure.leaf_count:
+        return before
+    building.know(structure.origin, tree)
+    return tree
+
+
+def _link(building: Building, others: dict[int, Any]) -> None:
+    """Let the attributes of the new objects lead to new ones, where those of the old ones lead to old ones."""
+    instead = others | building.instead
+    for key in building.several:
+        instead.pop(key, None)
+    lead = {key: x for _, extra in building.linked for key, x in (extra.lead or {}).items()} | building.several
+    copy = Copy(instead, lead)
+    for tree, extra in building.linked:
+        for name, value in extra.pairs:
+            if value.__class__ not in INERT and (id(value) in lead or id(value) in instead):
+                try:
+                    new = copy(value)
+                    copy.finish()
+                except Unlinkable as found:
+                    raise unlinkable(tree, name, found) from None
+                object.__setattr__(tree, name, new)
+    building.helpers += copy.originals.values()
+
+
+def container(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Attributes | None, values: bool = True) -> Any:
     """Another object of this type, made without its constructor, which may take other arguments or change them."""
     base: Any = next((b for b in _BASES if issubclass(kind, b)), None)
     new = object.__new__(kind) if base is None else base.__new__(kind, built) if base is tuple else base.__new__(kind)
+    if base is None:
+        fill(new, zip(keys, built, strict=True), extra, values)
+        return new
     if base is list:
         list.extend(new, built)
     elif base is not tuple:
-        fill = object.__setattr__ if base is None else base.__setitem__
         for key, child in zip(keys, built, strict=True):
-            fill(new, key, child)
+            base.__setitem__(new, key, child)
     for name, value in extra.pairs if extra is not None else ():
         object.__setattr__(new, name, value)
     return new
@@ -329,7 +425,7 @@ def _as_one(a: Any, b: Any) -> bool:
         return True
     if any(n is not None and n.live for n in nodes):
         return False
-    return bool(_frozen(a) == _frozen(b))
+    return bool(frozen(a) == frozen(b))
 
 
 def _collect_like(tree: Any, structure: Structure, leaves: list[Any], strict: bool) -> bool:

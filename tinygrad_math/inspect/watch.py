@@ -28,6 +28,8 @@ class Watch:
     wrong in words. It is a context; `close()` takes its hooks away, and the records stay.
     """
 
+    __stays__ = True  # a copy of the model has the same observer
+
     def __init__(self, model: Module, every: int, limit: int, activations: bool, gradients: bool) -> None:
         self.model, self.every, self.limit, self.gradients = model, every, limit, gradients
         self.steps = 0  # calls of the model in training
@@ -76,6 +78,7 @@ class Watch:
                 if self.gradients and isinstance(alias, Parameter) and alias is not p and alias.requires_grad:
                     alias.register_hook(self._arrived(f"{name}.{key}" if name else key, p))
 
+        vars(hook)["__stays__"] = True  # it tells the parameters from what stands for them
         return hook
 
     def _activation(self, name: str, y: Tensor) -> None:

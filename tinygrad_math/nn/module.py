@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
 from ..core.arguments import as_flag, named
 from ..core.at import Hook
+from ..core.attributes import Attributes, kept_attributes
 from ..core.elsewhere import SAY, Elsewhere
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
+from ..core.kinds import INERT, Unlinkable
+from ..core.links import Copy, leading, unlinkable
 from ..core.node import TRACED, TRANSFORMED, Node, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
-from ..core.tree import Attributes, Values, kept_attributes
+from ..core.tree import Values
 from ..core.whole import put_all
 from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
 from .hooks import Crossing, changed_arguments
@@ -99,6 +102,8 @@ class Parameter(Tensor):
 
 
 def _holds_parameters(value: Any) -> bool:
+    if value.__class__ in INERT:
+        return False
     if isinstance(opened(value), (Tensor, Module)):
         return True
     if isinstance(value, (list, tuple)):
@@ -543,7 +548,7 @@ class Module(Places):
             raise ArgumentError(f"with_tensors: {type(self).__name__} has no {', '.join(unknown)}")
         given = {name: as_tensor(t) for name, t in tensors.items()}
         written = {name: given[name].copy() for name, _ in self.named_buffers() if name in given}
-        return _swapped(self, {id(mine[name]): t for name, t in (given | written).items()})
+        return _swapped(self, {id(mine[name]): t for name, t in (given | written).items()}, list(mine.values()))
 
     def extra_repr(self) -> str:
         return ""
@@ -593,21 +598,18 @@ def _torn(held: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray[Any, Any]]
     ]
 
 
-def _swapped(value: Any, new: dict[int, Any]) -> Any:
-    """A copy of modules and containers with other values in some places; `new` by identity, filled on the way."""
-    found = new.get(id(value))
-    if found is not None:
-        return found
-    if isinstance(value, Module):
-        copy = new[id(value)] = object.__new__(type(value))
-        for name, part in value.__dict__.items():
-            copy.__dict__[name] = part if name in _OWN else _swapped(part, new)
-        return copy
-    if type(value) in (list, tuple):
-        return type(value)([_swapped(v, new) for v in value])
-    if type(value) is dict:
-        return {k: _swapped(v, new) for k, v in value.items()}
-    return value
+def _swapped(module: M, new: dict[int, Any], tensors: Iterable[Any]) -> M:
+    """A copy of a network with other Tensors in some places, by identity; what leads to a module is made anew, too."""
+    modules = {id(m): m for m in module.modules()}
+    targets = modules | {id(t): t for t in tensors if id(t) in new}
+    roots = [value for m in modules.values() for value in m.__dict__.values()]
+    copy = Copy(new, leading(roots, targets) | modules)
+    try:
+        twin: M = copy(module)
+        copy.finish()
+    except Unlinkable as found:
+        raise unlinkable(module, "an attribute", found) from None
+    return twin
 
 
 _OWN = ("_tree_keys", "_buffers", "_hooks", "_before", "_backward", "_hooked")

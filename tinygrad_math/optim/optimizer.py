@@ -127,6 +127,7 @@ class Optimizer:
         rules = cls.start, cls.rule, cls._whole
         cls._ours = all(str(getattr(f, "__module__", "")).startswith(_OURS) for f in rules)
 
+    no_part_of_a_tree = "an optimiser updates the parameters that it was given; keep it beside what it trains"
     decoupled = False
     _elementwise = False  # whether the rule acts on each element alone, in enough steps that few calls of it pay
     _ours = False  # whether the rule is one of this package's, which write to nothing

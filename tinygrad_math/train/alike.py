@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..core.attributes import Attributes, kept_attributes
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor
-from ..core.tree import Attributes, kept_attributes
 from ..nn.module import Module, Parameter
 
 _HOOKS = ("_hooks", "_before", "_backward")

@@ -18,9 +18,20 @@ from ..core.mode import P, R, watcher
 from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
+from ..core.state import State
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, as_tensor, handle, rec, under, wrap
 from ..core.ties import is_tied, places, summands
-from ..core.tree import Structure, differing, flatten, flatten_each, leaves_like, show, unflatten
+from ..core.tree import (
+    Building,
+    Structure,
+    differing,
+    flatten,
+    flatten_each,
+    leaves_like,
+    put_together,
+    show,
+    unflatten,
+)
 from ..core.walk import Trail, fit, pullback, pushforward
 
 
@@ -39,12 +50,18 @@ class Tape:
             raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
         mode = MODE.get()
         self.quiet = mode is not None and not mode.differentiable  # under no_grad: nothing outside is differentiated
-        leaves, self.structure = flatten_each(trees)
+        objects: list[Any] = []
+        leaves, self.structure = flatten_each(trees, objects)
         run = Run()
         self.inputs = [_alias(leaf, asker, self.quiet, run) for leaf in leaves]
         try:
-            out = recorded(f, *unflatten(self.structure, [wrap(n) for n in self.inputs]))
+            building = Building([wrap(n) for n in self.inputs])
+            args = put_together(self.structure, building)
+            state = State(objects, leaves, building) if objects else None
+            out = recorded(f, *args)
             run.check()
+            if state is not None:
+                state.keep()
         except (ValueError, SystemError) as error:
             raise unhidden(error) or error from None
         except (TypeError, AttributeError) as error:
