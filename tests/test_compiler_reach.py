@@ -86,3 +86,23 @@ def test_an_object_without_a_hash_is_itself():
     f = tm.compile(lambda x, n: (n.k * x, n))
     for n in (first, second, first):
         assert f(X, n)[1] is n
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_an_error_state_of_numpys_that_raises_or_calls_is_heeded(backend):
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    f = tm.compile(lambda x: tm.exp(1000.0 * x) - tm.log(x - 1.0), backend=backend)
+    told = []
+    for _ in range(2):
+        assert np.isinf(f(np.array([1.0])).numpy()).all()
+        with np.errstate(divide="raise", over="ignore"), pytest.raises(FloatingPointError, match="log"):
+            f(np.array([1.0]))
+        with np.errstate(divide="ignore", over="raise"), pytest.raises(FloatingPointError, match="exp"):
+            f(np.array([1.0]))
+        with np.errstate(all="call", call=lambda *what: told.append(what[0])):
+            f(np.array([1.0]))
+        with np.errstate(all="ignore"):
+            assert np.isinf(f(np.array([1.0])).numpy()).all()
+    assert told == ["overflow", "divide by zero"] * 2
+    assert len(f._programs) == 1

@@ -21,6 +21,7 @@ from ..core.errors import ArgumentError, IllPosedDerivative, MathError, TraceErr
 from ..core.kinds import Kind, rule
 from ..core.mode import MODE, apart, inspected, witnesses
 from ..core.notebook import bundle, preformatted
+from ..core.quiet import strict
 from ..core.tensor import TRACED, Tensor
 from ..core.tree import Structure, flatten, unflatten
 from .environment import Environment
@@ -94,6 +95,8 @@ class Compiled:
         if self.static:
             args, kwargs = self._enveloped(args, kwargs)
         given, f = (args, kwargs), self.f
+        if strict():  # within np.errstate(divide="raise"): a program does not ask
+            return uncompiled(f, given)
         if _innermost() is None or not inspected():
             for run in self._recent:
                 result = run(given, f)
@@ -429,7 +432,8 @@ def compile(
     method, and what these hold) is seen as it is at each call: Tensors are read anew and differentiated through; the
     rest, arrays too, is compared by type and value, and for another value another program is made. Comparing a large
     array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only. Where 8 programs do
-    not do, f runs as it is. What libraries hold is not looked at.
+    not do, f runs as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`).
+    What libraries hold is not looked at.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled

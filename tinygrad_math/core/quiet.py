@@ -61,6 +61,16 @@ def in_errors(state: Any, f: Callable[P, R], /, *args: P.args, **kwargs: P.kwarg
         raise
 
 
+_USUAL: Any = contextvars.Context().run(np.geterr)
+
+
+def strict() -> bool:
+    """Whether an error of NumPy's raises here, or calls a function: more than it does where nobody has set that."""
+    if get_errors() is _AS_EVER:
+        return False
+    return any(mode not in ("ignore", _USUAL[kind]) for kind, mode in np.geterr().items())
+
+
 def quietly(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """f of these arguments without NumPy's warnings."""
     return in_errors(silenced(get_errors()), f, *args, **kwargs)
