@@ -14,6 +14,7 @@ import numpy as np
 from .core.arguments import named
 from .core.elsewhere import face as _face
 from .core.errors import ArgumentError, describe
+from .core.node import DIFFERENTIABLE
 from .core.op import Op, registry
 from .core.quiet import ignoring
 from .core.samples import Sample
@@ -189,7 +190,7 @@ def _on(op: Op, sample: Sample) -> _Flat:
 def raw_equals_recorded(op: Op, sample: Sample) -> None:
     """The plain function and the recording one give the same numbers and dtypes."""
     flat = _on(op, sample)
-    live = [wrap(Node(np.asarray(x), live=3)) for x in flat.xs]
+    live = [wrap(Node(np.asarray(x), live=DIFFERENTIABLE)) for x in flat.xs]
     got = [np.asarray(y.node.data) for y in flat(*live)]
     want = flat.arrays(flat.xs)
     for a, b in zip(got, want, strict=True):
