@@ -573,3 +573,20 @@ def test_containers_with_attributes_come_in_and_back_whole():
         np.testing.assert_array_equal(got["row"][0].numpy(), 2.0 * X)
         np.testing.assert_array_equal(got["row"][1]["k"].numpy(), X + 1.0)
         assert len(g._programs) == programs
+
+
+@pytest.mark.parametrize(
+    ("what", "f", "given"),
+    [
+        ("one_hot without num_classes", lambda labels: tm.nn.functional.one_hot(labels), [np.array([0, 2, 1])]),
+        ("ord of vector_norm", lambda x, k: tm.linalg.norm(x, k), [np.ones(3), 2]),
+        ("p of dropout", lambda x, k: tm.nn.functional.dropout(x, k), [np.ones(3), 0.5]),
+        ("axis of sum", lambda x, k: tm.sum(x, axis=k), [np.ones((2, 3)), 1]),
+    ],
+)
+def test_a_choice_that_is_traced_is_named_with_the_line_and_the_way_out(what, f, given):
+    f(*given)
+    with pytest.raises(tm.TraceError, match=rf"{what} asks for a value.*static_argnums[^$]*test_compiler_trace\.py"):
+        tm.compile(f)(*given)
+    if len(given) > 1:
+        assert np.isfinite(tm.compile(f, static_argnums=1)(*given).numpy()).all()

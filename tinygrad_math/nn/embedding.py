@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
-from ..core.tensor import TRACED, Tensor, as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from .common import generator, known, shaped, sizes
 from .labels import checked_labels
 from .module import Module, Parameter
@@ -39,8 +39,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """
     x = _numbers(tensor, "one_hot")
     if num_classes == -1:
-        if x.node.live & TRACED or not x.size:
-            raise ArgumentError("one_hot: say num_classes where the numbers are not known (or there are none)")
+        if not x.size:
+            raise ArgumentError("one_hot: say num_classes where there are no numbers")
+        x._refuse_trace("one_hot without num_classes")
         num_classes = int(np.max(x.node.data)) + 1
     classes = sizes(num_classes, 1, "one_hot", "num_classes")[0]
     labels = checked_labels(x, classes=classes, ignore_index=_NONE, called="one_hot: a class")
