@@ -77,6 +77,12 @@ class Mode:
         return entries is not None and (len(entries) <= self.level or entries[self.level] is not self.entry)
 
 
+class Reading(Mode):
+    """A rule runs on traced values only for its formula to be read: these are nobody's that leaked."""
+
+    __slots__ = ()
+
+
 class Modes:
     """The mode that holds in this context: a context variable in which modes that are over are passed by."""
 

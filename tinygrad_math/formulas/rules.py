@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.mode import Mode, under
+from ..core.mode import Reading, under
 from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op
 from ..core.quiet import ignoring
@@ -137,13 +137,13 @@ def _forward(
     tangents = [fresh(np.ones_like(a), e) if _varies(a) else None for a, e in zip(args, dots, strict=True)]
     try:
         result = fresh(y, symbol(said, np.shape(y)))
-        t = under(Mode(True, None), op.jvp, rec, tangents, result, *operands, **params)
+        t = under(Reading(True, None), op.jvp, rec, tangents, result, *operands, **params)
         if not isinstance(t, Tensor):
             return None, 0
         steps = _steps(t.node, known)
         if steps > _LONGEST:
             return None, steps
-        return latex(of_graph(under(Mode(True, None), spread, rec, t, y).node, known, _unnamed)), steps
+        return latex(of_graph(under(Reading(True, None), spread, rec, t, y).node, known, _unnamed)), steps
     except Exception:  # a rule for plain arrays only
         return None, 0
 

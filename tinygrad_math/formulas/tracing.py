@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.mode import Reading
 from ..core.node import DIFFERENTIABLE, TRACED, Node
 from ..core.op import Op, rec, registry
 from ..core.quiet import ignoring
-from ..core.tensor import Mode, Tensor, select, under, wrap
+from ..core.tensor import Tensor, select, under, wrap
 from ..core.walk import fit
 from .terms import (
     ONE,
@@ -307,7 +308,7 @@ def of_rule(
     ]
     need = tuple(k in position for k in range(len(operands)))
     try:
-        mode, seed, index = Mode(True, None), fresh(cotangent, g), node.params.get("index")
+        mode, seed, index = Reading(True, None), fresh(cotangent, g), node.params.get("index")
         if whole is node:
             result: Any = fresh(node.data, y)
         else:  # the other parts are not spoken of
