@@ -579,7 +579,7 @@ def test_containers_with_attributes_come_in_and_back_whole():
     ("what", "f", "given"),
     [
         ("one_hot without num_classes", lambda labels: tm.nn.functional.one_hot(labels), [np.array([0, 2, 1])]),
-        ("ord of vector_norm", lambda x, k: tm.linalg.norm(x, k), [np.ones(3), 2]),
+        ("the order of a norm", lambda x, k: tm.linalg.norm(x, k), [np.ones(3), 2]),
         ("p of dropout", lambda x, k: tm.nn.functional.dropout(x, k), [np.ones(3), 0.5]),
         ("axis of sum", lambda x, k: tm.sum(x, axis=k), [np.ones((2, 3)), 1]),
     ],

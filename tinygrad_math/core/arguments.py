@@ -375,14 +375,6 @@ def explanation(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Ex
     return contract(f).blame(args, kwargs) or explain_failure(title(f), args[method:], kwargs, error)
 
 
-def _refuse_traced(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: ArgumentError) -> None:
-    """Raise a TraceError if what was refused as an argument is a value that is being traced, and has no number yet."""
-    for name, value in (*zip(contract(f).names, args), *kwargs.items()):
-        refuse = getattr(value, "_refuse_trace", None)
-        if refuse is not None and describe(value) in str(error):
-            refuse(f"{name} of {title(f)}")
-
-
 def named(f: F) -> F:
     """A function or method whose arguments are held to its annotations, and whose errors are named ones."""
     if isinstance(f, type):
@@ -410,9 +402,6 @@ def named(f: F) -> F:
             args, kwargs = terms.with_integers(args, kwargs)
         try:
             return f(*args, **kwargs) if kwargs else f(*args)
-        except ArgumentError as error:
-            _refuse_traced(f, args, kwargs, error)
-            raise
         except MathError:
             raise
         except Exception as error:

@@ -15,7 +15,7 @@ from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeErr
 from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
 from ..core.squares import in_range, power_of_two
-from ..core.tensor import as_tensor, rec
+from ..core.tensor import Tensor, as_tensor, rec
 from .singular import corner, vanishing
 from .wellposed import floating, plain, ties
 
@@ -198,6 +198,8 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: fl
 
 
 def _number(ord: Any) -> None:
+    if isinstance(ord, Tensor):
+        ord._refuse_trace("the order of a norm")
     if not isinstance(ord, (int, float, np.integer, np.floating)):
         raise ArgumentError(f"the order of a vector norm is a number or inf, got {ord!r}")
 

@@ -41,6 +41,9 @@ def check_same_shape(name: str, a: Any, b: Any) -> None:
 def sizes(value: Any, axes: int, asker: str, name: str, least: int = 1) -> Sizes:
     """A whole number for each axis, from one for all or a tuple of them."""
     found = value if isinstance(value, (tuple, list)) else (value,) * axes
+    for k in found:
+        if isinstance(k, Tensor):
+            k._refuse_trace(f"{name} of {asker}")
     if len(found) != axes or any(
         isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < least for k in found
     ):

@@ -19,6 +19,8 @@ SATURATION = SELU_ALPHA * SELU_SCALE  # SELU's values stay above minus this
 
 
 def check_probability(p: Any, asker: str) -> float:
+    if isinstance(p, Tensor):
+        p._refuse_trace(f"p of {asker}")
     if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
         raise ArgumentError(f"{asker}: p is a probability from 0 to 1, got {p!r:.40}")
     return float(p)
