@@ -51,3 +51,12 @@ def power_of_two(size: Any) -> Any:
     info = np.finfo(size.dtype)
     exponent = np.clip(-np.frexp(np.where(usual, size, 0.5))[1], info.minexp + 1, info.maxexp - 1)
     return np.ldexp(np.ones_like(size), exponent)
+
+
+def scale_for(x: Any, axis: Axis) -> Any:
+    """The power of two of the largest elements over `axis`, which keep their axes; 1 where squares stay in range."""
+    size = np.abs(x if np.asarray(x).dtype.kind in "fc" else np.asarray(x, np.float64))
+    top = np.fmax.reduce(size, axis=axis, keepdims=True, initial=0)
+    info = np.finfo(top.dtype)
+    far = (top > info.max**0.25) | (top < info.tiny**0.25)
+    return np.where(far, power_of_two(top), np.ones_like(top)).astype(top.dtype)

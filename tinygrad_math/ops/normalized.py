@@ -68,12 +68,11 @@ def normalized(x: Any, /, axis: Axis = None, eps: float | None = None, centred: 
     which is its own transpose. Without `eps` it is 0 where x is constant, and so is its derivative.
     """
     x = np.asarray(x)
-    if x.dtype.char == "e":
-        return normalized.plain(x.astype(np.float32), axis=axis, eps=eps, centred=centred).astype(x.dtype)
     if not x.size:
         return x.copy()
-    c, root, _ = _measured(x, axis, eps, centred)
-    return _over(c, root, eps)
+    c, root, _ = _measured(x.astype(np.float32) if x.dtype.char == "e" else x, axis, eps, centred)
+    y = _over(c, root, eps)
+    return y.astype(x.dtype) if x.dtype.char == "e" else y
 
 
 @general(

@@ -10,7 +10,7 @@ from ..core.declare import elementwise, general, linear, nondiff
 from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
-from ..core.squares import Axis, centred, in_range, power_of_two, total_of
+from ..core.squares import Axis, centred, in_range, scale_for, total_of
 
 __all__ = ["std", "var"]
 
@@ -52,11 +52,7 @@ inverse_or_zero = elementwise(
 @nondiff(name="scale_of", latex=r"2^{{k({0})}}", shape="x.shape with `axis` of length 1")
 def scale_of(x: Any, /, axis: Axis = None) -> Any:
     """The power of two that brings the largest elements, NaN left out, near to 1; 1 where squares stay in range."""
-    size = np.abs(x if np.asarray(x).dtype.kind in "fc" else np.asarray(x, np.float64))
-    top = np.fmax.reduce(size, axis=axis, keepdims=True, initial=0)
-    info = np.finfo(top.dtype)
-    far = (top > info.max**0.25) | (top < info.tiny**0.25)
-    return np.where(far, power_of_two(top), np.ones_like(top)).astype(top.dtype)
+    return scale_for(x, axis)
 
 
 def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
@@ -149,7 +145,7 @@ def std(
     if in_range(v):
         return np.sqrt(v)
     x = np.asarray(x, dtype)
-    scale = scale_of.plain(x, axis=axis)
+    scale = scale_for(x, axis)
     y = np.sqrt(_var(x * scale, axis, None, lost, True)) / scale
     return y.astype(v.dtype) if keepdims else np.squeeze(y, axis=axis).astype(v.dtype)[()]
 

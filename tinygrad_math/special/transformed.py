@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 from ..core.declare import general
-from ..core.op import raw
 from ..core.samples import real, sample
+from .hypergeometric import kummer
 from .scipy_rows import differentiate, row
 
 __all__ = [
@@ -60,7 +60,7 @@ def exponential_moment(log: Any, lam: Any, /, n: int = 1) -> Any:
 
     d/d log = log^n exp(lam log), d/d lam is that of the next n.
     """
-    return log ** (n + 1) / (n + 1) * raw.hyp1f1(n + 1.0, n + 2.0, lam * log)
+    return log ** (n + 1) / (n + 1) * kummer(n + 1.0, n + 2.0, lam * log)
 
 
 differentiate(
