@@ -19,6 +19,8 @@ FLOORS = [
     ["core/kinds"],
     ["core/links"],
     ["core/derived"],
+    ["core/structure"],
+    ["core/putting_together", "core/taking_apart"],
     ["core/tree"],
     ["core/op", "core/ties"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
