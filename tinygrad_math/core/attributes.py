@@ -74,7 +74,7 @@ def _content(value: Any) -> Any:
 
 def held(x: Any) -> dict[str, Any]:
     """The attributes that an object has of its own, in slots and in its `__dict__`, but for cached ones."""
-    return {s: getattr(x, s) for s in _all_slots(x.__class__) if hasattr(x, s)} | kept_attributes(x)
+    return {s: getattr(x, s) for s in all_slots(x.__class__) if hasattr(x, s)} | kept_attributes(x)
 
 
 def kept_attributes(tree: Any) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def cached_names(kind: Any) -> tuple[str, ...]:
 
 
 @functools.lru_cache(256)
-def _all_slots(kind: Any) -> tuple[str, ...]:
+def all_slots(kind: Any) -> tuple[str, ...]:
+    """The slots of a class and of those that it is derived from."""
     return tuple([s for c in kind.__mro__ for s in slots(c)])
 
 

@@ -106,13 +106,14 @@ def _reference_again(r: Any, copy: Copying) -> Any:
 
 
 # -- containers ----------------------------------------------------------------------------------------
-def _base(x: Any) -> Any:
+def base_of(x: Any) -> Any:
+    """The container of Python that an object is, whatever class is derived of it."""
     return next(b for b in _BASES if isinstance(x, b))
 
 
 def _beside(x: Any) -> dict[str, Any]:
     factory = {"default_factory": x.default_factory} if isinstance(x, defaultdict) else {}
-    return factory if type(x) is _base(x) else held(x) | factory
+    return factory if type(x) is base_of(x) else held(x) | factory
 
 
 def _parts_of_dict(d: Any) -> list[Any]:
@@ -120,7 +121,7 @@ def _parts_of_dict(d: Any) -> list[Any]:
 
 
 def _parts_of_items(x: Any) -> list[Any]:
-    return [*_base(x).__iter__(x), *_beside(x).values()]
+    return [*base_of(x).__iter__(x), *_beside(x).values()]
 
 
 def _fill_attributes(new: Any, x: Any, copy: Copying) -> None:
@@ -129,7 +130,7 @@ def _fill_attributes(new: Any, x: Any, copy: Copying) -> None:
 
 
 def _dict_again(d: Any, copy: Copying) -> Any:
-    base = _base(d)
+    base = base_of(d)
     new = base.__new__(type(d))
 
     def fill() -> None:
@@ -141,7 +142,7 @@ def _dict_again(d: Any, copy: Copying) -> Any:
 
 
 def _list_again(x: Any, copy: Copying) -> Any:
-    base = _base(x)
+    base = base_of(x)
     new = base.__new__(type(x))
     if base is deque:
         deque.__init__(new, (), x.maxlen)
@@ -154,7 +155,7 @@ def _list_again(x: Any, copy: Copying) -> Any:
 
 
 def _tuple_again(x: Any, copy: Copying) -> Any:
-    base = _base(x)
+    base = base_of(x)
     new = base.__new__(type(x), [copy(v) for v in base.__iter__(x)])
     return copy.begin(x, new, lambda: _fill_attributes(new, x, copy))
 
@@ -222,10 +223,7 @@ _RULES: list[tuple[Any, Kind]] = [
     ((tuple, frozenset), Kind(_parts_of_items, _tuple_again)),
     (
         types.MappingProxyType,
-        Kind(
-            lambda m: (*m.keys(), *m.values()),
-            lambda m, copy: types.MappingProxyType({copy(k): copy(v) for k, v in m.items()}),
-        ),
+        Kind(gc.get_referents, lambda m, copy: types.MappingProxyType(copy(gc.get_referents(m)[0]))),
     ),
     (np.ndarray, Kind(lambda x: x.ravel().tolist() if x.dtype.char == "O" else (), _array_again)),
     (types.SimpleNamespace, Kind(lambda x: held(x).values(), _object_again)),

@@ -1,58 +1,88 @@
 """What a function has set on objects that stand for its arguments, set on these.
 
-A transform hands copies to its function. An attribute that the function binds anew, as eager code may (a counter, a
-mode), is bound on the argument when the function has run; so what two calls see is what they see without the
-transform. What holds a value that is being differentiated or traced is not: it would outlive its transform.
+A transform hands copies to its function. What the function binds anew on them, or puts into a container that was made
+anew, as eager code may (a counter, a mode, a list of what was seen), is there on the originals when the function has
+run; so what two calls see is what they see without the transform. What holds a value that is being differentiated or
+traced is not: it would outlive its transform. The containers that are the argument itself, whose items are variables,
+stay as they are, too.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from .contents import ATTRIBUTES, Places, View, contents_of
 from .kinds import INERT, Unlinkable, is_inert, kind_of
 from .links import Copy, leading
 from .node import TRACED, TRANSFORMED
 from .tree import Building
+from .whole import put_all
 
 _ABSENT = object()
 
 
 class State:
-    """The attributes of copies as their function gets them."""
+    """The contents of copies as their function gets them."""
 
     def __init__(self, objects: Sequence[Any], leaves: Sequence[Any], building: Building) -> None:
         pairs = [*zip(objects, building.objects, strict=True), *building.helpers]
         self._pairs = [*pairs, *zip(leaves, building.made, strict=True)]
-        self._before = [(old, new, dict(new.__dict__)) for old, new in pairs if _is_written(new)]
+        views = [(old, new, ATTRIBUTES) for old, new in zip(objects, building.objects, strict=True)]
+        views += [(old, new, view) for old, new in building.helpers for view in contents_of(new)]
+        self._before = [
+            (old, new, view, view.read(new)) for old, new, view in views if view is not ATTRIBUTES or _is_written(new)
+        ]
 
     def keep(self) -> None:
-        """Bind on the originals what was bound on the copies."""
-        changed = [entry for entry in self._before if not _is_same(entry[1].__dict__, entry[2])]
+        """Put into the originals what was put into the copies."""
+        now = [(old, view, before, view.read(new)) for old, new, view, before in self._before]
+        changed = [entry for entry in now if not _is_same(*entry[2:])]
         if not changed:
             return
         back = {id(new): old for old, new in self._pairs}
         originals = {id(old) for old, _ in self._pairs}
         here = {id(new): new for _, new in self._pairs}
-        for old, new, before in changed:
-            now = new.__dict__
-            for name in before.keys() - now.keys():
-                old.__dict__.pop(name, None)
-            for name in [k for k, v in now.items() if before.get(k, _ABSENT) is not v]:
-                value = _mapped(now[name], back, here)
-                if not _holds_traced(value, originals):
-                    object.__setattr__(old, name, value)
+        new, old = [], []
+        for x, view, before, after in changed:
+            places = view.read(x)
+            old.append(((view, x), places))
+            new.append(((view, x), _settled(places, before, after, lambda v: _mapped(v, back, here), originals)))
+        put_all(_put, new, old)
+
+
+def _put(target: tuple[View, Any], places: Places) -> None:
+    view, x = target
+    view.write(x, places)
 
 
 def _is_written(x: Any) -> bool:
     """Whether it is a module, or another object whose attributes a function of the user may bind."""
     ours = type(x).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return hasattr(x, "__dict__") and (not ours or getattr(type(x), "tree_ties", False))
+    return not ours or getattr(type(x), "tree_ties", False)
 
 
-def _is_same(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    return len(now) == len(before) and all(map(operator.is_, now.values(), before.values()))
+def _is_same(before: Places, now: Places) -> bool:
+    return len(now) == len(before) and all(
+        k is p and v is q for (k, v), (p, q) in zip(now.items(), before.items(), strict=True)
+    )
+
+
+def _settled(original: Places, before: Places, now: Places, mapped: Any, originals: set[int]) -> dict[Any, Any]:
+    """What an original has at its places, when its copy had these before and has those now."""
+    found: dict[Any, Any] = {}
+    for place, value in now.items():
+        key = mapped(place)
+        if before.get(place, _ABSENT) is not value:
+            new = mapped(value)
+            if not _holds_traced(new, originals) and not _holds_traced(key, originals):
+                found[key] = new
+                continue
+        if key in original:
+            found[key] = original[key]
+    for key in original.keys() - found.keys() - set(map(mapped, before)):  # which came meanwhile
+        found[key] = original[key]
+    return found
 
 
 def _mapped(value: Any, back: dict[int, Any], here: dict[int, Any]) -> Any:

@@ -28,8 +28,10 @@ class Taking:
         self.knows = knows  # whether structures shall know what they were taken from
 
 
-def flatten(tree: Any) -> tuple[list[Any], Structure]:
+def flatten(tree: Any, objects: list[Any] | None = None) -> tuple[list[Any], Structure]:
     """The leaves of `tree` from left to right, and its structure.
+
+    `objects` is given those containers that have attributes, in the order in which `put_together` makes others.
 
     >>> flatten({"w": [1.0, 2.0], "b": 3.0})[0]
     [1.0, 2.0, 3.0]
@@ -38,14 +40,15 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
         role = tree._tree_leaf()
         return [tree], LEAF if role is None else Structure(None, (), (), role)
     taking, (structure,) = _taken((tree,))
+    if objects is not None:
+        objects += [x for x, _ in taking.objects]
     return taking.leaves, structure
 
 
 def flatten_each(trees: Sequence[Any], objects: list[Any] | None = None) -> tuple[list[Any], Structure]:
     """The leaves and the structure of the tuple of these trees: arguments, of which each is a variable.
 
-    What two of them have in common is a leaf in each. `objects` is given those that have attributes, in the order in
-    which `put_together` makes others.
+    What two of them have in common is a leaf in each. `objects` is as in `flatten`.
     """
     taking, parts = _taken(trees)
     if objects is not None:

@@ -12,9 +12,10 @@ from ...core.arguments import named
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.leaks import refuse_leaked
 from ...core.opening import room
+from ...core.state import State
 from ...core.tensor import Tensor, as_tensor, rec
 from ...core.ties import firsts, is_tied, places, tied, untied
-from ...core.tree import Structure, children, flatten, paths, show, unflatten
+from ...core.tree import Building, Structure, children, flatten, paths, put_together, show, unflatten
 from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
 from .trace import Recording
@@ -61,7 +62,8 @@ def vmap(
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         trees: tuple[Any, ...] = (args, kwargs)
-        leaves, structure = flatten(trees)
+        objects: list[Any] = []
+        leaves, structure = flatten(trees, objects)
         positions, names = untied(structure).children
         along = [*_axes_of(in_axes, args, positions, title), *([0] * names.leaf_count)]
         structure, chosen, axes = _tied_by_axis(structure, along)
@@ -74,9 +76,12 @@ def vmap(
             nonlocal shape
             rest = iter(values)
             full = [leaf if axis is None else next(rest) for leaf, axis in zip(shared, axes, strict=True)]
-            positional, keywords = unflatten(structure, full)
-            returned, found = flatten(f(*positional, **keywords))
-            shape = found
+            building = Building(full)
+            positional, keywords = put_together(structure, building)
+            state = State(objects, leaves, building) if objects else None
+            returned, shape = flatten(f(*positional, **keywords))
+            if state is not None:
+                state.keep()
             return returned
 
         draws = room("transforms.batching.draws")  # opened here: it takes NumPy's generators along
