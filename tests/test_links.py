@@ -532,3 +532,120 @@ def test_a_structure_with_links_can_be_pickled():
     leaves, structure = tm.tree_flatten(m)
     twin = tm.tree_unflatten(pickle.loads(pickle.dumps(structure)), [3 * p for p in leaves])
     assert twin.act(X).tolist() == (3 * X).tolist()
+
+
+# -- what a function puts into containers that lead to the module ---------------------------------------------
+class Logging(Net):
+    """A module whose containers lead to it, so that a transform makes them anew."""
+
+    def __init__(self):
+        super().__init__()
+        self.log, self.counts, self.seen = [self.scale], {"f": self.scale}, {self.scale}
+        self.queue, self.order = collections.deque([self.scale], 3), collections.OrderedDict(f=self.scale, g=0)
+        self.table = np.array([self.scale, None], object)
+        self.view = types.MappingProxyType(self.counts)
+        best = self
+
+        def remember(value):
+            nonlocal best
+            best = [self, value]
+
+        self.remember, self.best = remember, lambda: best
+
+    def forward(self, x):
+        self.log.append(len(self.log))
+        self.counts["n"] = self.counts.get("n", 0) + 1
+        assert self.view["n"] == self.counts["n"]
+        self.seen.add(5)
+        self.queue.appendleft(7)
+        self.order.move_to_end("f")
+        self.table[1] = [self]
+        self.remember("a")
+        return super().forward(x)
+
+    def contents(self):
+        return {
+            "log": self.log[1:],
+            "counts": [*self.counts, self.counts["n"]],
+            "seen": [len(self.seen), 5 in self.seen],
+            "queue": [*self.queue][:-1],
+            "order": [*self.order],
+            "table": self.table[1][0] is self,
+            "best": self.best()[0] is self,
+            "value": self.best()[1],
+            "whose": {f.__self__ is self for f in (self.log[0], self.queue[-1], self.order["f"], self.table[0])},
+        }
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda m: tm.grad(lambda m: m(X))(m),
+        lambda m: tm.jvp(lambda m: m(X), (m,), (tm.tree_map(tm.ones_like, m),)),
+        lambda m: tm.grad(lambda t: t["net"](X))({"net": m}),
+        lambda m: tm.vmap(lambda m, x: m(x), in_axes=(None, 0))(m, X[None]),
+        lambda m: tm.hessian(lambda m: m(X) ** 2)(m),
+    ],
+)
+def test_what_is_put_into_a_container_that_leads_to_the_module_is_there_as_without_a_transform(transform):
+    m, plain = Logging(), Logging()
+    for _ in range(2):
+        transform(m)
+        plain(X)
+        assert m.contents() == plain.contents()
+    assert m.contents()["counts"] == ["f", "n", 2]
+
+
+class Remembering:
+    __slots__ = ("m", "n", "past")
+
+    def __init__(self, m):
+        self.m, self.n, self.past = m, 0, [m]
+
+    def __call__(self, x):
+        self.n += 1
+        self.past.append(self.n)
+        self.past.append(self.m.w)
+        self.past.append((self.m.w * x).sum())
+        return self.m.w * x
+
+
+def test_a_helper_with_slots_counts_and_what_would_outlive_the_transform_is_left_out():
+    m = Net()
+    m.act = helper = Remembering(m)
+    m.helpers = [helper]
+    tm.grad(loss)(m)
+    tm.grad(loss)(m)
+    assert m.act is helper is m.helpers[0]
+    assert helper.n == 2
+    assert [type(p) for p in helper.past] == [Net, int, tm.nn.Parameter, int, tm.nn.Parameter]
+    assert helper.past[0] is m
+    assert helper.past[2] is m.w
+
+
+def test_what_a_vectorized_function_binds_on_a_shared_module_is_bound_once_for_all_examples():
+    class Shared(Counting):
+        def forward(self, x):
+            y = super().forward(np.ones(3))
+            self.last = x
+            return y * x[0]
+
+    m = Shared()
+    y = tm.vmap(lambda m, x: m(x), in_axes=(None, 0))(m, np.ones((4, 3)))
+    assert y.tolist() == [3.0] * 4
+    assert (m.n, m.part.k, m.hist, m.last) == (1, 1, [1], None)
+    with pytest.raises(ZeroDivisionError):
+        tm.vmap(lambda m, x: m(x) / (1 // 0), in_axes=(None, 0))(m, np.ones((4, 3)))
+    assert m.n == 1
+
+
+def test_items_of_an_argument_are_variables_and_stay_as_they_are():
+    def f(t):
+        t["more"] = t["w"].pop()
+        return (t["more"] ** 2).sum()
+
+    tree = {"w": [np.ones(2)]}
+    for _ in range(2):
+        assert tm.grad(f)(tree)["w"][0].tolist() == [2, 2]
+    assert list(tree) == ["w"]
+    assert len(tree["w"]) == 1

@@ -103,3 +103,76 @@ def test_what_a_loop_of_plain_steps_gives_keeps_no_history(loop, way):
     c = way(trained(loop, lambda: RATE))(start())
     assert (type(c["w"]), c["w"].is_leaf, c["w"].requires_grad) == (tm.nn.Parameter, True, True)
     np.testing.assert_allclose(loss(c).item(), by_hand(RATE)[0])
+
+
+# -- steps that are written out over a tree of parameters -------------------------------------------------------
+class Cubic(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tm.nn.Parameter(W)
+
+    def forward(self):
+        return (self.w**3).sum() / 3
+
+
+def over_leaves(net, slope, rate):
+    return tm.tree_map(lambda p, g: p - rate * g, net, slope)
+
+
+def over_one_vector(net, slope, rate):
+    vector, back = tm.ravel_tree(net)
+    return back(vector - rate * tm.ravel_tree(slope)[0])
+
+
+def over_leaves_and_once_more(net, slope, rate):
+    return tm.tree_map(lambda p: p * 1.0, over_leaves(net, slope, rate))
+
+
+def over_a_list(net, slope, rate):
+    leaves, structure = tm.tree_flatten(net)
+    steps = zip(leaves, tm.tree_leaves(slope), strict=True)
+    return tm.tree_unflatten(structure, [p - rate * g for p, g in steps])
+
+
+STEP_OF = [over_leaves, over_one_vector, over_leaves_and_once_more, over_a_list]
+
+
+def descended(step, rate):
+    net = Cubic()
+    for _ in range(STEPS):
+        net = step(net, tm.grad(lambda net: net())(net), rate)
+    return net
+
+
+@pytest.mark.parametrize("step", STEP_OF)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_parameters_made_of_a_step_size_that_is_differentiated_stay_attached_to_it(step, way):
+    value, slope = by_hand(RATE)
+    run = way(lambda rate: descended(step, rate)())
+    rate = tm.tensor(RATE, requires_grad=True)
+    y = run(rate)
+    y.backward()
+    np.testing.assert_allclose([y.item(), rate.grad.item()], [value, slope], rtol=1e-12)
+    np.testing.assert_allclose(tm.grad(run)(RATE).item(), slope, rtol=1e-12)
+    log_rate = tm.tensor(np.log(RATE), requires_grad=True)
+    run(tm.exp(log_rate)).backward()
+    np.testing.assert_allclose(log_rate.grad.item(), slope * RATE, rtol=1e-12)
+
+
+@pytest.mark.parametrize("step", [over_leaves, over_one_vector, over_a_list])
+def test_a_plain_step_size_leaves_leaves(step):
+    net = descended(step, RATE)
+    assert net.w.is_leaf
+    assert net.w.requires_grad
+    assert net.w.learns
+
+
+def test_a_penalty_within_the_loss_is_differentiated_by_its_weight():
+    """w - r (w² + λ w), of which (w³) / 3 has the derivative -r w'² w by λ."""
+    weight = tm.tensor(0.5, requires_grad=True)
+    net = Cubic()
+    slope = tm.grad(lambda net: net() + weight * (net.w**2).sum() / 2)(net)
+    after = over_leaves(net, slope, RATE)
+    after().backward()
+    moved = W - RATE * (W**2 + 0.5 * W)
+    np.testing.assert_allclose(weight.grad.item(), -RATE * (moved**2 * W).sum(), rtol=1e-12)

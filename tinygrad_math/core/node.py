@@ -279,6 +279,30 @@ def finished(node: Node) -> bool:
     return not inside(node) if node.live & TRANSFORMED else node.op is None
 
 
+def awaited(node: Node) -> bool:
+    """Whether the derivative by somebody's Tensor that is no parameter, a step size say, is still to be expected.
+
+    Parameters are learnt step by step: what is made of them in a transform has all of their derivative.
+    """
+    seen, stack = {node}, [node]
+    while stack:
+        n = stack.pop()
+        if n.op is None and _is_wanted(n):
+            return True
+        for i in n.inputs:
+            if i.live and i not in seen:
+                seen.add(i)
+                stack.append(i)
+    return False
+
+
+def _is_wanted(leaf: Node) -> bool:
+    """Whether somebody has the Tensor of a leaf, and may ask for its gradient; it is no parameter."""
+    m = leaf.meta
+    owner = None if m is None or m.owner is None else m.owner()
+    return owner is not None and owner.node is leaf and owner._tree_leaf() is None
+
+
 class Constant(Node):
     """An argument that was no Tensor: a value without history. Cheap to make, and immutable."""
 

@@ -9,7 +9,7 @@ stay as they are, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .contents import ATTRIBUTES, Places, View, contents_of
@@ -23,11 +23,10 @@ _ABSENT = object()
 
 
 class State:
-    """The contents of copies as their function gets them."""
+    """The contents of copies as their function gets them: of objects, and of `leaves`, pairs of old and new ones."""
 
-    def __init__(self, objects: Sequence[Any], leaves: Sequence[Any], building: Building) -> None:
-        pairs = [*zip(objects, building.objects, strict=True), *building.helpers]
-        self._pairs = [*pairs, *zip(leaves, building.made, strict=True)]
+    def __init__(self, objects: Sequence[Any], leaves: Iterable[tuple[Any, Any]], building: Building) -> None:
+        self._pairs = [*zip(objects, building.objects, strict=True), *building.helpers, *leaves]
         views = [(old, new, ATTRIBUTES) for old, new in zip(objects, building.objects, strict=True)]
         views += [(old, new, view) for old, new in building.helpers for view in contents_of(new)]
         self._before = [

@@ -14,7 +14,7 @@ from ..core.elsewhere import SAY, Elsewhere
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.kinds import INERT, Unlinkable
 from ..core.links import Copy, leading, unlinkable
-from ..core.node import TRACED, TRANSFORMED, Node, clock, finished
+from ..core.node import TRACED, TRANSFORMED, Node, awaited, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
 from ..core.tree import Values
@@ -82,8 +82,8 @@ class Parameter(Tensor):
     def _from_tree(cls, value: Any, learns: bool | None, values: Values) -> Any:
         """`value` in the role of a parameter; of derivatives (not `values`) in that of one that learns nothing.
 
-        Inside a transform it stays attached, and so does what is made of a derivative; what a finished transform left
-        behind of a parameter becomes a leaf.
+        Inside a transform it stays attached, and so do what is made of a derivative, and what is made of a Tensor that
+        requires a gradient (a step size, say); what a finished transform left behind of a parameter becomes a leaf.
         """
         if isinstance(value, Parameter) and value._is_leaf_of_user() and value.requires_grad:
             return value
@@ -93,12 +93,17 @@ class Parameter(Tensor):
             return value
         p: Parameter = object.__new__(cls)
         p.node, p._learns = value.node, learns if values else None
-        if p._learns is not None and values is True and value.node.live and finished(value.node):
+        if p._learns is not None and values is True and _is_result(value.node):
             p.node = value.detach().node
         if p._learns and not p.node.live and value.dtype.kind in "fc":
             p.node = Node(value.node.data)
             p.requires_grad = True
         return p
+
+
+def _is_result(node: Node) -> bool:
+    """Whether a derivative through this node is neither to be expected nor would be missed."""
+    return bool(node.live) and finished(node) and not (node.op is not None and awaited(node))
 
 
 def _holds_parameters(value: Any) -> bool:

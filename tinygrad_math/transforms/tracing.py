@@ -57,7 +57,7 @@ class Tape:
         try:
             building = Building([wrap(n) for n in self.inputs])
             args = put_together(self.structure, building)
-            state = State(objects, leaves, building) if objects else None
+            state = State(objects, zip(leaves, building.made, strict=True), building) if objects else None
             out = recorded(f, *args)
             run.check()
             if state is not None:

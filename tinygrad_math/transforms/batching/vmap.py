@@ -78,7 +78,9 @@ def vmap(
             full = [leaf if axis is None else next(rest) for leaf, axis in zip(shared, axes, strict=True)]
             building = Building(full)
             positional, keywords = put_together(structure, building)
-            state = State(objects, leaves, building) if objects else None
+            standing = zip(leaves, building.made, axes, strict=True)
+            same = [(leaf, made) for leaf, made, axis in standing if axis is None]  # for all examples
+            state = State(objects, same, building) if objects else None
             returned, shape = flatten(f(*positional, **keywords))
             if state is not None:
                 state.keep()
