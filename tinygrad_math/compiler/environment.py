@@ -40,7 +40,7 @@ from .objects import Known, Objects
 from .outside import asks, may_ask
 from .reach import is_users_module, lineage, mentions, of_user, users_modules_named
 from .streams import global_streams, is_stream, stream_in
-from .values import at_a_glance, classes_in, is_atom, is_plain, kept, parts_of
+from .values import at_a_glance, classes_in, is_atom, is_plain, kept, layouts, parts_of
 
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
 LIMIT = 100_000  # facts: who closes over more should pass it as an argument
@@ -48,6 +48,7 @@ _THE_SAME = "{v} is {like}"
 _PARTIAL = ("func", "args", "keywords")
 _HELD = {functools.partial: _PARTIAL, functools.partialmethod: _PARTIAL, MethodType: ("__self__", "__func__")}
 _OF_TENSORS = frozenset({"grad", "name", "requires_grad"})
+_OF_LAYOUT = frozenset({"flags", "strides", "base", "__array_interface__"})  # of an array, beside its values
 _CLASSES = frozenset({"type", "super", "__class__"})
 _MAKERS = frozenset({"type", "__class__", "replace"})  # dataclasses.replace
 _LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loops and sockets, with threads of their own
@@ -153,8 +154,9 @@ class Environment(Objects):
                 self._child(fact, "attr", name, getattr(x, name))
             if "grad" in self.names - self.told and x.grad is not None:
                 self._child(fact, "attr", "grad", x.grad)
-        elif isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:
-            pass  # nobody changes it
+        elif isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:  # nobody changes it
+            fact.check = f"{_THE_SAME} and not {{v}}.flags.writeable"
+            self._layouts(fact, x)
         elif is_plain(x):
             fact.like, fact.plain = kept(x), True
             text, fact.quick = at_a_glance(x)
@@ -162,6 +164,7 @@ class Environment(Objects):
             if self.identities:
                 for k, part in parts_of(x):
                     self._child(fact, "item", k, part)
+            self._layouts(fact, x)
             self._kinds_of(x)
         elif is_stream(x):
             self.streams.append((fact, stream_in(x)[1]))
@@ -205,6 +208,7 @@ class Environment(Objects):
             fact.check = f"{{v}} is {{like}} and {{v}}.shape == {x.shape}"
             for k in np.ndindex(x.shape):
                 self._child(fact, "item", k, x[k])
+            self._layouts(fact, x)
         elif isinstance(x, (dict, MappingProxyType)):
             base = base_of(x)
             keys = [*base.__iter__(x)]
@@ -240,6 +244,11 @@ class Environment(Objects):
                 self._stack += [Fact(f"a result of {fact.path}", r, None, (FIXED, r)) for r in results]
         else:
             self._object(fact, x)
+
+    def _layouts(self, fact: Fact, x: Any) -> None:
+        """How arrays lie in memory, which is no part of their values, where some code may ask for it."""
+        if (self.everything or not _OF_LAYOUT.isdisjoint(self.names)) and layouts(x):
+            self._child(fact, "read", layouts, layouts(x), path=f"{fact.path}.flags")
 
     def _objects_in(self, values: Iterable[Any], path: str) -> None:
         """Objects in sets and among keys, which are found by their hash: what they hold may change all the same."""

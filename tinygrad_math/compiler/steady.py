@@ -8,7 +8,7 @@ are the same, the value does not matter; if they differ, the function depends on
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from .environment import Environment
 from .facts import Fact
 from .outside import watched_calls
 from .program import Value
-from .reach import line_of
+from .reach import is_users_class, lineage, line_of
 from .streams import restore, stream_in
 from .trace import Fixed, Traced
 from .values import contents, is_atom, put_back, same
@@ -141,6 +141,8 @@ class Kept:
                 self.contents.append((x, x.copy()))
             elif f.own:
                 self.contents.append((x.__dict__, x.__dict__.copy()))
+        found = {k for f in environment.facts for k in lineage(f.value if isinstance(f.value, type) else type(f.value))}
+        self.classes = [(k, dict(vars(k))) for k in found if is_users_class(k)]
 
     def moved_tensors(self) -> list[Fact]:
         return [f for f, node, data, _ in self.tensors if f.value.node is not node or node.data is not data]
@@ -171,12 +173,24 @@ class Kept:
         self.restore_tensors()
         for x, old in self.contents:
             put_back(x, old)
+        for kind, held in self.classes:
+            _put_back_class(kind, held)
         for f in self.environment.facts:
             f.put_back()
         for f in self.environment.unused:
             f.value.cache_clear()
         for f, state in self.environment.streams:
             restore(stream_in(f.value)[0], state)
+
+
+def _put_back_class(kind: type, held: Mapping[str, Any]) -> None:
+    """Make the entries of a class what they were."""
+    now = vars(kind)
+    for name in now.keys() - held.keys():
+        type.__delattr__(kind, name)
+    for name, value in held.items():
+        if now.get(name) is not value:
+            type.__setattr__(kind, name, value)
 
 
 def alike(a: Traced, b: Traced) -> bool:

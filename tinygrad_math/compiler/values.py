@@ -190,6 +190,14 @@ def parts_of(x: Any) -> list[tuple[Any, Any]]:
     return found if len(found) <= _MANY else []
 
 
+def layouts(x: Any) -> tuple[tuple[Any, ...], ...]:
+    """How each array within a plain value lies in memory: whether it may be written to, its strides, whose memory."""
+    if isinstance(x, np.ndarray):
+        return ((x.flags.num, x.strides, x.base is None),)
+    parts = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple, deque)) else ()
+    return tuple([row for part in parts for row in layouts(part)])
+
+
 def put_back(x: Any, old: Any) -> None:
     """Make a container or an array what it was."""
     if isinstance(x, np.ndarray):
