@@ -17,7 +17,7 @@ FLOORS = [
     ["core/docs", "core/mode"],
     ["core/attributes"],
     ["core/kinds"],
-    ["core/links"],
+    ["core/links", "core/contents"],
     ["core/derived"],
     ["core/structure"],
     ["core/putting_together", "core/taking_apart"],

@@ -538,3 +538,108 @@ def test_hooks_do_what_they_do_uncompiled():
     w = tm.tensor(X, requires_grad=True)
     with pytest.raises(TraceError, match="register_hook"):
         tm.compile(lambda x: (w.register_hook(print), x)[1])(X)
+
+
+# -- how arrays lie in memory -------------------------------------------------------------------------------------
+class Table:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __call__(self, x):
+        return 2.0 * x if self.rows.flags.writeable else x
+
+
+READERS = {
+    "flags": (lambda a: a.flags.writeable, lambda a: a.setflags(write=False)),
+    "flags by name": (lambda a: a.flags["WRITEABLE"], lambda a: setattr(a.flags, "writeable", False)),
+    "getattr": (lambda a: getattr(a, "fla" + "gs").writeable, lambda a: a.setflags(write=False)),
+}
+HOLDERS = {
+    "an array": lambda a: (a, lambda h: h),
+    "a list of lists": lambda a: ([[a]], lambda h: h[0][0]),
+    "a dict": lambda a: ({"a": a}, lambda h: h["a"]),
+    "an object": lambda a: (Table(a), lambda h: h.rows),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_a_branch_on_whether_an_array_may_be_written_to_is_taken_anew_at_each_call(reader, holder):
+    a = np.arange(3.0)
+    told, lock = READERS[reader]
+    held, open_ = HOLDERS[holder](a)
+    f = tm.compile(lambda x: 2.0 * x if told(open_(held)) else x)
+    for _ in range(2):
+        np.testing.assert_array_equal(f(X).numpy(), 2 * X)
+        lock(a)
+        np.testing.assert_array_equal(f(X).numpy(), X)
+        a.setflags(write=True)
+
+
+def test_a_branch_on_the_layout_of_an_array_is_taken_anew_at_each_call():
+    a = np.zeros((2, 2))
+    f = tm.compile(lambda x: tm.exp(x) * (2.0 if a.flags.c_contiguous else 3.0) * (1.0 if a.base is None else 5.0))
+    assert f(0.0).item() == 2
+    a = np.zeros((2, 2), order="F")
+    assert f(0.0).item() == 3
+    a = np.zeros((4, 2))[::2]
+    assert f(0.0).item() == 15
+
+
+def test_what_is_written_to_an_array_that_was_read_only_is_seen():
+    a = np.arange(3.0)
+    a.setflags(write=False)
+    f = tm.compile(lambda x: (a * x).sum())
+    assert f(X).item() == (np.arange(3.0) * X).sum()
+    a.setflags(write=True)
+    a[0] = 10.0
+    assert f(X).item() == (a * X).sum()
+
+
+# -- what a trace does to classes -----------------------------------------------------------------------------------
+def test_what_a_function_counts_on_a_class_is_as_one_run_leaves_it():
+    class Base:
+        runs, rows = 0, ()
+
+    class Counter(Base):
+        def __call__(self, x):
+            type(self).runs += 1
+            return x
+
+    class Appending(Base):
+        @classmethod
+        def tick(cls):
+            cls.rows = (*cls.rows, "row")
+            cls.latest = "row"
+
+        def __call__(self, x):
+            self.tick()
+            return x
+
+    def named(x):
+        Base.runs += 1
+        return x
+
+    for f in (Counter(), Appending(), named):
+        np.testing.assert_array_equal(tm.compile(f)(X).numpy(), X)
+    assert (Base.runs, Counter.runs, Appending.rows, Appending.latest) == (1, 1, ("row",), "row")
+
+
+def test_a_class_is_as_it_was_where_a_trace_is_refused():
+    class Kept:
+        runs = 0
+
+    def f(x):
+        Kept.runs += 1
+        Kept.last = x
+        return x
+
+    def g(x):
+        Kept.runs += 1
+        return Kept.runs * x
+
+    for refused in (f, g):
+        with pytest.raises(TraceError, match="Kept"):
+            tm.compile(refused)(X)
+    assert Kept.runs == 0
+    assert not hasattr(Kept, "last")
