@@ -19,7 +19,7 @@ from .environment import Environment
 from .facts import Fact
 from .outside import watched_calls
 from .program import Value
-from .reach import is_users_class, lineage, line_of
+from .reach import is_users_class, line_of, lineage
 from .streams import restore, stream_in
 from .trace import Fixed, Traced
 from .values import contents, is_atom, put_back, same
