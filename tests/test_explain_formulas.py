@@ -200,3 +200,23 @@ def test_the_slope_of_a_power_is_told_with_its_factors():
     told = tm.explain(slope.sum(), x)
     assert told.agrees
     assert r"p \odot (p - 1) \odot x^{p - 2}" in told.latex()
+
+
+@pytest.mark.parametrize(
+    ("f", "told"),
+    [
+        (lambda W, x: (tm.tanh(W @ x) ** 2).sum(), "(2 tanh(W x) ⊙ (1 - (tanh(W x))²)) xᵀ"),
+        (lambda W, x: (x / (W @ x)).sum(), "-(x/(W x)²) xᵀ"),
+        (lambda W, x: ((W @ x) ** 2 * tm.cos(W @ x)).sum(), "(2 cos(W x) ⊙ (W x)) xᵀ - ((W x)² ⊙ sin(W x)) xᵀ"),
+        (lambda W, x: -(3.0 * x * tm.sin(W @ x)).sum(), "-(3 x ⊙ cos(W x)) xᵀ"),
+        (lambda W, x: tm.log(x * x / (W @ x) ** 2).sum() * 2.0, None),
+        (lambda W, x: (x @ tm.tanh(W @ x)) ** 2, None),
+    ],
+)
+def test_the_sign_and_the_factors_of_a_vector_stay_with_it_in_an_outer_product(f, told):
+    rng = np.random.default_rng(2)
+    W, x = (tm.tensor(rng.normal(size=s), requires_grad=True, name=n) for s, n in (((2, 2), "W"), (2, "x")))
+    for v in (W, x):
+        explanation = tm.explain(f(W, x), v)
+        assert check(explanation) == 2 * len(explanation.paths)
+    assert told is None or told in tm.explain(f(W, x), W).text()

@@ -14,7 +14,7 @@ from ..core.node import Constant, Node
 from ..core.place import is_library
 from ..core.tensor import Tensor, select
 from ..formulas.notation import latex, plain
-from ..formulas.terms import ZERO, Formula, number, quoted, symbol, words
+from ..formulas.terms import ZERO, Formula, number, quoted, shaped, symbol, words
 from ..formulas.tracing import branch_of, constant, of_node, shape_of
 from ..viz.page import visible
 
@@ -153,7 +153,7 @@ class Names:
         if made is None:
             self._letter(n)
         else:
-            self.known[n] = made if made.head == "number" else made._replace(shape=shape_of(n.data))
+            self.known[n] = made if made.head == "number" else shaped(made, shape_of(n.data))
             if same is not None:
                 self.depth[n] = self.depth.get(same, 0)
 

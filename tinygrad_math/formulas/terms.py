@@ -39,6 +39,18 @@ def is_number(e: Formula, value: float | None = None) -> bool:
     return e.head == "number" and (value is None or bool(e.parts[0] == value))
 
 
+def shaped(e: Formula, shape: tuple[int, ...]) -> Formula:
+    """The same numbers in another shape, a vector as a column, which is not written.
+
+    What comes off again when factors are put together, a sign or a multiple, must not leave the old shape behind.
+    """
+    if e.head == "negative":
+        return Formula("negative", (shaped(e.parts[0], shape),), shape)
+    if e.head == "product" and len(e.parts[1]) == 1:
+        return Formula("product", (e.parts[0], (shaped(e.parts[1][0], shape),)), shape)
+    return e._replace(shape=shape)
+
+
 # -- putting together, with what is obvious left out -------------------------------------------------------------
 def negative(e: Formula) -> Formula:
     if e.head == "number":
@@ -88,15 +100,14 @@ def multiply(a: Formula, b: Formula, shape: tuple[int, ...]) -> Formula:
         return negative(multiply(negative(a), b, shape))
     if b.head == "negative" or is_negative(b):
         return negative(multiply(a, negative(b), shape))
+    for one, other in ((a, b), (b, a)):
+        if (outer := _outer(one, other, shape)) is not None:
+            return outer
     if a.head == "quotient" and b.head == "quotient":
         return divide(multiply(a.parts[0], b.parts[0], shape), multiply(a.parts[1], b.parts[1], shape), shape)
     for one, other in ((a, b), (b, a)):
         if one.head == "quotient" and not one.shape and not other.shape:
             return divide(multiply(other, one.parts[0], ()), one.parts[1], shape)
-    if len(a.shape) == len(b.shape) == 2 and a.shape[1] == b.shape[0] == 1 and a.shape[0] != 1 != b.shape[1]:
-        return matrix(a, b, shape)
-    if len(a.shape) == 2 and len(b.shape) == 1 and a.shape[1] == 1 != a.shape[0]:
-        return matrix(a, transposed(b), shape)
     scalars: list[Formula] = []
     arrays: list[Formula] = []
     for e in (a, b):
@@ -116,6 +127,15 @@ def multiply(a: Formula, b: Formula, shape: tuple[int, ...]) -> Formula:
         if len(alone) == 1
         else Formula("product", (tuple(scalars), tuple(arrays)), shape)
     )
+
+
+def _outer(a: Formula, b: Formula, shape: tuple[int, ...]) -> Formula | None:
+    """The product of a column with a row, or with a vector that is repeated along it, as one of matrices."""
+    if len(a.shape) != 2 or a.shape[1] != 1 or a.shape[0] == 1:
+        return None
+    if len(b.shape) == 2 and b.shape[0] == 1 != b.shape[1]:
+        return matrix(a, b, shape)
+    return matrix(a, transposed(b), shape) if len(b.shape) == 1 else None
 
 
 def is_negative(e: Formula) -> bool:
@@ -265,7 +285,7 @@ def transposed(a: Formula) -> Formula:
     if a.head == "transposed":
         return a.parts[0]  # type: ignore[no-any-return]
     if a.head == "number" or not a.shape or (a.head == "ones" and len(a.shape) != 1):
-        return a._replace(shape=shape)
+        return shaped(a, shape)
     if a.head == "negative":
         return negative(transposed(a.parts[0]))
     if a.head == "product" and len(a.parts[1]) == 1:
@@ -284,4 +304,4 @@ def repeated(a: Formula, shape: tuple[int, ...]) -> Formula:
     if not a.shape:
         ones = Formula("ones", (), shape)
         return ones if is_number(a, 1) else Formula("product", ((a,), (ones,)), shape)
-    return a._replace(shape=shape)
+    return shaped(a, shape)

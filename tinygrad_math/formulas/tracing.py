@@ -7,6 +7,7 @@ that graph is read as a formula.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ from .terms import (
     number,
     power,
     repeated,
+    shaped,
     symbol,
     transposed,
     words,
@@ -47,7 +49,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
     a, b = args[0] if args else ONE, args[1] if len(args) > 1 else ONE
     match op.name:
         case name if name in _PASSED_ON and params.get("order", "C") == "C":
-            return a if a.head == "number" else a._replace(shape=shape)
+            return a if a.head == "number" else shaped(a, shape)
         case "add":
             return add((a, b), shape)
         case "subtract":
@@ -78,7 +80,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return transposed(a)
         case "expand_dims":
             row = len(a.shape) == 1 and len(shape) == 2 and shape[0] == 1
-            return (transposed(a) if row and a.shape != (1,) else a)._replace(shape=shape) if a.shape else a
+            return shaped(transposed(a) if row and a.shape != (1,) else a, shape) if a.shape else a
         case "conj":
             return conjugate(a)
         case "unreduce":
@@ -91,7 +93,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             inner = Formula("product", ((), a.parts[1]), a.shape) if len(a.parts[1]) > 1 else a.parts[1][0]
             return multiply(multiple(a.parts[0]), of_op(op, (inner,), params, shape), shape)
         case "sum" if not a.shape:  # one element, whose axes of length 1 are not written
-            return a._replace(shape=shape)
+            return shaped(a, shape)
         case "sum" if is_number(a, 0):
             return ZERO._replace(shape=shape)
         case "zeros_like":
@@ -149,7 +151,7 @@ def _bare(e: Formula) -> Formula:
 
 def _spread(a: Formula, shape: tuple[int, ...]) -> Formula:
     """A value over a larger shape."""
-    return repeated(a, shape) if a.head == "number" else a._replace(shape=shape)
+    return repeated(a, shape) if a.head == "number" else shaped(a, shape)
 
 
 def _soft(a: Formula, beta: float, shape: tuple[int, ...]) -> Formula:
@@ -209,7 +211,7 @@ def of_node(n: Node, args: tuple[Formula, ...], chosen: bool = False) -> Formula
     assert n.op is not None
     shape = shape_of(n.data)
     if n.op is select and str(getattr(n.inputs[0].op, "name", "")).endswith("_factored") and n.params["index"] == 0:
-        return args[0]._replace(shape=shape)  # what comes beside it is for the derivative alone
+        return shaped(args[0], shape)  # what comes beside it is for the derivative alone
     if n.op is select and n.inputs[0].op is not None and n.inputs[0].op.name == "unstack" and len(args) == 1:
         whole = args[0]
         if whole.head == "operation" and n.inputs[0].params["axis"] == 0:
@@ -352,14 +354,16 @@ def opened(e: Formula) -> Formula:
         return add(map(opened, parts), e.shape)
     if head == "product":
         total = ONE
-        for f in (*parts[0], *parts[1]):
-            total = multiply(total, opened(f), e.shape if f.shape or total.shape else ())
+        for f in map(opened, (*parts[0], *parts[1])):
+            if math.prod(f.shape) == math.prod(e.shape) and f.shape:  # a vector in a product that is a column
+                f = shaped(f, e.shape)
+            total = multiply(total, f, e.shape if f.shape or total.shape else ())
         return total
     if head == "matrix":
         first, *rest = map(opened, parts)
         for f in rest:
             first = matrix(first, f, e.shape)
-        return first._replace(shape=e.shape)
+        return shaped(first, e.shape)
     if head == "quotient":
         return divide(opened(parts[0]), opened(parts[1]), e.shape)
     if head == "power":
