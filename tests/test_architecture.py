@@ -24,7 +24,7 @@ FLOORS = [
     ["core/tree"],
     ["core/op", "core/ties"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
-    ["core/past", "core/foreign", "core/leaks", "core/spent", "core/state"],
+    ["core/past", "core/foreign", "core/leaks", "core/looking", "core/spent", "core/state"],
     ["core/leaving"],
     ["core/conversion", "core/gradients", "core/copying"],
     ["core/assignment", "core/form", "core/protocols"],

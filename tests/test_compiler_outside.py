@@ -202,3 +202,40 @@ def test_the_profiler_of_somebody_else_goes_on():
 
 def test_eager_functions_may_ask():
     assert float(tm.grad(lambda x: x * len(pathlib.Path(__file__).read_text()))(1.0)) > 100.0
+
+
+NET = tm.nn.Linear(2, 2, rng=0)
+SQUARES = lambda x: (x * x).sum()  # noqa: E731
+REPORTS = {
+    "graph": lambda x: tm.graph(x * 2.0).text(),
+    "graph of a function": lambda x: tm.graph(lambda: x * 2.0).text(),
+    "landscape": lambda x: repr(tm.inspect.landscape(SQUARES, x, points=3)),
+    "landscape of what closes over it": lambda x: repr(tm.inspect.landscape(lambda v: (v * x).sum(), np.ones(2))),
+    "spectrum": lambda x: repr(tm.inspect.spectrum(SQUARES, x)),
+    "spectrum of what closes over it": lambda x: repr(tm.inspect.spectrum(lambda v: (v**3 * x).sum(), np.ones(2))),
+    "subspaces": lambda x: repr(tm.inspect.subspaces(NET, x)),
+    "summary": lambda x: repr(tm.inspect.summary(NET, x)),
+    "check_grads": lambda x: tm.testing.check_grads(tm.exp, (x,)),
+    "health": lambda x: repr(tm.inspect.health(SQUARES, x)),
+}
+
+
+@pytest.mark.parametrize("transform", [tm.compile, tm.vmap], ids=["compile", "vmap"])
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_what_reports_on_values_is_not_for_a_function_that_is_being_traced(report, transform):
+    """It told every call, and every example, of the first one."""
+    report(tm.tensor([1.0, 2.0]))
+
+    def f(x):
+        report(x)
+        return x
+
+    with pytest.raises(tm.TraceError):
+        transform(f)(np.array([[1.0, 2.0], [3.0, 4.0]]) if transform is tm.vmap else np.array([1.0, 2.0]))
+
+
+def test_a_graph_without_values_is_drawn_also_while_a_function_is_traced():
+    def f(x):
+        return tm.graph(x * 2.0, values=False, grads=False).text(), x
+
+    assert "multiply(n0, 2)  float64 (2,)" in tm.compile(f)(np.ones(2))[0]

@@ -14,6 +14,7 @@ import numpy as np
 from .core.arguments import named
 from .core.elsewhere import face as _face
 from .core.errors import ArgumentError, describe
+from .core.looking import refuse_unknown
 from .core.node import DIFFERENTIABLE
 from .core.op import Op, registry
 from .core.quiet import ignoring
@@ -83,6 +84,7 @@ class _Flat:
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any]) -> None:
         leaves, self.structure = flatten_each(args)
+        refuse_unknown((as_tensor(leaf).node for leaf in leaves), "check_grads")
         self.f = f
         self.leaves = [np.asarray(as_tensor(leaf).node.data) for leaf in leaves]
         self.wanted = [k for k, x in enumerate(self.leaves) if x.dtype.kind in "fc"]

@@ -12,8 +12,9 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ArgumentError, DTypeError, TraceError, describe
+from ..core.looking import refuse_unknown
 from ..core.mode import MODE, under, watcher
-from ..core.node import DIFFERENTIABLE, TRACED, Node
+from ..core.node import DIFFERENTIABLE, Node
 from ..core.op import Op
 from ..core.quiet import quietly
 from ..core.tensor import Tensor, as_tensor, record, select, wrap
@@ -49,7 +50,7 @@ class Computation:
             raise ArgumentError(f"{asker} takes a function, got {describe(f)}")
         if hasattr(watcher(), "asked"):
             raise TraceError(f"{asker} looks at values, which a function that is being traced has not; call it outside")
-        leaves, structure = flatten_each([untouched(a) for a in args])
+        leaves, structure = flatten_each([untouched(a, asker) for a in args])
         arrays = [as_tensor(leaf) for leaf in leaves]
         moving = [k for k, a in enumerate(arrays) if a.dtype.kind in "fc"]
         if not moving:
@@ -69,9 +70,7 @@ class Computation:
         with same_stream():
             self.tape: Tape = quietly(under, beside(notes, MODE.get(), None), Tape, run, given, asker)
         self._making = notes.making
-        for y in self.tape.outputs:
-            if y.node.live & TRACED:
-                raise TraceError(f"{asker} looks at values, which a function that is being traced has not")
+        refuse_unknown((y.node for y in self.tape.outputs), asker)
         self.nodes = self._ancestors([y.node for y in self.tape.outputs])
         self.names = dict(zip(self.tape.inputs, self.titles, strict=True))
 
@@ -165,12 +164,15 @@ def same_stream() -> Iterator[None]:
         random.shared.numpy, numpy.bit_generator.state = numpy, state
 
 
-def untouched(tree: Any) -> Any:
+def untouched(tree: Any, asker: str) -> Any:
     """A tree in whose modules f may count and average as it likes: the user's own stay as they are.
 
-    What it is differentiated in is the same: a parameter may stand in other places, too.
+    What it is differentiated in is the same: a parameter may stand in other places, too. Raises TraceError for a tree
+    whose values are not known.
     """
-    return _copied(tree, {id(leaf): leaf for leaf in flatten(tree)[0]})
+    leaves = flatten(tree)[0]
+    refuse_unknown((leaf.node for leaf in leaves if isinstance(leaf, Tensor)), asker)
+    return _copied(tree, {id(leaf): leaf for leaf in leaves})
 
 
 def _copied(tree: Any, known: dict[int, Any]) -> Any:

@@ -94,7 +94,8 @@ def landscape(
 
     x stays as it is: f is called on copies, recorded for nobody, and with the same random draws (dropout) at every
     point. Returns a Landscape: `.coordinates`, `.values`, `.plot()`. Raises NonScalarError, ShapeError for directions
-    unlike x, ArgumentError, and what f raises.
+    unlike x, ArgumentError, TraceError for an x that is being
+    traced, and what f raises.
     Source: Li, Xu, Taylor, Studer, Goldstein 2018, "Visualizing the loss landscape of neural nets".
 
     >>> import tinygrad_math as tm
@@ -106,7 +107,7 @@ def landscape(
         raise ArgumentError(
             f"landscape: points is 2 or more, dimensions 1 or 2, span above 0; got {points}, {dimensions}, {span}"
         )
-    x = untouched(x)
+    x = untouched(x, "landscape")
     leaves, structure = flatten(x)
     base = [np.array(as_tensor(leaf).node.data) for leaf in leaves]
     for a in base:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, MatrixError, NoConvergence, describe
+from ..core.looking import refuse_unknown
 from ..core.opening import room
 from ..core.tensor import Tensor
 from ..core.tree import unflatten
@@ -134,7 +135,7 @@ def spectrum(
 
     Returns a Spectrum: `.values` ascending, `.vectors` as trees like x, `.negative`, `.condition`, `.plot()`.
     Raises NonScalarError, DTypeError for complex x, ArgumentError for a k beyond the number of parameters, MatrixError
-    if the Hessian is not finite or not symmetric, NoConvergence.
+    if the Hessian is not finite or not symmetric, NoConvergence, TraceError within a function that is being traced.
     Source: Lehoucq, Sorensen, Yang 1998, "ARPACK Users' Guide".
 
     >>> import tinygrad_math as tm
@@ -145,7 +146,8 @@ def spectrum(
     tensor([0., 1.])
     """
     with same_stream():
-        tape = gradient_tape(f, [untouched(x)], "spectrum")
+        tape = gradient_tape(f, [untouched(x, "spectrum")], "spectrum")
+    refuse_unknown((y.node for y in tape.outputs), "spectrum")
     for n in tape.inputs:
         if n.data.dtype.kind == "c":
             raise DTypeError(f"spectrum needs real arrays, got {describe(n.data)}; take x.real and x.imag")

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DTypeError, describe
+from ..core.looking import refuse_unknown
 from ..core.opening import room
 from ..core.tensor import Tensor, as_tensor
 from ..core.walk import Trail, pushforward
@@ -161,7 +162,7 @@ def subspaces(model: Callable[[Any], Any], x: Any, rtol: float | None = None) ->
 
     Returns NetworkSubspaces: `.unseen`, `.unreached`, `.seen`, `.reached` (each a linalg.Subspace), `.rank`,
     `.layers`, `.text()`, `.plot()`. Raises DTypeError unless x and the result are real and floating, ArgumentError for
-    a Jacobian of more than 2^24 elements.
+    a Jacobian of more than 2^24 elements, TraceError within a function that is being traced.
     Source: Strang 1993, "The fundamental theorem of linear algebra".
 
     >>> import tinygrad_math as tm
@@ -175,6 +176,8 @@ def subspaces(model: Callable[[Any], Any], x: Any, rtol: float | None = None) ->
     """
     if rtol is not None and not 0 <= rtol < 1:
         raise ArgumentError(f"subspaces: rtol is a share of the largest singular value, from 0 to 1, got {rtol}")
+    held = (*model.parameters(), *model.buffers()) if isinstance(model, Module) else ()
+    refuse_unknown((t.node for t in (as_tensor(x), *held)), "subspaces")
     given = np.array(as_tensor(x).node.data)
     if given.dtype.kind != "f":
         raise DTypeError(f"subspaces needs a real floating input, got {describe(given)}; write 1.0 for 1")

@@ -13,6 +13,7 @@ from .. import random
 from ..compiler.cache import Compiled
 from ..core.arguments import named
 from ..core.errors import ArgumentError, describe
+from ..core.looking import refuse_unknown
 from ..core.mode import no_grad
 from ..core.node import Node
 from ..core.quiet import ignoring
@@ -126,6 +127,7 @@ def own_parameters(module: Module) -> dict[str, Parameter]:
 def _layer(
     name: str, module: Module, own: dict[str, Parameter], new: dict[str, Parameter], ys: Any, notes: list[str]
 ) -> Layer:
+    refuse_unknown((t.node for t in (*own.values(), *(ys or ()))), "summary")
     grads = [p.grad.node.data for p in own.values() if p.grad is not None]
     values = [p.node.data for p, g in ((p, p.grad) for p in own.values()) if g is not None]
     grad = norm(grads) if grads else None

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError, DrawingError, describe
+from ..core.looking import refuse_unknown
 from ..core.node import Node
 from ..core.tensor import Tensor
 from . import labels
@@ -352,7 +353,8 @@ def graph(
     are open, or with "layers" all that hold others, so that each layer is one box with its shapes and its gradients;
     no more than about `most` boxes are shown; `direction` "down" or "right"; `names`, as `locals()`, gives
     Tensors names.
-    Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor.
+    Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor, TraceError for
+    one that is being traced, whose values are not known.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(3.0, requires_grad=True, name="x")
@@ -382,6 +384,8 @@ def graph(
         results: list[Any] = []
     else:
         results, notes = _results(y)
+    if values or (grads and order == 1):
+        refuse_unknown((r.node for r in results), "graph", "draw outside, or with values=False, grads=False")
     known = _names(names or {})
     view = view_of(results, grads=grads, group=group, order=order, depth=depth, names=known, notes=notes, failed=failed)
     what = known.get(results[0].node) or results[0].name if len(results) == 1 else None
