@@ -410,3 +410,41 @@ def test_a_real_gradient_of_a_complex_parameter_moves_its_real_part():
         w.grad = np.ones(shape)
         tm.optim.SGD([w], lr=0.25).step()
         assert np.all(np.asarray(w.detach()) == 0.75 + 1j)
+
+
+@pytest.mark.parametrize("bad", ["a", None, np.ones(2) * 1j, np.ones(3), {"a": 1.0}, np.array(["x", "y"])])
+@pytest.mark.parametrize(
+    ("make", "part"),
+    [
+        (tm.optim.Adam, "exp_avg"),
+        (lambda ps, lr: tm.optim.SGD(ps, lr=lr, momentum=0.9), "momentum_buffer"),
+        (tm.optim.Adagrad, "sum"),
+        (tm.optim.RMSprop, "step"),
+    ],
+    ids=["Adam", "SGD", "Adagrad", "RMSprop"],
+)
+def test_a_state_whose_parts_are_missing_or_no_numbers_is_refused_as_a_whole(make, part, bad):
+    w = tm.tensor([1.0, 2.0], requires_grad=True)
+
+    def stepped(o):
+        w.grad = tm.tensor([0.5, -1.0])
+        o.step()
+        return o
+
+    o = stepped(make([w], lr=0.1))
+    before = repr(o.state_dict())
+    wrong, lacking = copy.deepcopy(o.state_dict()), copy.deepcopy(o.state_dict())
+    wrong["state"][0][part] = bad
+    del lacking["state"][0][part]
+    for state in (wrong, lacking):
+        state["param_groups"][0]["lr"] = 7.0
+        with pytest.raises(tm.ArgumentError, match=part):
+            o.load_state_dict(state)
+        assert repr(o.state_dict()) == before
+    good = tm.tree_map(lambda v: v.tolist() if isinstance(v, np.ndarray) else v, o.state_dict())  # as from JSON
+    twin = make([w], lr=0.1)
+    twin.load_state_dict(good)
+    here = w.detach().numpy().copy()
+    there = stepped(o) and w.detach().numpy().copy()
+    w.data[...] = here
+    assert (stepped(twin) and w.detach().numpy()).tolist() == there.tolist()

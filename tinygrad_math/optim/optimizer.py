@@ -19,6 +19,7 @@ from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, 
 from ..core.gradients import Gradients
 from ..core.mode import watcher, witnesses
 from ..core.node import clock, finished, inside
+from ..core.op import raw
 from ..core.tensor import MODE, Tensor, as_tensor, rec
 from ..core.tree import Structure, differing, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
@@ -385,18 +386,14 @@ class Optimizer:
         lacking = sorted({key for key in self.defaults for group in rest if key not in group})
         if lacking:
             raise ArgumentError(f"{name}: this is the state of another optimiser, which has no {', '.join(lacking)}")
+        checked_groups = [self._checked(group) for group in rest]
+        numbers = [hyper(new) for size, new in zip(sizes, checked_groups, strict=True) for _ in range(size)]
         loaded: dict[Tensor, State] = {}
         for key, state in states.items():
             if not isinstance(key, int) or not 0 <= key < len(params) or not isinstance(state, Mapping):
                 raise ArgumentError(f"{name}: the state has a parameter {key!r:.40}, here there are {len(params)}")
             p = params[key]
-            for part, value in state.items():
-                if np.ndim(value) and np.shape(value) != p.shape:
-                    raise ArgumentError(
-                        f"{name}: {part} of parameter {key} is {describe(value)}, the parameter {describe(p)}"
-                    )
-            loaded[p] = {part: _fitting(value, p) for part, value in state.items()}
-        checked_groups = [self._checked(group) for group in rest]
+            loaded[p] = _like_fresh(state, self.start(raw, p.node.data, numbers[key]), p, f"{name}: parameter {key}")
         for group, new in zip(self.param_groups, checked_groups, strict=True):
             group.update(new)
         self.state = loaded
@@ -417,10 +414,27 @@ def _copied(x: Any) -> Any:
     return np.array(x) if isinstance(x, np.ndarray) else x
 
 
-def _fitting(value: Any, p: Tensor) -> Any:
+def _like_fresh(state: Mapping[str, Any], fresh: State, p: Tensor, title: str) -> State:
+    """A copy of a parameter's state, which has the parts that a rule starts with, each of numbers of its shape.
+
+    What a rule of the user's adds to these is taken as it is.
+    """
+    lacking = [part for part in fresh if part not in state]
+    if lacking:
+        raise ArgumentError(f"{title} ({describe(p)}) has no {', '.join(lacking)} in this state")
+    return {part: _fitting(value, part in fresh, p, f"{title}: {part}") for part, value in state.items()}
+
+
+def _fitting(value: Any, of_rule: bool, p: Tensor, title: str) -> Any:
     """A copy of a part of a state, arrays in the parameter's dtype."""
     value = value.node.data if isinstance(value, Tensor) else value
-    return np.array(value, p.dtype) if isinstance(value, np.ndarray) and value.shape == p.shape and p.ndim else value
+    kind = np.asarray(value).dtype.kind
+    numeric = kind in "biufc"
+    if (of_rule and not numeric) or (kind == "c" and p.dtype.kind != "c"):
+        raise ArgumentError(f"{title} is {describe(value)}, where numbers as those of {describe(p)} are meant")
+    if np.ndim(value) and np.shape(value) != p.shape:
+        raise ArgumentError(f"{title} is {describe(value)}, the parameter {describe(p)}")
+    return np.array(value, p.dtype) if np.ndim(value) and numeric else value
 
 
 def learning(structure: Structure, within: bool = False) -> Iterator[bool]:
