@@ -384,3 +384,25 @@ def test_what_a_killed_writer_left_is_taken_away_once_nobody_holds_it(tmp_path):
         with archive.alone(path):
             left = {p.name for p in tmp_path.iterdir()}
     assert left == {*names[1:], ".other.npz.old.part", ".run.npz.lock"}
+
+
+class _Record(dict):
+    def __getattr__(self, name):
+        return self[name]  # KeyError, where Python expects AttributeError
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_a_dict_whose_keys_are_attributes_is_saved_as_one(tmp_path, ending):
+    if ending == "safetensors":
+        pytest.importorskip("safetensors")
+    tree = _Record(w=np.arange(3.0), below=_Record(b=np.ones(2)))
+    tm.save(tmp_path / f"tree.{ending}", tree)
+    back = tm.load(tmp_path / f"tree.{ending}")
+    flat = back if ending == "safetensors" else {"w": back["w"], "below.b": back["below"]["b"]}
+    assert np.asarray(flat["w"]).tolist() == [0, 1, 2] and np.asarray(flat["below.b"]).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("call", [tm.tensor, tm.exp, lambda d: tm.nn.Linear(2, 1)(d)])
+def test_such_a_dict_in_the_place_of_an_array_is_refused_by_name(call):
+    with pytest.raises(tm.errors.DTypeError, match="_Record"):
+        call(_Record(w=np.arange(3.0)))

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from .arguments import is_about_arguments
-from .errors import DTypeError, HasUnits, MathError, ShapeError, describe, refuse_object
+from .errors import DTypeError, HasUnits, MathError, ShapeError, describe, part_of, refuse_object
 from .foreign import DOORS
 from .leaving import Leaving
 from .node import Constant, Node, in_native_order
@@ -58,8 +58,8 @@ def _plain(value: Any) -> np.ndarray[Any, Any]:
     Raises where the values alone would mean something else: where some are masked, or have units.
     """
     _refuse_more_than_values(value)
-    if not isinstance(value, np.ndarray) and not any(hasattr(value, door) for door in DOORS):
-        dense = "; make it dense: .toarray()" if hasattr(value, "toarray") else ""
+    if not isinstance(value, np.ndarray) and not any(part_of(value, door) is not None for door in DOORS):
+        dense = "; make it dense: .toarray()" if part_of(value, "toarray") is not None else ""
         if hasattr(type(value), "__float__"):  # a Fraction, a Decimal, a symbolic expression
             dense = "; a Tensor holds floating numbers, and is not exact: convert it with float()"
         raise DTypeError(

@@ -254,11 +254,19 @@ def unhidden(error: BaseException) -> MathError | None:
     return cause
 
 
+def part_of(value: Any, name: str) -> Any:
+    """An attribute of a foreign object, None where it has none: its `__getattr__` may raise KeyError, or anything."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
+
+
 def describe(value: Any) -> str:
     """`float64(2, 3)` for an array, the repr for anything else; used by every message."""
-    if isinstance(value, tuple) and value and hasattr(value[0], "dtype"):
+    if isinstance(value, tuple) and value and part_of(value[0], "dtype") is not None:
         return "(" + ", ".join(describe(v) for v in value) + ")"
-    if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
+    if part_of(value, "dtype") is not None and isinstance(part_of(value, "shape"), tuple):
         return f"{value.dtype}{tuple(value.shape)}"
     try:
         text = repr(value)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DTypeError, FileError, MissingExtra, describe, installing
+from ..core.errors import ArgumentError, DTypeError, FileError, MissingExtra, describe, installing, part_of
 from ..core.tensor import Tensor
 from .archive import PLAN, Archive, alone, parsed, replace, write_arrays
 from .plan import Reader, Writer, decoded, encoded
@@ -169,7 +169,7 @@ def _flat(tree: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def add(value: Any, path: str) -> None:
-        if callable(getattr(value, "state_dict", None)):
+        if callable(part_of(value, "state_dict")):
             value = value.state_dict()
         if isinstance(value, (dict, list, tuple)):
             for key, below in value.items() if isinstance(value, dict) else enumerate(value):

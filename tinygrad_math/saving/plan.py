@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import DTypeError, FileError, describe
+from ..core.errors import DTypeError, FileError, describe, part_of
 from ..core.opening import room
 from ..core.tensor import Tensor
 
@@ -47,7 +47,7 @@ class Writer:
             return self._array(tree, path)
         if isinstance(tree, bytes):
             return {"bytes": base64.b64encode(tree).decode()}
-        if callable(getattr(tree, "state_dict", None)) and not isinstance(tree, type):
+        if callable(part_of(tree, "state_dict")) and not isinstance(tree, type):
             return {"state": self.write(tree.state_dict(), path, depth + 1), "of": type(tree).__name__}
         return self._container(tree, path, depth)
 
