@@ -399,7 +399,8 @@ def test_a_dict_whose_keys_are_attributes_is_saved_as_one(tmp_path, ending):
     tm.save(tmp_path / f"tree.{ending}", tree)
     back = tm.load(tmp_path / f"tree.{ending}")
     flat = back if ending == "safetensors" else {"w": back["w"], "below.b": back["below"]["b"]}
-    assert np.asarray(flat["w"]).tolist() == [0, 1, 2] and np.asarray(flat["below.b"]).tolist() == [1, 1]
+    assert np.asarray(flat["w"]).tolist() == [0, 1, 2]
+    assert np.asarray(flat["below.b"]).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("call", [tm.tensor, tm.exp, lambda d: tm.nn.Linear(2, 1)(d)])

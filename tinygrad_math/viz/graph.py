@@ -353,8 +353,8 @@ def graph(
     are open, or with "layers" all that hold others, so that each layer is one box with its shapes and its gradients;
     no more than about `most` boxes are shown; `direction` "down" or "right"; `names`, as `locals()`, gives
     Tensors names.
-    Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor, TraceError for
-    one that is being traced, whose values are not known.
+    Raises ArgumentError for an unknown `group`, an order below 1, a negative depth, or what is no Tensor, TraceError
+    for one that is being traced, whose values are not known.
 
     >>> import tinygrad_math as tm
     >>> x = tm.tensor(3.0, requires_grad=True, name="x")
