@@ -440,3 +440,15 @@ def test_words_about_speed_are_taken_where_they_are_off():
     assert tm.nn.Embedding(3, 2, sparse=False, max_norm=None, rng=0).weight.shape == (3, 2)
     with pytest.raises(tm.ArgumentError, match="sparse"):
         tm.nn.Embedding(3, 2, sparse=True)
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_the_draws_of_a_pass_are_those_of_no_other_generator(epoch):
+    """A network made with a seed and the order of its first pass would otherwise be made of the same bits."""
+    drawn = tm.data.samplers.generator(7, epoch).random(1000)
+    others = [np.random.default_rng(s) for s in (7, [7, epoch], [7, 0, epoch])] + np.random.default_rng(7).spawn(3)
+    others += [tm.data.samplers.generator(7, 1 - epoch), tm.data.samplers.generator(8, epoch)]
+    assert all(abs(np.corrcoef(drawn, rng.random(1000))[0, 1]) < 0.15 for rng in others)
+    again = tm.data.RandomSampler(range(100), seed=7).order(epoch)
+    assert again.tolist() == tm.data.samplers.generator(7, epoch).permutation(100).tolist()
+    assert again.tolist() != np.random.default_rng([7, epoch]).permutation(100).tolist()

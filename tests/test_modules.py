@@ -257,6 +257,16 @@ def test_clipping_by_norm_scales_all_gradients_alike(order, bound):
     np.testing.assert_allclose(after, before * min(1.0, bound / (size + 1e-6)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.int8, np.array])
+def test_a_bound_of_few_digits_clips_as_the_same_number_does(kind):
+    bound = kind(0.5 if kind is not np.int8 else 1)
+    for clip in (utils.clip_grad_norm_, utils.clip_grad_value_):
+        ps, others = with_gradients(), with_gradients()
+        clip(ps, bound)
+        clip(others, float(bound))
+        assert [p.grad.tolist() for p in ps] == [p.grad.tolist() for p in others]
+
+
 def test_clipping_by_value_bounds_each_element():
     ps = with_gradients()
     want = [np.clip(p.grad.numpy(), -0.3, 0.3) for p in ps]

@@ -13,7 +13,7 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import flatten, leaves_like, show, unflatten
 from .dataset import Subset, TensorDataset, check_rows
-from .samplers import can_repeat, in_order
+from .samplers import can_repeat, generator, in_order
 
 
 def collate(items: list[Any]) -> Any:
@@ -253,7 +253,7 @@ class DataLoader(Passes):
             return np.concatenate([*self._listed(epoch), np.zeros(0, np.intp)]).astype(np.intp)
         if self.sampler is not None:
             return _checked(in_order(self.sampler, epoch), n)
-        return np.random.default_rng([self.seed, epoch]).permutation(n) if self.shuffle else np.arange(n)
+        return generator(self.seed, epoch).permutation(n) if self.shuffle else np.arange(n)
 
     def _listed(self, epoch: int) -> list[np.ndarray[Any, Any]]:
         """The numbers of each batch that a batch_sampler gives."""

@@ -9,11 +9,22 @@ import numpy as np
 
 from ..core.errors import ArgumentError, MissingMethod, describe
 
+_DATA = 0xDA7A  # the key of what is drawn for data sets
+
 
 def whole(value: Any, name: str, asker: str, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ArgumentError(f"{asker}: {name} is a whole number from {least} on, got {value!r:.40}")
     return int(value)
+
+
+def generator(seed: int, *numbers: int) -> np.random.Generator:
+    """What draws in a pass: the same for the same numbers, and apart from what `default_rng(seed)` draws elsewhere.
+
+    A zero at the end of a list of seeds does not count, so that the first pass of `[seed, epoch]` would repeat the
+    draws that made the network. A key keeps streams apart, also from those that the seed's own `spawn` gives.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_DATA, *numbers)))
 
 
 class Sampler:
@@ -81,7 +92,7 @@ class RandomSampler(Sampler):
 
     def order(self, epoch: int) -> np.ndarray[Any, Any]:
         """The numbers of the examples in a pass."""
-        draw, n, wanted = np.random.default_rng([self.seed, epoch]), len(self.data_source), len(self)
+        draw, n, wanted = generator(self.seed, epoch), len(self.data_source), len(self)
         if self.replacement:
             return draw.integers(0, n, wanted)
         rounds = [draw.permutation(n) for _ in range(-(-wanted // max(n, 1)))]
@@ -105,7 +116,7 @@ class SubsetRandomSampler(Sampler):
 
     def order(self, epoch: int) -> np.ndarray[Any, Any]:
         """The numbers of the examples in a pass."""
-        return np.random.default_rng([self.seed, epoch]).permutation(self.indices)
+        return generator(self.seed, epoch).permutation(self.indices)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -137,7 +148,7 @@ class WeightedRandomSampler(Sampler):
 
     def order(self, epoch: int) -> np.ndarray[Any, Any]:
         """The numbers of the examples in a pass."""
-        draw = np.random.default_rng([self.seed, epoch])
+        draw = generator(self.seed, epoch)
         return draw.choice(len(self.weights), self.num_samples, self.replacement, self.weights / self.weights.sum())
 
     def __len__(self) -> int:

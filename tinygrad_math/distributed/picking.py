@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.tree import flatten, unflatten
 from ..data.loader import DataLoader
+from ..data.samplers import generator
 from .shards import count
 
 
@@ -50,7 +51,7 @@ class Part(Pick):
 
 @functools.lru_cache(64)
 def _order(seed: int, epoch: int, number: int, n: int) -> Any:
-    return np.random.default_rng([seed, epoch, number]).permutation(n)
+    return generator(seed, epoch, number).permutation(n)
 
 
 class Rows(Pick):

@@ -80,7 +80,7 @@ def clip_grad_norm_(
     total = float(np.linalg.norm(np.asarray(norms, np.float64), norm_type)) if norms else 0.0
     if error_if_nonfinite and not math.isfinite(total):
         raise FloatingPointError(f"clip_grad_norm_: the norm of the gradients is {total}")
-    factor = max_norm / (total + 1e-6)
+    factor = float(max_norm) / (total + 1e-6)  # a bound of few digits leaves the gradients theirs
     if not factor >= 1:
         put_all(_put_slope, [(p, g.detach() * factor) for p, g in slopes], slopes)
     return as_tensor(np.float64(total))
@@ -99,8 +99,8 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -
     """
     if not clip_value >= 0:
         raise ArgumentError(f"clip_grad_value_: clip_value from 0 on, got {clip_value!r:.40}")
-    slopes = _slopes(parameters, "clip_grad_value_")
-    put_all(_put_slope, [(p, rec.clip(g.detach(), -clip_value, clip_value)) for p, g in slopes], slopes)
+    slopes, bound = _slopes(parameters, "clip_grad_value_"), float(clip_value)
+    put_all(_put_slope, [(p, rec.clip(g.detach(), -bound, bound)) for p, g in slopes], slopes)
 
 
 def _slopes(parameters: Any, asker: str) -> list[tuple[Tensor, Tensor]]:
