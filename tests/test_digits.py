@@ -12,6 +12,7 @@ import tinygrad_math as tm
 from tinygrad_math import fft, geometry, linalg, nn, random, special, stats  # noqa: F401  (they fill the registry)
 from tinygrad_math.core.errors import ArgumentError, NoDerivative, ShapeError
 from tinygrad_math.core.op import registry
+from tinygrad_math.nn import functional as F
 
 KINDS = [np.float64, np.float32]
 
@@ -399,6 +400,33 @@ def test_a_deviation_of_any_size_is_right_in_value_and_gradient(f, scale):
     want = np.sqrt(((x - x.mean()) ** 2).sum() / n)
     np.testing.assert_allclose(float(f(x * scale)) / scale, want, rtol=1e-13)
     np.testing.assert_allclose(tm.grad(f)(x * scale).numpy(), (x - x.mean()) / (n * want), rtol=1e-12)
+
+
+LAYERS = {
+    "layer": (lambda x: F.layer_norm(x, 3), 1, True),
+    "rms": (lambda x: F.rms_norm(x, 3, eps=1e-5), 1, False),
+    "batch": (lambda x: F.batch_norm(x, None, None, training=True), 0, True),
+}
+
+
+@pytest.mark.parametrize("backend", [None, "numpy", "native"])
+@pytest.mark.parametrize("scale", [1.0, 1e200, 1e-170])
+@pytest.mark.parametrize("name", LAYERS)
+def test_norms_of_layers_of_any_size_are_right_in_value_and_gradient_in_programs_too(name, scale, backend):
+    norm, axis, centred = LAYERS[name]
+    v, g = np.array([[3.0, -4.0, 0.5], [1.0, 2.5, -2.0]]), np.array([[1.0, 2.0, -1.0], [0.5, 1.0, 3.0]])
+    about = (lambda x: x - x.mean(axis, keepdims=True)) if centred else (lambda x: x)
+    mean = lambda x: x.mean(axis, keepdims=True)  # noqa: E731
+    # with eps = 1e-5: in units of scale the root is that of the mean square and eps / scale^2
+    root = np.hypot(np.sqrt(mean(about(v) ** 2)), np.sqrt(1e-5) / scale)
+    y = about(v) / root
+    slope = (about(g) - y * mean(y * g)) / root
+    f = tm.value_and_grad(lambda x: (norm(x) * g).sum())
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    value, found = (f if backend is None else tm.compile(f, backend=backend))(v * scale)
+    np.testing.assert_allclose(value.item(), (y * g).sum(), rtol=1e-12)
+    np.testing.assert_allclose(found.numpy() * scale, slope, rtol=1e-11, atol=1e-13 / root.max())
 
 
 def test_correlations_and_angles_do_not_depend_on_the_size():

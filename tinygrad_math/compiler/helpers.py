@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..core.errors import MathError
-from ..core.quiet import ignoring, without_warnings
+from ..core.quiet import ignoring, quietly, quietly_by_numpy, without_warnings
 from .calls import literal
 from .lines import NUMPY
 from .names import Names
@@ -49,6 +49,9 @@ class Helpers:
             if str(thing.__name__).split(".")[0] == _PACKAGE:
                 raise MathError(f"a helper uses the module {thing.__name__}, which a standalone function cannot import")
             self.imports[f"import {thing.__name__} as {name}"] = None
+        elif thing is ignoring or thing is quietly:
+            alone = without_warnings if thing is ignoring else quietly_by_numpy
+            self.definitions.append(self._function(cast("FunctionType", alone), name))
         elif isinstance(thing, FunctionType) and (thing.__module__ or "").split(".")[0] == _PACKAGE:
             self.definitions.append(self._function(thing, name))
         elif isinstance(thing, np.ufunc) and thing in NUMPY.values():
@@ -68,8 +71,6 @@ class Helpers:
             thing, "__qualname__"
         ):
             self.imports[f"from {thing.__module__} import {thing.__qualname__} as {name}"] = None
-        elif thing is ignoring:
-            self.definitions.append(self._function(cast("FunctionType", without_warnings), name))
         elif isinstance(thing, type):
             self.definitions.append(f"{name} = {_stand_in(thing)}")
         elif hasattr(thing, "plain"):  # an op: its plain function

@@ -125,3 +125,9 @@ class ignoring(Leaving):
 def without_warnings(*kinds: str) -> Any:
     """`ignoring` by NumPy alone, for source that stands alone."""
     return np.errstate(**dict.fromkeys(kinds or ("all",), "ignore"))  # type: ignore[arg-type]
+
+
+def quietly_by_numpy(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """`quietly` by NumPy alone, for source that stands alone."""
+    with np.errstate(all="ignore"):
+        return f(*args, **kwargs)

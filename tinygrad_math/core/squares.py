@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+
+from .quiet import quietly
 
 Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 
@@ -12,13 +15,17 @@ Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.red
 def total_of(x: Any, axis: Axis, keepdims: bool) -> Any:
     """The sum, in double precision where many single ones would lose digits one by one."""
     if x.size > 8192 and x.dtype.char in "fF":
-        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
-        return wide.astype(x.dtype)
+        return wide_total(x, axis, keepdims).astype(x.dtype)
     return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
 
 
+def wide_total(x: Any, axis: Axis, keepdims: bool) -> Any:
+    """The sum in double precision: NumPy adds along all but the last axis one by one."""
+    return np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
+
+
 def centred(x: Any, axis: Axis) -> Any:
-    """x about its mean over `axis`, whose digits a large offset does not cost."""
+    """x about its mean over `axis`, whose digits a large offset does not cost; a new array."""
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
@@ -26,23 +33,60 @@ def centred(x: Any, axis: Axis) -> Any:
         return x.copy()
     if x.dtype.char == "e":  # whose sums overflow
         return centred(x.astype(np.float32), axis).astype(x.dtype)
+    if not x.ndim:
+        return x - x
     # from the first element on, so that a constant is 0 to the last bit and a large offset costs no digits
-    if axis is None or not x.ndim:
+    if axis is None:
         x = x - x.flat[0]
     else:
         hit = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
-        x = x - x[tuple(slice(0, 1) if a in hit else slice(None) for a in range(x.ndim))]
+        x = x - x[tuple([slice(0, 1) if a in hit else slice(None) for a in range(x.ndim)])]
     total = total_of(x, axis, True)
-    return x - total / (x.size // (total.size or 1))
+    return np.subtract(x, total / (x.size // (total.size or 1)), out=x)
 
 
-def in_range(total: Any) -> bool:
-    """Whether sums of squares have neither overflowed nor lost digits below the smallest numbers."""
-    info = np.finfo(total.dtype)
-    low, high = info.tiny / info.eps, info.max
+def squared_sizes(c: Any) -> Any:
+    """|c|^2 of each element."""
+    return c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c
+
+
+def _mean_square(c: Any, axis: Axis, least: float) -> Any:
+    total = total_of(squared_sizes(c), axis, True)
+    mean = total / max(c.size // (total.size or 1), 1)
+    return mean + least if least else mean
+
+
+def root_and_scale(c: Any, axis: Axis, least: float) -> tuple[Any, Any]:
+    """(root, scale): sqrt(mean(|c|^2) + least) over `axis`, which keeps its axes, in units of 1 / scale.
+
+    The scale is None, for 1, where the squares are in range, and else a power of two.
+    """
+    square = quietly(_mean_square, c, axis, least)
+    if in_range(square, least):
+        return np.sqrt(square), None
+    top = np.fmax.reduce(np.abs(c), axis=axis, keepdims=True, initial=np.sqrt(least))
+    scale = power_of_two(top.astype(square.dtype))
+    square = quietly(_mean_square, c * scale, axis, 0.0)
+    return np.sqrt(square + least * scale * scale), scale
+
+
+@functools.cache
+def usual(dtype: Any) -> tuple[Any, Any]:
+    """The least and the largest sum of squares in this dtype that has all its digits."""
+    info = np.finfo(dtype)
+    return info.tiny / info.eps, info.max
+
+
+def in_range(total: Any, least: float = 0.0) -> bool:
+    """Whether sums of squares, none below `least`, have neither overflowed nor lost digits in the smallest numbers."""
+    low, high = usual(total.dtype)
     if total.ndim == 0:
         return bool(low <= total <= high)
-    return not total.size or bool(low <= total.min() and total.max() <= high)
+    if not total.size:
+        return True
+    if low > least and not low <= np.minimum.reduce(total, axis=None):
+        return False
+    return bool(np.maximum.reduce(total, axis=None) <= high)
 
 
 def power_of_two(size: Any) -> Any:

@@ -6,34 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import general
-from ..core.quiet import ignoring
+from ..core.declare import general, nondiff
 from ..core.samples import complexes, real, sample
-from ..core.squares import Axis, in_range, power_of_two, total_of
+from ..core.squares import Axis, root_and_scale
 from ..core.squares import centred as about_mean
 
 __all__: list[str] = []
 
 
 def _measured(x: Any, axis: Axis, eps: float | None, centred: bool) -> tuple[Any, Any, Any]:
-    """(c, root, scale): x about its mean, and the root of its mean square and eps, both times a power of two."""
-    c, least = about_mean(x, axis) if centred else np.asarray(x), eps or 0.0
-    with ignoring("over", "under"):
-        total = total_of(c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c, axis, True)
-        n = c.size // (total.size or 1)
-        square = total / max(n, 1) + least
-        scale = np.ones((), square.dtype)
-        if not in_range(square):
-            top = np.fmax.reduce(np.abs(c), axis=axis, keepdims=True, initial=np.sqrt(least))
-            scale = power_of_two(top.astype(square.dtype))
-            c = c * scale
-            square = total_of(np.abs(c) ** 2, axis, True) / max(n, 1) + least * scale * scale
-    return c, np.sqrt(square), scale
+    """(c, root, scale): x about its mean, the root of its mean square and eps in units of 1 / scale, None for 1."""
+    c = about_mean(x, axis) if centred else np.asarray(x)
+    return c, *root_and_scale(c, axis, eps or 0.0)
 
 
 def _over(x: Any, root: Any, eps: float | None) -> Any:
     """x / root; where no eps is given, 0 at a root of 0."""
-    if eps is not None:
+    if eps is not None or root.all():
         return x / root
     shape = np.broadcast_shapes(np.shape(x), np.shape(root))
     return np.divide(x, root, out=np.zeros(shape, np.result_type(x, root)), where=np.not_equal(root, 0))
@@ -70,8 +59,8 @@ def normalized(x: Any, /, axis: Axis = None, eps: float | None = None, centred: 
     x = np.asarray(x)
     if not x.size:
         return x.copy()
-    c, root, _ = _measured(x.astype(np.float32) if x.dtype.char == "e" else x, axis, eps, centred)
-    y = _over(c, root, eps)
+    c, root, scale = _measured(x.astype(np.float32) if x.dtype.char == "e" else x, axis, eps, centred)
+    y = _over(c if scale is None else c * scale, root, eps)
     return y.astype(x.dtype) if x.dtype.char == "e" else y
 
 
@@ -86,7 +75,18 @@ def inverse_deviation(x: Any, /, axis: Axis = None, eps: float | None = None, ce
     x = np.asarray(x)
     x = x.astype(np.float32) if x.dtype.char == "e" else x
     _, root, scale = _measured(x, axis, eps, centred)
-    return _over(scale, root, eps)
+    return _over(np.ones((), root.dtype) if scale is None else scale, root, eps)
+
+
+@nondiff(
+    latex=r"\sqrt{{\overline{{{0}^2}} + \epsilon}}",
+    shape="x.shape with `axis` of length 1",
+    samples=lambda: [sample(real(2, 3), axis=-1, least=0.1), sample(1e200 * real(4)), sample(1e-170 * real(4))],
+)
+def root_mean_square(x: Any, /, axis: Axis = None, least: float = 0.0) -> Any:
+    """sqrt(mean(|x|^2) + least) over `axis`: what programs divide by, once for `normalized` and its derivative."""
+    root, scale = root_and_scale(np.asarray(x), axis, least)
+    return root if scale is None else root / scale
 
 
 def _single(xp: Any, *xs: Any) -> Any:

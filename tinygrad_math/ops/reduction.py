@@ -14,6 +14,7 @@ import numpy as np
 from ..core.declare import general, helper, linear, nondiff
 from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.samples import complexes, positive, real, sample
+from ..core.squares import wide_total
 
 __all__ = [
     "all",
@@ -126,8 +127,7 @@ def _mean(x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Any:
     if axis is not None and not x.ndim:
         refuse_axes_of_a_number("mean", axis)
     if dtype is None and x.dtype.char in "efF" and (x.size > 8192 or x.dtype.char == "e"):
-        # NumPy adds along all but the last axis one by one, so many narrow numbers lose digits, or overflow
-        wide = np.add.reduce(x, axis=axis, dtype=np.result_type(x.dtype, np.float64), keepdims=keepdims)  # type: ignore[call-overload]
+        wide = wide_total(x, axis, keepdims)  # many narrow numbers lose digits, or overflow
         return (wide / (x.size // (wide.size or 1))).astype(x.dtype)
     if dtype is not None:
         floating_dtype(dtype, "a mean")

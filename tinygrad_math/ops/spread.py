@@ -10,7 +10,7 @@ from ..core.declare import elementwise, general, linear, nondiff
 from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
-from ..core.squares import Axis, centred, in_range, scale_for, total_of
+from ..core.squares import Axis, centred, in_range, scale_for, squared_sizes, total_of
 
 __all__ = ["std", "var"]
 
@@ -62,8 +62,7 @@ def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
     if axis is not None and not x.ndim:
         refuse_axes_of_a_number("a variance", axis)
     c = centred(x, axis)
-    square = c.real**2 + c.imag**2 if c.dtype.kind == "c" else c * c
-    total = total_of(square, axis, keepdims)
+    total = total_of(squared_sizes(c), axis, keepdims)
     n = c.size // (total.size or 1) - n_lost
     return total / (0 if n <= 0 else n)  # as NumPy: NaN and a warning if there is too little to measure
 
@@ -154,9 +153,8 @@ def _deviation(xp: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: floa
     """(x - m) / (n - correction), in single precision for half, which hardly holds 1 / n."""
     if x.dtype.char == "e":
         x = xp.astype(x, np.float32)
-    n = x.size // (y.size or 1) - (correction if ddof is None else ddof)
     c = xp.center(x if dtype is None else xp.astype(x, dtype), axis)
-    return c * (1 / n if n > 0 else float("nan"))
+    return c * _share(y, x, correction, ddof)
 
 
 @var.defvjp
@@ -172,23 +170,30 @@ def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: Any,
     return xp.sum(xp.real(xp.conj(d) * ts[0]), axis=axis, keepdims=keepdims) * 2
 
 
-def _unit(xp: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: float, ddof: float | None) -> Any:
-    """(x - m) / ((n - correction) std), in which no square leaves its range, nor a derivative's."""
-    n = x.size // (y.size or 1)
-    left = n - (correction if ddof is None else ddof)
-    factor = 1 / (n * left) ** 0.5 if left > 0 else float("nan")
-    unit = xp.normalized(x if dtype is None else xp.astype(x, dtype), axis=axis)
-    return (xp.astype(unit, np.float32) if unit.dtype.char == "e" else unit) * factor
+def _unit(xp: Any, y: Any, x: Any, axis: Axis, dtype: Any) -> Any:
+    """(x - m) / std, in which no square leaves its range, nor a derivative's; 0 where x is constant."""
+    if x.dtype.char == "e":
+        x, y = xp.astype(x, np.float32), xp.astype(y, np.float32)
+    y = xp.kept(y, x, axis)
+    c = xp.center(x if dtype is None else xp.astype(x, dtype), axis)
+    return c / xp.where(xp.equal(y, 0), np.inf, y)
+
+
+def _share(y: Any, x: Any, correction: float, ddof: float | None) -> float:
+    """1 / (n - correction)."""
+    n = x.size // (y.size or 1) - (correction if ddof is None else ddof)
+    return 1 / n if n > 0 else float("nan")
 
 
 @std.defvjp
 def _(
     xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: Any, keepdims: Any, ddof: Any
 ) -> Any:
-    return (xp.kept(g, x, axis) * _unit(xp, y, x, axis, dtype, correction, ddof),)
+    g = xp.astype(g, np.float32) if g.dtype.char == "e" else g  # half hardly holds 1 / n
+    return (xp.kept(g * _share(y, x, correction, ddof), x, axis) * _unit(xp, y, x, axis, dtype),)
 
 
 @std.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Axis, dtype: Any, correction: Any, keepdims: Any, ddof: Any) -> Any:
-    unit = _unit(xp, y, x, axis, dtype, correction, ddof)
-    return xp.sum(xp.real(xp.conj(unit) * ts[0]), axis=axis, keepdims=keepdims)
+    along = xp.real(xp.conj(_unit(xp, y, x, axis, dtype)) * ts[0])
+    return xp.sum(along, axis=axis, keepdims=keepdims) * _share(y, x, correction, ddof)

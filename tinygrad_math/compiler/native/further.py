@@ -14,7 +14,7 @@ from .extremes import argmax, argmin
 from .instructions import Instructions
 from .loops import Loop, copier, loop, machine_type
 from .moving import diagonal_embed, roll
-from .norms import lp_norm, std
+from .norms import lp_norm, root_mean_square, std
 from .orders import argsort, sort
 from .parts import changed_part
 from .picking import add_at, assign, gather, scatter
@@ -160,7 +160,7 @@ OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
     "argmax": argmax, "argmin": argmin, "argsort": argsort, "searchsorted": searchsorted, "sort": sort,
     "median": median, "quantile": quantile, "quantile_weights": quantile_weights,
     "clip": _clip, "nan_to_num": nan_to_num, "quotient": quotient, "round": rounded,
-    "cross3": _cross3, "lp_norm": lp_norm, "std": std,
+    "cross3": _cross3, "lp_norm": lp_norm, "root_mean_square": root_mean_square, "std": std,
     "cumprod": running, "cumsum": _cumsum, "exclusive_product": running, "scan": running,
     "diagonal_embed": diagonal_embed, "embed": _embed, "overlap_add": _overlap_add, "roll": roll,
 }  # fmt: skip

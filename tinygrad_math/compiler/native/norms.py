@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...core.squares import usual
 from ..program import Value
 from .instructions import Instructions
 from .places import FAR, Place, part_of
@@ -49,6 +50,18 @@ def std(around: Instructions, v: Value, out: Place) -> Words:
     return _root(steps, v, steps.of(np.divide, total, steps.number(n - lost, x.dtype)), out)
 
 
+def root_mean_square(around: Instructions, v: Value, out: Place) -> Words:
+    """Words of the root of the mean square and of what stands below it."""
+    x, p = _floats(around, v), v.params
+    if x is None or not x.shape or (x.dtype.char == "f" and np.prod(x.shape) > MANY):
+        return None
+    steps, along = Steps(around, []), _along(x, p["axis"])
+    n = int(np.prod([x.shape[k] for k in along], dtype=int))
+    total = steps.total(v, steps.of(np.multiply, x, x), along, True)
+    mean = steps.of(np.divide, total, steps.number(n, x.dtype))
+    return _root(steps, v, steps.of(np.add, mean, steps.number(p["least"], x.dtype)), out)
+
+
 def _floats(around: Instructions, v: Value) -> Place | None:
     x = v.inputs[0]
     known = v.dtype.char in "df" and x.dtype == v.dtype and not x.weak and x.size and x.nbytes <= FAR
@@ -61,8 +74,7 @@ def _along(x: Place, axis: int | tuple[int, ...] | None) -> set[int]:
 
 
 def _root(steps: Steps, v: Value, total: Place, out: Place) -> Words:
-    """The root of sums of squares, as long as they are in range (see `ops.spread.in_range`)."""
-    info = np.finfo(total.dtype)
+    """The root of sums of squares, as long as they are in range (see `core.squares.in_range`)."""
     steps.of(np.sqrt, total, out=out)
-    rest = unless_between(steps.around, v, out, total, info.tiny / info.eps, info.max)
+    rest = unless_between(steps.around, v, out, total, *usual(total.dtype))
     return None if rest is None else steps.words + rest

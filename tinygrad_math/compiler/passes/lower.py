@@ -170,6 +170,31 @@ def _var(v: Value, make: Make) -> Value | None:
     return make("divide", total, constant(float(n))) if n > 0 else None
 
 
+def _normalized(v: Value, make: Make) -> Value | None:
+    """Of a root that `inverse_deviation` shares."""
+    parts = _over_root(v, make)
+    if parts is None:
+        return None
+    c, root = parts
+    return make("divide", c, root) if v.params["eps"] else make("multiply", c, make("inverse_or_zero", root))
+
+
+def _inverse_deviation(v: Value, make: Make) -> Value | None:
+    parts = _over_root(v, make)
+    if parts is None:
+        return None
+    return make("divide", constant(1.0), parts[1]) if v.params["eps"] else make("inverse_or_zero", parts[1])
+
+
+def _over_root(v: Value, make: Make) -> tuple[Value, Value] | None:
+    """x about its mean, and the root of its mean square and eps."""
+    x, axis = v.inputs[0], v.params["axis"]
+    if x.dtype.char not in "fd" or not x.shape:
+        return None
+    c = make("center", x, axis=axis) if v.params["centred"] else x
+    return c, make("root_mean_square", c, axis=axis, least=v.params["eps"] or 0.0)
+
+
 def _triangle(keep: Callable[..., np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Lowering:
     def lowered(v: Value, make: Make) -> Value | None:
         x = v.inputs[0]
@@ -293,7 +318,9 @@ _ENTRIES: dict[str, Lowering] = {
     "stack": _stack,
     "center": _center,
     "contract": _contract,
+    "inverse_deviation": _inverse_deviation,
     "inverse_or_zero": _inverse_or_zero,
+    "normalized": _normalized,
     "roll": _roll,
     "shares": _shares,
     "tril": _triangle(np.tril),

@@ -29,7 +29,7 @@ RULES["on_simplex"] = one_by_one  # which adds up along the first axis
     "sum", "mean", "prod", "max", "min", "nanmax", "nanmin", "any", "all", "count_nonzero", "var", "std", "median",
     "nanmedian", "logsumexp", "softmax", "log_softmax", "soft_shares", "flip", "center", "lp_norm",
     "fft", "ifft", "rfft", "irfft", "fit_length", "scale_mirrored", "difference", "unwrap",
-    "exclusive_product", "scale_of", "normalized", "inverse_deviation",
+    "exclusive_product", "scale_of", "normalized", "inverse_deviation", "root_mean_square",
 )  # fmt: skip
 def _along(call: Call) -> Any:
     """One array, along some of its axes; None stands for all of them."""
