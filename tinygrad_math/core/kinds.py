@@ -228,7 +228,7 @@ _RULES: list[tuple[Any, Kind]] = [
     (np.ndarray, Kind(lambda x: x.ravel().tolist() if x.dtype.char == "O" else (), _array_again)),
     (types.SimpleNamespace, Kind(lambda x: held(x).values(), _object_again)),
 ]
-_OBJECT = Kind(lambda x: held(x).values(), _object_again)
+OBJECT = Kind(lambda x: held(x).values(), _object_again)
 _REDUCED = Kind(_parts_of_reduced, _reduced_again)
 FOREIGN = Kind(_parts_of_foreign, _foreign_again)
 
@@ -256,10 +256,10 @@ def kind_of(cls: type) -> Kind | None:
         if holds(cls):
             return kind
     if hasattr(cls, "no_part_of_a_tree"):
-        return Kind(_OBJECT.parts, _foreign_again)
+        return Kind(OBJECT.parts, _foreign_again)
     if room == _OURS and cls.__reduce__ is not object.__reduce__:
         return _REDUCED
-    return _OBJECT if _is_plain(cls) else FOREIGN
+    return OBJECT if _is_plain(cls) else FOREIGN
 
 
 _HEAP, _NEVER_CALLED = 1 << 9, 1 << 7  # flags of types: made at run time; not to be made by a call, as some of C

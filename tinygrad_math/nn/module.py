@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
@@ -12,8 +12,7 @@ from ..core.at import Hook
 from ..core.attributes import Attributes, kept_attributes
 from ..core.elsewhere import SAY, Elsewhere
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
-from ..core.kinds import INERT, Unlinkable
-from ..core.links import Copy, leading, unlinkable
+from ..core.kinds import INERT
 from ..core.node import TRACED, TRANSFORMED, Node, awaited, clock, finished
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
@@ -22,6 +21,7 @@ from ..core.whole import put_all
 from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
 from .hooks import Crossing, changed_arguments
 from .places import Places, opened
+from .twins import swapped
 
 M = TypeVar("M", bound="Module")
 P = ParamSpec("P")
@@ -109,7 +109,7 @@ def _is_result(node: Node) -> bool:
 def _holds_parameters(value: Any) -> bool:
     if value.__class__ in INERT:
         return False
-    if isinstance(opened(value), (Tensor, Module)):
+    if isinstance(value, (Tensor, Module)) or isinstance(opened(value), (Tensor, Module)):
         return True
     if isinstance(value, (list, tuple)):
         return any(map(_holds_parameters, value))
@@ -302,7 +302,10 @@ class Module(Places):
         kept = kept_attributes(self)
         known = kept.pop("_tree_keys", ())
         own = self._buffers
-        keys = tuple([k for k, v in kept.items() if k in known or (k not in own and _holds_parameters(v))])
+        keys = tuple([
+            k for k, v in kept.items()
+            if k in known or (v.__class__ not in INERT and k not in own and _holds_parameters(v))
+        ])  # fmt: skip
         rest = tuple([(k, v) for k, v in kept.items() if k not in keys])
         return keys, tuple([kept[k] for k in keys]), Attributes(rest)
 
@@ -547,13 +550,16 @@ class Module(Places):
         >>> twin([3.0])
         tensor([7.])
         """
-        mine = dict(self.named_parameters()) | dict(self.named_buffers())
+        modules, buffers = dict(self.named_modules()), dict(self.named_buffers())
+        mine = dict(self.named_parameters()) | buffers
         unknown = [name for name in tensors if name not in mine]
         if unknown:
             raise ArgumentError(f"with_tensors: {type(self).__name__} has no {', '.join(unknown)}")
         given = {name: as_tensor(t) for name, t in tensors.items()}
-        written = {name: given[name].copy() for name, _ in self.named_buffers() if name in given}
-        return _swapped(self, {id(mine[name]): t for name, t in (given | written).items()}, list(mine.values()))
+        written = {name: given[name].copy() for name in buffers if name in given}
+        new = {id(mine[name]): t for name, t in (given | written).items()}
+        twin: M = swapped(self, {id(m): m for m in modules.values()}, new, mine.values())
+        return twin
 
     def extra_repr(self) -> str:
         return ""
@@ -603,31 +609,25 @@ def _torn(held: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray[Any, Any]]
     ]
 
 
-def _swapped(module: M, new: dict[int, Any], tensors: Iterable[Any]) -> M:
-    """A copy of a network with other Tensors in some places, by identity; what leads to a module is made anew, too."""
-    modules = {id(m): m for m in module.modules()}
-    targets = modules | {id(t): t for t in tensors if id(t) in new}
-    roots = [value for m in modules.values() for value in m.__dict__.values()]
-    copy = Copy(new, leading(roots, targets) | modules)
-    try:
-        twin: M = copy(module)
-        copy.finish()
-    except Unlinkable as found:
-        raise unlinkable(module, "an attribute", found) from None
-    return twin
-
-
 _OWN = ("_tree_keys", "_buffers", "_hooks", "_before", "_backward", "_hooked")
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The attributes of a module, containers opened, with their paths."""
-    stack = [
-        (f"{prefix}.{k}" if prefix else k, v, 0)
-        for k, v in module.__dict__.items()
-        if k not in _OWN and k not in module._buffers
-    ]
-    stack.reverse()
+    """The attributes of a module that may be parts of it, containers opened, with their paths."""
+    own = module._buffers
+    for name, value in list(module.__dict__.items()):  # whoever walks over them may set others
+        if value.__class__ in INERT or name in _OWN or name in own:
+            continue
+        path = f"{prefix}.{name}" if prefix else name
+        if isinstance(value, (list, tuple, dict)):
+            yield from _inside(module, path, value)
+        else:
+            yield path, opened(value)
+
+
+def _inside(module: Module, path: str, container: Any) -> Iterator[tuple[str, Any]]:
+    """What a container holds, and those in it."""
+    stack = [(path, container, 0)]
     while stack:
         path, value, depth = stack.pop()
         if depth > 64:
