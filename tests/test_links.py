@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import math
 import pickle
 import threading
 import types
@@ -306,6 +307,28 @@ def test_a_module_under_two_names_is_one_module_in_the_copy():
     twin = m.with_tensors({"a.w": X})
     assert twin.layers[0] is twin.a
     assert twin.a.w.tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["plain parts", "a function over the network"])
+def test_copies_share_what_leads_nowhere_and_keep_what_is_one(over):
+    m = tm.nn.Module()
+    m.first = tm.nn.Linear(3, 2, rng=0)
+    m.again, m.pair, m.table = m.first, [m.first, m.first], {"a": (m.first, 1)}
+    m.sizes, m.draws, m.squash, m.frozen = [3, 2], np.random.default_rng(0), math.tanh, [tm.tensor(X)]
+    if over:
+        m.kept = lambda x: m.first(x)
+    weight = tm.ones((2, 3))
+    twin = m.with_tensors({"first.weight": weight})
+    assert twin.first is twin.again is twin.pair[0] is twin.pair[1] is twin.table["a"][0]
+    assert twin.first is not m.first
+    assert twin.first.weight is weight
+    assert m.first.weight is not weight
+    assert twin.first.bias is m.first.bias
+    assert [twin.sizes, twin.draws, twin.squash] == [m.sizes, m.draws, m.squash]
+    assert twin.sizes is m.sizes
+    assert twin.frozen[0] is m.frozen[0]
+    if over:
+        assert twin.kept(X).tolist() == twin.first(X).tolist() != m.first(X).tolist()
 
 
 def test_a_module_without_parameters_in_two_places_has_one_mode():
