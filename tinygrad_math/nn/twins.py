@@ -60,7 +60,7 @@ class _Twins:
             return x
         return self.made.setdefault(id(x), parts if kind is list else tuple(parts))
 
-    def _leading_nowhere(self, x: Any, kind: type) -> Any:
+    def _leading_nowhere(self, x: Any, kind: Any) -> Any:
         """What holds nothing but numbers, texts and the like: a function of no closure, a generator."""
         known = None if is_inert(x) else kind_of(kind)
         if known is not None and not all(is_inert(part) and id(part) not in self.made for part in known.parts(x)):
@@ -68,7 +68,7 @@ class _Twins:
         return x
 
     def _module(self, module: Any) -> Any:
-        kind = type(module)
+        kind: Any = type(module)
         if not _is_plain(kind):
             raise _Leads
         twin = self.made[id(module)] = object.__new__(kind)
@@ -85,6 +85,6 @@ class _Twins:
 
 
 @functools.lru_cache(1024)
-def _is_plain(kind: type) -> bool:
+def _is_plain(kind: Any) -> bool:
     """Whether all that modules of this type hold lies in their `__dict__`, and none of it is computed from the rest."""
     return kind_of(kind) is OBJECT and not all_slots(kind) and not cached_names(kind)
