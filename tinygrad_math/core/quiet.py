@@ -129,5 +129,5 @@ def without_warnings(*kinds: str) -> Any:
 
 def quietly_by_numpy(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """`quietly` by NumPy alone, for source that stands alone."""
-    with np.errstate(all="ignore"):
+    with without_warnings():
         return f(*args, **kwargs)
