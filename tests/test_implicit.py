@@ -157,3 +157,69 @@ def test_without_gradients_nothing_is_recorded():
 def test_a_solver_in_array_maths_can_be_compiled():
     root = tm.implicit.root(lambda x, a: x * x - a, lambda a: tm.sqrt(a))
     assert tm.compile(tm.grad(root))(4.0).item() == pytest.approx(0.25)
+
+
+def pulled(z, w, x):
+    return tm.tanh(0.3 * w @ z + x)
+
+
+def settled(w, x):
+    return tm.implicit.fixed_point(pulled)(np.zeros(3), w, x)
+
+
+def energy(w, x):
+    return (settled(w, x) ** 2).sum()
+
+
+WHOLE = {
+    "itself": settled,
+    "gradient": tm.grad(energy, argnums=(0, 1)),
+    "Hessian-vector product": lambda w, x: tm.hvp(lambda w: energy(w, x), w, w),
+    "of many": lambda w, x: tm.vmap(tm.grad(energy), in_axes=(None, 0))(w, tm.stack([x, -2.0 * x])),
+    "from many starts": lambda w, x: tm.vmap(lambda z: tm.implicit.fixed_point(pulled)(z, w, x))(tm.stack([x, -x])),
+    "in a loop": tm.grad(lambda w, x: tm.fori_loop(3, lambda i, z: settled(w, z + i), x).sum()),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize("f", WHOLE.values(), ids=WHOLE)
+def test_a_compiled_function_finds_its_fixed_point_anew_at_each_call(f, backend):
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    rng = np.random.default_rng(0)
+    w, x = 0.3 * rng.normal(size=(3, 3)), rng.normal(size=3)
+    compiled = tm.compile(f, backend=backend)
+    for args in ((w, x), (-2.0 * w, x + 1.0)):
+        for got, want in zip(tm.tree_leaves(compiled(*args)), tm.tree_leaves(f(*args)), strict=True):
+            np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-9, atol=1e-13)
+
+
+def test_a_compiled_fixed_point_says_where_it_does_not_converge():
+    f = tm.compile(lambda a: tm.implicit.fixed_point(lambda x, a: a * x + 1.0)(1.0, a))
+    assert f(0.5).item() == pytest.approx(2.0)
+    with pytest.raises(NoConvergence, match="not finite"):
+        f(3.0)
+    assert f(0.25).item() == pytest.approx(4 / 3)
+
+
+def test_a_compiled_fixed_point_sees_the_module_that_it_closes_over():
+    net, x = tm.nn.Linear(3, 3, rng=0), np.array([0.3, -0.2, 0.5])
+
+    def f(x):
+        return tm.implicit.fixed_point(lambda z, x: tm.tanh(0.3 * net(z) + x))(np.zeros(3), x)
+
+    compiled = tm.compile(f)
+    for scale in (1.0, 0.5):
+        net.weight.data[...] *= scale
+        np.testing.assert_allclose(compiled(x).detach().numpy(), f(x).detach().numpy(), rtol=1e-12)
+        compiled(x).sum().backward()
+        got, net.weight.grad = net.weight.grad.numpy(), None
+        f(x).sum().backward()
+        np.testing.assert_allclose(got, net.weight.grad.numpy(), rtol=1e-9)
+        net.zero_grad()
+
+
+@pytest.mark.parametrize("traced", [tm.compile, tm.vmap])
+def test_a_fixed_point_that_closes_over_what_is_traced_asks_for_an_argument(traced):
+    with pytest.raises(tm.TraceError, match=r"fixed_point.*argument"):
+        traced(lambda w: tm.implicit.fixed_point(lambda z: tm.tanh(w.sum() * z + 1.0))(0.0))(np.array([0.1, 0.2]))

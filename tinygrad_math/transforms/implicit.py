@@ -17,9 +17,9 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.elsewhere import face as _face
-from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, describe
+from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, TraceError, describe
 from ..core.mode import Mode, under, watcher
-from ..core.node import Input, Run
+from ..core.node import Input, Run, unknown
 from ..core.op import Op, raw
 from ..core.tensor import MODE, TRACED, Node, Tensor, as_tensor, clock, no_grad, wrap
 from ..core.tree import Structure, flatten, leaves_like, show, tree_map, unflatten
@@ -50,34 +50,43 @@ def root(f: Fn, solve: Fn) -> Fn:
     """
 
     def wrapped(*args: Any) -> Any:
-        leaves, structure = flatten(_solution(solve, args))
-        xs = [as_tensor(_real(leaf)).node for leaf in leaves]
-        mode = MODE.get()
-        if mode is not None and not mode.differentiable:
-            return unflatten(structure, [wrap(n) for n in xs])
-        run = Run()
-        unknowns = [Input(n.data, run, live=n.live & TRACED) for n in xs]
-        since = clock()
-        try:
-            residuals = [as_tensor(r) for r in flatten(f(unflatten(structure, [wrap(n) for n in unknowns]), *args))[0]]
-            run.check()
-        finally:
-            run.end()
-        _check_sizes(xs, residuals)
-        equation = Equation(Segment([r.node for r in residuals], since), unknowns)
-        if not equation.givens:
-            return unflatten(structure, [wrap(n) for n in xs])
-        parts = attach(equation.op(), [*xs, *equation.givens], tuple(n.data for n in xs))
-        return unflatten(structure, parts)
+        watch = watcher()
+        differs = watch.moves if isinstance(watch, Batching) else _never
+        return _defined(f, _solution(solve, args, differs), args)
 
     return Made(wrapped, root, f, solve, like=solve)
 
 
-def _solution(solve: Fn, args: Sequence[Any]) -> Any:
-    """What `solve` finds; of arguments that differ between the examples of a batch, for each example by itself."""
-    watch = watcher()
+def _defined(f: Fn, solution: Any, args: Sequence[Any]) -> Any:
+    """The solution as what f(x, *args) = 0 defines, so that it moves with the arguments."""
+    leaves, structure = flatten(solution)
+    xs = [as_tensor(_real(leaf)).node for leaf in leaves]
+    mode = MODE.get()
+    if mode is not None and not mode.differentiable:
+        return unflatten(structure, [wrap(n) for n in xs])
+    run = Run()
+    unknowns = [Input(n.data, run, live=n.live & TRACED) for n in xs]
+    since = clock()
+    try:
+        residuals = [as_tensor(r) for r in flatten(f(unflatten(structure, [wrap(n) for n in unknowns]), *args))[0]]
+        run.check()
+    finally:
+        run.end()
+    _check_sizes(xs, residuals)
+    equation = Equation(Segment([r.node for r in residuals], since), unknowns)
+    if not equation.givens:
+        return unflatten(structure, [wrap(n) for n in xs])
+    parts = attach(equation.op(), [*xs, *equation.givens], tuple(n.data for n in xs))
+    return unflatten(structure, parts)
+
+
+def _never(node: Node) -> bool:
+    return False
+
+
+def _solution(solve: Fn, args: Sequence[Any], differs: Callable[[Node], bool]) -> Any:
+    """What `solve` finds; of arguments that differ, from example to example or from call to call, found each time."""
     leaves, structure = flatten(tuple(args))
-    differs = watch.moves if isinstance(watch, Batching) else lambda node: False
     places = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and differs(leaf.node)]
     if not places:
         with no_grad():
@@ -90,7 +99,7 @@ def _solution(solve: Fn, args: Sequence[Any]) -> Any:
             full[k] = wrap(Node(array))
         parts, shape = flatten(under(Mode(False, None), solve, *unflatten(structure, full)))
         found[:] = [shape]
-        return tuple(np.asarray(as_tensor(_real(part)).node.data)[()] for part in parts)
+        return tuple(np.array(as_tensor(_real(part)).node.data)[()] for part in parts)
 
     op = Op("solution", forward, kind="nondiff", arity=len(places), many=True, register=False)
     nodes = [leaves[k].node for k in places]
@@ -103,6 +112,7 @@ def fixed_point(f: Fn, tolerance: float | None = None, max_iterations: int = 100
     """The function `(x0, *args) -> x` with x = f(x, *args), found by iterating f from x0; differentiable in args.
 
     Arguments: `tolerance` on the change in a step, relative to 1 + max |x|, by default 64 rounding units.
+    In a compiled function, and under `vmap`, it is iterated at each call, and for each example by itself.
     The derivative in x0 is zero: where the iteration starts does not move where it ends.
     Raises NoConvergence, with the last changes, if that is not reached within `max_iterations`, or if a value
     is not finite; and what `root` raises. Derivative: that of the root of x - f(x, *args).
@@ -116,13 +126,17 @@ def fixed_point(f: Fn, tolerance: float | None = None, max_iterations: int = 100
     def residual(x: Any, *args: Any) -> Any:
         return tree_map(lambda a, b: as_tensor(a) - b, x, f(x, *args))
 
+    def iterate(x0: Any, *args: Any) -> Any:
+        try:
+            return _iterate(f, x0, args, tolerance, max_iterations)
+        except TraceError:
+            raise TraceError(
+                "fixed_point looks at values, and what f closes over is being traced, and has none: pass it as an "
+                "argument, fixed_point(f)(x0, w)"
+            ) from None
+
     def wrapped(x0: Any, *args: Any) -> Any:
-        start = tree_map(_constant, x0)
-
-        def iterate(*constants: Any) -> Any:
-            return _iterate(f, start, constants, tolerance, max_iterations)
-
-        return root(residual, iterate)(*args)
+        return _defined(residual, _solution(iterate, (x0, *args), unknown), args)
 
     return Made(wrapped, fixed_point, f, tolerance, max_iterations)
 
