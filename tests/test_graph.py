@@ -248,6 +248,27 @@ def test_modules_are_framed_and_paths_nest():
     assert [len(f.tiles()) for p, f in frames.items() if p.endswith("first")] == [3, 3]
 
 
+def test_what_uses_parameters_of_several_modules_stands_in_what_holds_them_all():
+    """As the one box of a compiled network does: it stood in the frame of its first layer, with the others' weights."""
+
+    def block(seed):
+        return tm.nn.Sequential(tm.nn.Linear(2, 3, rng=seed), tm.nn.Tanh(), tm.nn.Linear(3, 2, rng=seed))
+
+    def frames(y):
+        found = {f.path: f.tiles() for f in tm.graph(y).outline().root.frames() if f.path}
+        return {path: [t.box.title for t in tiles if t.box.is_step] for path, tiles in found.items()}
+
+    x = np.ones((4, 2))
+    y = tm.compile(block(0))(x).sum()
+    assert frames(y) == {}
+    assert all(f"'{name}'" in tm.graph(y).text() for name in ("0.weight", "0.bias", "2.weight", "2.bias"))
+    pair = tm.nn.Sequential(block(0), block(1))
+    assert frames(tm.compile(pair[1])(tm.compile(pair[0])(x)).sum()) == {"0": ["Sequential"], "1": ["Sequential"]}
+    first, second = pair[0][0], pair[1][2]
+    assert frames((first.weight.T * second.weight).sum()) == {}
+    assert frames((first.weight.T * first.bias).sum())["0.0"][-1] == "multiply"
+
+
 def test_a_watched_function_tells_the_line_of_each_step_and_needs_no_gradient():
     x = tm.tensor([1.0, 2.0], name="x")
 

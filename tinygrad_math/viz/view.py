@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -305,11 +306,13 @@ def _parts(nodes: Sequence[Node], meanings: Mapping[Node, tuple[int, str]]) -> d
 
 
 def _owner(n: Node, inputs: Sequence[Node]) -> tuple[Call, ...]:
-    """The modules that a node belongs to as far as names tell: those of its own parameter, or of one that it uses."""
+    """The modules that a node belongs to as far as names tell: those of its own parameter, or of all that it uses."""
+    found = []
     for m in (n, *inputs):
         while m is not n and m.op is not None and m.op.name in MOVES and len(m.inputs) == 1:
             m = m.inputs[0]  # the transpose of a weight
         if m.op is None and m.name and _PATH.fullmatch(m.name):
-            parts = m.name.split(".")[:-1]
-            return tuple(Call(".".join(parts[: k + 1])) for k in range(len(parts)))
-    return ()
+            found.append(m.name.split(".")[:-1])
+    alike = takewhile(lambda names: len(set(names)) == 1, zip(*found, strict=False))
+    shared = [names[0] for names in alike]  # a compiled network uses parameters of several
+    return tuple(Call(".".join(shared[: k + 1])) for k in range(len(shared)))
