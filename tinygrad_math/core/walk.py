@@ -42,7 +42,8 @@ from .tree import flatten, unflatten
 
 _by_tick, _data = attrgetter("tick"), attrgetter("data")
 _FLOAT, _Array, _add = np.float64, np.ndarray, np.add  # NumPy's module takes long to answer
-_ONE, _ONLY = _FLOAT(1.0), (True,)
+_ONE = _FLOAT(1.0)
+_ONLY, _BOTH, _FIRST, _SECOND = (True,), (True, True), (True, False), (False, True)  # which inputs lead to a target
 _innermost = MODE.innermost
 
 
@@ -234,10 +235,16 @@ def _pullback(
         count = len(inputs)
         if count == 2:  # unrolled, as most nodes have two inputs, or one
             a, b = inputs
-            need = (a in reached, b in reached)
-            if True not in need:
+            if a in reached:
+                need = _BOTH if b in reached else _FIRST
+            elif b in reached:
+                need = _SECOND
+            else:
                 continue
-            args = _values(n) if overwritten and op.formal else (a.data, b.data)
+            if overwritten and op.formal:
+                value, other = _values(n)
+            else:
+                value, other = a.data, b.data
             if a.meta is not None or b.meta is not None or meta is not None:
                 check_fresh(n)
         elif count == 1:
@@ -245,7 +252,7 @@ def _pullback(
             if a not in reached:
                 continue
             need = _ONLY
-            args = _values(n) if overwritten and op.formal else (a.data,)
+            value = likeness(a) if overwritten and op.formal else a.data
             if a.meta is not None or meta is not None:
                 check_fresh(n)
         else:
@@ -253,12 +260,13 @@ def _pullback(
             if True not in need:
                 continue
             args = _values(n) if overwritten and op.formal else tuple(map(_data, inputs))
+            value = args[0]
             check_fresh(n)
         if op.part:
             if op is select:
                 _collect(xp, cotangents, n, g)
                 continue
-            if plain and _added(cotangents, sums, n, args[0], g):
+            if plain and _added(cotangents, sums, n, value, g):
                 continue
         rule, params = op.vjp, n.params
         if rule is None:
@@ -267,14 +275,14 @@ def _pullback(
         if plain:
             try:
                 y = likeness(n) if overwritten and op.formal else n.data
-                if params:
-                    found = rule(xp, need, g, y, *args, **params)
-                elif count == 2:  # a call of so many arguments is the quickest
-                    found = rule(xp, need, g, y, args[0], args[1])
+                if count == 2:  # a call of so many arguments is the quickest
+                    found = (
+                        rule(xp, need, g, y, value, other, **params) if params else rule(xp, need, g, y, value, other)
+                    )
                 elif count == 1:
-                    found = rule(xp, need, g, y, args[0])
+                    found = rule(xp, need, g, y, value, **params) if params else rule(xp, need, g, y, value)
                 else:
-                    found = rule(xp, need, g, y, *args)
+                    found = rule(xp, need, g, y, *args, **params)
             except Undecided as question:
                 try:
                     found = question.settle(partial(_again, trail, seeds, n))
@@ -287,10 +295,10 @@ def _pullback(
             found = tuple(found)
             if len(found) != count:
                 raise _miscounted(op, found, count)
-            for i, share, value, wanted in zip(inputs, found, args, need, strict=True):
+            for i, share, argument, wanted in zip(inputs, found, args, need, strict=True):
                 if wanted and share is not None:
-                    if share.shape != value.shape or share.dtype is not value.dtype:
-                        share = _fitted(op, xp, share, value)
+                    if share.shape != argument.shape or share.dtype is not argument.dtype:
+                        share = _fitted(op, xp, share, argument)
                     if i in cotangents:
                         _add_up(cotangents, sums, xp, i, share)
                     else:
@@ -301,7 +309,6 @@ def _pullback(
         except (TypeError, ValueError):
             raise _miscounted(op, found, count) from None
         if ga is not None and need[0]:
-            value = args[0]
             if not (ga.__class__ is _FLOAT is value.__class__) and (  # a number needs no fitting
                 ga.shape != value.shape or ga.dtype is not value.dtype
             ):
@@ -311,11 +318,10 @@ def _pullback(
             else:
                 cotangents[a] = ga
         if gb is not None and need[1]:
-            value = args[1]
-            if not (gb.__class__ is _FLOAT is value.__class__) and (
-                gb.shape != value.shape or gb.dtype is not value.dtype
+            if not (gb.__class__ is _FLOAT is other.__class__) and (
+                gb.shape != other.shape or gb.dtype is not other.dtype
             ):
-                gb = _fitted(op, xp, gb, value)
+                gb = _fitted(op, xp, gb, other)
             if b in cotangents:
                 _add_up(cotangents, sums, xp, b, gb)
             else:
