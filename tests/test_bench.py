@@ -1,9 +1,12 @@
 """The benchmark measures what it says."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 BENCH = Path(__file__).parent / "bench"
 
@@ -38,3 +41,28 @@ def test_loops_for_wider_vectors_are_recognised_by_every_name():
 def test_without_the_switch_no_library_is_held_back():
     code = "import os; print([k for k in processor.SETTINGS if k in os.environ], 'max_isa' in os.environ['XLA_FLAGS'])"
     assert told(code=code) == "[] False\n"
+
+
+def entries(*benchmarks: str) -> dict[str, int]:
+    """How many of our own entries of some benchmarks ran."""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", str(BENCH / "ours.py"), *benchmarks], capture_output=True, text=True
+    )
+    assert not run.returncode, run.stderr[-2000:]
+    counts = (line.split(": ") for line in run.stdout.splitlines() if line.endswith(" entries"))
+    return {name: int(count.split()[0]) for name, count in counts}
+
+
+def test_rows_that_are_made_of_inner_parts_of_the_package_can_be_made_and_run():
+    found = entries("training", "native_kernels")
+    assert found["training"] >= 14
+
+
+@pytest.mark.long
+def test_every_row_of_every_benchmark_can_be_made_and_run():
+    found = entries()
+    benchmarks = {path.stem.removeprefix("bench_") for path in BENCH.glob("bench_*.py")}
+    if importlib.util.find_spec("llvmlite") is None:
+        benchmarks -= {"native", "native_kernels"}
+    assert found.keys() == benchmarks
+    assert min(found.values()) >= 2

@@ -44,20 +44,25 @@ def looked_at(repeats: int) -> dict[str, float]:
     return {name: float(np.median(t)) for name, t in found.items()}
 
 
+ROWS = {
+    "2-layer linear 4-3-2, batch 16, training step": lambda: rows.training_step((4, 3, 2), 16, tanh=False, bias=False),
+    "MLP 2-16-16-1, batch 100, training step": lambda: rows.training_step((2, 16, 16, 1), 100),
+    "MLP 64-128-64-10, batch 128, float32, training step": lambda: rows.training_step(
+        (64, 128, 64, 10), 128, np.float32
+    ),
+    "LSTM, 50 steps, gradient": rows.lstm,
+    "scalar chain of 400 multiply-adds": rows.scalar_chain,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one repeat: to see that it runs")
     quick = parser.parse_args().quick
     repeats, budget = (1, 0.0) if quick else (15, 0.05)
     print(harness.machine())
-    table = {
-        "2-layer linear 4-3-2, batch 16, training step": rows.training_step((4, 3, 2), 16, tanh=False, bias=False),
-        "MLP 2-16-16-1, batch 100, training step": rows.training_step((2, 16, 16, 1), 100),
-        "MLP 64-128-64-10, batch 128, float32, training step": rows.training_step((64, 128, 64, 10), 128, np.float32),
-        "LSTM, 50 steps, gradient": rows.lstm(),
-        "scalar chain of 400 multiply-adds": rows.scalar_chain(),
-    }
-    for title, steps in table.items():
+    for title, build in ROWS.items():
+        steps = build()
         first = {name: _number(step()) for name, step in steps.items()}
         reference = first["tinygrad_math"]
         for name, value in first.items():

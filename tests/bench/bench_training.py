@@ -188,9 +188,9 @@ def torch_gradient(module, call, *xs):
     return step
 
 
-def lstm():
+def lstm(length=50):
     """An LSTM, 50 steps, hidden 32, batch 16: gradient; PyTorch's goes cell by cell."""
-    layer, x = tm.nn.LSTM(16, 32, rng=0), np.random.default_rng(0).normal(size=(50, 16, 16))
+    layer, x = tm.nn.LSTM(16, 32, rng=0), np.random.default_rng(0).normal(size=(length, 16, 16))
     steps = gradient(layer, lambda m, x: m(x)[0], x)
     if torch:
         cell, whole = torch.nn.LSTMCell(16, 32).double(), loaded(torch.nn.LSTM(16, 32).double(), layer)
@@ -291,23 +291,25 @@ def moons(seed):
     return tm.nn.Sequential(layers[0], tm.nn.Tanh(), layers[1], tm.nn.Tanh(), layers[2])
 
 
+ROWS = {
+    "digits 64-64-10, Adam, batch 64, training step": digits,
+    "LSTM 50 steps, hidden 32, batch 16, gradient": lstm,
+    "convolution 3x3, 8 to 16 channels, 8x8, batch 64, gradient": convolution,
+    "attention, 4 heads, width 32, sequence 32, batch 16, gradient": attention,
+    "Adam, 4 million parameters": lambda: adam([(2000, 2000)]),
+    "Adam, 20 small parameters": lambda: adam([(8, 8)] * 20),
+    "256 linear networks 4-3-2, batch 16, Adam, 20 steps of all": lambda: bank(linear, 4, 2, 16),
+    "256 networks 2-16-16-1, batch 100, Adam, 20 steps of all": lambda: bank(moons, 2, 1, 100),
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one repeat: to see that it runs")
     quick = parser.parse_args().quick
     repeats, budget = (1, 0.0) if quick else (15, 0.05)
     print(harness.machine())
-    table = {
-        "digits 64-64-10, Adam, batch 64, training step": digits,
-        "LSTM 50 steps, hidden 32, batch 16, gradient": lstm,
-        "convolution 3x3, 8 to 16 channels, 8x8, batch 64, gradient": convolution,
-        "attention, 4 heads, width 32, sequence 32, batch 16, gradient": attention,
-        "Adam, 4 million parameters": lambda: adam([(2000, 2000)]),
-        "Adam, 20 small parameters": lambda: adam([(8, 8)] * 20),
-        "256 linear networks 4-3-2, batch 16, Adam, 20 steps of all": lambda: bank(linear, 4, 2, 16),
-        "256 networks 2-16-16-1, batch 100, Adam, 20 steps of all": lambda: bank(moons, 2, 1, 100),
-    }
-    for title, row in table.items():
+    for title, row in ROWS.items():
         found = least(row(), repeats, budget)
         harness.print_row(title, found)
         for ours in ("ours, compiled", "ours, native"):
