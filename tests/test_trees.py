@@ -573,3 +573,11 @@ def test_objects_that_answer_to_every_name_are_leaves_and_dicts_with_attributes_
         record["k"] = thing.k = k
         assert f(X).item() == pytest.approx(k * X.sum())
         assert tm.compile(lambda x: (x * thing.k).sum())(X).item() == pytest.approx(k * X.sum())
+
+
+@pytest.mark.parametrize("given", [[], [1.0], [1.0, 2.0, 3.0]])
+def test_a_tree_is_put_together_of_as_many_leaves_as_it_has(given):
+    _, structure = flatten({"a": 1.0, "b": [2.0, None]})
+    with pytest.raises(tm.ShapeError, match=f"a tree of 2 leaves was given {len(given)}"):
+        unflatten(structure, given)
+    assert unflatten(structure, [3.0, 4.0]) == {"a": 3.0, "b": [4.0, None]}

@@ -44,9 +44,16 @@ def unflatten(structure: Structure, leaves: Sequence[Any], values: Values = True
     """
     if structure is LEAF and len(leaves) == 1:
         return leaves[0]
-    if len(leaves) != structure.leaf_count:
-        raise ShapeError(f"a tree of {structure.leaf_count} leaves was given {len(leaves)}")
-    return put_together(structure, Building(leaves, values))
+    building = Building(leaves, values)
+    try:  # the leaves are not counted before, which takes a walk of its own
+        tree = put_together(structure, building)
+    except StopIteration:
+        if len(leaves) == structure.leaf_count:
+            raise
+    else:
+        if len(building.made) == len(leaves):
+            return tree
+    raise ShapeError(f"a tree of {structure.leaf_count} leaves was given {len(leaves)}")
 
 
 def put_together(structure: Structure, building: Building) -> Any:

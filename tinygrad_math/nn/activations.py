@@ -111,6 +111,9 @@ def _as_precise(y: Any, x: Any) -> Any:
     return rec.astype(y, x.dtype) if x.dtype.char == "e" else y
 
 
+_GELU_SLOPE = math.sqrt(2 / math.pi)
+
+
 @named
 def gelu(input: Any, approximate: str = "none") -> Tensor:
     """x Phi(x), Phi the normal distribution's; or, with approximate="tanh", its approximation by tanh.
@@ -127,7 +130,7 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     if approximate != "tanh":
         raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r:.40}")
     near = rec.clip(x, -22.0, 22.0)  # beyond, tanh is 1 or -1 without a slope, and the cube may leave its range
-    inner = (near + 0.044715 * rec.multiply(rec.square(near), near)) * math.sqrt(2 / math.pi)
+    inner = near * (_GELU_SLOPE + 0.044715 * _GELU_SLOPE * rec.square(near))
     return 0.5 * x * (1.0 + rec.tanh(inner))
 
 
