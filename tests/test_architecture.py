@@ -11,7 +11,7 @@ import tinygrad_math
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
-    ["core/errors", "core/notebook", "core/place", "core/quiet", "core/samples", "core/whole"],
+    ["core/errors", "core/notebook", "core/place", "core/quiet", "core/samples", "core/standing", "core/whole"],
     ["core/arguments", "core/opening", "core/parts", "core/showing", "core/squares"],
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .quiet import quietly
+from .standing import as_array
 
 Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 
@@ -26,7 +27,7 @@ def wide_total(x: Any, axis: Axis, keepdims: bool) -> Any:
 
 def centred(x: Any, axis: Axis) -> Any:
     """x about its mean over `axis`, whose digits a large offset does not cost; a new array."""
-    x = np.asarray(x)
+    x = as_array(x)
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     if not x.size:
@@ -99,7 +100,8 @@ def power_of_two(size: Any) -> Any:
 
 def scale_for(x: Any, axis: Axis) -> Any:
     """The power of two of the largest elements over `axis`, which keep their axes; 1 where squares stay in range."""
-    size = np.abs(x if np.asarray(x).dtype.kind in "fc" else np.asarray(x, np.float64))
+    x = as_array(x)
+    size = np.abs(x if x.dtype.kind in "fc" else x.astype(np.float64))
     top = np.fmax.reduce(size, axis=axis, keepdims=True, initial=0)
     info = np.finfo(top.dtype)
     far = (top > info.max**0.25) | (top < info.tiny**0.25)

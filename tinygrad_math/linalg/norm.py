@@ -15,6 +15,7 @@ from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeErr
 from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
 from ..core.squares import in_range, power_of_two
+from ..core.standing import as_array
 from ..core.tensor import Tensor, as_tensor, rec
 from .singular import corner, vanishing
 from .wellposed import floating, plain, ties
@@ -101,7 +102,7 @@ def _lp_samples() -> Any:
 def lp_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     """The Lp norm (sum |x|^p)^(1/p) over `axis`; of complex x for p = 2 only. See `vector_norm`."""
     over: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
-    x = np.asarray(x)
+    x = as_array(x)
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     if ord == 2:

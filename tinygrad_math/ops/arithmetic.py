@@ -12,6 +12,7 @@ from ..core.declare import alias, derived, elementwise, general, helper
 from ..core.errors import DTypeError, describe
 from ..core.quiet import ignoring
 from ..core.samples import sample
+from ..core.standing import as_array
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__ = [
@@ -277,7 +278,7 @@ def _partial(x1: Any, x2: Any, n: int, m: int) -> Any:
     of it four times: the product may well be within.
     """
     dtype = np.result_type(x1, x2)
-    a, b = np.asarray(x1, dtype), np.asarray(x2, dtype)
+    a, b = as_array(x1, dtype), as_array(x2, dtype)
     factor = _polynomial(a, b, n, m)
     with ignoring("over", "under"):
         y = np.power(a if np.all(factor) else np.where(np.logical_or(a, factor), a, 1), b - n if n else b)

@@ -14,6 +14,7 @@ from ..core.declare import alias, elementwise, general
 from ..core.errors import DTypeError, describe
 from ..core.op import raw
 from ..core.samples import sample
+from ..core.standing import as_array
 
 __all__ = [
     "acosh", "arccosh", "arcsinh", "arctanh", "asinh", "atanh", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2",
@@ -412,7 +413,7 @@ def _softmax_samples() -> list[Any]:
 
 
 def _floats(x: Any) -> Any:
-    x = np.asarray(x)
+    x = as_array(x)
     if x.dtype.kind == "c":
         raise DTypeError(f"softmax orders its numbers, and complex ones have no order: got {describe(x)}")
     return x if x.dtype.kind == "f" else x.astype(np.float64)

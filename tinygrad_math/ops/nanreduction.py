@@ -10,6 +10,7 @@ import numpy as np
 from ..core.declare import derived, general, nondiff
 from ..core.errors import floating_dtype
 from ..core.samples import real, sample
+from ..core.standing import as_array
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__ = [
@@ -138,7 +139,7 @@ def nanvar(
 @nondiff(latex=r"\operatorname{{pivot}} {0}", shape="x.shape with axes of length 1")
 def pivot(x: Any, /, axis: Axis = None) -> Any:
     """The largest element over `axis` that is not NaN, to measure from; 0 if there is none that is finite."""
-    x = np.asarray(x)
+    x = as_array(x)
     axes = tuple(range(x.ndim)) if axis is None else axis
     z = np.where(np.isnan(x), -np.inf, x.real)
     top = np.max(z, axis=axes, keepdims=True, initial=-np.inf)

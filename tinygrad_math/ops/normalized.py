@@ -10,13 +10,14 @@ from ..core.declare import general, nondiff
 from ..core.samples import complexes, real, sample
 from ..core.squares import Axis, root_and_scale
 from ..core.squares import centred as about_mean
+from ..core.standing import as_array
 
 __all__: list[str] = []
 
 
 def _measured(x: Any, axis: Axis, eps: float | None, centred: bool) -> tuple[Any, Any, Any]:
     """(c, root, scale): x about its mean, the root of its mean square and eps in units of 1 / scale, None for 1."""
-    c = about_mean(x, axis) if centred else np.asarray(x)
+    c = about_mean(x, axis) if centred else as_array(x)
     return c, *root_and_scale(c, axis, eps or 0.0)
 
 
@@ -56,7 +57,7 @@ def normalized(x: Any, /, axis: Axis = None, eps: float | None = None, centred: 
     Half precision is computed in single. Derivative: r (dx - mean(dx) - y mean(y dx)) with r = 1 / sqrt(var(x) + eps),
     which is its own transpose. Without `eps` it is 0 where x is constant, and so is its derivative.
     """
-    x = np.asarray(x)
+    x = as_array(x)
     if not x.size:
         return x.copy()
     c, root, scale = _measured(x.astype(np.float32) if x.dtype.char == "e" else x, axis, eps, centred)
@@ -72,7 +73,7 @@ def normalized(x: Any, /, axis: Axis = None, eps: float | None = None, centred: 
 )
 def inverse_deviation(x: Any, /, axis: Axis = None, eps: float | None = None, centred: bool = True) -> Any:
     """1 / sqrt(var(x) + eps), the factor of `normalized`; single precision for half. Derivative: -r^2 mean(y dx)."""
-    x = np.asarray(x)
+    x = as_array(x)
     x = x.astype(np.float32) if x.dtype.char == "e" else x
     _, root, scale = _measured(x, axis, eps, centred)
     return _over(np.ones((), root.dtype) if scale is None else scale, root, eps)
@@ -85,7 +86,7 @@ def inverse_deviation(x: Any, /, axis: Axis = None, eps: float | None = None, ce
 )
 def root_mean_square(x: Any, /, axis: Axis = None, least: float = 0.0) -> Any:
     """sqrt(mean(|x|^2) + least) over `axis`: what programs divide by, once for `normalized` and its derivative."""
-    root, scale = root_and_scale(np.asarray(x), axis, least)
+    root, scale = root_and_scale(as_array(x), axis, least)
     return root if scale is None else root / scale
 
 

@@ -11,6 +11,7 @@ from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from ..core.squares import Axis, centred, in_range, scale_for, squared_sizes, total_of
+from ..core.standing import as_array
 
 __all__ = ["std", "var"]
 
@@ -56,7 +57,7 @@ def scale_of(x: Any, /, axis: Axis = None) -> Any:
 
 
 def _var(x: Any, axis: Axis, dtype: Any, n_lost: float, keepdims: bool) -> Any:
-    x = np.asarray(x, None if dtype is None else floating_dtype(dtype, "a variance"))
+    x = as_array(x, None if dtype is None else floating_dtype(dtype, "a variance"))
     if x.dtype.char == "e":  # whose squares overflow
         return _var(x, axis, np.float32, n_lost, keepdims).astype(x.dtype)
     if axis is not None and not x.ndim:
@@ -143,7 +144,7 @@ def std(
         v = _var(x, axis, dtype, lost, keepdims)
     if in_range(v):
         return np.sqrt(v)
-    x = np.asarray(x, dtype)
+    x = as_array(x, dtype)
     scale = scale_for(x, axis)
     y = np.sqrt(_var(x * scale, axis, None, lost, True)) / scale
     return y.astype(v.dtype) if keepdims else np.squeeze(y, axis=axis).astype(v.dtype)[()]

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import complexes, domain_samples, positive, real, sample
+from ..core.standing import as_array
 from .scipy_rows import doubles, forward_of, refuse_complex, row
 from .stirling import deviance
 
@@ -187,7 +188,7 @@ def _kl_div(x: Any, y: Any, /) -> Any:
     if not near.any():
         return plain
     own = deviance(np.where(near, a, 1.0), np.where(near, b, 1.0))
-    return np.where(near, own, plain).astype(np.asarray(plain).dtype)[()]
+    return np.where(near, own, plain).astype(as_array(plain).dtype)[()]
 
 
 kl_div = row(

@@ -11,6 +11,7 @@ from ..core.declare import elementwise, general, helper
 from ..core.errors import ArgumentError, DTypeError, describe
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
+from ..core.standing import as_array
 from ..core.tensor import Tensor, as_tensor, rec
 from ..ops.exponential import softmax as softmax_op
 from .scipy_rows import differentiate, refuse_complex, row
@@ -131,7 +132,7 @@ def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
     A slice of -inf gives -inf, with derivative zero; elements of +inf share a derivative of 1.
     """
-    x = np.asarray(x)
+    x = as_array(x)
     with ignoring("divide", "over", "invalid"):
         top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
         largest = x == top
@@ -149,7 +150,7 @@ def soft_shares(x: Any, /, axis: Axis = None) -> Any:
 
     A slice of -inf has no shares, all are 0; elements of +inf share the 1.
     """
-    x = np.asarray(x)
+    x = as_array(x)
     if x.dtype.kind != "f":
         raise DTypeError(f"soft_shares orders its numbers, which have to be real floats: got {describe(x)}")
     most = np.finfo(x.dtype).max

@@ -247,10 +247,10 @@ class Instructions(Places):
             return words + stack
         target = Operand(out.cell, out.offset, tuple(spread))
         whole = source.over(source.shape)
-        if u in (np.maximum, np.minimum):
+        if u.identity is None:
             if 0 in source.shape:
                 return None
-            quick = extremes_of_rows(u.__name__, source, target, along)
+            quick = extremes_of_rows(u.__name__, source, target, along) if u in (np.maximum, np.minimum) else None
             if quick is not None:
                 return words + quick
             kept = [1 if k in along else m for k, m in enumerate(source.shape)]

@@ -22,7 +22,8 @@ from .kernels import kernel
 from .labels import checked_labels
 from .loops import PLAIN
 from .machine import CALL
-from .places import FAR, is_known
+from .places import FAR, Place, is_known
+from .read_off import read_off
 from .repeats import Rounds
 from .strips import Strips
 
@@ -143,6 +144,11 @@ class Lowered(Instructions):
             return paired or self._elementwise(v, out)
         if v.ufunc is np.matmul:
             return self._matmul(v, out)
+        words = self._of_several(v, out)
+        return read_off(self, v, out) if words is None else words
+
+    def _of_several(self, v: Value, out: Place) -> list[int] | None:
+        """The words of what is no ufunc of NumPy's, and has a form that was written for it."""
         own = OWN.get(v.title)
         if own is not None:
             return own(self, v, out)

@@ -23,17 +23,25 @@ from .table import loop_words
 def unless_between(around: Instructions, v: Value, out: Place, x: Place, low: float, high: float) -> list[int] | None:
     """Words that let Python compute v where an element of x is not between two numbers."""
     words: list[int] = []
-    given = [None if i.constant else around.place(i) for i in v.inputs]
     ends = [around.number(n, x.dtype) for n in (low, high)]
-    if any(p is None and not i.constant for i, p in zip(v.inputs, given, strict=True)) or None in ends:
-        return None
     flag = new_flag(around, words)
+    call = if_set(around, flag, v, out)
+    if call is None or None in ends:
+        return None
     operands = [p.over(x.shape) for p in (x, *ends, flag) if p is not None]
     words += loop_words(Loop(_watch(x.dtype.char), 0, (x.dtype, x.dtype, x.dtype, WORD)), x.shape, operands)
+    return words + call
+
+
+def if_set(around: Instructions, flag: Place, v: Value, out: Place) -> list[int] | None:
+    """Words that let Python compute v where the flag is 1."""
+    given = [None if i.constant else around.place(i) for i in v.inputs]
+    if any(p is None and not i.constant for i, p in zip(v.inputs, given, strict=True)):
+        return None
     cell = around.memory.cell()
     around.memory.calls.append((cell, Called(v, given, out)))
     call = [0, CALL, 4, cell]
-    return [*words, 0, REPEAT, REPEAT_HEAD + len(call), flag.cell, flag.offset, REPEAT_HEAD, 0, 0, 0, 1, *call]
+    return [0, REPEAT, REPEAT_HEAD + len(call), flag.cell, flag.offset, REPEAT_HEAD, 0, 0, 0, 1, *call]
 
 
 @once
