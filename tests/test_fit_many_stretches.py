@@ -9,8 +9,9 @@ from test_fit_many_resume import same
 from training_run import data
 
 import tinygrad_math as tm
+from tinygrad_math.compiler.passes import ahead
 from tinygrad_math.nn import functional as F
-from tinygrad_math.train import side_by_side, stretches_of_banks
+from tinygrad_math.train import side_by_side, stretches, stretches_of_banks
 
 pytest.importorskip("llvmlite", reason="native code is made by llvmlite")
 L = tm.optim.lr_scheduler
@@ -120,21 +121,51 @@ def test_lists_of_examples_go_one_by_one(taken):
     assert not taken
 
 
-def test_what_draws_goes_one_by_one_with_the_numbers_that_it_had(taken):
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "in parts"])
+@pytest.mark.parametrize("own", [False, True], ids=["one order", "orders of their own"])
+def test_what_draws_has_the_numbers_that_it_has_step_by_step(own, cut, taken, monkeypatch):
+    """Dropout of two layers: in each step part after part, whatever the caches hold."""
+    if cut:
+        monkeypatch.setattr(side_by_side, "CACHE", 1)
+
+    table = tm.data.TensorDataset(*data())
+
     def make(seed):
-        return tm.nn.Sequential(tm.nn.Linear(3, 9, rng=seed), tm.nn.Dropout(0.5), tm.nn.Linear(9, 2, rng=seed))
+        first, last = tm.nn.Linear(3, 9, rng=seed), tm.nn.Linear(9, 2, rng=seed)
+        return tm.nn.Sequential(tm.nn.Dropout(0.2), first, tm.nn.Tanh(), tm.nn.Dropout(0.5), last)
 
     found = []
     for compile in (True, "native"):
         tm.random.seed(7)
         nets = [make(k) for k in range(3)]
+        feeds = [tm.data.DataLoader(table, 16, shuffle=True, seed=k) for k in range(3)]
+        given = feeds if own else feeds[0]
         bank = tm.train.fit_many(
-            nets, loader(), F.cross_entropy, [ADAM(n, 0.01) for n in nets], 2, compile=compile, progress=False
+            nets, given, F.cross_entropy, [ADAM(n, 0.01) for n in nets], 2, compile=compile, progress=False
         )
         found.append((bank["loss"], tm.random.random()))
     np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
     assert found[0][1] == found[1][1]
-    assert set(taken) <= {None}
+    assert None not in taken
+    assert max(taken) > 1
+
+
+def test_what_draws_much_goes_in_stretches_that_hold_it(taken, monkeypatch):
+    def losses(compile):
+        tm.random.seed(7)
+        nets = [tm.nn.Sequential(tm.nn.Dropout(0.2), tm.nn.Linear(3, 2, rng=k)) for k in range(3)]
+        opts = [ADAM(n, 0.01) for n in nets]
+        bank = tm.train.fit_many(nets, loader(), F.cross_entropy, opts, 3, compile=compile, progress=False)
+        return bank["loss"], tm.random.random()
+
+    want = losses(True)
+    batch = next(iter(loader()))[0]
+    monkeypatch.setattr(ahead, "MOST", 3 * 3 * batch.size * 8 - 1)  # of less than three steps
+    monkeypatch.setattr(stretches, "MOST", ahead.MOST)
+    got = losses("native")
+    np.testing.assert_allclose(got[0], want[0], rtol=1e-12)
+    assert got[1] == want[1]
+    assert max(n for n in taken if n) == 2
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["whole", "in parts"])

@@ -40,6 +40,11 @@ class SideBySide:
         """How much is computed for one network."""
         return sum(np.asarray(n.data).nbytes for n in self.recording.nodes if n.op is not None and not n.op.many)
 
+    @property
+    def draws(self) -> bool:
+        """Whether random numbers are drawn."""
+        return any(getattr(n.op, "random", False) for n in self.recording.nodes)
+
     def results(self) -> Any:
         size, found = self.batches[0].shape[0], []
         for y, moving in self.recording.run(self.batches, size):

@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import random
 from ..compiler import compile
+from ..compiler.passes.ahead import MOST
 from ..compiler.passes.loops import Repeated
 from ..core.errors import MathError
 from ..core.opening import room
@@ -94,6 +95,13 @@ class Rows:
         there = self.most > 1 and self.rows.min() >= 0 and self.rows.max() < len(self.arrays[0])
         self.steps = self.rows.shape[-1] // self.examples if there else 0
 
+    def draw_less(self, program: Any) -> None:
+        """Let there be fewer steps at once, where those of a compiled function draw too much to draw it ahead."""
+        for v in program._latest.program.body:
+            if isinstance(v.op, Repeated) and v.op.random:
+                each = sum(np.asarray(s.drawn).nbytes for s in v.op.loop.body.steps if s.random)
+                self.most, self.room = min(self.most, MOST // max(each, 1)), []
+
     def went(self, count: int, seconds: float) -> None:
         """So many steps took so long: how many the next stretch takes."""
         quickly = int(SECONDS / max(seconds / count, 1e-9))
@@ -121,7 +129,7 @@ class Stretch(Rows):
 
     def __call__(self, first: int, scheduler: Any) -> list[float] | None:
         """The losses of the next steps, which have been taken; None where they are to be taken one by one."""
-        of = self.of
+        of, most = self.of, self.most
         of.look()
         per_step = goes_by_batches(scheduler)
         groups = of.optimizer.param_groups
@@ -143,7 +151,7 @@ class Stretch(Rows):
                 group.update(old)
             if per_step:
                 scheduler.load_state_dict(place)
-            return None
+            return self(first, scheduler) if 1 < self.most < most else None
         self.went(len(losses), took)
         return losses
 
@@ -158,6 +166,8 @@ class Stretch(Rows):
             f(*self._given(numbers[:1], per_step), np.int64(0), self._taken(0, 0))
             if of.backend == "numpy" or (native and is_native(f)):
                 of.loops[key] = f
+            else:
+                self.draw_less(f)
         return of.loops[key]
 
     def _loop(self, switches: Any, per_step: bool, weak: Any) -> Callable[..., Any]:

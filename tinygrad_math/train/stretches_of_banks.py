@@ -114,22 +114,24 @@ class StretchOfBank(Rows):
 
     def taken(self, first: int) -> Array | None:
         """The losses of the next steps, which have been taken; None where they are to be taken one by one."""
-        state, start, undo = random.shared.state, time.perf_counter(), self._places()
+        state, start, undo, most = random.shared.state, time.perf_counter(), self._places(), self.most
         self.switches = tuple(self.bank.switches)
         hypers = self._ahead(min(self.count, self.steps - first))
         count = len(hypers)
         rows = self._taken(first, count)
         self.bank.divide([tuple(Tensor(x[0, j]) for x in rows) for j in range(self.form[0])])
+        parts = self.bank.parts
+        groups = [parts] if self.bank.draws else [[part] for part in parts]  # draws go from part to part in each step
         try:
-            found = [self._part(part, self._of(part, rows), hypers) for part in self.bank.parts]
+            found = [self._stepped(group, rows, hypers) for group in groups]
         except MathError:  # which the steps one by one will raise, where it belongs
             found = [None]
-        done = [f for f in found if f is not None]
-        if len(done) < len(found):
+        done = [of_part for group in found if group is not None for of_part in group]
+        if len(done) < len(parts):
             random.shared.state = state
             undo()
-            return None
-        for part, ((params, states, buffers), _) in zip(self.bank.parts, done, strict=True):
+            return self.taken(first) if 1 < self.most < most else None
+        for part, ((params, states, buffers), _) in zip(parts, done, strict=True):
             part.params, part.buffers = filled(params, part.params), filled(buffers, part.buffers)
             weak = _numbers(part)
             part.states = {
@@ -185,39 +187,62 @@ class StretchOfBank(Rows):
             columns.append(np.array(shown if apart else column, np.float64))
         return unflatten(flatten(hypers[0])[1], columns)
 
-    def _part(self, part: Part, rows: tuple[Array, ...], hypers: Sequence[Any]) -> Any:
-        """What the steps make of these networks' numbers, and their losses; None where there is no native program."""
-        weak, columns = _numbers(part), self._columns(part, hypers)
+    def _stepped(self, parts: Sequence[Part], rows: tuple[Array, ...], hypers: Sequence[Any]) -> list[Any] | None:
+        """What the steps make of each part's numbers, and their losses; None where there is no native program."""
+        columns = [self._columns(part, hypers) for part in parts]
         apart = tuple(x.ndim for x in flatten(columns)[0])
-        key = (self.bank.one.model_mode(), self.switches, part.size, tuple(sorted(weak)), apart)
-        states = {n: {k: np.float64(v) if (n, k) in weak else v for k, v in s.items()} for n, s in part.states.items()}
-        given = part.params, states, part.buffers, part.fixed, () if self.schedulers else part.hypers
+        weak = [_numbers(part) for part in parts]
+        sizes = tuple(part.size for part in parts)
+        key = (self.bank.one.model_mode(), self.switches, sizes, self.most, tuple(map(tuple, map(sorted, weak))), apart)
+        given = [self._given(part) for part in parts]
+        shown = [self._of(part, rows) for part in parts] if self.bank.own_data else rows
         if key not in self.loops:
             self.loops[key] = None  # if it cannot be made
-            f = compile(self._steps(weak, part.size), backend="native")
-            f(*given, np.int64(0), (rows, columns))
-            if is_native(f) and not any(getattr(v.op, "random", False) for v in f._latest.program.body):
+            f = compile(self._steps(weak, sizes), backend="native")
+            f(given, np.int64(0), (shown, columns))
+            if is_native(f):
                 self.loops[key] = f
+            else:
+                self.draw_less(f)
         program = self.loops[key]
-        return None if program is None else program(*given, np.int64(len(hypers)), (rows, columns))
+        if program is None:
+            return None
+        carries, losses = program(given, np.int64(len(hypers)), (shown, columns))
+        return list(zip(carries, losses, strict=True))
 
-    def _steps(self, weak: set[tuple[str, str]], many: int) -> Callable[..., Any]:
-        """The steps as a function of all numbers."""
-        step, size, scheduled = self.bank.step(self.switches), self.form[0], bool(self.schedulers)
+    def _given(self, part: Part) -> tuple[Any, ...]:
+        """What a part carries from step to step, and what it has beside."""
+        weak = _numbers(part)
+        states = {n: {k: np.float64(v) if (n, k) in weak else v for k, v in s.items()} for n, s in part.states.items()}
+        return part.params, states, part.buffers, part.fixed, () if self.schedulers else part.hypers
 
-        def steps(params: Any, states: Any, buffers: Any, fixed: Any, hypers: Any, count: Any, rows: Any) -> Any:
-            def one(carry: Any, row: Any) -> Any:
-                (params, states, buffers), (given, own) = carry, row
-                states = {
-                    n: {k: as_number(v) if (n, k) in weak else v for k, v in state.items()}
-                    for n, state in states.items()
-                }
-                batches = tuple(tuple(x[j] for x in given) for j in range(size))
-                now = tree_map(lambda x: x if x.ndim else as_number(x), own) if scheduled else hypers
-                new, after, buffers, loss = step(params, states, buffers, fixed, now, batches)
-                return (new, after, buffers), loss + np.zeros(many, loss.dtype)
+    def _steps(self, weak: Sequence[set[tuple[str, str]]], sizes: Sequence[int]) -> Callable[..., Any]:
+        """The steps as a function of all numbers: in each, part after part."""
+        size, scheduled, own_data = self.form[0], bool(self.schedulers), self.bank.own_data
+        step = self.bank.step(self.switches)
 
-            return scan_first(one, (params, states, buffers), rows, count)
+        def of_part(k: int, carry: Any, given: Any, rows: Any, own: Any) -> Any:
+            params, states, buffers = carry
+            states = {
+                n: {name: as_number(v) if (n, name) in weak[k] else v for name, v in state.items()}
+                for n, state in states.items()
+            }
+            batches = tuple(tuple(x[j] for x in rows) for j in range(size))
+            fixed, hypers = given
+            now = tree_map(lambda x: x if x.ndim else as_number(x), own) if scheduled else hypers
+            new, after, buffers, loss = step(params, states, buffers, fixed, now, batches)
+            return (new, after, buffers), loss + np.zeros(sizes[k], loss.dtype)
+
+        def steps(given: Any, count: Any, rows: Any) -> Any:
+            def one(carries: Any, row: Any) -> Any:
+                shown, own = row
+                found = [
+                    of_part(k, carry, given[k][3:], shown[k] if own_data else shown, own[k])
+                    for k, carry in enumerate(carries)
+                ]
+                return [carry for carry, _ in found], [loss for _, loss in found]
+
+            return scan_first(one, [part[:3] for part in given], rows, count)
 
         return steps
 

@@ -58,6 +58,7 @@ class Together:
         fixed = stack([{n: p.node.data for n, p in one.fixed.items()} for one in self.each])
         self.parts = [Part(0, self.size, params, states, buffers, fixed, self.hypers)]
         self.split: int | None = None  # into parts of how many, once a batch is there
+        self.draws = False  # whether a step draws random numbers, part after part
 
     def _check_rules(self) -> None:
         """The optimisers may differ in numbers only."""
@@ -130,7 +131,8 @@ class Together:
     def divide(self, batches: Any) -> None:
         """Into parts that are computed at once, when the first batches are there."""
         if self.split is None:
-            self.split = self._size_of_parts(tuple(batches))
+            together = self._side_by_side(tuple(batches))
+            self.split, self.draws = at_once(together.nbytes), together.draws
             self.parts = self.parts[0].slices(self.split)
 
     def step(self, switches: Sequence[frozenset[str]] | None = None) -> Callable[..., Any]:
@@ -147,13 +149,13 @@ class Together:
     def _compiled(self, f: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         return compile(f, backend=self.backend, **options) if self.backend else f
 
-    def _size_of_parts(self, batches: Any) -> int:
+    def _side_by_side(self, batches: Any) -> SideBySide:
         part = self.parts[0]
         own = (part.params, part.states, part.buffers, part.fixed, part.hypers)
         single = self.one.stepped(self.switches, self.single)
         given, common = ((*own, batches), ()) if self.own_data else (own, (batches,))
         with ignoring():
-            return at_once(SideBySide(single, given, common).nbytes)
+            return SideBySide(single, given, common)
 
     def evaluate(self, loader: Any, metrics: Mapping[str, Callable[[Any, Any], Any]]) -> dict[str, Any]:
         """The mean loss and the other measures of each network on data that they share, in eval mode."""
