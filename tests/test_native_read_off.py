@@ -147,6 +147,67 @@ def test_complex_numbers_are_followed_too(dtype):
         assert g.latest.native.whole
 
 
+# -- linear algebra ---------------------------------------------------------------------------------------------------
+SYSTEMS = {
+    "system": lambda a, b: tm.linalg.solve(a, b),
+    "one vector": lambda a, b: tm.linalg.solve(a, b[0, :, 0]),
+    "one matrix": lambda a, b: tm.linalg.solve(a[0], b),
+    "turned": lambda a, b: tm.linalg.solve(a[1].T, b[..., ::-1][0]),
+    "inverse": lambda a, b: tm.linalg.inv(a) @ b,
+    "determinant": lambda a, b: tm.linalg.det(a),
+    "factor": lambda a, b: tm.linalg.cholesky(a @ tm.conj(a.mT)),
+}
+
+
+def systems(n, dtype):
+    a, b = RNG.normal(size=(4, n, n)) + 3 * n * np.eye(n), RNG.normal(size=(4, n, 2))
+    if np.dtype(dtype).kind == "c":
+        a, b = a + 1j * RNG.normal(size=a.shape), b * 1j
+    return a.astype(dtype), b.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128", "complex64"])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_systems_inverses_and_factors_are_numpys_bits(name, dtype, monkeypatch):
+    guarded = Guarded(monkeypatch)
+    for n in (1, 2, 5, 17):
+        g, given = compiled(SYSTEMS[name]), systems(n, dtype)
+        want = tm.compile(SYSTEMS[name])(*given)
+        (assert_close if name in ("inverse", "factor") else assert_bits)(g(*given), want)  # they have products beside
+        assert_close(g(*map(np.asfortranarray, given)), want)
+        assert g.latest.native.whole
+    guarded.check()
+
+
+@pytest.mark.parametrize("name", ["system", "one vector", "inverse", "factor"])
+def test_what_cannot_be_solved_is_the_ops_error(name):
+    a, b = systems(3, float)
+    g = compiled(SYSTEMS[name])
+    want = g(a, b).numpy()
+    for bad in (a * 0.0, a * np.array([0.0, 1.0, 1.0]), np.where(a > 8, np.nan, a)):
+        said = []
+        for f, given in ((g, (bad, b)), (SYSTEMS[name], (tm.tensor(bad), tm.tensor(b)))):
+            with pytest.raises(tm.errors.MathError) as error:
+                f(*given)
+            said.append((type(error.value), str(error.value).partition(". ")[0]))
+        assert said[0] == said[1]
+    np.testing.assert_array_equal(g(a, b).numpy(), want)
+
+
+def test_systems_within_a_loop_are_solved_without_python():
+    a, b = systems(3, float)
+
+    def f(a, b):
+        return tm.fori_loop(30, lambda k, c: tm.cos(tm.linalg.solve(a, c) - tm.linalg.inv(a) @ b + k), b)
+
+    g = compiled(f)
+    c = b
+    for k in range(30):
+        c = np.cos(np.linalg.solve(a, c) - np.linalg.inv(a) @ b + k)
+    np.testing.assert_allclose(g(a, b).numpy(), c, rtol=1e-12, atol=1e-12)
+    assert g.latest.native.whole
+
+
 def test_arrays_of_nothing_and_numbers_alone_are_as_they_were():
     def f(x):
         return tm.var(x, axis=1), tm.logaddexp(x, x[:1]), tm.std(x, axis=0)

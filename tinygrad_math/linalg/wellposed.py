@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.errors import IllPosedDerivative, MatrixError, ShapeError, SingularMatrix, describe
 from ..core.quiet import ignoring
+from ..core.standing import as_array
 from ..core.tensor import Tensor
 
 SYMMETRY = 1e-2  # asymmetry, relative to the largest element, up to which a matrix is taken for its symmetric part
@@ -25,7 +26,7 @@ def floating(name: str, *arrays: Any) -> Any:
     """Matrices, or stacks of them, of finite floating numbers (integers become float64)."""
     out = []
     for a in arrays:
-        a = np.asarray(a)
+        a = as_array(a)
         if a.ndim < 2:
             raise ShapeError(f"{name} needs a matrix or a stack of matrices (..., m, n), got {describe(a)}")
         out.append(finite(name, a))
@@ -34,7 +35,7 @@ def floating(name: str, *arrays: Any) -> Any:
 
 def finite(name: str, a: Any) -> Any:
     """The array in a floating dtype; raises MatrixError if an element is NaN or infinite."""
-    a = np.asarray(a)
+    a = as_array(a)
     if a.dtype.kind not in "fc":
         a = a.astype(np.float64)
     good = np.isfinite(a)

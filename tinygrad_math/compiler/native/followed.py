@@ -15,6 +15,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ...core.standing import StandIn
 
 
+SHOW = frozenset({"view", "swap", "real", "imag"})  # steps that show a part of what is there
+
+
 class NotFollowed(TypeError):
     """Raised where a function does what has no native form."""
 
@@ -51,8 +54,18 @@ class Notes:
         self.steps.append(Note(kind, what, operands, np.shape(value), np.asarray(value).dtype))
         return Followed(self, len(self.steps) - 1, value)
 
+    def is_spent(self, x: Any) -> bool:
+        return any(x is s for s in self.spent)
+
+    def write_over(self, x: Followed, found: Followed) -> None:
+        """Let x, over which NumPy writes, not be read again; nothing else may show its array."""
+        shown = any(n.kind in SHOW and Number(x.k) in n.given for n in self.steps)
+        if self.steps[x.k].kind in (*SHOW, "given") or shown or (x.shape, x.dtype) != (found.shape, found.dtype):
+            raise NotFollowed("out")
+        self.spent.append(x)
+
     def _operand(self, x: Any) -> Any:
-        if any(x is s for s in self.spent):
+        if self.is_spent(x):
             raise NotFollowed("an array that has been written to")
         if isinstance(x, Followed):
             return Number(x.k)
@@ -72,6 +85,7 @@ class Followed(StandIn, NDArrayOperatorsMixin):
 
     def __init__(self, notes: Notes, k: int, value: Any) -> None:
         self._notes, self.k, self.value = notes, k, value
+        self._parts: dict[str, Followed] = {}  # real and imaginary
 
     dtype = property(lambda self: self.value.dtype)
     shape = property(lambda self: self.value.shape)
@@ -92,10 +106,15 @@ class Followed(StandIn, NDArrayOperatorsMixin):
         if method != "__call__" or ufunc.nout != 1:
             raise NotFollowed(method)
         where, out = options.pop("where", True), options.pop("out", None)
-        if options or (where is True) != (out is None):
+        if options or (out is None and where is not True):
             raise NotFollowed("options")
         found = self._notes.add("ufunc", ufunc, given, ufunc(*map(_value_of, given)))
-        return found if out is None else self._put(where, found, out[0])
+        if where is True:
+            if out is not None:
+                self._notes.write_over(out[0], found)
+            return found
+        assert out is not None
+        return self._put(where, found, out[0])
 
     def _put(self, where: Any, found: Followed, out: Any) -> Followed:
         """What is written over an array where a condition holds; that array is not to be read again."""
@@ -149,7 +168,9 @@ class Followed(StandIn, NDArrayOperatorsMixin):
         return self._notes.add("view", keys, [self], self.value[key])
 
     def _part(self, name: str) -> Followed:
-        return self._notes.add(name, None, [self], getattr(self.value, name))
+        if name not in self._parts:
+            self._parts[name] = self._notes.add(name, None, [self], getattr(self.value, name))
+        return self._parts[name]
 
     def astype(self, dtype: Any, copy: bool = True) -> Followed:
         if np.dtype(dtype) == self.dtype:
@@ -241,10 +262,41 @@ def _without_nan(u: np.ufunc) -> Callable[..., Any]:
     return lambda _, x, axis=None, keepdims=False: u.reduce(x, axis=axis, keepdims=keepdims)
 
 
+def _swapped(notes: Notes, x: Any, one: int, other: int) -> Followed:
+    return notes.add("swap", (one, other), [x], np.swapaxes(x.value, one, other))
+
+
+def _sums_of_squares(_: Notes, subscripts: str, x: Any, y: Any) -> Any:
+    """That of each matrix, which is asked for its size alone: NumPy adds in another order here."""
+    if subscripts != "...ij,...ij->..." or x is not y:
+        raise NotFollowed(subscripts)
+    return (x * x).sum(axis=(-2, -1))
+
+
+def _of_matrices(f: Any, name: str) -> Callable[..., Any]:
+    """A function of linear algebra, whose loop over matrices gives NaN where it fails."""
+
+    def found(notes: Notes, *given: Any) -> Any:
+        vector = f is np.linalg.solve and given[1].ndim == 1
+        ufunc = getattr(np.linalg._umath_linalg, f"{name}1" if vector else name)
+        kind = given[0].dtype
+        if kind.char not in "fdFD" or any(x.dtype != kind for x in given):
+            raise NotFollowed("numbers of several kinds")
+        wide = [x.astype(np.result_type(kind, float)) for x in given]  # in which NumPy computes
+        y = notes.add("core", ufunc, wide, f(*map(_value_of, wide)))
+        if not np.isfinite(y).all():
+            raise NotFollowed("no solution")
+        return y.astype(kind)
+
+    return found
+
+
+LINEAR = {np.linalg.solve: "solve", np.linalg.inv: "inv", np.linalg.det: "det", np.linalg.cholesky: "cholesky_lo"}
 EXTREMES = frozenset({np.maximum, np.minimum, np.fmax, np.fmin})
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: _where, np.zeros_like: _like(0), np.ones_like: _like(1), np.diff: _difference,
     np.nanmax: _without_nan(np.fmax), np.nanmin: _without_nan(np.fmin),
+    np.swapaxes: _swapped, np.einsum: _sums_of_squares, **{f: _of_matrices(f, name) for f, name in LINEAR.items()},
     **{f: _method(f.__name__) for f in (np.any, np.all, np.max, np.min, np.sum, np.squeeze)},
     **{f: _of_values(f) for f in (np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj)},
 }  # fmt: skip

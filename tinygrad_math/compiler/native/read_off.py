@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...core.op import registry
+from ...core.quiet import ignoring
 from ..program import Value
 from .followed import Followed, Note, Notes
 from .instructions import Instructions
 from .loops import PLAIN
-from .places import FAR, Place
+from .places import FAR, Place, meet
 from .written import Written
 
 PACKAGE = __name__.split(".")[0]
@@ -38,7 +39,7 @@ def read_off(around: Instructions, v: Value, out: Place) -> list[int] | None:
     known = [p for p in places if p is not None]
     if not arrays or len(known) < len(arrays) or v.weak or not v.size or not _is_pure(v):
         return None
-    if around.plan.kind_of(v) == "donated" or any(p.cell == out.cell for p in known):
+    if around.plan.kind_of(v) == "donated" or any(p.cell == out.cell and meet(out, [p]) for p in known):
         return None  # where Python computes anew, its arguments have to be there
     form = _form(v)
     return None if form is None else Written(around, v, form.steps, form.answers, known).words_for(form.last, out)
@@ -69,7 +70,7 @@ def _followed(op: Any, given: tuple[Any, ...], params: Any, _: Hashable) -> Form
     pairs = zip(given, numbers, strict=True)
     stand = [notes.add("given", None, [], x) if isinstance(g, tuple) else x for g, x in pairs]
     try:
-        with np.errstate(all="ignore"):
+        with ignoring():
             found, want = (op.forward(*xs, **dict(params)) for xs in (stand, numbers))
     except Exception:  # whatever a function raises that is given no arrays
         return None
@@ -83,11 +84,14 @@ def _followed(op: Any, given: tuple[Any, ...], params: Any, _: Hashable) -> Form
 
 
 def _typical(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Numbers of no special kind: around 1, no two neighbours alike."""
-    spread = np.arange(int(np.prod(shape, dtype=int))) * 0.6180339887498949 % 1
+    """Numbers of no special kind, around 1; square matrices of them are Hermitian, and far from singular."""
+    spread = np.random.default_rng(0).random(int(np.prod(shape, dtype=int)))
     x: Any
     if dtype.kind in "biu":
         x = (spread > 0.5) if dtype.kind == "b" else 1 + 3 * spread
     else:
         x = 0.5 + spread + (0.5j * (1 - spread) if dtype.kind == "c" else 0)
-    return x.astype(dtype).reshape(shape)[()]
+    x = x.astype(dtype).reshape(shape)
+    if dtype.kind in "fc" and len(shape) > 1 and shape[-1] == shape[-2]:
+        x = ((x + np.swapaxes(x.conj(), -1, -2)) / 2 + shape[-1] * np.eye(shape[-1])).astype(dtype)
+    return x[()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,15 +12,16 @@ import numpy as np
 
 from ..program import Value
 from .flags import WORD, new_flag
-from .followed import Note, Number
+from .followed import SHOW, Note, Number
 from .instructions import Instructions
 from .loops import caster, chooser, loop
-from .places import FAR, Place, c_strides, part_of
+from .places import FAR, Place, c_strides, part_of, seen
 from .rarely import if_set
 from .steps import Steps
+from .table import Operand, loop_words
 
 Words = list[int] | None
-SHOW = frozenset({"view", "real", "imag"})  # steps that show a part of what is there
+_CORES = re.compile(r"\(.*?\)")  # of the signature of a loop over matrices
 
 
 class Written(Steps):
@@ -97,8 +99,12 @@ class Written(Steps):
             return None if caster(x.dtype, note.dtype) is None else self.cast(x, note.dtype, out)
         if note.kind == "reduce":
             return self._reduced(x, note, out)
+        if note.kind == "core":
+            return self._of_matrices(note, out)
         if note.kind == "view":
             return part_of(x, note.what)
+        if note.kind == "swap":
+            return seen(x, lambda whole: whole.swapaxes(*note.what))
         return x._replace(offset=x.offset + (note.kind == "imag") * note.dtype.itemsize, dtype=note.dtype)
 
     def _ufunc(self, note: Note, out: Place | None) -> Place | None:
@@ -130,6 +136,25 @@ class Written(Steps):
         if words is None:
             return None
         self.words += words
+        return out
+
+    def _of_matrices(self, note: Note, out: Place | None) -> Place | None:
+        """NumPy's loop of linear algebra: a system, an inverse, a determinant or a factor after another."""
+        places = [self.places[x.k] for x in note.given]
+        by = loop(note.what, tuple(p.dtype for p in places))
+        if by is None or by.dtypes[-1] != note.dtype:
+            return None
+        out = self.own(note.shape, note.dtype) if out is None else out
+        axes = [part.count(",") + 1 if part.strip("()") else 0 for part in _CORES.findall(note.what.signature)]
+        many = out.shape[: len(out.shape) - axes[-1]]
+        operands = []
+        for p, n in zip((*places, out), axes, strict=True):
+            whole = len(p.shape) - n
+            row = p._replace(shape=p.shape[:whole], strides=p.strides[:whole]).over(many)
+            operands.append(Operand(row.cell, row.offset, row.strides, p.strides[whole:]))
+        n = places[0].shape[-1]
+        core = [n, out.shape[-1]] if axes[1:] == [2, 2] else [n]
+        self.words += loop_words(by, many, operands, core)
         return out
 
     def _ask(self, x: Place, answer: bool, flag: Place) -> None:
