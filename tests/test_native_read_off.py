@@ -255,7 +255,24 @@ def in_place(x):
     return z + x
 
 
+def over_itself(x):
+    y = x * 2
+    z = y
+    np.add(y, 1, out=y)
+    return z + x
+
+
+def over_what_is_shown(x):
+    y = x * 2
+    first = y[:1]
+    y = np.add(y, 1, out=y)
+    return y + first
+
+
 NOT_FOLLOWED = {
+    "over itself": over_itself,
+    "over what is shown": over_what_is_shown,
+    "over its argument": lambda x: np.add(x, 1, out=x) * 1,
     "an array of it": lambda x: np.asarray(x) + 1,
     "its number": lambda x: x * float(x[0]),
     "each of its elements": lambda x: sum(v for v in x),
@@ -277,6 +294,7 @@ def test_what_is_read_off_is_what_is_asked_and_done():
     form = form_of(lambda x: x * 2 if (x > 0).all() else -x, np.ones(3))
     assert [s.kind for s in form.steps] == ["given", "ufunc", "reduce", "ufunc"]
     assert form.answers == {2: True}
+    assert len(form_of(lambda x: np.add(y := x * 2, 1, out=y) * 3, np.ones(3)).steps) == 4
     assert form_of(lambda x: np.divide(x, 2, out=np.zeros(3), where=x > 1), np.ones(3)).steps[-1].kind == "where"
 
 

@@ -14,7 +14,6 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ...core.standing import StandIn
 
-
 SHOW = frozenset({"view", "swap", "real", "imag"})  # steps that show a part of what is there
 
 
@@ -151,6 +150,8 @@ class Followed(StandIn, NDArrayOperatorsMixin):
 
     # -- methods -----------------------------------------------------------------------------------------------------
     def __bool__(self) -> bool:
+        if self._notes.is_spent(self):
+            raise NotFollowed("an array that has been written to")
         answer = bool(self.value)
         self._notes.answers[self.k] = answer
         return answer
