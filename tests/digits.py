@@ -844,6 +844,7 @@ NOT_SCANNED |= dict.fromkeys(["copysign", "floor_divide", "remainder", "fmod", "
 NOT_SCANNED |= {
     "inverse_or_zero": "reciprocal, away from 0",
     "lattice_point": "it has none",
+    "within": "the identity, or NaN",
     "on_simplex": "it has none",
 }
 NOT_SCANNED |= dict.fromkeys(["kn", "yn"], "kv and yv of whole orders")

@@ -71,8 +71,9 @@ def gamma_weight(a: Any, x: Any, /, k: int = 0) -> Any:
             top = np.sqrt(u / (2 * math.pi)) / v * np.exp(-rest(u) - deviance(u, v))
             y = np.where(near, top / v**k, y)
         edge = np.where(power == 0, special.rgamma(a), np.where(power > 0, 0.0, math.inf))
-    y = np.where(x == 0, edge, np.where(x == math.inf, 0.0, np.where(x >= 0, y, math.nan)))
-    return y.astype(kind)[()]
+    y = np.where(x == 0, edge, np.where(x == math.inf, 0.0, y))
+    y = np.where(np.isinf(a), np.where(x < math.inf, 0.0, math.nan), y)
+    return np.where((a >= 0) & (x >= 0), y, math.nan).astype(kind)[()]
 
 
 def _weight_slope(xp: Any, y: Any, a: Any, x: Any, k: int) -> Any:
@@ -169,7 +170,8 @@ def gammainc_da(a: Any, x: Any, /, order: int = 1) -> Any:
     kind = float_kind(a, x)
     shape = np.broadcast_shapes(np.shape(a), np.shape(x))
     a, x = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (a, x))
-    valid, inside = (a > 0) & (x >= 0), (a > 0) & (x > 0) & np.isfinite(x) & np.isfinite(a)
+    valid = (a > 0) & (x >= 0) & (np.isfinite(a) | np.isfinite(x))
+    inside = (a > 0) & (x > 0) & np.isfinite(x) & np.isfinite(a)
     out = np.where(valid, 0.0, np.nan)
     if np.any(inside):
         out[inside] = in_blocks(lambda a, x: _integral(a, x, order), a[inside], x[inside])

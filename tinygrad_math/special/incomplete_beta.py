@@ -69,7 +69,8 @@ def beta_weight(a: Any, b: Any, x: Any, /, j: int = 0, k: int = 0) -> Any:
         for end, power in ((0, p), (1, q)):
             edge = np.where(power == 0, np.exp(-log_b), np.where(power > 0, 0.0, math.inf))
             y = np.where(x == end, edge, y)
-    return np.where((x >= 0) & (x <= 1), y, math.nan).astype(kind)[()]
+    valid = (a >= 0) & (b >= 0) & (x >= 0) & (x <= 1) & (np.isfinite(a) | np.isfinite(b))
+    return np.where(valid, y, math.nan).astype(kind)[()]
 
 
 def _next(xp: Any, power: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
@@ -184,7 +185,7 @@ def betainc_dab(a: Any, b: Any, x: Any, /, in_a: int = 1, in_b: int = 0) -> Any:
     kind = float_kind(a, b, x)
     shape = np.broadcast_shapes(np.shape(a), np.shape(b), np.shape(x))
     a, b, x = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (a, b, x))
-    valid = (a > 0) & (b > 0) & (x >= 0) & (x <= 1)
+    valid = (a > 0) & (b > 0) & (x >= 0) & (x <= 1) & (np.isfinite(a) | np.isfinite(b))
     inside = valid & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
     out = np.where(valid, 0.0, np.nan)
     if np.any(inside):

@@ -7,6 +7,7 @@ stands in another place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..core.quiet import ignoring
 from ..core.samples import sample
-from .scipy_rows import doubles, float_kind, refuse_complex, row
+from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 
 __all__ = [
     "betainccinv",
@@ -30,16 +31,70 @@ __all__ = [
 ]
 
 
-def _partials(
-    slopes: tuple[Callable[..., Any], ...], density: Callable[..., Any], upper: bool = False
-) -> tuple[Callable[..., Any], ...]:
-    """The partial derivatives of an inverse in its parameters and in q, of the lower or of the upper tail."""
+def _wide(xp: Any, name: str, y: Any, *args: Any) -> list[Any]:
+    """The inverse of this name and its arguments in doubles: in fewer bits it, and a ratio's parts, may leave the range
+    before the ratio does."""
+    if y.dtype == np.float64:
+        return [y, *args]
+    args = tuple(xp.astype(v, np.float64) for v in args)
+    return [getattr(xp, name)(*args), *args]
 
-    def of(slope: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda xp, y, *args: -slope(xp, *args[:-1], y) / density(xp, *args[:-1], y)
+
+def _partials(
+    name: str, slope: Callable[..., Any], density: Callable[..., Any], ends: dict[float, float], upper: bool = False
+) -> tuple[Callable[..., Any], ...]:
+    """The partial derivatives of an inverse in its parameter and in q, of the lower or of the upper tail.
+
+    `ends` are those of the support, which z reaches for q = 0 and 1, and the limits of dz/dp there.
+    """
+
+    def in_parameter(xp: Any, y: Any, p: Any, q: Any) -> Any:
+        y, p, _ = _wide(xp, name, y, p, q)
+        limit, edge = 0.0, False
+        for end, value in ends.items():
+            limit, edge = xp.where(xp.equal(y, end), value, limit), xp.equal(y, end) | edge
+        z = xp.where(edge, 1.0, y)
+        return xp.where(edge, limit, -slope(xp, p, z) / density(xp, p, z))
 
     sign = -1.0 if upper else 1.0
-    return (*map(of, slopes), lambda xp, y, *args: sign / density(xp, *args[:-1], y))
+
+    def in_q(xp: Any, y: Any, p: Any, q: Any) -> Any:
+        y, p, _ = _wide(xp, name, y, p, q)
+        return sign / density(xp, p, y)
+
+    return in_parameter, in_q
+
+
+def _beta_partials(upper: bool = False) -> tuple[Callable[..., Any], ...]:
+    """The same of the beta distribution, by the distance w from 1 where z is above 1/2: z may have been rounded to 1.
+
+    There I_z(a, b) = 1 - I_w(b, a), and the density at z is that of (b, a) at w.
+    """
+
+    name, other = ("betainccinv", "betaincinv") if upper else ("betaincinv", "betainccinv")
+
+    def nearer(xp: Any, y: Any, a: Any, b: Any, q: Any) -> tuple[Any, ...]:
+        y, a, b, q = _wide(xp, name, y, a, b, q)
+        high = xp.greater(y, 0.5)
+        w = getattr(xp, other)(b, a, xp.where(high, q, 0.5))
+        return high, xp.where(high, b, a), xp.where(high, a, b), xp.where(high, w, y)
+
+    def in_parameter(first: int) -> Callable[..., Any]:
+        def d(xp: Any, y: Any, *args: Any) -> Any:
+            high, a, b, z = nearer(xp, y, *args)
+            edge = xp.equal(z, 0)
+            z = xp.where(edge, 0.25, z)
+            low = xp.betainc_dab(a, b, z, in_a=first, in_b=1 - first)
+            slope = xp.where(high, -xp.betainc_dab(a, b, z, in_a=1 - first, in_b=first), low)
+            return xp.where(edge, 0.0, -slope / xp.beta_density(a, b, z))
+
+        return d
+
+    def in_q(xp: Any, y: Any, *args: Any) -> Any:
+        _, a, b, z = nearer(xp, y, *args)
+        return (-1.0 if upper else 1.0) / xp.beta_density(a, b, z)
+
+    return in_parameter(1), in_parameter(0), in_q
 
 
 def _samples(*parameters: Any) -> Callable[[], list[Any]]:
@@ -51,19 +106,20 @@ def _samples(*parameters: Any) -> Callable[[], list[Any]]:
     ]
 
 
-_GAMMA = ((lambda xp, a, z: xp.gammainc_da(a, z, order=1),), lambda xp, a, z: xp.gamma_density(a, z))
-_BETA = (
-    (
-        lambda xp, a, b, z: xp.betainc_dab(a, b, z, in_a=1, in_b=0),
-        lambda xp, a, b, z: xp.betainc_dab(a, b, z, in_a=0, in_b=1),
-    ),
-    lambda xp, a, b, z: xp.beta_density(a, b, z),
+_GAMMA = (
+    lambda xp, a, z: xp.gammainc_da(a, z, order=1),
+    lambda xp, a, z: xp.gamma_density(a, z),
+    {0.0: 0.0, math.inf: math.inf},
 )
-_STUDENT = ((lambda xp, df, z: xp.stdtr_ddf(df, z, order=1),), lambda xp, df, z: xp.student_density(df, z))
+_STUDENT = (
+    lambda xp, df, z: xp.stdtr_ddf(df, z, order=1),
+    lambda xp, df, z: xp.student_density(df, z),
+    {-math.inf: math.inf, math.inf: -math.inf},
+)
 
 gammaincinv = row(
     "gammaincinv",
-    *_partials(*_GAMMA),
+    *_partials("gammaincinv", *_GAMMA),
     arguments="a y",
     latex=r"P^{{-1}}({0}, {1})",
     samples=_samples(1.2),
@@ -76,7 +132,7 @@ gammaincinv = row(
 )
 gammainccinv = row(
     "gammainccinv",
-    *_partials(*_GAMMA, upper=True),
+    *_partials("gammainccinv", *_GAMMA, upper=True),
     arguments="a y",
     latex=r"Q^{{-1}}({0}, {1})",
     samples=_samples(1.2),
@@ -84,7 +140,7 @@ gammainccinv = row(
 )
 betaincinv = row(
     "betaincinv",
-    *_partials(*_BETA),
+    *_beta_partials(),
     arguments="a b y",
     latex=r"I^{{-1}}_{{{2}}}({0}, {1})",
     samples=_samples(1.2, 1.7),
@@ -92,19 +148,27 @@ betaincinv = row(
 )
 betainccinv = row(
     "betainccinv",
-    *_partials(*_BETA, upper=True),
+    *_beta_partials(upper=True),
     arguments="a b y",
     latex=r"(1 - I)^{{-1}}_{{{2}}}({0}, {1})",
     samples=_samples(1.2, 1.7),
     doc="The z with betaincc(a, b, z) = y, accurate for small y. Derivatives as of betaincinv.",
 )
+
+
+def _stdtrit(df: Any, p: Any, /) -> Any:
+    """SciPy's stdtrit, and -inf for p = 0, of which it says inf."""
+    return np.where(np.equal(p, 0) & (np.asarray(df) > 0), -math.inf, _scipys_stdtrit(df, p))[()]
+
+
+_scipys_stdtrit = forward_of("stdtrit", "df", "p", order=True)
 stdtrit = row(
     "stdtrit",
-    *_partials(*_STUDENT),
+    *_partials("stdtrit", *_STUDENT),
     arguments="df p",
     latex=r"T^{{-1}}_{{{0}}}({1})",
     samples=_samples(2.2),
-    order=True,
+    forward=_stdtrit,
     doc="The t with stdtr(df, t) = p: quantiles of Student's distribution. d/dp = 1/p(t), d/ddf = -(dT/ddf)/p(t).",
 )
 
@@ -150,13 +214,21 @@ def stdtridf_checked(p: Any, t: Any, /) -> Any:
     p, t = doubles(p, t)
     with ignoring():
         df = special.stdtridf(p, t)
-        solved = (df > 0) & (np.abs(special.stdtr(df, t) - p) <= 1e-8 * np.minimum(p, 1 - p))
+        solved = (p > 0) & (p < 1) & (df > 0) & (np.abs(special.stdtr(df, t) - p) <= 1e-8 * np.minimum(p, 1 - p))
     return np.where(solved, df, np.nan).astype(kind)[()]
 
 
-_I_A = _BETA[0][0]
-_I_B = _BETA[0][1]
-_I_X = _BETA[1]
+def _in_a(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    return xp.betainc_dab(a, b, x, in_a=1, in_b=0)
+
+
+def _in_b(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    return xp.betainc_dab(a, b, x, in_a=0, in_b=1)
+
+
+def _in_x(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    return xp.beta_density(a, b, x)
+
 
 gdtrib = row(
     "gdtrib",
@@ -183,21 +255,21 @@ chdtriv = row(
 )
 btdtria = row(
     "btdtria",
-    *_solved(0, _I_A, _I_B, _I_X),
+    *_solved(0, _in_a, _in_b, _in_x),
     arguments="p b x",
     samples=_inside((0.3, 0.7, 0.2), (0.6, 1.5, 0.5), (0.8, 4.0, 0.3)),
     doc="The a with betainc(a, b, x) = p. d/dp = 1/(dI/da), d/db and d/dx by the implicit function theorem.",
 )
 btdtrib = row(
     "btdtrib",
-    *_solved(1, _I_A, _I_B, _I_X),
+    *_solved(1, _in_a, _in_b, _in_x),
     arguments="a p x",
     samples=_inside((0.7, 0.3, 0.2), (1.5, 0.6, 0.5), (4.0, 0.8, 0.7)),
     doc="The b with betainc(a, b, x) = p. d/dp = 1/(dI/db), d/da and d/dx by the implicit function theorem.",
 )
 stdtridf = row(
     "stdtridf",
-    *_solved(0, _STUDENT[0][0], _STUDENT[1]),
+    *_solved(0, *_STUDENT[:2]),
     arguments="p t",
     forward=stdtridf_checked,
     samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),

@@ -161,13 +161,14 @@ def student_density(df: Any, t: Any, /, order: int = 0) -> Any:
     """
     kind = float_kind(df, t)
     n, t = doubles(df, t)
-    normal = np.isinf(n) & (n > 0)
-    inside = (n > 0) & np.isfinite(n) & np.isfinite(t)
+    valid = n > 0
+    normal = valid & np.isinf(n)
+    inside = valid & np.isfinite(n) & np.isfinite(t)
     n, x = np.where(inside, n, 1.0), np.where(inside, t, 0.0)
     with ignoring():
         y = _rise(n, x * x, _log_cosh_of(n, x), order) / np.hypot(x, np.sqrt(n))
-        limit = np.exp(-0.5 * t * t) / math.sqrt(2 * math.pi) if order == 0 else 0.0
-        y = np.where(inside, y, np.where(normal, limit + 0 * t, np.where((n > 0) & np.isinf(t), 0.0, math.nan)))
+        limit = np.exp(-0.5 * t * t) / math.sqrt(2 * math.pi) if order == 0 else np.where(np.isnan(t), t, 0.0)
+        y = np.where(inside, y, np.where(normal, limit, np.where(valid & np.isinf(t), 0.0, math.nan)))
         return y.astype(kind)[()]
 
 

@@ -7,10 +7,12 @@ them.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..core.declare import derived
 from ..core.tensor import as_tensor, rec
+from . import domain  # noqa: F401  (declares within)
 
 __all__ = [
     "bdtr",
@@ -40,6 +42,19 @@ __all__ = [
 
 def _count(k: Any) -> Any:
     return rec.stop_gradient(rec.floor(as_tensor(k)))
+
+
+def _chance(p: Any) -> Any:
+    return (p >= 0) & (p <= 1)
+
+
+def _failures(k: Any, n: Any) -> tuple[Any, Any]:
+    """The parameters of the negative binomial's incomplete beta function, valid ones."""
+    return rec.maximum(n, 1), rec.maximum(k + 1, 1)
+
+
+def _among_failures(k: Any, n: Any, y: Any) -> Any:
+    return rec.within(y, (k >= 0) & (n > 0))
 
 
 def _degrees(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any, Any, Any]:
@@ -148,8 +163,8 @@ def bdtr(k: Any, n: Any, p: Any, /) -> Any:
     tensor(0.75)
     """
     k, n, p = _count(k), _count(n), as_tensor(p)
-    y = rec.betaincc(k + 1, rec.maximum(n - k, 1), p)
-    return rec.where((k < 0) | (k > n), float("nan"), rec.where(rec.equal(k, n), 1 + 0 * y, y))
+    y = rec.betaincc(rec.maximum(k + 1, 1), rec.maximum(n - k, 1), p)
+    return rec.within(rec.where(rec.equal(k, n), 1 + 0 * y, y), (k >= 0) & (k <= n) & _chance(p))
 
 
 @derived
@@ -163,7 +178,7 @@ def bdtrc(k: Any, n: Any, p: Any, /) -> Any:
     k, n, p = _count(k), _count(n), as_tensor(p)
     y = rec.betainc(rec.maximum(k + 1, 1), rec.maximum(n - k, 1), p)
     y = rec.where(k < 0, 1 + 0 * y, rec.where(rec.equal(k, n), 0 * y, y))
-    return rec.where(k > n, float("nan"), y)
+    return rec.within(y, (k <= n) & (n < math.inf) & _chance(p))
 
 
 @derived
@@ -177,7 +192,7 @@ def nbdtr(k: Any, n: Any, p: Any, /) -> Any:
     tensor(0.75)
     """
     k, n = _count(k), _count(n)
-    return rec.where((k < 0) | (n <= 0), float("nan"), rec.betainc(n, k + 1, as_tensor(p)))
+    return _among_failures(k, n, rec.betainc(*_failures(k, n), as_tensor(p)))
 
 
 @derived
@@ -189,7 +204,7 @@ def nbdtrc(k: Any, n: Any, p: Any, /) -> Any:
     tensor(0.25)
     """
     k, n = _count(k), _count(n)
-    return rec.where((k < 0) | (n <= 0), float("nan"), rec.betaincc(n, k + 1, as_tensor(p)))
+    return _among_failures(k, n, rec.betaincc(*_failures(k, n), as_tensor(p)))
 
 
 @derived
@@ -201,7 +216,7 @@ def pdtr(k: Any, m: Any, /) -> Any:
     tensor(0.735759)
     """
     k = _count(k)
-    return rec.where(k < 0, float("nan"), rec.gammaincc(k + 1, as_tensor(m)))
+    return rec.within(rec.gammaincc(rec.maximum(k + 1, 1), as_tensor(m)), k >= 0)
 
 
 @derived
@@ -213,7 +228,7 @@ def pdtrc(k: Any, m: Any, /) -> Any:
     tensor(0.264241)
     """
     k = _count(k)
-    return rec.where(k < 0, float("nan"), rec.gammainc(k + 1, as_tensor(m)))
+    return rec.within(rec.gammainc(rec.maximum(k + 1, 1), as_tensor(m)), k >= 0)
 
 
 @derived
@@ -260,7 +275,7 @@ def gdtria(p: Any, b: Any, x: Any, /) -> Any:
     tensor(2.)
     """
     x = as_tensor(x)
-    return rec.where(x == 0, float("nan"), rec.gammaincinv(b, p) / rec.where(x == 0, 1, x))
+    return rec.gammaincinv(b, p) / rec.within(x, rec.not_equal(x, 0))
 
 
 @derived
@@ -272,8 +287,8 @@ def bdtri(k: Any, n: Any, y: Any, /) -> Any:
     tensor(0.5)
     """
     k, n = _count(k), _count(n)
-    p = rec.betainccinv(k + 1, rec.maximum(n - k, 1), y)
-    return rec.where((k < 0) | (n <= k), float("nan"), p)
+    p = rec.betainccinv(rec.maximum(k + 1, 1), rec.maximum(n - k, 1), y)
+    return rec.within(p, (k >= 0) & (n > k))
 
 
 @derived
@@ -285,8 +300,7 @@ def nbdtri(k: Any, n: Any, y: Any, /) -> Any:
     tensor(0.5)
     """
     k, n = _count(k), _count(n)
-    p = rec.betaincinv(rec.maximum(n, 1), rec.maximum(k + 1, 1), y)
-    return rec.where((k < 0) | (n <= 0), float("nan"), p)
+    return _among_failures(k, n, rec.betaincinv(*_failures(k, n), y))
 
 
 @derived
@@ -298,7 +312,7 @@ def pdtri(k: Any, y: Any, /) -> Any:
     tensor(1.)
     """
     k, y = _count(k), as_tensor(y)
-    return rec.where((k < 0) | (y >= 1), float("nan"), rec.gammainccinv(rec.maximum(k + 1, 1), y))
+    return rec.within(rec.gammainccinv(rec.maximum(k + 1, 1), y), (k >= 0) & (y < 1))
 
 
 @derived
@@ -311,7 +325,7 @@ def nrdtrimn(p: Any, std: Any, x: Any, /) -> Any:
     """
     p, std = as_tensor(p), as_tensor(std)
     inside = (p > 0) & (p < 1) & (std > 0)
-    return rec.where(inside, as_tensor(x) - std * rec.ndtri(rec.where(inside, p, 0.5)), float("nan"))
+    return rec.within(as_tensor(x) - std * rec.ndtri(rec.within(p, inside)), inside)
 
 
 @derived
@@ -324,4 +338,4 @@ def nrdtrisd(mn: Any, p: Any, x: Any, /) -> Any:
     """
     p = as_tensor(p)
     inside = (p > 0) & (p < 1)
-    return rec.where(inside, (as_tensor(x) - mn) / rec.ndtri(rec.where(inside, p, 0.25)), float("nan"))
+    return rec.within((as_tensor(x) - mn) / rec.ndtri(rec.within(p, inside)), inside)
