@@ -715,6 +715,17 @@ def beta_slope(a, b, x):
     return (a - 1) * ratio(a, b, x, 2, 1) - (b - 1) * ratio(a, b, x, 1, 2)
 
 
+def fisher(m, n, x):
+    a, b = m / 2, n / 2
+    log_beta = mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
+    return mpmath.exp(a * mpmath.log(a / b) + (a - 1) * mpmath.log(x) - (a + b) * mpmath.log1p(a * x / b) - log_beta)
+
+
+def fisher_slope(m, n, x):
+    a, b = m / 2, n / 2
+    return fisher(m, n, x) * (a - 1 - x * a * (a + b) / (b + a * x)) / x
+
+
 _SHAPES = [(0.3,), (1.0,), (1.5,), (2.0,), (3.0,), (30.0,), (1e3,), (1e8,), (1e15,)]
 _GAMMA_ENDS = {
     (0.3,): {0: (INF, -INF)},
@@ -740,6 +751,18 @@ def _negated(ends):
     return {p: {x: (-a, -b) for x, (a, b) in at.items()} for p, at in ends.items()}
 
 
+_DEGREES = [(1.0, 3.0), (2.0, 5.0), (3.0, 2.0), (4.0, 1.0), (30.0, 1e3), (1e5, 3e5), (0.3, 1e-3), (5.0, 1e15)]
+_FISHER_ENDS = {
+    (1.0, 3.0): {0: (INF, -INF)},
+    (2.0, 5.0): {0: (1, -1.4)},
+    (3.0, 2.0): {0: (0, INF)},
+    (4.0, 1.0): {0: (0, 12)},
+    (0.3, 1e-3): {0: (INF, -INF)},
+    **{key: {0: (0, 0)} for key in [(30.0, 1000.0), (100000.0, 300000.0)]},
+    (5.0, 1e15): {0: (0, 0)},
+}
+
+
 OF_LAST = {
     "gammainc": Last(_SHAPES, weight, gamma_slope, 0, ends=_GAMMA_ENDS, around=(1e3, 1e8, 1e15)),
     "gammaincc": Last(_SHAPES, minus(weight), minus(gamma_slope), 0, ends=_negated(_GAMMA_ENDS), around=(1e3, 1e8)),
@@ -750,6 +773,8 @@ OF_LAST = {
         student,
         lambda n, t: -(n + 1) * t / (n + t * t) * student(n, t),
     ),
+    "fdtr": Last(_DEGREES, fisher, fisher_slope, 0, ends=_FISHER_ENDS, around=(1.0,)),
+    "fdtrc": Last(_DEGREES, minus(fisher), minus(fisher_slope), 0, ends=_negated(_FISHER_ENDS), around=(1.0,)),
     "polygamma": Last(
         [(0,), (1,), (4,)],
         lambda n, x: psi(int(n) + 1, x),

@@ -109,3 +109,70 @@ def test_quantiles_of_few_bits_are_differentiated_in_more(q):
     got = tm.grad(special.gammaincinv, argnums=1)(np.float32(0.5), np.float32(q))
     assert got.dtype == np.float32
     assert float(got) == pytest.approx(float(want), rel=1e-4, abs=1e-37)
+
+
+# -- the F distribution in its degrees of freedom ----------------------------------------------------------------------
+
+
+def of_two_below(n, x):
+    """fdtr(2, n, x) = 1 - (1 + 2 x/n)^(-n/2)."""
+    return -mpmath.expm1(-n / 2 * mpmath.log1p(2 * x / n))
+
+
+def of_two_above(m, x):
+    """fdtr(m, 2, x) = (m x/(2 + m x))^(m/2)."""
+    return mpmath.exp(-m / 2 * mpmath.log1p(2 / (m * x)))
+
+
+CLOSED = [(1, lambda n, x: (2.0, n, x), of_two_below), (0, lambda m, x: (m, 2.0, x), of_two_above)]
+FREEDOMS = [1e-185, 1e-30, 1e-7, 0.3, 1.0, 7.0, 140.0, 1e6, 1e11, 1e17]
+RATIOS = [1e-90, 1e-7, 0.2, 1.0, 1 + 1e-9, 3.0, 1e5, 1e80]
+
+
+@pytest.mark.parametrize("place, filled, closed", CLOSED, ids=["dfd", "dfn"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_f_distribution_of_any_degrees_of_freedom_keeps_its_digits(place, filled, closed, dtype):
+    """As far as the other degrees of freedom, 2, are known: where derivatives vanish for 2, but not beside it."""
+    low, high = (1e-190, 1e90) if dtype is np.float64 else (1e-30, 1e15)
+    pairs = [(f, r) for f in FREEDOMS for r in RATIOS if low < f < high and low < r < high]
+    free, x = (np.array(column, dtype) for column in zip(*pairs, strict=True))
+    args = [np.broadcast_to(v, x.shape).astype(dtype) for v in filled(free, x)]
+    with np.errstate(all="ignore"):
+        first = slopes(special.fdtr, place, args)
+        second = slopes(lambda *v: tm.grad(lambda u: tm.sum(special.fdtr(*v[:place], u, *v[place + 1 :])))(v[place]),
+                        place, args)  # fmt: skip
+        upper = slopes(special.fdtrc, place, args)
+    value, rest = special.fdtr(*args).numpy(), special.fdtrc(*args).numpy()
+    tolerance, tiny = (1e-10, 1e-290) if dtype is np.float64 else (5e-5, 1e-36)
+    for k, (f, r) in enumerate(zip(free.tolist(), x.tolist(), strict=True)):
+        with mpmath.workdps(700):
+            f, r = mpmath.mpf(f), mpmath.mpf(r)
+            h = f * mpmath.mpf(10) ** -40
+            low, here, high = (closed(f + step, r) for step in (-h, 0, h))
+            one, two = float((high - low) / (2 * h)), float((high - 2 * here + low) / h**2)
+            here, complement = float(here), float(1 - here)
+        known = 8 * float(np.finfo(dtype).eps) * min(here, complement) / min(float(f), 1)
+        assert float(value[k]) == pytest.approx(here, rel=tolerance, abs=tiny)
+        assert float(rest[k]) == pytest.approx(complement, rel=tolerance, abs=tiny)
+        for got, sign in ((first, 1), (upper, -1)):
+            for way in got:
+                assert float(way[k]) == pytest.approx(sign * one, rel=tolerance, abs=known + tiny)
+        for way in second:
+            limit = float(np.finfo(dtype).max)
+            want = two if abs(two) < limit else math.copysign(INF, two)
+            assert float(way[k]) == pytest.approx(want, rel=tolerance, abs=known / min(float(f), 1) + tiny)
+
+
+def test_quantiles_of_the_f_distribution_solve_their_equation_and_move_with_it():
+    m, n, p = np.array([3.0, 0.5, 2e3]), np.array([4.0, 1e6, 0.8]), np.array([1e-30, 0.5, 0.9])
+    x = special.fdtri(m, n, p).numpy()
+    np.testing.assert_allclose(special.fdtr(m, n, x).numpy(), p, rtol=1e-12)
+    for place in range(3):
+        backward, forward = slopes(special.fdtri, place, [m, n, p])
+        across = slopes(special.fdtr, 2, [m, n, x])[0]
+        along = np.ones(3) if place == 2 else -slopes(special.fdtr, place, [m, n, x])[0]
+        np.testing.assert_allclose(backward, along / across, rtol=1e-12)
+        np.testing.assert_allclose(forward, backward, rtol=1e-14)
+    with np.errstate(all="ignore"):
+        assert [float(v) for v in slopes(special.fdtri, 0, [np.float64(v) for v in (3.0, 4.0, 0.0)])] == [0.0, 0.0]
+        assert [float(v) for v in slopes(special.fdtri, 1, [np.float64(v) for v in (3.0, 4.0, 1.0)])] == [-INF, -INF]

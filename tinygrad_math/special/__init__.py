@@ -6,6 +6,7 @@ from .bessel_kin import *
 from .elliptic import *
 from .entropy import *
 from .error_kin import *
+from .fisher import *
 from .further import *
 from .gammas import *
 from .goodness import *

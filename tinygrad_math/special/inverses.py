@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
@@ -23,6 +24,7 @@ __all__ = [
     "btdtria",
     "btdtrib",
     "chdtriv",
+    "fdtri",
     "gammainccinv",
     "gammaincinv",
     "gdtrib",
@@ -41,28 +43,29 @@ def _wide(xp: Any, name: str, y: Any, *args: Any) -> list[Any]:
 
 
 def _partials(
-    name: str, slope: Callable[..., Any], density: Callable[..., Any], ends: dict[float, float], upper: bool = False
+    name: str, density: Callable[..., Any], *slopes: tuple[Callable[..., Any], dict[float, float]], upper: bool = False
 ) -> tuple[Callable[..., Any], ...]:
-    """The partial derivatives of an inverse in its parameter and in q, of the lower or of the upper tail.
+    """The partial derivatives of an inverse in its parameters and in q, of the lower or of the upper tail.
 
-    `ends` are those of the support, which z reaches for q = 0 and 1, and the limits of dz/dp there.
+    With each slope come the ends of the support, which z reaches for q = 0 and 1, and the limits of dz/dp there.
     """
 
-    def in_parameter(xp: Any, y: Any, p: Any, q: Any) -> Any:
-        y, p, _ = _wide(xp, name, y, p, q)
-        limit, edge = 0.0, False
-        for end, value in ends.items():
-            limit, edge = xp.where(xp.equal(y, end), value, limit), xp.equal(y, end) | edge
-        z = xp.where(edge, 1.0, y)
-        return xp.where(edge, limit, -slope(xp, p, z) / density(xp, p, z))
+    def in_parameter(slope: Callable[..., Any], ends: dict[float, float]) -> Callable[..., Any]:
+        def d(xp: Any, y: Any, *args: Any) -> Any:
+            y, *p, _ = _wide(xp, name, y, *args)
+            limit, edge = 0.0, False
+            for end, value in ends.items():
+                limit, edge = xp.where(xp.equal(y, end), value, limit), xp.equal(y, end) | edge
+            z = xp.where(edge, 1.0, y)
+            return xp.where(edge, limit, -slope(xp, *p, z) / density(xp, *p, z))
 
-    sign = -1.0 if upper else 1.0
+        return d
 
-    def in_q(xp: Any, y: Any, p: Any, q: Any) -> Any:
-        y, p, _ = _wide(xp, name, y, p, q)
-        return sign / density(xp, p, y)
+    def in_q(xp: Any, y: Any, *args: Any) -> Any:
+        y, *p, _ = _wide(xp, name, y, *args)
+        return (-1.0 if upper else 1.0) / density(xp, *p, y)
 
-    return in_parameter, in_q
+    return (*(in_parameter(*pair) for pair in slopes), in_q)
 
 
 def _beta_partials(upper: bool = False) -> tuple[Callable[..., Any], ...]:
@@ -107,14 +110,17 @@ def _samples(*parameters: Any) -> Callable[[], list[Any]]:
 
 
 _GAMMA = (
-    lambda xp, a, z: xp.gammainc_da(a, z, order=1),
     lambda xp, a, z: xp.gamma_density(a, z),
-    {0.0: 0.0, math.inf: math.inf},
+    (lambda xp, a, z: xp.gammainc_da(a, z, order=1), {0.0: 0.0, math.inf: math.inf}),
 )
 _STUDENT = (
-    lambda xp, df, z: xp.stdtr_ddf(df, z, order=1),
     lambda xp, df, z: xp.student_density(df, z),
-    {-math.inf: math.inf, math.inf: -math.inf},
+    (lambda xp, df, z: xp.stdtr_ddf(df, z, order=1), {-math.inf: math.inf, math.inf: -math.inf}),
+)
+_FISHER = (
+    lambda xp, m, n, z: xp.fisher_density(m, n, z),
+    (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=1, in_n=0), {0.0: 0.0, math.inf: math.nan}),
+    (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=0, in_n=1), {0.0: 0.0, math.inf: -math.inf}),
 )
 
 gammaincinv = row(
@@ -170,6 +176,32 @@ stdtrit = row(
     samples=_samples(2.2),
     forward=_stdtrit,
     doc="The t with stdtr(df, t) = p: quantiles of Student's distribution. d/dp = 1/p(t), d/ddf = -(dT/ddf)/p(t).",
+)
+
+
+def _fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
+    """By the quantile of the beta distribution and that of its mirror image, which both have their digits."""
+    refuse_complex("fdtri", dfn, dfd, p)
+    kind = float_kind(dfn, dfd, p)
+    m, n, p = doubles(dfn, dfd, p)
+    with ignoring():
+        odds = raw.betaincinv(m / 2, n / 2, p) / raw.betainccinv(n / 2, m / 2, p)
+        return np.asarray(n / m * odds).astype(kind)[()]
+
+
+fdtri = row(
+    "fdtri",
+    *_partials("fdtri", *_FISHER),
+    arguments="dfn dfd p",
+    latex=r"F^{{-1}}_{{{0}, {1}}}({2})",
+    samples=_samples(2.4, 3.4),
+    forward=_fdtri,
+    doc="""The x with fdtr(dfn, dfd, x) = p: quantiles of the F distribution. d/dp = 1/f(x), f the density.
+
+    >>> import tinygrad_math as tm
+    >>> tm.round(tm.special.fdtri(2.0, 2.0, 0.75), 6)
+    tensor(3.)
+    """,
 )
 
 
@@ -244,6 +276,7 @@ gdtrib = row(
 )
 chdtriv = row(
     "chdtriv",
+    "fdtri",
     *_solved(
         0,
         lambda xp, v, x: 0.5 * xp.gammainc_da(0.5 * v, 0.5 * x, order=1),
@@ -269,7 +302,7 @@ btdtrib = row(
 )
 stdtridf = row(
     "stdtridf",
-    *_solved(0, *_STUDENT[:2]),
+    *_solved(0, _STUDENT[1][0], _STUDENT[0]),
     arguments="p t",
     forward=stdtridf_checked,
     samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),

@@ -22,9 +22,6 @@ __all__ = [
     "chdtrc",
     "chdtri",
     "exp10",
-    "fdtr",
-    "fdtrc",
-    "fdtri",
     "gdtr",
     "gdtrc",
     "gdtria",
@@ -57,22 +54,6 @@ def _among_failures(k: Any, n: Any, y: Any) -> Any:
     return rec.within(y, (k >= 0) & (n > 0))
 
 
-def _degrees(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """Degrees of freedom, if positive and finite, and x, if not infinite, else 1; where all are; and where x is inf."""
-    dfn, dfd, x = map(as_tensor, (dfn, dfd, x))
-    there = (dfn > 0) & (dfd > 0) & (dfn < float("inf")) & (dfd < float("inf"))
-    inside = ~rec.isinf(x)
-    values = rec.where(there, dfn, 1.0), rec.where(there, dfd, 1.0), rec.where(inside, x, 1.0)
-    return *values, there & inside, there & (x == float("inf"))
-
-
-def _nearer(a: Any, b: Any, z: Any, rest: Any) -> Any:
-    """I_z(a, b) at z = 1 - rest, from the end that is nearer: the other one may have been rounded to 1."""
-    low = z < 0.5
-    below = rec.betainc(a, b, rec.where(low, z, 0.25))
-    return rec.where(low, below, rec.betaincc(b, a, rec.where(low, 0.25, rest)))
-
-
 @derived
 def exp10(x: Any, /) -> Any:
     """10 to the power of x, in SciPy's name. d/dx = log(10) 10^x.
@@ -82,32 +63,6 @@ def exp10(x: Any, /) -> Any:
     tensor([  1., 100.])
     """
     return rec.pow(10.0, x)
-
-
-@derived
-def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
-    """The F distribution function: I_z(dfn/2, dfd/2) at z = dfn x/(dfd + dfn x), differentiable in all three.
-
-    >>> import tinygrad_math as tm
-    >>> tm.special.fdtr(2.0, 2.0, 1.0)
-    tensor(0.5)
-    """
-    dfn, dfd, x, there, end = _degrees(dfn, dfd, x)
-    part, rest = x / (dfd / dfn + x), dfd / dfn / (dfd / dfn + x)  # dfn x might overflow
-    return rec.where(there, _nearer(dfn / 2, dfd / 2, part, rest), rec.where(end, 1.0, float("nan")))
-
-
-@derived
-def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
-    """1 - fdtr(dfn, dfd, x), accurate where that is small.
-
-    >>> import tinygrad_math as tm
-    >>> tm.special.fdtrc(2.0, 2.0, 3.0)
-    tensor(0.25)
-    """
-    dfn, dfd, x, there, end = _degrees(dfn, dfd, x)
-    part, rest = x / (dfd / dfn + x), dfd / dfn / (dfd / dfn + x)
-    return rec.where(there, _nearer(dfd / 2, dfn / 2, rest, part), rec.where(end, 0.0, float("nan")))
 
 
 @derived
@@ -229,19 +184,6 @@ def pdtrc(k: Any, m: Any, /) -> Any:
     """
     k = _count(k)
     return rec.within(rec.gammainc(rec.maximum(k + 1, 1), as_tensor(m)), k >= 0)
-
-
-@derived
-def fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
-    """The x with fdtr(dfn, dfd, x) = p: quantiles of the F distribution, differentiable in all three.
-
-    >>> import tinygrad_math as tm
-    >>> tm.round(tm.special.fdtri(2.0, 2.0, 0.75), 6)
-    tensor(3.)
-    """
-    dfn, dfd = as_tensor(dfn), as_tensor(dfd)
-    part, rest = rec.betaincinv(dfn / 2, dfd / 2, p), rec.betainccinv(dfd / 2, dfn / 2, p)
-    return dfd * part / (dfn * rest)
 
 
 @derived

@@ -1,0 +1,413 @@
+"""The F distribution, differentiable in both degrees of freedom as in x, at every order.
+
+With a = m/2, b = n/2, the odds w = m x/n, part = w/(1 + w) and rest = 1/(1 + w) its density is W/x for
+W = part^a rest^b / B(a, b). All is told by the distance from x = 1, where W is largest, so that no terms cancel for
+many degrees of freedom. With p = rest (x - 1), q = part (1/x - 1), so that a p + b q = 0, and
+s(t) = t log t - t - log Gamma(t),
+
+    log W = s(a) + s(b) - s(a + b) + a (log(1 + p) - p) + b (log(1 + q) - q),
+
+and with c_k the k-th derivative of log t - psi(t), those of log W, of orders (i, j) in a and b at a fixed x, are
+
+    (1, 0): log(1 + p) - p + c_0(a) - c_0(a + b),    and with q and b for (0, 1),
+    N = i + j > 1: [j = 0] c_(N-1)(a) + [i = 0] c_(N-1)(b) - c_(N-1)(a + b)
+                   + (-1)^N (N-2)! / (a + b)^(N-1) sum over k + l > 1 of C(i, k) C(j, l) (k + l - 1) p^k q^l.
+
+Those of the distribution function are integrals of W times their complete Bell polynomials over log w, over the side
+that holds less than half, on panels that double in length, until W has fallen by exp(-60).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import general
+from ..core.op import raw
+from ..core.quiet import ignoring
+from ..core.samples import real, sample
+from . import incomplete_beta  # noqa: F401  (declares betainc)
+from .quadrature import DROP, bell, in_blocks, panels
+from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
+from .stirling import MANY, log_beta, rest
+
+__all__ = ["fdtr", "fdtrc"]
+
+_FAR = 1e290  # odds from which on, and below whose inverse, the leading term of the tail is exact
+_TERMS = {
+    1: 1 / 2,
+    2: 1 / 12,
+    4: -1 / 120,
+    6: 1 / 252,
+    8: -1 / 240,
+    10: 1 / 132,
+    12: -691 / 32760,
+    14: 1 / 12,
+}  # of c_0
+
+
+# -- parts of the density ---------------------------------------------------------------------------------
+
+
+def _odds(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
+    """m x/n, without leaving the range on the way, and its logarithm."""
+    (fm, em), (fn, en), (fx, ex) = map(np.frexp, (m, n, x))
+    odds = np.ldexp(fm / fn * fx, np.clip(em.astype(np.int64) - en + ex, -5000, 5000).astype(np.int32))
+    return odds, np.log(fm / fn * fx) + math.log(2) * (em.astype(np.int64) - en + ex)
+
+
+def _s(t: Any) -> Any:
+    from scipy import special
+
+    large, small = np.maximum(t, MANY), np.minimum(t, MANY)
+    few = special.xlogy(small, small) - small - special.gammaln(small)
+    return np.where(t < MANY, few, 0.5 * np.log(large / (2 * math.pi)) - rest(large))
+
+
+def _shift(p: Any, log: Any) -> Any:
+    """log(1 + p) - p for p > -1, of which the logarithm is given where p is not near 0."""
+    near = np.abs(p) < 0.5
+    t = np.where(near, p, 0.0)
+    w, total = t / (2 + t), 0.0  # log(1 + t) = 2 (w + w^3/3 + ...), 2 w - t = -w t
+    for k in range(29, 1, -2):
+        total = (total + 1 / k) * w * w
+    return np.where(near, 2 * w * total - w * t, log - p)
+
+
+def _rising(p: int, k: int) -> int:
+    return math.prod(range(p, p + k))
+
+
+def _psi_rise(a: Any, b: Any, k: int) -> Any:
+    """The k-th derivative of psi at a + b less that at a >= 1; for a small b by Taylor's series."""
+    from scipy import special
+
+    close = b < 1e-3 * a
+    step, at = np.where(close, b, 0.0), np.where(close, a, 1.0)
+    series = sum(special.polygamma(k + j, at) * step**j / math.factorial(j) for j in range(1, 7))
+    return np.where(close, series, special.polygamma(k, a + b) - special.polygamma(k, a))
+
+
+def _power_rise(a: Any, b: Any, k: int, unit: Any) -> Any:
+    """((a + b)^-k - a^-k) unit^k."""
+    return (unit / a) ** k * np.expm1(-k * np.log1p(b / a))
+
+
+def _c_fall(a: Any, b: Any, k: int, unit: Any) -> Any:
+    """c_k(a) - c_k(a + b), times unit^(k+1); of a small a the poles at 0 apart."""
+    large, small = np.maximum(a, MANY), np.minimum(a, MANY)
+    tail = -((-1) ** k) * sum(_rising(p, k) * c * _power_rise(large, b, p + k, 1.0) for p, c in _TERMS.items())
+    sign, steps = (-1) ** (k + 1), _psi_rise(1 + small, b, k) * unit ** (k + 1)
+    pole = sign * math.factorial(k) * _power_rise(small, b, k + 1, unit)
+    log = np.log1p(b / small) if k == 0 else sign * math.factorial(k - 1) * _power_rise(small, b, k, unit)
+    return np.where(a < MANY, steps + pole - unit * log, tail)
+
+
+def _c_both(n: Any, k: int, units: Any, shares: Any) -> Any:
+    """c_k(n) of k > 0, times units, a product of k + 1 of them; shares is that over n^(k+1)."""
+    from scipy import special
+
+    large, small = np.maximum(n, MANY), np.minimum(n, MANY)
+    tail = (-1) ** k * sum(_rising(p, k) * c * large ** -float(p + k) for p, c in _TERMS.items())
+    pole = (-1) ** (k + 1) * math.factorial(k - 1) * shares * (small - k)
+    return np.where(n < MANY, pole - units * special.polygamma(k, 1 + small), units * tail)
+
+
+class _Point:
+    """What log W and its derivatives are made of at the odds exp(s), of which x - 1 is given where x is near 1."""
+
+    def __init__(self, a: Any, b: Any, s: Any, near: Any, past: Any) -> None:
+        from scipy import special
+
+        self.a, self.b, self.units = a, b, (np.minimum(a, 1.0), np.minimum(b, 1.0))
+        part, rest = special.expit(s), special.expit(-s)
+        past = np.where(near, past, 0.0)
+        self.p = np.where(near, rest * past, b / a * part - rest)
+        self.q = np.where(near, -part * past / (1 + past), a / b * rest - part)
+        self.below = _shift(self.p, special.log_expit(s) + np.log1p(b / a))
+        self.above = _shift(self.q, special.log_expit(-s) + np.log1p(a / b))
+
+    def log_weight(self) -> Any:
+        """log W, less its largest value."""
+        return self.a * self.below + self.b * self.above
+
+    def weight(self) -> Any:
+        return np.exp(_s(self.a) + _s(self.b) - _s(self.a + self.b) + self.log_weight())
+
+    def slope(self, i: int, j: int, weight: Any) -> Any:
+        """The derivative of W of these orders in a and b, where `weight` is W: in units of a and b, where these are
+        small, as otherwise powers of their inverses would leave the range."""
+        return weight * bell(self._kappa, i, j) if i or j else weight
+
+    def in_units(self, y: Any, i: int, j: int) -> Any:
+        """What was made of slopes, without these units."""
+        for unit, order in zip(self.units, (i, j), strict=True):
+            for _ in range(order):
+                y = y / unit
+        return y
+
+    def _kappa(self, i: int, j: int) -> Any:
+        a, b, n = self.a, self.b, i + j
+        t, u = self.units
+        if j == 0:
+            fall = _c_fall(a, b, i - 1, t)
+        elif i == 0:
+            fall = _c_fall(b, a, j - 1, u)
+        else:
+            fall = -_c_both(a + b, n - 1, t**i * u**j, (t / (a + b)) ** i * (u / (a + b)) ** j)
+        if n == 1:
+            return fall + (t * self.below if i else u * self.above)
+        total, p, q = 0.0, t * self.p, u * self.q
+        for k in range(i + 1):
+            for r in range(j + 1):
+                if k + r > 1:
+                    ways = math.comb(i, k) * math.comb(j, r) * (k + r - 1)
+                    total = total + ways * (p**k * t ** (i - k)) * (q**r * u ** (j - r))
+        return fall + (-1) ** n * math.factorial(n - 2) * (a + b) ** (1.0 - n) * total
+
+
+# -- the density ------------------------------------------------------------------------------------------
+
+
+def _inside(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
+    """Where the parameters are valid, and where x is inside of the support, too."""
+    valid = (m > 0) & (n > 0) & np.isfinite(m) & np.isfinite(n) & (x >= 0)
+    return valid, valid & (x > 0) & np.isfinite(x)
+
+
+def _samples(**params: Any) -> list[Any]:
+    def spread(*shape: int, key: Any) -> Any:
+        return real(*shape, low=0.8, high=6.0, key=key)
+
+    return [
+        sample(spread(3, key=1), spread(3, key=2), spread(3, key=3), **params),
+        sample(4, 3, spread(4, key=4), **params),
+        sample(spread(2, 1, key=5), 2.5, spread(1, 3, key=6), **params),
+        sample(spread(key=7), spread(key=8), spread(key=9), **params),
+        sample(1, 2, real(0, 2), **params),
+    ]
+
+
+@general(
+    arity=3,
+    latex=r"{2}^{{-{k}}} \partial_{{m}}^{{{in_m}}} \partial_{{n}}^{{{in_n}}} f_{{{0}, {1}}}({2})",
+    shape="broadcast of the arguments",
+    samples=lambda: [*_samples(), *_samples(in_m=1, k=1)[:2]],
+)
+def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: int = 0) -> Any:
+    """The derivatives, of these orders in m and n, of the density of the F distribution at x, over x^k."""
+    kind = float_kind(m, n, x)
+    m, n, x = doubles(m, n, x)
+    valid, inside = _inside(m, n, x)
+    with ignoring():
+        u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
+        _, s = _odds(u, v, t)
+        point = _Point(u / 2, v / 2, s, np.abs(t - 1) < 0.5, t - 1)
+        log = np.log(np.where(np.isfinite(t), t, 1.0))
+        scale = _s(u / 2) + _s(v / 2) - _s((u + v) / 2) + point.log_weight() - (1 + k) * log
+        y = point.in_units(point.slope(in_m, in_n, np.exp(scale)), in_m, in_n) * 0.5 ** (in_m + in_n)
+        power = m / 2 - (1 + k)
+        top = np.exp(0.5 * m * np.log(m / n) - log_beta(np.where(valid, m, 1.0) / 2, np.where(valid, n, 1.0) / 2))
+        pole = (-1) ** in_m * math.inf
+        edge = np.where(power > 0, 0.0, np.where((power == 0) & (in_m + in_n == 0), top, pole))
+    y = np.where(inside, y, np.where(x == 0, edge, 0.0))
+    return np.where(valid, y, math.nan).astype(kind)[()]
+
+
+def _mean_part(xp: Any, m: Any, n: Any, x: Any, i: int, j: int) -> Any:
+    """The derivative of these orders, in m and n, of h = a b/(b + a x) = 1/(2/m + 2 x/n) = (b - b rest)/x."""
+    inverse = 1 / (n + m * x)
+    part, rest = m * x * inverse, n * inverse
+    if i + j == 0:
+        return 0.5 * n * (m * inverse)
+    if (i, j) in ((1, 0), (0, 1)):
+        return 0.5 * (rest * rest if i else part * (m * inverse))
+    if i == 0:  # of (a - a part): -a^2 x (-1)^j j! / (b + a x)^(j+1)
+        return -0.5 * (-1) ** j * math.factorial(j) * part * (m * inverse) * inverse ** (j - 1)
+    total = 0.0
+    for r in range(min(j, 2) + 1):  # of n^2 (n + m x)^-(i+1), in n
+        power = (-1) ** (j - r) * math.factorial(i + j - r) / math.factorial(i)
+        total = total + math.comb(j, r) * (1, 2, 2)[r] * power * rest ** (2 - r) * inverse ** (i + j - 1)
+    return 0.5 * (-1) ** (i + 1) * math.factorial(i) * x ** (i - 1) * total
+
+
+def _density_slope(xp: Any, m: Any, n: Any, x: Any, in_m: int, in_n: int, k: int) -> Any:
+    """D^ij of f_(k+1) (h (1 - x) - 1 - k), for few degrees of freedom with h (1 - x) as a - x a (a + b)/(b + a x)."""
+    few = xp.less(m, 4 * (2 + k))
+    inverse = 1 / (n + m * x)
+    gap = xp.where(few, (0.5 * m - (1 + k)) - x * (m * (0.5 * (m + n) * inverse)), 0.0)
+    gap = xp.where(few, gap, _mean_part(xp, m, n, x, 0, 0) * (1 - x) - (1 + k))
+    flat = xp.logical_and(xp.equal(x, 0), xp.equal(m, 2 * (1 + k)))  # there the next one is infinite, and the gap 0
+    t = xp.where(flat, 1.0, x)
+    total = gap * xp.fisher_density(m, n, t, in_m=in_m, in_n=in_n, k=k + 1)
+    at_zero = -0.5 * m * (1 + m / n) * xp.fisher_density(m, n, x, in_m=in_m, in_n=in_n, k=k)
+    total = xp.where(flat, at_zero, total)
+    for i in range(in_m + 1):
+        for j in range(in_n + 1):
+            if i + j:
+                step = _mean_part(xp, m, n, x, i, j) * (1 - x)
+                lower = xp.fisher_density(m, n, x, in_m=in_m - i, in_n=in_n - j, k=k + 1)
+                total = total + math.comb(in_m, i) * math.comb(in_n, j) * step * lower
+    return total
+
+
+differentiate(
+    fisher_density,
+    lambda xp, y, m, n, x, in_m, in_n, k: xp.fisher_density(m, n, x, in_m=in_m + 1, in_n=in_n, k=k),
+    lambda xp, y, m, n, x, in_m, in_n, k: xp.fisher_density(m, n, x, in_m=in_m, in_n=in_n + 1, k=k),
+    lambda xp, y, m, n, x, in_m, in_n, k: _density_slope(xp, m, n, x, in_m, in_n, k),
+)
+
+
+# -- its integrals ----------------------------------------------------------------------------------------
+
+
+def _below(a: Any, b: Any, odds: Any, log: Any) -> Any:
+    """The part of the distribution below these odds."""
+    far = (odds < 1 / _FAR) | (odds > _FAR)
+    w = np.where(far, 1.0, odds)
+    part, rest = w / (1 + w), 1 / (1 + w)
+    low = part < 0.5
+    inner = raw.betainc(a, b, np.where(low, part, 0.25))
+    outer = raw.betaincc(b, a, np.where(low, 0.25, rest))
+    tail = np.exp(a * np.minimum(log, 0.0) - np.log(a) - log_beta(a, b))
+    last = 0.0 - np.expm1(-b * np.maximum(log, 0.0) - np.log(b) - log_beta(b, a))
+    return np.where(far, np.where(odds < 1, tail, last), np.where(low, inner, outer))
+
+
+class _Side:
+    """The lower side of x, for vectors; the integrand at a distance below it in the logarithm of the odds."""
+
+    def __init__(self, a: Any, b: Any, s: Any, x: Any, past: Any) -> None:
+        self.a, self.b, self.s = a[:, None], b[:, None], s[:, None]
+        self.x, self.past, self.log_x = x[:, None], past[:, None], np.log(x)[:, None]
+
+    def at(self, distance: Any) -> _Point:
+        log = self.log_x - distance
+        past = np.where(np.abs(self.log_x) < 1, self.x * np.expm1(-distance) + self.past, np.expm1(log))
+        return _Point(self.a, self.b, self.s - distance, np.abs(log) < 0.5, past)
+
+    def length(self) -> Any:
+        """How far down W falls by exp(-60), to a tenth: by bisection of the logarithm of the distance."""
+        top = np.where(self.log_x > 0, 0.0, self.at(0.0).log_weight())
+        low, high = np.full_like(self.s, -70.0), np.full_like(self.s, 1020.0)
+        for _ in range(14):
+            middle = 0.5 * (low + high)
+            fallen = top - self.at(np.exp2(middle)).log_weight() > DROP
+            low, high = np.where(fallen, low, middle), np.where(fallen, middle, high)
+        return np.exp2(high)[:, 0]
+
+    def integral(self, i: int, j: int) -> Any:
+        """By panels from x; but where W is flat there, by some from both ends of where it is, and beyond.
+
+        For w >> 1 it is w^-b exp(-a/w), and falls where w < a; also, where a is small, for w < 1.
+        """
+        length, flat = self.length(), self.s[:, 0] - np.log(np.maximum(self.a[:, 0], 1.0))
+        crossed = (flat > 1) & (length > flat)
+        flat = np.where(crossed, flat, 0.0)
+        total = self._panels(np.where(crossed, 0.5 * flat, length), 0.0, 1.0, i, j)
+        if crossed.any():
+            total += self._panels(0.5 * flat, flat, -1.0, i, j)
+            total += self._panels(np.where(crossed, length - flat, 0.0), flat, 1.0, i, j)
+        return self.at(0.0).in_units(total[:, None], i, j)[:, 0]
+
+    def _panels(self, length: Any, start: Any, way: float, i: int, j: int) -> Any:
+        nodes, weights = panels(length, 32, 20)
+        point = self.at(np.reshape(start, (-1, 1)) + way * nodes)
+        return np.sum(weights * point.slope(i, j, point.weight()), -1)
+
+
+def _integrals(m: Any, n: Any, x: Any, i: int, j: int) -> Any:
+    """fdtr_dmn for vectors inside of the support."""
+    odds, s = _odds(m, n, x)
+    low = _below(m / 2, n / 2, odds, s) < 0.5
+    out = np.empty_like(x)
+    if low.any():
+        a, b, t = (v[low] for v in (m / 2, n / 2, x))
+        out[low] = _Side(a, b, s[low], t, t - 1).integral(i, j)
+    if not low.all():  # from the upper side a and b change places
+        a, b, t = (v[~low] for v in (n / 2, m / 2, x))
+        out[~low] = -_Side(a, b, -s[~low], 1 / t, (1 - t) / t).integral(j, i)
+    return out * 0.5 ** (i + j)
+
+
+@general(
+    arity=3,
+    latex=r"\partial_{{m}}^{{{in_m}}} \partial_{{n}}^{{{in_n}}} F_{{{0}, {1}}}({2})",
+    shape="broadcast of the arguments",
+    samples=lambda: [*_samples(in_m=1, in_n=0), *_samples(in_m=1, in_n=1)[:1]],
+)
+def fdtr_dmn(m: Any, n: Any, x: Any, /, in_m: int = 1, in_n: int = 0) -> Any:
+    """The derivatives of fdtr(m, n, x) in m and n, of these orders (not both 0). By quadrature, see the module."""
+    kind = float_kind(m, n, x)
+    m, n, x = doubles(m, n, x)
+    valid, inside = _inside(m, n, x)
+    out = np.where(valid, 0.0, math.nan)
+    if np.any(inside):
+        with ignoring():
+            columns = (v[inside] for v in (m, n, x))
+            out[inside] = in_blocks(lambda m, n, x: _integrals(m, n, x, in_m, in_n), *columns)
+    return out.astype(kind)[()]
+
+
+differentiate(
+    fdtr_dmn,
+    lambda xp, y, m, n, x, in_m, in_n: xp.fdtr_dmn(m, n, x, in_m=in_m + 1, in_n=in_n),
+    lambda xp, y, m, n, x, in_m, in_n: xp.fdtr_dmn(m, n, x, in_m=in_m, in_n=in_n + 1),
+    lambda xp, y, m, n, x, in_m, in_n: xp.fisher_density(m, n, x, in_m=in_m, in_n=in_n),
+)
+
+
+def _fdtr(upper: bool) -> Callable[..., Any]:
+    def forward(dfn: Any, dfd: Any, x: Any, /) -> Any:
+        refuse_complex("fdtrc" if upper else "fdtr", dfn, dfd, x)
+        kind = float_kind(dfn, dfd, x)
+        m, n, x = doubles(dfn, dfd, x)
+        valid, inside = _inside(m, n, x)
+        with ignoring():
+            u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
+            odds, s = _odds(u, v, t)
+            y = _below(v / 2, u / 2, 1 / odds, -s) if upper else _below(u / 2, v / 2, odds, s)
+        y = np.where(inside, y, np.where((x == 0) == upper, 1.0, 0.0))
+        return np.where(valid, y, math.nan).astype(kind)[()]
+
+    return forward
+
+
+fdtr = row(
+    "fdtr",
+    lambda xp, y, m, n, x: xp.fdtr_dmn(m, n, x, in_m=1, in_n=0),
+    lambda xp, y, m, n, x: xp.fdtr_dmn(m, n, x, in_m=0, in_n=1),
+    lambda xp, y, m, n, x: xp.fisher_density(m, n, x),
+    forward=_fdtr(False),
+    arguments="dfn dfd x",
+    latex=r"F_{{{0}, {1}}}({2})",
+    samples=_samples,
+    doc="""The F distribution function: I_z(dfn/2, dfd/2) at z = dfn x/(dfd + dfn x), differentiable in all three.
+
+    d/dx is its density; d/ddfn and d/ddfd are integrals of that, at every order.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.fdtr(2.0, 2.0, 1.0)
+    tensor(0.5)
+    """,
+)
+fdtrc = row(
+    "fdtrc",
+    lambda xp, y, m, n, x: -xp.fdtr_dmn(m, n, x, in_m=1, in_n=0),
+    lambda xp, y, m, n, x: -xp.fdtr_dmn(m, n, x, in_m=0, in_n=1),
+    lambda xp, y, m, n, x: -xp.fisher_density(m, n, x),
+    forward=_fdtr(True),
+    arguments="dfn dfd x",
+    latex=r"1 - F_{{{0}, {1}}}({2})",
+    samples=_samples,
+    doc="""1 - fdtr(dfn, dfd, x), accurate where that is small. Derivatives: minus those of fdtr.
+
+    >>> import tinygrad_math as tm
+    >>> tm.special.fdtrc(2.0, 2.0, 3.0)
+    tensor(0.25)
+    """,
+)
