@@ -322,6 +322,30 @@ def test_students_distribution_in_its_degrees_of_freedom():
     np.testing.assert_allclose(got[1], bar * float(mpmath.diff(lambda v: density(v, t), df)), rtol=1e-8)
 
 
+def test_quantiles_of_the_beta_distribution_and_the_density_of_fishers():
+    a, b, q = 1.3, 2.1, 0.4
+    for quantile, sign in ((tm.special.betaincinv, 1), (tm.special.betainccinv, -1)):
+        (z,), (bar,), got, dots, (dz,) = parts_of(quantile, [a, b, q])
+        density = scipy.stats.beta.pdf(z, a, b)
+        below = lambda a, b, z=z: mpmath.betainc(a, b, 0, z, regularized=True)  # noqa: E731
+        slopes = [-float(mpmath.diff(below, (a, b), orders)) / density for orders in ((1, 0), (0, 1))]
+        slopes.append(sign / density)
+        np.testing.assert_allclose(got, np.multiply(bar, slopes), rtol=1e-8)
+        np.testing.assert_allclose(dz, np.dot(dots, slopes), rtol=1e-8)
+
+    def density_of(m, n, x):
+        return x ** (m / 2 - 2) * (m / n) ** (m / 2) * (1 + m * x / n) ** (-(m + n) / 2) / mpmath.beta(m / 2, n / 2)
+
+    at = (3.0, 5.0, 0.7)
+    (y,), (bar,), got, dots, (dy,) = parts_of(
+        lambda m, n, x: registry["fisher_density"](m, n, x, in_n=1, k=1), list(at)
+    )
+    slopes = [float(mpmath.diff(density_of, at, orders)) for orders in ((1, 1, 0), (0, 2, 0), (0, 1, 1))]
+    np.testing.assert_allclose(y, float(mpmath.diff(density_of, at, (0, 1, 0))), rtol=1e-8)
+    np.testing.assert_allclose(got, np.multiply(bar, slopes), rtol=1e-6)
+    np.testing.assert_allclose(dy, np.dot(dots, slopes), rtol=1e-6)
+
+
 def test_what_only_checks_or_counts():
     x, w = np.array([3.0, 1.0, 3.0, 2.0]), np.array([1.0, 1.0, 1.0, 0.5])
     shares = registry["weighted_shares"](x, 0.9, w, axis=None)

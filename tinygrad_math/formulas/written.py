@@ -25,6 +25,21 @@ _LOW = r"\operatorname{low}"
 _UP = r"\operatorname{up}"
 
 
+def _of_beta_quantile(tail: str, sign: str) -> Written:
+    """The rules of the inverse of the lower or the upper tail of the beta distribution, of density p."""
+    a, b = (rf"\frac{{\partial_{v} I_z(a, b)}}{{p_{{a, b}}(z)}}" for v in "ab")
+    q = r"\frac{1}{p_{a, b}(z)}"
+    return Written(
+        rf"z = {tail}^{{-1}}_q(a, b), \quad I_z(a, b) = \int_0^z p_{{a, b}}(u) \, \mathrm{{d}}u",
+        (
+            (r"\bar{a}", rf"-\bar{{z}} \, {a}"),
+            (r"\bar{b}", rf"-\bar{{z}} \, {b}"),
+            (r"\bar{q}", rf"{sign}\bar{{z}} \, {q}"),
+        ),
+        rf"\dot{{z}} = -\dot{{a}} \, {a} - \dot{{b}} \, {b} {sign or '+'} \dot{{q}} \, {q}",
+    )
+
+
 def _along(f: str, slope: str, x: str = "x", over: str = "", y: str = "y") -> Written:
     """A function of one number and its slope; of a complex one the cotangent takes its conjugate."""
     turned = rf"{over}{{{slope}}}" if over else slope
@@ -230,6 +245,19 @@ WRITTEN = {
         ),
         r"\dot{w}_{jk} = \dot{x} \, ((a - 1 - j) w_{j + 1, k} - (b - 1 - k) w_{j, k + 1}) +"
         r" \dot{a} \, w_{jk} (\ln x - \psi(a) + \psi(a + b)) + \dot{b} \, w_{jk} (\ln(1 - x) - \psi(b) + \psi(a + b))",
+    ),
+    "betaincinv": _of_beta_quantile("I", ""),
+    "betainccinv": _of_beta_quantile("(1 - I)", "-"),
+    "fisher_density": Written(
+        r"y = x^{-k} \, \partial_m^i \partial_n^j f_{m, n}(x)",
+        (
+            (r"\bar{m}", r"\bar{y} \, x^{-k} \partial_m^{i + 1} \partial_n^j f_{m, n}(x)"),
+            (r"\bar{n}", r"\bar{y} \, x^{-k} \partial_m^i \partial_n^{j + 1} f_{m, n}(x)"),
+            (r"\bar{x}", r"\bar{y} \, \partial_m^i \partial_n^j \partial_x (x^{-k} f_{m, n}(x))"),
+        ),
+        r"\dot{y} = \dot{m} \, x^{-k} \partial_m^{i + 1} \partial_n^j f_{m, n}(x)"
+        r" + \dot{n} \, x^{-k} \partial_m^i \partial_n^{j + 1} f_{m, n}(x)"
+        r" + \dot{x} \, \partial_m^i \partial_n^j \partial_x (x^{-k} f_{m, n}(x))",
     ),
     "stdtr_ddf": Written(
         r"y = \partial_{\nu}^n T_{\nu}(t), \quad T_{\nu}(t) = \int_{-\infty}^t \tau_{\nu}(u) \, \mathrm{d}u",

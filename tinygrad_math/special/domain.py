@@ -29,7 +29,6 @@ within = elementwise(
         sample(real(2, 1), np.array([True])),
         sample(real(), np.True_),
         sample(real(0, 2), np.True_),
-        sample(real(3), np.array([True, False, True]), smooth=False),
     ],
     doc="y where ok is true, elsewhere NaN, as is the derivative there. d/dy = 1.",
 )

@@ -276,7 +276,6 @@ gdtrib = row(
 )
 chdtriv = row(
     "chdtriv",
-    "fdtri",
     *_solved(
         0,
         lambda xp, v, x: 0.5 * xp.gammainc_da(0.5 * v, 0.5 * x, order=1),
