@@ -326,7 +326,7 @@ def test_quantiles_of_the_beta_distribution_and_the_density_of_fishers():
     a, b, q = 1.3, 2.1, 0.4
     for quantile, sign in ((tm.special.betaincinv, 1), (tm.special.betainccinv, -1)):
         (z,), (bar,), got, dots, (dz,) = parts_of(quantile, [a, b, q])
-        density = scipy.stats.beta.pdf(z, a, b)
+        z, density = float(z), scipy.stats.beta.pdf(z, a, b)
         below = lambda a, b, z=z: mpmath.betainc(a, b, 0, z, regularized=True)  # noqa: E731
         slopes = [-float(mpmath.diff(below, (a, b), orders)) / density for orders in ((1, 0), (0, 1))]
         slopes.append(sign / density)
@@ -336,7 +336,7 @@ def test_quantiles_of_the_beta_distribution_and_the_density_of_fishers():
     def density_of(m, n, x):
         return x ** (m / 2 - 2) * (m / n) ** (m / 2) * (1 + m * x / n) ** (-(m + n) / 2) / mpmath.beta(m / 2, n / 2)
 
-    at = (3.0, 5.0, 0.7)
+    at = 3.0, 5.0, 0.7
     (y,), (bar,), got, dots, (dy,) = parts_of(
         lambda m, n, x: registry["fisher_density"](m, n, x, in_n=1, k=1), list(at)
     )
