@@ -26,10 +26,9 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general
-from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
-from . import incomplete_beta  # noqa: F401  (declares betainc)
+from .incomplete_beta import lower_part
 from .quadrature import DROP, bell, in_blocks, panels
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 from .stirling import MANY, log_beta, rest
@@ -116,42 +115,36 @@ def _c_both(n: Any, k: int, units: Any, shares: Any) -> Any:
     return np.where(n < MANY, pole - units * special.polygamma(k, 1 + small), units * tail)
 
 
-class _Point:
-    """What log W and its derivatives are made of at the odds exp(s), of which x - 1 is given where x is near 1."""
+def _distances(a: Any, b: Any, s: Any, near: Any, past: Any) -> tuple[Any, ...]:
+    """p, q, log(1 + p) - p and log(1 + q) - q at the odds exp(s), of which x - 1 is given where x is near 1."""
+    from scipy import special
 
-    def __init__(self, a: Any, b: Any, s: Any, near: Any, past: Any) -> None:
-        from scipy import special
+    part, rest = special.expit(s), special.expit(-s)
+    past = np.where(near, past, 0.0)
+    p = np.where(near, rest * past, b / a * part - rest)
+    q = np.where(near, -part * past / (1 + past), a / b * rest - part)
+    below = _shift(p, special.log_expit(s) + np.log1p(b / a))
+    return p, q, below, _shift(q, special.log_expit(-s) + np.log1p(a / b))
 
-        self.a, self.b, self.units = a, b, (np.minimum(a, 1.0), np.minimum(b, 1.0))
-        part, rest = special.expit(s), special.expit(-s)
-        past = np.where(near, past, 0.0)
-        self.p = np.where(near, rest * past, b / a * part - rest)
-        self.q = np.where(near, -part * past / (1 + past), a / b * rest - part)
-        self.below = _shift(self.p, special.log_expit(s) + np.log1p(b / a))
-        self.above = _shift(self.q, special.log_expit(-s) + np.log1p(a / b))
 
-    def log_weight(self) -> Any:
-        """log W, less its largest value."""
-        return self.a * self.below + self.b * self.above
+def _log_top(a: Any, b: Any) -> Any:
+    """The largest log W."""
+    return _s(a) + _s(b) - _s(a + b)
 
-    def weight(self) -> Any:
-        return np.exp(_s(self.a) + _s(self.b) - _s(self.a + self.b) + self.log_weight())
 
-    def slope(self, i: int, j: int, weight: Any) -> Any:
-        """The derivative of W of these orders in a and b, where `weight` is W: in units of a and b, where these are
-        small, as otherwise powers of their inverses would leave the range."""
-        return weight * bell(self._kappa, i, j) if i or j else weight
+def _units(a: Any, b: Any) -> tuple[Any, Any]:
+    """What derivatives in a and b are taken in, as powers of the inverses of small ones would leave the range."""
+    return np.minimum(a, 1.0), np.minimum(b, 1.0)
 
-    def in_units(self, y: Any, i: int, j: int) -> Any:
-        """What was made of slopes, without these units."""
-        for unit, order in zip(self.units, (i, j), strict=True):
-            for _ in range(order):
-                y = y / unit
-        return y
 
-    def _kappa(self, i: int, j: int) -> Any:
-        a, b, n = self.a, self.b, i + j
-        t, u = self.units
+def _in_units(a: Any, b: Any, at: tuple[Any, ...], i: int, j: int) -> Any:
+    """The derivative of W of these orders, over W, times the units."""
+    p, q, below, above = at
+    t, u = _units(a, b)
+    p, q = t * p, u * q
+
+    def kappa(i: int, j: int) -> Any:
+        n = i + j
         if j == 0:
             fall = _c_fall(a, b, i - 1, t)
         elif i == 0:
@@ -159,14 +152,26 @@ class _Point:
         else:
             fall = -_c_both(a + b, n - 1, t**i * u**j, (t / (a + b)) ** i * (u / (a + b)) ** j)
         if n == 1:
-            return fall + (t * self.below if i else u * self.above)
-        total, p, q = 0.0, t * self.p, u * self.q
+            return fall + (t * below if i else u * above)
+        total = 0.0
         for k in range(i + 1):
             for r in range(j + 1):
                 if k + r > 1:
                     ways = math.comb(i, k) * math.comb(j, r) * (k + r - 1)
                     total = total + ways * (p**k * t ** (i - k)) * (q**r * u ** (j - r))
         return fall + (-1) ** n * math.factorial(n - 2) * (a + b) ** (1.0 - n) * total
+
+    return bell(kappa, i, j) if i or j else 1.0
+
+
+def _plain(y: Any, a: Any, b: Any, i: int, j: int) -> Any:
+    """What is in units without them; in the degrees of freedom, twice a and b."""
+    t, u = _units(a, b)
+    for _ in range(i):
+        y = 0.5 * y / t
+    for _ in range(j):
+        y = 0.5 * y / u
+    return y
 
 
 # -- the density ------------------------------------------------------------------------------------------
@@ -205,10 +210,11 @@ def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: i
     with ignoring():
         u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
         _, s = _odds(u, v, t)
-        point = _Point(u / 2, v / 2, s, np.abs(t - 1) < 0.5, t - 1)
+        a, b = u / 2, v / 2
+        at = _distances(a, b, s, np.abs(t - 1) < 0.5, t - 1)
         log = np.log(np.where(np.isfinite(t), t, 1.0))
-        scale = _s(u / 2) + _s(v / 2) - _s((u + v) / 2) + point.log_weight() - (1 + k) * log
-        y = point.in_units(point.slope(in_m, in_n, np.exp(scale)), in_m, in_n) * 0.5 ** (in_m + in_n)
+        y = np.exp(_log_top(a, b) + a * at[2] + b * at[3] - (1 + k) * log)
+        y = _plain(y * _in_units(a, b, at, in_m, in_n), a, b, in_m, in_n)
         power = m / 2 - (1 + k)
         top = np.exp(0.5 * m * np.log(m / n) - log_beta(np.where(valid, m, 1.0) / 2, np.where(valid, n, 1.0) / 2))
         pole = (-1) ** in_m * math.inf
@@ -267,57 +273,57 @@ differentiate(
 
 def _below(a: Any, b: Any, odds: Any, log: Any) -> Any:
     """The part of the distribution below these odds."""
+    from scipy import special
+
     far = (odds < 1 / _FAR) | (odds > _FAR)
     w = np.where(far, 1.0, odds)
     part, rest = w / (1 + w), 1 / (1 + w)
     low = part < 0.5
-    inner = raw.betainc(a, b, np.where(low, part, 0.25))
-    outer = raw.betaincc(b, a, np.where(low, 0.25, rest))
+    inner = lower_part(a, b, np.where(low, part, 0.25))
+    outer = special.betaincc(b, a, np.where(low, 0.25, rest))
     tail = np.exp(a * np.minimum(log, 0.0) - np.log(a) - log_beta(a, b))
     last = 0.0 - np.expm1(-b * np.maximum(log, 0.0) - np.log(b) - log_beta(b, a))
     return np.where(far, np.where(odds < 1, tail, last), np.where(low, inner, outer))
 
 
-class _Side:
-    """The lower side of x, for vectors; the integrand at a distance below it in the logarithm of the odds."""
+def _lower_integral(a: Any, b: Any, s: Any, x: Any, past: Any, i: int, j: int) -> Any:
+    """Of the lower side of x = exp(s) b/a, for vectors; `past` is x - 1.
 
-    def __init__(self, a: Any, b: Any, s: Any, x: Any, past: Any) -> None:
-        self.a, self.b, self.s = a[:, None], b[:, None], s[:, None]
-        self.x, self.past, self.log_x = x[:, None], past[:, None], np.log(x)[:, None]
+    By panels from x; but where W is flat there, by some from both ends of where it is, and beyond. For w >> 1 it is
+    w^-b exp(-a/w), and falls where w < a; also, where a is small, for w < 1.
+    """
+    flat = s - np.log(np.maximum(a, 1.0))
+    log_x = np.log(x)[:, None]
+    a, b, s, x, past = a[:, None], b[:, None], s[:, None], x[:, None], past[:, None]
 
-    def at(self, distance: Any) -> _Point:
-        log = self.log_x - distance
-        past = np.where(np.abs(self.log_x) < 1, self.x * np.expm1(-distance) + self.past, np.expm1(log))
-        return _Point(self.a, self.b, self.s - distance, np.abs(log) < 0.5, past)
+    def at(distance: Any) -> tuple[Any, ...]:
+        log = log_x - distance
+        left = np.where(np.abs(log_x) < 1, x * np.expm1(-distance) + past, np.expm1(log))
+        return _distances(a, b, s - distance, np.abs(log) < 0.5, left)
 
-    def length(self) -> Any:
-        """How far down W falls by exp(-60), to a tenth: by bisection of the logarithm of the distance."""
-        top = np.where(self.log_x > 0, 0.0, self.at(0.0).log_weight())
-        low, high = np.full_like(self.s, -70.0), np.full_like(self.s, 1020.0)
-        for _ in range(14):
-            middle = 0.5 * (low + high)
-            fallen = top - self.at(np.exp2(middle)).log_weight() > DROP
-            low, high = np.where(fallen, low, middle), np.where(fallen, middle, high)
-        return np.exp2(high)[:, 0]
+    def fallen(distance: Any) -> Any:
+        _, _, below, above = at(distance)
+        return a * below + b * above
 
-    def integral(self, i: int, j: int) -> Any:
-        """By panels from x; but where W is flat there, by some from both ends of where it is, and beyond.
-
-        For w >> 1 it is w^-b exp(-a/w), and falls where w < a; also, where a is small, for w < 1.
-        """
-        length, flat = self.length(), self.s[:, 0] - np.log(np.maximum(self.a[:, 0], 1.0))
-        crossed = (flat > 1) & (length > flat)
-        flat = np.where(crossed, flat, 0.0)
-        total = self._panels(np.where(crossed, 0.5 * flat, length), 0.0, 1.0, i, j)
-        if crossed.any():
-            total += self._panels(0.5 * flat, flat, -1.0, i, j)
-            total += self._panels(np.where(crossed, length - flat, 0.0), flat, 1.0, i, j)
-        return self.at(0.0).in_units(total[:, None], i, j)[:, 0]
-
-    def _panels(self, length: Any, start: Any, way: float, i: int, j: int) -> Any:
+    def over(length: Any, start: Any, way: float) -> Any:
         nodes, weights = panels(length, 32, 20)
-        point = self.at(np.reshape(start, (-1, 1)) + way * nodes)
-        return np.sum(weights * point.slope(i, j, point.weight()), -1)
+        here = at(np.reshape(start, (-1, 1)) + way * nodes)
+        weight = np.exp(_log_top(a, b) + a * here[2] + b * here[3])
+        return np.sum(weights * weight * _in_units(a, b, here, i, j), -1)
+
+    top = np.where(log_x > 0, 0.0, fallen(0.0))
+    low, high = np.full_like(s, -70.0), np.full_like(s, 1020.0)
+    for _ in range(14):  # for the distance, to a tenth, at which W has fallen by exp(-60): bisection of its logarithm
+        middle = 0.5 * (low + high)
+        enough = top - fallen(np.exp2(middle)) > DROP
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    length = np.exp2(high)[:, 0]
+    crossed = (flat > 1) & (length > flat)
+    flat = np.where(crossed, flat, 0.0)
+    total = over(np.where(crossed, 0.5 * flat, length), 0.0, 1.0)
+    if crossed.any():
+        total = total + over(0.5 * flat, flat, -1.0) + over(np.where(crossed, length - flat, 0.0), flat, 1.0)
+    return _plain(total, a[:, 0], b[:, 0], i, j)
 
 
 def _integrals(m: Any, n: Any, x: Any, i: int, j: int) -> Any:
@@ -327,11 +333,11 @@ def _integrals(m: Any, n: Any, x: Any, i: int, j: int) -> Any:
     out = np.empty_like(x)
     if low.any():
         a, b, t = (v[low] for v in (m / 2, n / 2, x))
-        out[low] = _Side(a, b, s[low], t, t - 1).integral(i, j)
+        out[low] = _lower_integral(a, b, s[low], t, t - 1, i, j)
     if not low.all():  # from the upper side a and b change places
         a, b, t = (v[~low] for v in (n / 2, m / 2, x))
-        out[~low] = -_Side(a, b, -s[~low], 1 / t, (1 - t) / t).integral(j, i)
-    return out * 0.5 ** (i + j)
+        out[~low] = -_lower_integral(a, b, -s[~low], 1 / t, (1 - t) / t, j, i)
+    return out
 
 
 @general(

@@ -231,7 +231,7 @@ def _of_few(a: Any, b: Any, x: Any) -> Any:
     return np.where(x > 0.5, special.betaincc(b, a, 1 - x), below)
 
 
-def _betainc(a: Any, b: Any, x: Any, /) -> Any:
+def lower_part(a: Any, b: Any, x: Any, /) -> Any:
     """SciPy's function, but for a tiny b, of which it loses the digits."""
     plain = _scipys_betainc(a, b, x)
     few = (np.asarray(b) < _FEW) & (np.asarray(b) > 0)
@@ -253,7 +253,7 @@ betainc = row(
     arguments="a b x",
     latex=r"I_{{{2}}}({0}, {1})",
     samples=_beta_samples,
-    forward=_betainc,
+    forward=lower_part,
     doc="""The regularised incomplete beta function, a, b > 0 and x in [0, 1].
 
     d/dx = x^(a-1) (1-x)^(b-1)/B(a, b); d/da and d/db by integrals of that, at every order.

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
@@ -181,11 +180,13 @@ stdtrit = row(
 
 def _fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
     """By the quantile of the beta distribution and that of its mirror image, which both have their digits."""
+    from scipy import special
+
     refuse_complex("fdtri", dfn, dfd, p)
     kind = float_kind(dfn, dfd, p)
     m, n, p = doubles(dfn, dfd, p)
     with ignoring():
-        odds = raw.betaincinv(m / 2, n / 2, p) / raw.betainccinv(n / 2, m / 2, p)
+        odds = special.betaincinv(m / 2, n / 2, p) / special.betainccinv(n / 2, m / 2, p)
         return np.asarray(n / m * odds).astype(kind)[()]
 
 
