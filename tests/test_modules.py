@@ -267,6 +267,21 @@ def test_a_bound_of_few_digits_clips_as_the_same_number_does(kind):
         assert [p.grad.tolist() for p in ps] == [p.grad.tolist() for p in others]
 
 
+@pytest.mark.parametrize("order", [2.0, 3.0])
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(np.float16, 300), (np.float16, 6e4), (np.float32, 3e19), (np.float32, 3e-30), (float, 1e160)]
+)
+def test_gradients_whose_squares_leave_the_range_of_their_dtype_are_clipped_to_the_bound(dtype, size, order):
+    p = tm.tensor(np.ones(4, dtype), requires_grad=True)
+    p.grad = np.array([size, -size, size, size], dtype)
+    length = 4 ** (1 / order) * float(dtype(size))
+    assert utils.clip_grad_norm_([p], 1.0, order).item() == pytest.approx(length, rel=1e-6)
+    after = p.grad.numpy()
+    assert after.dtype == dtype
+    want = np.array([1, -1, 1, 1]) * float(dtype(size)) * min(1.0, 1 / (length + 1e-6))
+    np.testing.assert_allclose(after.astype(float), want, rtol=1e-3)
+
+
 def test_clipping_by_value_bounds_each_element():
     ps = with_gradients()
     want = [np.clip(p.grad.numpy(), -0.3, 0.3) for p in ps]

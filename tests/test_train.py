@@ -116,6 +116,20 @@ def test_bounds_of_gradients_may_be_any_number_from_0_on(bound):
     assert difference(a, b) < 1e-12
 
 
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize(("dtype", "steep"), [(np.float16, 300.0), (np.float32, 1e25), (float, 1e200)])
+def test_a_step_along_steep_gradients_has_the_length_of_the_bound(dtype, steep, compile):
+    net = tm.nn.Linear(2, 1, bias=False, rng=0)
+    net.weight = tm.nn.Parameter(np.zeros((1, 2), dtype))
+    loader = tm.data.DataLoader(tm.data.TensorDataset(np.ones((4, 2), dtype), np.zeros((4, 1), dtype)), batch_size=4)
+    opt = tm.optim.SGD(net, lr=1.0)
+    tm.train.fit(
+        net, loader, lambda y, t: (y * dtype(steep)).mean(), opt, clip_norm=0.5, compile=compile, progress=False
+    )
+    assert net.weight.dtype == dtype
+    np.testing.assert_allclose(net.weight.detach().numpy(), np.full((1, 2), -0.5 / np.sqrt(2)), rtol=2e-3)
+
+
 def test_what_is_no_scheduler_or_no_callback_is_named():
     net, other = plain(), plain()
     opt = tm.optim.SGD(net)

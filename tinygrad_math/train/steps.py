@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -211,10 +212,19 @@ def _clipped(grads: dict[str, Any], norm: float | None, value: float | None) -> 
     if value is not None:
         grads = {n: rec.clip(g, -value, value) for n, g in grads.items()}
     if norm is not None:
-        total = rec.sqrt(sum(rec.sum(rec.square(g)) for g in grads.values()))
-        factor = rec.minimum(norm / (total + 1e-6), 1.0)
+        factor = rec.minimum(norm / (_length(list(grads.values())) + 1e-6), 1.0)
         grads = {n: rec.astype(g * factor, g.dtype) for n, g in grads.items()}
     return grads
+
+
+def _length(grads: list[Any]) -> Any:
+    """The norm of all numbers in double precision, whose range the squares of half and single ones don't leave."""
+    wide = [rec.abs(rec.astype(g, np.result_type(g.dtype, np.float64))) for g in grads if g.size]
+    if not any(g.dtype.char in "dD" for g in grads):
+        return rec.sqrt(sum((rec.sum(rec.square(x)) for x in wide), as_tensor(0.0)))
+    top = reduce(rec.maximum, [rec.max(x) for x in wide], as_tensor(0.0))
+    scale = 1 / rec.where((top > 1e-300) & (top < np.inf), top, 1.0)  # so that those of double ones stay within it too
+    return rec.sqrt(sum((rec.sum(rec.square(x * scale)) for x in wide), as_tensor(0.0))) / scale
 
 
 def _own(v: Any) -> Any:

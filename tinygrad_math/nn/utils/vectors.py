@@ -12,6 +12,7 @@ from ...core.arguments import named
 from ...core.errors import ArgumentError, ShapeError, describe
 from ...core.tensor import Tensor, as_tensor, rec
 from ...core.whole import put_all
+from ...linalg.norm import vector_norm
 from ..module import Module
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
@@ -76,8 +77,7 @@ def clip_grad_norm_(
             f"clip_grad_norm_: max_norm from 0 on and norm_type above 0, got {max_norm} and {norm_type}"
         )
     slopes = _slopes(parameters, "clip_grad_norm_")
-    norms = [np.linalg.norm(np.ravel(g.node.data), norm_type) for _, g in slopes]
-    total = float(np.linalg.norm(np.asarray(norms, np.float64), norm_type)) if norms else 0.0
+    total = _length([_length(g.node.data, norm_type) for _, g in slopes], norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise FloatingPointError(f"clip_grad_norm_: the norm of the gradients is {total}")
     factor = float(max_norm) / (total + 1e-6)  # a bound of few digits leaves the gradients theirs
@@ -101,6 +101,12 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -
         raise ArgumentError(f"clip_grad_value_: clip_value from 0 on, got {clip_value!r:.40}")
     slopes, bound = _slopes(parameters, "clip_grad_value_"), float(clip_value)
     put_all(_put_slope, [(p, rec.clip(g.detach(), -bound, bound)) for p, g in slopes], slopes)
+
+
+def _length(x: Any, order: float) -> float:
+    """The norm of all numbers, in double precision: powers of half and single ones leave their range."""
+    x = np.asarray(x)
+    return float(vector_norm(x.astype(np.result_type(x, np.float64)), ord=order))
 
 
 def _slopes(parameters: Any, asker: str) -> list[tuple[Tensor, Tensor]]:
