@@ -1,5 +1,7 @@
 """tm.implicit: derivatives of roots and fixed points, at every order, however they were found."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -223,3 +225,16 @@ def test_a_compiled_fixed_point_sees_the_module_that_it_closes_over():
 def test_a_fixed_point_that_closes_over_what_is_traced_asks_for_an_argument(traced):
     with pytest.raises(tm.TraceError, match=r"fixed_point.*argument"):
         traced(lambda w: tm.implicit.fixed_point(lambda z: tm.tanh(w.sum() * z + 1.0))(0.0))(np.array([0.1, 0.2]))
+
+
+@pytest.mark.parametrize(
+    ("f", "told"),
+    [
+        (lambda x, a: math.exp(x) * a, "step 3 raised OverflowError: math range error; x0 may be too far"),
+        (lambda x, a: 10.0 / math.floor(x - 1.0), "step 1 raised ZeroDivisionError: .*; x0 may be too far"),
+        (lambda x, a: math.pow(10.0 * x, 200.0) * a, "step 2 raised OverflowError"),
+    ],
+)
+def test_an_iteration_that_leaves_the_range_of_pythons_numbers_says_at_which_step(f, told):
+    with pytest.raises(NoConvergence, match=told):
+        tm.implicit.fixed_point(f)(1.0, 10.0)

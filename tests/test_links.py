@@ -76,6 +76,12 @@ def recursive(s):
 
 Pair = collections.namedtuple("Pair", "first second")
 
+
+def by_proxy(s):
+    r = weakref.proxy(s)
+    return lambda x: r.scale(x)
+
+
 WAYS = {
     "a bound method": lambda s: s.scale,
     "a method through a class": lambda s: types.MethodType(Net.scale, s),
@@ -89,6 +95,7 @@ WAYS = {
     "an object with slots": lambda s: Slotted(s).scale,
     "a namespace": lambda s: types.SimpleNamespace(f=s.scale).f,
     "a weak reference": by_reference,
+    "a weak proxy": by_proxy,
     "a dataclass": lambda s: Holder(s.w).scale,
     "compile": lambda s: tm.compile(s.scale),
     "checkpoint": lambda s: tm.checkpoint(s.scale),
@@ -672,3 +679,51 @@ def test_items_of_an_argument_are_variables_and_stay_as_they_are():
         assert tm.grad(f)(tree)["w"][0].tolist() == [2, 2]
     assert list(tree) == ["w"]
     assert len(tree["w"]) == 1
+
+
+# -- weak proxies -----------------------------------------------------------------------------------------------
+class Below(tm.nn.Module):
+    """A part that knows the whole by a weak proxy."""
+
+    def __init__(self, whole):
+        super().__init__()
+        self.b, self.whole, self.wholes = tm.nn.Parameter(np.ones(3)), weakref.proxy(whole), [weakref.proxy(whole)]
+
+    def forward(self, x):
+        return self.whole.w * self.wholes[0].w * x + self.b
+
+
+class Above(tm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tm.nn.Parameter(2 * np.ones(3))
+        self.below = Below(self)
+        self.again = weakref.proxy(self.below)
+
+    def forward(self, x):
+        return (self.below(x) + self.again(x)).sum()
+
+
+@pytest.mark.parametrize("way", [lambda f: f, tm.compile], ids=["eager", "compiled"])
+def test_a_weak_proxy_of_the_module_leads_to_the_copy(way):
+    """2 (w² x + b): its derivatives are 4 w x and 2."""
+    m = Above()
+    gradient = way(tm.grad(lambda m: m(X)))(m)
+    assert gradient.w.tolist() == (8 * X).tolist()
+    assert gradient.below.b.tolist() == [2, 2, 2]
+    twin = way(lambda m: tm.tree_map(lambda p: p * 2, m))(m)
+    assert twin.below.whole.w is twin.w
+    assert twin(X).item() == (2 * (16 * X + 2)).sum()
+
+
+def test_what_a_weak_proxy_stands_for_belongs_to_others():
+    m = Above()
+    assert [name for name, _ in m.named_parameters()] == ["w", "below.b"]
+    assert [name for name, _ in m.named_modules()] == ["", "below"]
+    assert "whole" not in repr(m)
+    assert m.w.name == "w"
+    m.part = weakref.proxy(gone := Above())
+    del gone
+    for way in (lambda f: f, tm.compile):
+        assert way(tm.grad(lambda m: m(X)))(m).w.tolist() == (8 * X).tolist()
+    assert tm.compile(m)(X).item() == m(X).item()

@@ -331,3 +331,23 @@ def test_a_mean_of_a_number_has_no_axis(f):
                 call(tm.tensor(1.5), axis=axis)
     assert f(tm.tensor(1.5), axis=()).item() == f(np.float64(1.5), axis=())
     assert tm.nanmean(1.5, axis=0).item() == np.nanmean(np.float64(1.5), axis=0) == 1.5
+
+
+@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
+@pytest.mark.parametrize("begin", [False, True])
+def test_running_reductions_of_a_number_are_those_of_one_element(name, begin):
+    f, x = getattr(tm, name), np.float64(3.0)
+    for way in (lambda f: f, tm.compile):
+        got = way(lambda x: f(x, include_initial=begin))(x)
+        np.testing.assert_array_equal(data(got), getattr(np, name)(x, include_initial=begin), strict=True)
+    check_grads(lambda z: f(z, include_initial=begin), (x,))
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize("initial", [True, False, 0, 2, -1, 1.5, np.int8(3), np.float32(0.0)])
+@pytest.mark.parametrize("where", [True, np.array([True, False, False]), np.array([False] * 3)])
+def test_the_extremum_of_bools_is_a_bool_whatever_the_initial_value(name, initial, where):
+    x = np.array([True, False, True])
+    for way in (lambda f: f, tm.compile):
+        got = way(lambda x: getattr(tm, name)(x, initial=initial, where=where))(x)
+        np.testing.assert_array_equal(data(got), getattr(np, name)(x, initial=initial, where=where), strict=True)

@@ -355,3 +355,18 @@ def test_a_triangle_of_a_vector_has_it_as_each_row():
             np.testing.assert_allclose(gradient(x0), 2 * (f(x0) ** 2).sum(axis=0) / x0)
     with pytest.raises(tm.ShapeError, match="of a vector as each"):
         np.triu(tm.tensor(1.0))
+
+
+@pytest.mark.parametrize("values", [5, [5, 6], (0, 255), True])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint64"])
+def test_pythons_integers_are_put_into_arrays_of_any_integers_that_hold_them(values, dtype):
+    x = np.arange(3, dtype=dtype)
+    for way in (lambda f: f, tm.compile):
+        got = way(lambda x: tm.insert(x, 1, values))(x)
+        np.testing.assert_array_equal(got.numpy(), np.insert(x, 1, values), strict=True)
+
+
+@pytest.mark.parametrize("values", [-1, [1, -1], 2**70, 1.5, np.int64(5)])
+def test_what_such_an_array_does_not_hold_is_refused(values):
+    with pytest.raises(tm.errors.DTypeError):
+        tm.insert(np.arange(3, dtype="uint8"), 1, values)

@@ -5,6 +5,7 @@ import functools
 import itertools
 import random
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -695,3 +696,30 @@ def test_values_of_examples_warn_but_where_the_function_silences_them():
             return tm.log(x)
 
     assert tm.vmap(silent)(x).tolist() == [0.0, -np.inf]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda a, x: a.__setitem__(0, x.sum()), lambda a, x: a.__setitem__(slice(3), x), lambda a, x: a.fill(x[0])],
+)
+def test_writing_an_example_into_an_array_is_refused_by_name_and_line(write):
+    def f(x):
+        a = np.zeros(3)
+        write(a, x)
+        return a
+
+    with pytest.raises(TraceError, match=r"asks for a value.*vmap\(f\)[\s\S]*test_vmap.py"):
+        tm.vmap(f)(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="could not convert string"):  # NumPy's own stays what it is
+        tm.vmap(lambda x: x + np.array(["a"]).astype(float))(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("transform", [tm.vmap, tm.compile, lambda f: tm.compile(tm.grad(lambda x: f(x).sum()))])
+def test_what_another_thread_computes_of_a_traced_value_is_refused_in_words_that_say_so(transform):
+    def f(x):
+        with ThreadPoolExecutor(2) as pool:
+            return sum(pool.map(lambda k: x * k, [1.0, 2.0]))
+
+    with pytest.raises(TraceError, match="another thread.*one thread computes"):
+        transform(f)(np.ones(3))
+    np.testing.assert_array_equal(tm.grad(lambda x: f(x).sum())(np.ones(3)).numpy(), [3, 3, 3])

@@ -54,7 +54,7 @@ class Questions:
             if f.absent:
                 scope[like] = f.absent
                 condition = f"{v}.keys().isdisjoint({like})"
-            if isinstance(f.value, Tensor) and f.check and not isinstance(f.like, Fact):
+            if issubclass(type(f.value), Tensor) and f.check and not isinstance(f.like, Fact):
                 condition = f"{condition} and {_typed(f, v, scope)}"
             yield f, lines, condition
 
@@ -110,7 +110,7 @@ class Questions:
         for f, lines, condition in self._lines([f"roots[{k}]" for k in range(len(self.roots))], scope):
             text.append("  try:")
             text += [f"    {line}" for line in lines]
-            if isinstance(f.value, Tensor):
+            if issubclass(type(f.value), Tensor):
                 scope[f"t{f.number}"] = f.value
                 condition = f"e{f.number} is t{f.number}"  # a trace may not put another one there
             text.append(f"    if not ({condition or True}): moved.append({f.number})")

@@ -78,7 +78,7 @@ class Environment(Objects):
             self._tell_apart()
         self.tensors: dict[Node, Fact] = {}
         for f in self.facts:
-            if isinstance(f.value, Tensor):
+            if issubclass(type(f.value), Tensor):
                 self.tensors.setdefault(f.value.node, f)
 
     def _known(self) -> Any:
@@ -147,6 +147,7 @@ class Environment(Objects):
             else:
                 self._objects_in([x.value], fact.path)
         elif kind in weakref.ProxyTypes:
+            fact.check, fact.like = "{v} is {like}[0]", (x,)  # a proxy of what is gone cannot be asked anything
             self._child(fact, "read", behind, behind(x), path=fact.path)
         elif isinstance(x, Tensor):
             fact.check, fact.like = "{v}.__class__ is {like}", kind
@@ -357,7 +358,7 @@ class Environment(Objects):
         self.tensors.clear()
         self._seen.clear()
         for f in self.facts:
-            if isinstance(f.value, Tensor) or (f.step is not None and f.step[0] == "read"):
+            if issubclass(type(f.value), Tensor) or (f.step is not None and f.step[0] == "read"):
                 f.value = None
 
 

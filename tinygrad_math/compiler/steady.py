@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import ProxyTypes
 
 import numpy as np
 
@@ -131,6 +132,8 @@ class Kept:
         self.tensors: list[tuple[Fact, Node, Any, Any]] = []
         for f in environment.facts:
             x = f.value
+            if type(x) in ProxyTypes:  # what it stands for is a fact of its own
+                continue
             if isinstance(x, Tensor):
                 m = x.node.meta
                 history = (0, None) if m is None else (m.changed, m.window)
@@ -141,7 +144,9 @@ class Kept:
                 self.contents.append((x, x.copy()))
             elif f.own:
                 self.contents.append((x.__dict__, x.__dict__.copy()))
-        found = {k for f in environment.facts for k in lineage(f.value if isinstance(f.value, type) else type(f.value))}
+        found = {
+            k for f in environment.facts for k in lineage(f.value if issubclass(type(f.value), type) else type(f.value))
+        }
         self.classes = [(k, dict(vars(k))) for k in found if is_users_class(k)]
 
     def moved_tensors(self) -> list[Fact]:
@@ -155,10 +160,10 @@ class Kept:
         roots = [(f.path, f.value) for f in new]
         old = {id(x): was for x, was in self.contents if isinstance(x, set)}
         for f in now.facts:  # the elements of a set are no facts
-            if isinstance(f.value, set):
+            if issubclass(type(f.value), set):
                 roots += [(f"an element of {f.path}", e) for e in f.value - old.get(id(f.value), set())]
         beside = Environment(roots, everything=True).facts if roots else []
-        nodes = [(f, f.value.node) for f in (*now.facts, *beside) if isinstance(f.value, Tensor)]
+        nodes = [(f, f.value.node) for f in (*now.facts, *beside) if issubclass(type(f.value), Tensor)]
         return [f for f, node in nodes if node.live & TRACED and node.tick >= self.start]
 
     def restore_tensors(self) -> None:

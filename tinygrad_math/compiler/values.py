@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
+from weakref import ProxyTypes
 
 import numpy as np
 
@@ -24,13 +25,15 @@ _DEEP = 40  # containers within containers: what is deeper is no plain value
 
 def is_atom(x: Any) -> bool:
     """Whether a value cannot change, and has no parts that could."""
-    return type(x) in _ATOMS or isinstance(x, (Enum, np.generic, np.dtype))
+    return type(x) in _ATOMS or issubclass(type(x), (Enum, np.generic, np.dtype))
 
 
 def is_plain(x: Any, depth: int = _DEEP) -> bool:
     """Whether a value consists of numbers, text and arrays alone, in containers of Python's."""
     if is_atom(x) or type(x) in _BUFFERS:
         return True
+    if type(x) in ProxyTypes:  # whose class is that of what it stands for
+        return False
     if isinstance(x, np.ndarray):
         return not x.dtype.hasobject
     if not depth:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections import deque
 from typing import Any
 
@@ -52,6 +53,8 @@ def frozen(value: Any) -> Any:
     value = value.node.data if hasattr(type(value), "_tree_leaf") else value  # a Tensor
     if hasattr(type(value), "tobytes") and hasattr(type(value), "dtype"):
         return value.dtype.str, value.shape, value.tobytes()
+    if type(value) in weakref.ProxyTypes:  # whose class is that of what it stands for, if that is still there
+        return type(value), id(value)
     if isinstance(value, (list, tuple, deque, set, frozenset)):
         return type(value), tuple(map(frozen, value))
     if isinstance(value, dict):

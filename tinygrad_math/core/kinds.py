@@ -44,7 +44,7 @@ class Kind(NamedTuple):
 
 def is_inert(x: Any) -> bool:
     """Whether an object leads nowhere, at a glance."""
-    kind = x.__class__
+    kind = type(x)
     if kind in INERT:
         return True
     if kind is tuple or kind is list:
@@ -103,6 +103,18 @@ def _reference_again(r: Any, copy: Copying) -> Any:
     if type(r) is not weakref.ref:  # of a dictionary of references, which is told when one ends
         raise Unlinkable(r, "hold the objects themselves, or a plain weakref.ref")
     return weakref.ref(copy(r()))
+
+
+def _behind(proxy: Any) -> Any:
+    """The object that a weak proxy stands for, which answers for it to any name."""
+    return proxy.__reduce_ex__.__self__
+
+
+def _parts_of_proxy(proxy: Any) -> list[Any]:
+    try:
+        return [_behind(proxy)]
+    except ReferenceError:  # it is gone
+        return []
 
 
 # -- containers ----------------------------------------------------------------------------------------
@@ -218,6 +230,7 @@ _RULES: list[tuple[Any, Kind]] = [
     ),
     (functools.partial, Kind(lambda p: (p.func, *p.args, *p.keywords.values(), *p.__dict__.values()), _partial_again)),
     (weakref.ref, Kind(_parts_of_reference, _reference_again)),
+    (weakref.ProxyTypes, Kind(_parts_of_proxy, lambda p, copy: weakref.proxy(copy(_behind(p))))),
     (dict, Kind(_parts_of_dict, _dict_again)),
     ((list, deque, set), Kind(_parts_of_items, _list_again)),
     ((tuple, frozenset), Kind(_parts_of_items, _tuple_again)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,9 +21,14 @@ def leaked(node: Node, title: str) -> TraceError:
         stack += [i for i in n.inputs if i not in seen]
         seen.update(n.inputs)
     made = "another function" if place is None else f"{place.function}{f', at {place}' if place.file else ''}"
+    if threading.current_thread() is threading.main_thread():
+        beyond, further = "and kept beyond that run", ""
+    else:  # whose run may go on in the thread that waits for this one
+        beyond = "and is used by another thread than that run's, or beyond it"
+        further = " What is traced, one thread computes: threads of a pool do not know of it."
     return TraceError(
-        f"{title} uses a value that was traced in {made}, and kept beyond that run; it was never computed. "
-        "Return it from there, and pass it as an argument."
+        f"{title} uses a value that was traced in {made}, {beyond}; it was never computed. "
+        f"Return it from there, and pass it as an argument.{further}"
     )
 
 

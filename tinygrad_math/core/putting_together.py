@@ -141,7 +141,7 @@ def _link(building: Building, others: dict[int, Any]) -> None:
     copy = Copy(instead, lead)
     for tree, extra in building.linked:
         for name, value in extra.pairs:
-            if value.__class__ not in INERT and (id(value) in lead or id(value) in instead):
+            if type(value) not in INERT and (id(value) in lead or id(value) in instead):
                 try:
                     new = copy(value)
                     copy.finish()

@@ -86,7 +86,7 @@ def _settled(original: Places, before: Places, now: Places, mapped: Any, origina
 
 def _mapped(value: Any, back: dict[int, Any], here: dict[int, Any]) -> Any:
     """A value that leads to the originals where it led to their copies."""
-    if value.__class__ in INERT:
+    if type(value) in INERT:
         return value
     copy = Copy(back, leading([value], here))
     try:
@@ -110,6 +110,6 @@ def _holds_traced(value: Any, originals: set[int]) -> bool:
                 return True
         elif not is_inert(x) and id(x) not in seen:
             seen[id(x)] = x
-            kind = kind_of(x.__class__)
+            kind = kind_of(type(x))
             stack += kind.parts(x) if kind is not None else ()
     return False

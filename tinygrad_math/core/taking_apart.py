@@ -63,7 +63,7 @@ def _taken(trees: Sequence[Any]) -> tuple[Taking, tuple[Structure, ...]]:
     if not taking.objects and not taking.shared:
         return taking, parts
     beside = [extra for _, extra in taking.objects if extra.__class__ is Attributes]
-    suspects = [v for extra in beside for _, v in extra.pairs if v.__class__ not in INERT and not is_inert(v)]
+    suspects = [v for extra in beside for _, v in extra.pairs if type(v) not in INERT and not is_inert(v)]
     if not suspects and not taking.shared:
         return taking, parts
     targets = known | {id(x): x for x, _ in taking.objects}

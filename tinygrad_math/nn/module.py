@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -107,7 +108,7 @@ def _is_result(node: Node) -> bool:
 
 
 def _holds_parameters(value: Any) -> bool:
-    if value.__class__ in INERT:
+    if type(value) in _OF_OTHERS:
         return False
     if isinstance(value, (Tensor, Module)) or isinstance(opened(value), (Tensor, Module)):
         return True
@@ -203,6 +204,9 @@ class Module(Places):
         return y if crossing is None else crossing.left(y)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) in weakref.ProxyTypes:
+            object.__setattr__(self, name, value)
+            return
         before = self.__dict__.get(name)
         replaced = isinstance(value, Tensor) and not isinstance(value, Parameter) and not value._moving()
         if replaced and isinstance(before, Parameter) and before._is_leaf_of_user():
@@ -609,6 +613,7 @@ def _torn(held: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray[Any, Any]]
     ]
 
 
+_OF_OTHERS = INERT | set(weakref.ProxyTypes)  # which holds nothing, or what belongs to others
 _OWN = ("_tree_keys", "_buffers", "_hooks", "_before", "_backward", "_hooked")
 
 
@@ -616,7 +621,7 @@ def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Any]]:
     """The attributes of a module that may be parts of it, containers opened, with their paths."""
     own = module._buffers
     for name, value in list(module.__dict__.items()):  # whoever walks over them may set others
-        if value.__class__ in INERT or name in _OWN or name in own:
+        if type(value) in _OF_OTHERS or name in _OWN or name in own:
             continue
         path = f"{prefix}.{name}" if prefix else name
         if isinstance(value, (list, tuple, dict)):
@@ -630,6 +635,8 @@ def _inside(module: Module, path: str, container: Any) -> Iterator[tuple[str, An
     stack = [(path, container, 0)]
     while stack:
         path, value, depth = stack.pop()
+        if type(value) in _OF_OTHERS:
+            continue
         if depth > 64:
             raise ArgumentError(f"{type(module).__name__} has a container that contains itself: {path:.60}")
         if isinstance(value, (list, tuple)):

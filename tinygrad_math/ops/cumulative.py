@@ -168,6 +168,12 @@ def _(xp: Any, ts: Any, y: Any, x: Any, axis: int | None, dtype: Any) -> Any:
     return t + z * xp.scan(z, t, axis)
 
 
+def _one_or_more(x: Any, axis: int | None) -> Any:
+    """x, a single number as the one element of a vector, where no axis is asked for."""
+    x = as_tensor(x)
+    return rec.reshape(x, (1,)) if axis is None and not x.ndim else x
+
+
 def _along(x: Any, axis: int | None, name: str) -> int:
     if axis is None and x.ndim != 1:
         raise ArgumentError(f"{name} of shape {x.shape} needs axis=; only a 1-d array has just one way to go")
@@ -186,13 +192,13 @@ def _with_initial(y: Any, axis: int, first: int, include: bool) -> Any:
 def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
     """The Array API's running sum: `cumsum`, with a 0 in front if `include_initial`.
 
-    `axis` may be left out for a 1-d array only. Raises ArgumentError, AxisError.
+    `axis` may be left out for a 1-d array and a number only. Raises ArgumentError, AxisError.
 
     >>> import tinygrad_math as tm
     >>> tm.cumulative_sum([1.0, 2.0, 3.0], include_initial=True)
     tensor([0., 1., 3., 6.])
     """
-    x = as_tensor(x)
+    x = _one_or_more(x, axis)
     axis = _along(x, axis, "cumulative_sum")
     return _with_initial(rec.cumsum(x, axis=axis, dtype=dtype), axis, 0, include_initial)
 
@@ -201,12 +207,12 @@ def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, inc
 def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
     """The Array API's running product: `cumprod`, with a 1 in front if `include_initial`.
 
-    `axis` may be left out for a 1-d array only. Raises ArgumentError, AxisError.
+    `axis` may be left out for a 1-d array and a number only. Raises ArgumentError, AxisError.
 
     >>> import tinygrad_math as tm
     >>> tm.cumulative_prod([2.0, 0.0, 3.0], include_initial=True)
     tensor([1., 2., 0., 0.])
     """
-    x = as_tensor(x)
+    x = _one_or_more(x, axis)
     axis = _along(x, axis, "cumulative_prod")
     return _with_initial(rec.cumprod(x, axis=axis, dtype=dtype), axis, 1, include_initial)

@@ -282,7 +282,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """x with values put in before the positions `obj` along an axis; without one x flattened.
 
     Arguments: `obj` an int, a slice or integers; `values` broadcast to the slices that are put in, in a dtype
-    that x's dtype can hold. Raises IndexOutOfBounds, ShapeError, DTypeError. Differentiable in both.
+    that x's dtype can hold, or Python's integers that it can. Raises IndexOutOfBounds, ShapeError, DTypeError. Differentiable in both.
 
     >>> import tinygrad_math as tm
     >>> tm.insert(tm.tensor([1.0, 3.0]), 1, 2.0)
@@ -292,6 +292,8 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = rec.reshape(x, (-1,)), 0
     axis = checked_axis(axis, x.ndim, "insert")
+    if v.dtype.kind == "i" and x.dtype.kind == "u" and _are_within(values, x.dtype):
+        v = rec.astype(v, x.dtype)
     if not np.can_cast(v.dtype, x.dtype, "same_kind"):
         raise DTypeError(f"insert: {describe(v)} does not fit an array of {x.dtype}; convert one of them with astype")
     if v.ndim < x.ndim:
@@ -311,6 +313,13 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         v = rec.astype(v, x.dtype)
     order = _index_map(np.insert, n, where, np.arange(n, n + count))
     return rec.take(rec.concat([x, v], axis=axis), order, axis=axis)
+
+
+def _are_within(values: Any, dtype: Any) -> bool:
+    """Whether values are Python's integers, which have no dtype of their own, and this one holds them all."""
+    parts = [values] if type(values) is int else values if isinstance(values, (list, tuple)) else [None]
+    limits = np.iinfo(dtype)
+    return all(type(v) is int and limits.min <= v <= limits.max for v in parts)
 
 
 def _index_map(change: Callable[..., Any], n: int, *args: Any) -> Any:

@@ -74,6 +74,8 @@ def _fold(name: str) -> Callable[..., Any]:
         where: Any = True,
     ) -> Any:
         x = as_tensor(x)
+        if initial is not None and plain in ("max", "min") and x.dtype.kind == "b":
+            initial = rec.astype(as_tensor(initial), np.bool_)  # as NumPy takes it: the result is of bools
         initial = _fitting(name, initial, x.dtype if dtype is None else numeric_dtype(dtype))
         first = None if initial is None else as_tensor(initial)
         neutral: Any = _NEUTRAL.get(plain, first)

@@ -146,7 +146,12 @@ def _iterate(f: Fn, x: Any, args: Sequence[Any], tolerance: float | None, limit:
     leaves = [as_tensor(_real(v)) for v in leaves]
     changes: list[float] = []
     for _ in range(limit):
-        after = _mapped(structure, leaves, f(unflatten(structure, leaves), *args))
+        try:
+            after = _mapped(structure, leaves, f(unflatten(structure, leaves), *args))
+        except ArithmeticError as error:  # of Python's own numbers: math.exp of a large one
+            raise NoConvergence(
+                f"fixed_point: step {len(changes) + 1} raised {type(error).__name__}: {error}; x0 may be too far"
+            ) from error
         old, new = [v.numpy() for v in leaves], [as_tensor(v).numpy() for v in after]
         unit = max((float(np.finfo(v.dtype).eps) for v in new), default=0.0)
         size = 1 + max((float(np.max(np.abs(v), initial=0.0)) for v in new), default=0.0)

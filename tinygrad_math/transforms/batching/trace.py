@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...core.errors import TraceError, describe
+from ...core.errors import TraceError, describe, unhidden
 from ...core.mode import MODE, Mode, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, heeded, held, refused_in_trace
 from ...core.op import registry
@@ -191,6 +191,11 @@ class Recording:
             self.leaves = heeded(watch.refusals, quietly, under, mode, observed, [wrap(n) for n in self.examples])
         except TraceError as error:
             raise located(error, error.__traceback__) from None
+        except (ValueError, SystemError) as error:  # NumPy's own, of what happened to a value in `a[i] = t`
+            named = unhidden(error)
+            if not isinstance(named, TraceError):
+                raise named or error from None
+            raise located(named, error.__traceback__) from None
         self.roots = [
             leaf.node if isinstance(leaf, Tensor) and watch.moves(leaf.node) else None for leaf in self.leaves
         ]
