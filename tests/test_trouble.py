@@ -559,6 +559,96 @@ print(place > 20, float(np.abs(x.grad.numpy()).sum()))
     assert float(total) == pytest.approx(np.abs(expected).sum())
 
 
+# -- several things that change as one --------------------------------------------------------------------------
+def strike_between(prepare, action, look, step=1, files=("",)):
+    """Strike at every place of `action` in turn: what `look()` tells is what it was before, or after all of it."""
+    prepare()
+    before = look()
+    action()
+    after = look()
+    assert before != after
+    place = 1
+    while True:
+        prepare()
+        if not struck(action, place, files):
+            break
+        assert look() in (before, after), f"after an interrupt at bytecode {place}"
+        place += step
+    assert place > step
+
+
+def numbers_of(tree):
+    return {k: np.asarray(v).tolist() for k, v in tree.items()}
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_batch_moves_all_running_values_of_a_normalisation_or_none(momentum):
+    norm = tm.nn.BatchNorm1d(2, momentum=momentum)
+    start = {k: np.array(v) for k, v in norm.state_dict().items()}
+    look = lambda: numbers_of(norm.state_dict())  # noqa: E731
+    batch = np.array([[1.0, 2.0], [3.0, 7.0]])
+    strike_between(lambda: norm.load_state_dict(start), lambda: norm(batch), look, 29)
+    norm.load_state_dict(start)
+    with pytest.raises(tm.errors.ShapeError):
+        norm(batch[:1])
+    assert look() == numbers_of(start)
+
+
+def test_averages_of_a_network_take_in_all_of_it_or_nothing():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 2, rng=0), tm.nn.Linear(2, 1, rng=1))
+    mean = tm.optim.swa_utils.AveragedModel(net)
+    mean.update_parameters(net)
+    start = {k: np.array(v) for k, v in mean.state_dict().items()}
+    other = tm.tree_map(lambda p: p + 1.0, net)
+    prepare = lambda: mean.load_state_dict(start)  # noqa: E731
+    strike_between(prepare, lambda: mean.update_parameters(other), lambda: numbers_of(mean.state_dict()), 83)
+
+
+SCHEDULES = {
+    "exponential": lambda s, opt: s.ExponentialLR(opt, 0.5),
+    "one cycle": lambda s, opt: s.OneCycleLR(opt, [0.1, 0.3], total_steps=9),
+    "sequential": lambda s, opt: s.SequentialLR(opt, [s.ConstantLR(opt), s.ExponentialLR(opt, 0.5)], milestones=[1]),
+    "plateau": lambda s, opt: s.ReduceLROnPlateau(opt, patience=0),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_steps_in_all_groups_or_in_none(name):
+    w = [tm.tensor(1.0, requires_grad=True) for _ in range(2)]
+    opt = tm.optim.SGD([{"params": [w[0]]}, {"params": [w[1]], "lr": 0.2}], lr=0.1, momentum=0.9)
+    plateau = name == "plateau"
+
+    def prepare():
+        nonlocal schedule
+        for group, lr in zip(opt.param_groups, (0.1, 0.2), strict=True):
+            group.pop("initial_lr", None)
+            group["lr"], group["momentum"] = lr, 0.9
+        schedule = SCHEDULES[name](tm.optim.lr_scheduler, opt)
+        if plateau:
+            schedule.step(1.0)
+
+    def look():
+        groups = [{k: v for k, v in group.items() if k != "params"} for group in opt.param_groups]
+        return groups, schedule.state_dict()
+
+    schedule = None
+    strike_between(prepare, lambda: schedule.step(2.0) if plateau else schedule.step(), look, files=("optim",))
+
+
+def test_a_watch_that_is_interrupted_while_it_is_set_up_leaves_no_hook():
+    net = tm.nn.Sequential(tm.nn.Linear(2, 2, rng=0), tm.nn.Tanh(), tm.nn.Linear(2, 1, rng=1))
+
+    def hooks():
+        of_modules = sum(len(m._hooks) for m in net.modules())
+        return of_modules + sum(len((p.node.meta and p.node.meta.hooks) or ()) for p in net.parameters())
+
+    place = 1
+    while struck(lambda: tm.inspect.watch(net), place, ("inspect/watch", "nn/module", "core/gradients")):
+        assert hooks() in (0, 8), f"after an interrupt at bytecode {place}"  # 8 where only the return is left
+        place += 211
+    assert place > 1000
+
+
 # -- threads and forks -----------------------------------------------------------------------------------
 def in_threads(f, count=4):
     barrier, errors = threading.Barrier(count), []

@@ -35,13 +35,20 @@ class Watch:
         self.steps = 0  # calls of the model in training
         self.series: dict[tuple[str, str], Series] = {}
         self._handles: list[Any] = []
+        hooks: list[Any] = []
         try:
-            self._hook(activations)
-        except BaseException:
-            self.close()
+            self._hook(activations, hooks)
+        except BaseException:  # an interrupt may have lost the handle of the last one
+            _take_away(hooks, model)
             raise
 
-    def _hook(self, activations: bool) -> None:
+    def _hook(self, activations: bool, hooks: list[Any]) -> None:
+        """Register hooks, each of which is in `hooks` before."""
+
+        def add(register: Callable[[Any], Any], hook: Any) -> None:
+            hooks.append(hook)
+            self._handles.append(register(hook))
+
         done: set[int] = set()
         for name, module in self.model.named_modules():
             if id(module) in done:
@@ -51,12 +58,12 @@ class Watch:
             leaf = next(iter(module.children()), None) is None
             if (activations and (leaf or parts)) or parts:
                 shown = activations and bool(name)
-                self._handles.append(module.register_forward_hook(self._called(name, shown, parts)))
+                add(module.register_forward_hook, self._called(name, shown, parts))
             for k, p in parts.items():
                 path = f"{name}.{k}" if name else k
                 if self.gradients and p.learns and ("parameter", path) not in self.series:
-                    self._handles.append(p.register_hook(self._arrived(path, p)))
-        self._handles.append(self.model.register_forward_hook(self._end))
+                    add(p.register_hook, self._arrived(path, p))
+        add(self.model.register_forward_hook, self._end)
         self._order = {path: k for k, path in enumerate(path for path, _ in self.model.named_parameters())}
 
     # -- what the hooks note -----------------------------------------------------------------------------
@@ -261,6 +268,15 @@ class Watch:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook shows: never an error."""
         return bundle(self, html=lambda: self.table().html())
+
+
+def _take_away(hooks: list[Any], model: Module) -> None:
+    """Take these hooks away from a model and its parameters."""
+    tables: list[Any] = [module._hooks for module in model.modules()]
+    tables += [p.node.meta.hooks for p in model.parameters() if p.node.meta is not None and p.node.meta.hooks]
+    for table in tables:
+        for key in [k for k, hook in table.items() if any(hook is h for h in hooks)]:
+            del table[key]
 
 
 @named

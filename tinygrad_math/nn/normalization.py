@@ -12,7 +12,8 @@ from ..compiler.trace import tracing
 from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, TraceError, describe
 from ..core.node import unknown
-from ..core.tensor import Tensor, rec
+from ..core.tensor import Tensor, rec, wrap
+from ..core.whole import put_all
 from .common import known, shaped, sizes
 from .module import Module, Parameter
 from .starts import restart_norm
@@ -130,6 +131,21 @@ def batch_norm(
     tensor([[-1.],
             [ 1.]])
     """
+    return _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def _batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any,
+    bias: Any,
+    training: bool,
+    momentum: Any,
+    eps: float,
+    further: Sequence[tuple[Tensor, Any]] = (),
+) -> Tensor:
+    """`batch_norm`; with the running values, `further` Tensors take on new ones: all of them, or none."""
     x = shaped(input)
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: expected (n, channels, ...), got {describe(x)}")
@@ -143,16 +159,19 @@ def batch_norm(
     count = math.prod(x.shape[k] for k in axes)
     if count < 2:
         raise ShapeError(f"batch_norm: one value a channel has no variance, got {describe(x)} in training; use eval()")
+    moved = list(further)
     if running_mean is not None:
-        _move(running_mean, rec.mean(x, axis=axes), momentum)
+        moved.append((running_mean, _moved(running_mean, rec.mean(x, axis=axes), momentum)))
     if running_var is not None:
-        _move(running_var, rec.var(x, axis=axes, correction=1), momentum)
+        moved.append((running_var, _moved(running_var, rec.var(x, axis=axes, correction=1), momentum)))
+    put_all(lambda t, value: t.__setitem__(..., value), moved, [(t, wrap(t.node)) for t, _ in moved])
     return _affine(rec.normalized(x, axis=axes, eps=eps), weight, bias)
 
 
-def _move(running: Any, now: Any, momentum: float) -> None:
-    """A running value takes on a share of the present one, of which no gradient comes back."""
-    running[...] = rec.stop_gradient((1 - momentum) * running + momentum * now)
+def _moved(running: Any, now: Any, momentum: float) -> Tensor:
+    """A share of the present value taken into a running one, of which no gradient comes back."""
+    moved: Tensor = rec.stop_gradient((1 - momentum) * running + momentum * now)
+    return moved
 
 
 class LayerNorm(Module):
@@ -296,6 +315,7 @@ class _BatchNorm(Module):
                 f"{type(self).__name__}({self.num_features}): expected channels on axis 1, got {describe(x)}"
             )
         share: Any = self.momentum
+        counted: list[tuple[Tensor, Any]] = []
         if self.training and self.track_running_stats:
             if (tracing() or (isinstance(x, Tensor) and unknown(x.node))) and known(self.running_mean):
                 raise TraceError(
@@ -303,11 +323,12 @@ class _BatchNorm(Module):
                     "traced cannot change what lives outside of it. Use eval(), train.fit(compile=True), or "
                     "net = model.with_tensors({**params, **buffers}) and return dict(net.named_buffers()), too."
                 )
-            self.num_batches_tracked[...] = self.num_batches_tracked + 1
+            count = self.num_batches_tracked + 1
+            counted = [(self.num_batches_tracked, count)]
             if share is None:  # the mean over all batches so far
-                share = 1.0 / self.num_batches_tracked
+                share = 1.0 / count
         batch = self.training or not self.track_running_stats
-        return batch_norm(
+        return _batch_norm(
             x,
             self.running_mean,
             self.running_var,
@@ -316,6 +337,7 @@ class _BatchNorm(Module):
             batch,
             0.0 if share is None else share,
             self.eps,
+            counted,
         )
 
     def extra_repr(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError
+from ..core.whole import or_nothing
 from .cycles import CyclicLR, OneCycleLR
 from .optimizer import Optimizer
 from .schedule import LRScheduler, number, whole
@@ -282,6 +283,9 @@ class SequentialLR(LRScheduler):
         scheduler, at = self._part(epoch)
         return scheduler.lr_at(base, at)
 
+    def _holders(self) -> list[dict[str, Any]]:
+        return super()._holders() + [vars(s) for s in self.schedulers]
+
     def _set(self, rates: Sequence[float]) -> None:
         scheduler, at = self._part(self.last_epoch)
         scheduler.last_epoch = at
@@ -429,6 +433,9 @@ class ReduceLROnPlateau:
                 f"ReduceLROnPlateau: min_lr is of {len(least)} groups, and the optimiser has {groups} by now; give one "
                 "number for all, or make the schedule again"
             )
+        or_nothing([vars(self), *self.optimizer.param_groups], self._take, value, least)
+
+    def _take(self, value: float, least: Sequence[float]) -> None:
         self.last_epoch += 1
         if self._better(value):
             self.best, self.num_bad_epochs = value, 0

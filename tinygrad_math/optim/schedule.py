@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.errors import ArgumentError, MissingMethod
+from ..core.whole import or_nothing
 from .optimizer import Optimizer
 
 
@@ -55,7 +56,7 @@ class LRScheduler:
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
-        self._go(self.base_lrs)
+        or_nothing(self._holders(), self._go, self.base_lrs)
 
     def lr_at(self, base: float, epoch: int) -> float:
         raise MissingMethod(f"{type(self).__name__} does not define lr_at(self, base, epoch)")
@@ -72,7 +73,12 @@ class LRScheduler:
 
     def step(self) -> None:
         """Go to the next epoch, and set its step sizes."""
-        self._go(self._wanted(self.base_lrs, self.last_epoch) if not self._acts_alone else [])
+        before = self._wanted(self.base_lrs, self.last_epoch) if not self._acts_alone else []
+        or_nothing(self._holders(), self._go, before)
+
+    def _holders(self) -> list[dict[str, Any]]:
+        """What a step changes."""
+        return [vars(self), *self.optimizer.param_groups]
 
     def _go(self, before: Sequence[float]) -> None:
         rates = self._wanted(self.base_lrs, self.last_epoch + 1)

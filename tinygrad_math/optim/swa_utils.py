@@ -14,6 +14,7 @@ from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, describe
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, rec
+from ..core.whole import put_all
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d, BatchNorm2d
 from .optimizer import Optimizer
@@ -153,9 +154,9 @@ class AveragedModel(Module):
             with no_grad():
                 kept = [average(a, b, count) for a, b in zip(kept, current, strict=True)]
         new = dict(theirs) | dict(zip(averaged, kept, strict=True))
-        for name, t in mine.items():
-            t._replace(np.array(new[name].detach().numpy(), t.dtype))
-        self.n_averaged[...] = count + 1
+        arrays = [(t, np.array(new[name].detach().numpy(), t.dtype)) for name, t in mine.items()]
+        arrays.append((self.n_averaged, np.array(count + 1, self.n_averaged.dtype)))
+        put_all(Tensor._replace, arrays, [(t, t.node.data) for t, _ in arrays])
 
 
 @named
