@@ -720,6 +720,6 @@ def test_what_another_thread_computes_of_a_traced_value_is_refused_in_words_that
         with ThreadPoolExecutor(2) as pool:
             return sum(pool.map(lambda k: x * k, [1.0, 2.0]))
 
-    with pytest.raises(TraceError, match="another thread.*one thread computes"):
+    with pytest.raises(TraceError, match=r"another thread.*one thread computes"):
         transform(f)(np.ones(3))
     np.testing.assert_array_equal(tm.grad(lambda x: f(x).sum())(np.ones(3)).numpy(), [3, 3, 3])

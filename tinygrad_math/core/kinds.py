@@ -275,6 +275,12 @@ def kind_of(cls: type) -> Kind | None:
     return OBJECT if _is_plain(cls) else FOREIGN
 
 
+def own_kind(x: Any) -> Kind | None:
+    """The kind of an object by what it is, and not by what it answers for, as a weak proxy does."""
+    cls: Any = type(x)
+    return kind_of(cls)
+
+
 _HEAP, _NEVER_CALLED = 1 << 9, 1 << 7  # flags of types: made at run time; not to be made by a call, as some of C
 _WRITTEN = _HEAP | _NEVER_CALLED
 

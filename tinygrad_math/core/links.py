@@ -15,7 +15,7 @@ import numpy as np
 
 from .attributes import frozen
 from .errors import ArgumentError
-from .kinds import FOREIGN, Unlinkable, is_inert, kind_of
+from .kinds import FOREIGN, Unlinkable, is_inert, own_kind
 
 
 def leading(roots: Iterable[Any], targets: dict[int, Any]) -> dict[int, Any]:
@@ -27,7 +27,7 @@ def leading(roots: Iterable[Any], targets: dict[int, Any]) -> dict[int, Any]:
     reached: set[int] = {id(x) for x in stack} & targets.keys()
     while stack:
         x = stack.pop()
-        kind = kind_of(type(x))
+        kind = own_kind(x)
         if kind is None or id(x) in targets:
             continue
         for part in kind.parts(x):
@@ -71,7 +71,7 @@ class Copy:
             return self.made[key]
         if key not in self._lead:
             return x
-        kind = kind_of(type(x))
+        kind = own_kind(x)
         if kind is None:  # a leaf that nothing takes the place of
             raise Unlinkable(x, "it has several places in the tree; refer to one of them by the object that holds it")
         new = self.made.setdefault(key, kind.again(x, self))
@@ -108,7 +108,7 @@ def alike(a: Any, b: Any, pairs: dict[int, int]) -> bool:
         return False
     if hasattr(type(a), "_tree_leaf"):  # a Tensor, whose number may be NumPy's or Python's
         return bool(frozen(np.asarray(a.node.data)) == frozen(np.asarray(b.node.data)))
-    kind = None if is_inert(a) else kind_of(type(a))
+    kind = None if is_inert(a) else own_kind(a)
     if kind is None:
         return bool(frozen(a) == frozen(b))
     if any(getattr(a, name) != getattr(b, name) for name in _TELLING.get(type(a), ())):

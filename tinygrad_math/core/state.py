@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .contents import ATTRIBUTES, Places, View, contents_of
-from .kinds import INERT, Unlinkable, is_inert, kind_of
+from .kinds import INERT, Unlinkable, is_inert, own_kind
 from .links import Copy, leading
 from .node import TRACED, TRANSFORMED
 from .tree import Building
@@ -110,6 +110,6 @@ def _holds_traced(value: Any, originals: set[int]) -> bool:
                 return True
         elif not is_inert(x) and id(x) not in seen:
             seen[id(x)] = x
-            kind = kind_of(type(x))
+            kind = own_kind(x)
             stack += kind.parts(x) if kind is not None else ()
     return False

@@ -282,7 +282,8 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """x with values put in before the positions `obj` along an axis; without one x flattened.
 
     Arguments: `obj` an int, a slice or integers; `values` broadcast to the slices that are put in, in a dtype
-    that x's dtype can hold, or Python's integers that it can. Raises IndexOutOfBounds, ShapeError, DTypeError. Differentiable in both.
+    that x's dtype can hold, or Python's integers that it can.
+    Raises IndexOutOfBounds, ShapeError, DTypeError. Differentiable in both.
 
     >>> import tinygrad_math as tm
     >>> tm.insert(tm.tensor([1.0, 3.0]), 1, 2.0)

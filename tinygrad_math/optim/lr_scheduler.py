@@ -427,7 +427,7 @@ class ReduceLROnPlateau:
     def step(self, metrics: Any) -> None:
         """Take note of a measure, and reduce the step sizes if it is time. NaN is never better."""
         value, groups = float(metrics), len(self.optimizer.param_groups)
-        least = self.min_lrs if isinstance(self.min_lr, (list, tuple)) else [self.min_lr] * groups
+        least: list[Any] = self.min_lrs if isinstance(self.min_lr, (list, tuple)) else [self.min_lr] * groups
         if len(least) != groups:
             raise ArgumentError(
                 f"ReduceLROnPlateau: min_lr is of {len(least)} groups, and the optimiser has {groups} by now; give one "
