@@ -10,7 +10,7 @@ import numpy
 import numpy.typing
 
 from tinygrad_math.core.tensor import Tensor as Tensor
-from tinygrad_math.core.tree import Structure as _Structure
+from tinygrad_math.core.structure import Structure as _Structure
 from tinygrad_math.explaining.record import Record as _Record
 from tinygrad_math.ops.dtypes import FloatInfo as _FloatInfo
 from tinygrad_math.ops.dtypes import IntegerInfo as _IntegerInfo
