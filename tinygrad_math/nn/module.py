@@ -308,7 +308,7 @@ class Module(Places):
         own = self._buffers
         keys = tuple([
             k for k, v in kept.items()
-            if k in known or (v.__class__ not in INERT and k not in own and _holds_parameters(v))
+            if k in known or (type(v) not in INERT and k not in own and _holds_parameters(v))
         ])  # fmt: skip
         rest = tuple([(k, v) for k, v in kept.items() if k not in keys])
         return keys, tuple([kept[k] for k in keys]), Attributes(rest)
