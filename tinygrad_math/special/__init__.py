@@ -16,7 +16,9 @@ from .incomplete import *
 from .incomplete_beta import *
 from .integrals import *
 from .inverses import *
+from .kelvin import *
 from .logistic import *
+from .means import *
 from .normal import *
 from .polynomials import *
 from .student import *

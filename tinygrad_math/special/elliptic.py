@@ -1,4 +1,4 @@
-"""Elliptic integrals and functions: Legendre's incomplete ones, Carlson's symmetric ones, Jacobi's, and agm.
+"""Elliptic integrals and functions: Legendre's incomplete ones, Carlson's symmetric ones, and Jacobi's.
 
 Carlson's are integrals of t^k (t+x)^-a (t+y)^-b (t+z)^-c (t+p)^-d from 0 to infinity (DLMF 19.16), and so are their
 derivatives of every order: a power more, and a factor. One op has them all, by the trapezoidal rule in log t, which
@@ -22,7 +22,7 @@ from ..core.tensor import Tensor, as_tensor, rec
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, part, refuse_complex, row
 
-__all__ = ["agm", "ellipeinc", "ellipj", "ellipkinc", "elliprc", "elliprd", "elliprf", "elliprg", "elliprj"]
+__all__ = ["ellipeinc", "ellipj", "ellipkinc", "elliprc", "elliprd", "elliprf", "elliprg", "elliprj"]
 
 _STEP = 0.4  # of the trapezoidal rule: its error is exp(-2 pi^2 / step)
 _DROP = 42.0  # the integrand is followed until it has fallen by exp(-42)
@@ -240,17 +240,3 @@ def ellipj(u: Any, m: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """
     u, m = as_tensor(u), as_tensor(m)
     return rec.ellipj_sn(u, m), rec.ellipj_cn(u, m), rec.ellipj_dn(u, m), rec.ellipj_ph(u, m)
-
-
-def _agm_slope(xp: Any, y: Any, a: Any, b: Any) -> Any:
-    return 2 / (3 * math.pi) * y * y * a * xp.elliprd(0.0, b * b, a * a)
-
-
-agm = row(
-    "agm",
-    lambda xp, y, a, b: _agm_slope(xp, y, a, b),
-    lambda xp, y, a, b: _agm_slope(xp, y, b, a),
-    arguments="a b",
-    domain=((0.3, 2.5), (0.3, 2.5)),
-    doc="The arithmetic-geometric mean of a and b, pi/(2 R_F(0, a^2, b^2)). d/da = 2/(3 pi) agm^2 a R_D(0, b^2, a^2).",
-)

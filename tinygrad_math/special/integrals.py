@@ -1,7 +1,8 @@
 """Integrals that have names, expi, exp1, expn, spence, the complete elliptic ones; loggamma, wrightomega, ndtri_exp.
 
-The elliptic integrals are Gauss' functions, K(m) = pi/2 2F1(1/2, 1/2; 1; m) and E(m) = pi/2 2F1(-1/2, 1/2; 1; m) (DLMF
-19.5.1), whose derivatives have no quotient by m; Euler's transformation (15.8.1) takes the pole at 1 out of K'.
+The derivatives of the complete elliptic integrals are Carlson's, K'(m) = R_D(0, 1, 1 - m) / 6 and E'(m) =
+-R_D(0, 1 - m, 1) / 6 (DLMF 19.25(i)), which have no quotient by m, and are right up to the pole at 1 and far out on
+the other side.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from ..core.errors import OutsideDomain
 from ..core.samples import positive, sample
+from . import logarithms  # noqa: F401  (the op of the slope of spence)
 from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 
 __all__ = ["ellipe", "ellipk", "ellipkm1", "exp1", "expi", "expn", "loggamma", "ndtri_exp", "spence", "wrightomega"]
@@ -68,20 +70,16 @@ expn = row(
 )
 spence = row(
     "spence",
-    lambda xp, y, x: -xp.hyp2f1(1.0, 1.0, 2.0, 1 - x),
+    lambda xp, y, x: xp.log_quotient(x),
     domain=(0.1, 2.5),
     latex=r"\operatorname{{Li}}_2(1 - {0})",
     doc="Spence's integral of log(t) / (1 - t) from 1 to x, the dilogarithm of 1 - x. d/dx = log(x) / (1 - x).",
 )
 
 
-def _gauss(xp: Any, a: float, m: Any) -> Any:
-    return math.pi / 8 * xp.hyp2f1(0.5, a, 2.0, m)
-
-
 ellipk = row(
     "ellipk",
-    lambda xp, y, m: _gauss(xp, 0.5, m) / (1 - m),
+    lambda xp, y, m: xp.elliprd(0.0, 1.0, 1 - m) / 6,
     arguments="m",
     domain=(-1.5, 0.9),
     latex="K({0})",
@@ -94,7 +92,7 @@ ellipk = row(
 )
 ellipkm1 = row(
     "ellipkm1",
-    lambda xp, y, p: -_gauss(xp, 0.5, 1 - p) / p,
+    lambda xp, y, p: -xp.elliprd(0.0, 1.0, p) / 6,
     arguments="p",
     domain=(0.1, 2.5),
     latex="K(1 - {0})",
@@ -102,7 +100,7 @@ ellipkm1 = row(
 )
 ellipe = row(
     "ellipe",
-    lambda xp, y, m: -_gauss(xp, 1.5, m),
+    lambda xp, y, m: -xp.elliprd(0.0, 1 - m, 1.0) / 6,
     arguments="m",
     domain=(-1.5, 0.9),
     latex="E({0})",

@@ -9,10 +9,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..core.declare import general
+from ..core.quiet import ignoring
 from ..core.samples import real, sample
+from . import logarithms  # noqa: F401  (the op of inv_boxcox in lam)
 from .hypergeometric import kummer
-from .scipy_rows import differentiate, row
+from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 
 __all__ = [
     "boxcox",
@@ -96,21 +100,49 @@ boxcox1p = row(
     domain=((-0.8, 2.0), (-2.0, 2.0)),
     doc="boxcox(1 + x, lam), accurate for a small x. d/dx = (1 + x)^(lam - 1).",
 )
+
+
+def _inverse(y: Any, lam: Any) -> Any:
+    """The logarithm of the x of which boxcox(x, lam) is y: log(1 + lam y) / lam, also where lam y overflows."""
+    refuse_complex("inv_boxcox", y, lam)
+    y, lam = doubles(y, lam)
+    with ignoring():
+        u = lam * y
+        far = np.isinf(u) & np.isfinite(y) & np.isfinite(lam) & (y * np.sign(lam) > 0)
+        large = (np.log(np.abs(y)) + np.log(np.abs(lam))) / lam
+        return np.where(far, large, np.where(u == 0, y, np.log1p(u) / np.where(u == 0, 1.0, lam)))
+
+
+def inverse_boxcox(y: Any, lam: Any, /) -> Any:
+    """The x of which boxcox(x, lam) is y."""
+    with ignoring():
+        return np.exp(_inverse(y, lam)).astype(float_kind(y, lam))[()]
+
+
+def inverse_boxcox1p(y: Any, lam: Any, /) -> Any:
+    """The x of which boxcox1p(x, lam) is y."""
+    with ignoring():
+        return np.expm1(_inverse(y, lam)).astype(float_kind(y, lam))[()]
+
+
 inv_boxcox = row(
     "inv_boxcox",
-    lambda xp, x, y, lam: xp.power(x, 1 - lam),
-    lambda xp, x, y, lam: -_in_lam(xp, xp.log(x), lam) * xp.power(x, 1 - lam),
+    lambda xp, x, y, lam: xp.exp((1 - lam) * xp.logarithm_moment(y, lam)),
+    lambda xp, x, y, lam: -x * xp.logarithm_moment(y, lam, n=1),
     arguments="y lam",
+    forward=inverse_boxcox,
     domain=((-0.4, 0.4), (-2.0, 2.0)),
-    doc="The x of which boxcox(x, lam) is y. d/dy = x^(1 - lam); in lam by the inverse function's rule.",
+    doc="The x of which boxcox(x, lam) is y, (1 + lam y)^(1/lam). d/dy = x / (1 + lam y); in lam -x times the integral "
+    "of s / (1 + lam s)^2 from 0 to y.",
 )
 inv_boxcox1p = row(
     "inv_boxcox1p",
-    lambda xp, x, y, lam: xp.exp((1 - lam) * xp.log1p(x)),
-    lambda xp, x, y, lam: -_in_lam(xp, xp.log1p(x), lam) * xp.exp((1 - lam) * xp.log1p(x)),
+    lambda xp, x, y, lam: xp.exp((1 - lam) * xp.logarithm_moment(y, lam)),
+    lambda xp, x, y, lam: -xp.inv_boxcox(y, lam) * xp.logarithm_moment(y, lam, n=1),
     arguments="y lam",
+    forward=inverse_boxcox1p,
     domain=((-0.4, 0.4), (-2.0, 2.0)),
-    doc="The x of which boxcox1p(x, lam) is y. d/dy = (1 + x)^(1 - lam).",
+    doc="The x of which boxcox1p(x, lam) is y. Its derivatives are those of inv_boxcox.",
 )
 huber = row(
     "huber",
@@ -146,10 +178,27 @@ cosdg = row("cosdg", lambda xp, y, x: -_DEGREE * xp.sindg(x), doc="The cosine of
 tandg = row(
     "tandg", lambda xp, y, x: _DEGREE * (1 + y * y), doc="The tangent of degrees. d/dx = pi/180 (1 + tandg(x)^2)."
 )
+
+
+def cotangent_of_degrees(x: Any, /) -> Any:
+    """SciPy's cotdg, which takes the tangent of 90 - x: within 45 degrees of a pole one over the tangent of x."""
+    from scipy import special
+
+    refuse_complex("cotdg", x)
+    (at,) = doubles(x)
+    y = np.array(special.cotdg(at))
+    turned = np.abs(at - 180 * np.round(at / 180))
+    near = (turned < 45) & (turned > 0)
+    with ignoring():
+        y[near] = 1 / special.tandg(at[near])
+        return y.astype(float_kind(x))[()]
+
+
 cotdg = row(
     "cotdg",
     lambda xp, y, x: -_DEGREE * (1 + y * y),
     domain=(20.0, 150.0),
+    forward=cotangent_of_degrees,
     doc="The cotangent of degrees. d/dx = -pi/180 (1 + cotdg(x)^2).",
 )
 cosm1 = row(
