@@ -1,8 +1,7 @@
-"""Kin of Bessel's functions: spherical ones, Hankel's, scaled ones, Struve's, and integrals of those of order 0.
+"""Kin of Bessel's functions: spherical ones, Hankel's, scaled ones, and integrals of those of order 0.
 
 The derivatives are by the neighbouring orders, without a quotient: (2n+1) j_n' = n j_(n-1) - (n+1) j_(n+1) (DLMF
-10.51.2), 2 H_v' = H_(v-1) - H_(v+1) (10.6.1), and for Struve's there is (x/2)^v / (sqrt(pi) gamma(v + 3/2)) beside it
-(11.4.23, 11.4.24).
+10.51.2), 2 H_v' = H_(v-1) - H_(v+1) (10.6.1).
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from ..core.tensor import Tensor, as_tensor, rec
 from .scipy_rows import differentiate, doubles, float_kind, no_derivative, part, refuse_complex, row
 
 __all__ = [
-    "hankel1", "hankel2", "it2i0k0", "it2j0y0", "it2struve0", "iti0k0", "itj0y0", "itmodstruve0", "itstruve0", "jve",
-    "k0e", "k1e", "kve", "modstruve", "spherical_in", "spherical_jn", "spherical_kn", "spherical_yn", "struve", "yve",
+    "hankel1", "hankel2", "it2i0k0", "it2j0y0", "iti0k0", "itj0y0", "jve", "k0e", "k1e", "kve", "spherical_in",
+    "spherical_jn", "spherical_kn", "spherical_yn", "yve",
 ]  # fmt: skip
 
 
@@ -191,46 +190,6 @@ def _hankel(name: str, sign: int) -> Any:
 
 
 hankel1, hankel2 = _hankel("hankel1", 1), _hankel("hankel2", -1)
-
-
-# -- Struve's -----------------------------------------------------------------------------------------------------
-def _struve(name: str, sign: int, letter: str, doc: str) -> Any:
-    def slope(xp: Any, y: Any, v: Any, x: Any) -> Any:
-        f = getattr(xp, name)
-        term = xp.power(x / 2, v) * xp.rgamma(v + 1.5) / math.sqrt(math.pi)
-        return 0.5 * (f(v - 1, x) + sign * f(v + 1, x) + term)
-
-    return row(
-        name, no_derivative(name, "v"), slope, arguments="v x", order=True, samples=_orders,
-        latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=doc,
-    )  # fmt: skip
-
-
-struve = _struve(
-    "struve",
-    -1,
-    "H",
-    """Struve's function H_v(x). 2 d/dx = H_(v-1) - H_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2)).
-
-    >>> import tinygrad_math as tm
-    >>> tm.grad(tm.special.struve, argnums=1)(0.0, 0.0)  # 2 / pi
-    tensor(0.63661977)
-    """,
-)
-modstruve = _struve(
-    "modstruve",
-    1,
-    "L",
-    "The modified Struve function L_v(x). 2 d/dx = L_(v-1) + L_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2)).",
-)
-
-itstruve0 = row("itstruve0", lambda xp, y, x: xp.struve(0, x), domain=(0.3, 3.0), latex=r"\int_0^{{{0}}} H_0",
-                doc="The integral of H_0 from 0 to x. d/dx = H_0(x).")  # fmt: skip
-itmodstruve0 = row("itmodstruve0", lambda xp, y, x: xp.modstruve(0, x), domain=(0.3, 3.0),
-                   latex=r"\int_0^{{{0}}} L_0", doc="The integral of L_0 from 0 to x. d/dx = L_0(x).")  # fmt: skip
-it2struve0 = row("it2struve0", lambda xp, y, x: -xp.struve(0, x) / x, domain=(0.3, 3.0),
-                 latex=r"\int_{{{0}}}^\infty \frac{{H_0(t)}}{{t}} dt",
-                 doc="The integral of H_0(t) / t from x on. d/dx = -H_0(x) / x.")  # fmt: skip
 
 
 # -- integrals of order 0 -----------------------------------------------------------------------------------------

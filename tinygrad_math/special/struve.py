@@ -1,0 +1,116 @@
+"""Struve's functions, the integrals of those of order 0, and their derivatives of every order in x.
+
+Near 0 by the series of x^(2k+v+1) (DLMF 11.2.1, 11.2.2), differentiated term by term; further out by H_v' = H_(v-1) -
+(v/x) H_v, and the same for L_v (DLMF 11.4(v)). The terms of either would cancel where the other is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from ..core.declare import general
+from ..core.quiet import ignoring
+from ..core.samples import positive, sample
+from .scipy_rows import differentiate, doubles, float_kind, no_derivative, refuse_complex, row
+
+__all__ = ["it2struve0", "itmodstruve0", "itstruve0", "modstruve", "struve"]
+
+_NEAR = 4.0
+_TERMS = 30
+
+
+def _by_series(name: str, v: Any, x: Any, n: int, lower: int) -> Any:
+    """The n-th derivative of the function over x^lower, for |x| up to _NEAR."""
+    from scipy import special
+
+    total: Any = 0.0
+    for k in range(_TERMS):
+        p = 2 * k + v + 1 - lower
+        falling = math.prod((p - j for j in range(n)), start=np.ones(np.shape(p)))
+        term = falling * special.rgamma(k + 1.5) * special.rgamma(k + v + 1.5) * (x / 2) ** (p - n)
+        total = total + (-1 if k % 2 and name == "struve" else 1) * np.where(falling == 0, 0.0, term)
+    return total / 2.0 ** (n + lower)
+
+
+def _by_lower_order(name: str, v: Any, x: Any, n: int) -> Any:
+    """The n-th derivative, by those of fewer orders of this function and of the one of order v - 1."""
+    from scipy import special
+
+    if n == 0:
+        return getattr(special, name)(v, x)
+    return _by_lower_order(name, v - 1, x, n - 1) - v * _over_x(name, v, x, n - 1)
+
+
+def _over_x(name: str, v: Any, x: Any, n: int) -> Any:
+    """The n-th derivative of the function over x, by Leibniz's rule."""
+    return sum(
+        math.comb(n, j) * _by_lower_order(name, v, x, j) * math.factorial(n - j) / (-x) ** (n - j) / x
+        for j in range(n + 1)
+    )
+
+
+@general(
+    arity=2,
+    latex=r"\partial_{{x}}^{{{n}}} {1}^{{-{lower}}} \operatorname{{{name}}}_{{{0}}}({1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(1, positive(4)),
+        sample(np.array([[0.0], [1.5]]), positive(1, 3), n=2, name="modstruve"),
+        sample(0.0, positive(), n=1, lower=1),
+        sample(0.5, positive(0, 2)),
+    ],
+)
+def struve_slope(v: Any, x: Any, /, name: Literal["struve", "modstruve"] = "struve", n: int = 1, lower: int = 0) -> Any:
+    """The n-th derivative in x of Struve's function of that name, or with `lower` of 1 of its quotient by x."""
+    refuse_complex(name, v, x)
+    kind = float_kind(x)
+    v, x = doubles(v, x)
+    near = np.abs(x) < _NEAR
+    with ignoring():
+        low = _by_series(name, v, np.where(near, x, 1.0), n, lower)
+        far = np.where(near, _NEAR, x)
+        high = _over_x(name, v, far, n) if lower else _by_lower_order(name, v, far, n)
+        return np.where(near, low, high).astype(kind)[()]
+
+
+differentiate(
+    struve_slope,
+    no_derivative("struve", "v"),
+    lambda xp, y, v, x, name, n, lower: xp.struve_slope(v, x, name=name, n=n + 1, lower=lower),
+)
+
+
+def _orders() -> list[Any]:
+    many = sample(np.array([[0], [1]]), positive(3))
+    return [sample(3, positive(4)), many, sample(2, positive()), sample(1, positive(0, 2))]
+
+
+def _struve(name: Literal["struve", "modstruve"], letter: str, doc: str) -> Any:
+    return row(
+        name, no_derivative(name, "v"), lambda xp, y, v, x: xp.struve_slope(v, x, name=name), arguments="v x",
+        order=True, samples=_orders, latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=doc,
+    )  # fmt: skip
+
+
+struve = _struve(
+    "struve",
+    "H",
+    """Struve's function H_v(x). d/dx = H_(v-1) - (v/x) H_v.
+
+    >>> import tinygrad_math as tm
+    >>> tm.grad(tm.special.struve, argnums=1)(0.0, 0.0)  # 2 / pi
+    tensor(0.63661977)
+    """,
+)
+modstruve = _struve("modstruve", "L", "The modified Struve function L_v(x). d/dx = L_(v-1) - (v/x) L_v.")
+
+itstruve0 = row("itstruve0", lambda xp, y, x: xp.struve(0, x), domain=(0.3, 3.0), latex=r"\int_0^{{{0}}} H_0",
+                doc="The integral of H_0 from 0 to x. d/dx = H_0(x).")  # fmt: skip
+itmodstruve0 = row("itmodstruve0", lambda xp, y, x: xp.modstruve(0, x), domain=(0.3, 3.0),
+                   latex=r"\int_0^{{{0}}} L_0", doc="The integral of L_0 from 0 to x. d/dx = L_0(x).")  # fmt: skip
+it2struve0 = row("it2struve0", lambda xp, y, x: -xp.struve_slope(0, x, n=0, lower=1), domain=(0.3, 3.0),
+                 latex=r"\int_{{{0}}}^\infty \frac{{H_0(t)}}{{t}} dt",
+                 doc="The integral of H_0(t) / t from x on. d/dx = -H_0(x) / x.")  # fmt: skip
