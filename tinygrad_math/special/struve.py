@@ -14,6 +14,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
+from .quadrature import from_zero, in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, no_derivative, refuse_complex, row
 
 __all__ = ["it2struve0", "itmodstruve0", "itstruve0", "modstruve", "struve"]
@@ -107,10 +108,85 @@ struve = _struve(
 )
 modstruve = _struve("modstruve", "L", "The modified Struve function L_v(x). d/dx = L_(v-1) - (v/x) L_v.")
 
-itstruve0 = row("itstruve0", lambda xp, y, x: xp.struve(0, x), domain=(0.3, 3.0), latex=r"\int_0^{{{0}}} H_0",
-                doc="The integral of H_0 from 0 to x. d/dx = H_0(x).")  # fmt: skip
-itmodstruve0 = row("itmodstruve0", lambda xp, y, x: xp.modstruve(0, x), domain=(0.3, 3.0),
-                   latex=r"\int_0^{{{0}}} L_0", doc="The integral of L_0 from 0 to x. d/dx = L_0(x).")  # fmt: skip
-it2struve0 = row("it2struve0", lambda xp, y, x: -xp.struve_slope(0, x, n=0, lower=1), domain=(0.3, 3.0),
-                 latex=r"\int_{{{0}}}^\infty \frac{{H_0(t)}}{{t}} dt",
-                 doc="The integral of H_0(t) / t from x on. d/dx = -H_0(x) / x.")  # fmt: skip
+# -- integrals of those of order 0 ----------------------------------------------------------------------------------
+_REACH = 45.0  # of an integrand that grows as exp(x)
+_FAR = 36.0  # from here on H_0 - Y_0 is its expansion (DLMF 11.6.1), which is integrated term by term
+_SQUARES = [(-1) ** k * math.prod(range(1, 2 * k, 2)) ** 2 for k in range(16)]
+
+
+def _split(name: str, x: Any, near: Any, far: Any) -> Any:
+    """An integral for arguments of any shape, by the sizes of them: one formula up to _FAR, another from there on."""
+    refuse_complex(name, x)
+    kind = float_kind(x)
+    (at,) = doubles(x)
+    size = np.abs(at).ravel()
+    y = np.full(size.shape, math.nan)
+    with ignoring():
+        for which, formula in ((size <= _FAR, near), (size > _FAR, far)):
+            if which.any():
+                y[which] = in_blocks(formula, size[which])
+    y = y.reshape(at.shape)
+    return (np.where(at < 0, math.pi - y, y) if name == "it2struve0" else y).astype(kind)[()]
+
+
+def struve_integral(x: Any, /) -> Any:
+    """The integral of H_0 from 0 to x; far out that of Y_0 and of the expansion. SciPy's has no digit beyond 30."""
+    from scipy import special
+
+    def far(x: Any) -> Any:
+        rest = sum(-c / (2 * k * x ** (2 * k)) for k, c in enumerate(_SQUARES) if k)
+        waves = np.where(np.isinf(x), 0.0, special.itj0y0(np.where(np.isinf(x), 1.0, x))[1])
+        return waves + 2 / math.pi * (np.log(x) + math.log(2) + np.euler_gamma + rest)
+
+    return _split("itstruve0", x, lambda x: from_zero(lambda t: special.struve(0, t), x, _FAR), far)
+
+
+def modstruve_integral(x: Any, /) -> Any:
+    """The integral of L_0 from 0 to x, which is that of the last few units far out."""
+    from scipy import special
+
+    def near(x: Any) -> Any:
+        return from_zero(lambda t: special.modstruve(0, t), x, _REACH)
+
+    return _split("itmodstruve0", x, near, near)
+
+
+def struve_quotient_integral(x: Any, /) -> Any:
+    """The integral of H_0(t) / t from x on; far out that of Y_0(t) / t and of the expansion over t."""
+    from scipy import special
+
+    def near(x: Any) -> Any:
+        return math.pi / 2 - from_zero(lambda t: struve_slope(0.0, t, n=0, lower=1), x, _FAR)
+
+    def far(x: Any) -> Any:
+        terms = sum(c / ((2 * k + 1) * x ** (2 * k + 1)) for k, c in enumerate(_SQUARES))
+        waves = np.where(np.isinf(x), 0.0, special.it2j0y0(np.where(np.isinf(x), 1.0, x))[1])
+        return waves + 2 / math.pi * terms
+
+    return _split("it2struve0", x, near, far)
+
+
+itstruve0 = row(
+    "itstruve0",
+    lambda xp, y, x: xp.struve(0, x),
+    forward=struve_integral,
+    domain=(0.3, 3.0),
+    latex=r"\int_0^{{{0}}} H_0",
+    doc="The integral of H_0 from 0 to x. d/dx = H_0(x).",
+)
+itmodstruve0 = row(
+    "itmodstruve0",
+    lambda xp, y, x: xp.modstruve(0, x),
+    forward=modstruve_integral,
+    domain=(0.3, 3.0),
+    latex=r"\int_0^{{{0}}} L_0",
+    doc="The integral of L_0 from 0 to x. d/dx = L_0(x).",
+)
+it2struve0 = row(
+    "it2struve0",
+    lambda xp, y, x: -xp.struve_slope(0, x, n=0, lower=1),
+    forward=struve_quotient_integral,
+    domain=(0.3, 3.0),
+    latex=r"\int_{{{0}}}^\infty \frac{{H_0(t)}}{{t}} dt",
+    doc="The integral of H_0(t) / t from x on. d/dx = -H_0(x) / x.",
+)

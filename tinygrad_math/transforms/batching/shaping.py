@@ -20,6 +20,7 @@ for _name in (
     "smirnov_slope", "softplus", "carlson", "exponential_moment", "kelvin_slope", "kve_slope",
     "agm_slope", "logarithm_moment", "log_quotient",
     "agm_slope", "logarithm_moment", "log_quotient", "struve_slope",
+    "agm_slope", "logarithm_moment", "log_quotient", "struve_slope",
 ):  # fmt: skip
     RULES[_name] = aligned
 
