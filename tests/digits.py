@@ -953,3 +953,7 @@ _FURTHER += [
 ]
 _FURTHER += ["lambert", "zetac", "tklmbda", "hyp0f1", "hyperu", "lpmv", "wright_bessel", "log_wright_bessel"]
 NOT_SCANNED |= dict.fromkeys(_FURTHER, "at points of their own in test_special.py, up to the third derivative")
+_SAMPLED = ["agm", "ellipe", "ellipk", "ellipkm1", "spence", "cotdg", "tandg", "inv_boxcox", "inv_boxcox1p", "struve"]
+_SAMPLED += ["modstruve", "ber", "bei", "ker", "kei", "berp", "beip", "kerp", "keip", "itstruve0", "itmodstruve0"]
+_SAMPLED += ["it2struve0", "itairy_ai", "itairy_bi", "itairy_ai_below", "itairy_bi_below"]
+NOT_SCANNED |= dict.fromkeys(_SAMPLED, "at random points in digits_sampled.py")

@@ -1,0 +1,251 @@
+"""Functions of tm.special at random numbers of every magnitude, and beside special ones: values and two derivatives.
+
+Each row has the function itself in mpmath, in another form where mpmath's own does not converge. Its derivatives are
+central differences with so many digits that two of them, of different steps, agree; where none do, as at a singular
+point, nothing is asked. What counts as right is told in `digits`.
+"""
+
+import math
+import random
+
+import digits
+import mpmath
+import numpy as np
+from mpmath import mp, mpf
+
+import tinygrad_math as tm
+from tinygrad_math import special
+
+INF = math.inf
+PI = mpmath.pi
+STEPS = ((60, 20), (130, 45), (300, 100), (800, 260), (1700, 560))  # digits, and the power of ten of the step
+AGREED = mpf(10) ** -16
+
+
+class Domain:
+    """An interval to draw numbers from, special numbers in it, and singular points, which no difference reaches."""
+
+    def __init__(self, low=-INF, high=INF, marks=(0, 1, -1), singular=()):
+        self.low, self.high, self.marks, self.singular = low, high, marks, singular
+
+    def draw(self, rng):
+        while True:
+            x = self._any(rng)
+            if self.low <= x <= self.high and math.isfinite(x):
+                return x
+
+    def _any(self, rng):
+        kind, sign = rng.randrange(5), rng.choice([-1, 1])
+        if kind < 2:
+            return sign * 10 ** rng.uniform(*((-300, 300) if kind else (-8, 8)))
+        if kind == 2:
+            return rng.uniform(max(self.low, -30), min(self.high, 30))
+        if kind == 3:
+            return rng.randrange(-40, 41) / 2
+        mark = rng.choice(self.marks)
+        return mark + sign * (abs(mark) or 1) * 10 ** rng.uniform(-16, 0) if rng.random() < 0.7 else mark
+
+
+class Chosen:
+    """Some numbers to choose from, which are orders and the like."""
+
+    singular = ()
+
+    def __init__(self, *numbers):
+        self.numbers = numbers
+
+    def draw(self, rng):
+        return float(rng.choice(self.numbers))
+
+
+class Row:
+    """A function of ours and mpmath's, where its arguments are from, and in which of them it is differentiated."""
+
+    def __init__(self, f, reference, *domains, places=None, keep=None, from_order=0):
+        self.f, self.reference, self.domains, self.keep = f, reference, domains, keep
+        self.places = range(len(domains)) if places is None else places
+        self.from_order = from_order
+
+    def points(self, rng, count, dtype):
+        out = []
+        while len(out) < count:
+            with np.errstate(over="ignore", under="ignore"):
+                x = tuple(float(dtype.type(d.draw(rng))) for d in self.domains)
+            if all(map(math.isfinite, x)) and not (self.keep and not self.keep(*x)):
+                out.append(x)
+        return out
+
+    def partials(self):
+        one = [(k,) for k in self.places]
+        every = [[()], one, [a + b for a in one for b in one]]
+        return [p for order in every[self.from_order :] for p in order]
+
+
+def difference(f, x, places, size):
+    """The central difference along these places, of one step each."""
+    if not places:
+        return f(*x)
+    k, rest = places[0], places[1:]
+    up, down = list(x), list(x)
+    up[k] += size[k]
+    down[k] -= size[k]
+    if rest == (k,):
+        return (f(*up) - 2 * f(*x) + f(*down)) / size[k] ** 2
+    return (difference(f, up, rest, size) - difference(f, down, rest, size)) / (2 * size[k])
+
+
+def exact(row, x, places, tries=5):
+    """The partial at a point, or None where it cannot be told."""
+    if any(v in d.singular for v, d in zip(x, row.domains, strict=True)):
+        return None
+    last = None
+    for count, power in STEPS[:tries]:
+        with mp.workdps(count):
+            near = [min([1, *(abs(v - mpf(s)) for s in d.singular)]) for v, d in zip(x, row.domains, strict=True)]
+            try:
+                now = difference(row.reference, list(map(mpf, x)), places, [n * mpf(10) ** -power for n in near])
+            except (ZeroDivisionError, mp.NoConvergence, ValueError, OverflowError):
+                last = None
+                continue
+            if last is not None and abs(now - last) <= AGREED * abs(now) and (now != 0 or count == STEPS[-1][0]):
+                return mpmath.re(now) if mpmath.im(now) == 0 else None
+        last = now
+    return None
+
+
+def failures(name, count, seed, dtype, tries=5):
+    """Every partial, up to the second order and in both modes, that is not right at so many random points."""
+    row, out, dtype = SAMPLED[name], [], np.dtype(dtype)
+    rng = random.Random(f"{name} {seed} {dtype}")
+    for x in row.points(rng, count, dtype):
+        args = tuple(np.array([v], dtype) for v in x)
+        for places in row.partials():
+            want = exact(row, x, places, tries)
+            if want is not None:
+                out += [f"{places} at {x}, {line}" for line in _wrong(row, args, x, places, want, dtype, tries)]
+    return out
+
+
+def _wrong(row, args, x, places, want, dtype, tries):
+    def truth(*at):
+        other = want if at == x else exact(row, at, places, tries)
+        return mpf(math.nan) if other is None else other
+
+    if places:
+        found = digits.derivatives(row.f, args, places)
+    else:
+        with np.errstate(all="ignore"):
+            found = {"value": tm.asarray(row.f(*args)).numpy()}
+    for mode, got in found.items():
+        problem = digits.wrong(np.ravel(got)[0], truth, x, dtype, digits.RTOL[dtype])
+        if problem:
+            yield f"{mode}: {problem}"
+
+
+# -- references -------------------------------------------------------------------------------------------------------
+
+
+def complete_first(m):
+    return PI / 2 / mpmath.agm(1, mpmath.sqrt(1 - m))
+
+
+def complete_second(m):
+    return 2 * mpmath.elliprg(0, 1 - m, 1)
+
+
+def dilogarithm(x):
+    """Of 1 - x, beyond 2 by inversion (DLMF 25.12.4): mpmath's does not converge far out."""
+    if x <= 2:
+        return mpmath.re(mpmath.polylog(2, 1 - x))
+    return -(PI**2) / 6 - mpmath.log(x - 1) ** 2 / 2 - mpmath.re(mpmath.polylog(2, 1 / (1 - x)))
+
+
+def inverse_boxcox(y, lam):
+    return mpmath.exp(mpmath.log1p(lam * y) / lam if lam else y)
+
+
+def second_kind(order, z):
+    """K_0 or K_1 of complex z, by the series of K_0 (DLMF 10.31.2); mpmath's own takes minutes near 0."""
+    with mp.workdps(mp.dps + int(abs(z)) + 10):
+        level, q, harmonic, power, k, value, slope = (
+            mpmath.log(z / 2) + mpmath.euler,
+            z * z / 4,
+            mpf(0),
+            mpf(1),
+            0,
+            0,
+            0,
+        )
+        while k <= abs(z) or abs(power) > mpmath.eps * mpf(10) ** (-2 * int(abs(z))):
+            value += (harmonic - level) * power
+            slope += ((harmonic - level) * 2 * k - 1) / z * power
+            k += 1
+            harmonic += mpf(1) / k
+            power *= q / k**2
+        return value if order == 0 else -slope
+
+
+def kelvin(f, eighths, order, part):
+    """The real or imaginary part of J_0 or K_0 on a diagonal, or of its derivative."""
+
+    def value(x):
+        c = mpmath.expjpi(mpf(eighths) / 4)
+        return part(f(0, c * x) if order == 0 else -c * f(1, c * x))
+
+    return value
+
+
+def part_of(f, k):
+    return lambda *x: f(*x)[k]
+
+
+def slope_of(f):
+    """The derivative of ours, of an integral, of which mpmath has the integrand."""
+    return lambda x: tm.jvp(f, (x,), (np.ones_like(tm.asarray(x).detach().numpy()),))[1]
+
+
+def degrees(f):
+    return lambda x: f(x * PI / 180)
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+POSITIVE = Domain(0, INF, (0, 1), (0,))
+REAL = Domain()
+MODULUS = Domain(-INF, 1, (0, 1, -1, 0.5), (1,))
+WAVES = Domain(-300, 300, (0, 1, 2, 4, 8, 10, -10))
+DECAY = Domain(1e-300, 700, (1, 2, 8.725, 10), (0,))
+PLANE = Domain(-100, 100, (0, 1, 4, 9.25, -9.25, 16, -16))
+ORDERS = Chosen(0, 1, 2, 0.5, -0.5, 3.3, -1.5, 10, 30, -3.3)
+
+SAMPLED = {
+    "agm": Row(special.agm, mpmath.agm, POSITIVE, POSITIVE),
+    "ellipk": Row(special.ellipk, complete_first, MODULUS),
+    "ellipe": Row(special.ellipe, complete_second, MODULUS),
+    "ellipkm1": Row(special.ellipkm1, lambda p: complete_first(1 - p), POSITIVE),
+    "spence": Row(special.spence, dilogarithm, Domain(0, INF, (0, 1, 0.5, 1.5, 2), (0,))),
+    "inv_boxcox": Row(special.inv_boxcox, inverse_boxcox, REAL, REAL, keep=lambda y, lam: lam * y > -1),
+    "inv_boxcox1p": Row(
+        special.inv_boxcox1p, lambda y, k: inverse_boxcox(y, k) - 1, REAL, REAL, keep=lambda y, k: k * y > -1
+    ),
+    "cotdg": Row(special.cotdg, degrees(mpmath.cot), Domain(-1e14, 1e14, (0, 30, 45, 60, 90, 270), (0, 180))),
+    "tandg": Row(special.tandg, degrees(mpmath.tan), Domain(-1e14, 1e14, (0, 30, 45, 60, 180, 360))),
+    "struve": Row(special.struve, mpmath.struveh, ORDERS, Domain(1e-300, 1e3, (1, 4, 20), (0,)), places=[1]),
+    "modstruve": Row(special.modstruve, mpmath.struvel, ORDERS, Domain(1e-300, 690, (1, 4, 20), (0,)), places=[1]),
+}
+for _k, _f in enumerate([mpmath.airyai, mpmath.airybi, mpmath.airyai, mpmath.airybi]):
+    SAMPLED[f"itairy {_k}"] = Row(
+        part_of(special.itairy, _k),
+        lambda x, f=_f, s=1 if _k < 2 else -1: s * f(s * x, derivative=-1),
+        PLANE,
+    )
+for _k, (_name, _part) in enumerate([("r", mpmath.re), ("i", mpmath.im)] * 2):
+    for _letters, _f, _eighths, _domain in (("be", mpmath.besselj, 3, WAVES), ("ke", second_kind, 1, DECAY)):
+        _full = _letters + _name + "p" * (_k // 2)
+        SAMPLED[_full] = Row(getattr(special, _full), kelvin(_f, _eighths, _k // 2, _part), _domain)
+for _name, _f, _top in (("itstruve0", mpmath.struveh, 1e3), ("itmodstruve0", mpmath.struvel, 690)):
+    SAMPLED[f"{_name}'"] = Row(
+        slope_of(getattr(special, _name)), lambda x, f=_f: f(0, x), Domain(-_top, _top, (0, 1, 4, 20))
+    )
+SAMPLED["it2struve0'"] = Row(
+    slope_of(special.it2struve0), lambda x: -mpmath.struveh(0, x) / x, Domain(-1e6, 1e6, (0, 1, 4, 20), (0,))
+)

@@ -1,0 +1,82 @@
+"""Functions of tm.special keep their digits at random numbers of every magnitude. What is asked is told in `digits`."""
+
+import digits_sampled
+import mpmath
+import numpy as np
+import pytest
+from digits_sampled import SAMPLED
+
+import tinygrad_math as tm
+from tinygrad_math import special
+
+KINDS = [np.float64, np.float32]
+
+
+def report(found):
+    assert not found, f"{len(found)} partials, among them\n" + "\n".join(found[:8])
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_values_and_two_derivatives_at_random_points(name):
+    for count, dtype in ((3, np.float64), (1, np.float32)):
+        report(digits_sampled.failures(name, count, 0, dtype, tries=2))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", SAMPLED)
+def test_values_and_two_derivatives_at_many_random_points(name, dtype):
+    report(digits_sampled.failures(name, 40, 1, dtype))
+
+
+INTEGRALS = {  # which SciPy's have up to no digit of: of 20 and 40
+    "itstruve0": (special.itstruve0, lambda t: mpmath.struveh(0, t)),
+    "itmodstruve0": (special.itmodstruve0, lambda t: mpmath.struvel(0, t)),
+    "iti0k0": (lambda x: special.iti0k0(x)[0], lambda t: mpmath.besseli(0, t)),
+}
+
+
+@pytest.mark.parametrize("name", INTEGRALS)
+@pytest.mark.parametrize("x", [0.3, 17.0, 24.5])
+def test_integrals_of_functions_of_order_0_keep_their_digits(name, x):
+    f, integrand = INTEGRALS[name]
+    with mpmath.workdps(20):
+        want = mpmath.quad(integrand, mpmath.linspace(0, x, 4 + int(x / 3)))
+    assert float(f(x)) == pytest.approx(float(want), rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [1e-8, 5.0, 24.5, 35.9])
+def test_the_integral_of_struves_function_over_its_argument(x):
+    with mpmath.workdps(60):
+        half = mpmath.mpf(x) / 2
+        terms = ((-1) ** k * half ** (2 * k + 1) / mpmath.gamma(k + 1.5) ** 2 / (2 * k + 1) for k in range(120))
+        want = mpmath.pi / 2 - sum(terms)
+    assert float(special.it2struve0(x)) == pytest.approx(float(want), rel=1e-12)
+    assert float(special.it2struve0(-x)) == pytest.approx(float(mpmath.pi - want), rel=1e-12)
+
+
+@pytest.mark.parametrize("f", [special.itstruve0, special.it2struve0])
+def test_integrals_of_struves_function_go_on_where_the_expansion_begins(f):
+    x, step = 36.0, 1e-3
+    low, high = float(f(x)), float(f(x + step))
+    assert high - low == pytest.approx(step * float(tm.grad(f)(x + step / 2)), rel=1e-6)
+
+
+def test_the_mean_at_its_ends_and_of_negative_numbers():
+    slope, bend = tm.grad(special.agm), tm.grad(tm.grad(special.agm))
+    assert float(slope(0.0, 2.0)) == np.inf
+    assert float(bend(0.0, 2.0)) == -np.inf
+    assert float(tm.grad(special.agm, argnums=1)(0.0, 2.0)) == 0
+    assert float(slope(-2.0, -3.0)) == float(slope(2.0, 3.0))
+    assert float(bend(-2.0, -3.0)) == -float(bend(2.0, 3.0))
+    assert np.isnan(float(slope(-1.0, 2.0)))
+    assert float(slope(1e300, 1e300)) == 0.5
+
+
+def test_kelvins_functions_at_their_ends():
+    for name, want in {"ker": np.inf, "kerp": -np.inf, "kei": -np.pi / 4, "keip": 0.0, "ber": 1.0, "beip": 0.0}.items():
+        assert float(getattr(special, name)(0.0)) == want
+    for name in ("ker", "kei", "kerp", "keip"):
+        assert np.isnan(float(getattr(special, name)(-1.0)))
+        assert float(getattr(special, name)(1e5)) == 0
+    assert float(special.ber(1003.0)) == pytest.approx(5.13866045e305, rel=1e-8)  # beyond where I_0 of it overflows
