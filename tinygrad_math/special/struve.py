@@ -31,8 +31,9 @@ def _by_series(name: str, v: Any, x: Any, n: int, lower: int) -> Any:
     for k in range(_TERMS):
         p = 2 * k + v + 1 - lower
         falling = math.prod((p - j for j in range(n)), start=np.ones(np.shape(p)))
-        term = falling * special.rgamma(k + 1.5) * special.rgamma(k + v + 1.5) * (x / 2) ** (p - n)
-        total = total + (-1 if k % 2 and name == "struve" else 1) * np.where(falling == 0, 0.0, term)
+        factor = falling * special.rgamma(k + 1.5) * special.rgamma(k + v + 1.5)
+        term = np.where(factor == 0, 0.0, factor * (x / 2) ** (p - n))  # also where the power is infinite
+        total = total + (-1 if k % 2 and name == "struve" else 1) * term
     return total / 2.0 ** (n + lower)
 
 
