@@ -80,3 +80,20 @@ def test_kelvins_functions_at_their_ends():
         assert np.isnan(float(getattr(special, name)(-1.0)))
         assert float(getattr(special, name)(1e5)) == 0
     assert float(special.ber(1003.0)) == pytest.approx(5.13866045e305, rel=1e-8)  # beyond where I_0 of it overflows
+
+
+@pytest.mark.parametrize("n", [4, 7, 100])
+def test_polynomials_that_overflow_have_the_sign_of_their_last_term(n):
+    x = np.array([-1e250, 1e250])
+    even = np.array([(-1.0) ** n, 1.0]) * np.inf
+    for f in (special.eval_chebyt, special.eval_chebyu, special.eval_legendre, special.eval_hermite):
+        np.testing.assert_array_equal(f(n, x).numpy(), even)
+    np.testing.assert_array_equal(special.eval_hermitenorm(n, x).numpy(), even)
+    np.testing.assert_array_equal(special.eval_gegenbauer(n, 0.7, x).numpy(), even)
+    np.testing.assert_array_equal(special.eval_jacobi(n, 1.0, -0.5, x).numpy(), even)
+    for f in (special.eval_laguerre, lambda n, x: special.eval_genlaguerre(n, 0.5, x)):
+        np.testing.assert_array_equal(f(n, x).numpy(), even[::-1])
+    slope = tm.grad(special.eval_legendre, argnums=1)
+    assert [float(slope(n, v)) for v in x] == [-even[0], np.inf]
+    assert float(special.eval_chebyt(10**9, -1.5)) == np.inf
+    assert np.isnan(float(special.eval_hermite(2000, 0.5)))  # between its zeros: the sign is not known

@@ -39,6 +39,23 @@ def _reflected(xp: Any, n: Any, shift: int) -> Any:
     return xp.where(n < 0, -n - shift, n)
 
 
+def _overflowed(name: str, n: Any, others: list[Any], y: Any) -> Any:
+    """Values that SciPy's recurrence lost as it overflowed, where |x| is beyond all zeros: the sign is that of x^n."""
+    *parameters, x = others
+    known = np.isnan(y) & np.isfinite(n) & (n > 0) & (n == np.round(n)) & np.isfinite(x)
+    least = 0.0 if "gegenbauer" in name else -1.0
+    for p in parameters:
+        known &= (p > least) & np.isfinite(p)
+    if "laguerre" in name:
+        end, turned = 4 * n + 2 * np.abs(sum(parameters)) + 6, x > 0
+        known &= (x < 0) | (x > end)
+    else:
+        end, turned = (np.sqrt(4 * n + 2) if "hermite" in name else 1.0), x < 0
+        known &= np.abs(x) > end
+    odd = np.mod(np.where(known, n, 0), 2) == 1
+    return np.where(known, np.where(turned & odd, -np.inf, np.inf), y)
+
+
 def _forward(name: str, *arguments: str) -> Any:
     """SciPy's function of whole degrees by its recurrence: of 60.0 in place of 60 it takes a series that loses all."""
 
@@ -59,6 +76,7 @@ def _forward(name: str, *arguments: str) -> Any:
         y = f(np.where(whole & (degree >= 0), degree, 0).astype(np.int64), *others)
         if not whole.all():
             y = np.where(whole, y, np.nan if "hermite" in name else f(degree, *others))
+        y = _overflowed(name, degree, others, y) if np.isnan(y).any() else y
         return np.where(whole & (degree < 0), np.nan if "hermite" in name else 0.0, y).astype(dtype)[()]
 
     forward.__name__ = forward.__qualname__ = name
