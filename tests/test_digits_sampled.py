@@ -97,3 +97,18 @@ def test_polynomials_that_overflow_have_the_sign_of_their_last_term(n):
     assert [float(slope(n, v)) for v in x] == [-even[0], np.inf]
     assert float(special.eval_chebyt(10**9, -1.5)) == np.inf
     assert np.isnan(float(special.eval_hermite(2000, 0.5)))  # between its zeros: the sign is not known
+
+
+@pytest.mark.parametrize("k", [0, -1])
+@pytest.mark.parametrize("z", [-0.36787944, -0.367879441171, -0.36783, -0.3677, -0.3])
+def test_lamberts_function_next_to_its_branch_point(z, k):
+    f = lambda v: special.lambertw(v, k).real  # noqa: E731
+    with mpmath.workdps(40):
+        w = mpmath.re(mpmath.lambertw(mpmath.mpf(z), k))
+        rounding = 2.0**-50 / (1 + mpmath.e * mpmath.mpf(z))  # of z, in z + 1/e
+        slope = mpmath.exp(-w) / (1 + w)
+        bend = -mpmath.exp(-2 * w) * (2 + w) / (1 + w) ** 3
+    for order, want in enumerate((w, slope, bend)):
+        allowed = 1e-13 + order * float(rounding)
+        assert float(f(z)) == pytest.approx(float(want), rel=allowed)
+        f = tm.grad(f)

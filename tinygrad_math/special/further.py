@@ -101,7 +101,25 @@ def _lambert(z: Any, k: Any, /) -> Any:
     single = np.asarray(z).dtype == np.complex64
     if np.any(np.asarray(k) != np.round(k)) or np.any(np.imag(k) != 0):
         raise NotAnInteger(f"lambertw: k is the whole number of a branch, got {describe(k)}")
-    return special.lambertw(z, np.asarray(k).real.astype(np.int64)).astype(np.complex64 if single else np.complex128)
+    branch = np.asarray(k).real.astype(np.int64)
+    w = _beside_the_branch_point(z, branch, np.asarray(special.lambertw(z, branch)))
+    return w.astype(np.complex64 if single else np.complex128)[()]
+
+
+_BRANCH_TERMS = [  # of the powers of sqrt(2 (e z + 1)): DLMF 4.13.6
+    -1.0, 1.0, -1 / 3, 11 / 72, -43 / 540, 769 / 17280, -221 / 8505, 680863 / 43545600, -1963 / 204120,
+    226287557 / 37623398400, -5776369 / 1515591000,
+]  # fmt: skip
+_REST_OF_INVERSE_E = -1.242875367278836e-17  # what 1/e has beyond its double
+
+
+def _beside_the_branch_point(z: Any, k: Any, w: Any) -> Any:
+    """w, but for real z next to -1/e, where SciPy's steps of the branch -1 end too early, a series in its place."""
+    z, k, w = np.broadcast_arrays(np.asarray(z, np.complex128), k, w)
+    above = (z.real + math.exp(-1)) + _REST_OF_INVERSE_E
+    near = (z.imag == 0) & (above > 0) & (above < 5e-5) & ((k == 0) | (k == -1))
+    p = np.sqrt(2 * math.e * np.where(near, above, 0.0)) * np.where(k == 0, 1.0, -1.0)
+    return np.where(near, np.polyval(_BRANCH_TERMS[::-1], p), w)
 
 
 def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
