@@ -61,7 +61,10 @@ def normalized(x: Any, /, axis: Axis = None, eps: float | None = None, centred: 
     if not x.size:
         return x.copy()
     c, root, scale = _measured(x.astype(np.float32) if x.dtype.char == "e" else x, axis, eps, centred)
-    y = _over(c if scale is None else c * scale, root, eps)
+    if scale is None and centred and eps is not None:
+        y = np.divide(c, root, out=c)  # which is ours: large arrays are costly to get
+    else:
+        y = _over(c if scale is None else c * scale, root, eps)
     return y.astype(x.dtype) if x.dtype.char == "e" else y
 
 
