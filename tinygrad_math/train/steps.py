@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..core.node import clock
 from ..core.tensor import Tensor, as_tensor, rec
 from ..core.tree import tree_map
 from ..data.loader import examples
+from ..linalg.norm import vector_norm
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.optimizer import Optimizer
@@ -50,7 +50,7 @@ class Eager:
         self, model: Module, loss: Loss, optimizer: Optimizer, accumulate: int, clip: tuple[float | None, float | None]
     ) -> None:
         self.model, self.loss, self.optimizer, self.accumulate = model, loss, optimizer, accumulate
-        self.clip_norm, self.clip_value = clip
+        self.clip_norm, self.clip_value = (None if c is None else float(c) for c in clip)  # of their own precision
 
     def __call__(self, batches: Sequence[Any]) -> float:
         """A step on the mean of the losses of some batches, one unless gradients are accumulated; that mean."""
@@ -213,18 +213,21 @@ def _clipped(grads: dict[str, Any], norm: float | None, value: float | None) -> 
         grads = {n: rec.clip(g, -value, value) for n, g in grads.items()}
     if norm is not None:
         factor = rec.minimum(norm / (_length(list(grads.values())) + 1e-6), 1.0)
-        grads = {n: rec.astype(g * factor, g.dtype) for n, g in grads.items()}
+        grads = {n: _scaled(g, factor) for n, g in grads.items()}
     return grads
+
+
+def _scaled(g: Any, factor: Any) -> Any:
+    """g times a factor, which may be less than the least number of half precision."""
+    return rec.astype(g * factor, g.dtype) if g.dtype.char == "e" else g * rec.astype(factor, g.real.dtype)
 
 
 def _length(grads: list[Any]) -> Any:
     """The norm of all numbers in double precision, whose range the squares of half and single ones don't leave."""
-    wide = [rec.abs(rec.astype(g, np.result_type(g.dtype, np.float64))) for g in grads if g.size]
-    if not any(g.dtype.char in "dD" for g in grads):
-        return rec.sqrt(sum((rec.sum(rec.square(x)) for x in wide), as_tensor(0.0)))
-    top = reduce(rec.maximum, [rec.max(x) for x in wide], as_tensor(0.0))
-    scale = 1 / rec.where((top > 1e-300) & (top < np.inf), top, 1.0)  # so that those of double ones stay within it too
-    return rec.sqrt(sum((rec.sum(rec.square(x * scale)) for x in wide), as_tensor(0.0))) / scale
+    if not grads:
+        return as_tensor(0.0)
+    every = rec.concatenate([rec.ravel(g) for g in grads])
+    return vector_norm(rec.astype(every, np.result_type(every.dtype, np.float64)))
 
 
 def _own(v: Any) -> Any:
