@@ -151,7 +151,7 @@ class Compiled:
             if program.differentiable is None:
                 return uncompiled(f, as_given)
             try:
-                return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden)
+                return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden, as_given)
             except Retyped:
                 return uncompiled(f, as_given)
         del leaves, nodes  # so that a donated array is its owner's alone

@@ -81,7 +81,7 @@ class Executable:
         numbers = _python_numbers(self.program)
         self.numbers = [r in numbers for r in self.program.results]
         new, of_step = (fresh, spent) if self.native is None else (self.native.fresh, self.native.spent)
-        parts = self.traced.structure, self.traced.outputs, self.program, self.numbers
+        parts = self.traced, self.program, self.numbers
         self.finish = self.finish_step = _finisher(*parts, new)
         self.losing = _losing(self.traced, self.recording)
         if self.losing:
@@ -112,9 +112,9 @@ class Executable:
         try:
             if hidden:
                 if not step and derivatives_wanted() and any(t.node.live for t in hidden):
-                    return uncompiled(f, given) if self.differentiable is None else self.recorded(arrays, hidden)
+                    return uncompiled(f, given) if self.differentiable is None else self.recorded(arrays, hidden, given)
                 arrays = [*arrays, *(t.node.data for t in hidden)]
-            return (self.finish_step if step else self.finish)(self.run(arrays))
+            return (self.finish_step if step else self.finish)(self.run(arrays), given)
         except Retyped:
             return uncompiled(f, given)
 
@@ -152,7 +152,7 @@ class Executable:
         self.pool.append(run)
         return out
 
-    def recorded(self, arguments: Sequence[Any], hidden: Sequence[Tensor]) -> Any:
+    def recorded(self, arguments: Sequence[Any], hidden: Sequence[Tensor], args: Any) -> Any:
         """The function's results as one node of the graph, for derivatives in arguments and in hidden parameters."""
         assert self.differentiable is not None
         given = [*arguments, *hidden]
@@ -162,7 +162,8 @@ class Executable:
             anew(o.leaf) if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
             for o in self.traced.outputs
         ]
-        return unflatten(self.traced.structure, leaves, "attached" if kept else True)
+        structure = self.traced.borrowed.structure(args) if self.traced.borrowed else self.traced.structure
+        return unflatten(structure, leaves, "attached" if kept else True)
 
     def names_of_donated(self) -> list[str]:
         """How each donated argument is spoken of."""
@@ -266,15 +267,16 @@ def _python_numbers(program: Program) -> set[Value]:
 
 
 def _finisher(
-    structure: Structure,
-    outputs: list[Any],
+    traced: Traced,
     program: Program,
     numbers: Sequence[bool],
     new: Callable[[Any], Tensor] = fresh,
     losing: Collection[int] = (),
     of_step: Callable[[Any], Tensor] = spent,
-) -> Callable[[Any], Any]:
+) -> Callable[[Any, Any], Any]:
     """From a program's results to what the user's function returned: one expression, where that is possible.
+
+    It is given the arguments, too, whose own objects may be part of that.
 
     Leaves of it that are `losing` their graph know that.
     """
@@ -288,7 +290,7 @@ def _finisher(
     scope["array"] = np.asarray
     results = program.results
     leaves = []
-    for k, o in enumerate(outputs):
+    for k, o in enumerate(traced.outputs):
         if isinstance(o, Fixed):
             number = _number_in(o.leaf)
             scope[f"fixed{k}"] = o.leaf if number is None else number
@@ -297,13 +299,16 @@ def _finisher(
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
             leaves.append(f"out[{o}]" if numbers[o] else f"{'spent' if k in losing else 'fresh'}({value})")
-    if _simple(structure):
-        text = _written(structure, iter(leaves), scope)
+    if traced.borrowed:
+        scope["structure"] = traced.borrowed.structure
+        text = f"unflatten(structure(given), [{', '.join(leaves)}])"
+    elif _simple(traced.structure):
+        text = _written(traced.structure, iter(leaves), scope)
     else:
-        scope["structure"] = structure
+        scope["structure"] = traced.structure
         text = f"unflatten(structure, [{', '.join(leaves)}])"
-    exec(f"def finish(out):\n    return {text}\n", scope)
-    finish: Callable[[Any], Any] = scope["finish"]
+    exec(f"def finish(out, given):\n    return {text}\n", scope)
+    finish: Callable[[Any, Any], Any] = scope["finish"]
     return finish
 
 

@@ -332,6 +332,6 @@ def finder(
         *(["except Retyped: return uncompiled(f, given)"] if program.retyped else []),
         f"except FAILURES as error: raise program.explained(error, ({all_of_them})) from None",
         "give(run)",
-        "return finish_step(out) if step else finish(out)" if program.losing else "return finish(out)",
+        f"return {'(finish_step if step else finish)' if program.losing else 'finish'}(out, given)",
     ]
     return f.build(before, last, program.environment, program.hidden)

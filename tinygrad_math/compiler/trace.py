@@ -20,6 +20,7 @@ from ..core.quiet import quietly
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.loops.body import OUTSIDE
+from .borrowed import Borrowed
 from .environment import Environment
 from .facts import Fact
 from .names import identifier
@@ -38,6 +39,7 @@ class Traced(NamedTuple):
     program: Program
     hidden: list[Fact]  # where Tensors lie that the function reaches by itself: further arguments, read at each call
     structure: Structure  # of what the function returned
+    borrowed: Borrowed  # what of it is the arguments' own
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
     settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
     made: tuple[bool, ...]  # for each result whether an update made it
@@ -323,7 +325,10 @@ def trace(
     transformed = any(r.live & TRANSFORMED for r in roots)
     hidden = list(recorder.hidden.values())
     paced = _paced(roots, list(arguments)) if steps else frozenset()
-    return Traced(program, hidden, shape, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd)
+    borrowed = Borrowed(structure, shape)
+    return Traced(
+        program, hidden, shape, borrowed, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd
+    )
 
 
 def _paced(roots: Sequence[Node], arguments: Sequence[Node]) -> frozenset[int]:

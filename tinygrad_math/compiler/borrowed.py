@@ -1,0 +1,86 @@
+"""What results have from the arguments themselves: attributes that can change, each the caller's own object.
+
+A program serves all arguments of equal contents, and is made with the first. What a returned tree has beside its
+children and has from an argument (a list that a module keeps) is that of the present call, as it is when f runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..core.attributes import Attributes
+from ..core.structure import Origin, Structure, Tie, below, of_origin
+from ..core.tree import flatten
+from .values import is_still
+
+Path = tuple[Any, ...]
+
+
+class Borrowed:
+    """Where in the arguments lies what the structure of the results has from them."""
+
+    def __init__(self, taken: Structure, returned: Structure) -> None:
+        found = {id(v): (k, path) for k, extra in enumerate(_beside(taken)) for path, v in _parts(extra)}
+        here = {id(v) for extra in _beside(returned) for _, v in _parts(extra)}
+        self.returned = returned
+        self.places: dict[int, tuple[int, Path]] = {key: place for key, place in found.items() if key in here}
+
+    def __bool__(self) -> bool:
+        return bool(self.places)
+
+    def structure(self, given: Any) -> Structure:
+        """The structure of what f returns for these arguments."""
+        beside = _beside(flatten(given)[1])
+        return _exchanged(self.returned, {key: _read(beside[k], path) for key, (k, path) in self.places.items()})
+
+
+def _beside(structure: Structure) -> list[Any]:
+    """What the containers of a tree have beside their children."""
+    return [s.extra for s in below(structure) if s.kind not in (None, Tie) and s.extra is not None]
+
+
+def _parts(extra: Any) -> Iterator[tuple[Path, Any]]:
+    """What can change in there, and the path to it; of what has several the last."""
+    seen = set[int]()
+    stack: list[tuple[Path, Any]] = [((), extra)]
+    while stack:
+        path, x = stack.pop()
+        if not isinstance(x, Attributes):
+            if is_still(x) or id(x) in seen:
+                continue
+            seen.add(id(x))
+            yield path, x
+        stack += [((*path, key), part) for key, part in _items(x)]
+
+
+def _items(x: Any) -> list[tuple[Any, Any]]:
+    if isinstance(x, Attributes):
+        return list(x.pairs)
+    return list(x.items() if type(x) is dict else enumerate(x) if type(x) in (list, tuple) else ())
+
+
+def _read(x: Any, path: Path) -> Any:
+    for key in path:
+        x = dict(x.pairs)[key] if isinstance(x, Attributes) else x[key]
+    return x
+
+
+def _exchanged(structure: Structure, instead: dict[int, Any]) -> Structure:
+    """The structure with other objects beside the children, by the identity of those that it has."""
+    if structure.kind in (None, Tie):
+        return structure
+    children = tuple([_exchanged(child, instead) for child in structure.children])
+    new = structure._replace(children=children, extra=_other(structure.extra, instead))
+    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
+
+
+def _other(x: Any, instead: dict[int, Any]) -> Any:
+    if isinstance(x, Attributes):
+        lead = x.lead or {}  # what leads to the tree itself is made anew with it
+        new = Attributes(tuple([(n, v if id(v) in lead else _other(v, instead)) for n, v in x.pairs]), x.derived)
+        new.lead = x.lead
+        return new
+    if id(x) in instead:
+        return instead[id(x)]
+    return tuple([_other(part, instead) for part in x]) if type(x) is tuple else x
