@@ -874,7 +874,7 @@ NOT_SCANNED |= {
 }
 NOT_SCANNED |= dict.fromkeys(["kn", "yn"], "kv and yv of whole orders")
 _INVERSES = ["gammaincinv", "gammainccinv", "betaincinv", "betainccinv", "stdtrit", "kolmogi", "smirnovi"]
-_INVERSES += ["gdtrib", "chdtriv", "btdtria", "btdtrib", "stdtridf"]
+_INVERSES += ["gdtrib", "chdtriv", "btdtria", "btdtrib", "stdtridf", "fdtri"]
 NOT_SCANNED |= dict.fromkeys(
     _INVERSES, "quantiles: one over a density that is scanned, and ratios of scanned derivatives"
 )

@@ -165,10 +165,16 @@ def _pseudo_huber_in_delta(xp: Any, y: Any, delta: Any, r: Any) -> Any:
     return xp.hypot(delta, r) * xp.square(w)
 
 
+def _pseudo_huber_in_r(xp: Any, y: Any, delta: Any, r: Any) -> Any:
+    """delta r / h, as the smaller one times the share of the other: then no slope of it is a difference of equals."""
+    inside = xp.abs(r) < xp.abs(delta)
+    return xp.where(inside, r * xp.hypot_share(delta, r), delta * xp.hypot_share(r, delta))
+
+
 pseudo_huber = row(
     "pseudo_huber",
     _pseudo_huber_in_delta,
-    lambda xp, y, delta, r: delta * xp.hypot_share(r, delta),
+    _pseudo_huber_in_r,
     arguments="delta r",
     domain=((0.4, 1.1), (-2.0, 2.0)),
     doc="delta^2 (sqrt(1 + (r / delta)^2) - 1), a smooth form of Huber's loss. d/dr = r / sqrt(1 + (r / delta)^2).",
