@@ -179,6 +179,16 @@ def beside_zero(f):
     return value
 
 
+@beside_zero
+def inverse_gamma_slope(x):
+    return -psi(0, x) * mpmath.rgamma(x)
+
+
+@beside_zero
+def inverse_gamma_curvature(x):
+    return (psi(0, x) ** 2 - psi(1, x)) * mpmath.rgamma(x)
+
+
 # -- closed forms of one argument: domain, f', f'', and what stands at singular points --------------------------------
 
 
@@ -632,8 +642,8 @@ OF_ONE |= {
     "gammaln": One(lambda x: psi(0, x), lambda x: psi(1, x), -46, around=(1.4616321449683622,), keep=off_poles),
     "psi": One(lambda x: psi(1, x), lambda x: psi(2, x), -46, keep=off_poles),
     "rgamma": One(
-        beside_zero(lambda x: -psi(0, x) * mpmath.rgamma(x) if x else mpf(1)),
-        beside_zero(lambda x: (psi(0, x) ** 2 - psi(1, x)) * mpmath.rgamma(x) if x else 2 * mpmath.euler),
+        lambda x: 1 + 2 * mpmath.euler * x if abs(x) < 1e-60 else inverse_gamma_slope(x),
+        lambda x: 2 * mpmath.euler if abs(x) < 1e-60 else inverse_gamma_curvature(x),
         -30,  # beyond, the values overflow in float32
         largest=1e3,
         keep=off_poles,

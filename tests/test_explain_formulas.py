@@ -105,7 +105,11 @@ def check(explanation):
                 continue
             want = path.value.numpy()
             found = np.reshape(found, want.shape) if np.size(found) == want.size else found
-            np.testing.assert_allclose(found, want, rtol=1e-6, atol=1e-9, err_msg=text_of(latex(formula)))
+            try:
+                np.testing.assert_allclose(found, want, rtol=1e-6, atol=1e-9)
+            except AssertionError as error:
+                error.add_note(text_of(latex(formula))[:2000])
+                raise
             count += 1
     return count
 

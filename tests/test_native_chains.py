@@ -62,12 +62,12 @@ def test_a_chain_reads_every_block_of_a_constant_of_another_dtype(kept, numpys_l
 
 def test_a_native_chain_between_lines_of_numpy_and_over_a_donated_array():
     x = np.random.default_rng(7).normal(size=100_000)
-    f = compiled(lambda x: tm.nanmax(tm.exp(x) * 2.0 - x) * 3.0 + tm.exp(x))
+    f = compiled(lambda x: tm.max(tm.partition(tm.exp(x) * 2.0 - x, -1)) * 3.0 + tm.exp(x))
     y = np.exp(x)
     for _ in range(2):
-        assert_close(f(x), [np.nanmax(y * 2.0 - x) * 3.0 + y])
+        assert_close(f(x), [np.max(y * 2.0 - x) * 3.0 + y])
     rows = f.profile(x, repeat=1).rows
-    assert [r.text for r in rows if not r.native] == ["nanmax"]
+    assert [r.text for r in rows if not r.native] == ["partition"]
     assert sum(r.native for r in rows) >= 2
     step = compiled(lambda x, g: x * 0.9 - tm.tanh(g) * x, donate_argnums=0)
     own = tm.tensor(x.copy())

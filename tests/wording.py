@@ -55,32 +55,47 @@ def _name(name: str) -> ast.Name:
 
 
 @cache
-def _functions(path: str) -> list[ast.Lambda | ast.FunctionDef]:
-    return [n for n in ast.walk(ast.parse(Path(path).read_text())) if isinstance(n, (ast.Lambda, ast.FunctionDef))]
+def _functions(path: str) -> tuple[tuple[Any, ...], ...]:
+    """Of each function of a file its name, its text, and from where to where it and its body go.
+
+    Numbers and texts alone, for a compiled function that reaches this looks through all that is kept.
+    """
+    found = [n for n in ast.walk(ast.parse(Path(path).read_text())) if isinstance(n, (ast.Lambda, ast.FunctionDef))]
+    return tuple([(getattr(n, "name", "<lambda>"), ast.unparse(n), _span(n), _body(n)) for n in found])
+
+
+def _span(n: Any) -> tuple[int, ...]:
+    return n.lineno, n.col_offset, n.end_lineno, n.end_col_offset
+
+
+def _body(n: ast.Lambda | ast.FunctionDef) -> tuple[int, ...]:
+    return _span(n.body) if isinstance(n, ast.Lambda) else ()
 
 
 @cache
-def _definition(code: CodeType) -> ast.Lambda | ast.FunctionDef:
-    """Where the file says what the code does; several functions may stand in one line."""
+def _definition(code: CodeType) -> str:
+    """What the file says the code does; several functions may stand in one line."""
     spots = [p for p in code.co_positions() if None not in p and (p[0], p[2]) != (p[1], p[3])]
     start, end = min((p[0], p[2]) for p in spots), max((p[1], p[3]) for p in spots)
 
-    def fits(n: ast.Lambda | ast.FunctionDef) -> bool:
-        if isinstance(n, ast.FunctionDef):
-            return n.name == code.co_name and n.lineno == code.co_firstlineno
-        b = n.body
-        return (
-            code.co_name == "<lambda>" and (b.lineno, b.col_offset) <= start and end <= (b.end_lineno, b.end_col_offset)
-        )
+    def fits(name: str, span: tuple[int, ...], body: tuple[int, ...]) -> bool:
+        if name != code.co_name:
+            return False
+        return body[:2] <= start and end <= body[2:] if body else span[0] == code.co_firstlineno
 
-    found = filter(fits, _functions(code.co_filename))
-    return min(found, key=lambda n: (n.end_lineno - n.lineno, n.end_col_offset - n.col_offset))
+    found = [(span, text) for name, text, span, body in _functions(code.co_filename) if fits(name, span, body)]
+    return min(found, key=lambda f: (f[0][2] - f[0][0], f[0][3] - f[0][1]))[1]
+
+
+def _node(text: str) -> ast.Lambda | ast.FunctionDef:
+    made = ast.parse(text).body[0]
+    return made.value if isinstance(made, ast.Expr) else made  # type: ignore[return-value]
 
 
 def _written(call: Callable[..., Any], arguments: list[ast.expr], above: list[str]) -> ast.expr:
     """The body of a function with its arguments and what it closes over in place."""
     code: CodeType = call.__code__
-    node = deepcopy(_definition(code))
+    node = _node(_definition(code))
     values = {n: c.cell_contents for n, c in zip(code.co_freevars, call.__closure__ or (), strict=True)}
     if isinstance(node, ast.Lambda):
         given = {p.arg: a for p, a in zip(node.args.args, arguments, strict=True)}

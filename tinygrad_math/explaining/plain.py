@@ -32,13 +32,13 @@ def _tag(e: ET.Element) -> str:
 
 def _line(elements: list[ET.Element]) -> str:
     out, joined = "", False
+    last: ET.Element | None = None  # the one before this that is written, and its text
+    written = ""
     for k, e in enumerate(elements):
-        piece, tag, prefix = _text(e), _tag(e), e.get("form") == "prefix"
-        if tag != "mo" and piece.strip():
-            last = next((i for i in reversed(elements[:k]) if _text(i).strip()), e)
-            if last is not e and _is_fraction(last):  # (a/b) c, for a/b c may be read as a/(b c)
-                fraction = _text(last)
-                out = f"{out.rstrip().removesuffix(fraction)}({fraction})"
+        text = piece = _text(e)
+        tag, prefix = _tag(e), e.get("form") == "prefix"
+        if tag != "mo" and piece.strip() and last is not None and _is_fraction(last):
+            out = f"{out.rstrip().removesuffix(written)}({written})"  # (a/b) c, for a/b c may be read as a/(b c)
         if out.rstrip().endswith(_FUNCTIONS) and _is_fraction(e):  # ln(a/b), for ln a/b may be read as (ln a)/b
             piece = f"({piece})"
         if tag == "mo" and piece in _OPERATORS and not prefix and k:
@@ -50,6 +50,8 @@ def _line(elements: list[ET.Element]) -> str:
         out += piece
         bare = piece.strip()
         joined = bare in ("d", "∂", "∂²", "d²") or (prefix and bare in ("|", "‖"))  # belongs to what follows
+        if text.strip():
+            last, written = e, text
     return out
 
 
@@ -124,9 +126,20 @@ def _is_fraction(e: ET.Element) -> bool:
     inside = [i for i in e if _tag(i) != "annotation"]
     if _tag(e) in ("mrow", "mstyle") and len(inside) == 1:
         return _is_fraction(inside[0])
-    if _tag(e) != "mfrac" or _text(inside[0]).startswith(("∂", "d")):
+    if _tag(e) != "mfrac" or _start(inside[0]) in ("∂", "d"):
         return False
-    return not (_text(inside[0]).isdecimal() and _text(inside[1]).isdecimal())
+    return not (_is_number(inside[0]) and _is_number(inside[1]))
+
+
+def _start(e: ET.Element) -> str:
+    """The sign that its text begins with; the whole text is put together once, by those who write it."""
+    if _tag(e) in ("msqrt", "mroot"):
+        return "√"
+    return next(filter(None, map(_start, e)), "") if len(e) else (e.text or "").strip()[:1]
+
+
+def _is_number(e: ET.Element) -> bool:
+    return all(_tag(i) in ("mrow", "mstyle", "mn") for i in e.iter()) and "".join(e.itertext()).strip().isdecimal()
 
 
 def _derivative(text: str) -> bool:

@@ -56,7 +56,7 @@ def _over_x(name: str, v: Any, x: Any, n: int) -> Any:
 
 @general(
     arity=2,
-    latex=r"\partial_{{x}}^{{{n}}} {1}^{{-{lower}}} \operatorname{{{name}}}_{{{0}}}({1})",
+    latex=r"\partial_{{x}}^{{{n}}} {1}^{{-{lower}}} {name}_{{{0}}}({1})",
     shape="broadcast of the arguments",
     samples=lambda: [
         sample(1, positive(4)),
