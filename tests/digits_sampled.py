@@ -2,13 +2,13 @@
 
 Each row has the function itself in mpmath, in another form where mpmath's own does not converge. Its derivatives are
 central differences with so many digits that two of them, of different steps, agree; where none do, as at a singular
-point, nothing is asked. What counts as right is told in `digits`.
+point, nothing is asked. What counts as right is told in `digit_scan`.
 """
 
 import math
 import random
 
-import digits
+import digit_scan
 import mpmath
 import numpy as np
 from mpmath import mp, mpf
@@ -132,12 +132,12 @@ def _wrong(row, args, x, places, want, dtype, tries):
         return mpf(math.nan) if other is None else other
 
     if places:
-        found = digits.derivatives(row.f, args, places)
+        found = digit_scan.derivatives(row.f, args, places)
     else:
         with np.errstate(all="ignore"):
             found = {"value": tm.asarray(row.f(*args)).numpy()}
     for mode, got in found.items():
-        problem = digits.wrong(np.ravel(got)[0], truth, x, dtype, digits.RTOL[dtype])
+        problem = digit_scan.wrong(np.ravel(got)[0], truth, x, dtype, digit_scan.RTOL[dtype])
         if problem:
             yield f"{mode}: {problem}"
 

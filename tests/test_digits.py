@@ -2,6 +2,7 @@
 
 import math
 
+import digit_scan
 import digits
 import mpmath
 import numpy as np
@@ -29,7 +30,7 @@ def scan_one(name, dtype, dense):
     row, found = digits.OF_ONE[name], []
     x = row.points(dtype, dense)
     for order in (0, 1):
-        found += digits.failures(op(name), (x,), row.truth(order), *[0] * (order + 1))
+        found += digit_scan.failures(op(name), (x,), row.truth(order), *[0] * (order + 1))
     report(found)
 
 
@@ -38,7 +39,7 @@ def scan_two(name, dtype, dense):
     x = row.points(dtype, dense)
     for partial, truth in row.truths.items():
         if partial not in row.skip:
-            found += digits.failures(op(name), x, truth, *partial)
+            found += digit_scan.failures(op(name), x, truth, *partial)
     report(found)
 
 
@@ -60,7 +61,7 @@ def scan_last(name, dtype, dense):
         x = row.points(dtype, dense)
         for order in (0, 1):
             f = lambda v, p=parameters: op(name)(*p, v)  # noqa: E731
-            lines = digits.failures(f, (x,), row.truth(order), *[0] * (order + 1))
+            lines = digit_scan.failures(f, (x,), row.truth(order), *[0] * (order + 1))
             found += [f"{parameters}: {line}" for line in lines]
     report(found)
 
@@ -97,9 +98,9 @@ def test_third_derivatives_too(name, dtype):
     x = x[(x != 0) & ~np.isin(x, list(row.ends))]
     if name in BESIDE_POLES:  # at which mpmath takes minutes, and beside which the next number is the pole
         x = x[(np.abs(x) > 1e-12) & ((x > 0) | (np.abs(x - np.round(x)) > 1e-3))]
-    truth = digits.at_precision(row.third)
-    x = x[[math.isfinite(digits.rounded(truth(v), x.dtype)) for v in x.tolist()]]
-    report(digits.failures(op(name), (x,), truth, 0, 0, 0, tolerance=digits.THIRD))
+    truth = digit_scan.at_precision(row.third)
+    x = x[[math.isfinite(digit_scan.rounded(truth(v), x.dtype)) for v in x.tolist()]]
+    report(digit_scan.failures(op(name), (x,), truth, 0, 0, 0, tolerance=digit_scan.THIRD))
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "arcsin", "arctan", "hypot", "arctan2"])
@@ -151,7 +152,7 @@ def test_second_derivatives_of_beta_do_not_overflow_on_the_way(a, b):
     at, row = (np.array([a], np.float32), np.array([b], np.float32)), digits.OF_TWO["beta"]
     for x in (at, at[::-1]):
         for partial, truth in row.truths.items():
-            report(digits.failures(special.beta, x, truth, *partial))
+            report(digit_scan.failures(special.beta, x, truth, *partial))
 
 
 @pytest.mark.parametrize("dtype", KINDS)
@@ -169,7 +170,7 @@ def test_students_distribution_of_hardly_any_degrees_of_freedom(n, t, dtype):
         for _ in range(order):
             f = tm.grad(f)
         assert float(f(n, t)) == pytest.approx(
-            digits.rounded(want, np.dtype(dtype)), rel=digits.RTOL[np.dtype(dtype)], abs=0
+            digit_scan.rounded(want, np.dtype(dtype)), rel=digit_scan.RTOL[np.dtype(dtype)], abs=0
         )
 
 
@@ -179,7 +180,7 @@ def test_students_distribution_of_hardly_any_degrees_of_freedom(n, t, dtype):
 def test_students_distribution_of_many_degrees_of_freedom(t, n, dtype):
     n, t = dtype(n), dtype(t)
     first = float(-np.exp(-(np.float64(t) ** 2) / 2) / np.sqrt(2 * np.pi) * (np.float64(t) ** 3 + t) / 4)  # times 1/n
-    tolerance = {"rel": digits.RTOL[np.dtype(dtype)], "abs": float(np.finfo(dtype).tiny)}
+    tolerance = {"rel": digit_scan.RTOL[np.dtype(dtype)], "abs": float(np.finfo(dtype).tiny)}
     slope = tm.grad(special.stdtr)
     assert float(slope(n, t)) == pytest.approx(-first * float(n) ** -2, **tolerance)
     assert float(tm.grad(slope)(n, t)) == pytest.approx(2 * first * float(n) ** -3, **tolerance)
@@ -209,7 +210,7 @@ def test_third_derivatives_of_log_ndtr_keep_their_digits_in_the_tail(x, dtype):
         h = digits.hazard(v) if x > -1e4 else None
         want = -2 / v**3 + 20 / v**5 if h is None else h * ((v + h) ** 2 - 1 + h * (v + h))
     third = tm.grad(tm.grad(tm.grad(special.log_ndtr)))
-    assert float(third(dtype(x))) == pytest.approx(float(want), rel=digits.THIRD[np.dtype(dtype)], abs=0)
+    assert float(third(dtype(x))) == pytest.approx(float(want), rel=digit_scan.THIRD[np.dtype(dtype)], abs=0)
 
 
 SMOOTH = [(9e-16, 8e13), (1e-200, 3.0), (2.0, -1e-9), (0.0138, -2.5e-14), (1e10, 1e-3), (1.0, 1.0), (1e200, -1e201)]

@@ -1,20 +1,8 @@
 """The F distribution, differentiable in both degrees of freedom as in x, at every order.
 
-With a = m/2, b = n/2, the odds w = m x/n, part = w/(1 + w) and rest = 1/(1 + w) its density is W/x for
-W = part^a rest^b / B(a, b). All is told by the distance from x = 1, where W is largest, so that no terms cancel for
-many degrees of freedom. With p = rest (x - 1), q = part (1/x - 1), so that a p + b q = 0, and
-s(t) = t log t - t - log Gamma(t),
-
-    log W = s(a) + s(b) - s(a + b) + a (log(1 + p) - p) + b (log(1 + q) - q),
-
-and with c_k the k-th derivative of log t - psi(t), those of log W, of orders (i, j) in a and b at a fixed x, are
-
-    (1, 0): log(1 + p) - p + c_0(a) - c_0(a + b),    and with q and b for (0, 1),
-    N = i + j > 1: [j = 0] c_(N-1)(a) + [i = 0] c_(N-1)(b) - c_(N-1)(a + b)
-                   + (-1)^N (N-2)! / (a + b)^(N-1) sum over k + l > 1 of C(i, k) C(j, l) (k + l - 1) p^k q^l.
-
-Those of the distribution function are integrals of W times their complete Bell polynomials over log w, over the side
-that holds less than half, on panels that double in length, until W has fallen by exp(-60).
+The density is W/x for the weight W of fisher_weight.py. Derivatives of the distribution function are integrals of W
+times complete Bell polynomials over log w, over the side that holds less than half, on panels that double in length,
+until W has fallen by exp(-60).
 """
 
 from __future__ import annotations
@@ -28,150 +16,15 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
+from .fisher_weight import distances, in_units, log_top, odds_of, plain_slope
 from .incomplete_beta import lower_part
-from .quadrature import DROP, bell, in_blocks, panels
+from .quadrature import DROP, in_blocks, panels
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
-from .stirling import MANY, log_beta, rest
+from .stirling import log_beta
 
 __all__ = ["fdtr", "fdtrc"]
 
 _FAR = 1e290  # odds from which on, and below whose inverse, the leading term of the tail is exact
-_TERMS = {
-    1: 1 / 2,
-    2: 1 / 12,
-    4: -1 / 120,
-    6: 1 / 252,
-    8: -1 / 240,
-    10: 1 / 132,
-    12: -691 / 32760,
-    14: 1 / 12,
-}  # of c_0
-
-
-# -- parts of the density ---------------------------------------------------------------------------------
-
-
-def _odds(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
-    """m x/n, without leaving the range on the way, and its logarithm."""
-    (fm, em), (fn, en), (fx, ex) = map(np.frexp, (m, n, x))
-    odds = np.ldexp(fm / fn * fx, np.clip(em.astype(np.int64) - en + ex, -5000, 5000).astype(np.int32))
-    return odds, np.log(fm / fn * fx) + math.log(2) * (em.astype(np.int64) - en + ex)
-
-
-def _s(t: Any) -> Any:
-    from scipy import special
-
-    large, small = np.maximum(t, MANY), np.minimum(t, MANY)
-    few = special.xlogy(small, small) - small - special.gammaln(small)
-    return np.where(t < MANY, few, 0.5 * np.log(large / (2 * math.pi)) - rest(large))
-
-
-def _shift(p: Any, log: Any) -> Any:
-    """log(1 + p) - p for p > -1, of which the logarithm is given where p is not near 0."""
-    near = np.abs(p) < 0.5
-    t = np.where(near, p, 0.0)
-    w, total = t / (2 + t), 0.0  # log(1 + t) = 2 (w + w^3/3 + ...), 2 w - t = -w t
-    for k in range(29, 1, -2):
-        total = (total + 1 / k) * w * w
-    return np.where(near, 2 * w * total - w * t, log - p)
-
-
-def _rising(p: int, k: int) -> int:
-    return math.prod(range(p, p + k))
-
-
-def _psi_rise(a: Any, b: Any, k: int) -> Any:
-    """The k-th derivative of psi at a + b less that at a >= 1; for a small b by Taylor's series."""
-    from scipy import special
-
-    close = b < 1e-3 * a
-    step, at = np.where(close, b, 0.0), np.where(close, a, 1.0)
-    series = sum(special.polygamma(k + j, at) * step**j / math.factorial(j) for j in range(1, 7))
-    return np.where(close, series, special.polygamma(k, a + b) - special.polygamma(k, a))
-
-
-def _power_rise(a: Any, b: Any, k: int, unit: Any) -> Any:
-    """((a + b)^-k - a^-k) unit^k."""
-    return (unit / a) ** k * np.expm1(-k * np.log1p(b / a))
-
-
-def _c_fall(a: Any, b: Any, k: int, unit: Any) -> Any:
-    """c_k(a) - c_k(a + b), times unit^(k+1); of a small a the poles at 0 apart."""
-    large, small = np.maximum(a, MANY), np.minimum(a, MANY)
-    tail = -((-1) ** k) * sum(_rising(p, k) * c * _power_rise(large, b, p + k, 1.0) for p, c in _TERMS.items())
-    sign, steps = (-1) ** (k + 1), _psi_rise(1 + small, b, k) * unit ** (k + 1)
-    pole = sign * math.factorial(k) * _power_rise(small, b, k + 1, unit)
-    log = np.log1p(b / small) if k == 0 else sign * math.factorial(k - 1) * _power_rise(small, b, k, unit)
-    return np.where(a < MANY, steps + pole - unit * log, tail)
-
-
-def _c_both(n: Any, k: int, units: Any, shares: Any) -> Any:
-    """c_k(n) of k > 0, times units, a product of k + 1 of them; shares is that over n^(k+1)."""
-    from scipy import special
-
-    large, small = np.maximum(n, MANY), np.minimum(n, MANY)
-    tail = (-1) ** k * sum(_rising(p, k) * c * large ** -float(p + k) for p, c in _TERMS.items())
-    pole = (-1) ** (k + 1) * math.factorial(k - 1) * shares * (small - k)
-    return np.where(n < MANY, pole - units * special.polygamma(k, 1 + small), units * tail)
-
-
-def _distances(a: Any, b: Any, s: Any, near: Any, past: Any) -> tuple[Any, ...]:
-    """p, q, log(1 + p) - p and log(1 + q) - q at the odds exp(s), of which x - 1 is given where x is near 1."""
-    from scipy import special
-
-    part, rest = special.expit(s), special.expit(-s)
-    past = np.where(near, past, 0.0)
-    p = np.where(near, rest * past, b / a * part - rest)
-    q = np.where(near, -part * past / (1 + past), a / b * rest - part)
-    below = _shift(p, special.log_expit(s) + np.log1p(b / a))
-    return p, q, below, _shift(q, special.log_expit(-s) + np.log1p(a / b))
-
-
-def _log_top(a: Any, b: Any) -> Any:
-    """The largest log W."""
-    return _s(a) + _s(b) - _s(a + b)
-
-
-def _units(a: Any, b: Any) -> tuple[Any, Any]:
-    """What derivatives in a and b are taken in, as powers of the inverses of small ones would leave the range."""
-    return np.minimum(a, 1.0), np.minimum(b, 1.0)
-
-
-def _in_units(a: Any, b: Any, at: tuple[Any, ...], i: int, j: int) -> Any:
-    """The derivative of W of these orders, over W, times the units."""
-    p, q, below, above = at
-    t, u = _units(a, b)
-    p, q = t * p, u * q
-
-    def kappa(i: int, j: int) -> Any:
-        n = i + j
-        if j == 0:
-            fall = _c_fall(a, b, i - 1, t)
-        elif i == 0:
-            fall = _c_fall(b, a, j - 1, u)
-        else:
-            fall = -_c_both(a + b, n - 1, t**i * u**j, (t / (a + b)) ** i * (u / (a + b)) ** j)
-        if n == 1:
-            return fall + (t * below if i else u * above)
-        total = 0.0
-        for k in range(i + 1):
-            for r in range(j + 1):
-                if k + r > 1:
-                    ways = math.comb(i, k) * math.comb(j, r) * (k + r - 1)
-                    total = total + ways * (p**k * t ** (i - k)) * (q**r * u ** (j - r))
-        return fall + (-1) ** n * math.factorial(n - 2) * (a + b) ** (1.0 - n) * total
-
-    return bell(kappa, i, j) if i or j else 1.0
-
-
-def _plain(y: Any, a: Any, b: Any, i: int, j: int) -> Any:
-    """What is in units without them; in the degrees of freedom, twice a and b."""
-    t, u = _units(a, b)
-    for _ in range(i):
-        y = 0.5 * y / t
-    for _ in range(j):
-        y = 0.5 * y / u
-    return y
 
 
 # -- the density ------------------------------------------------------------------------------------------
@@ -209,12 +62,12 @@ def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: i
     valid, inside = _inside(m, n, x)
     with ignoring():
         u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
-        _, s = _odds(u, v, t)
+        _, s = odds_of(u, v, t)
         a, b = u / 2, v / 2
-        at = _distances(a, b, s, np.abs(t - 1) < 0.5, t - 1)
+        at = distances(a, b, s, np.abs(t - 1) < 0.5, t - 1)
         log = np.log(np.where(np.isfinite(t), t, 1.0))
-        y = np.exp(_log_top(a, b) + a * at[2] + b * at[3] - (1 + k) * log)
-        y = _plain(y * _in_units(a, b, at, in_m, in_n), a, b, in_m, in_n)
+        y = np.exp(log_top(a, b) + a * at[2] + b * at[3] - (1 + k) * log)
+        y = plain_slope(y * in_units(a, b, at, in_m, in_n), a, b, in_m, in_n)
         power = m / 2 - (1 + k)
         top = np.exp(0.5 * m * np.log(m / n) - log_beta(np.where(valid, m, 1.0) / 2, np.where(valid, n, 1.0) / 2))
         pole = (-1) ** in_m * math.inf
@@ -299,7 +152,7 @@ def _lower_integral(a: Any, b: Any, s: Any, x: Any, past: Any, i: int, j: int) -
     def at(distance: Any) -> tuple[Any, ...]:
         log = log_x - distance
         left = np.where(np.abs(log_x) < 1, x * np.expm1(-distance) + past, np.expm1(log))
-        return _distances(a, b, s - distance, np.abs(log) < 0.5, left)
+        return distances(a, b, s - distance, np.abs(log) < 0.5, left)
 
     def fallen(distance: Any) -> Any:
         _, _, below, above = at(distance)
@@ -308,8 +161,8 @@ def _lower_integral(a: Any, b: Any, s: Any, x: Any, past: Any, i: int, j: int) -
     def over(length: Any, start: Any, way: float) -> Any:
         nodes, weights = panels(length, 32, 20)
         here = at(np.reshape(start, (-1, 1)) + way * nodes)
-        weight = np.exp(_log_top(a, b) + a * here[2] + b * here[3])
-        return np.sum(weights * weight * _in_units(a, b, here, i, j), -1)
+        weight = np.exp(log_top(a, b) + a * here[2] + b * here[3])
+        return np.sum(weights * weight * in_units(a, b, here, i, j), -1)
 
     top = np.where(log_x > 0, 0.0, fallen(0.0))
     low, high = np.full_like(s, -70.0), np.full_like(s, 1020.0)
@@ -323,12 +176,12 @@ def _lower_integral(a: Any, b: Any, s: Any, x: Any, past: Any, i: int, j: int) -
     total = over(np.where(crossed, 0.5 * flat, length), 0.0, 1.0)
     if crossed.any():
         total = total + over(0.5 * flat, flat, -1.0) + over(np.where(crossed, length - flat, 0.0), flat, 1.0)
-    return _plain(total, a[:, 0], b[:, 0], i, j)
+    return plain_slope(total, a[:, 0], b[:, 0], i, j)
 
 
 def _integrals(m: Any, n: Any, x: Any, i: int, j: int) -> Any:
     """fdtr_dmn for vectors inside of the support."""
-    odds, s = _odds(m, n, x)
+    odds, s = odds_of(m, n, x)
     low = _below(m / 2, n / 2, odds, s) < 0.5
     out = np.empty_like(x)
     if low.any():
@@ -375,7 +228,7 @@ def _fdtr(upper: bool) -> Callable[..., Any]:
         valid, inside = _inside(m, n, x)
         with ignoring():
             u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
-            odds, s = _odds(u, v, t)
+            odds, s = odds_of(u, v, t)
             y = _below(v / 2, u / 2, 1 / odds, -s) if upper else _below(u / 2, v / 2, odds, s)
         y = np.where(inside, y, np.where((x == 0) == upper, 1.0, 0.0))
         return np.where(valid, y, math.nan).astype(kind)[()]
