@@ -525,7 +525,7 @@ def test_the_slope_of_the_logarithm_of_a_softmax_is_told_by_the_softmax():
     z = tm.tensor([[1.0, 2.0, 0.5]], requires_grad=True, name="z")
     text = tm.explain(F.cross_entropy(z, np.array([1])), z).text()
     assert "softmax z ⊙ (∑" in text
-    assert "= - meanₖ (ln softmax z)_(k, c₁" in text
+    assert "= -meanₖ (ln softmax z)_(k, c₁" in text
     assert "∂y/∂(ln softmax z) = ∇ nll(c₁)   chain rule, mean over the classes given" in text
     assert "e^" not in text
 

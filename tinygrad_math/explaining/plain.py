@@ -12,6 +12,7 @@ _HIGH = dict(zip("0123456789+-−=()niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻�
 _LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"))
 _FENCED = re.compile(r"[\w√]*\([^()]*\)[⁰¹²³⁴-⁹ᵀ]*")  # what a bracket holds together already
 _FUNCTIONS = ("ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+_NUMBERED = re.compile(r"(log₂|log₁₀|[A-Za-z]{2,}\d)$")  # a function whose name ends in a number
 _OPERATORS = frozenset("+−·×⊙⊗⊕=<>≤≥≠≈→←∈∓±∗≪≫∧∨")
 
 
@@ -37,11 +38,13 @@ def _line(elements: list[ET.Element]) -> str:
     for k, e in enumerate(elements):
         text = piece = _text(e)
         tag, prefix = _tag(e), e.get("form") == "prefix"
-        if tag != "mo" and piece.strip() and last is not None and _is_fraction(last):
+        if (tag != "mo" or _opens(e)) and piece.strip() and last is not None and _is_fraction(last):
             out = f"{out.rstrip().removesuffix(written)}({written})"  # (a/b) c, for a/b c may be read as a/(b c)
         if out.rstrip().endswith(_FUNCTIONS) and _is_fraction(e):  # ln(a/b), for ln a/b may be read as (ln a)/b
             piece = f"({piece})"
-        if tag == "mo" and piece in _OPERATORS and not prefix and k:
+        if tag == "mspace" and last is not None and last.get("form") == "prefix" and written in ("-", "−", "+"):
+            piece = ""  # TeX's space between a sign and a function
+        elif tag == "mo" and (piece in _OPERATORS or piece.isalpha()) and not prefix and k:
             piece = f" {piece} "
         elif tag == "mo" and piece in (",", ";"):
             piece += " "
@@ -53,6 +56,11 @@ def _line(elements: list[ET.Element]) -> str:
         if text.strip():
             last, written = e, text
     return out
+
+
+def _opens(e: ET.Element) -> bool:
+    """Whether a piece is an opening fence."""
+    return e.get("form") == "prefix" and (e.text or "") in ("(", "[", "{", "|", "‖", "⌊", "⌈")
 
 
 def _closes(e: ET.Element) -> bool:
@@ -68,7 +76,7 @@ def _apart(line: str, after: str) -> bool:
     if after == "[":
         return False
     if after == "(":
-        return before in "0123456789⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉)]ᵀ" and not line.endswith(("log₂", "log₁₀"))
+        return before in "0123456789⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉)]ᵀ" and not _NUMBERED.search(line)
     return after.isalnum() or after in "√∑∏∂‖|"
 
 
@@ -103,13 +111,13 @@ def _text(e: ET.Element) -> str:
     parts = [" ".join(_text(i).split()) for i in inside]
     if tag == "mfrac":
         below = parts[1] if _simple(parts[1]) or _derivative(parts[1]) else f"({parts[1]})"
-        above = parts[0] if _simple(parts[0]) or _product(parts[0]) else f"({parts[0]})"
+        above = parts[0] if _simple(parts[0]) or (_product(parts[0]) and not _applies(inside[0])) else f"({parts[0]})"
         return f"{above}/{below}"
     if tag == "msqrt":
         return "√" + (parts[0] if _simple(parts[0]) else f"({parts[0]})")
     if tag == "mroot":
         return _script(parts[1], _HIGH, "root") + "√" + _group(parts[0])
-    base = parts[0]
+    base = f"({parts[0]})" if _is_fraction(inside[0], numbers=True) else parts[0]
     if tag in ("msub", "munder"):
         return base + _script(_index(parts[1]), _LOW, "_")
     if tag in ("msup", "mover"):
@@ -121,14 +129,19 @@ def _text(e: ET.Element) -> str:
     return _line(inside)
 
 
-def _is_fraction(e: ET.Element) -> bool:
-    """Whether it is a fraction, and neither a number nor a derivative."""
+def _applies(e: ET.Element) -> bool:
+    """Whether it holds a function of what has no brackets: ln x, whose half is not written ln x/2."""
+    return any(i.text == "\u2061" for i in e)
+
+
+def _is_fraction(e: ET.Element, numbers: bool = False) -> bool:
+    """Whether it is a fraction, and no derivative; one of two numbers only if asked for."""
     inside = [i for i in e if _tag(i) != "annotation"]
     if _tag(e) in ("mrow", "mstyle") and len(inside) == 1:
-        return _is_fraction(inside[0])
+        return _is_fraction(inside[0], numbers)
     if _tag(e) != "mfrac" or _start(inside[0]) in ("∂", "d"):
         return False
-    return not (_is_number(inside[0]) and _is_number(inside[1]))
+    return numbers or not (_is_number(inside[0]) and _is_number(inside[1]))
 
 
 def _start(e: ET.Element) -> str:

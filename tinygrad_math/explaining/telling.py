@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import Any
 
@@ -162,6 +163,7 @@ class Telling:
         if len(p.factors) > 6 or not p.single or any(step.latex is None for step in p.factors):
             return None
         factors = [_factor(step) for step in reversed(p.factors)] + ([p.unit] if p.unit else [])
+        factors = [*map(_closed, factors[:-1]), factors[-1]]
         product = r" \cdot ".join(factors)
         return product if width(product) <= 60 else None
 
@@ -322,6 +324,21 @@ def _factor(step: Step) -> str:
         return step.symbol
     loose = any(sign in text for sign in (" + ", " - ")) or text.startswith("-") or r"\," in text
     return brackets(text) if loose else text
+
+
+_GROUP = re.compile(r"\((?:[^(){}]|\{\})*\)|\{(?:[^(){}]|\(\))+\}")  # one that holds no other
+_OPEN = re.compile(  # the name of a function that no bracket follows
+    r"\\(?:operatorname\{\}|(?:arc)?(?:sin|cos|tan)h?(?![a-z])|(?:ln|log|exp|min|max|det)(?![a-z]))"
+    r"(?:[_^](?:\{\}|.))* *(?![_^ (]|\\left\()"
+)
+
+
+def _closed(factor: str) -> str:
+    """A factor that another one follows: `(\\ln x)`, for `\\ln x \\cdot y` may be read as the logarithm of x y."""
+    bare, before = factor, ""
+    while bare != before:
+        bare, before = _GROUP.sub(lambda found: "()" if found[0][0] == "(" else "{}", bare), bare
+    return brackets(factor) if _OPEN.search(bare) else factor
 
 
 def number_word(count: int) -> str:

@@ -29,6 +29,12 @@ def fenced(e: Formula, level: int) -> str:
     return text if own >= level else brackets(text)
 
 
+def _base(e: Formula) -> str:
+    """A formula below an exponent or an index: a fraction too stands in brackets there."""
+    text = fenced(e, ATOM)
+    return brackets(text) if text.startswith(r"\frac") else text
+
+
 def brackets(text: str) -> str:
     tall = r"\frac" in text or r"\sum" in text or r"\begin" in text
     return rf"\left({text}\right)" if tall else f"({text})"
@@ -72,9 +78,9 @@ def _latex(e: Formula) -> tuple[str, int]:
     if head == "quotient":
         return rf"\frac{{{latex(parts[0])}}}{{{latex(parts[1])}}}", ATOM
     if head == "power":
-        return rf"{fenced(parts[0], ATOM)}^{{{latex(parts[1])}}}", POWER
+        return rf"{_base(parts[0])}^{{{latex(parts[1])}}}", POWER
     if head == "transposed":
-        return f"{fenced(parts[0], ATOM)}^T", POWER
+        return f"{_base(parts[0])}^T", POWER
     op, args, params = parts
     return _filled(op, args, dict(params))
 
@@ -287,7 +293,10 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
         if name is None:
             continue
         if name.isdigit():
-            filled = fenced(args[int(name)], needed) if int(name) < len(args) else r"\cdot"
+            filled = r"\cdot"
+            if int(name) < len(args):
+                raised = needed == ATOM and after.lstrip()[:1] in ("^", "_", "[")
+                filled = _base(args[int(name)]) if raised else fenced(args[int(name)], needed)
             if needed == ATOM and _FUNCTION.search(before) and (_APPLIED.match(filled) or _ends_outside(filled)):
                 filled = brackets(filled)  # a function of another one, or of what has an index behind its brackets
             if after.startswith("_") and _LOWERED.search(filled):

@@ -268,6 +268,8 @@ def power(a: Formula, b: Formula, shape: tuple[int, ...]) -> Formula:
     if a.head == "power" and a.parts[1].head == b.head == "number" and float(b.parts[0]).is_integer():
         return power(a.parts[0], number(a.parts[1].parts[0] * b.parts[0]), shape)
     if b.head == "number" and isinstance(b.parts[0], int) and 1 < b.parts[0] < 9:
+        if a.head == "operation" and a.parts[0].name == "sqrt" and b.parts[0] % 2 == 0:
+            return power(a.parts[1][0], number(b.parts[0] // 2), shape)
         if a.head == "number" and isinstance(a.parts[0], int):
             return number(a.parts[0] ** b.parts[0])
         if a.head == "product" and not a.parts[1]:

@@ -68,6 +68,9 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return power(a, number(params["n"]), shape)
         case "power":
             return power(a, b, shape)
+        case "hypot":
+            squares = add((power(a, number(2), a.shape), power(b, number(2), b.shape)), shape)
+            return Formula("operation", (registry["sqrt"], (squares,), ()), shape)
         case "matmul":
             if not a.shape or not b.shape:
                 return multiply(a, b, shape)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from .outline import Frame, Outline
-from .values import magnitude, number
+from .values import largest, magnitude, number
 from .view import Box, Call, View
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -90,18 +90,24 @@ def norms(boxes: Sequence[Box], outline: Outline, sizes: Mapping[str, float]) ->
 def by_block(sizes: Sequence[float], called: str = "grad") -> str:
     """Gradients of a repeat, block by block, as bars on a logarithmic scale between the first and the last.
 
+    What is not finite has no bar, but a cross.
+
     >>> by_block([1e-3, 1e-2, 0.1, 1.0])
     'grad 0.001 ▃▅▆█ 1'
+    >>> by_block([float("nan"), 0.1, 1.0])
+    'grad nan ×▆█ 1'
     """
     shown = sizes
     if len(sizes) > _MOST_BARS:
         shown = [sizes[round(k * (len(sizes) - 1) / (_MOST_BARS - 1))] for k in range(_MOST_BARS)]
-    most = max(sizes)
+    most = max(filter(math.isfinite, sizes), default=0.0)
     bars = "".join(_bar(s, most) for s in shown)
     return f"{called} {number(float(f'{sizes[0]:.2g}'))} {bars} {number(float(f'{sizes[-1]:.2g}'))}"
 
 
 def _bar(size: float, most: float) -> str:
+    if not math.isfinite(size):
+        return "×"
     if not size or not most:
         return _BARS[0]
     part = max(1.0 + math.log10(size / most) / _DECADES, 0.0)
@@ -124,7 +130,7 @@ def strengths(view: View, outline: Outline) -> dict[str, float]:
             inner = {t.id for t in frame.tiles()}
             out = [found[k.tail] for k in outline.links if k.tail in inner and k.head not in inner and k.tail in found]
             if out:
-                found[frame.id] = max(out)
+                found[frame.id] = largest(out)
     return found
 
 

@@ -5,7 +5,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const {nodes, frames, order, root, moments} = data;
-  const ACROSS = 18, ALONG = 34, PAD = 12, TITLE = 22, SWEEPS = 14, SPINE = 20, BORDER = 8, TURN = 22, DOT = 3, STRIP = 24;
+  const ACROSS = 18, ALONG = 34, PAD = 12, TITLE = 22, SWEEPS = 14, SPINE = 20, BORDER = 8, TURN = 22, DOT = 3, STRIP = 24, LOOP = 24;
   const right = data.direction === "right";
   const state = {moment: moments - 1, chosen: null, start: null, path: null, walk: null, found: [], at: -1, view: null};
   const $ = (id) => document.getElementById(id);
@@ -36,7 +36,7 @@
   const largest = data.sizes.map((sizes) => Math.max(...Object.values(sizes), 0));
   const strength = (id) => {
     const sizes = data.sizes[state.moment], most = largest[state.moment];
-    return !(id in sizes) ? null : sizes[id] && most ? Math.min(Math.max(1 + Math.log10(sizes[id] / most) / 4, 0), 1) : 0;
+    return !(id in sizes) ? null : sizes[id] === null ? NaN : sizes[id] && most ? Math.min(Math.max(1 + Math.log10(sizes[id] / most) / 4, 0), 1) : 0;
   };
   const shade = (t) => {
     const ends = [[0x8f, 0xb8, 0xd4], [0xe6, 0xa0, 0x4a], [0xc8, 0x3e, 0x0a]], k = Math.min(Math.floor(t * 2), 1);
@@ -68,12 +68,13 @@
     for (const [m, , n] of pools) for (let k = 0; k < n; k++) found.push(m + shifts[found.length]);
     return found;
   }
+  const beyond = (s) => (s.kind === "item" && isOpen(s.key) ? shapes[s.key].beyond : 0); // where the arrow of a loop runs
   function across(f, size, pieces) {
     for (const row of f.rows) {
       let at = 0;
       for (const s of row) { s.up = []; s.down = []; s.wide = size.get(s)[0]; s.x = at + s.wide / 2; at += s.wide + ACROSS; }
       for (const s of row) s.x -= (at - ACROSS) / 2;
-      row.gaps = row.slice(1).map((t, k) => (row[k].wide + t.wide) / 2 + (row[k].kind === "item" || t.kind === "item" ? ACROSS : ACROSS / 2));
+      row.gaps = row.slice(1).map((t, k) => (row[k].wide + t.wide) / 2 + (row[k].kind === "item" || t.kind === "item" ? ACROSS : ACROSS / 2) + beyond(row[k]));
     }
     for (const [s, t, out, to] of pieces) {
       const bends = (s.kind === "bend") + (t.kind === "bend"), weight = (bends === 2 ? 60 : bends ? 2 : 1) * (f.floats.has(s.key) ? 1 : SPINE);
@@ -119,7 +120,7 @@
     const x = across(f, size, pieces), turning = new Set();
     for (const [s, t, out, to] of pieces) if (Math.abs(x.get(s) + out - x.get(t) - to) > 1) turning.add(t.rank);
     let left = Infinity, end = -Infinity;
-    for (const [s, u] of x) { left = Math.min(left, u - size.get(s)[0] / 2); end = Math.max(end, u + size.get(s)[0] / 2); }
+    for (const [s, u] of x) { left = Math.min(left, u - size.get(s)[0] / 2); end = Math.max(end, u + size.get(s)[0] / 2 + (bare ? 0 : beyond(s))); }
     if (!x.size) left = end = 0;
     const pad = bare ? 0 : PAD, title = bare ? 0 : TITLE;
     let before = pad + (right ? title : 0);
@@ -140,7 +141,7 @@
       at.set(s, [u - left + before, w]);
     }
     const border = (row, kind) => Object.fromEntries((row ?? []).filter((s) => s.kind === kind).map((s) => [s.key, at.get(s)[0] - wide / 2]));
-    return {across: wide, along, at, size, bands, enters: border(f.rows[0], "in"), leaves: border(f.rows.at(-1), "out")};
+    return {across: wide, along, at, size, bands, enters: border(f.rows[0], "in"), leaves: border(f.rows.at(-1), "out"), beyond: f.loops && !right ? LOOP : 0};
   }
   function points(f, sh, path) {
     const first = path.spots[0], last = path.spots.at(-1), found = [];
@@ -265,14 +266,15 @@
         const wide = name.length * 9.5 * 0.62;
         const spots = [y - 4, y - 15].flatMap((v) => (right ? [[x - wide - 9, v]] : [[x + 7, v - 5], [x - 7 - wide, v - 5]]));
         for (const [u, v] of spots) {
-          const over = taken.filter(([b, e, w]) => Math.abs(v - w) < 10 && u < e && b < u + wide).length;
-          const cost = 1000 * over + struck(u, v, wide);
-          if (!best || cost < best.cost) best = {cost, u, v, wide, name};
+          const over = taken.filter(([b, e, w]) => Math.abs(v - w) < 10 && u < e && b < u + wide);
+          const cost = 1000 * over.length + struck(u, v, wide);
+          if (!best || cost < best.cost) best = {cost, u, v, wide, name, over};
         }
         if (!best.cost) break;
       }
-      const {u, v, wide, name} = best;
-      taken.push([u, u + wide, v]);
+      const {u, v, wide, name, over} = best;
+      if (over.some(([, , , t]) => t === said)) continue; // of arrows that crowd together, one says it
+      taken.push([u, u + wide, v, said]);
       g.append(label(u, v, 9.5, "said", name, "start"));
     }
     marks.push(...names);
@@ -324,6 +326,7 @@
       const shown = t !== null && t > 0 && (!reached || reached.has(line.tail));
       path.style.stroke = shown ? shade(t) : ""; path.style.strokeWidth = shown ? 1.1 + 2.9 * t : 1.2;
       if (g.children[1]?.tagName === "polygon") g.children[1].style.fill = shown ? shade(t) : "";
+      c.toggle("bad", Number.isNaN(t) && (!reached || reached.has(line.tail)));
       c.toggle("none", t === null && largest[state.moment] > 0);
       c.toggle("path", onPath !== null && onPath.has(standing(line.tail)) && (!line.head || onPath.has(line.head)) && (state.path.has(line.tail)));
       c.toggle("flows", now !== null && (flowing.has(`${line.tail} ${line.head}`) || (line.head === standing(now) && flowing.has(`${line.tail} ${now}`))));
@@ -467,6 +470,7 @@
     const legend = html("p", {class: "legend"});
     for (const [kind, words] of data.legend) legend.append(html("span", {class: kind}, words));
     parts.push(legend);
+    if (Object.values(data.sizes[state.moment]).includes(null)) parts.push(html("p", {}, "Arrows in the colour of errors carry a value whose gradient is NaN or infinite."));
     if (largest[state.moment] > 0) parts.push(html("p", {}, `Arrows are the wider and the redder the larger the gradient of ${data.result} with respect to the value they carry; dashed where there is none.`));
     if (data.remark) parts.push(html("p", {}, data.remark));
     const dl = html("dl");

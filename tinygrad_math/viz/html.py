@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -101,7 +102,9 @@ def page_of(graph: Graph) -> str:
     for n in nodes.values():
         n["parents"] = [p for p in n["parents"] if p["id"] in nodes]
     sizes = [
-        {id: float(f"{s:.4g}") for id, s in strengths(v, outline).items() if id in cards} if shown.grads else {}
+        {id: float(f"{s:.4g}") if math.isfinite(s) else None for id, s in strengths(v, outline).items() if id in cards}
+        if shown.grads
+        else {}
         for v in graph.moments
     ]
     ends = [Ends(v, outline) for v in graph.moments]

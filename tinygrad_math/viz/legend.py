@@ -55,11 +55,11 @@ def legend_of(
             "step", "backward" if part == 1 else "backward of backward", ("border", "backward", "second")[min(part, 2)]
         )
     drawn = {s: sizes[s] for s in cards if s in sizes}
-    positive = [s for s in drawn.values() if s > 0]
+    positive = [s for s in drawn.values() if s > 0 and math.isfinite(s)]
     if positive:
         low, high = max(min(positive), max(positive) / 1e4), max(positive)
         marks: list[Mark] = []
-        first, x = text(f"gradient {number(float(f'{low:.1e}'))}")
+        first, x = text(f"gradient {'≤ ' * (min(drawn.values()) < low)}{number(float(f'{low:.1e}'))}")
         marks.append(first)
         x += 6.0
         for k in range(8):
@@ -71,6 +71,9 @@ def legend_of(
         if any(k.tail in cards and k.tail not in sizes for k in outline.links):
             label, width = text("no gradient", 30.0)
             entries.append(([Curve(((0, 7), (24, 7)), "arrow", 1.2, None, True, False), label], width))
+    if not all(map(math.isfinite, drawn.values())):
+        label, width = text("gradient NaN or infinite", 30.0)
+        entries.append(([Curve(((0, 7), (24, 7)), "bad", 2.4, None, True, False), label], width))
     if view.remark and shown.grads:
         entries.append(_said(*text(labels.shortened(visible(view.remark), 90))))
     if any(tone == "grad" and "█" in line for c in cards.values() for line, tone in c.lines):

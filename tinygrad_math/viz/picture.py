@@ -134,18 +134,21 @@ def _meets(p: Point, r: Rect) -> bool:
 
 
 def _arrows(outline: Outline, plan: Plan, sizes: dict[str, float], marked: set[str], right: bool) -> list[Mark]:
-    most = max(sizes.values(), default=0.0)
+    most = max(filter(math.isfinite, sizes.values()), default=0.0)
     thick: dict[tuple[Point, ...], Mark] = {}
     said: list[Mark] = []
     words: list[tuple[float, float, str]] = []
     places, starts = ordered(outline), {_near(line.points[0]) for line in plan.lines}
     for line in plan.lines:
         known = line.tail in sizes
-        t = strength(sizes.get(line.tail, 0.0), most)
+        size = sizes.get(line.tail, 0.0)
+        t = strength(size, most) if math.isfinite(size) else 0.0
         on = bool(marked) and line.tail in marked and (not line.head or line.head in marked)
         width, color = (1.1 + 2.9 * t, shade(t)) if known and t > 0 else (1.2, None)
         constant = bool(sizes) and not known
-        role = "mark" if on else "faint" if marked else "arrow"
+        role = "mark" if on else "faint" if marked else "arrow" if math.isfinite(size) else "bad"
+        if role == "bad":
+            width, constant = 2.4, True
         if on:
             width, color, constant = max(width, 2.4), None, False
         if marked and not on:
@@ -194,8 +197,11 @@ def _struck(ink: Mapping[int, Sequence[Point]], u: float, v: float, width: float
 
 
 def _beside(words: Iterable[tuple[float, float, str]], ink: Mapping[int, Sequence[Point]], right: bool) -> list[Mark]:
-    """What is folded into arrows, beside their heads, where nothing else is said yet and no arrow runs."""
-    taken: list[tuple[float, float, float]] = []
+    """What is folded into arrows, beside their heads, where nothing else is said yet and no arrow runs.
+
+    Of arrows that crowd together, one says it for those that say the same.
+    """
+    taken: list[tuple[float, float, float, str]] = []
     marks: list[Mark] = []
     for y, x, said in words:
         found: list[tuple[int, float, float, float, str]] = []
@@ -204,12 +210,14 @@ def _beside(words: Iterable[tuple[float, float, str]], ink: Mapping[int, Sequenc
             above, after = (y - 4.0, y - 15.0), (x + 7.0, x - 7.0 - width)
             spots = [(x - width - 9.0, v) for v in above] if right else [(u, v - 5.0) for v in above for u in after]
             for u, v in spots:
-                over = sum(abs(v - w) < 10 and u < e and b < u + width for b, e, w in taken)
+                over = sum(abs(v - w) < 10 and u < e and b < u + width for b, e, w, _ in taken)
                 found.append((1000 * over + _struck(ink, u, v, width), u, v, width, name))
             if not min(f[0] for f in found):
                 break
-        _, u, v, width, name = min(found, key=lambda f: f[0])
-        taken.append((u, u + width, v))
+        cost, u, v, width, name = min(found, key=lambda f: f[0])
+        if cost >= 1000 and any(abs(v - w) < 10 and u < e and b < u + width and t == said for b, e, w, t in taken):
+            continue
+        taken.append((u, u + width, v, said))
         marks.append(Text(u, v, name, 9.5, "through", left=True))
     return marks
 

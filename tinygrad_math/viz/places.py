@@ -12,6 +12,7 @@ from .outline import Frame, Link
 _ACROSS, _ALONG, _PAD, _TITLE = 18.0, 34.0, 12.0, 22.0  # gaps between boxes, between ranks; a frame's border, title
 _SPINE = 20.0  # how much straighter an arrow between two steps is to be than one from a parameter
 _BORDER, _TURN = 8.0, 22.0  # below the name of a frame: where all arrows go straight on, and where one turns
+_LOOP = 24.0  # beside a frame, where the arrow of its loop runs
 _SWEEPS = 14
 Size = tuple[float, float]
 Point = tuple[float, float]
@@ -56,6 +57,7 @@ class _Shape:
     bands: list[tuple[float, float]]  # where each rank begins and ends
     enters: dict[str, float]  # where on the border a tail's arrow enters, from the frame's middle
     leaves: dict[str, float]
+    beyond: float  # room that is needed beside it
 
 
 def places(
@@ -115,9 +117,10 @@ def _shape(
         else:
             size[s] = (6.0, 0.0)
     pieces = [(s, t, _out(s, tail, shapes), _in(t, tail, port, a, size, shapes)) for s, t, tail, port in neighbours(a)]
-    x = _across(a, size, pieces)
+    beyond = {s: shapes[s.key].beyond for s in size if s.kind == "item" and s.key in shapes}
+    x = _across(a, size, pieces, beyond)
     left = min((x[s] - size[s][0] / 2 for s in x), default=0.0)
-    end = max((x[s] + size[s][0] / 2 for s in x), default=0.0)
+    end = max((x[s] + size[s][0] / 2 + (0.0 if bare else beyond.get(s, 0.0)) for s in x), default=0.0)
     pad, title = (0.0, 0.0) if bare else (_PAD, _TITLE)
     before = pad + (title if right else 0.0)  # the title stands above
     across = max(end - left + before + pad, 0.0 if right else least[0])
@@ -145,7 +148,7 @@ def _shape(
     middle = across / 2
     enters = {s.key: at[s][0] - middle for s in a.ranks[0]} if a.ranks else {}
     leaves = {s.key: at[s][0] - middle for s in a.ranks[-1] if s.kind == "out"} if a.ranks else {}
-    return _Shape(across, along, at, size, bands, enters, leaves)
+    return _Shape(across, along, at, size, bands, enters, leaves, _LOOP if a.frame.loops and not right else 0.0)
 
 
 def _gap(n: int, a: Arranged, right: bool, turns: bool) -> float:
@@ -174,7 +177,10 @@ def _in(t: Spot, tail: str, port: int, a: Arranged, size: Mapping[Spot, Size], s
 
 
 def _across(
-    a: Arranged, size: Mapping[Spot, Size], pieces: Sequence[tuple[Spot, Spot, float, float]]
+    a: Arranged,
+    size: Mapping[Spot, Size],
+    pieces: Sequence[tuple[Spot, Spot, float, float]],
+    beyond: Mapping[Spot, float],
 ) -> dict[Spot, float]:
     """Places in each rank, in order and without overlap, as near as can be to straight arrows (least squares)."""
     up: dict[Spot, list[tuple[Spot, float, float]]] = {}
@@ -204,7 +210,9 @@ def _across(
                 wishes.append(sum((x[t] + d) * w for t, d, w in ends) / total if ends else x[s])
                 weights.append(total or 0.1)
             gaps = [
-                (size[s][0] + size[t][0]) / 2 + (_ACROSS if "item" in (s.kind, t.kind) else _ACROSS / 2)
+                (size[s][0] + size[t][0]) / 2
+                + (_ACROSS if "item" in (s.kind, t.kind) else _ACROSS / 2)
+                + beyond.get(s, 0.0)
                 for s, t in itertools.pairwise(r)
             ]
             for s, place in zip(r, _apart(wishes, weights, gaps), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -107,16 +108,22 @@ def dtype_of(data: Any) -> str:
     return str(data.dtype) if hasattr(data, "dtype") else ""
 
 
+def largest(sizes: Sequence[float]) -> float:
+    """The largest of some sizes, 0 of none, NaN if one of them is: what is wrong is not to vanish among what is not."""
+    return math.nan if any(map(math.isnan, sizes)) else max(sizes, default=0.0)
+
+
 def magnitude(data: Any) -> float:
-    """The root of the mean square of a cotangent's finite entries; of many parts, the largest."""
+    """The root of the mean square of a cotangent's entries; of many parts, the largest. NaN or inf where one is."""
     data = _plain(data)
     if isinstance(data, (tuple, list)):
-        return max((magnitude(p) for p in data if p is not None), default=0.0)
+        return largest([magnitude(p) for p in data if p is not None])
     a = np.abs(np.asarray(data)).astype(float)
-    a = a[np.isfinite(a)]
     if a.size == 0:
         return 0.0
     top = float(a.max())
+    if not math.isfinite(top):
+        return top
     return top * math.sqrt(float(np.mean((a / top) ** 2))) if top else 0.0
 
 
