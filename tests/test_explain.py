@@ -95,13 +95,13 @@ def test_a_linear_network_is_written_with_matrices():
     by_hand = 2 / 3 * W2.detach().numpy().T @ np.outer(y.detach().numpy() - target, x)
     np.testing.assert_allclose(e.gradient.numpy(), by_hand)
     np.testing.assert_allclose(e.paths[0].value.numpy(), by_hand)
-    assert "∂L/∂W₁ = 2/3 W₂ᵀ (y - target) xᵀ" in e.text()
+    assert "∂L/∂W₁ = (2/3) W₂ᵀ (y - target) xᵀ" in e.text()
     assert "∂L/∂h               = W₂ᵀ ∂L/∂y" in e.text()
     (last,) = (s for s in e.paths[0].steps if s.end is y.node)
     np.testing.assert_allclose(last.jacobian(), W2.detach().numpy())
     assert last.norm == pytest.approx(np.linalg.norm(W2.detach().numpy()))
     of_2 = tm.explain(L, W2)
-    assert "∂L/∂W₂ = 2/3 (y - target) hᵀ" in of_2.text()
+    assert "∂L/∂W₂ = (2/3) (y - target) hᵀ" in of_2.text()
 
 
 # -- what it computes ---------------------------------------------------------------------------------------------

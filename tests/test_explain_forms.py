@@ -172,6 +172,18 @@ def test_large_arrays_are_told_by_shape_and_norm_and_entries_on_request():
         (r"\sum_{j} q_{j}", "∑ⱼ qⱼ"),
         (r"W_{ih} x", "Wᵢₕ x"),
         (r"x \ln \frac{x}{y}", "x ln (x/y)"),
+        (r"\frac{\ln x}{2}", "(ln x)/2"),
+        (r"\sum \frac{x}{y}", "∑(x/y)"),
+        (r"\sum_{\text{axis 0}} A", "∑_(axis 0) A"),
+        (r"\sum_{j \le i} x_j", "∑_(j≤i) xⱼ"),
+        (r"{\frac{a}{b}}^2", "(a/b)²"),
+        (r"\frac{1}{3}^x", "(1/3)^x"),
+        (r"\frac{1}{3} x^3", "(1/3) x³"),
+        (r"\frac{2}{x} [x > 0]", "(2/x)[x > 0]"),
+        (r"\frac{a}{b} (c + d)", "(a/b) (c + d)"),
+        (r"-\sin x \cdot (-\sin y)", "-sin x · (-sin y)"),
+        (r"a \bmod b", "a mod b"),
+        (r"\operatorname{atan2}(x, y)", "atan2(x, y)"),
     ],
 )
 def test_formulas_as_plain_text(formula, text):

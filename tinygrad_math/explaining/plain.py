@@ -11,7 +11,9 @@ from ..viz.mathml import mathml
 _HIGH = dict(zip("0123456789+-−=()niT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱᵀ"))
 _LOW = dict(zip("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"))
 _FENCED = re.compile(r"[\w√]*\([^()]*\)[⁰¹²³⁴-⁹ᵀ]*")  # what a bracket holds together already
-_FUNCTIONS = ("ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+_TAKES = re.compile(
+    r"(?:ln|log|exp|sinh?|cosh?|tanh?|mean|max|min|∑|∏)(?:_\([^()]*\))? *$"
+)  # what is applied to what follows
 _NUMBERED = re.compile(r"(log₂|log₁₀|[A-Za-z]{2,}\d)$")  # a function whose name ends in a number
 _OPERATORS = frozenset("+−·×⊙⊗⊕=<>≤≥≠≈→←∈∓±∗≪≫∧∨")
 
@@ -38,9 +40,9 @@ def _line(elements: list[ET.Element]) -> str:
     for k, e in enumerate(elements):
         text = piece = _text(e)
         tag, prefix = _tag(e), e.get("form") == "prefix"
-        if (tag != "mo" or _opens(e)) and piece.strip() and last is not None and _is_fraction(last):
+        if (tag != "mo" or _opens(e)) and piece.strip() and last is not None and _is_fraction(last, numbers=True):
             out = f"{out.rstrip().removesuffix(written)}({written})"  # (a/b) c, for a/b c may be read as a/(b c)
-        if out.rstrip().endswith(_FUNCTIONS) and _is_fraction(e):  # ln(a/b), for ln a/b may be read as (ln a)/b
+        if _TAKES.search(out) and _is_fraction(e):  # ln(a/b), for ln a/b may be read as (ln a)/b
             piece = f"({piece})"
         if tag == "mspace" and last is not None and last.get("form") == "prefix" and written in ("-", "−", "+"):
             piece = ""  # TeX's space between a sign and a function
@@ -96,6 +98,8 @@ def _index(text: str) -> str:
 def _script(text: str, table: dict[str, str], mark: str) -> str:
     if text and all(c in table for c in text):
         return "".join(table[c] for c in text)
+    if any(c in text for c in "=≠<>≤≥,;") and not _FENCED.fullmatch(text):
+        return f"{mark}({text})"
     return text if set(text) <= set("′″‴") else mark + _group(text)
 
 

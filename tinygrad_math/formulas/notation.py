@@ -262,7 +262,7 @@ def _own_level(text: str) -> int:
         return RELATION
     if re.search(r"[+-]", outer):
         return SUM
-    if re.search(r"\\(?:odot|cdot|times|bmod|otimes|oplus|sum|prod|mathbin)\b|\0\s*\0|/|\*", outer):
+    if re.search(r"\\(?:odot|cdot|times|bmod|otimes|oplus|sum|prod|mathbin)(?![a-zA-Z])|\0\s*\0|/|\*", outer):
         return PRODUCT
     if re.match(r"\s*\\(?!sqrt|frac|tfrac|overline|zeta|Gamma|psi|sigma|Phi)[a-zA-Z]+", outer):
         return APPLIED if outer.rstrip().endswith("\0") else ATOM
@@ -285,11 +285,26 @@ def _ends_outside(text: str) -> bool:
     return False
 
 
+_REDUCED = words("sum mean prod max min std var median logsumexp all any argmax argmin nanmax nanmin nanmedian")
+_REDUCES = re.compile(r"\\(?:sum|prod|max|min|forall|exists|operatorname\{\w+\})(?![a-zA-Z_])")
+
+
+def _along(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> str:
+    """Along which axes a reduction goes, where that is not all of them; along which a softmax, where not the last."""
+    axis, ndim = params.get("axis"), len(args[0].shape) if args else 0
+    if axis is None or ndim < 2 or op.name not in _REDUCED | {"softmax", "log_softmax"}:
+        return ""
+    axes = sorted({int(k) % ndim for k in (axis if isinstance(axis, tuple) else (axis,))})
+    if len(axes) == ndim or (op.name not in _REDUCED and axes == [ndim - 1]):
+        return ""
+    return f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+
+
 def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[str, int]:
     pieces, level = _template(op)
-    out = ""
+    out, over = "", _along(op, args, params)
     for (before, name, needed), (after, _, _) in itertools.pairwise((*pieces, ("", None, ATOM))):
-        out += before
+        out += _REDUCES.sub(rf"\g<0>_{{\\text{{{over}}}}}", before, count=1) if over and not out else before
         if name is None:
             continue
         if name.isdigit():

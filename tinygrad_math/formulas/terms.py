@@ -297,8 +297,20 @@ def transposed(a: Formula) -> Formula:
     return Formula("transposed", (a,), shape)
 
 
-def repeated(a: Formula, shape: tuple[int, ...]) -> Formula:
-    """A value, the size of a reduction, over what was reduced."""
+def along(a: Formula, shape: tuple[int, ...], beside: Formula | None = None) -> Formula:
+    """A column that is repeated over a matrix, as its product with a row of ones.
+
+    `beside` is the other factor of a product: with a row, or a vector in place of one, that is a matrix already.
+    """
+    if len(shape) != 2 or 1 in shape or a.shape != (shape[0], 1) or a.head in ("ones", "number"):
+        return a
+    if beside is not None and beside.shape != shape:
+        return a
+    return matrix(a, transposed(Formula("ones", (), shape[1:])), shape)
+
+
+def repeated(a: Formula, shape: tuple[int, ...], axis: Any = None) -> Formula:
+    """A value, the size of a reduction, over what was reduced: along `axis`, where a vector becomes a matrix."""
     if a.shape == shape:
         return a
     if is_number(a, 0):
@@ -306,4 +318,8 @@ def repeated(a: Formula, shape: tuple[int, ...]) -> Formula:
     if not a.shape:
         ones = Formula("ones", (), shape)
         return ones if is_number(a, 1) else Formula("product", ((a,), (ones,)), shape)
+    if a.head == "ones":
+        return a._replace(shape=shape)
+    if len(a.shape) == 1 and len(shape) == 2 and axis in (1, -1, (1,), (-1,)):
+        return matrix(a, transposed(Formula("ones", (), shape[1:])), shape)
     return shaped(a, shape)

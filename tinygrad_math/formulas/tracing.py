@@ -24,6 +24,7 @@ from .terms import (
     ZERO,
     Formula,
     add,
+    along,
     divide,
     is_number,
     matrix,
@@ -48,16 +49,20 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
     """The formula of an op for which notation has a form of its own."""
     a, b = args[0] if args else ONE, args[1] if len(args) > 1 else ONE
     match op.name:
+        case "reshape" if len(a.shape) == 1 and len(shape) == 2 and shape[0] == 1 != shape[1]:
+            return shaped(transposed(a), shape)
+        case "reshape" | "squeeze" if len(a.shape) == 2 and len(shape) == 1 and _is_row(a):
+            return shaped(transposed(a), shape)
         case name if name in _PASSED_ON and params.get("order", "C") == "C":
             return a if a.head == "number" else shaped(a, shape)
         case "add":
-            return add((a, b), shape)
+            return add((along(a, shape), along(b, shape)), shape)
         case "subtract":
-            return add((a, negative(b)), shape)
+            return add((along(a, shape), negative(along(b, shape))), shape)
         case "negative":
             return negative(a)
         case "multiply":
-            return multiply(a, b, shape)
+            return multiply(along(a, shape, b), along(b, shape, a), shape)
         case "divide" | "quotient":
             return divide(a, b, shape)
         case "reciprocal":
@@ -87,7 +92,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "conj":
             return conjugate(a)
         case "unreduce":
-            return repeated(a, shape)
+            return repeated(a, shape, None if params.get("keepdims") else params.get("axis"))
         case "sum" if (count := _count_of_ones(a, shape)) is not None:
             return count
         case "sum" if a.head == "negative":
@@ -118,8 +123,14 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "logical_not" if _is_settled(a):
             return number(not a.parts[0])
         case "xlogy" | "xlog1py":
-            logarithm = Formula("operation", (registry["log" if op.name == "xlogy" else "log1p"], (b,), ()), b.shape)
-            return multiply(a, logarithm, shape)
+            return multiply(a, _logarithm(b, "log" if op.name == "xlogy" else "log1p"), shape)
+        case "sigmoid_slope":
+            return multiply(a, add((ONE, negative(a)), a.shape), shape)
+        case "entr":
+            return negative(multiply(a, _logarithm(a), shape))
+        case "rel_entr" | "kl_div":
+            relative = multiply(along(a, shape), _logarithm(divide(a, b, shape)), shape)
+            return relative if op.name == "rel_entr" else add((relative, negative(a), b), shape)
         case "exp" if (inner := _bare(a)).head == "operation" and inner.parts[0].name == "log_softmax":
             return Formula("operation", (registry["softmax"], *inner.parts[1:]), shape)
         case "logaddexp" if is_number(a, 0) or is_number(b, 0):
@@ -127,7 +138,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "softplus" if params["beta"] != 1:
             return _soft(a, params["beta"], shape)
         case "power_log":
-            logarithm = power(Formula("operation", (registry["log"], (a,), ()), a.shape), number(params["n"]), a.shape)
+            logarithm = power(_logarithm(a), number(params["n"]), a.shape)
             return multiply(power(a, b, shape), logarithm, shape)
         case "power_slope" if not params["m"]:
             lower = [add((b, number(-k)), b.shape) if k else b for k in range(params["n"], -1, -1)]  # ..., b - 1, b
@@ -139,6 +150,13 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "embed" if not a.shape and len(shape) == 1 and (place := _place(params["key"], shape)) is not None:
             return multiply(a, symbol(f"e_{{{place}}}", shape), shape)
     return None
+
+
+def _is_row(a: Formula) -> bool:
+    """Whether it is written as a row: with a T above it, or as a product of matrices."""
+    while a.head == "negative" or (a.head == "product" and len(a.parts[1]) == 1):
+        a = a.parts[0] if a.head == "negative" else a.parts[1][0]
+    return a.shape[0] == 1 and a.head in ("transposed", "matrix")
 
 
 def _is_settled(condition: Formula) -> bool:
@@ -155,6 +173,10 @@ def _bare(e: Formula) -> Formula:
 def _spread(a: Formula, shape: tuple[int, ...]) -> Formula:
     """A value over a larger shape."""
     return repeated(a, shape) if a.head == "number" else shaped(a, shape)
+
+
+def _logarithm(a: Formula, name: str = "log") -> Formula:
+    return Formula("operation", (registry[name], (a,), ()), a.shape)
 
 
 def _soft(a: Formula, beta: float, shape: tuple[int, ...]) -> Formula:
