@@ -162,7 +162,7 @@ def test_the_formulas_of_networks_are_their_derivatives():
     [
         (r"2 \frac{e^x}{q} v", "2 (e^x/q) v"),
         (r"-\frac{x}{y} \sin x", "-(x/y) sin x"),
-        (r"\frac{2}{3} v", "2/3 v"),
+        (r"\frac{2}{3} v", "(2/3) v"),
         (r"\frac{\partial y}{\partial u} w", "∂y/∂u w"),
         (r"\frac{a}{b} \cdot c", "a/b · c"),
     ],
