@@ -712,6 +712,7 @@ NOT_SCANNED |= {
     "inverse_or_zero": "reciprocal, away from 0",
     "lattice_point": "it has none",
     "within": "the identity, or NaN",
+    "replaced": "the identity, or NaN",
     "on_simplex": "it has none",
 }
 NOT_SCANNED |= dict.fromkeys(["kn", "yn"], "kv and yv of whole orders")
@@ -799,3 +800,5 @@ _SAMPLED = ["agm", "ellipe", "ellipk", "ellipkm1", "spence", "cotdg", "tandg", "
 _SAMPLED += ["modstruve", "ber", "bei", "ker", "kei", "berp", "beip", "kerp", "keip", "itstruve0", "itmodstruve0"]
 _SAMPLED += ["it2struve0", "itairy_ai", "itairy_bi", "itairy_ai_below", "itairy_bi_below"]
 NOT_SCANNED |= dict.fromkeys(_SAMPLED, "at random points in digits_sampled.py")
+_TAILS = ["log_gamma_above", "log_gamma_below", "log_beta_tail", "log_student_above"]
+NOT_SCANNED |= dict.fromkeys(_TAILS, "with the distributions, in digits_stats.py")

@@ -71,7 +71,10 @@ def scipys(name, method, *args, **options):
 @pytest.mark.parametrize("method", ["pdf", "logpdf", *METHODS])
 @pytest.mark.parametrize("name, args", CONTINUOUS)
 def test_continuous_values_are_scipys_in_and_outside_the_support(name, args, method):
-    agree(getattr(getattr(stats, name), method)(POINTS, *args), scipys(name, method, POINTS, *args))
+    got, want = getattr(getattr(stats, name), method)(POINTS, *args), scipys(name, method, POINTS, *args)
+    vanished = np.isneginf(want) & np.isfinite(got.numpy())  # SciPy's log of a probability that is 0 as a float
+    assert (got.numpy()[vanished] < -744).all()
+    agree(tm.where(vanished, want, got), want)
 
 
 @pytest.mark.parametrize("method", ["pmf", "logpmf", *METHODS])

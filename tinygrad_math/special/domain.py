@@ -32,3 +32,24 @@ within = elementwise(
     ],
     doc="y where ok is true, elsewhere NaN, as is the derivative there. d/dy = 1.",
 )
+
+
+def _replaced(y: Any, ok: Any, other: Any, /) -> Any:
+    return np.where(ok, y, other)[()]
+
+
+replaced = elementwise(
+    _replaced,
+    lambda xp, _, y, ok, other: xp.where(ok, xp.ones_like(y), math.nan),
+    0,
+    0,
+    name="replaced",
+    latex=r"{0}|_{{{1}}}",
+    samples=lambda: [
+        sample(real(3), np.array([True, True, True]), 1.0),
+        sample(real(2, 1), np.array([True]), 1.0),
+        sample(real(), np.True_, 1.0),
+        sample(real(0, 2), np.True_, 1.0),
+    ],
+    doc="y where ok is true, elsewhere another number, for a result that is NaN there, as is the derivative. d/dy = 1.",
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,17 +46,46 @@ def in_blocks(f: Callable[..., Any], *columns: Any, size: int = 2048) -> Any:
     return np.concatenate([f(*(c[k : k + size] for c in columns)) for k in range(0, n, size)])
 
 
-def bell(kappa: Callable[[int, int], Any], n: int, m: int = 0) -> Any:
-    """The complete Bell polynomial of two variables: D_a^n D_b^m exp(f) = exp(f) bell, kappa(i, j) = D_a^i D_b^j f."""
-    table: dict[tuple[int, int], Any] = {(0, 0): 1.0}
-    for i in range(n + 1):
-        for j in range(m + 1):
-            if i:  # take one derivative in a off, else one in b
-                table[i, j] = sum(
-                    math.comb(i - 1, k) * math.comb(j, r) * kappa(k + 1, r) * table[i - 1 - k, j - r]
-                    for k in range(i)
-                    for r in range(j + 1)
-                )
-            elif j:
-                table[i, j] = sum(math.comb(j - 1, r) * kappa(0, r + 1) * table[0, j - 1 - r] for r in range(j))
-    return table[n, m]
+def bell(kappa: Callable[..., Any], n: int, m: int = 0, *more: int) -> Any:
+    """The complete Bell polynomial of several variables: D_a^n D_b^m exp(f) = exp(f) bell, kappa(i, j) = D_a^i D_b^j f
+    (and so on with `more` orders)."""
+    orders = (n, m, *more)
+    table: dict[tuple[int, ...], Any] = {}
+    for at in _below(orders):
+        table[at] = sum((w * kappa(*rise) * table[rest] for w, rise, rest in _splits(at)), 0.0) if any(at) else 1.0
+    return table[orders]
+
+
+def cumulant(moment: Callable[..., Any], *orders: int) -> Any:
+    """The derivative of log M of these orders, moment(i, j, ...) = D_a^i D_b^j ... M / M: `bell` the other way."""
+    table: dict[tuple[int, ...], Any] = {}
+    moments = {at: moment(*at) for at in _below(orders) if any(at)}
+    for at in moments:
+        known = (w * table[rise] * moments[rest] for w, rise, rest in _splits(at) if any(rest))
+        table[at] = moments[at] - sum(known, 0.0)
+    return table[orders]
+
+
+def _below(orders: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    return itertools.product(*(range(n + 1) for n in orders))
+
+
+def _splits(at: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+    """One derivative is taken of f, and the others of f or of the factor: how often, and which are taken of which."""
+    first = next(d for d, n in enumerate(at) if n)
+    left = tuple(n - (d == first) for d, n in enumerate(at))
+    for part in _below(left):
+        weight = math.prod(map(math.comb, left, part))
+        rise = tuple(k + (d == first) for d, k in enumerate(part))
+        yield weight, rise, tuple(n - k for n, k in zip(left, part, strict=True))
+
+
+def reach(fall: Callable[[Any], Any], high: Any) -> Any:
+    """Where a rising `fall` passes DROP, or a little beyond: by halving between `high` and the smallest numbers."""
+    low = np.full_like(high, -700.0)
+    high = np.log(high)
+    for _ in range(14):
+        middle = 0.5 * (low + high)
+        beyond = fall(np.exp(middle)) > DROP
+        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+    return np.exp(high)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from ..core.tensor import rec
 from ..random import Generator
-from .distribution import LARGE, Continuous, series, stirling_tail, through_zero
+from . import log_tails
+from .distribution import LARGE, Continuous, series, stirling_tail
 
 __all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
 
@@ -99,6 +99,14 @@ class StudentT(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return self._cdf(-z, df)
 
+    def _logcdf(self, z: Any, df: Any) -> Any:
+        limit = rec.equal(df, math.inf)
+        tail = log_tails.student_below(self, rec.where(limit, 0.0, z), rec.where(limit, 1.0, df))
+        return rec.where(limit, rec.log_ndtr(rec.where(limit, z, 0.0)), tail)
+
+    def _logsf(self, z: Any, df: Any) -> Any:
+        return self._logcdf(-z, df)
+
     def _ppf(self, q: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
         return rec.where(limit, rec.ndtri(q), rec.stdtrit(rec.where(limit, 1.0, df), q))
@@ -141,24 +149,28 @@ class Gamma(Continuous):
     support_ = (0.0, math.inf)
     inner = 1.0
 
-    def _logpdf(self, z: Any, a: Any) -> Any:
-        return self._beside(z, a, lambda z, a: rec.xlogy(a - 1, z) - z - rec.gammaln(a), lambda log: log)
-
     def _pdf(self, z: Any, a: Any) -> Any:
-        return self._beside(z, a, lambda z, a: through_zero(z, a - 1, -z - rec.gammaln(a)), rec.exp)
+        return rec.gamma_weight(a, z)
 
-    def _beside(self, z: Any, a: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+    def _logpdf(self, z: Any, a: Any) -> Any:
         """For a large shape by the distance from the mode, without terms that cancel: see `special.stirling`."""
         large = rec.where(rec.greater(a, LARGE), rec.greater(z, 0), False)
         s, x = rec.where(large, a, 2 * LARGE), rec.where(large, z, 2 * LARGE)
         log = 0.5 * rec.log(s) - _HALF_LOG_TWO_PI - rec.log(x) - stirling_tail(s) - rec.kl_div(s, x)
-        return rec.where(large, of_log(log), plain(rec.where(large, 1.0, z), rec.where(large, 1.0, a)))
+        z, a = rec.where(large, 1.0, z), rec.where(large, 1.0, a)
+        return rec.where(large, log, rec.xlogy(a - 1, z) - z - rec.gammaln(a))
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return rec.gammainc(a, z)
 
     def _sf(self, z: Any, a: Any) -> Any:
         return rec.gammaincc(a, z)
+
+    def _logcdf(self, z: Any, a: Any) -> Any:
+        return log_tails.gamma_below(self, z, a)
+
+    def _logsf(self, z: Any, a: Any) -> Any:
+        return log_tails.gamma_above(self, z, a)
 
     def _ppf(self, q: Any, a: Any) -> Any:
         return rec.gammaincinv(a, q)
@@ -205,6 +217,12 @@ class ChiSquared(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return gamma._sf(0.5 * z, 0.5 * df)
 
+    def _logcdf(self, z: Any, df: Any) -> Any:
+        return gamma._logcdf(0.5 * z, 0.5 * df)
+
+    def _logsf(self, z: Any, df: Any) -> Any:
+        return gamma._logsf(0.5 * z, 0.5 * df)
+
     def _ppf(self, q: Any, df: Any) -> Any:
         return 2.0 * gamma._ppf(q, 0.5 * df)
 
@@ -233,13 +251,10 @@ class Beta(Continuous):
     support_ = (0.0, 1.0)
     inner = 0.5
 
-    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return self._beside(z, a, b, self._plain_logpdf, lambda log: log)
-
     def _pdf(self, z: Any, a: Any, b: Any) -> Any:
-        return self._beside(z, a, b, self._plain_pdf, rec.exp)
+        return rec.beta_weight(a, b, z)
 
-    def _beside(self, z: Any, a: Any, b: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
         """For large parameters as of the gamma distribution."""
         inside = rec.greater(z * (1 - z), 0)
         large = rec.where(rec.greater(a, LARGE), rec.where(rec.greater(b, LARGE), inside, False), False)
@@ -247,25 +262,20 @@ class Beta(Continuous):
         n, y = p + q, 1 - x
         log = 0.5 * (rec.log(p / n) + rec.log(q)) - _HALF_LOG_TWO_PI - rec.log(x) - rec.log1p(-x)
         log = log + stirling_tail(n) - stirling_tail(p) - stirling_tail(q) - rec.kl_div(p, n * x) - rec.kl_div(q, n * y)
-        return rec.where(
-            large, of_log(log), plain(*(rec.where(large, w, v) for v, w in ((z, 0.5), (a, 1.0), (b, 1.0))))
-        )
-
-    def _plain_logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return rec.xlog1py(b - 1, -z) + rec.xlogy(a - 1, z) - rec.betaln(a, b)
-
-    def _plain_pdf(self, z: Any, a: Any, b: Any) -> Any:
-        top = rec.equal(z, 1)
-        low, high = rec.where(top, 0.5, z), rec.where(top, z, 0.5)
-        left = through_zero(low, a - 1, rec.xlog1py(b - 1, -low) - rec.betaln(a, b))
-        right = through_zero(1 - high, b - 1, rec.xlogy(a - 1, high) - rec.betaln(a, b))
-        return rec.where(top, right, left)
+        z, a, b = (rec.where(large, w, v) for v, w in ((z, 0.5), (a, 1.0), (b, 1.0)))
+        return rec.where(large, log, rec.xlog1py(b - 1, -z) + rec.xlogy(a - 1, z) - rec.betaln(a, b))
 
     def _cdf(self, z: Any, a: Any, b: Any) -> Any:
         return rec.betainc(a, b, z)
 
     def _sf(self, z: Any, a: Any, b: Any) -> Any:
         return rec.betaincc(a, b, z)
+
+    def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
+        return log_tails.beta_below(self, z, a, b)
+
+    def _logsf(self, z: Any, a: Any, b: Any) -> Any:
+        return log_tails.beta_above(self, z, a, b)
 
     def _ppf(self, q: Any, a: Any, b: Any) -> Any:
         return rec.betaincinv(a, b, q)

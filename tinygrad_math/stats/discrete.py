@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from ..core.node import unknown
 from ..core.samples import positive, sample
 from ..core.tensor import as_tensor, rec
 from ..random import Generator
-from .distribution import LARGE, Discrete, series, stirling_tail, through_zero
+from .continuous import beta, gamma
+from .distribution import LARGE, Discrete, series, stirling_tail
 
 __all__ = ["bernoulli", "binom", "poisson"]
 
@@ -77,24 +77,28 @@ class Poisson(Discrete):
     def _valid(self, *shapes: Any) -> list[Any]:
         return [rec.greater_equal(shapes[0], 0)]
 
-    def _logpmf(self, k: Any, mu: Any) -> Any:
-        return self._beside(k, mu, lambda k, mu: rec.xlogy(k, mu) - rec.gammaln(k + 1) - mu, lambda log: log)
-
     def _pmf(self, k: Any, mu: Any) -> Any:
-        return self._beside(k, mu, lambda k, mu: through_zero(mu, k, -rec.gammaln(k + 1) - mu), rec.exp)
+        return rec.gamma_weight(k + 1, mu)
 
-    def _beside(self, k: Any, mu: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+    def _logpmf(self, k: Any, mu: Any) -> Any:
         """For many by the distance from the mode, without terms that cancel: see `special.stirling`."""
         large = rec.where(rec.greater(k, LARGE), rec.greater(mu, 0), False)
         n, m = rec.where(large, k, 2 * LARGE), rec.where(large, mu, 2 * LARGE)
         log = -0.5 * rec.log(2 * math.pi * n) - stirling_tail(n) - rec.kl_div(n, m)
-        return rec.where(large, of_log(log), plain(rec.where(large, 1.0, k), rec.where(large, 1.0, mu)))
+        k, mu = rec.where(large, 1.0, k), rec.where(large, 1.0, mu)
+        return rec.where(large, log, rec.xlogy(k, mu) - rec.gammaln(k + 1) - mu)
 
     def _cdf(self, k: Any, mu: Any) -> Any:
         return rec.gammaincc(k + 1, mu)
 
     def _sf(self, k: Any, mu: Any) -> Any:
         return rec.gammainc(k + 1, mu)
+
+    def _logcdf(self, k: Any, mu: Any) -> Any:
+        return gamma._logsf(mu, k + 1)
+
+    def _logsf(self, k: Any, mu: Any) -> Any:
+        return gamma._logcdf(mu, k + 1)
 
     def _moments(self, mu: Any) -> Any:
         return mu, mu, 1 / rec.sqrt(mu), 1 / mu
@@ -132,13 +136,10 @@ class Binomial(Discrete):
     def _choices(self, k: Any, n: Any) -> Any:
         return -rec.betaln(n - k + 1, k + 1) - rec.log1p(n)
 
-    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return self._beside(k, n, p, self._plain_logpmf, lambda log: log)
-
     def _pmf(self, k: Any, n: Any, p: Any) -> Any:
-        return self._beside(k, n, p, self._plain_pmf, rec.exp)
+        return rec.beta_weight(k + 1, n - k + 1, p) / (n + 1)
 
-    def _beside(self, k: Any, n: Any, p: Any, plain: Callable[..., Any], of_log: Callable[..., Any]) -> Any:
+    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
         """For many of both kinds as of Poisson's distribution."""
         many = rec.where(rec.greater(k, LARGE), rec.greater(n - k, LARGE), False)
         large = rec.where(many, rec.greater(p * (1 - p), 0), False)
@@ -146,25 +147,20 @@ class Binomial(Discrete):
         f = t - s
         log = 0.5 * (rec.log(t / s) - rec.log(2 * math.pi * f)) - rec.kl_div(s, t * x) - rec.kl_div(f, t * (1 - x))
         log = log + stirling_tail(t) - stirling_tail(s) - stirling_tail(f)
-        return rec.where(
-            large, of_log(log), plain(*(rec.where(large, 1.0, v) for v in (k, n)), rec.where(large, 0.5, p))
-        )
-
-    def _plain_logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return self._choices(k, n) + rec.xlogy(k, p) + rec.xlog1py(n - k, -p)
-
-    def _plain_pmf(self, k: Any, n: Any, p: Any) -> Any:
-        top = rec.equal(p, 1)
-        low, high = rec.where(top, 0.5, p), rec.where(top, p, 0.5)
-        left = through_zero(low, k, self._choices(k, n) + rec.xlog1py(n - k, -low))
-        right = through_zero(1 - high, n - k, self._choices(k, n) + rec.xlogy(k, high))
-        return rec.where(top, right, left)
+        k, n, p = (*(rec.where(large, 1.0, v) for v in (k, n)), rec.where(large, 0.5, p))
+        return rec.where(large, log, self._choices(k, n) + rec.xlogy(k, p) + rec.xlog1py(n - k, -p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return rec.betaincc(k + 1, self._failures(k, n), p)
 
     def _sf(self, k: Any, n: Any, p: Any) -> Any:
         return rec.betainc(k + 1, self._failures(k, n), p)
+
+    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
+        return beta._logsf(p, k + 1, self._failures(k, n))
+
+    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
+        return beta._logcdf(p, k + 1, self._failures(k, n))
 
     def _moments(self, n: Any, p: Any) -> Any:
         var = n * p * (1 - p)

@@ -24,6 +24,7 @@ from ..core.quiet import quietly
 from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
 from ..random import Generator, shared
+from ..special import domain  # noqa: F401  (declares within and replaced)
 
 Support = tuple[Any, Any]
 
@@ -37,15 +38,6 @@ def log_of(p: Any, q: Any) -> Any:
     """log(p) for q = 1 - p, from the one of them that has the digits."""
     high = rec.less(q, 0.5)
     return rec.where(high, rec.log1p(-rec.where(high, q, 0.0)), log(p))
-
-
-def through_zero(z: Any, exponent: Any, log_rest: Any) -> Any:
-    """z**exponent * exp(log_rest) for z >= 0: in the log domain, but at z = 0, where the log has no derivative."""
-    zero = rec.equal(z, 0)
-    away = rec.exp(rec.xlogy(exponent, rec.where(zero, 1.0, z)) + log_rest)
-    pole = rec.less(exponent, 0)
-    edge = rec.power(rec.where(zero, z, 1.0), rec.where(pole, 0.0, exponent)) * rec.exp(log_rest)
-    return rec.where(zero, rec.where(pole, math.inf, edge), away)
 
 
 def series(x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -134,14 +126,27 @@ class Distribution:
         shapes = [as_tensor(v) for v in values[: len(self.shapes)]]
         conditions = []
         for k, ok in enumerate(self._valid(*shapes)):
-            shapes[k] = rec.where(ok, shapes[k], 1.0)
+            shapes[k] = rec.replaced(shapes[k], ok, 1.0)
             conditions.append(ok)
         loc, scale = values[len(self.shapes)], values[-1] if "scale" in self.placed else 1
         if not (isinstance(scale, (int, np.floating)) and scale > 0):
             ok = rec.greater(scale, 0)
-            scale = rec.where(ok, scale, 1.0)
+            scale = rec.replaced(scale, ok, 1.0)
             conditions.append(ok)
         return shapes, loc, scale, conditions
+
+    # -- probabilities ----------------------------------------------------------------------------------------
+    def _cdf(self, z: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+    def _sf(self, z: Any, *shapes: Any) -> Any:
+        return 1.0 - self._cdf(z, *shapes)
+
+    def _logcdf(self, z: Any, *shapes: Any) -> Any:
+        return log_of(self._cdf(z, *shapes), self._sf(z, *shapes))
+
+    def _logsf(self, z: Any, *shapes: Any) -> Any:
+        return log_of(self._sf(z, *shapes), self._cdf(z, *shapes))
 
     # -- moments --------------------------------------------------------------------------------------------
     def _moments(self, *shapes: Any) -> tuple[Any, Any, Any, Any]:
@@ -284,9 +289,9 @@ def _float_kind(name: str, values: Sequence[Any]) -> np.dtype[Any]:
 
 
 def checked(value: Any, conditions: list[Any]) -> Any:
-    """The value, and NaN where a condition does not hold."""
+    """The value, and NaN where a condition does not hold, as is the derivative."""
     for ok in conditions:
-        value = rec.where(ok, value, math.nan)
+        value = rec.within(value, ok)
     return value
 
 
@@ -306,18 +311,6 @@ class Continuous(Distribution):
     def _pdf(self, z: Any, *shapes: Any) -> Any:
         return rec.exp(self._logpdf(z, *shapes))
 
-    def _cdf(self, z: Any, *shapes: Any) -> Any:
-        raise NotImplementedError
-
-    def _sf(self, z: Any, *shapes: Any) -> Any:
-        return 1.0 - self._cdf(z, *shapes)
-
-    def _logcdf(self, z: Any, *shapes: Any) -> Any:
-        return log_of(self._cdf(z, *shapes), self._sf(z, *shapes))
-
-    def _logsf(self, z: Any, *shapes: Any) -> Any:
-        return log_of(self._sf(z, *shapes), self._cdf(z, *shapes))
-
     def _entropy(self, *shapes: Any) -> Any:
         raise NotImplementedError
 
@@ -327,6 +320,7 @@ class Continuous(Distribution):
         shapes, loc, scale, conditions = self._parameters(args, kwds, x)
         z = (as_tensor(x) - loc) / scale
         conditions.append(rec.equal(z, z))
+        z = checked(z, conditions)
         low, high = self.support_
         left = rec.less(z, low) if density else rec.less_equal(z, low)
         right = (rec.greater if density and math.isfinite(high) else rec.greater_equal)(z, high)
@@ -372,6 +366,7 @@ class Continuous(Distribution):
         q = as_tensor(q)
         low, high = self.support_[::-1] if upper else self.support_
         conditions += [rec.greater_equal(q, 0), rec.less_equal(q, 1), rec.equal(loc, loc)]
+        q = checked(q, conditions)
         bottom, top = rec.equal(q, 0), rec.equal(q, 1)
         inside = rec.where(rec.greater(q, 0), rec.where(rec.less(q, 1), q, 0.5), 0.5)
         z = rec.where(bottom, low, rec.where(top, high, f(inside, *shapes)))
@@ -381,7 +376,8 @@ class Continuous(Distribution):
     def ppf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
         """The quantile: the x with cdf(x) = q, the ends of the support for 0 and 1, NaN for other q.
 
-        Derivative, at fixed parameters 1/pdf(x), and in a parameter -(dcdf/dp)/pdf.
+        Derivative, at fixed parameters 1/pdf(x), and in a parameter -(dcdf/dp)/pdf. The second derivatives have
+        1/pdf(x)^2: where that leaves the range of floats, of q below 1e-154 and the like, they may be NaN.
 
         >>> import tinygrad_math as tm
         >>> tm.round(tm.stats.norm.ppf([0.5, 0.975]), 4)
@@ -459,12 +455,6 @@ class Discrete(Distribution):
     def _pmf(self, k: Any, *shapes: Any) -> Any:
         raise NotImplementedError
 
-    def _cdf(self, k: Any, *shapes: Any) -> Any:
-        raise NotImplementedError
-
-    def _sf(self, k: Any, *shapes: Any) -> Any:
-        raise NotImplementedError
-
     def _entropy(self, *shapes: Any) -> Any:
         raise NotImplementedError
 
@@ -503,11 +493,11 @@ class Discrete(Distribution):
 
     def logcdf(self, k: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of cdf."""
-        return log_of(self.cdf(k, *args, **kwds), self.sf(k, *args, **kwds))
+        return self._cumulative(self._logcdf, k, args, kwds, -math.inf, 0.0)
 
     def logsf(self, k: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of sf."""
-        return log_of(self.sf(k, *args, **kwds), self.cdf(k, *args, **kwds))
+        return self._cumulative(self._logsf, k, args, kwds, 0.0, -math.inf)
 
     def _quantile(self, q: Any, args: Any, kwds: Any, upper: bool) -> Tensor:
         shapes, loc, _, conditions = self._parameters(args, kwds, q)

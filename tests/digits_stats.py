@@ -1,0 +1,242 @@
+"""The distributions of tm.stats in mpmath, as the scan at random points takes them (`digits_sampled`).
+
+Each is told by its density and the probabilities below and above, with all digits where they are small; the logarithms
+follow, also of what is too small for a float. A quantile is followed to its digits from ours by Newton's method.
+"""
+
+import math
+
+import mpmath
+from digits_sampled import Chosen, Domain, Row
+from mpmath import mp, mpf
+
+from tinygrad_math import stats
+
+INF, PI = math.inf, mpmath.pi
+
+
+def up_to(f):
+    """1 - f, with as many more digits as are lost where f is nearly 1."""
+
+    def rest(*x):
+        more = 30
+        while more < 5000:
+            with mp.workdps(mp.dps + more):
+                y = 1 - f(*x)
+            if y > mpf(10) ** (10 - more):
+                return y
+            more *= 3
+        raise mp.NoConvergence
+
+    return rest
+
+
+# -- the incomplete functions ------------------------------------------------------------------------------------------
+
+
+def rising(start, next_factor):
+    """start (1 + r_1 + r_1 r_2 + ...) of positive terms."""
+    term = total = mpf(1)
+    k = 0
+    while term > mp.eps * total:
+        k += 1
+        if k > 20_000:
+            raise mp.NoConvergence
+        term *= next_factor(k)
+        total += term
+    return start * total
+
+
+def gamma_density(x, a):
+    return mpmath.exp((a - 1) * mpmath.log(x) - x - mpmath.loggamma(a)) if x > 0 else mpf(0)
+
+
+def gamma_below(x, a):
+    """DLMF 8.7.1, of positive terms."""
+    if x > 300 + 4 * a:
+        return up_to(gamma_above)(x, a)
+    start = mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a + 1))
+    return rising(start, lambda k: x / (a + k))
+
+
+def gamma_above(x, a):
+    """Far out the continued fraction (DLMF 8.9.2)."""
+    if x <= 300 + 4 * a:
+        return up_to(gamma_below)(x, a)
+    total = mpf(0)
+    for k in range(4 * mp.dps, 0, -1):
+        total = k * (a - k) / (x + 2 * k + 1 - a + total)
+    return mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a)) / (x + 1 - a + total)
+
+
+def beta_part(x, y, a, b):
+    """The incomplete beta function at x = 1 - y (DLMF 8.17.8)."""
+    if x > mpf(9) / 10 or x * b > a * y:
+        return up_to(beta_part)(y, x, b, a) if y < mpf(9) / 10 else _beta_series(x, y, a, b)
+    return _beta_series(x, y, a, b)
+
+
+def _beta_series(x, y, a, b):
+    log_beta = mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
+    start = mpmath.exp(a * mpmath.log(x) + b * mpmath.log(y) - log_beta) / a
+    return rising(start, lambda k: x * (a + b + k - 1) / (a + k))
+
+
+def student_density(t, n):
+    log_beta = mpmath.loggamma(n / 2) + mpmath.loggamma(mpf(1) / 2) - mpmath.loggamma((n + 1) / 2)
+    return mpmath.exp(-(n + 1) / 2 * mpmath.log1p(t * t / n) - log_beta) / mpmath.sqrt(n)
+
+
+def student_below(t, n):
+    if t > 0:
+        return up_to(student_below)(-t, n)
+    return beta_part(n / (n + t * t), t * t / (n + t * t), n / 2, mpf(1) / 2) / 2
+
+
+# -- laws --------------------------------------------------------------------------------------------------------------
+
+
+class Law:
+    """A distribution: its density, the probabilities below and above, and where its arguments are drawn from."""
+
+    def __init__(self, density, below, above, *domains, keep=None):
+        self.whole = {"pdf": density, "pmf": density, "cdf": below, "sf": above}
+        self.domains, self.keep = domains, keep
+
+    def reference(self, method):
+        if method in ("ppf", "isf"):
+            raise KeyError(method)
+        f = self.whole[method.removeprefix("log")]
+        return (lambda *x: mpmath.log(f(*x))) if method.startswith("log") else f
+
+    def quantile(self, ours, method):
+        """The point at which the probability below or above is p."""
+        tail, density = self.whole["cdf" if method == "ppf" else "sf"], self.whole["pdf"]
+        sign = 1 if method == "ppf" else -1
+
+        def value(p, *shapes):
+            x = mpf(float(ours(float(p), *map(float, shapes))))
+            for _ in range(60):
+                step = sign * (tail(x, *shapes) - p) / density(x, *shapes)
+                x -= step
+                if abs(step) <= 100 * mp.eps * abs(x):
+                    return x
+            raise mp.NoConvergence
+
+        return value
+
+
+def placed(law_of):
+    """The law at (x - loc)/scale, with loc and scale after the shapes."""
+    return lambda x, *rest: law_of((x - rest[-2]) / rest[-1], *rest[:-2])
+
+
+def two_sided(f):
+    return f, lambda x, *shapes: f(-x, *shapes)
+
+
+def gauss(z):
+    return mpmath.exp(-z * z / 2) / mpmath.sqrt(2 * PI)
+
+
+def normal_below(z):
+    return mpmath.erfc(-z / mpmath.sqrt(2)) / 2
+
+
+def logistic_below(z):
+    return 1 / (1 + mpmath.exp(-z))
+
+
+def laplace_below(z):
+    return mpmath.exp(z) / 2 if z < 0 else up_to(laplace_below)(-z)
+
+
+def cauchy_below(z):
+    return mpmath.atan2(1, -z) / PI
+
+
+def poisson_mass(k, m):
+    return mpmath.exp(k * mpmath.log(m) - m - mpmath.loggamma(k + 1)) if m else mpf(k == 0)
+
+
+def binomial_mass(k, n, p):
+    return mpmath.binomial(n, k) * p**k * (1 - p) ** (n - k)
+
+
+REAL = Domain(singular=())
+LINE = Domain(-1e5, 1e5)  # mpmath's erfc and exp of more take their time
+HALF = Domain(0, INF, (0, 1, 10), (0,))
+SHAPE = Domain(1e-8, 2e3, (1, 2, 100), (0,))
+PART = Domain(0, 1, (0, 1, 0.5), (0, 1))
+CHANCE = Domain(0, 1, (0, 1, 0.5), (0, 1))
+FREEDOM = Domain(1e-4, 1e3, (1, 2, 100), (0,))
+LAWS = {
+    "norm": Law(gauss, *two_sided(normal_below), LINE),
+    "t": Law(student_density, *two_sided(student_below), REAL, FREEDOM),
+    "gamma": Law(gamma_density, gamma_below, gamma_above, HALF, SHAPE),
+    "chi2": Law(
+        lambda x, n: gamma_density(x / 2, n / 2) / 2,
+        lambda x, n: gamma_below(x / 2, n / 2),
+        lambda x, n: gamma_above(x / 2, n / 2),
+        HALF,
+        SHAPE,
+    ),
+    "beta": Law(
+        lambda x, a, b: x ** (a - 1) * (1 - x) ** (b - 1) / mpmath.beta(a, b),
+        lambda x, a, b: beta_part(x, 1 - x, a, b),
+        lambda x, a, b: beta_part(1 - x, x, b, a),
+        PART,
+        SHAPE,
+        SHAPE,
+    ),
+    "expon": Law(lambda x: mpmath.exp(-x), lambda x: -mpmath.expm1(-x), lambda x: mpmath.exp(-x), HALF),
+    "uniform": Law(lambda x: mpf(1), lambda x: x, lambda x: 1 - x, PART),
+    "lognorm": Law(
+        lambda x, s: gauss(mpmath.log(x) / s) / (s * x),
+        lambda x, s: normal_below(mpmath.log(x) / s),
+        lambda x, s: normal_below(-mpmath.log(x) / s),
+        HALF,
+        Domain(1e-3, INF, (1, 0.1), (0,)),
+    ),
+    "laplace": Law(lambda x: mpmath.exp(-abs(x)) / 2, *two_sided(laplace_below), Domain(singular=(0,))),
+    "cauchy": Law(lambda x: 1 / (PI * (1 + x * x)), *two_sided(cauchy_below), REAL),
+    "logistic": Law(lambda x: 1 / (2 + mpmath.exp(x) + mpmath.exp(-x)), *two_sided(logistic_below), REAL),
+    "poisson": Law(
+        poisson_mass,
+        lambda k, m: gamma_above(m, k + 1),
+        lambda k, m: gamma_below(m, k + 1),
+        Chosen(0, 1, 2, 7, 30, 120, 1000),
+        HALF,
+    ),
+    "binom": Law(
+        binomial_mass,
+        lambda k, n, p: beta_part(1 - p, p, n - k, k + 1),
+        lambda k, n, p: beta_part(p, 1 - p, k + 1, n - k),
+        Chosen(0, 1, 2, 7, 30, 120, 500),
+        Chosen(2, 5, 8, 31, 40, 200, 501, 1000),
+        CHANCE,
+        keep=lambda k, n, p: k < n,
+    ),
+}
+DISCRETE = {"poisson": [1], "binom": [2]}
+_LEAST = 1e-100  # of a q, below which the square of 1/pdf leaves the range, as `ppf` says
+METHODS = ["pdf", "logpdf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf"]
+
+
+def rows():
+    found = {}
+    for name, law in LAWS.items():
+        for method in METHODS:
+            if name in DISCRETE and method in ("ppf", "isf"):
+                continue
+            title = method.replace("pdf", "pmf") if name in DISCRETE else method
+            ours = getattr(getattr(stats, name), title)
+            if method in ("ppf", "isf"):
+                row = Row(ours, law.quantile(ours, method), CHANCE, *law.domains[1:], keep=lambda q, *_: q > _LEAST)
+            else:
+                row = Row(ours, law.reference(title), *law.domains, places=DISCRETE.get(name), keep=law.keep)
+            found[f"{name}.{title}"] = row
+    return found
+
+
+ROWS = rows()

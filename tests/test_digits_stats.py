@@ -1,0 +1,82 @@
+"""Distributions keep their digits, in the point and in every parameter. What is asked is told in `digits_stats`."""
+
+import math
+
+import digits_sampled
+import mpmath
+import numpy as np
+import pytest
+from digits_stats import ROWS
+
+import tinygrad_math as tm
+from tinygrad_math import stats
+
+KINDS = [np.float64, np.float32]
+
+
+def report(found):
+    assert not found, f"{len(found)} partials, among them\n" + "\n".join(found[:8])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_distribution_and_two_derivatives_at_random_points(name):
+    count = 1 if name.endswith(("ppf", "isf")) else 2  # whose truth is found step by step
+    report(digits_sampled.failures(name, count, 3, np.float64, tries=2, row=ROWS[name]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", ROWS)
+def test_a_distribution_and_two_derivatives_at_many_random_points(name, dtype):
+    report(digits_sampled.failures(name, 40, 1, dtype, tries=2, row=ROWS[name]))
+
+
+TAILS = [  # of which the probability is no float, and its logarithm
+    (stats.gamma.logsf, (2000.0, 1.0), -2000.0),
+    (stats.gamma.logsf, (1e200, 1.0), -1e200),
+    (stats.gamma.logcdf, (1e-200, 3.0), 3 * math.log(1e-200) - math.log(6)),
+    (stats.chi2.logsf, (1e5, 2.0), -5e4),
+    (stats.beta.logcdf, (0.01, 300.0, 1.0), 300 * math.log(0.01)),
+    (stats.beta.logsf, (1 - 2.0**-50, 1.0, 30.0), -1500 * math.log(2)),
+    (stats.beta.logsf, (1e-9, 1.0, 1e15), 1e15 * math.log1p(-1e-9)),
+    (stats.t.logsf, (1e200, 2.0), -400 * math.log(10) - math.log(2)),
+    (stats.t.logcdf, (-1e30, 20.0), None),
+    (stats.poisson.logsf, (2, 1e-150), 3 * math.log(1e-150) - math.log(6)),
+    (stats.poisson.logcdf, (0, 5000.0), -5000.0),
+    (stats.binom.logsf, (499, 500, 0.001), 500 * math.log(0.001)),
+]
+
+
+@pytest.mark.parametrize("f, at, want", TAILS)
+def test_logarithms_of_probabilities_that_vanish(f, at, want):
+    if want is None:  # of Student's the first term of the expansion in 1/t
+        n = at[1]
+        with mpmath.workdps(30):
+            want = float(n / 2 * mpmath.log(n) - n * mpmath.log(-at[0]) - mpmath.log(n * mpmath.beta(n / 2, 0.5)))
+    assert float(f(*at)) == pytest.approx(want, rel=1e-12, abs=0)
+
+
+def test_beyond_where_the_rate_of_a_tail_is_constant_its_logarithm_is_straight():
+    slope = tm.grad(stats.gamma.logsf)
+    assert float(slope(1e200, 1.0)) == -1
+    assert float(tm.grad(slope)(1e200, 1.0)) == 0
+    assert float(tm.grad(stats.t.logsf)(1e200, 2.0)) == pytest.approx(-2e-200, rel=1e-14, abs=0)
+    with np.errstate(all="ignore"):
+        slope = float(tm.grad(stats.gamma.logsf)(1e300, 1e300))
+    assert slope == pytest.approx(-math.sqrt(2e-300 / math.pi), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("f", [stats.gamma.logpdf, stats.gamma.cdf, stats.gamma.ppf, stats.t.logsf, stats.expon.pdf])
+@pytest.mark.parametrize("x", [-1.0, 0.3, 2.0])
+def test_where_a_distribution_does_not_exist_no_derivative_does(f, x):
+    args = (x, -1.0) if f.__self__.shapes else (x, 0.0, -1.0)
+    assert math.isnan(float(f(*args)))
+    for place in range(len(args)):
+        assert math.isnan(float(tm.grad(f, argnums=place)(*args)))
+
+
+def test_derivatives_are_nan_at_nan_and_zero_outside_of_the_support():
+    assert math.isnan(float(tm.grad(stats.gamma.pdf)(math.nan, 2.0)))
+    assert math.isnan(float(tm.grad(stats.gamma.cdf, argnums=1)(math.nan, 2.0)))
+    assert float(tm.grad(stats.gamma.cdf)(-1.0, 2.0)) == 0
+    assert float(tm.grad(stats.beta.pdf, argnums=1)(1.5, 2.0, 3.0)) == 0

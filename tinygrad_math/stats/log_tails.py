@@ -1,0 +1,103 @@
+"""Logarithms of the probabilities below and above of the gamma, beta and Student's distributions, in standard form.
+
+In its tail a probability vanishes before its logarithm does: there it is told by `special.log_tails`, beside the
+density, and where it is no small number by itself. Each form sees its own elements only, and others in place of the
+rest, at which it costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..core.tensor import rec
+from ..special import log_tails  # noqa: F401  (declares the tails)
+from .distribution import LARGE, log_of
+
+_SHARE = 0.5  # of -log P from which on it is no tail, of a small shape: its complement has the digits
+
+
+def _apart(far: Any, tail: Callable[..., Any], body: Callable[..., Any], args: Any, idle: Any, plain: Any) -> Any:
+    """tail(*args) where `far`, else body(*args); `idle` and `plain` stand in for the arguments of others."""
+    ahead = tail(*(rec.where(far, v, w) for v, w in zip(args, idle, strict=True)))
+    return rec.where(far, ahead, body(*(rec.where(far, w, v) for v, w in zip(args, plain, strict=True))))
+
+
+def _is_tail(a: Any, z: Any) -> Any:
+    """Whether z^a is small: of a small shape the probability below is none."""
+    log = rec.log(rec.where(rec.greater(z, 0), z, 1.0))
+    return rec.greater_equal(a, _SHARE) | rec.less(a * log, -_SHARE)
+
+
+# -- gamma -------------------------------------------------------------------------------------------------------------
+
+
+def gamma_below(law: Any, z: Any, a: Any) -> Any:
+    far = rec.greater(z, 0) & rec.less_equal(z, a) & _is_tail(a, z)
+
+    def tail(z: Any, a: Any) -> Any:
+        large, inner = rec.greater(a, LARGE), rec.where(rec.greater(z, 0), z, 1.0)
+        p, x = rec.where(large, a, 1.0), rec.where(large, inner, 1.0)
+        q, y = rec.where(large, 1.0, a), rec.where(large, 1.0, inner)
+        lead = rec.where(large, law._logpdf(x, p) + rec.log(x / p), q * rec.log(y) - y - rec.gammaln(q + 1))
+        return lead + rec.log_gamma_below(a, z)
+
+    return _apart(far, tail, lambda z, a: log_of(law._cdf(z, a), law._sf(z, a)), (z, a), (0.0, 1.0), (1.0, 1.0))
+
+
+def gamma_above(law: Any, z: Any, a: Any) -> Any:
+    far = rec.greater_equal(z, a) & rec.greater_equal(z, 1) & rec.less(z, math.inf)
+
+    def tail(z: Any, a: Any) -> Any:
+        return law._logpdf(rec.where(rec.greater(z, 0), z, 1.0), a) + rec.log_gamma_above(a, z)
+
+    return _apart(far, tail, lambda z, a: log_of(law._sf(z, a), law._cdf(z, a)), (z, a), (0.0, 1.0), (1.0, 1.0))
+
+
+# -- beta --------------------------------------------------------------------------------------------------------------
+
+
+def beta_below(law: Any, z: Any, a: Any, b: Any) -> Any:
+    far = rec.greater(z, 0) & rec.less_equal((a + b) * z, a) & rec.less(z, 1) & _is_tail(a, z)
+    return _beta(law, far, z, a, b, False)
+
+
+def beta_above(law: Any, z: Any, a: Any, b: Any) -> Any:
+    far = rec.less(z, 1) & rec.greater_equal((a + b) * z, a) & rec.greater(z, 0) & _is_tail(b, 1 - z)
+    return _beta(law, far, z, a, b, True)
+
+
+def _beta(law: Any, far: Any, z: Any, a: Any, b: Any, upper: bool) -> Any:
+    def tail(z: Any, a: Any, b: Any) -> Any:
+        inner = rec.where(rec.greater(z, 0), z, 0.5)
+        large = rec.greater(a, LARGE) & rec.greater(b, LARGE)
+        p, q, x = rec.where(large, a, 1.0), rec.where(large, b, 1.0), rec.where(large, inner, 0.5)
+        r, s, y = rec.where(large, 1.0, a), rec.where(large, 1.0, b), rec.where(large, 0.5, inner)
+        many = law._logpdf(x, p, q) + rec.log(x) + rec.log1p(-x)
+        few = r * rec.log(y) + s * rec.log1p(-y) - rec.betaln(r, s)
+        return rec.where(large, many, few) - rec.log(b if upper else a) + rec.log_beta_tail(a, b, z, upper=upper)
+
+    def body(z: Any, a: Any, b: Any) -> Any:
+        below, above = law._cdf(z, a, b), law._sf(z, a, b)
+        return log_of(above, below) if upper else log_of(below, above)
+
+    return _apart(far, tail, body, (z, a, b), (0.0, 1.0, 1.0), (0.5, 1.0, 1.0))
+
+
+# -- Student's ---------------------------------------------------------------------------------------------------------
+
+_FURTHEST = 1e9  # from where on T(-t) is p(t) (1 + t^2/n)/t to rounding
+
+
+def student_below(law: Any, z: Any, df: Any) -> Any:
+    far = rec.less(z, -1) & rec.greater_equal(df, 1) & rec.less(df, math.inf)
+
+    def tail(z: Any, df: Any) -> Any:
+        t = -z
+        furthest = rec.greater(t, _FURTHEST)
+        near, away = rec.where(furthest, 0.0, t), rec.where(furthest, t, 1.0)
+        mills = rec.log(rec.where(rec.greater(near, 0), near, 1.0)) + rec.log_student_above(df, near * near)
+        return law._logpdf(z, df) + rec.where(furthest, rec.log1p_square(away / rec.sqrt(df)) - rec.log(away), mills)
+
+    return _apart(far, tail, lambda z, df: log_of(law._cdf(z, df), law._sf(z, df)), (z, df), (0.0, 1.0), (-1.0, 1.0))
