@@ -67,31 +67,33 @@ def _room(path):
 
 
 @functools.cache
-def _parsed(path):
-    return ast.parse(path.read_text())
+def _nodes(path):
+    """All parts of a file's syntax."""
+    return list(ast.walk(ast.parse(path.read_text())))
 
 
 def _imports(path):
     """The package's own files that a file imports, anywhere in it but for the type checker's eyes."""
     package = path.relative_to(ROOT.parent).parts[:-1]
-    tree = _parsed(path)
-    unseen = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    found = [node for node in _nodes(path) if isinstance(node, ast.ImportFrom) and node.level]
+    unseen = [n for n in _nodes(path) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     skipped = {id(n) for block in unseen for n in ast.walk(block)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level and id(node) not in skipped:
-            base = package[: len(package) - node.level + 1]
-            module = (*base, *(node.module.split(".") if node.module else ()))
-            targets = [module] if node.module else []
-            for alias in node.names:
-                inner = ROOT.parent.joinpath(*module, alias.name)
-                if inner.with_suffix(".py").exists() or inner.is_dir():
-                    targets.append((*module, alias.name))
-            for target in targets:
-                where = ROOT.parent.joinpath(*target)
-                if where.with_suffix(".py").exists():
-                    yield where.with_suffix(".py")
-                elif (where / "__init__.py").exists():
-                    yield where / "__init__.py"
+    for node in found:
+        if id(node) in skipped:
+            continue
+        base = package[: len(package) - node.level + 1]
+        module = (*base, *(node.module.split(".") if node.module else ()))
+        inner = [(*module, alias.name) for alias in node.names]
+        for target in [*[module] * bool(node.module), *inner]:
+            if (file := _file(target)) is not None:
+                yield file
+
+
+@functools.cache
+def _file(module):
+    """The file that a module stands in, given the parts of its name; None where there is none of that name."""
+    where = ROOT.parent.joinpath(*module)
+    return next((f for f in (where.with_suffix(".py"), where / "__init__.py") if f.exists()), None)
 
 
 @each("path", FILES)
@@ -116,7 +118,7 @@ def test_op_families_do_not_import_each_other():
 
 def test_the_core_imports_numpy_and_nothing_else():
     for path in (ROOT / "core").glob("*.py"):
-        for node in ast.walk(_parsed(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.ImportFrom) and not node.level:
                 assert node.module.split(".")[0] in _ALLOWED, f"{path.name} imports {node.module}"
             elif isinstance(node, ast.Import):
@@ -147,7 +149,7 @@ def test_numpys_warnings_are_silenced_in_the_one_way_that_an_interrupt_does_not_
     for path in FILES:
         silenced = [
             node.lineno
-            for node in ast.walk(_parsed(path))
+            for node in _nodes(path)
             if isinstance(node, (ast.With, ast.FunctionDef))
             for part in (
                 [item.context_expr for item in node.items] if isinstance(node, ast.With) else node.decorator_list
