@@ -6,11 +6,13 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -18,10 +20,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
-        # the programs that tests start compile the package once, not each of them
-        os.environ["PYTHONPYCACHEPREFIX"] = compiled = tempfile.mkdtemp()
+        # the programs that tests start compile the package once, not each of them; what they keep goes with the tests
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        config.add_cleanup(lambda: shutil.rmtree(compiled, ignore_errors=True))
+        before = _compiled()
+        config.add_cleanup(lambda: [shutil.rmtree(folder, ignore_errors=True) for folder in _compiled() - before])
+
+
+def _compiled() -> set[Path]:
+    """The folders of compiled files beside the package, its tests and examples."""
+    return {folder for part in ("tinygrad_math", "tests", "examples") for folder in (ROOT / part).rglob("__pycache__")}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,6 +28,11 @@ def faddeeva(z):
     return mp.exp(-z * z) * mp.erfc(-1j * z)
 
 
+def scaled_macdonald(x):
+    """exp(x) K_1(x), as an integral (DLMF 10.32.9): mpmath's besselk takes a second for a number near 50."""
+    return mp.quad(lambda t: mp.exp(-2 * x * mp.sinh(t / 2) ** 2) * mp.cosh(t), [0, 1, 3, mp.inf])
+
+
 OF_ONE = {
     "Ai": (lambda x: special.airy(x)[0], mp.airyai, (-8.0, 0.0, 5.0)),
     "Bi'": (lambda x: special.airy(x)[3], lambda x: mp.airybi(x, derivative=1), (-1.0, 0.7)),
@@ -46,7 +51,7 @@ OF_ONE = {
     "Ci": (lambda x: special.sici(x)[1], mp.ci, (-2.0, 0.5, 20.0)),
     "Shi": (lambda x: special.shichi(x)[0], mp.shi, (0.01, 20.0)),
     "Chi": (lambda x: special.shichi(x)[1], mp.chi, (-2.0, 0.5)),
-    "k1e": (special.k1e, lambda x: mp.exp(x) * mp.besselk(1, x), (0.1, 49.0, 51.0)),
+    "k1e": (special.k1e, scaled_macdonald, (0.1, 49.0, 51.0)),
     "kve": (lambda x: special.kve(1.5, x), lambda x: mp.exp(x) * mp.besselk(1.5, x), (0.3, 60.0)),
     "struve": (lambda x: special.struve(1.5, x), lambda x: mp.struveh(1.5, x), (0.3, 10.0)),
     "modstruve": (lambda x: special.modstruve(0.0, x), lambda x: mp.struvel(0, x), (0.3, 10.0)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from typing import Any
 
@@ -24,8 +25,14 @@ sample = Sample
 
 def real(*shape: int, low: float = -2.0, high: float = 2.0, key: Any = 0) -> np.ndarray[Any, Any]:
     """Numbers spread evenly over an interval, in an order that depends on `key`: distinct, so without ties."""
+    return _spread(repr((shape, low, high, key)), shape, low, high).copy()
+
+
+@functools.cache
+def _spread(seed: str, shape: tuple[int, ...], low: float, high: float) -> np.ndarray[Any, Any]:
+    """The numbers of `real`, which draws them once: samples are asked for again and again."""
     n = int(np.prod(shape, dtype=int))
-    rng = np.random.default_rng(zlib.crc32(repr((shape, low, high, key)).encode()))
+    rng = np.random.default_rng(zlib.crc32(seed.encode()))
     points = low + (high - low) * (np.arange(n) + rng.uniform(0.25, 0.75, n)) / max(n, 1)
     return np.asarray(rng.permutation(points).reshape(shape))
 

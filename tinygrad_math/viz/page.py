@@ -44,7 +44,10 @@ def text(value: Any) -> str:
 
 def visible(value: Any) -> str:
     """A name or a value in one line: what breaks a line is a space, what cannot be printed is escaped, as `\\u202e`."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else ascii(c)[1:-1] for c in str(value))
+    told = str(value)
+    if told.isprintable():
+        return told
+    return "".join(c if c.isprintable() else " " if c.isspace() else ascii(c)[1:-1] for c in told)
 
 
 def page(title: str, body: str, *, style: str = "", script: str = "", data: Any = None) -> str:

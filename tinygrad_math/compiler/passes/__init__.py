@@ -74,8 +74,10 @@ def improve(
         passes[passes.index(turn_thin_products)] = partial(turn_thin_products, blas=False)
     if has_both(program) and apart():
         passes.remove(sines_and_cosines)
-    for _ in range(rounds):
-        if not sum([one(program) for one in passes]):
+    settled = 0  # passes in a row that have found nothing to do
+    for one in passes * rounds:
+        settled = 0 if one(program) else settled + 1
+        if settled == len(passes):
             break
     spread_bounds(program)
     write_steps(program, lambda step: improve(step, fast_math, rounds, apart, blas))
