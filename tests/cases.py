@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 
 
-def each(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """As pytest.mark.parametrize, within one test: all cases are run, and each that fails is named."""
+def each(
+    names: str | tuple[str, ...], rows: Iterable[Any], parts: int = 1
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """As pytest.mark.parametrize, within one test or so many parts: all cases are run, each that fails is named."""
     alone = isinstance(names, str)
     keys, given = ((names,) if alone else names), list(rows)
     assert given
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(test)
-        def run(**fixtures: Any) -> None:
+        def run(part: int = 0, **fixtures: Any) -> None:
             errors = []
-            for row in given:
+            for row in given[part::parts]:
                 values = (row,) if alone else row
                 try:
                     test(**fixtures, **dict(zip(keys, values, strict=True)))
@@ -31,7 +33,9 @@ def each(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Callabl
                 raise errors[0] if len(errors) == 1 else ExceptionGroup(f"{len(errors)} of {len(given)}", errors)
 
         left = [p for name, p in inspect.signature(test).parameters.items() if name not in keys]
+        if parts > 1:
+            left.append(inspect.Parameter("part", inspect.Parameter.POSITIONAL_OR_KEYWORD))
         run.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
-        return run
+        return pytest.mark.parametrize("part", range(parts))(run) if parts > 1 else run
 
     return decorate

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math import fft, linalg, nn, random, special, stats  # noqa: F401  (their ops are registered when opened)
@@ -153,7 +154,7 @@ def chosen(op):
     return kept + further[zlib.crc32(op.name.encode()) % max(len(further), 1) :][:1]
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS, parts=16)
 def test_compiled_op_equals_eager_op(name):
     _run(name, compiled_equals_eager)
 

@@ -32,17 +32,17 @@ def test_every_differentiable_op_has_samples_and_both_rules(name):
     assert op.jvp is not None
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS, parts=8)
 def test_raw_equals_recorded(name):
     _run(name, testing.raw_equals_recorded, lambda s: True)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@each("name", DIFFERENTIABLE, parts=8)
 def test_jvp_matches_finite_differences(name):
     _run(name, testing.jvp_matches_finite_differences, lambda s: s.smooth)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@each("name", DIFFERENTIABLE, parts=8)
 def test_the_two_rules_are_adjoint(name):
     _run(name, testing.rules_are_adjoint, lambda s: s.smooth)
 
@@ -58,12 +58,12 @@ def test_second_order_matches_finite_differences_on_every_sample(name):
     _run(name, testing.second_order_matches_finite_differences, lambda s: s.smooth)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@each("name", DIFFERENTIABLE, parts=8)
 def test_single_precision_stays(name):
     _run(name, testing.single_precision_stays, lambda s: True)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@each("name", DIFFERENTIABLE, parts=8)
 def test_the_subgradient_is_a_number_where_there_is_no_derivative(name):
     _run(name, testing.both_modes_are_finite, lambda s: not s.smooth)
 

@@ -3,30 +3,30 @@
 import agreement
 import numpy as np
 import pytest
+from cases import each
 from reference_layers import LAYERS
 
 import tinygrad_math as tm
 
 X = np.random.default_rng(0).normal(size=(4, 2))
-NAMES = [case.name for case in LAYERS]
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=NAMES)
+@each("case", LAYERS, parts=8)
 def test_outputs_buffers_and_gradients_are_those_of_pytorch(case):
     agreement.check_forward_and_backward(case)
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=NAMES)
+@each("case", LAYERS, parts=8)
 def test_grad_and_hvp_over_inputs_and_module_are_those_of_pytorch(case):
     agreement.check_transforms(case)
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=NAMES)
+@each("case", LAYERS, parts=8)
 def test_compiled_is_the_same(case):
     agreement.check_compiled(case)
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=NAMES)
+@each("case", LAYERS, parts=8)
 def test_float32_stays_float32(case):
     agreement.check_float32(case)
 

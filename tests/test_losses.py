@@ -3,30 +3,29 @@
 import agreement
 import numpy as np
 import pytest
+from cases import each
 from reference_losses import LOSSES
 
 import tinygrad_math as tm
 from tinygrad_math.nn import functional as F
 
-NAMES = [case.name for case in LOSSES]
 
-
-@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+@each("case", LOSSES, parts=8)
 def test_values_and_gradients_are_those_of_pytorch(case):
     agreement.check_forward_and_backward(case)
 
 
-@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+@each("case", LOSSES, parts=8)
 def test_grad_and_hvp_are_those_of_pytorch(case):
     agreement.check_transforms(case)
 
 
-@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+@each("case", LOSSES, parts=8)
 def test_compiled_is_the_same(case):
     agreement.check_compiled(case)
 
 
-@pytest.mark.parametrize("case", LOSSES, ids=NAMES)
+@each("case", LOSSES, parts=8)
 def test_float32_stays_float32(case):
     agreement.check_float32(case)
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.samples import complexes, positive, real
@@ -244,7 +245,7 @@ def test_what_is_left_out_does_not_exist():
 
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
-@pytest.mark.parametrize(("name", "text"), CASES)
+@each(("name", "text"), CASES, parts=8)
 def test_the_function_exists_and_has_numpys_values(name, text):
     text = text.replace(".detach()", "")
     with np.errstate(all="ignore"):
@@ -263,7 +264,7 @@ def test_the_function_exists_and_has_numpys_values(name, text):
 
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
-@pytest.mark.parametrize(("name", "text"), DISPATCHED)
+@each(("name", "text"), DISPATCHED, parts=8)
 def test_numpys_function_of_tensors_is_ours(name, text):
     numpy_f, own = _get(np, name), _get(tm, name)
     if name in ("array", "asarray", "asanyarray"):
@@ -295,7 +296,7 @@ OF_NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text"), OF_NUMBERS)
+@each(("name", "text"), OF_NUMBERS, parts=8)
 def test_the_function_is_differentiable_to_second_order_or_does_not_move(name, text):
     own, text = _get(tm, name), text.replace(".detach()", "")
     used = sorted(set(re.findall(r"\b[ABSPvwpuz]\b", text)))

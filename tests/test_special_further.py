@@ -29,8 +29,13 @@ def faddeeva(z):
 
 
 def scaled_macdonald(x):
-    """exp(x) K_1(x), as an integral (DLMF 10.32.9): mpmath's besselk takes a second for a number near 50."""
-    return mp.quad(lambda t: mp.exp(-2 * x * mp.sinh(t / 2) ** 2) * mp.cosh(t), [0, 1, 3, mp.inf])
+    """exp(x) K_1(x): from 40 on by 60 terms of DLMF 10.40.2, to 30 digits, as mpmath's besselk takes a second there."""
+    if x < 40:
+        return mp.exp(x) * mp.besselk(1, x)
+    terms = [mp.mpf(1)]
+    for k in range(1, 60):
+        terms.append(terms[-1] * (4 - (2 * k - 1) ** 2) / (8 * k * x))
+    return mp.sqrt(mp.pi / (2 * x)) * mp.fsum(terms)
 
 
 OF_ONE = {
