@@ -1,38 +1,45 @@
-"""What results have from the arguments themselves: attributes that can change, each the caller's own object.
+"""What results have beside numbers, that can change: what is the arguments' own, and what f makes anew at each call.
 
 A program serves all arguments of equal contents, and is made with the first. What a returned tree has beside its
-children and has from an argument (a list that a module keeps) is that of the present call, as it is when f runs.
+children and has from an argument (a list that a module keeps) is that of the present call, as it is when f runs; what
+the traced run made is copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..core.attributes import Attributes
 from ..core.structure import Origin, Structure, Tie, below, of_origin
 from ..core.tree import flatten
+from .remade import Remade
 from .values import is_still
 
 Path = tuple[Any, ...]
 
 
 class Borrowed:
-    """Where in the arguments lies what the structure of the results has from them."""
+    """Where in the arguments lies what the structure of the results has from them; what of the results is `remade`."""
 
-    def __init__(self, taken: Structure, returned: Structure) -> None:
+    def __init__(self, taken: Structure, returned: Structure, remade: Remade, objects: Sequence[Any]) -> None:
         found = {id(v): (k, path) for k, extra in enumerate(_beside(taken)) for path, v in _parts(extra)}
-        here = {id(v) for extra in _beside(returned) for _, v in _parts(extra)}
-        self.returned = returned
+        here = {id(v): v for extra in _beside(returned) for _, v in _parts(extra)}
+        self.returned, self.remade = returned, remade
+        self.objects = list(objects)  # the leaves of the results that are objects
         self.places: dict[int, tuple[int, Path]] = {key: place for key, place in found.items() if key in here}
+        self.made = {key: v for key, v in here.items() if key in remade.made and type(v) is not tuple}
 
     def __bool__(self) -> bool:
-        return bool(self.places)
+        return bool(self.places or self.remade)
 
-    def structure(self, given: Any) -> Structure:
-        """The structure of what f returns for these arguments."""
-        beside = _beside(flatten(given)[1])
-        return _exchanged(self.returned, {key: _read(beside[k], path) for key, (k, path) in self.places.items()})
+    def again(self, given: Any) -> tuple[Structure, list[Any]]:
+        """The structure of what f returns for these arguments, and those leaves of it that are objects."""
+        beside = _beside(flatten(given)[1]) if self.places else []
+        instead = {key: _read(beside[k], path) for key, (k, path) in self.places.items()}
+        copies = self.remade.copies(instead, [*self.made.values(), *self.objects])
+        instead |= zip(self.made, copies, strict=False)
+        return _exchanged(self.returned, instead), copies[len(self.made) :]
 
 
 def _beside(structure: Structure) -> list[Any]:

@@ -28,6 +28,7 @@ from .passes import improve
 from .passes.ahead import draw_ahead
 from .profile import Profile, profile
 from .program import ARITHMETIC, Program, Value
+from .remade import is_object
 from .retyped import Retyped, check_types
 from .trace import Fixed, Traced
 
@@ -158,11 +159,13 @@ class Executable:
         given = [*arguments, *hidden]
         kept = any(isinstance(given[k], Tensor) and given[k].node.live for k in self.traced.paced)
         parts = self.differentiable(given)
+        borrowed = self.traced.borrowed
+        structure, objects = borrowed.again(args) if borrowed else (self.traced.structure, borrowed.objects)
+        rest = iter(objects)
         leaves = [
-            anew(o.leaf) if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
+            fixed(o.leaf, rest) if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
             for o in self.traced.outputs
         ]
-        structure = self.traced.borrowed.structure(args) if self.traced.borrowed else self.traced.structure
         return unflatten(structure, leaves, "attached" if kept else True)
 
     def names_of_donated(self) -> list[str]:
@@ -249,6 +252,11 @@ def anew(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
+def fixed(leaf: Any, objects: Iterator[Any]) -> Any:
+    """A result that is the same at every call; of those that are objects the next one that this call has."""
+    return next(objects) if is_object(leaf) else anew(leaf)
+
+
 def _number_in(leaf: Any) -> Any:
     """The NumPy number that a Tensor without history is; None of anything else."""
     if type(leaf) is not Tensor or leaf.node.live:
@@ -289,9 +297,12 @@ def _finisher(
     }
     scope["array"] = np.asarray
     results = program.results
-    leaves = []
+    leaves, objects = [], 0
     for k, o in enumerate(traced.outputs):
-        if isinstance(o, Fixed):
+        if isinstance(o, Fixed) and traced.borrowed and is_object(o.leaf):
+            leaves.append(f"objects[{objects}]")
+            objects += 1
+        elif isinstance(o, Fixed):
             number = _number_in(o.leaf)
             scope[f"fixed{k}"] = o.leaf if number is None else number
             anew_ = f"anew(fixed{k})" if isinstance(o.leaf, (Tensor, np.ndarray)) else f"fixed{k}"
@@ -299,15 +310,17 @@ def _finisher(
         else:
             value = f"array(out[{o}])[()]" if results[o].weak else f"out[{o}]"
             leaves.append(f"out[{o}]" if numbers[o] else f"{'spent' if k in losing else 'fresh'}({value})")
+    before = ""
     if traced.borrowed:
-        scope["structure"] = traced.borrowed.structure
-        text = f"unflatten(structure(given), [{', '.join(leaves)}])"
+        scope["again"] = traced.borrowed.again
+        before = "structure, objects = again(given)\n    "
+        text = f"unflatten(structure, [{', '.join(leaves)}])"
     elif _simple(traced.structure):
         text = _written(traced.structure, iter(leaves), scope)
     else:
         scope["structure"] = traced.structure
         text = f"unflatten(structure, [{', '.join(leaves)}])"
-    exec(f"def finish(out, given):\n    return {text}\n", scope)
+    exec(f"def finish(out, given):\n    {before}return {text}\n", scope)
     finish: Callable[[Any, Any], Any] = scope["finish"]
     return finish
 

@@ -25,6 +25,7 @@ from .environment import Environment
 from .facts import Fact
 from .names import identifier
 from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
+from .remade import Remade, is_object
 
 SPARED = 1 << 16  # bytes: what is smaller is kept while it is traced
 VALUE_DEPENDENT_SHAPE = frozenset(
@@ -39,7 +40,7 @@ class Traced(NamedTuple):
     program: Program
     hidden: list[Fact]  # where Tensors lie that the function reaches by itself: further arguments, read at each call
     structure: Structure  # of what the function returned
-    borrowed: Borrowed  # what of it is the arguments' own
+    borrowed: Borrowed  # what of it is the arguments' own, or is to be made anew at each call
     outputs: list[Any]  # one per leaf of it: the index of a program result, or `Fixed(leaf)`
     settled: tuple[bool, ...]  # for each argument whether an update took it whose result is returned, as a leaf
     made: tuple[bool, ...]  # for each result whether an update made it
@@ -309,6 +310,7 @@ def trace(
             else:
                 outputs.append(len(roots))
                 roots.append(node)
+        remade = Remade(name, recorder.environment, leaves, shape, [o.leaf for o in outputs if isinstance(o, Fixed)])
     except (ValueError, SystemError, TraceError) as error:
         named = error if isinstance(error, TraceError) else unhidden(error)
         if named is None:
@@ -325,7 +327,9 @@ def trace(
     transformed = any(r.live & TRANSFORMED for r in roots)
     hidden = list(recorder.hidden.values())
     paced = _paced(roots, list(arguments)) if steps else frozenset()
-    borrowed = Borrowed(structure, shape)
+    borrowed = Borrowed(
+        structure, shape, remade, [o.leaf for o in outputs if isinstance(o, Fixed) and is_object(o.leaf)]
+    )
     return Traced(
         program, hidden, shape, borrowed, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd
     )

@@ -7,6 +7,7 @@ says `no_part_of_a_tree`, with a reason, is not made anew.
 
 from __future__ import annotations
 
+import array
 import enum
 import functools
 import gc
@@ -40,6 +41,11 @@ class Kind(NamedTuple):
 
     parts: Callable[[Any], Iterable[Any]]
     again: Callable[[Any, Copying], Any]
+
+    @property
+    def unique(self) -> bool:
+        """Whether nobody can make another one."""
+        return self.again is _foreign_again
 
 
 def is_inert(x: Any) -> bool:
@@ -176,7 +182,7 @@ def _array_again(x: Any, copy: Copying) -> Any:
     new = x.copy()
 
     def fill() -> None:
-        for k, v in enumerate(x.flat):
+        for k, v in enumerate(x.flat if x.dtype.char == "O" else ()):
             new.flat[k] = copy(v)
 
     return copy.begin(x, new, fill)
@@ -238,6 +244,7 @@ _RULES: list[tuple[Any, Kind]] = [
         types.MappingProxyType,
         Kind(gc.get_referents, lambda m, copy: types.MappingProxyType(copy(gc.get_referents(m)[0]))),
     ),
+    ((bytearray, array.array), Kind(lambda x: (), lambda x, copy: x[:])),
     (np.ndarray, Kind(lambda x: x.ravel().tolist() if x.dtype.char == "O" else (), _array_again)),
     (types.SimpleNamespace, Kind(lambda x: held(x).values(), _object_again)),
 ]
