@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..core.beside import lost, nodes_beside
 from ..core.conversion import node_of
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
@@ -87,9 +88,18 @@ class Tape:
         self.outputs = [as_tensor(y) for y in outputs]
         roots = [y.node for y in self.outputs]
         refuse_leaked(roots, asker)
+        if self.out_structure.kind is not None:
+            self._refuse_beside()
         self.trail = Trail(roots, self.inputs)
         self._trails.append(self.trail)
         self._ended = False
+
+    def _refuse_beside(self) -> None:
+        """Raise ArgumentError where the result holds what was made of the inputs, and is no leaf of it."""
+        goal = set(self.inputs)
+        for name, node in nodes_beside(self.out_structure):
+            if not goal.isdisjoint(Trail([node], self.inputs).reached):
+                raise lost(self.asker, name)
 
     def end(self) -> None:
         """From here on the inputs are constants: what is still live, is so for somebody outside.

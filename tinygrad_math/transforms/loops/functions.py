@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.arguments import named
+from ...core.beside import has_beside, lost, nodes_beside, refuse_others
 from ...core.declare import nondiff
 from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
 from ...core.mode import MODE, watcher
@@ -228,6 +229,7 @@ class Steps:
             self.state.append(_carried(t, t is leaf))
         self.origin = [*range(len(leaves))]  # which leaf of init each one of the carry begins as
         self.tree, self.parts = _quick(self.structure)
+        self.beside = has_beside(self.structure)
 
     # -- as Python runs it ------------------------------------------------------------------------------
     def run(self, step: Fn, rows: list[Tensor], every: int | None) -> tuple[Any, Any]:
@@ -292,6 +294,8 @@ class Steps:
                 f"{self.title}: the carry keeps its containers; it was {show(self.structure)}, and the step gave "
                 f"{show(flatten(carry)[1])}"
             )
+        if self.beside:
+            refuse_others(self.title, self.structure, untied(flatten(carry)[1]), "the carry")
         if is_tied(self.structure):
             leaves, before = self._tied_as(leaves, before)
         found = []
@@ -347,6 +351,9 @@ class Steps:
             raise ArgumentError(
                 f"{self.title}: y was {show(shape[0])} at the first step and {show(structure)} at step {t}"
             )
+        for name, _ in nodes_beside(structure):
+            raise lost(f"{self.title}: y", name)
+        refuse_others(self.title, shape[0], structure, "y")
         for k, (a, b) in enumerate(zip(begin, found, strict=True)):
             if a.shape == b.shape and a.dtype != b.dtype and self.softly and b.dtype.kind in _ABOVE[a.dtype.kind]:
                 begin[k] = b  # the first step was given a Python number

@@ -1,0 +1,86 @@
+"""What containers hold beside their children, where a value would be lost: a transform takes leaves only.
+
+Attributes that the constructor does not take, plain ones of modules and of subclasses of dict, are no variables. What
+a function computes and puts there belongs to its run alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .attributes import Attributes, frozen
+from .errors import ArgumentError
+from .kinds import INERT, is_inert, own_kind
+from .structure import Origin, Structure, below
+
+_CURE = "make it a field that the constructor takes, so that it is a leaf"
+
+
+def has_beside(structure: Structure) -> bool:
+    """Whether a container of a tree holds something beside its children."""
+    return any(type(s.extra) is Attributes for s in below(structure))
+
+
+def nodes_beside(structure: Structure) -> Iterator[tuple[str, Any]]:
+    """The nodes of Tensors that have a history, beside the children of a tree's containers, and the attributes."""
+    places = {id(s.origin) for s in below(structure) if isinstance(s, Origin)}
+    for s in below(structure):
+        for attribute, value in s.extra.pairs if type(s.extra) is Attributes else ():
+            if type(value) not in INERT:
+                yield from ((f"{s.kind.__name__}.{attribute}", node) for node in _live(value, places))
+
+
+def _live(value: Any, places: set[int]) -> Iterator[Any]:
+    """The nodes with a history that a value is, or leads to, but by way of the tree itself."""
+    seen: dict[int, Any] = {}  # which also keeps what is made in passing, so that no identity comes twice
+    stack = [value]
+    while stack:
+        x = stack.pop()
+        if id(x) in seen or id(x) in places:
+            continue
+        seen[id(x)] = x
+        if hasattr(type(x), "_tree_leaf"):
+            if x.node.live:
+                yield x.node
+        elif not is_inert(x) or isinstance(x, (list, tuple, dict)):
+            kind = own_kind(x)
+            stack += kind.parts(x) if kind is not None and not kind.unique else ()
+
+
+def lost(asker: str, name: str) -> ArgumentError:
+    """The error for what a function computed, and put where no transform follows it."""
+    return ArgumentError(
+        f"{asker}: the function returns {name}, computed in it, which is no leaf of its result: {_CURE}"
+    )
+
+
+def refuse_others(asker: str, old: Structure, new: Structure, what: str) -> None:
+    """Raise ArgumentError where a step changed what lies beside the leaves, of which the next one would not know."""
+    for a, b in zip(below(old), below(new), strict=False):
+        if type(a.extra) is Attributes or type(b.extra) is Attributes:
+            name = _other(_pairs(a.extra), _pairs(b.extra))
+            if name is not None:
+                raise ArgumentError(
+                    f"{asker}: a step changes {b.kind.__name__}.{name} of {what}, which is no leaf: {_CURE}"
+                )
+
+
+def _pairs(extra: Any) -> dict[str, Any]:
+    return dict(extra.pairs) if type(extra) is Attributes else {}
+
+
+def _other(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    for name, value in new.items():
+        if name not in old or not _same(old[name], value):
+            return name
+    return next((name for name in old if name not in new), None)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether an attribute is what it was: the same object, or one of equal content without a history."""
+    if a is b:
+        return True
+    if any(True for value in (a, b) for _ in _live(value, set())):
+        return False
+    return bool(frozen(a) == frozen(b))
