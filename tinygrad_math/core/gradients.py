@@ -43,9 +43,16 @@ if hasattr(os, "register_at_fork"):
 
 
 def gradient_of(p: Tensor) -> Any:
-    """The array of the gradient that `backward` has accumulated in p, or None."""
+    """The array of the gradient that `backward` has accumulated in p, or None.
+
+    Raises NeedsDetach where a transform that is running differentiates it: whoever asks will not.
+    """
     g = getattr(p, "_grad", None)
-    return g if g is None or g.__class__ is _Array or not isinstance(g, Leaving) else g.node.data
+    if g is None or g.__class__ is _Array or not isinstance(g, Leaving):
+        return g
+    if g.node.live & TRANSFORMED:
+        g._leave("a step", "Use opt.update(grads, state, params), whose results are differentiable.")
+    return g.node.data
 
 
 def in_dtype(value: Tensor, dtype: np.dtype[Any], what: str) -> Tensor:

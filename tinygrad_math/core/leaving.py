@@ -149,7 +149,8 @@ class Leaving:
         def __getitem__(self, index: Any) -> Tensor: ...
         def _rows(self) -> Iterator[Tensor]: ...
 
-    def _refuse_trace(self, what: str) -> None:
+    def _refuse_trace(self, what: str, instead: str = "") -> None:
+        """Refuse to hand out a value that is not known yet; `instead` says what else to do than to choose by it."""
         if unknown(self.node):
             if watcher() is None:
                 raise leaked(self.node, what)
@@ -159,7 +160,7 @@ class Leaving:
             raise refused_in_trace(
                 TraceError(
                     f"{what} asks for a value, but this function is being traced{over} and {self!r} has none yet. "
-                    f"Use where() in place of an if{static}.{index}"
+                    f"{instead or f'Use where() in place of an if{static}.{index}'}"
                 )
             )
 
@@ -173,7 +174,7 @@ class Leaving:
 
     def _leave(self, what: str, instead: str = "") -> None:
         """Refuse to hand out the value as something that forgets how it was made, where that would be a mistake."""
-        self._refuse_trace(what)
+        self._refuse_trace(what, instead)
         if self._differentiated():
             place = user_place(2)
             where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}".rstrip()

@@ -31,7 +31,7 @@ from .errors import (
 from .gradients import Gradients, in_dtype
 from .leaks import refuse_leaked
 from .mode import MODE, Mode
-from .node import check_fresh, unknown
+from .node import check_fresh, inside, unknown
 from .op import Namespace, Op, raw
 from .past import Past, likeness
 from .place import walks
@@ -547,6 +547,12 @@ def seed_of(y: Tensor, gradient: Any, asker: str) -> Any:
     return g if g.dtype == y.dtype else fit(rec, g, y)
 
 
+_INSIDE = (
+    "Use tm.grad(loss)(params), whose results are differentiable, or create_graph=True; for gradients that are "
+    "constants, compute the loss of detached values."
+)
+
+
 def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> None:
     """See `Tensor.backward`."""
     node = y.node
@@ -562,6 +568,8 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             f"backward() on a tensor that no leaf with requires_grad=True reaches, {describe(y)}. Say "
             "requires_grad=True where the leaf is made, and compute outside of no_grad()"
         )
+    if not create_graph:
+        y._leave("backward()", _INSIDE)
     g = seed_of(y, gradient, "backward()")
     trail = Trail([node])
     xp = rec if create_graph or (isinstance(g, Tensor) and g.requires_grad) else raw
@@ -602,7 +610,8 @@ def grad_of(
     """The gradients of y with respect to Tensors that it was computed from.
 
     Arguments: `y` a Tensor or a list of them; `inputs` a Tensor or a tree of them; `grad_outputs` a cotangent of
-    y's shape (or a list of them), needed unless y is one number; `create_graph` records the gradients.
+    y's shape (or a list of them), needed unless y is one number; `create_graph` records the gradients, as it is
+    done anyway where a transform that is running differentiates y.
     Returns a tree like `inputs`. Raises UnusedInput if y does not depend on an
     input, unless `allow_unused`, which gives None there.
 
@@ -630,7 +639,8 @@ def grad_of(
         refuse_spent([t.node for t in ys], min((t.tick for t in targets), default=0))
     live = any(isinstance(g, Tensor) and g.node.live for _, g in seeds)
     traced = any(t.node.live & TRACED for t in ys)
-    xp = rec if create_graph or live or traced else raw
+    wanted = create_graph or any(inside(t.node) for t in ys)
+    xp = rec if wanted or live or traced else raw
     plain: Callable[[Any], Any] = handle if xp is rec else (lambda g: g.node.data if isinstance(g, Tensor) else g)
     found = pullback(trail, [(n, plain(g)) for n, g in seeds], xp)
     unused = [k for k, t in enumerate(targets) if t not in trail.reached]
@@ -641,7 +651,7 @@ def grad_of(
         None if k in unused else handle(found[t] if t in found else np.zeros(x.shape, x.dtype))
         for k, (t, x) in enumerate(zip(targets, xs, strict=True))
     ]
-    if traced and not create_graph and not live:
+    if traced and not wanted and not live:
         gradients = [None if g is None else g.detach() for g in gradients]
     return unflatten(structure, gradients, values=False)
 

@@ -39,6 +39,7 @@ def plain(thing: Any, seen: dict[int, Any] | None = None) -> Any:
     if id(thing) in seen:
         return seen[id(thing)]
     if isinstance(thing, Tensor):
+        thing._refuse_trace("a lifted function", "Its code reads values: call it outside, or write it with ours.")
         return np.array(thing.detach().numpy())
     if isinstance(thing, np.ndarray) and thing.dtype != object:
         return thing.copy()

@@ -37,6 +37,9 @@ def _filled(tensor: Any, values: Any) -> Tensor:
     if not isinstance(tensor, Tensor):
         instead = "; give the parameter itself, without .data" if isinstance(tensor, np.ndarray) else ""
         raise ArgumentError(f"an initialisation fills a Tensor, got {describe(tensor)}{instead}")
+    if isinstance(values, Tensor):
+        values._leave("an initialisation", "Compute with the value itself, or say tm.full_like(tensor, value).")
+        values = values.node.data
     tensor._replace(np.broadcast_to(values, tensor.shape).astype(tensor.dtype))
     return tensor
 

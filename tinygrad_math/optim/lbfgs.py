@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError
+from ..core.gradients import gradient_of
 from .optimizer import asked_for_slopes, checked
 from .vectors import Vector, Whole
 
@@ -108,7 +109,7 @@ class LBFGS(Whole):
         return loss
 
     def _gradient(self) -> Vector:
-        return self.gather([np.zeros(p.shape) if p.grad is None else p.grad.node.data for p in self.params])
+        return self.gather([np.zeros(p.shape) if (g := gradient_of(p)) is None else g for p in self.params])
 
     def _remember(self, x: Vector, g: Vector, most: int) -> None:
         if self._last is not None:

@@ -15,11 +15,15 @@ from ..transforms.derivatives import value_and_grad
 from ..transforms.matrices import hessian, jacobian
 from ..transforms.products import hvp
 from .optimizer import learning
+from .vectors import SOLVED
 
 _BLIND = frozenset(("nelder-mead", "powell", "cobyla", "cobyqa"))  # take no derivative
 _PRODUCTS = frozenset(("newton-cg", "trust-ncg", "trust-krylov", "trust-constr"))  # take products with the Hessian
 _DENSE = frozenset(("dogleg", "trust-exact"))  # take the Hessian itself
 _SLOPED = frozenset(("cg", "bfgs", "l-bfgs-b", "tnc", "slsqp"))
+
+
+_SEARCHED = f"It searches by values: call it outside. {SOLVED}"
 
 
 class _Flat:
@@ -33,6 +37,7 @@ class _Flat:
         if leaves and not tensors:
             raise ArgumentError(f"minimize: nothing in {show(self.structure)} may move, all is held fixed")
         for t in tensors:
+            t._refuse_trace("minimize()", _SEARCHED)
             if t.dtype.kind not in "fiu":
                 raise DTypeError(
                     f"minimize works on real numbers, got {describe(t)} in the tree {show(self.structure)}"
@@ -94,7 +99,11 @@ class _Flat:
 
 
 def _array(y: Any) -> Any:
-    return np.asarray(y.detach().numpy() if isinstance(y, Tensor) else y, np.float64)
+    """The numbers of what f, a constraint or a derivative of theirs gave. Raises NeedsDetach, TraceError."""
+    if isinstance(y, Tensor):
+        y._leave("minimize()", _SEARCHED)
+        y = y.detach().numpy()
+    return np.asarray(y, np.float64)
 
 
 Functions = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], Callable[..., Any]]
@@ -110,7 +119,7 @@ def _near(f: Callable[[Any], Any], flat: _Flat) -> Functions:
 
     def value(x: Any) -> tuple[float, Any]:
         y, g = both(np.array(x, np.float64))
-        return float(y.item()), _array(g)
+        return float(_array(y).item()), _array(g)
 
     def product(x: Any, v: Any) -> Any:
         return _array(hvp(of_vector, np.array(x, np.float64), np.array(v, np.float64)))
@@ -214,7 +223,7 @@ def minimize(
     if name in _BLIND:
 
         def plain(x: Any) -> float:
-            return float(_array(of_vector(x)))
+            return float(_array(of_vector(x)).item())
 
         found = optimize.minimize(plain, flat.start, **given)
     else:

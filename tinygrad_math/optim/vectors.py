@@ -14,6 +14,7 @@ from ..core.walk import Trail, grad_of, pullback, pushforward
 from .optimizer import Optimizer
 
 Vector = np.ndarray[Any, Any]
+SOLVED = "Use tm.implicit.root of the slope, which has the derivative of what a search finds."
 
 
 class Whole(Optimizer):
@@ -62,6 +63,7 @@ class Whole(Optimizer):
         y = as_tensor(closure())
         if y.dtype.kind != "f":
             raise DTypeError(f"{type(self).__name__}: the closure returns a real {asker}, got {describe(y)}")
+        y._leave(f"{type(self).__name__}.step()", SOLVED)
         return y
 
     def loss_of(self, closure: Callable[[], Any]) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.errors import ArgumentError, DTypeError, FileError, MissingExtra, describe, installing, part_of
 from ..core.tensor import Tensor
 from .archive import PLAN, Archive, alone, parsed, replace, write_arrays
-from .plan import Reader, Writer, decoded, encoded
+from .plan import UNKNOWN, Reader, Writer, decoded, encoded
 
 __all__ = ["load", "save"]
 
@@ -180,6 +180,8 @@ def _flat(tree: Any) -> dict[str, Any]:
                 f"save: {path or 'the tree'} is a masked array, whose mask would be lost; save x.data and x.mask, or "
                 "x.filled(value)"
             )
+        if isinstance(value, Tensor):
+            value._refuse_trace("save()", UNKNOWN)
         array = np.asarray(value.detach().numpy() if isinstance(value, Tensor) else value)
         if array.dtype.kind not in "biufc":
             raise DTypeError(f"save: safetensors holds arrays of numbers; {path or 'the tree'} is {describe(value)}")

@@ -22,6 +22,7 @@ from ..core.opening import room
 from ..core.tensor import Tensor
 
 Arrays = dict[str, Any]
+UNKNOWN = "Return what is to be saved, and save it outside."
 DEEPEST = 200  # containers within containers; beyond that a file is hostile, or a tree refers to itself
 
 
@@ -92,6 +93,7 @@ class Writer:
     def _tensor(self, tensor: Tensor, path: str) -> Any:
         if id(tensor) in self.parameters:
             return self.parameters[id(tensor)]
+        tensor._refuse_trace("save()", UNKNOWN)
         stored = self._array(np.asarray(tensor.detach().numpy()), path)
         kind = "parameter" if type(tensor).__name__ == "Parameter" else "tensor"
         plan = {kind: stored["array"], "requires_grad": bool(tensor.requires_grad), "name": tensor.name}
