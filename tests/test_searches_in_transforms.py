@@ -3,6 +3,8 @@
 What it finds would be a constant there, and the derivative 0 in silence: it is right, or refused by name.
 """
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -148,6 +150,8 @@ TRACED = {
     ),
     "save": (lambda x: tm.save("unused.npz", {"x": x}), r"save\(\) asks .*save it outside"),
     "lift": (lambda x: tm.lift(_doubled)(x), "a lifted function asks .*call it outside"),
+    "copy": (lambda x: copy.copy(x), r"a copy asks .*x\.copy\(\)"),
+    "deepcopy": (lambda x: copy.deepcopy({"x": x}), r"a copy asks .*tree_map\(lambda x: x\.copy\(\)"),
     "pickle": (lambda x: x.__reduce__(), "pickle asks .*Return what is to be saved"),
 }
 

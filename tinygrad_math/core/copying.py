@@ -63,7 +63,9 @@ class Copying(Leaving):
         return cast("Tensor", self._of(self.node))
 
     def _state(self) -> tuple[Any, ...]:
-        self._refuse_trace("a copy")
+        self._refuse_trace(
+            "a copy", "Use x.copy(), of a tree tm.tree_map(lambda x: x.copy(), tree), which are recorded."
+        )
         data = self.node.data
         grad = None if self.grad is None else self.grad.node.data
         return (data.copy() if isinstance(data, np.ndarray) else data), self.requires_grad, self.name, grad
