@@ -20,7 +20,7 @@ FLOORS = [
     ["core/links", "core/contents"],
     ["core/derived"],
     ["core/structure"],
-    ["core/putting_together", "core/taking_apart"],
+    ["core/beside", "core/putting_together", "core/taking_apart"],
     ["core/tree"],
     ["core/op", "core/ties"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
