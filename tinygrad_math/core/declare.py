@@ -71,7 +71,8 @@ _EXACT = frozenset({int, bool, str, type(None)})  # whose values are the same th
 
 
 def call_key(params: dict[str, Any]) -> Any:
-    """What tells parameters apart that have been looked at before; None where equal ones may differ (0.0 and -0.0)."""
+    """What tells parameters apart that have been looked at before; None where equal ones may differ (0.0 and -0.0), or
+    equal nothing (NaN)."""
     key: list[Any] = []
     for name, value in params.items():
         kind: Any = value.__class__
@@ -79,7 +80,7 @@ def call_key(params: dict[str, Any]) -> Any:
             kind = tuple([v.__class__ for v in value])
             if not _EXACT.issuperset(kind):
                 return None
-        elif kind not in _EXACT:
+        elif kind not in _EXACT and not (kind is float and abs(value) > 0):
             return None
         key += name, value, kind
     return tuple(key)

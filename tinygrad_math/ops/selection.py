@@ -362,6 +362,8 @@ def clip(x: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_ma
     if (min is not None and a_min is not None) or (max is not None and a_max is not None):
         raise ArgumentError("clip takes min or a_min, max or a_max: two names of one bound")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if low is not None and high is not None:
+        return _clip(x, low, high)
     if low is None and high is None:
         return rec.positive(x)
     x = as_tensor(x)
