@@ -1,6 +1,7 @@
 """The floors of the house: a file imports only from strictly lower ones."""
 
 import ast
+import builtins
 import functools
 from pathlib import Path
 
@@ -114,6 +115,25 @@ def test_op_families_do_not_import_each_other():
     for path in families:
         siblings = [o for o in _imports(path) if o.parent == ROOT / "ops" and o != path and o.stem != "__init__"]
         assert not siblings, f"{path.name} imports {[s.name for s in siblings]}"
+
+
+def _named_anew(tree):
+    """Functions of Python whose names a file gives to something else, `abs` to the op."""
+    names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    for node in tree.body:
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            names.update(n.id for n in ast.walk(target) if isinstance(n, ast.Name))
+    return names & vars(builtins).keys()
+
+
+def test_an_op_that_has_the_name_of_a_function_of_pythons_is_not_called_in_its_place():
+    for path in FILES:
+        if path.relative_to(ROOT).parts[0] in ("ops", "special", "linalg", "stats"):
+            tree = _parsed(path)
+            shadowed = _named_anew(tree)
+            for call in ast.walk(tree):
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+                    assert call.func.id not in shadowed, f"{path.name}:{call.lineno}: {call.func.id} is the op here"
 
 
 def test_the_core_imports_numpy_and_nothing_else():

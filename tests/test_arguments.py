@@ -5,6 +5,7 @@ import pytest
 import scipy.special
 
 import tinygrad_math as tm
+from tinygrad_math.core.arguments import Contract
 
 V, M = np.arange(4.0), np.array([[2.0, 1.0], [0.0, 3.0]])
 
@@ -110,6 +111,23 @@ def test_a_flag_is_no_size():
 def test_common_mistakes_have_named_errors(f):
     with pytest.raises(tm.MathError):
         f()
+
+
+@pytest.mark.parametrize("wrong", [[0.5], "0.5", 1j])
+def test_a_parameter_that_was_taken_before_lets_no_other_kind_pass(wrong):
+    x = np.array([np.nan, 1.0])
+    for nan in (1.0, 0.5, -0.5, 0.0, -0.0, np.nan, 1.0, 0.5, 0.0, -0.0):
+        assert tm.nan_to_num(x, nan=nan).numpy().tobytes() == np.nan_to_num(x, nan=nan).tobytes()
+    with pytest.raises(tm.errors.ArgumentError, match="nan is"):
+        tm.nan_to_num(x, nan=wrong)
+
+
+@pytest.mark.parametrize("value", [0.25, -3.5, 1e-5])
+def test_a_number_that_was_taken_before_is_not_looked_at_again(value, monkeypatch):
+    x = np.array([np.nan, 1.0])
+    first = tm.nan_to_num(x, nan=value).numpy()
+    monkeypatch.setattr(Contract, "hold", lambda *args: pytest.fail("looked at again"))
+    np.testing.assert_array_equal(tm.nan_to_num(x, nan=value).numpy(), first)
 
 
 def test_what_is_given_by_position_is_not_taken_for_what_has_a_name_only():

@@ -249,6 +249,14 @@ def test_broken_powers_are_right_at_every_order(p):
         close(both_modes(lambda v: v**p, 0.7, order), power_derivative(0.7, p, order), 1e-13)
 
 
+@each("f", [lambda x: x**1.5, lambda x: x**-0.5, lambda x: 3.0**x, lambda x: x ** (1.5 + 2j)])
+def test_the_rules_of_a_power_ask_python_about_its_numbers_and_no_tensor(f, monkeypatch):
+    """A Tensor that is made on the way costs as much as the rule."""
+    monkeypatch.setattr(tm.Tensor, "__bool__", lambda self: pytest.fail("a rule made a Tensor of a number"))
+    for mode in MODES.values():
+        mode(lambda x: tm.real(f(x)))(0.7)
+
+
 BEYOND = [
     (1e-300, 1e-200),
     (1e-181, 0.3),

@@ -305,7 +305,10 @@ def _pullback(
                         cotangents[i] = share
             continue
         try:
-            ga, gb = found if count == 2 else (*found, None)
+            if count == 2:
+                ga, gb = found
+            else:
+                (ga,), gb = found, None
         except (TypeError, ValueError):
             raise _miscounted(op, found, count) from None
         if ga is not None and need[0]:

@@ -411,9 +411,8 @@ def _power_base(xp: Any, y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, (int, float, complex)):
         if not b:
             return xp.zeros_like(y)
-        if 1 <= abs(b) <= 8 or (
-            isinstance(b, int) and 1 <= b <= 16
-        ):  # products, which lose 4 bits of numbers below tiny
+        size = math.hypot(b.real, b.imag)  # `abs` is the op here
+        if 1 <= size <= 8 or (isinstance(b, int) and 1 <= b <= 16):  # products lose 4 bits of numbers below tiny
             return b * xp.pow(a, b - 1)
         if not isinstance(b, complex) and -1 < b < 0:
             return b * y / a
@@ -421,7 +420,8 @@ def _power_base(xp: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def _power_exponent(xp: Any, y: Any, a: Any, b: Any) -> Any:
-    if isinstance(a, (int, float)) and a > 0 and abs(log := math.log(a)) >= 1:  # y may overflow where y log(a) does not
+    # y may overflow where y log(a) does not
+    if isinstance(a, (int, float)) and a > 0 and math.fabs(log := math.log(a)) >= 1:
         return y * log
     return xp.power_log(a, b, n=1)
 
