@@ -107,7 +107,7 @@ def check(seeds):
                 raise AssertionError(f"seed {seed}: {error}") from error
 
 
-@pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize("block", [b if b < 2 else pytest.param(b, marks=pytest.mark.long) for b in range(5)])
 def test_random_programs_of_extreme_numbers(block):
     check(range(30 * block, 30 * block + 30))
 
