@@ -101,7 +101,7 @@ WANTED = {
     "LOG": (LOG, lambda z: S**2 / 2, (0, S**2, 6, 0), (0, S**2, 2, 0)),
     "SIN": (SIN, lambda z: QUARTER**2, (0, QUARTER**2, 5, 0), (0, QUARTER**2, 2, 0)),
     "COS": (COS, lambda z: QUARTER**4, (0, QUARTER**2, 5, 0), (0, QUARTER**2, 2, 0)),
-    "TANH": (TANH, lambda z: LEVEL**2, (0, LEVEL**2, 2, 3), (0, LEVEL**2, 1, 1)),
+    "TANH": (TANH, lambda z: LEVEL**2, (0, LEVEL**2, 2, 3), (0, LEVEL**2, 4, 0)),
     "ERF": (ERF, lambda z: 1, (0, 1, 5, 5), (0, 1, 3, 2)),
     # not exp(-x^2), which would leave the far end to itself: there is no best fraction where the weight is 0
     "ERFC": (erfcx, lambda x: mp.exp(3 - 4 * x), (1, 6, 6, 6), (1, 4, 3, 2)),

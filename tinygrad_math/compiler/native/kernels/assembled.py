@@ -67,8 +67,8 @@ def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assemb
     machine = binding.Target.from_triple(triple).create_target_machine(
         cpu=cpu or binding.get_host_cpu_name(), features=features, opt=2, jit=True
     )
-    # two registers, whose instructions need not wait for each other; four where they are narrow
-    width = 128 if "+avx512f" in features.split(",") else 64
+    # four registers, whose instructions need not wait for each other
+    width = 256 if "+avx512f" in features.split(",") else 128
     module = ir.Module(name)
     module.triple = triple
     formula = FORMULAS[name]

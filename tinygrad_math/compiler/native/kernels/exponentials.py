@@ -81,14 +81,18 @@ def expm1(lanes: Lanes, x: Vector) -> Vector:
 
 
 def tanh(lanes: Lanes, x: Vector) -> Vector:
-    """1 - 2 / (exp(2 |x|) + 1), and for small x the form of Cephes, x + x^3 P(x^2) / Q(x^2): one division for both."""
-    size = x.size()
+    """1 - 2 / (exp(2 |x|) + 1), and for small x x + x^3 P(x^2) / Q(x^2): one division for both.
+
+    Where Q is 1, as it is for float32, both are computed whole: to choose what is divided would take longer.
+    """
+    size, square, (p, q) = x.size(), x * x, lanes.form.table["TANH"]
     k, r, _ = reduced(lanes, 2.0 * lanes.where(size > ONE[lanes.form.bits], ONE[lanes.form.bits], size))
-    grown = fraction_of_exp(lanes, r) * power_of_two(lanes, k)
-    square, (p, q) = x * x, lanes.form.table["TANH"]
-    small = size < SMALL
-    above = lanes.where(small, size * (square * lanes.polynomial(square, p)), -2.0)
-    below = lanes.where(small, lanes.polynomial(square, q), grown + 1.0)
+    grown = lanes.fma(fraction_of_exp(lanes, r), power_of_two(lanes, k), 1.0)
+    small, part = size < SMALL, lanes.polynomial(square, p)
+    if len(q) == 1:
+        return lanes.where(small, lanes.fma(size * square, part, size), 1.0 - 2.0 / grown).signed_as(x)
+    above = lanes.where(small, size * (square * part), -2.0)
+    below = lanes.where(small, lanes.polynomial(square, q), grown)
     return (lanes.where(small, size, 1.0) + above / below).signed_as(x)
 
 
