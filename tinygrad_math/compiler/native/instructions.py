@@ -18,7 +18,7 @@ from .labels import mean_nll, mean_nll_slopes
 from .loops import Loop, chooser, copier, keeper, loop, softplus
 from .machine import LOOP_HEAD
 from .places import FAR, Place, Places, c_strides, meet, of_matrices, split_up, turned
-from .products import ACROSS, ALONG, WIDEST, fits, nanoseconds, of_blas, product
+from .products import WIDEST, copying, fits, nanoseconds, of_blas, product
 from .rows import extremes_of_rows, over_short_rows
 from .stacks import nanoseconds as nanoseconds_of_stack
 from .stacks import stacked
@@ -400,5 +400,5 @@ def _time_of_product(a: Place, b: Place, out: Place, start: Place | None) -> flo
         return math.inf
     if start is not None and m > 1 and start.strides[-1] not in (0, size):
         return math.inf
-    each = 0.0 if not copied else ALONG if b.strides[-2] == size else ACROSS
+    each = 0.0 if not copied else copying(b.strides[-2] == size)
     return nanoseconds(out.dtype.char, n, k, m, each, m > 1 and out.strides[-1] != size)

@@ -21,7 +21,8 @@ FEW = 4  # rows of A in a lower tile
 TALL = {64: 8, 32: 6, 16: 6}  # and in a tall one, by a vector's bytes: with two vectors of columns, all sums are held
 LARGEST = 8192  # elements of the columns of B that are copied at once
 MANY = 32  # rows of A, for which columns of B are copied though they lie side by side
-ALONG, ACROSS = 0.14, 0.35  # nanoseconds to copy an element of columns that lie in order, or not
+ALONG = {64: 0.08, 32: 0.14, 16: 0.14}  # nanoseconds to copy an element of columns in order, by a vector's bytes
+ACROSS = 0.35  # and one of other columns
 CROWDED = 1 << 14  # rows of B times the power of two that they are apart: beyond, they share too few places
 WIDEST = 1 << 16  # bytes of B: beyond, BLAS's own blocks are quicker
 
@@ -44,10 +45,15 @@ def fits(char: str, k: int, m: int, copied: bool) -> bool:
     return (not copied and m % lanes(char) == 0) or k * wide <= LARGEST
 
 
+def copying(in_order: bool) -> float:
+    """About how many nanoseconds an element of B takes that is copied first, whose columns lie in order or do not."""
+    return ALONG[vector_bytes()] if in_order else ACROSS
+
+
 def nanoseconds(char: str, n: int, k: int, m: int, copied: float, scattered: bool) -> float:
     """About how long a product takes: fitted to what was measured with vectors of 32 bytes, and of 64 for a part.
 
-    `copied` is what an element of B takes that is copied first: ALONG where its columns lie in order, ACROSS elsewhere.
+    `copied` is what an element of B takes that is copied first, see `copying`.
     """
     vectors = -(-m // lanes(char))
     rows = -(-n // FEW) * FEW if n >= FEW else 1.5 * n
