@@ -718,6 +718,7 @@ NOT_SCANNED |= {
     "lattice_point": "it has none",
     "within": "the identity, or NaN",
     "replaced": "the identity, or NaN",
+    "log_over_psi": "with gammainc, whose derivatives are made of it",
     "on_simplex": "it has none",
 }
 NOT_SCANNED |= dict.fromkeys(["kn", "yn"], "kv and yv of whole orders")

@@ -15,17 +15,16 @@ derivatives are D^(n+1) P and D^n p.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.declare import general, helper
+from ..core.declare import elementwise, general, helper
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
-from .quadrature import DROP, bell, gauss_legendre, in_blocks
+from .quadrature import bell, gauss_legendre, in_blocks, reach
 from .scipy_rows import doubles, float_kind, refuse_complex, row
-from .stirling import MANY, beside, deviance, rest
+from .stirling import MANY, beside, deviance, expm1_rest, log_over_psi, rest
 
 __all__ = ["gammainc", "gammaincc"]
 
@@ -41,9 +40,15 @@ def _samples(**params: Any) -> list[Any]:
     ]
 
 
-def _kappa(psi: Callable[[int, Any], Any], a: Any, log_x: Any) -> Callable[[int, int], Any]:
-    """The derivatives in a of the log-density (a - 1) log x - x - log Gamma(a)."""
-    return lambda n, _: log_x - psi(0, a) if n == 1 else -psi(n - 1, a)
+elementwise(
+    log_over_psi,
+    lambda xp, y, x, a: 1 / x,
+    lambda xp, y, x, a: -xp.polygamma(1, a),
+    name="log_over_psi",
+    latex=r"\ln {0} - \psi({1})",
+    samples=lambda: _samples(),
+    doc="log x - psi(a), of large and nearly equal ones with all digits. d/dx = 1/x, d/da = -polygamma(1, a).",
+)
 
 
 @general(
@@ -120,42 +125,60 @@ def gamma_density(xp: Any, a: Any, x: Any, order: int = 0) -> Any:
     at_infinity = xp.equal(x, math.inf)
     at_zero = xp.equal(x, 0)
     t = xp.where(at_zero, 1.0, xp.where(at_infinity, 1.0, x))
-    d = xp.gamma_weight(a, t) * bell(_kappa(xp.polygamma, a, xp.log(t)), order)
+    few = xp.less(a, 1)  # of which the terms would cancel: see _integral
+    b = xp.where(few, a + 1, a)
+
+    def terms(n: int) -> Any:
+        return bell(lambda k, _: xp.log_over_psi(t, b) if k == 1 else -xp.polygamma(k - 1, b), n)
+
+    d = xp.where(few, a * terms(order) + order * terms(order - 1), terms(order))
+    d = xp.gamma_weight(b, t) / xp.where(few, t, 1.0) * d
     return xp.where(at_zero, xp.where(xp.greater(a, 1), 0.0, (-1) ** order * math.inf), d)
 
 
-def _reach(b: Any, x: Any, side: Any) -> Any:
-    """How far the integrand t p(b, t) reaches from x, down (side -1) or up (1), on the scale of log t.
-
-    Its fall is convex in the distance, so Newton's method from the far side is monotone and needs no safeguards.
-    """
-    v = np.where(side < 0, (DROP + x) / b, np.sqrt(2 * DROP / x))
-    for _ in range(40):
-        fall = x * np.expm1(side * v) - side * b * v
-        v = v - (fall - DROP) / (side * (x * np.exp(side * v) - b))
-    return v
-
-
 def _integral(a: Any, x: Any, order: int) -> Any:
-    """gammainc_da for vectors of valid a and positive x."""
+    """gammainc_da for vectors of valid a and positive x.
+
+    With t = x exp(v), t p(b, t) is top exp(-fall). Below b = a + 1. Above, for a small a, p(a, t) = a p(a + 1, t)/t, of
+    which the derivatives in a are a D^n + n D^(n-1) of a smooth function: those of p itself would cancel.
+    """
     from scipy import special
 
     with ignoring():
-        log_x = np.log(x)
-        lower = log_x < special.psi(a + 1)
-        b, side = np.where(lower, a + 1, a), np.where(lower, -1.0, 1.0)
-        reach = _reach(b, x, side)
+        lower = np.log(x) < special.psi(a + 1)
+        few = ~lower & (a < 1)
+        b, side = np.where(lower | few, a + 1, a), np.where(lower, -1.0, 1.0)
+        steep = np.where(lower, (a - x) + 1, x - a)
+
+        def fall(v: Any, side: Any, steep: Any, x: Any) -> Any:
+            return steep * v + x * expm1_rest(side * v)
+
+        ends = reach(lambda v: fall(v, side, steep, x), np.where(lower, 160.0, 10.0))
         nodes, weights = gauss_legendre(80)
-        v = (side * reach / 2)[:, None] * (nodes + 1)
-        top = b * log_x - x - special.gammaln(b)  # the logarithm of t p(b, t) at t = x
-        near = beside(b, x)
-        u, t = np.where(near, b, MANY), np.where(near, x, MANY)
-        top = np.where(near, 0.5 * np.log(u / (2 * math.pi)) - rest(u) - deviance(u, t), top)
-        density = np.exp(top[:, None] + b[:, None] * v - x[:, None] * np.expm1(v))
-        terms = bell(_kappa(special.polygamma, b[:, None], log_x[:, None] + v), order)
-        integral = (density * terms) @ weights * reach / 2
-        edge = np.exp(top) / x * bell(_kappa(special.polygamma, b, log_x), order)
+        v = (ends / 2)[:, None] * (nodes + 1)
+        top = _log_top(b, x) - np.where(few, np.log(x), 0.0)
+        density = np.exp(top[:, None] - fall(v, side[:, None], steep[:, None], x[:, None]))
+        log = log_over_psi(x, b)
+
+        def terms(n: int, log: Any, b: Any) -> Any:
+            return bell(lambda k, _: log if k == 1 else -special.polygamma(k - 1, b), n)
+
+        here, b, few = log[:, None] + side[:, None] * v, b[:, None], few[:, None]
+        total = np.where(few, a[:, None], 1.0) * terms(order, here, b)
+        total = total + np.where(few, order * terms(order - 1, here, b), 0.0)
+        integral = (density * total) @ weights * ends / 2
+        edge = np.exp(top) / x * terms(order, log, b[:, 0])
         return np.where(lower, integral + edge, -integral)
+
+
+def _log_top(b: Any, x: Any) -> Any:
+    """log(x p(b, x))."""
+    from scipy import special
+
+    near = beside(b, x)
+    u, t = np.where(near, b, MANY), np.where(near, x, MANY)
+    beside_mode = 0.5 * np.log(u / (2 * math.pi)) - rest(u) - deviance(u, t)
+    return np.where(near, beside_mode, b * np.log(x) - x - special.gammaln(b))
 
 
 @general(
@@ -170,8 +193,8 @@ def gammainc_da(a: Any, x: Any, /, order: int = 1) -> Any:
     kind = float_kind(a, x)
     shape = np.broadcast_shapes(np.shape(a), np.shape(x))
     a, x = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (a, x))
-    valid = (a > 0) & (x >= 0) & (np.isfinite(a) | np.isfinite(x))
-    inside = (a > 0) & (x > 0) & np.isfinite(x) & np.isfinite(a)
+    valid = (a >= 0) & (x >= 0) & (a + x > 0) & (np.isfinite(a) | np.isfinite(x))
+    inside = (a >= 0) & (x > 0) & np.isfinite(x) & np.isfinite(a)
     out = np.where(valid, 0.0, np.nan)
     if np.any(inside):
         out[inside] = in_blocks(lambda a, x: _integral(a, x, order), a[inside], x[inside])

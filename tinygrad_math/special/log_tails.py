@@ -31,33 +31,15 @@ from ..core.quiet import ignoring
 from ..core.samples import sample
 from .quadrature import DROP, bell, cumulant, in_blocks, panels, reach
 from .scipy_rows import differentiate, doubles, float_kind
+from .stirling import expm1_rest, log1p_rest
 
 Orders = tuple[int, ...]
-
-
-def _log1p_rest(u: Any) -> Any:
-    """u - log1p(u); for a small u by the series in w = u/(u + 2), as log1p(u) = 2 artanh(w)."""
-    small = np.abs(u) < 0.5
-    w = np.where(small, u, 0.0) / (2.0 + np.where(small, u, 0.0))
-    square, total = w * w, np.zeros_like(w)
-    for k in range(29, 1, -2):
-        total = (total + 2.0 / k) * square
-    return np.where(small, w * (u - total), u - np.log1p(u))
-
-
-def _expm1_rest(v: Any) -> Any:
-    """expm1(v) - v, for v > -1 by its series."""
-    near = np.clip(v, -1.0, 1.0)
-    total = np.zeros_like(near)
-    for k in range(22, 1, -1):
-        total = (1.0 + total) * near / k
-    return np.where(np.abs(v) < 1, near * total, np.expm1(v) - v)
 
 
 def _bend(y: Any, v: Any) -> Any:
     """log1p(y expm1(v)) - y v, of second order in v."""
     u = y * np.expm1(v)
-    return np.where(np.abs(u) < 0.5, y * _expm1_rest(v) - _log1p_rest(u), np.log1p(u) - y * v)
+    return np.where(np.abs(u) < 0.5, y * expm1_rest(v) - log1p_rest(u), np.log1p(u) - y * v)
 
 
 # -- the integrals, of vectors -----------------------------------------------------------------------------------------
@@ -71,7 +53,7 @@ def _above_gamma(a: Any, x: Any, orders: Orders) -> Any:
     more, less = np.maximum(a - 1, 0.0), np.maximum(1 - a, 0.0)
 
     def fall(u: Any, x: Any, steep: Any, more: Any, less: Any) -> Any:
-        return np.where(less > 0, x * u + less * np.log1p(u), steep * u + more * _log1p_rest(u))
+        return np.where(less > 0, x * u + less * np.log1p(u), steep * u + more * log1p_rest(u))
 
     ends = reach(lambda u: fall(u, x, steep, more, less), np.full_like(x, _FAR))
     u, weights = panels(ends)
@@ -94,7 +76,7 @@ def _below_gamma(a: Any, x: Any, orders: Orders) -> Any:
     steep = (a - x) + 1
 
     def fall(v: Any, x: Any, steep: Any) -> Any:
-        return steep * v + x * _expm1_rest(-v)
+        return steep * v + x * expm1_rest(-v)
 
     v, weights = panels(reach(lambda v: fall(v, x, steep), np.full_like(x, _FAR)))
     density = weights * np.exp(-fall(v, x[:, None], steep[:, None]))
@@ -169,7 +151,7 @@ def _above_student(n: Any, square: Any, orders: Orders) -> Any:
 
     def kappa(i: int, j: int) -> Any:
         if (i, j) == (1, 0):
-            return -0.5 * (np.where(w < 0.5, w * part - _log1p_rest(w), log - part) + lack * part)
+            return -0.5 * (np.where(w < 0.5, w * part - log1p_rest(w), log - part) + lack * part)
         m = i + j
         return 0.5 * (-1) ** m * math.factorial(m - 1) * size ** (1.0 - m) * bracket(i, j)
 

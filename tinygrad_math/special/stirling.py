@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .scipy_rows import doubles, float_kind
+
 MANY = 10.0  # from which on Stirling's series of seven terms is exact to rounding
 _SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)  # DLMF 5.11.1
 
@@ -66,3 +68,40 @@ def log_beta(a: Any, b: Any) -> Any:
     )
     one = special.gammaln(few) - lift
     return np.where(large < MANY, special.betaln(a, b), np.where(small < MANY, one, both))
+
+
+def log1p_rest(u: Any) -> Any:
+    """u - log1p(u); for a small u by the series in w = u/(u + 2), as log1p(u) = 2 artanh(w)."""
+    small = np.abs(u) < 0.5
+    w = np.where(small, u, 0.0) / (2.0 + np.where(small, u, 0.0))
+    square, total = w * w, np.zeros_like(w)
+    for k in range(29, 1, -2):
+        total = (total + 2.0 / k) * square
+    return np.where(small, w * (u - total), u - np.log1p(u))
+
+
+def expm1_rest(v: Any) -> Any:
+    """expm1(v) - v, for v > -1 by its series."""
+    near = np.clip(v, -1.0, 1.0)
+    total = np.zeros_like(near)
+    for k in range(22, 1, -1):
+        total = (1.0 + total) * near / k
+    return np.where(np.abs(v) < 1, near * total, np.expm1(v) - v)
+
+
+_DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)  # DLMF 5.11.2
+
+
+def log_over_psi(x: Any, a: Any, /) -> Any:
+    """log x - psi(a) for positive x and a, which are large and nearly equal, too."""
+    from scipy import special
+
+    kind = float_kind(x, a)
+    x, a = doubles(x, a)
+    many = np.maximum(a, MANY)
+    inverse, total = 1 / many, np.zeros_like(many)
+    for c in reversed(_DIGAMMA):
+        total = (total + c) * inverse * inverse
+    near = beside(a, x)
+    gap = np.where(near, np.log1p((np.where(near, x, many) - many) / many), np.log(x) - np.log(many))
+    return np.where(a < MANY, np.log(x) - special.psi(a), gap + 0.5 * inverse + total).astype(kind)[()]
