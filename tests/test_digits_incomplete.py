@@ -1,4 +1,4 @@
-"""The derivatives of the incomplete gamma function in its parameter, of hardly any and of many."""
+"""The derivatives of the incomplete gamma and beta functions in their parameters, of hardly any and of many."""
 
 import math
 
@@ -64,3 +64,54 @@ def test_the_mixed_derivative_of_a_small_parameter_keeps_its_digits(a, x):
     mixed = tm.grad(IN_A, argnums=1)
     assert float(mixed(a, x)) == pytest.approx(float(want), rel=1e-13, abs=0)
     assert float(tm.grad(mixed)(a, x)) == pytest.approx(float(twice), rel=1e-12, abs=0)
+
+
+def lower_beta(a, b, x):
+    """I_x(a, b) by its series of positive terms (DLMF 8.17.8), of 1 - x where x is large."""
+    if x > 0.5:
+        return 1 - lower_beta(b, a, 1 - x)
+    term = total = x**a * (1 - x) ** b / (a * mpmath.beta(a, b))
+    k = 0
+    while term > mpmath.eps * total:
+        k += 1
+        term *= x * (a + b + k - 1) / (a + k)
+        total += term
+    return total
+
+
+PLACES = [
+    (2.0, 3.0, 0.2),
+    (1e-8, 3.0, 0.9),
+    (3.0, 1e-8, 0.1),
+    (0.3, 1e4, 1e-5),
+    (300.0, 400.0, 0.45),
+    (1e3, 2.0, 0.999),
+]
+
+
+@pytest.mark.parametrize("a, b, x", PLACES)
+def test_all_derivatives_in_both_parameters_keep_their_digits(a, b, x):
+    with mpmath.workdps(140):
+        p, q, t = map(mpmath.mpf, (a, b, x))
+        h, k = p * mpmath.mpf(10) ** -20, q * mpmath.mpf(10) ** -20
+        f = {(i, j): lower_beta(p + i * h, q + j * k, t) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+        firsts = [(f[1, 0] - f[-1, 0]) / (2 * h), (f[0, 1] - f[0, -1]) / (2 * k)]
+        mixed = (f[1, 1] - f[1, -1] - f[-1, 1] + f[-1, -1]) / (4 * h * k)
+        seconds = [
+            [(f[1, 0] - 2 * f[0, 0] + f[-1, 0]) / h**2, mixed],
+            [mixed, (f[0, 1] - 2 * f[0, 0] + f[0, -1]) / k**2],
+        ]
+    for i in (0, 1):
+        slope = tm.grad(special.betainc, argnums=i)
+        assert float(slope(a, b, x)) == pytest.approx(float(firsts[i]), rel=1e-12, abs=0)
+        for j in (0, 1):
+            assert float(tm.grad(slope, argnums=j)(a, b, x)) == pytest.approx(float(seconds[i][j]), rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("a", [1e12, 1e20, 1e100, 1e300])
+def test_of_many_of_both_kinds_they_are_those_of_a_normal_distribution(a):
+    """At the mean the slope of Phi times d/da (x (a + b) - a)/(a + b) over the deviation, 1/sqrt(8 a)."""
+    want = -1 / math.sqrt(4 * math.pi * a)
+    with np.errstate(all="ignore"):
+        assert float(tm.grad(special.betainc)(a, a, 0.5)) == pytest.approx(want, rel=1e-11, abs=0)
+        assert float(tm.grad(special.betaincc, argnums=1)(a, a, 0.5)) == pytest.approx(want, rel=1e-11, abs=0)

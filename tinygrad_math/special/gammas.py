@@ -171,7 +171,8 @@ _STEPS = 12  # x grows by these before the expansion for large x is used
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
-def _psi_rise(a: Any, b: Any, n: int = 0) -> Any:
+def psi_difference(a: Any, b: Any, n: int = 0) -> Any:
+    """What the op `psi_rise` gives, of arrays."""
     from scipy import special
 
     refuse_complex("beta", a, b)
@@ -205,7 +206,7 @@ def psi_rise(a: Any, b: Any, /, n: int = 0) -> Any:
     For positive a and b all terms have one sign: those of the recurrence, 1/(a+j) - 1/(a+b+j), and those of the
     expansion in 1/x (DLMF 5.15.5, 5.15.8), whose differences a^-p - (a+b)^-p are -a^-p expm1(-p log1p(b/a)).
     """
-    return _psi_rise(a, b, n)
+    return psi_difference(a, b, n)
 
 
 @psi_rise.defvjp
@@ -228,7 +229,7 @@ def _beta_da(a: Any, b: Any, /) -> Any:
 
     kind = float_kind(a, b)
     a, b = doubles(a, b)
-    return (-special.beta(a, b) * _psi_rise(a, b)).astype(kind)[()]
+    return (-special.beta(a, b) * psi_difference(a, b)).astype(kind)[()]
 
 
 def _remainder(xp: Any, a: Any, b: Any) -> Any:

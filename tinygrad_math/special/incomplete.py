@@ -24,7 +24,7 @@ from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .quadrature import bell, gauss_legendre, in_blocks, reach
 from .scipy_rows import doubles, float_kind, refuse_complex, row
-from .stirling import MANY, beside, deviance, expm1_rest, log_over_psi, rest
+from .stirling import MANY, beside, deviance, expm1_rest, log_over_next_psi, log_over_psi, rest
 
 __all__ = ["gammainc", "gammaincc"]
 
@@ -158,7 +158,7 @@ def _integral(a: Any, x: Any, order: int) -> Any:
         v = (ends / 2)[:, None] * (nodes + 1)
         top = _log_top(b, x) - np.where(few, np.log(x), 0.0)
         density = np.exp(top[:, None] - fall(v, side[:, None], steep[:, None], x[:, None]))
-        log = log_over_psi(x, b)
+        log = np.where(lower | few, log_over_next_psi(x, a), log_over_psi(x, b))
 
         def terms(n: int, log: Any, b: Any) -> Any:
             return bell(lambda k, _: log if k == 1 else -special.polygamma(k - 1, b), n)

@@ -18,25 +18,26 @@ import numpy as np
 from ..core.declare import general, helper
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
-from .quadrature import DROP, bell, in_blocks, panels
+from .beta_panels import beta_panels
+from .gammas import psi_difference
+from .quadrature import bell, in_blocks
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
-from .stirling import MANY, beside, deviance, log_beta, rest
+from .stirling import MANY, beside, deviance, log_beta, log_over_next_psi, log_over_psi, rest
 
 __all__ = ["betainc", "betaincc"]
 
 # -- the beta distribution --------------------------------------------------------------------------------
 
 
-def _beta_kappa(psi: Callable[[int, Any], Any], a: Any, b: Any, log_x: Any, log_1mx: Any) -> Callable[[int, int], Any]:
+def _beta_kappa(xp: Any, a: Any, b: Any, x: Any) -> Callable[[int, int], Any]:
     """The derivatives of (a - 1) log x + (b - 1) log(1 - x) - log B(a, b) in a and b."""
+    n = a + b
 
     def kappa(i: int, j: int) -> Any:
-        k = psi(i + j - 1, a + b)
-        if j == 0:
-            k = k - psi(i - 1, a)
-        elif i == 0:
-            k = k - psi(j - 1, b)
-        return k + log_x if (i, j) == (1, 0) else k + log_1mx if (i, j) == (0, 1) else k
+        if i + j == 1:
+            return xp.log_over_psi(n * (x if i else 1 - x), a if i else b) - xp.log_over_psi(n, n)
+        k = xp.polygamma(i + j - 1, n)
+        return k - xp.polygamma(i - 1, a) if j == 0 else k - xp.polygamma(j - 1, b) if i == 0 else k
 
     return kappa
 
@@ -129,7 +130,7 @@ def beta_density(xp: Any, a: Any, b: Any, x: Any, in_a: int = 0, in_b: int = 0) 
         return xp.beta_weight(a, b, x)
     edge = xp.equal(x * (1 - x), 0)
     t = xp.where(edge, 0.5, x)
-    d = xp.beta_weight(a, b, t) * bell(_beta_kappa(xp.polygamma, a, b, xp.log(t), xp.log1p(-t)), in_a, in_b)
+    d = xp.beta_weight(a, b, t) * bell(_beta_kappa(xp, a, b, t), in_a, in_b)
     vanishing = xp.where(xp.equal(x, 0), xp.greater(a, 1), xp.greater(b, 1))
     return xp.where(edge, xp.where(vanishing, 0.0, math.inf), d)
 
@@ -150,27 +151,74 @@ def _beta_samples(**params: Any) -> list[Any]:
 
 
 def _beta_integral(a: Any, b: Any, x: Any, in_a: int, in_b: int) -> Any:
-    """betainc_dab for vectors inside the domain."""
+    """betainc_dab for vectors inside the domain: of the side on which the density falls, which seen from above is that
+    of 1 - x, and a and b change places."""
+    out, lower = np.empty_like(x), x * (a + b) < a
+    with ignoring():
+        p, q, t = a[lower], b[lower], x[lower]
+        out[lower] = _below(p, q, t, 1 - t, in_a, in_b)
+        p, q, t = a[~lower], b[~lower], x[~lower]
+        out[~lower] = -_below(q, p, 1 - t, t, in_b, in_a)
+    return out
+
+
+def _below(a: Any, b: Any, x: Any, y: Any, in_a: int, in_b: int) -> Any:
+    """The derivative of I_x(a, b) = x^a y^b/(a B(a, b)) + I_x(a + 1, b) (DLMF 8.17.20), in which nothing is singular at
+    a small a. Of a small b it is b times a smooth function, as 1/B(a, b) is."""
+    v, weights, fall = beta_panels(a, b, x, y)
+    top, n = _log_top(a, b, x, y), a + b
+    step = np.exp(top) * _terms(_shares(a, b, 0, x, y), a, b, 0, in_a, in_b)
+    a, b, x, y, n = (w[:, None] for w in (a, b, x, y, n))
+    density = weights * np.exp(top[:, None] - fall) * (n * x)
+    in_first, in_second = _shares(a, b, 1, x, y)
+    shares = in_first - np.log1p(y * np.expm1(v)), in_second - np.log1p(x * np.expm1(-v))
+    return step + (density * _terms(shares, a, b, 1, in_a, in_b)).sum(-1)
+
+
+def _log_top(a: Any, b: Any, x: Any, y: Any) -> Any:
+    """The logarithm of x^a y^b/(a B(a, b)), for a small b over b."""
+    n = a + b
+    near = beside(a, n * x) & beside(b, n * y)
+    u, v, t, s = (np.where(near, w, other) for w, other in ((a, MANY), (b, MANY), (x, 0.5), (y, 0.5)))
+    m = u + v
+    fall = rest(m) - rest(u) - rest(v) - deviance(u, m * t) - deviance(v, m * s)
+    beside_mode = 0.5 * (np.log(v / m) - np.log(u) - math.log(2 * math.pi)) + fall
+    log_x, log_y = (np.where(w > 0.5, np.log1p(-other), np.log(w)) for w, other in ((x, y), (y, x)))
+    away = a * log_x + b * log_y - log_beta(a, b) - np.log(a) - np.where(b < 1, np.log(b), 0.0)
+    return np.where(near, beside_mode, away)
+
+
+def _shares(a: Any, b: Any, more: int, x: Any, y: Any) -> tuple[Any, Any]:
+    """log x - psi(a + 1) + psi(n) with n = a + b + more, and the same of y and b, for a small b of b + 1; of the larger
+    of a and b by a difference of psi of nearly equal ones."""
+    n, rest_of_b = a + b + more, np.where(b < 1, b + 1, b)
+    beyond, lift = log_over_psi(n, n), np.log1p(more / (a + b))
+    first = np.log1p(-np.minimum(y, 0.5)) + psi_difference(a, b) + (more / (a + b) - 1 / a)
+    second = np.log1p(-np.minimum(x, 0.5)) + psi_difference(b, a) + more / (a + b)
+    return (
+        np.where((b < a) & (y < 0.5), first, log_over_next_psi((a + b) * x, a) + lift - beyond),
+        np.where((a < b) & (b >= 1) & (x < 0.5), second, log_over_psi((a + b) * y, rest_of_b) + lift - beyond),
+    )
+
+
+def _terms(shares: tuple[Any, Any], a: Any, b: Any, more: int, in_a: int, in_b: int) -> Any:
+    """The derivatives of the function of these logarithmic ones, over that function; of a small b of b times it."""
     from scipy import special
 
-    lower = x * (a + b) < a
-    p, q = np.where(lower, a, b), np.where(lower, b, a)  # seen from the upper side, a and b change places
-    start = np.log(x) - np.log1p(-x)
-    start = np.where(lower, start, -start)
-    top = np.logaddexp(0, start)
-    v = (DROP + (p + q) * top) / p  # Newton's method on a convex function from its right side
-    for _ in range(60):
-        fall = p * v - (p + q) * (top - np.logaddexp(0, start - v))
-        v = v - (fall - DROP) / (p - (p + q) * special.expit(start - v))
-    nodes, weights = panels(v)
-    s = start[:, None] - nodes
-    log_p, log_q = special.log_expit(s), special.log_expit(-s)
-    p, q, a, b, low = p[:, None], q[:, None], a[:, None], b[:, None], lower[:, None]
-    density = np.exp(p * log_p + q * log_q - special.betaln(p, q))
-    log_x, log_1mx = np.where(low, log_p, log_q), np.where(low, log_q, log_p)
-    terms = bell(_beta_kappa(special.polygamma, a, b, log_x, log_1mx), in_a, in_b)
-    integral = np.sum(weights * density * terms, -1)
-    return np.where(lower, integral, -integral)
+    few = b < 1
+    rest_of_b = np.where(few, b + 1, b)
+
+    def kappa(i: int, j: int) -> Any:
+        if i + j == 1:
+            return shares[j]
+        if j == 0:
+            return psi_difference(a + 1, b - 1 + more, i - 1)
+        if i == 0:
+            return psi_difference(rest_of_b, np.where(few, a - 1 + more, a + more), j - 1)
+        return special.polygamma(i + j - 1, a + b + more)
+
+    total = np.where(few, b, 1.0) * bell(kappa, in_a, in_b)
+    return total + np.where(few, in_b * bell(kappa, in_a, in_b - 1), 0.0) if in_b else total
 
 
 @general(

@@ -29,22 +29,15 @@ import numpy as np
 from ..core.declare import Declared, general
 from ..core.quiet import ignoring
 from ..core.samples import sample
-from .quadrature import DROP, bell, cumulant, in_blocks, panels, reach
+from .beta_panels import beta_panels
+from .quadrature import FAR, bell, cumulant, in_blocks, panels, reach
 from .scipy_rows import differentiate, doubles, float_kind
-from .stirling import expm1_rest, log1p_rest
+from .stirling import bend, expm1_rest, log1p_rest
 
 Orders = tuple[int, ...]
 
 
-def _bend(y: Any, v: Any) -> Any:
-    """log1p(y expm1(v)) - y v, of second order in v."""
-    u = y * np.expm1(v)
-    return np.where(np.abs(u) < 0.5, y * expm1_rest(v) - log1p_rest(u), np.log1p(u) - y * v)
-
-
 # -- the integrals, of vectors -----------------------------------------------------------------------------------------
-
-_FAR = DROP + 1  # where each has fallen at least, as the slope of f is no less than 1 there
 
 
 def _above_gamma(a: Any, x: Any, orders: Orders) -> Any:
@@ -55,7 +48,7 @@ def _above_gamma(a: Any, x: Any, orders: Orders) -> Any:
     def fall(u: Any, x: Any, steep: Any, more: Any, less: Any) -> Any:
         return np.where(less > 0, x * u + less * np.log1p(u), steep * u + more * log1p_rest(u))
 
-    ends = reach(lambda u: fall(u, x, steep, more, less), np.full_like(x, _FAR))
+    ends = reach(lambda u: fall(u, x, steep, more, less), np.full_like(x, FAR))
     u, weights = panels(ends)
     a, x, steep, more, less = (v[:, None] for v in (a, x, steep, more, less))
     density = weights * np.exp(-fall(u, x, steep, more, less))
@@ -78,7 +71,7 @@ def _below_gamma(a: Any, x: Any, orders: Orders) -> Any:
     def fall(v: Any, x: Any, steep: Any) -> Any:
         return steep * v + x * expm1_rest(-v)
 
-    v, weights = panels(reach(lambda v: fall(v, x, steep), np.full_like(x, _FAR)))
+    v, weights = panels(reach(lambda v: fall(v, x, steep), np.full_like(x, FAR)))
     density = weights * np.exp(-fall(v, x[:, None], steep[:, None]))
     slopes = {(1, 0): -v, (0, 1): -np.expm1(-v)}
     moment = _moments(density, lambda i, j: slopes.get((i, j), 0.0))
@@ -94,15 +87,9 @@ def _beta_tail(a: Any, b: Any, x: Any, orders: Orders, *, upper: bool) -> Any:
 
 
 def _below_beta(a: Any, b: Any, x: Any, y: Any, orders: Orders) -> Any:
-    steep = (a - (a + b) * x) + y
-
-    def fall(v: Any, a: Any, b: Any, x: Any, y: Any, steep: Any) -> Any:
-        return steep * v + (a + 1) * _bend(y, v) + b * _bend(x, -v)
-
-    high = _FAR - (1 + b / (a + 1)) * np.where(x < 0.5, np.log1p(-x), np.log(y))
-    v, weights = panels(reach(lambda v: fall(v, a, b, x, y, steep), high))
+    v, weights, fallen = beta_panels(a, b, x, y)
     p, q = a[:, None] + 1, b[:, None]
-    density = weights * np.exp(-fall(v, *(w[:, None] for w in (a, b, x, y, steep))))
+    density = weights * np.exp(-fallen)
     logs = np.log1p(y[:, None] * np.expm1(v)), np.log1p(x[:, None] * np.expm1(-v))
     turns = np.expm1(v) * np.exp(-logs[0]), -np.expm1(-v) * np.exp(-logs[1])
 
@@ -131,9 +118,9 @@ def _above_student(n: Any, square: Any, orders: Orders) -> Any:
     steep, half = n * ((square - 1) / size), 0.5 * (n + 1)
 
     def fall(v: Any, steep: Any, half: Any, share: Any) -> Any:
-        return steep * v + half * _bend(share, 2 * v)
+        return steep * v + half * bend(share, 2 * v)
 
-    v, weights = panels(reach(lambda v: fall(v, steep, half, share), (_FAR - half * np.log(share)) / n))
+    v, weights = panels(reach(lambda v: fall(v, steep, half, share), (FAR - half * np.log(share)) / n))
     n, square, size, share = (w[:, None] for w in (n, square, size, share))
     density = weights * np.exp(-fall(v, steep[:, None], half[:, None], share))
     w, lack = share * np.expm1(2 * v), (square - 1) / size

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 DROP = 60.0  # an integrand is followed until it has fallen by exp(-60)
+FAR = DROP + 1  # by where it has, at the latest, if its logarithm falls at a rate of at least 1
 
 
 @functools.cache

@@ -89,6 +89,12 @@ def expm1_rest(v: Any) -> Any:
     return np.where(np.abs(v) < 1, near * total, np.expm1(v) - v)
 
 
+def bend(y: Any, v: Any) -> Any:
+    """log1p(y expm1(v)) - y v, of second order in v."""
+    u = y * np.expm1(v)
+    return np.where(np.abs(u) < 0.5, y * expm1_rest(v) - log1p_rest(u), np.log1p(u) - y * v)
+
+
 _DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)  # DLMF 5.11.2
 
 
@@ -105,3 +111,9 @@ def log_over_psi(x: Any, a: Any, /) -> Any:
     near = beside(a, x)
     gap = np.where(near, np.log1p((np.where(near, x, many) - many) / many), np.log(x) - np.log(many))
     return np.where(a < MANY, np.log(x) - special.psi(a), gap + 0.5 * inverse + total).astype(kind)[()]
+
+
+def log_over_next_psi(x: Any, a: Any) -> Any:
+    """log x - psi(a + 1), where a + 1 has lost the 1, too."""
+    many = a >= MANY
+    return log_over_psi(x, np.where(many, a, a + 1)) - np.where(many, 1 / np.where(many, a, 1.0), 0.0)
