@@ -33,7 +33,7 @@ def test_every_task_trains_and_leaves_a_report(task, tmp_path, capsys):
     page = (tmp_path / "report.html").read_text()
     assert "<svg" in page
     assert page.count("data:image/png") == 2 + bool(picture)
-    assert "http" not in page.replace("http://www.w3.org", "")  # readable without a network
+    assert "http" not in page.replace("http://www.w3.org", "").replace("http-equiv", "")  # readable without a network
     assert (tmp_path / "metrics.csv").read_text().count("\n") == 3
     assert "on the test data" in capsys.readouterr().out
 
@@ -140,9 +140,39 @@ def test_failures_get_one_line_and_code_1(tmp_path, capsys):
         ["train", "moons", "--out", str(tmp_path / "file" / "below")],
         ["train", "moons", "--out", str(tmp_path / "empty"), "--resume"],
         ["inspect", str(tmp_path / "file")],
+        ["reference", "--out", str(tmp_path / "file")],
+        ["train", "linear", "--activation", "relu", "--out", str(tmp_path / "linear")],
+        ["train", "chars", "--activation", "tanh", "--out", str(tmp_path / "chars")],
     ):
         assert main(arguments) == 1
-        assert capsys.readouterr().err.count("\n") == 1
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1
+        assert "Errno" not in err
+    assert not (tmp_path / "linear").exists()
+
+
+def test_a_damaged_file_is_named_once(tmp_path, capsys):
+    (tmp_path / "bad.npz").write_bytes(b"no archive")
+    assert main(["inspect", str(tmp_path / "bad.npz")]) == 1
+    assert capsys.readouterr().err.count("load:") == 1
+
+
+def test_the_report_says_what_a_network_without_activations_has(tmp_path, capsys):
+    assert main(["train", "linear", "--epochs", "1", "--out", str(tmp_path)]) == 0
+    assert "<td>activation</td><td>none</td>" in (tmp_path / "report.html").read_text()
+
+
+def test_huge_losses_are_told_in_few_characters(tmp_path, capsys, without_report):
+    assert main(["train", "moons", "--epochs", "1", "--lr", "1e300", "--out", str(tmp_path)]) == 0
+    assert len(capsys.readouterr().out.splitlines()[-2]) < 80
+
+
+def test_a_gradient_of_zero_is_no_line_at_the_bottom_of_a_logarithmic_picture():
+    fig = pictures.gradients([{"dead": 0.0, "live": 0.5}, {"dead": 0.0, "live": 0.25}])
+    lines = {line.get_label(): line.get_ydata() for line in fig.axes[0].lines}
+    assert np.isnan(lines["dead: 0 throughout"]).all()
+    assert list(lines["live"]) == [0.5, 0.25]
+    assert fig.axes[0].get_ylim()[0] > 0.1
 
 
 def test_inspect_tells_what_a_file_holds(tmp_path, capsys, without_report):

@@ -310,6 +310,16 @@ def test_solutions_hold_and_what_cannot_be_solved_is_named():
         C.logdet(np.diag([1.0, -1.0]))
 
 
+def test_what_is_not_finite_or_not_known_is_named_whatever_the_size():
+    for n in (3, 9):
+        with pytest.raises(tm.OutsideDomain, match="eigenvalues: a product with the matrix is not finite"):
+            C.eigenvalues(np.full((n, n), np.nan))
+        with pytest.raises(tm.errors.ArgumentError, match="which is one of LM"):
+            C.eigenvalues(np.eye(n), which="XX")
+        with pytest.raises(tm.errors.ArgumentError, match=r"solve: b is finite, and has NaN or an infinity at \[0\]"):
+            C.solve(np.eye(n), np.where(np.arange(n) == 0, np.inf, 1.0))
+
+
 def test_influence_is_the_change_after_retraining():
     """Of ridge regression, whose solution is known: the derivative of the test loss in one example's weight."""
 

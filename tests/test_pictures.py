@@ -264,3 +264,34 @@ def test_show_is_no_error_without_a_screen(monkeypatch):
         assert tm.viz.vectors([1.0, 2.0]).show() is None
     finally:
         matplotlib.use(before)
+
+
+@pytest.mark.parametrize(
+    ("asker", "draw"),
+    [
+        ("vectors", lambda bad: tm.viz.vectors([bad, 1.0])),
+        ("matrix_map", lambda bad: tm.viz.matrix_map([[bad, 1.0], [1.0, 1.0]])),
+        ("projection", lambda bad: tm.viz.projection([1.0, bad], [1.0, 0.0])),
+        ("change_of_basis", lambda bad: tm.viz.change_of_basis(np.eye(2), [bad, 1.0])),
+        ("four_subspaces", lambda bad: tm.viz.four_subspaces([[bad, 1.0]])),
+        ("hyperplane", lambda bad: tm.viz.hyperplane([1.0, 1.0], 0.0, points=[[bad, 1.0]])),
+        ("curvature", lambda bad: tm.viz.curvature(lambda x: (x * x).sum(), [bad, 1.0])),
+        ("gradient_field", lambda bad: tm.viz.gradient_field(lambda x: (x * x).sum(), [bad, 1.0])),
+    ],
+    ids=lambda p: p if isinstance(p, str) else "",
+)
+def test_what_has_no_place_in_a_picture_is_refused_by_name(asker, draw):
+    for bad in (np.nan, np.inf):
+        with pytest.raises(tm.errors.ArgumentError, match=f"{asker} draws finite numbers"):
+            draw(bad)
+    with pytest.raises(tm.errors.DTypeError, match=f"{asker} draws real numbers, got complex"):
+        draw(2j)
+
+
+def test_a_descent_that_leaves_where_the_function_is_defined_ends_there():
+    fig = tm.viz.gradient_field(lambda x: tm.log(x[0]) + x[1], [0.5, 0.5], rate=0.1, steps=30)
+    path = next(line for line in fig.axes[0].lines if str(line.get_label()).startswith("descent"))
+    x, _ = path.get_data()
+    steps = 1 + next(k for k, v in enumerate(x) if v <= 0) if min(x) <= 0 else len(x)
+    assert 2 < len(x) == steps < 31
+    assert f"after {len(x) - 1} steps, $f$ = nan" in [line.get_label() for line in fig.axes[0].lines]

@@ -67,7 +67,7 @@ def _parser() -> _Parser:
         "--hidden", type=_widths, metavar="N,N", help="the widths of the layers between input and output"
     )
     names = ("tanh", "relu", "sigmoid", "gelu", "silu")
-    train.add_argument("--activation", choices=names, default="tanh", help="(default: %(default)s)")
+    train.add_argument("--activation", choices=names, help="(default: tanh)")
     optimizers = ("sgd", "adam", "adamw", "rmsprop", "nadam", "radam", "adagrad", "adamax", "adadelta")
     train.add_argument("--optimizer", choices=optimizers, default="adam", help="(default: %(default)s)")
     schedules = ("none", "cosine", "onecycle", "step", "exponential")
@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command == "inspect" and not Path(options.file).is_file():
-        parser.error(f"inspect: there is no file {options.file}")
+        what = "a folder, no file" if Path(options.file).is_dir() else "no file that is there"
+        parser.error(f"inspect: {options.file} is {what}")
     options.given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if options.command == "demo":

@@ -45,9 +45,11 @@ def gradients(rows: list[dict[str, float]]) -> Any:
     fig, (ax,) = figure(size=4.4)
     fig.set_size_inches(8.4, 4.4)
     for k, name in enumerate(rows[-1]):
-        values = np.maximum([row.get(name, np.nan) for row in rows], 1e-300)
+        norms = np.array([row.get(name, np.nan) for row in rows])
+        values = np.where(norms > 0, norms, np.nan)  # a logarithm has no place for 0
+        label = name if np.isfinite(values).any() or np.isnan(norms).all() else f"{name}: 0 throughout"
         style = ("-", "--", ":")[k // len(PALETTE) % 3]
-        ax.plot(np.arange(1, len(rows) + 1), values, style, color=PALETTE[k % len(PALETTE)], label=name)
+        ax.plot(np.arange(1, len(rows) + 1), values, style, color=PALETTE[k % len(PALETTE)], label=label)
     ax.set_yscale("log")
     ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _plain(ax, "Norm of the gradient, a line a parameter", "epoch", "")

@@ -36,7 +36,9 @@ def write(folder: str) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(reference(), encoding="utf-8")
     except OSError as error:
-        raise FileError(f"the reference cannot be written to {path}: {error}") from error
+        raise FileError(
+            f"the reference cannot be written to {path}: {error.strerror or error}; choose another --out"
+        ) from error
     print(path)
     return 0
 

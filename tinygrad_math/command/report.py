@@ -18,6 +18,8 @@ from ..nn.module import Module
 from ..train.history import History
 from ..train.placed import forward
 from ..viz.graph import graph
+from ..viz.page import page as whole_page
+from ..viz.svg import within
 from . import pictures
 from .tasks import Task
 
@@ -112,11 +114,9 @@ def _page(r: Result, images: dict[str, bytes], words: dict[str, str], drawing: s
         for n, p in r.model.named_parameters()
     )
     figures = "".join(f"<h2>{html.escape(words[n])}</h2>{_image(png, words[n])}" for n, png in images.items())
-    svg = f"<figure>{drawing[drawing.index('<svg') :]}</figure>"
+    markup, colors = within(drawing)
     text = f"<h2>What it writes</h2><p>After the bar, on its own.</p><pre>{html.escape(sample)}</pre>" if sample else ""
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>train {html.escape(r.name)}</title>
-<style>{_STYLE}</style></head><body>
+    body = f"""
 <h1>train {html.escape(r.name)}</h1>
 <p>{html.escape(r.task.words)}: {len(r.train[0]):,} examples to learn from, {len(r.test[0]):,} to test on.</p>
 <h2>At the end</h2><table>{measures}</table>
@@ -125,6 +125,6 @@ def _page(r: Result, images: dict[str, bytes], words: dict[str, str], drawing: s
 <table><tr><th>parameter</th><th>shape</th><th>numbers</th><th>|gradient|</th></tr>{parameters}</table>
 <h2>The settings</h2><table>{settings}</table>
 <h2>The graph of the loss of one example</h2>
-<p>What was recorded; the chain rule walks it from the loss back to the parameters.</p>{svg}
-</body></html>
+<p>What was recorded; the chain rule walks it from the loss back to the parameters.</p><figure>{markup}</figure>
 """
+    return whole_page(f"train {r.name}", body, style=_STYLE + colors)

@@ -132,6 +132,11 @@ class NextCharacter(nn.Module):
         return self.scores(y)
 
 
+def bends(name: str, task: Task) -> bool:
+    """Whether there are activations in the network of a task, for which one can be chosen."""
+    return name != "linear" and task.kind != "text"
+
+
 def network(
     name: str, task: Task, inputs: int, hidden: tuple[int, ...], activation: str, extra: Any, rng: Any
 ) -> nn.Module:
@@ -142,9 +147,9 @@ def network(
         return NextCharacter(len(extra["characters"].alphabet), hidden[0], rng)
     widths = [inputs, *hidden]
     layers: list[Any] = []
-    bends = name != "linear"
+    bent = bends(name, task)
     for a, b in itertools.pairwise(widths):
-        layers.append(nn.Linear(a, b, bias=bends, rng=rng))
-        if bends:
+        layers.append(nn.Linear(a, b, bias=bent, rng=rng))
+        if bent:
             layers.append(ACTIVATIONS[activation]())
-    return nn.Sequential(*layers, nn.Linear(widths[-1], task.outputs, bias=bends, rng=rng))
+    return nn.Sequential(*layers, nn.Linear(widths[-1], task.outputs, bias=bent, rng=rng))

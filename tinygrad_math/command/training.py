@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import optim, random
-from ..core.errors import FileError
+from ..core.errors import ArgumentError, FileError
 from ..data.loader import DataLoader
 from ..nn.module import Module
 from ..optim import lr_scheduler
@@ -17,7 +17,7 @@ from ..train.callbacks import Callback, MetricsFile
 from ..train.fitting import fit
 from ..train.placed import forward
 from . import report
-from .tasks import TASKS, network
+from .tasks import TASKS, bends, network
 from .workers import workers
 
 _CLASSES = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "nadam": "NAdam", "radam": "RAdam"}
@@ -88,20 +88,25 @@ def run(options: Any) -> int:
     """Train as the options say; 0, or 130 after Ctrl-C, when the run was saved."""
     name = options.task
     task = TASKS[name]
+    if options.activation and not bends(name, task):
+        raise ArgumentError(f"train {name}: its network has no activation to choose; leave --activation out")
     out = folder(options.out or f"{name}_output")
     epochs, lr = options.epochs or task.epochs, options.lr or task.lr
     batch, hidden = options.batch or task.batch, options.hidden or task.hidden
     rng = np.random.default_rng(options.seed)
     random.seed(options.seed)
+    activation = (options.activation or "tanh") if bends(name, task) else "none"
     train, test, extra = task.load(rng)
-    model = network(name, task, train[0].shape[-1], hidden, options.activation, extra, rng)
+    model = network(name, task, train[0].shape[-1], hidden, activation, extra, rng)
     loader = DataLoader(train, batch_size=batch, shuffle=True, seed=options.seed)
     opt = optimizer(options.optimizer, model, lr)
     plan = schedule(options.schedule, opt, epochs, len(loader), lr)
     started = {
         "lr": lr, "batch": batch, "hidden": ",".join(map(str, hidden)), "seed": options.seed,
-        "optimizer": options.optimizer, "schedule": options.schedule, "activation": options.activation,
+        "optimizer": options.optimizer, "schedule": options.schedule,
     }  # fmt: skip
+    if bends(name, task):
+        started["activation"] = activation
     if options.schedule in ("cosine", "onecycle", "step"):
         started["epochs"] = epochs
     norms = GradientNorms(task.loss, next(iter(DataLoader(train, batch_size=batch))))
@@ -125,12 +130,12 @@ def run(options: Any) -> int:
         return 130
     settings = {
         "epochs": epochs, "lr": lr, "batch": batch, "hidden": "-".join(map(str, hidden)), "seed": options.seed,
-        "optimizer": options.optimizer, "schedule": options.schedule, "activation": options.activation,
+        "optimizer": options.optimizer, "schedule": options.schedule, "activation": activation,
         "compiled": options.compile,
     }  # fmt: skip
     written = report.write(out, report.Result(name, task, model, train, test, extra, history, norms.rows, settings))
     last = {k: v for k, v in history[-1].items() if k.startswith("val_")}
-    told = ", ".join(f"{k.removeprefix('val_')} {v:.4f}" for k, v in last.items())
+    told = ", ".join(f"{k.removeprefix('val_')} {v:{'.4f' if abs(v) < 1e6 else '.5g'}}" for k, v in last.items())
     print(f"on the test data: {told}\nWrote {out}/: {', '.join(written)} (read report.html)")
     return 0
 

@@ -104,15 +104,21 @@ def eigenvalues(A: Any, k: int = 6, which: str = "LM") -> Array:
     op = _square(A, "eigenvalues")
     if k < 1:
         raise ArgumentError(f"eigenvalues: k counts from 1, got {k}")
+    one_of(which, ("LM", "LA", "SA", "SM", "BE"), "eigenvalues", "which")
     if k >= op.shape[0]:
-        dense = op.matmat(np.eye(op.shape[0]))
+        dense = _finite(op.matmat(np.eye(op.shape[0])))
         return np.linalg.eigvalsh((dense + dense.T) / 2)
     start = np.random.default_rng(0).standard_normal(op.shape[0])
-    one_of(which, ("LM", "LA", "SA", "SM", "BE"), "eigenvalues", "which")
-    if not np.any(op.matvec(start)):  # of the matrix of zeros ARPACK finds nothing to begin with
+    if not np.any(_finite(op.matvec(start))):  # of the matrix of zeros ARPACK finds nothing to begin with
         return np.zeros(k)
     lanczos: Any = eigsh
     return np.sort(lanczos(op, k, which=which, v0=start, return_eigenvectors=False))
+
+
+def _finite(product: Array) -> Array:
+    if not np.isfinite(product).all():
+        raise OutsideDomain("eigenvalues: a product with the matrix is not finite")
+    return product
 
 
 class Quadrature(NamedTuple):
@@ -237,6 +243,8 @@ def solve(
     if b.shape != (op.shape[0],) or b.dtype.kind not in "biuf":
         raise ShapeError(f"solve: b is real, of shape ({op.shape[0]},), got {describe(b)}")
     b = b.astype(float)
+    if not np.isfinite(b).all():
+        raise ArgumentError(f"solve: b is finite, and has NaN or an infinity at {np.flatnonzero(~np.isfinite(b))[:5]}")
     solvers: dict[str, Callable[..., Any]] = {"cg": cg, "minres": minres}
     one_of(method, tuple(solvers), "solve", "method")
     own = 0  # the exponent of the matrix, of which minres takes squares; cg does not mind

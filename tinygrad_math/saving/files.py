@@ -115,6 +115,8 @@ def _opened(name: str, read: Callable[[Any], Any]) -> Any:
     try:
         with open(name, "rb") as file:
             return read(file)
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"load: {name!r} could not be read: {error.strerror or error}") from error
 

@@ -23,6 +23,7 @@ from .canvas import (
     arrow,
     figure,
     finished,
+    given,
     labels,
     legend,
     plane,
@@ -43,7 +44,7 @@ def vectors(*vs: Any, names: Sequence[str] | None = None, **look: Unpack[Look]) 
     >>> import tinygrad_math as tm
     >>> figure = tm.viz.vectors([3.0, 1.0], [1.0, 2.0])
     """
-    ps = [values(v) for v in vs]
+    ps = [given("vectors", v) for v in vs]
     if not ps or not all(p.shape == (2,) for p in ps):
         raise ShapeError(f"vectors draws the plane; got vectors {' and '.join(describe(p) for p in ps) or 'none'}")
     said = [f"${'abcdefghijklmnopqrstuvwxyz'[k % 26]}$" for k in range(len(ps))] if names is None else list(names)
@@ -98,7 +99,7 @@ def projection(a: Any, b: Any, **look: Unpack[Look]) -> Any:
     >>> import tinygrad_math as tm
     >>> figure = tm.viz.projection([2.0, 2.0], [3.0, 0.5])
     """
-    p, line = values(a), values(b)
+    p, line = given("projection", a), given("projection", b)
     if p.shape != (2,) or line.shape != (2,):
         raise ShapeError(f"projection draws the plane; got vectors {describe(p)} and {describe(line)}")
     fig, (ax,) = figure(size=5.2, **look)
@@ -137,7 +138,7 @@ def hyperplane(w: Any, w0: Any = None, points: Any = None, **look: Unpack[Look])
     h = w if isinstance(w, Hyperplane) else Hyperplane(w, 0.0 if w0 is None else w0)
     if h.dim != 2:
         raise ShapeError(f"hyperplane draws the plane; {h!r} lies in R^{h.dim}")
-    dots = np.zeros((0, 2)) if points is None else values(points).reshape(-1, 2)
+    dots = np.zeros((0, 2)) if points is None else given("hyperplane", points).reshape(-1, 2)
     foot = values(h.project([0.0, 0.0]))
     normal = values(h.w) / np.linalg.norm(values(h.w))
     fig, (ax,) = figure(size=5.4, **look)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.errors import ShapeError
 from ...geometry.spheres import Body
-from .canvas import BLACK, BLUE, GREEN, GREY, RED, SKY, Look, figure, finished, legend, plane, values
+from .canvas import BLACK, BLUE, GREEN, GREY, RED, SKY, Look, figure, finished, given, legend, plane, values
 
 
 def body(shape: Body, points: Any = None, **look: Unpack[Look]) -> Any:
@@ -21,7 +21,7 @@ def body(shape: Body, points: Any = None, **look: Unpack[Look]) -> Any:
     """
     if shape.dim not in (None, 2):
         raise ShapeError(f"body draws the plane; {shape!r} lies in R^{shape.dim}")
-    dots = np.zeros((0, 2)) if points is None else values(points).reshape(-1, 2)
+    dots = np.zeros((0, 2)) if points is None else given("body", points).reshape(-1, 2)
     sizes = [float(np.abs(values(part)).max()) for part in shape.tree_flatten()[1]]
     reach = 1.2 * max(sum(sizes), float(np.abs(dots).max(initial=0.0)))
     fig, (ax,) = figure(size=5.4, **look)

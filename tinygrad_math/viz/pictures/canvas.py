@@ -14,7 +14,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from ...core.errors import ArgumentError, MissingExtra, installing
+from ...core.errors import ArgumentError, DTypeError, MissingExtra, describe, installing
 from ...core.tensor import Tensor
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -105,6 +105,17 @@ def _png(fig: Any) -> bytes:
 def values(x: Any) -> np.ndarray[Any, Any]:
     """The numbers of an array or Tensor, for drawing."""
     return np.asarray(x.detach() if isinstance(x, Tensor) else x, dtype=float)
+
+
+def given(asker: str, x: Any) -> np.ndarray[Any, Any]:
+    """The numbers that a picture is asked to draw. Raises ArgumentError where one of them has no place in it."""
+    a = np.asarray(x.detach() if isinstance(x, Tensor) else x)
+    if a.dtype.kind not in "fiub":
+        raise DTypeError(f"{asker} draws real numbers, got {describe(a)}")
+    a = a.astype(float)
+    if not np.isfinite(a).all():
+        raise ArgumentError(f"{asker} draws finite numbers, and NaN or an infinity is among {a.tolist()!r:.80}")
+    return a
 
 
 def plane(ax: Any, limit: float, title: str = "", labels: tuple[str, str] = ("$x_1$", "$x_2$")) -> None:

@@ -23,6 +23,7 @@ from .canvas import (
     circle,
     figure,
     finished,
+    given,
     plane,
     values,
 )
@@ -38,7 +39,7 @@ def matrix_map(matrix: Any, **look: Unpack[Look]) -> Any:
     >>> import tinygrad_math as tm
     >>> figure = tm.viz.matrix_map([[0.0, 3.0], [2.0, 1.0]])
     """
-    a = values(matrix)
+    a = given("matrix_map", matrix)
     if a.shape != (2, 2):
         raise ShapeError(f"matrix_map draws the plane and needs a 2x2 matrix, got {describe(a)}")
     fig, (before, after) = figure(2, **look)
@@ -86,7 +87,7 @@ def change_of_basis(basis: Any, v: Any, other: Any = None, **look: Unpack[Look])
     """
     right = basis if isinstance(basis, Basis) else Basis(basis)
     left = Basis(np.eye(2)) if other is None else other if isinstance(other, Basis) else Basis(other)
-    point = values(v)
+    point = given("change_of_basis", v)
     if point.shape != (2,) or right.dim != 2 or left.dim != 2:
         raise ShapeError(f"change_of_basis draws the plane; got a vector {describe(point)} and {right!r}")
     fig, axes = figure(2, **look)

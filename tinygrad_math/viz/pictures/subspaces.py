@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.errors import ShapeError, describe
 from ...linalg.subspaces import Subspace, fundamental_subspaces
-from .canvas import BLUE, GREEN, ORANGE, RED, Look, figure, finished, plane, space, values
+from .canvas import BLUE, GREEN, ORANGE, RED, Look, figure, finished, given, plane, space, values
 
 
 def four_subspaces(matrix: Any, **look: Unpack[Look]) -> Any:
@@ -20,7 +20,7 @@ def four_subspaces(matrix: Any, **look: Unpack[Look]) -> Any:
     >>> import tinygrad_math as tm
     >>> figure = tm.viz.four_subspaces([[1.0, 0.0], [2.0, 3.0], [1.0, 3.0]])
     """
-    a = values(matrix)
+    a = given("four_subspaces", matrix)
     if a.ndim != 2 or not all(1 <= s <= 3 for s in a.shape):
         raise ShapeError(f"four_subspaces draws up to three dimensions; got {describe(a)}")
     four = fundamental_subspaces(a)

@@ -11,7 +11,7 @@ from ...core.errors import ShapeError, describe
 from ...core.quiet import quietly
 from ...transforms.derivatives import value_and_grad
 from ...transforms.matrices import hessian
-from .canvas import BLACK, BLUE, GREEN, GREY, PURPLE, RED, Look, arrow, circle, figure, finished, legend, values
+from .canvas import BLACK, BLUE, GREEN, GREY, PURPLE, RED, Look, arrow, circle, figure, finished, given, legend, values
 
 
 def gradient_field(
@@ -55,23 +55,20 @@ def gradient_field(
     ax.quiver(*where.T, *arrows.T, color=BLUE, angles="xy", scale_units="xy", scale=1, width=0.004, zorder=3)
     ax.plot([], [], color=BLUE, marker=">", label="gradient")
     if start is not None:
-        path = [values(start)]
+        path = [given("gradient_field", start)]
         for _ in range(steps):
-            path.append(path[-1] - rate * values(slope(path[-1])[1]))
+            height, downhill = map(values, quietly(slope, path[-1]))
+            onward = path[-1] - rate * downhill
+            if not (np.isfinite(height) and np.isfinite(onward).all()):  # where f is not defined the descent ends
+                break
+            path.append(onward)
         line = np.array(path)
         drawn += [line[:-1] + t * np.diff(line, axis=0) for t in (0.0, 0.5, 1.0)]
         ax.plot(*line.T, "o-", color=RED, markersize=3.5, linewidth=1.3, label=f"descent, rate {rate:g}", zorder=4)
-        ax.plot(
-            *line[0], "s", color=BLACK, markersize=6, zorder=5, label=f"start, $f$ = {float(values(f(line[0]))):.3g}"
-        )
-        ax.plot(
-            *line[-1],
-            "*",
-            color=GREEN,
-            markersize=12,
-            zorder=5,
-            label=f"after {steps} steps, $f$ = {float(values(f(line[-1]))):.3g}",
-        )
+        first, last = (f"{float(values(quietly(f, p))):.3g}" for p in (line[0], line[-1]))
+        ax.plot(*line[0], "s", color=BLACK, markersize=6, zorder=5, label=f"start, $f$ = {first}")
+        told = f"after {len(line) - 1} steps, $f$ = {last}"
+        ax.plot(*line[-1], "*", color=GREEN, markersize=12, zorder=5, label=told)
     _tell(ax, lines, np.zeros(2), limit, np.concatenate(drawn))
     legend(ax)
     return finished(fig, [ax], look)
@@ -87,7 +84,7 @@ def curvature(f: Callable[[Any], Any], x: Any, limit: float = 1.0, **look: Unpac
     >>> import tinygrad_math as tm
     >>> figure = tm.viz.curvature(lambda x: x[0] ** 2 + x[0] * x[1] + 2.0 * x[1] ** 2, [0.0, 0.0])
     """
-    at = values(x)
+    at = given("curvature", x)
     if at.shape != (2,):
         raise ShapeError(f"curvature draws the plane; got a point {describe(at)}")
     h = values(hessian(f)(at))
