@@ -427,12 +427,14 @@ def compile(
     NumPy in between; `.profile` says which is which. A `scan`, `fori_loop` or `while_loop` whose step is native, or
     calls Python for a few instructions only, runs as a whole, and looks for Ctrl-C every few milliseconds.
     A function keeps 256 programs; of more shapes than that, the one that came longest ago is compiled anew.
-    Results are Tensors in memory of their own, so that the next call does not change them.
+    Results are Tensors in memory of their own, so that the next call does not change them; lists and objects that f
+    makes beside them are new at each call, too.
     What f reaches beside its arguments (closure variables, defaults, globals that its code names, the object of a
     method, and what these hold) is seen as it is at each call: Tensors are read anew and differentiated through; the
     rest, arrays too, is compared by type and value, and for another value another program is made. Comparing a large
-    array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only. Where 8 programs do
-    not do, f runs as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`).
+    array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only, for good: one that is
+    unlocked, written to and locked again between two calls is taken for what it was. Where 8 programs do not do, f runs
+    as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`).
     What libraries hold is not looked at.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.
