@@ -176,3 +176,21 @@ def test_a_penalty_within_the_loss_is_differentiated_by_its_weight():
     after().backward()
     moved = W - RATE * (W**2 + 0.5 * W)
     np.testing.assert_allclose(weight.grad.item(), -RATE * (moved**2 * W).sum(), rtol=1e-12)
+
+
+CHANGES = {
+    "alone": lambda c: c,
+    "mapped": lambda c: tm.tree_map(lambda p: p * 1.0, c),
+    "taken apart": lambda c: tm.tree_unflatten(tm.tree_structure(c), tm.tree_leaves(c)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("of", [lambda r: r, lambda r: r * 1.0], ids=["itself", "computed of it"])
+def test_a_rate_that_is_a_parameter_stays_attached_to_what_is_made_of_the_step(change, of):
+    rate = tm.nn.Parameter(RATE)
+    c = start()
+    for _ in range(STEPS):
+        c = change(SGD.update(tm.grad(loss)(c), SGD.init(c), c, lr=of(rate))[0])
+    loss(c).backward()
+    agrees(loss(c), rate.grad)

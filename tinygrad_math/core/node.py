@@ -282,25 +282,32 @@ def finished(node: Node) -> bool:
 def awaited(node: Node) -> bool:
     """Whether the derivative by somebody's Tensor that is no parameter, a step size say, is still to be expected.
 
-    Parameters are learnt step by step: what is made of them in a transform has all of their derivative.
+    Parameters are learnt step by step: what is made of them in a transform has all of their derivative. A Parameter
+    that an update took for a number of its own, a step size, is somebody's Tensor there.
     """
-    seen, stack = {node}, [node]
+    below = _below([node])
+    if any(n.op is None and _is_wanted(n, False) for n in below):
+        return True
+    numbers = [n for n in below if n.meta is not None and n.meta.number]
+    return any(n.op is None and _is_wanted(n, True) for n in _below(numbers))
+
+
+def _below(nodes: list[Node]) -> set[Node]:
+    """The live nodes that these were made of, and themselves."""
+    seen, stack = set(nodes), nodes
     while stack:
-        n = stack.pop()
-        if n.op is None and _is_wanted(n):
-            return True
-        for i in n.inputs:
+        for i in stack.pop().inputs:
             if i.live and i not in seen:
                 seen.add(i)
                 stack.append(i)
-    return False
+    return seen
 
 
-def _is_wanted(leaf: Node) -> bool:
-    """Whether somebody has the Tensor of a leaf, and may ask for its gradient; it is no parameter."""
+def _is_wanted(leaf: Node, parameters: bool) -> bool:
+    """Whether somebody has the Tensor of a leaf, and may ask for its gradient; `parameters`: also of a parameter."""
     m = leaf.meta
     owner = None if m is None or m.owner is None else m.owner()
-    return owner is not None and owner.node is leaf and owner._tree_leaf() is None
+    return owner is not None and owner.node is leaf and (parameters or owner._tree_leaf() is None)
 
 
 class Constant(Node):

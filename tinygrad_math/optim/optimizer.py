@@ -18,9 +18,9 @@ from ..core.arguments import named, other_words
 from ..core.errors import ArgumentError, MissingMethod, ShapeError, TraceError, describe
 from ..core.gradients import Gradients
 from ..core.mode import watcher, witnesses
-from ..core.node import clock, finished, inside
-from ..core.op import raw
-from ..core.tensor import MODE, Tensor, as_tensor, rec
+from ..core.node import TRACED, Node, clock, finished, inside
+from ..core.op import raw, registry
+from ..core.tensor import MODE, Tensor, as_tensor, rec, wrap
 from ..core.tree import Structure, differing, flatten, leaves_like, paths, show, tree_map, unflatten
 from ..nn.module import Module, Parameter
 from .stepping import (
@@ -336,7 +336,7 @@ class Optimizer:
         given = [(as_tensor(p), as_tensor(g), s) for p, g, s in zip(leaves, gradients, states, strict=True)]
         nodes = [t.node for p, g, s in given for t in (p, g, *s.values()) if isinstance(t, Tensor)]
         h = hyper(self.param_groups[0] if self.param_groups else self.defaults)
-        h.update(now)
+        h.update({name: _of_its_own(v) for name, v in now.items()})
         rows = [
             self._updated(p, g, s, h) if learns else (p, s)
             for (p, g, s), learns in zip(given, learning(structure), strict=True)
@@ -404,6 +404,15 @@ class Optimizer:
 
 
 _OF_A_RUN = frozenset(("defaults", "param_groups", "state", "_programs", "_known", "_laid"))
+
+
+def _of_its_own(value: Any) -> Any:
+    """A number of an update that is differentiated under a node of its own, by which it is told from a parameter."""
+    if not isinstance(value, Tensor) or not value.node.live or value.node.live & TRACED or watcher() is not None:
+        return value
+    node = Node(value.node.data, registry["alias"], (value.node,), live=value.node.live)
+    node.more().number = True
+    return wrap(node)
 
 
 def _is_complex(x: Any) -> bool:
