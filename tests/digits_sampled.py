@@ -267,3 +267,42 @@ for _name, _f, _top in (("itstruve0", struve(-1), 200), ("itmodstruve0", struve(
 SAMPLED["it2struve0'"] = Row(
     slope_of(special.it2struve0), lambda x: -struve(-1)(0, x) / x, Domain(-200, 200, (0, 1, 4, 20), (0,))
 )
+
+
+# -- the elementwise functions of tm itself ---------------------------------------------------------------------------
+def _log_sum(base):
+    def value(a, b):
+        top = mpmath.mpf(max(a, b))
+        return top + mpmath.log1p(base ** (min(a, b) - top)) / mpmath.log(base)
+
+    return value
+
+
+_FEW = Domain(-1e4, 1e4)  # mpmath's exponential functions of more take their time
+_UNIT = Domain(-1, 1, (0, 1, -1, 0.5), (-1, 1))
+_ANGLE = Domain(-1e15, 1e15)
+_WHOLE_OR_NOT = Domain(-50, 50, (0, 1, 2, -1))
+ELEMENTARY = {
+    "negative": (lambda x: -x, REAL), "positive": (lambda x: +x, REAL), "square": (lambda x: x * x, REAL),
+    "sqrt": (mpmath.sqrt, POSITIVE), "reciprocal": (lambda x: 1 / x, Domain(singular=(0,))),
+    "cbrt": (lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), Domain(singular=(0,))),
+    "absolute": (abs, Domain(singular=(0,))), "fabs": (abs, Domain(singular=(0,))),
+    "exp": (mpmath.exp, _FEW), "exp2": (lambda x: mpf(2) ** x, _FEW), "expm1": (mpmath.expm1, _FEW),
+    "log": (mpmath.log, POSITIVE), "log2": (lambda x: mpmath.log(x) / mpmath.ln2, POSITIVE),
+    "log10": (lambda x: mpmath.log(x) / mpmath.ln10, POSITIVE),
+    "log1p": (mpmath.log1p, Domain(-1, INF, (0, -1, 1), (-1,))),
+    "sinh": (mpmath.sinh, _FEW), "cosh": (mpmath.cosh, _FEW), "tanh": (mpmath.tanh, _FEW),
+    "arcsinh": (mpmath.asinh, REAL), "arccosh": (mpmath.acosh, Domain(1, INF, (1, 2), (1,))),
+    "arctanh": (mpmath.atanh, _UNIT), "sigmoid": (lambda x: 1 / (1 + mpmath.exp(-x)), _FEW),
+    "sin": (mpmath.sin, _ANGLE), "cos": (mpmath.cos, _ANGLE), "tan": (mpmath.tan, _ANGLE),
+    "arcsin": (mpmath.asin, _UNIT), "arccos": (mpmath.acos, _UNIT), "arctan": (mpmath.atan, REAL),
+    "deg2rad": (lambda x: x * PI / 180, REAL), "rad2deg": (lambda x: x * 180 / PI, REAL),
+    "sinc": (mpmath.sincpi, Domain(-1e6, 1e6, (0, 1, 0.5))), "relu": (lambda x: max(x, mpf(0)), Domain(singular=(0,))),
+    "erf": (mpmath.erf, _FEW), "erfc": (mpmath.erfc, _FEW), "i0": (lambda x: mpmath.besseli(0, x), Domain(-600, 600)),
+    "add": (lambda a, b: a + b, REAL, REAL), "subtract": (lambda a, b: a - b, REAL, REAL),
+    "multiply": (lambda a, b: a * b, REAL, REAL), "divide": (lambda a, b: a / b, REAL, Domain(singular=(0,))),
+    "power": (lambda a, b: a**b, POSITIVE, _WHOLE_OR_NOT), "hypot": (mpmath.hypot, POSITIVE, POSITIVE),
+    "arctan2": (mpmath.atan2, REAL, POSITIVE), "logaddexp": (_log_sum(mpmath.e), _FEW, _FEW),
+    "logaddexp2": (_log_sum(mpf(2)), _FEW, _FEW),
+}  # fmt: skip
+SAMPLED |= {f"tm.{name}": Row(getattr(tm, name), f, *domains) for name, (f, *domains) in ELEMENTARY.items()}

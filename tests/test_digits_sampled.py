@@ -1,5 +1,6 @@
 """Functions of tm.special keep their digits at random numbers of every magnitude. What is asked is told in `digits`."""
 
+import digits
 import digits_sampled
 import mpmath
 import numpy as np
@@ -27,6 +28,12 @@ def test_values_and_two_derivatives_at_random_points(name):
 @pytest.mark.parametrize("name", SAMPLED)
 def test_values_and_two_derivatives_at_many_random_points(name, dtype):
     report(digits_sampled.failures(name, 40, 1, dtype))
+
+
+def test_every_elementwise_function_of_tm_is_among_them():
+    steps = {"floor", "ceil", "trunc", "rint", "sign"}  # between their jumps exact
+    ours = {n for n in (*digits.OF_ONE, *digits.OF_TWO) if hasattr(tm, n)} - steps - {"erfinv"}  # in `digits` alone
+    assert ours == set(digits_sampled.ELEMENTARY)
 
 
 INTEGRALS = {  # which SciPy's have up to no digit of: of 20 and 40
