@@ -68,16 +68,22 @@ def _room(path):
 
 
 @functools.cache
-def _nodes(path):
-    """All parts of a file's syntax."""
-    return list(ast.walk(ast.parse(path.read_text())))
+def _statements(path):
+    """All statements of a file, within functions and classes too; not the expressions, which are most of its syntax."""
+    found, waiting = [], [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, part, ())
+    return found
 
 
 def _imports(path):
     """The package's own files that a file imports, anywhere in it but for the type checker's eyes."""
     package = path.relative_to(ROOT.parent).parts[:-1]
-    found = [node for node in _nodes(path) if isinstance(node, ast.ImportFrom) and node.level]
-    unseen = [n for n in _nodes(path) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    found = [node for node in _statements(path) if isinstance(node, ast.ImportFrom) and node.level]
+    unseen = [n for n in _statements(path) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     skipped = {id(n) for block in unseen for n in ast.walk(block)}
     for node in found:
         if id(node) in skipped:
@@ -129,15 +135,15 @@ def _named_anew(tree):
 def test_an_op_that_has_the_name_of_a_function_of_pythons_is_not_called_in_its_place():
     for path in FILES:
         if path.relative_to(ROOT).parts[0] in ("ops", "special", "linalg", "stats"):
-            shadowed = _named_anew(_nodes(path)[0])
-            for call in _nodes(path):
+            shadowed = _named_anew(_statements(path)[0])
+            for call in _statements(path):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
                     assert call.func.id not in shadowed, f"{path.name}:{call.lineno}: {call.func.id} is the op here"
 
 
 def test_the_core_imports_numpy_and_nothing_else():
     for path in (ROOT / "core").glob("*.py"):
-        for node in _nodes(path):
+        for node in _statements(path):
             if isinstance(node, ast.ImportFrom) and not node.level:
                 assert node.module.split(".")[0] in _ALLOWED, f"{path.name} imports {node.module}"
             elif isinstance(node, ast.Import):
@@ -168,7 +174,7 @@ def test_numpys_warnings_are_silenced_in_the_one_way_that_an_interrupt_does_not_
     for path in FILES:
         silenced = [
             node.lineno
-            for node in _nodes(path)
+            for node in _statements(path)
             if isinstance(node, (ast.With, ast.FunctionDef))
             for part in (
                 [item.context_expr for item in node.items] if isinstance(node, ast.With) else node.decorator_list
