@@ -484,6 +484,7 @@ F = tm.nn.functional
         (F.softplus, 30.0, "ln(1 + e^x)", "1"),
         (tm.special.log_ndtr, 0.5, "ln Φ(x)", "(e^(-0.5 x²))/(√(2 π) Φ(x))"),
         (tm.stats.norm.cdf, 0.5, "Φ(x)", "(e^(-0.5 x²))/√(2 π)"),
+        (tm.stats.expon.logpdf, 0.5, "-x", "-1"),
         (lambda x: tm.logaddexp(x, 0.0), 0.5, "ln(1 + e^x)", "σ(x)"),
         (lambda x: tm.special.xlogy(1.0, x), 0.5, "ln x", "1/x"),
         (lambda x: tm.special.kl_div(x, 0.25), 0.5, "x ln (x/0.25) - x + 0.25", "ln (x/0.25)"),

@@ -22,6 +22,7 @@ _GREEK = words("""
     alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
     Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
 """)
+_DOMAINS = words("within replaced")  # what is something else where a function is not defined
 _CHECKS = words("checked_values checked_labels on_simplex lattice_point")
 _LONGEST = 40  # characters of a name that are shown
 _SHORT = 14  # a formula of so many characters stands for itself, and needs no name
@@ -252,6 +253,8 @@ def passed_on(n: Node) -> Node | None:
     elif n.op.name == "gather" and len(n.inputs) == 2 and np.asarray(n.inputs[1].data).dtype.kind == "b":
         if np.all(n.inputs[1].data) and np.size(n.inputs[0].data) == np.size(n.data):
             return n.inputs[0]
+    elif n.op.name in _DOMAINS:
+        found = n.inputs[0] if np.all(n.inputs[1].data) else None
     elif n.op.name in _CHECKS or (n.op.name in ("sum", "mean") and not np.ndim(n.inputs[0].data)):
         found = n.inputs[0]
     elif (branch := branch_of(n)) is not None:

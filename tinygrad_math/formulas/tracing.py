@@ -143,6 +143,8 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "power_slope" if not params["m"]:
             lower = [add((b, number(-k)), b.shape) if k else b for k in range(params["n"], -1, -1)]  # ..., b - 1, b
             return functools.reduce(lambda f, v: multiply(v, f, shape), lower[1:], power(a, lower[0], shape))
+        case "within" | "replaced" if _is_settled(b) and b.parts[0]:
+            return _spread(a, shape)
         case "where" if _is_settled(a):
             return _spread(b if a.parts[0] else args[2], shape)
         case "where" if _is_guard(args[0], b, args[2]):
