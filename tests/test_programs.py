@@ -168,7 +168,7 @@ def check(p: Written) -> None:
     check_derivatives(p, every=False)
 
 
-@pytest.mark.parametrize("block", [b if b < 10 else pytest.param(b, marks=pytest.mark.long) for b in range(30)])
+@pytest.mark.parametrize("block", range(30))
 def test_programs_compiled_equal_eager_ones_and_their_derivatives_equal_differences(block):
     for seed in range(10 * block, 10 * block + 10):
         claim(written(seed), check)
