@@ -456,7 +456,7 @@ def test_a_sequence_is_edited_as_a_list_is(named):
     assert list(net + net) == model + model
     net += tm.nn.Sequential(act)
     assert list(net) == [*model, act]
-    assert [n for n, _ in net.named_children()] == ["0", "1", "2"]
+    assert [n for n, _ in net.named_modules(remove_duplicate=False)] == ["", "0", "1", "2"]
     with pytest.raises(tm.ArgumentError, match="number 0"):
         net.insert(0, 3.0)
     with pytest.raises(tm.ArgumentError, match="the class Tanh"):
@@ -608,3 +608,36 @@ def test_hooks_of_a_module_that_an_older_version_pickled_are_called():
     before = layer(x).detach()
     del layer.__dict__["_hooked"]  # which that version did not keep
     assert np.array_equal(pickle.loads(pickle.dumps(layer))(x).detach(), before)
+
+
+def test_children_are_each_named_once_and_shown_at_each_of_their_places():
+    act = tm.nn.Tanh()
+    net = tm.nn.Sequential(tm.nn.Linear(2, 2), act, tm.nn.Linear(2, 2), act)
+    assert [n for n, _ in net.named_children()] == ["0", "1", "2"]
+    assert [*net.children()] == [net[0], act, net[2]]
+    assert "(3): Tanh()" in repr(net)
+    assert list(tm.nn.ModuleList([act, act, act]).children()) == [act]
+
+
+@pytest.mark.parametrize(
+    "part", [slice(1, None), slice(None, 2), slice(None, None, 2), slice(3, 1, -1), slice(9, None)]
+)
+def test_a_slice_of_a_sequence_has_the_names_of_the_whole(part):
+    net = tm.nn.Sequential(*(tm.nn.Linear(2, 2, rng=k) for k in range(4)))
+    places = range(4)[part]
+    assert list(net[part].state_dict()) == [f"{k}.{name}" for k in places for name in ("weight", "bias")]
+    x = X
+    for k in places:
+        x = net[k](x)
+    np.testing.assert_array_equal(tm.stop_gradient(net[part](X)), x.detach() if places else X)
+    assert all(a is b for a, b in zip(net[part], (net[k] for k in places), strict=True))
+
+
+def test_what_is_joined_to_a_slice_takes_a_name_that_is_free():
+    net = tm.nn.Sequential(*(tm.nn.Linear(2, 2, rng=k) for k in range(3)))
+    part, more = net[1:], tm.nn.Linear(2, 2, rng=5)
+    layers = [net[1], net[2], more]
+    assert list(part.append(more)) == layers
+    assert len(list(part.parameters())) == 6
+    assert list(net[1:] + tm.nn.Sequential(more)) == layers
+    assert [n for n, _ in net[:].append(more).named_children()] == ["0", "1", "2", "3"]

@@ -448,3 +448,123 @@ def test_a_state_whose_parts_are_missing_or_no_numbers_is_refused_as_a_whole(mak
     there = stepped(o) and w.detach().numpy().copy()
     w.data[...] = here
     assert (stepped(twin) and w.detach().numpy()).tolist() == there.tolist()
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "worse"),
+    [
+        ("min", [1.0, -np.inf, 1.0, 1.0], [0, 0, 1, 2]),  # nothing is below -inf
+        ("min", [np.inf, np.inf, 3.0, np.inf], [1, 2, 0, 1]),
+        ("max", [-np.inf, 1.0, np.inf, 7.0, np.inf], [1, 0, 0, 1, 2]),
+        ("min", [np.nan, 2.0, np.nan, 1.0], [1, 0, 1, 0]),
+    ],
+)
+def test_a_plateau_takes_infinite_measures_for_what_they_are(mode, values, worse):
+    for threshold in ("rel", "abs"):
+        schedule = schedules.ReduceLROnPlateau(optimiser_for({"lr": 1.0}), mode=mode, threshold_mode=threshold)
+        for value, bad in zip(values, worse, strict=True):
+            schedule.step(value)
+            assert schedule.num_bad_epochs == bad
+
+
+def test_a_sequence_moves_the_rate_that_it_finds_and_sets_it_at_milestones():
+    optimiser = optimiser_for({"lr": 1.0})
+    parts = [schedules.ExponentialLR(optimiser, 0.5), schedules.CosineAnnealingLR(optimiser, 4, eta_min=0.2)]
+    schedule, found = schedules.SequentialLR(optimiser, parts, [3]), []
+    for k in range(6):
+        if k in (1, 4):
+            optimiser.param_groups[0]["lr"] *= 10  # what anyone may do between steps
+        schedule.step()
+        found.append(schedule.get_last_lr()[0])
+    at = [0.2 + 0.8 * (1 + np.cos(np.pi * k / 4)) / 2 for k in range(4)]
+    moved = 0.2 + (10 * at[1] - 0.2) * (at[2] - 0.2) / (at[1] - 0.2)
+    last = 0.2 + (moved - 0.2) * (at[3] - 0.2) / (at[2] - 0.2)
+    np.testing.assert_allclose(found, [0.5, 2.5, 1.0, at[1], moved, last], rtol=1e-14)
+
+
+def test_a_sequence_gives_each_group_the_rate_of_its_own_function():
+    a, b = leaves()[:2]
+    optimiser = tm.optim.SGD([{"params": [a], "lr": 1.0}, {"params": [b], "lr": 2.0}])
+    first = schedules.LambdaLR(optimiser, [lambda e: 1 / (1 + e), lambda e: 10.0**e])
+    schedule = schedules.SequentialLR(optimiser, [first, schedules.ExponentialLR(optimiser, 0.5)], [2])
+    found = [schedule.get_last_lr()]
+    for _ in range(3):
+        schedule.step()
+        found.append(schedule.get_last_lr())
+    assert found == [[1.0, 2.0], [0.5, 20.0], [1.0, 2.0], [0.5, 1.0]]
+
+
+def test_a_sequence_with_a_schedule_of_batches_goes_by_batches():
+    net, rng = tm.nn.Linear(2, 1, rng=0), np.random.default_rng(0)
+    optimiser = tm.optim.SGD(net, lr=0.1)
+    warm = schedules.LinearLR(optimiser, 0.5, total_iters=2)
+    cycle = schedules.OneCycleLR(optimiser, 1.0, total_steps=8, cycle_momentum=False)
+    schedule = schedules.SequentialLR(optimiser, [warm, cycle], [2])
+    data = tm.data.DataLoader(tm.data.TensorDataset(rng.normal(size=(20, 2)), np.zeros((20, 1))), batch_size=4)
+    tm.train.fit(net, data, tm.nn.functional.mse_loss, optimiser, epochs=2, scheduler=schedule, progress=False)
+    assert schedule.last_epoch == 9  # of ten batches, and there it ends
+    assert schedule.get_last_lr() == [pytest.approx(1.0 / 25 / 1e4)]
+
+
+def test_warm_restarts_take_a_place_between_two_epochs():
+    schedule = schedules.CosineAnnealingWarmRestarts(optimiser_for({"lr": 1.0}), T_0=2, T_mult=2)
+    for epoch, share in ((0.5, 0.25), (1.75, 0.875), (3, 0.25), (5.0, 0.75), (0, 0.0)):
+        schedule.step(epoch)
+        assert schedule.get_last_lr() == [pytest.approx((1 + np.cos(np.pi * share)) / 2, rel=1e-14)]
+        assert schedule.last_epoch == int(epoch)
+    schedule.step()
+    assert schedule.get_last_lr() == [pytest.approx(0.5, rel=1e-14)]
+    for wrong in (-1.0, np.nan, "2"):
+        with pytest.raises(tm.ArgumentError, match=r"epoch is a (real )?number"):
+            schedule.step(wrong)
+    with pytest.raises(tm.ArgumentError, match="Usage"):
+        schedules.ExponentialLR(optimiser_for({"lr": 1.0}), 0.5).step(3)
+
+
+class Elsewhere:
+    """An array of another library: what NumPy reads of it is all that is known."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values.astype(dtype or self.values.dtype)
+
+
+@pytest.mark.parametrize("name", ["Adam", "NAdam", "Adagrad", "RMSprop", "ASGD"])
+def test_a_state_of_another_librarys_arrays_goes_on_as_its_own(name):
+    def stepped(optimiser, p, times):
+        for k in range(times):
+            p.grad = tm.tensor(np.cos(np.arange(3) + k))
+            optimiser.step()
+
+    a, b = (tm.tensor(np.arange(3.0), requires_grad=True) for _ in range(2))
+    one, two = (getattr(tm.optim, name)([p], lr=0.1) for p in (a, b))
+    stepped(one, a, 3)
+    b.data = a.detach().numpy()
+    state = one.state_dict()
+    foreign = {part: Elsewhere(value) for part, value in state["state"][0].items()}
+    two.load_state_dict({**state, "state": {0: foreign}})
+    stepped(one, a, 2), stepped(two, b, 2)
+    assert a.tolist() == b.tolist()
+
+
+def test_a_momentum_with_dampening_that_had_its_first_step_elsewhere_goes_on():
+    p = tm.tensor([1.0], requires_grad=True)
+    optimiser = tm.optim.SGD([p], lr=0.5, momentum=0.9, dampening=0.25)
+    state = {**optimiser.state_dict(), "state": {0: {"momentum_buffer": np.array([2.0])}}}
+    optimiser.load_state_dict(state)
+    p.grad = tm.tensor([4.0])
+    optimiser.step()
+    assert p.tolist() == [pytest.approx(1 - 0.5 * (0.9 * 2 + 0.75 * 4), rel=1e-15)]
+
+
+def test_parameters_come_with_their_names_too():
+    net = tm.nn.Linear(2, 3)
+    optimiser = tm.optim.SGD(net.named_parameters(), lr=0.1)
+    assert optimiser.params == [net.weight, net.bias]
+    groups = tm.optim.SGD([{"params": [("w", net.weight)]}, {"params": [("b", net.bias)], "lr": 1.0}])
+    assert [len(group["params"]) for group in groups.param_groups] == [1, 1]
+    for wrong in ([("w", 3.0)], [(net.weight, "w")], [("w", net.weight, 1)]):
+        with pytest.raises(tm.ArgumentError, match="leaf Tensors that require a gradient"):
+            tm.optim.SGD(wrong)

@@ -449,3 +449,18 @@ def test_numpys_small_integers_wrap_around_as_in_numpy():
     x += np.uint8(3)
     assert (x.tolist(), x.dtype) == ([1, 4], np.uint8)
     assert (x + fractions.Fraction(1, 2)).tolist() == [1.5, 4.5]  # which has no dtype
+
+
+@pytest.mark.parametrize(("held", "given"), [("i8", "f8"), ("f8", "c16"), ("?", "f8"), ("f4", "c8"), ("?", "i8")])
+def test_data_is_not_replaced_by_what_its_dtype_does_not_hold(held, given):
+    t = tm.tensor(np.array([1, 0], held))
+    with pytest.raises(tm.DTypeError, match="cannot be replaced by"):
+        t.data = np.array([1.5, 2.0], given)
+    assert t.tolist() == np.array([1, 0], held).tolist()
+
+
+@pytest.mark.parametrize(("held", "given"), [("f8", "f4"), ("f4", "f8"), ("c16", "f8"), ("f8", "i8"), ("f2", "f8")])
+def test_data_keeps_its_dtype_where_it_is_replaced(held, given):
+    t = tm.tensor(np.array([1, 0], held))
+    t.data = np.array([2, 3], given)
+    assert (t.dtype, t.tolist()) == (np.dtype(held), np.array([2, 3], held).tolist())

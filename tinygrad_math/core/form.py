@@ -8,7 +8,7 @@ import numpy as np
 
 from .at import At
 from .conversion import node_of
-from .errors import ArgumentError, NotALeaf, ShapeError, describe
+from .errors import ArgumentError, DTypeError, NotALeaf, ShapeError, describe
 from .leaving import Leaving
 from .node import Node, scalar_or_array
 from .op import rec
@@ -53,6 +53,11 @@ class Form(Leaving):
         array = np.asarray(node_of(value).data)
         if array.shape != self.shape:
             raise ShapeError(f"data of shape {self.shape} cannot be replaced by shape {array.shape}; make a new tensor")
+        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
+            raise DTypeError(
+                f"data of {self.dtype} cannot be replaced by {array.dtype}, whose values it does not hold; "
+                "make a new tensor, or convert them with astype"
+            )
         self.node.replace(scalar_or_array(array.astype(self.dtype)))
 
     def _replace(self, array: Any) -> None:

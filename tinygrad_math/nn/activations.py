@@ -11,7 +11,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.node import NO_PARAMS
 from ..core.tensor import Tensor, rec, record
-from .common import shaped
+from .common import as_precise, shaped
 from .module import Module, Parameter
 
 __all__ = [
@@ -106,11 +106,6 @@ def selu(input: Any) -> Tensor:
     return elu(input, SELU_ALPHA) * SELU_SCALE
 
 
-def _as_precise(y: Any, x: Any) -> Any:
-    """y, a function of SciPy at x, in half precision again where x is: SciPy makes double numbers of half ones."""
-    return rec.astype(y, x.dtype) if x.dtype.char == "e" else y
-
-
 _GELU_SLOPE = math.sqrt(2 / math.pi)
 
 
@@ -126,7 +121,7 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     """
     x = shaped(input)
     if approximate == "none":
-        return x * _as_precise(rec.ndtr(x), x)
+        return x * as_precise(rec.ndtr(x), x)
     if approximate != "tanh":
         raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r:.40}")
     near = rec.clip(x, -22.0, 22.0)  # beyond, tanh is 1 or -1 without a slope, and the cube may leave its range
@@ -538,7 +533,9 @@ class Unflatten(Module):
             raise ShapeError(f"Unflatten({self.dim}, {sizes}): no such axis in {describe(x)}")
         axis = self.dim % x.ndim
         rest = -math.prod(sizes) if sizes.count(-1) == 1 else 0  # what all but one of the sizes hold
-        if x.shape[axis] != math.prod(sizes) and not (rest > 0 and x.shape[axis] % rest == 0):
+        if rest > 0 and x.shape[axis] % rest == 0:
+            sizes = tuple(x.shape[axis] // rest if n == -1 else n for n in sizes)
+        elif x.shape[axis] != math.prod(sizes):
             raise ShapeError(f"Unflatten({self.dim}, {sizes}): axis {axis} of {describe(x)} is of another size")
         return rec.reshape(x, (*x.shape[:axis], *sizes, *x.shape[axis + 1 :]))
 
@@ -556,7 +553,7 @@ class LogSigmoid(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = shaped(x)
-        return _as_precise(rec.log_expit(x), x)
+        return as_precise(rec.log_expit(x), x)
 
 
 class Identity(Module):

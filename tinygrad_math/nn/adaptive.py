@@ -30,33 +30,40 @@ def _ends(n: int, m: int) -> tuple[Any, Any]:
     return np.arange(m) * n // m, -(-(np.arange(m) + 1) * n // m)
 
 
-def _averages(n: int, m: int) -> np.ndarray[Any, Any]:
-    """The matrix (m, n) that averages the regions of n places."""
-    place, (start, end) = np.arange(n), _ends(n, m)
-    inside = (place >= start[:, None]) & (place < end[:, None])
-    return inside / inside.sum(1, keepdims=True)
+def _regions(x: Any, axis: int, m: int, filled: float) -> Any:
+    """x with the n places of an axis as m regions of equal length, (m, length); a shorter one is filled up."""
+    n, (start, end) = x.shape[axis], _ends(x.shape[axis], m)
+    if n % m == 0:
+        return rec.reshape(x, (*x.shape[:axis], m, n // m, *x.shape[axis + 1 :]))
+    places = start[:, None] + np.arange(max(end - start))
+    beyond = (places >= end[:, None]).reshape(places.shape + (1,) * (x.ndim - axis - 1))
+    x = rec.take(x, np.minimum(places, n - 1), axis=axis)
+    return rec.where(beyond, filled, x) if beyond.any() else x
+
+
+def _mean_of_regions(x: Any, axis: int, m: int) -> Any:
+    """The mean of each of m regions of an axis: what is NaN or infinite in one of them stays there."""
+    inside = _regions(x, axis, m, 0.0)
+    if x.shape[axis] % m == 0:
+        return rec.mean(inside, axis=axis + 1)
+    start, end = _ends(x.shape[axis], m)
+    lengths = (end - start).astype(x.dtype).reshape(m, *(1,) * (x.ndim - axis))
+    return rec.sum(inside / lengths, axis=axis + 1)
 
 
 def _average(axes: int, x: Any, output_size: Any) -> Tensor:
     asker = f"adaptive_avg_pool{axes}d"
     x, single = check_image(x, axes, asker)
-    lengths = _lengths(axes, x, output_size, asker)
-    matrices = [_averages(n, m).astype(x.dtype) for n, m in zip(x.shape[2:], lengths, strict=True)]
-    y = rec.matmul(x, matrices[-1].T) if axes == 1 else rec.matmul(rec.matmul(matrices[0], x), matrices[1].T)
-    return rec.squeeze(y, axis=0) if single else y
+    for axis, m in enumerate(_lengths(axes, x, output_size, asker), start=2):
+        x = _mean_of_regions(x, axis, m)
+    return rec.squeeze(x, axis=0) if single else x
 
 
 def _largest(axes: int, x: Any, output_size: Any) -> Tensor:
     asker = f"adaptive_max_pool{axes}d"
     x, single = check_image(x, axes, asker)
     for axis, m in reversed([*enumerate(_lengths(axes, x, output_size, asker), start=2)]):
-        n = x.shape[axis]
-        start, end = _ends(n, m)
-        places = start[:, None] + np.arange(max(end - start))  # of the longest region; what is beyond the others
-        beyond = places >= end[:, None]  # counts as -inf
-        x = rec.take(x, np.minimum(places, n - 1), axis=axis)
-        if beyond.any():
-            x = rec.where(beyond.reshape(beyond.shape + (1,) * (x.ndim - axis - 2)), -np.inf, x)
+        x = _regions(x, axis, m, -np.inf)
     within = (3,) if axes == 1 else (3, 5)
     y = rec.max(x, axis=within)
     return rec.squeeze(y, axis=0) if single else y

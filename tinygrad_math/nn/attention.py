@@ -173,7 +173,9 @@ class MultiheadAttention(Module):
         if single:
             q, k, v = (rec.expand_dims(x, axis=0) for x in (q, k, v))
         n, length, heads = q.shape[0], q.shape[1], self.num_heads
-        q, k, v = (rec.swapaxes(rec.reshape(x, (n, x.shape[1], heads, -1)), 1, 2) for x in (q, k, v))
+        q, k, v = (
+            rec.swapaxes(rec.reshape(x, (n, x.shape[1], heads, self.embed_dim // heads)), 1, 2) for x in (q, k, v)
+        )
         if is_causal and attn_mask is None:
             attn_mask = ~np.tri(length, k.shape[2], dtype=bool)
         mask = self._mask(attn_mask, key_padding_mask, n, length, k.shape[2], q.dtype)
@@ -201,7 +203,7 @@ class MultiheadAttention(Module):
             padding = _added(shaped(padding), dtype)
             if padding.shape not in ((n, keys), (keys,)):
                 raise ShapeError(f"MultiheadAttention: key_padding_mask is ({n}, {keys}), got {describe(padding)}")
-            padding = rec.reshape(padding, (-1, 1, 1, keys))
+            padding = rec.reshape(padding, (*padding.shape[:-1], 1, 1, keys))
             total = padding if total is None else total + padding
         return total
 

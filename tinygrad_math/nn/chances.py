@@ -40,9 +40,9 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     """-(b log a + (1 - b) log(1 - a)) for probabilities a; logarithms are kept above -100, as in PyTorch.
 
     Arguments: `weight` a factor for each loss, of a shape that broadcasts to it. Raises ShapeError, OutsideDomain for
-    an a that is no probability. Derivative in a: (a - b) / (a (1 - a)), in which a and 1 - a below 1e-12 count as
-    1e-12, as in PyTorch: a loss beyond 27 pulls less than its formula says; that of the scores, ..._with_logits, pulls
-    as it should.
+    an a or a b that is no probability. Derivative in a: (a - b) / (a (1 - a)), in which a and 1 - a below 1e-12 count
+    as 1e-12, as in PyTorch: a loss beyond 27 pulls less than its formula says; that of the scores, ..._with_logits,
+    pulls as it should.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.binary_cross_entropy([0.5], [1.0])
@@ -52,6 +52,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     a = rec.checked_values(
         a, rule="from 0 to 1", asker="binary_cross_entropy (for scores there is ..._with_logits): a probability"
     )
+    b = rec.checked_values(b, rule="from 0 to 1", asker="binary_cross_entropy: a target")
     losses = -(b * rec.bounded_log(a) + (1.0 - b) * rec.bounded_log(1.0 - a))
     return reduced(_weighted(losses, weight, "binary_cross_entropy"), reduction, "binary_cross_entropy")
 

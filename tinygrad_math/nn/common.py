@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import random
 from ..core.errors import ArgumentError, ShapeError, describe
-from ..core.tensor import TRACED, Tensor, as_tensor
+from ..core.tensor import TRACED, Tensor, as_tensor, rec
 
 Size = int | tuple[int, ...]
 Sizes = tuple[int, ...]
@@ -22,6 +22,11 @@ def generator(rng: Any) -> np.random.Generator:
 def shaped(x: Any) -> Any:
     """x itself if it is a Tensor or an array (recording keeps it safe from later writes), else a Tensor of it."""
     return x if isinstance(x, (Tensor, np.ndarray)) else as_tensor(x)
+
+
+def as_precise(y: Any, x: Any) -> Any:
+    """y, a function of SciPy at x, in half precision again where x is: SciPy makes double numbers of half ones."""
+    return rec.astype(y, x.dtype) if x.dtype.char == "e" else y
 
 
 def known(x: Any) -> bool:

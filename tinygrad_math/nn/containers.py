@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,8 @@ _NAMES = [str(i) for i in range(64)]  # of the layers, ready made
 class Sequential(Module):
     """Modules (or functions) one after another; indexable. Their parameters are named by place: `0.weight`.
 
-    Arguments: the layers, or one dict of them, under whose names they are kept then: `fc.weight`.
+    Arguments: the layers, or one dict of them, under whose names they are kept then: `fc.weight`. A slice is one of the
+    same layers under the names that they have.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.Sequential(tm.nn.Linear(2, 3), tm.nn.Tanh())
@@ -78,7 +80,7 @@ class Sequential(Module):
         for layer in more:
             self._check(layer, "one")
         for layer in more:
-            name = str(self.length)
+            name = next(n for n in map(str, itertools.count(self.length)) if n not in self.names)
             if self.names:
                 self.names = (*self.names, name)
             setattr(self, name, layer)
@@ -118,12 +120,11 @@ class Sequential(Module):
     def __getitem__(self, i: int | slice) -> Any:
         if not isinstance(i, slice):
             return self.layers[i]
-        part = object.__new__(type(self))  # the same layers: their parameters keep their names
-        layers = self.layers[i]
-        names = self.names[i] if self.names else tuple(map(str, range(len(layers))))
+        part = object.__new__(type(self))  # the same layers under the same names, so that a state fits as before
+        layers, names = self.layers[i], tuple(map(self._name, range(self.length)))[i]
         part.__dict__.update(zip(names, layers, strict=True))
         part.length = len(layers)
-        if self.names:
+        if names != tuple(map(str, range(len(layers)))):
             part.names = names
         return part
 

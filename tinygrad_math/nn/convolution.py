@@ -101,7 +101,7 @@ def _convolve(
     else:
         kernel = rec.reshape(rec.moveaxis(weight, 1, -1), (groups, out // groups, -1))
         flat = rec.reshape(patches, (places, math.prod(size), groups, inner))
-        flat = rec.reshape(rec.moveaxis(flat, 2, 0), (groups, places, -1))
+        flat = rec.reshape(rec.moveaxis(flat, 2, 0), (groups, places, math.prod(size) * inner))
         y = rec.reshape(rec.moveaxis(rec.matmul(flat, rec.matrix_transpose(kernel)), 0, 1), (places, out))
         y = y if bias is None else y + bias
     y = channels_first(rec.reshape(y, (batch, *many, out)))

@@ -154,20 +154,20 @@ def _picked(
         found = logs[np.arange(shape[0]), safe]
     else:
         found = rec.squeeze(rec.take_along_axis(logs, rec.expand_dims(safe, axis=axis), axis=axis), axis=axis)
-    share: Any = None  # how much each target counts
+    kept = rec.not_equal(labels, ignore_index) if some else None
+
+    def counted(x: Any) -> Any:
+        """x where the target counts, else 0, whatever the scores are there."""
+        return x if kept is None else rec.where(kept, x, 0.0)
+
+    found, share = counted(found), None if kept is None else rec.astype(kept, logs.dtype)
     if weight is not None:
         w = _class_weights(weight, classes, asker)
-        share = rec.take(w, safe)
-        logs = logs * rec.reshape(w, (-1, *(1,) * (logs.ndim - 1 - axis)))
-    if some:
-        kept = rec.astype(rec.not_equal(labels, ignore_index), logs.dtype)
-        share = kept if share is None else share * kept
-    if smoothing:
-        rest = rec.sum(logs, axis=axis)
-        rest = rest * kept if some else rest
-        found = (1 - smoothing) * (found if share is None else found * share) + smoothing / classes * rest
-    elif share is not None:
+        share = counted(rec.take(w, safe))
         found = found * share
+        logs = logs * rec.reshape(w, (-1, *(1,) * (logs.ndim - 1 - axis)))
+    if smoothing:
+        found = (1 - smoothing) * found + smoothing / classes * counted(rec.sum(logs, axis=axis))
     if reduction == "mean":
         if share is None:
             return -rec.mean(found)
@@ -202,6 +202,8 @@ def cross_entropy(
     if not scores.ndim or scores.dtype.kind != "f":
         raise ShapeError(f"cross_entropy: scores are real (n, classes, ...) or (classes,), got {describe(scores)}")
     axis = 0 if scores.ndim == 1 else 1
+    if not scores.shape[axis]:
+        raise ShapeError(f"cross_entropy: there are no classes in {describe(scores)}")
     logs = rec.log_softmax(scores, axis=axis)
     if labels.dtype.kind != "f":
         return _picked("cross_entropy", logs, labels, weight, ignore_index, reduction, label_smoothing)

@@ -16,7 +16,7 @@ from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec, record
 from ..ops.reduction import mean
 from ..special.scipy_rows import refuse_complex
-from .common import check_same_shape, shaped
+from .common import as_precise, check_same_shape, shaped
 
 __all__ = [
     "cosine_embedding_loss", "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss",
@@ -202,10 +202,10 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def _huber(asker: str, input: Any, target: Any, delta: float) -> Any:
-    a, b = pair(asker, input, target)
-    d = rec.subtract(a, b)
-    size = rec.abs(d)
-    return rec.where(rec.less_equal(size, delta), 0.5 * rec.square(d), delta * (size - 0.5 * delta))
+    """Huber's loss, whose square is of what is within delta: of an endless error there is none that could be NaN."""
+    d = rec.subtract(*pair(asker, input, target))
+    size, near = rec.abs(d), rec.clip(d, -delta, delta)
+    return rec.where(rec.less_equal(size, delta), 0.5 * rec.square(near), delta * (size - 0.5 * delta))
 
 
 @named
@@ -266,7 +266,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     tensor(0.)
     """
     a, b = pair("kl_div", input, target)
-    losses = rec.exp(b) * (b - a) if log_target else rec.xlogy(b, b) - b * a
+    losses = rec.exp(b) * (b - a) if log_target else as_precise(rec.xlogy(b, b), b) - b * a
     return reduced(losses, reduction, "kl_div", ("mean", "sum", "none", "batchmean"))
 
 

@@ -412,12 +412,16 @@ class Module(Places):
         return found
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly below this one, with their names."""
-        return ((k, v) for k, v in _entries(self, "") if isinstance(v, Module))
+        """The modules directly below this one, each once, with their names."""
+        seen: set[int] = set()
+        for name, value in _entries(self, ""):
+            if isinstance(value, Module) and id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
 
     def children(self) -> Iterator[Module]:
-        """The modules directly below this one."""
-        return (v for _, v in _entries(self, "") if isinstance(v, Module))
+        """The modules directly below this one, each once."""
+        return (module for _, module in self.named_children())
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         return (p for _, p in self.named_parameters(recurse=recurse))
@@ -587,7 +591,7 @@ class Module(Places):
     def _structure(self, above: tuple[int, ...]) -> list[str]:
         """The lines of the repr, those of modules below with their numbers of parameters."""
         lines = []
-        for name, child in self.named_children():
+        for name, child in ((k, v) for k, v in _entries(self, "") if isinstance(v, Module)):
             if id(child) in above:
                 lines.append(f"  ({name}): the {type(child).__name__} that contains this")
                 continue

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..core.arguments import named
 from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError
 from ..core.whole import or_nothing
@@ -240,7 +241,20 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.eta_min = number(eta_min, "eta_min", name)
         super().__init__(optimizer, last_epoch)
 
-    def lr_at(self, base: float, epoch: int) -> float:
+    @named
+    def step(self, epoch: float | None = None) -> None:
+        """Go to the next epoch, or to this one, which may lie between two: `step(epoch + batch / batches)`."""
+        if epoch is None:
+            super().step()
+        else:
+            at = number(epoch, "epoch", "CosineAnnealingWarmRestarts")
+            or_nothing(self._holders(), self._go_to, at)
+
+    def _go_to(self, epoch: float) -> None:
+        self.last_epoch = math.floor(epoch)
+        self._set([self.lr_at(base, epoch) for base in self.base_lrs])
+
+    def lr_at(self, base: float, epoch: float) -> float:
         length = self.T_0
         while epoch >= length and self.T_mult > 1:
             epoch, length = epoch - length, length * self.T_mult
@@ -250,6 +264,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 class SequentialLR(LRScheduler):
     """One schedule after another: the next one begins, at its epoch 0, when a milestone is reached.
 
+    At a milestone the lr is set; between two of them it moves as the schedule of that time has it. A step is one of a
+    batch if one of the schedules goes by batches.
+
     >>> import tinygrad_math as tm
     >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0)
     >>> warm = tm.optim.lr_scheduler.LinearLR(opt, 0.5, total_iters=2)
@@ -258,8 +275,6 @@ class SequentialLR(LRScheduler):
     >>> [schedule.lr_at(1.0, epoch) for epoch in range(4)]
     [0.5, 0.75, 1.0, 0.5]
     """
-
-    _acts_alone = True
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
@@ -275,6 +290,10 @@ class SequentialLR(LRScheduler):
         self.schedulers, self.milestones = list(schedulers), list(milestones)
         super().__init__(optimizer, last_epoch)
 
+    @property
+    def _each_batch(self) -> bool:  # type: ignore[override]  # its parts say so
+        return any(s._each_batch for s in self.schedulers)
+
     def _part(self, epoch: int) -> tuple[LRScheduler, int]:
         k = bisect.bisect_right(self.milestones, epoch)
         return self.schedulers[k], epoch - (self.milestones[k - 1] if k else 0)
@@ -283,13 +302,29 @@ class SequentialLR(LRScheduler):
         scheduler, at = self._part(epoch)
         return scheduler.lr_at(base, at)
 
+    def _wanted(self, bases: Sequence[float], epoch: int) -> list[float]:
+        scheduler, at = self._part(epoch)
+        return scheduler._wanted(bases, at)
+
+    def _sets(self, epoch: int) -> bool:
+        scheduler, at = self._part(epoch)
+        return not at or scheduler._sets(at)
+
+    def _moved(self, lr: float, before: float, wanted: float, epoch: int) -> float:
+        scheduler, at = self._part(epoch)
+        return scheduler._moved(lr, before, wanted, at)
+
+    def _ended(self) -> bool:
+        last = self.schedulers[-1]
+        return self._part(self.last_epoch)[0] is last and last._ended()
+
     def _holders(self) -> list[dict[str, Any]]:
         return super()._holders() + [vars(s) for s in self.schedulers]
 
     def _set(self, rates: Sequence[float]) -> None:
         scheduler, at = self._part(self.last_epoch)
         scheduler.last_epoch = at
-        scheduler._set(scheduler._wanted(self.base_lrs, at))
+        scheduler._set(rates)
 
 
 class ChainedScheduler(LRScheduler):
@@ -330,7 +365,7 @@ class ChainedScheduler(LRScheduler):
         for k in range(epoch + 1):
             for s in self.schedulers:
                 wanted = s.lr_at(base, k)
-                lr = wanted if s._acts_alone else s._moved(lr, s.lr_at(base, k - 1) if k else base, wanted)
+                lr = wanted if s._sets(k) else s._moved(lr, s.lr_at(base, k - 1) if k else base, wanted, k)
         return lr
 
     def step(self) -> None:
@@ -416,13 +451,9 @@ class ReduceLROnPlateau:
 
     def _better(self, value: float) -> bool:
         sign = 1 if self.mode == "min" else -1
-        if self.threshold_mode == "abs":
+        if self.threshold_mode == "abs" or not math.isfinite(self.best):
             return sign * value < sign * self.best - self.threshold
-        return (
-            sign * value < sign * self.best * (1 - sign * self.threshold)
-            if math.isfinite(self.best)
-            else value == value
-        )
+        return sign * value < sign * self.best * (1 - sign * self.threshold)
 
     def step(self, metrics: Any) -> None:
         """Take note of a measure, and reduce the step sizes if it is time. NaN is never better."""

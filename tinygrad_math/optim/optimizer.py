@@ -102,8 +102,9 @@ class Optimizer:
     """An update rule for parameters.
 
     Arguments: `params` a module, an iterable of Tensors, or of groups, dicts with "params" and hyperparameters of
-    their own; leave it out to use the pure form only. A Tensor that is given twice is updated once. `defaults` are
-    the hyperparameters; they stand in `param_groups`, where they may be changed between steps.
+    their own, or of pairs of a name and a Tensor, as `named_parameters` gives; leave it out to use the pure form only.
+    A Tensor that is given twice is updated once. `defaults` are the hyperparameters; they stand in `param_groups`,
+    where they may be changed between steps.
 
     Subclasses define `rule(xp, p, g, state, h)`, the new parameter and state, and `start(xp, p, h)`, the state of a
     parameter that has had no step. A rule is written over a namespace: `xp.sqrt` and operators; `h` holds the
@@ -182,7 +183,7 @@ class Optimizer:
             raise ArgumentError(
                 f"{type(self).__name__} has no {', '.join(sorted(unknown))}, only {', '.join(self.defaults)}"
             )
-        group = {"params": list(dict.fromkeys(listed)), **self.defaults, **self._checked(given)}
+        group = {"params": list(dict.fromkeys(map(_unnamed, listed))), **self.defaults, **self._checked(given)}
         taken = set(map(id, self.params))
         for p in group["params"]:
             if not isinstance(p, Tensor) or not p.is_leaf or not (p.requires_grad or isinstance(p, Parameter)):
@@ -393,10 +394,15 @@ class Optimizer:
             if not isinstance(key, int) or not 0 <= key < len(params) or not isinstance(state, Mapping):
                 raise ArgumentError(f"{name}: the state has a parameter {key!r:.40}, here there are {len(params)}")
             p = params[key]
-            loaded[p] = _like_fresh(state, self.start(raw, p.node.data, numbers[key]), p, f"{name}: parameter {key}")
+            fresh = self.start(raw, p.node.data, numbers[key])
+            loaded[p] = _like_fresh(self._read(state), fresh, p, f"{name}: parameter {key}")
         for group, new in zip(self.param_groups, checked_groups, strict=True):
             group.update(new)
         self.state = loaded
+
+    def _read(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A parameter's state of a file, with what PyTorch's states leave out."""
+        return state
 
     def __repr__(self) -> str:
         groups = [", ".join(f"{k}={v!r}" for k, v in g.items() if k != "params") for g in self.param_groups]
@@ -413,6 +419,11 @@ def _of_its_own(value: Any) -> Any:
     node = Node(value.node.data, registry["alias"], (value.node,), live=value.node.live)
     node.more().number = True
     return wrap(node)
+
+
+def _unnamed(p: Any) -> Any:
+    """A parameter, of a pair with its name too."""
+    return p[1] if isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], str) else p
 
 
 def _is_complex(x: Any) -> bool:
@@ -435,8 +446,11 @@ def _like_fresh(state: Mapping[str, Any], fresh: State, p: Tensor, title: str) -
 
 
 def _fitting(value: Any, of_rule: bool, p: Tensor, title: str) -> Any:
-    """A copy of a part of a state, arrays in the parameter's dtype."""
+    """A copy of a part of a state, arrays in the parameter's dtype; of another library's arrays too."""
     value = value.node.data if isinstance(value, Tensor) else value
+    if not isinstance(value, (np.ndarray, np.generic)) and hasattr(value, "__array__"):
+        value = np.asarray(value)
+        value = value if value.ndim else value.item()
     kind = np.asarray(value).dtype.kind
     numeric = kind in "biufc"
     if (of_rule and not numeric) or (kind == "c" and p.dtype.kind != "c"):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.arguments import named
 from ..core.errors import ArgumentError, MissingMethod
 from ..core.whole import or_nothing
 from .optimizer import Optimizer
@@ -65,15 +66,20 @@ class LRScheduler:
         """The step size of each group, of this schedule alone."""
         return [self.lr_at(base, epoch) for base in bases]
 
-    def _moved(self, lr: float, before: float, wanted: float) -> float:
-        """An lr that is not the one before, changed as that changes."""
+    def _sets(self, epoch: int) -> bool:
+        """Whether the lr of an epoch is set, whatever it was before."""
+        return self._acts_alone
+
+    def _moved(self, lr: float, before: float, wanted: float, epoch: int) -> float:
+        """An lr that is not the one before, changed as that changes towards an epoch."""
         if before == self._floor:
             return lr + (wanted - before)
         return (lr - self._floor) * ((wanted - self._floor) / (before - self._floor)) + self._floor
 
+    @named
     def step(self) -> None:
         """Go to the next epoch, and set its step sizes."""
-        before = self._wanted(self.base_lrs, self.last_epoch) if not self._acts_alone else []
+        before = self._wanted(self.base_lrs, self.last_epoch) if not self._sets(self.last_epoch + 1) else []
         or_nothing(self._holders(), self._go, before)
 
     def _holders(self) -> list[dict[str, Any]]:
@@ -81,11 +87,12 @@ class LRScheduler:
         return [vars(self), *self.optimizer.param_groups]
 
     def _go(self, before: Sequence[float]) -> None:
-        rates = self._wanted(self.base_lrs, self.last_epoch + 1)
-        if not self._acts_alone:
+        epoch = self.last_epoch + 1
+        rates = self._wanted(self.base_lrs, epoch)
+        if not self._sets(epoch):
             found = [group["lr"] for group in self.optimizer.param_groups]
             triples = zip(found, before, rates, strict=False)
-            rates = [wanted if lr == old else self._moved(lr, old, wanted) for lr, old, wanted in triples]
+            rates = [wanted if lr == old else self._moved(lr, old, wanted, epoch) for lr, old, wanted in triples]
         self.last_epoch += 1
         self._set(rates)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import ArgumentError
@@ -53,6 +54,10 @@ class SGD(Optimizer):
         if "momentum" not in h.on:
             return {}
         return {"momentum_buffer": xp.zeros_like(p)} | ({"step": 0.0} if "dampening" in h.on else {})
+
+    def _read(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """PyTorch keeps no step: what has a momentum has had one."""
+        return state if "step" in state or "momentum_buffer" not in state else {**state, "step": 1.0}
 
     def _rate(self, h: Hyper) -> Any:
         return None if "momentum" in h.on else h["lr"]
