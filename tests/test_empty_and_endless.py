@@ -76,7 +76,9 @@ def test_the_pull_of_an_endless_error_is_that_of_a_large_one(way, width):
         np.testing.assert_allclose(slopes.numpy()[:5], inner[:5] / scale, rtol=1e-15)
     losses = F.huber_loss(x[2:], np.zeros(4), "none", width).numpy()
     size = np.abs(x[2:])
-    np.testing.assert_allclose(losses, np.where(size <= width, inner[2:] ** 2 / 2, width * (size - width / 2)), rtol=1e-15)
+    np.testing.assert_allclose(
+        losses, np.where(size <= width, inner[2:] ** 2 / 2, width * (size - width / 2)), rtol=1e-15
+    )
     second = tm.grad(lambda x: tm.grad(lambda x: F.huber_loss(x, np.zeros(4), "sum", width))(x).sum())(x[2:])
     assert second.tolist() == [0, 1, 1, 1]
 
