@@ -597,6 +597,27 @@ def test_exponential_integrals_of_huge_orders():
         special.expn(1.5, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("n", "x"), [(50, 25.0), (60, 30.0), (100, 50.0), (400, 200.0), (51, 0.0), (179, 121.0), (49, 24.5)]
+)
+def test_exponential_integrals_of_many_orders_keep_their_digits_where_the_order_is_twice_the_argument(n, x):
+    def exact(n):  # of a height of 1, as the error of mpmath's quadrature is absolute
+        return mpmath.exp(-x) * mpmath.quad(lambda t: mpmath.exp(-x * t) * (1 + t) ** -n, [0, 0.1, 0.5, 2, 9, 99])
+
+    for f in (special.expn, tm.compile(special.expn), tm.compile(special.expn, backend="native")):
+        assert float(f(n, x)) == pytest.approx(float(exact(n)), rel=1e-13, abs=0)
+    assert float(tm.grad(special.expn, argnums=1)(n, x)) == pytest.approx(-float(exact(n - 1)), rel=1e-13, abs=0)
+
+
+def test_exponential_integrals_at_their_ends():
+    for n in (50, 2**40, np.inf):
+        assert float(special.expn(n, np.inf)) == 0
+    assert float(special.expn(1e308, 1e308)) == 0
+    assert float(special.expn(1e308, 0.0)) == pytest.approx(1e-308, rel=1e-13, abs=0)
+    assert special.expn(np.array([60], np.float32), np.float32(30)).dtype == np.float32
+    assert np.isnan(special.expn(np.array([-np.inf, -1, np.nan, 60]), np.array([1.0, 1.0, 1.0, -1.0])).numpy()).all()
+
+
 def test_the_inverse_of_smirnovs_distribution_is_not_searched_for_ever():
     with pytest.raises(tm.OutsideDomain, match="up to n = 100,000"):
         special.smirnovi(10**9, 0.3)
