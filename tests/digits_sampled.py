@@ -58,6 +58,31 @@ class Chosen:
         return float(rng.choice(self.numbers))
 
 
+class Order:
+    """Moderate orders of either sign, or of one: whole numbers, halves and others."""
+
+    singular = ()
+
+    def __init__(self, low=-200, high=200):
+        self.low, self.high = low, high
+
+    def draw(self, rng):
+        size = rng.choice([3, 20, 200])
+        x = rng.uniform(max(self.low, -size), min(self.high, size))
+        return rng.choice([float(round(x)), round(x) + 0.5, x])
+
+
+class Moderate(Chosen):
+    """Numbers of moderate size, one magnitude as often as another."""
+
+    def __init__(self, low=0.01, high=200, signs=(1,)):
+        super().__init__(*signs)
+        self.low, self.high = low, high
+
+    def draw(self, rng):
+        return super().draw(rng) * self.low * (self.high / self.low) ** rng.random()
+
+
 class Row:
     """A function of ours and mpmath's, where its arguments are from, and in which of them it is differentiated."""
 
@@ -267,6 +292,11 @@ for _name, _f, _top in (("itstruve0", struve(-1), 200), ("itmodstruve0", struve(
 SAMPLED["it2struve0'"] = Row(
     slope_of(special.it2struve0), lambda x: -struve(-1)(0, x) / x, Domain(-200, 200, (0, 1, 4, 20), (0,))
 )
+
+
+# -- orders and arguments of moderate size, where functions of several numbers are mostly asked for -------------------
+SAMPLED["hyperu"] = Row(special.hyperu, mpmath.hyperu, Order(), Order(), Moderate(), places=[2])
+SAMPLED["pbdv"] = Row(part_of(special.pbdv, 0), mpmath.pcfd, Order(), Moderate(high=40, signs=(-1, 1)), places=[1])
 
 
 # -- the elementwise functions of tm itself ---------------------------------------------------------------------------

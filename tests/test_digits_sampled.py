@@ -121,3 +121,45 @@ def test_lamberts_function_next_to_its_branch_point(z, k):
         allowed = 1e-13 + order * float(rounding)
         assert float(f(z)) == pytest.approx(float(want), rel=allowed, abs=0)
         f = tm.grad(f)
+
+
+MODERATE = {  # which SciPy 1.17's have from no digit of to seven
+    "pbdv": (
+        lambda v, x: special.pbdv(v, x)[0],
+        mpmath.pcfd,
+        lambda v, x: v * mpmath.pcfd(v - 1, x) - x * mpmath.pcfd(v, x) / 2,
+        [(30.5, -10.0), (20.5, -10.0), (10.5, -36.5), (-150.3, 2.0)],
+    ),
+    "hyperu": (
+        special.hyperu,
+        mpmath.hyperu,
+        lambda a, b, x: -a * mpmath.hyperu(a + 1, b + 1, x),
+        [(10.5, 20.0, 30.0), (-65.5, 3.5, 36.5), (1e-10, 2.5, 0.3), (-2.0, 162.5, 0.33)],
+    ),
+}
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tm.compile, tm.compile(backend="native")])
+@pytest.mark.parametrize("name", MODERATE)
+def test_functions_of_moderate_orders_keep_their_digits_compiled_too(name, wrap):
+    f, reference, slope_of, points = MODERATE[name]
+    for at in points:
+        with mpmath.workdps(40):
+            want, slope = reference(*at), slope_of(*at)
+        assert float(wrap(f)(*at)) == pytest.approx(float(want), rel=1e-12, abs=0)
+        assert float(wrap(tm.grad(f, argnums=len(at) - 1))(*at)) == pytest.approx(float(slope), rel=1e-12, abs=0)
+
+
+def test_tricomis_function_and_cylinders_at_their_ends():
+    x = np.array([0.0, np.inf, -1.0, np.nan])
+    np.testing.assert_array_equal(special.hyperu(2.0, 3.0, x).numpy(), [np.inf, 0, np.nan, np.nan])
+    assert float(special.hyperu(1.0, 0.5, 0.0)) == pytest.approx(2, rel=1e-14)
+    assert float(special.hyperu(-177.5, -2.5, 0.01)) == np.inf  # as it is beyond the doubles
+    one = special.hyperu(np.float32(1.5), 2, np.array([0.5, 3], np.float32))
+    assert one.dtype == np.float32
+    value, slope = special.pbdv(np.array([0, 1, 2.5, -2]), 0.0)
+    half, below = float(mpmath.pcfd(2.5, 0)), float(mpmath.pcfd(1.5, 0))
+    np.testing.assert_allclose(value.numpy(), [1, 0, half, 1], rtol=1e-14)
+    np.testing.assert_allclose(slope.numpy(), [0, 1, 2.5 * below, -np.sqrt(np.pi / 2)], rtol=1e-14)
+    assert np.isnan(special.pbdv(np.nan, 1.0)[0].item())
+    assert np.isnan(special.pbdv(1.0, np.nan)[0].item())

@@ -11,6 +11,7 @@ from ..core.errors import ArgumentError, NotAnInteger, describe
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
 from .scipy_rows import no_derivative, row
+from .tricomi import hyperu_of
 
 __all__ = [
     "binom", "eval_chebyc", "eval_chebys", "eval_sh_chebyt", "eval_sh_chebyu", "eval_sh_legendre", "hyp0f1", "hyperu",
@@ -201,10 +202,11 @@ hyperu = row(
     no_derivative("hyperu", "b"),
     lambda xp, y, a, b, x: -a * xp.hyperu(a + 1, b + 1, x),
     arguments="a b x",
-    order=True,
+    forward=hyperu_of,
     samples=_between,
     latex="U({0}, {1}, {2})",
-    doc="Tricomi's confluent hypergeometric function U(a, b, x), x > 0. d/dx = -a U(a + 1, b + 1, x).",
+    doc="Tricomi's confluent hypergeometric function U(a, b, x), x > 0. d/dx = -a U(a + 1, b + 1, x). "
+    "By an integral and recurrences (DLMF 13.4.4, 13.3(i)), to 12 digits for parameters up to 200; SciPy's are wrong.",
 )
 
 

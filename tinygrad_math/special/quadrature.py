@@ -1,4 +1,4 @@
-"""What the parameter derivatives of distribution functions are integrated with: Gauss-Legendre, Bell polynomials."""
+"""What integrals are taken with: Gauss-Legendre, Bell polynomials of derivatives in parameters, peaks on the line."""
 
 from __future__ import annotations
 
@@ -90,3 +90,39 @@ def reach(fall: Callable[[Any], Any], high: Any) -> Any:
         beyond = fall(np.exp(middle)) > DROP
         low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
     return np.exp(high)
+
+
+_POINTS = 160
+_FALL = 42.0  # of the logarithm of an integrand, from its peak to where it ends
+_NARROWEST, _WIDEST = 1e-9, 800.0  # how near and how far away, in s, the ends of peaks of doubles are
+
+
+def log_of_peak(f: Callable[..., Any], peak: Any, rate: Any, *rows: Any) -> Any:
+    """The logarithm of the integral over all u of exp(f(u, *rows)), for vectors.
+
+    f has one peak, about there, and far below it falls at this rate, far above faster than at any.
+
+    With u = s - exp(-s) all falls double exponentially below, too, and the trapezoidal rule has all digits.
+    """
+    from scipy import special
+
+    def g(s: Any, *rows: Any) -> Any:
+        inverse = np.exp(-s)
+        return f(s - inverse, *rows) + np.log1p(inverse)
+
+    def end(side: int) -> Any:
+        near, far = np.full_like(at, _NARROWEST), np.full_like(at, _WIDEST)
+        for _ in range(10):
+            middle = np.sqrt(near * far)
+            beyond = ~(g(at + side * middle, *rows) >= top - _FALL)
+            near, far = np.where(beyond, near, middle), np.where(beyond, middle, far)
+        return at + side * far
+
+    at, early = peak + special.wrightomega(-peak), np.log(rate)  # at a low rate, most lies where that alone counts
+    at = np.where(g(early, *rows) > g(at, *rows), early, at)
+    top = g(at, *rows)
+    low = end(-1)
+    step = (end(1) - low) / _POINTS
+    s = low[:, None] + step[:, None] * np.arange(_POINTS + 1)
+    heights = np.exp(g(s, *(r[:, None] for r in rows)) - top[:, None])
+    return top + np.log(step * heights.sum(1))

@@ -61,17 +61,20 @@ def part(
     arguments: str = "x",
     doc: str,
     order: bool = False,
+    forward: Callable[..., Any] | None = None,
     **record: Any,
 ) -> Declared[...]:
-    """An elementwise op of one of the results of a function of `scipy.special` that has several."""
+    """An elementwise op of one of the results of a function of `scipy.special` that has several, or of `forward`."""
+    if forward is not None:
+        return row(name, *partials, forward=forward, title=title, doc=doc, **record)
     whole = forward_of(name, *arguments.split(), order=order)
 
-    def forward(*args: Any) -> Any:
+    def one(*args: Any) -> Any:
         return whole(*args)[place]
 
-    forward.__name__ = forward.__qualname__ = title
-    forward.__signature__ = inspect.signature(whole)  # type: ignore[attr-defined]
-    return row(name, *partials, forward=forward, title=title, doc=doc, **record)
+    one.__name__ = one.__qualname__ = title
+    one.__signature__ = inspect.signature(whole)  # type: ignore[attr-defined]
+    return row(name, *partials, forward=one, title=title, doc=doc, **record)
 
 
 def differentiate(op: Declared[...], *partials: Callable[..., Any]) -> None:

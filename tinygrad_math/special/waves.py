@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec
+from .cylinders import cylinder_d, cylinder_d_slope
 from .quadrature import gauss_legendre, in_blocks
 from .scipy_rows import doubles, float_kind, no_derivative, part, refuse_complex, row
 
@@ -110,15 +111,15 @@ def itairy(x: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 # -- parabolic cylinders ------------------------------------------------------------------------------------------
-def _cylinder(name: str, letter: str, curve: Any, doc: str) -> Any:
-    """The pair of a function and its derivative, of an equation w'' = curve(order, x) w."""
+def _cylinder(name: str, letter: str, curve: Any, doc: str, values: tuple[Any, Any] = (None, None)) -> Any:
+    """The pair of a function and its derivative, of w'' = curve(order, x) w; SciPy's values, or these."""
     f, slope = f"{name}_f", f"{name}_slope"
     samples = [sample(1, real(4)), sample(np.array([0, 2]), real(2)), sample(0, real()), sample(1, real(0, 2))]
     given: Any = {"arguments": "v x", "order": True, "samples": lambda: samples}
     order = no_derivative(name, "v")
-    part(name, 0, f, order, lambda xp, y, v, x: getattr(xp, slope)(v, x),
+    part(name, 0, f, order, lambda xp, y, v, x: getattr(xp, slope)(v, x), forward=values[0],
          latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=f"The function of `{name}`.", **given)  # fmt: skip
-    part(name, 1, slope, order, lambda xp, y, v, x: curve(v, x) * getattr(xp, f)(v, x),
+    part(name, 1, slope, order, lambda xp, y, v, x: curve(v, x) * getattr(xp, f)(v, x), forward=values[1],
          latex=f"{letter}_{{{{{{0}}}}}}'({{1}})", doc=f"The derivative that `{name}` gives.", **given)  # fmt: skip
 
     def pair(v: Any, x: Any) -> tuple[Tensor, Tensor]:
@@ -135,10 +136,14 @@ pbdv = _cylinder(
     lambda v, x: x * x / 4 - v - 0.5,
     """The parabolic cylinder function D_v(x), and its derivative in x. D'' = (x^2/4 - v - 1/2) D.
 
+    Values by Tricomi's and Kummer's functions (DLMF 12.7), to 12 digits for orders up to 200 of both signs: SciPy's
+    lose all of theirs at negative x from order 10 on, and for orders below -20 beside x = 2.
+
     >>> import tinygrad_math as tm
     >>> tm.grad(lambda x: tm.special.pbdv(0.0, x)[0])(1.0)  # of exp(-x^2/4)
     tensor(-0.38940039)
     """,
+    (cylinder_d, cylinder_d_slope),
 )
 pbvv = _cylinder(
     "pbvv",
