@@ -163,3 +163,35 @@ def test_tricomis_function_and_cylinders_at_their_ends():
     np.testing.assert_allclose(slope.numpy(), [0, 1, 2.5 * below, -np.sqrt(np.pi / 2)], rtol=1e-14)
     assert np.isnan(special.pbdv(np.nan, 1.0)[0].item())
     assert np.isnan(special.pbdv(1.0, np.nan)[0].item())
+
+
+@pytest.mark.parametrize(("n", "x"), [(104, 0.11), (169, 104.0), (190, 6.5), (300, 250.0), (99, 6.5)])
+def test_polygamma_of_many_orders_has_neither_overflowed_nor_vanished(n, x):
+    with mpmath.workdps(60):
+        want, slope = mpmath.psi(n, x), mpmath.psi(n + 1, x)
+    assert float(special.polygamma(n, x)) == pytest.approx(float(want), rel=1e-12, abs=0)
+    assert float(tm.grad(special.polygamma, argnums=1)(n, x)) == pytest.approx(float(slope), rel=1e-12, abs=0)
+    assert float(special.polygamma(n, np.inf)) == 0
+
+
+@pytest.mark.parametrize(("v", "z"), [(150.5, -0.05), (199.5, 180.0), (184.5, -200.0), (-168.9, -0.03), (49.5, 3.0)])
+def test_the_limit_function_of_large_parameters_is_a_number(v, z):
+    with mpmath.workdps(60):
+        want, slope = mpmath.hyp0f1(v, z), mpmath.hyp0f1(mpmath.mpf(v) + 1, z) / v
+    assert float(special.hyp0f1(v, z)) == pytest.approx(float(want), rel=1e-12, abs=0)
+    assert float(tm.grad(special.hyp0f1, argnums=1)(v, z)) == pytest.approx(float(slope), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("x", [1.5, 2.5, 60.5, 127.0, 300.0, 1000.0])
+def test_zeta_less_one_goes_to_the_end_of_the_doubles(x):
+    with mpmath.workdps(400):
+        want = mpmath.zeta(mpmath.mpf(x)) - 1
+    assert float(special.zetac(x)) == pytest.approx(float(want), rel=1e-14, abs=0)
+    assert float(special.zetac(np.inf)) == 0
+
+
+@pytest.mark.parametrize(("a", "b", "x"), [(-129.0, 6.37, -175.0), (-60.0, 3.5, -90.0), (-4.0, 6.5, -300.0)])
+def test_kummers_function_has_no_expansion_where_its_terms_grow_from_the_first(a, b, x):
+    with mpmath.workdps(60):
+        want = a / mpmath.mpf(b) * mpmath.hyp1f1(a + 1, b + 1, x)
+    assert float(tm.grad(special.hyp1f1, argnums=2)(a, b, x)) == pytest.approx(float(want), rel=1e-10, abs=0)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, NotAnInteger, describe
+from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
-from .scipy_rows import no_derivative, row
+from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 from .tricomi import hyperu_of
 
 __all__ = [
@@ -151,9 +152,25 @@ row(
     doc="Lambert's W of complex z, of `lambertw`.",
 )  # fmt: skip
 
+
+_GONE = 1100.0  # 2^-x is 0 from here on
+
+
+def _zeta_above_one(x: Any, /) -> Any:
+    """SciPy's up to 2, from there on its zeta(x, 2): its own zetac is 0 from 127 on, where that is 2^-127."""
+    from scipy import special
+
+    refuse_complex("zetac", x)
+    large = np.asarray(x) > 2
+    return np.where(large, special.zeta(np.where(large, np.minimum(x, _GONE), 3), 2), special.zetac(x)).astype(
+        float_kind(x)
+    )[()]
+
+
 zetac = row(
     "zetac",
     lambda xp, y, x: xp.riemann_slope(x, order=1),
+    forward=_zeta_above_one,
     domain=(1.5, 4.0),
     latex=r"\zeta({0}) - 1",
     doc="Riemann's zeta less 1. d/dx = zeta'(x).",
@@ -186,12 +203,35 @@ def _between() -> list[Any]:
     return [sample(1, 2, positive(4)), sample(2, 1, positive()), sample(1, 1, positive(0, 2))]
 
 
+_MANY = 50  # from this parameter on the series hardly cancels, and SciPy's gamma function of it will overflow
+_TERMS = 400
+
+
+def limit_function(v: Any, z: Any, /) -> Any:
+    """0F1: SciPy's for few, which are NaN from v = 150 on; for many the series, where that has its digits."""
+    from scipy import special
+
+    refuse_complex("hyp0f1", v, z)
+    kind = float_kind(v, z)
+    v, z = doubles(v, z)
+    with ignoring():
+        y = np.array(special.hyp0f1(v, z))
+        ours = (np.abs(v) >= _MANY) & ~((v < 0) & (v == np.floor(v))) & np.isfinite(v) & (np.abs(z) < 1e4)
+        at, over = v[ours], z[ours]
+        term, total, size = (np.ones(at.shape) for _ in range(3))
+        for k in range(_TERMS + int(-min(at.min(initial=0), 0))):
+            term = term * over / ((at + k) * (k + 1))
+            total, size = total + term, size + np.abs(term)
+        y[ours] = np.where(size <= 1e3 * np.abs(total), total, y[ours])
+    return y.astype(kind)[()]
+
+
 hyp0f1 = row(
     "hyp0f1",
     no_derivative("hyp0f1", "v"),
     lambda xp, y, v, z: xp.hyp0f1(v + 1, z) / v,
     arguments="v z",
-    order=True,
+    forward=limit_function,
     samples=lambda: [sample(2, real(4)), sample(1, real()), sample(3, real(0, 2))],
     latex="{{}}_0F_1({0}; {1})",
     doc="The hypergeometric limit function 0F1(v; z). d/dz = 0F1(v + 1; z) / v.",

@@ -14,6 +14,7 @@ from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, 
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
+from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, log_beta
 
@@ -111,8 +112,29 @@ def polygamma(n: Any, x: Any, /) -> Any:
     refuse_complex("polygamma", n, x)
     if np.any(np.asarray(n) < 0):
         raise ArgumentError(f"polygamma is defined for n >= 0, got n = {n!r}")
-    y = np.asarray(special.polygamma(n, x))
-    return y.astype(float_kind(x))[()]
+    orders, at = doubles(n, x)
+    many = (orders >= _MANY) & (orders < math.inf) & (at > 0)
+    with ignoring():
+        y = np.array(special.polygamma(np.where(many, 1, orders), at), np.float64)
+        if many.any():
+            y[many] = in_blocks(_polygamma_of_many, orders[many], np.minimum(at[many], _LARGEST))
+        return y.astype(float_kind(x))[()]
+
+
+_MANY = 100  # from this order on SciPy's factors, n! and zeta(n + 1, x), will overflow and vanish
+_LARGEST = 1e300  # beyond it they are 0
+
+
+def _polygamma_of_many(n: Any, x: Any) -> Any:
+    """The n-th derivative of digamma by its integral, of t^n exp(-x t) / (1 - exp(-t)) (DLMF 5.9.12)."""
+
+    from scipy import special
+
+    def log_integrand(u: Any, n: Any, x: Any) -> Any:
+        t = np.exp(u)
+        return n * u - x * t - np.log(special.exprel(-t))
+
+    return np.where(n % 2 == 1, 1.0, -1.0) * np.exp(log_of_peak(log_integrand, np.log(n / x), n, n, x))
 
 
 def _no_order(*_: Any, **__: Any) -> Any:

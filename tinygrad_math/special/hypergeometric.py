@@ -35,6 +35,7 @@ __all__ = ["hyp1f1", "hyp2f1"]
 
 _GOOD = 1e-11  # relative; from here on no other way is tried
 _SMALL = 5.0  # up to here SciPy's values of 2F1 have all digits, where all terms are positive
+_CONVERGED = 1e-3  # an expansion whose terms have not become as small, beside their sum, is none
 _TOO_BAD = 1e-7  # where the best estimate of the error exceeds this, the derivative is refused
 
 Form = tuple[tuple[float, float, float], Any]  # d/da' ..., and what is added
@@ -141,6 +142,10 @@ def _far(a: Any, c: Any, x: Any, orders: Orders) -> tuple[Any, Any]:
         right = (a - c + 1 + s) * right
         right[1:] += rising
         top, right = top / (s + 1), right / x
+    whole = sum(size.values())
+    least = np.where(
+        least <= _CONVERGED * whole, least, math.inf
+    )  # of terms that grow from the first the least says nothing
     out, off = 0.0, 0.0
     factor = np.exp(scale + low - a * log)
     for i1, i2, i3 in itertools.product(range(n + 1), repeat=3):
