@@ -716,6 +716,7 @@ NOT_SCANNED |= dict.fromkeys(["copysign", "floor_divide", "remainder", "fmod", "
 NOT_SCANNED |= {
     "inverse_or_zero": "reciprocal, away from 0",
     "lattice_point": "it has none",
+    "gated": "a product, for gates that are scanned",
     "within": "the identity, or NaN",
     "replaced": "the identity, or NaN",
     "log_over_psi": "with gammainc, whose derivatives are made of it",

@@ -19,6 +19,7 @@ class Written(NamedTuple):
     forward: str
 
 
+_BY_DFN, _BY_DFD = (rf"\frac{{\partial_{v} F_{{m, n}}(x)}}{{f_{{m, n}}(x)}}" for v in "mn")
 _F = r"\quad F_{ij} = \frac{1}{\lambda_j - \lambda_i}, \; F_{ii} = 0"
 _E = r"\quad E_{ij} = \frac{1}{s_j^2 - s_i^2}, \; E_{ii} = 0"
 _LOW = r"\operatorname{low}"
@@ -247,6 +248,23 @@ WRITTEN = {
         r" \dot{a} \, w_{jk} (\ln x - \psi(a) + \psi(a + b)) + \dot{b} \, w_{jk} (\ln(1 - x) - \psi(b) + \psi(a + b))",
     ),
     "betaincinv": _of_beta_quantile("I", ""),
+    "poch": Written(
+        r"y = (z)_m = \frac{\Gamma(z + m)}{\Gamma(z)}",
+        (
+            (r"\bar{z}", r"\bar{y} \, y \, (\psi(z + m) - \psi(z))"),
+            (r"\bar{m}", r"\bar{y} \, y \, \psi(z + m)"),
+        ),
+        r"\dot{y} = \dot{z} \, y \, (\psi(z + m) - \psi(z)) + \dot{m} \, y \, \psi(z + m)",
+    ),
+    "fdtri": Written(
+        r"x = F^{-1}_p(m, n), \quad F_{m, n}(x) = \int_0^x f_{m, n}(u) \, \mathrm{d}u",
+        (
+            (r"\bar{m}", rf"-\bar{{x}} \, {_BY_DFN}"),
+            (r"\bar{n}", rf"-\bar{{x}} \, {_BY_DFD}"),
+            (r"\bar{p}", r"\bar{x} \, \frac{1}{f_{m, n}(x)}"),
+        ),
+        rf"\dot{{x}} = -\dot{{m}} \, {_BY_DFN} - \dot{{n}} \, {_BY_DFD} + \dot{{p}} \, \frac{{1}}{{f_{{m, n}}(x)}}",
+    ),
     "betainccinv": _of_beta_quantile("(1 - I)", "-"),
     "fisher_density": Written(
         r"y = x^{-k} \, \partial_m^i \partial_n^j f_{m, n}(x)",

@@ -11,6 +11,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.node import NO_PARAMS
 from ..core.tensor import Tensor, rec, record
+from ..ops import gating  # noqa: F401  (declares gated)
 from .common import as_precise, shaped
 from .module import Module, Parameter
 
@@ -121,12 +122,12 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     """
     x = shaped(input)
     if approximate == "none":
-        return x * as_precise(rec.ndtr(x), x)
+        return rec.gated(x, as_precise(rec.ndtr(x), x))
     if approximate != "tanh":
         raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r:.40}")
     near = rec.clip(x, -22.0, 22.0)  # beyond, tanh is 1 or -1 without a slope, and the cube may leave its range
     inner = near * (_GELU_SLOPE + 0.044715 * _GELU_SLOPE * rec.square(near))
-    return 0.5 * x * (1.0 + rec.tanh(inner))
+    return rec.gated(x, 0.5 + 0.5 * rec.tanh(inner))
 
 
 @named
@@ -138,7 +139,7 @@ def silu(input: Any) -> Tensor:
     tensor([0.        , 0.73105858])
     """
     x = shaped(input)
-    return x * rec.sigmoid(x)
+    return rec.gated(x, rec.sigmoid(x))
 
 
 @named
@@ -165,7 +166,7 @@ def mish(input: Any) -> Tensor:
     tensor([0.86509839])
     """
     x = shaped(input)
-    return x * rec.tanh(softplus(x))
+    return rec.gated(x, rec.tanh(softplus(x)))
 
 
 @named

@@ -22,7 +22,11 @@ def softsign(input: Any) -> Tensor:
     tensor([-0.5 ,  0.  ,  0.75])
     """
     x = shaped(input)
-    return x / (1.0 + rec.abs(x))
+    size = rec.abs(x)
+    near = rec.less(size, 1.0)
+    inner = rec.where(near, x, 0.0)
+    # farther out as 1 less what is missing: there the terms of the quotient's derivative cancel
+    return rec.where(near, inner / (1.0 + rec.abs(inner)), rec.sign(x) * (1.0 - 1.0 / (1.0 + size)))
 
 
 @named

@@ -18,10 +18,10 @@ from .stirling import bend
 
 def beta_panels(a: Any, b: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """v, weights and the fall there, of vectors; y is 1 - x."""
-    steep = (a - (a + b) * x) + y
+    steep = np.where(x < 0.5, a - (a + b) * x, a * y - b * x) + y
 
     def fall(v: Any, a: Any, b: Any, x: Any, y: Any, steep: Any) -> Any:
-        return steep * v + (a + 1) * bend(y, v) + b * bend(x, -v)
+        return steep * v + (a + 1) * bend(y, x, v) + b * bend(x, y, -v)
 
     high = FAR - (1 + b / (a + 1)) * np.where(x < 0.5, np.log1p(-x), np.log(y))
     v, weights = panels(reach(lambda v: fall(v, a, b, x, y, steep), high))

@@ -184,6 +184,8 @@ ellipkinc = row(
     latex=r"F({0} \mid {1})",
     doc="""The incomplete elliptic integral of the first kind, of 1 / sqrt(1 - m sin(t)^2) from 0 to phi. d/dm by R_D.
 
+    For m <= 1: SciPy's values, NaN beyond (also where sin(phi)^2 < 1/m), which may lose digits below m = -1e31.
+
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.special.ellipkinc)(tm.pi / 2, 0.75)
     tensor(2.)
@@ -196,7 +198,8 @@ ellipeinc = row(
     arguments="phi m",
     domain=((-2.0, 4.0), (-1.5, 0.8)),
     latex=r"E({0} \mid {1})",
-    doc="The incomplete elliptic integral of the second kind, of sqrt(1 - m sin(t)^2) from 0 to phi. d/dm by R_D.",
+    doc="The incomplete elliptic integral of the second kind, of sqrt(1 - m sin(t)^2) from 0 to phi. d/dm by R_D. "
+    "For m <= 1 and down to -1e31, as ellipkinc.",
 )
 
 

@@ -47,10 +47,12 @@ dawsn = row(
 
 
 def _faddeeva_slope(xp: Any, y: Any, z: Any) -> Any:
-    """Below the real axis w is that above it, mirrored, plus a Gauss function: there the terms do not cancel."""
-    far = xp.greater(abs(z), _FAR) & xp.greater_equal(xp.imag(z), 0)
-    at = xp.where(far, z, _FAR)
-    return xp.where(far, -2j / math.sqrt(math.pi) * _expanded(0.5 / at / at), 2j / math.sqrt(math.pi) - 2 * z * y)
+    """Below the real axis w is that above it, mirrored, plus a Gauss function: w(z) = 2 exp(-z^2) - w(-z)."""
+    far = xp.greater(abs(z), _FAR)
+    below = xp.logical_and(far, xp.less(xp.imag(z), 0))
+    at, under = xp.where(far, z, _FAR), xp.where(below, z, 0.0)
+    ahead = -2j / math.sqrt(math.pi) * _expanded(0.5 / at / at) - 4 * under * xp.exp(-under * under)
+    return xp.where(far, ahead, 2j / math.sqrt(math.pi) - 2 * z * y)
 
 
 wofz = row(
@@ -68,18 +70,29 @@ wofz = row(
 )
 
 
-def _voigt(xp: Any, s: Any, x: Any, gamma: Any) -> tuple[Any, Any]:
+def _voigt(xp: Any, s: Any, x: Any, gamma: Any) -> tuple[Any, Any, Any]:
     z = (x + 1j * gamma) / (math.sqrt(2) * s)
-    return z, _faddeeva_slope(xp, xp.wofz(z), z)
+    w = xp.wofz(z)
+    return z, w, _faddeeva_slope(xp, w, z)
+
+
+def _voigt_fall(xp: Any, s: Any, x: Any, gamma: Any) -> Any:
+    """The derivative of z w(z), w + z w', of which far out nearly all cancels: there by its expansion,
+    -2i/(sqrt(pi) z) times the sum over k > 0 of k (2k-1)!! / (2 z^2)^k."""
+    z, w, slope = _voigt(xp, s, x, gamma)
+    far = xp.greater(abs(z), _FAR)
+    at = xp.where(far, z, _FAR)
+    u, total = 0.5 / at / at, 0.0
+    for k in range(len(_TERMS), 0, -1):
+        total = (total + k * _TERMS[k - 1]) * u
+    return xp.where(far, -2j / math.sqrt(math.pi) * total / at, w + z * slope)
 
 
 voigt_profile = row(
     "voigt_profile",
-    lambda xp, y, x, s, gamma: xp.real(_voigt(xp, s, x, gamma)[1]) / (2 * math.sqrt(math.pi) * s * s),
-    lambda xp, y, x, s, gamma: (
-        -y / s - xp.real(xp.multiply(*_voigt(xp, s, x, gamma))) / (math.sqrt(2 * math.pi) * s * s)
-    ),
-    lambda xp, y, x, s, gamma: -xp.imag(_voigt(xp, s, x, gamma)[1]) / (2 * math.sqrt(math.pi) * s * s),
+    lambda xp, y, x, s, gamma: xp.real(_voigt(xp, s, x, gamma)[2]) / (2 * math.sqrt(math.pi) * s * s),
+    lambda xp, y, x, s, gamma: -xp.real(_voigt_fall(xp, s, x, gamma)) / (math.sqrt(2 * math.pi) * s * s),
+    lambda xp, y, x, s, gamma: -xp.imag(_voigt(xp, s, x, gamma)[2]) / (2 * math.sqrt(math.pi) * s * s),
     arguments="x sigma gamma",
     domain=((-2.0, 2.0), (0.4, 2.0), (0.1, 2.0)),
     doc="The density at x of the sum of a normal number, of the standard deviation sigma > 0, and a Cauchy number of "

@@ -16,15 +16,17 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
+from .fisher_few import FEW, second_of_few
 from .fisher_weight import distances, in_units, log_top, odds_of, plain_slope
-from .incomplete_beta import lower_part
+from .incomplete_beta import lower_part, upper_part
 from .quadrature import DROP, in_blocks, panels
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 from .stirling import log_beta
 
 __all__ = ["fdtr", "fdtrc"]
 
-_FAR = 1e290  # odds from which on, and below whose inverse, the leading term of the tail is exact
+_FAR = 1e290  # odds from which on, and below whose inverse, the leading term of the tail is exact, but for many of both
+_LONE = 1e-18  # b odds below it, where the leading term is exact
 
 
 # -- the density ------------------------------------------------------------------------------------------
@@ -126,14 +128,12 @@ differentiate(
 
 def _below(a: Any, b: Any, odds: Any, log: Any) -> Any:
     """The part of the distribution below these odds."""
-    from scipy import special
-
-    far = (odds < 1 / _FAR) | (odds > _FAR)
+    far = ((odds < 1 / _FAR) & (b * odds < _LONE)) | ((odds > _FAR) & (a / odds < _LONE))
     w = np.where(far, 1.0, odds)
     part, rest = w / (1 + w), 1 / (1 + w)
     low = part < 0.5
     inner = lower_part(a, b, np.where(low, part, 0.25))
-    outer = special.betaincc(b, a, np.where(low, 0.25, rest))
+    outer = upper_part(b, a, np.where(low, 0.25, rest))
     tail = np.exp(a * np.minimum(log, 0.0) - np.log(a) - log_beta(a, b))
     last = 0.0 - np.expm1(-b * np.maximum(log, 0.0) - np.log(b) - log_beta(b, a))
     return np.where(far, np.where(odds < 1, tail, last), np.where(low, inner, outer))
@@ -182,6 +182,11 @@ def _lower_integral(a: Any, b: Any, s: Any, x: Any, past: Any, i: int, j: int) -
 def _integrals(m: Any, n: Any, x: Any, i: int, j: int) -> Any:
     """fdtr_dmn for vectors inside of the support."""
     odds, s = odds_of(m, n, x)
+    if i + j == 2 and (few := (m < FEW) & (n < FEW)).any():
+        out = np.empty_like(x)
+        out[few] = second_of_few(m[few], n[few], s[few], i, j)
+        out[~few] = _integrals(*(v[~few] for v in (m, n, x)), i, j) if not few.all() else 0.0
+        return out
     low = _below(m / 2, n / 2, odds, s) < 0.5
     out = np.empty_like(x)
     if low.any():
@@ -247,7 +252,8 @@ fdtr = row(
     samples=_samples,
     doc="""The F distribution function: I_z(dfn/2, dfd/2) at z = dfn x/(dfd + dfn x), differentiable in all three.
 
-    d/dx is its density; d/ddfn and d/ddfd are integrals of that, at every order.
+    d/dx is its density; d/ddfn and d/ddfd are integrals of that, at every order: NaN where dfn/dfd or its inverse is
+    beyond 1e308. Third ones lose digits where both are below 1e-3 and one far less than the other.
 
     >>> import tinygrad_math as tm
     >>> tm.special.fdtr(2.0, 2.0, 1.0)

@@ -75,7 +75,7 @@ gammasgn = nondiff(
 )
 
 
-def _rgamma_partial(xp: Any, y: Any, x: Any) -> Any:
+def inverse_gamma_slope(xp: Any, y: Any, x: Any) -> Any:
     """-psi(x)/Gamma(x); below 1/2 from 1/Gamma(x) = sin(pi x) Gamma(1-x)/pi, which is smooth at the poles of Gamma."""
     left = xp.less(x, 0.5)
     low, high = xp.where(left, x, 0.5), xp.where(left, 0.5, x)
@@ -85,7 +85,7 @@ def _rgamma_partial(xp: Any, y: Any, x: Any) -> Any:
 
 rgamma = row(
     "rgamma",
-    _rgamma_partial,
+    inverse_gamma_slope,
     latex=r"\frac{{1}}{{\Gamma({0})}}",
     samples=lambda: [*_off_the_poles(), sample(np.array([0.0, -1.0, -2.0, 0.5, 1.0]))],
     doc="1/gamma(x), entire. d/dx = -digamma(x)/gamma(x); at the poles x = -n it is (-1)^n n!.",

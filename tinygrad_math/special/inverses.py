@@ -42,18 +42,20 @@ def _wide(xp: Any, name: str, y: Any, *args: Any) -> list[Any]:
 
 
 def _partials(
-    name: str, density: Callable[..., Any], *slopes: tuple[Callable[..., Any], dict[float, float]], upper: bool = False
+    name: str, density: Callable[..., Any], *slopes: tuple[Callable[..., Any], dict[float, Any]], upper: bool = False
 ) -> tuple[Callable[..., Any], ...]:
     """The partial derivatives of an inverse in its parameters and in q, of the lower or of the upper tail.
 
-    With each slope come the ends of the support, which z reaches for q = 0 and 1, and the limits of dz/dp there.
+    With each slope come the ends of the support, which z reaches for q = 0 and 1, and the limits of dz/dp there,
+    numbers or functions of the parameters.
     """
 
-    def in_parameter(slope: Callable[..., Any], ends: dict[float, float]) -> Callable[..., Any]:
+    def in_parameter(slope: Callable[..., Any], ends: dict[float, Any]) -> Callable[..., Any]:
         def d(xp: Any, y: Any, *args: Any) -> Any:
             y, *p, _ = _wide(xp, name, y, *args)
             limit, edge = 0.0, False
             for end, value in ends.items():
+                value = value(xp, *p) if callable(value) else value
                 limit, edge = xp.where(xp.equal(y, end), value, limit), xp.equal(y, end) | edge
             z = xp.where(edge, 1.0, y)
             return xp.where(edge, limit, -slope(xp, *p, z) / density(xp, *p, z))
@@ -108,6 +110,12 @@ def _samples(*parameters: Any) -> Callable[[], list[Any]]:
     ]
 
 
+def _fisher_end(xp: Any, m: Any, n: Any) -> Any:
+    """The limit of dx/dm for p = 1. There x is ((1 - p)/C)^(-2/n), of which C grows with m for n < 2 and falls for
+    n > 2; for n = 2 it is 1/(1 - p) - 1/m, but for what vanishes."""
+    return xp.where(xp.equal(n, 2), 1 / (m * m), xp.where(xp.less(n, 2), math.inf, -math.inf))
+
+
 _GAMMA = (
     lambda xp, a, z: xp.gamma_density(a, z),
     (lambda xp, a, z: xp.gammainc_da(a, z, order=1), {0.0: 0.0, math.inf: math.inf}),
@@ -118,7 +126,7 @@ _STUDENT = (
 )
 _FISHER = (
     lambda xp, m, n, z: xp.fisher_density(m, n, z),
-    (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=1, in_n=0), {0.0: 0.0, math.inf: math.nan}),
+    (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=1, in_n=0), {0.0: 0.0, math.inf: _fisher_end}),
     (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=0, in_n=1), {0.0: 0.0, math.inf: -math.inf}),
 )
 

@@ -32,7 +32,7 @@ from ..core.samples import sample
 from .beta_panels import beta_panels
 from .quadrature import FAR, bell, cumulant, in_blocks, panels, reach
 from .scipy_rows import differentiate, doubles, float_kind
-from .stirling import bend, expm1_rest, log1p_rest
+from .stirling import bend, expm1_rest, log1p_rest, log_mean_exp
 
 Orders = tuple[int, ...]
 
@@ -90,8 +90,8 @@ def _below_beta(a: Any, b: Any, x: Any, y: Any, orders: Orders) -> Any:
     v, weights, fallen = beta_panels(a, b, x, y)
     p, q = a[:, None] + 1, b[:, None]
     density = weights * np.exp(-fallen)
-    logs = np.log1p(y[:, None] * np.expm1(v)), np.log1p(x[:, None] * np.expm1(-v))
-    turns = np.expm1(v) * np.exp(-logs[0]), -np.expm1(-v) * np.exp(-logs[1])
+    logs = log_mean_exp(y[:, None], x[:, None], v), log_mean_exp(x[:, None], y[:, None], -v)
+    turns = -np.expm1(-v) * np.exp(v - logs[0]), -np.expm1(-v) * np.exp(-logs[1])
 
     def kappa(i: int, j: int, k: int) -> Any:
         if i + j > 1:
@@ -118,7 +118,7 @@ def _above_student(n: Any, square: Any, orders: Orders) -> Any:
     steep, half = n * ((square - 1) / size), 0.5 * (n + 1)
 
     def fall(v: Any, steep: Any, half: Any, share: Any) -> Any:
-        return steep * v + half * bend(share, 2 * v)
+        return steep * v + half * bend(share, 1 - share, 2 * v)
 
     v, weights = panels(reach(lambda v: fall(v, steep, half, share), (FAR - half * np.log(share)) / n))
     n, square, size, share = (w[:, None] for w in (n, square, size, share))

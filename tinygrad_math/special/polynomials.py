@@ -136,7 +136,8 @@ eval_chebyt = _polynomial(
     "eval_chebyt",
     "",
     lambda xp, y, n, x: n * xp.eval_chebyu(n - 1, x),
-    "Chebyshev's polynomial T_n(x) of the first kind. d/dx = n U_(n-1)(x).",
+    "Chebyshev's polynomial T_n(x) of the first kind. d/dx = n U_(n-1)(x). Of a degree that is not whole "
+    "these are SciPy's values, which lose digits beyond |x| = 1e5 and leave the range too early.",
     latex="T_{{{0}}}({1})",
 )
 eval_chebyu = _polynomial(
@@ -157,7 +158,8 @@ eval_laguerre = _polynomial(
     "eval_laguerre",
     "",
     lambda xp, y, n, x: -xp.eval_genlaguerre(n - 1, 1.0, x),
-    "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x).",
+    "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x). Of degrees beyond 1e7 these are SciPy's values, "
+    "which lose digits.",
     latex="L_{{{0}}}({1})",
 )
 eval_genlaguerre = _polynomial(
@@ -173,13 +175,14 @@ eval_hermite = _polynomial(
     "eval_hermite",
     "",
     lambda xp, y, n, x: 2 * n * xp.eval_hermite(_one_less(xp, n), x),
-    "Hermite's polynomial H_n(x), of whole n. d/dx = 2 n H_(n-1)(x).",
+    "Hermite's polynomial H_n(x), of whole n. d/dx = 2 n H_(n-1)(x). Degrees of some hundreds leave the range: inf, or "
+    "NaN where terms of its recurrence do, also if the value does not.",
     latex="H_{{{0}}}({1})",
 )
 eval_hermitenorm = _polynomial(
     "eval_hermitenorm",
     "",
     lambda xp, y, n, x: n * xp.eval_hermitenorm(_one_less(xp, n), x),
-    "The probabilists' Hermite polynomial He_n(x), of whole n. d/dx = n He_(n-1)(x).",
+    "The probabilists' Hermite polynomial He_n(x), of whole n. d/dx = n He_(n-1)(x). Its range is that of eval_hermite.",
     latex=r"\mathit{{He}}_{{{0}}}({1})",
 )

@@ -89,10 +89,16 @@ def expm1_rest(v: Any) -> Any:
     return np.where(np.abs(v) < 1, near * total, np.expm1(v) - v)
 
 
-def bend(y: Any, v: Any) -> Any:
-    """log1p(y expm1(v)) - y v, of second order in v."""
-    u = y * np.expm1(v)
-    return np.where(np.abs(u) < 0.5, y * expm1_rest(v) - log1p_rest(u), np.log1p(u) - y * v)
+def log_mean_exp(p: Any, q: Any, v: Any) -> Any:
+    """log(q + p exp(v)) for shares p and q that add up to 1, of which either may be tiny."""
+    u = p * np.expm1(v)
+    return np.where(np.abs(u) < 0.5, np.log1p(np.maximum(u, -0.5)), np.logaddexp(np.log(q), np.log(p) + v))
+
+
+def bend(p: Any, q: Any, v: Any) -> Any:
+    """log(q + p exp(v)) - p v, of second order in v."""
+    u = p * np.expm1(v)
+    return np.where(np.abs(u) < 0.5, p * expm1_rest(v) - log1p_rest(u), log_mean_exp(p, q, v) - p * v)
 
 
 _DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)  # DLMF 5.11.2

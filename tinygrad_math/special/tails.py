@@ -199,13 +199,14 @@ def chdtri(v: Any, p: Any, /) -> Any:
 
 @derived
 def gdtrix(a: Any, b: Any, p: Any, /) -> Any:
-    """The x with gdtr(a, b, x) = p, differentiable in all three.
+    """The x with gdtr(a, b, x) = p, differentiable in all three; inf for a = 0, and 0 for p = 0.
 
     >>> import tinygrad_math as tm
     >>> tm.round(tm.special.gdtrix(2.0, 1.0, 1 - tm.exp(-1.0)), 6)
     tensor(0.5)
     """
-    return rec.gammaincinv(b, p) / as_tensor(a)
+    x, a = rec.gammaincinv(b, p), as_tensor(a)
+    return x / rec.where(rec.equal(x, 0) & rec.equal(a, 0), 1.0, a)
 
 
 @derived

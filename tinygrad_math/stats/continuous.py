@@ -76,8 +76,9 @@ class StudentT(Continuous):
         body = rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
         many = rec.greater(df, 100)  # where z^2 < df/10, the logarithm is expanded in 1/df, in which no terms cancel
         few = rec.less(rec.abs(z), rec.sqrt(rec.where(many, rec.where(limit, 1e30, df), 0.0) / 10))
-        w, inverse = rec.where(few, z, 0.0) ** 2, 1 / rec.where(many, df, 100.0)
-        u, total = w * inverse, 0.0
+        z, n = rec.where(few, z, 0.0), rec.where(many, df, 100.0)
+        w, inverse, total = rec.square(z), 1 / n, 0.0
+        u = rec.square(z / rec.sqrt(n))  # not w inverse, whose slopes leave the range on the way
         for k in range(16, 0, -1):
             total = (total + 0.5 * (-1) ** k * (1 / k - w / (k + 1))) * u
         total = total - _HALF_LOG_TWO_PI - 0.5 * w + series(inverse, (0, -1 / 4, 0, 1 / 24, 0, -1 / 20, 0, 17 / 112))
@@ -498,7 +499,9 @@ class Cauchy(Continuous):
         middle = rec.tan(math.pi * (rec.where(small, 0.25, q) - 0.5))
         far = rec.greater(q, 0.75)
         right = 1 / rec.tan(math.pi * (1 - rec.where(far, q, 0.75)))
-        left = -1 / rec.tan(math.pi * rec.where(small, q, 0.25))
+        tiny = rec.less(q, 1e-9)  # where tan(x) is x, whose inverse alone has second derivatives without inf times 0
+        left = -1 / rec.tan(math.pi * rec.where(small, rec.where(tiny, 0.25, q), 0.25))
+        left = rec.where(tiny, -rec.reciprocal(math.pi * rec.where(tiny, q, 1.0)), left)
         return rec.where(small, left, rec.where(far, right, middle))
 
     def _isf(self, q: Any) -> Any:

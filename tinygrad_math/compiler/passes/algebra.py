@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...ops.gating import FLAT
 from ..program import Program, Value, constant
 from .rewrite import Make, is_op, is_scalar, number, rewrite
 from .zeros import seen_zeros
@@ -156,5 +157,6 @@ _RULES: dict[str, Callable[[Value, Make, bool], Value | None]] = {
     "divide": _divide,
     "negative": _negative,
     "power": _power,
+    "gated": lambda v, make, seen: make("multiply", make("maximum", v.inputs[0], constant(-FLAT)), v.inputs[1]),
     "square": lambda v, make, seen: make("multiply", v.inputs[0], v.inputs[0]),
 }
