@@ -297,7 +297,7 @@ _BEYOND = 1e17  # from where on they are incomplete gamma functions, where the o
 def _of_many(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     """I_x(a, b) and 1 - I_x(a, b) where a or b is large: the smaller of the two by quadrature."""
     below = x * (a + b) < a
-    side = in_blocks(lambda *v: np.abs(_beta_integral(*v, 0, 0)), a, b, x)
+    side = in_blocks(lambda a, b, x: np.abs(_beta_integral(a, b, x, 0, 0)), a, b, x)
     return np.where(below, side, 1 - side), np.where(below, 1 - side, side)
 
 

@@ -183,6 +183,6 @@ eval_hermitenorm = _polynomial(
     "eval_hermitenorm",
     "",
     lambda xp, y, n, x: n * xp.eval_hermitenorm(_one_less(xp, n), x),
-    "The probabilists' Hermite polynomial He_n(x), of whole n. d/dx = n He_(n-1)(x). Its range is that of eval_hermite.",
+    "The probabilists' Hermite polynomial He_n(x), of whole n. d/dx = n He_(n-1)(x). Its range is as that of H_n.",
     latex=r"\mathit{{He}}_{{{0}}}({1})",
 )

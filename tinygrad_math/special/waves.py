@@ -151,7 +151,7 @@ pbvv = _cylinder(
     lambda v, x: x * x / 4 - v - 0.5,
     """The parabolic cylinder function V_v(x), and its derivative in x. V'' = (x^2/4 - v - 1/2) V.
 
-    At negative x these are SciPy's values, which have no digits from x = -10 on, nor those of orders that are not whole.
+    At negative x these are SciPy's values, without digits below x = -9, or of orders that are not whole.
 
     >>> import tinygrad_math as tm
     >>> v, slope = tm.special.pbvv(1.0, 2.0)
