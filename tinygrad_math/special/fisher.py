@@ -185,7 +185,8 @@ def _integrals(m: Any, n: Any, x: Any, i: int, j: int) -> Any:
     if i + j == 2 and (few := (m < FEW) & (n < FEW)).any():
         out = np.empty_like(x)
         out[few] = second_of_few(m[few], n[few], s[few], i, j)
-        out[~few] = _integrals(*(v[~few] for v in (m, n, x)), i, j) if not few.all() else 0.0
+        if (rest := ~few).any():
+            out[rest] = _integrals(m[rest], n[rest], x[rest], i, j)
         return out
     low = _below(m / 2, n / 2, odds, s) < 0.5
     out = np.empty_like(x)
