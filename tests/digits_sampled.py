@@ -296,6 +296,7 @@ SAMPLED["it2struve0'"] = Row(
 
 # -- orders and arguments of moderate size, where functions of several numbers are mostly asked for -------------------
 SAMPLED["hyperu"] = Row(special.hyperu, mpmath.hyperu, Order(), Order(), Moderate(), places=[2])
+SAMPLED["hyp0f1"] = Row(special.hyp0f1, mpmath.hyp0f1, Order(), Moderate(signs=(-1, 1)), places=[1])
 SAMPLED["pbdv"] = Row(part_of(special.pbdv, 0), mpmath.pcfd, Order(), Moderate(high=40, signs=(-1, 1)), places=[1])
 
 
