@@ -62,6 +62,24 @@ def test_the_integral_of_struves_function_over_its_argument(x):
     assert float(special.it2struve0(-x)) == pytest.approx(float(mpmath.pi - want), rel=1e-12, abs=0)
 
 
+@pytest.mark.parametrize("x", [0.01, 5.0, 18.829, 20.1, 39.9])
+def test_integrals_of_waves_of_order_0_keep_their_digits(x):
+    with mpmath.workdps(80):
+        half, level = mpmath.mpf(x) / 2, mpmath.log(mpmath.mpf(x) / 2) + mpmath.euler
+        terms = [(-1) ** k * half ** (2 * k) * x / mpmath.factorial(k) ** 2 / (2 * k + 1) for k in range(150)]
+        of_j = mpmath.fsum(terms)
+        of_y = mpmath.fsum(
+            2 / mpmath.pi * t * (level - mpmath.harmonic(k) - mpmath.mpf(1) / (2 * k + 1)) for k, t in enumerate(terms)
+        )
+    for f in (special.itj0y0, tm.compile(special.itj0y0), tm.compile(special.itj0y0, backend="native")):
+        j, y = f(x)
+        assert float(j) == pytest.approx(float(of_j), rel=1e-13, abs=0)
+        assert float(y) == pytest.approx(float(of_y), rel=1e-12, abs=0)
+    assert float(special.itj0y0(-x)[0]) == pytest.approx(-float(of_j), rel=1e-13, abs=0)
+    assert np.isnan(float(special.itj0y0(-x)[1]))
+    assert [float(v) for v in special.itj0y0(0.0)] == [0, 0]
+
+
 @pytest.mark.parametrize("f", [special.itstruve0, special.it2struve0])
 def test_integrals_of_struves_function_go_on_where_the_expansion_begins(f):
     x, step = 36.0, 1e-3
