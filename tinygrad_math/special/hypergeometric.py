@@ -193,7 +193,7 @@ def _unsure(found: Any, error: Any, at: Any) -> Any:
     return ~np.all(error[:, at] <= _GOOD * np.abs(found[:, at]), 0)
 
 
-def _evaluated(a: Any, b: Any, c: Any, z: Any, orders: list[Orders]) -> tuple[Any, Any]:
+def evaluated(a: Any, b: Any, c: Any, z: Any, orders: list[Orders]) -> tuple[Any, Any]:
     """The derivatives in the parameters for vectors, a row each, and the estimates of their errors; no b for 1F1."""
     found, error = np.full((len(orders), len(z)), math.nan), np.full((len(orders), len(z)), math.inf)
     with ignoring():
@@ -239,7 +239,7 @@ def _risen(x: Any, count: int, order: int, inverse: bool = False) -> list[Any]:
 def _derivative(a: Any, b: Any, c: Any, z: Any, orders: Orders, in_z: int) -> tuple[Any, Any]:
     """With derivatives in z: those of (a)_m (b)_m / (c)_m times the function of parameters raised by m."""
     if not in_z:
-        found, error = _evaluated(a, b, c, z, [orders])
+        found, error = evaluated(a, b, c, z, [orders])
         return found[0], error[0]
     factors = [
         _risen(a, in_z, orders[0]),
@@ -247,7 +247,7 @@ def _derivative(a: Any, b: Any, c: Any, z: Any, orders: Orders, in_z: int) -> tu
         _risen(c, in_z, orders[2], inverse=True),
     ]
     inner = box([orders])
-    found, error = _evaluated(a + in_z, None if b is None else b + in_z, c + in_z, z, inner)
+    found, error = evaluated(a + in_z, None if b is None else b + in_z, c + in_z, z, inner)
     total, off = np.zeros(len(z)), np.zeros(len(z))
     for o, value, rough in zip(inner, found, error, strict=True):
         factor: Any = 1.0

@@ -2,7 +2,8 @@
 
 The derivative of each is a polynomial of one degree less (DLMF 18.9(iii)). Below 0 the degrees of Legendre's and
 Chebyshev's are reflected, as what defines them says: P_(-n-1) = P_n, T_(-n) = T_n, U_(-n-2) = -U_n; Hermite's are NaN,
-as SciPy's are, and the others 0. In the degree and in the parameters there is no derivative in closed form.
+as SciPy's are, and the others 0. Of degrees that are not whole they are hypergeometric functions (see
+`fractional_degrees`), NaN below x = -1. In the degree and in the parameters there is no derivative in closed form.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..core.errors import OutsideDomain, describe
 from ..core.samples import real, sample
+from .fractional_degrees import of_fractional_degree
 from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 
 __all__ = [
@@ -56,6 +58,16 @@ def _overflowed(name: str, n: Any, others: list[Any], y: Any) -> Any:
     return np.where(known, np.where(turned & odd, -np.inf, np.inf), y)
 
 
+def _not_whole(name: str, f: Any, degree: Any, *others: Any) -> Any:
+    """The function of degrees without a recurrence: SciPy's f, or, where all is finite and the degree no whole number,
+    our own, since SciPy's loses all digits there."""
+    y = np.array(f(degree, *others))
+    ours = np.asarray(np.all(np.isfinite((degree, *others)), axis=0) & (degree != np.round(degree)))
+    if ours.any():
+        y[ours] = of_fractional_degree(name, *(p[ours] for p in (degree, *others)))
+    return y
+
+
 def _forward(name: str, *arguments: str) -> Any:
     """SciPy's function of whole degrees by its recurrence: of 60.0 in place of 60 it takes a series that loses all."""
 
@@ -75,7 +87,7 @@ def _forward(name: str, *arguments: str) -> Any:
             return np.where(below & (shift == 2), -y, y).astype(dtype)[()]
         y = f(np.where(whole & (degree >= 0), degree, 0).astype(np.int64), *others)
         if not whole.all():
-            y = np.where(whole, y, np.nan if "hermite" in name else f(degree, *others))
+            y = np.where(whole, y, np.nan if "hermite" in name else _not_whole(name, f, degree, *others))
         y = _overflowed(name, degree, others, y) if np.isnan(y).any() else y
         return np.where(whole & (degree < 0), np.nan if "hermite" in name else 0.0, y).astype(dtype)[()]
 
@@ -119,6 +131,8 @@ eval_legendre = _polynomial(
     lambda xp, y, n, x: _legendre_slope(xp, _reflected(xp, n, 1), x),
     """Legendre's polynomial P_n(x). d/dx = (n + 1)/2 P_(n-1)^(1,1)(x).
 
+    Of a degree n that is not whole it is Legendre's function, NaN below -1; from |n| = 2e4 on NoConvergence is raised.
+
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.special.eval_legendre, argnums=1)(2, 0.5)
     tensor(1.5)
@@ -129,44 +143,50 @@ eval_jacobi = _polynomial(
     "eval_jacobi",
     "alpha beta",
     lambda xp, y, n, a, b, x: 0.5 * (n + a + b + 1) * xp.eval_jacobi(n - 1, a + 1, b + 1, x),
-    "Jacobi's polynomial P_n^(alpha,beta)(x). d/dx = (n + alpha + beta + 1)/2 P_(n-1)^(alpha+1,beta+1)(x).",
+    "Jacobi's polynomial P_n^(alpha,beta)(x). d/dx = (n + alpha + beta + 1)/2 P_(n-1)^(alpha+1,beta+1)(x). Of a degree "
+    "that is not whole 7 digits at worst, NoConvergence where there would be fewer (beta beyond 5, degrees from 2e4), "
+    "NaN below -1.",
     latex="P_{{{0}}}^{{({1}, {2})}}({3})",
 )
 eval_chebyt = _polynomial(
     "eval_chebyt",
     "",
     lambda xp, y, n, x: n * xp.eval_chebyu(n - 1, x),
-    "Chebyshev's polynomial T_n(x) of the first kind. d/dx = n U_(n-1)(x). Of a degree that is not whole "
-    "these are SciPy's values, which lose digits beyond |x| = 1e5 and leave the range too early.",
+    "Chebyshev's polynomial T_n(x) of the first kind. d/dx = n U_(n-1)(x). Of a degree that is not whole it is "
+    "cos(n arccos x), and cosh(n arccosh x) beyond 1; NaN below -1.",
     latex="T_{{{0}}}({1})",
 )
 eval_chebyu = _polynomial(
     "eval_chebyu",
     "",
     lambda xp, y, n, x: xp.where(n < 0, -2.0, 2.0) * xp.eval_gegenbauer(_reflected(xp, n, 2) - 1, 2.0, x),
-    "Chebyshev's polynomial U_n(x) of the second kind. d/dx = 2 C_(n-1)^(2)(x).",
+    "Chebyshev's polynomial U_n(x) of the second kind. d/dx = 2 C_(n-1)^(2)(x). Of a degree that is not whole it is "
+    "sin((n + 1) arccos x) / sin(arccos x); NaN below -1. From |n| = 2e4 on d/dx of such raises NoConvergence.",
     latex="U_{{{0}}}({1})",
 )
 eval_gegenbauer = _polynomial(
     "eval_gegenbauer",
     "alpha",
     lambda xp, y, n, a, x: 2 * a * xp.eval_gegenbauer(n - 1, a + 1, x),
-    "Gegenbauer's polynomial C_n^(alpha)(x). d/dx = 2 alpha C_(n-1)^(alpha+1)(x).",
+    "Gegenbauer's polynomial C_n^(alpha)(x). d/dx = 2 alpha C_(n-1)^(alpha+1)(x). Of a degree that is not whole 7 "
+    "digits at worst, NoConvergence where there would be fewer (alpha beyond 5.5, degrees from 2e4), NaN below -1.",
     latex="C_{{{0}}}^{{({1})}}({2})",
 )
 eval_laguerre = _polynomial(
     "eval_laguerre",
     "",
     lambda xp, y, n, x: -xp.eval_genlaguerre(n - 1, 1.0, x),
-    "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x). Of degrees beyond 1e7 these are SciPy's values, "
-    "which lose digits.",
+    "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x). Of whole degrees beyond 1e7 these are SciPy's values, "
+    "which lose digits. Of a degree that is not whole it is Laguerre's function; where fewer than 7 digits would be "
+    "left (n x beyond some thousands) NoConvergence is raised.",
     latex="L_{{{0}}}({1})",
 )
 eval_genlaguerre = _polynomial(
     "eval_genlaguerre",
     "alpha",
     lambda xp, y, n, a, x: -xp.eval_genlaguerre(n - 1, a + 1, x),
-    "The associated Laguerre polynomial L_n^(alpha)(x). d/dx = -L_(n-1)^(alpha+1)(x).",
+    "The associated Laguerre polynomial L_n^(alpha)(x). d/dx = -L_(n-1)^(alpha+1)(x). Of a degree that is not whole "
+    "NoConvergence is raised where fewer than 7 digits would be left, as of L_n.",
     latex="L_{{{0}}}^{{({1})}}({2})",
 )
 
