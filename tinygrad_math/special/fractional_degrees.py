@@ -12,6 +12,7 @@ it. Below x = -1, where these functions are not real, they are NaN.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,7 @@ def _laguerre(v: Any, x: Any) -> Any:
     return _checked("eval_laguerre", _kummer, v, np.zeros_like(x), x)
 
 
-_BY_NAME = {
+_BY_NAME: dict[str, Callable[..., Any]] = {
     "eval_legendre": _legendre,
     "eval_chebyt": _chebyt,
     "eval_chebyu": _chebyu,
