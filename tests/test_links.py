@@ -426,6 +426,26 @@ def test_derived_attributes_are_differentiated_and_follow_the_leaves(call):
     assert tm.grad(lambda s: f(tm.tree_map(lambda a: a * s, p)))(1.0).item() == pytest.approx(-2 * 5 / 4)
 
 
+@pytest.mark.parametrize("way", [lambda f: f, tm.compile], ids=["eager", "compiled"])
+def test_transforms_of_gradients_pass_over_what_the_gradient_keeps_of_the_values(way):
+    """The gradient of 5 / scale² has the var of its values, which is no leaf: -10 / scale³, and 30 / scale⁴ of it."""
+    g = tm.grad(lambda p: p.nll(Y))
+    p, t = Normal(0.0, 2.0), Normal(0.0, 1.0)
+    assert way(lambda p: tm.jvp(g, (p,), (t,))[1])(p).scale.item() == 30 / 16
+    assert way(lambda s: tm.jvp(lambda s: g(Normal(0.0, s)), (s,), (1.0,))[1].scale)(2.0).item() == 30 / 16
+    assert way(tm.hessian(lambda p: p.nll(Y)))(p).scale.scale.item() == pytest.approx(30 / 16)
+    many = way(tm.vmap(g))(Normal(np.zeros(2), np.array([1.0, 2.0])))
+    assert many.scale.tolist() == [-10, -1.25]
+
+
+def test_a_compiled_gradient_has_what_the_values_of_the_call_computed():
+    f, second = tm.compile(tm.grad(lambda p: p.nll(Y))), tm.compile(tm.hessian(lambda p: p.nll(Y)))
+    for scale in (2.0, 3.0):
+        p = Normal(0.0, scale)
+        assert (float(f(p).var), f(p).f.__self__ is p) == (scale**2, True)
+        assert float(second(p).scale.var) == scale**2
+
+
 @pytest.mark.parametrize("kind", [Frozen, InSlots])
 def test_fields_that_the_constructor_does_not_take_are_computed_anew(kind):
     assert tm.grad(lambda p: p.var)(kind(3.0)).scale.item() == 6

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..core.attributes import Attributes
+from ..core.attributes import Attributes, Pairs
 from ..core.structure import Origin, Structure, Tie, below, of_origin
 from ..core.tree import flatten
 from .remade import Remade
@@ -20,10 +20,17 @@ Path = tuple[Any, ...]
 
 
 class Borrowed:
-    """Where in the arguments lies what the structure of the results has from them; what of the results is `remade`."""
+    """Where in the arguments lies what the structure of the results has from them; what of the results is `remade`.
 
-    def __init__(self, taken: Structure, returned: Structure, remade: Remade, objects: Sequence[Any]) -> None:
+    `taken` is the structure of the arguments, `run` that of the copies with which f ran: they compute attributes of
+    traced leaves, where the arguments have computed them of their own.
+    """
+
+    def __init__(
+        self, taken: Structure, run: Structure, returned: Structure, remade: Remade, objects: Sequence[Any]
+    ) -> None:
         found = {id(v): (k, path) for k, extra in enumerate(_beside(taken)) for path, v in _parts(extra)}
+        found |= {id(v): (k, (name,)) for k, extra in enumerate(_beside(run)) for name, v in computed(extra)}
         here = {id(v): v for extra in _beside(returned) for _, v in _parts(extra)}
         self.returned, self.remade = returned, remade
         self.objects = list(objects)  # the leaves of the results that are objects
@@ -40,6 +47,11 @@ class Borrowed:
         copies = self.remade.copies(instead, [*self.made.values(), *self.objects])
         instead |= zip(self.made, copies, strict=False)
         return _exchanged(self.returned, instead), copies[len(self.made) :]
+
+
+def computed(extra: Any) -> Pairs:
+    """What `__post_init__` makes of the leaves."""
+    return extra.derived if type(extra) is Attributes else ()
 
 
 def _beside(structure: Structure) -> list[Any]:
@@ -70,7 +82,7 @@ def _items(x: Any) -> list[tuple[Any, Any]]:
 
 def _read(x: Any, path: Path) -> Any:
     for key in path:
-        x = dict(x.pairs)[key] if type(x) is Attributes else x[key]
+        x = dict((*x.pairs, *x.derived))[key] if type(x) is Attributes else x[key]
     return x
 
 
@@ -86,7 +98,9 @@ def _exchanged(structure: Structure, instead: dict[int, Any]) -> Structure:
 def _other(x: Any, instead: dict[int, Any]) -> Any:
     if type(x) is Attributes:
         lead = x.lead or {}  # what leads to the tree itself is made anew with it
-        new = Attributes(tuple([(n, v if id(v) in lead else _other(v, instead)) for n, v in x.pairs]), x.derived)
+        new = Attributes(
+            tuple([(n, v if id(v) in lead else _other(v, instead)) for n, v in x.pairs]), x.derived, x.made
+        )
         new.lead = x.lead
         return new
     if id(x) in instead:

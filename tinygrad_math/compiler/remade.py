@@ -11,6 +11,7 @@ import copy
 import operator
 import sys
 import types
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -117,6 +118,8 @@ class Remade:
             stack = [root.value]
             while stack:
                 x = stack.pop()
+                if type(x) in weakref.ProxyTypes:  # what it stands for belongs to others
+                    continue
                 if id(x) in known or id(x) in seen or is_still(x) or isinstance(x, _STILL):
                     continue
                 seen[id(x)] = x

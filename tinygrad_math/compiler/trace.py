@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.beside import has_beside, without_traced
 from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
 from ..core.leaks import leaked
@@ -17,10 +18,11 @@ from ..core.node import TRANSFORMED, Constant, heeded, held, refused_in_trace
 from ..core.op import Op, registry
 from ..core.place import Place, located, user_place
 from ..core.quiet import quietly
+from ..core.structure import below
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
 from ..core.tree import Structure, flatten, unflatten
 from ..transforms.loops.body import OUTSIDE
-from .borrowed import Borrowed
+from .borrowed import Borrowed, computed
 from .environment import Environment
 from .facts import Fact
 from .names import identifier
@@ -300,6 +302,7 @@ def trace(
     recorder.known.update(moving)
     try:
         positional, keywords = recorder.run(unflatten, (structure, given), {})  # a dataclass computes of its fields
+        run = recorder.run(flatten, ((positional, keywords),), {})[1] if _computes(structure) else structure
         returned, shape = recorder.run(flatten, (recorder.run(f, positional, keywords),), {})
         roots: list[Node] = []
         outputs: list[Any] = []
@@ -310,7 +313,10 @@ def trace(
             else:
                 outputs.append(len(roots))
                 roots.append(node)
-        remade = Remade(name, recorder.environment, leaves, shape, [o.leaf for o in outputs if isinstance(o, Fixed)])
+        theirs = [*leaves, *(v for s in below(run) for _, v in computed(s.extra))]
+        if has_beside(shape):  # what no program can keep of the values of a call, a derivative does without
+            shape = without_traced(shape, {*map(id, theirs)}, TRACED)
+        remade = Remade(name, recorder.environment, theirs, shape, [o.leaf for o in outputs if isinstance(o, Fixed)])
     except (ValueError, SystemError, TraceError) as error:
         named = error if isinstance(error, TraceError) else unhidden(error)
         if named is None:
@@ -328,11 +334,16 @@ def trace(
     hidden = list(recorder.hidden.values())
     paced = _paced(roots, list(arguments)) if steps else frozenset()
     borrowed = Borrowed(
-        structure, shape, remade, [o.leaf for o in outputs if isinstance(o, Fixed) and is_object(o.leaf)]
+        structure, run, shape, remade, [o.leaf for o in outputs if isinstance(o, Fixed) and is_object(o.leaf)]
     )
     return Traced(
         program, hidden, shape, borrowed, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd
     )
+
+
+def _computes(structure: Structure) -> bool:
+    """Whether a container of the arguments has attributes that it computes of its leaves."""
+    return any(computed(s.extra) for s in below(structure))
 
 
 def _paced(roots: Sequence[Node], arguments: Sequence[Node]) -> frozenset[int]:

@@ -13,11 +13,12 @@ Pairs = tuple[tuple[str, Any], ...]
 class Attributes:
     """What an object has beside its children, as (name, value) pairs. Equal if the values are; arrays by content."""
 
-    __slots__ = ("_frozen", "derived", "lead", "pairs")
+    __slots__ = ("_frozen", "derived", "lead", "made", "pairs")
 
-    def __init__(self, pairs: Pairs, derived: Pairs = ()) -> None:
+    def __init__(self, pairs: Pairs, derived: Pairs = (), made: frozenset[str] = frozenset()) -> None:
         self.pairs = pairs
         self.derived = derived  # what `__post_init__` makes of the children: other children have others
+        self.made = made  # the names of all that it makes; a derivative keeps what it made of the values
         self.lead: dict[int, Any] | None = None  # what leads from some of the values to objects of the tree
         self._frozen: Any = None
 

@@ -6,13 +6,14 @@ a function computes and puts there belongs to its run alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from .attributes import Attributes, frozen
 from .errors import ArgumentError
 from .kinds import INERT, is_inert, own_kind
-from .structure import Origin, Structure, below
+from .structure import Origin, Structure, below, of_origin
+from .taking_apart import flatten
 
 _CURE = "make it a field that the constructor takes, so that it is a leaf"
 
@@ -22,22 +23,51 @@ def has_beside(structure: Structure) -> bool:
     return any(type(s.extra) is Attributes for s in below(structure))
 
 
-def nodes_beside(structure: Structure) -> Iterator[tuple[str, Any]]:
-    """The nodes of Tensors that have a history, beside the children of a tree's containers, and the attributes."""
+def nodes_beside(structure: Structure, known: Container[int] = ()) -> Iterator[tuple[str, Any]]:
+    """The nodes of Tensors that have a history, beside the children of a tree's containers, and the attributes.
+
+    What the objects of `known` identities lead to is passed over, and what a derivative keeps of the values."""
     places = {id(s.origin) for s in below(structure) if isinstance(s, Origin)}
     for s in below(structure):
         for attribute, value in s.extra.pairs if type(s.extra) is Attributes else ():
-            if type(value) not in INERT:
-                yield from ((f"{s.kind.__name__}.{attribute}", node) for node in _live(value, places))
+            if type(value) not in INERT and attribute not in s.extra.made:
+                yield from ((f"{s.kind.__name__}.{attribute}", node) for node in _live(value, places, known))
 
 
-def _live(value: Any, places: set[int]) -> Iterator[Any]:
-    """The nodes with a history that a value is, or leads to, but by way of the tree itself."""
+def held_by(args: Any) -> set[int]:
+    """The containers of arguments that have attributes, by identity: a result like them may lead there by its own."""
+    objects: list[Any] = []
+    flatten(args, objects)
+    return {id(x) for x in objects}
+
+
+def without_traced(structure: Structure, theirs: Container[int], traced: int) -> Structure:
+    """The structure without what a derivative keeps of values that are traced, and that are no objects of `theirs`."""
+    if not structure.children:
+        return structure
+    children = tuple([without_traced(child, theirs, traced) for child in structure.children])
+    extra = structure.extra
+    if type(extra) is Attributes and extra.made:
+        gone = [
+            name
+            for name, value in extra.pairs
+            if name in extra.made and id(value) not in theirs and any(n.live & traced for n in _live(value, set()))
+        ]
+        if gone:
+            lead = extra.lead
+            extra = Attributes(tuple([(k, v) for k, v in extra.pairs if k not in gone]), extra.derived, extra.made)
+            extra.lead = lead
+    new = structure._replace(children=children, extra=extra)
+    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
+
+
+def _live(value: Any, places: set[int], known: Container[int] = ()) -> Iterator[Any]:
+    """The nodes with a history that a value is, or leads to, but by way of the tree itself or of what is known."""
     seen: dict[int, Any] = {}  # which also keeps what is made in passing, so that no identity comes twice
     stack = [value]
     while stack:
         x = stack.pop()
-        if id(x) in seen or id(x) in places:
+        if id(x) in seen or id(x) in places or id(x) in known:
             continue
         seen[id(x)] = x
         if hasattr(type(x), "_tree_leaf"):

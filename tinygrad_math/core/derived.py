@@ -19,6 +19,7 @@ from .kinds import Copying, Kind, rule
 from .links import alike
 
 _ABSENT = object()
+_NONE = frozenset[str]()
 
 
 def attributes(tree: Any) -> Attributes | None:
@@ -35,9 +36,9 @@ def attributes(tree: Any) -> Attributes | None:
             found[f.name] = getattr(tree, f.name)
     if not found:
         return None
-    names = _derived(tree, found) if hasattr(tree, "__post_init__") else frozenset()
+    names, made = _derived(tree, found) if hasattr(tree, "__post_init__") else (_NONE, _NONE)
     kept = tuple([(k, v) for k, v in found.items() if k not in names])
-    return Attributes(kept, tuple([(k, v) for k, v in found.items() if k in names]))
+    return Attributes(kept, tuple([(k, v) for k, v in found.items() if k in names]), made)
 
 
 def only_a_dict(kind: Any) -> bool:
@@ -46,11 +47,11 @@ def only_a_dict(kind: Any) -> bool:
     return not special and not any(slots(c) for c in kind.__mro__)
 
 
-def _derived(tree: Any, beside: Mapping[str, Any]) -> frozenset[str]:
-    """The attributes that `__post_init__` makes of the fields as they are."""
+def _derived(tree: Any, beside: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """The attributes that `__post_init__` makes of the fields as they are, and all that it makes of any."""
     if _takes_more(type(tree)):
         _refuse_numbers(tree, beside)
-        return frozenset()
+        return _NONE, _NONE
     twin = object.__new__(type(tree))
     fields = {f.name: getattr(tree, f.name) for f in dataclasses.fields(tree) if f.init}
     for name, value in (fields | _defaults(type(tree))).items():
@@ -60,14 +61,14 @@ def _derived(tree: Any, beside: Mapping[str, Any]) -> frozenset[str]:
         twin.__post_init__()
     except TraceError:
         raise
-    except Exception:
-        return frozenset()
+    except Exception:  # a second derivative has trees in place of numbers, and keeps what was made of these
+        return _NONE, _NONE if all(map(_is_number, fields.values())) else frozenset(beside)
     made = {k: v for k, v in held(twin).items() if k in beside and before.get(k, _ABSENT) is not v}
     pairs = {id(tree): id(twin)}
     names = frozenset(k for k, v in made.items() if alike(beside[k], v, pairs))
     if names != made.keys():
         _refuse_changed(tree, fields, twin)
-    return names
+    return names, frozenset(made)
 
 
 def _takes_more(kind: type) -> bool:

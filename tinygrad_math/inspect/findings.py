@@ -33,7 +33,8 @@ class Findings:
         cause, at = of_value(op, args, node.data if not op.many else array, params, index, array[index])
         operands = self.operands(inputs, at, np.shape(array), index)
         within = asked()
-        if cause.words.startswith("NaN is in") and within and self.history.origin(inputs[cause.blame]).title == "where":
+        chosen = cause.words.startswith("NaN is in") and self.history.origin(inputs[cause.blame]).title == "where"
+        if within and (chosen or op.name == "within"):  # both are how a function marks what has no value
             cause = cause._replace(
                 words=f"NaN is what {within} gives for arguments that are not in its domain",
                 fix=f"look at the arguments of {within}",

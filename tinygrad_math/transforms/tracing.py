@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 
-from ..core.beside import lost, nodes_beside
+from ..core.beside import held_by, lost, nodes_beside
 from ..core.conversion import node_of
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
@@ -89,17 +89,24 @@ class Tape:
         roots = [y.node for y in self.outputs]
         refuse_leaked(roots, asker)
         if self.out_structure.kind is not None:
-            self._refuse_beside()
+            self._refuse_beside(args)
         self.trail = Trail(roots, self.inputs)
         self._trails.append(self.trail)
         self._ended = False
 
-    def _refuse_beside(self) -> None:
+    def _refuse_beside(self, args: Any) -> None:
         """Raise ArgumentError where the result holds what was made of the inputs, and is no leaf of it."""
+        if self._made_of_inputs(nodes_beside(self.out_structure)) is None:
+            return
+        name = self._made_of_inputs(nodes_beside(self.out_structure, held_by(args)))
+        if name is not None:
+            raise lost(self.asker, name)
+
+    def _made_of_inputs(self, beside: Iterable[tuple[str, Node]]) -> str | None:
+        """The name of the first of these nodes that the inputs lead to, or None."""
         goal = set(self.inputs)
-        for name, node in nodes_beside(self.out_structure):
-            if not goal.isdisjoint(Trail([node], self.inputs).reached):
-                raise lost(self.asker, name)
+        reached = (name for name, n in beside if not goal.isdisjoint(Trail([n], self.inputs).reached))
+        return next(reached, None)
 
     def end(self) -> None:
         """From here on the inputs are constants: what is still live, is so for somebody outside.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.arguments import named
-from ...core.beside import lost, nodes_beside
+from ...core.beside import held_by, lost, nodes_beside
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.leaks import refuse_leaked
 from ...core.mode import watcher
@@ -84,9 +84,10 @@ def vmap(
             same = [(leaf, made) for leaf, made, axis in standing if axis is None]  # for all examples
             state = State(objects, same, building) if objects else None
             returned, shape = flatten(f(*positional, **keywords))
-            for name, node in nodes_beside(shape):
-                if watcher().moves(node):
-                    raise lost(title, name)
+            if any(watcher().moves(node) for _, node in nodes_beside(shape)):
+                for name, node in nodes_beside(shape, held_by((positional, keywords))):
+                    if watcher().moves(node):
+                        raise lost(title, name)
             if state is not None:
                 state.keep()
             return returned
