@@ -151,7 +151,8 @@ pbvv = _cylinder(
     lambda v, x: x * x / 4 - v - 0.5,
     """The parabolic cylinder function V_v(x), and its derivative in x. V'' = (x^2/4 - v - 1/2) V.
 
-    At negative x these are SciPy's values, without digits below x = -9, or of orders that are not whole.
+    These are SciPy's values. Of positive orders they have few digits or none below x = -7.5, at negative x of orders
+    that are not whole, and of orders from 9 on between |x| = 5 and about 20.
 
     >>> import tinygrad_math as tm
     >>> v, slope = tm.special.pbvv(1.0, 2.0)
