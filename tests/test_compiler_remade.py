@@ -8,6 +8,7 @@ import types
 
 import numpy as np
 import pytest
+from test_compiler_borrowed import Custom
 
 import tinygrad_math as tm
 
@@ -35,18 +36,6 @@ class Logged:
 class Counted:
     w: object
     counts: np.ndarray = dataclasses.field(init=False, default=None)
-
-
-class Custom:
-    def __init__(self, w, settings):
-        self.w, self.settings = w, settings
-
-    def tree_flatten(self):
-        return ("w",), (self.w,), (self.settings, "fixed")
-
-    @classmethod
-    def tree_unflatten(cls, keys, children, extra):
-        return cls(children[0], extra[0])
 
 
 def counted(x):

@@ -8,10 +8,11 @@ the traced run made is copied.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from ..core.attributes import Attributes, Pairs
-from ..core.structure import Origin, Structure, Tie, below, of_origin
+from ..core.structure import Structure, Tie, below, with_extras
 from ..core.tree import flatten
 from .remade import Remade
 from .values import is_still
@@ -46,7 +47,7 @@ class Borrowed:
         instead = {key: _read(beside[k], path) for key, (k, path) in self.places.items()}
         copies = self.remade.copies(instead, [*self.made.values(), *self.objects])
         instead |= zip(self.made, copies, strict=False)
-        return _exchanged(self.returned, instead), copies[len(self.made) :]
+        return with_extras(self.returned, partial(_other, instead=instead)), copies[len(self.made) :]
 
 
 def computed(extra: Any) -> Pairs:
@@ -84,15 +85,6 @@ def _read(x: Any, path: Path) -> Any:
     for key in path:
         x = dict((*x.pairs, *x.derived))[key] if type(x) is Attributes else x[key]
     return x
-
-
-def _exchanged(structure: Structure, instead: dict[int, Any]) -> Structure:
-    """The structure with other objects beside the children, by the identity of those that it has."""
-    if structure.kind in (None, Tie):
-        return structure
-    children = tuple([_exchanged(child, instead) for child in structure.children])
-    new = structure._replace(children=children, extra=_other(structure.extra, instead))
-    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
 
 
 def _other(x: Any, instead: dict[int, Any]) -> Any:

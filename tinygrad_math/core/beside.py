@@ -12,7 +12,7 @@ from typing import Any
 from .attributes import Attributes, frozen
 from .errors import ArgumentError
 from .kinds import INERT, is_inert, own_kind
-from .structure import Origin, Structure, below, of_origin
+from .structure import Origin, Structure, below, with_extras
 from .taking_apart import flatten
 
 _CURE = "make it a field that the constructor takes, so that it is a leaf"
@@ -43,22 +43,19 @@ def held_by(args: Any) -> set[int]:
 
 def without_traced(structure: Structure, theirs: Container[int], traced: int) -> Structure:
     """The structure without what a derivative keeps of values that are traced, and that are no objects of `theirs`."""
-    if not structure.children:
-        return structure
-    children = tuple([without_traced(child, theirs, traced) for child in structure.children])
-    extra = structure.extra
-    if type(extra) is Attributes and extra.made:
-        gone = [
-            name
-            for name, value in extra.pairs
-            if name in extra.made and id(value) not in theirs and any(n.live & traced for n in _live(value, set()))
-        ]
-        if gone:
-            lead = extra.lead
-            extra = Attributes(tuple([(k, v) for k, v in extra.pairs if k not in gone]), extra.derived, extra.made)
-            extra.lead = lead
-    new = structure._replace(children=children, extra=extra)
-    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
+
+    def stays(value: Any) -> bool:
+        return id(value) in theirs or not any(n.live & traced for n in _live(value, set()))
+
+    def kept(extra: Any) -> Any:
+        if type(extra) is not Attributes or not extra.made:
+            return extra
+        pairs = tuple([(name, value) for name, value in extra.pairs if name not in extra.made or stays(value)])
+        new = Attributes(pairs, extra.derived, extra.made)
+        new.lead = extra.lead
+        return new
+
+    return with_extras(structure, kept)
 
 
 def _live(value: Any, places: set[int], known: Container[int] = ()) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .derived import attributes
@@ -84,6 +84,15 @@ def below(structure: Structure) -> Iterator[Structure]:
     while stack:
         yield stack[-1]
         stack += stack.pop().children
+
+
+def with_extras(structure: Structure, change: Callable[[Any], Any]) -> Structure:
+    """The structure whose containers have beside their children what `change` makes of that."""
+    if structure.kind in (None, Tie):
+        return structure
+    children = tuple([with_extras(child, change) for child in structure.children])
+    new = structure._replace(children=children, extra=change(structure.extra))
+    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
 
 
 def paths(structure: Structure) -> list[str]:
