@@ -36,6 +36,6 @@ gated = elementwise(
     ],
     doc="""x s for a gate s that x shuts below -1000 and opens above 1000: at infinities the limit, not inf times 0.
 
-    Derivatives: s in x; in s x, which no more than 1000 of it multiply the slope of a gate, which is 0 beyond.
+    Derivatives: s in x; in s the number x, held to [-1000, 1000], since the slope of a gate is 0 beyond.
     """,
 )

@@ -288,11 +288,8 @@ class SequentialLR(LRScheduler):
                 f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} rising milestones"
             )
         self.schedulers, self.milestones = list(schedulers), list(milestones)
+        self._each_batch = any(s._each_batch for s in schedulers)
         super().__init__(optimizer, last_epoch)
-
-    @property
-    def _each_batch(self) -> bool:  # type: ignore[override]  # its parts say so
-        return any(s._each_batch for s in self.schedulers)
 
     def _part(self, epoch: int) -> tuple[LRScheduler, int]:
         k = bisect.bisect_right(self.milestones, epoch)
