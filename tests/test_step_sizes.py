@@ -194,3 +194,56 @@ def test_a_rate_that_is_a_parameter_stays_attached_to_what_is_made_of_the_step(c
         c = change(SGD.update(tm.grad(loss)(c), SGD.init(c), c, lr=of(rate))[0])
     loss(c).backward()
     agrees(loss(c), rate.grad)
+
+
+class Paced(Cubic):
+    """A network that has its own step size."""
+
+    def __init__(self):
+        super().__init__()
+        self.rate = tm.nn.Parameter(RATE)
+
+
+def with_its_own(step, way):
+    net = Paced()
+    rate, after = net.rate, net
+    for _ in range(STEPS):
+        slope = tm.grad(lambda net: net())(after)
+        after = way(lambda net, slope: step(net, slope, rate))(after, slope)
+    return rate, after()
+
+
+def with_another_network(step, way):
+    rate = Paced().rate
+    return rate, way(lambda: descended(step, rate)())()
+
+
+def with_one_that_stands_in_the_loss_too(step, way):
+    """A penalty of the rate itself moves nothing, and is differentiated by the network that the step is not of."""
+    rate = Paced().rate
+    net = Cubic()
+    for _ in range(STEPS):
+        net = step(net, tm.grad(lambda net: net() + rate**2)(net), rate)
+    return rate, net()
+
+
+@pytest.mark.parametrize("whose", [with_its_own, with_another_network, with_one_that_stands_in_the_loss_too])
+@pytest.mark.parametrize("step", STEP_OF)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_parameter_that_a_step_uses_is_differentiated_where_it_is_not_what_the_step_learns(step, way, whose):
+    rate, y = whose(step, way)
+    y.backward()
+    agrees(y, rate.grad)
+
+
+def test_networks_that_learn_in_turn_by_each_others_loss_keep_no_history():
+    maker, judge = Cubic(), Cubic()
+
+    def loss(maker, judge):
+        return (maker.w * judge.w).sum() + (judge.w**3).sum() + (maker.w**3).sum()
+
+    for _ in range(STEPS):
+        maker = over_leaves(maker, tm.grad(lambda maker: loss(maker, judge))(maker), RATE)
+        judge = over_leaves(judge, tm.grad(lambda judge: -loss(maker, judge))(judge), RATE)
+    assert maker.w.is_leaf
+    assert judge.w.is_leaf

@@ -178,13 +178,19 @@ _ALONE = _count_alone()  # references to an array that a node holds, as `_look` 
 
 
 class Run:
-    """One run of a function inside a transform, and the refusals to let a value go that it met."""
+    """One run of a function inside a transform, and the refusals to let a value go that it met.
 
-    __slots__ = ("over", "refusals")
+    Once over it knows, where somebody may differentiate further, which leaves it differentiated, and in which spans of
+    the clock it and its derivatives were recorded.
+    """
+
+    __slots__ = ("leaves", "over", "refusals", "spans")
 
     def __init__(self) -> None:
         self.over = False
         self.refusals: list[Exception] = []
+        self.spans: list[tuple[int, int]] = []
+        self.leaves: tuple[Node, ...] = ()
 
     def check(self) -> None:
         check_refusals(self.refusals)
@@ -280,16 +286,32 @@ def finished(node: Node) -> bool:
 
 
 def awaited(node: Node) -> bool:
-    """Whether the derivative by somebody's Tensor that is no parameter, a step size say, is still to be expected.
+    """Whether the derivative by somebody's Tensor that is not learnt here, a step size say, is still to be expected.
 
-    Parameters are learnt step by step: what is made of them in a transform has all of their derivative. A Parameter
-    that an update took for a number of its own, a step size, is somebody's Tensor there.
+    Parameters are learnt step by step: what is made of them in a transform has all of their derivative. A Parameter is
+    somebody's Tensor where an update took it for a number of its own, a step size, and where a step uses it that was
+    written out, and that follows no derivative by it.
     """
     below = _below([node])
     if any(n.op is None and _is_wanted(n, False) for n in below):
         return True
     numbers = [n for n in below if n.meta is not None and n.meta.number]
-    return any(n.op is None and _is_wanted(n, True) for n in _below(numbers))
+    used = _below(numbers) | _used_after([node], {n.run for n in below if type(n) is Input})
+    return any(n.op is None and _is_wanted(n, True) for n in used)
+
+
+def _used_after(nodes: list[Node], runs: set[Run]) -> set[Node]:
+    """The live nodes that these were made of after these runs were over, but for leaves that they differentiated."""
+    spans = [span for run in runs for span in run.spans]
+    known = {leaf for run in runs for leaf in run.leaves}
+    seen, stack = set(nodes), nodes
+    while stack:
+        n = stack.pop()
+        if not any(start < n.tick <= end for start, end in spans):
+            fresh = [i for i in n.inputs if i.live and i not in seen]
+            seen.update(fresh)
+            stack += fresh
+    return seen - known
 
 
 def _below(nodes: list[Node]) -> set[Node]:

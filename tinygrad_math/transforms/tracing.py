@@ -16,7 +16,7 @@ from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
 from ..core.leaks import refuse_leaked
 from ..core.mode import P, R, watcher
-from ..core.node import TRANSFORMED, Input, Run, held, scalar_or_array
+from ..core.node import TRANSFORMED, Input, Run, clock, held, scalar_or_array
 from ..core.op import Namespace, raw
 from ..core.samples import real, sample
 from ..core.state import State
@@ -53,7 +53,8 @@ class Tape:
         self.quiet = mode is not None and not mode.differentiable  # under no_grad: nothing outside is differentiated
         objects: list[Any] = []
         leaves, self.structure = flatten_each(trees, objects)
-        run = Run()
+        run = self._run = Run()
+        self._began = clock()
         self.inputs = [_alias(leaf, asker, self.quiet, run) for leaf in leaves]
         try:
             building = Building([wrap(n) for n in self.inputs])
@@ -129,6 +130,8 @@ class Tape:
                     for i in n.inputs:
                         live |= i.live
                     n.live &= live
+        self._run.leaves = tuple([i for n in goal & self.trail.reached for i in n.inputs if i.live and i.op is None])
+        self._run.spans.append((self._began, clock()))
 
     def _cut_off(self, result: Any, trail: Trail) -> Any:
         """A result without this tape's history; with it if an outer derivative or trace needs it."""
@@ -195,7 +198,10 @@ class Tape:
         """Cotangents of the inputs as Tensors; zeros where the outputs do not depend on one. None stands for zeros."""
         xp = rec if record else self.namespace(cotangents)
         seeds = [(y.node, _carried(xp, g)) for y, g in zip(self.outputs, cotangents, strict=True) if g is not None]
+        began = clock()
         found = pullback(self.trail, seeds, xp)
+        if xp is rec:
+            self._run.spans.append((began, clock()))
         return [handle(found[n]) if n in found else _zeros(n) for n in self.inputs]
 
     def push(self, tangents: Sequence[Any], record: bool = False, goals: Sequence[int] | None = None) -> list[Tensor]:
@@ -208,8 +214,11 @@ class Tape:
         wanted = range(len(self.outputs)) if goals is None else goals
         roots = [self.outputs[k].node for k in wanted]
         trail = self.trail if goals is None else self.trail.leading_to(roots)
+        began = clock()
         try:
             found = pushforward(trail, seeds, roots, xp)
+            if xp is rec:
+                self._run.spans.append((began, clock()))
         except IllPosedDerivative:
             return [self._push_by_rows(k, tangents, xp is rec) for k in wanted]
         return [_zeros(y) if t is None else handle(t) for t, y in zip(found, roots, strict=True)]
