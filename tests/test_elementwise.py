@@ -9,6 +9,7 @@ import pytest
 from cases import each
 
 import tinygrad_math as tm
+import tinygrad_math.nn.functional as F
 from tinygrad_math.core.errors import DTypeError
 from tinygrad_math.core.op import registry
 from tinygrad_math.testing import check_grads
@@ -544,6 +545,56 @@ def test_fmax_and_fmin_pass_everything_to_the_number_beside_a_nan(f):
     gx, gy = tm.grad(lambda a, b: f(a, b).sum(), argnums=(0, 1))(np.array([np.nan, 1.0]), np.array([2.0, np.nan]))
     assert gx.tolist() == [0, 1]
     assert gy.tolist() == [1, 0]
+
+
+WAYS = {"eager": lambda f: f, "numpy": tm.compile, "native": lambda f: tm.compile(f, backend="native")}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("f", [tm.maximum, tm.minimum])
+def test_the_derivative_goes_to_the_nan_that_is_handed_on(f, way):
+    a, b = np.array([np.nan, 3.0, np.nan]), np.array([2.0, np.nan, np.nan])
+    both = (0, 1)
+    assert [g.tolist() for g in way(tm.grad(lambda a, b: f(a, b).sum(), argnums=both))(a, b)] == [[1, 0, 1], [0, 1, 1]]
+    tangents = np.full(3, 5.0), np.full(3, 7.0)
+    assert way(lambda a, b: tm.jvp(f, (a, b), tangents)[1])(a, b).tolist() == [5, 7, 12]
+
+
+PIECES = {  # each with its slope for a nan: of the piece that a nan goes through, or nan
+    "relu": (tm.relu, 1), "relu6": (F.relu6, 1), "hardtanh": (F.hardtanh, 1), "hardshrink": (F.hardshrink, 1),
+    "threshold": (lambda x: F.threshold(x, 0.5, 0.0), 1), "clip": (lambda x: tm.clip(x, -1.0, 1.0), 1),
+    "positive part": (lambda x: tm.maximum(x, 0.0), 1), "negative part": (lambda x: tm.minimum(0.0, x), 1),
+    "hinge": (lambda x: tm.maximum(0.0, 1.0 - 2.0 * x), -2), "ranking": (lambda x: tm.relu(3.0 * x + 1.0), 3),
+    "hardsigmoid": (F.hardsigmoid, 1 / 6), "leaky_relu": (lambda x: F.leaky_relu(x, 0.25), 0.25),
+    "prelu": (lambda x: F.prelu(x, 0.25), 0.25), "max": (lambda x: tm.max(x, keepdims=True), 1),
+    "softshrink": (F.softshrink, 1), "abs": (tm.abs, np.nan), "elu": (F.elu, np.nan), "celu": (F.celu, np.nan),
+    "selu": (F.selu, np.nan), "hardswish": (F.hardswish, np.nan),
+    "huber": (lambda x: F.huber_loss(x, np.zeros(x.shape), reduction="none"), np.nan),
+    "smooth l1": (lambda x: F.smooth_l1_loss(x, np.zeros(x.shape), reduction="none"), np.nan),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_nan_has_the_slope_of_the_piece_that_hands_it_on(name):
+    f, slope = PIECES[name]
+    x = np.array([np.nan])
+    assert np.isnan(f(tm.tensor(x)).item())
+    for way in WAYS.values():
+        assert way(tm.grad(lambda x: f(x).sum()))(x).tolist() == pytest.approx([slope], rel=1e-15, nan_ok=True)
+        assert way(lambda x: tm.jvp(f, (x,), (np.ones(1),))[1])(x).tolist() == pytest.approx([slope], nan_ok=True)
+
+
+def test_of_a_number_and_its_bounds_the_nan_is_handed_on_by_clip():
+    nan = np.nan
+    x, low, high = np.array([nan, 2.0, 2.0, nan]), np.array([0.0, nan, 0.0, nan]), np.array([1.0, 1.0, nan, 1.0])
+    found = tm.grad(lambda *a: tm.clip(*a).sum(), argnums=(0, 1, 2))(x, low, high)
+    assert [g.tolist() for g in found] == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0]]
+    assert tm.jvp(tm.clip, (x, low, high), (np.full(4, 3.0), np.full(4, 5.0), np.full(4, 7.0)))[1].tolist() == [
+        3,
+        5,
+        7,
+        3,
+    ]
 
 
 def test_clip_passes_one_on_its_bounds_and_beyond_them_to_the_bound():

@@ -102,6 +102,35 @@ def test_a_probability_at_its_ends_has_the_derivative_of_the_formula():
     np.testing.assert_allclose(g.numpy(), [1.0, -1.0, 1.0])
 
 
+SETTINGS = {
+    "mean": {}, "sum": {"reduction": "sum"}, "weighted": {"weight": np.array([0.5, 1.0, 2.0])},
+    "smoothed": {"label_smoothing": 0.2}, "all of it": {"weight": np.array([0.5, 1.0, 2.0]), "label_smoothing": 0.3},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("shape", [(3,), (3, 4)], ids=["rows", "pixels"])
+@pytest.mark.parametrize("way", ["eagerly", "compiled"])
+def test_scores_that_do_not_count_are_not_read_in_slopes_either(way, shape, settings):
+    """Whatever stands there, NaN and infinities, all derivatives are those of the other scores, and 0."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, shape)
+    labels[1] = -100
+    scores, t = rng.normal(size=(2, shape[0], 3, *shape[1:]))
+    spoilt = scores.copy()
+    spoilt[1] = np.resize([np.nan, np.inf, -np.inf, 1e308], spoilt[1].shape)
+
+    def everything(x, labels):
+        def f(x):
+            return F.cross_entropy(x, labels, **settings)
+
+        return tm.value_and_grad(f)(x), tm.jvp(f, (x,), (t,))[1], tm.hvp(f, x, t)
+
+    for a, b in zip(*(tm.tree_leaves(WAYS[way](everything, x, labels)) for x in (scores, spoilt)), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-13, atol=1e-16)
+        assert not a.ndim or not np.any(b.numpy()[1])
+
+
 @pytest.mark.parametrize("ignored", [-100, 0, 2, 7])
 @pytest.mark.parametrize("labels", [[0, 1, 2], [2, 2, 1], [1, 7, 0], [0, -100, 0], [-1, 0, 1], [0, 3, 1]])
 def test_labels_count_unless_they_are_to_be_ignored_and_are_refused_unless_they_are_classes(labels, ignored):

@@ -122,6 +122,13 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return _spread(a, shape)  # by a mask that holds everywhere
         case "logical_not" if _is_settled(a):
             return number(not a.parts[0])
+        case "equal" | "not_equal" if a == b:  # a formula speaks of numbers: whether it is no nan
+            return number(op.name == "equal")
+        case "not_equal" if is_number(b, 0) and a.head == "operation" and a.parts[0].name == "relu":
+            return Formula("operation", (registry["greater"], (*a.parts[1], b), ()), shape)
+        case "logical_or" | "logical_and" if _is_settled(a) or _is_settled(b):
+            sure, other = (a, b) if _is_settled(a) else (b, a)
+            return other if sure.parts[0] == (op.name == "logical_and") else sure
         case "xlogy" | "xlog1py":
             return multiply(a, _logarithm(b, "log" if op.name == "xlogy" else "log1p"), shape)
         case "sigmoid_slope":

@@ -1,4 +1,8 @@
-"""Activations, as functions and as layers side by side."""
+"""Activations, as functions and as layers side by side.
+
+Of those that are put together of pieces, a nan has the slope of the piece that hands it on: 1 where that is x itself
+(relu, hardtanh), the negative slope of leaky_relu and prelu; nan where a slope is computed of it (elu, celu, selu).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ def _negative_part(x: Any) -> Any:
 
 @named
 def relu(x: Any) -> Tensor:
-    """max(x, 0); the derivative at 0 is 0.
+    """max(x, 0); the derivative at 0 is 0, and of nan, which is handed on, 1.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.relu(tm.tensor([-1.0, 2.0]))
@@ -41,7 +45,7 @@ def relu(x: Any) -> Tensor:
 
 @named
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Tensor:
-    """x where x > 0, else negative_slope x. Derivative: 1 or the slope; the slope at 0.
+    """x where x > 0, else negative_slope x. Derivative: 1 or the slope; the slope at 0 and of nan.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.leaky_relu([-2.0, 3.0], 0.5)

@@ -146,9 +146,7 @@ def _picked(
     if reduction == "mean" and weight is None and not smoothing and len(shape) == 2:  # nearly always
         return rec.mean_nll(logs, labels, ignore_index=ignore_index, asker=asker)
     classes = shape[axis]
-    some = not known(labels)  # are to be ignored, or may be
-    if not some and not _are_classes(labels.node.data, classes, ignore_index):
-        some = bool(np.any(labels.node.data == ignore_index))
+    some = _some_ignored(labels, classes, ignore_index)
     safe = rec.checked_labels(labels, classes=classes, ignore_index=ignore_index)
     if len(shape) == 2:
         found = logs[np.arange(shape[0]), safe]
@@ -176,6 +174,23 @@ def _picked(
     return rec.negative(rec.sum(found) if reduction == "sum" else found)
 
 
+def _some_ignored(labels: Any, classes: int, ignore_index: int) -> bool:
+    """Whether some labels are to be ignored, or may be."""
+    if not known(labels):
+        return True
+    data = labels.node.data
+    return not _are_classes(data, classes, ignore_index) and bool(np.any(data == ignore_index))
+
+
+def _read(scores: Any, labels: Any, ignore_index: int, axis: int) -> Any:
+    """The scores, 0 where the label does not count: whatever is there, a nan, has no share in slopes either."""
+    if labels.shape != scores.shape[:axis] + scores.shape[axis + 1 :]:  # an error, which `_picked` tells
+        return scores
+    if not _some_ignored(labels, scores.shape[axis], ignore_index):
+        return scores
+    return rec.keep(scores, rec.expand_dims(rec.not_equal(labels, ignore_index), axis=axis))
+
+
 @named
 def cross_entropy(
     input: Any,
@@ -188,8 +203,9 @@ def cross_entropy(
     """Minus the log of the softmax's probability of the right class, from scores (n, classes, ...) or (classes,).
 
     Arguments: `target` whole numbers (n, ...), the classes, or probabilities of the scores' shape; `weight` one for
-    each class; `ignore_index` a label that does not count; `label_smoothing` the share, from 0 to 1, that goes to all
-    classes alike. "mean" divides by the sum of the weights of the targets, or for probabilities by their number.
+    each class; `ignore_index` a label that does not count, whose scores are not read; `label_smoothing` the share,
+    from 0 to 1, that goes to all classes alike. "mean" divides by the sum of the weights of the targets, or for
+    probabilities by their number.
     Raises ShapeError, OutsideDomain for a label that is no class. Derivative in the scores: (softmax - target) / n.
 
     >>> import tinygrad_math as tm
@@ -204,15 +220,15 @@ def cross_entropy(
     axis = 0 if scores.ndim == 1 else 1
     if not scores.shape[axis]:
         raise ShapeError(f"cross_entropy: there are no classes in {describe(scores)}")
-    logs = rec.log_softmax(scores, axis=axis)
     if labels.dtype.kind != "f":
+        logs = rec.log_softmax(_read(scores, as_tensor(labels), ignore_index, axis), axis=axis)
         return _picked("cross_entropy", logs, labels, weight, ignore_index, reduction, label_smoothing)
     if labels.shape != scores.shape:
         raise ShapeError(
             f"cross_entropy: labels are whole numbers, or probabilities of the scores' shape; got {describe(labels)} "
             f"for {describe(scores)}"
         )
-    classes = scores.shape[axis]
+    logs, classes = rec.log_softmax(scores, axis=axis), scores.shape[axis]
     if label_smoothing:
         labels = labels * (1 - label_smoothing) + label_smoothing / classes
     if weight is not None:

@@ -204,8 +204,8 @@ def _mask(condition: Any, x: Tensor) -> Any:
 # -- the larger and the smaller -------------------------------------------------------------------------------
 
 
-def _extreme_samples(nan: bool) -> list[Sample]:
-    edges = np.array([-np.inf, 1.0, 2.0, np.inf] + [np.nan] * nan)
+def _extreme_samples() -> list[Sample]:
+    edges = np.array([-np.inf, 1.0, 2.0, np.inf, np.nan])
     return [
         sample(points.real(3), points.real(3, key=1)),
         sample(points.real(2, 1), points.real(3)),
@@ -219,13 +219,13 @@ def _extreme_samples(nan: bool) -> list[Sample]:
 
 
 def _extreme(ufunc: Any, wins: Callable[..., Any], latex: str, doc: str) -> Any:
-    """One of maximum, minimum, fmax, fmin; `wins(xp, a, b)` says where a alone is the result."""
+    """One of maximum, minimum, fmax, fmin; `wins(xp, a, b)` says where a alone is the result, as one may be a nan."""
     op = general(
         arity=2,
         latex=latex,
         shape="broadcast of the arguments",
         note="ties share the derivative",
-        samples=lambda: _extreme_samples(nan=ufunc in (np.fmax, np.fmin)),
+        samples=_extreme_samples,
         doc=f"{doc} Derivative: 1 for the one that is taken, a half for each where they tie.",
     )(ufunc)
 
@@ -246,26 +246,41 @@ def _extreme(ufunc: Any, wins: Callable[..., Any], latex: str, doc: str) -> Any:
     return op
 
 
-def _or_alone(xp: Any, better: Any, a: Any, b: Any) -> Any:
-    """Better, or a number where the other is none."""
-    return xp.logical_or(better, xp.logical_and(xp.isnan(b), xp.equal(a, a)))
+def _is_nan(xp: Any, a: Any) -> Any:
+    return xp.not_equal(a, a)  # of integers too, of which there is none
+
+
+def _or_nan(xp: Any, better: Any, a: Any) -> Any:
+    """Better, or a nan, which is then what is handed on; of two nans each is, as no value tells them apart."""
+    return xp.logical_or(better, _is_nan(xp, a))
+
+
+def _or_alone(xp: Any, better: Any, b: Any) -> Any:
+    """Better, or beside a nan, which is left aside."""
+    return xp.logical_or(better, xp.isnan(b))
 
 
 maximum = _extreme(
-    np.maximum, lambda xp, a, b: xp.greater(a, b), r"\max({0}, {1})", "The larger of x1 and x2; nan if one is nan."
+    np.maximum,
+    lambda xp, a, b: _or_nan(xp, xp.greater(a, b), a),
+    r"\max({0}, {1})",
+    "The larger of x1 and x2; nan if one is nan, which is then the one that is taken.",
 )
 minimum = _extreme(
-    np.minimum, lambda xp, a, b: xp.less(a, b), r"\min({0}, {1})", "The smaller of x1 and x2; nan if one is nan."
+    np.minimum,
+    lambda xp, a, b: _or_nan(xp, xp.less(a, b), a),
+    r"\min({0}, {1})",
+    "The smaller of x1 and x2; nan if one is nan, which is then the one that is taken.",
 )
 fmax = _extreme(
     np.fmax,
-    lambda xp, a, b: _or_alone(xp, xp.greater(a, b), a, b),
+    lambda xp, a, b: _or_alone(xp, xp.greater(a, b), b),
     r"\operatorname{{fmax}}({0}, {1})",
     "The larger of x1 and x2; the other one if one is nan.",
 )
 fmin = _extreme(
     np.fmin,
-    lambda xp, a, b: _or_alone(xp, xp.less(a, b), a, b),
+    lambda xp, a, b: _or_alone(xp, xp.less(a, b), b),
     r"\operatorname{{fmin}}({0}, {1})",
     "The smaller of x1 and x2; the other one if one is nan.",
 )
@@ -283,7 +298,7 @@ fmin = _extreme(
     ],
 )
 def relu(x: Any, /) -> Any:
-    """The positive part of x: max(x, 0). Derivative: 1 for positive x, else 0, at 0 too.
+    """The positive part of x: max(x, 0). Derivative: 1 for positive x, else 0, at 0 too; 1 for nan, which is handed on.
 
     >>> import tinygrad_math as tm
     >>> tm.relu([-1.0, 0.0, 2.0])
@@ -292,8 +307,8 @@ def relu(x: Any, /) -> Any:
     return np.maximum(x, 0)
 
 
-relu.defvjp(lambda xp, need, g, y, x: (xp.keep(g, xp.greater(y, 0)),))
-relu.defjvp(lambda xp, ts, y, x: xp.keep(ts[0], xp.greater(y, 0)))
+relu.defvjp(lambda xp, need, g, y, x: (xp.keep(g, xp.not_equal(y, 0)),))
+relu.defjvp(lambda xp, ts, y, x: xp.keep(ts[0], xp.not_equal(y, 0)))
 
 
 # -- clip -----------------------------------------------------------------------------------------------------
@@ -320,18 +335,25 @@ def _clip(x: Any, low: Any, high: Any, /) -> Any:
     return np.clip(x, low, high)
 
 
+def _between(xp: Any, y: Any, x: Any) -> Any:
+    return xp.logical_or(xp.equal(x, y), _is_nan(xp, x))
+
+
 def _below(xp: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
-    return xp.logical_and(x < y, xp.less_equal(low, high))
+    beyond = xp.logical_and(x < y, xp.less_equal(low, high))
+    return xp.logical_or(beyond, xp.logical_and(_is_nan(xp, low), xp.equal(x, x)))
 
 
 def _above(xp: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
-    return xp.logical_or(x > y, xp.logical_and(x < y, xp.greater(low, high)))  # crossed bounds: the upper one rules
+    beyond = xp.logical_or(x > y, xp.logical_and(x < y, xp.greater(low, high)))  # crossed bounds: the upper one rules
+    first = xp.logical_and(xp.equal(x, x), xp.equal(low, low))  # of several nans the first is handed on
+    return xp.logical_or(beyond, xp.logical_and(_is_nan(xp, high), first))
 
 
 @_clip.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
     return (
-        xp.keep(g, xp.equal(x, y)) if need[0] else None,
+        xp.keep(g, _between(xp, y, x)) if need[0] else None,
         xp.keep(g, _below(xp, y, x, low, high)) if need[1] else None,
         xp.keep(g, _above(xp, y, x, low, high)) if need[2] else None,
     )
@@ -339,7 +361,7 @@ def _(xp: Any, need: Any, g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
 
 @_clip.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
-    total = None if ts[0] is None else xp.keep(ts[0], xp.equal(x, y))
+    total = None if ts[0] is None else xp.keep(ts[0], _between(xp, y, x))
     for t, beyond in ((ts[1], _below), (ts[2], _above)):
         if t is not None:
             part = xp.keep(t, beyond(xp, y, x, low, high))
@@ -353,7 +375,8 @@ def clip(x: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_ma
 
     Arguments: the bounds are numbers, arrays that broadcast with x, or None for no bound; `a_min` and `a_max`
     are NumPy's names of them. If they cross, the result is `max`.
-    Derivative: 1 in x from bound to bound, both included, else 0; beyond a bound, 1 in that bound.
+    Derivative: 1 in x from bound to bound, both included, else 0; beyond a bound, 1 in that bound. A nan, in x or a
+    bound, is handed on, with the derivative 1.
 
     >>> import tinygrad_math as tm
     >>> tm.grad(lambda x: tm.clip(x, 0.0, 1.0).sum())(tm.tensor([-1.0, 0.0, 0.5, 1.0, 2.0]))
