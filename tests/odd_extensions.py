@@ -85,6 +85,7 @@ ANSWERS = [
     ),
     ("special.gdtrix", "0", "inf", "the limit, and no NaN"),
     ("special.yn", "0", "huge|-2**63", "SciPy's orders wrap around at 32 bits"),
+    ("special.stdtrit", "1", "bools|false|zero*|floats", "of a probability of 0 it is -inf, and SciPy's inf"),
     ("stats.multivariate_normal.rvs|stats.dirichlet.rvs", "*", "*", "one axis more than size, where SciPy drops some"),
     ("stats.multivariate_normal.cdf", "lower_limit", "nan", "NaN as everywhere"),
     ("stats.*.moment", "*", "true|np_bool|bools", "SciPy's powers of flags are flags"),

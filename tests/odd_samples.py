@@ -106,6 +106,7 @@ MORE = {
     "apply_along_axis": [_call(_sum_of_squares, 0, A)],
     "fromfunction": [_call(lambda i, j: i + j, (2, 3))],
     "piecewise": [_call(V, [V < 0], [_twice, 1.0])],
+    "set_kernels": [_call("numpy")],
     "tree_map": [_call(_twice, {"a": V, "b": [1.0]})],
     "vmap": [_call(_twice)],
     "scan": [_call(lambda c, x: (c + x, c), 0.0, V)],

@@ -238,7 +238,7 @@ def test_threads_have_their_own_answers():
 # -- what is not followed ---------------------------------------------------------------------------------------------
 def form_of(f, *given):
     """The form of a function of plain arrays, or None."""
-    op = type("Op", (), {"forward": staticmethod(f)})
+    op = type("Op", (), {"plain": staticmethod(f), "arity": len(given)})
     return read_off._followed(op, tuple((x.shape, x.dtype) for x in map(np.asarray, given)), (), id(f))
 
 

@@ -76,6 +76,7 @@ if _typing.TYPE_CHECKING:
     from . import train as train
     from . import viz as viz
     from .compiler import compile as compile
+    from .compiler import set_kernels as set_kernels
     from .compiler import to_source as to_source
     from .explaining.explain import explain as explain
     from .explaining.record import record as record
@@ -119,6 +120,7 @@ _ROOMS = {
 }
 _ROOMS |= {"implicit": ".transforms.implicit", "integrate": ".transforms.integrate"}
 _NAMES = {"graph": ".viz.graph", "i0": ".special", "compile": ".compiler", "to_source": ".compiler"}
+_NAMES |= {"set_kernels": ".compiler"}
 _NAMES |= {"save": ".saving", "load": ".saving", "explain": ".explaining.explain", "record": ".explaining.record"}
 _NAMES |= {"lift": ".lifting.lift"}
 _NAMES |= dict.fromkeys(("fori_loop", "scan", "while_loop"), ".transforms.loops")

@@ -1,6 +1,8 @@
 """The eager engine beside its peers: python tests/bench/bench_engine.py [--quick] [--avx2]"""
 
 import argparse
+import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,6 +11,8 @@ import tempfile
 import harness
 import numpy as np
 import rows
+
+import tinygrad_math as tm
 
 
 def import_times(repeats: int) -> dict[str, float]:
@@ -44,6 +48,25 @@ def looked_at(repeats: int) -> dict[str, float]:
     return {name: float(np.median(t)) for name, t in found.items()}
 
 
+NATIVE = "native kernels"
+
+
+class WithNative:
+    """Our step with `tm.set_kernels("native")`."""
+
+    def __init__(self, step) -> None:
+        self.step = step
+
+    def __call__(self):
+        return self.step()
+
+    @contextlib.contextmanager
+    def within(self):
+        before = tm.set_kernels("native")
+        yield
+        tm.set_kernels(before)
+
+
 ROWS = {
     "2-layer linear 4-3-2, batch 16, training step": lambda: rows.training_step((4, 3, 2), 16, tanh=False, bias=False),
     "MLP 2-16-16-1, batch 100, training step": lambda: rows.training_step((2, 16, 16, 1), 100),
@@ -63,11 +86,13 @@ def main() -> None:
     print(harness.machine())
     for title, build in ROWS.items():
         steps = build()
+        if importlib.util.find_spec("llvmlite") and not title.startswith("scalar"):
+            steps[NATIVE] = WithNative(steps["tinygrad_math"])
         first = {name: _number(step()) for name, step in steps.items()}
         reference = first["tinygrad_math"]
         for name, value in first.items():
             assert np.isclose(value, reference, rtol=1e-4), f"{title}: {name} computes {value}, we {reference}"
-        harness.print_row(title, harness.medians(steps, repeats, budget))
+        harness.print_row(title, harness.medians(steps, repeats, budget), also=NATIVE)
     harness.print_row("MLP 2-16-16-1, batch 100: what looking costs, on and off", looked_at(1 if quick else 9))
     harness.print_row("import", import_times(1 if quick else 11))
 

@@ -18,6 +18,7 @@ if "numpy" not in sys.modules:  # later it would reach none but the processes th
 if processor.AVX2_ALONE:
     processor.keep_to_avx2()
 
+import contextlib
 import gc
 import importlib
 import platform
@@ -57,12 +58,15 @@ def seconds(step: Callable[[], object], calls: int) -> float:
 
 
 def medians(steps: dict[str, Callable[[], object]], repeats: int, budget: float) -> dict[str, float]:
-    """The median time of each step over interleaved repeats, each of about `budget` seconds."""
-    for step in steps.values():
-        step()
+    """The median time of each step over interleaved repeats, each of about `budget` seconds.
+
+    A step with `within` is called in that context, which is entered outside of what is timed.
+    """
     calls = {}
     for name, step in steps.items():
-        once = min(seconds(step, 1), seconds(step, 2))
+        with getattr(step, "within", contextlib.nullcontext)():
+            step()
+            once = min(seconds(step, 1), seconds(step, 2))
         calls[name] = max(1, int(budget / once))
     gc.collect()
     gc.freeze()  # what the libraries hold is gone through once, not before each repeat
@@ -70,15 +74,18 @@ def medians(steps: dict[str, Callable[[], object]], repeats: int, budget: float)
     for _ in range(repeats):
         for name, step in steps.items():
             gc.collect()
-            times[name].append(seconds(step, calls[name]))
+            with getattr(step, "within", contextlib.nullcontext)():
+                times[name].append(seconds(step, calls[name]))
     gc.unfreeze()
     return {name: statistics.median(t) for name, t in times.items()}
 
 
-def print_row(title: str, found: dict[str, float], ours: str = "tinygrad_math") -> None:
-    """One row of the table: each time, and ours as a ratio of it."""
+def print_row(title: str, found: dict[str, float], ours: str = "tinygrad_math", also: str = "") -> None:
+    """One row of the table: each time, and ours as a ratio of it; and that of another one of ours."""
     unit, scale = ("ms", 1e3) if max(found.values()) > 2e-3 else ("µs", 1e6)
     print(f"\n{title}")
     for name, t in found.items():
         ratio = "" if name == ours or ours not in found else f"   ours / {name} = {found[ours] / t:.2f}"
+        if also in found and name not in (ours, also):
+            ratio += f", {also} / {name} = {found[also] / t:.2f}"
         print(f"  {name:<16}{t * scale:10.1f} {unit}{ratio}")

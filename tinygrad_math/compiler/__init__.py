@@ -10,6 +10,7 @@ The way of a function, one file a step:
     executable  the printed function with its workspaces, one for each thread that is in it
     find, cache the program for the arguments of a call, in a microsecond
     derivatives a call as one node of the graph, so that derivatives pass through
+    switch      which loops ops call where nothing is compiled
     profile     where the time goes
     standalone  `to_source`: the same as text that needs nothing of this package; `helpers` brings what it calls
 """
@@ -19,7 +20,8 @@ from __future__ import annotations
 from ..core.elsewhere import face as _face
 from .cache import compile
 from .standalone import to_source
+from .switch import set_kernels
 
-__all__ = ["compile", "to_source"]
+__all__ = ["compile", "set_kernels", "to_source"]
 
 __getattr__, __dir__ = _face(__name__)

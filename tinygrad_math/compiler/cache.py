@@ -34,6 +34,7 @@ from .profile import Profile
 from .program import NUMBERS, Program
 from .retyped import Retyped
 from .steady import refused, steady
+from .switch import SWITCH
 from .trace import Traced, trace
 
 _innermost = MODE.innermost
@@ -171,7 +172,7 @@ class Compiled:
     def _key(self, leaves: Sequence[Any], structure: Structure) -> Any:
         """What must agree for a program to fit, beside what surrounds the function."""
         try:
-            key = (key_of(structure), tuple(map(_signature, leaves)))
+            key = (key_of(structure), tuple(map(_signature, leaves)), SWITCH.name)  # by whose loops constants are
             hash(key)
         except TypeError:
             raise ArgumentError(

@@ -21,6 +21,7 @@ from .environment import Environment
 from .facts import MISS, Fact
 from .leaves import Static, is_object, uncompiled
 from .retyped import Retyped
+from .switch import SWITCH
 from .values import at_a_glance, is_plain, same
 
 if TYPE_CHECKING:
@@ -291,6 +292,8 @@ def finder(
     f, last = Finder(settled), ["return (ARRAYS)"]
     before: list[str] = []
     if program is not None:
+        f.scope.update(SWITCH=SWITCH)
+        before.append(f"if SWITCH.name != {SWITCH.name!r}: return MISS")
         moving = iter(range(len(leaves)))
         donated = [not static(x) and next(moving) in program.donated for x in leaves]
     f.called = program is not None

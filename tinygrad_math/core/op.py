@@ -118,6 +118,7 @@ class Op:
     recorded: Callable[[Any], Any] | None = None  # of an op that stands for many: how it is recorded, of arguments
     batched: Callable[[Any], Any] | None = None  # the same under vmap, of a call
     hides = ""  # of a loop that hands on its results: its name in a drawing, which does not show what its steps made
+    over: Any = None  # of an op that calls exp or its like: its forward, of a namespace of those
     mechanical: Jvp | None = None  # the jvp that its constructor made, by its kind
     implicit = False  # whether the value was found elsewhere: forward hands it on, and the rules know how it moves
 

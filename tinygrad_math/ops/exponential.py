@@ -430,9 +430,17 @@ def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> tm.softmax([1000.0, 1000.0])
     tensor([0.5, 0.5])
     """
+    return _softmax(x, axis, np)
+
+
+def _softmax(x: Any, axis: Any, m: Any) -> Any:
+    """softmax, with the exp of m."""
     x = _floats(x)
-    y = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
+    y = m.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
     return y / np.add.reduce(y, axis=axis, keepdims=True)
+
+
+softmax.over = lambda m: lambda x, axis=-1: _softmax(x, axis, m)
 
 
 @softmax.defvjp
@@ -458,26 +466,34 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> tm.log_softmax([0.0, -50.0])[0] < 0
     tensor(True)
     """
+    return _log_softmax(x, axis, np)
+
+
+def _log_softmax(x: Any, axis: Any, m: Any) -> Any:
+    """log_softmax, with the exp, log and log1p of m."""
     x = _floats(x)
     if x.ndim == 2 and axis in (1, -1) and x.size:
-        return _log_softmax_of_rows(x)
+        return _log_softmax_of_rows(x, m)
     z = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     if not z.size:
         return z
     top = (z == 0).astype(z.dtype)  # the largest of each row, k of them: log(k + rest) keeps the digits of a small rest
     k = _sum_along(top, axis)
-    rest = _sum_along(np.exp(z) - top, axis)
-    return z - (np.log(k) + np.log1p(rest / k))
+    rest = _sum_along(m.exp(z) - top, axis)
+    return z - (m.log(k) + m.log1p(rest / k))
 
 
-def _log_softmax_of_rows(x: Any) -> Any:
+log_softmax.over = lambda m: lambda x, axis=-1: _log_softmax(x, axis, m)
+
+
+def _log_softmax_of_rows(x: Any, m: Any) -> Any:
     """The same of short rows, which NumPy is quicker to search than to take the largest of."""
     largest = np.arange(len(x)), x.argmax(1)
     top = x[largest]
     z = x - top[:, None]
-    rest = np.exp(z)
+    rest = m.exp(z)
     rest[largest] = top - top  # 0, or NaN where no number is the largest
-    return z - np.log1p(_sum_along(rest, 1))
+    return z - m.log1p(_sum_along(rest, 1))
 
 
 _ONES = {kind: np.ones(128, kind) for kind in "fd"}

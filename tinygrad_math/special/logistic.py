@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,15 @@ def softplus(x: Any, /, beta: float = 1.0, threshold: float = np.inf) -> Any:
     >>> tm.grad(tm.special.softplus)(0.0)
     tensor(0.5)
     """
+    return _softplus(x, beta, threshold, _log_of_sum)
+
+
+def _log_of_sum(x: Any) -> Any:
+    return np.logaddexp(x, 0)
+
+
+def _softplus(x: Any, beta: float, threshold: float, log_of_sum: Callable[[Any], Any]) -> Any:
+    """softplus, with this function for log(1 + exp(x))."""
     refuse_complex("softplus", x)
     if beta == 0:
         raise ArgumentError("softplus: beta is a number other than 0")
@@ -77,10 +87,13 @@ def softplus(x: Any, /, beta: float = 1.0, threshold: float = np.inf) -> Any:
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
     scaled = x if beta == 1 else x * beta
-    y = np.logaddexp(scaled, 0)
+    y = log_of_sum(scaled)
     if beta != 1:
         y = y / beta
     return y[()] if threshold == np.inf else np.where(scaled > threshold, x, y)[()]
+
+
+softplus.over = lambda m: lambda x, beta=1.0, threshold=np.inf: _softplus(x, beta, threshold, m.softplus)
 
 
 def _rise(xp: Any, y: Any, x: Any, beta: float, threshold: float) -> Any:
@@ -132,16 +145,24 @@ def lse(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
     A slice of -inf gives -inf, with derivative zero; elements of +inf share a derivative of 1.
     """
+    return _lse(x, axis, keepdims, np)
+
+
+def _lse(x: Any, axis: Axis, keepdims: bool, m: Any) -> Any:
+    """logsumexp, with the exp, log and log1p of m."""
     x = as_array(x)
     with ignoring("divide", "over", "invalid"):
         top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
         largest = x == top
         finite = np.where(np.isfinite(top), top, 0).astype(top.dtype)
-        rest = np.sum(np.where(largest, 0, np.exp(x - finite)), axis=axis, keepdims=True, dtype=top.dtype)
+        rest = np.sum(np.where(largest, 0, m.exp(x - finite)), axis=axis, keepdims=True, dtype=top.dtype)
         ties = np.sum(largest, axis=axis, keepdims=True, dtype=top.dtype)
         # log1p keeps the digits where one element is nearly all of the sum
-        y = np.where(np.isinf(top) | (ties == 0), top, np.log1p(rest / ties) + np.log(ties) + top)
+        y = np.where(np.isinf(top) | (ties == 0), top, m.log1p(rest / ties) + m.log(ties) + top)
     return y[()] if keepdims else np.squeeze(y, axis=axis)[()]
+
+
+lse.over = lambda m: lambda x, axis=None, keepdims=False: _lse(x, axis, keepdims, m)
 
 
 @general(latex=r"\operatorname{{softmax}} {0}", shape="same as x", samples=_shares_samples)
@@ -150,15 +171,21 @@ def soft_shares(x: Any, /, axis: Axis = None) -> Any:
 
     A slice of -inf has no shares, all are 0; elements of +inf share the 1.
     """
+    return _soft_shares(x, axis, np)
+
+
+def _soft_shares(x: Any, axis: Axis, m: Any) -> Any:
+    """soft_shares, with the exp of m."""
     x = as_array(x)
     if x.dtype.kind != "f":
         raise DTypeError(f"soft_shares orders its numbers, which have to be real floats: got {describe(x)}")
     most = np.finfo(x.dtype).max
     x = np.minimum(x, most)
-    y = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-most))
+    y = m.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-most))
     return y / np.maximum(np.add.reduce(y, axis=axis, keepdims=True), 1)
 
 
+soft_shares.over = lambda m: lambda x, axis=None: _soft_shares(x, axis, m)
 soft_shares.vjp, soft_shares.jvp = softmax_op.vjp, softmax_op.jvp
 
 

@@ -81,13 +81,13 @@ def lacking() -> str:
     return ""
 
 
-def needed() -> None:
+def needed(asker: str = 'compile(backend="native")') -> None:
     """Raise where native code cannot be made here."""
     why = lacking()
     if why:
         raise MissingExtra(
-            f'compile(backend="native") needs llvmlite, {why}: pip install llvmlite, or {installing("native")}; '
-            'backend="auto" takes it where it is there'
+            f"{asker} needs llvmlite, {why}: pip install llvmlite, or {installing('native')}"
+            + ('; backend="auto" takes it where it is there' if "backend" in asker else "")
         )
 
 

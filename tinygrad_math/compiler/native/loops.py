@@ -26,7 +26,7 @@ class Loop(NamedTuple):
     dtypes: tuple[np.dtype[Any], ...]
 
 
-class _Ufunc(ctypes.Structure):
+class Ufunc(ctypes.Structure):
     """The first fields of PyUFuncObject behind the head of an object."""
 
     _fields_ = (
@@ -57,7 +57,7 @@ MISREAD = frozenset("fdiIlLqQ")  # whose negative NumPy's loop takes from wrong 
 @lru_cache(None)
 def _rows(ufunc: np.ufunc) -> dict[tuple[Any, ...], tuple[int, int]]:
     """The loops of a ufunc by the dtypes of its operands."""
-    c = _Ufunc.from_address(id(ufunc) + HEAD)
+    c = Ufunc.from_address(id(ufunc) + HEAD)
     found: dict[tuple[Any, ...], tuple[int, int]] = {}
     for k in range(c.ntypes):
         numbers = [ord(c.types[k * c.nargs + j]) for j in range(c.nargs)]

@@ -64,12 +64,12 @@ def python(name: str) -> int:
     return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
 
-def of_numpy(place: int) -> int:
-    """The address of a function of NumPy's C interface."""
+def of_numpy(place: int, table: str = "_ARRAY_API") -> int:
+    """The address of a function of NumPy's C interface, by its place in one of its tables."""
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = pointer(np._core._multiarray_umath._ARRAY_API, None)  # type: ignore[attr-defined]
-    return int(ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[place] or 0)
+    start = pointer(getattr(np._core._multiarray_umath, table), None)  # type: ignore[attr-defined]
+    return int(ctypes.cast(start, ctypes.POINTER(ctypes.c_void_p))[place] or 0)
 
 
 def is_possible() -> bool:

@@ -12,6 +12,8 @@ from llvmlite import binding, ir
 
 from ..assembly import host_features, written
 from .block import write_loop
+from .checked import write_checked
+from .choice import Theirs
 from .circular import cos, sin
 from .exponentials import exp, expit, expm1, tanh
 from .fused import (
@@ -59,8 +61,11 @@ def is_possible() -> bool:
     return fused and binding.llvm_version_info >= OLDEST
 
 
-def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assembled:
-    """The loop for float64 or float32, by default for this processor. `keep` keeps the text of its code."""
+def assemble(
+    name: str, dtype: str, cpu: str = "", keep: bool = False, checked: bool = False, theirs: Theirs | None = None
+) -> Assembled:
+    """The loop for float64 or float32, by default for this processor. `keep` keeps the text of its code; `checked` is
+    one that leaves the processor's flags as NumPy's loop would, `theirs` where that may set some."""
     _initialized()
     features = "" if cpu else written(host_features())
     triple = binding.get_process_triple()
@@ -72,7 +77,11 @@ def assemble(name: str, dtype: str, cpu: str = "", keep: bool = False) -> Assemb
     module = ir.Module(name)
     module.triple = triple
     formula = FORMULAS[name]
-    write_loop(module, name, formula, FORMATS[dtype], width, len(signature(formula).parameters) - 1)
+    inputs = len(signature(formula).parameters) - 1
+    if checked:
+        write_checked(module, name, formula, FORMATS[dtype], width, inputs, theirs)
+    else:
+        write_loop(module, name, formula, FORMATS[dtype], width, inputs)
     parsed = binding.parse_assembly(str(module))
     text = machine.emit_assembly(parsed) if keep else ""
     engine = binding.create_mcjit_compiler(parsed, machine)

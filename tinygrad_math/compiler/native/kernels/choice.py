@@ -6,7 +6,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -52,13 +52,40 @@ def kernel(name: str, dtype: np.dtype[Any]) -> int | None:
 def loop(name: str, dtype: np.dtype[Any]) -> int | None:
     """The address of our loop, faster or not; None where there is none."""
     key = name, dtype.name
-    if name not in NAMES or dtype.name not in DTYPES or not dtype.isnative or not _is_possible():
+    if name not in NAMES or dtype.name not in DTYPES or not dtype.isnative or not is_possible():
         return None
     with _lock:
         if key not in _loops:
             _loops[key] = _assembled(*key)
         found = _loops[key]
     return found.address if found else None
+
+
+class Theirs(NamedTuple):
+    """A loop of NumPy's: its address, its data, and whether its second operand is a 0 (of logaddexp, for softplus)."""
+
+    address: int
+    data: int
+    zero: bool
+
+
+def checked(name: str, dtype: np.dtype[Any], theirs: Theirs | None) -> int | None:
+    """The address of our loop for a ufunc, which leaves the processor's flags as NumPy's loop does.
+
+    None where NumPy's is as fast, or there is none. Without NumPy's loop, one that is part of no choice (kernels.fused)
+    and leaves the flags as they were.
+    """
+    if not is_possible():
+        return None
+    found = _checked(name, dtype.name, theirs)
+    return found.address if theirs is None or _is_faster(found.address, name, dtype) else None
+
+
+@once
+def _checked(name: str, dtype: str, theirs: Theirs | None) -> Assembled:
+    from .assembled import assemble
+
+    return assemble(name, dtype, checked=True, theirs=theirs)
 
 
 @once
@@ -69,12 +96,13 @@ def _assembled(name: str, dtype: str) -> Assembled:
 
 
 @once
-def _is_possible() -> bool:
+def is_possible() -> bool:
+    """Whether there are loops of ours here: llvmlite, new enough, and a fused multiply-add."""
     if lacking():
         return False
-    from .assembled import is_possible
+    from .assembled import is_possible as is_there
 
-    return is_possible()
+    return is_there()
 
 
 def theirs(name: str) -> Callable[..., Any]:
