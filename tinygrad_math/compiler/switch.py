@@ -16,6 +16,7 @@ from ..core.op import Op, raw, registry
 from ..core.quiet import in_one_step
 
 KERNELS = ("numpy", "native")
+BLOCK = 1 << 22  # bytes
 _MADE_OF_THEM = ("log_softmax", "logsumexp", "soft_shares", "softmax", "softplus")
 _SLOPES = {"expit": "times_sigmoid_slope", "sigmoid": "times_sigmoid_slope", "tanh": "times_tanh_slope"}
 _Array, _DTYPES = np.ndarray, (np.dtype(np.float64), np.dtype(np.float32))
@@ -44,6 +45,7 @@ class Switch:
             if kernels != before:
                 if not self.calls:
                     self.calls = _both()
+                    _keep_memory()
                 ops, calls = zip(*self.calls[kernels].items(), strict=True)
                 parts = {part: [getattr(c, part) for c in calls] for part in ("forward", "vjp")}
                 in_one_step(
@@ -83,6 +85,13 @@ def set_kernels(kernels: str) -> str:
     if type(kernels) is not str or kernels not in KERNELS:
         raise ArgumentError(f"set_kernels: kernels is one of 'numpy', 'native', got {describe(kernels)}")
     return SWITCH.turn(kernels)
+
+
+def _keep_memory() -> None:
+    """glibc keeps as much freed memory as twice the largest block that it has mapped and was given back; at first it
+    is next to none, and the loading of LLVM may leave the heap so that a step's arrays are mapped anew each time, which
+    takes an eighth of an LSTM's gradient."""
+    np.empty(BLOCK, np.uint8)
 
 
 def _both() -> dict[str, dict[Op, Calls]]:
