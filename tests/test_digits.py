@@ -332,6 +332,28 @@ def test_logarithms_of_beta_keep_their_digits(a, b):
     assert float(special.betaln(b, a)) == pytest.approx(want, rel=2e-15, abs=0)
 
 
+FLAT = {  # far out: what is added to the limit of the first derivative, and of the second, is below every number
+    "erf": (special.erf, 0, 0), "erfc": (special.erfc, 0, 0), "ndtr": (special.ndtr, 0, 0), "arctan": (tm.arctan, 0, 0),
+    "arcsinh": (tm.arcsinh, 0, 0), "cbrt": (tm.cbrt, 0, 0), "dawsn": (special.dawsn, 0, 0), "gelu": (F.gelu, 1, 0),
+    "log_ndtr": (special.log_ndtr, 0, 0), "arccosh": (tm.arccosh, 0, 0),
+    "stdtr": (lambda t: special.stdtr(3.0, t), 0, 0), "hypot": (lambda x: tm.hypot(x, 3.0), 1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", FLAT)
+def test_at_infinity_both_derivatives_are_their_limits(name, dtype):
+    f, *limits = FLAT[name]
+    sides = [1, -1] if name not in ("arccosh", "log_ndtr") else [1]
+    x = np.array(sides, dtype) * dtype(np.inf)
+    wanted = [np.where(x < 0, {"gelu": 0, "hypot": -1}.get(name, limits[0]), limits[0]), 0 * np.array(sides)]
+    for order, want in enumerate(wanted):
+        for got in digit_scan.derivatives(f, (x,), (0,) * (order + 1)).values():
+            np.testing.assert_array_equal(got, want)
+    bend = tm.compile(tm.grad(lambda v: tm.grad(lambda u: f(u).sum())(v).sum()))
+    np.testing.assert_array_equal(bend(x).numpy(), 0)
+
+
 # -- singular points ------------------------------------------------------------------------------------------------
 
 

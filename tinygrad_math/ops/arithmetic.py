@@ -135,9 +135,16 @@ sqrt = elementwise(
     note="the derivative at 0 is inf",
     doc="The square root, nan for negative numbers. Derivative: 1 / (2 y), which is inf at 0.",
 )
+
+
+def _cbrt_slope(xp: Any, y: Any, x: Any) -> Any:
+    far = xp.isinf(y)  # there the derivative of the square would be inf times 0
+    return xp.where(far, 0, 1 / (3 * xp.square(xp.where(far, 1, y))))
+
+
 cbrt = elementwise(
     np.cbrt,
-    lambda xp, y, x: 1 / (3 * xp.square(y)),
+    _cbrt_slope,
     latex=r"\sqrt[3]{{{0}}}",
     domain=(0.2, 3.0),
     note="the derivative at 0 is inf",
@@ -230,14 +237,16 @@ copysign = elementwise(
 def _hypot_share(a: Any, b: Any, /) -> Any:
     h = np.hypot(a, b)
     info = np.finfo(h.dtype)
-    y = np.divide(a, np.where(h == 0, 1, h))
-    odd = np.where(h < 1, (h < 4 * info.tiny) & (h > 0), np.isinf(h) & np.isfinite(a) & np.isfinite(b))
+    with ignoring("invalid"):
+        y = np.divide(a, np.where(h == 0, 1, h))
+    odd = np.where(h < 1, (h < 4 * info.tiny) & (h > 0), np.isinf(h))
     if not odd.any():
         return y
+    far = np.isinf(a) & np.isfinite(b)
     scale = np.where(h < 1, 2.0 ** (info.nmant + 3), 0.25).astype(h.dtype)  # h overflows, or has lost digits
-    with ignoring("over"):
-        a, b = a * scale, b * scale
-        return np.where(odd, a / np.hypot(a, b), y)[()]
+    with ignoring("over", "invalid"):
+        p, q = a * scale, b * scale
+        return np.where(odd, np.where(far, np.sign(a), p / np.hypot(p, q)), y)[()]
 
 
 def _over(xp: Any, x: Any, h: Any) -> Any:

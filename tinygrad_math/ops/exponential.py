@@ -249,9 +249,16 @@ def _arccosh_root(x: Any, /) -> Any:
     return np.sqrt(x - 1) * np.sqrt(x + 1)  # in one root it would overflow, and miss the branch of complex numbers
 
 
+def _arccosh_root_slope(xp: Any, y: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return x / y
+    far = xp.equal(x, np.inf)
+    return xp.where(far, 1, x) / xp.where(far, 1, y)
+
+
 arccosh_root = elementwise(
     _arccosh_root,
-    lambda xp, y, x: x / y,
+    _arccosh_root_slope,
     name="arccosh_root",
     latex=r"\sqrt{{{0} - 1}} \sqrt{{{0} + 1}}",
     domain=(1.2, 3.0),

@@ -98,7 +98,8 @@ def _radius(xp: Any, a: Any, b: Any) -> Any:
 def _turn_slope(a: Any, b: Any, /) -> Any:
     r = np.hypot(a, b)
     r = np.where(r == 0, 1, r)
-    return np.divide(b, r) / r
+    far = np.isinf(b) & ~np.isnan(a)
+    return np.divide(np.where(far, 0, b), r) / r
 
 
 def _square_slope(xp: Any, y: Any, a: Any, b: Any) -> Any:

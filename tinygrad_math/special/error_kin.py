@@ -30,7 +30,7 @@ def _expanded(u: Any) -> Any:
 def _dawson_slope(xp: Any, y: Any, x: Any) -> Any:
     far = xp.greater(abs(x), _FAR)
     at = xp.where(far, x, _FAR)
-    return xp.where(far, -_expanded(0.5 / at / at), 1 - 2 * x * y)
+    return xp.where(far, -_expanded(0.5 / at / at), 1 - 2 * xp.where(far, 0, x) * y)
 
 
 dawsn = row(

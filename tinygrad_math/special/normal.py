@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import general
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import DROP, gauss_legendre, in_blocks
@@ -79,9 +80,27 @@ def _(xp: Any, ts: Any, y: Any, x: Any, n: int) -> Any:
     return ts[0] * (-2 * (n + 1) * xp.erfcx_integral(x, n=n + 1))
 
 
+_FLAT = 160.0  # beyond, exp(-x^2/2) is 0 in every dtype
+
+
+def _held(xp: Any, x: Any) -> Any:
+    """x, for a Gauss function of it that may be differentiated: at infinity the slope is 0, not inf times 0."""
+    return x if xp is raw or x.dtype.kind == "c" else xp.minimum(xp.maximum(x, -_FLAT), _FLAT)
+
+
+def _gauss(xp: Any, x: Any) -> Any:
+    at = _held(xp, x)
+    return xp.exp(-at * at)
+
+
+def _normal_density(xp: Any, x: Any) -> Any:
+    at = _held(xp, x)
+    return xp.exp(-0.5 * at * at) / _ROOT_TWO_PI
+
+
 erf = row(
     "erf",
-    lambda xp, y, x: _TWO_OVER_ROOT_PI * xp.exp(-x * x),
+    lambda xp, y, x: _TWO_OVER_ROOT_PI * _gauss(xp, x),
     holomorphic=True,
     doc="""The error function 2/sqrt(pi) integral_0^x exp(-t^2) dt. d/dx = 2/sqrt(pi) exp(-x^2). Real or complex.
 
@@ -92,7 +111,7 @@ erf = row(
 )
 erfc = row(
     "erfc",
-    lambda xp, y, x: -_TWO_OVER_ROOT_PI * xp.exp(-x * x),
+    lambda xp, y, x: -_TWO_OVER_ROOT_PI * _gauss(xp, x),
     holomorphic=True,
     doc="The complementary error function 1 - erf(x). d/dx = -2/sqrt(pi) exp(-x^2). Real or complex.",
 )
@@ -121,7 +140,7 @@ erfcinv = row(
 )
 ndtr = row(
     "ndtr",
-    lambda xp, y, x: xp.exp(-0.5 * x * x) / _ROOT_TWO_PI,
+    lambda xp, y, x: _normal_density(xp, x),
     holomorphic=True,
     latex=r"\Phi({0})",
     doc="The distribution function of the standard normal. d/dx = exp(-x^2/2)/sqrt(2 pi). Real or complex.",
@@ -142,7 +161,7 @@ def _hazard(xp: Any, y: Any, x: Any) -> Any:
     for c in reversed(_HAZARD):
         rest = rest * square + c
     tail = xp.where(far, -x - inverse * rest, math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5)))
-    return xp.where(negative, tail, xp.exp(-0.5 * high * high) / (_ROOT_TWO_PI * xp.ndtr(high)))
+    return xp.where(negative, tail, _normal_density(xp, high) / xp.ndtr(high))
 
 
 log_ndtr = row(
