@@ -1,5 +1,7 @@
 """Functions of tm.special keep their digits at random numbers of every magnitude. What is asked is told in `digits`."""
 
+import math
+
 import digits
 import digits_sampled
 import mpmath
@@ -213,3 +215,44 @@ def test_kummers_function_has_no_expansion_where_its_terms_grow_from_the_first(a
     with mpmath.workdps(60):
         want = a / mpmath.mpf(b) * mpmath.hyp1f1(a + 1, b + 1, x)
     assert float(tm.grad(special.hyp1f1, argnums=2)(a, b, x)) == pytest.approx(float(want), rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("f", [special.gammaln, special.loggamma])
+@pytest.mark.parametrize("zero", [1.0, 2.0])
+def test_the_logarithm_of_gamma_keeps_its_digits_beside_its_zeros(f, zero):
+    x = zero + np.array([-0.3, -0.2, -1e-3, -7e-9, -2e-15, 0.0, 2e-15, 7e-9, 1e-3, 0.2, 0.3])
+    with mpmath.workdps(40):
+        want = [float(mpmath.loggamma(mpmath.mpf(v))) for v in x.tolist()]
+    for g in (f, tm.compile(f), tm.compile(f, backend="native")):
+        np.testing.assert_allclose(g(x).numpy(), want, rtol=1e-15)
+
+
+ENDS_OF_DOUBLES = [  # where SciPy's functions have vanished, overflowed or are no numbers
+    (special.jv, mpmath.besselj, (81.5, 0.0113)),
+    (special.jv, mpmath.besselj, (3.0, -1e-102)),
+    (special.jv, mpmath.besselj, (-20.3, 3e-14)),
+    (special.iv, mpmath.besseli, (3.5, 2.96e-83)),
+    (special.iv, mpmath.besseli, (200.0, 12.0)),
+    (special.ive, lambda v, x: mpmath.besseli(v, x) * mpmath.exp(-x), (-99.7, 8.0)),
+    (special.nbdtr, lambda k, n, p: mpmath.betainc(n, k + 1, 0, p, regularized=True), (36, 157, 0.0074)),
+    (special.betainc, lambda a, b, x: mpmath.betainc(a, b, 0, x, regularized=True), (2.5, 3.0, 1e-118)),
+    (special.chdtr, lambda v, x: mpmath.gammainc(v / 2, 0, x / 2, regularized=True), (2.0, 4.9e-254)),
+]
+
+
+@pytest.mark.parametrize("f, reference, at", ENDS_OF_DOUBLES)
+def test_values_are_right_to_the_ends_of_the_doubles(f, reference, at):
+    with mpmath.workdps(40):
+        want = float(reference(*map(mpmath.mpf, at)))
+        slope = float(
+            mpmath.diff(lambda x: reference(*map(mpmath.mpf, at[:-1]), x), mpmath.mpf(at[-1]), h=at[-1] * 1e-18)
+        )
+    assert float(f(*at)) == pytest.approx(want, rel=1e-11, abs=0)
+    assert float(tm.grad(f, argnums=len(at) - 1)(*at)) == pytest.approx(slope, rel=1e-10, abs=0)
+
+
+def test_the_slope_in_the_parameter_of_a_gamma_distribution_of_almost_nothing():
+    """P(a, x) is x^a/Gamma(a + 1) but for terms in x, of which the square of an x of 1e-254 has no number."""
+    x = 2.4611179132602803e-254
+    want = x * (math.log(x) - (1 - np.euler_gamma))
+    assert float(tm.grad(special.gammainc)(1.0, x)) == pytest.approx(want, rel=1e-12, abs=0)

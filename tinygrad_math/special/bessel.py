@@ -127,6 +127,51 @@ def _uphill(v: Any, x: Any) -> Any:
     return y
 
 
+def first_kind(name: str, n: Any, x: Any) -> Any:
+    """SciPy's jv, iv or ive of real x also where it has ended though the numbers of doubles do not: beyond 1e-305 and
+    1e305, and where ive says nan. There by the power series (DLMF 10.2.2, 10.25.2), whose terms do not cancel."""
+    from scipy import special
+
+    y = np.asarray(forward_of(name, "n", "x", holomorphic=name != "ive", order=True)(n, x))
+    if y.dtype.kind != "f" or not np.any((y == 0) | ~np.isfinite(y)):
+        return y[()]
+    v, at = doubles(n, x)
+    size, q = np.abs(at), (-0.25 if name == "jv" else 0.25) * at * at
+    whole = v == np.floor(v)
+    real = (size > 0) & ((at > 0) | whole) & (v != 0)
+    near = np.where(v > 0, np.abs(q) <= v + 1, (np.abs(q) <= 0.25 * np.abs(v - np.round(v))) & ~whole)
+    lost = ((y == 0) | ~np.isfinite(y)) & real & near
+    if not lost.any():
+        return y[()]
+    y, v, size, q, odd = y.copy(), v[lost], size[lost], q[lost], (at < 0)[lost] & (v[lost] % 2 == 1)
+    with ignoring():
+        term = total = np.ones_like(q)
+        for k in range(1, _TERMS):
+            term = term * q / (k * (v + k))
+            total = total + term
+        log = v * np.log(size / 2) - special.gammaln(v + 1) - (size if name == "ive" else 0.0)
+        y[lost] = np.where(odd, -1.0, 1.0) * special.gammasgn(v + 1) * np.exp(log) * total
+    return y[()]
+
+
+_TERMS = 40  # of a series in which each is at most 1/k of that before
+
+
+def jv_of_order(n: Any, x: Any, /) -> Any:
+    """SciPy's jv to the ends of the doubles."""
+    return first_kind("jv", n, x)
+
+
+def iv_of_order(n: Any, x: Any, /) -> Any:
+    """SciPy's iv likewise."""
+    return first_kind("iv", n, x)
+
+
+def ive_of_order(v: Any, x: Any, /) -> Any:
+    """SciPy's ive likewise."""
+    return first_kind("ive", v, x)
+
+
 def kv_of_order(n: Any, x: Any, /) -> Any:
     """SciPy's kv to the ends of the doubles."""
     return second_kind("kv", n, x)
@@ -164,6 +209,7 @@ jn = _family(
     """,
     samples=_order_samples(0.0, -1.5, extra=_complex(0)),
     holomorphic=True,
+    forward=jv_of_order,
 )
 y0 = row("y0", lambda xp, y, x: -xp.y1(x), domain=(0.3, 3.0), latex="Y_0({0})", doc="Y_0. d/dx = -Y_1.")
 y1 = row(
@@ -197,6 +243,7 @@ iv = _family(
     "by an integral, at every order; else as jv.",
     samples=_order_samples(0.0, -1.5, extra=_complex(0)),
     holomorphic=True,
+    forward=iv_of_order,
 )
 kv = _family(
     "kv",
@@ -310,6 +357,7 @@ ive = row(
     lambda xp, y, v, x: xp.ive_slope(v, x),
     arguments="v x",
     order=True,
+    forward=ive_of_order,
     latex=r"e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
     samples=_order_samples(-1.5, 0.7),
     doc="exp(-|x|) I_v(x), x real. d/dx = exp(-|x|) (I_(v-1) + I_(v+1))/2 - sign(x) y; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -49,9 +50,40 @@ gamma = row(
     tensor(24.)
     """,
 )
+_scipys_gammaln = forward_of("gammaln", "x")
+_NEAR = 0.25  # from 1 and 2, where the logarithm vanishes and SciPy's is left with the digits of 1
+
+
+@functools.cache
+def _taylor() -> Any:
+    """zeta(k)/k for k from 2 on, and (zeta(k) - 1)/k."""
+    from scipy import special
+
+    k = np.arange(2.0, 34.0)
+    return special.zeta(k) / k, special.zetac(k) / k
+
+
+def log_gamma(x: Any, /) -> Any:
+    """SciPy's gammaln, beside its zeros by Taylor's series there (DLMF 5.7.3)."""
+    y = _scipys_gammaln(x)
+    at = np.asarray(x, np.float64)
+    if not ((at > 1 - _NEAR) & (at < 2 + _NEAR)).any():
+        return y
+    kind, (first, second) = np.asarray(y).dtype, _taylor()
+    for zero, slope, terms in ((1.0, -np.euler_gamma, first), (2.0, 1 - np.euler_gamma, second)):
+        step = at - zero
+        near = np.abs(step) < _NEAR
+        step, total = -np.where(near, step, 0.0), 0.0
+        for c in terms[::-1]:
+            total = (total + c) * step
+        y = np.where(near, (total - slope) * step + 0.0, y)  # 0, not -0
+    return y.astype(kind)[()]
+
+
 gammaln = row(
     "gammaln",
     lambda xp, y, x: xp.digamma(x),
+    forward=log_gamma,
     latex=r"\ln \lvert \Gamma({0}) \rvert",
     samples=_off_the_poles,
     doc="The logarithm of |gamma(x)|. d/dx = digamma(x).",

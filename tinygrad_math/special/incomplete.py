@@ -167,7 +167,7 @@ def _integral(a: Any, x: Any, order: int) -> Any:
         total = np.where(few, a[:, None], 1.0) * terms(order, here, b)
         total = total + np.where(few, order * terms(order - 1, here, b), 0.0)
         integral = (density * total) @ weights * ends / 2
-        edge = np.exp(top) / x * terms(order, log, b[:, 0])
+        edge = np.exp(top - np.log(x)) * terms(order, log, b[:, 0])
         return np.where(lower, integral + edge, -integral)
 
 

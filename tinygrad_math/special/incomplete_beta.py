@@ -290,6 +290,7 @@ def _of_few(a: Any, b: Any, x: Any) -> Any:
     return np.where(x > 0.5, special.betaincc(b, a, 1 - x), below)
 
 
+_LOST = 1e-270  # below it the factors of SciPy's may vanish, or have few digits
 _MANY = 1e9  # from where on SciPy's functions lose digits, the more the larger a or b: all of them in the end
 _BEYOND = 1e17  # from where on they are incomplete gamma functions, where the other of a and b is below 1
 
@@ -333,7 +334,8 @@ def _side(upper: int, a: Any, b: Any, x: Any) -> Any:
     if np.any(more > _MANY):
         y = _where((more > _MANY) & (less >= 1), y, lambda *v: _of_many(*v)[upper], a, b, x)
         y = _where((more > _BEYOND) & (less > 0) & (less < 1), y, lambda *v: _of_gamma(*v)[upper], a, b, x)
-    return y
+    lost = (np.asarray(y) < _LOST) & (less >= _FEW) & (more <= _MANY)
+    return _where(lost, y, lambda *v: _of_many(*v)[upper], a, b, x)
 
 
 def lower_part(a: Any, b: Any, x: Any, /) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from ..core.errors import OutsideDomain
 from ..core.samples import positive, sample
 from . import logarithms  # noqa: F401  (the op of the slope of spence)
+from .gammas import log_gamma
 from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
 
 __all__ = ["ellipe", "ellipk", "ellipkm1", "exp1", "expi", "expn", "loggamma", "ndtri_exp", "spence", "wrightomega"]
@@ -119,9 +120,18 @@ ellipe = row(
     latex="E({0})",
     doc="The complete elliptic integral of the second kind, of sqrt(1 - m sin(t)^2) to pi / 2. d/dm = (E - K) / (2 m).",
 )
+
+
+def _log_gamma(x: Any, /) -> Any:
+    """Of negative x, where it would not be real, NaN."""
+    y = log_gamma(x)
+    return np.where(np.less(x, 0), math.nan, y).astype(np.asarray(y).dtype)[()] if np.any(np.less(x, 0)) else y
+
+
 loggamma = row(
     "loggamma",
     lambda xp, y, x: xp.digamma(x),
+    forward=_log_gamma,
     domain=(0.3, 3.0),
     latex=r"\ln \Gamma({0})",
     doc="The logarithm of gamma(x) for x > 0; below, gammaln has that of its size. d/dx = digamma(x).",
