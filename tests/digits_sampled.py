@@ -298,6 +298,13 @@ SAMPLED["it2struve0'"] = Row(
 SAMPLED["hyperu"] = Row(special.hyperu, mpmath.hyperu, Order(), Order(), Moderate(), places=[2])
 SAMPLED["hyp0f1"] = Row(special.hyp0f1, mpmath.hyp0f1, Order(), Moderate(signs=(-1, 1)), places=[1])
 SAMPLED["pbdv"] = Row(part_of(special.pbdv, 0), mpmath.pcfd, Order(), Moderate(high=40, signs=(-1, 1)), places=[1])
+SAMPLED["pbvv"] = Row(
+    part_of(special.pbvv, 0),
+    lambda v, x: mpmath.pcfv(-v - mpf(1) / 2, x),
+    Order(),
+    Moderate(high=40, signs=(-1, 1)),
+    places=[1],
+)
 
 
 # -- the elementwise functions of tm itself ---------------------------------------------------------------------------

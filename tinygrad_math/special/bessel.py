@@ -139,7 +139,9 @@ def first_kind(name: str, n: Any, x: Any) -> Any:
     size, q = np.abs(at), (-0.25 if name == "jv" else 0.25) * at * at
     whole = v == np.floor(v)
     real = (size > 0) & ((at > 0) | whole) & (v != 0)
-    near = np.where(v > 0, np.abs(q) <= v + 1, (np.abs(q) <= 0.25 * np.abs(v - np.round(v))) & ~whole)
+    apart = np.abs(v - np.round(v))  # of negative orders, from those at whose poles the terms are large
+    far = (v < -_TERMS) & (apart > 1e-3)  # where those are the last terms, with small powers of q
+    near = np.where(v > 0, np.abs(q) <= v + 1, (np.abs(q) <= 0.25 * np.where(far, -v, apart)) & ~whole)
     lost = ((y == 0) | ~np.isfinite(y)) & real & near
     if not lost.any():
         return y[()]
@@ -165,6 +167,18 @@ def jv_of_order(n: Any, x: Any, /) -> Any:
 def iv_of_order(n: Any, x: Any, /) -> Any:
     """SciPy's iv likewise."""
     return first_kind("iv", n, x)
+
+
+def yv_of_order(n: Any, x: Any, /) -> Any:
+    """SciPy's yv, which at orders -1/2, -3/2, ... has 0 times an infinity: J is all that there is (DLMF 10.47.3)."""
+    y = np.asarray(forward_of("yv", "n", "x", holomorphic=True, order=True)(n, x))
+    if y.dtype.kind != "f" or not np.any(~np.isfinite(y)):
+        return y[()]
+    v, at = doubles(n, x)
+    lost = ~np.isfinite(y) & (v < 0) & (v % 1 == 0.5) & (at > 0)
+    sign = np.where((v + 0.5) % 2 == 0, 1.0, -1.0)
+    own = sign * first_kind("jv", np.where(lost, -v, 1.0), np.where(lost, at, 1.0))
+    return np.where(lost, own, y).astype(y.dtype)[()]
 
 
 def ive_of_order(v: Any, x: Any, /) -> Any:
@@ -234,6 +248,7 @@ yv = _family(
     "d/dv, for real x, by an integral, at every order.",
     samples=_order_samples(of=positive, extra=_complex(3.0)),
     holomorphic=True,
+    forward=yv_of_order,
 )
 iv = _family(
     "iv",

@@ -28,6 +28,25 @@ __all__ = [
 
 
 # -- spherical ----------------------------------------------------------------------------------------------------
+_CURVED = {"spherical_jn": -0.5, "spherical_in": 0.5}
+
+
+def _beside_zero(y: Any, n: Any, z: Any, half: float) -> Any:
+    """The series of j_n and i_n (DLMF 10.53.1) in place of zeros: z^n/(2n+1)!! has a number where SciPy's have none."""
+    from scipy import special
+
+    lost = (y == 0) & (z != 0) & (z * z <= 2 * n + 3)
+    n, z = np.where(lost, n, 0.0), np.where(lost, z, 1.0)
+    term = total = np.ones_like(z)
+    for k in range(1, 30):
+        term = term * half * z * z / (k * (2 * n + 2 * k + 1))
+        total = total + term
+    log_factorial = special.gammaln(n + 1.5) + (n + 1) * math.log(2) - 0.5 * math.log(math.pi)
+    with ignoring():
+        own = np.where((z < 0) & (n % 2 == 1), -1.0, 1.0) * np.exp(n * np.log(np.abs(z)) - log_factorial) * total
+    return np.where(lost, own, y)
+
+
 def _spherical(name: str, below: int, above: int, doc: str) -> Any:
     """The op of whole orders n >= 0 with (2n+1) f_n' = below n f_(n-1) + above (n+1) f_(n+1)."""
 
@@ -38,7 +57,10 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
         n, z = doubles(*args)
         if np.any((n < 0) | (n != np.round(n))):
             raise ArgumentError(f"{name}: n is a whole number from 0 on, got {describe(args[0])}")
-        return np.asarray(getattr(special, name)(n.astype(np.int64), z)).astype(float_kind(args[1]))[()]
+        y = np.asarray(getattr(special, name)(n.astype(np.int64), z))
+        if name in _CURVED and np.any(y == 0):
+            y = _beside_zero(y, n, z, _CURVED[name])
+        return y.astype(float_kind(args[1]))[()]
 
     forward.__name__ = forward.__qualname__ = name
     kind = inspect.Parameter.POSITIONAL_ONLY

@@ -7,6 +7,10 @@ x < 0 of whole orders, polynomials, it has their parity; of negative orders it i
     D_v(x) = exp(-x^2/4) (D_v(0) M(-v/2, 1/2, x^2/2) + x D_v'(0) M((1-v)/2, 3/2, x^2/2)).
 
 SciPy's recurrences lose all digits there from v = 10 on, and at x >= 0 of negative orders beside x = 2.
+
+The second solution V_v(x), which is V(a, x) of a = -v - 1/2, is likewise the sum of an even and an odd one (DLMF
+12.2.8-9, 12.4.1), which at x > 0 have one sign where they grow. At x < 0 that leaves cos(pi v) of their sizes: where
+it is small, V_v(x) = gamma(-v)/pi (D_v(-x) - cos(pi v) D_v(x)) (DLMF 12.2.20).
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from typing import Any
 import numpy as np
 
 from ..core.quiet import ignoring
+from .bessel_paths import turn
+from .hypergeometric import kummer
 from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import doubles, float_kind, refuse_complex
 from .tricomi import tricomi
@@ -36,17 +42,23 @@ def _falling(v: Any, x: Any) -> Any:
     return np.where(x > 0, y, _at_zero(v))
 
 
-def _growing(v: Any, x: Any) -> Any:
-    """D_v(x) for vectors of x < 0, v > 0; for a large y by M(a, c, y) = exp(y) M(c - a, c, -y)."""
-    from scipy import special
-
+def _even_and_odd(v: Any, x: Any) -> tuple[Any, Any]:
+    """The solutions of values and slopes 1, 0 and 0, 1 at 0; for a large y by M(a, c, y) = exp(y) M(c-a, c, -y)."""
     y = x * x / 2
     large = y > _LARGE
     scale = np.exp(np.where(large, y, -y) / 2)
     even, odd = np.where(large, (1 + v) / 2, -v / 2), np.where(large, 1 + v / 2, (1 - v) / 2)
     side = np.where(large, -y, y)
+    return scale * kummer(even, 0.5, side), scale * x * kummer(odd, 1.5, side)
+
+
+def _growing(v: Any, x: Any) -> Any:
+    """D_v(x) for vectors of x < 0, v > 0."""
+    from scipy import special
+
     slope = -(2.0 ** ((v + 1) / 2)) * math.sqrt(math.pi) * special.rgamma(-v / 2)
-    return scale * (_at_zero(v) * special.hyp1f1(even, 0.5, side) + x * slope * special.hyp1f1(odd, 1.5, side))
+    even, odd = _even_and_odd(v, x)
+    return _at_zero(v) * even + slope * odd
 
 
 def _by_integral(v: Any, x: Any) -> Any:
@@ -82,11 +94,44 @@ def _slope(v: Any, x: Any) -> Any:
         return below - x / 2 * _cylinder(v, x)
 
 
-def _values(f: Any, place: int, v: Any, x: Any) -> Any:
-    """f where v and x are finite, and SciPy's `pbdv` elsewhere, and where f has overflowed on the way."""
+def _second(v: Any, x: Any) -> Any:
+    """V_v(x) for vectors."""
     from scipy import special
 
-    refuse_complex("pbdv", v, x)
+    cosine = turn(v)[0]
+    mirrored = (x < 0) & (np.abs(cosine) < 0.5)
+    y = np.empty_like(x)
+    with ignoring():
+        if mirrored.any():
+            m, at, c = v[mirrored], x[mirrored], cosine[mirrored]
+            root = np.exp(0.5 * special.gammaln(-m))  # of gamma(-m), which may leave the range
+            rest = _cylinder(m, -at) - c * _cylinder(m, at)
+            y[mirrored] = special.gammasgn(-m) / math.pi * root * rest * root
+        if not mirrored.all():
+            m, at = v[~mirrored], x[~mirrored]
+            even, odd = _even_and_odd(m, at)
+            cos, sin = turn(m / 2)
+            value = -(2.0 ** (-m / 2)) * sin * special.rgamma(1 + m / 2)
+            slope = 2.0 ** ((1 - m) / 2) * cos * special.rgamma((1 + m) / 2)
+            y[~mirrored] = np.where(value == 0, 0.0, value * even) + np.where(slope == 0, 0.0, slope * odd)
+    return y
+
+
+def _second_slope(v: Any, x: Any) -> Any:
+    """V' by the neighbour of the one or of the other side (DLMF 12.8.6, 12.8.7), whichever cancels less."""
+    with ignoring():
+        half = x / 2 * _second(v, x)
+        below, above = _second(v - 1, x), -(v + 1) * _second(v + 1, x)
+        one, two = below - half, half + above
+        lost_one, lost_two = (np.abs(a) / np.abs(b) for a, b in ((half, one), (half, two)))
+        return np.where(~np.isfinite(one) | (lost_two < lost_one), two, one)
+
+
+def _values(f: Any, name: str, place: int, v: Any, x: Any) -> Any:
+    """f where v and x are finite, and SciPy's function elsewhere, and where f has overflowed on the way."""
+    from scipy import special
+
+    refuse_complex(name, v, x)
     kind = float_kind(v, x)
     v, x = doubles(v, x)
     ours = np.isfinite(v) & np.isfinite(x)
@@ -96,15 +141,25 @@ def _values(f: Any, place: int, v: Any, x: Any) -> Any:
     left = np.isnan(y)
     if left.any():
         with ignoring():
-            y[left] = special.pbdv(v[left], x[left])[place]
+            y[left] = getattr(special, name)(v[left], x[left])[place]
     return y.astype(kind)[()]
 
 
 def cylinder_d(v: Any, x: Any, /) -> Any:
     """D_v(x)."""
-    return _values(_cylinder, 0, v, x)
+    return _values(_cylinder, "pbdv", 0, v, x)
 
 
 def cylinder_d_slope(v: Any, x: Any, /) -> Any:
     """D_v'(x)."""
-    return _values(_slope, 1, v, x)
+    return _values(_slope, "pbdv", 1, v, x)
+
+
+def cylinder_v(v: Any, x: Any, /) -> Any:
+    """V_v(x)."""
+    return _values(_second, "pbvv", 0, v, x)
+
+
+def cylinder_v_slope(v: Any, x: Any, /) -> Any:
+    """V_v'(x)."""
+    return _values(_second_slope, "pbvv", 1, v, x)

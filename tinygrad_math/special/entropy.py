@@ -181,14 +181,21 @@ _scipys_kl_div = forward_of("kl_div", "x", "y")
 
 
 def _kl_div(x: Any, y: Any, /) -> Any:
-    """SciPy's function, but where x and y are nearly equal, and its terms cancel."""
+    """SciPy's function, but where x and y are nearly equal, and its terms cancel, or x/y leaves the range."""
     plain = _scipys_kl_div(x, y)
     a, b = doubles(x, y)
-    near = (a > 0) & (2 * a > b) & (a < 2 * b) & np.isfinite(b)
-    if not near.any():
-        return plain
-    own = deviance(np.where(near, a, 1.0), np.where(near, b, 1.0))
-    return np.where(near, own, plain).astype(as_array(plain).dtype)[()]
+    inside = (a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b)
+    with ignoring():
+        near, apart = inside & (2 * a > b) & (a < 2 * b), inside & ~(np.abs(np.log(a) - np.log(b)) < _APART)
+        if not (near | apart).any():
+            return plain
+        own = deviance(np.where(near, a, 1.0), np.where(near, b, 1.0))
+        p, q = np.where(apart, a, 1.0), np.where(apart, b, 1.0)
+        wide = p * (np.log(p) - np.log(q)) - p + q
+        return np.where(near, own, np.where(apart, wide, plain)).astype(as_array(plain).dtype)[()]
+
+
+_APART = 80.0  # of the logarithms of x and y: in single precision x/y leaves the range at 87
 
 
 kl_div = row(

@@ -52,6 +52,7 @@ gamma = row(
 )
 _scipys_gammaln = forward_of("gammaln", "x")
 _NEAR = 0.25  # from 1 and 2, where the logarithm vanishes and SciPy's is left with the digits of 1
+_TINY = 1e-300  # below it the logarithm of gamma is that of 1/x
 
 
 @functools.cache
@@ -64,9 +65,13 @@ def _taylor() -> Any:
 
 
 def log_gamma(x: Any, /) -> Any:
-    """SciPy's gammaln, beside its zeros by Taylor's series there (DLMF 5.7.3)."""
+    """SciPy's gammaln, beside its zeros by Taylor's series there (DLMF 5.7.3); it is infinite too early next to 0."""
     y = _scipys_gammaln(x)
     at = np.asarray(x, np.float64)
+    size = np.abs(at)
+    tiny = (size < _TINY) & (size > 0)
+    if tiny.any():
+        y = np.where(tiny, -np.log(np.where(tiny, size, 1.0)), y).astype(np.asarray(y).dtype)[()]
     if not ((at > 1 - _NEAR) & (at < 2 + _NEAR)).any():
         return y
     kind, (first, second) = np.asarray(y).dtype, _taylor()

@@ -16,7 +16,7 @@ from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from . import logarithms  # noqa: F401  (the op of inv_boxcox in lam)
 from .hypergeometric import kummer
-from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
 __all__ = [
     "boxcox",
@@ -171,11 +171,33 @@ def _pseudo_huber_in_r(xp: Any, y: Any, delta: Any, r: Any) -> Any:
     return xp.where(inside, r * xp.hypot_share(delta, r), delta * xp.hypot_share(r, delta))
 
 
+_scipys_pseudo_huber = forward_of("pseudo_huber", "delta", "r")
+
+
+def _pseudo_huber(delta: Any, r: Any, /) -> Any:
+    """SciPy's function, but where the square of r/delta leaves the range: r^2 delta/(hypot(delta, r) + delta)."""
+    plain = np.asarray(_scipys_pseudo_huber(delta, r))
+    info = np.finfo(plain.dtype if plain.dtype.kind == "f" else np.float64)
+    a, b = doubles(delta, r)
+    with ignoring():
+        ratio = np.abs(b) / a
+        odd = (a > 0) & (b != 0) & np.isfinite(a) & np.isfinite(b)
+        odd &= ~((ratio > info.tiny**0.25) & (ratio < info.tiny**-0.25) & (np.abs(plain) > info.tiny))
+        if not odd.any():
+            return plain[()]
+        p, q = np.where(odd, a, 1.0), np.abs(np.where(odd, b, 1.0))
+        small, large = np.minimum(p, q), np.maximum(p, q)
+        share = small / large
+        own = np.where(p < q, p * (q / (np.hypot(share, 1) + share)), q * (q / (np.hypot(share, 1) + 1)))
+        return np.where(odd, own, plain).astype(plain.dtype)[()]
+
+
 pseudo_huber = row(
     "pseudo_huber",
     _pseudo_huber_in_delta,
     _pseudo_huber_in_r,
     arguments="delta r",
+    forward=_pseudo_huber,
     domain=((0.4, 1.1), (-2.0, 2.0)),
     doc="delta^2 (sqrt(1 + (r / delta)^2) - 1), a smooth form of Huber's loss. d/dr = r / sqrt(1 + (r / delta)^2).",
 )

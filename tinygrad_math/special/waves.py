@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec
-from .cylinders import cylinder_d, cylinder_d_slope
+from .cylinders import cylinder_d, cylinder_d_slope, cylinder_v, cylinder_v_slope
 from .quadrature import gauss_legendre, in_blocks
 from .scipy_rows import doubles, float_kind, no_derivative, part, refuse_complex, row
 
@@ -151,14 +151,15 @@ pbvv = _cylinder(
     lambda v, x: x * x / 4 - v - 0.5,
     """The parabolic cylinder function V_v(x), and its derivative in x. V'' = (x^2/4 - v - 1/2) V.
 
-    These are SciPy's values. Of positive orders they have few digits or none below x = -7.5, at negative x of orders
-    that are not whole, and of orders from 9 on between |x| = 5 and about 20.
+    Values by Kummer's functions and D_v (DLMF 12.2, 12.4). Of positive orders SciPy's have few digits or none below
+    x = -7.5, at negative x of orders that are not whole, and of orders from 9 on between |x| = 5 and about 20.
 
     >>> import tinygrad_math as tm
     >>> v, slope = tm.special.pbvv(1.0, 2.0)
     >>> tm.grad(lambda x: tm.special.pbvv(1.0, x)[0])(2.0) - slope
     tensor(0.)
     """,
+    (cylinder_v, cylinder_v_slope),
 )
 pbwa = _cylinder(
     "pbwa",
