@@ -1,6 +1,7 @@
 """What is being differentiated does not become a plain number, array, pickle or copy without a word."""
 
 import copy
+import json
 import math
 import operator
 import pickle
@@ -50,6 +51,8 @@ FORGETFUL = {
     "a slice": _into(_set_slice),
     "fill": _into(lambda array, x: array.fill(x[0])),
     "percent format": lambda x: x.sum() * float("%.3f".__mod__(x[0])),
+    "a rounded text": lambda x: x.sum() * float(f"{x[0]:.3f}"),
+    "a text of no digits behind the point": lambda x: x.sum() * int(format(x[1], ".0f")),
     "quad": lambda x: integrate.quad(lambda s: x[0] * s, 0, 1)[0],
     "bound of quad": lambda x: integrate.quad(lambda s: s, 0, x[1])[0],
     "a sum of squares": lambda x: optimize.nnls(np.eye(2), x)[1] + x.sum(),
@@ -133,6 +136,32 @@ def test_what_an_inner_transform_made_of_an_outer_value_is_not_free():
         with pytest.raises(tm.NeedsDetach, match="float"):
             tm.grad(lambda y, f=f: float(f(y)) * y.sum())(X)
         assert np.all(np.isfinite(tm.grad(lambda y, f=f: f(y).item() * y.sum())(X).numpy()))
+
+
+def test_text_of_what_is_differentiated_is_text_and_a_number_again_when_the_transform_is_over():
+    log = []
+
+    def loss(x):
+        log.append(f"{x[1]:.2f}")
+        assert (log[-1], float(f"{x[1].item():.2f}")) == ("2.00", 2.0)
+        return (x * x).sum()
+
+    tm.grad(loss)(X)
+    assert f"loss {log[0]}, {log[0]:>6}" == "loss 2.00,   2.00"
+    assert json.dumps(log) == '["2.00"]'
+    for copied in (log[0], copy.copy(log[0]), pickle.loads(pickle.dumps(log[0]))):
+        assert (float(copied), copied) == (2.0, "2.00")
+
+
+def test_a_refused_text_is_told_though_somebody_catches_it():
+    def careless(x):
+        try:
+            return x[0] * float(f"{x[1]:.3f}")
+        except Exception:
+            return x[0] * 0.0
+
+    with pytest.raises(tm.NeedsDetach, match=r"(?s)'2\.000'.*test_leaving\.py"):
+        tm.grad(careless)(X)
 
 
 def test_what_says_so_leaves_and_text_and_truth_stay_possible():

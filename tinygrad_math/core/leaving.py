@@ -1,7 +1,8 @@
 """How a Tensor leaves the recorded world: as an array, a number, a list, a copy, a line of text.
 
-While a transform runs, what it differentiates leaves by `detach()` and `item()` only, which say so; text and the
-truth of a comparison stay possible. What a finished transform or `backward` differentiated is free to go.
+While a transform runs, what it differentiates leaves by `detach()` and `item()` only, which say so; the truth of a
+comparison stays possible, and so does text, of which f"{x:.3f}" is no number again meanwhile. What a finished transform
+or `backward` differentiated is free to go.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from .elsewhere import instead_of
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe, numeric_dtype
 from .leaks import leaked
 from .mode import watcher
-from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, unknown
+from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, running, unknown
 from .notebook import bundle
 from .op import rec
-from .place import is_library, stranger, user_place
+from .place import is_library, stranger
+from .texts import Digits, at_users_line
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -176,8 +178,7 @@ class Leaving:
         """Refuse to hand out the value as something that forgets how it was made, where that would be a mistake."""
         self._refuse_trace(what, instead)
         if self._differentiated():
-            place = user_place(2)
-            where = "" if place is None else f"\n  File {place.file!r}, line {place.line}\n    {place.text}".rstrip()
+            where = at_users_line(3)
             raise refused(
                 self.node,
                 NeedsDetach(
@@ -347,4 +348,8 @@ class Leaving:
         return bundle(self, html=lambda: showing.markup(self.node.data, self.name, self.requires_grad))
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        if not spec:
+            return repr(self)
+        text = format(self.item(), spec)
+        run = running(self.node) if self._differentiated() else None
+        return text if run is None else Digits.of(text, describe(self), run)
