@@ -25,7 +25,7 @@ FLOORS = [
     ["core/beside", "core/tree"],
     ["core/op", "core/ties"],
     ["core/node", "core/at", "core/torch_names", "core/methods"],
-    ["core/past", "core/foreign", "core/leaks", "core/looking", "core/spent", "core/state"],
+    ["core/past", "core/foreign", "core/leaks", "core/looking", "core/spent", "core/state", "core/texts"],
     ["core/leaving"],
     ["core/conversion", "core/gradients", "core/copying"],
     ["core/assignment", "core/form", "core/protocols"],
