@@ -5,6 +5,7 @@ import itertools
 import queue
 import random
 import threading
+import warnings
 from collections import UserList, defaultdict, deque
 from types import SimpleNamespace
 
@@ -370,6 +371,82 @@ def test_what_asks_whether_it_is_differentiated_does_what_it_does_uncompiled(inn
 
 
 # -- threads --------------------------------------------------------------------------------------------------
+def by_error_state(x):
+    with np.errstate(divide="raise"):
+        try:
+            return tm.log(x).sum()
+        except FloatingPointError:
+            return (5.0 * x).sum()
+
+
+def by_warning(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return tm.sqrt(x).sum() + (1.0 / x).sum()
+        except RuntimeWarning:
+            return (5.0 * x).sum()
+
+
+def by_refusal(x):
+    try:
+        return tm.linalg.cholesky(tm.diag(x)).sum()
+    except np.linalg.LinAlgError:
+        return (5.0 * x).sum()
+
+
+def by_label(x):
+    try:
+        return tm.nn.functional.nll_loss(-tm.stack([x, x * x], axis=1), tm.astype(x == 0, int) * 2)
+    except ValueError:
+        return (5.0 * x).sum()
+
+
+AROUND = {
+    "alone": lambda f: f,
+    "gradient": tm.grad,
+    "checkpoint": tm.checkpoint,
+    "loop": lambda f: lambda x: tm.fori_loop(2, lambda i, c: c + f(x), 0.0),
+    "scan": lambda f: lambda x: tm.scan(lambda c, row: (c + f(row), None), 0.0, tm.stack([x, 2.0 * x]))[0],
+    "compiled": lambda f: lambda x: tm.compile(f)(1.0 * x),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+@pytest.mark.parametrize("f", [by_error_state, by_warning, by_refusal, by_label])
+@pytest.mark.parametrize("first", [1, 0], ids=["from what passes on", "from what fails on"])
+def test_a_branch_on_what_an_op_raises_is_taken_anew_at_each_call(f, around, backend, first):
+    whole = around(f)
+    g = tm.compile(whole, backend=backend)
+    for x in [np.array([7.0, 0.0]), np.array([1.0, 2.0]), np.array([0.0, 3.0]), np.array([4.0, 1.0])][first:]:
+        np.testing.assert_allclose(g(x).numpy(), np.asarray(whole(tm.tensor(x)).detach()), rtol=1e-13)
+        if whole is f and not x.all():
+            assert g(x).item() == 5.0 * x.sum()
+
+
+def test_a_compiled_function_that_catches_is_differentiated_on_the_way_that_it_took():
+    g = tm.compile(by_refusal)
+    for x, slopes in (([4.0, 1.0], [0.25, 0.5]), ([0.0, 3.0], [5.0, 5.0])):
+        t = tm.tensor(x, requires_grad=True)
+        g(t).backward()
+        assert t.grad.tolist() == slopes == tm.grad(g)(np.array(x)).tolist()
+        assert tm.jvp(g, (np.array(x),), (np.array([1.0, 2.0]),))[1].item() == slopes[0] + 2 * slopes[1]
+
+
+def test_what_a_function_raises_in_the_place_of_an_error_is_raised_compiled_too():
+    def careful(a):
+        try:
+            return tm.linalg.inv(a)
+        except np.linalg.LinAlgError as error:
+            raise ZeroDivisionError("no inverse") from error
+
+    g = tm.compile(careful)
+    assert g(2.0 * np.eye(2)).tolist() == [[0.5, 0.0], [0.0, 0.5]]
+    with pytest.raises(ZeroDivisionError, match="no inverse"):
+        g(np.ones((2, 2)))
+
+
 def test_tracing_leaves_no_mark_that_another_thread_sees():
     w = tm.tensor([1.0, 2.0, 3.0], requires_grad=True)
     inside, go = threading.Event(), threading.Event()

@@ -267,6 +267,29 @@ def test_symmetric_functions_of_repeated_singular_values_have_both_derivatives(s
     assert_derivatives(lambda x: tm.sum(tm.exp(la.svd(x).S)), a, t, second=("hvp", "rev-rev"))
 
 
+TWICE = np.diag([2.0, 2.0, 1.0])
+ILL_POSED = {  # each with what its error has to advise
+    "a vector": (lambda x: la.eigh(x)[1][0, 1], TWICE, "projector.*expm.*sqrtm"),
+    "a value": (lambda x: la.eigvalsh(x)[1], TWICE, "sum"),
+    "a value in second order": (lambda x: tm.grad(lambda x: la.eigvalsh(x)[1])(x).sum(), TWICE, "expm.*sqrtm"),
+    "a left vector": (lambda x: la.svd(x).U[0, 0], TWICE, "projector"),
+    "a defective matrix": (lambda x: tm.real(la.eigvals(x)[0]), np.array([[1.0, 1.0], [0.0, 1.0]]), "trace.*expm"),
+    "a singular root": (lambda x: la.sqrtm(x).sum(), np.ones((2, 2)), "multiple of the identity"),
+}
+
+
+@pytest.mark.parametrize("name", ILL_POSED)
+def test_an_error_about_a_matrix_says_what_has_a_derivative(name):
+    f, a, advice = ILL_POSED[name]
+    with pytest.raises(IllPosedDerivative, match=f"(?s){advice}"):
+        tm.grad(f)(a)
+
+
+def test_an_error_about_a_direction_says_what_has_a_derivative():
+    with pytest.raises(IllPosedDerivative, match=r"(?s)Reverse mode.*expm.*sqrtm"):
+        tm.jvp(lambda x: la.eigh(x)[1], (TWICE,), (np.ones((3, 3)),))[1].numpy()
+
+
 def test_the_choice_of_a_completing_column_is_refused():
     a = arrays(4, 2)
     for f in (lambda x: la.svd(x).U[0, 3], lambda x: la.qr(x, mode="complete").Q[0, 3] ** 2):

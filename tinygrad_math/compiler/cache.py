@@ -155,6 +155,10 @@ class Compiled:
                 return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden, as_given)
             except Retyped:
                 return uncompiled(f, as_given)
+            except Exception:
+                if not program.catches:
+                    raise
+                return uncompiled(f, as_given)
         del leaves, nodes  # so that a donated array is its owner's alone
         return self._plainly(given, program, run, hidden)
 
@@ -435,7 +439,9 @@ def compile(
     rest, arrays too, is compared by type and value, and for another value another program is made. Comparing a large
     array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only, for good: one that is
     unlocked, written to and locked again between two calls is taken for what it was. Where 8 programs do not do, f runs
-    as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`).
+    as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`), around the call
+    or within f, or where f makes errors of warnings, and where it handles errors and an op raises one. A program gives
+    no warning of NumPy's.
     What libraries hold is not looked at.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.

@@ -22,6 +22,7 @@ from .derivatives import Compile, Differentiable, Recording
 from .emit import emit
 from .environment import Environment
 from .find import FAILURES, derivatives_wanted
+from .handlers import may_catch
 from .leaves import is_static, objects_in, uncompiled
 from .memory import plan
 from .passes import improve
@@ -88,6 +89,7 @@ class Executable:
         if self.losing:
             self.finish_step = _finisher(*parts, new, self.losing, of_step)
         self.look = environment.look(self.hidden)
+        self.catches = not self.donated and may_catch(environment.functions)  # else f has lost its arguments
         self.differentiable: Differentiable | None = None
         if compile is not None and not self.recording.random and not self.donated:
             reasons = DIFFERENTIABLE | (TRANSFORMED if self.traced.transformed else 0)
@@ -117,6 +119,10 @@ class Executable:
                 arrays = [*arrays, *(t.node.data for t in hidden)]
             return (self.finish_step if step else self.finish)(self.run(arrays), given)
         except Retyped:
+            return uncompiled(f, given)
+        except Exception:
+            if not self.catches:
+                raise
             return uncompiled(f, given)
 
     def is_step(self, arguments: Sequence[Any], hidden: Sequence[Tensor]) -> bool:

@@ -333,7 +333,9 @@ def finder(
         "except IndexError: run = program.workspace()",
         f"try: out = run({all_of_them})",
         *(["except Retyped: return uncompiled(f, given)"] if program.retyped else []),
-        f"except FAILURES as error: raise program.explained(error, ({all_of_them})) from None",
+        "except FAILURES as error:",
+        *(["    return uncompiled(f, given)"] if program.catches else []),
+        f"    raise program.explained(error, ({all_of_them})) from None",
         "give(run)",
         f"return {'(finish_step if step else finish)' if program.losing else 'finish'}(out, given)",
     ]

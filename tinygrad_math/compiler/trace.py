@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from operator import attrgetter
@@ -17,7 +18,7 @@ from ..core.leaks import leaked
 from ..core.node import TRANSFORMED, Constant, heeded, held, refused_in_trace
 from ..core.op import Op, registry
 from ..core.place import Place, located, user_place
-from ..core.quiet import quietly
+from ..core.quiet import quietly, strict
 from ..core.structure import below
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
 from ..core.tree import Structure, flatten, unflatten
@@ -85,6 +86,12 @@ def sparing(source: Any, tensors: Iterable[Any]) -> Any:
     return watch.sparing(source, tensors) if isinstance(watch, Recorder) else nullcontext()
 
 
+def _raises_warnings() -> bool:
+    """Whether a warning of NumPy's is an error here."""
+    chosen = (row[0] for row in warnings.filters if issubclass(RuntimeWarning, row[2]))
+    return next(chosen, "") == "error"
+
+
 class Recorder:
     """Watches a traced run: notes the user's line of every new value, and which Tensors from outside it uses.
 
@@ -106,6 +113,7 @@ class Recorder:
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.odd: list[Odd] = []
         self.spared: dict[Any, Any] = {}  # shape, strides and dtype -> an array that stands for new ones of this form
+        self.filters = warnings.filters
         self.start = clock()
 
     def __call__(self, node: Node) -> None:
@@ -128,6 +136,8 @@ class Recorder:
                 return
             node.live |= TRACED
             node.inputs = tuple(map(held, node.inputs))
+        if strict() or (warnings.filters is not self.filters and _raises_warnings()):
+            self.as_it_is()  # the function may go by what NumPy raises, which depends on values
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
         assert node.op is not None

@@ -19,7 +19,7 @@ from .assignment import Assignment
 from .conversion import PYTHON_NUMBERS, SURE, as_array, is_numeric, node_of
 from .copying import Copying
 from .copying import restored as _restored  # noqa: F401  (where files that were pickled before look for it)
-from .errors import ArgumentError, DTypeError, describe, explain_failure, numeric_dtype, refuse_object
+from .errors import ArgumentError, DTypeError, ShapeError, describe, explain_failure, numeric_dtype, refuse_object
 from .foreign import answer, decides, refuses
 from .form import Form
 from .gradients import Differentiable
@@ -123,6 +123,10 @@ def _once_more(
     """What an op that failed gives of arrays in the place of Python numbers, which have no shape; else the error."""
     numbers = [type(v) in PYTHON_NUMBERS and not n.live for v, n in zip(values, inputs, strict=True)]
     if not (isinstance(error, AttributeError) and any(numbers)):
+        if not isinstance(error, (ShapeError, DTypeError)) and any(n.live & TRACED for n in inputs):
+            noted = getattr(watcher(), "as_it_is", None)  # of other values it may not fail, and who traces may catch it
+            if noted is not None:
+                noted()
         if not is_about_arguments(error):
             raise
         raise explain_failure(op.name, tuple(values), dict(params), error) from error

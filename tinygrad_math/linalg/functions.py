@@ -194,7 +194,7 @@ def _half(xp: Any, y: Any, g: Any) -> Any:
         w = np.linalg.eigvals(plain(y)).ravel()
         raise IllPosedDerivative(
             "sqrtm: the square root of a singular matrix has no derivative (eigenvalues of the root: "
-            f"{', '.join(f'{v:.4g}' for v in w[:6])})"
+            f"{', '.join(f'{v:.4g}' for v in w[:6])}): it is infinitely steep there. Add a multiple of the identity"
         ) from error
 
 

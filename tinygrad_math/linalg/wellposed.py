@@ -195,7 +195,8 @@ def check_vectors(what: str, w: Any, m: Any, tied: Any = None, size: Any = None)
         )
     raise IllPosedDerivative(
         f"the {what} {named(w, tied, fault)} coincide, so their vectors are an arbitrary basis of one subspace, "
-        "and the function depends on that choice. Use what does not, as the projector V V^H onto the subspace."
+        "and the function depends on that choice. Use what does not, as the projector V V^H onto the subspace, "
+        "or a function of the whole matrix: expm, logm, sqrtm, inv, matrix_power."
     )
 
 
@@ -211,5 +212,6 @@ def check_direction(what: str, w: Any, m: Any, tied: Any = None) -> None:
     if fault.any():
         raise IllPosedDerivative(
             f"the {what} {named(w, tied, fault)} coincide and this direction splits them, so their vectors have no "
-            "derivative along it. Reverse mode (grad, vjp) is right for functions that do not depend on their choice."
+            "derivative along it. Reverse mode (grad, vjp) is right for functions that do not depend on their choice, "
+            "and so are expm, logm, sqrtm, inv and matrix_power in either mode."
         )
