@@ -86,9 +86,19 @@ def tanh(lanes: Lanes, x: Vector) -> Vector:
     Where Q is 1, as it is for float32, both are computed whole: to choose what is divided would take longer.
     """
     size, square, (p, q) = x.size(), x * x, lanes.form.table["TANH"]
-    k, r, _ = reduced(lanes, 2.0 * lanes.where(size > ONE[lanes.form.bits], ONE[lanes.form.bits], size))
-    grown = lanes.fma(fraction_of_exp(lanes, r), power_of_two(lanes, k), 1.0)
-    small, part = size < SMALL, lanes.polynomial(square, p)
+    bits = lanes.form.bits
+    least = lanes.where(size > ONE[bits], ONE[bits], size)
+    shift = 1.5 * 2.0**lanes.form.digits
+    shifted = lanes.fma(least, 2.0 * LOG2_E, shift)
+    k = shifted - shift
+    half = lanes.fma(-k, 0.5 * LN2[bits][0], least)  # of r, without what ln 2 lacks: where that counts, 1 outweighs it
+    if bits == 64:
+        half = lanes.fma(-k, 0.5 * LN2[bits][1], half)
+    power = ((shifted + lanes.form.bias).bits() << lanes.form.digits).float_of_bits()
+    row = [c * 2.0 ** (j + 2) for j, c in enumerate(lanes.form.table["EXP"][0])]
+    beyond = lanes.fma(half * half, lanes.polynomial(half, row), half + half)
+    grown = lanes.fma(beyond, power, power + 1.0)
+    small, part = size < SMALL, lanes._horner(square, p)
     if len(q) == 1:
         return lanes.where(small, lanes.fma(size * square, part, size), 1.0 - 2.0 / grown).signed_as(x)
     above = lanes.where(small, size * (square * part), -2.0)
