@@ -243,6 +243,11 @@ class Writer:
         """The lesser of two whole numbers."""
         return self.b.select(self.b.icmp_signed("<", x, y), x, y)
 
+    def keep_order(self) -> None:
+        """Let LLVM move no load and no store over this place."""
+        nothing = self.ir.FunctionType(self.ir.VoidType(), [])
+        self.b.asm(nothing, "", "~{memory}", [], True)
+
     def unless(self, condition: Any, target: Any) -> None:
         """Go to the block `target` if the condition does not hold."""
         on = self.function.append_basic_block("on")

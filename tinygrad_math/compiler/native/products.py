@@ -163,19 +163,19 @@ class _Product:
             b.mul(self.n, self.cn), b.add(b.mul(first, size), wide)
         )  # where the last row may begin that is such
         row, dn = w.variable(w.number(0)), b.select(self.is_row, w.number(0), self.dn)
-        for tile, lower in zip(tiles, (*tiles[1:], None), strict=True):
-            height, first_of_all = w.number(tile.rows), tile is tiles[0]
+        for tile in tiles:
+            height, tallest = w.number(tile.rows), tile is tiles[0]
             with w.forever() as over:
                 here = b.load(row)
                 left = b.sub(self.n, here)
-                below = self._whole(left, tile, lower) if first_of_all else left
+                below = self._whole(left, *tiles[:2]) if tallest else left
                 w.unless(b.icmp_signed(">", below, w.number(0)), over)
                 w.unless(b.icmp_signed(">=", self.n, height), over)
                 here = w.least(here, b.sub(self.n, height))
                 last = b.mul(b.add(here, w.number(tile.rows - 1)), self.cn)
                 inside = b.and_(follow, b.icmp_signed("<=", last, end))
                 direct = b.and_(beside, b.or_(whole, inside))
-                below = below if first_of_all else b.sdiv(b.sub(self.n, here), height)
+                below = below if tallest else b.sdiv(b.sub(self.n, here), height)
                 times = b.select(b.and_(beside, whole), below, w.number(1))  # so many, where none ends beyond C
                 target = self._moved(self.c, (here, self.cn), (first, self.cm))
                 begin = b.select(self.is_row, b.load(biases), self._moved(self.d, (here, self.dn)))
@@ -187,13 +187,13 @@ class _Product:
                     b.call(self.copy_tile, (self.aside, wide, height, columns, target, self.cn, self.cm))
                 b.store(b.add(here, b.mul(height, times)), row)
 
-    def _whole(self, rows: Any, tile: Tile, lower: Tile) -> Any:
-        """How many of the tallest tiles: one less than there is room for, where two lower ones do for what is left."""
-        w, b, height = self.w, self.w.b, self.w.number(tile.rows)
+    def _whole(self, rows: Any, tall: Tile, low: Tile) -> Any:
+        """How many of the tallest tiles: one less than there is room for, where two low ones do for it and the rest."""
+        w, b, height = self.w, self.w.b, self.w.number(tall.rows)
         whole, rest = b.sdiv(rows, height), b.srem(rows, height)
-        if 2 * lower.rows <= tile.rows:
+        if 2 * low.rows <= tall.rows:
             return whole
-        few = b.icmp_signed("<=", rest, w.number(2 * lower.rows - tile.rows))
+        few = b.icmp_signed("<=", rest, w.number(2 * low.rows - tall.rows))
         met = b.and_(b.icmp_signed(">", rest, w.number(0)), few)
         return b.sub(whole, b.zext(b.and_(met, b.icmp_signed(">", whole, w.number(0))), w.word))
 

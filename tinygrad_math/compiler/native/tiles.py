@@ -16,6 +16,12 @@ NOTHING, ROW, COLUMN = 0, 1, 2  # what sums begin with: zero, a row of biases, o
 LOW = 4  # rows of tiles that only what is left of a matrix meets, and tiny ones: A may lie as it will
 STEPS = 4  # terms of each sum between two tests for the end, where A lies in order
 AHEAD = 6  # columns of A to be fetched before they are read, where they lie in order: each is a line of the cache
+AT_ONCE = 8  # vectors that are written in a row: more, not yet computed, would keep a processor from what comes next
+LATE = {
+    32: 4,
+    16: 4,
+}  # so many terms the lower rows of a larger tile get when the upper ones are written, by a vector's
+ALL = slice(None)
 REACH = 3  # rows of A whose addresses come of one: a processor adds once or twice how far they are apart
 
 
@@ -57,16 +63,12 @@ class _Sums:
                 b.store(form.zeros, place)
             self._begin()
             self._terms()
-            for r in range(tile.rows):
-                for v in range(tile.vectors):
-                    total = self._total([b.load(part[r][v]) for part in self.sums])
-                    form.store(b, total, self.c, b.add(b.mul(self.cn, w.number(r)), self._across(v)))
             for place, step in zip(self.places, (self.an, self.cn, self.dn), strict=True):
                 b.store(b.gep(b.load(place), [b.mul(step, w.number(tile.rows))]), place)
         b.ret_void()
 
     def _terms(self) -> None:
-        """All terms of the sums, by the way that A lies."""
+        """All terms of the sums, by the way that A lies, and the sums into C."""
         w, b, size = self.w, self.w.b, self.w.number(self.form.size)
         if self.tile.rows <= LOW:
             self._in_steps(self.tile.parts, self.an, self.ak)
@@ -92,23 +94,54 @@ class _Sums:
         left = [w.variable(self._rows_from(r, an)) for r in range(0, self.tile.rows, reach)]
         right = w.variable(self.b)
 
-        def terms(count: int) -> None:
+        def terms(count: int, which: slice) -> None:
             for j in range(count):
                 u = w.number(j)
                 starts = [b.gep(b.load(place), [b.mul(ak, u)]) for place in left]
                 rows = [(starts[r // reach], b.mul(an, w.number(r % reach))) for r in range(self.tile.rows)]
-                if an is not self.an:
+                if an is not self.an and which == ALL:
                     self.form.prefetch(b, starts[0], b.mul(ak, w.number(AHEAD)))
-                self._term(self.sums[j % self.tile.parts], rows, b.gep(b.load(right), [b.mul(self.bk, u)]))
+                sums = self.sums[j % self.tile.parts]
+                self._term(sums[which], rows[which], b.gep(b.load(right), [b.mul(self.bk, u)]))
+
+        def go_on(count: int) -> None:
+            terms(count, ALL)
             for place, step in ((right, self.bk), *((place, ak) for place in left)):
                 b.store(b.gep(b.load(place), [b.mul(step, w.number(count))]), place)
 
-        whole = b.sdiv(self.k, w.number(steps))
+        many = steps > 1 and self.tile.rows * self.tile.vectors > AT_ONCE
+        late = LATE.get(self.form.width * self.form.size, 0) if many else 0
+        apart = b.icmp_signed(">=", self.k, w.number(late))
+        k = b.select(apart, b.sub(self.k, w.number(late)), self.k)
+        whole = b.sdiv(k, w.number(steps))
         with w.repeat(whole):
-            terms(steps)
+            go_on(steps)
         if steps > 1:
-            with w.repeat(b.sub(self.k, b.mul(whole, w.number(steps)))):
-                terms(1)
+            with w.repeat(b.sub(k, b.mul(whole, w.number(steps)))):
+                go_on(1)
+        if not late:
+            self._put(ALL)
+            return
+        halves, at_once, done = (w.function.append_basic_block(name) for name in ("halves", "at_once", "done"))
+        b.cbranch(apart, halves, at_once)
+        b.position_at_end(halves)
+        for rows in (slice(self.tile.rows // 2), slice(self.tile.rows // 2, None)):
+            terms(late, rows)
+            self._put(rows)
+            w.keep_order()
+        b.branch(done)
+        b.position_at_end(at_once)
+        self._put(ALL)
+        b.branch(done)
+        b.position_at_end(done)
+
+    def _put(self, rows: slice) -> None:
+        """The sums of these rows into C."""
+        w, b = self.w, self.w.b
+        for r in range(self.tile.rows)[rows]:
+            for v in range(self.tile.vectors):
+                total = self._total([b.load(part[r][v]) for part in self.sums])
+                self.form.store(b, total, self.c, b.add(b.mul(self.cn, w.number(r)), self._across(v)))
 
     def _rows_from(self, r: int, an: Any) -> Any:
         """Where row r begins, in a register of its own: LLVM would come to each row by way of the one before."""

@@ -7,7 +7,7 @@ double precision, in units in the last place; less than 2 is promised.
 | --- | --- | --- | --- |
 | exp | two-step reduction by ln 2 (Cody and Waite 1980), best polynomial of degree 11 and 6 | 1.06 | 1.07 |
 | expm1 | the same, 2^k - 1 kept apart | 1.23 | 1.34 |
-| tanh | from exp; below 0.625 a best fraction, Cephes' form, of float32 a polynomial | 1.25 | 1.30 |
+| tanh | from exp; below 0.625 a best fraction, Cephes' form, of float32 a polynomial | 1.22 | 1.17 |
 | expit | from exp, the quotient corrected | 1.41 | 1.49 |
 | log | 2 atanh(f / (2 + f)) by a best polynomial, fdlibm's form | 0.77 | 0.81 |
 | log1p | the same, with what rounding took from 1 + x | 0.76 | 0.81 |

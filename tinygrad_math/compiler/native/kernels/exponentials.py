@@ -83,22 +83,19 @@ def expm1(lanes: Lanes, x: Vector) -> Vector:
 def tanh(lanes: Lanes, x: Vector) -> Vector:
     """1 - 2 / (exp(2 |x|) + 1), and for small x x + x^3 P(x^2) / Q(x^2): one division for both.
 
-    Where Q is 1, as it is for float32, both are computed whole: to choose what is divided would take longer.
+    Half of |2 x| is reduced, by the float next to ln(2) / 2 alone: where a multiple of what that lacks would count, 1
+    outweighs the quotient. 2^k + 1 comes last, so that 1 + r + r^2 P(r) is not rounded before. Where Q is 1, as it is
+    for float32, both are computed whole: to choose what is divided would take longer.
     """
-    size, square, (p, q) = x.size(), x * x, lanes.form.table["TANH"]
-    bits = lanes.form.bits
-    least = lanes.where(size > ONE[bits], ONE[bits], size)
-    shift = 1.5 * 2.0**lanes.form.digits
-    shifted = lanes.fma(least, 2.0 * LOG2_E, shift)
-    k = shifted - shift
-    half = lanes.fma(-k, 0.5 * LN2[bits][0], least)  # of r, without what ln 2 lacks: where that counts, 1 outweighs it
-    if bits == 64:
-        half = lanes.fma(-k, 0.5 * LN2[bits][1], half)
-    power = ((shifted + lanes.form.bias).bits() << lanes.form.digits).float_of_bits()
-    row = [c * 2.0 ** (j + 2) for j, c in enumerate(lanes.form.table["EXP"][0])]
+    bits, digits, (p, q) = lanes.form.bits, lanes.form.digits, lanes.form.table["TANH"]
+    size, square, shift = x.size(), x * x, 1.5 * 2.0**digits
+    shifted = lanes.fma(least := lanes.where(size > ONE[bits], ONE[bits], size), 2.0 * LOG2_E, shift)
+    half = lanes.fma(shift - shifted, 0.5 * LN2[bits][0], least)
+    row = tuple(c * 2.0 ** (j + 2) for j, c in enumerate(lanes.form.table["EXP"][0]))  # of a polynomial in r / 2
     beyond = lanes.fma(half * half, lanes.polynomial(half, row), half + half)
+    power = ((shifted + lanes.form.bias).bits() << digits).float_of_bits()
     grown = lanes.fma(beyond, power, power + 1.0)
-    small, part = size < SMALL, lanes._horner(square, p)
+    small, part = size < SMALL, lanes.horner(square, p)
     if len(q) == 1:
         return lanes.where(small, lanes.fma(size * square, part, size), 1.0 - 2.0 / grown).signed_as(x)
     above = lanes.where(small, size * (square * part), -2.0)

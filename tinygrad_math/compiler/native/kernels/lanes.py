@@ -67,11 +67,12 @@ class Lanes:
     def polynomial(self, x: Vector, row: coefficients.Coefficients) -> Vector:
         """Lowest degree first: Horner's scheme, for even and odd degrees apart, which do not wait for each other."""
         if len(row) < 5:
-            return self._horner(x, row)
+            return self.horner(x, row)
         square = x * x
-        return self.fma(self._horner(square, row[1::2]), x, self._horner(square, row[::2]))
+        return self.fma(self.horner(square, row[1::2]), x, self.horner(square, row[::2]))
 
-    def _horner(self, x: Vector, row: coefficients.Coefficients) -> Vector:
+    def horner(self, x: Vector, row: coefficients.Coefficients) -> Vector:
+        """The same in one row, with a product less."""
         y = self.real(row[-1])
         for c in reversed(row[:-1]):
             y = self.fma(y, x, c)
