@@ -1,10 +1,11 @@
 """Small matrix products of our own: a call of BLAS takes longer than the arithmetic of a toy network's layer.
 
 C = A B, some vectors of columns of B at a time, and for these tile after tile, down all rows. Columns are first copied
-where they do not lie side by side, where they end within a vector, or where the rows of B would crowd each other out of
-the first cache. A tile goes into C at once, or by way of a copy where it has fewer columns or C's do not lie side by
-side. The signature is that of the inner loop of `matmul`, with a fourth operand that the sums begin with, a row or a
-column of biases, where `data` is not 0. From four rows on no sum depends on what else is computed beside it.
+where they do not lie side by side or end within a vector; where the rows of B would crowd each other out of the first
+cache, the first tile copies them while it multiplies. A tile goes into C at once, or by way of a copy where it has
+fewer columns or C's do not lie side by side. The signature is that of the inner loop of `matmul`, with a fourth operand
+that the sums begin with, a row or a column of biases, where `data` is not 0. From four rows on no sum depends on what
+else is computed beside it.
 """
 
 from __future__ import annotations
@@ -149,20 +150,35 @@ class _Product:
         right, biases = (
             w.variable(self._moved(x, (first, step))) for x, step in ((self.b, self.bm), (self.d, self.dm))
         )
-        apart, copy = w.variable(self.bk), self.copy_columns[vectors]
+        apart, row = w.variable(self.bk), w.variable(w.number(0))
+        beside = b.icmp_signed("==", self.cm, size)
+        dn = b.select(self.is_row, w.number(0), self.dn)
+
+        def call(tile: Tile, here: Any, target: Any, cn: Any, times: Any) -> None:
+            """Some tiles of a kind, one below the other, from this row on."""
+            begin = b.select(self.is_row, b.load(biases), self._moved(self.d, (here, self.dn)))
+            rows = self._moved(self.a, (here, self.an)), self.an, self.ak
+            given = b.load(right), b.load(apart), self.k, target, cn, begin, dn, self.how, times, self.space
+            b.call(self._function(tile), (*rows, *given))
+
         with w.when(b.not_(b.and_(whole, self._lies_well()))):
-            b.call(copy, (b.load(right), self.bk, self.bm, self.k, columns, self.space))
+            packed = b.and_(b.and_(whole, beside), b.icmp_signed("==", self.bm, size))  # of many rows
+            if vectors == 2:
+                with w.when(packed):
+                    packing = Tile(tiles[0].rows, 2, packs=True)
+                    call(packing, w.number(0), self._moved(self.c, (first, size)), self.cn, w.number(1))
+                    b.store(w.number(packing.rows), row)
+            with w.when(b.not_(packed) if vectors == 2 else whole.type(1)):
+                b.call(self.copy_columns[vectors], (b.load(right), self.bk, self.bm, self.k, columns, self.space))
             b.store(self.space, right)
             b.store(wide, apart)
         with w.when(b.and_(self.is_row, b.not_(whole))):
-            b.call(copy, (b.load(biases), wide, self.dm, w.number(1), columns, self.biases))
+            b.call(self.copy_columns[vectors], (b.load(biases), wide, self.dm, w.number(1), columns, self.biases))
             b.store(self.biases, biases)
-        beside = b.icmp_signed("==", self.cm, size)
         follow = b.and_(beside, b.icmp_signed("==", self.cn, b.mul(self.m, size)))
         end = b.sub(
             b.mul(self.n, self.cn), b.add(b.mul(first, size), wide)
         )  # where the last row may begin that is such
-        row, dn = w.variable(w.number(0)), b.select(self.is_row, w.number(0), self.dn)
         for tile in tiles:
             height, tallest = w.number(tile.rows), tile is tiles[0]
             with w.forever() as over:
@@ -178,11 +194,8 @@ class _Product:
                 below = below if tallest else b.sdiv(b.sub(self.n, here), height)
                 times = b.select(b.and_(beside, whole), below, w.number(1))  # so many, where none ends beyond C
                 target = self._moved(self.c, (here, self.cn), (first, self.cm))
-                begin = b.select(self.is_row, b.load(biases), self._moved(self.d, (here, self.dn)))
                 made = b.select(direct, target, self.aside), b.select(direct, self.cn, wide)
-                rows = self._moved(self.a, (here, self.an)), self.an, self.ak
-                given = *rows, b.load(right), b.load(apart), self.k, *made, begin, dn, self.how, times
-                b.call(self._function(tile), given)
+                call(tile, here, *made, times)
                 with w.when(b.not_(direct)):
                     b.call(self.copy_tile, (self.aside, wide, height, columns, target, self.cn, self.cm))
                 b.store(b.add(here, b.mul(height, times)), row)

@@ -26,11 +26,15 @@ REACH = 3  # rows of A whose addresses come of one: a processor adds once or twi
 
 
 class Tile(NamedTuple):
-    """How many rows and vectors; `parts` sums for each, which need not wait for each other, where they are few."""
+    """How many rows and vectors; `parts` sums for each, which need not wait for each other, where they are few.
+
+    One that `packs` reads rows of B as they lie, and leaves them to the next in a row: while it multiplies it has time.
+    """
 
     rows: int
     vectors: int
     parts: int = 1
+    packs: bool = False
 
     def write(self, module: Any, form: Form) -> Any:
         """The function C = biases + A B, tile below tile.
@@ -38,8 +42,10 @@ class Tile(NamedTuple):
         Each array comes with its strides, and they with how many tiles there are; rows of B and of C lie in order.
         """
         b, word = form.byte, form.ir.IntType(64)
-        kinds = [b, word, word, b, word, word, b, word, b, word, word, word]  # A, B, k, C, biases and their kind, tiles
-        w = Writer(module, f"tile_{self.rows}_{self.vectors}", form.ir.VoidType(), kinds)
+        # A, B, k, C, biases and their kind, tiles, and where rows of B go
+        kinds = [b, word, word, b, word, word, b, word, b, word, word, word, b]
+        name = f"{'packing' if self.packs else 'tile'}_{self.rows}_{self.vectors}"
+        w = Writer(module, name, form.ir.VoidType(), kinds)
         w.inside()
         _Sums(w, form, self).write()
         w.done()
@@ -49,7 +55,9 @@ class Tile(NamedTuple):
 class _Sums:
     def __init__(self, w: Writer, form: Form, tile: Tile) -> None:
         self.w, self.form, self.tile = w, form, tile
-        a, self.an, self.ak, self.b, self.bk, self.k, c, self.cn, d, self.dn, self.how, self.times = w.arguments
+        a, self.an, self.ak, self.b, self.bk, self.k, c, self.cn, d, self.dn, self.how, self.times, self.space = (
+            w.arguments
+        )
         self.places = [w.variable(x) for x in (a, c, d)]
         entry = form.ir.IRBuilder(w.entry)
         parts, rows, vectors = range(tile.parts), range(tile.rows), range(tile.vectors)
@@ -70,7 +78,7 @@ class _Sums:
     def _terms(self) -> None:
         """All terms of the sums, by the way that A lies, and the sums into C."""
         w, b, size = self.w, self.w.b, self.w.number(self.form.size)
-        if self.tile.rows <= LOW:
+        if self.tile.rows <= LOW or self.tile.packs:
             self._in_steps(self.tile.parts, self.an, self.ak)
             return
         below, beside, apart, done = (w.function.append_basic_block(s) for s in ("below", "beside", "apart", "done"))
@@ -92,7 +100,7 @@ class _Sums:
         w, b = self.w, self.w.b
         reach = self.tile.rows if an is not self.an else REACH
         left = [w.variable(self._rows_from(r, an)) for r in range(0, self.tile.rows, reach)]
-        right = w.variable(self.b)
+        right, copy = w.variable(self.b), w.variable(self.space)
 
         def terms(count: int, which: slice) -> None:
             for j in range(count):
@@ -102,11 +110,13 @@ class _Sums:
                 if an is not self.an and which == ALL:
                     self.form.prefetch(b, starts[0], b.mul(ak, w.number(AHEAD)))
                 sums = self.sums[j % self.tile.parts]
-                self._term(sums[which], rows[which], b.gep(b.load(right), [b.mul(self.bk, u)]))
+                packed = b.gep(b.load(copy), [self._across(j * self.tile.vectors)])
+                self._term(sums[which], rows[which], b.gep(b.load(right), [b.mul(self.bk, u)]), packed)
 
         def go_on(count: int) -> None:
             terms(count, ALL)
-            for place, step in ((right, self.bk), *((place, ak) for place in left)):
+            across = self._across(self.tile.vectors)
+            for place, step in ((right, self.bk), (copy, across), *((place, ak) for place in left)):
                 b.store(b.gep(b.load(place), [b.mul(step, w.number(count))]), place)
 
         many = steps > 1 and self.tile.rows * self.tile.vectors > AT_ONCE
@@ -149,10 +159,13 @@ class _Sums:
         start = b.gep(self.a, [b.mul(an, self.w.number(r))])
         return b.asm(form.ir.FunctionType(form.byte, [form.byte]), "", "=r,0", [start], False)
 
-    def _term(self, sums: Any, rows: Any, row: Any) -> None:
-        """A term of each sum: where the elements of A are, and the row of B."""
+    def _term(self, sums: Any, rows: Any, row: Any, packed: Any) -> None:
+        """A term of each sum: where the elements of A are, the row of B, and where that goes."""
         b, form = self.w.b, self.form
         vectors = [form.load_vector(b, row, self._across(v)) for v in range(self.tile.vectors)]
+        if self.tile.packs:
+            for v, vector in enumerate(vectors):
+                form.store(b, vector, packed, self._across(v))
         for places, at in zip(sums, rows, strict=True):
             x = form.spread(b, form.load(b, *at))
             for place, vector in zip(places, vectors, strict=True):
