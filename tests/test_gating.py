@@ -57,6 +57,17 @@ def test_forward_mode_and_batches_have_the_same_limits():
         np.testing.assert_array_equal(tm.vmap(f)(x), f(x))
 
 
+@pytest.mark.parametrize("x", [-8.0, -5.0, -0.3, 1e-9, 2.0, 30.0])
+def test_gelu_by_tanh_keeps_its_digits_where_the_gate_is_next_to_0(x):
+    f = functools.partial(F.gelu, approximate="tanh")
+    with mpmath.workdps(60):
+        gelu = lambda t: t * (1 + mpmath.tanh(mpmath.sqrt(2 / mpmath.pi) * (t + 0.044715 * t**3))) / 2  # noqa: E731
+        expected = float(gelu(mpmath.mpf(x))), float(mpmath.diff(gelu, mpmath.mpf(x)))
+    for way in WAYS:
+        assert float(way(f)(x)) == pytest.approx(expected[0], rel=2e-14, abs=0)
+        assert float(way(tm.grad(f))(x)) == pytest.approx(expected[1], rel=1e-12, abs=0)
+
+
 @pytest.mark.parametrize("x", [-1e150, -3e8, -1.0, -0.2, 1e-200, 0.7, 1.0, 40.0, 1e9, 1e100])
 def test_softsign_keeps_the_digits_of_its_slopes(x):
     slope = tm.grad(F.softsign)

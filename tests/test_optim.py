@@ -351,7 +351,7 @@ def test_a_state_belongs_to_paths_whatever_the_order_of_keys():
         new, state = update(grads, opt.init(params), params)
         want, _ = update(2 * grads["b"], [state[1]], new["b"])
         got, after = update({"w": grads["w"], "b": 2 * grads["b"]}, state, dict(reversed(new.items())))
-        assert list(got) == after.paths == ["b", "w"]
+        assert list(got) == list(after.paths) == ["b", "w"]
         np.testing.assert_array_equal(got["b"].numpy(), want.numpy())
     with pytest.raises(tm.ArgumentError, match="the state of w, b for w, c"):
         opt.update({"w": tm.ones(2), "c": tm.ones(2)}, opt.init(params), {"w": tm.ones(2), "c": tm.zeros(2)})

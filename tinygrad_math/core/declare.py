@@ -67,7 +67,10 @@ _LARGE = 1 << 62
 _FLOAT = np.float64  # of a single number, which takes longer to say its dtype than to be multiplied
 _ALL = sys.maxsize
 _CALLS = 256  # how many combinations of parameters an op remembers
-_EXACT = frozenset({int, bool, str, type(None)})  # whose values are the same thing where they are equal, type for type
+_EXACT = frozenset(
+    {int, bool, str, type(None), type}
+)  # whose values are the same thing where they are equal, type for type
+_DTYPES = frozenset(type(np.dtype(c)) for c in "?bBhHiIlLqQefdFDgG")
 
 
 def call_key(params: dict[str, Any]) -> Any:
@@ -80,7 +83,9 @@ def call_key(params: dict[str, Any]) -> Any:
             kind = tuple([v.__class__ for v in value])
             if not _EXACT.issuperset(kind):
                 return None
-        elif kind not in _EXACT and not (kind is float and abs(value) > 0):
+        elif kind not in _EXACT and not (
+            abs(value) > 0 if kind is float else kind in _DTYPES and value.metadata is None
+        ):
             return None
         key += name, value, kind
     return tuple(key)

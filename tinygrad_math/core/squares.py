@@ -11,13 +11,16 @@ from .quiet import quietly
 from .standing import as_array
 
 Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
+_dot: Any = np.vecdot  # NumPy's stubs know no `keepdims` of it
+MANY = 8192  # elements, of which sums in single precision would lose digits one by one
+_Array, _add, _largest = np.ndarray, np.add.reduce, np.maximum.reduce  # NumPy's module takes long to answer
 
 
 def total_of(x: Any, axis: Axis, keepdims: bool) -> Any:
     """The sum, in double precision where many single ones would lose digits one by one."""
-    if x.size > 8192 and x.dtype.char in "fF":
+    if x.size > MANY and x.dtype.char in "fF":
         return wide_total(x, axis, keepdims).astype(x.dtype)
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    return _add(x, axis, None, None, keepdims)  # type: ignore[call-overload]
 
 
 def wide_total(x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -37,13 +40,16 @@ def centred(x: Any, axis: Axis) -> Any:
     if not x.ndim:
         return x - x
     # from the first element on, so that a constant is 0 to the last bit and a large offset costs no digits
-    if axis is None:
-        x = x - x.flat[0]
-    else:
-        hit = {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
-        x = x - x[tuple([slice(0, 1) if a in hit else slice(None) for a in range(x.ndim)])]
+    x = x - (x.flat[0] if axis is None else x[_first(axis, x.ndim)])
     total = total_of(x, axis, True)
     return np.subtract(x, total / (x.size // (total.size or 1)), out=x)
+
+
+@functools.lru_cache(256)
+def _first(axis: int | tuple[int, ...], ndim: int) -> tuple[slice, ...]:
+    """The first places over these axes."""
+    hit = {a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
+    return tuple([slice(0, 1) if a in hit else slice(None) for a in range(ndim)])
 
 
 def squared_sizes(c: Any) -> Any:
@@ -52,9 +58,25 @@ def squared_sizes(c: Any) -> Any:
 
 
 def _mean_square(c: Any, axis: Axis, least: float) -> Any:
-    total = total_of(squared_sizes(c), axis, True)
-    mean = total / max(c.size // (total.size or 1), 1)
+    if _in_rows(c, axis):  # without an array of the squares
+        mean = _dot(c, c, keepdims=True)
+        mean /= max(c.shape[-1], 1)
+    else:
+        total = total_of(squared_sizes(c), axis, True)
+        mean = total / max(c.size // (total.size or 1), 1)
     return mean + least if least else mean
+
+
+_ROW = 4096  # elements of a row, up to which sums one by one, in several lanes, are as good as those of pairs
+
+
+def _in_rows(c: Any, axis: Axis) -> bool:
+    """Whether `axis` is the last one, of real numbers whose sums of squares a dot product keeps all digits of."""
+    if c.__class__ is not _Array or not c.ndim or c.shape[-1] > _ROW:
+        return False
+    if axis not in ((-1,), -1) and axis != (c.ndim - 1,):
+        return False
+    return c.dtype.char == "d" or (c.dtype.char == "f" and c.size <= MANY)
 
 
 def root_and_scale(c: Any, axis: Axis, least: float) -> tuple[Any, Any]:
@@ -64,7 +86,7 @@ def root_and_scale(c: Any, axis: Axis, least: float) -> tuple[Any, Any]:
     """
     square = quietly(_mean_square, c, axis, least)
     if in_range(square, least):
-        return np.sqrt(square), None
+        return np.sqrt(square, out=square) if square.ndim else np.sqrt(square), None
     top = np.fmax.reduce(np.abs(c), axis=axis, keepdims=True, initial=np.sqrt(least))
     scale = power_of_two(top.astype(square.dtype))
     square = quietly(_mean_square, c * scale, axis, 0.0)
@@ -87,7 +109,7 @@ def in_range(total: Any, least: float = 0.0) -> bool:
         return True
     if low > least and not low <= np.minimum.reduce(total, axis=None):
         return False
-    return bool(np.maximum.reduce(total, axis=None) <= high)
+    return bool(_largest(total, None) <= high)
 
 
 def power_of_two(size: Any) -> Any:

@@ -204,8 +204,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 def _huber(asker: str, input: Any, target: Any, delta: float) -> Any:
     """Huber's loss, whose square is of what is within delta: of an endless error there is none that could be NaN."""
     d = rec.subtract(*pair(asker, input, target))
-    size, near = rec.abs(d), rec.clip(d, -delta, delta)
-    return rec.where(rec.less_equal(size, delta), 0.5 * rec.square(near), delta * (size - 0.5 * delta))
+    near = rec.clip(d, -delta, delta)
+    return near * (d - 0.5 * near)
 
 
 @named

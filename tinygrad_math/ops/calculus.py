@@ -188,7 +188,8 @@ def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor
     y = _floating(given)
     if not y.ndim:
         raise ShapeError("trapezoid needs an axis to sum along, got a 0-d array")
-    steps = as_tensor(dx if x is None else x)
+    plain = x is None and dx.__class__ in (float, int) and given.dtype.kind in "fc"  # which stays in its dtype
+    steps = given if plain else as_tensor(dx if x is None else x)
     if x is not None:
         x = _floating(steps)
         if x.ndim == 1:
@@ -196,8 +197,11 @@ def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor
         else:
             dx = _difference(x, axis=axis)
     middle = (_cut(y, axis, 1, None) + _cut(y, axis, None, -1)) / 2.0
+    area: Tensor = rec.sum(dx * middle, axis=axis)
+    if plain:
+        return area
     kinds = [v.node.data if is_weak(v) else v.dtype for v in (given, steps)]
-    return _in(rec.sum(dx * middle, axis=axis), np.result_type(*kinds, 2.0))
+    return _in(area, np.result_type(*kinds, 2.0))
 
 
 def _in(y: Any, dtype: Any) -> Tensor:

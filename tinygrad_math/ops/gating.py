@@ -1,7 +1,8 @@
-"""A number times the gate that it opens itself, as in x sigmoid(x) and x Phi(x)."""
+"""A number times the gate that it opens itself, as in x sigmoid(x), x Phi(x) and x / (1 + |x|)."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,33 +10,153 @@ import numpy as np
 from ..core import samples as points
 from ..core.declare import elementwise
 from ..core.samples import sample
+from ..core.standing import as_array
 
 __all__: list[str] = []
 
 FLAT = 1000.0  # from here on the gates are 0 or 1, and their slopes 0, in every dtype
+_MANY = 4096  # elements, from which on a look at the extremes is quicker than another array
+_Array, _REAL, _minimum, _maximum = np.ndarray, np.dtype(float), np.minimum, np.maximum
+
+
+def _small(x: Any) -> bool:
+    """Whether x is a small array of real numbers: the most frequent case, told first."""
+    return x.__class__ is _Array and x.size <= _MANY and x.dtype.kind == "f"
+
+
+def _unordered(x: Any) -> bool:
+    """Whether x is of complex numbers, for which gates are no gates: of these there is but the product."""
+    return isinstance(x, complex) or getattr(x, "dtype", _REAL).kind == "c"
 
 
 def _gated(x: Any, s: Any, /) -> Any:
-    """Of complex numbers, which have no order, the product."""
-    return (x if np.iscomplexobj(x) else np.maximum(x, -FLAT)) * s
+    if x.__class__ is _Array and x.size <= _MANY and x.dtype.kind == "f":  # `_small`, without a call
+        return _maximum(x, -FLAT) * s
+    if _unordered(x) or (np.size(x) and np.min(x) >= -FLAT):
+        return x * s
+    return _maximum(x, -FLAT) * s
 
 
-gated = elementwise(
-    _gated,
-    lambda xp, y, x, s: s,
-    lambda xp, y, x, s: x if x.dtype.kind == "c" else xp.minimum(xp.maximum(x, -FLAT), FLAT),
-    name="gated",
-    latex="{0} {1}",
-    holomorphic=True,
-    samples=lambda: [
+def _held_product(x: Any, s: Any, /) -> Any:
+    if not _small(x) and (_unordered(x) or (np.size(x) and np.min(x) >= -FLAT and np.max(x) <= FLAT)):
+        return x * s
+    return _minimum(_maximum(x, -FLAT), FLAT) * s
+
+
+def _held(xp: Any, y: Any, x: Any, s: Any) -> Any:
+    return x if x.dtype.kind == "c" else xp.minimum(xp.maximum(x, -FLAT), FLAT)
+
+
+def _gate(xp: Any, y: Any, x: Any, s: Any) -> Any:
+    return s
+
+
+def _samples() -> list[Any]:
+    return [
         sample(points.real(2, 3), points.positive(2, 3)),
         sample(points.real(2, 1), points.positive(3)),
         sample(points.real(), points.positive()),
         sample(points.real(0, 2), points.positive(2)),
         sample(points.complexes(3), points.complexes(3)),
-    ],
+    ]
+
+
+gated = elementwise(
+    _gated,
+    _gate,
+    _held,
+    name="gated",
+    latex="{0} {1}",
+    holomorphic=True,
+    samples=_samples,
     doc="""x s for a gate s that x shuts below -1000 and opens above 1000: at infinities the limit, not inf times 0.
 
     Derivatives: s in x; in s the number x, held to [-1000, 1000], since the slope of a gate is 0 beyond.
+    """,
+)
+
+held_product = elementwise(
+    _held_product,
+    _gate,
+    _held,
+    name="held_product",
+    latex="{0} {1}",
+    holomorphic=True,
+    samples=_samples,
+    doc="""x s for the slope s of a gate, with x held to [-1000, 1000], since that slope is 0 beyond.
+
+    Derivatives: s in x; in s the number x, held in the same way.
+    """,
+)
+
+
+@gated.defvjp
+@held_product.defvjp
+def _(xp: Any, need: Any, g: Any, y: Any, x: Any, s: Any) -> Any:
+    """By one op each, whatever the order of the derivative."""
+    if y.dtype.kind == "c":
+        x, s = xp.conj(x), xp.conj(s)
+    return g * s if need[0] else None, xp.held_product(x, g) if need[1] else None
+
+
+def _softsign(x: Any, /) -> Any:
+    x = as_array(x)
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    size = np.abs(x)
+    if not np.maximum.reduce(size, axis=None, initial=0) < np.inf:  # an endless one's quotient is the largest one's
+        most = np.finfo(x.dtype).max
+        x = np.clip(x, -most, most)
+        size = np.abs(x)
+    return x / (1 + size)
+
+
+softsign = elementwise(
+    _softsign,
+    lambda xp, y, x: xp.square(1 / (1 + xp.abs(x))),
+    name="softsign",
+    latex=r"\frac{{ {0} }}{{ 1 + \left|{0}\right| }}",
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(np.array([-np.inf, -1e9, 0.0, np.inf]), smooth=False),
+    ],
+    doc="x / (1 + |x|), of real numbers. Derivative: 1 / (1 + |x|)^2, in which no terms cancel far out.",
+)
+
+
+REACH = 22.0  # from where on tanh of the argument is 1 or -1, with a slope of 0, in every dtype
+LINE = math.sqrt(8 / math.pi)  # twice Hendrycks' and Gimpel's argument of tanh, as that of a sigmoid
+CUBE = 0.044715 * LINE
+
+
+def _gelu_argument(x: Any, /) -> Any:
+    h = x if _unordered(x) else _minimum(_maximum(x, -REACH), REACH)
+    return h * (LINE + CUBE * (h * h))
+
+
+def _gelu_slope(xp: Any, y: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return LINE + 3 * CUBE * xp.square(x)
+    square = xp.square(xp.minimum(xp.maximum(x, -REACH), REACH))
+    return xp.less(square, REACH * REACH) * (LINE + 3 * CUBE * square)
+
+
+gelu_argument = elementwise(
+    _gelu_argument,
+    _gelu_slope,
+    name="gelu_argument",
+    latex=r"\sqrt{{8/\pi}} \left({0} + 0.044715 {0}^3\right)",
+    holomorphic=True,
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(points.complexes(3)),
+        sample(np.array([-np.inf, -1e200, -30.0, 0.0, 30.0, np.inf]), smooth=False),
+    ],
+    doc="""sqrt(8/pi) (x + 0.044715 x^3) with x held to [-22, 22], beyond which a sigmoid of it is 0 or 1.
+
+    Derivative: sqrt(8/pi) (1 + 0.134145 x^2); 0 beyond.
     """,
 )

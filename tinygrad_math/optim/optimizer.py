@@ -7,7 +7,7 @@ so that it can be traced and differentiated.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import is_
 from typing import Any
 
@@ -43,17 +43,17 @@ _OURS = f"{__package__}."  # where the rules stand that come with this package
 class States(list[State]):
     """The states of a tree of parameters, one a leaf; `paths` says of which, whatever the order of the keys."""
 
-    paths: list[str]
+    paths: tuple[str, ...]  # nobody can change them, so that compiled updates need not make them anew at each call
 
     @classmethod
-    def at(cls, names: list[str], states: Iterable[State]) -> States:
+    def at(cls, names: Sequence[str], states: Iterable[State]) -> States:
         made = cls(states)
-        made.paths = names
+        made.paths = tuple(names)
         return made
 
     def of(self, names: list[str]) -> list[State]:
         """The states in this order of leaves. Raises ArgumentError where they are another tree's."""
-        if names == self.paths:
+        if tuple(names) == self.paths:
             return self
         by_path = dict(zip(self.paths, self, strict=True))
         if len(names) != len(by_path) or not all(name in by_path for name in names):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...ops.gating import FLAT
+from ...ops.gating import CUBE, FLAT, LINE, REACH
 from ..program import Program, Value, constant
 from .rewrite import Make, is_op, is_scalar, number, rewrite
 from .zeros import seen_zeros
@@ -150,6 +150,22 @@ def _is_zero(c: Value, minus: bool | None) -> bool:
     return c.is_number(0) and (minus is None or bool((np.signbit(c.example) == minus).all()))
 
 
+def _softsign(v: Value, make: Make, seen: bool) -> Value:
+    """Where an endless number has the quotient of the largest one."""
+    x = _within(v.inputs[0], float(np.finfo(v.dtype).max), make)
+    return make("divide", x, make("add", constant(1.0), make("absolute", x)))
+
+
+def _within(x: Value, most: float, make: Make) -> Value:
+    return make("minimum", make("maximum", x, constant(-most)), constant(most))
+
+
+def _gelu_argument(v: Value, make: Make, seen: bool) -> Value:
+    x = _within(v.inputs[0], REACH, make)
+    rise = make("add", constant(LINE), make("multiply", make("multiply", x, x), constant(CUBE)))
+    return make("multiply", x, rise)
+
+
 _RULES: dict[str, Callable[[Value, Make, bool], Value | None]] = {
     "add": _add,
     "subtract": _subtract,
@@ -158,5 +174,8 @@ _RULES: dict[str, Callable[[Value, Make, bool], Value | None]] = {
     "negative": _negative,
     "power": _power,
     "gated": lambda v, make, seen: make("multiply", make("maximum", v.inputs[0], constant(-FLAT)), v.inputs[1]),
+    "held_product": lambda v, make, seen: make("multiply", _within(v.inputs[0], FLAT, make), v.inputs[1]),
+    "gelu_argument": _gelu_argument,
+    "softsign": _softsign,
     "square": lambda v, make, seen: make("multiply", v.inputs[0], v.inputs[0]),
 }
