@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -418,3 +419,22 @@ def test_slopes_keep_their_digits_in_tails_however_an_array_lies(kind, order):
                 e = np.exp(-np.abs(few.astype(np.longdouble)))
                 want_few = e / (1 + e) ** 2 if f is tm.sigmoid else 4 * e**2 / (1 + e**2) ** 2
             np.testing.assert_allclose(got, want_few.astype(kind), rtol=1e-9 if kind is np.float64 else 1e-4)
+
+
+OF_A_NUMBER = {  # each with its value in closed form at x
+    "tanh": (tm.tanh, lambda x: 4 * math.exp(-2 * x)),
+    "median": (tm.median, lambda x: 1.0),
+    "quantile": (lambda x: tm.quantile(x, 0.25), lambda x: 1.0),
+    "nanquantile": (lambda x: tm.nanquantile(x, 0.25), lambda x: 1.0),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize("name", OF_A_NUMBER)
+def test_the_gradient_of_a_number_of_pythons_is_in_double_precision(name, backend):
+    f, slope = OF_A_NUMBER[name]
+    g = tm.compile(tm.grad(f), backend=backend)
+    for x in (25.0, 30.0):
+        assert g(x).dtype == np.float64
+        assert g(x).item() == pytest.approx(slope(x), rel=1e-13, abs=0)
+    assert tm.compile(f, backend=backend)(2.0).dtype == np.float64

@@ -435,6 +435,8 @@ def test_samplers_that_cannot_be_are_named_errors(make):
 
 def test_words_about_speed_are_taken_where_they_are_off():
     loader = data.DataLoader(Y, batch_size=5, num_workers=2, pin_memory=True, persistent_workers=True, timeout=1)
+    with pytest.raises(tm.ArgumentError, match=r"num_workers.*-1"):
+        data.DataLoader(Y, num_workers=-1)
     assert len(loader) == 2
     assert data.default_collate is data.collate
     assert tm.nn.Embedding(3, 2, sparse=False, max_norm=None, rng=0).weight.shape == (3, 2)

@@ -1,6 +1,7 @@
 """fit: eager and compiled runs are the same, what is measured is told, and faults are named."""
 
 import csv
+import functools
 import json
 import sys
 from pathlib import Path
@@ -361,6 +362,30 @@ def test_evaluation_changes_nothing():
     assert all(m.training for m in net.modules())
     for name, value in net.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+WEIGHTED = {
+    "function": functools.partial(F.cross_entropy, weight=np.array([0.1, 3.0]), ignore_index=7),
+    "module": tm.nn.CrossEntropyLoss(weight=np.array([0.1, 3.0]), ignore_index=7),
+    "not weighted": functools.partial(F.cross_entropy, ignore_index=7),
+}
+
+
+@pytest.mark.parametrize("loss", WEIGHTED.values(), ids=WEIGHTED)
+@pytest.mark.parametrize("size", [2, 5, 40])
+def test_a_loss_of_weighted_classes_is_measured_alike_in_batches_of_any_size(loss, size):
+    x, y = data()
+    labels = np.asarray(y).copy()
+    labels[1::4] = 7  # one of each two at most, so that each batch has some
+    net, rows = plain(), tm.data.TensorDataset(x, labels)
+    weights = np.where(labels == 7, 0.0, 1.0 if loss is WEIGHTED["not weighted"] else np.where(labels == 1, 3.0, 0.1))
+    with tm.no_grad():
+        logs = tm.log_softmax(net(x), axis=1).numpy()
+    want = -(weights * logs[np.arange(len(labels)), np.where(labels == 7, 0, labels)]).sum() / weights.sum()
+    found = tm.train.evaluate(net, tm.data.DataLoader(rows, size), loss, {"accuracy": tm.train.accuracy})
+    assert found["loss"] == pytest.approx(want, rel=1e-12)
+    whole = tm.train.evaluate(net, tm.data.DataLoader(rows, len(rows)), loss, {"accuracy": tm.train.accuracy})
+    assert found["accuracy"] == pytest.approx(whole["accuracy"], rel=1e-12)
 
 
 def test_evaluation_leaves_a_loader_where_it_is():

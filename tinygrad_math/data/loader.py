@@ -203,6 +203,8 @@ class DataLoader(Passes):
             raise ArgumentError(f"DataLoader: batch_size is a whole number above 0, got {batch_size!r:.40}")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ArgumentError(f"DataLoader: seed is a whole number from 0 on, got {seed!r:.40}")
+        if isinstance(num_workers, bool) or not isinstance(num_workers, (int, np.integer)) or num_workers < 0:
+            raise ArgumentError(f"DataLoader: num_workers is a whole number from 0 on, got {num_workers!r:.40}")
         if collate_fn is not None and not callable(collate_fn):
             raise ArgumentError(f"DataLoader: collate_fn is a function of a list of examples, got {collate_fn!r:.40}")
         if isinstance(dataset, tuple) and all(isinstance(a, (np.ndarray, Tensor)) for a in dataset):

@@ -199,6 +199,7 @@ def _put(d: Any, x: Any, few: Any, f: Callable[[Any], Any]) -> Any:
 
 def _slope_of_tail(x: Any) -> Any:
     """cosh(x)^-2, of complex numbers as 4 e / (1 + e)^2 with e = exp(-2 |x|)."""
+    x = np.asarray(x)  # a program may have a number of Python's
     if x.dtype.kind != "c":
         y = 1 / np.cosh(x)
         return y * y

@@ -56,8 +56,8 @@ def _share(rows: Any, value: Any) -> Any:
 )
 def quantile_weights(x: Any, q: Any, /, axis: Axis, method: Any, skip: bool, order: int = 0) -> Any:
     """The weights w with quantile(x, q) = sum over `axis` of w x; `skip` leaves NaN out, as nanquantile does."""
-    dtype = np.result_type(x, q, np.float16)
-    x, q = np.asarray(x), np.asarray(q)
+    x = np.asarray(x)  # a program may have a number of Python's, which has no precision of its own
+    dtype, q = np.result_type(x, q, np.float16), np.asarray(q)
     if not x.size:
         return np.zeros(q.shape + x.shape, dtype)
     axes = _axes(x.ndim, axis)
@@ -228,7 +228,8 @@ def weighted_quantile(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = 
 @general(arity=3, latex=r"w_{{{1}}}({0}; {2})", shape="q.shape + x.shape", samples=_weighted_samples)
 def weighted_shares(x: Any, q: Any, weights: Any, /, axis: Axis, skip: bool = False, keepdims: bool = False) -> Any:
     """The part of each element in its weighted quantile, which is one of them: ties share equally."""
-    dtype, x = np.result_type(x, np.float16), np.asarray(x)
+    x = np.asarray(x)
+    dtype = np.result_type(x, np.float16)
     value = _by_weight(x, q, weights, axis, skip, True)
     hit = (x == value) | (np.isnan(x) & np.isnan(value))
     return (hit / np.maximum(np.add.reduce(hit, axis=_axes(x.ndim, axis), keepdims=True), 1)).astype(dtype)

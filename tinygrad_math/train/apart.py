@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -20,11 +19,10 @@ from ..distributed.batches import Batches
 from ..distributed.cluster import Shards
 from ..distributed.picking import Numbered, Table
 from ..distributed.products import ValueAndGrad
-from ..nn import functional
-from ..nn.criteria import LossModule
 from ..nn.module import Module, Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..random import own_stream
+from .counting import counts, options_of
 from .kept import steadily
 from .placed import Loss, forward, leaves_below, reached
 from .steps import Eager
@@ -35,7 +33,7 @@ class Objective:
 
     def __init__(self, model: Module, loss: Loss) -> None:
         self.model, self.loss = model, loss
-        self.reduction = "sum" if _options(loss).get("reduction") == "sum" else "mean"
+        self.reduction = "sum" if options_of(loss).get("reduction") == "sum" else "mean"
         self.__name__ = type(model).__name__
 
     def suits(self, params: Any, batch: Any, examples: int, closely: bool) -> None:
@@ -71,19 +69,8 @@ class Objective:
             )
 
     def weight(self, batch: Any, examples: int) -> float:
-        """What a batch counts in the mean: its examples, or the weights of those targets that the loss counts."""
-        parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-        options = _options(self.loss)
-        if len(parts) < 2 or "ignore_index" not in options:
-            return examples
-        labels = np.asarray(as_tensor(parts[1]).node.data)
-        if labels.dtype.kind not in "iu":  # shares of classes, whose number it is
-            return examples
-        labels = labels[labels != options["ignore_index"]]
-        if options["weight"] is None:
-            return float(labels.size)
-        weights = np.ravel(as_tensor(options["weight"]).detach().numpy()).astype(float)
-        return float(np.take(weights, labels, mode="clip").sum())  # of a label that is no class the loss will tell
+        """What a batch counts in the mean."""
+        return counts(self.loss, batch, examples)
 
     def _check_alone(self, params: Any, batch: Any) -> None:
         """Raise ArgumentError for a loss that uses the network itself, TraceError for a network that keeps something.
@@ -133,21 +120,6 @@ class Objective:
                     "worker sees a part of the batch only; use LayerNorm or GroupNorm, or one machine"
                 )
         return y
-
-
-def _options(loss: Any) -> dict[str, Any]:
-    """What a loss of ours was given, as a module or by functools.partial, where that can be seen."""
-    if isinstance(loss, LossModule):
-        return loss._given()
-    options: dict[str, Any] = {}
-    function = loss
-    while isinstance(function, functools.partial):
-        options, function = {**function.keywords, **options}, function.func
-    ours = getattr(functional, getattr(function, "__name__", ""), None)
-    if ours is None or ours is not function:
-        return {}
-    usual = {n: p.default for n, p in inspect.signature(ours).parameters.items() if p.default is not p.empty}
-    return {**usual, **options}
 
 
 def _rows(batch: Any, examples: int, rows: slice) -> Any:

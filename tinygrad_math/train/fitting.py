@@ -143,7 +143,8 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
     """The mean loss, and other measures, of a model on data: in eval mode, without gradients; nothing is changed.
 
     Arguments: `data` a DataLoader, a data set, or arrays (input, target); `metrics` functions of (prediction, target).
-    Each batch counts by its number of examples.
+    Each batch counts by its number of examples; of `cross_entropy` and `nll_loss`, given as they are, as a module or by
+    `functools.partial`, by the weights of the targets that count. The batch size then changes nothing.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> net = tm.nn.Linear(1, 1)
@@ -158,7 +159,7 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
         return {"loss": as_tensor(y).item()} | {n: float(f(prediction, target)) for n, f in (metrics or {}).items()}
 
     with no_grad():
-        found: dict[str, float] = means("evaluate", model, looked_at(data), measured)
+        found: dict[str, float] = means("evaluate", model, loss, looked_at(data), measured)
     return found
 
 

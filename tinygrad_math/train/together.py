@@ -169,7 +169,7 @@ class Together:
             parts = given if isinstance(given, tuple) else (given,)
             return self._measures(self.measure, single, given, (parts[1:] or parts)[0], metrics)
 
-        found: dict[str, Any] = means("fit_many", self.one.model, loader, measured)
+        found: dict[str, Any] = means("fit_many", self.one.model, self.loss, loader, measured)
         return found
 
     def _measures(
