@@ -193,3 +193,61 @@ def test_pochhammers_symbol_bends_beside_its_zeros(z, m):
         wanted = [float((above - below) / (2 * h)), float((above - 2 * here + below) / h**2)]
     slope = tm.grad(special.poch)
     assert [float(slope(z, m)), float(tm.grad(slope)(z, m))] == pytest.approx(wanted, rel=1e-11, abs=0)
+
+
+@pytest.mark.parametrize(
+    "n, k", [(0.017, -10.0), (344.9, -5.0), (3.5, 6.5), (4.0, -2.0), (5.0, 9.0), (0.24, -215.4), (60.0, 61.0)]
+)
+def test_binomial_coefficients_bend_where_they_are_zero_and_where_they_have_vanished(n, k):
+    """By central differences of gamma(n + 1)/(gamma(k + 1) gamma(n - k + 1))."""
+
+    def choose(n, k):
+        return mpmath.gamma(n + 1) * mpmath.rgamma(k + 1) * mpmath.rgamma(n - k + 1)
+
+    with mpmath.workdps(90):
+        a, b, h = mpmath.mpf(n), mpmath.mpf(k), mpmath.mpf(10) ** -25
+        v = {(i, j): choose(a + i * h, b + j * h) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+        firsts = [float((v[1, 0] - v[-1, 0]) / (2 * h)), float((v[0, 1] - v[0, -1]) / (2 * h))]
+        mixed = float((v[1, 1] - v[1, -1] - v[-1, 1] + v[-1, -1]) / (4 * h * h))
+        along = [float((v[1, 0] - 2 * v[0, 0] + v[-1, 0]) / h**2), float((v[0, 1] - 2 * v[0, 0] + v[0, -1]) / h**2)]
+        bends = [[along[0], mixed], [mixed, along[1]]]
+    for i in (0, 1):
+        slope = tm.grad(special.binom, argnums=i)
+        assert float(slope(n, k)) == pytest.approx(firsts[i], rel=1e-11, abs=1e-300)
+        for j in (0, 1):
+            assert float(tm.grad(slope, argnums=j)(n, k)) == pytest.approx(bends[i][j], rel=1e-10, abs=1e-300)
+
+
+SMALLEST = [
+    (special.kv, mpmath.besselk, 0.96, 1.4e-64),
+    (special.kv, mpmath.besselk, 1.46, 3.7e-155),
+    (special.kv, mpmath.besselk, 1.0, 3.5e-18),
+    (special.kv, mpmath.besselk, 0.3, 1e-290),
+    (special.yv, mpmath.bessely, 8.4, 1.2e-8),
+    (special.yv, mpmath.bessely, 0.5, 2.8e-28),
+    (special.jv, mpmath.besselj, 0.5, 3.9e-308),
+    (special.iv, mpmath.besseli, -0.63, 7.7e-119),
+]
+
+
+@pytest.mark.parametrize("f, reference, v, x", SMALLEST)
+def test_bessel_functions_of_almost_nothing_move_with_their_order(f, reference, v, x):
+    with mpmath.workdps(60):
+        a, b, h = mpmath.mpf(v), mpmath.mpf(x), mpmath.mpf(10) ** -20
+        values = {(i, j): reference(a + i * h, b * (1 + j * h)) for i in (-1, 1) for j in (-1, 0, 1)}
+        first = float((values[1, 0] - values[-1, 0]) / (2 * h))
+        mixed = float((values[1, 1] - values[1, -1] - values[-1, 1] + values[-1, -1]) / (4 * h * h * b))
+    slope = tm.grad(f)
+    assert float(slope(v, x)) == pytest.approx(first, rel=1e-11, abs=0)
+    assert float(tm.grad(slope, argnums=1)(v, x)) == pytest.approx(mixed, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("v, x", [(124.5, 8440.0), (30.0, 200.0), (7.0, -60.0), (0.5, 25.0)])
+def test_scaled_bessel_functions_bend_with_all_digits_where_their_neighbours_are_equal_to_most(v, x):
+    with mpmath.workdps(60):
+        a, b, h = mpmath.mpf(v), mpmath.mpf(x), mpmath.mpf(10) ** -18
+        low, here, high = (mpmath.besseli(a, b + s) * mpmath.exp(-abs(b + s)) for s in (-h, 0, h))
+        first, second = float((high - low) / (2 * h)), float((high - 2 * here + low) / h**2)
+    slope = tm.grad(special.ive, argnums=1)
+    assert float(slope(v, x)) == pytest.approx(first, rel=1e-12, abs=0)
+    assert float(tm.grad(slope, argnums=1)(v, x)) == pytest.approx(second, rel=1e-11, abs=0)

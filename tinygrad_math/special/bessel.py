@@ -17,6 +17,8 @@ from ..core.errors import NoDerivative
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from . import bessel_orders  # noqa: F401  (the ops of the derivatives in the order)
+from .bessel_paths import modified
+from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
 __all__ = [
@@ -79,7 +81,8 @@ def _family(name: str, below: int, above: int, doc: str, **record: Any) -> Any:
         f = getattr(xp, name)
         if name[0] != "y":
             return 0.5 * (below * f(n - 1, x) + above * f(n + 1, x))
-        return 0.5 * (below * f(n - 1, _off_zero(xp, x)) + above * f(n + 1, x))
+        far = xp.logical_or(xp.equal(x, 0), xp.logical_and(xp.isinf(y), xp.greater_equal(n, 0)))
+        return 0.5 * (below * f(n - 1, xp.where(far, 1, x)) + above * f(n + 1, x))  # of two infinities the higher wins
 
     return row(
         name,
@@ -296,17 +299,28 @@ k1 = row(
 
 # Scaled by exp(-|x|), which has a kink at zero; sign(0) = 0 gives the mean of both slopes there.
 
+_AT_ONCE = 256  # elements of quadrature
 _FAR = 50.0  # from here on the expansion for large x (DLMF 10.40.1) is exact to rounding
 
 
+_STEEP = 20.0  # from here on the differences of neighbouring I_v have lost too many digits
+
+
 def _near_slope(v: Any, x: Any, n: int) -> Any:
-    """By Leibniz's rule; each difference of neighbouring I_v loses a factor 2 |x| of digits."""
+    """By Leibniz's rule; each difference of neighbouring I_v loses a factor 2 |x| of digits, so of more than a few by
+    the integral of `bessel_paths`."""
     from scipy import special
 
     total = np.zeros_like(x)
     for k in range(n + 1):
         i = sum(math.comb(k, j) * special.ive(v - k + 2 * j, x) for j in range(k + 1)) / 2.0**k
         total = total + math.comb(n, k) * (1 if (n - k) % 2 == 0 else -np.sign(x)) * i
+    size = np.abs(x)
+    steep = (size > _STEEP) & np.isfinite(size) & np.isfinite(v) & ((x > 0) | (v == np.floor(v)))
+    if steep.any():
+        total, sign = np.array(total), np.where(x < 0, (-1.0) ** (v + n), 1.0)
+        integral = in_blocks(lambda v, x: modified(v, x, 0, n, 1), v[steep], size[steep], size=_AT_ONCE)
+        total[steep] = sign[steep] * integral
     return total
 
 

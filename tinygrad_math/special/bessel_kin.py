@@ -68,7 +68,10 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
 
     def slope(xp: Any, y: Any, n: Any, z: Any) -> Any:
         f = getattr(xp, name)
-        less = f(xp.maximum(n - 1, 0), z)  # times 0 where there is none
+        grown = xp.isinf(y) if name == "spherical_yn" else False  # of two infinities that of higher order wins
+        less = f(
+            xp.maximum(n - 1, 0), xp.where(grown, 1, z) if name == "spherical_yn" else z
+        )  # times 0 if there is none
         return (below * n * less + above * (n + 1) * f(n + 1, z)) / (2 * n + 1)
 
     def samples() -> list[Any]:
@@ -147,6 +150,7 @@ def kve_slope(v: Any, x: Any, /, n: int = 1) -> Any:
     far = x > np.maximum(_FAR, 2 * v * v)
     with ignoring():
         near = _near(v, np.where(far, 1.0, x), n)
+        near = np.where(np.isnan(near) & (x > 0) & (x < 1) & np.isfinite(v), (-1.0) ** n * math.inf, near)  # inf - inf
         return np.where(far, _far(v, np.where(far, x, _FAR), n), near).astype(kind)[()]
 
 

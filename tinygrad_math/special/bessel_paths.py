@@ -14,6 +14,7 @@ exp(-40).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 
 from ..core.quiet import ignoring
 from .quadrature import gauss_legendre
+from .stirling import expm1_rest
 
 _FALL = 40.0
 _PANEL = 3.0  # the longest panel of 32 nodes
@@ -45,29 +47,66 @@ def leibniz(f: Parts, g: Parts, n: int) -> Any:
 def _exponent(a: Any, v: Any, s: Any) -> Any:
     """a (cosh s - 1) + v (sinh s - s), of a complex s too, without cancellation near 0 and without overflow far out."""
     sinh, cosh = np.sinh(s / 2), np.cosh(s / 2)
-    near = np.abs(s) < 0.6
-    z = np.where(near, s, 0.0)
-    q = z * z
-    series: Any = 1.0
-    for k in range(15, 2, -2):
-        series = 1 + q / ((k + 1) * (k + 2)) * series
     root, side = np.sqrt(a) * sinh, np.sqrt(v)
-    return 2 * root * root + np.where(near, v * z * q / 6 * series, 2 * (side * sinh) * (side * cosh) - v * s)
+    rest = 2 * (side * sinh) * (side * cosh) - v * s
+    near = np.abs(s) < 0.6
+    if near.any():
+        z = np.where(near, s, 0.0)
+        q = z * z
+        series: Any = 1.0
+        for k in range(15, 2, -2):
+            series = 1 + q / ((k + 1) * (k + 2)) * series
+        rest = np.where(near, v * z * q / 6 * series, rest)
+    return 2 * root * root + rest
 
 
-def _nodes(fall: Callable[[Any], Any], end: Any = math.inf) -> tuple[Any, Any]:
-    """Nodes and weights from 0 to where `fall` (of a column, growing) exceeds its bound, or to `end`."""
-    shape = np.shape(fall(np.ones((1, 1))))
+def _about(a: Any, v: Any) -> Any:
+    """Where a (cosh u - 1) or v (sinh u - u) reaches the bound, the earlier of both."""
+    c = _FALL / v
+    cubic = np.cbrt(6 * c)  # sinh u - u exceeds u^3/6
+    other = np.minimum(cubic, np.arcsinh(c + np.arcsinh(c + cubic)))
+    return np.minimum(2 * np.arcsinh(np.sqrt(_FALL / 2 / np.abs(a))), other)
+
+
+_GRID = 8.0 ** np.linspace(-1, 1, 25)
+
+
+def _reach(fall: Callable[[Any], Any], about: Any, end: Any = math.inf) -> Any:
+    """Where `fall` (of columns, growing) exceeds its bound, or a little beyond: on a grid around a column `about`.
+
+    Where it does not up to `end`, any number beyond that.
+    """
+    grid = about * _GRID
+    beyond = ~(fall(grid) < _FALL) | (grid >= end)
+    first = np.argmax(beyond, 1)[:, None]
+    found = (first > 0) & np.isfinite(grid[:, -1:])
+    high = np.take_along_axis(grid, first, 1)
+    return high if found.all() else np.where(found, high, _halved(fall, high.shape))
+
+
+def _halved(fall: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
+    """The same by halving, from anywhere."""
     low, high = np.full(shape, 1e-160), np.full(shape, 2e3)
     for _ in range(15):
         middle = np.sqrt(low * high)
         short = fall(middle) < _FALL
         low, high = np.where(short, middle, low), np.where(short, high, middle)
+    return high
+
+
+def _nodes(high: Any, end: Any = math.inf) -> tuple[Any, Any]:
+    """Nodes and weights from 0 to a column `high`, or to `end`."""
     high = np.minimum(high, end)
     count = max(2, math.ceil(float(np.max(high, initial=0.0)) / _PANEL))
+    unit, weights = _unit(count)
+    return high * unit, high * weights
+
+
+@functools.cache
+def _unit(count: int) -> tuple[Any, Any]:
+    """Panels of 32 nodes on (0, 1)."""
     x, w = gauss_legendre(32)
-    unit = ((np.arange(count)[:, None] + (x + 1) / 2) / count).ravel()
-    return high * unit, high * np.tile(w / (2 * count), count)
+    return ((np.arange(count)[:, None] + (x + 1) / 2) / count).ravel(), np.tile(w / (2 * count), count)
 
 
 def _powers(t: Any, n: int) -> Parts:
@@ -92,7 +131,7 @@ def _uphill(a: Any, v: Any, t0: Any, room: Any, n: int) -> Parts:
         bend = np.tanh(1.3 * u / room)
         return u + 1j * room * bend, 1 + 1.3j * (1 - bend * bend)
 
-    u, w = _nodes(lambda u: -_exponent(a, v, path(u)[0]).real)
+    u, w = _nodes(_reach(lambda u: -_exponent(a, v, path(u)[0]).real, _about(a, v)))
     s, slope = path(u)
     return _integrals(np.exp(_exponent(a, v, s)) * slope * w, t0 + s, n)
 
@@ -106,20 +145,34 @@ def _downhill(a: Any, v: Any, beta: Any, n: int) -> Parts:
 
     scale = np.maximum(beta, np.minimum(1.5, 2 * v ** (-1 / 3)))  # bends no sharper than the integrand does
 
-    u, w = _nodes(lambda u: -_exponent(a, v, path(u)[0]).real)
+    u, w = _nodes(_reach(lambda u: -_exponent(a, v, path(u)[0]).real, _about(a, v)))
     s, slope = path(u)
     return _integrals(np.exp(_exponent(a, v, s)) * slope * w, 1j * beta + s, n)
 
 
-def _hill(a: Any, v: Any, t1: Any, weight: Callable[[Any], Any], end: Any, n: int) -> Parts:
-    """The integrals of weight(t) t^k exp(-a (cosh s - 1) - v (sinh s - s)), t = t1 + s, for s from -end on."""
+def _hill(a: Any, v: Any, rest: tuple[Any, int], t1: Any, weight: Callable[[Any], Any], end: Any, n: int) -> Parts:
+    """The integrals of weight(t) t^k exp(-a (cosh s - 1) - v (sinh s - s)), t = t1 + s, for s from -end on.
 
-    def side(sign: int, end: Any) -> Parts:
-        u, w = _nodes(lambda u: _exponent(a, v, sign * u), end)
-        t = t1 + sign * u
-        return _integrals(np.exp(-_exponent(a, v, sign * u)) * weight(t) * w, -t, n)
+    Below, where at a small x all of a and v cancels, by `rest`, the root of |a - v| and the sign of it:
+    a (cosh u - 1) - v (sinh u - u) = (a - v) (cosh u - 1) + v (u + exp(-u) - 1).
+    """
+    root, sign = rest
 
-    return [after + before for after, before in zip(side(1, math.inf), side(-1, end), strict=True)]
+    def below(u: Any) -> Any:
+        return v * expm1_rest(-u) + sign * 2 * (root * np.sinh(u / 2)) ** 2
+
+    def above(u: Any) -> Any:
+        return _exponent(a, v, u)
+
+    def side(up: bool, end: Any) -> Parts:
+        c, fall = _FALL / v, above if up else below
+        linear, bent = c / 2 + np.sqrt(c * (c / 4 + 2)), 2 * np.arcsinh(math.sqrt(_FALL / 2) / root)
+        about = _about(a, v) if up else np.minimum(np.minimum(linear, end), bent if sign > 0 else math.inf)
+        u, w = _nodes(_reach(fall, about, end), end)
+        t = t1 + u if up else t1 - u
+        return _integrals(np.exp(-fall(u)) * weight(t) * w, -t, n)
+
+    return [after + before for after, before in zip(side(True, math.inf), side(False, end), strict=True)]
 
 
 def _column(*values: Any) -> list[Any]:
@@ -144,7 +197,7 @@ def _hankel_above(v: Any, x: Any, n: int) -> Parts:
     size = q - v * t0
     a, w, t = _column(q, v, t0)
     up = _uphill(a, w, t, math.pi, n)
-    over = _hill(a, w, t, lambda _: 1.0, 2 * t, n)
+    over = _hill(a, w, ((x / np.sqrt(q + v))[:, None], -1), t, lambda _: 1.0, 2 * t, n)
     small, large = np.exp(size), np.exp(-size)
     return [_complex(u.imag * small / math.pi, -(u.real * small + o * large) / math.pi) for u, o in zip(up, over)]
 
@@ -193,7 +246,7 @@ def _macdonald(v: Any, x: Any, n: int, slope: int, scaled: int) -> Parts:
     """
     t1, a = np.arcsinh(v / x), np.hypot(v, x)
     rest = v * t1 - (v * v / (a + x)) if scaled == -1 else v * t1 - a - (x if scaled else 0.0)
-    a, w, t = _column(a, v, t1)
+    a, w, t, root = _column(a, v, t1, x / np.sqrt(a + v))
     parts: Parts = []
     for even in (True, False):
 
@@ -201,7 +254,7 @@ def _macdonald(v: Any, x: Any, n: int, slope: int, scaled: int) -> Parts:
             fold = (1 + np.exp(-2 * w * t)) / 2 if even else -np.expm1(-2 * w * t) / 2
             return fold * (-np.cosh(t) - scaled) ** slope
 
-        parts.append(_hill(a, w, t, weight, t, n))
+        parts.append(_hill(a, w, (root, 1), t, weight, t, n))
     return [np.exp(rest) * parts[k % 2][k] for k in range(n + 1)]
 
 
@@ -211,7 +264,7 @@ def _modified(v: Any, x: Any, n: int, slope: int, scaled: int) -> Parts:
     height = v * (v / (size + x)) if scaled else size
     c, s = turn(v)
     a, w, t = _column(size, v, t0)
-    angle, weights = _nodes(lambda u: a * (1 - np.cos(np.minimum(u, math.pi))), math.pi)
+    angle, weights = _nodes(2 * np.arcsin(np.minimum(np.sqrt(_FALL / 2 / a), 1.0)))  # of a (1 - cos), or to pi
     phase = w * (np.sin(angle) - angle)
     near = t + 1j * angle
     wave = np.exp(-2 * a * np.sin(angle / 2) ** 2) * (np.cos(phase) + 1j * np.sin(phase))
@@ -220,7 +273,7 @@ def _modified(v: Any, x: Any, n: int, slope: int, scaled: int) -> Parts:
     def fall(s: Any) -> Any:
         return _exponent(a, w, s) + 2 * w * s
 
-    u, weights = _nodes(fall)
+    u, weights = _nodes(_reach(fall, np.minimum(_about(a, w), _FALL / 2 / w)))
     far = t + u
     out = _integrals(np.exp(-fall(u)) * weights * (-np.cosh(far) - scaled) ** slope, far + 1j * math.pi, n)
     low = np.exp(-size - v * t0 - (x if scaled else 0))

@@ -40,12 +40,6 @@ def _at_pole(xp: Any, x: Any) -> Any:
     return xp.less_equal(x, 0) & xp.equal(x, xp.round(x))
 
 
-def _inverse_gamma_slope(xp: Any, x: Any) -> Any:
-    """The derivative of 1/Gamma at its zeros 0, -1, ...: (-1)^n n!; elsewhere not asked for."""
-    n = xp.where(_at_pole(xp, x), -x, 0.0)
-    return xp.cos(math.pi * n) * xp.gamma(n + 1)
-
-
 def _rising_slope(xp: Any, y: Any, z: Any, m: Any) -> Any:
     """y (psi(z + m) - psi(z)); beside a pole of Gamma(z), where y is nearly 0, as the slope of the product of
     Gamma(z + m) and 1/Gamma(z), which has derivatives of its own there."""
@@ -71,22 +65,34 @@ poch = row(
 )
 
 
-def _choose_slope(xp: Any, y: Any, n: Any, k: Any) -> Any:
-    """y (psi(n-k+1) - psi(k+1)); at a zero, of one inverse Gamma, its slope times the other factors."""
-    low, high = _at_pole(xp, k + 1), _at_pole(xp, n - k + 1)
+def _at_zeros(xp: Any, n: Any, k: Any, steps: tuple[float, float]) -> tuple[Any, Any]:
+    """The derivative of the binomial coefficient where it is 0, as the product of a quotient of two gamma functions and
+    the inverse of the third, which has derivatives of its own there; `steps` are those of n and k."""
+    lost = _at_pole(xp, n + 1)
+    low = _at_pole(xp, k + 1) & xp.logical_not(lost)
+    high = _at_pole(xp, n - k + 1) & xp.logical_not(lost)
     zero = low | high
+    at = xp.where(zero, xp.where(low, k, n - k), 1.0) + 1.0
+    other = xp.where(zero, xp.where(low, n - k, k), 1.0) + 1.0
+    top = xp.where(zero, n + 1, 1.0)
+    in_at = xp.where(low, steps[1], steps[0] - steps[1])
+    inverse = xp.rgamma(at)
+    rise = steps[0] * xp.digamma(top) - (steps[0] - in_at) * xp.digamma(other)
+    product = (rise * inverse + in_at * inverse_gamma_slope(xp, inverse, at)) / xp.poch(top, other - top)
+    return xp.where(lost, math.nan, product), zero | lost
+
+
+def _choose_slope(xp: Any, y: Any, n: Any, k: Any) -> Any:
+    """y (psi(n-k+1) - psi(k+1))."""
+    product, zero = _at_zeros(xp, n, k, (0.0, 1.0))
     a, b = xp.where(zero, 1.0, k + 1), xp.where(zero, 1.0, n - k + 1)
-    whole = xp.gamma(xp.where(zero, n + 1, 1.0))
-    at_low = whole * _inverse_gamma_slope(xp, k + 1) * xp.rgamma(n - k + 1)
-    at_high = -whole * _inverse_gamma_slope(xp, n - k + 1) * xp.rgamma(k + 1)
-    return xp.where(low, at_low, xp.where(high, at_high, y * (xp.digamma(b) - xp.digamma(a))))
+    return xp.where(zero, product, y * (xp.digamma(b) - xp.digamma(a)))
 
 
 def _choose_of(xp: Any, y: Any, n: Any, k: Any) -> Any:
-    high = _at_pole(xp, n - k + 1)
-    at_high = xp.gamma(xp.where(high, n + 1, 1.0)) * _inverse_gamma_slope(xp, n - k + 1) * xp.rgamma(k + 1)
-    rest = xp.where(high, 1.0, n - k + 1)
-    return xp.where(high, at_high, y * xp.psi_rise(rest, xp.where(high, 1.0, k)))
+    """y (psi(n+1) - psi(n-k+1))."""
+    product, zero = _at_zeros(xp, n, k, (1.0, 0.0))
+    return xp.where(zero, product, y * xp.psi_rise(xp.where(zero, 1.0, n - k + 1), xp.where(zero, 1.0, k)))
 
 
 binom = row(
@@ -97,6 +103,7 @@ binom = row(
     domain=((3.0, 6.0), (0.3, 2.5)),
     doc="""The binomial coefficient of real n and k. d/dn = y (psi(n+1) - psi(n-k+1)), d/dk = y (psi(n-k+1) - psi(k+1)).
 
+    NaN where n is -1, -2, ..., its poles.
     SciPy's values, to 9 digits for k beyond 1e8 |n|.
 
     >>> import tinygrad_math as tm
