@@ -15,7 +15,7 @@ import time
 
 import harness  # before NumPy: it sets the number of threads
 import numpy as np
-from compiler_rows import LR, OURS, by_hand, data, of_jax, weights
+from compiler_rows import LR, OURS, by_hand, data, elementwise, gradient, hvp, of_jax, weights
 from harness import peer
 
 import tinygrad_math as tm
@@ -26,6 +26,7 @@ GOALS = {  # the ratio of medians that must hold: native to the contestant's
     ("moons loop", "compiled"): 0.6, ("moons loop", "jax"): 0.6,
     ("digits loop", "compiled"): 0.95, ("digits loop", "jax"): 0.6, ("lstm gradient", "compiled"): 0.5,
     ("linear2 bank", "one by one"): 0.2,
+    ("gradient 4810", "jax"): 0.6, ("hvp 4810", "jax"): 0.6, ("elementwise 1M", "jax"): 0.9,
 }  # fmt: skip
 COLUMNS = ("compiled", "numpy", "jax", "one by one")
 NETWORKS = {
@@ -183,6 +184,12 @@ def lstm():
     return steps, 1
 
 
+def whole(row):
+    """Contestants of one call, of a row that is timed beside PyTorch and others too."""
+    steps = row({"native": "native", "compiled": "numpy"})
+    return {name: steps[name] for name in ("native", *COLUMNS) if name in steps}, 1
+
+
 ROWS = {
     "linear2 step": lambda quick: step("linear2"),
     "linear2 loop": lambda quick: loop("linear2", 100 if quick else 10_000),
@@ -192,6 +199,9 @@ ROWS = {
     "linear2 bank": lambda quick: bank("linear2", 20 if quick else 1000),
     "moons bank": lambda quick: bank("moons", 5 if quick else 50),
     "lstm gradient": lambda quick: lstm(),
+    "gradient 4810": lambda quick: whole(gradient),
+    "hvp 4810": lambda quick: whole(hvp),
+    "elementwise 1M": lambda quick: whole(elementwise),
 }
 
 

@@ -226,15 +226,16 @@ def data(sizes, n, dtype, kind):
 
 
 SIZES = (64, 64, 10)  # 4,810 parameters
+COMPILED = {"compiled": "numpy"}  # the contestants that are compiled, and their backends
 
 
-def gradient():
+def gradient(backends=COMPILED):
     x, y = data(SIZES, 128, np.float64, "cross_entropy")
     params = weights(SIZES, np.float64)
     grad = tm.grad(OURS.cross_entropy)
-    fast = tm.compile(grad)
+    fast = {name: tm.compile(grad, backend=backend) for name, backend in backends.items()}
     steps = {
-        "compiled": lambda: fast(params, x, y)[0],
+        **{name: lambda f=f: f(params, x, y)[0] for name, f in fast.items()},
         "eager": lambda: grad(params, x, y)[0],
         "numpy": lambda: by_hand("cross_entropy", params, x, y)[1][0],
     }
@@ -256,7 +257,7 @@ def gradient():
     return steps
 
 
-def hvp():
+def hvp(backends=COMPILED):
     x, y = data(SIZES, 128, np.float64, "cross_entropy")
     params = weights(SIZES, np.float64)
     vs = weights(SIZES, np.float64, seed=3)
@@ -264,8 +265,9 @@ def hvp():
     def product(params, vs, x, y):
         return tm.jvp(lambda p: tm.grad(OURS.cross_entropy)(p, x, y), (params,), (vs,))[1]
 
-    fast = tm.compile(product)
-    steps = {"compiled": lambda: fast(params, vs, x, y)[0], "eager": lambda: product(params, vs, x, y)[0]}
+    fast = {name: tm.compile(product, backend=backend) for name, backend in backends.items()}
+    steps = {name: lambda f=f: f(params, vs, x, y)[0] for name, f in fast.items()}
+    steps["eager"] = lambda: product(params, vs, x, y)[0]
     torch, jax = peer("torch"), peer("jax")
     if torch:
         ps, tv = [torch.tensor(p) for p in params], [torch.tensor(v) for v in vs]
@@ -362,11 +364,11 @@ def lstm(length=50, n=8, inputs=16, hidden=32, with_jax=True):
     return steps
 
 
-def elementwise(n=1_000_000, block=16384):
+def elementwise(backends=COMPILED, n=1_000_000, block=16384):
     """The gradient of the sum of tanh sin exp x; by hand in cache-sized blocks."""
     x = np.random.default_rng(0).standard_normal(n)
     grad = tm.grad(lambda x: tm.sum(tm.tanh(tm.sin(tm.exp(x)))))
-    fast = tm.compile(grad, threads=1)
+    fast = {name: tm.compile(grad, threads=1, backend=backend) for name, backend in backends.items()}
     a, b = np.empty(block), np.empty(block)
 
     def by_blocks():
@@ -384,7 +386,8 @@ def elementwise(n=1_000_000, block=16384):
             np.multiply(e, c, out=g)
         return out
 
-    steps = {"compiled": lambda: fast(x), "eager": lambda: grad(x), "numpy": by_blocks}
+    steps = {name: lambda f=f: f(x) for name, f in fast.items()}
+    steps |= {"eager": lambda: grad(x), "numpy": by_blocks}
     torch, jax = peer("torch"), peer("jax")
     if torch:
         tx = torch.tensor(x, requires_grad=True)
