@@ -87,7 +87,7 @@ def main() -> None:
     for title, build in ROWS.items():
         steps = build()
         if importlib.util.find_spec("llvmlite") and not title.startswith("scalar"):
-            steps[NATIVE] = WithNative(steps["tinygrad_math"])
+            steps[NATIVE] = WithNative(build()["tinygrad_math"])  # with parameters of its own
         first = {name: _number(step()) for name, step in steps.items()}
         reference = first["tinygrad_math"]
         for name, value in first.items():
