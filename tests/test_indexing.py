@@ -218,6 +218,20 @@ def test_where_parts_overlap_a_sum_of_negative_zeros_is_one(keys, before, after)
         np.testing.assert_array_equal(np.signbit(got.numpy()), np.signbit(total))
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_a_cotangent_of_the_whole_among_those_of_its_parts_is_not_lost(place):
+    x = normal(4)
+    keys = [slice(0, 1), slice(1, 3), slice(3, 4)]
+    keys.insert(place, slice(None))
+
+    def f(x):
+        y = x * 1.0
+        return sum((y * 2.0 if k == slice(None) else y[k] * 5.0).sum() for k in keys)
+
+    for got in (tm.grad(f)(x), tm.vjp(tm.grad(f), x)[0]):
+        np.testing.assert_array_equal(got.numpy(), np.full(4, 7.0))
+
+
 @pytest.mark.parametrize("first", ["a part", "the whole", "the whole twice"])
 def test_the_cotangents_of_parts_add_up_bit_for_bit_as_arrays_with_zeros_elsewhere(first):
     keys = [(slice(None), slice(0, 2)), 1, (0, 1), (Ellipsis, None, 3), slice(None, None, -1), (2, 3), slice(3, 3)]

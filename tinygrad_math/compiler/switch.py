@@ -136,7 +136,7 @@ def _sloped(times_slope: Any, usual: Any) -> Callable[..., Any]:
     """The vjp of an op of one argument, in one pass over plain arrays."""
 
     def vjp(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
-        if xp is raw and y.__class__ is _Array and (kind := y.dtype) in _DTYPES and g.dtype is kind is x.dtype:
+        if xp is raw and y.__class__ is _Array and y.dtype in _DTYPES:
             return (times_slope(g, y, x),)
         return usual(xp, need, g, y, x)
 

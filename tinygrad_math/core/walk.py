@@ -358,6 +358,8 @@ def _add_up(cotangents: dict[Node, Any], sums: dict[Node, Any], xp: Namespace, n
     """One more share of the cotangent of a node, added into the array where that is this walk's own."""
     if node in sums:
         _add(cotangents[node], share, cotangents[node])
+        if (where := sums[node]).__class__ is tuple and where[1]:
+            sums[node] = where[0], False
         return
     cotangents[node] = total = xp.add(cotangents[node], share)
     if total.__class__ is _Array:
@@ -368,7 +370,8 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
     """Whether the cotangent of a part went straight into that of the whole, to which it adds nothing elsewhere.
 
     The sum with zeros elsewhere is the same bit for bit: it makes 0.0 of each -0.0 there, and leaves those where both
-    are -0.0. `sums` tells where its arrays may hold one: True nowhere, False anywhere, or in the part at an index.
+    are -0.0. `sums` tells where its arrays may hold one: True nowhere, False anywhere, or in the part at an index, with
+    which it tells whether there are zeros elsewhere.
     """
     whole, key = part.inputs[0], part.params["key"]
     total = cotangents.get(whole)
@@ -377,7 +380,7 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
             return False
         cotangents[whole] = total = np.zeros(like.shape, like.dtype)
         total[key] = g
-        sums[whole] = (key,)
+        sums[whole] = key, True
         return True
     if total.__class__ is not _Array or not total.shape or total.dtype is not g.dtype or total.shape != like.shape:
         return False  # of no axes, the sum is no array but a number, which cannot be written to
@@ -386,8 +389,12 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
         _add_at(total, key, g)
         return True
     if where and _asunder(where[0], key, total.shape):
-        _add_at(total, where[0], 0.0)
-        _add_at(total, key, g)
+        if where[1]:
+            total[key] = g
+            _add(total, 0.0, total)  # all that lies side by side takes less time than two parts
+        else:
+            _add_at(total, where[0], 0.0)
+            _add_at(total, key, g)
         sums[whole] = True
         return True
     both = total[key] + g
@@ -398,7 +405,7 @@ def _added(cotangents: dict[Node, Any], sums: dict[Node, Any], part: Node, like:
     else:
         _add_at(total, where[0], 0.0)
     total[key] = both
-    sums[whole] = (key,)
+    sums[whole] = key, False
     return True
 
 
