@@ -201,6 +201,17 @@ def test_with_native_kernels_the_slopes_of_the_tails_keep_their_digits(native):
     np.testing.assert_allclose(got, scipy.special.expit(x) * scipy.special.expit(-x), rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("f", [tm.tanh, tm.sigmoid, tm.special.expit])
+def test_with_native_kernels_a_slope_has_the_same_bits_of_numbers_of_arrays_and_recorded(f, dtype, native):
+    x = np.array([0.0, 0.3, -2.0, 3.3, -5.9, 6.1, 7.0, -9.0, 18.5, 20.0, -40.0, -745.2, np.inf, np.nan], dtype)
+    want = tm.grad(lambda x: f(x).sum())(x).numpy()
+    np.testing.assert_array_equal([tm.grad(f)(v).item() for v in x], want)
+    leaf = tm.tensor(x, requires_grad=True)
+    (recorded,) = tm.grad_of(f(leaf).sum(), [leaf], create_graph=True)
+    np.testing.assert_array_equal(recorded.detach().numpy(), want)
+
+
 def test_what_is_no_float_array_is_computed_as_ever(native):
     for x in (3, 0.5, True, [1, 2], np.float16(0.5), np.array([1, 2], np.int8), 1 + 1j, np.array([0.5j])):
         for f, g in ((tm.tanh, np.tanh), (tm.exp, np.exp)):

@@ -18,8 +18,9 @@ from ..core.quiet import in_one_step
 KERNELS = ("numpy", "native")
 BLOCK = 1 << 22  # bytes
 _MADE_OF_THEM = ("log_softmax", "logsumexp", "soft_shares", "softmax", "softplus")
-_SLOPES = {"expit": "times_sigmoid_slope", "sigmoid": "times_sigmoid_slope", "tanh": "times_tanh_slope"}
-_Array, _DTYPES = np.ndarray, (np.dtype(np.float64), np.dtype(np.float32))
+_SLOPES = {"expit": "sigmoid_slope", "sigmoid": "sigmoid_slope", "tanh": "tanh_slope"}
+_Array, _FLOAT, _SINGLE, _DTYPES = np.ndarray, np.float64, np.float32, (np.dtype(np.float64), np.dtype(np.float32))
+_FLAT = 6.0  # nearer to 0, a slope is what the value tells
 
 
 class Calls(NamedTuple):
@@ -118,7 +119,9 @@ def _both() -> dict[str, dict[Op, Calls]]:
     for name in _MADE_OF_THEM:
         getattr(raw, name)
         changed[name] = registry[name].over(others)
-    slopes = {name: ufuncs.fused(slope) for name, slope in _SLOPES.items() if name in changed}
+    slopes = {name: ufuncs.fused(f"times_{slope}") for name, slope in _SLOPES.items() if name in changed}
+    for slope in {_SLOPES[name] for name in slopes}:
+        changed[slope] = _of_floats(ufuncs.fused(slope), getattr(raw, slope))
     numpys, native = {}, {}
     for name, forward in changed.items():
         op = registry[name]
@@ -127,17 +130,24 @@ def _both() -> dict[str, dict[Op, Calls]]:
     return {"numpy": numpys, "native": native}
 
 
-def _of_floats(ufunc: np.ufunc, plain: Callable[..., Any]) -> Callable[..., Any]:
+def _of_floats(ufunc: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
     """The ufunc for arrays and NumPy's numbers of float64 and float32, for all else the function as it was."""
-    return lambda x: ufunc(x) if getattr(x, "dtype", None) in _DTYPES else plain(x)
+    if ufunc.nin == 1:
+        return lambda x: ufunc(x) if getattr(x, "dtype", None) in _DTYPES else plain(x)
+    return lambda y, x: ufunc(y, x) if getattr(y, "dtype", None) in _DTYPES else plain(y, x)
 
 
 def _sloped(times_slope: Any, usual: Any) -> Callable[..., Any]:
-    """The vjp of an op of one argument, in one pass over plain arrays."""
+    """The vjp of an op of one argument, in one pass over plain arrays; of a number near 0, as it was."""
 
     def vjp(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
-        if xp is raw and y.__class__ is _Array and y.dtype in _DTYPES:
-            return (times_slope(g, y, x),)
+        if xp is raw:
+            kind = y.__class__
+            if kind is _Array:
+                if y.dtype in _DTYPES:
+                    return (times_slope(g, y, x),)
+            elif kind is _SINGLE or (kind is _FLOAT and not -_FLAT < x < _FLAT):
+                return (times_slope(g, y, x),)
         return usual(xp, need, g, y, x)
 
     return vjp

@@ -71,7 +71,7 @@ def fused(name: str) -> np.ufunc | None:
     return _made(name, rows)
 
 
-INPUTS = {"times_sigmoid_slope": 3, "times_tanh_slope": 3}
+INPUTS = {"sigmoid_slope": 2, "tanh_slope": 2, "times_sigmoid_slope": 3, "times_tanh_slope": 3}
 
 
 def _rows(ufunc: np.ufunc) -> list[_Row]:
