@@ -446,6 +446,22 @@ def test_a_compiled_gradient_has_what_the_values_of_the_call_computed():
         assert float(second(p).scale.var) == scale**2
 
 
+BACKENDS = [lambda f: f, tm.compile, lambda f: tm.compile(f, backend="native")]
+
+
+@pytest.mark.parametrize("way", BACKENDS, ids=["eager", "numpy", "native"])
+@pytest.mark.parametrize("kind", [Frozen, InSlots, lambda s: Normal(0.0, s)])
+def test_a_gradient_of_what_was_made_inside_has_what_the_values_computed(way, kind):
+    """The derivative of var² by the scale is 4 scale³; its own var stays the scale²."""
+    f = way(lambda s: tm.grad(lambda p: p.var**2)(kind(s)))
+    for scale in (2.0, 3.0):
+        assert (f(scale).scale.item(), float(f(scale).var)) == (4 * scale**3, scale**2)
+        assert tm.grad(lambda s: f(s).var)(scale).item() == 2 * scale
+        assert tm.jvp(lambda s: f(s).scale, (scale,), (1.0,))[1].item() == 12 * scale**2
+    many = way(tm.vmap(lambda s: tm.grad(lambda p: p.var**2)(kind(s))))(np.array([2.0, 3.0]))
+    assert (many.scale.tolist(), many.var.tolist()) == ([32, 108], [4, 9])
+
+
 @pytest.mark.parametrize("kind", [Frozen, InSlots])
 def test_fields_that_the_constructor_does_not_take_are_computed_anew(kind):
     assert tm.grad(lambda p: p.var)(kind(3.0)).scale.item() == 6

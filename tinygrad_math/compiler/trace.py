@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.beside import has_beside, without_traced
+from ..core.beside import as_leaves, has_beside
 from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
 from ..core.leaks import leaked
@@ -314,6 +314,9 @@ def trace(
         positional, keywords = recorder.run(unflatten, (structure, given), {})  # a dataclass computes of its fields
         run = recorder.run(flatten, ((positional, keywords),), {})[1] if _computes(structure) else structure
         returned, shape = recorder.run(flatten, (recorder.run(f, positional, keywords),), {})
+        theirs = [*leaves, *(v for s in below(run) for _, v in computed(s.extra))]
+        if has_beside(shape):
+            returned, shape = as_leaves(returned, shape, {*map(id, theirs)}, _is_traced)
         roots: list[Node] = []
         outputs: list[Any] = []
         for leaf in returned:
@@ -323,9 +326,6 @@ def trace(
             else:
                 outputs.append(len(roots))
                 roots.append(node)
-        theirs = [*leaves, *(v for s in below(run) for _, v in computed(s.extra))]
-        if has_beside(shape):  # what no program can keep of the values of a call, a derivative does without
-            shape = without_traced(shape, {*map(id, theirs)}, TRACED)
         remade = Remade(name, recorder.environment, theirs, shape, [o.leaf for o in outputs if isinstance(o, Fixed)])
     except (ValueError, SystemError, TraceError) as error:
         named = error if isinstance(error, TraceError) else unhidden(error)
@@ -349,6 +349,10 @@ def trace(
     return Traced(
         program, hidden, shape, borrowed, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd
     )
+
+
+def _is_traced(node: Node) -> bool:
+    return bool(node.live & TRACED)
 
 
 def _computes(structure: Structure) -> bool:

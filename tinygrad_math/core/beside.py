@@ -6,13 +6,13 @@ a function computes and puts there belongs to its run alone.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 from .attributes import Attributes, frozen
 from .errors import ArgumentError
 from .kinds import INERT, is_inert, own_kind
-from .structure import Origin, Structure, below, with_extras
+from .structure import Origin, Structure, Tie, below, of_origin
 from .taking_apart import flatten
 
 _CURE = "make it a field that the constructor takes, so that it is a leaf"
@@ -41,21 +41,53 @@ def held_by(args: Any) -> set[int]:
     return {id(x) for x in objects}
 
 
-def without_traced(structure: Structure, theirs: Container[int], traced: int) -> Structure:
-    """The structure without what a derivative keeps of values that are traced, and that are no objects of `theirs`."""
+def as_leaves(
+    leaves: Sequence[Any], structure: Structure, theirs: Container[int], moves: Callable[[Any], bool]
+) -> tuple[list[Any], Structure]:
+    """A tree whose derivatives hold what they keep of the values as further leaves, if that has a node that `moves`.
 
-    def stays(value: Any) -> bool:
-        return id(value) in theirs or not any(n.live & traced for n in _live(value, set()))
+    A program, or a batch, then has such a value anew, as it has the leaves. What is no tree of numbers is left out. An
+    object of `theirs`, by identity, stays where it is.
+    """
+    given, found, places = iter(leaves), list[Any](), list[int]()
 
-    def kept(extra: Any) -> Any:
-        if type(extra) is not Attributes or not extra.made:
-            return extra
-        pairs = tuple([(name, value) for name, value in extra.pairs if name not in extra.made or stays(value)])
-        new = Attributes(pairs, extra.derived, extra.made)
+    def walk(s: Structure) -> Structure:
+        if s.kind is None:
+            places.append(len(found))
+            found.append(next(given))
+            return s
+        if s.kind is Tie:
+            return s._replace(extra=places[s.extra])
+        new = s._replace(children=tuple(map(walk, s.children)))
+        if type(s.extra) is Attributes and s.extra.made:
+            new = opened_up(new, s.extra)
+        return of_origin(new, s.origin) if isinstance(s, Origin) else new
+
+    def opened_up(s: Structure, extra: Attributes) -> Structure:
+        pairs = []
+        for name, value in extra.pairs:
+            if name not in extra.made or id(value) in theirs or not any(map(moves, _live(value, set()))):
+                pairs.append((name, value))
+                continue
+            parts, child = flatten(value)
+            if all(hasattr(type(part), "_tree_leaf") or is_inert(part) for part in parts):
+                child = _renumbered(child, len(found))
+                found.extend(parts)
+                s = s._replace(keys=(*s.keys, name), children=(*s.children, child))
+        new = Attributes(tuple(pairs), extra.derived, extra.made)
         new.lead = extra.lead
-        return new
+        return s._replace(extra=new)
 
-    return with_extras(structure, kept)
+    return found, walk(structure)
+
+
+def _renumbered(structure: Structure, first: int) -> Structure:
+    """The structure of a tree whose leaves begin with this number, which ties tell."""
+    if structure.kind is Tie:
+        return structure._replace(extra=structure.extra + first)
+    children = tuple([_renumbered(child, first) for child in structure.children])
+    new = structure._replace(children=children)
+    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
 
 
 def _live(value: Any, places: set[int], known: Container[int] = ()) -> Iterator[Any]:

@@ -121,14 +121,15 @@ def _equal(a: Any, b: Any) -> bool:
 def fill(new: Any, children: Iterable[tuple[str, Any]], extra: Attributes | None, values: bool) -> None:
     """Give a new object of a dataclass its fields and attributes; of `values`, compute what is derived of them.
 
-    Derivatives are no fields that `__post_init__` would take: what it computed stays.
+    Derivatives are no fields that `__post_init__` would take: what it computed stays, or is among the children.
     """
     fields = dict(children)
     for name, value in (*fields.items(), *(extra.pairs if extra is not None else ())):
         object.__setattr__(new, name, value)
     if extra is None or not extra.derived:
         return
-    if values and _computed(new, fields, extra.derived):
+    taken = {name: value for name, value in fields.items() if name not in extra.made}  # by the constructor
+    if values and _computed(new, taken, extra.derived):
         for name, value in (*fields.items(), *extra.pairs):
             object.__setattr__(new, name, value)
         return

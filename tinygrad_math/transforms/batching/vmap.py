@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.arguments import named
-from ...core.beside import held_by, lost, nodes_beside
+from ...core.beside import as_leaves, has_beside, held_by, lost, nodes_beside
 from ...core.errors import ArgumentError, AxisError, ShapeError, describe, integer
 from ...core.leaks import refuse_leaked
 from ...core.mode import watcher
@@ -88,6 +88,8 @@ def vmap(
                 for name, node in nodes_beside(shape, held_by((positional, keywords))):
                     if watcher().moves(node):
                         raise lost(title, name)
+            if has_beside(shape):
+                returned, shape = as_leaves(returned, shape, held_by((positional, keywords)), watcher().moves)
             if state is not None:
                 state.keep()
             return returned
