@@ -19,7 +19,8 @@ from ..core.node import Node
 from ..core.quiet import ignoring
 from ..core.tensor import Tensor, wrap
 from ..core.tree import flatten
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 from .tables import Table
 
 

@@ -14,7 +14,8 @@ from ..core.node import TRACED
 from ..core.notebook import bundle
 from ..core.tensor import MODE, Tensor
 from ..core.tree import flatten
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 from .series import BOUNDS, COLUMNS, Series, measures
 from .summary import opened, own_parameters
 from .tables import Table

@@ -83,7 +83,6 @@ from .margins import TripletMarginLoss as TripletMarginLoss
 from .margins import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 from .module import LoadedKeys as LoadedKeys
 from .module import Module as Module
-from .module import Parameter as Parameter
 from .normalization import BatchNorm1d as BatchNorm1d
 from .normalization import BatchNorm2d as BatchNorm2d
 from .normalization import GroupNorm as GroupNorm
@@ -91,6 +90,7 @@ from .normalization import InstanceNorm1d as InstanceNorm1d
 from .normalization import InstanceNorm2d as InstanceNorm2d
 from .normalization import LayerNorm as LayerNorm
 from .normalization import RMSNorm as RMSNorm
+from .parameter import Parameter as Parameter
 from .pooling import AvgPool1d as AvgPool1d
 from .pooling import AvgPool2d as AvgPool2d
 from .pooling import LPPool1d as LPPool1d

@@ -17,7 +17,8 @@ from ..core.node import NO_PARAMS
 from ..core.tensor import Tensor, rec, record
 from ..ops.gating import gated, gelu_argument
 from .common import as_precise, shaped
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 
 __all__ = [
     "celu", "elu", "gelu", "hardtanh", "leaky_relu", "log_softmax", "mish", "prelu", "relu", "relu6", "selu",

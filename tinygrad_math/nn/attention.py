@@ -14,7 +14,8 @@ from . import init
 from .common import generator, known, shaped, sizes
 from .dense import Linear, linear
 from .dropout import check_probability, dropout
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 
 __all__ = ["scaled_dot_product_attention"]
 

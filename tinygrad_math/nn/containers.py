@@ -11,7 +11,8 @@ import numpy as np
 from ..core.arguments import named
 from ..core.errors import ArgumentError
 from ..core.tensor import Tensor
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 
 _NAMES = [str(i) for i in range(64)]  # of the layers, ready made
 

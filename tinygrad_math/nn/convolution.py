@@ -15,7 +15,8 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import Tensor, rec
 from .common import Size, Sizes, generator, shaped, sizes
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 from .starts import restart_uniform
 from .windows import spans
 

@@ -13,7 +13,8 @@ from ..core.node import NO_PARAMS
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec, record
 from .common import generator, shaped, sizes
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 from .starts import restart_uniform
 
 __all__ = ["affine", "bilinear", "linear"]

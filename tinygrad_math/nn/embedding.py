@@ -11,7 +11,8 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.tensor import Tensor, as_tensor, rec
 from .common import generator, known, shaped, sizes
 from .labels import checked_labels
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 

@@ -1,4 +1,4 @@
-"""Module and Parameter: a network is an object with parameters, and at the same time a tree of them."""
+"""Module: a network is an object with parameters, and at the same time a tree of them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..core.attributes import Attributes, kept_attributes
 from ..core.elsewhere import SAY, Elsewhere
 from ..core.errors import ArgumentError, DTypeError, MathError, MissingMethod, ShapeError, describe, numeric_dtype
 from ..core.kinds import INERT
-from ..core.node import TRACED, TRANSFORMED, Node, awaited, clock, finished
+from ..core.node import TRACED, TRANSFORMED, clock
 from ..core.notebook import bundle, preformatted, table
 from ..core.tensor import Tensor, as_tensor
-from ..core.tree import Values
 from ..core.whole import put_all
 from . import torch_words as _torch_words  # noqa: F401  (what else of PyTorch's calls is taken)
 from .hooks import Crossing, changed_arguments
+from .parameter import Parameter
 from .places import Places, opened
 from .twins import swapped
 
@@ -36,75 +36,6 @@ class _Forward(Protocol[P, R]):
 
     def _crossed(self, args: Any, kwargs: Any) -> Any: ...
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-
-
-class Parameter(Tensor):
-    """A Tensor that a network learns: a leaf that requires a gradient.
-
-    Arguments: an array of a floating dtype (copied); `requires_grad=False` for one that is held fixed.
-    In a tree, a module or any other container, a parameter in several places is one leaf, and stays one.
-
-    >>> import tinygrad_math as tm
-    >>> tm.nn.Parameter([1.0, 2.0]).requires_grad
-    True
-    """
-
-    __slots__ = ("_learns",)
-    _learns: bool | None
-
-    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
-        as_flag(requires_grad, "Parameter: requires_grad")
-        if isinstance(data, Tensor):
-            data._leave("a Parameter made of it", "Use the tensor itself in its place.")
-            data = data.detach()
-        super().__init__(data, requires_grad, name, dtype)
-
-    # -- in a tree ----------------------------------------------------------------------------------
-    def _tree_leaf(self) -> tuple[Any, ...]:
-        """What takes this place is a parameter too, and learns if this one does."""
-        return type(self), self.learns
-
-    @property
-    def learns(self) -> bool | None:
-        """Whether a gradient is required: also of what stands for the parameter while a function is transformed.
-
-        None of a derivative, which stands in the place of a parameter.
-        """
-        ours = self._is_leaf_of_user()
-        if ours and self.requires_grad:
-            return True
-        learns: bool | None = getattr(self, "_learns", True)
-        return False if ours and learns else learns
-
-    def _is_leaf_of_user(self) -> bool:
-        return self.node.op is None and not self.node.live & (TRACED | TRANSFORMED)
-
-    @classmethod
-    def _from_tree(cls, value: Any, learns: bool | None, values: Values) -> Any:
-        """`value` in the role of a parameter; of derivatives (not `values`) in that of one that learns nothing.
-
-        Inside a transform it stays attached, and so do what is made of a derivative, and what is made of a Tensor that
-        requires a gradient (a step size, say); what a finished transform left behind of a parameter becomes a leaf.
-        """
-        if isinstance(value, Parameter) and value._is_leaf_of_user() and value.requires_grad:
-            return value
-        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc":
-            value = Tensor(value)
-        if not isinstance(value, Tensor):
-            return value
-        p: Parameter = object.__new__(cls)
-        p.node, p._learns = value.node, learns if values else None
-        if p._learns is not None and values is True and _is_result(value.node):
-            p.node = value.detach().node
-        if p._learns and not p.node.live and value.dtype.kind in "fc":
-            p.node = Node(value.node.data)
-            p.requires_grad = True
-        return p
-
-
-def _is_result(node: Node) -> bool:
-    """Whether a derivative through this node is neither to be expected nor would be missed."""
-    return bool(node.live) and finished(node) and not (node.op is not None and awaited(node))
 
 
 def _holds_parameters(value: Any) -> bool:

@@ -15,7 +15,8 @@ from ..core.node import unknown
 from ..core.tensor import Tensor, rec, wrap
 from ..core.whole import put_all
 from .common import known, shaped, sizes
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 from .starts import restart_norm
 
 __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]

@@ -11,7 +11,8 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.tensor import rec
 from .common import check_layers, generator, shaped, sizes
 from .dropout import check_probability, dropout
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 from .starts import restart_uniform
 
 Step = Any  # (what the input gives, state) -> state, each a tuple of arrays whose first is the output

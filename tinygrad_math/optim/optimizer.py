@@ -22,7 +22,8 @@ from ..core.node import TRACED, Node, clock, finished, inside
 from ..core.op import raw, registry
 from ..core.tensor import MODE, Tensor, as_tensor, rec, wrap
 from ..core.tree import Structure, differing, flatten, leaves_like, paths, show, tree_map, unflatten
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 from .stepping import (
     Hyper,
     Program,

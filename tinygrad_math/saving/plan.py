@@ -175,7 +175,7 @@ class Reader:
         if tag == "tensor":
             return Tensor(array, wanted, name)
         room("nn")
-        from ..nn.module import Parameter  # a network's, in a room above this one
+        from ..nn.parameter import Parameter  # a network's, in a room above this one
 
         return self.parameters.setdefault(plan[tag], Parameter(array, wanted, name))
 

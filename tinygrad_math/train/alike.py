@@ -8,7 +8,8 @@ from typing import Any
 from ..core.attributes import Attributes, kept_attributes
 from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 
 _HOOKS = ("_hooks", "_before", "_backward")
 _APART = ("_tree_keys", *_HOOKS, "_hooked", "training")  # what is no part of how a network is built

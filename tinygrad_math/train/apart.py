@@ -19,7 +19,8 @@ from ..distributed.batches import Batches
 from ..distributed.cluster import Shards
 from ..distributed.picking import Numbered, Table
 from ..distributed.products import ValueAndGrad
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..random import own_stream
 from .counting import counts, options_of

@@ -15,7 +15,8 @@ from ..compiler.values import is_plain, put_back, same
 from ..core.errors import TraceError
 from ..core.node import TRACED, TRANSFORMED, Node, clock
 from ..core.tensor import Tensor
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 
 _NO_STATE = ("_tree_keys", "_buffers")
 _CONTAINERS = (list, dict, set, deque, np.ndarray)

@@ -10,7 +10,8 @@ from ..core.errors import ArgumentError, TraceError, UnusedInput, describe
 from ..core.node import Node
 from ..core.tensor import DIFFERENTIABLE, Tensor, as_tensor, rec
 from ..core.tree import flatten
-from ..nn.module import Module, Parameter
+from ..nn.module import Module
+from ..nn.parameter import Parameter
 from .kept import keeping, steadily
 
 Loss = Callable[..., Any]

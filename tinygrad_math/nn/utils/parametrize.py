@@ -12,7 +12,8 @@ from ...core.arguments import named
 from ...core.elsewhere import face as _face
 from ...core.errors import ArgumentError, ShapeError, describe
 from ...core.tensor import Tensor, as_tensor
-from ..module import Module, Parameter
+from ..module import Module
+from ..parameter import Parameter
 
 __all__ = ["is_parametrized", "register_parametrization", "remove_parametrizations"]
 
