@@ -279,3 +279,44 @@ def test_the_lower_branch_of_lamberts_function_of_the_smallest_numbers():
     for z in (-5e-324, -2.3e-321, -1e-310):
         want = float(mpmath.re(mpmath.lambertw(z, -1)))
         assert complex(special.lambertw(z, -1)) == pytest.approx(want, rel=1e-15, abs=0)
+
+
+ASSOCIATED = [
+    (19, 2.5, -0.27),
+    (54, 11.136, -0.33),
+    (52, 27.64, -0.21),
+    (53, -14.5, -0.2),
+    (16, 11.5, -0.27),
+    (3, 30.2, 0.9),
+]
+
+
+@pytest.mark.parametrize("m, v, x", ASSOCIATED)
+def test_associated_legendre_functions_of_degrees_between_whole_ones_keep_their_digits(m, v, x):
+    """By Ferrers' function of the order -m (DLMF 14.3.1, 14.9.3), which mpmath's legenp does not converge for."""
+    with mpmath.workdps(60):
+        z = mpmath.mpf(x)
+
+        def value(z):
+            falling = mpmath.gamma(m + mpmath.mpf(v) + 1) * mpmath.rgamma(mpmath.mpf(v) - m + 1)
+            ratio = ((1 - z) / (1 + z)) ** (mpmath.mpf(m) / 2)
+            return (-1) ** m * falling * ratio * mpmath.hyp2f1(v + 1, -v, m + 1, (1 - z) / 2) / mpmath.factorial(m)
+
+        want, slope = float(value(z)), float(mpmath.diff(value, z))
+    assert float(special.lpmv(m, v, x)) == pytest.approx(want, rel=1e-11, abs=0)
+    assert float(tm.grad(special.lpmv, argnums=2)(m, v, x)) == pytest.approx(slope, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("x, s, gamma", [(12.0, 1.0, 1e-40), (7.0, 1.0, 0.0), (10.5, 1.0, 1e-32), (-9.0, 1.0, 1e-20)])
+def test_voigts_profile_of_hardly_any_width_falls_as_the_normal_density(x, s, gamma):
+    def profile(x):
+        z = (x + 1j * mpmath.mpf(gamma)) / (s * mpmath.sqrt(2))
+        return mpmath.re(mpmath.exp(-z * z) * mpmath.erfc(-1j * z)) / (s * mpmath.sqrt(2 * mpmath.pi))
+
+    with mpmath.workdps(120):
+        at, h = mpmath.mpf(x), mpmath.mpf(10) ** -25
+        low, here, high = (profile(at + k * h) for k in (-1, 0, 1))
+        first, second = float((high - low) / (2 * h)), float((high - 2 * here + low) / h**2)
+    slope = tm.grad(special.voigt_profile)
+    assert float(slope(x, s, gamma)) == pytest.approx(first, rel=1e-11, abs=0)
+    assert float(tm.grad(slope)(x, s, gamma)) == pytest.approx(second, rel=1e-10, abs=0)

@@ -21,6 +21,7 @@ from .logistic import *
 from .means import *
 from .normal import *
 from .polynomials import *
+from .quotients import *
 from .struve import *
 from .student import *
 from .tails import *

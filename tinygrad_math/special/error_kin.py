@@ -15,8 +15,8 @@ from .scipy_rows import part, row
 
 __all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "voigt_profile", "wofz"]
 
-_FAR = 8.0  # from here on the expansion is exact to rounding
-_TERMS = [math.prod(range(1, 2 * k, 2)) for k in range(1, 26)]
+_FAR = 6.5  # from here on the expansion is exact to rounding
+_TERMS = [math.prod(range(1, 2 * k, 2)) for k in range(1, 33)]
 
 
 def _expanded(u: Any) -> Any:
@@ -46,12 +46,22 @@ dawsn = row(
 )
 
 
+def _gauss_part(xp: Any, z: Any, far: Any) -> tuple[Any, Any]:
+    """What the expansion leaves out: exp(-z^2) at the real axis, where it is the whole real part of w, and twice that
+    below, as w(z) = 2 exp(-z^2) - w(-z). Where it counts, as z, else 0; and how often."""
+    height = xp.imag(z)
+    below = xp.logical_and(far, xp.less(height, 0))
+    beside = xp.logical_and(far, xp.less(abs(height), _BESIDE))
+    return xp.where(xp.logical_or(below, beside), z, 0.0), xp.where(beside, 1.0, xp.where(below, 2.0, 0.0))
+
+
+_BESIDE = 1e-4  # this far from the axis the rest is larger by more than all digits
+
+
 def _faddeeva_slope(xp: Any, y: Any, z: Any) -> Any:
-    """Below the real axis w is that above it, mirrored, plus a Gauss function: w(z) = 2 exp(-z^2) - w(-z)."""
     far = xp.greater(abs(z), _FAR)
-    below = xp.logical_and(far, xp.less(xp.imag(z), 0))
-    at, under = xp.where(far, z, _FAR), xp.where(below, z, 0.0)
-    ahead = -2j / math.sqrt(math.pi) * _expanded(0.5 / at / at) - 4 * under * xp.exp(-under * under)
+    at, (under, share) = xp.where(far, z, _FAR), _gauss_part(xp, z, far)
+    ahead = -2j / math.sqrt(math.pi) * _expanded(0.5 / at / at) - 2 * share * under * xp.exp(-under * under)
     return xp.where(far, ahead, 2j / math.sqrt(math.pi) - 2 * z * y)
 
 
@@ -85,7 +95,10 @@ def _voigt_fall(xp: Any, s: Any, x: Any, gamma: Any) -> Any:
     u, total = 0.5 / at / at, 0.0
     for k in range(len(_TERMS), 0, -1):
         total = (total + k * _TERMS[k - 1]) * u
-    return xp.where(far, -2j / math.sqrt(math.pi) * total / at, w + z * slope)
+    under, share = _gauss_part(xp, z, far)
+    square = under * under
+    rest = share * (1 - 2 * square) * xp.exp(-square)
+    return xp.where(far, -2j / math.sqrt(math.pi) * total / at + rest, w + z * slope)
 
 
 voigt_profile = row(

@@ -162,7 +162,7 @@ huber = row(
 def _pseudo_huber_in_delta(xp: Any, y: Any, delta: Any, r: Any) -> Any:
     """(h - delta)^2 / h with h = hypot(delta, r): h w^2, with 1 - delta/h taken as (r/h)^2 / (1 + delta/h)."""
     w = xp.square(xp.hypot_share(r, delta)) / (1 + xp.hypot_share(delta, r))
-    return xp.hypot(delta, r) * xp.square(w)
+    return xp.hypot(delta, r) * w * w  # in this order: the square of w may have no number
 
 
 def _pseudo_huber_in_r(xp: Any, y: Any, delta: Any, r: Any) -> Any:
