@@ -14,6 +14,7 @@ import numpy as np
 from ..core.errors import ArgumentError, MathError
 from ..core.mode import MODE, witnesses
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
+from ..core.quiet import silence
 from ..core.spent import STEP
 from ..core.tensor import Node, Tensor, fresh, spent, wrap
 from ..core.tree import Origin, Structure, Tie, container, flatten, unflatten
@@ -100,7 +101,7 @@ class Executable:
         if function is None and self.native is not None and self.native.whole:
             return self.make()  # nothing in it asks NumPy
         context = contextvars.copy_context()
-        context.run(np.seterr, all="ignore")
+        context.run(silence)
         return functools.partial(context.run, function or self.make())
 
     def __call__(

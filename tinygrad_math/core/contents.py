@@ -36,8 +36,8 @@ def _write_attributes(x: Any, new: Places) -> None:
 
 
 def _attributes(x: Any) -> dict[str, Any]:
-    slots = {s: getattr(x, s) for s in all_slots(x.__class__) if hasattr(x, s)}
-    return slots | getattr(x, "__dict__", {})
+    names, own = all_slots(x.__class__), getattr(x, "__dict__", {})
+    return {s: getattr(x, s) for s in names if hasattr(x, s)} | own if names else {**own}
 
 
 def _write_dict(d: Any, new: Places) -> None:

@@ -99,7 +99,16 @@ def _build(structure: Structure, building: Building, below: bool) -> Any:
             built.append(_build(child, building, below or ties))
     if kind is list and structure.__class__ is not Origin:
         return built
-    tree = _made(kind, keys, built, extra, building.values is not False)
+    if kind is dict:
+        tree: Any = dict(zip(keys, built, strict=True))
+    elif kind is tuple:
+        tree = tuple(built)
+    elif kind is list:
+        tree = built
+    elif hasattr(kind, "tree_unflatten"):
+        tree = kind.tree_unflatten(keys, built, extra)
+    else:
+        tree = container(kind, keys, built, extra, building.values is not False)
     if structure.__class__ is Origin:
         tree = _one_of(structure, tree, building)
     if extra is not None:
@@ -109,18 +118,6 @@ def _build(structure: Structure, building: Building, below: bool) -> Any:
     if ties and not below and hasattr(kind, "_tree_complete"):
         tree._tree_complete()
     return tree
-
-
-def _made(kind: Any, keys: tuple[Any, ...], built: list[Any], extra: Any, values: bool) -> Any:
-    if kind is list:
-        return built
-    if kind is tuple:
-        return tuple(built)
-    if kind is dict:
-        return dict(zip(keys, built, strict=True))
-    if hasattr(kind, "tree_unflatten"):
-        return kind.tree_unflatten(keys, built, extra)
-    return container(kind, keys, built, extra, values)
 
 
 def _one_of(structure: Origin, tree: Any, building: Building) -> Any:

@@ -34,12 +34,13 @@ def _silence(kinds: tuple[str, ...], look: Callable[[], Any]) -> Any:
 
 
 get_errors, set_errors, _AS_EVER = _numpy_errors()
+_ALL = ("all",)
 _SILENCES: dict[tuple[str, ...], Any] = {}  # the state without warnings of these kinds, where nobody has set it before
 
 
-def silenced(outer: Any, kinds: tuple[str, ...] = ("all",)) -> Any:
-    """The error state like `outer` without warnings of these kinds."""
-    state = _SILENCES.get(kinds) if outer is _AS_EVER else None
+def silenced(outer: Any, kinds: tuple[str, ...] = _ALL) -> Any:
+    """The error state like `outer` without warnings of these kinds; `outer` itself where it is silent already."""
+    state = _SILENCES.get(kinds) if outer is _AS_EVER else outer if outer is _SILENCES.get(_ALL) else None
     if state is None:
         state = contextvars.copy_context().run(_silence, kinds, get_errors)
         if outer is _AS_EVER:
@@ -73,7 +74,14 @@ def strict() -> bool:
 
 def quietly(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """f of these arguments without NumPy's warnings."""
-    return in_errors(silenced(get_errors()), f, *args, **kwargs)
+    outer = get_errors()
+    state = silenced(outer)
+    return f(*args, **kwargs) if state is outer else in_errors(state, f, *args, **kwargs)
+
+
+def silence() -> None:
+    """No more warnings of NumPy's from here on, in this context."""
+    set_errors(silenced(get_errors()))
 
 
 def in_one_step(*steps: Iterator[Any]) -> Callable[[], Any]:
@@ -112,7 +120,7 @@ class ignoring(Leaving):
     """
 
     def __init__(self, *kinds: str) -> None:
-        self.kinds = kinds or ("all",)
+        self.kinds = kinds or _ALL
 
     if TYPE_CHECKING:
 
@@ -124,7 +132,7 @@ class ignoring(Leaving):
 
 def without_warnings(*kinds: str) -> Any:
     """`ignoring` by NumPy alone, for source that stands alone."""
-    return np.errstate(**dict.fromkeys(kinds or ("all",), "ignore"))  # type: ignore[arg-type]
+    return np.errstate(**dict.fromkeys(kinds or _ALL, "ignore"))  # type: ignore[arg-type]
 
 
 def quietly_by_numpy(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -9,7 +9,9 @@ stay as they are, too.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
+from operator import is_
 from typing import Any
 
 from .contents import ATTRIBUTES, Places, View, contents_of
@@ -30,7 +32,9 @@ class State:
         views = [(old, new, ATTRIBUTES) for old, new in zip(objects, building.objects, strict=True)]
         views += [(old, new, view) for old, new in building.helpers for view in contents_of(new)]
         self._before = [
-            (old, new, view, view.read(new)) for old, new, view in views if view is not ATTRIBUTES or _is_written(new)
+            (old, new, view, view.read(new))
+            for old, new, view in views
+            if view is not ATTRIBUTES or _is_written(new.__class__)
         ]
 
     def keep(self) -> None:
@@ -55,16 +59,15 @@ def _put(target: tuple[View, Any], places: Places) -> None:
     view.write(x, places)
 
 
-def _is_written(x: Any) -> bool:
+@functools.lru_cache(256)
+def _is_written(kind: Any) -> bool:
     """Whether it is a module, or another object whose attributes a function of the user may bind."""
-    ours = type(x).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return not ours or getattr(type(x), "tree_ties", False)
+    ours = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return not ours or getattr(kind, "tree_ties", False)
 
 
 def _is_same(before: Places, now: Places) -> bool:
-    return len(now) == len(before) and all(
-        k is p and v is q for (k, v), (p, q) in zip(now.items(), before.items(), strict=True)
-    )
+    return len(now) == len(before) and all(map(is_, now, before)) and all(map(is_, now.values(), before.values()))
 
 
 def _settled(original: Places, before: Places, now: Places, mapped: Any, originals: set[int]) -> dict[Any, Any]:

@@ -77,7 +77,9 @@ def clip_grad_norm_(
             f"clip_grad_norm_: max_norm from 0 on and norm_type above 0, got {max_norm} and {norm_type}"
         )
     slopes = _slopes(parameters, "clip_grad_norm_")
-    total = _length([_length(g.node.data, norm_type) for _, g in slopes], norm_type)
+    lengths = [_length(g.node.data, norm_type) for _, g in slopes]
+    plain = norm_type == 2 and not any(map(math.isnan, lengths))  # of which hypot may know nothing
+    total = math.hypot(*lengths) if plain else _length(lengths, norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise FloatingPointError(f"clip_grad_norm_: the norm of the gradients is {total}")
     factor = float(max_norm) / (total + 1e-6)  # a bound of few digits leaves the gradients theirs
@@ -103,10 +105,20 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Module, clip_value: float) -
     put_all(_put_slope, [(p, rec.clip(g.detach(), -bound, bound)) for p, g in slopes], slopes)
 
 
+_LEAST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)  # a sum of squares that has all its digits
+_MANY = 1 << 16  # numbers, whose squares may be added one by one
+
+
 def _length(x: Any, order: float) -> float:
     """The norm of all numbers, in double precision: powers of half and single ones leave their range."""
     x = np.asarray(x)
-    return float(vector_norm(x.astype(np.result_type(x, np.float64)), ord=order))
+    x = x.astype(np.result_type(x, np.float64), copy=False)
+    if order == 2 and x.size <= _MANY:
+        flat = x.ravel()
+        square = float(np.vdot(flat, flat).real)
+        if _LEAST <= square < math.inf:
+            return math.sqrt(square)
+    return float(vector_norm(x, ord=order))
 
 
 def _slopes(parameters: Any, asker: str) -> list[tuple[Tensor, Tensor]]:
