@@ -193,6 +193,20 @@ def test_results_and_derivatives_of_both_kinds_agree_and_numpys_bits_come_back(n
         np.testing.assert_allclose(d, b, rtol=few, atol=few)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["expit", "tanh"])
+def test_where_one_dtype_is_no_faster_it_keeps_numpys_bits(name, dtype, monkeypatch):
+    other = np.dtype(DTYPES[dtype is np.float64])
+    monkeypatch.setattr(choice, "_is_faster", lambda address, name, kind: kind == dtype)
+    ours, x = ufuncs.faster.__wrapped__(name), np.linspace(-3.0, 3.0, 50)
+    f = ours if name == "tanh" else switch._of_floats(ours, scipy.special.expit)
+    for kind in (dtype, other):
+        assert f(x.astype(kind)).dtype == kind
+    np.testing.assert_array_equal(f(x.astype(other)), ufuncs.numpys(name)(x.astype(other)))
+    monkeypatch.setattr(choice, "_is_faster", lambda *_: False)
+    assert ufuncs.faster.__wrapped__(name) is None
+
+
 def test_with_native_kernels_the_slopes_of_the_tails_keep_their_digits(native):
     x = np.array([-40.0, -19.0, -9.0, -0.5, 0.0, 3.0, 12.0, 21.0, 36.0])
     got = tm.grad(lambda x: tm.sum(tm.tanh(x)))(x).numpy()

@@ -131,10 +131,11 @@ def _both() -> dict[str, dict[Op, Calls]]:
 
 
 def _of_floats(ufunc: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
-    """The ufunc for arrays and NumPy's numbers of float64 and float32, for all else the function as it was."""
+    """The ufunc for arrays, and numbers of NumPy's, of dtypes that it has loops for; for all else the function as it was."""
+    known = tuple(np.dtype(types[0]) for types in ufunc.types)
     if ufunc.nin == 1:
-        return lambda x: ufunc(x) if getattr(x, "dtype", None) in _DTYPES else plain(x)
-    return lambda y, x: ufunc(y, x) if getattr(y, "dtype", None) in _DTYPES else plain(y, x)
+        return lambda x: ufunc(x) if getattr(x, "dtype", None) in known else plain(x)
+    return lambda y, x: ufunc(y, x) if getattr(y, "dtype", None) in known else plain(y, x)
 
 
 def _sloped(times_slope: Any, usual: Any) -> Callable[..., Any]:
