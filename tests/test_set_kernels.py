@@ -233,6 +233,8 @@ def test_what_is_no_float_array_is_computed_as_ever(native):
             assert np.asarray(got).dtype == np.asarray(want).dtype
             np.testing.assert_allclose(got, want, rtol=1e-15 if np.asarray(want).dtype == np.float64 else 1e-14)
     assert tm.sigmoid(np.float16(0.5)).dtype == np.float16
+    for x in (1j, np.array([0.5 - 2j]), np.complex64(1j)):
+        np.testing.assert_allclose(tm.sigmoid(x).numpy(), 1 / (1 + np.exp(-np.asarray(x))), rtol=1e-6)
     assert tm.grad(tm.tanh)(0.5).item() == pytest.approx(np.cosh(0.5) ** -2, rel=1e-15)
 
 

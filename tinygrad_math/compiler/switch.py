@@ -19,7 +19,7 @@ KERNELS = ("numpy", "native")
 BLOCK = 1 << 22  # bytes
 _MADE_OF_THEM = ("log_softmax", "logsumexp", "soft_shares", "softmax", "softplus")
 _SLOPES = {"expit": "sigmoid_slope", "sigmoid": "sigmoid_slope", "tanh": "tanh_slope"}
-_Array, _FLOAT, _SINGLE, _DTYPES = np.ndarray, np.float64, np.float32, (np.dtype(np.float64), np.dtype(np.float32))
+_Array, _FLOAT, _SINGLE, _DTYPES = np.ndarray, np.float64, np.float32, frozenset(map(np.dtype, "df"))
 _FLAT = 6.0  # nearer to 0, a slope is what the value tells
 
 
@@ -131,8 +131,8 @@ def _both() -> dict[str, dict[Op, Calls]]:
 
 
 def _of_floats(ufunc: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
-    """The ufunc for arrays, and numbers of NumPy's, of dtypes that it has loops for; for all else the function as it was."""
-    known = tuple(np.dtype(types[0]) for types in ufunc.types)
+    """The ufunc for arrays and NumPy numbers of dtypes that it has loops for; for all else the function as it was."""
+    known = frozenset(np.dtype(types[0]) for types in ufunc.types)  # whose members are not asked whether None is one
     if ufunc.nin == 1:
         return lambda x: ufunc(x) if getattr(x, "dtype", None) in known else plain(x)
     return lambda y, x: ufunc(y, x) if getattr(y, "dtype", None) in known else plain(y, x)
