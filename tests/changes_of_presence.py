@@ -2,6 +2,7 @@
 
 import abc
 import collections
+import enum
 import functools
 import gc
 import operator
@@ -188,3 +189,49 @@ def by_the_end_of_what_a_weak_reference_knew():
         gc.collect()
 
     return lambda x: x * (9.0 if known() is None else known().scale), change
+
+
+def by_an_attribute_of_a_member_of_an_enumeration_that_was_missing():
+    mode = enum.Enum("Mode", {"FIRST": 2.0, "SECOND": 3.0})
+    chosen = [mode.FIRST]
+    return lambda x: x * getattr(chosen[0], "scale", 9.0), lambda: setattr(mode.FIRST, "scale", 4.0)
+
+
+def by_the_order_of_the_bases_of_a_class():
+    class Scaled:
+        def of(self, x):
+            return 2.0 * x
+
+    class Doubled(Scaled):
+        def of(self, x):
+            return super().of(x) * 2.0
+
+    class Raised(Scaled):
+        def of(self, x):
+            return super().of(x) + 1.0
+
+    class Both(Doubled, Raised):
+        pass
+
+    both = Both()
+    return lambda x: both.of(x), lambda: setattr(Both, "__bases__", (Raised, Doubled))
+
+
+def by_what_a_base_inherits_from():
+    class Plain:
+        pass
+
+    class Twice(Plain):
+        scale = 2.0
+
+    class Thrice(Plain):
+        scale = 3.0
+
+    class Middle(Twice):
+        pass
+
+    class Last(Middle):
+        pass
+
+    last = Last()
+    return lambda x: x * last.scale, lambda: setattr(Middle, "__bases__", (Thrice,))

@@ -93,6 +93,7 @@ class Environment(Objects):
         self.unused: list[Fact] = []  # functions that keep results and have none
         self._seen: dict[int, Fact] = {}
         self._measured: set[type] = set()  # classes whose length is known
+        self._inherit: set[type] = set()  # classes whose ancestors are known
         self._kinds: set[type] = set()  # classes that were looked into for objects of theirs
         self._read: set[int] = set()  # functions that were opened
         self.functions: list[FunctionType] = []  # the user's, whose code was read

@@ -34,6 +34,7 @@ class Objects(Questions):
     makes_anew: bool
     _stack: list[Fact]
     _measured: set[type]
+    _inherit: set[type]
     _kinds: set[type]
     if TYPE_CHECKING:
 
@@ -56,8 +57,17 @@ class Objects(Questions):
             self._kinds.add(kind)
             self._attributes(Fact(kind.__name__, kind), kind, kind, {}, self._code(kind, set()))
             self._class(kind)
-            for member in kind if issubclass(kind, Enum) else ():
-                self._member_of_enumeration(member)
+            if issubclass(kind, Enum):
+                self._members(kind)
+
+    def _members(self, kind: type[Enum]) -> None:
+        """The members of an enumeration: an attribute that one is given may have been looked for in vain."""
+        held = [vars(member) for member in kind]
+        fact = Fact(kind.__name__, held, None, (FIXED, held))
+        fact.check, fact.like, fact.number = "[*map(len, {v})] == {like}", [*map(len, held)], len(self.facts)
+        self.facts.append(fact)
+        for member in kind:
+            self._member_of_enumeration(member)
 
     def _member_of_enumeration(self, member: Enum) -> None:
         """What a member holds that may change: attributes of its own, a list that is its value."""
@@ -110,6 +120,7 @@ class Objects(Questions):
     ) -> None:
         """The data that an object holds, and that its classes hold for it, as far as some code names it."""
         known = lineage(kind)
+        self._ancestry(kind)
         watched = (everything or self.everything) and (known or kind.__name__.endswith("Namespace"))
         watched = watched or (not known and isinstance(x, _CONTAINERS))  # of the standard library: ChainMap, UserDict
         for name in own if watched else [n for n in own if n in self.names]:
@@ -143,6 +154,14 @@ class Objects(Questions):
                     or (self.asks_classes and not hasattr(member, "__get__"))  # hidden, but not from super()
                 ):
                     self._member(k, name, member)
+
+    def _ancestry(self, kind: type) -> None:
+        """Whom a user's class inherits from, and in which order, which may be written anew."""
+        if kind not in self._inherit and is_users_class(kind):
+            self._inherit.add(kind)
+            fact = Fact(kind.__name__, kind.__mro__, given(kind), ("attr", "__mro__"))
+            fact.check, fact.like, fact.number = "{v} is {like}", kind.__mro__, len(self.facts)
+            self.facts.append(fact)
 
     def _length(self, kind: type) -> None:
         """How many entries a user's class has: one that is added may be an attribute that was looked for in vain."""
