@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from llvmlite import ir
 
-from .lanes import Format, Lanes, Vector
+from .lanes import Format, Lanes, Read, Vector
 
 Formula = Callable[..., Vector]  # of the lanes and as many vectors as the loop has inputs
 SIZE = ir.IntType(8 * ctypes.sizeof(ctypes.c_ssize_t))  # npy_intp
@@ -64,7 +64,7 @@ def write_loop(module: ir.Module, name: str, formula: Formula, form: Format, wid
 
     b.position_at_end(blocks["blocks"])
     turns, *now = (b.phi(SIZE), *(b.phi(ADDRESS) for _ in starts))
-    result = formula(lanes, *(Vector(lanes, b.load(at, align=align, typ=lanes.reals)) for at in now[:-1]))
+    result = formula(lanes, *(Read(lanes, at) for at in now[:-1]))
     b.store(result.value, now[-1], align=align)
     rest = b.sub(turns, SIZE(1))
     for phi, first, held_back, step in zip(now, there, held, onward, strict=True):

@@ -190,3 +190,18 @@ class Vector:
 
     def _sign_bit(self) -> int:
         return 1 << (self.lanes.form.bits - 1)
+
+
+class Read(Vector):
+    """A vector in memory, loaded where a block first asks for it: what only a rare branch asks for, there alone."""
+
+    def __init__(self, lanes: Lanes, place: ir.Value) -> None:
+        self.lanes, self.place = lanes, place
+        self.loaded: dict[str, ir.Value] = {}
+
+    @property
+    def value(self) -> Any:
+        form, b = self.lanes.form, self.lanes.builder
+        if b.block.name not in self.loaded:
+            self.loaded[b.block.name] = b.load(self.place, align=form.bits // 8, typ=self.lanes.reals)
+        return self.loaded[b.block.name]
