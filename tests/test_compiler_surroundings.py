@@ -388,6 +388,13 @@ def by_warning(x):
             return (5.0 * x).sum()
 
 
+def by_record(x):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = tm.log(x).sum()
+    return (5.0 * x).sum() if told else found
+
+
 def by_refusal(x):
     try:
         return tm.linalg.cholesky(tm.diag(x)).sum()
@@ -414,7 +421,7 @@ AROUND = {
 
 @pytest.mark.parametrize("backend", ["numpy", "native"])
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
-@pytest.mark.parametrize("f", [by_error_state, by_warning, by_refusal, by_label])
+@pytest.mark.parametrize("f", [by_error_state, by_warning, by_record, by_refusal, by_label])
 @pytest.mark.parametrize("first", [1, 0], ids=["from what passes on", "from what fails on"])
 def test_a_branch_on_what_an_op_raises_is_taken_anew_at_each_call(f, around, backend, first):
     whole = around(f)

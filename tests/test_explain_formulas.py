@@ -224,3 +224,14 @@ def test_the_sign_and_the_factors_of_a_vector_stay_with_it_in_an_outer_product(f
         explanation = tm.explain(f(W, x), v)
         assert check(explanation) == 2 * len(explanation.paths)
     assert told is None or told in tm.explain(f(W, x), W).text()
+
+
+def test_the_derivative_of_a_vector_with_a_further_axis_is_that_of_the_vector():
+    m = tm.tensor(np.arange(6.0).reshape(2, 3), name="M")
+    b, c = tm.tensor([1.0, 2.0], requires_grad=True, name="b"), tm.tensor([1.0, 2.0, 3.0], requires_grad=True, name="c")
+    y = (b[:, None] * m).sum() + (c[None] * m).sum()
+    for x, axis, values in ((b, 1, "(3, 12)"), (c, 0, "(3, 5, 7)")):
+        told = tm.explain(y, x).text().partition("The derivative\n")[2]
+        assert f"∂y/∂{x.name} = ∑_(axis {axis}) M\n" in told
+        assert f"= {values}\n" in told
+        assert "embed" not in told

@@ -440,8 +440,8 @@ def compile(
     array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only, for good: one that is
     unlocked, written to and locked again between two calls is taken for what it was. Where 8 programs do not do, f runs
     as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`), around the call
-    or within f, or where f makes errors of warnings, and where it handles errors and an op raises one. A program gives
-    no warning of NumPy's.
+    or within f, where f makes errors of warnings or records them, and where it handles errors and an op raises one. A
+    program gives no warning of NumPy's.
     What libraries hold is not looked at.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.

@@ -86,6 +86,11 @@ def sparing(source: Any, tensors: Iterable[Any]) -> Any:
     return watch.sparing(source, tensors) if isinstance(watch, Recorder) else nullcontext()
 
 
+def _shown() -> Any:
+    """Where warnings go, which is a list where `warnings.catch_warnings(record=True)` holds."""
+    return getattr(warnings, "_showwarnmsg_impl", None)
+
+
 def _raises_warnings() -> bool:
     """Whether a warning of NumPy's is an error here."""
     chosen = (row[0] for row in warnings.filters if issubclass(RuntimeWarning, row[2]))
@@ -113,7 +118,7 @@ class Recorder:
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.odd: list[Odd] = []
         self.spared: dict[Any, Any] = {}  # shape, strides and dtype -> an array that stands for new ones of this form
-        self.filters = warnings.filters
+        self.filters, self.shown = warnings.filters, _shown()
         self.start = clock()
 
     def __call__(self, node: Node) -> None:
@@ -136,8 +141,8 @@ class Recorder:
                 return
             node.live |= TRACED
             node.inputs = tuple(map(held, node.inputs))
-        if strict() or (warnings.filters is not self.filters and _raises_warnings()):
-            self.as_it_is()  # the function may go by what NumPy raises, which depends on values
+        if strict() or (warnings.filters is not self.filters and (_shown() is not self.shown or _raises_warnings())):
+            self.as_it_is()  # the function may go by what NumPy raises, or warns of, which depends on values
         if mode is not None and not mode.differentiable:
             self.stopped.add(node)
         assert node.op is not None

@@ -156,6 +156,9 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return _spread(b if a.parts[0] else args[2], shape)
         case "where" if _is_guard(args[0], b, args[2]):
             return args[2]  # what will be multiplied by 0 there, or divided by
+        case "embed" if _takes_all(params["key"]):  # the transpose of x[:, None]
+            column = len(a.shape) == 2 and len(shape) == 1 and _is_row(a)
+            return a if a.head == "number" else shaped(transposed(a) if column else a, shape)
         case "embed" if not a.shape and len(shape) == 1 and (place := _place(params["key"], shape)) is not None:
             return multiply(a, symbol(f"e_{{{place}}}", shape), shape)
     return None
@@ -200,6 +203,12 @@ def _is_guard(condition: Formula, value: Formula, other: Formula) -> bool:
         return False
     what, zero = condition.parts[1]
     return is_number(zero, 0) and (is_number(value, 0) or (value.head == "number" and what == other))
+
+
+def _takes_all(key: Any) -> bool:
+    """Whether an index takes all elements, along further axes of length 1 perhaps."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(part is None or part is Ellipsis or (type(part) is slice and part == slice(None)) for part in parts)
 
 
 def _place(key: Any, shape: tuple[int, ...]) -> int | None:
