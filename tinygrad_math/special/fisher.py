@@ -19,7 +19,7 @@ from ..core.samples import real, sample
 from .fisher_few import FEW, second_of_few
 from .fisher_weight import distances, in_units, log_top, odds_of, plain_slope
 from .incomplete_beta import lower_part, upper_part
-from .quadrature import DROP, in_blocks, panels
+from .quadrature import DROP, in_blocks, narrowed, panels
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 from .stirling import log_beta
 
@@ -165,11 +165,9 @@ def _lower_integral(a: Any, b: Any, s: Any, x: Any, past: Any, i: int, j: int) -
         return np.sum(weights * weight * in_units(a, b, here, i, j), -1)
 
     top = np.where(log_x > 0, 0.0, fallen(0.0))
-    low, high = np.full_like(s, -70.0), np.full_like(s, 1020.0)
-    for _ in range(14):  # for the distance, to a tenth, at which W has fallen by exp(-60): bisection of its logarithm
-        middle = 0.5 * (low + high)
-        enough = top - fallen(np.exp2(middle)) > DROP
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    ends = np.full_like(s, -70.0), np.full_like(s, 1020.0)
+    # the distance, to a tenth, at which W has fallen by exp(-60), by its logarithm
+    high = narrowed(lambda log: top - fallen(np.exp2(log)) > DROP, *ends, 1)
     length = np.exp2(high)[:, 0]
     crossed = (flat > 1) & (length > flat)
     flat = np.where(crossed, flat, 0.0)

@@ -51,6 +51,7 @@ def series(p: Problem, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]
     total, moment, size = (np.zeros((len(orders), m)) for _ in range(3))
     sure = -np.minimum(np.minimum(a, a if b is None else b), c) + 2  # from here on no factor is small by chance
     first = max(i) + max(j) + max(k) + 2  # the derivatives of the first factors are zero
+    latest: Any = (0, 0)  # the one that was still large when all were looked at last
     calm = 0
     for n in range(_TERMS):
         numerator = top[i] if b is None else top[i] * right[j]
@@ -58,27 +59,37 @@ def series(p: Problem, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]
         total += term
         moment += n * term
         size += np.abs(term)
-        small = np.abs(term) * max(n, 1) <= EPS / 8 * np.abs(total)
-        lost = ~np.isfinite(total)  # no further term makes a number of it
-        calm = calm + 1 if np.all((small & (n > sure)) | (numerator == 0) | lost) else 0
-        if calm > 2 and n > first:
-            break
+        if not abs(term[latest]) * max(n, 1) > EPS / 8 * abs(total[latest]):
+            small = np.abs(term) * max(n, 1) <= EPS / 8 * np.abs(total)
+            lost = ~np.isfinite(total)  # no further term makes a number of it
+            done = (small & (n > sure)) | (numerator == 0) | lost
+            calm = calm + 1 if done.all() else 0
+            if calm > 2 and n > first:
+                break
+            if not calm:
+                latest = np.unravel_index(done.argmin(), done.shape)
+        else:
+            calm = 0
         over = (1.0 if b is None else z) / (n + 1)
-        rising = rise_a * top[:-1]
+        if len(top) > 1:
+            rising = rise_a * top[:-1]
         top = (a + n) * top
-        top[1:] += rising
+        if len(top) > 1:
+            top[1:] += rising
         top *= over
         if b is not None:
-            rising = rise_b * right[:-1]
+            if len(right) > 1:
+                rising = rise_b * right[:-1]
             right = (b + n) * right
-            right[1:] += rising
+            if len(right) > 1:
+                right[1:] += rising
             right /= n + 1
         low = low * (z if b is None else n + 1)
         for r in range(len(low)):
             low[r] = (low[r] - (r * low[r - 1] if r else 0.0)) / (c + n)
     else:
         size = np.where(np.abs(term) <= 1e-3 * EPS * np.abs(total), size, np.inf)
-    return total, moment, np.where(lost, np.inf, size)
+    return total, moment, np.where(np.isfinite(total), size, np.inf)
 
 
 def _rate(p: Problem, z: Any, y: Any) -> Any:
