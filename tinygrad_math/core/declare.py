@@ -95,11 +95,10 @@ class Declared(Op, Generic[P]):
     """A public op: call it on arrays or Tensors; attach rules with `defvjp` and `defjvp`."""
 
     def __call__(self, *args: P.args, **params: P.kwargs) -> Tensor:
+        if not params and len(args) == self.simple_arity:
+            return record(self, args, self.defaults)  # type: ignore[no-any-return]
         count, given, named = self.arity, args, params
-        if len(args) == count:
-            if not params and self.simple_arity is not None:
-                return record(self, args, self.defaults)  # type: ignore[no-any-return]
-        elif count is not None and count < len(args) <= count + len(self.param_names):
+        if count is not None and count < len(args) <= count + len(self.param_names):
             extra: Any = dict(zip(self.param_names, args[count:], strict=False))
             if params.keys().isdisjoint(extra):
                 given, named = args[:count], {**extra, **params}  # type: ignore[assignment]

@@ -357,7 +357,8 @@ def _fitted(op: Op, xp: Namespace, share: Any, argument: Any) -> Any:
 def _add_up(cotangents: dict[Node, Any], sums: dict[Node, Any], xp: Namespace, node: Node, share: Any) -> None:
     """One more share of the cotangent of a node, added into the array where that is this walk's own."""
     if node in sums:
-        _add(cotangents[node], share, cotangents[node])
+        total = cotangents[node]
+        _add(total, share, total)
         if (where := sums[node]).__class__ is tuple and where[1]:
             sums[node] = where[0], False
         return

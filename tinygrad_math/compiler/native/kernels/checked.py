@@ -21,7 +21,8 @@ from .lanes import Format, Lanes, Vector
 NORMAL = {64: 2.0**-1022, 32: 2.0**-126}  # the smallest normal number
 FALLEN = {64: 708.0, 32: 87.0}  # exp of less than minus that is subnormal
 GROWN = {64: 709.0, 32: 88.0}  # exp of more may be infinite
-WORD = ir.IntType(32)
+ARM = platform.machine().lower() in ("arm64", "aarch64")
+WORD = ir.IntType(64 if ARM else 32)  # of the register that holds the flags
 MODEST = 0.5  # a number at which no loop sets a flag
 
 
@@ -138,31 +139,21 @@ def _apart(function: ir.Function) -> None:
     function.attributes.add("noinline")
 
 
-def _is_arm() -> bool:
-    return platform.machine().lower() in ("arm64", "aarch64")
-
-
 def _read_flags(b: ir.IRBuilder, place: ir.Value) -> None:
-    """Store the register that holds the flags (MXCSR; on ARM, FPSR)."""
-    if _is_arm():
-        word = ir.IntType(64)
-        got = b.asm(ir.FunctionType(word, []), "mrs $0, fpsr", "=r", [], True)
-        b.store(b.trunc(got, WORD), place)
+    """Store the register that holds the flags: MXCSR, on ARM FPSR."""
+    if ARM:
+        b.store(b.call(_intrinsic(b, "llvm.aarch64.get.fpsr", WORD, []), []), place)
     else:
-        _with_register(b, "stmxcsr", place)
+        b.call(_intrinsic(b, "llvm.x86.sse.stmxcsr", ir.VoidType(), [ADDRESS]), [place])
 
 
 def _set_flags(b: ir.IRBuilder, place: ir.Value) -> None:
-    if _is_arm():
-        word = ir.IntType(64)
-        kind = ir.FunctionType(ir.VoidType(), [word])
-        b.asm(kind, "msr fpsr, $0", "r", [b.zext(b.load(place, typ=WORD), word)], True)
+    if ARM:
+        b.call(_intrinsic(b, "llvm.aarch64.set.fpsr", ir.VoidType(), [WORD]), [b.load(place, typ=WORD)])
     else:
-        _with_register(b, "ldmxcsr", place)
+        b.call(_intrinsic(b, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [ADDRESS]), [place])
 
 
-def _with_register(b: ir.IRBuilder, instruction: str, place: ir.Value) -> None:
-    name = f"llvm.x86.sse.{instruction}"
-    kind = ir.FunctionType(ir.VoidType(), [ADDRESS])
+def _intrinsic(b: ir.IRBuilder, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
     known = b.module.globals.get(name)
-    b.call(known or ir.Function(b.module, kind, name), [place])
+    return known or ir.Function(b.module, ir.FunctionType(result, arguments), name)
