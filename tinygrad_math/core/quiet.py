@@ -34,13 +34,17 @@ def _silence(kinds: tuple[str, ...], look: Callable[[], Any]) -> Any:
 
 
 get_errors, set_errors, _AS_EVER = _numpy_errors()
-_ALL = ("all",)
+_ALL, _ASIDE = ("all",), ("aside",)
 _SILENCES: dict[tuple[str, ...], Any] = {}  # the state without warnings of these kinds, where nobody has set it before
 
 
 def silenced(outer: Any, kinds: tuple[str, ...] = _ALL) -> Any:
     """The error state like `outer` without warnings of these kinds; `outer` itself where it is silent already."""
-    state = _SILENCES.get(kinds) if outer is _AS_EVER else outer if outer is _SILENCES.get(_ALL) else None
+    if outer is _AS_EVER:
+        state = _SILENCES.get(kinds)
+    else:
+        known = _SILENCES.get(_ALL)
+        state = known if outer is known or outer is _SILENCES.get(_ASIDE) else None
     if state is None:
         state = contextvars.copy_context().run(_silence, kinds, get_errors)
         if outer is _AS_EVER:
@@ -77,6 +81,18 @@ def quietly(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     outer = get_errors()
     state = silenced(outer)
     return f(*args, **kwargs) if state is outer else in_errors(state, f, *args, **kwargs)
+
+
+def quietly_aside(f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """`quietly` in an error state that tells what f does itself from what it does quietly."""
+    outer = get_errors()
+    state = _SILENCES.get(_ASIDE) if outer is _AS_EVER else None
+    if state is None:
+        state = contextvars.copy_context().run(_silence, _ALL, get_errors)
+        if outer is _AS_EVER:
+            silenced(outer)
+            _SILENCES[_ASIDE] = state
+    return in_errors(state, f, *args, **kwargs)
 
 
 def silence() -> None:

@@ -25,7 +25,14 @@ def places(structure: Structure) -> list[Place]:
 
 def is_tied(structure: Structure) -> bool:
     """Whether a leaf has several places."""
-    return structure.kind is Tie or any(map(is_tied, structure.children))
+    stack = [structure]
+    while stack:
+        s = stack.pop()
+        if s.kind is Tie:
+            return True
+        if s.children:
+            stack += s.children
+    return False
 
 
 def tied(structure: Structure, keys: Sequence[Hashable]) -> Structure:

@@ -18,7 +18,7 @@ from ...core.mode import MODE, Mode, under, witnesses
 from ...core.node import DIFFERENTIABLE, TRACED, Constant, Node, heeded, held, refused_in_trace
 from ...core.op import registry
 from ...core.place import located, replays
-from ...core.quiet import get_errors, in_errors, quietly
+from ...core.quiet import get_errors, in_errors, quietly_aside
 from ...core.tensor import Tensor, as_tensor, clock, rec, record, select, wrap
 from .rules import Call, aligned, rule_of
 
@@ -188,7 +188,7 @@ class Recording:
             return f(examples)
 
         try:
-            self.leaves = heeded(watch.refusals, quietly, under, mode, observed, [wrap(n) for n in self.examples])
+            self.leaves = heeded(watch.refusals, quietly_aside, under, mode, observed, [wrap(n) for n in self.examples])
         except TraceError as error:
             raise located(error, error.__traceback__) from None
         except (ValueError, SystemError) as error:  # NumPy's own, of what happened to a value in `a[i] = t`

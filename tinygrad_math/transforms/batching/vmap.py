@@ -71,7 +71,7 @@ def vmap(
         structure, chosen, axes = _tied_by_axis(structure, along)
         leaves = [leaves[k] for k in chosen]
         batches, size = _batches(leaves, axes, structure, title)
-        shared = [_shared(leaf) for leaf in leaves]
+        shared = [_shared(leaf) if axis is None else leaf for leaf, axis in zip(leaves, axes, strict=True)]
         shape: Structure | None = None
 
         def example(values: list[Tensor]) -> list[Any]:
@@ -84,12 +84,12 @@ def vmap(
             same = [(leaf, made) for leaf, made, axis in standing if axis is None]  # for all examples
             state = State(objects, same, building) if objects else None
             returned, shape = flatten(f(*positional, **keywords))
-            if any(watcher().moves(node) for _, node in nodes_beside(shape)):
-                for name, node in nodes_beside(shape, held_by((positional, keywords))):
-                    if watcher().moves(node):
-                        raise lost(title, name)
             if has_beside(shape):
-                returned, shape = as_leaves(returned, shape, held_by((positional, keywords)), watcher().moves)
+                given, moves = held_by((positional, keywords)), watcher().moves
+                for name, node in nodes_beside(shape, given):
+                    if moves(node):
+                        raise lost(title, name)
+                returned, shape = as_leaves(returned, shape, given, moves)
             if state is not None:
                 state.keep()
             return returned

@@ -337,6 +337,8 @@ class Steps:
 
         Each is a handle of its own: a later step may write to what this one gave.
         """
+        if y is None and shape and shape[0].kind is type(None):
+            return []
         if len(begin) == 1 and y.__class__ is Tensor and shape[0].kind is None and _alike(y, begin[0]):
             return [wrap(y.node)]
         leaves, structure = flatten(y)
@@ -351,9 +353,10 @@ class Steps:
             raise ArgumentError(
                 f"{self.title}: y was {show(shape[0])} at the first step and {show(structure)} at step {t}"
             )
-        for name, _ in nodes_beside(structure):
-            raise lost(f"{self.title}: y", name)
-        refuse_others(self.title, shape[0], structure, "y")
+        if has_beside(structure) or has_beside(shape[0]):
+            for name, _ in nodes_beside(structure):
+                raise lost(f"{self.title}: y", name)
+            refuse_others(self.title, shape[0], structure, "y")
         for k, (a, b) in enumerate(zip(begin, found, strict=True)):
             if a.shape == b.shape and a.dtype != b.dtype and self.softly and b.dtype.kind in _ABOVE[a.dtype.kind]:
                 begin[k] = b  # the first step was given a Python number
