@@ -3,6 +3,7 @@
     assembly    LLVM made ready, and a writer of its language
     machine     the interpreter, which walks a table of instructions; a stretch as a function of Python
     loops       NumPy's inner loops and their addresses, and ours that copy, choose and convert
+    ufuncs      loops of ours as NumPy's own kind of function, for eager ops (`compiler.switch`)
     table       an instruction as words: how a loop goes through arrays
     places      where values lie
     instructions, labels     an op as words; cross entropies of labels

@@ -15,6 +15,8 @@ double precision, in units in the last place; less than 2 is promised.
 | sin, cos | pi / 2 in three floats to 2^28, then Payne and Hanek 1983; best polynomials | 0.83 | 1.49 |
 | erf | best fractions for erf(x) / x and erfc(x) exp(x^2), Cody 1969 | 1.10 | 1.14 |
 
+Ufuncs take the loops of `checked`, which leave the processor's flags as NumPy's do.
+
 Polynomials and fractions are by Remez's exchange, tests/bench/minimax.py. Every product that is added is fused.
 """
 
