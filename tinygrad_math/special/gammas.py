@@ -67,14 +67,14 @@ def _taylor() -> Any:
 def log_gamma(x: Any, /) -> Any:
     """SciPy's gammaln, beside its zeros by Taylor's series there (DLMF 5.7.3); it is infinite too early next to 0."""
     y = _scipys_gammaln(x)
-    at = np.asarray(x, np.float64)
+    at = x * np.float64(1)  # in double precision
     size = np.abs(at)
     tiny = (size < _TINY) & (size > 0)
     if tiny.any():
-        y = np.where(tiny, -np.log(np.where(tiny, size, 1.0)), y).astype(np.asarray(y).dtype)[()]
+        y = np.where(tiny, -np.log(np.where(tiny, size, 1.0)), y).astype(y.dtype)[()]
     if not ((at > 1 - _NEAR) & (at < 2 + _NEAR)).any():
         return y
-    kind, (first, second) = np.asarray(y).dtype, _taylor()
+    kind, (first, second) = y.dtype, _taylor()
     for zero, slope, terms in ((1.0, -np.euler_gamma, first), (2.0, 1 - np.euler_gamma, second)):
         step = at - zero
         near = np.abs(step) < _NEAR
