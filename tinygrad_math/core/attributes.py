@@ -49,8 +49,14 @@ def _restored(pairs: Pairs, derived: Pairs, lead: list[Any] | None) -> Attribute
     return known
 
 
+_STILL = frozenset({str, int, bool, type(None)})  # whose equal values of one type are the same thing
+
+
 def frozen(value: Any) -> Any:
     """A value by its content, hashable; an object that says nothing of that, by which one it is."""
+    kind = value.__class__
+    if kind in _STILL or (kind is tuple and _STILL.issuperset(map(type, value))):  # the most frequent ones, at a glance
+        return kind, (value if kind is not tuple else (value, tuple(map(type, value))))
     value = value.node.data if hasattr(type(value), "_tree_leaf") else value  # a Tensor
     if hasattr(type(value), "tobytes") and hasattr(type(value), "dtype"):
         return value.dtype.str, value.shape, value.tobytes()
