@@ -332,6 +332,22 @@ def test_logarithms_of_beta_keep_their_digits(a, b):
     assert float(special.betaln(b, a)) == pytest.approx(want, rel=2e-15, abs=0)
 
 
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("x", [1.0, 6.4, 6.6, 7.0, -9.0, 30.0, 1e4, -1e9])
+def test_the_slopes_of_dawsons_integral_are_right_in_single_precision_too(x, dtype):
+    with mpmath.workdps(60):
+        t = mpmath.mpf(float(dtype(x)))
+        near = mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(-t * t) * mpmath.erfi(t) if abs(t) < 1e3 else None
+        slope = 1 - 2 * t * near if near is not None else -1 / (2 * t**2) - 3 / (4 * t**4)
+        bend = -2 * near - 2 * t * slope if near is not None else 1 / t**3 + 3 / t**5
+        want = float(slope), float(bend)
+    rel = 1e-12 if dtype is np.float64 else 3e-6
+    first = tm.grad(special.dawsn)
+    for way in (lambda f: f, tm.compile):
+        assert way(first)(dtype(x)).item() == pytest.approx(want[0], rel=rel, abs=0)
+        assert way(tm.grad(first))(dtype(x)).item() == pytest.approx(want[1], rel=20 * rel, abs=0)
+
+
 FLAT = {  # far out: what is added to the limit of the first derivative, and of the second, is below every number
     "erf": (special.erf, 0, 0), "erfc": (special.erfc, 0, 0), "ndtr": (special.ndtr, 0, 0), "arctan": (tm.arctan, 0, 0),
     "arcsinh": (tm.arcsinh, 0, 0), "cbrt": (tm.cbrt, 0, 0), "dawsn": (special.dawsn, 0, 0), "gelu": (F.gelu, 1, 0),

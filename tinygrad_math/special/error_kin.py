@@ -16,15 +16,15 @@ from .scipy_rows import part, row
 __all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "voigt_profile", "wofz"]
 
 _FAR = 6.5  # from here on the expansion is exact to rounding
-_TERMS = [math.prod(range(1, 2 * k, 2)) for k in range(1, 33)]
+_TERMS = 32
 
 
 def _expanded(u: Any) -> Any:
-    """The sum over k > 0 of (2k-1)!! u^k."""
-    total = _TERMS[-1] * u
-    for term in _TERMS[-2::-1]:
-        total = (total + term) * u
-    return total
+    """The sum over k > 0 of (2k-1)!! u^k, by quotients of its terms: single precision has no double factorial of 63."""
+    total: Any = 1.0
+    for k in range(_TERMS, 1, -1):
+        total = 1.0 + (2 * k - 1) * u * total
+    return u * total
 
 
 def _dawson_slope(xp: Any, y: Any, x: Any) -> Any:
@@ -92,9 +92,10 @@ def _voigt_fall(xp: Any, s: Any, x: Any, gamma: Any) -> Any:
     z, w, slope = _voigt(xp, s, x, gamma)
     far = xp.greater(abs(z), _FAR)
     at = xp.where(far, z, _FAR)
-    u, total = 0.5 / at / at, 0.0
-    for k in range(len(_TERMS), 0, -1):
-        total = (total + k * _TERMS[k - 1]) * u
+    u, total = 0.5 / at / at, 1.0
+    for k in range(_TERMS, 1, -1):
+        total = 1.0 + k * (2 * k - 1) / (k - 1) * u * total
+    total = u * total
     under, share = _gauss_part(xp, z, far)
     square = under * under
     rest = share * (1 - 2 * square) * xp.exp(-square)
