@@ -176,3 +176,15 @@ def test_quantiles_of_the_f_distribution_solve_their_equation_and_move_with_it()
     with np.errstate(all="ignore"):
         assert [float(v) for v in slopes(special.fdtri, 0, [np.float64(v) for v in (3.0, 4.0, 0.0)])] == [0.0, 0.0]
         assert [float(v) for v in slopes(special.fdtri, 1, [np.float64(v) for v in (3.0, 4.0, 1.0)])] == [-INF, -INF]
+
+
+@pytest.mark.parametrize("n, p", [(0.509, 1.78e-19), (2.5, 1e-26), (1.0, 1e-30), (0.7, 1e-20)])
+def test_quantiles_of_students_distribution_in_single_precision_go_to_the_ends_of_it(n, p):
+    """Far out T(-t) is n^(n/2) t^-n / (n B(n/2, 1/2)) but for terms in n/t^2."""
+    n, p = np.float32(n), np.float32(p)
+    with mpmath.workdps(40):
+        m, q = mpmath.mpf(float(n)), mpmath.mpf(float(p))
+        want = -mpmath.sqrt(m) * (q * m * mpmath.beta(m / 2, 0.5)) ** (-1 / m)
+    got = special.stdtrit(n, p)
+    assert got.dtype == np.float32
+    assert float(got) == pytest.approx(float(want), rel=1e-6)

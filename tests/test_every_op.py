@@ -1,12 +1,17 @@
 """Walks the registry: every op, on every sample that stands in its declaration, one test a claim."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from cases import each
 from test_compiler_every_op import chosen
 
+import tinygrad_math as tm
 from tinygrad_math import fft, linalg, nn, random, special, stats, testing  # noqa: F401  (they fill the registry)
 from tinygrad_math.core.op import registry
+from tinygrad_math.core.tensor import rec
+from tinygrad_math.errors import NoDerivative
 
 OPS = sorted(name for name in registry if registry[name].kind != "structural")
 DIFFERENTIABLE = [name for name in OPS if not registry[name].constant]
@@ -56,6 +61,37 @@ def test_second_order_matches_finite_differences_in_all_mixed_modes(name):
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_second_order_matches_finite_differences_on_every_sample(name):
     _run(name, testing.second_order_matches_finite_differences, lambda s: s.smooth)
+
+
+def moves_though_its_tangent_rests(op, sample):
+    """Along x + s^2 d every tangent at s = 0 is 0, and its own derivative twice that along d: forward over forward."""
+    rng, args = np.random.default_rng(0), sample.args
+    moving = [isinstance(a, (float, np.ndarray)) and np.asarray(a).dtype == np.float64 for a in args]
+    ahead = [rng.normal(size=np.shape(a)) if m else None for a, m in zip(args, moving, strict=True)]
+
+    def along(way):
+        def f(s):
+            y = getattr(rec, op.name)(
+                *(a if d is None else a + way(s) * d for a, d in zip(args, ahead, strict=True)), **sample.params
+            )
+            return [v for v in (y if isinstance(y, (tuple, list)) else [y]) if v.dtype.kind in "fc"]
+
+        return lambda s: tm.jvp(f, (s,), (1.0,))[1]
+
+    if any(moving):
+        once = along(lambda s: s)(0.0)
+        twice = tm.jvp(along(lambda s: s * s), (0.0,), (1.0,))[1]
+        for a, b in zip(twice, once, strict=True):
+            np.testing.assert_allclose(tm.asarray(a).detach().numpy(), 2 * tm.asarray(b).detach().numpy(), 1e-9, 1e-12)
+
+
+@each("name", [n for n in DIFFERENTIABLE if hasattr(rec, n)], parts=8)
+def test_what_rests_at_a_point_is_differentiated_again(name):
+    def claim(op, sample):
+        with contextlib.suppress(NoDerivative):
+            moves_though_its_tangent_rests(op, sample)
+
+    _run(name, claim, lambda s: s.smooth, chosen(registry[name]))
 
 
 @each("name", DIFFERENTIABLE, parts=8)

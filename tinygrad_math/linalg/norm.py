@@ -13,6 +13,7 @@ import numpy as np
 from ..core.declare import derived, general, helper, nondiff
 from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeError, describe
 from ..core.quiet import ignoring
+from ..core.resting import times
 from ..core.samples import complexes, real, sample
 from ..core.squares import in_range, power_of_two
 from ..core.standing import as_array
@@ -59,11 +60,6 @@ def abs_power(x: Any, /, p: float) -> Any:
     return np.abs(x) ** p
 
 
-def _times(xp: Any, t: Any, slope: Any) -> Any:
-    """t slope, and 0 where t is 0, also where the slope is infinite."""
-    return xp.where(xp.equal(t, 0), 0, t * slope)
-
-
 def _signed_slope(xp: Any, x: Any, p: float) -> Any:
     return xp.zeros_like(x) if p == 0 else p * xp.abs_power(x, p=p - 1)
 
@@ -73,8 +69,8 @@ def _abs_slope(xp: Any, x: Any, p: float) -> Any:
 
 
 for _op, _slope in ((signed_power, _signed_slope), (abs_power, _abs_slope)):
-    _op.defvjp(lambda xp, need, g, y, x, p, slope=_slope: (_times(xp, g, slope(xp, x, p)),))
-    _op.defjvp(lambda xp, ts, y, x, p, slope=_slope: _times(xp, ts[0], slope(xp, x, p)))
+    _op.defvjp(lambda xp, need, g, y, x, p, slope=_slope: (times(xp, g, slope(xp, x, p)),))
+    _op.defjvp(lambda xp, ts, y, x, p, slope=_slope: times(xp, ts[0], slope(xp, x, p)))
 
 
 # -- vectors ------------------------------------------------------------------------------------------------

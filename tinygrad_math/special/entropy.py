@@ -8,17 +8,13 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.quiet import ignoring
+from ..core.resting import times
 from ..core.samples import complexes, domain_samples, positive, real, sample
 from ..core.standing import as_array
 from .scipy_rows import doubles, forward_of, refuse_complex, row
 from .stirling import deviance
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
-
-
-def _times(xp: Any, t: Any, slope: Any) -> Any:
-    """t slope, and 0 where t is 0, also where the slope is infinite."""
-    return xp.where(xp.equal(t, 0), 0, t * slope)
 
 
 def _sum(a: Any, b: Any) -> Any:
@@ -45,14 +41,14 @@ def quotient(x: Any, y: Any, /) -> Any:
 @quotient.defvjp
 def _(xp: Any, need: Any, g: Any, q: Any, x: Any, y: Any) -> Any:
     return (
-        _times(xp, g, _conjugate(xp, q, 1 / y)) if need[0] else None,
+        times(xp, g, _conjugate(xp, q, 1 / y)) if need[0] else None,
         -g * _conjugate(xp, q, xp.quotient(q, y)) if need[1] else None,
     )
 
 
 @quotient.defjvp
 def _(xp: Any, ts: Any, q: Any, x: Any, y: Any) -> Any:
-    along = None if ts[0] is None else _times(xp, ts[0], 1 / y)
+    along = None if ts[0] is None else times(xp, ts[0], 1 / y)
     across = None if ts[1] is None else -ts[1] * xp.quotient(q, y)
     return along if across is None else across if along is None else along + across
 
@@ -70,12 +66,12 @@ def weight_log(x: Any, /) -> Any:
 
 @weight_log.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
-    return (_times(xp, g, _conjugate(xp, y, 1 / x)),)
+    return (times(xp, g, _conjugate(xp, y, 1 / x)),)
 
 
 @weight_log.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any) -> Any:
-    return _times(xp, ts[0], 1 / x)
+    return times(xp, ts[0], 1 / x)
 
 
 @general(
@@ -99,13 +95,13 @@ def log_ratio(a: Any, b: Any, /) -> Any:
 
 @log_ratio.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    return _times(xp, g, 1 / a) if need[0] else None, -_times(xp, g, 1 / b) if need[1] else None
+    return times(xp, g, 1 / a) if need[0] else None, -times(xp, g, 1 / b) if need[1] else None
 
 
 @log_ratio.defjvp
 def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
-    along = None if ts[0] is None else _times(xp, ts[0], 1 / a)
-    across = None if ts[1] is None else -_times(xp, ts[1], 1 / b)
+    along = None if ts[0] is None else times(xp, ts[0], 1 / a)
+    across = None if ts[1] is None else -times(xp, ts[1], 1 / b)
     return along if across is None else across if along is None else along + across
 
 
@@ -147,8 +143,8 @@ xlogy = row(
     """,
 )
 xlogy.jvp = lambda xp, ts, y, a, b: _sum(
-    None if ts[0] is None else _times(xp, ts[0], xp.weight_log(b)),
-    None if ts[1] is None else _times(xp, ts[1], xp.quotient(a, b)),
+    None if ts[0] is None else times(xp, ts[0], xp.weight_log(b)),
+    None if ts[1] is None else times(xp, ts[1], xp.quotient(a, b)),
 )
 xlog1py = row(
     "xlog1py",
@@ -167,7 +163,7 @@ entr = row(
     doc="-x log(x), 0 at 0 and -inf below. d/dx = -log(x) - 1, so inf at 0.",
 )
 # where its argument rests at 0, which is the end of its domain, it rests too: 0, and not 0 times inf
-entr.jvp = lambda xp, ts, y, x: _times(xp, ts[0], -xp.log(x) - 1)
+entr.jvp = lambda xp, ts, y, x: times(xp, ts[0], -xp.log(x) - 1)
 rel_entr = row(
     "rel_entr",
     lambda xp, y, a, b: xp.log_ratio(a, b) + 1,

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.quiet import ignoring
 from ..core.samples import sample
-from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
+from .scipy_rows import doubles, float_kind, refuse_complex, row
 
 __all__ = [
     "betainccinv",
@@ -170,11 +170,16 @@ betainccinv = row(
 
 
 def _stdtrit(df: Any, p: Any, /) -> Any:
-    """SciPy's stdtrit, and -inf for p = 0, of which it says inf."""
-    return np.where(np.equal(p, 0) & (np.asarray(df) > 0), -math.inf, _scipys_stdtrit(df, p))[()]
+    """SciPy's stdtrit of doubles, whose form of fewer bits ends at 6.6e18, and -inf for p = 0, of which it says inf."""
+    from scipy import special
+
+    refuse_complex("stdtrit", df, p)
+    kind = float_kind(df, p)
+    df, p = doubles(df, p)
+    with ignoring():
+        return np.where((p == 0) & (df > 0), -math.inf, special.stdtrit(df, p)).astype(kind)[()]
 
 
-_scipys_stdtrit = forward_of("stdtrit", "df", "p", order=True)
 stdtrit = row(
     "stdtrit",
     *_partials("stdtrit", *_STUDENT),

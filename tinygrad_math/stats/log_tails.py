@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..core.tensor import rec
 from ..special import log_tails  # noqa: F401  (declares the tails)
 from .distribution import LARGE, log_of
@@ -94,6 +96,8 @@ def student_below(law: Any, z: Any, df: Any) -> Any:
     far = rec.less(z, -1) & rec.greater_equal(df, 1) & rec.less(df, math.inf)
 
     def tail(z: Any, df: Any) -> Any:
+        if (kind := np.result_type(z.dtype, df.dtype)) != np.float64:  # in fewer bits the second derivatives cancel
+            return rec.astype(tail(rec.astype(z, np.float64), rec.astype(df, np.float64)), kind)
         t = -z
         furthest = rec.greater(t, _FURTHEST)
         near, away = rec.where(furthest, 0.0, t), rec.where(furthest, t, 1.0)
