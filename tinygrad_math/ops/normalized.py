@@ -100,7 +100,8 @@ def _single(xp: Any, *xs: Any) -> Any:
 
 def _mean_product(xp: Any, y: Any, d: Any, axis: Axis) -> Any:
     """The mean of y d as one of real numbers; 0 of nothing."""
-    total = xp.sum(xp.real(xp.conj(y) * d), axis=axis, keepdims=True)
+    product = xp.real(xp.conj(y) * d) if y.dtype.kind == "c" else y * d
+    total = xp.sum(product, axis=axis, keepdims=True)
     return total / max(y.size // (total.size or 1), 1)
 
 

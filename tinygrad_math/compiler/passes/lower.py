@@ -21,6 +21,9 @@ def lower(program: Program) -> int:
         assert v.op is not None
         if v.op.name == "where" and v.inputs[0].shape is not None and v.inputs[0].dtype.kind != "b":
             return make("where", make("not_equal", v.inputs[0], constant(0)), *v.inputs[1:])
+        if v.op.name in ("within", "replaced") and v.inputs[1].dtype == np.bool_ and not v.weak:
+            y, ok, *other = v.inputs  # a choice goes through blocks with what is around it
+            return make("where", ok, y, *(other or [constant(math.nan)]))
         if v.op.name == "mean" and v.inputs[0].dtype is not None and v.inputs[0].dtype.kind in "biu":
             return _mean_of_whole(v, make)
         entry = _ENTRIES.get(v.op.name)
