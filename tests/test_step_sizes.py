@@ -213,6 +213,13 @@ def with_its_own(step, way):
     return rate, after()
 
 
+def by_compiled_gradients(step, way):
+    rate, after, gradient = tm.nn.Parameter(RATE), Cubic(), way(tm.grad(lambda net: net()))
+    for _ in range(STEPS):
+        after = step(after, gradient(after), rate)
+    return rate, after()
+
+
 def with_another_network(step, way):
     rate = Paced().rate
     return rate, way(lambda: descended(step, rate)())()
@@ -227,7 +234,10 @@ def with_one_that_stands_in_the_loss_too(step, way):
     return rate, net()
 
 
-@pytest.mark.parametrize("whose", [with_its_own, with_another_network, with_one_that_stands_in_the_loss_too])
+@pytest.mark.parametrize(
+    "whose",
+    [with_its_own, by_compiled_gradients, with_another_network, with_one_that_stands_in_the_loss_too],
+)
 @pytest.mark.parametrize("step", STEP_OF)
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_a_parameter_that_a_step_uses_is_differentiated_where_it_is_not_what_the_step_learns(step, way, whose):

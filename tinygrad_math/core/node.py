@@ -296,18 +296,20 @@ def awaited(node: Node) -> bool:
     if any(n.op is None and _is_wanted(n, False) for n in below):
         return True
     numbers = [n for n in below if n.meta is not None and n.meta.number]
-    used = _below(numbers) | _used_after([node], {n.run for n in below if type(n) is Input})
+    used = _below(numbers) | _used_after(node, below)
     return any(n.op is None and _is_wanted(n, True) for n in used)
 
 
-def _used_after(nodes: list[Node], runs: set[Run]) -> set[Node]:
-    """The live nodes that these were made of after these runs were over, but for leaves that they differentiated."""
+def _used_after(node: Node, below: set[Node]) -> set[Node]:
+    """The live nodes that this was made of outside of transforms, but for leaves that these differentiated."""
+    runs = {n.run for n in below if type(n) is Input}
     spans = [span for run in runs for span in run.spans]
-    known = {leaf for run in runs for leaf in run.leaves}
-    seen, stack = set(nodes), nodes
+    compiled = {n for n in below if n.live & TRANSFORMED and not any(i.live & TRANSFORMED for i in n.inputs)}
+    known = {leaf for run in runs for leaf in run.leaves} | {i for n in compiled for i in n.inputs}
+    seen, stack = {node}, [node]
     while stack:
         n = stack.pop()
-        if not any(start < n.tick <= end for start, end in spans):
+        if n not in compiled and not any(start < n.tick <= end for start, end in spans):
             fresh = [i for i in n.inputs if i.live and i not in seen]
             seen.update(fresh)
             stack += fresh
