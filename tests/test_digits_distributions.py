@@ -188,3 +188,4 @@ def test_quantiles_of_students_distribution_in_single_precision_go_to_the_ends_o
     got = special.stdtrit(n, p)
     assert got.dtype == np.float32
     assert float(got) == pytest.approx(float(want), rel=1e-6)
+    assert float(special.stdtr(n, got)) == pytest.approx(float(p), rel=1e-5, abs=0)

@@ -251,7 +251,8 @@ lpmv = row(
     ),
     latex="P_{{{1}}}^{{{0}}}({2})",
     doc="The associated Legendre function P_v^m(x), whole m >= 0, |x| <= 1. "
-    "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m.",
+    "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m. Next to x = -1 of a v that is not whole, and far above m, "
+    "values are SciPy's, with few digits.",
 )
 wright_bessel = row(
     "wright_bessel",
