@@ -54,7 +54,7 @@ _STILL = frozenset({str, int, bool, type(None)})  # whose equal values of one ty
 
 def frozen(value: Any) -> Any:
     """A value by its content, hashable; an object that says nothing of that, by which one it is."""
-    kind = value.__class__
+    kind = type(value)  # of a weak proxy `__class__` asks what it stands for, which may be gone
     if kind in _STILL or (kind is tuple and _STILL.issuperset(map(type, value))):  # the most frequent ones, at a glance
         return kind, (value if kind is not tuple else (value, tuple(map(type, value))))
     value = value.node.data if hasattr(type(value), "_tree_leaf") else value  # a Tensor
