@@ -49,36 +49,45 @@ def as_leaves(
     A program, or a batch, then has such a value anew, as it has the leaves. What is no tree of numbers is left out. An
     object of `theirs`, by identity, stays where it is.
     """
-    given, found, places = iter(leaves), list[Any](), list[int]()
+    opened = _OpenedUp(leaves, theirs, moves)
+    return opened.found, opened.walk(structure)
 
-    def walk(s: Structure) -> Structure:
+
+class _OpenedUp:
+    """What `as_leaves` has found so far. No functions within a function, which would keep the leaves for a while."""
+
+    def __init__(self, leaves: Sequence[Any], theirs: Container[int], moves: Callable[[Any], bool]) -> None:
+        self.given, self.theirs, self.moves = iter(leaves), theirs, moves
+        self.found: list[Any] = []
+        self.places: list[int] = []  # of the leaves that were given, among those
+
+    def walk(self, s: Structure) -> Structure:
         if s.kind is None:
-            places.append(len(found))
-            found.append(next(given))
+            self.places.append(len(self.found))
+            self.found.append(next(self.given))
             return s
         if s.kind is Tie:
-            return s._replace(extra=places[s.extra])
-        new = s._replace(children=tuple(map(walk, s.children)))
+            return s._replace(extra=self.places[s.extra])
+        new = s._replace(children=tuple(map(self.walk, s.children)))
         if type(s.extra) is Attributes and s.extra.made:
-            new = opened_up(new, s.extra)
+            new = self.opened_up(new, s.extra)
         return of_origin(new, s.origin) if isinstance(s, Origin) else new
 
-    def opened_up(s: Structure, extra: Attributes) -> Structure:
+    def opened_up(self, s: Structure, extra: Attributes) -> Structure:
         pairs = []
         for name, value in extra.pairs:
-            if name not in extra.made or id(value) in theirs or not any(map(moves, _live(value, set()))):
+            own = name in extra.made and id(value) not in self.theirs
+            if not own or not any(map(self.moves, _live(value, set()))):
                 pairs.append((name, value))
                 continue
             parts, child = flatten(value)
             if all(hasattr(type(part), "_tree_leaf") or is_inert(part) for part in parts):
-                child = _renumbered(child, len(found))
-                found.extend(parts)
+                child = _renumbered(child, len(self.found))
+                self.found.extend(parts)
                 s = s._replace(keys=(*s.keys, name), children=(*s.children, child))
         new = Attributes(tuple(pairs), extra.derived, extra.made)
         new.lead = extra.lead
         return s._replace(extra=new)
-
-    return found, walk(structure)
 
 
 def _renumbered(structure: Structure, first: int) -> Structure:
