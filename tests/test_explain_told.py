@@ -204,6 +204,7 @@ A, M, b, v = leaf("A", 3, 2), leaf("M", 3, 3), leaf("b", 3), leaf("v", 2)
         (tm.special.entr(M**2 + 1).sum(), M, "-(M² + 1) ⊙ ln(M² + 1)"),
         (tm.expand_dims(b, 1) + A, b, "y = b 𝟏ᵀ + A"),
         (tm.softmax(M, axis=0)[0, 0], M, "softmax_(axis 0) M"),
+        (tm.cumsum(M, axis=0).sum(), M, "y = ∑(∑_(j ≤ i, axis 0) Mⱼ)"),
         (A.max(axis=1) @ b, b, "max_(axis 1) A"),
     ],
     ids=lambda p: p if isinstance(p, str) else "",

@@ -286,16 +286,18 @@ def _ends_outside(text: str) -> bool:
 
 
 _REDUCED = words("sum mean prod max min std var median logsumexp all any argmax argmin nanmax nanmin nanmedian")
+_RUNNING = words("cumsum cumprod exclusive_product")
 _REDUCES = re.compile(r"\\(?:sum|prod|max|min|forall|exists|operatorname\{\w+\})(?![a-zA-Z_])")
 
 
 def _along(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> str:
-    """Along which axes a reduction goes, where that is not all of them; along which a softmax, where not the last."""
+    """Along which axes a reduction goes, where that is not all of them, or a running sum; along which a softmax, where
+    not the last."""
     axis, ndim = params.get("axis"), len(args[0].shape) if args else 0
-    if axis is None or ndim < 2 or op.name not in _REDUCED | {"softmax", "log_softmax"}:
+    if axis is None or ndim < 2 or op.name not in _REDUCED | _RUNNING | {"softmax", "log_softmax"}:
         return ""
     axes = sorted({int(k) % ndim for k in (axis if isinstance(axis, tuple) else (axis,))})
-    if len(axes) == ndim or (op.name not in _REDUCED and axes == [ndim - 1]):
+    if len(axes) == ndim or (op.name not in _REDUCED | _RUNNING and axes == [ndim - 1]):
         return ""
     return f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
 
@@ -304,7 +306,11 @@ def _filled(op: Op, args: tuple[Formula, ...], params: dict[str, Any]) -> tuple[
     pieces, level = _template(op)
     out, over = "", _along(op, args, params)
     for (before, name, needed), (after, _, _) in itertools.pairwise((*pieces, ("", None, ATOM))):
-        out += _REDUCES.sub(rf"\g<0>_{{\\text{{{over}}}}}", before, count=1) if over and not out else before
+        if over and not out:
+            named = rf"\text{{{over}}}"
+            before = _REDUCES.sub(rf"\g<0>_{{\{named}}}", before, count=1)
+            before = before.replace(" i}", rf" i,\,{named}}}").replace("<i}", rf"<i,\,{named}}}")  # of a running one
+        out += before
         if name is None:
             continue
         if name.isdigit():
