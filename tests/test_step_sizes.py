@@ -220,6 +220,14 @@ def by_compiled_gradients(step, way):
     return rate, after()
 
 
+def with_its_own_by_compiled_gradients(step, way):
+    after, gradient = Paced(), way(tm.grad(lambda net: net()))
+    rate = after.rate
+    for _ in range(STEPS):
+        after = step(after, gradient(after), rate)
+    return rate, after()
+
+
 def with_another_network(step, way):
     rate = Paced().rate
     return rate, way(lambda: descended(step, rate)())()
@@ -236,7 +244,13 @@ def with_one_that_stands_in_the_loss_too(step, way):
 
 @pytest.mark.parametrize(
     "whose",
-    [with_its_own, by_compiled_gradients, with_another_network, with_one_that_stands_in_the_loss_too],
+    [
+        with_its_own,
+        by_compiled_gradients,
+        with_its_own_by_compiled_gradients,
+        with_another_network,
+        with_one_that_stands_in_the_loss_too,
+    ],
 )
 @pytest.mark.parametrize("step", STEP_OF)
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

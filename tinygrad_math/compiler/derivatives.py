@@ -16,7 +16,7 @@ import numpy as np
 from ..core.conversion import node_of
 from ..core.errors import TraceError
 from ..core.mode import tell
-from ..core.node import held
+from ..core.node import apart, held
 from ..core.op import Op, raw
 from ..core.place import replays
 from ..core.tensor import Node, Tensor, again, record, select, wrap
@@ -43,6 +43,7 @@ class Recording:
         self.floats = [a.dtype.kind in "fc" for a in program.arguments]  # those that can be differentiated
         self.random = any(map(is_random, program.body))  # what is drawn in one run is not drawn again in another
         self.reached = self._reached(program, number)
+        self.moving = frozenset().union(*self.reached)  # the arguments that some result can be differentiated in
 
     def _reached(self, program: Program, number: dict[Value, int]) -> list[frozenset[int]]:
         """For each result, the arguments that it can be differentiated in."""
@@ -90,7 +91,8 @@ class Differentiable:
         live = frozenset([k for k, n in enumerate(nodes) if n.live])
         op = self.losses.get(live, self.op)
         values = op.forward(*[n.data for n in nodes])
-        inputs = tuple(map(held, nodes))
+        moving = self.recording.moving
+        inputs = tuple([held(n) if k in moving else apart(n) for k, n in enumerate(nodes)])
         if values.__class__ is Results:
             values.arguments = inputs
         reasons = functools.reduce(lambda live, n: live | n.live, nodes, self.reasons)

@@ -363,6 +363,15 @@ def held(node: Node) -> Node:
     return node
 
 
+def apart(node: Node) -> Node:
+    """`held`, of an argument in which nothing is differentiated: somebody's leaf is as a constant there."""
+    if node.op is not None or not node.live or node.live & (TRACED | TRANSFORMED):
+        return held(node)
+    copy: Node = _new(Constant)
+    copy.data = node.data.copy() if isinstance(node.data, np.ndarray) else node.data
+    return copy
+
+
 def in_native_order(array: Any) -> Any:
     """The same numbers with their bytes in the machine's order, which is all that BLAS and LAPACK can read."""
     return array.astype(array.dtype.newbyteorder("="))
