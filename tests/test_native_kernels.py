@@ -31,7 +31,7 @@ BOUND = {
     "log1p": (0.8, 0.85),
     "sin": (0.85, 1.55),
     "softplus": (1.3, 1.35),
-    "tanh": (1.3, 1.2),
+    "tanh": (1.3, 2.0),
 }
 REFERENCE = {
     "cos": mp.cos,

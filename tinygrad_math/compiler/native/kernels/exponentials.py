@@ -14,7 +14,7 @@ LOG2_E = 1.4426950408889634
 LN2 = {64: (0.6931471805599453, 2.3190468138462996e-17), 32: (0.6931471824645996, -1.9046542121259336e-09)}
 LARGEST = {64: (-746.0, 710.0), 32: (-104.5, 89.0)}  # exp is 0 below and infinite above
 MINUS_ONE = {64: -50.0, 32: -25.0}  # expm1 is -1 below
-SMALL = 0.625  # below, tanh is computed without exp
+SMALL = 0.625  # below, tanh of float64 is computed without exp
 ONE = {64: 22.0, 32: 10.0}  # tanh is 1 above
 HALF_PLACE = {64: 2.0**-54, 32: 2.0**-25}  # expm1(x) and log1p(x) are x below
 
@@ -81,26 +81,41 @@ def expm1(lanes: Lanes, x: Vector) -> Vector:
 
 
 def tanh(lanes: Lanes, x: Vector) -> Vector:
-    """1 - 2 / (exp(2 |x|) + 1), and for small x x + x^3 P(x^2) / Q(x^2): one division for both.
+    """h / (h + 1), h = (exp(2 |x|) - 1) / 2, for float32; for float64 1 - 2 / (exp(2 |x|) + 1), and a fraction below.
 
     Half of |2 x| is reduced, by the float next to ln(2) / 2 alone: where a multiple of what that lacks would count, 1
-    outweighs the quotient. 2^k + 1 comes last, so that 1 + r + r^2 P(r) is not rounded before. Where Q is 1, as it is
-    for float32, both are computed whole: to choose what is divided would take longer.
+    outweighs the quotient. 2^k - 1 or 2^k + 1 comes last, so that 1 + r + r^2 P(r) is not rounded before.
     """
-    bits, digits, (p, q) = lanes.form.bits, lanes.form.digits, lanes.form.table["TANH"]
-    size, square, shift = x.size(), x * x, 1.5 * 2.0**digits
+    bits, digits, row = lanes.form.bits, lanes.form.digits, lanes.form.table["EXP"][0]
+    size, shift = x.size(), 1.5 * 2.0**digits
     shifted = lanes.fma(least := lanes.where(size > ONE[bits], ONE[bits], size), 2.0 * LOG2_E, shift)
     half = lanes.fma(shift - shifted, 0.5 * LN2[bits][0], least)
-    row = tuple(c * 2.0 ** (j + 2) for j, c in enumerate(lanes.form.table["EXP"][0]))  # of a polynomial in r / 2
+    row = tuple(c * 2.0 ** (j + 2) for j, c in enumerate(row))  # of a polynomial in r / 2
     beyond = lanes.fma(half * half, lanes.polynomial(half, row), half + half)
-    power = ((shifted + lanes.form.bias).bits() << digits).float_of_bits()
-    grown = lanes.fma(beyond, power, power + 1.0)
-    small, part = size < SMALL, lanes.horner(square, p)
-    if len(q) == 1:
-        return lanes.where(small, lanes.fma(size * square, part, size), 1.0 - 2.0 / grown).signed_as(x)
-    above = lanes.where(small, size * (square * part), -2.0)
+
+    def power(less: int) -> Vector:
+        """2^k, or a half of it."""
+        return ((shifted + (lanes.form.bias - less)).bits() << digits).float_of_bits()
+
+    if "TANH" in lanes.form.table:
+        return _or_fraction(lanes, size, lanes.fma(beyond, power(0), power(0) + 1.0)).signed_as(x)
+    return _of_half(lanes, lanes.fma(beyond, power(1), power(1) - 0.5)).signed_as(x)
+
+
+def _or_fraction(lanes: Lanes, size: Vector, grown: Vector) -> Vector:
+    """1 - 2 / (exp(2 x) + 1), and for small x x + x^3 P(x^2) / Q(x^2): one division for both."""
+    p, q = lanes.form.table["TANH"]
+    small, square = size < SMALL, size * size
+    above = lanes.where(small, size * (square * lanes.horner(square, p)), -2.0)
     below = lanes.where(small, lanes.polynomial(square, q), grown)
-    return (lanes.where(small, size, 1.0) + above / below).signed_as(x)
+    return lanes.where(small, size, 1.0) + above / below
+
+
+def _of_half(lanes: Lanes, h: Vector) -> Vector:
+    """y = h / (h + 1), and h - h y for h below 1 / 2: of what y lacks, by the roundings of h + 1 and of the quotient,
+    that keeps a part h only. The sign of h - 1 / 2 tells sooner than a comparison."""
+    y = h / (h + 1.0)
+    return lanes.where((h - 0.5).is_negative(), lanes.fma(-h, y, h), y)
 
 
 def expit(lanes: Lanes, x: Vector) -> Vector:

@@ -180,6 +180,11 @@ class Vector:
         """The mask of odd integers."""
         return Vector(self.lanes, self.lanes.builder.trunc(self.value, ir.VectorType(ir.IntType(1), self.lanes.count)))
 
+    def is_negative(self) -> Vector:
+        """The mask of floats whose bit of the sign is set."""
+        none = self.lanes.whole(0)
+        return Vector(self.lanes, self.lanes.builder.icmp_signed("<", self.bits().value, none.value))
+
     def size(self) -> Vector:
         """The absolute value."""
         return (self.bits() & (self._sign_bit() - 1)).float_of_bits()
