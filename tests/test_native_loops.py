@@ -111,6 +111,14 @@ LOOPS = {
     "numbers of steps": lambda w: tm.fori_loop(4, lambda k, w: w * 0.9 ** (k + 1) + (2 * k - 3) * -k, w),
     "narrow": lambda w: tm.fori_loop(5, lambda k, w: w * np.float32(0.5) + 1, w.astype("float32")),
     "whole numbers": lambda w: tm.fori_loop(5, lambda k, c: (c[0] + 1, c[1] * c[0]), (tm.tensor(1), w)),
+    "read behind its successor": lambda w: tm.scan(
+        lambda c, _: ((c[0] * 0.5 + 1.0, tm.sin(c[0]) + c[1]), tm.cos(c[0])), (w, w * 2.0), None, length=5
+    ),
+    "beside itself turned": lambda w: tm.fori_loop(4, lambda k, c: c * 0.5 + c.T, tm.expand_dims(w, 1) * w),
+    "beside itself reversed": lambda w: tm.fori_loop(4, lambda k, c: c * 0.5 + c[::-1], w),
+    "times its first": lambda w: tm.fori_loop(4, lambda k, c: c * 0.5 + c * c[0], w),
+    "of a product": lambda w: tm.fori_loop(4, lambda k, c: c - 0.1 * (c @ c + c.T), tm.expand_dims(w, 1) * w),
+    "less a product": lambda w: tm.fori_loop(4, lambda k, c: (c[0] - 0.1 * c[1], c[1] - c[0] * 0.2), (w, w + 1.0)),
 }  # fmt: skip
 
 

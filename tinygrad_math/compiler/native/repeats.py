@@ -26,7 +26,8 @@ EXPECTED = 1 << 16  # steps that one without a bound is taken to have, to see wh
 class Rounds:
     """What happens before a loop, the machine's own loop, and what happens after.
 
-    A carry has two places, which change roles after each step: the step reads the one and writes the other.
+    A carry has two places, which change roles after each step: the step reads the one and writes the other. It has one
+    where the step's last look at it is an operation of ufuncs that gives what comes next, as an update does.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Rounds:
             return None
         if how.numbered and not self._number(next(arguments)):
             return None
-        carried = [self._carry(next(inputs), next(arguments)) for _ in range(how.carries)]
+        carried = [self._carry(next(inputs), next(arguments), r) for r in self.step.results[: how.carries]]
         taken = [self._row(next(inputs), next(arguments)) for _ in range(how.rows)]
         fixed = [self._same(next(inputs), next(arguments)) for _ in range(how.fixed)]
         if None in carried or not all(taken) or not all(fixed):
@@ -183,17 +184,18 @@ class Rounds:
         true = asked.taken(holds, np.dtype(bool), words)
         return None if true is None else [*words, 0, WHILE, 5, true.cell, true.offset]
 
-    def _carry(self, start: Value, argument: Value) -> tuple[Place, Place] | None:
-        """Where a carry is read and written."""
+    def _carry(self, start: Value, argument: Value, r: Value) -> tuple[Place, Place] | None:
+        """Where a carry is read, and where r is written, which comes next."""
         strides = argument.strides if argument.shape else ()
         if argument.weak or not is_known(argument):
             return None
-        cells = self.memory.cell(), self.memory.cell()
+        cells = [self.memory.cell() for _ in range(1 if self._in_place(argument, r) else 2)]
         for cell in cells:
             room = self.memory.room(argument.nbytes)
             self.before += [0, SET, 6, cell, SCRATCH, room]
-        now, after = (Place(cell, 0, argument.shape, strides, argument.dtype) for cell in cells)
-        self.swaps.append(cells)
+        now, *others = (Place(cell, 0, argument.shape, strides, argument.dtype) for cell in cells)
+        if others:
+            self.swaps.append((cells[0], cells[1]))
         words: list[int] = []
         given = self.around.taken(start, argument.dtype, words)
         moved = None if given is None or start.shape != argument.shape else self.around.moved(given, now, now.shape)
@@ -201,7 +203,20 @@ class Rounds:
             return None
         self.before += words + moved
         self.inner.places[argument] = now
-        return now, after
+        return now, others[0] if others else now
+
+    def _in_place(self, argument: Value, r: Value) -> bool:
+        """Whether r may be written over a carry, element by element: no instruction behind that one reads the carry."""
+        body, root = self.step.body, self.inner.plan.root
+        if r not in body or not r.elementwise or r in self.inner.chained or r.weak or r.dtype != argument.dtype:
+            return False
+        if root.get(r) is not r or self.inner.plan.kind[r] != "fresh" or r.shape != argument.shape:
+            return False
+        if r.shape and any(n > 1 and s != t for n, s, t in zip(r.shape, r.strides, argument.strides, strict=True)):
+            return False
+        behind = [*(i for v in body[body.index(r) + 1 :] for i in v.inputs), *self.step.results]
+        turned = [i for i in r.inputs if i is not argument]  # or a part, which lies otherwise
+        return all(root.get(i, i) is not argument for i in (*behind, *turned))
 
     def _laid_out(self, given: Place, like: Value, shape: tuple[int, ...]) -> Place | None:
         """An array whose last dimensions lie as the example of a step has them; copied if they do not."""
