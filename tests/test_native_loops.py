@@ -118,6 +118,9 @@ LOOPS = {
     "beside itself reversed": lambda w: tm.fori_loop(4, lambda k, c: c * 0.5 + c[::-1], w),
     "times its first": lambda w: tm.fori_loop(4, lambda k, c: c * 0.5 + c * c[0], w),
     "of a product": lambda w: tm.fori_loop(4, lambda k, c: c - 0.1 * (c @ c + c.T), tm.expand_dims(w, 1) * w),
+    "beside what lies turned": lambda w: tm.fori_loop(
+        4, lambda k, c: tm.sin(c) + (tm.expand_dims(w, 1) * np.arange(4.0)).T, tm.zeros((4, 3))
+    ),
     "less a product": lambda w: tm.fori_loop(4, lambda k, c: (c[0] - 0.1 * c[1], c[1] - c[0] * 0.2), (w, w + 1.0)),
 }  # fmt: skip
 

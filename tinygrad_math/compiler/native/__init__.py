@@ -14,6 +14,7 @@
     picking                  reading and adding at positions along an axis
     called                   what has no native form, in a loop that has one
     lower, repeats, chains   what a program becomes; a loop whose step is native as a whole; large arrays in blocks
+    read_in_steps   what of a carry may be written over, and how what all steps share had better lie
     banks, strips, abreast   what a step computes for each network by itself; some networks at a time; their products
     tensors     a Tensor around a result
     opened      the arrays within arguments, taken out and checked

@@ -90,10 +90,7 @@ class Places:
                 return None
             return self._view(v, v.inputs[0] if v.title in VIEWS else root)
         if kind == "buffer":
-            inner, inverse = layout(v)
-            strides = c_strides(inner, v.dtype.itemsize)
-            strides = strides if inverse is None else tuple(strides[k] for k in inverse)
-            return Place(self.space[0], self.space[1] + self.plan.offset[v], v.shape, strides, v.dtype)
+            return Place(self.space[0], self.space[1] + self.plan.offset[v], v.shape, strides_of(v), v.dtype)
         if kind == "donated":
             over = self.place(self.plan.shared[v])
             return over
@@ -277,6 +274,13 @@ def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     for k in range(len(shape) - 2, -1, -1):
         strides[k] = strides[k + 1] * max(shape[k + 1], 1)
     return tuple(strides)
+
+
+def strides_of(v: Value) -> tuple[int, ...]:
+    """How a buffer for v lies."""
+    inner, inverse = layout(v)
+    strides = c_strides(inner, v.dtype.itemsize)
+    return strides if inverse is None else tuple(strides[k] for k in inverse)
 
 
 def is_aligned(v: Value) -> bool:

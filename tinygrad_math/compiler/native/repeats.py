@@ -17,9 +17,11 @@ from .instructions import Instructions
 from .loops import copier, loop
 from .machine import LIMIT, REPEAT, REPEAT_HEAD, ROW, SET, WHILE
 from .places import FAR, SCRATCH, Place, address_of, c_strides, is_compact, is_known
+from .read_in_steps import may_be_written_over, wanted_by_all
 from .table import between, loop_words
 
 ENDLESS = (1 << 63) - 1  # steps of a loop that only its condition ends
+FEW = 4  # steps, for which nothing is copied that could be read as it lies
 EXPECTED = 1 << 16  # steps that one without a bound is taken to have, to see whether other threads may run meanwhile
 
 
@@ -189,7 +191,9 @@ class Rounds:
         strides = argument.strides if argument.shape else ()
         if argument.weak or not is_known(argument):
             return None
-        cells = [self.memory.cell() for _ in range(1 if self._in_place(argument, r) else 2)]
+        cells = [
+            self.memory.cell() for _ in range(1 if may_be_written_over(argument, r, self.step, self.inner.plan) else 2)
+        ]
         for cell in cells:
             room = self.memory.room(argument.nbytes)
             self.before += [0, SET, 6, cell, SCRATCH, room]
@@ -204,19 +208,6 @@ class Rounds:
         self.before += words + moved
         self.inner.places[argument] = now
         return now, others[0] if others else now
-
-    def _in_place(self, argument: Value, r: Value) -> bool:
-        """Whether r may be written over a carry, element by element: no instruction behind that one reads the carry."""
-        body, root = self.step.body, self.inner.plan.root
-        if r not in body or not r.elementwise or r in self.inner.chained or r.weak or r.dtype != argument.dtype:
-            return False
-        if root.get(r) is not r or self.inner.plan.kind[r] != "fresh" or r.shape != argument.shape:
-            return False
-        if r.shape and any(n > 1 and s != t for n, s, t in zip(r.shape, r.strides, argument.strides, strict=True)):
-            return False
-        behind = [*(i for v in body[body.index(r) + 1 :] for i in v.inputs), *self.step.results]
-        turned = [i for i in r.inputs if i is not argument]  # or a part, which lies otherwise
-        return all(root.get(i, i) is not argument for i in (*behind, *turned))
 
     def _laid_out(self, given: Place, like: Value, shape: tuple[int, ...]) -> Place | None:
         """An array whose last dimensions lie as the example of a step has them; copied if they do not."""
@@ -270,8 +261,18 @@ class Rounds:
         if given is None or given.dtype != argument.dtype:
             return False
         place = self._laid_out(given, argument, given.shape)
-        self.inner.places[argument] = place
+        self.inner.places[argument] = place if place is None else self._as_read(place, argument)
         return place is not None
+
+    def _as_read(self, given: Place, argument: Value) -> Place:
+        """What is the same in all steps, copied once where it lies otherwise than all that is made of it."""
+        strides = wanted_by_all(argument, self.step)
+        if strides in (None, given.strides) or argument.nbytes > FAR or self.length < FEW:
+            return given
+        own = Place(SCRATCH, self.memory.room(argument.nbytes), given.shape, strides, given.dtype)
+        moved = self.around.moved(given, own, given.shape)
+        self.before += moved or []
+        return own if moved is not None else given
 
     def _fits(self, argument: Value) -> bool:
         place = self.inner.places[argument]
