@@ -449,3 +449,29 @@ def test_dtypes_do_not_depend_on_the_number_of_steps(step, init):
     run = functools.partial(tm.scan, step, init)
     found = {(n, kind): outcome(n, f) for n in range(4) for kind, f in (("eager", run), ("compiled", tm.compile(run)))}
     assert len(set(found.values())) == 1, found
+
+
+# -- sums that are taken out of loops ---------------------------------------------------------------------
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+@pytest.mark.parametrize(("dtype", "large"), [(np.float64, 1e308), (np.float32, 2e38), (np.float16, 4e4)])
+def test_a_sum_that_its_start_or_the_other_term_keeps_finite_is_finite(dtype, large, backend):
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    up, little = np.array([large, large, 1, 1, 1], dtype), np.full(5, 3, dtype)
+
+    def from_start(start, xs):
+        return tm.scan(lambda c, x: (c + x, None), start, xs)[0]
+
+    f = tm.compile(from_start, backend=backend)
+    close(f(np.array(-large, dtype), up), np.array(dtype(large) + dtype(3)), rtol=1e-3)
+    rows = np.stack([up, -up, little], 1)
+    close(f(np.array([-large, large, 1], dtype), rows), np.array([large, -large, 16], dtype), rtol=1e-3)
+    assert not loops_of(f)
+    of_two = tm.compile(
+        lambda xs, ys: tm.scan(lambda c, z: (c + (z[0] + z[1]), None), dtype(1), (xs, ys))[0], backend=backend
+    )
+    close(of_two(np.full(5, large, dtype), np.full(5, -large, dtype)), np.array(1, dtype))
+    with_product = tm.compile(
+        lambda a, xs: tm.scan(lambda c, x: (c + (a @ x + x), None), np.full((2, 2), 7, dtype), xs)[0], backend=backend
+    )
+    close(with_product(np.eye(2, dtype=dtype), np.ones((5, 2, 2), dtype)), np.full((2, 2), 17, dtype))

@@ -53,6 +53,19 @@ def test_without_llvmlite_an_error_says_what_to_install(monkeypatch):
     assert f.latest.native is None
 
 
+@pytest.mark.parametrize("error", [ImportError, ModuleNotFoundError, ValueError])
+def test_an_llvmlite_that_is_kept_from_being_found_is_as_none(error, monkeypatch):
+    def blocked(name):
+        raise error(f"{name} is not to be imported")
+
+    monkeypatch.setattr(assembly.importlib.util, "find_spec", blocked)
+    with pytest.raises(tm.errors.MissingExtra, match="which is not installed"):
+        compiled(lambda x: x)
+    f = tm.compile(lambda x: x * 2.0, backend="auto")
+    assert f(np.ones(2)).tolist() == [2.0, 2.0]
+    assert f.latest.native is None
+
+
 def test_an_llvmlite_that_cannot_be_loaded_is_as_none(tmp_path):
     (tmp_path / "llvmlite").mkdir()
     (tmp_path / "llvmlite" / "__init__.py").write_text("raise OSError('libLLVM.so: no such file')")

@@ -67,7 +67,10 @@ def apart(f: Callable[..., R], *args: Any) -> R:
 
 def is_there() -> bool:
     """Whether llvmlite is installed; nothing is loaded."""
-    return importlib.util.find_spec("llvmlite") is not None
+    try:
+        return importlib.util.find_spec("llvmlite") is not None
+    except (ImportError, ValueError):  # a finder that keeps it from being imported; a module in its place
+        return False
 
 
 def lacking() -> str:

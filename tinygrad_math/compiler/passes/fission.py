@@ -190,12 +190,18 @@ class Fission:
         )
 
     def _terms(self, x: int) -> list[int]:
+        """What is added in a step: the parts of a sum one by one, where products are among them. Else they are added
+        first, as in the loop: sums of each part alone may overflow where those of both together do not."""
+        parts = self._parts(x)
+        return parts if any(self._product(t) is not None for t in parts) else [x]
+
+    def _parts(self, x: int) -> list[int]:
         s = self._step(x)
         if s is None or s.op.name != "add":  # a part of a loop within has no operand with a shape
             return [x]
         if len({np.shape(self.sizes.values[i]) for i in (*s.operands, x)}) > 1:
             return [x]
-        return [t for i in s.operands for t in self._terms(i)]
+        return [t for i in s.operands for t in self._parts(i)]
 
     def _product(self, x: int) -> tuple[int, int, bool] | None:
         """The two matrices whose product this is; the first may be turned. A column times a row is one, too."""
@@ -344,6 +350,7 @@ class Fission:
         """Instructions for rows that come out, and for the sums of all steps."""
         body, how = self.source.body, self.source.how
         outs = body.results[how.carries :]
+        empty = [v.constant and not np.any(v.example) for v in starts]
 
         def f(values: list[Tensor]) -> list[Any]:
             own, begin = values[: len(values) - len(starts)], values[len(values) - len(starts) :]
@@ -354,12 +361,16 @@ class Fission:
             unique = list(dict.fromkeys(wanted))
             at = dict(zip(unique, self._batch(unique, given, own), strict=True))
             results = [at[outs[k]] for k in rows_out]
-            for terms, start in zip(sums.values(), begin, strict=True):
+            for terms, start, is_empty in zip(sums.values(), begin, empty, strict=True):
                 total: Any = start
                 for x in terms:
                     pair = products[x]
-                    share = rec.sum(at[x], axis=0) if pair is None else _summed(at[pair[0]], at[pair[1]], pair[2])
-                    total = rec.add(total, share)
+                    if pair is not None:
+                        total = rec.add(total, _summed(at[pair[0]], at[pair[1]], pair[2]))
+                    elif is_empty:
+                        total = rec.add(total, rec.sum(at[x], axis=0))
+                    else:  # in the order of the loop: a large start may keep the sum from overflowing
+                        total = rec.sum(rec.concat([rec.expand_dims(total, 0), at[x]], axis=0), axis=0)
                 results.append(total)
             return results
 
