@@ -421,11 +421,12 @@ def compile(
     `backend` "numpy", "native" (see below) or "auto", which is native where llvmlite is installed and it pays.
     The results are those of f itself to within rounding: the same dtype, NaN, infinity and sign of zero, but for which
     of two zeros of unlike signs `max`, `min`, `fmax` and `fmin` take (NumPy's own answer depends on the dtype and on
-    where in a row they lie), and for what a loop does nothing but add up, which may be added in another order (terms beyond a share of
-    the largest number, or all -0.0, may show it). `fast_math` gives that up for some speed: factors change places, move
-    out of sums and into matrix products, and merge, so that a product may overflow or vanish where f's own did not (and
-    the other way round); a division by a number is a product with its reciprocal; sums of up to 65,536 terms are BLAS
-    products, without pairwise summation; matrices are multiplied in the cheapest order; x + 0.0 is x, also at -0.0.
+    where in a row they lie), and for what a loop does nothing but add up, which may be added in another order (terms
+    beyond a share of the largest number, or all -0.0, may show it). `fast_math` gives that up for some speed: factors
+    change places, move out of sums and into matrix products, and merge, so that a product may overflow or vanish where
+    f's own did not (and the other way round); a division by a number is a product with its reciprocal; sums of up to
+    65,536 terms are BLAS products, without pairwise summation; matrices are multiplied in the cheapest order; x + 0.0
+    is x, also at -0.0.
     Returns a function with `.source` (the NumPy code), `.program` (the instructions) and `.profile(*args)`.
     `backend="native"` runs the same program without Python: NumPy's and SciPy's own inner loops and BLAS, and products
     and functions of this package's own where these are quicker, are called one after the other by a small interpreter
