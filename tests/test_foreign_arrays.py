@@ -1,6 +1,8 @@
 """Arrays of other kinds: matrices, masked and labelled arrays, quantities with units."""
 
+import array
 import operator
+from collections import UserList, deque
 from decimal import Decimal
 from fractions import Fraction
 
@@ -231,6 +233,20 @@ def test_what_is_nobodys_number_is_refused_by_name(other):
             op(x, other)
     with pytest.raises(tm.DTypeError, match="expected numbers"):
         x += other
+
+
+@pytest.mark.parametrize("x", [tm.tensor(2), tm.tensor([1.0, 2.0])], ids=["a count", "an array"])
+@pytest.mark.parametrize(
+    "other", [array.array("d", [1.0, 2.0]), deque([1.0, 2.0]), UserList([1.0, 2.0])], ids=lambda v: type(v).__name__
+)
+def test_pythons_sequences_of_numbers_are_neither_repeated_nor_appended_to(x, other):
+    for op in (operator.mul, operator.add, operator.eq, operator.lt, operator.matmul):
+        with pytest.raises(tm.DTypeError, match="expected numbers"):
+            op(x, other)
+    if type(other) is not UserList:  # whose own operators are asked first
+        for op in (operator.mul, operator.add):
+            with pytest.raises(tm.DTypeError, match="expected numbers"):
+                op(other, x)
 
 
 def test_a_fraction_is_a_number_as_beside_a_float():

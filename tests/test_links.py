@@ -427,6 +427,40 @@ def test_derived_attributes_are_differentiated_and_follow_the_leaves(call):
 
 
 @pytest.mark.parametrize("way", [lambda f: f, tm.compile], ids=["eager", "compiled"])
+@pytest.mark.parametrize("kind", [Frozen, InSlots])
+def test_each_row_of_a_result_has_its_own_derived_attributes(kind, way):
+    def total(s):
+        return (s.scale * np.array([1.0, 0.0, 3.0])).sum() + (s.var * s.var).sum()
+
+    def steps(x):
+        return tm.scan(lambda c, a: (c + a, kind(2.0 * c)), 0.0, x)[1]
+
+    rows = tm.vmap(lambda c: kind(c * 2.0))
+    table = tm.vmap(rows)
+    x = np.array([1.0, 2.0, 3.0])
+    assert way(rows)(x).var.tolist() == [4.0, 16.0, 36.0]
+    assert way(steps)(x).var.tolist() == [0.0, 4.0, 36.0]
+    np.testing.assert_array_equal(way(table)(np.outer(x, x)).var, 4 * np.outer(x, x) ** 2)
+    assert way(tm.grad(lambda x: total(rows(x))))(x).tolist() == [2.0 + 64, 64.0 * 8, 6.0 + 64 * 27]  # of (4 x²)²
+    assert way(tm.grad(lambda x: total(steps(x))))(x).tolist() == [64.0 * (1 + 27) + 6, 64.0 * 27 + 6, 0.0]
+    assert way(lambda x: tm.scan(lambda c, a: (c, kind(a)), 0.0, x)[1])(x[:0]).var.shape == (0,)
+
+
+def test_derivatives_keep_derived_attributes_without_the_history_of_a_transform():
+    def f(s):  # scale³
+        return s.var * s.scale
+
+    p = InSlots(2.0)
+    gradient, along = tm.jvp(tm.grad(f), (p,), (p,))
+    found = [gradient, along, tm.hvp(f, p, p), tm.hessian(f)(p), *tm.jvp(lambda s: InSlots(s.scale), (p,), (p,))]
+    found += [tm.linearize(lambda s: InSlots(s.scale), p)[1](p), *tm.jet(lambda s: InSlots(s.scale), p, p, 1)]
+    assert [float(s.var) for s in found] == [4.0] * len(found)
+    assert not any(s.var.requires_grad for s in found)
+    assert (gradient.scale.item(), along.scale.item()) == (12.0, 24.0)
+    assert tm.grad(lambda s: tm.grad(f)(s).var ** 2)(p).scale.item() == 32.0  # 4 scale³: an outer one follows it
+
+
+@pytest.mark.parametrize("way", [lambda f: f, tm.compile], ids=["eager", "compiled"])
 def test_transforms_of_gradients_pass_over_what_the_gradient_keeps_of_the_values(way):
     """The gradient of 5 / scale² has the var of its values, which is no leaf: -10 / scale³, and 30 / scale⁴ of it."""
     g = tm.grad(lambda p: p.nll(Y))

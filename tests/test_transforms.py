@@ -75,6 +75,17 @@ def test_jacobian_has_the_shape_out_plus_in():
         np.testing.assert_array_equal(j.numpy(), [np.ones((2, 3)), 2 * x])
 
 
+@pytest.mark.parametrize("jacobian", [tm.jacobian, tm.jacfwd, tm.jacrev])
+@pytest.mark.parametrize("number", [0.0, 3.0, 2j])
+def test_jacobians_of_numbers_that_are_no_arrays_are_zeros(jacobian, number):
+    x = np.ones((2, 3))
+    assert not jacobian(lambda x: number)(x).numpy().any()
+    first, second = jacobian(lambda x: (number, x))(x)
+    assert first.shape == (2, 3)
+    assert not first.numpy().any()
+    np.testing.assert_array_equal(second.numpy().reshape(6, 6), np.eye(6))
+
+
 def test_jacobian_picks_the_mode_with_fewer_walks(monkeypatch):
     from tinygrad_math.transforms.tracing import Tape
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
-from .attributes import Attributes, frozen
+from .attributes import Attributes, Pairs, frozen
 from .errors import ArgumentError
 from .kinds import INERT, is_inert, own_kind
+from .putting_together import unflatten
 from .structure import Origin, Structure, Tie, below, of_origin
 from .taking_apart import flatten
 
@@ -42,22 +43,29 @@ def held_by(args: Any) -> set[int]:
 
 
 def as_leaves(
-    leaves: Sequence[Any], structure: Structure, theirs: Container[int], moves: Callable[[Any], bool]
+    leaves: Sequence[Any],
+    structure: Structure,
+    theirs: Container[int] = (),
+    moves: Callable[[Any], bool] = lambda node: False,
+    derived: bool = False,
 ) -> tuple[list[Any], Structure]:
     """A tree whose derivatives hold what they keep of the values as further leaves, if that has a node that `moves`.
 
     A program, or a batch, then has such a value anew, as it has the leaves. What is no tree of numbers is left out. An
-    object of `theirs`, by identity, stays where it is.
+    object of `theirs`, by identity, stays where it is. So are arrays that are `derived` of the leaves, if asked for:
+    where each row of a result is a tree, what is computed of one row is not what is computed of all.
     """
-    opened = _OpenedUp(leaves, theirs, moves)
+    opened = _OpenedUp(leaves, theirs, moves, derived)
     return opened.found, opened.walk(structure)
 
 
 class _OpenedUp:
     """What `as_leaves` has found so far. No functions within a function, which would keep the leaves for a while."""
 
-    def __init__(self, leaves: Sequence[Any], theirs: Container[int], moves: Callable[[Any], bool]) -> None:
-        self.given, self.theirs, self.moves = iter(leaves), theirs, moves
+    def __init__(
+        self, leaves: Sequence[Any], theirs: Container[int], moves: Callable[[Any], bool], derived: bool
+    ) -> None:
+        self.given, self.theirs, self.moves, self.derived = iter(leaves), theirs, moves, derived
         self.found: list[Any] = []
         self.places: list[int] = []  # of the leaves that were given, among those
 
@@ -71,6 +79,7 @@ class _OpenedUp:
         new = s._replace(children=tuple(map(self.walk, s.children)))
         if type(s.extra) is Attributes and s.extra.made:
             new = self.opened_up(new, s.extra)
+            new = self.of_each(new, new.extra) if self.derived else new
         return of_origin(new, s.origin) if isinstance(s, Origin) else new
 
     def opened_up(self, s: Structure, extra: Attributes) -> Structure:
@@ -82,12 +91,51 @@ class _OpenedUp:
                 continue
             parts, child = flatten(value)
             if all(hasattr(type(part), "_tree_leaf") or is_inert(part) for part in parts):
-                child = _renumbered(child, len(self.found))
-                self.found.extend(parts)
-                s = s._replace(keys=(*s.keys, name), children=(*s.children, child))
+                s = self.with_child(s, name, parts, child)
         new = Attributes(tuple(pairs), extra.derived, extra.made)
         new.lead = extra.lead
         return s._replace(extra=new)
+
+    def of_each(self, s: Structure, extra: Attributes) -> Structure:
+        rest = []
+        for name, value in extra.derived:
+            parts, child = flatten(value)
+            if any(hasattr(type(part), "dtype") for part in parts):
+                s = self.with_child(s, name, parts, child)
+            else:
+                rest.append((name, value))
+        new = Attributes(extra.pairs, tuple(rest), extra.made)
+        new.lead = extra.lead
+        return s._replace(extra=new)
+
+    def with_child(self, s: Structure, name: str, parts: list[Any], child: Structure) -> Structure:
+        child = _renumbered(child, len(self.found))
+        self.found.extend(parts)
+        return s._replace(keys=(*s.keys, name), children=(*s.children, child))
+
+
+def with_kept(structure: Structure, change: Callable[[Any], Any]) -> Structure:
+    """A structure whose containers keep, of what `__post_init__` made of the values, what `change` makes of Tensors."""
+    if not has_beside(structure):
+        return structure
+    new = structure._replace(children=tuple([with_kept(child, change) for child in structure.children]))
+    extra = structure.extra
+    if type(extra) is Attributes and extra.made:
+        pairs, derived = (_changed(some, extra.made, change) for some in (extra.pairs, extra.derived))
+        changed = Attributes(pairs, derived, extra.made)
+        changed.lead = extra.lead
+        new = new._replace(extra=changed)
+    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
+
+
+def _changed(pairs: Pairs, made: Container[str], change: Callable[[Any], Any]) -> Pairs:
+    changed = []
+    for name, value in pairs:
+        if name in made and _has_live(value):
+            parts, child = flatten(value)
+            value = unflatten(child, [change(p) if hasattr(type(p), "_tree_leaf") else p for p in parts])
+        changed.append((name, value))
+    return tuple(changed)
 
 
 def _renumbered(structure: Structure, first: int) -> Structure:
@@ -114,6 +162,10 @@ def _live(value: Any, places: set[int], known: Container[int] = ()) -> Iterator[
         elif not is_inert(x) or isinstance(x, (list, tuple, dict)):
             kind = own_kind(x)
             stack += kind.parts(x) if kind is not None and not kind.unique else ()
+
+
+def _has_live(value: Any) -> bool:
+    return next(_live(value, set()), None) is not None
 
 
 def lost(asker: str, name: str) -> ArgumentError:
@@ -149,6 +201,6 @@ def _same(a: Any, b: Any) -> bool:
     """Whether an attribute is what it was: the same object, or one of equal content without a history."""
     if a is b:
         return True
-    if any(True for value in (a, b) for _ in _live(value, set())):
+    if _has_live(a) or _has_live(b):
         return False
     return bool(frozen(a) == frozen(b))

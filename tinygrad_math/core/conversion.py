@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from typing import Any, cast
 
 import numpy as np
 
 from .arguments import is_about_arguments
 from .errors import DTypeError, HasUnits, MathError, ShapeError, describe, part_of, refuse_object
-from .foreign import DOORS
+from .foreign import DOORS, PYTHONS_OWN
 from .leaving import Leaving
 from .node import Constant, Node, in_native_order
 from .op import rec
@@ -110,8 +111,10 @@ def examined(value: Any, depth: int = 0) -> bool:
 
 def is_numeric(value: Any) -> bool:
     """Whether an array of numbers can be made of a value."""
-    numbers = (int, float, complex, np.ndarray, np.generic, list, tuple, range)
-    return isinstance(value, numbers) or hasattr(value, "__array__") or hasattr(value, "__dlpack__")
+    numbers = (int, float, complex, np.ndarray, np.generic, list, tuple, range, memoryview)
+    if isinstance(value, numbers) or hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
+        return True
+    return type(value).__module__ in PYTHONS_OWN and isinstance(value, MutableSequence)  # an array.array, a deque
 
 
 def as_array(number: Any) -> Any:

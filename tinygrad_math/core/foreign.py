@@ -16,12 +16,13 @@ from .node import Node
 
 PRIORITY = 1000.0
 DOORS = ("__array__", "__buffer__", "__dlpack__")  # by which another library hands out its array
+PYTHONS_OWN = frozenset({"builtins", "array", "collections"})  # their sequences repeat by *, and append by +
 
 
 def decides(other: Any, method: str, beside: Node) -> bool:
     """Whether another library's object answers `tensor op other`, by its reflected method of this name."""
     kind = type(other)
-    if kind.__module__ == "builtins" or isinstance(other, (np.ndarray, np.generic)):
+    if kind.__module__ in PYTHONS_OWN or isinstance(other, (np.ndarray, np.generic)):
         return False
     if beside.live and hasattr(kind, "__pandas_priority__"):
         return False

@@ -107,7 +107,7 @@ def linearize(f: Fn, *primals: Any) -> tuple[Any, Fn]:
 
     def push(*tangents: Any) -> Any:
         ts = matched(tangents, tape.structure, tape.inputs, "the tangent of linearize")
-        return unflatten(tape.out_structure, tape.push(ts), values=False)
+        return unflatten(tape.like_value, tape.push(ts), values=False)
 
     return tape.value, push
 
@@ -124,7 +124,7 @@ def jvp(f: Fn, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
         raise ArgumentError(f"jvp takes tuples: jvp(f, (x,), (t,)); got {describe(primals)} and {describe(tangents)}")
     tape = Tape(f, tuple(primals), "jvp", has_aux)
     ts = matched(tuple(tangents), tape.structure, tape.inputs, "the tangent of jvp")
-    out = unflatten(tape.out_structure, tape.push(ts), values=False)
+    out = unflatten(tape.like_value, tape.push(ts), values=False)
     return (tape.value, out, tape.aux) if has_aux else (tape.value, out)
 
 

@@ -62,8 +62,8 @@ def _at_once(tape: Tape, walks: Walks, ends: Sequence[Any], goals: int, symmetri
     """
     sizes = [int(np.size(e.data)) for e in ends]
     mode = MODE.get()
-    arrays = [n.data for n in (*tape.inputs, *(y.node for y in tape.outputs))]
-    if sum(sizes) < 2 or any(a.dtype.kind != "f" for a in arrays) or (mode is not None and mode.witnesses):
+    dtypes = [*(n.data.dtype for n in tape.inputs), *(y.dtype for y in tape.outputs)]  # a result may be Python's number
+    if sum(sizes) < 2 or any(dtype.kind != "f" for dtype in dtypes) or (mode is not None and mode.witnesses):
         return None
     for n in tape.trail.nodes:
         if (n.meta is not None and n.meta.hooks) or (n.op and (n.op.name in _DECIDING or n.op.name.startswith("eig"))):
@@ -108,7 +108,7 @@ def _from_some(walks: Walks, ends: Sequence[Any], group: list[int], wanted: list
         count, before = min(step, total - start), 0
         seeds = []
         for k, size in zip(group, sizes, strict=True):
-            unit = np.eye(count, size, start - before, dtype=ends[k].data.dtype)
+            unit = np.eye(count, size, start - before, dtype=wrap(ends[k]).dtype)
             seeds.append(wrap(Node(unit.reshape(count, *np.shape(ends[k].data)))))
             before += size
         if walk is None:
@@ -228,7 +228,7 @@ def _by(sweep: Callable[[Tape], list[list[Any]]] | None, title: str) -> Callable
             outs = sum(y.size for y in tape.outputs)
             cheaper = _columns if ins < outs else _rows
             blocks = (sweep or cheaper)(tape)
-            jac = _tree(tape.out_structure, tape.structure, blocks, isinstance(argnums, (int, str)))
+            jac = _tree(tape.like_value, tape.structure, blocks, isinstance(argnums, (int, str)))
             return (jac, tape.aux) if has_aux else jac
 
         return Made(wrapped, globals()[title], f, argnums, has_aux, holomorphic)
@@ -309,7 +309,7 @@ def hessian(f: Fn, argnums: Argnums = 0) -> Fn:
         _refuse_complex(gradient, "hessian")
         single = isinstance(argnums, (int, str))
         blocks = _columns(gradient, symmetric=_by_given_rules(gradient))
-        h = _tree(gradient.out_structure, gradient.structure, blocks, single)
+        h = _tree(gradient.like_value, gradient.structure, blocks, single)
         return h[0] if single else h
 
     return Made(wrapped, hessian, f, argnums)

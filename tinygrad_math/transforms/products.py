@@ -32,7 +32,7 @@ def hvp(f: Fn, primals: Any, tangents: Any) -> Any:
     xs, vs = (primals, tuple(tangents)) if many else ((primals,), (tangents,))
     tape = gradient_tape(f, xs, "hvp")
     ts = matched(vs, tape.structure, tape.inputs, "the tangent of hvp")
-    out = unflatten(tape.out_structure, tape.push(ts), values=False)
+    out = unflatten(tape.like_value, tape.push(ts), values=False)
     return out if many else out[0]
 
 
@@ -51,7 +51,7 @@ def ggnvp(model: Fn, loss: Fn, primals: Any, tangents: Any) -> Any:
     xs, vs = (primals, tuple(tangents)) if many else ((primals,), (tangents,))
     tape = Tape(model, xs, "ggnvp")
     ts = matched(vs, tape.structure, tape.inputs, "the tangent of ggnvp")
-    along = unflatten(tape.out_structure, tape.push(ts), values=False)
+    along = unflatten(tape.like_value, tape.push(ts), values=False)
     curved = hvp(loss, (tape.value,), (along,))[0]
     gs = matched_cotangents(curved, tape.out_structure, tape.outputs, "the cotangent of ggnvp")
     out = unflatten(tape.structure, tape.pull(gs), values=False)

@@ -218,7 +218,7 @@ def _tree(tape: Tape, coefficients: Sequence[Any], along: bool, factor: int = 1)
     for c, y in zip(coefficients, tape.outputs, strict=True):
         leaf = rec.zeros_like(y) if c is None else as_tensor(_times(c, factor))
         leaves.append(leaf if along and not tape.quiet else tape._cut_off(leaf, tape.trail))
-    return unflatten(tape.out_structure, leaves, values=False)
+    return unflatten(tape.like_value, leaves, values=False)
 
 
 @named

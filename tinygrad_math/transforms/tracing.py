@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..core.beside import held_by, lost, nodes_beside
+from ..core.beside import held_by, lost, nodes_beside, with_kept
 from ..core.conversion import node_of
 from ..core.declare import linear
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NonScalarError, ShapeError, describe, unhidden
@@ -154,7 +154,12 @@ class Tape:
         """The function's result, cut off from this tape but not from an outer one."""
         if self.trail.open:
             self.end()
-        return unflatten(self.out_structure, [self._cut_off(y, self.trail) for y in self.outputs])
+        return unflatten(self.like_value, [self._cut_off(y, self.trail) for y in self.outputs])
+
+    @property
+    def like_value(self) -> Structure:
+        """The structure of the result and its derivatives, which keep what dataclasses made of values, cut off."""
+        return with_kept(self.out_structure, lambda kept: self._cut_off(kept, self.trail))
 
     @property
     def aux(self) -> Any:

@@ -89,7 +89,7 @@ def vmap(
                 for name, node in nodes_beside(shape, given):
                     if moves(node):
                         raise lost(title, name)
-                returned, shape = as_leaves(returned, shape, given, moves)
+                returned, shape = as_leaves(returned, shape, given, moves, derived=True)
             if state is not None:
                 state.keep()
             return returned

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.arguments import named
-from ...core.beside import has_beside, lost, nodes_beside, refuse_others
+from ...core.beside import as_leaves, has_beside, lost, nodes_beside, refuse_others
 from ...core.declare import nondiff
 from ...core.errors import ArgumentError, DTypeError, NoConvergence, ShapeError, TraceError, describe, integer
 from ...core.mode import MODE, watcher
@@ -341,7 +341,7 @@ class Steps:
             return []
         if len(begin) == 1 and y.__class__ is Tensor and shape[0].kind is None and _alike(y, begin[0]):
             return [wrap(y.node)]
-        leaves, structure = flatten(y)
+        leaves, structure = _taken_apart(y)
         found = []
         for leaf in leaves:
             new = wrap(as_tensor(leaf).node)
@@ -386,7 +386,7 @@ class Steps:
         """The structure of y, its leaves and the carry, as a step gives them that begins with a carry like this one."""
         given = [wrap(Node(np.array(s.node.data)[()])) for s in state]
         carry, y = learned(step, self.tree(given), t, row)
-        leaves, structure = flatten(y)
+        leaves, structure = _taken_apart(y)
         return structure, [as_tensor(leaf) for leaf in leaves], self.checked(carry, given)
 
     # -- as one op --------------------------------------------------------------------------------------
@@ -499,6 +499,12 @@ def _carried(t: Tensor, given: bool) -> Tensor:
         return wrap(Node(node.data.copy()))
     leaf = node.op is None and node.live and not node.live & (TRACED | TRANSFORMED)
     return t if leaf and not forgets and t._tree_leaf() is not None else wrap(node)
+
+
+def _taken_apart(y: Any) -> tuple[list[Any], Structure]:
+    """The leaves and the structure of what a step gives; with what its dataclasses compute of their fields."""
+    leaves, structure = flatten(y)
+    return as_leaves(leaves, structure, derived=True) if has_beside(structure) else (leaves, structure)
 
 
 def _alike(new: Any, old: Tensor) -> bool:
