@@ -718,6 +718,7 @@ NOT_SCANNED |= {
     "lattice_point": "it has none",
     "gated": "a product, for gates that are scanned",
     "held_product": "a product, for slopes of gates",
+    "resting_product": "a product",
     "gelu_argument": "a polynomial",
     "softsign": "an activation, whose digits tests/test_gating.py scans",
     "within": "the identity, or NaN",

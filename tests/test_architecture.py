@@ -24,7 +24,7 @@ FLOORS = [
     ["core/putting_together", "core/taking_apart"],
     ["core/beside", "core/tree"],
     ["core/op", "core/ties"],
-    ["core/node", "core/at", "core/torch_names", "core/methods", "core/resting"],
+    ["core/node", "core/at", "core/torch_names", "core/methods"],
     ["core/past", "core/foreign", "core/leaks", "core/looking", "core/spent", "core/state", "core/texts"],
     ["core/leaving"],
     ["core/conversion", "core/gradients", "core/copying"],

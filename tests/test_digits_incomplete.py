@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_math as tm
-from tinygrad_math import special
+from tinygrad_math import special, stats
 
 IN_A = tm.grad(special.gammainc)
 
@@ -115,3 +115,56 @@ def test_of_many_of_both_kinds_they_are_those_of_a_normal_distribution(a):
     with np.errstate(all="ignore"):
         assert float(tm.grad(special.betainc)(a, a, 0.5)) == pytest.approx(want, rel=1e-11, abs=0)
         assert float(tm.grad(special.betaincc, argnums=1)(a, a, 0.5)) == pytest.approx(want, rel=1e-11, abs=0)
+
+
+def _beta_density(a, b, x):
+    return x ** (a - 1) * (1 - x) ** (b - 1) / mpmath.beta(a, b)
+
+
+def _fwd(f):
+    return lambda s: tm.jvp(f, (s,), (1.0,))[1]
+
+
+NESTED = {
+    "fwd-fwd": lambda f: _fwd(_fwd(f)),
+    "rev-fwd": lambda f: tm.grad(_fwd(f)),
+    "fwd-rev": lambda f: _fwd(tm.grad(f)),
+    "rev-rev": lambda f: tm.grad(tm.grad(f)),
+}
+
+
+@pytest.mark.parametrize("nest", NESTED)
+@pytest.mark.parametrize("a, b, da, db", [(1, 1, 1, 0), (1, 1, 0, 1), (2, 1, 1, -1), (1, 2, 1, 1), (1.5, 1, 0, 1)])
+def test_the_density_of_the_beta_distribution_bends_where_a_power_in_it_is_one(nest, a, b, da, db):
+    """There a factor of its slope is 0, which moves with a or b."""
+    with mpmath.workdps(40):
+        x = mpmath.mpf(0.3)
+        want = mpmath.diff(lambda s: _beta_density(a + da * s, b + db * s, x + s), 0, 2)
+    got = NESTED[nest](lambda s: stats.beta.pdf(0.3 + s, a + da * s, b + db * s))(0.0)
+    assert float(got) == pytest.approx(float(want), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("nest", NESTED)
+@pytest.mark.parametrize("a, b", [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 2), (4, 3)])
+def test_the_density_of_the_beta_distribution_is_a_polynomial_at_its_ends_too(nest, a, b):
+    """x^(a-1) (1-x)^(b-1) / B(a, b), term by term; betainc is its integral, whose third derivative is the second."""
+    beta = math.gamma(a) * math.gamma(b) / math.gamma(a + b)
+    power = np.polynomial.Polynomial([0, 1]) ** (a - 1) * np.polynomial.Polynomial([1, -1]) ** (b - 1)
+    for end in (0.0, 1.0):
+        want = pytest.approx(power.deriv(2)(end) / beta, rel=1e-13)
+        assert float(NESTED[nest](lambda x: stats.beta.pdf(x, float(a), float(b)))(end)) == want
+        assert float(NESTED[nest](_fwd(lambda x: special.betainc(float(a), float(b), x)))(end)) == want
+
+
+@pytest.mark.parametrize("nest", NESTED)
+def test_the_density_of_the_exponential_distribution_as_a_gamma_bends_at_zero(nest):
+    assert float(NESTED[nest](lambda x: stats.gamma.pdf(x, 1.0))(0.0)) == 1
+    assert float(NESTED[nest](_fwd(lambda x: special.gammainc(1.0, x)))(0.0)) == 1
+
+
+@pytest.mark.parametrize("n", [2, 4, 6])
+def test_the_distribution_function_of_f_with_two_degrees_of_freedom_has_its_third_derivative_at_zero(n):
+    """1 - (1 + 2 x/n)^(-n/2)."""
+    for nest in NESTED.values():
+        got = float(nest(_fwd(lambda x: special.fdtr(2.0, float(n), x)))(0.0))
+        assert got == pytest.approx((1 + 2 / n) * (1 + 4 / n), rel=1e-13)

@@ -94,6 +94,30 @@ def test_what_rests_at_a_point_is_differentiated_again(name):
     _run(name, claim, lambda s: s.smooth, chosen(registry[name]))
 
 
+WITHOUT_END = {  # whose second derivatives go as log(s^2) to 0
+    "x^x": (lambda s: (s * s) ** (s * s), -np.inf),
+    "x^y": (lambda s: s ** (s * s), -np.inf),
+    "x log y": (lambda s: special.xlogy(s * s, s * s), -np.inf),
+    "entropy": (lambda s: special.entr(s * s), np.inf),
+    "x log(y / x)": (lambda s: special.rel_entr(s * s, 1 + s), -np.inf),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_END)
+def test_a_slope_without_end_counts_where_a_tangent_rests_but_moves(name):
+    """A tangent 2 s times a slope log(s^2) is 0 at 0, and its derivative there is 2 log(0): not 0."""
+    f, want = WITHOUT_END[name]
+
+    def along(f):
+        return lambda s: tm.jvp(f, (s,), (1.0,))[1]
+
+    assert float(along(f)(0.0)) == 0
+    assert float(along(along(f))(0.0)) == want
+    assert float(tm.compile(along(along(f)))(0.0)) == want
+    assert 2 * float(tm.jet(f, 0.0, 1.0, order=2)[2]) == want
+    assert tm.vmap(along(along(f)))(np.zeros(2)).numpy().tolist() == [want, want]
+
+
 @each("name", DIFFERENTIABLE, parts=8)
 def test_single_precision_stays(name):
     _run(name, testing.single_precision_stays, lambda s: True)

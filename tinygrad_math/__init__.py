@@ -13,6 +13,7 @@ from .core.tree import tree_map as tree_map
 from .core.walk import grad_of as grad_of
 from .neighbours import meet as _meet
 from .ops import batch as _batch  # noqa: F401
+from .ops import resting as _resting  # noqa: F401
 from .ops.arithmetic import *
 from .ops.arranging import *
 from .ops.bitwise import *

@@ -61,7 +61,7 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
             return add((along(a, shape), negative(along(b, shape))), shape)
         case "negative":
             return negative(a)
-        case "multiply" | "gated" | "held_product":
+        case "multiply" | "gated" | "held_product" | "resting_product":
             return multiply(along(a, shape, b), along(b, shape, a), shape)
         case "divide" | "quotient":
             return divide(a, b, shape)

@@ -13,7 +13,6 @@ import numpy as np
 from ..core.declare import derived, general, helper, nondiff
 from ..core.errors import ArgumentError, AxisError, IllPosedDerivative, ShapeError, describe
 from ..core.quiet import ignoring
-from ..core.resting import times
 from ..core.samples import complexes, real, sample
 from ..core.squares import in_range, power_of_two
 from ..core.standing import as_array
@@ -69,8 +68,8 @@ def _abs_slope(xp: Any, x: Any, p: float) -> Any:
 
 
 for _op, _slope in ((signed_power, _signed_slope), (abs_power, _abs_slope)):
-    _op.defvjp(lambda xp, need, g, y, x, p, slope=_slope: (times(xp, g, slope(xp, x, p)),))
-    _op.defjvp(lambda xp, ts, y, x, p, slope=_slope: times(xp, ts[0], slope(xp, x, p)))
+    _op.defvjp(lambda xp, need, g, y, x, p, slope=_slope: (xp.resting_product(g, slope(xp, x, p)),))
+    _op.defjvp(lambda xp, ts, y, x, p, slope=_slope: xp.resting_product(ts[0], slope(xp, x, p)))
 
 
 # -- vectors ------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from ..core import samples as points
 from ..core.declare import alias, derived, elementwise, general, helper
 from ..core.errors import DTypeError, describe
 from ..core.quiet import ignoring
-from ..core.resting import times
 from ..core.samples import sample
 from ..core.standing import as_array
 from ..core.tensor import Tensor, as_tensor, rec
@@ -358,7 +357,7 @@ def _along_both(xp: Any, ts: Any, first: Any, second: Any) -> Any:
     ta, tb = ts
     if ta is None or tb is None:
         return tb * second() if ta is None else ta * first()
-    return times(xp, ta, first()) + times(xp, tb, second())
+    return xp.resting_product(ta, first()) + xp.resting_product(tb, second())
 
 
 def _against_both(xp: Any, need: Any, g: Any, y: Any, first: Any, second: Any) -> Any:

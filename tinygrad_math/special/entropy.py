@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..core.declare import general
 from ..core.quiet import ignoring
-from ..core.resting import times
 from ..core.samples import complexes, domain_samples, positive, real, sample
 from ..core.standing import as_array
 from .scipy_rows import doubles, forward_of, refuse_complex, row
 from .stirling import deviance
 
 __all__ = ["entr", "kl_div", "rel_entr", "xlog1py", "xlogy"]
-
-
-def _sum(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
 
 
 def _conjugate(xp: Any, y: Any, slope: Any) -> Any:
@@ -41,14 +38,14 @@ def quotient(x: Any, y: Any, /) -> Any:
 @quotient.defvjp
 def _(xp: Any, need: Any, g: Any, q: Any, x: Any, y: Any) -> Any:
     return (
-        times(xp, g, _conjugate(xp, q, 1 / y)) if need[0] else None,
+        xp.resting_product(g, _conjugate(xp, q, 1 / y)) if need[0] else None,
         -g * _conjugate(xp, q, xp.quotient(q, y)) if need[1] else None,
     )
 
 
 @quotient.defjvp
 def _(xp: Any, ts: Any, q: Any, x: Any, y: Any) -> Any:
-    along = None if ts[0] is None else times(xp, ts[0], 1 / y)
+    along = None if ts[0] is None else xp.resting_product(ts[0], 1 / y)
     across = None if ts[1] is None else -ts[1] * xp.quotient(q, y)
     return along if across is None else across if along is None else along + across
 
@@ -66,12 +63,12 @@ def weight_log(x: Any, /) -> Any:
 
 @weight_log.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any) -> Any:
-    return (times(xp, g, _conjugate(xp, y, 1 / x)),)
+    return (xp.resting_product(g, _conjugate(xp, y, 1 / x)),)
 
 
 @weight_log.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any) -> Any:
-    return times(xp, ts[0], 1 / x)
+    return xp.resting_product(ts[0], 1 / x)
 
 
 @general(
@@ -95,13 +92,13 @@ def log_ratio(a: Any, b: Any, /) -> Any:
 
 @log_ratio.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    return times(xp, g, 1 / a) if need[0] else None, -times(xp, g, 1 / b) if need[1] else None
+    return xp.resting_product(g, 1 / a) if need[0] else None, -xp.resting_product(g, 1 / b) if need[1] else None
 
 
 @log_ratio.defjvp
 def _(xp: Any, ts: Any, y: Any, a: Any, b: Any) -> Any:
-    along = None if ts[0] is None else times(xp, ts[0], 1 / a)
-    across = None if ts[1] is None else -times(xp, ts[1], 1 / b)
+    along = None if ts[0] is None else xp.resting_product(ts[0], 1 / a)
+    across = None if ts[1] is None else -xp.resting_product(ts[1], 1 / b)
     return along if across is None else across if along is None else along + across
 
 
@@ -142,10 +139,6 @@ xlogy = row(
     tensor(0.)
     """,
 )
-xlogy.jvp = lambda xp, ts, y, a, b: _sum(
-    None if ts[0] is None else times(xp, ts[0], xp.weight_log(b)),
-    None if ts[1] is None else times(xp, ts[1], xp.quotient(a, b)),
-)
 xlog1py = row(
     "xlog1py",
     lambda xp, y, a, b: xp.log1p(b),
@@ -162,8 +155,6 @@ entr = row(
     latex=r"-{0} \ln {0}",
     doc="-x log(x), 0 at 0 and -inf below. d/dx = -log(x) - 1, so inf at 0.",
 )
-# where its argument rests at 0, which is the end of its domain, it rests too: 0, and not 0 times inf
-entr.jvp = lambda xp, ts, y, x: times(xp, ts[0], -xp.log(x) - 1)
 rel_entr = row(
     "rel_entr",
     lambda xp, y, a, b: xp.log_ratio(a, b) + 1,
@@ -204,3 +195,18 @@ kl_div = row(
     samples=_positive_samples,
     doc="x log(x/y) - x + y, non-negative. d/dx = log(x/y); d/dy = 1 - x/y.",
 )
+
+
+def _tangent(partials: Any) -> Any:
+    """Where an argument rests at 0, the end of its domain, the function rests too: 0, and not 0 times inf."""
+
+    def jvp(xp: Any, ts: Any, y: Any, *args: Any) -> Any:
+        moving = [(t, slope) for t, slope in zip(ts, partials, strict=True) if t is not None]
+        return functools.reduce(operator.add, [xp.resting_product(t, slope(xp, y, *args)) for t, slope in moving])
+
+    return jvp
+
+
+_RESTING: tuple[Any, ...] = (xlogy, xlog1py, entr, rel_entr, kl_div)
+for _op in _RESTING:
+    _op.jvp = _tangent(_op.partials)

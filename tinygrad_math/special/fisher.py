@@ -104,7 +104,8 @@ def _density_slope(xp: Any, m: Any, n: Any, x: Any, in_m: int, in_n: int, k: int
     flat = xp.logical_and(xp.equal(x, 0), xp.equal(m, 2 * (1 + k)))  # there the next one is infinite, and the gap 0
     t = xp.where(flat, 1.0, x)
     total = gap * xp.fisher_density(m, n, t, in_m=in_m, in_n=in_n, k=k + 1)
-    at_zero = -0.5 * m * (1 + m / n) * xp.fisher_density(m, n, x, in_m=in_m, in_n=in_n, k=k)
+    mean = 0.5 * m * (1 + m / n) / (1 + m / n * x)  # which falls from 0 on
+    at_zero = -mean * xp.fisher_density(m, n, x, in_m=in_m, in_n=in_n, k=k)
     total = xp.where(flat, at_zero, total)
     for i in range(in_m + 1):
         for j in range(in_n + 1):

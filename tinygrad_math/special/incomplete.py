@@ -106,7 +106,7 @@ def _weight_in_a(xp: Any, y: Any, a: Any, x: Any, k: int) -> Any:
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, x: Any, k: int) -> Any:
     return (
         g * _weight_in_a(xp, y, a, x, k) if need[0] else None,
-        g * _weight_slope(xp, y, a, x, k) if need[1] else None,
+        xp.resting_product(g, _weight_slope(xp, y, a, x, k)) if need[1] else None,
     )
 
 

@@ -74,24 +74,24 @@ def beta_weight(a: Any, b: Any, x: Any, /, j: int = 0, k: int = 0) -> Any:
     return np.where(valid, y, math.nan).astype(kind)[()]
 
 
-def _next(xp: Any, power: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
-    """power times the weight, and 0 where power is 0."""
-    flat = xp.equal(power, 0)
-    return xp.where(flat, 0.0, xp.where(flat, 1.0, power) * xp.beta_weight(a, b, x, j=j, k=k))
+def _pole(xp: Any, power: Any) -> Any:
+    """Whether a derivative of some order of x^power has a pole at 0: unless it is a polynomial."""
+    return xp.logical_or(xp.less(power, 0), xp.not_equal(power, xp.floor(power)))
 
 
 def _beta_weight_slope(xp: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
     """Within a product, so that nothing cancels twice. At the ends two terms, of which the one with the pole there
-    decides, so that there is no inf - inf; and so where a power is 0."""
+    decides, so that there is no inf - inf; and so where a power is 0, whose derivative in a or b is the weight."""
     p, q = a - (1 + j), b - (1 + k)
     apart = xp.equal(x * (1 - x) * p * q, 0)
     t = xp.where(apart, 0.5, x)
     within = xp.beta_weight(a, b, t, j=j + 1, k=k + 1) * (p * (1 - t) - q * t)
-    at_zero = xp.logical_and(xp.equal(x, 0), xp.not_equal(p, 0))
-    at_one = xp.logical_and(xp.equal(x, 1), xp.not_equal(q, 0))
+    at_zero = xp.logical_and(xp.equal(x, 0), _pole(xp, p))
+    at_one = xp.logical_and(xp.equal(x, 1), _pole(xp, q))
     x = xp.where(apart, x, 0.5)
-    rising = xp.where(at_one, 0.0, _next(xp, p, a, b, x, j + 1, k))
-    return xp.where(apart, rising - xp.where(at_zero, 0.0, _next(xp, q, a, b, x, j, k + 1)), within)
+    rising = xp.where(at_one, 0.0, xp.resting_product(p, xp.beta_weight(a, b, x, j=j + 1, k=k)))
+    falling = xp.where(at_zero, 0.0, xp.resting_product(q, xp.beta_weight(a, b, x, j=j, k=k + 1)))
+    return xp.where(apart, rising - falling, within)
 
 
 def _beta_weight_partials(xp: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: int) -> list[Callable[[], Any]]:
@@ -114,7 +114,7 @@ def _beta_weight_partials(xp: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: in
 @beta_weight.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, a: Any, b: Any, x: Any, j: int, k: int) -> Any:
     partials = _beta_weight_partials(xp, y, a, b, x, j, k)
-    return [g * partial() if wanted else None for wanted, partial in zip(need, partials, strict=True)]
+    return [xp.resting_product(g, d()) if wanted else None for wanted, d in zip(need, partials, strict=True)]
 
 
 @beta_weight.defjvp

@@ -15,7 +15,7 @@ for _name in (
     "quotient", "real", "relu", "root", "round", "signed_power", "abs_power", "sinc", "sinc_derivative",
     "stop_gradient", "tanh_slope", "weight_log", "where", "gamma_weight", "gammainc_da", "beta_weight", "betainc_dab",
     "stdtr_ddf", "student_density", "ive_slope", "erfcx_integral", "gammasgn", "gamma_sample", "poisson_log_factorial",
-    "power_slope", "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
+    "power_slope", "resting_product", "lattice_quantile", "sigmoid_slope", "jv_dv", "yv_dv", "iv_dv", "kv_dv", "ive_dv",
     "hyp2f1_slope", "hyp1f1_slope", "zeta_ds", "riemann_slope", "kolmogorov_slope", "fisher_density", "fdtr_dmn",
     "smirnov_slope", "softplus", "carlson", "exponential_moment", "kelvin_slope", "kve_slope",
     "agm_slope", "logarithm_moment", "log_quotient", "struve_slope",
