@@ -168,3 +168,10 @@ def test_the_distribution_function_of_f_with_two_degrees_of_freedom_has_its_thir
     for nest in NESTED.values():
         got = float(nest(_fwd(lambda x: special.fdtr(2.0, float(n), x)))(0.0))
         assert got == pytest.approx((1 + 2 / n) * (1 + 4 / n), rel=1e-13)
+
+
+def test_at_infinity_the_density_of_the_gamma_distribution_is_zero_for_every_shape():
+    for a in (0.5, 1.0, 2.5):
+        assert float(tm.grad(lambda a: stats.gamma.pdf(math.inf, a))(a)) == 0
+        assert float(tm.grad(tm.grad(lambda a: special.gammainc(a, math.inf)))(a)) == 0
+        assert float(tm.grad(tm.grad(special.gammainc, argnums=1), argnums=0)(a, math.inf)) == 0

@@ -133,7 +133,8 @@ def gamma_density(xp: Any, a: Any, x: Any, order: int = 0) -> Any:
 
     d = xp.where(few, a * terms(order) + order * terms(order - 1), terms(order))
     d = xp.gamma_weight(b, t) / xp.where(few, t, 1.0) * d
-    return xp.where(at_zero, xp.where(xp.greater(a, 1), 0.0, (-1) ** order * math.inf), d)
+    edge = xp.where(xp.logical_or(at_infinity, xp.greater(a, 1)), 0.0, (-1) ** order * math.inf)
+    return xp.where(xp.logical_or(at_zero, at_infinity), edge, d)
 
 
 def _integral(a: Any, x: Any, order: int) -> Any:
