@@ -56,6 +56,8 @@ class Helpers:
             self.definitions.append(self._function(thing, name))
         elif isinstance(thing, np.ufunc) and thing in NUMPY.values():
             self.definitions.append(f"{name} = np.{next(k for k, u in NUMPY.items() if u is thing)}")
+        elif isinstance(getattr(thing, "__self__", None), np.ufunc):  # `np.add.reduce` and its like
+            self.definitions.append(f"{name} = {self.add(thing.__self__, thing.__self__.__name__)}.{thing.__name__}")
         elif isinstance(thing, (np.ndarray, np.generic)):
             self.definitions.append(f"{name} = {array_text(np.asarray(thing))}")
         elif text is not None:

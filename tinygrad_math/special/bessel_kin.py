@@ -69,9 +69,8 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
     def slope(xp: Any, y: Any, n: Any, z: Any) -> Any:
         f = getattr(xp, name)
         grown = xp.isinf(y) if name == "spherical_yn" else False  # of two infinities that of higher order wins
-        less = f(
-            xp.maximum(n - 1, 0), xp.where(grown, 1, z) if name == "spherical_yn" else z
-        )  # times 0 if there is none
+        at = xp.where(grown, 1, z) if name == "spherical_yn" else z
+        less = f(xp.maximum(n - 1, 0), at)  # times 0 if there is none
         return (below * n * less + above * (n + 1) * f(n + 1, z)) / (2 * n + 1)
 
     def samples() -> list[Any]:
@@ -86,7 +85,7 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
 
     def of_order(n: Any, z: Any, derivative: bool = False) -> Any:
         if as_flag(derivative, f"{name}: derivative"):
-            return slope(rec, None, as_tensor(n), as_tensor(z))
+            return slope(rec, getattr(rec, name)(n, z), as_tensor(n), as_tensor(z))
         return getattr(rec, name)(n, z)
 
     of_order.__name__ = of_order.__qualname__ = name
