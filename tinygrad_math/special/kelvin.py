@@ -35,9 +35,14 @@ _TURN = {"be": math.sqrt(0.5) * (-1 + 1j), "ke": math.sqrt(0.5) * (1 + 1j)}
 
 def _by_series(family: str, x: Any, n: int) -> Any:
     """The n-th derivative for 0 < x, or for any x of J_0: of x^p it is falling(p, n) x^(p-n)."""
-    total: Any = np.zeros(np.shape(x), complex)
+    parts = [np.zeros(np.shape(x)), np.zeros(np.shape(x))]  # apart: one may be infinite where the other is not
     half, harmonic = x / 2, 0.0
-    level = np.log(half) + np.euler_gamma + 0.25j * math.pi if family == "ke" else 0.0
+    level = np.log(half) + np.euler_gamma if family == "ke" else 0.0
+
+    def put(k: int, value: Any) -> None:
+        """Add i^k times the value."""
+        parts[k % 2] = parts[k % 2] + (value if k % 4 < 2 else -value)
+
     for k in range(_TERMS):
         p = 2 * k
         harmonic += 1 / k if k else 0.0
@@ -45,8 +50,14 @@ def _by_series(family: str, x: Any, n: int) -> Any:
         if not falling and (family == "be" or not slope):
             continue
         power = half ** (p - n) / 2.0**n / math.factorial(k) ** 2
-        factor = falling if family == "be" else falling * (harmonic - level) - slope
-        total = total + (1.0, 1j, -1.0, -1j)[k % 4] * (power * factor)
+        if family == "be":
+            put(k, power * falling)
+            continue
+        put(k, power * (falling * (harmonic - level) - slope if falling else -slope))
+        if falling:
+            put(k + 1, power * (-0.25 * math.pi * falling))
+    total = np.empty(np.shape(x), complex)
+    total.real, total.imag = parts
     return total
 
 
