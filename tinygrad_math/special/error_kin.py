@@ -110,7 +110,8 @@ voigt_profile = row(
     arguments="x sigma gamma",
     domain=((-2.0, 2.0), (0.4, 2.0), (0.1, 2.0)),
     doc="The density at x of the sum of a normal number, of the standard deviation sigma > 0, and a Cauchy number of "
-    "half width gamma: Re w((x + i gamma) / (sigma sqrt 2)) / (sigma sqrt(2 pi)). Derivatives by those of wofz.",
+    "half width gamma: Re w((x + i gamma) / (sigma sqrt 2)) / (sigma sqrt(2 pi)). Derivatives by those of wofz; second "
+    "ones have 8 digits at worst.",
 )
 owens_t = row(
     "owens_t",

@@ -457,10 +457,11 @@ hyp2f1 = row(
     doc="""Gauss's hypergeometric function 2F1(a, b; c; z) for real z <= 1, broadcast; float32 stays.
 
     d/dz = ab/c 2F1(a+1, b+1; c+1; z) (DLMF 15.5.1); d/da, d/db, d/dc at every order by the differentiated series and
-    differential equation. Values are right also where SciPy's lose their digits (large parameters). Infinite as SciPy's
-    where c is a whole number below 1, or at z = 1 for c <= a + b. For z > 1, where the function is complex, the value
-    is SciPy's and derivatives are NaN, unless a or b ends the series. Raises DTypeError for complex arguments,
-    IllPosedDerivative at a pole, NoConvergence for a derivative that would have fewer than 7 digits.
+    differential equation. Values are right also where SciPy's lose their digits (large parameters); for c below about
+    -28 some are SciPy's, of which a few have five digits. Infinite as SciPy's where c is a whole number below 1, or at
+    z = 1 for c <= a + b. For z > 1, where the function is complex, the value is SciPy's and derivatives are NaN, unless
+    a or b ends the series. Raises DTypeError for complex arguments, IllPosedDerivative at a pole, NoConvergence for a
+    derivative that would have fewer than 7 digits.
 
     >>> import tinygrad_math as tm
     >>> abs(tm.special.hyp2f1(1.0, 1.0, 2.0, 0.5) - 2 * tm.log(2.0)) < 1e-15
