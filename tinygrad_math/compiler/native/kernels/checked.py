@@ -16,7 +16,7 @@ from llvmlite import ir
 
 from .block import ADDRESS, SIZE, Formula, write_loop
 from .choice import Theirs
-from .lanes import Format, Lanes, Vector
+from .lanes import Format, Lanes, Vector, mended
 
 NORMAL = {64: 2.0**-1022, 32: 2.0**-126}  # the smallest normal number
 FALLEN = {64: 708.0, 32: 87.0}  # exp of less than minus that is subnormal
@@ -79,25 +79,16 @@ def _with_rare(module: ir.Module, name: str, formula: Formula, form: Format, wid
     _apart(helper)
 
     def checked(lanes: Lanes, x: Vector) -> Vector:
-        usual, rare = formula(lanes, x), RARE[name](lanes, x)
-        b = lanes.builder
-        before = b.block
-        flags = b.function.args[3]
+        rare, align = RARE[name](lanes, x), form.bits // 8
         given, taken = lanes.room(lanes.reals), lanes.room(lanes.reals)
-        aside, on = (b.append_basic_block(part) for part in ("aside", "on"))
-        b.cbranch(lanes.any(rare), aside, on)
-        b.position_at_end(aside)
-        align = form.bits // 8
-        b.store(lanes.where(rare, x, MODEST).value, given, align=align)
-        b.call(helper, [given, taken, flags])
-        mended = lanes.where(rare, Vector(lanes, b.load(taken, align=align, typ=lanes.reals)), usual)
-        last = b.block
-        b.branch(on)
-        b.position_at_end(on)
-        y = b.phi(lanes.reals)
-        y.add_incoming(usual.value, before)
-        y.add_incoming(mended.value, last)
-        return Vector(lanes, y)
+
+        def as_numpy() -> Vector:
+            b = lanes.builder
+            b.store(lanes.where(rare, x, MODEST).value, given, align=align)
+            b.call(helper, [given, taken, b.function.args[3]])
+            return Vector(lanes, b.load(taken, align=align, typ=lanes.reals))
+
+        return mended(lanes, formula(lanes, x), rare, as_numpy)
 
     return checked
 

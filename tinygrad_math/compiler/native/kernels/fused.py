@@ -6,11 +6,9 @@ spared that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ....ops.exponential import LEAST, LOST
 from .exponentials import exp
-from .lanes import Lanes, Vector
+from .lanes import Lanes, Vector, mended
 
 
 def tanh_slope(lanes: Lanes, y: Vector, x: Vector) -> Vector:
@@ -22,7 +20,7 @@ def tanh_slope(lanes: Lanes, y: Vector, x: Vector) -> Vector:
         return d * d
 
     d = 1.0 - y * y
-    return _mended(lanes, d, d < LOST[lanes.form.dtype.char], tail)
+    return mended(lanes, d, d < LOST[lanes.form.dtype.char], tail)
 
 
 def sigmoid_slope(lanes: Lanes, y: Vector, x: Vector) -> Vector:
@@ -34,7 +32,7 @@ def sigmoid_slope(lanes: Lanes, y: Vector, x: Vector) -> Vector:
         return e / (total * total)
 
     rest = 1.0 - y
-    return _mended(lanes, rest * y, rest < LEAST[lanes.form.dtype.char], tail)
+    return mended(lanes, rest * y, rest < LEAST[lanes.form.dtype.char], tail)
 
 
 def times_tanh_slope(lanes: Lanes, g: Vector, y: Vector, x: Vector) -> Vector:
@@ -56,20 +54,3 @@ def product_less(_: Lanes, x: Vector, y: Vector, z: Vector) -> Vector:
 
 def less_product(_: Lanes, x: Vector, y: Vector, z: Vector) -> Vector:
     return z - x * y
-
-
-def _mended(lanes: Lanes, usual: Vector, lost: Vector, anew: Callable[[], Vector]) -> Vector:
-    """`anew` in the lanes that have lost their digits; a block without such lanes goes by."""
-    b = lanes.builder
-    before = b.block
-    rare, on = (b.append_basic_block(name) for name in ("rare", "on"))
-    b.cbranch(lanes.any(lost), rare, on)
-    b.position_at_end(rare)
-    mended = lanes.where(lost, anew(), usual)
-    last = b.block
-    b.branch(on)
-    b.position_at_end(on)
-    y = b.phi(lanes.reals)
-    y.add_incoming(usual.value, before)
-    y.add_incoming(mended.value, last)
-    return Vector(lanes, y)

@@ -6,6 +6,7 @@ a mask. Only exact operations stand here: +, -, *, /, a fused multiply-add (one 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,3 +211,20 @@ class Read(Vector):
         if b.block.name not in self.loaded:
             self.loaded[b.block.name] = b.load(self.place, align=form.bits // 8, typ=self.lanes.reals)
         return self.loaded[b.block.name]
+
+
+def mended(lanes: Lanes, usual: Vector, lost: Vector, anew: Callable[[], Vector]) -> Vector:
+    """`anew` in the lanes that have lost their digits; a block without such lanes goes by."""
+    b = lanes.builder
+    before = b.block
+    rare, on = (b.append_basic_block(name) for name in ("rare", "on"))
+    b.cbranch(lanes.any(lost), rare, on)
+    b.position_at_end(rare)
+    mended = lanes.where(lost, anew(), usual)
+    last = b.block
+    b.branch(on)
+    b.position_at_end(on)
+    y = b.phi(lanes.reals)
+    y.add_incoming(usual.value, before)
+    y.add_incoming(mended.value, last)
+    return Vector(lanes, y)
