@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# SciPy 1.17.1: stdtrit(df, p), the quantile of Student's distribution, ends at -6.58e18 in single precision, though its numbers go to 3.4e38 and SciPy's own quantile of doubles goes on: of df = 0.509 and p = 1.78e-19 it is 17
-# orders of magnitude too near to 0, of df = 2.5 and p = 1e-26 it is 0.43 of what it is. Its inverse, stdtr,
-# is 0 in single precision where T is 1e-15 (of df = 0.509 at -3e28). No warning.
+# SciPy 1.17.1: stdtrit(df, p), the quantile of Student's distribution, ends at -6.58e18 in single precision, though its
+# numbers go to 3.4e38 and SciPy's own quantile of doubles goes on: of df = 0.509 and p = 1.78e-19 it is 17 orders of
+# magnitude too near to 0, of df = 2.5 and p = 1e-26 it is 0.43 of what it is. Its inverse, stdtr, is 0 in single precision
+# where T is 1e-15 (of df = 0.509 at -3e28). No warning.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
