@@ -632,6 +632,8 @@ def test_a_structure_with_links_can_be_pickled():
     leaves, structure = tm.tree_flatten(m)
     twin = tm.tree_unflatten(pickle.loads(pickle.dumps(structure)), [3 * p for p in leaves])
     assert twin.act(X).tolist() == (3 * X).tolist()
+    computed = tm.tree_structure(Frozen(np.ones(2)))
+    assert pickle.loads(pickle.dumps(computed)).extra.made == computed.extra.made == {"var"}
 
 
 # -- what a function puts into containers that lead to the module ---------------------------------------------

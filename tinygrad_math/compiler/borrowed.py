@@ -90,11 +90,8 @@ def _read(x: Any, path: Path) -> Any:
 def _other(x: Any, instead: dict[int, Any]) -> Any:
     if type(x) is Attributes:
         lead = x.lead or {}  # what leads to the tree itself is made anew with it
-        new = Attributes(
-            tuple([(n, v if id(v) in lead else _other(v, instead)) for n, v in x.pairs]), x.derived, x.made
-        )
-        new.lead = x.lead
-        return new
+        pairs = tuple([(n, v if id(v) in lead else _other(v, instead)) for n, v in x.pairs])
+        return x.with_pairs(pairs, x.derived)
     if id(x) in instead:
         return instead[id(x)]
     return tuple([_other(part, instead) for part in x]) if type(x) is tuple else x

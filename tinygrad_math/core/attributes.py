@@ -29,6 +29,12 @@ class Attributes:
             self._frozen = (*[(name, frozen(value)) for name, value in self.pairs], *made)
         return self._frozen
 
+    def with_pairs(self, pairs: Pairs, derived: Pairs) -> Attributes:
+        """The same of other values."""
+        new = Attributes(pairs, derived, self.made)
+        new.lead = self.lead
+        return new
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Attributes) and bool(self.frozen() == other.frozen())
 
@@ -37,14 +43,15 @@ class Attributes:
 
     def __reduce__(self) -> Any:
         """For `pickle`: identities are others elsewhere."""
-        return _restored, (self.pairs, self.derived, None if self.lead is None else list(self.lead.values()))
+        lead = None if self.lead is None else list(self.lead.values())
+        return _restored, (self.pairs, self.derived, lead, self.made)
 
     def __repr__(self) -> str:
         return f"Attributes({dict(self.pairs)!r})"
 
 
-def _restored(pairs: Pairs, derived: Pairs, lead: list[Any] | None) -> Attributes:
-    known = Attributes(pairs, derived)
+def _restored(pairs: Pairs, derived: Pairs, lead: list[Any] | None, made: frozenset[str]) -> Attributes:
+    known = Attributes(pairs, derived, made)
     known.lead = None if lead is None else {id(x): x for x in lead}
     return known
 

@@ -13,7 +13,7 @@ from .attributes import Attributes, Pairs, frozen
 from .errors import ArgumentError
 from .kinds import INERT, is_inert, own_kind
 from .putting_together import unflatten
-from .structure import Origin, Structure, Tie, below, of_origin
+from .structure import Origin, Structure, Tie, below, of_origin, with_extras
 from .taking_apart import flatten
 
 _CURE = "make it a field that the constructor takes, so that it is a leaf"
@@ -92,9 +92,7 @@ class _OpenedUp:
             parts, child = flatten(value)
             if all(hasattr(type(part), "_tree_leaf") or is_inert(part) for part in parts):
                 s = self.with_child(s, name, parts, child)
-        new = Attributes(tuple(pairs), extra.derived, extra.made)
-        new.lead = extra.lead
-        return s._replace(extra=new)
+        return s._replace(extra=extra.with_pairs(tuple(pairs), extra.derived))
 
     def of_each(self, s: Structure, extra: Attributes) -> Structure:
         rest = []
@@ -104,9 +102,7 @@ class _OpenedUp:
                 s = self.with_child(s, name, parts, child)
             else:
                 rest.append((name, value))
-        new = Attributes(extra.pairs, tuple(rest), extra.made)
-        new.lead = extra.lead
-        return s._replace(extra=new)
+        return s._replace(extra=extra.with_pairs(extra.pairs, tuple(rest)))
 
     def with_child(self, s: Structure, name: str, parts: list[Any], child: Structure) -> Structure:
         child = _renumbered(child, len(self.found))
@@ -118,14 +114,13 @@ def with_kept(structure: Structure, change: Callable[[Any], Any]) -> Structure:
     """A structure whose containers keep, of what `__post_init__` made of the values, what `change` makes of Tensors."""
     if not has_beside(structure):
         return structure
-    new = structure._replace(children=tuple([with_kept(child, change) for child in structure.children]))
-    extra = structure.extra
-    if type(extra) is Attributes and extra.made:
-        pairs, derived = (_changed(some, extra.made, change) for some in (extra.pairs, extra.derived))
-        changed = Attributes(pairs, derived, extra.made)
-        changed.lead = extra.lead
-        new = new._replace(extra=changed)
-    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
+
+    def changed(extra: Any) -> Any:
+        if type(extra) is not Attributes or not extra.made:
+            return extra
+        return extra.with_pairs(*(_changed(some, extra.made, change) for some in (extra.pairs, extra.derived)))
+
+    return with_extras(structure, changed)
 
 
 def _changed(pairs: Pairs, made: Container[str], change: Callable[[Any], Any]) -> Pairs:
