@@ -170,6 +170,35 @@ def test_densities_at_the_edge_of_the_support_have_their_one_sided_derivative():
     assert tm.grad(lambda mu: stats.poisson.pmf(1, mu))(0.0).item() == 1.0
 
 
+@pytest.mark.parametrize(
+    "name, args, ends",
+    [
+        ("gamma", (1.0,), [(0.0, 1.0)]),
+        ("gamma", (0.5,), [(0.0, np.inf)]),
+        ("gamma", (3.0,), [(0.0, 0.0)]),
+        ("chi2", (2.0,), [(0.0, 0.5)]),
+        ("expon", (), [(0.0, 1.0)]),
+        ("uniform", (), [(0.0, 1.0), (1.0, 1.0)]),
+        ("beta", (1.0, 3.0), [(0.0, 3.0), (1.0, 0.0)]),
+        ("beta", (0.5, 1.0), [(0.0, np.inf), (1.0, 0.5)]),
+        ("lognorm", (0.5,), [(0.0, 0.0)]),
+    ],
+)
+def test_the_slope_of_a_distribution_function_is_the_density_also_at_the_ends_of_the_support(name, args, ends):
+    """As those of gammainc and betainc; the logarithm of a probability of 1 has that slope too."""
+    law = getattr(tm.stats, name)
+    for x, density in ends:
+        sure = "logsf" if x == 0 else "logcdf"
+        for method, slope in (("cdf", density), ("sf", -density), (sure, density if x else -density)):
+
+            def f(z):
+                return getattr(law, method)(z, *args)
+
+            assert tm.grad(f)(x).item() == pytest.approx(slope, rel=1e-14, abs=0)
+            assert tm.jvp(f, (x,), (1.0,))[1].item() == pytest.approx(slope, rel=1e-14, abs=0)
+            assert tm.grad(f)(x - 0.5 if x == 0 else x + 0.5).item() == 0
+
+
 def test_outside_the_support_nothing_moves_and_nothing_is_nan():
     for f in (stats.gamma.pdf, stats.gamma.cdf, stats.gamma.logsf):
         g = tm.grad(lambda x, a, loc, s: f(x, a, loc, s), argnums=(0, 1, 2, 3))(-1.0, 2.0, 0.5, 2.0)

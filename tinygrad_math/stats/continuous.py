@@ -397,6 +397,7 @@ class LogNormal(Continuous):
     shapes = ("s",)
     support_ = (0.0, math.inf)
     inner = 1.0
+    takes_ends = False  # the logarithm of 0; all slopes are 0 there
 
     def _logpdf(self, z: Any, s: Any) -> Any:
         zero = rec.equal(z, 0)

@@ -301,6 +301,7 @@ class Continuous(Distribution):
 
     support_: Support = (-math.inf, math.inf)
     inner: Any = 0.0  # a point of the support at which every formula is finite
+    takes_ends = True  # whether the formulas of cdf and sf hold at the ends of the support, slopes included
 
     def _ends(self, *shapes: Any) -> tuple[Any, Any]:
         return self.support_
@@ -322,10 +323,10 @@ class Continuous(Distribution):
         conditions.append(rec.equal(z, z))
         z = checked(z, conditions)
         low, high = self.support_
-        left = rec.less(z, low) if density else rec.less_equal(z, low)
-        right = (rec.greater if density and math.isfinite(high) else rec.greater_equal)(z, high)
-        if density:  # at an infinite end a density is zero, also where its formula is inf - inf
-            left = left if math.isfinite(low) else rec.equal(z, low)
+        takes = [density or (self.takes_ends and math.isfinite(outside)) for outside in (below, above)]
+        # at an infinite end a density is zero, also where its formula is inf - inf
+        left = (rec.less if takes[0] and math.isfinite(low) else rec.less_equal)(z, low)
+        right = (rec.greater if takes[1] and math.isfinite(high) else rec.greater_equal)(z, high)
         value = f(rec.where(left, self.inner, rec.where(right, self.inner, z)), *shapes)
         return checked(rec.where(left, below, rec.where(right, above, value)), conditions), scale
 
@@ -340,7 +341,7 @@ class Continuous(Distribution):
         return value - rec.log(scale)
 
     def cdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
-        """The probability of a value <= x."""
+        """The probability of a value <= x; its slope is the density, at the ends of the support that from inside."""
         return self._of(self._cdf, x, args, kwds, 0.0, 1.0, False)[0]
 
     def sf(self, x: Any, *args: Any, **kwds: Any) -> Any:
@@ -348,11 +349,11 @@ class Continuous(Distribution):
         return self._of(self._sf, x, args, kwds, 1.0, 0.0, False)[0]
 
     def logcdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
-        """The logarithm of cdf."""
+        """The logarithm of cdf; where that is 0 its slopes are 0."""
         return self._of(self._logcdf, x, args, kwds, -math.inf, 0.0, False)[0]
 
     def logsf(self, x: Any, *args: Any, **kwds: Any) -> Any:
-        """The logarithm of sf."""
+        """The logarithm of sf; where that is 0 its slopes are 0."""
         return self._of(self._logsf, x, args, kwds, 0.0, -math.inf, False)[0]
 
     def _ppf(self, q: Any, *shapes: Any) -> Any:

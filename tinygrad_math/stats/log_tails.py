@@ -54,7 +54,10 @@ def gamma_above(law: Any, z: Any, a: Any) -> Any:
     def tail(z: Any, a: Any) -> Any:
         return law._logpdf(rec.where(rec.greater(z, 0), z, 1.0), a) + rec.log_gamma_above(a, z)
 
-    return _apart(far, tail, lambda z, a: log_of(law._sf(z, a), law._cdf(z, a)), (z, a), (0.0, 1.0), (1.0, 1.0))
+    def body(z: Any, a: Any) -> Any:
+        return log_of(law._sf(rec.where(rec.greater(z, 0), z, 1.0), a), law._cdf(z, a))  # at 0 a slope may be infinite
+
+    return _apart(far, tail, body, (z, a), (0.0, 1.0), (1.0, 1.0))
 
 
 # -- beta --------------------------------------------------------------------------------------------------------------
@@ -81,8 +84,13 @@ def _beta(law: Any, far: Any, z: Any, a: Any, b: Any, upper: bool) -> Any:
         return rec.where(large, many, few) - rec.log(b if upper else a) + rec.log_beta_tail(a, b, z, upper=upper)
 
     def body(z: Any, a: Any, b: Any) -> Any:
-        below, above = law._cdf(z, a, b), law._sf(z, a, b)
-        return log_of(above, below) if upper else log_of(below, above)
+        end = rec.equal(z, 0.0 if upper else 1.0)  # the probability is 1, and its slope may be infinite
+        inner = rec.where(end, 0.5, z)
+        return (
+            log_of(law._sf(inner, a, b), law._cdf(z, a, b))
+            if upper
+            else log_of(law._cdf(inner, a, b), law._sf(z, a, b))
+        )
 
     return _apart(far, tail, body, (z, a, b), (0.0, 1.0, 1.0), (0.5, 1.0, 1.0))
 
