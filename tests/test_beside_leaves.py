@@ -130,3 +130,25 @@ def test_what_a_step_gives_beside_the_leaves_of_y_is_refused_where_it_differs():
     with pytest.raises(tm.ArgumentError, match=r"scan: a step changes Registry\.total of y"):
         tm.scan(lambda c, x: (c + x, registry(c, next(counts))), 0.0, X)
     assert tm.scan(lambda c, x: (c + x, registry(c, 7)), 0.0, X)[1].total == 7
+
+
+@dataclasses.dataclass
+class Noted:
+    w: object
+
+    def __post_init__(self):
+        self.notes = [self.w * 2.0, "twice"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda: tm.vmap(Noted)(X),
+        lambda: tm.vmap(tm.grad(lambda n: n.notes[0] * n.w))(Noted(X)),
+        lambda: tm.scan(lambda c, x: (c, Noted(x)), 0.0, X),
+    ],
+    ids=["vmap", "vmap of grad", "scan"],
+)
+def test_rows_of_a_computed_field_that_holds_more_than_numbers_are_refused_by_its_name(rows):
+    with pytest.raises(tm.ArgumentError, match=r"Noted\.notes, computed of the leaves, .* holds 'twice'"):
+        rows()

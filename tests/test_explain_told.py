@@ -147,6 +147,24 @@ def sides_of(text):
             yield line, [s.strip() for s in sides if "∂" not in s and not re.match(r"d[²a-z]|product|their", s)]
 
 
+@pytest.mark.parametrize(
+    ("f", "singular", "regular"),
+    [
+        (tm.hypot, (0.0, 0.0), (0.0, 2.0)),
+        (tm.arctan2, (0.0, 0.0), (0.0, 2.0)),
+        (tm.power, (0.0, 0.0), (0.0, 2.0)),
+        (lambda x, y: tm.linalg.norm(tm.stack([x, y])), (0.0, 0.0), (0.0, 2.0)),
+        (lambda x, y: tm.std(tm.stack([x, y])), (2.0, 2.0), (0.0, 2.0)),
+    ],
+    ids=["hypot", "arctan2", "power", "norm", "std"],
+)
+def test_where_a_formula_has_no_value_the_convention_is_named(f, singular, regular):
+    for point, named in ((singular, True), (regular, False)):
+        x, y = (tm.tensor(v, requires_grad=True) for v in point)
+        told = tm.explain(f(x, y), x).text()
+        assert ("slope 0 at 0 by convention" in told) is named, told
+
+
 UNARY = [
     tm.sin, tm.cos, tm.tanh, tm.exp, tm.sinh, tm.arctan, tm.arcsinh, tm.square, tm.sqrt, tm.log, tm.reciprocal, tm.abs,
     tm.log2, tm.special.expit, tm.special.erf, tm.sinc, F.relu, F.softplus, F.gelu, tm.sign, lambda a: 1 - a,

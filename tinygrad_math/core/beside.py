@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 from .attributes import Attributes, Pairs, frozen
-from .errors import ArgumentError
+from .errors import ArgumentError, describe
 from .kinds import INERT, is_inert, own_kind
 from .putting_together import unflatten
 from .structure import Origin, Structure, Tie, below, of_origin, with_extras
@@ -51,9 +51,10 @@ def as_leaves(
 ) -> tuple[list[Any], Structure]:
     """A tree whose derivatives hold what they keep of the values as further leaves, if that has a node that `moves`.
 
-    A program, or a batch, then has such a value anew, as it has the leaves. What is no tree of numbers is left out. An
-    object of `theirs`, by identity, stays where it is. So are arrays that are `derived` of the leaves, if asked for:
-    where each row of a result is a tree, what is computed of one row is not what is computed of all.
+    A program, or a batch, then has such a value anew, as it has the leaves. What is no tree of numbers is left
+    out, and refused where it holds some. An object of `theirs`, by identity, stays where it is. So are arrays that are
+    `derived` of the leaves, if asked for: where each row of a result is a tree, what is computed of one row is not what
+    is computed of all.
     """
     opened = _OpenedUp(leaves, theirs, moves, derived)
     return opened.found, opened.walk(structure)
@@ -91,6 +92,7 @@ class _OpenedUp:
                 continue
             parts, child = flatten(value)
             if all(hasattr(type(part), "_tree_leaf") or is_inert(part) for part in parts):
+                _refuse_others_than_numbers(s.kind, name, parts)
                 s = self.with_child(s, name, parts, child)
         return s._replace(extra=extra.with_pairs(tuple(pairs), extra.derived))
 
@@ -99,6 +101,7 @@ class _OpenedUp:
         for name, value in extra.derived:
             parts, child = flatten(value)
             if any(hasattr(type(part), "dtype") for part in parts):
+                _refuse_others_than_numbers(s.kind, name, parts)
                 s = self.with_child(s, name, parts, child)
             else:
                 rest.append((name, value))
@@ -108,6 +111,16 @@ class _OpenedUp:
         child = _renumbered(child, len(self.found))
         self.found.extend(parts)
         return s._replace(keys=(*s.keys, name), children=(*s.children, child))
+
+
+def _refuse_others_than_numbers(kind: Any, name: str, parts: Sequence[Any]) -> None:
+    """What is computed of leaves becomes leaves, and what is no tree of numbers cannot."""
+    for part in parts:
+        if not (hasattr(type(part), "dtype") or isinstance(part, (int, float, complex))):
+            raise ArgumentError(
+                f"{kind.__name__}.{name}, computed of the leaves, is no tree of numbers alone: it holds "
+                f"{describe(part)}. Keep that in another attribute, or make a property of what is computed"
+            )
 
 
 def with_kept(structure: Structure, change: Callable[[Any], Any]) -> Structure:

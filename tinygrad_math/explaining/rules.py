@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from ..core.node import Node
 from ..core.tensor import select
 from ..formulas.terms import words
@@ -87,8 +89,28 @@ def is_choice(node: Node) -> bool:
     return node.op is not None and node.op.name == "where"
 
 
+def _at_singular_point(node: Node, name: str) -> bool:
+    """Whether a slope of a node is 0/0 or 0 times infinity as its formula is written, and 0 by the op's convention."""
+    if name in ("hypot", "arctan2", "power"):
+        return bool(np.any(np.equal(node.inputs[0].data, 0) & np.equal(node.inputs[1].data, 0)))
+    if name == "std" or (name == "lp_norm" and 1 < node.params["ord"] < np.inf):
+        return bool(np.any(np.equal(node.data, 0)))
+    return False
+
+
 def rule_of(node: Node, positions: tuple[int, ...], reached: tuple[bool, ...]) -> Rule:
-    """The rule of a step into a node from its operand at these positions; `reached`: which operands vary."""
+    """The rule of a step into a node from its operand at these positions; `reached`: which operands vary.
+
+    Where a formula has no value and the op's convention holds, its name says so.
+    """
+    rule = _rule_of(node, positions, reached)
+    op = node.op
+    if op is None or not _at_singular_point(node, op.name) or (op.name == "power" and 0 not in positions):
+        return rule
+    return rule._replace(name=f"{rule.name}; slope 0 at 0 by convention")
+
+
+def _rule_of(node: Node, positions: tuple[int, ...], reached: tuple[bool, ...]) -> Rule:
     op = node.inputs[0].op if node.op is select else node.op
     assert op is not None
     name, both = op.name, sum(reached) > 1
