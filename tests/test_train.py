@@ -388,6 +388,39 @@ def test_a_loss_of_weighted_classes_is_measured_alike_in_batches_of_any_size(los
     assert found["accuracy"] == pytest.approx(whole["accuracy"], rel=1e-12)
 
 
+OWN = {
+    "sum": functools.partial(F.cross_entropy, reduction="sum"),
+    "module of a sum": tm.nn.CrossEntropyLoss(reduction="sum"),
+    "own mean": lambda y, t: F.cross_entropy(y, t) + 0.5,
+    "own sum": lambda y, t: F.cross_entropy(y, t, reduction="sum"),
+    "own weights": lambda y, t: F.cross_entropy(y, t, weight=np.array([0.1, 3.0])),
+    "own root": lambda y, t: tm.sqrt(F.cross_entropy(y, t)),
+}
+
+
+@pytest.mark.parametrize("loss", OWN.values(), ids=OWN)
+def test_the_loss_of_data_is_that_of_one_batch_of_them_all(loss):
+    nets = [plain(), plain()]
+    x, y = data()
+    with tm.no_grad():
+        want = loss(nets[0](x), y).item()
+    rows = tm.data.TensorDataset(x, y)
+    for size in (1, 7, len(rows)):
+        loader = tm.data.DataLoader(rows, size)
+        assert tm.train.evaluate(nets[0], loader, loss)["loss"] == pytest.approx(want, rel=1e-12)
+        opts = [tm.optim.SGD(net, lr=0.0) for net in nets]
+        bank = tm.train.fit_many(nets, (x, y), loss, opts, 1, loader, progress=False)
+        np.testing.assert_allclose(bank["val_loss"], want, rtol=1e-12)
+
+
+def test_batches_that_cannot_be_joined_are_named_where_a_loss_asks_for_all_examples():
+    batches = {k: (np.full((4, k), 0.1), np.arange(4.0 * k).reshape(4, k)) for k in (2, 3)}.values()
+    root = lambda y, t: tm.sqrt(F.mse_loss(y, t))  # noqa: E731
+    with pytest.raises(tm.ArgumentError, match=r"neither a mean nor a sum .* cannot be joined"):
+        tm.train.evaluate(tm.nn.Identity(), batches, root)
+    assert np.isfinite(tm.train.evaluate(tm.nn.Identity(), batches, lambda y, t: F.mse_loss(y, t))["loss"])
+
+
 def test_evaluation_leaves_a_loader_where_it_is():
     net, whole = plain(), tm.data.DataLoader(data(), 16, shuffle=True, seed=3)
     want = tm.train.evaluate(net, data(), F.cross_entropy)["loss"]

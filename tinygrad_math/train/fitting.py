@@ -31,7 +31,7 @@ from ..saving.files import prepared
 from .callbacks import Callback
 from .history import History
 from .measures import means
-from .placed import Loss, forward
+from .placed import Loss, forward, targets_of
 from .progress import Progress
 from .run import Run, interruptible
 from .steps import Eager
@@ -140,11 +140,15 @@ def _check_helpers(optimizer: Optimizer, scheduler: Any, callbacks: Any) -> None
 
 @named
 def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> dict[str, float]:
-    """The mean loss, and other measures, of a model on data: in eval mode, without gradients; nothing is changed.
+    """The loss, and other measures, of a model on data: in eval mode, without gradients; nothing is changed.
 
     Arguments: `data` a DataLoader, a data set, or arrays (input, target); `metrics` functions of (prediction, target).
-    Each batch counts by its number of examples; of `cross_entropy` and `nll_loss`, given as they are, as a module or by
-    `functools.partial`, by the weights of the targets that count. The batch size then changes nothing.
+    The batch size changes nothing: a loss that is a mean over the examples, and a metric, is the mean over all, a loss
+    that is a sum the sum. Of `cross_entropy` and `nll_loss`, given as they are, as a module or by `functools.partial`,
+    batches count by the weights of their targets. What a loss of one's own is, is seen by measuring it of neighbouring
+    batches together; one that is neither is measured of all examples in one batch.
+
+    Raises ArgumentError where there is no example, and for such a loss where the batches cannot be joined.
 
     >>> import numpy as np, tinygrad_math as tm
     >>> net = tm.nn.Linear(1, 1)
@@ -152,11 +156,11 @@ def evaluate(model: Module, data: Any, loss: Loss, metrics: Mapping[str, Metric]
     ['loss']
     """
 
-    def measured(batch: Any) -> dict[str, float]:
+    def measured(batch: Any) -> tuple[dict[str, float], Any]:
         y, prediction = forward(model, loss, batch)
-        parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-        target = (parts[1:] or parts)[0]
-        return {"loss": as_tensor(y).item()} | {n: float(f(prediction, target)) for n, f in (metrics or {}).items()}
+        target = targets_of(batch)[0]
+        found = {n: float(f(prediction, target)) for n, f in (metrics or {}).items()}
+        return {"loss": as_tensor(y).item()} | found, prediction
 
     with no_grad():
         found: dict[str, float] = means("evaluate", model, loss, looked_at(data), measured)

@@ -24,7 +24,13 @@ def forward(model: Module, loss: Loss, batch: Any) -> tuple[Any, Any]:
     if not parts:
         raise ArgumentError("a batch is (input, target, ...), got an empty one")
     prediction = model(parts[0])
-    return loss(prediction, *(parts[1:] or parts[:1])), prediction
+    return loss(prediction, *targets_of(parts)), prediction
+
+
+def targets_of(batch: Any) -> tuple[Any, ...]:
+    """What a loss takes of a batch beside the prediction: all but the input, which alone is its own target."""
+    parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+    return parts[1:] or parts
 
 
 def in_place(model: Module, loss: Loss) -> Callable[..., Any]:

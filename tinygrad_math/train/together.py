@@ -17,7 +17,7 @@ from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from ..optim.stepping import Hyper, hyper
 from .measures import means
-from .placed import Loss, OneOfMany
+from .placed import Loss, OneOfMany, targets_of
 from .side_by_side import Part, SideBySide, at_once, column, element, filled, own_part, plain, rows, stack
 from .steps import Compiled, tensors_of
 
@@ -164,20 +164,20 @@ class Together:
             measure = lambda tensors, batch: SideBySide(single, (tensors,), (batch,)).results()  # noqa: E731
             self.measure = self._compiled(measure)
 
-        def measured(batch: Any) -> dict[str, Any]:
+        def measured(batch: Any) -> tuple[dict[str, Any], Any]:
             given = tensors_of(batch)
-            parts = given if isinstance(given, tuple) else (given,)
-            return self._measures(self.measure, single, given, (parts[1:] or parts)[0], metrics)
+            return self._measures(self.measure, single, given, targets_of(given)[0], metrics)
 
         found: dict[str, Any] = means("fit_many", self.one.model, self.loss, loader, measured)
         return found
 
     def _measures(
         self, measure: Any, single: Any, batch: Any, target: Any, metrics: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """The measures of each network on one batch."""
+    ) -> tuple[dict[str, Any], Any]:
+        """The measures of each network on one batch, and the prediction of the first."""
         found: dict[str, list[Any]] = {name: [] for name in ("loss", *metrics)}
         size: int | None = None
+        first: Any = None
         with no_grad():
             for part in self.parts:
                 tensors = {**part.params, **part.fixed, **part.buffers}
@@ -188,11 +188,12 @@ class Together:
                     here = min(size, part.size - a)
                     found["loss"].append(np.broadcast_to(losses.node.data, (here,)))
                     leaves, structure = flatten(predictions)
-                    for k in range(here if metrics else 0):
+                    for k in range(here if metrics else first is None):
                         prediction = unflatten(structure, [Tensor(y.node.data[k]) for y in leaves])
+                        first = prediction if first is None else first
                         for name, f in metrics.items():
                             found[name].append([float(f(prediction, target))])
-        return {name: np.concatenate(values) for name, values in found.items()}
+        return {name: np.concatenate(values) for name, values in found.items()}, first
 
     # -- values ---------------------------------------------------------------------------------------
     def copy(self) -> list[Part]:
