@@ -271,3 +271,43 @@ def test_networks_that_learn_in_turn_by_each_others_loss_keep_no_history():
         judge = over_leaves(judge, tm.grad(lambda judge: -loss(maker, judge))(judge), RATE)
     assert maker.w.is_leaf
     assert judge.w.is_leaf
+
+
+# -- steps along a derivative that is constant, which has no history ---------------------------------------------
+class Straight(tm.nn.Module):
+    """A loss that is linear in the weights, with a rate of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.rate = tm.nn.Parameter(W), tm.nn.Parameter(RATE)
+
+    def forward(self):
+        return (3.0 * self.w).sum()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("loss", [Straight.forward, lambda net: tm.relu(net.w - 9.0).sum(), lambda net: 1.0])
+def test_steps_along_a_constant_derivative_keep_no_history(loss, way):
+    net, slope = Straight(), way(tm.grad(loss))
+    for _ in range(4):
+        net = over_leaves(net, slope(net), 0.1)
+        assert net.w.is_leaf
+        assert net.w.requires_grad
+    assert net.w.node.inputs == ()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_rate_of_steps_along_a_constant_derivative_is_differentiated(way):
+    net, slope = Straight(), way(tm.grad(Straight.forward))
+    own, free = net.rate, tm.tensor(RATE, requires_grad=True)
+    for _ in range(STEPS):
+        net = over_leaves(net, slope(net), net.rate)
+    net().backward()
+    assert own.grad.item() == pytest.approx(
+        -STEPS * 9.0 * W.size, rel=1e-12
+    )  # the loss falls by 9 rate a weight and step
+    net = Straight()
+    for _ in range(STEPS):
+        net = over_leaves(net, slope(net), free)
+    net().backward()
+    assert free.grad.item() == pytest.approx(-STEPS * 9.0 * W.size, rel=1e-12)

@@ -285,6 +285,11 @@ def finished(node: Node) -> bool:
     return not inside(node) if node.live & TRANSFORMED else node.op is None
 
 
+def waits_for_leaves(node: Node) -> bool:
+    """Whether this was computed of leaves outside of transforms and traces."""
+    return node.op is not None and node.live == DIFFERENTIABLE
+
+
 def awaited(node: Node) -> bool:
     """Whether the derivative by somebody's Tensor that is not learnt here, a step size say, is still to be expected.
 
@@ -292,11 +297,11 @@ def awaited(node: Node) -> bool:
     somebody's Tensor where an update took it for a number of its own, a step size, and where a step uses it that was
     written out, and that follows no derivative by it.
     """
-    below = _below([node])
+    below = live_below([node])
     if any(n.op is None and _is_wanted(n, False) for n in below):
         return True
     numbers = [n for n in below if n.meta is not None and n.meta.number]
-    used = _below(numbers) | _used_after(node, below)
+    used = live_below(numbers) | _used_after(node, below)
     return any(n.op is None and _is_wanted(n, True) for n in used)
 
 
@@ -316,7 +321,7 @@ def _used_after(node: Node, below: set[Node]) -> set[Node]:
     return seen - known
 
 
-def _below(nodes: list[Node]) -> set[Node]:
+def live_below(nodes: list[Node]) -> set[Node]:
     """The live nodes that these were made of, and themselves."""
     seen, stack = set(nodes), nodes
     while stack:

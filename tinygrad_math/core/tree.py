@@ -43,7 +43,9 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`f` of corresponding leaves, in the shape of the first tree.
 
     Dicts correspond by their keys, whatever their order. A Parameter's place is taken by a Parameter, which requires a
-    gradient as it did; one that is in several places is one leaf, and `f` is called once for it.
+    gradient as it did; one that is in several places is one leaf, and `f` is called once for it. After a step along a
+    derivative, `tree_map(lambda p, g: p - 0.1 * g, net, g)`, Parameters are leaves that keep nothing of the step, but
+    for what it makes of others that require a gradient (a rate that is learnt).
     Raises ShapeError if the trees differ, also in what they have where the first has one Parameter several times.
 
     >>> import tinygrad_math as tm
@@ -57,7 +59,16 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
         if column is None:
             raise ShapeError(f"trees differ: {show(structure)} and {differing(other, structure)}")
         columns.append(column)
-    return unflatten(structure, [f(*row) for row in zip(*columns, strict=True)])
+    rows = [*zip(*columns, strict=True)]
+    made = [f(*row) for row in rows]
+    along = next((x for row in rows for x in row[1:] if _is_derivative(x)), None)
+    return unflatten(structure, made if along is None else type(along)._after_a_step(rows, made))
+
+
+def _is_derivative(x: Any) -> bool:
+    """Whether this stands in the place of a Parameter in the tree of a derivative."""
+    role = x._tree_leaf() if hasattr(type(x), "_tree_leaf") else None
+    return role is not None and role[1] is None
 
 
 def leaves_like(tree: Any, structure: Structure, strict: bool = False) -> list[Any] | None:

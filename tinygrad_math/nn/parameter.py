@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.arguments import as_flag
-from ..core.node import TRACED, TRANSFORMED, Node, awaited, finished
+from ..core.node import TRACED, TRANSFORMED, Node, awaited, finished, live_below, waits_for_leaves
 from ..core.tensor import Tensor
 from ..core.tree import Values
 
@@ -74,6 +76,28 @@ class Parameter(Tensor):
             p.node = Node(value.node.data)
             p.requires_grad = True
         return p
+
+    @staticmethod
+    def _after_a_step(rows: Sequence[Sequence[Any]], made: list[Any]) -> list[Any]:
+        """Results, of which those are cut off that a step along a derivative made of one Parameter, used in no other.
+
+        `finished` knows such a step by the history of the derivative, which one that is constant has not.
+        """
+        nodes = [y.node if isinstance(y, Tensor) else None for y in made]
+        steps = [
+            n is not None
+            and waits_for_leaves(n)
+            and any(isinstance(x, Parameter) and x.learns is None for x in row[1:])
+            for row, n in zip(rows, nodes, strict=True)
+        ]
+        if not any(steps):
+            return made
+        leaves = [set() if n is None else {m for m in live_below([n]) if m.op is None} for n in nodes]
+        uses = Counter(n for some in leaves for n in some)
+        return [
+            y.detach() if step and some == {row[0].node} and uses[row[0].node] == 1 else y
+            for row, y, step, some in zip(rows, made, steps, leaves, strict=True)
+        ]
 
 
 def _is_result(node: Node) -> bool:
