@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.squares import least_root
 from ..ops.exponential import LOST
 from .program import Value, is_foreign
 
@@ -280,6 +281,18 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     flat = f"{out}.T" if turned and "[" not in out else out
     slope = f"multiply({y}, {y}, {out}); subtract(one_{v.dtype.char}, {out}, {out})"
     return f"{slope}; {flat}.item({flat}.argmin()) >= {LOST[v.dtype.char]} or tanh_tail({out}, {x})"
+
+
+@writer("root_mean_square", into=True)
+def _(v: Value, inputs: list[str], out: str | None) -> str | None:
+    """The root, and a look at the largest and smallest, as the op's function does in more steps."""
+    if out is None or v.dtype.char not in "df" or not v.size or any(i.weak or i.dtype != v.dtype for i in v.inputs):
+        return None
+    square, x = inputs
+    axis, least = literal(v.params["axis"]), v.params["least"]
+    low = least_root(v.dtype)
+    above = "" if least > low * low else f"{low!r} <= {out}.item({out}.argmin()) and "
+    return f"sqrt({square}, {out}); {above}{out}.item({out}.argmax()) < np.inf or far_root({out}, {x}, {axis}, {least!r})"
 
 
 @writer("astype", into=True)

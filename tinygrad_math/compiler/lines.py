@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.exponential import tanh_tail
+from ..ops.normalized import far_root
 from .blocks import Chain, parallel
 from .calls import call, literal, looks_only
 from .memory import Plan, layout
@@ -27,8 +28,8 @@ NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
 }
 LONG = 2000  # instructions: of more, a buffer has one name for all that it holds; Python takes n^2 steps for n names
-SLOPES = {"one_d": np.ones((), "d"), "one_f": np.ones((), "f"), "tanh_tail": tanh_tail}
-RESERVED = frozenset({*NUMPY, *SLOPES}) | {"np", "make", "space", "parallel", "cosine", "start", "stop"}
+OWN = {"one_d": np.ones((), "d"), "one_f": np.ones((), "f"), "tanh_tail": tanh_tail, "far_root": far_root}
+RESERVED = frozenset({*NUMPY, *OWN}) | {"np", "make", "space", "parallel", "cosine", "start", "stop"}
 
 
 class Source:
@@ -59,7 +60,7 @@ class LineEmitter:
         self.names: Names = Names(RESERVED) if around is None else around.names
         self.function: str = self.names.new(program.name) if around is None else around.function
         self.text: dict[Value, str] = {}
-        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, "cosine": cosine, **SLOPES, **NUMPY}
+        self.namespace: dict[str, Any] = {"np": np, "parallel": parallel, "cosine": cosine, **OWN, **NUMPY}
         self.setup: list[str] = []
         self.space = "space" if around is None else self.names.new("space")
         if plan.size:

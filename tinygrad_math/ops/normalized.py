@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.declare import general, nondiff
 from ..core.samples import complexes, real, sample
-from ..core.squares import Axis, root_and_scale
+from ..core.squares import Axis, root_and_scale, root_within
 from ..core.squares import centred as about_mean
 from ..core.standing import as_array
 
@@ -83,14 +83,31 @@ def inverse_deviation(x: Any, /, axis: Axis = None, eps: float | None = None, ce
 
 
 @nondiff(
-    latex=r"\sqrt{{\overline{{{0}^2}} + \epsilon}}",
-    shape="x.shape with `axis` of length 1",
-    samples=lambda: [sample(real(2, 3), axis=-1, least=0.1), sample(1e200 * real(4)), sample(1e-170 * real(4))],
+    latex=r"\sqrt{{ {0} }}",
+    shape="same as square",
+    samples=lambda: [
+        sample(np.array([[2.0], [0.5]]), real(2, 3), axis=-1, least=0.1),
+        sample(np.array([np.inf]), 1e200 * real(4)),
+        sample(np.array([0.0]), 1e-170 * real(4)),
+    ],
 )
-def root_mean_square(x: Any, /, axis: Axis = None, least: float = 0.0) -> Any:
-    """sqrt(mean(|x|^2) + least) over `axis`: what programs divide by, once for `normalized` and its derivative."""
-    root, scale = root_and_scale(as_array(x), axis, least)
-    return root if scale is None else root / scale
+def root_mean_square(square: Any, x: Any, /, axis: Axis = None, least: float = 0.0) -> Any:
+    """sqrt(square), where that is mean(|x|^2) + least over `axis`, which stays; taken anew where it left its range.
+
+    It is what programs divide by, once for `normalized` and its derivative.
+    """
+    root = np.sqrt(square)
+    return root if root_within(root, least) else far_root(root, x, axis, least)
+
+
+def far_root(root: Any, x: Any, axis: Axis, least: float) -> Any:
+    """The root of the mean square of x and of `least`, written over what came of squares out of range."""
+    found, scale = root_and_scale(as_array(x), axis, least)
+    found = found if scale is None else found / scale
+    if root.__class__ is not np.ndarray:
+        return found
+    root[...] = found
+    return root
 
 
 def _single(xp: Any, *xs: Any) -> Any:

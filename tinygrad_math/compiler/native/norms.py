@@ -51,15 +51,9 @@ def std(around: Instructions, v: Value, out: Place) -> Words:
 
 
 def root_mean_square(around: Instructions, v: Value, out: Place) -> Words:
-    """Words of the root of the mean square and of what stands below it."""
-    x, p = _floats(around, v), v.params
-    if x is None or not x.shape or (x.dtype.char == "f" and np.prod(x.shape) > MANY):
-        return None
-    steps, along = Steps(around, []), _along(x, p["axis"])
-    n = int(np.prod([x.shape[k] for k in along], dtype=int))
-    total = steps.total(v, steps.of(np.multiply, x, x), along, True)
-    mean = steps.of(np.divide, total, steps.number(n, x.dtype))
-    return _root(steps, v, steps.of(np.add, mean, steps.number(p["least"], x.dtype)), out)
+    """Words of the root of a mean square that has been taken already."""
+    square = _floats(around, v)
+    return None if square is None else _root(Steps(around, []), v, square, out)
 
 
 def _floats(around: Instructions, v: Value) -> Place | None:

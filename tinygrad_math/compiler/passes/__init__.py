@@ -19,7 +19,7 @@ from .foreign import tell_apart
 from .join import join_parts
 from .loops import drop_unread, write_steps
 from .lower import lower
-from .reduce import sums_as_products, sums_over_rows
+from .reduce import scales_in_sums, sums_as_products, sums_over_rows
 from .regroup import regroup
 from .scale import lift_scales, sink_scales
 from .sincos import has_both, sines_and_cosines
@@ -79,6 +79,8 @@ def improve(
         settled = 0 if one(program) else settled + 1
         if settled == len(passes):
             break
+    if scales_in_sums(program):  # last, as others move factors, and would miss these
+        dead_code(program)
     spread_bounds(program)
     write_steps(program, lambda step: improve(step, fast_math, rounds, apart, blas))
     return program

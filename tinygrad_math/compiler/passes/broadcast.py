@@ -19,7 +19,23 @@ def _rule(v: Value, make: Make) -> Value | None:
         return _elementwise(v, make)
     if plain_sum(v) and is_op(v.inputs[0], "broadcast_to") and is_float(v) and v.dtype.kind == "f":
         return _sum(v, make)
+    if is_op(v, "getitem") and len(v.inputs) == 1 and is_op(v.inputs[0], "broadcast_to"):
+        return _part(v, make)
     return None
+
+
+def _part(v: Value, make: Make) -> Value | None:
+    """A part of what was spread is a part of that, spread."""
+    spread = v.inputs[0]
+    x, key = spread.inputs[0], v.params["key"]
+    key = key if isinstance(key, tuple) else (key,)
+    if any(type(k) not in (slice, int) for k in key):
+        return None
+    key += (slice(None),) * (len(spread.shape) - len(key))
+    own = zip(key[len(key) - len(x.shape) :], x.shape, spread.shape[len(key) - len(x.shape) :], strict=True)
+    mine = tuple(k if n == m else slice(None) if type(k) is slice else 0 for k, n, m in own)
+    part = x if all(k == slice(None) for k in mine) else make("getitem", x, key=mine)
+    return make("broadcast_to", part, shape=v.shape)
 
 
 def _elementwise(v: Value, make: Make) -> Value | None:
@@ -57,14 +73,17 @@ def _sum(v: Value, make: Make) -> Value | None:
     """The sum of equal terms is a product, no array is made to be summed: x n + 0.0, as no sum is -0.0."""
     spread = v.inputs[0]
     x = spread.inputs[0]
-    extra = len(spread.shape) - len(x.shape)
+    full = (1,) * (len(spread.shape) - len(x.shape)) + x.shape
     axes = axes_of(v)
-    full = (1,) * extra + x.shape
-    count = math.prod(spread.shape[k] for k in axes)
-    if any(full[k] != 1 for k in axes) or not count:
+    count = math.prod(n for k, n in enumerate(spread.shape) if k in axes and full[k] != n)
+    own = tuple(k for k in axes if full[k] == spread.shape[k])
+    if not count or (own and full == spread.shape):
         return None
     y = make("reshape", x, shape=full) if full != x.shape else x
-    y = make("add", make("multiply", y, constant(float(count))), constant(0.0))
+    if own:
+        y = make("sum", y, axis=own, keepdims=True)
+    if len(own) < len(axes):
+        y = make("add", make("multiply", y, constant(float(count))), constant(0.0))
     kept = tuple(1 if k in axes else n for k, n in enumerate(spread.shape))
     if y.shape != kept:
         y = make("broadcast_to", y, shape=kept)

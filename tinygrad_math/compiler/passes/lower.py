@@ -195,7 +195,10 @@ def _over_root(v: Value, make: Make) -> tuple[Value, Value] | None:
     if x.dtype.char not in "fd" or not x.shape:
         return None
     c = make("center", x, axis=axis) if v.params["centred"] else x
-    return c, make("root_mean_square", c, axis=axis, least=v.params["eps"] or 0.0)
+    least = v.params["eps"] or 0.0
+    square = make("mean", make("multiply", c, c), axis=axis, dtype=None, keepdims=True)
+    square = make("add", square, constant(least)) if least else square
+    return c, make("root_mean_square", square, c, axis=axis, least=least)
 
 
 def _triangle(keep: Callable[..., np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Lowering:

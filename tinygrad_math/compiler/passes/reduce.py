@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..program import Program, Value, constant
-from .algebra import scaled
-from .rewrite import Make, axes_of, is_op, plain_sum, rewrite
+from .algebra import is_power_of_two, scaled
+from .rewrite import Make, axes_of, is_op, number, plain_sum, rewrite
 
 ROWS = 4096  # of a batch: as `batch_sum` has it in gradients
 FEWEST = 32  # elements: NumPy adds fewer as fast
@@ -37,6 +37,25 @@ def sums_over_rows(program: Program) -> int:
         first, last = (axes == tuple(range(start, start + len(axes))) for start in (0, len(x.shape) - len(axes)))
         accurate = (first and rows <= ROWS) or (last and rows <= TERMS)
         return _outer(v, x, rows, make) if accurate and x.size >= FEWEST and x.size != rows else None
+
+    return rewrite(program, rule)
+
+
+def scales_in_sums(program: Program) -> int:
+    """c (x @ ones) is x @ (c ones), where c is a power of two: a mean over so many terms is one instruction."""
+    users = program.users()
+
+    def rule(v: Value, make: Make) -> Value | None:
+        pair = scaled(v)
+        c = None if pair is None or v.dtype.kind != "f" else number(pair[1])
+        if pair is None or not c or not is_power_of_two(c) or not 2**-20 <= abs(c) <= 1:
+            return None
+        y = pair[0]
+        inner = y.inputs[0] if is_op(y, "reshape") else y
+        if not is_op(inner, "matmul") or users.get(y) != 1 or users.get(inner) != 1 or inner.dtype != v.dtype:
+            return None
+        terms = [_scaled_ones(i, c) if i.name == "ones" and i.constant else i for i in inner.inputs]
+        return None if terms == list(inner.inputs) else _shaped(make("matmul", *terms), v, make)
 
     return rewrite(program, rule)
 
@@ -94,6 +113,12 @@ def _shaped(y: Value, v: Value, make: Make) -> Value:
 def ones(n: int, dtype: Any) -> Value:
     c = constant(np.ones(n, dtype))
     c.name = "ones"
+    return c
+
+
+def _scaled_ones(one: Value, factor: float) -> Value:
+    c = constant(np.full(one.shape, factor, one.dtype))
+    c.name = "shares"
     return c
 
 

@@ -25,13 +25,14 @@ for _name in (
 
 
 RULES["on_simplex"] = one_by_one  # which adds up along the first axis
+RULES["root_mean_square"] = one_by_one  # of programs, which have their batches already
 
 
 @rule(
     "sum", "mean", "prod", "max", "min", "nanmax", "nanmin", "any", "all", "count_nonzero", "var", "std", "median",
     "nanmedian", "logsumexp", "softmax", "log_softmax", "soft_shares", "flip", "center", "lp_norm",
     "fft", "ifft", "rfft", "irfft", "fit_length", "scale_mirrored", "difference", "unwrap",
-    "exclusive_product", "scale_of", "normalized", "inverse_deviation", "root_mean_square",
+    "exclusive_product", "scale_of", "normalized", "inverse_deviation",
 )  # fmt: skip
 def _along(call: Call) -> Any:
     """One array, along some of its axes; None stands for all of them."""
