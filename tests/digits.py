@@ -717,6 +717,7 @@ NOT_SCANNED |= {
     "inverse_or_zero": "reciprocal, away from 0",
     "lattice_point": "it has none",
     "gated": "a product, for gates that are scanned",
+    "held": "the identity, or a constant",
     "held_product": "a product, for slopes of gates",
     "resting_product": "a product",
     "gelu_argument": "a polynomial",

@@ -256,10 +256,19 @@ def test_an_argument_that_lies_otherwise_is_copied_over_the_result_first(f, othe
     np.testing.assert_allclose(got, slope, rtol=1e-12, atol=1e-12 * np.abs(slope).max())
 
 
+@pytest.mark.parametrize("other", [ROW, COLUMN, TURNED])
+def test_so_it_is_over_a_result_that_is_returned_in_memory_of_its_own(other):
+    compiled = tm.compile(lambda x, other: x / other)
+    first, second = compiled(X, other), compiled(2 * X, other)
+    assert re.search(r"(\w+) = empty\(\(200, 30\)\); \1\[...\] = other; divide\(x, \1, \1\)", compiled.source)
+    assert compiled.latest.plan.size == 0
+    np.testing.assert_array_equal(first.numpy(), X / other)
+    np.testing.assert_array_equal(second.numpy(), 2 * X / other)
+
+
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: tm.exp(x) + ROW,  # returned: it is in no buffer
         lambda x: tm.sum(tm.sin(tm.exp(x) + ROW)),  # a second buffer would double the workspace
         lambda x: tm.sum(tm.sin(tm.exp(x) + 1.0) * tm.exp(x) * tm.cos(x)),  # numbers are met by one loop as they are
         lambda x: tm.sum(tm.sin(tm.exp(x) + ROW.astype("f4")) * tm.exp(x) * tm.cos(x)),  # of another dtype

@@ -222,6 +222,8 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
         return None
     key = v.params["key"]
     parts = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
+    while len(parts) > 1 and parts[-1] == ":":
+        parts.pop()
     return None if None in parts or not parts else f"{inputs[0]}[{', '.join(map(str, parts))}]"
 
 
@@ -292,7 +294,7 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
     axis, least = literal(v.params["axis"]), v.params["least"]
     low = least_root(v.dtype)
     above = "" if least > low * low else f"{low!r} <= {out}.item({out}.argmin()) and "
-    return f"sqrt({square}, {out}); {above}{out}.item({out}.argmax()) < np.inf or far_root({out}, {x}, {axis}, {least!r})"
+    return f"sqrt({square}, {out}); {above}{out}.item({out}.argmax()) < inf or far_root({out}, {x}, {axis}, {least!r})"
 
 
 @writer("astype", into=True)

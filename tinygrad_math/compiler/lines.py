@@ -28,7 +28,13 @@ NUMPY = {name: u for name, u in vars(np).items() if isinstance(u, np.ufunc)} | {
     name: getattr(np, name) for name in ("where", "concatenate", "stack", "copyto", "empty", "array")
 }
 LONG = 2000  # instructions: of more, a buffer has one name for all that it holds; Python takes n^2 steps for n names
-OWN = {"one_d": np.ones((), "d"), "one_f": np.ones((), "f"), "tanh_tail": tanh_tail, "far_root": far_root}
+OWN = {
+    "one_d": np.ones((), "d"),
+    "one_f": np.ones((), "f"),
+    "tanh_tail": tanh_tail,
+    "far_root": far_root,
+    "inf": np.inf,
+}
 RESERVED = frozenset({*NUMPY, *OWN}) | {"np", "make", "space", "parallel", "cosine", "start", "stop"}
 
 
@@ -173,6 +179,12 @@ class LineEmitter:
                 self._line(self._call(v, inputs, out), v)
         elif not owner and kind in ("buffer", "constant") and not v.weak and self._before_the_call(v):
             self.setup.append(self._commented(f"{name} = {self._call(v, inputs, None)}", f"view, {describe_value(v)}"))
+        elif v in self.plan.spread:
+            k = self.plan.spread[v]
+            kind = "" if v.dtype.char == "d" else f", {v.dtype.name!r}"
+            new = f"{name} = empty({literal(v.shape)}{kind}); {name}[...] = {inputs[k]}"
+            inputs[k] = name
+            self._line(f"{new}; {self._call(v, inputs, name)}", v)
         else:
             self._line(f"{name} = {self._call(v, inputs, None)}", v)
             if is_foreign(v) and v.shape is not None:

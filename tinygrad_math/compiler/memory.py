@@ -98,8 +98,10 @@ def plan(program: Program, donated: frozenset[Value] = frozenset(), use_buffers:
     spreading = p.again()
     _write_in_place(program, p, donated)
     place(program, p)
-    spreading.spread = _spreads(program, p)
+    p.spread = _spreads(program, p, "fresh") if use_buffers else {}  # which takes no more memory
+    spreading.spread = _spreads(program, p, "buffer")
     if spreading.spread:
+        spreading.spread |= p.spread
         _write_in_place(program, spreading, donated)
         place(program, spreading)
         if spreading.size <= MORE * p.live_minimum:
@@ -195,10 +197,11 @@ def _join_in_place(program: Program, p: Plan) -> None:
                 start += i.nbytes
 
 
-def _spreads(program: Program, p: Plan) -> dict[Value, int]:
+def _spreads(program: Program, p: Plan, kind: str) -> dict[Value, int]:
     """The instructions whose result would be in memory of its own, and the input that would be copied there first."""
     chained = {v for chain in p.chains for v in chain.members}
-    own = [v for v in program.body if p.root[v] is v and p.kind[v] == "buffer" and v not in chained]
+    own = [v for v in program.body if p.root[v] is v and p.kind[v] == kind and v not in chained]
+    own = own if kind == "buffer" else [v for v in own if _c_order(v) and can_write_into(v)]
     return {v: k for v in own if (k := to_spread(v)) is not None}
 
 

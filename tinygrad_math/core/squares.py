@@ -13,7 +13,12 @@ from .standing import as_array
 Axis = int | tuple[int, ...] | None  # NumPy's stubs know no None for `ufunc.reduce`: hence the ignores below
 _dot: Any = np.vecdot  # NumPy's stubs know no `keepdims` of it
 MANY = 8192  # elements, of which sums in single precision would lose digits one by one
-_Array, _add, _largest, _smallest = np.ndarray, np.add.reduce, np.maximum.reduce, np.minimum.reduce  # NumPy's module takes long to answer
+_Array, _add, _largest, _smallest = (
+    np.ndarray,
+    np.add.reduce,
+    np.maximum.reduce,
+    np.minimum.reduce,
+)  # NumPy's module takes long to answer
 _subtract, _divide, _plus = np.subtract, np.divide, np.add
 
 
@@ -126,7 +131,7 @@ def root_within(root: Any, least: float) -> bool:
     if not root.item(root.argmax()) < np.inf:  # not a number is the largest of all
         return False
     low = least_root(root.dtype)
-    return least > low * low or root.item(root.argmin()) >= low  # type: ignore[no-any-return]
+    return least > low * low or bool(root.item(root.argmin()) >= low)
 
 
 @functools.cache

@@ -15,13 +15,14 @@ from ..core.standing import as_array
 __all__: list[str] = []
 
 FLAT = 1000.0  # from here on the gates are 0 or 1, and their slopes 0, in every dtype
-_MANY = 4096  # elements, from which on a look at the extremes is quicker than another array
-_Array, _REAL, _minimum, _maximum = np.ndarray, np.dtype(float), np.minimum, np.maximum
+_Array, _FLOAT, _REAL, _minimum, _maximum = np.ndarray, np.float64, np.dtype(float), np.minimum, np.maximum
+_LOW = {kind: np.array(-FLAT, kind) for kind in "efdg"}  # which a ufunc takes faster than a Python number
+_HIGH = {kind: np.array(FLAT, kind) for kind in "efdg"}
 
 
-def _small(x: Any) -> bool:
-    """Whether x is a small array of real numbers: the most frequent case, told first."""
-    return x.__class__ is _Array and x.size <= _MANY and x.dtype.kind == "f"
+def _is_above(x: Any) -> bool:
+    """Whether all of an array are at least -1000, which no NaN is: quicker to see than to write another one."""
+    return x.size > 0 and x.item(x.argmin()) >= -FLAT  # type: ignore[no-any-return]
 
 
 def _unordered(x: Any) -> bool:
@@ -29,22 +30,49 @@ def _unordered(x: Any) -> bool:
     return isinstance(x, complex) or getattr(x, "dtype", _REAL).kind == "c"
 
 
+def _low(x: Any) -> Any:
+    return _LOW[x.dtype.char] if x.__class__ is _Array and x.dtype.char in _LOW else -FLAT
+
+
 def _gated(x: Any, s: Any, /) -> Any:
-    if x.__class__ is _Array and x.size <= _MANY and x.dtype.kind == "f":  # `_small`, without a call
-        return _maximum(x, -FLAT) * s
-    if _unordered(x) or (np.size(x) and np.min(x) >= -FLAT):
+    if x.__class__ is _FLOAT:
+        return x * s if x >= -FLAT else _maximum(x, -FLAT) * s
+    if _unordered(x) or (x.__class__ is _Array and _is_above(x)):
         return x * s
-    return _maximum(x, -FLAT) * s
+    return _maximum(x, _low(x)) * s
+
+
+def _held(x: Any, /) -> Any:
+    if x.__class__ is _FLOAT and -FLAT <= x <= FLAT:
+        return x
+    if x.__class__ is _Array and (kind := x.dtype.char) in _LOW:
+        return _minimum(_maximum(x, _LOW[kind]), _HIGH[kind])
+    return x if _unordered(x) else _minimum(_maximum(x, -FLAT), FLAT)
 
 
 def _held_product(x: Any, s: Any, /) -> Any:
-    if not _small(x) and (_unordered(x) or (np.size(x) and np.min(x) >= -FLAT and np.max(x) <= FLAT)):
+    if x.__class__ is _Array and x.dtype.kind == "f" and _is_above(x) and x.item(x.argmax()) <= FLAT:
         return x * s
-    return _minimum(_maximum(x, -FLAT), FLAT) * s
+    return _held(x) * s
 
 
-def _held(xp: Any, y: Any, x: Any, s: Any) -> Any:
-    return x if x.dtype.kind == "c" else xp.minimum(xp.maximum(x, -FLAT), FLAT)
+held = elementwise(
+    _held,
+    lambda xp, y, x: xp.equal(y, x),
+    name="held",
+    latex="{0}",
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(np.array([-np.inf, -1e4, 0.0, 1e4, np.inf]), smooth=False),
+    ],
+    doc="x held to [-1000, 1000], where the slope of a gate is 0 beyond; complex x as it is. Derivative: 1, 0 beyond.",
+)
+
+
+def _held_factor(xp: Any, y: Any, x: Any, s: Any) -> Any:
+    return x if x.dtype.kind == "c" else xp.held(x)
 
 
 def _gate(xp: Any, y: Any, x: Any, s: Any) -> Any:
@@ -64,7 +92,7 @@ def _samples() -> list[Any]:
 gated = elementwise(
     _gated,
     _gate,
-    _held,
+    _held_factor,
     name="gated",
     latex="{0} {1}",
     holomorphic=True,
@@ -78,7 +106,7 @@ gated = elementwise(
 held_product = elementwise(
     _held_product,
     _gate,
-    _held,
+    _held_factor,
     name="held_product",
     latex="{0} {1}",
     holomorphic=True,

@@ -83,6 +83,7 @@ def inverse_deviation(x: Any, /, axis: Axis = None, eps: float | None = None, ce
 
 
 @nondiff(
+    arity=2,
     latex=r"\sqrt{{ {0} }}",
     shape="same as square",
     samples=lambda: [

@@ -80,12 +80,9 @@ def _(xp: Any, ts: Any, y: Any, x: Any, n: int) -> Any:
     return ts[0] * (-2 * (n + 1) * xp.erfcx_integral(x, n=n + 1))
 
 
-_FLAT = 160.0  # beyond, exp(-x^2/2) is 0 in every dtype
-
-
 def _held(xp: Any, x: Any) -> Any:
     """x, for a Gauss function of it that may be differentiated: at infinity the slope is 0, not inf times 0."""
-    return x if xp is raw or x.dtype.kind == "c" else xp.where(xp.greater_equal(xp.abs(x), _FLAT), _FLAT, x)
+    return x if xp is raw or x.dtype.kind == "c" else xp.held(x)
 
 
 def _gauss(xp: Any, x: Any) -> Any:

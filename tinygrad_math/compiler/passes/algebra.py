@@ -174,6 +174,7 @@ _RULES: dict[str, Callable[[Value, Make, bool], Value | None]] = {
     "negative": _negative,
     "power": _power,
     "gated": lambda v, make, seen: make("multiply", make("maximum", v.inputs[0], constant(-FLAT)), v.inputs[1]),
+    "held": lambda v, make, seen: _within(v.inputs[0], FLAT, make),
     "held_product": lambda v, make, seen: make("multiply", _within(v.inputs[0], FLAT, make), v.inputs[1]),
     "gelu_argument": _gelu_argument,
     "softsign": _softsign,

@@ -70,20 +70,23 @@ def _as_number(s: Value, sources: tuple[Value, ...], v: Value, make: Make) -> Va
 
 
 def _sum(v: Value, make: Make) -> Value | None:
-    """The sum of equal terms is a product, no array is made to be summed: x n + 0.0, as no sum is -0.0."""
+    """The sum of equal terms is a product, no array is made to be summed: x n + 0.0, as no sum is -0.0.
+
+    Where it does not go along what is spread, it is the sum of what was, spread.
+    """
     spread = v.inputs[0]
     x = spread.inputs[0]
     full = (1,) * (len(spread.shape) - len(x.shape)) + x.shape
     axes = axes_of(v)
-    count = math.prod(n for k, n in enumerate(spread.shape) if k in axes and full[k] != n)
-    own = tuple(k for k in axes if full[k] == spread.shape[k])
-    if not count or (own and full == spread.shape):
+    equal = [k for k in axes if full[k] == 1 and spread.shape[k] != 1]
+    if full == spread.shape or not spread.size or (equal and any(full[k] != 1 for k in axes)):
         return None
     y = make("reshape", x, shape=full) if full != x.shape else x
-    if own:
-        y = make("sum", y, axis=own, keepdims=True)
-    if len(own) < len(axes):
+    if equal:
+        count = math.prod(spread.shape[k] for k in equal)
         y = make("add", make("multiply", y, constant(float(count))), constant(0.0))
+    else:
+        y = make("sum", y, axis=axes, keepdims=True)
     kept = tuple(1 if k in axes else n for k, n in enumerate(spread.shape))
     if y.shape != kept:
         y = make("broadcast_to", y, shape=kept)
