@@ -149,6 +149,8 @@ def polygamma(n: Any, x: Any, /) -> Any:
     refuse_complex("polygamma", n, x)
     if np.any(np.asarray(n) < 0):
         raise ArgumentError(f"polygamma is defined for n >= 0, got n = {n!r}")
+    if np.ndim(n) == 0 and 0 < n < _MANY and n == int(n):
+        return _polygamma_of_few(float(n), x)
     orders, at = doubles(n, x)
     many = (orders >= _MANY) & (orders < math.inf) & (at > 0)
     with ignoring():
@@ -160,6 +162,15 @@ def polygamma(n: Any, x: Any, /) -> Any:
 
 _MANY = 100  # from this order on SciPy's factors, n! and zeta(n + 1, x), will overflow and vanish
 _LARGEST = 1e300  # beyond it they are 0
+
+
+def _polygamma_of_few(n: float, x: Any) -> Any:
+    """SciPy's, of one order from 1 on: without the digamma function, and with one factor for all x."""
+    from scipy import special
+
+    with ignoring():
+        y = (-1.0) ** (n + 1) * special.gamma(n + 1) * special.zeta(n + 1, np.asarray(x, np.float64))
+        return y if (kind := float_kind(x)) == y.dtype else y.astype(kind)
 
 
 def _polygamma_of_many(n: Any, x: Any) -> Any:

@@ -25,7 +25,6 @@ for _name in (
 
 
 RULES["on_simplex"] = one_by_one  # which adds up along the first axis
-RULES["root_mean_square"] = one_by_one  # of programs, which have their batches already
 
 
 @rule(
@@ -39,6 +38,12 @@ def _along(call: Call) -> Any:
     if not call.ranks[0] and call.params["axis"] is not None:  # a number has no axis, and some ops take -1 for it
         return one_by_one(call)
     return call.do(call.args[0], axis=moved(call.params["axis"], call.ranks[0]))
+
+
+@rule("root_mean_square")
+def _root_mean_square(call: Call) -> Any:
+    """The squares and what they are of, along some axes of both."""
+    return call.do(call.full(0), call.full(1), axis=moved(call.params["axis"], call.ranks[1]))
 
 
 @rule(
