@@ -1,7 +1,8 @@
-"""Facts are asked again: as lines of Python that read what lies where they were found, and compare."""
+"""Facts are asked again: one by one, or as lines of Python that read what lies where they were found, and compare."""
 
 from __future__ import annotations
 
+import functools
 import keyword
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from .facts import MISS, UNREADABLE, UNSET, Fact
 from .holders import cached, results_of, still_has
+from .later import later
 from .program import NUMBERS
 from .values import kept, same
 
@@ -81,11 +83,7 @@ class Questions:
     def lines(self, roots: Sequence[str], scope: dict[str, Any], hidden: Sequence[Fact]) -> list[str]:
         """Lines that return MISS unless every fact holds; e<number> is then the value of one that is `hidden`."""
         body: list[str] = []
-        wanted = set(hidden)
-        for f in reversed(self.facts):
-            if f.check or f.apart or f.absent or f in wanted:
-                wanted.update(p for p in (f, f.parent, f.like, *f.apart) if isinstance(p, Fact))
-        for _, lines, condition in self._lines(roots, scope, wanted):
+        for _, lines, condition in self._lines(roots, scope, self._deciding(hidden)):
             body += lines
             if condition:
                 body.append(f"if not ({condition}): return MISS")
@@ -94,31 +92,94 @@ class Questions:
         scope["UNREADABLE"] = UNREADABLE
         return ["try:", *(f"    {line}" for line in body), "except UNREADABLE: return MISS"]
 
+    def _deciding(self, hidden: Sequence[Fact]) -> set[Fact]:
+        """The facts that may hold no longer, the `hidden` ones, and those by which they are found."""
+        wanted = set(hidden)
+        for f in reversed(self.facts):
+            if f.check or f.apart or f.absent or f in wanted:
+                wanted.update(p for p in (f, f.parent, f.like, *f.apart) if isinstance(p, Fact))
+        return wanted
+
     def look(self, hidden: Sequence[Fact]) -> Callable[[Sequence[Any]], Any]:
         """A function of roots, which gives the Tensors at these facts, or MISS if a program does not fit."""
         scope: dict[str, Any] = {"MISS": MISS}
         lines = self.lines([f"roots[{k}]" for k in range(len(self.roots))], scope, hidden)
         lines.append(f"return ({''.join(f'e{f.number}, ' for f in hidden)})")
-        exec("def look(roots):\n    " + "\n    ".join(lines), scope)
-        found: Callable[[Sequence[Any]], Any] = scope["look"]
-        return found
+        return later("look", "def look(roots):\n    " + "\n    ".join(lines), scope)
+
+    def now(self, hidden: Sequence[Fact]) -> Any:
+        """What `look` gives of these roots, without code for it."""
+        known: dict[Fact, Any] = {}
+        deciding = self._deciding(hidden)
+        for f in self.facts:
+            if f in deciding:
+                try:
+                    if not self._holds(f, known):
+                        return MISS
+                except UNREADABLE:
+                    return MISS
+        return tuple([known[f] for f in hidden])
 
     def moved(self) -> list[Fact]:
         """The facts that hold no longer."""
-        scope: dict[str, Any] = {"UNREADABLE": UNREADABLE}
-        text = ["def look(roots):", "  moved = []"]
-        for f, lines, condition in self._lines([f"roots[{k}]" for k in range(len(self.roots))], scope):
-            text.append("  try:")
-            text += [f"    {line}" for line in lines]
-            if issubclass(type(f.value), Tensor):
-                scope[f"t{f.number}"] = f.value
-                condition = f"e{f.number} is t{f.number}"  # a trace may not put another one there
-            text.append(f"    if not ({condition or True}): moved.append({f.number})")
-            text.append(f"  except UNREADABLE: moved.append({f.number})")
-        exec("\n".join([*text, "  return moved"]), scope)
-        found = scope["look"]([value for _, value in self.roots])
+        known: dict[Fact, Any] = {}
+        found = []
+        for f in self.facts:
+            try:
+                holds = self._holds(f, known)
+                if issubclass(type(f.value), Tensor):
+                    holds = known[f] is f.value  # a trace may not put another one there
+            except UNREADABLE:
+                holds = False
+            if not holds:
+                found.append(f)
         filled = [f for f, known in self.caches if not {*map(id, cached(f.value))} <= {*map(id, known)}]
-        return [*(self.facts[k] for k in found), *filled]
+        return [*found, *filled]
+
+    def _holds(self, f: Fact, known: dict[Fact, Any]) -> bool:
+        """Whether a fact holds; what lies there now is put to what is known."""
+        if f.apart:
+            return len({id(known[g]) for g in f.apart}) == len(f.apart)
+        if f.parent is None:
+            assert f.step is not None
+            v = f.value if f.fixed else self.roots[f.step[1]][1]
+        else:
+            v = _read(f, known)
+        known[f] = v
+        if f.absent:
+            return v.keys().isdisjoint(f.absent)  # type: ignore[no-any-return]
+        if not f.check:
+            return True
+        like = known[f.like] if isinstance(f.like, Fact) else f.like
+        quick = results_of(f.value) if f.keeps else f.quick
+        if not _condition(f.check)(v, like, quick):
+            return False
+        return not issubclass(type(f.value), Tensor) or isinstance(f.like, Fact) or _has_type(f, v)
+
+
+def _read(f: Fact, known: dict[Fact, Any]) -> Any:
+    """What lies at a fact; what its parent is has to be known."""
+    p = f.parent
+    assert f.step is not None
+    assert p is not None
+    parent = known[p] if p.number >= 0 else p.value if p.step is None else _read(p, known)
+    kind, key = f.step
+    if kind == "read":
+        return key(parent)
+    if kind == "own":
+        return key[0].__getitem__(parent, key[1])
+    if kind == "slot":
+        return getattr(parent, key, UNSET)
+    return getattr(parent, key) if kind == "attr" else parent[key]
+
+
+@functools.lru_cache(1000)
+def _condition(check: str) -> Callable[[Any, Any, Any], Any]:
+    """A condition of facts, most of which have one of a few."""
+    text = check.format(v="v", like="like", quick="quick")
+    scope = {"same": same, "ndarray": np.ndarray, "UNSET": UNSET, "still_has": still_has}
+    found: Callable[[Any, Any, Any], Any] = eval(f"lambda v, like, quick: {text}", scope)
+    return found
 
 
 def _step(f: Fact, parent: str, scope: dict[str, Any]) -> str:
@@ -154,3 +215,13 @@ def _typed(f: Fact, v: str, scope: dict[str, Any]) -> str:
         scope[f"x{f.number}"] = kept(data)
         text += f" and same({d}, x{f.number})"
     return text
+
+
+def _has_type(f: Fact, v: Any) -> bool:
+    """The same, of a Tensor that is at hand."""
+    data, d = f.value.node.data, v.node.data
+    if type(data) in NUMBERS:
+        alike = d.__class__ is type(data)
+    else:
+        alike = d.shape == data.shape and bool(d.dtype == data.dtype)
+    return alike and (not f.valued or same(d, data))

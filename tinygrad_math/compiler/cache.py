@@ -130,6 +130,7 @@ class Compiled:
         objects = objects_in(structure, leaves)
         roots = [f, *(x for _, x in objects)]
         entry = self._find(key, roots)
+        new = entry is None
         if entry is None:
             if all((key, k) in self._programs for k in range(CHANGES)):
                 return uncompiled(f, as_given)
@@ -148,7 +149,7 @@ class Compiled:
             return uncompiled(f, as_given)
         if derivatives_wanted() and (nodes or any(t.node.live for t in hidden)):
             if program.is_step([leaf for leaf in leaves if not is_static(leaf)], hidden):
-                return self._plainly(given, program, run, hidden, True)
+                return self._plainly(given, program, run, hidden, True, new)
             if program.differentiable is None:
                 return uncompiled(f, as_given)
             try:
@@ -160,12 +161,23 @@ class Compiled:
                     raise
                 return uncompiled(f, as_given)
         del leaves, nodes  # so that a donated array is its owner's alone
-        return self._plainly(given, program, run, hidden)
+        return self._plainly(given, program, run, hidden, new=new)
 
-    def _plainly(self, given: Any, program: Executable, run: Find, hidden: Sequence[Tensor], step: bool = False) -> Any:
-        """The results of a program that fits, when no derivative is wanted, or of a step of training."""
+    def _plainly(
+        self,
+        given: Any,
+        program: Executable,
+        run: Find,
+        hidden: Sequence[Tensor],
+        step: bool = False,
+        new: bool = False,
+    ) -> Any:
+        """The results of a program that fits, when no derivative is wanted, or of a step of training.
+
+        One that is `new` was made for these arguments: code that looks them through comes with the second call.
+        """
         f = self.f
-        result = MISS if inspected() else run(given, f)
+        result = MISS if inspected() or (new and not program.donated) else run(given, f)
         if result is not MISS:
             return result
         leaves = [leaf for leaf in flatten(given)[0] if not is_static(leaf)]
@@ -231,26 +243,27 @@ class Compiled:
             self.f, *made, leaves, donated, self.threads, self._compiled_alike, self.fast_math, self.backend
         )
         run = finder(given, is_static, donated, program)
+        hidden = made[1].now(program.hidden)
         made[1].release()
-        return program, run
+        return program, run, hidden
 
-    def _keep(self, key: Any, roots: Sequence[Any], made: tuple[Executable, Find]) -> Entry:
+    def _keep(self, key: Any, roots: Sequence[Any], made: tuple[Executable, Find, Any]) -> Entry:
         """Keep a new program, unless another thread has made one meanwhile."""
         with self._lock:
             found = self._find(key, roots)
             if found is not None:
                 return found
-            hidden = made[0].look(roots)
+            program, run, hidden = made
             if hidden is MISS:
                 raise TraceError(
                     f"what {title_of(self.f)} reaches beside its arguments was changed while it was being traced, by "
                     "another thread; pass what changes as an argument"
                 )
             place = key, next((k for k in range(CHANGES) if (key, k) not in self._programs), 0)
-            self._programs[place] = made
+            self._programs[place] = program, run
             while len(self._programs) > KEPT:
                 del self._programs[next(iter(self._programs))]
-            return place, *made, hidden
+            return place, program, run, hidden
 
     def _compiled_alike(self, f: Callable[..., Any]) -> Compiled:
         return Compiled(f, threads=self.threads, fast_math=self.fast_math, alone=True, backend=self.backend)

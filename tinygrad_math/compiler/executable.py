@@ -7,6 +7,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -327,9 +328,15 @@ def _finisher(
     else:
         scope["structure"] = traced.structure
         text = f"unflatten(structure, [{', '.join(leaves)}])"
-    exec(f"def finish(out, given):\n    {before}return {text}\n", scope)
+    exec(_compiled(f"def finish(out, given):\n    {before}return {text}\n"), scope)
     finish: Callable[[Any, Any], Any] = scope["finish"]
     return finish
+
+
+@functools.lru_cache(1000)
+def _compiled(text: str) -> CodeType:
+    """The code of a text that many programs share."""
+    return compile(text, "<finish>", "exec")
 
 
 def _simple(s: Structure) -> bool:

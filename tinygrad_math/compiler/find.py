@@ -19,6 +19,7 @@ from ..core.tensor import MODE, TRACED, Node, Tensor, wrap
 from ..core.tree import Attributes, Structure, Tie, attributes, flatten, only_a_dict
 from .environment import Environment
 from .facts import MISS, Fact
+from .later import later
 from .leaves import Static, is_object, uncompiled
 from .retyped import Retyped
 from .switch import SWITCH
@@ -275,9 +276,7 @@ class Finder:
                 copies.append(f"    if {others}: {a}, {self.given[a][0]} = {a}.copy(), None")
         taken = self._opening() if opened else self.taken
         body = [*before, *self.lines, *taken, *around, *(line.replace("ARRAYS", arrays) for line in [*copies, *last])]
-        exec("def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
-        find: Find = self.scope["find"]
-        return find
+        return later("find", "def find(given, f=None):\n    " + "\n    ".join(body), self.scope)
 
 
 def finder(

@@ -6,12 +6,14 @@ import builtins
 import keyword
 import re
 
+_PYTHONS = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+
 
 class Names:
     """Hands out identifiers that no one else has."""
 
     def __init__(self, reserved: frozenset[str] = frozenset()) -> None:
-        self.taken = set(reserved) | set(keyword.kwlist) | set(keyword.softkwlist) | set(dir(builtins))
+        self.taken = {*_PYTHONS, *reserved}
         self.count: dict[str, int] = {}  # a name -> the last number that was put behind it
 
     def new(self, wish: str) -> str:
