@@ -13,12 +13,19 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+_QUIET_DASK = {  # clusters that wait take a tenth of a processor to look at themselves
+    "WORKER__PROFILE__ENABLED": "False",
+    "ADMIN__TICK__INTERVAL": "1s",
+    "ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C strikes here too where the tests were started in the background, by a shell that lets it be ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for part, value in _QUIET_DASK.items():
+        os.environ.setdefault(f"DASK_DISTRIBUTED__{part}", value)
     if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
         # the programs that tests start compile the package once, not each of them; what they keep goes with the tests
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
