@@ -352,12 +352,28 @@ def power_log(x1: Any, x2: Any, /, n: int = 1) -> Any:
     return _partial(x1, x2, 0, n)
 
 
-def _along_both(xp: Any, ts: Any, first: Any, second: Any) -> Any:
-    """The tangent of a function of two arguments, of which one may rest where the slope in it is infinite."""
+def _along_both(xp: Any, ts: Any, a: Any, b: Any, n: int, first: Any, second: Any) -> Any:
+    """The tangent of the n-th derivative of a^b in a, where one argument may rest while the slope in it is infinite.
+
+    What rests gives 0 times log(0) as 0, which is the limit. Of 0 times a pole there is none: (s^3)^(1/3) moves though
+    s^3 rests, so it is NaN. It is 0 in first and second derivatives of a^0 and a^1, where an infinite logarithm stands
+    beside a pole, or that is multiplied by more.
+    """
     ta, tb = ts
     if ta is None or tb is None:
         return tb * second() if ta is None else ta * first()
-    return xp.resting_product(ta, first()) + xp.resting_product(tb, second())
+    along, across = first(), second()
+    ta = xp.where(_undecided(xp, ta, a, b, n, 1, along), math.nan, ta)
+    tb = xp.where(_undecided(xp, tb, a, b, n, 0, across), math.nan, tb)
+    return xp.resting_product(ta, along) + xp.resting_product(tb, across)
+
+
+def _undecided(xp: Any, t: Any, a: Any, b: Any, n: int, more: int, slope: Any) -> Any:
+    """Where t is 0 and the slope a pole of a^(b - n - more) at 0 that counts."""
+    pole = xp.logical_and(xp.equal(a, 0), xp.less(xp.real(b), n + more))
+    if n < 2:
+        pole = xp.logical_and(pole, xp.not_equal(b * (1 - b), 0))
+    return xp.logical_and(xp.logical_and(xp.equal(t, 0), pole), xp.logical_not(xp.isfinite(slope)))
 
 
 def _against_both(xp: Any, need: Any, g: Any, y: Any, first: Any, second: Any) -> Any:
@@ -401,7 +417,7 @@ power_log.defvjp(
 )
 power_log.defjvp(
     lambda xp, ts, y, a, b, n: _along_both(
-        xp, ts, lambda: xp.power_slope(a, b, n=1, m=n), lambda: xp.power_log(a, b, n=n + 1)
+        xp, ts, a, b, 0, lambda: xp.power_slope(a, b, n=1, m=n), lambda: xp.power_log(a, b, n=n + 1)
     )
 )
 power_slope.defvjp(
@@ -411,7 +427,7 @@ power_slope.defvjp(
 )
 power_slope.defjvp(
     lambda xp, ts, y, a, b, n, m: _along_both(
-        xp, ts, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1)
+        xp, ts, a, b, n, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1)
     )
 )
 
@@ -465,7 +481,7 @@ power = elementwise(
 
 
 power.jvp = lambda xp, ts, y, a, b: _along_both(
-    xp, ts, lambda: _power_base(xp, y, a, b), lambda: _power_exponent(xp, y, a, b)
+    xp, ts, a, b, 0, lambda: _power_base(xp, y, a, b), lambda: _power_exponent(xp, y, a, b)
 )
 
 

@@ -198,11 +198,15 @@ kl_div = row(
 
 
 def _tangent(partials: Any) -> Any:
-    """Where an argument rests at 0, the end of its domain, the function rests too: 0, and not 0 times inf."""
+    """Where the first argument rests at 0, the end of its domain, the function rests too: 0, and not 0 times log(0).
+
+    Of 0 times the pole of x / y there is no limit: x log(y) goes with 2 / s along y = s^2, so that is NaN.
+    """
 
     def jvp(xp: Any, ts: Any, y: Any, *args: Any) -> Any:
-        moving = [(t, slope) for t, slope in zip(ts, partials, strict=True) if t is not None]
-        return functools.reduce(operator.add, [xp.resting_product(t, slope(xp, y, *args)) for t, slope in moving])
+        steps = [xp.resting_product if k == 0 else operator.mul for k in range(len(args))]
+        moving = [(step, t, slope) for step, t, slope in zip(steps, ts, partials, strict=True) if t is not None]
+        return functools.reduce(operator.add, [step(t, slope(xp, y, *args)) for step, t, slope in moving])
 
     return jvp
 
