@@ -39,6 +39,10 @@ def test_a_sample_of_odd_calls_is_answered_as_by_numpy_and_scipy_or_ends_in_a_na
         (lambda: tm.var(X, correction="1"), "correction is a real number"),
         (lambda: tm.random.normal(size="3"), "size"),
         (lambda: tm.special.lambertw(1.0, 0, range(3)), "lambertw: tol is a real number, got range(0, 3)"),
+        (lambda: tm.nn.ReLU(inplace=X), "ReLU: inplace is True or False"),
+        (lambda: tm.nn.ModuleDict({"a": tm.nn.ReLU()}).get(X), "ModuleDict.get: the modules have names"),
+        (lambda: tm.nn.functional.affine(odd=1), "affine"),
+        (lambda: tm.histogram_bin_edges(X, range=[[1.0], [2.0]]), "histogram_bin_edges: range is (low, high)"),
     ],
 )
 def test_the_error_says_which_argument_what_came_and_what_was_expected(call, words):

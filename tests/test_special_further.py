@@ -1,4 +1,4 @@
-"""Functions of tm.special with several results or arguments: values and two derivatives against mpmath."""
+"""Functions of tm.special with several results or arguments: values and two derivatives against mp."""
 
 import mpmath as mp
 import numpy as np
@@ -277,3 +277,40 @@ def test_shifted_polynomials_of_integers_of_few_bits_do_not_wrap_around(name):
     x = np.array([1, -100, 100], np.int8)
     want = getattr(scipy.special, name)(1, x.astype(float))
     np.testing.assert_array_equal(getattr(special, name)(1, x).numpy(), want)
+
+
+@pytest.mark.parametrize("name", ["chebyt", "chebyu", "chebyc", "legendre", "laguerre", "hermite", "sh_legendre"])
+def test_degrees_of_which_the_recurrence_would_not_end_are_refused(name):
+    with pytest.raises(
+        tm.errors.NoConvergence, match=r"as many steps as the degree is large, 1e\+07 at most; got 1\.0"
+    ):
+        getattr(tm.special, f"eval_{name}")(2**40, 0.5)
+
+
+def test_a_branch_that_no_64_bits_hold_is_refused():
+    for k in (np.inf, -np.inf, np.nan, 1e30):
+        with pytest.raises(tm.errors.NotAnInteger, match="64 bits"):
+            tm.special.lambertw(1.0, k)
+
+
+@pytest.mark.parametrize("a", [150.0, 1e3, 1e18, 2.0**63, 1e300])
+def test_tricomis_function_vanishes_for_a_large_first_parameter(a):
+    x = np.array([0.5, 10.0])
+    for b in (-3.5, 0.5, 2.0):
+        want = [float(mp.hyperu(a, b, v)) for v in x] if a < 1e4 else [0.0] * 2
+        np.testing.assert_allclose(tm.special.hyperu(a, b, x).numpy(), want, rtol=1e-10)
+
+
+@pytest.mark.parametrize("b", [0.5, 0.99, 1.0, 1.01])
+def test_tricomis_function_keeps_its_digits_where_its_integrand_falls_slowly(b):
+    for a, x in ((0.3, 1e-200), (150.0, 1e-200), (20.0, 1e-30)):
+        with mp.workdps(40):
+            want = float(mp.hyperu(a, mp.mpf(b), mp.mpf(x)))
+        assert tm.special.hyperu(a, b, x).item() == pytest.approx(want, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize("x", [1100.0, 3000.0, -3000.0])
+def test_kelvins_functions_overflow_with_their_sign(x):
+    with mp.workdps(30):
+        want = [np.sign(float(mp.sign(f(0, abs(x))))) * np.inf for f in (mp.ber, mp.bei)]
+    assert [tm.special.ber(x).item(), tm.special.bei(x).item()] == want

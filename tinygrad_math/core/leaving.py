@@ -220,7 +220,7 @@ class Leaving:
             return array
         try:
             return array.astype(dtype)
-        except TypeError:
+        except (TypeError, ValueError, RuntimeError):  # what NumPy says of what it cannot read as a dtype
             numeric_dtype(dtype)  # raises, with what a dtype is
             raise
 

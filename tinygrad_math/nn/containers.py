@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..core.arguments import named
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, describe
 from ..core.tensor import Tensor
 from .module import Module
 from .parameter import Parameter
@@ -265,6 +265,8 @@ class _ByName(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The one of a name, or `default`."""
+        if not isinstance(key, str):
+            raise ArgumentError(f"ModuleDict.get: the modules have names, which are texts; got {describe(key)}")
         return getattr(self, key) if key in self.names else default
 
     def keys(self) -> tuple[str, ...]:

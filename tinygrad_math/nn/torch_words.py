@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..core.arguments import other_words, title
 from ..core.errors import ArgumentError, describe
 
@@ -42,13 +44,19 @@ def _read(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not str(getattr(f, "__module__", "")).startswith(f"{__package__}."):
         return NotImplemented
     name = type(args[0]).__name__ if f.__name__ == "__init__" else title(f)
-    known = getattr(f, "__wrapped__", f).__code__
+    known = getattr(getattr(f, "__wrapped__", f), "__code__", None)
+    if known is None:
+        return NotImplemented
     taken = known.co_varnames[: known.co_argcount + known.co_kwonlyargcount]
     theirs = [k for k in kwargs if (k in _THEIRS or k == "inplace") and k not in taken]
     if not theirs:
         return NotImplemented
     for k in theirs:
         if k == "inplace":
+            if not isinstance(kwargs[k], (bool, np.bool_)):
+                raise ArgumentError(
+                    f"{name}: inplace is True or False, and saves nothing here; got {describe(kwargs[k])}"
+                )
             if kwargs[k] and f.__name__ != "__init__":
                 raise ArgumentError(
                     f"{name}: nothing writes into what it is given; leave inplace=True out, and use what it returns"

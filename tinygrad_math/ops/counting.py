@@ -84,6 +84,8 @@ def histogram_bin_edges(a: Any, /, bins: Any = 10, range: Any = None, weights: A
                 f"histogram_bin_edges: the rule {bins!r:.40} of how many bins there are takes no weights"
             )
     a = rec.reshape(as_tensor(a), (-1,))
+    if range is not None and [as_tensor(end).shape for end in range] != [(), ()]:
+        raise ArgumentError(f"histogram_bin_edges: range is (low, high), two numbers; got {describe(range)}")
     low, high = range if range is not None else (rec.min(a), rec.max(a)) if a.size else (0, 1)
     return bin_edges(a, low, high, bins)
 

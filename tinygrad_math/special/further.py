@@ -40,8 +40,8 @@ def _lambert(z: Any, k: Any, /) -> Any:
     from scipy import special
 
     single = np.asarray(z).dtype == np.complex64
-    if np.any(np.asarray(k) != np.round(k)) or np.any(np.imag(k) != 0):
-        raise NotAnInteger(f"lambertw: k is the whole number of a branch, got {describe(k)}")
+    if np.any(np.asarray(k) != np.round(k)) or np.any(np.imag(k) != 0) or not np.all(np.abs(k) < 2.0**63):
+        raise NotAnInteger(f"lambertw: k is the whole number of a branch, of 64 bits; got {describe(k)}")
     branch = np.asarray(k).real.astype(np.int64)
     w = _beside_the_branch_point(z, branch, np.asarray(special.lambertw(z, branch)))
     return w.astype(np.complex64 if single else np.complex128)[()]

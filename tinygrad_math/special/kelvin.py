@@ -77,7 +77,9 @@ def _by_neighbours(family: str, x: Any, n: int) -> Any:
     if family == "be":
         half = np.exp(np.abs(z.imag) / 2)
         w = sum((-1) ** k * math.comb(n, k) * special.jve(2 * k - n, z) for k in range(n + 1))
-        return (_TURN["be"] / 2) ** n * w * half * half
+        w = np.asarray((_TURN["be"] / 2) ** n * w)
+        w.real, w.imag = w.real * half * half, w.imag * half * half  # each may be infinite without the other
+        return w
     fall = np.exp(-z / 2)
     w = sum(math.comb(n, k) * special.kve(2 * k - n, z) for k in range(n + 1))
     return (-_TURN["ke"] / 2) ** n * w * fall * fall

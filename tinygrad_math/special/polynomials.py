@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import OutsideDomain, describe
+from ..core.errors import NoConvergence, OutsideDomain, describe
 from ..core.samples import real, sample
 from .fractional_degrees import of_fractional_degree
 from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
@@ -33,7 +33,7 @@ __all__ = [
 
 _REFLECTED = {"eval_legendre": 1, "eval_chebyt": 0, "eval_chebyu": 2}  # what n + that of degree n is, is a degree again
 
-_LONGEST = 1e7  # the degree whose recurrence takes a tenth of a second for each x; beyond it all is as SciPy has it
+_LONGEST = 1e7  # the degree whose recurrence takes a tenth of a second for each x
 
 
 def _reflected(xp: Any, n: Any, shift: int) -> Any:
@@ -68,6 +68,17 @@ def _not_whole(name: str, f: Any, degree: Any, *others: Any) -> Any:
     return y
 
 
+def _refuse_endless(name: str, degree: Any, x: Any, reflected: bool) -> None:
+    """Raise NoConvergence for a whole degree whose recurrence would not end, and of which SciPy's series does not."""
+    size = np.abs(degree) if reflected else degree
+    endless = (size > _LONGEST) & np.isfinite(degree) & (degree == np.round(degree)) & ~np.isnan(x)
+    if np.any(endless):
+        raise NoConvergence(
+            f"{name}: the recurrence takes as many steps as the degree is large, {_LONGEST:g} at most; got "
+            f"{degree[endless][0]:g}"
+        )
+
+
 def _forward(name: str, *arguments: str) -> Any:
     """SciPy's function of whole degrees by its recurrence: of 60.0 in place of 60 it takes a series that loses all."""
 
@@ -81,6 +92,7 @@ def _forward(name: str, *arguments: str) -> Any:
             raise OutsideDomain(f"{name}: the degree is a whole number, got {describe(args[0])}")
         whole = np.asarray((degree == np.round(degree)) & (np.abs(degree) <= _LONGEST))
         shift = _REFLECTED.get(name)
+        _refuse_endless(name, degree, others[-1], shift is not None)
         below = whole & (degree < 0) if shift is None else whole & (degree < -shift / 2)
         if shift is not None and below.any():  # U_(-1) is its own reflection, and 0
             y = forward(np.where(below, -degree - shift, degree), *others)
@@ -89,7 +101,8 @@ def _forward(name: str, *arguments: str) -> Any:
         if not whole.all():
             y = np.where(whole, y, np.nan if "hermite" in name else _not_whole(name, f, degree, *others))
         y = _overflowed(name, degree, others, y) if np.isnan(y).any() else y
-        return np.where(whole & (degree < 0), np.nan if "hermite" in name else 0.0, y).astype(dtype)[()]
+        negative = (degree < 0) & (degree == np.round(degree)) & (np.isfinite(degree) if shift is None else whole)
+        return np.where(negative, np.nan if "hermite" in name else 0.0, y).astype(dtype)[()]
 
     forward.__name__ = forward.__qualname__ = name
     kind = inspect.Parameter.POSITIONAL_ONLY
@@ -176,9 +189,9 @@ eval_laguerre = _polynomial(
     "eval_laguerre",
     "",
     lambda xp, y, n, x: -xp.eval_genlaguerre(n - 1, 1.0, x),
-    "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x). Of whole degrees beyond 1e7 these are SciPy's values, "
-    "which lose digits. Of a degree that is not whole it is Laguerre's function; where fewer than 7 digits would be "
-    "left (n x beyond some thousands) NoConvergence is raised.",
+    "Laguerre's polynomial L_n(x). d/dx = -L_(n-1)^(1)(x). Of whole degrees beyond 1e7, as of all these polynomials, "
+    "NoConvergence is raised. Of a degree that is not whole it is Laguerre's function; so it is where fewer than 7 "
+    "digits would be left (n x beyond some thousands).",
     latex="L_{{{0}}}({1})",
 )
 eval_genlaguerre = _polynomial(

@@ -110,7 +110,8 @@ def narrowed(beyond: Callable[[Any], Any], low: Any, high: Any, axis: int) -> An
     return high
 
 
-_POINTS = 160
+_POINTS = 160  # of a peak, and more where a slow fall makes it wide, at most so far apart:
+_STEP = 0.28  # of exp(-exp(-s)) the trapezoidal rule is off by exp(-pi^2 / step)
 _FALL = 42.0  # of the logarithm of an integrand, from its peak to where it ends
 _NARROWEST, _WIDEST = 1e-9, 800.0  # how near and how far away, in s, the ends of peaks of doubles are
 
@@ -140,7 +141,9 @@ def log_of_peak(f: Callable[..., Any], peak: Any, rate: Any, *rows: Any) -> Any:
     at = np.where(g(early, *rows) > g(at, *rows), early, at)
     top = g(at, *rows)
     low = end(-1)
-    step = (end(1) - low) / _POINTS
-    s = low[:, None] + step[:, None] * np.arange(_POINTS + 1)
+    width = end(1) - low
+    points = max(_POINTS, math.ceil(float(width.max(initial=0.0)) / _STEP))
+    step = width / points
+    s = low[:, None] + step[:, None] * np.arange(points + 1)
     heights = np.exp(g(s, *(r[:, None] for r in rows)) - top[:, None])
     return top + np.log(step * heights.sum(1))

@@ -22,6 +22,7 @@ from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import doubles, float_kind, refuse_complex
 
 _MOST = 20_000  # steps of a recurrence
+_GONE = -760.0  # the logarithm of what is 0 in doubles
 _POWER = 500  # of 2, by which numbers in it are divided before they overflow
 _HUGE = 2.0**_POWER
 
@@ -38,6 +39,18 @@ def _log_by_integral(a: Any, b: Any, x: Any) -> Any:
     root = np.hypot(c, 2 * np.sqrt(a * x))
     peak = np.where(c > 0, 2 * a / (c + root), (root - c) / (2 * x))
     return log_of_peak(log_integrand, np.log(peak), a, a, b, x) - special.gammaln(a)
+
+
+def _vanishes(a: Any, b: Any, x: Any, log_factor: Any) -> Any:
+    """Where U is 0 in doubles, as x^(1-b) gamma(b-1) / gamma(a) is above it for 2 <= b <= a + 1, and it grows with b.
+
+    There the logarithms of large numbers, whose difference is that of U, may have no digits in common.
+    """
+    from scipy import special
+
+    b = np.maximum(b, 2.0)
+    above = log_factor + (1 - b) * np.log(x) + special.gammaln(b - 1) - special.gammaln(a)
+    return (a + 1 >= b) & (above < _GONE)
 
 
 def _rescaled(now: Any, other: Any, power: Any) -> tuple[Any, Any, Any]:
@@ -84,9 +97,12 @@ def tricomi(a: Any, b: Any, x: Any) -> Any:
     a, b = np.where(swapped, a - b + 1, a), np.where(swapped, 2 - b, b)
     positive = a > 0
     with ignoring():
+        gone = positive & _vanishes(a, b, x, log_factor)
+        y[gone] = 0.0
+        positive &= ~gone
         if positive.any():
             y[positive] = np.exp(log_factor[positive] + _log_by_integral(a[positive], b[positive], x[positive]))
-        rest = ~positive & (-a <= _MOST) & (b <= _MOST)
+        rest = ~positive & ~gone & (-a <= _MOST) & (b <= _MOST)
         if rest.any():
             value, power = _oscillating(a[rest], b[rest], x[rest])
             whole = np.round(log_factor[rest] / math.log(2))

@@ -74,6 +74,8 @@ def beta_above(law: Any, z: Any, a: Any, b: Any) -> Any:
 
 
 def _beta(law: Any, far: Any, z: Any, a: Any, b: Any, upper: bool) -> Any:
+    far = far & rec.less(a, math.inf) & rec.less(b, math.inf)
+
     def tail(z: Any, a: Any, b: Any) -> Any:
         inner = rec.where(rec.greater(z, 0), z, 0.5)
         large = rec.greater(a, LARGE) & rec.greater(b, LARGE)
