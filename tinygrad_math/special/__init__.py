@@ -16,6 +16,7 @@ from .incomplete import *
 from .incomplete_beta import *
 from .integrals import *
 from .inverses import *
+from .jacobi import *
 from .kelvin import *
 from .logistic import *
 from .means import *

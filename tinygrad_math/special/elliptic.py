@@ -1,4 +1,4 @@
-"""Elliptic integrals and functions: Legendre's incomplete ones, Carlson's symmetric ones, and Jacobi's.
+"""Elliptic integrals: Legendre's incomplete ones, and Carlson's symmetric ones.
 
 Carlson's are integrals of t^k (t+x)^-a (t+y)^-b (t+z)^-c (t+p)^-d from 0 to infinity (DLMF 19.16), and so are their
 derivatives of every order: a power more, and a factor. One op has them all, by the trapezoidal rule in log t, which
@@ -18,11 +18,10 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
-from ..core.tensor import Tensor, as_tensor, rec
 from .quadrature import in_blocks
-from .scipy_rows import differentiate, doubles, float_kind, part, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row, weak
 
-__all__ = ["ellipeinc", "ellipj", "ellipkinc", "elliprc", "elliprd", "elliprf", "elliprg", "elliprj"]
+__all__ = ["ellipeinc", "ellipkinc", "elliprc", "elliprd", "elliprf", "elliprg", "elliprj"]
 
 _STEP = 0.4  # of the trapezoidal rule: its error is exp(-2 pi^2 / step)
 _DROP = 42.0  # the integrand is followed until it has fallen by exp(-42)
@@ -66,12 +65,15 @@ def carlson(x: Any, y: Any, z: Any, p: Any, /, powers: Powers = (0.5, 0.5, 0.5, 
     kind = float_kind(x, y, z, p)
     columns = doubles(x, y, z, p)
     shape, rows = columns[0].shape, np.stack([c.ravel() for c in columns], 1)
-    good = np.all((rows >= 0) & np.isfinite(rows), 1)
+    endless = (np.isinf(rows) & (np.array(powers) > 0)).any(1)
+    rows = np.where(np.isinf(rows) & (rows > 0), 1.0, rows)
+    good = np.all(rows >= 0, 1)
     out = np.full(len(rows), np.nan)
     with ignoring():
         if good.any():
             out[good] = in_blocks(lambda z: _integrals(z, powers, rise), rows[good])
-        return out.reshape(shape).astype(kind)[()]
+        out = np.where(endless & np.isfinite(out), 0.0, out)  # but 0 times infinity is no number
+        return np.where(endless & np.isinf(out), np.nan, out).reshape(shape).astype(kind)[()]
 
 
 def _raised(powers: Powers, k: int) -> Powers:
@@ -87,6 +89,27 @@ def _in(k: int) -> Any:
 
 
 differentiate(carlson, *map(_in, range(4)))
+
+
+def _with_ends(name: str, arguments: str, factor: float, powers: Powers) -> Any:
+    """SciPy's function, and the integral where that is no number: it overflows, or is infinite where p or y is 0."""
+    known = forward_of(name, *arguments.split())
+    places = [k for k in range(4) if powers[k]]
+
+    def forward(*args: Any) -> Any:
+        y = np.asarray(known(*args))
+        if not np.isnan(y).any():
+            return y[()]
+        columns = doubles(*args)
+        lost = np.isnan(y) & np.all([c >= 0 for c in columns], 0)
+        full = [np.ones(np.shape(y))] * 4
+        for place, column in zip(places, columns, strict=False):
+            full[place] = np.where(lost, column, 1.0)
+        return np.where(lost, factor * carlson.plain(*full, powers=powers), y).astype(y.dtype)[()]
+
+    forward.__name__ = forward.__qualname__ = name
+    forward.__signature__ = known.__signature__  # type: ignore[attr-defined]
+    return forward
 
 
 def _symmetric(name: str, arguments: str, factor: float, powers: Powers, doc: str) -> Any:
@@ -106,6 +129,7 @@ def _symmetric(name: str, arguments: str, factor: float, powers: Powers, doc: st
     inside = ", ".join(f"{{{k}}}" for k in range(count))
     return row(
         name, *(slope(k) for k in range(count)), arguments=arguments, domain=((0.3, 2.5),) * count,
+        forward=_with_ends(name, arguments, factor, powers),
         latex=f"R_{name[-1].upper()}({inside})", doc=doc,
     )  # fmt: skip
 
@@ -152,9 +176,24 @@ def _mean_slope(k: int) -> Any:
     return partial
 
 
+def mean_of_root(x: Any, y: Any, z: Any, /) -> Any:
+    """SciPy's elliprg, which is no number near the largest: it grows as the root of its arguments together."""
+    from scipy import special
+
+    refuse_complex("elliprg", x, y, z)
+    found = np.asarray(special.elliprg(*weak((x, y, z))))
+    if not np.isnan(found).any():
+        return found[()]
+    columns = doubles(x, y, z)
+    large = np.isnan(found) & np.all([np.isfinite(c) & (c >= 0) for c in columns], 0)
+    own = 32 * special.elliprg(*(np.where(large, c, 1.0) / 1024 for c in columns))
+    return np.where(large, own, found).astype(found.dtype)[()]
+
+
 elliprg = row(
     "elliprg",
     *map(_mean_slope, range(3)),
+    forward=mean_of_root,
     arguments="x y z",
     domain=((0.3, 2.5),) * 3,
     latex="R_G({0}, {1}, {2})",
@@ -163,28 +202,78 @@ elliprg = row(
 )
 
 
-# -- Legendre's and Jacobi's --------------------------------------------------------------------------------------
-def _in_modulus(xp: Any, phi: Any, m: Any, second: bool) -> Any:
+# -- Legendre's ----------------------------------------------------------------------------------------------------
+def _in_modulus(xp: Any, y: Any, phi: Any, m: Any, second: bool) -> Any:
     """The derivative in m: of whole half turns that of the complete integrals, and of the rest R_D's."""
     turns = xp.round(phi / math.pi)
     rest = phi - math.pi * turns
     s, c = xp.sin(rest), xp.cos(rest)
     d = 1 - m * s * s
+    whole = complete_slope(xp, turns, m, second)
+    part = -(s**3) * xp.elliprd(c * c, d, 1.0) if second else s**3 * xp.elliprd(c * c, 1.0, d)
+    return xp.within(part / 6 + whole, xp.equal(y, y))
+
+
+def complete_slope(xp: Any, turns: Any, m: Any, second: bool = False) -> Any:
+    """The part of as many half turns: 0 without one, where m may be 1 and beyond."""
+    none = xp.equal(turns, 0)
+    rest = xp.where(none, 0.5, 1 - m)
+    slope = -xp.elliprd(0.0, rest, 1.0) if second else xp.elliprd(0.0, 1.0, rest)
+    return xp.where(none, 0.0, turns * slope / 3)
+
+
+def _beyond_one(phi: Any, m: Any, second: bool) -> Any:
+    """F or E for m > 1, real where m sin(phi)^2 <= 1 and |phi| <= pi/2: by Carlson's (DLMF 19.25.5, 19.25.11), of
+    which no term cancels there."""
+    from scipy import special
+
+    s, c = np.sin(phi), np.cos(phi)
+    d = (1 - np.sqrt(m) * np.abs(s)) * (1 + np.sqrt(m) * np.abs(s))
+    inside = (np.abs(phi) <= math.pi / 2) & (d >= 0)
+    s, c, d = np.where(inside, s, 0.0), np.where(inside, c, 1.0), np.where(inside, d, 1.0)
     if second:
-        return -(s**3 * xp.elliprd(c * c, d, 1.0) + 2 * turns * xp.elliprd(0.0, 1 - m, 1.0)) / 6
-    return (s**3 * xp.elliprd(c * c, 1.0, d) + 2 * turns * xp.elliprd(0.0, 1.0, 1 - m)) / 6
+        y = (m - 1) / 3 * s * s * s * special.elliprd(d, 1.0, c * c) + s * np.sqrt(d) / c
+    else:
+        y = s * special.elliprf(c * c, d, 1.0)
+    return np.where(inside, y, math.nan)
+
+
+def _legendre(name: str, phi: Any, m: Any) -> Any:
+    from scipy import special
+
+    refuse_complex(name, phi, m)
+    kind = float_kind(phi, m)
+    phi, m = doubles(phi, m)
+    y = np.array(getattr(special, name)(phi, m))
+    large = (m > 1) & (m < math.inf)
+    if large.any():
+        with ignoring():
+            y[large] = _beyond_one(phi[large], m[large], name == "ellipeinc")
+    return y.astype(kind)[()]
+
+
+def first_kind(phi: Any, m: Any, /) -> Any:
+    """SciPy's ellipkinc, which ends at m = 1, and Carlson's from there on."""
+    return _legendre("ellipkinc", phi, m)
+
+
+def second_kind(phi: Any, m: Any, /) -> Any:
+    """SciPy's ellipeinc, which ends at m = 1, and Carlson's from there on."""
+    return _legendre("ellipeinc", phi, m)
 
 
 ellipkinc = row(
     "ellipkinc",
-    lambda xp, y, phi, m: 1 / xp.sqrt(1 - m * xp.sin(phi) ** 2),
-    lambda xp, y, phi, m: _in_modulus(xp, phi, m, second=False),
+    lambda xp, y, phi, m: xp.within(1 / xp.sqrt(1 - m * xp.sin(phi) ** 2), xp.equal(y, y)),
+    lambda xp, y, phi, m: _in_modulus(xp, y, phi, m, second=False),
     arguments="phi m",
+    forward=first_kind,
     domain=((-2.0, 4.0), (-1.5, 0.8)),
     latex=r"F({0} \mid {1})",
     doc="""The incomplete elliptic integral of the first kind, of 1 / sqrt(1 - m sin(t)^2) from 0 to phi. d/dm by R_D.
 
-    For m <= 1: SciPy's values, NaN beyond (also where sin(phi)^2 < 1/m), which may lose digits below m = -1e31.
+    SciPy's values up to m = 1, which may lose digits below m = -1e31, and Carlson's for m > 1 and |phi| <= pi/2 with
+    m sin(phi)^2 <= 1; NaN where it is not real.
 
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.special.ellipkinc)(tm.pi / 2, 0.75)
@@ -193,53 +282,12 @@ ellipkinc = row(
 )
 ellipeinc = row(
     "ellipeinc",
-    lambda xp, y, phi, m: xp.sqrt(1 - m * xp.sin(phi) ** 2),
-    lambda xp, y, phi, m: _in_modulus(xp, phi, m, second=True),
+    lambda xp, y, phi, m: xp.within(xp.sqrt(1 - m * xp.sin(phi) ** 2), xp.equal(y, y)),
+    lambda xp, y, phi, m: _in_modulus(xp, y, phi, m, second=True),
     arguments="phi m",
+    forward=second_kind,
     domain=((-2.0, 4.0), (-1.5, 0.8)),
     latex=r"E({0} \mid {1})",
     doc="The incomplete elliptic integral of the second kind, of sqrt(1 - m sin(t)^2) from 0 to phi. d/dm by R_D. "
-    "For m <= 1 and down to -1e31, as ellipkinc.",
+    "Of m as ellipkinc.",
 )
-
-
-def _turned(xp: Any, u: Any, m: Any) -> Any:
-    """The derivative of the amplitude in m: F(phi, m) = u stays, so it is -dF/dm / (dF/dphi); dF/dphi = 1/dn."""
-    return -xp.ellipj_dn(u, m) * _in_modulus(xp, xp.ellipj_ph(u, m), m, second=False)
-
-
-_JACOBI: dict[str, tuple[Any, Any]] = {
-    "ellipj_sn": (
-        lambda xp, y, u, m: xp.ellipj_cn(u, m) * xp.ellipj_dn(u, m),
-        lambda xp, y, u, m: xp.ellipj_cn(u, m) * _turned(xp, u, m),
-    ),
-    "ellipj_cn": (
-        lambda xp, y, u, m: -xp.ellipj_sn(u, m) * xp.ellipj_dn(u, m),
-        lambda xp, y, u, m: -xp.ellipj_sn(u, m) * _turned(xp, u, m),
-    ),
-    "ellipj_dn": (
-        lambda xp, y, u, m: -m * xp.ellipj_sn(u, m) * xp.ellipj_cn(u, m),
-        lambda xp, y, u, m: (
-            -xp.ellipj_sn(u, m) * (xp.ellipj_sn(u, m) / 2 + m * xp.ellipj_cn(u, m) * _turned(xp, u, m)) / y
-        ),
-    ),
-    "ellipj_ph": (lambda xp, y, u, m: xp.ellipj_dn(u, m), lambda xp, y, u, m: _turned(xp, u, m)),
-}
-for _k, (_title, _slopes) in enumerate(_JACOBI.items()):
-    part(
-        "ellipj", _k, _title, *_slopes, arguments="u m", domain=((-2.0, 4.0), (0.1, 0.8)),
-        latex=rf"\operatorname{{{{{_title[-2:]}}}}}({{0}} \mid {{1}})", doc=f"{_title[-2:]}, of `ellipj`.",
-    )  # fmt: skip
-
-
-def ellipj(u: Any, m: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Jacobi's elliptic functions sn, cn, dn, and the amplitude ph of which F(ph | m) is u. 0 <= m <= 1.
-
-    d/du: cn dn, -sn dn, -m sn cn, dn; d/dm by that of the amplitude, -dn dF/dm.
-
-    >>> import tinygrad_math as tm
-    >>> tm.grad(lambda u: tm.special.ellipj(u, 0.5)[0])(0.0)
-    tensor(1.)
-    """
-    u, m = as_tensor(u), as_tensor(m)
-    return rec.ellipj_sn(u, m), rec.ellipj_cn(u, m), rec.ellipj_dn(u, m), rec.ellipj_ph(u, m)

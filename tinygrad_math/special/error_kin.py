@@ -11,7 +11,8 @@ from typing import Any
 
 from ..core.samples import complexes, positive, sample
 from ..core.tensor import Tensor, rec
-from .scipy_rows import part, row
+from .ends import at_infinity, exp_over, with_limits
+from .scipy_rows import forward_of, part, row
 
 __all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "voigt_profile", "wofz"]
 
@@ -156,10 +157,31 @@ def _not_zero(low: float = 0.3, high: float = 2.5) -> Any:
     return lambda: [sample(positive(4)), sample(-positive(3)), sample(positive()), sample(positive(0, 2))]
 
 
-part("sici", 0, "sine_integral", lambda xp, y, x: xp.sinc(x / math.pi), latex=r"\operatorname{{Si}}({0})",
-     doc="The first of `sici`.")  # fmt: skip
-part("sici", 1, "cosine_integral", lambda xp, y, x: xp.cos(x) / x, latex=r"\operatorname{{Ci}}({0})",
-     samples=_not_zero(), doc="The second of `sici`.")  # fmt: skip
+def _cosine_over(xp: Any, y: Any, x: Any) -> Any:
+    """cos(x) / x, beside 0 as 1/x - (1 - cos(x))/x, of which one term has the pole."""
+    near = xp.less(xp.abs(x), 1)
+    low = xp.where(near, x, 1.0)
+    high = at_infinity(xp, xp.where(near, 1.0, x), 0.0, lambda x: xp.cos(x) / x)
+    return xp.where(near, 1 / low - xp.sin(low / 2) * xp.sinc(low / (2 * math.pi)), high)
+
+
+def _sinh_over(xp: Any, y: Any, x: Any) -> Any:
+    """sinh(x) / x, which is 0F1(; 3/2; x^2/4): beside 0 so, and further out by exponentials."""
+    near = xp.less(xp.abs(x), 1)
+    low, high = xp.where(near, x, 0.0), xp.where(near, 1.0, x)
+    return xp.where(near, xp.hyp0f1(1.5, low * low / 4), (exp_over(xp, high) + exp_over(xp, -high)) / 2)
+
+
+def cosine_integral_of(x: Any, /) -> Any:
+    """SciPy's Ci, which at -inf is no number, though it is even and 0 at inf."""
+    return with_limits(_SCIPYS_SICI(x)[1], x, 0.0, 0.0)
+
+
+_SCIPYS_SICI = forward_of("sici", "x")
+part("sici", 0, "sine_integral", lambda xp, y, x: at_infinity(xp, x, 0.0, lambda x: xp.sinc(x / math.pi)),
+     latex=r"\operatorname{{Si}}({0})", doc="The first of `sici`.")  # fmt: skip
+part("sici", 1, "cosine_integral", _cosine_over, latex=r"\operatorname{{Ci}}({0})",
+     samples=_not_zero(), forward=cosine_integral_of, doc="The second of `sici`.")  # fmt: skip
 
 
 def sici(x: Any) -> tuple[Tensor, Tensor]:
@@ -172,10 +194,10 @@ def sici(x: Any) -> tuple[Tensor, Tensor]:
     return rec.sine_integral(x), rec.cosine_integral(x)
 
 
-part("shichi", 0, "sinh_integral", lambda xp, y, x: xp.spherical_in(0, x), latex=r"\operatorname{{Shi}}({0})",
+part("shichi", 0, "sinh_integral", _sinh_over, latex=r"\operatorname{{Shi}}({0})",
      doc="The first of `shichi`.")  # fmt: skip
-part("shichi", 1, "cosh_integral", lambda xp, y, x: xp.cosh(x) / x, latex=r"\operatorname{{Chi}}({0})",
-     samples=_not_zero(), doc="The second of `shichi`.")  # fmt: skip
+part("shichi", 1, "cosh_integral", lambda xp, y, x: (exp_over(xp, x) - exp_over(xp, -x)) / 2,
+     latex=r"\operatorname{{Chi}}({0})", samples=_not_zero(), doc="The second of `shichi`.")  # fmt: skip
 
 
 def shichi(x: Any) -> tuple[Tensor, Tensor]:

@@ -12,9 +12,11 @@ import numpy as np
 from ..core.arguments import named
 from ..core.declare import alias, elementwise, general, helper, nondiff
 from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
+from .ends import beyond
 from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, log_beta
@@ -38,9 +40,17 @@ def _off_the_poles() -> list[Any]:
     return [sample(positive(4)), sample(positive(2, 3)), sample(positive()), sample(positive(0, 2)), sample(below)]
 
 
+def _gamma_slope(xp: Any, y: Any, x: Any) -> Any:
+    """gamma(x) digamma(x), and at infinity an exponential, of which all derivatives are infinite too."""
+    if xp is raw:
+        return y * xp.digamma(x)
+    # y itself would pass 0 times its infinite slope on
+    return beyond(xp, xp.equal(x, math.inf), x, xp.exp, lambda x: xp.gamma(x) * xp.digamma(x))
+
+
 gamma = row(
     "gamma",
-    lambda xp, y, x: y * xp.digamma(x),
+    _gamma_slope,
     latex=r"\Gamma({0})",
     samples=_off_the_poles,
     doc="""The gamma function. d/dx = gamma(x) digamma(x).
@@ -115,9 +125,11 @@ gammasgn = nondiff(
 def inverse_gamma_slope(xp: Any, y: Any, x: Any) -> Any:
     """-psi(x)/Gamma(x); below 1/2 from 1/Gamma(x) = sin(pi x) Gamma(1-x)/pi, which is smooth at the poles of Gamma."""
     left = xp.less(x, 0.5)
-    low, high = xp.where(left, x, 0.5), xp.where(left, 0.5, x)
-    mirrored = xp.gamma(1 - low) * (xp.cos(math.pi * low) - xp.sin(math.pi * low) * xp.digamma(1 - low) / math.pi)
-    return xp.where(left, mirrored, -xp.digamma(high) * xp.rgamma(high))
+    end = xp.equal(x, math.inf)
+    low, high = xp.where(left, x, 0.5), xp.where(xp.logical_or(left, end), 0.5, x)
+    turn = math.pi * (low - 2 * xp.rint(low / 2))  # all of the digits of sine and cosine, far out too
+    mirrored = xp.gamma(1 - low) * (xp.cos(turn) - xp.sin(turn) * xp.digamma(1 - low) / math.pi)
+    return xp.where(left, mirrored, xp.where(end, 0.0, -xp.digamma(high) * xp.rgamma(high)))
 
 
 rgamma = row(

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.declare import general
 from ..core.errors import NoDerivative, OutsideDomain
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from .quadrature import in_blocks
@@ -211,6 +212,26 @@ def _searched(n: float, p: float, d: float) -> float:
     return d
 
 
+def _inverse_slope(xp: Any, x: Any, p: Any) -> Any:
+    """1/K'(x). At the ends, where K' is 0, -1/p - 1/(1 - p), which has the same limits as it and its derivatives."""
+    end = xp.logical_or(xp.equal(x, 0), xp.isinf(x))
+    edge = xp.where(end, p, 0.5)
+    if xp is not raw:  # x itself would pass 0 times its infinite slope on
+        x = xp.kolmogi(xp.where(end, 0.5, p))
+    return xp.where(end, -1 / edge - 1 / (1 - edge), 1 / xp.kolmogorov_slope(xp.where(end, 1.0, x), order=1))
+
+
+def _inverse_slope_of_count(xp: Any, d: Any, n: Any, p: Any) -> Any:
+    """1/D'(d); beyond the last point but one, where D is (1 - d)^n, that of d = 1 - p^(1/n): 1 - d has no digits."""
+    whole = xp.where(xp.greater_equal(n, 1), xp.floor(n), math.nan)
+    power = 1 / whole
+    last = xp.logical_and(xp.less_equal(p, xp.power(whole, -whole)), xp.greater_equal(p, 0))
+    if xp is not raw:
+        d = xp.smirnovi(n, xp.where(last, 0.5, p))
+    tail = -power * xp.power(xp.where(last, p, 1.0), power - 1)
+    return xp.where(last, tail, 1 / xp.smirnov_slope(n, xp.where(last, 0.5, d), order=1))
+
+
 kolmogorov = row(
     "kolmogorov",
     lambda xp, y, x: xp.kolmogorov_slope(x, order=1),
@@ -227,7 +248,7 @@ kolmogorov = row(
 )
 kolmogi = row(
     "kolmogi",
-    lambda xp, y, p: 1 / xp.kolmogorov_slope(y, order=1),
+    lambda xp, y, p: _inverse_slope(xp, y, p),
     domain=(0.1, 0.9),
     latex=r"K^{{-1}}({0})",
     doc="The x with kolmogorov(x) = p. d/dp = 1/K'(x).",
@@ -258,7 +279,7 @@ smirnov = row(
 smirnovi = row(
     "smirnovi",
     _no_count("smirnovi"),
-    lambda xp, y, n, p: 1 / xp.smirnov_slope(n, y, order=1),
+    lambda xp, y, n, p: _inverse_slope_of_count(xp, y, n, p),
     arguments="n p",
     forward=smirnovi_of_count,
     latex=r"D^{{-1}}_{{{0}}}({1})",

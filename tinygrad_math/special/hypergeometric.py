@@ -298,6 +298,8 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
     if zeroth and b is None:
         out = np.where(np.isinf(z) & (a < 0) & (a == np.floor(a)) & ~pole, _end_of_polynomial(a, c, z), out)
         out = _signed(out, a, c, z)
+    if b is None and np.any(z == -math.inf):
+        out = np.where(z == -math.inf, _far_below(a, c, orders, in_z), out)
     if not np.any(inside):
         return out.astype(kind)[()]
     columns = [x[inside] for x in wide]
@@ -317,6 +319,29 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
         value = _second_look(name, columns, orders, in_z, value, off, bad)
     out[inside] = value
     return out.astype(kind)[()]
+
+
+def _far_below(a: Any, c: Any, orders: Orders, in_z: int) -> Any:
+    """The limits of 1F1(a; c; z) for z to -inf, gamma(c)/gamma(c-a) |z|^-a, and those of its derivatives.
+
+    Of a polynomial it is the last term; where c - a is a pole, exp(z) times one. In the parameters the derivatives have
+    logarithms of z, and for a <= 0 no limit is told.
+    """
+    from scipy import special
+
+    with ignoring():
+        p, q = a + in_z, c + in_z
+        factor = special.poch(a, in_z) / special.poch(c, in_z)
+        ends = (p <= 0) & (p == np.floor(p))
+        sign = special.gammasgn(q) * special.gammasgn(q - p)
+        vanished = (p > 0) | ((q - p <= 0) & (q - p == np.floor(q - p)))
+        size = np.where(vanished, 0.0, np.where(p == 0, 1.0, sign * math.inf))
+        size = np.where(ends & (p < 0), _end_of_polynomial(p, q, -math.inf), size)
+        limit = np.where(factor == 0, 0.0, factor * size)
+    known = np.isfinite(a) & np.isfinite(c) & ~((c <= 0) & (c == np.floor(c)))
+    if any(orders):
+        known, limit = known & (p > 0), 0.0 * p
+    return np.where(known, limit, math.nan)
 
 
 def _end_of_polynomial(a: Any, c: Any, z: Any) -> Any:

@@ -15,14 +15,15 @@ import numpy as np
 from ..core.errors import OutsideDomain
 from ..core.samples import positive, sample
 from . import logarithms  # noqa: F401  (the op of the slope of spence)
+from .ends import beyond, exp_over, with_limits
 from .gammas import log_gamma
-from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
+from .scipy_rows import doubles, float_kind, forward_of, no_derivative, refuse_complex, row
 
 __all__ = ["ellipe", "ellipk", "ellipkm1", "exp1", "expi", "expn", "loggamma", "ndtri_exp", "spence", "wrightomega"]
 
 expi = row(
     "expi",
-    lambda xp, y, x: xp.exp(x) / x,
+    lambda xp, y, x: exp_over(xp, x),
     domain=(0.3, 2.0),
     latex=r"\operatorname{{Ei}}({0})",
     doc="""The exponential integral Ei, the integral of exp(t) / t up to x. d/dx = exp(x) / x.
@@ -34,7 +35,7 @@ expi = row(
 )
 exp1 = row(
     "exp1",
-    lambda xp, y, x: -xp.exp(-x) / x,
+    lambda xp, y, x: exp_over(xp, -x),
     domain=(0.3, 2.0),
     latex=r"E_1({0})",
     doc="The exponential integral E_1, of exp(-t) / t from x on. d/dx = -exp(-x) / x.",
@@ -82,9 +83,18 @@ expn = row(
     doc="The exponential integral E_n, of exp(-x t) / t^n from 1 on, n = 0, 1, 2, ... d/dx = -E_(n-1)(x). "
     "From n = 50 on by a continued fraction: SciPy's loses up to nine digits beside n = 2 x.",
 )
+_spence = forward_of("spence", "x")
+
+
+def spence_of(x: Any, /) -> Any:
+    """SciPy's spence, and its limit at infinity."""
+    return with_limits(_spence(x), x, -math.inf, math.nan)
+
+
 spence = row(
     "spence",
     lambda xp, y, x: xp.log_quotient(x),
+    forward=spence_of,
     domain=(0.1, 2.5),
     latex=r"\operatorname{{Li}}_2(1 - {0})",
     doc="Spence's integral of log(t) / (1 - t) from 1 to x, the dilogarithm of 1 - x. d/dx = log(x) / (1 - x).",
@@ -138,7 +148,7 @@ loggamma = row(
 )
 wrightomega = row(
     "wrightomega",
-    lambda xp, y, x: y / (1 + y),
+    lambda xp, y, x: beyond(xp, xp.equal(y, math.inf), y, 1.0, lambda y: y / (1 + y)),
     latex=r"\omega({0})",
     doc="Wright's omega, the w of which w + log(w) is x. d/dx = w / (1 + w).",
 )

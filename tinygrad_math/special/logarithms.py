@@ -10,6 +10,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import positive, real, sample
+from .ends import with_limits
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex
 
 __all__: list[str] = []
@@ -81,7 +82,9 @@ def log_quotient(x: Any, /, n: int = 0) -> Any:
     kind = float_kind(x)
     (x,) = doubles(x)
     with ignoring():
-        return ((-1) ** (n + 1) * math.factorial(n) * _moment_at(x, n)).astype(kind)[()]
+        y = (-1) ** (n + 1) * math.factorial(n) * _moment_at(np.where(np.isinf(x), 1.0, x), n)
+        y = np.where(x == 0, (-1) ** (n + 1) * math.inf, y)  # of log(x) and its derivatives
+        return with_limits(y, x, 0.0, math.nan).astype(kind)[()]
 
 
 def _moment_at(x: Any, n: int) -> Any:

@@ -29,6 +29,9 @@ _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 _ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
 
+_NOTHING = 1e200  # here and beyond all but E_0 are 0
+
+
 def _integral(x: Any, n: int) -> Any:
     """E_n for a vector of non-negative x."""
     reach = DROP / (x + np.sqrt(x * x + DROP))
@@ -66,7 +69,8 @@ def erfcx_integral(x: Any, /, n: int = 1) -> Any:
         for k in range(n):
             before, found = found, (before - 2 * below * found) / (2 * (k + 1))
         above = np.maximum(z, 0.0)
-        integral = in_blocks(lambda v: _integral(v, n), above.ravel()).reshape(z.shape)
+        held = np.minimum(above, _NOTHING)
+        integral = in_blocks(lambda v: _integral(v, n), held.ravel()).reshape(z.shape) if n else special.erfcx(above)
     return np.where(np.isinf(above), 0.0, np.where(z > 0, integral, found)).astype(kind)[()]
 
 

@@ -201,10 +201,49 @@ pseudo_huber = row(
     domain=((0.4, 1.1), (-2.0, 2.0)),
     doc="delta^2 (sqrt(1 + (r / delta)^2) - 1), a smooth form of Huber's loss. d/dr = r / sqrt(1 + (r / delta)^2).",
 )
-sindg = row("sindg", lambda xp, y, x: _DEGREE * xp.cosdg(x), doc="The sine of degrees. d/dx = pi/180 cosdg(x).")
-cosdg = row("cosdg", lambda xp, y, x: -_DEGREE * xp.sindg(x), doc="The cosine of degrees. d/dx = -pi/180 sindg(x).")
+
+
+def _turned(name: str, x: Any) -> Any:
+    """SciPy's function of degrees, which is 0 from 1e14 of them on and at infinity: of what is left of whole turns."""
+    from scipy import special
+
+    refuse_complex(name, x)
+    with ignoring():
+        return getattr(special, name)(np.fmod(x, 360))
+
+
+def sine_of_degrees(x: Any, /) -> Any:
+    """sindg of any angle, NaN at infinity."""
+    return _turned("sindg", x)
+
+
+def cosine_of_degrees(x: Any, /) -> Any:
+    """cosdg of any angle, NaN at infinity."""
+    return _turned("cosdg", x)
+
+
+def tangent_of_degrees(x: Any, /) -> Any:
+    """tandg of any angle, NaN at infinity."""
+    return _turned("tandg", x)
+
+
+sindg = row(
+    "sindg",
+    lambda xp, y, x: _DEGREE * xp.cosdg(x),
+    forward=sine_of_degrees,
+    doc="The sine of degrees. d/dx = pi/180 cosdg(x).",
+)
+cosdg = row(
+    "cosdg",
+    lambda xp, y, x: -_DEGREE * xp.sindg(x),
+    forward=cosine_of_degrees,
+    doc="The cosine of degrees. d/dx = -pi/180 sindg(x).",
+)
 tandg = row(
-    "tandg", lambda xp, y, x: _DEGREE * (1 + y * y), doc="The tangent of degrees. d/dx = pi/180 (1 + tandg(x)^2)."
+    "tandg",
+    lambda xp, y, x: _DEGREE * (1 + y * y),
+    forward=tangent_of_degrees,
+    doc="The tangent of degrees. d/dx = pi/180 (1 + tandg(x)^2).",
 )
 
 
@@ -214,6 +253,8 @@ def cotangent_of_degrees(x: Any, /) -> Any:
 
     refuse_complex("cotdg", x)
     (at,) = doubles(x)
+    with ignoring():
+        at = np.fmod(at, 360)
     y = np.array(special.cotdg(at))
     turned = np.abs(at - 180 * np.round(at / 180))
     near = (turned < 45) & (turned > 0)

@@ -28,6 +28,7 @@ from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 
 __all__ = ["zeta"]
 
+_GONE = 1100.0  # 2^-s, which all derivatives have as a factor, is 0 from here on
 _DIRECT = 12  # terms that are added one by one
 _BERNOULLI = (
     (1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510), (43867, 798), (-174611, 330),
@@ -160,7 +161,8 @@ def riemann_slope(x: Any, /, order: int = 1) -> Any:
         near = in_exponent(right, np.ones(len(s)), order)[order]
         return np.where(low, _mirrored(np.where(low, s, -2.0), order), near) if np.any(low) else near
 
-    inside = np.isfinite(s) & (s != 1)
+    out = np.where((s > _GONE) & (s < math.inf), 0.0, out)
+    inside = (s <= _GONE) & (s > -math.inf) & (s != 1)
     if np.any(inside):
         with ignoring():
             out[inside] = in_blocks(f, s[inside])
