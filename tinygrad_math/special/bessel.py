@@ -16,8 +16,8 @@ from ..core.declare import alias, general
 from ..core.errors import NoDerivative
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
+from . import bessel_ends as ends
 from . import bessel_orders  # noqa: F401  (the ops of the derivatives in the order)
-from .bessel_ends import iv_of_order, ive_of_order, jv_of_order, kn_of_order, kv_of_order, yv_of_order
 from .bessel_paths import modified
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, float_kind, refuse_complex, row
@@ -58,11 +58,6 @@ def _order_samples(*numbers: Any, of: Any = real, extra: Any = ()) -> Any:
     ]
 
 
-def _off_zero(xp: Any, x: Any) -> Any:
-    """x, but 1 at 0, where both neighbours of a Y are -inf and the one of higher order wins."""
-    return xp.where(xp.equal(x, 0), 1, x)
-
-
 def _whole_orders(name: str, real: str) -> Any:
     def partial(*_: Any) -> Any:
         raise NoDerivative(
@@ -80,10 +75,15 @@ def _family(name: str, below: int, above: int, doc: str, **record: Any) -> Any:
 
     def partial(xp: Any, y: Any, n: Any, x: Any) -> Any:
         f = getattr(xp, name)
-        if name[0] != "y":
+        if name[0] == "k":
             return 0.5 * (below * f(n - 1, x) + above * f(n + 1, x))
-        far = xp.logical_or(xp.equal(x, 0), xp.logical_and(xp.isinf(y), xp.greater_equal(n, 0)))
-        return 0.5 * (below * f(n - 1, xp.where(far, 1, x)) + above * f(n + 1, x))  # of two infinities the higher wins
+        if name[0] != "y":  # of an order below 0, infinite at 0: of two infinities that beside the lower order wins
+            pole = xp.logical_and(xp.isinf(y), xp.logical_and(xp.less(n, 0), xp.less(xp.abs(x), 1)))
+            return 0.5 * (below * f(n - 1, x) + above * f(n + 1, xp.where(pole, 1, x)))
+        far = xp.logical_or(xp.equal(x, 0), xp.isinf(y))  # of two infinities that of the order further from 0 wins
+        up = xp.logical_and(far, xp.greater_equal(n, 0))
+        down = xp.logical_and(far, xp.logical_not(up))
+        return 0.5 * (below * f(n - 1, xp.where(up, 1, x)) + above * f(n + 1, xp.where(down, 1, x)))
 
     return row(
         name,
@@ -101,10 +101,13 @@ def _complex(of: Any) -> list[Any]:
     return [sample(1, complexes(3) + of)]
 
 
-j0 = row("j0", lambda xp, y, x: -xp.j1(x), latex="J_0({0})", doc="Bessel's function J_0. d/dx = -J_1.")
+j0 = row(
+    "j0", lambda xp, y, x: -xp.j1(x), forward=ends.j0_of, latex="J_0({0})", doc="Bessel's function J_0. d/dx = -J_1."
+)
 j1 = row(
     "j1",
     lambda xp, y, x: 0.5 * (xp.j0(x) - xp.jn(2, x)),
+    forward=ends.j1_of,
     latex="J_1({0})",
     doc="Bessel's function J_1. d/dx = (J_0 - J_2)/2, so 1/2 at 0.",
 )
@@ -124,12 +127,15 @@ jn = _family(
     """,
     samples=_order_samples(0.0, -1.5, extra=_complex(0)),
     holomorphic=True,
-    forward=jv_of_order,
+    forward=ends.jv_of_order,
 )
-y0 = row("y0", lambda xp, y, x: -xp.y1(x), domain=(0.3, 3.0), latex="Y_0({0})", doc="Y_0. d/dx = -Y_1.")
+y0 = row(
+    "y0", lambda xp, y, x: -xp.y1(x), forward=ends.y0_of, domain=(0.3, 3.0), latex="Y_0({0})", doc="Y_0. d/dx = -Y_1."
+)
 y1 = row(
     "y1",
-    lambda xp, y, x: 0.5 * (xp.y0(_off_zero(xp, x)) - xp.yn(2, x)),
+    lambda xp, y, x: 0.5 * (xp.y0(xp.where(xp.isinf(y), 1, x)) - xp.yn(2, x)),  # of two infinities the higher wins
+    forward=ends.y1_of,
     domain=(0.3, 3.0),
     latex="Y_1({0})",
     doc="Y_1. d/dx = (Y_0 - Y_2)/2.",
@@ -140,6 +146,7 @@ yn = _family(
     -1,
     "Bessel's function of the second kind of integer order, Y_n(x), x > 0. d/dx = (Y_(n-1) - Y_(n+1))/2.",
     samples=_order_samples(of=positive),
+    forward=ends.yn_of_order,
 )
 yv = _family(
     "yv",
@@ -149,7 +156,7 @@ yv = _family(
     "d/dv, for real x, by an integral, at every order.",
     samples=_order_samples(of=positive, extra=_complex(3.0)),
     holomorphic=True,
-    forward=yv_of_order,
+    forward=ends.yv_of_order,
 )
 iv = _family(
     "iv",
@@ -159,7 +166,7 @@ iv = _family(
     "by an integral, at every order; else as jv.",
     samples=_order_samples(0.0, -1.5, extra=_complex(0)),
     holomorphic=True,
-    forward=iv_of_order,
+    forward=ends.iv_of_order,
 )
 kv = _family(
     "kv",
@@ -169,7 +176,7 @@ kv = _family(
     "d/dv, for real x, by an integral, at every order.",
     samples=_order_samples(of=positive, extra=_complex(3.0)),
     holomorphic=True,
-    forward=kv_of_order,
+    forward=ends.kv_of_order,
 )
 kn = _family(
     "kn",
@@ -177,12 +184,19 @@ kn = _family(
     -1,
     "K_n(x) of integer order, x > 0. d/dx = -(K_(n-1) + K_(n+1))/2.",
     samples=lambda: [s for s in _order_samples(of=positive)() if not isinstance(s.args[0], int) or s.args[0] >= 0],
-    forward=kn_of_order,
+    forward=ends.kn_of_order,
 )
-i0 = row("i0", lambda xp, y, x: xp.i1(x), latex="I_0({0})", doc="The modified Bessel function I_0. d/dx = I_1.")
+i0 = row(
+    "i0",
+    lambda xp, y, x: xp.i1(x),
+    forward=ends.i0_of,
+    latex="I_0({0})",
+    doc="The modified Bessel function I_0. d/dx = I_1.",
+)
 i1 = row(
     "i1",
     lambda xp, y, x: 0.5 * (xp.i0(x) + xp.iv(2, x)),
+    forward=ends.i1_of,
     latex="I_1({0})",
     doc="The modified Bessel function I_1. d/dx = (I_0 + I_2)/2, so 1/2 at 0.",
 )
@@ -190,6 +204,7 @@ k0 = row("k0", lambda xp, y, x: -xp.k1(x), domain=(0.3, 3.0), latex="K_0({0})", 
 k1 = row(
     "k1",
     lambda xp, y, x: -xp.k0(x) - y / x,  # K_3, of the second derivative by K_2, overflows before that does
+    forward=ends.k1_of,
     domain=(0.3, 3.0),
     latex="K_1({0})",
     doc="K_1, x > 0. d/dx = -K_0 - K_1 / x.",
@@ -213,6 +228,8 @@ def _near_slope(v: Any, x: Any, n: int) -> Any:
     for k in range(n + 1):
         i = sum(math.comb(k, j) * special.ive(v - k + 2 * j, x) for j in range(k + 1)) / 2.0**k
         total = total + math.comb(n, k) * (1 if (n - k) % 2 == 0 else -np.sign(x)) * i
+    first = math.prod((v - k for k in range(n)), start=special.rgamma(v + 1) * 2.0**-v) * x ** (v - n)
+    total = np.where(np.isnan(total) & (x >= 0) & (x < 1e-8), first, total)  # infinities of both signs
     size = np.abs(x)
     steep = (size > _STEEP) & np.isfinite(size) & np.isfinite(v) & ((x > 0) | (v == np.floor(v)))
     if steep.any():
@@ -284,7 +301,7 @@ ive = row(
     lambda xp, y, v, x: xp.ive_slope(v, x),
     arguments="v x",
     order=True,
-    forward=ive_of_order,
+    forward=ends.ive_of_order,
     latex=r"e^{{-\lvert {1} \rvert}} I_{{{0}}}({1})",
     samples=_order_samples(-1.5, 0.7),
     doc="exp(-|x|) I_v(x), x real. d/dx = exp(-|x|) (I_(v-1) + I_(v+1))/2 - sign(x) y; "

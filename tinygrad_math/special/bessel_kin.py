@@ -18,6 +18,8 @@ from ..core.errors import ArgumentError, describe
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import Tensor, as_tensor, rec
+from .bessel_ends import k1e_of, kve_of_order
+from .ends import beyond, with_limits
 from .quadrature import from_zero, in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, no_derivative, part, refuse_complex, row
 
@@ -35,7 +37,7 @@ def _beside_zero(y: Any, n: Any, z: Any, half: float) -> Any:
     """The series of j_n and i_n (DLMF 10.53.1) in place of zeros: z^n/(2n+1)!! has a number where SciPy's have none."""
     from scipy import special
 
-    lost = (y == 0) & (z != 0) & (z * z <= 2 * n + 3)
+    lost = ((y == 0) | np.isnan(y)) & (z != 0) & (z * z <= 2 * n + 3)
     n, z = np.where(lost, n, 0.0), np.where(lost, z, 1.0)
     term = total = np.ones_like(z)
     for k in range(1, 30):
@@ -45,6 +47,11 @@ def _beside_zero(y: Any, n: Any, z: Any, half: float) -> Any:
     with ignoring():
         own = np.where((z < 0) & (n % 2 == 1), -1.0, 1.0) * np.exp(n * np.log(np.abs(z)) - log_factorial) * total
     return np.where(lost, own, y)
+
+
+def _overflown(y: Any, n: Any, z: Any) -> Any:
+    """i_n at the largest doubles, where SciPy's is no number."""
+    return np.where(np.isnan(y) & (np.abs(z) > 1e3 * (n + 1)), np.where((z < 0) & (n % 2 == 1), -1, 1) * math.inf, y)
 
 
 def _spherical(name: str, below: int, above: int, doc: str) -> Any:
@@ -58,8 +65,12 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
         if np.any((n < 0) | (n != np.round(n))):
             raise ArgumentError(f"{name}: n is a whole number from 0 on, got {describe(args[0])}")
         y = np.asarray(getattr(special, name)(n.astype(np.int64), z))
-        if name in _CURVED and np.any(y == 0):
-            y = _beside_zero(y, n, z, _CURVED[name])
+        if np.any((y == 0) | np.isnan(y)):
+            if name in _CURVED:
+                y = _beside_zero(y, n, z, _CURVED[name])
+            else:  # infinite at the smallest doubles, where SciPy's are no numbers
+                y = np.where(np.isnan(y) & (z > 0) & (z < 1), -below * math.inf, y)
+            y = _overflown(y, n, z) if name == "spherical_in" else y
         return y.astype(float_kind(args[1]))[()]
 
     forward.__name__ = forward.__qualname__ = name
@@ -70,7 +81,8 @@ def _spherical(name: str, below: int, above: int, doc: str) -> Any:
         f = getattr(xp, name)
         grown = xp.isinf(y) if name == "spherical_yn" else False  # of two infinities that of higher order wins
         at = xp.where(grown, 1, z) if name == "spherical_yn" else z
-        less = f(xp.maximum(n - 1, 0), at)  # times 0 if there is none
+        none = xp.equal(n, 0)  # of order -1 there is none, and 0 times an infinite one would be no number
+        less = xp.where(none, 0.0, f(xp.maximum(n - 1, 0), xp.where(none, 1.0, at)))
         return (below * n * less + above * (n + 1) * f(n + 1, z)) / (2 * n + 1)
 
     def samples() -> list[Any]:
@@ -149,7 +161,7 @@ def kve_slope(v: Any, x: Any, /, n: int = 1) -> Any:
     far = x > np.maximum(_FAR, 2 * v * v)
     with ignoring():
         near = _near(v, np.where(far, 1.0, x), n)
-        near = np.where(np.isnan(near) & (x > 0) & (x < 1) & np.isfinite(v), (-1.0) ** n * math.inf, near)  # inf - inf
+        near = np.where(np.isnan(near) & (x >= 0) & (x < 1) & np.isfinite(v), (-1.0) ** n * math.inf, near)  # inf - inf
         return np.where(far, _far(v, np.where(far, x, _FAR), n), near).astype(kind)[()]
 
 
@@ -157,7 +169,7 @@ differentiate(kve_slope, no_derivative("kve", "v"), lambda xp, y, v, x, n: xp.kv
 
 k0e = row("k0e", lambda xp, y, x: xp.kve_slope(0, x), domain=(0.3, 3.0), latex="e^{{{0}}} K_0({0})",
           doc="exp(x) K_0(x), x > 0. d/dx = k0e - k1e.")  # fmt: skip
-k1e = row("k1e", lambda xp, y, x: xp.kve_slope(1, x), domain=(0.3, 3.0), latex="e^{{{0}}} K_1({0})",
+k1e = row("k1e", lambda xp, y, x: xp.kve_slope(1, x), forward=k1e_of, domain=(0.3, 3.0), latex="e^{{{0}}} K_1({0})",
           doc="exp(x) K_1(x), x > 0. d/dx = k1e - (k0e + exp(x) K_2)/2.")  # fmt: skip
 
 
@@ -170,6 +182,7 @@ kve = row(
     "kve",
     no_derivative("kve", "v"),
     lambda xp, y, v, x: xp.kve_slope(v, x),
+    forward=kve_of_order,
     arguments="v x",
     order=True,
     samples=_orders,
@@ -225,13 +238,27 @@ _SERIES = [1.0 / (4.0**k * math.factorial(k) ** 2) for k in range(1, 16)]
 
 def _first_terms(xp: Any, x: Any, sign: int) -> Any:
     """(I_0(x) - 1) / x, or (1 - J_0(x)) / x with the sign -1, without the cancellation near 0."""
-    near = xp.less(abs(x), _NEAR)
+    near, far = xp.less(abs(x), _NEAR), xp.greater(abs(x), _FAR)
     low, high = xp.where(near, x, 0.0), xp.where(near, _NEAR, x)
     u = sign * low * low
     total = 0.0 * u
     for term in _SERIES[::-1]:
         total = total * u + term
-    return xp.where(near, low * total, (xp.i0(high) - 1 if sign > 0 else 1 - xp.j0(high)) / high)
+    if sign < 0:
+        return xp.where(near, low * total, (1 - xp.j0(high)) / high)
+    usual = xp.where(far, _NEAR, high)
+    inside = xp.where(near, low * total, (xp.i0(usual) - 1) / usual)
+    return xp.where(far, _grown(xp, xp.where(far, x, 2 * _FAR)), inside)
+
+
+def _grown(xp: Any, x: Any) -> Any:
+    """I_0(x) / x far out, as a product of two halves, and a hyperbolic sine where it overflows."""
+
+    def product(x: Any) -> Any:
+        half = xp.exp(0.5 * xp.abs(x))
+        return half * (half * xp.i0e(x) / x)
+
+    return beyond(xp, xp.logical_or(xp.isinf(x), xp.isinf(product(x))), x, xp.sinh, product)
 
 
 def bessel_i_integral(x: Any, /) -> Any:
@@ -241,11 +268,15 @@ def bessel_i_integral(x: Any, /) -> Any:
     refuse_complex("iti0k0", x)
     (at,) = doubles(x)
     with ignoring():
-        y = in_blocks(lambda t: from_zero(special.i0, t, 45.0), np.abs(at).ravel()).reshape(at.shape)
+        size = np.minimum(np.abs(at), _OVERFLOWN).ravel()
+        y = in_blocks(lambda t: from_zero(special.i0, t, 45.0), size).reshape(at.shape)
     return np.copysign(y, at).astype(float_kind(x))[()]
 
 
-_FAR = 40.0  # from here on SciPy's expansion has all digits; near 20 it and the series have 8
+_OVERFLOWN = 1e3  # here the integral of I_0 is infinite
+
+
+_EXPANDED = 40.0  # from here on SciPy's expansion has all digits; near 20 it and the series have 8
 
 
 def _wave_integral(x: Any, place: int) -> Any:
@@ -255,11 +286,15 @@ def _wave_integral(x: Any, place: int) -> Any:
     refuse_complex("itj0y0", x)
     (at,) = doubles(x)
     with ignoring():
-        near = (np.abs(at) <= _FAR) & (at != 0)
+        near = (np.abs(at) <= _EXPANDED) & (at != 0)
         y = np.array(special.itj0y0(np.where(near, 1.0, at))[place])
+        y = np.array(with_limits(y, at, 1.0 - place, math.nan if place else -1.0))
         t = at[near] if place else np.abs(at[near])
         lowest, next_one = (special.y0(t), special.y1(t)) if place else (special.j0(t), special.j1(t))
         y[near] = math.pi / 2 * at[near] * (lowest * special.struve(-1, np.abs(t)) + next_one * special.struve(0, t))
+        tiny = (np.abs(at) < _TINY) & (at != 0)
+        first = 2 / math.pi * at * (np.log(at) - math.log(2) + np.euler_gamma - 1) if place else at
+        y = np.where(tiny, first, y)
     return y.astype(float_kind(x))[()]
 
 
@@ -273,7 +308,54 @@ def bessel_y_integral(x: Any, /) -> Any:
     return _wave_integral(x, 1)
 
 
+_TINY = 1e-300  # below it SciPy's are no numbers, and the first terms of series all there is (DLMF 10.43.2, 10.22.39)
+
+
+def _ended(name: str, place: int, x: Any, tiny: Any, zero: float, above: float) -> Any:
+    """SciPy's integral, but a first term below _TINY, a value at 0, and a limit far out, where it is no number."""
+    from scipy import special
+
+    refuse_complex(name, x)
+    (at,) = doubles(x)
+    with ignoring():
+        y = getattr(special, name)(at)[place]
+        size = np.where((at > 0) & (at < _TINY), at, 1.0)
+        y = np.where((at > 0) & (at < _TINY), tiny(size, np.log(size) - math.log(2) + np.euler_gamma), y)
+        y = np.where(at == 0, zero, np.where(np.isnan(y) & (at > 1), above, y))
+    return y.astype(float_kind(x))[()]
+
+
+def bessel_k_integral(x: Any, /) -> Any:
+    """The integral of K_0 from 0 to x."""
+    return _ended("iti0k0", 1, x, lambda x, log: x * (1 - log), 0.0, math.pi / 2)
+
+
+def bessel_i_quotient(x: Any, /) -> Any:
+    """The integral of (I_0 - 1) / t from 0 to x, an even function."""
+    return _ended("it2i0k0", 0, np.abs(x), lambda x, log: 0.0 * x, 0.0, math.inf)
+
+
+def bessel_k_quotient(x: Any, /) -> Any:
+    """The integral of K_0 / t from x on."""
+    return _ended("it2i0k0", 1, x, lambda x, log: log * log / 2 + math.pi**2 / 24, math.inf, 0.0)
+
+
+def bessel_j_quotient(x: Any, /) -> Any:
+    """The integral of (1 - J_0) / t from 0 to x, an even function."""
+    return _ended("it2j0y0", 0, np.abs(x), lambda x, log: 0.0 * x, 0.0, math.inf)
+
+
+def bessel_y_quotient(x: Any, /) -> Any:
+    """The integral of Y_0 / t from x on."""
+    return _ended("it2j0y0", 1, x, lambda x, log: math.pi / 6 - log * log / math.pi, -math.inf, 0.0)
+
+
 _OURS = {
+    "iti0k0_second": bessel_k_integral,
+    "it2i0k0_first": bessel_i_quotient,
+    "it2i0k0_second": bessel_k_quotient,
+    "it2j0y0_first": bessel_j_quotient,
+    "it2j0y0_second": bessel_y_quotient,
     "iti0k0_first": bessel_i_integral,
     "itj0y0_first": bessel_j_integral,
     "itj0y0_second": bessel_y_integral,

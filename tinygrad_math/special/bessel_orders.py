@@ -46,6 +46,14 @@ def _edges(name: str, v: Any, x: Any, n: int) -> Any:
     return np.where(x == 0, zero, np.where(x == math.inf, far, math.nan))
 
 
+def _of_endless_order(name: str, v: Any, x: Any, n: int) -> Any:
+    """The limits for v to infinity at x > 0: as (x/2)^v / gamma(v + 1), or one over it."""
+    limit = {"kv": math.inf, "yv": -math.inf}.get(name, 0.0)
+    below = (-1) ** n * limit if name == "kv" else math.nan  # of -v the same, and the others swing
+    inside = (x > 0) & (x < math.inf)
+    return np.where(inside & (v == math.inf), limit, np.where(inside & (v == -math.inf), below, math.nan))
+
+
 def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
     """The derivatives of this order in v of one of the functions."""
     if np.iscomplexobj(v) or np.iscomplexobj(x):
@@ -63,7 +71,7 @@ def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
         )
     inside = (x > 0) & np.isfinite(x) & np.isfinite(v)
     with ignoring():
-        out = np.where(np.isfinite(v), _edges(name, v - slope, x, order), math.nan)
+        out = np.where(np.isfinite(v), _edges(name, v - slope, x, order), _of_endless_order(name, v, x, order))
 
     def f(v: Any, x: Any) -> Any:
         if name == "kv":

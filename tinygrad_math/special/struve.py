@@ -15,7 +15,7 @@ from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .quadrature import from_zero, in_blocks
-from .scipy_rows import differentiate, doubles, float_kind, no_derivative, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, forward_of, no_derivative, refuse_complex, row
 
 __all__ = ["it2struve0", "itmodstruve0", "itstruve0", "modstruve", "struve"]
 
@@ -54,6 +54,28 @@ def _over_x(name: str, v: Any, x: Any, n: int) -> Any:
     )
 
 
+def _far_out(name: str, v: Any, x: Any, n: int, lower: int) -> Any:
+    """The limits for x to infinity of that derivative: L grows as exp(x), and H_v is Y_v, which vanishes, and
+    (x/2)^(v-1) / (sqrt(pi) gamma(v + 1/2)) (DLMF 11.6.1). Of negative x for whole v."""
+    from scipy import special
+
+    power = v - 1 - lower
+    factor = (
+        math.prod((power - k for k in range(n)), start=special.rgamma(v + 0.5)) * 2.0 ** (1 - v) / math.sqrt(math.pi)
+    )
+    limit = np.where(power < n, 0.0, np.where(power == n, factor, factor * math.inf))
+    limit = (
+        np.where(np.isinf(x), limit, math.nan)
+        if name == "struve"
+        else np.where(np.abs(x) > _OVERFLOWN, math.inf, math.nan)
+    )
+    whole = v == np.floor(v)
+    return np.where(x > 0, limit, np.where(whole, np.where((v + n + lower) % 2 == 0, -limit, limit), math.nan))
+
+
+_OVERFLOWN = 700.0
+
+
 @general(
     arity=2,
     latex=r"\partial_{{x}}^{{{n}}} {1}^{{-{lower}}} {name}_{{{0}}}({1})",
@@ -75,6 +97,7 @@ def struve_slope(v: Any, x: Any, /, name: Literal["struve", "modstruve"] = "stru
         low = _by_series(name, v, np.where(near, x, 1.0), n, lower)
         far = np.where(near, _NEAR, x)
         high = _over_x(name, v, far, n) if lower else _by_lower_order(name, v, far, n)
+        high = np.where(np.isnan(high) | np.isinf(x), _far_out(name, v, x, n, lower), high)
         return np.where(near, low, high).astype(kind)[()]
 
 
@@ -85,6 +108,29 @@ differentiate(
 )
 
 
+def struve_of_order(v: Any, x: Any, /) -> Any:
+    """SciPy's struve, and its limit at infinity."""
+    return _ended("struve", v, x)
+
+
+def modstruve_of_order(v: Any, x: Any, /) -> Any:
+    """SciPy's modstruve, and its limit at infinity."""
+    return _ended("modstruve", v, x)
+
+
+def _ended(name: str, v: Any, x: Any) -> Any:
+    y = np.asarray(forward_of(name, "v", "x", order=True)(v, x))
+    order, at = doubles(v, x)
+    lost = np.isnan(y)
+    end, tiny = np.isinf(at) | (lost & (name == "modstruve") & (np.abs(at) > 1)), lost & (np.abs(at) < 1)
+    if not (end | tiny).any():
+        return y[()]
+    with ignoring():
+        beside = _by_series(name, order, np.where(tiny, at, 1.0), 0, 0)  # SciPy's is no number at the smallest doubles
+        y = np.where(tiny, beside, y)
+        return np.where(end, _far_out(name, order, at, 0, 0), y).astype(float_kind(x))[()]
+
+
 def _orders() -> list[Any]:
     many = sample(np.array([[0], [1]]), positive(3))
     return [sample(3, positive(4)), many, sample(2, positive()), sample(1, positive(0, 2))]
@@ -93,6 +139,7 @@ def _orders() -> list[Any]:
 def _struve(name: Literal["struve", "modstruve"], letter: str, doc: str) -> Any:
     return row(
         name, no_derivative(name, "v"), lambda xp, y, v, x: xp.struve_slope(v, x, name=name), arguments="v x",
+        forward={"struve": struve_of_order, "modstruve": modstruve_of_order}[name],
         order=True, samples=_orders, latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=doc,
     )  # fmt: skip
 
@@ -147,7 +194,7 @@ def modstruve_integral(x: Any, /) -> Any:
     from scipy import special
 
     def near(x: Any) -> Any:
-        return from_zero(lambda t: special.modstruve(0, t), x, _REACH)
+        return from_zero(lambda t: special.modstruve(0, t), np.minimum(x, 2 * _OVERFLOWN), _REACH)
 
     return _split("itmodstruve0", x, near, near)
 

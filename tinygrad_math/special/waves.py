@@ -6,6 +6,7 @@ Each solves a linear equation of second order, which is its own second derivativ
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,59 @@ import numpy as np
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec
 from .cylinders import cylinder_d, cylinder_d_slope, cylinder_v, cylinder_v_slope
+from .ends import beyond, with_limits
 from .quadrature import gauss_legendre, in_blocks
-from .scipy_rows import doubles, float_kind, no_derivative, part, refuse_complex, row
+from .scipy_rows import doubles, float_kind, forward_of, no_derivative, part, refuse_complex, row
 
 __all__ = ["airy", "itairy", "pbdv", "pbvv", "pbwa"]
 
 # -- Airy ---------------------------------------------------------------------------------------------------------
-part("airy", 0, "airy_ai", lambda xp, y, x: xp.airy_aip(x), latex=r"\operatorname{{Ai}}({0})", doc="Ai(x). d/dx = Ai'.")
-part("airy", 1, "airy_aip", lambda xp, y, x: x * xp.airy_ai(x), latex=r"\operatorname{{Ai}}'({0})", doc="Ai'(x).")
-part("airy", 2, "airy_bi", lambda xp, y, x: xp.airy_bip(x), latex=r"\operatorname{{Bi}}({0})", doc="Bi(x). d/dx = Bi'.")
-part("airy", 3, "airy_bip", lambda xp, y, x: x * xp.airy_bi(x), latex=r"\operatorname{{Bi}}'({0})", doc="Bi'(x).")
+_ENDS = ((0.0, 0.0), (0.0, math.nan), (math.inf, 0.0), (math.inf, math.nan))  # at inf and -inf; Ai' and Bi' swing
+
+
+def _airy(k: int, x: Any) -> Any:
+    """The k-th of SciPy's `airy`, which has no numbers far out: there Ai has vanished, and Bi overflowed."""
+    y = np.asarray(_SCIPYS_AIRY(x)[k])
+    y = np.where(np.isnan(y) & np.greater(x, _VANISHED), _ENDS[k][0], y).astype(y.dtype)
+    return with_limits(y, x, *_ENDS[k])
+
+
+_SCIPYS_AIRY = forward_of("airy", "z")
+_VANISHED = 200.0
+
+
+def airy_ai(z: Any, /) -> Any:
+    """Ai."""
+    return _airy(0, z)
+
+
+def airy_aip(z: Any, /) -> Any:
+    """Ai'."""
+    return _airy(1, z)
+
+
+def airy_bi(z: Any, /) -> Any:
+    """Bi."""
+    return _airy(2, z)
+
+
+def airy_bip(z: Any, /) -> Any:
+    """Bi'."""
+    return _airy(3, z)
+
+
+def _curved(xp: Any, y: Any, x: Any) -> Any:
+    """x Ai(x), which is 0 at infinity too."""
+    return beyond(xp, xp.greater(x, _VANISHED), x, 0.0, lambda x: x * xp.airy_ai(x))
+
+
+part("airy", 0, "airy_ai", lambda xp, y, x: xp.airy_aip(x), forward=airy_ai,
+     latex=r"\operatorname{{Ai}}({0})", doc="Ai(x). d/dx = Ai'.")  # fmt: skip
+part("airy", 1, "airy_aip", _curved, forward=airy_aip, latex=r"\operatorname{{Ai}}'({0})", doc="Ai'(x).")
+part("airy", 2, "airy_bi", lambda xp, y, x: xp.airy_bip(x), forward=airy_bi,
+     latex=r"\operatorname{{Bi}}({0})", doc="Bi(x). d/dx = Bi'.")  # fmt: skip
+part("airy", 3, "airy_bip", lambda xp, y, x: x * xp.airy_bi(x), forward=airy_bip,
+     latex=r"\operatorname{{Bi}}'({0})", doc="Bi'(x).")  # fmt: skip
 
 
 def airy(z: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -62,7 +106,14 @@ def _airy_integral(x: Any, k: int) -> Any:
     if near.any():
         found, low = in_blocks(_integrals, np.abs(at[near])), at[near] < 0
         y[near] = np.where(low, -found[:, (k + 2) % 4], found[:, k])
-    return y.astype(kind)[()]
+    above, below = _WHOLE[k]
+    for far, limit in ((at > _OSCILLATED, above), (at < -_OSCILLATED, below)):
+        y = np.where(far & np.isnan(y) & (limit != 0), limit, y)
+    return with_limits(y, at, above, below).astype(kind)[()]
+
+
+_WHOLE = ((1 / 3, -2 / 3), (math.inf, 0.0), (2 / 3, -1 / 3), (0.0, -math.inf))  # the integrals to inf and -inf
+_OSCILLATED = 1e30  # the rest is below the rounding
 
 
 def airy_ai_integral(x: Any, /) -> Any:
