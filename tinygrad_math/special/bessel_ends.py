@@ -73,7 +73,7 @@ def first_kind(name: str, n: Any, x: Any) -> Any:
     if y.dtype.kind != "f" or not np.any((y == 0) | ~np.isfinite(y)):
         return y[()]
     v, at = doubles(n, x)
-    pole = (at == 0) & np.isnan(y) & (v < 0)
+    pole = (at == 0) & (v < 0) & (v != np.floor(v))  # where SciPy's iv has the wrong sign, and ive none
     y = np.where(pole, special.gammasgn(v + 1) * math.inf, far_out(name, y, v, at)).astype(y.dtype)
     size, q = np.abs(at), (-0.25 if name == "jv" else 0.25) * at * at
     whole = v == np.floor(v)
@@ -99,7 +99,7 @@ def far_out(name: str, y: Any, v: Any, x: Any) -> Any:
     """Values, and where they are no numbers though x is far out the first terms of expansions (DLMF 10.17(i),
     10.40(i)), to infinity. SciPy's end at 1e9, or at the largest doubles."""
     size, whole = np.abs(x), v == np.floor(v)
-    lost = np.isnan(y) & np.isfinite(v) & (size > np.maximum(1e3, 2 * v * v))
+    lost = (np.isnan(y) | (y == 0)) & np.isfinite(v) & (size > np.maximum(1e3, 2 * v * v))
     lost &= (x > 0) | (whole & (name not in ("yv", "yn")))
     if not lost.any():
         return y
@@ -115,7 +115,7 @@ def far_out(name: str, y: Any, v: Any, x: Any) -> Any:
             c, s = np.cos(held), np.sin(held)
             wave = c * np.cos(turn) + s * np.sin(turn) if name == "jv" else s * np.cos(turn) - c * np.sin(turn)
             own = np.sqrt(2 / math.pi / size) * wave
-            own = np.where((size > 1e15 * np.maximum(1, v * v)), own, math.nan)
+            own = np.where(size > 1e15 * np.maximum(1, v * v), own, y[lost])
     y = np.array(y)
     y[lost] = np.where(odd, -own, own)
     return y

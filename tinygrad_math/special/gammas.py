@@ -165,11 +165,12 @@ def polygamma(n: Any, x: Any, /) -> Any:
         return _polygamma_of_few(float(n), x)
     orders, at = doubles(n, x)
     many = (orders >= _MANY) & (orders < math.inf) & (at > 0)
+    swings = (at == -math.inf) | ((at < 0) & (at == np.floor(at)) & (orders % 2 == 0))  # of two signs beside such a pole
     with ignoring():
         y = np.array(special.polygamma(np.where(many, 1, orders), at), np.float64)
         if many.any():
             y[many] = in_blocks(_polygamma_of_many, orders[many], np.minimum(at[many], _LARGEST))
-        return y.astype(float_kind(x))[()]
+        return np.where(swings, math.nan, y).astype(float_kind(x))[()]
 
 
 _MANY = 100  # from this order on SciPy's factors, n! and zeta(n + 1, x), will overflow and vanish

@@ -1,0 +1,173 @@
+"""Values and derivatives at infinity and at the ends of intervals are their limits. The limits are told in `ends`."""
+
+import ends
+import mpmath
+import numpy as np
+import pytest
+from cases import each
+from ends import AT_INFINITY, AT_ZERO, BESIDE, INF, NAN, SEVERAL, TWO, WITHOUT
+
+import tinygrad_math as tm
+from tinygrad_math import fft, geometry, linalg, nn, random, special, stats  # noqa: F401  (they fill the registry)
+from tinygrad_math.core.op import registry
+from tinygrad_math.core.tensor import rec
+
+
+def derivatives(f, x):
+    """f, f' and f'' by the backward rules, the forward rules, and one along the other."""
+    total = lambda g: lambda v: g(v).sum()  # noqa: E731
+    with np.errstate(all="ignore"):
+        value = f(tm.asarray(x)).numpy()
+        back = tm.grad(total(f))
+        ahead = TWO[1](f)
+        yield value, back(x).numpy(), tm.grad(total(back))(x).numpy()
+        yield value, ahead(x).numpy(), TWO[1](ahead)(x).numpy()
+        yield value, back(x).numpy(), tm.hvp(total(f), (x,), (np.ones_like(x),))[0].numpy()
+
+
+def held(f, limits):
+    """At these points the limits, in both precisions."""
+    for dtype in (np.float64, np.float32):
+        x = np.array(list(limits), dtype)
+        rows = np.array([[NAN if v is None else v for v in row] for row in limits.values()], np.float64)
+        for found in derivatives(f, x):
+            for k, got in enumerate(found):
+                assert got.dtype == dtype
+                np.testing.assert_allclose(got, rows[:, k], rtol=4 * np.finfo(dtype).eps, err_msg=f"derivative {k}")
+
+
+def of(name):
+    return getattr(rec, name)
+
+
+@each("name", AT_INFINITY, parts=4)
+def test_at_infinity(name):
+    above, below = AT_INFINITY[name]
+    held(of(name), {INF: above} if below is None else {INF: above, -INF: below})
+
+
+def test_every_function_of_one_number_has_its_limits_told():
+    ops = {n for n, o in registry.items() if o.kind == "elementwise" and o.arity == 1}
+    assert ops - set(AT_INFINITY) - set(WITHOUT) == set()
+
+
+@each("name", AT_ZERO)
+def test_at_zero(name):
+    held(of(name), {0.0: AT_ZERO[name]})
+
+
+@each(("f", "limits"), SEVERAL, parts=4)
+def test_functions_of_several_numbers_at_the_ends(f, limits):
+    held(f, limits)
+
+
+@pytest.mark.parametrize(
+    "name", ["expi", "gamma", "j1", "spence", "it2i0k0_first", "airy_aip", "wrightomega", "struve"]
+)
+def test_compiled_derivatives_and_series_have_the_same_limits(name):
+    f = of(name) if name != "struve" else lambda x: special.struve(1, x)
+    limits = AT_INFINITY.get(name, [(2 / np.pi, 0, 0)])[0]
+    x = np.array([INF])
+    second = tm.grad(lambda v: tm.grad(lambda u: f(u).sum())(v).sum())
+    for backend in ("numpy", "native"):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(tm.compile(second, backend=backend)(x).numpy(), limits[2])
+    with np.errstate(all="ignore"):
+        series = tm.jet(f, x, np.ones(1), 2)
+    np.testing.assert_allclose([c.item() for c in series], np.array(limits) / [1, 1, 2], rtol=1e-15)
+
+
+@each(("f", "slope", "points"), BESIDE)
+def test_beside_the_ends_derivatives_keep_their_digits(f, slope, points):
+    for x in points:
+        with mpmath.workdps(80):
+            at = mpmath.mpf(x)
+            h = abs(at) * mpmath.mpf(10) ** -25
+            wanted = [slope(at), (slope(at + h) - slope(at - h)) / (2 * h)]
+            wanted = [float(mpmath.re(v)) for v in wanted]
+        g = f
+        for want in wanted:
+            for walk in TWO:
+                with np.errstate(all="ignore"):
+                    assert float(walk(g)(x)) == pytest.approx(want, rel=1e-11, abs=1e-307), x
+            g = tm.grad(g)
+
+
+# -- Jacobi's and Legendre's, of every m -----------------------------------------------------------------------------
+
+MODULI = [(0.3, 1.5), (3.0, 1.0), (15.0, 1 - 1e-11), (30.0, 1 - 1e-13), (2.0, 3.0), (7.0, -2.0), (10.0, 1.2)]
+
+
+def slope_in(f, x, k):
+    """The derivative in the k-th argument, by differences in mpmath."""
+    with mpmath.workdps(90):
+        at, h = [mpmath.mpf(v) for v in x], mpmath.mpf(10) ** -30
+        low, high = ([v + s * h * (j == k) for j, v in enumerate(at)] for s in (-1, 1))
+        return float(mpmath.re(f(*high) - f(*low)) / (2 * h)), float(mpmath.re(f(*at)))
+
+
+@each("at", MODULI)
+def test_elliptic_functions_of_every_parameter(at):
+    for place, name in enumerate(("sn", "cn", "dn")):
+        f = lambda u, m, k=place: special.ellipj(u, m)[k]  # noqa: E731
+        for k in (0, 1):
+            slope, value = slope_in(lambda u, m, n=name: mpmath.ellipfun(n, u, m=m), at, k)
+            assert float(f(*at)) == pytest.approx(value, rel=1e-12, abs=0)
+            assert float(tm.grad(f, argnums=k)(*at)) == pytest.approx(slope, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("m", [-3.0, 0.9, 1.5, 1.0])
+def test_the_amplitude_is_the_inverse_of_the_integral(m):
+    u = np.linspace(-9, 9, 31)
+    ph = special.ellipj(u, m)[3].numpy()
+    if m > 1:  # it swings
+        u = u[np.abs(u) < float(special.ellipk(1 / m)) / np.sqrt(m)]
+        ph = special.ellipj(u, m)[3].numpy()
+    np.testing.assert_allclose(special.ellipkinc(ph, m).numpy(), u, rtol=1e-6 if m == 1 else 1e-13)
+
+
+LEGENDRE = [(0.3, 1.5), (-0.6, 2.0), (0.01, 5000.0), (0.7, 1.0), (-1.2, 1.0), (1e-8, 1e12), (4.0, -10.0)]
+
+
+@each("at", LEGENDRE)
+def test_incomplete_elliptic_integrals_at_and_beyond_one(at):
+    for f, reference in ((special.ellipkinc, mpmath.ellipf), (special.ellipeinc, mpmath.ellipe)):
+        for k in (0, 1):
+            slope, value = slope_in(reference, at, k)
+            assert float(f(*at)) == pytest.approx(value, rel=1e-14, abs=0)
+            assert float(tm.grad(f, argnums=k)(*at)) == pytest.approx(slope, rel=1e-13, abs=0)
+
+
+def test_incomplete_elliptic_integrals_that_are_not_real_are_no_numbers():
+    with np.errstate(all="ignore"):
+        for f in (special.ellipkinc, special.ellipeinc):
+            for at in ((0.9, 2.0), (3.0, 1.5)):
+                assert np.isnan([float(f(*at)), *(float(tm.grad(f, argnums=k)(*at)) for k in (0, 1))]).all()
+
+
+@each(("name", "wave"), [("sindg", mpmath.sin), ("cosdg", mpmath.cos), ("tandg", mpmath.tan), ("cotdg", mpmath.cot)])
+def test_waves_of_many_degrees(name, wave):
+    for x in (30.0, -725.0, 1e15, -3.3e20, 1.7e308):
+        with mpmath.workdps(400):
+            want = float(wave(mpmath.mpf(x) * mpmath.pi / 180))
+        assert float(ends.of(name)(x)) == pytest.approx(want, rel=1e-13, abs=0)
+
+
+FAR = [("ive", mpmath.besseli, -1, 1e12), ("kve", mpmath.besselk, 1, 1e12), ("jv", mpmath.besselj, 0, 1.5e308)]
+
+
+@each(("name", "reference", "scale", "x"), FAR)
+@pytest.mark.filterwarnings("ignore")
+def test_bessel_functions_where_scipys_end(name, reference, scale, x):
+    for v in (0.5, 2.5):
+        if name == "jv":  # DLMF 10.47.3, of x as it stands
+            with mpmath.workdps(400):
+                at = mpmath.mpf(x)
+                root = mpmath.sqrt(2 / mpmath.pi / at)
+                want = root * (mpmath.sin(at) if v == 0.5 else -mpmath.sin(at))
+        else:
+            with mpmath.workdps(30):
+                at = mpmath.mpf(x)
+                root = mpmath.sqrt(1 / (2 * mpmath.pi * at)) if scale < 0 else mpmath.sqrt(mpmath.pi / 2 / at)
+                want = root * (1 + scale * (4 * mpmath.mpf(v) ** 2 - 1) / (8 * at))
+        assert float(ends.of(name, v)(x)) == pytest.approx(float(want), rel=1e-13, abs=0)
