@@ -26,6 +26,22 @@ _LOW = r"\operatorname{low}"
 _UP = r"\operatorname{up}"
 
 
+def _of_jacobi(name: str, in_u: str, by_amplitude: str | None) -> Written:
+    """The rules of an elliptic function; in m by the amplitude, but for dn, the root of 1 - m sn^2."""
+    in_m = (
+        r"\left(-\frac{\operatorname{sn}}{\operatorname{dn}}"
+        r" \left(\frac{\operatorname{sn}}{2} + m \operatorname{cn} \partial_m \varphi\right)\right)"
+        if by_amplitude is None
+        else rf"{by_amplitude} \partial_m \varphi".strip()
+    )
+    turned = r"\quad \partial_m \varphi = -\operatorname{dn} \partial_m F(\varphi \mid m)"
+    return Written(
+        rf"y = \operatorname{{{name}}}(u \mid m), \quad F(\varphi \mid m) = u",
+        ((r"\bar{u}", rf"\bar{{y}} \, {in_u}"), (r"\bar{m}", rf"\bar{{y}} \, {in_m}, {turned}")),
+        rf"\dot{{y}} = \dot{{u}} \, {in_u} + \dot{{m}} \, {in_m}, {turned}",
+    )
+
+
 def _of_beta_quantile(tail: str, sign: str) -> Written:
     """The rules of the inverse of the lower or the upper tail of the beta distribution, of density p."""
     a, b = (rf"\frac{{\partial_{v} I_z(a, b)}}{{p_{{a, b}}(z)}}" for v in "ab")
@@ -300,6 +316,26 @@ WRITTEN = {
         r"\dot{y} = \dot{\nu} \, \partial_{\nu}^{n + 1} \tau_{\nu}(t)"
         r" - \dot{t} \, \partial_{\nu}^n \frac{(\nu + 1) t \, \tau_{\nu}(t)}{\nu + t^2}",
     ),
+    "expi": _along(r"\operatorname{Ei}(x)", r"\frac{e^x}{x}"),
+    "exp1": _along("E_1(x)", r"-\frac{e^{-x}}{x}"),
+    "sine_integral": _along(r"\operatorname{Si}(x)", r"\frac{\sin x}{x}"),
+    "cosine_integral": _along(r"\operatorname{Ci}(x)", r"\frac{\cos x}{x}"),
+    "sinh_integral": _along(r"\operatorname{Shi}(x)", r"\frac{\sinh x}{x}"),
+    "cosh_integral": _along(r"\operatorname{Chi}(x)", r"\frac{\cosh x}{x}"),
+    "gamma": _along(r"\Gamma(x)", r"\Gamma(x) \psi(x)"),
+    "rgamma": _along(r"\frac{1}{\Gamma(x)}", r"-\frac{\psi(x)}{\Gamma(x)}"),
+    "wrightomega": _along(r"\omega(x)", r"\frac{\omega(x)}{1 + \omega(x)}"),
+    "airy_aip": _along(r"\operatorname{Ai}'(x)", r"x \operatorname{Ai}(x)"),
+    "kolmogi": _along("K^{-1}(p)", r"\frac{1}{K'(y)}", "p"),
+    "smirnovi": Written(
+        r"d = D_n^{-1}(p)",
+        ((r"\bar{n}", r"\text{none, for } n \text{ is a whole number}"), (r"\bar{p}", r"\bar{d} \, \frac{1}{D_n'(d)}")),
+        r"\dot{d} = \dot{p} \, \frac{1}{D_n'(d)}",
+    ),
+    "ellipj_sn": _of_jacobi("sn", r"\operatorname{cn} \operatorname{dn}", r"\operatorname{cn}"),
+    "ellipj_cn": _of_jacobi("cn", r"(-\operatorname{sn} \operatorname{dn})", r"(-\operatorname{sn})"),
+    "ellipj_dn": _of_jacobi("dn", r"(-m \operatorname{sn} \operatorname{cn})", None),
+    "ellipj_ph": _of_jacobi("ph", r"\operatorname{dn}", ""),
     "dawsn": _along("D(x)", "1 - 2 x D(x)"),
     "it2i0k0_first": _along(r"\int_0^x \frac{I_0(t) - 1}{t} dt", r"\frac{I_0(x) - 1}{x}"),
     "it2j0y0_first": _along(r"\int_0^x \frac{1 - J_0(t)}{t} dt", r"\frac{1 - J_0(x)}{x}"),

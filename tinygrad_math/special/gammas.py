@@ -165,7 +165,9 @@ def polygamma(n: Any, x: Any, /) -> Any:
         return _polygamma_of_few(float(n), x)
     orders, at = doubles(n, x)
     many = (orders >= _MANY) & (orders < math.inf) & (at > 0)
-    swings = (at == -math.inf) | ((at < 0) & (at == np.floor(at)) & (orders % 2 == 0))  # of two signs beside such a pole
+    swings = (at == -math.inf) | (
+        (at < 0) & (at == np.floor(at)) & (orders % 2 == 0)
+    )  # of two signs beside such a pole
     with ignoring():
         y = np.array(special.polygamma(np.where(many, 1, orders), at), np.float64)
         if many.any():
