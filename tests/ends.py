@@ -236,3 +236,31 @@ BESIDE = [  # f, its derivative in mpmath, and where
     ),
 ]
 TWO = [tm.grad, lambda f: lambda x: tm.jvp(f, (x,), (np.ones_like(x),))[1]]
+
+
+# -- quantiles, of those that have closed forms ----------------------------------------------------------------------
+
+TINY = [1e-300, 1e-200, 1e-155, 1e-100, 1e-20, 1e-5]
+QUANTILES = [  # f, its closed form in mpmath, where
+    (of("stdtrit", 1.0), lambda p: -mpmath.cot(mpmath.pi * p), TINY),
+    (of("stdtrit", 2.0), lambda p: (2 * p - 1) / mpmath.sqrt(2 * p * (1 - p)), [*TINY, 1 - 2.0**-40]),
+    (of("gammaincinv", 1.0), lambda p: -mpmath.log1p(-p), [*TINY, 1 - 2.0**-40]),
+    (of("gammaincinv", 0.5), lambda p: mpmath.erfinv(p) ** 2, TINY[2:]),
+    (of("gammainccinv", 1.0), lambda p: -mpmath.log(p), [*TINY, 1 - 2.0**-40]),
+    *((of("betaincinv", a, 1.0), lambda p, a=a: p ** (1 / mpmath.mpf(a)), TINY) for a in (0.7, 1.0, 3.0, 100.0)),
+    (of("betaincinv", 1.0, 4.0), lambda p: 1 - (1 - p) ** mpmath.mpf(0.25), [*TINY, 1 - 2.0**-40]),
+    (of("betainccinv", 1.0, 4.0), lambda p: 1 - p ** mpmath.mpf(0.25), TINY),
+    (of("fdtri", 3.0, 2.0), lambda p: 2 / mpmath.mpf(3) / (p ** (-2 / mpmath.mpf(3)) - 1), TINY),
+    (of("fdtri", 2.0, 0.5), lambda p: ((1 - p) ** -4 - 1) / 4, [*TINY, 1 - 2.0**-40]),
+]
+QUANTILE_ENDS = [
+    (of("gammaincinv", 3.0), {0.0: (0, INF, -INF), 1.0: UP}),
+    (of("gammaincinv", 0.5), {0.0: (0, 0, PI / 2)}),
+    (of("gammaincinv", 1.0), {0.0: (0, 1, 1)}),
+    (of("gammainccinv", 3.0), {0.0: FALLING, 1.0: (0, -INF, -INF)}),
+    (of("betaincinv", 3.0, 2.0), {0.0: (0, INF, -INF), 1.0: (1, INF, INF)}),
+    (of("betaincinv", 2.0, 3.0), {0.0: (0, INF, -INF), 1.0: (1, INF, INF)}),
+    (of("betaincinv", 0.4, 0.4), {0.0: FLAT, 1.0: (1, 0, 0)}),
+    (of("stdtrit", 3.0), {0.0: LOG, 1.0: UP}),
+    (of("fdtri", 3.0, 4.0), {0.0: (0, INF, -INF), 1.0: UP}),
+]

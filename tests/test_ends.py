@@ -171,3 +171,22 @@ def test_bessel_functions_where_scipys_end(name, reference, scale, x):
                 root = mpmath.sqrt(1 / (2 * mpmath.pi * at)) if scale < 0 else mpmath.sqrt(mpmath.pi / 2 / at)
                 want = root * (1 + scale * (4 * mpmath.mpf(v) ** 2 - 1) / (8 * at))
         assert float(ends.of(name, v)(x)) == pytest.approx(float(want), rel=1e-13, abs=0)
+
+
+@each(("f", "closed", "points"), ends.QUANTILES)
+def test_quantiles_of_small_probabilities(f, closed, points):
+    for p in points:
+        with mpmath.workdps(900):
+            at = mpmath.mpf(p)
+            h = min(at, 1 - at) * mpmath.mpf(10) ** -30
+            low, here, high = (closed(at + s * h) for s in (-1, 0, 1))
+            wanted = [here, (high - low) / (2 * h), (high - 2 * here + low) / h**2]
+        got = next(derivatives(f, np.array([p])))
+        for k, want in enumerate(wanted):
+            limit = float(want) if abs(want) < 1e308 else float(mpmath.sign(want)) * INF
+            assert got[k][0] == pytest.approx(limit, rel=1e-11, abs=1e-305), (p, k)
+
+
+@each(("f", "limits"), ends.QUANTILE_ENDS)
+def test_quantiles_at_the_ends(f, limits):
+    held(f, limits)

@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
+from . import quantile_ends
 from .scipy_rows import doubles, float_kind, refuse_complex, row
+from .stirling import log_beta
 
 __all__ = [
     "betainccinv",
@@ -42,12 +45,16 @@ def _wide(xp: Any, name: str, y: Any, *args: Any) -> list[Any]:
 
 
 def _partials(
-    name: str, density: Callable[..., Any], *slopes: tuple[Callable[..., Any], dict[float, Any]], upper: bool = False
+    name: str,
+    density: Callable[..., Any],
+    near: Callable[..., Any],
+    *slopes: tuple[Callable[..., Any], dict[float, Any]],
+    upper: bool = False,
 ) -> tuple[Callable[..., Any], ...]:
     """The partial derivatives of an inverse in its parameters and in q, of the lower or of the upper tail.
 
-    With each slope come the ends of the support, which z reaches for q = 0 and 1, and the limits of dz/dp there,
-    numbers or functions of the parameters.
+    `near` gives the ends of `quantile_ends`. With each slope come the ends of the support, which z reaches for q = 0
+    and 1, and the limits of dz/dp there, numbers or functions of the parameters.
     """
 
     def in_parameter(slope: Callable[..., Any], ends: dict[float, Any]) -> Callable[..., Any]:
@@ -63,10 +70,26 @@ def _partials(
         return d
 
     def in_q(xp: Any, y: Any, *args: Any) -> Any:
-        y, *p, _ = _wide(xp, name, y, *args)
-        return (-1.0 if upper else 1.0) / density(xp, *p, y)
+        y, *p, q = _wide(xp, name, y, *args)
+        ends = near(xp, y, *p, q, *([upper] if name.startswith("gamma") else []))
+        return _at_ends(xp, ends, lambda z: (-1.0 if upper else 1.0) / density(xp, *p, z), name, y, p, q)
 
     return (*(in_parameter(*pair) for pair in slopes), in_q)
+
+
+def _at_ends(
+    xp: Any, ends: quantile_ends.Ends, inside: Callable[..., Any], name: str, y: Any, p: list[Any], q: Any
+) -> Any:
+    """The slope in q: by the first terms at the ends, else by the density at the quantile y."""
+    edge: Any = False
+    for where, _ in ends:
+        edge = where | edge
+    if xp is not raw:  # y itself would pass 0 times its infinite slope on
+        y = getattr(xp, name)(*p, xp.where(edge, 0.5, q))
+    slope = inside(xp.where(edge, 0.5, y))
+    for where, of in ends:
+        slope = xp.where(where, of(lambda v, where=where: xp.where(where, v, 0.5)), slope)
+    return slope
 
 
 def _beta_partials(upper: bool = False) -> tuple[Callable[..., Any], ...]:
@@ -95,8 +118,17 @@ def _beta_partials(upper: bool = False) -> tuple[Callable[..., Any], ...]:
         return d
 
     def in_q(xp: Any, y: Any, *args: Any) -> Any:
-        _, a, b, z = nearer(xp, y, *args)
-        return (-1.0 if upper else 1.0) / xp.beta_density(a, b, z)
+        high, a, b, z = nearer(xp, y, *args)
+        q = _wide(xp, name, y, *args)[-1]
+        low = xp.where(xp.logical_not(high) if upper else high, 1 - q, q)  # what lies beyond z, towards its end
+        edge = xp.less(z * (1 + b), quantile_ends.NEAR)
+        ((_, of),) = quantile_ends.of_beta(xp, z, a, b, low)
+        first = of(lambda v: xp.where(edge, v, 0.5))
+        if xp is not raw:  # z itself would pass 0 times its infinite slope on
+            rest = (*args[:2], xp.where(edge, 0.5, args[2]))
+            _, a, b, z = nearer(xp, getattr(xp, name)(*rest), *rest)
+        slope = xp.where(edge, first, 1 / xp.beta_density(a, b, xp.where(edge, 0.5, z)))
+        return -slope if upper else slope
 
     return in_parameter(1), in_parameter(0), in_q
 
@@ -118,14 +150,17 @@ def _fisher_end(xp: Any, m: Any, n: Any) -> Any:
 
 _GAMMA = (
     lambda xp, a, z: xp.gamma_density(a, z),
+    quantile_ends.of_gamma,
     (lambda xp, a, z: xp.gammainc_da(a, z, order=1), {0.0: 0.0, math.inf: math.inf}),
 )
 _STUDENT = (
     lambda xp, df, z: xp.student_density(df, z),
+    quantile_ends.of_student,
     (lambda xp, df, z: xp.stdtr_ddf(df, z, order=1), {-math.inf: math.inf, math.inf: -math.inf}),
 )
 _FISHER = (
     lambda xp, m, n, z: xp.fisher_density(m, n, z),
+    quantile_ends.of_fisher,
     (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=1, in_n=0), {0.0: 0.0, math.inf: _fisher_end}),
     (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=0, in_n=1), {0.0: 0.0, math.inf: -math.inf}),
 )
@@ -151,9 +186,40 @@ gammainccinv = row(
     samples=_samples(1.2),
     doc="The z with gammaincc(a, z) = y, accurate for small y. Derivatives as of gammaincinv.",
 )
+
+
+def _first(z: Any, a: Any, b: Any, low: Any) -> Any:
+    """SciPy's quantile of the beta distribution, and the first term where that ends, at 2.2e-308."""
+    ended = (z <= 1.01 * np.finfo(np.float64).tiny) & (low > 0) & (a > 0) & (b > 0)
+    a, b, low = np.where(ended, a, 1.0), np.where(ended, b, 1.0), np.where(ended, low, 0.5)
+    return np.where(ended, np.exp((np.log(low) + np.log(a) + log_beta(a, b)) / a), z)
+
+
+def _beta_quantile(name: str, a: Any, b: Any, q: Any) -> Any:
+    from scipy import special
+
+    refuse_complex(name, a, b, q)
+    kind = float_kind(a, b, q)
+    a, b, q = doubles(a, b, q)
+    with ignoring():
+        low = 1 - q if name == "betainccinv" else q
+        return _first(getattr(special, name)(a, b, q), a, b, low).astype(kind)[()]
+
+
+def beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
+    """SciPy's betaincinv to the smallest doubles."""
+    return _beta_quantile("betaincinv", a, b, y)
+
+
+def upper_beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
+    """SciPy's betainccinv to the smallest doubles."""
+    return _beta_quantile("betainccinv", a, b, y)
+
+
 betaincinv = row(
     "betaincinv",
     *_beta_partials(),
+    forward=beta_quantile,
     arguments="a b y",
     latex=r"I^{{-1}}_{{{2}}}({0}, {1})",
     samples=_samples(1.2, 1.7),
@@ -162,6 +228,7 @@ betaincinv = row(
 betainccinv = row(
     "betainccinv",
     *_beta_partials(upper=True),
+    forward=upper_beta_quantile,
     arguments="a b y",
     latex=r"(1 - I)^{{-1}}_{{{2}}}({0}, {1})",
     samples=_samples(1.2, 1.7),
@@ -177,7 +244,13 @@ def _stdtrit(df: Any, p: Any, /) -> Any:
     kind = float_kind(df, p)
     df, p = doubles(df, p)
     with ignoring():
-        return np.where((p == 0) & (df > 0), -math.inf, special.stdtrit(df, p)).astype(kind)[()]
+        t = np.where((p == 0) & (df > 0), -math.inf, special.stdtrit(df, p))
+        # far out the first term is all; SciPy's search ends at 1e153
+        r = np.minimum(p, 1 - p)
+        far = (np.abs(t) > 1e140 * np.sqrt(df)) & np.isfinite(t) & (r > 0)
+        v, r = np.where(far, df, 1.0), np.where(far, r, 0.5)
+        own = np.sqrt(v) * np.exp(-(np.log(v) + np.log(r) + log_beta(v / 2, np.full_like(v, 0.5))) / v)
+        return np.where(far, np.copysign(own, t), t).astype(kind)[()]
 
 
 stdtrit = row(
@@ -199,7 +272,7 @@ def _fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
     kind = float_kind(dfn, dfd, p)
     m, n, p = doubles(dfn, dfd, p)
     with ignoring():
-        odds = special.betaincinv(m / 2, n / 2, p) / special.betainccinv(n / 2, m / 2, p)
+        odds = _first(special.betaincinv(m / 2, n / 2, p), m / 2, n / 2, p) / special.betainccinv(n / 2, m / 2, p)
         return np.asarray(n / m * odds).astype(kind)[()]
 
 
@@ -315,7 +388,7 @@ btdtrib = row(
 )
 stdtridf = row(
     "stdtridf",
-    *_solved(0, _STUDENT[1][0], _STUDENT[0]),
+    *_solved(0, _STUDENT[2][0], _STUDENT[0]),
     arguments="p t",
     forward=stdtridf_checked,
     samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),
