@@ -26,6 +26,17 @@ _LOW = r"\operatorname{low}"
 _UP = r"\operatorname{up}"
 
 
+def _of_quantile(tail: str, a: str, density: str, sign: str) -> Written:
+    """The rules of the inverse of a lower or an upper tail with one parameter, of this density."""
+    lower = "P" if tail == "Q" else tail
+    part, q = rf"\frac{{\partial_{{{a}}} {lower}_{{{a}}}(z)}}{{{density}(z)}}", rf"\frac{{1}}{{{density}(z)}}"
+    return Written(
+        rf"z = {tail}_{{{a}}}^{{-1}}(q)",
+        ((rf"\bar{{{a}}}", rf"-\bar{{z}} \, {part}"), (r"\bar{q}", rf"{sign}\bar{{z}} \, {q}")),
+        rf"\dot{{z}} = -\dot{{{a}}} \, {part} {sign or '+'} \dot{{q}} \, {q}",
+    )
+
+
 def _of_jacobi(name: str, in_u: str, by_amplitude: str | None) -> Written:
     """The rules of an elliptic function; in m by the amplitude, but for dn, the root of 1 - m sn^2."""
     in_m = (
@@ -272,6 +283,9 @@ WRITTEN = {
         ),
         r"\dot{y} = \dot{z} \, y \, (\psi(z + m) - \psi(z)) + \dot{m} \, y \, \psi(z + m)",
     ),
+    "gammaincinv": _of_quantile("P", "a", "p_a", ""),
+    "gammainccinv": _of_quantile("Q", "a", "p_a", "-"),
+    "stdtrit": _of_quantile(r"T", r"\nu", r"\tau_{\nu}", ""),
     "fdtri": Written(
         r"x = F^{-1}_p(m, n), \quad F_{m, n}(x) = \int_0^x f_{m, n}(u) \, \mathrm{d}u",
         (
