@@ -120,7 +120,7 @@ AT_INFINITY = {
 }
 WITHOUT = {  # op -> why it has no row, and None above where the other side is outside of the domain
     **dict.fromkeys(["arcsin", "arccos", "arctanh", "logit", "erfinv", "erfcinv", "ndtri", "kolmogi"], "an interval"),
-    **dict.fromkeys(["lattice_point", "on_simplex", "bounded_log", "gelu_argument", "arccosh_root"], "of other ops"),
+    **dict.fromkeys(["lattice_point", "on_simplex", "bounded_log", "gelu_argument", "arccosh_root", "held"], "of other ops"),
     "wofz": "complex",
 }
 

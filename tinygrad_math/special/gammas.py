@@ -165,14 +165,20 @@ def polygamma(n: Any, x: Any, /) -> Any:
         return _polygamma_of_few(float(n), x)
     orders, at = doubles(n, x)
     many = (orders >= _MANY) & (orders < math.inf) & (at > 0)
-    swings = (at == -math.inf) | (
-        (at < 0) & (at == np.floor(at)) & (orders % 2 == 0)
-    )  # of two signs beside such a pole
     with ignoring():
         y = np.array(special.polygamma(np.where(many, 1, orders), at), np.float64)
         if many.any():
             y[many] = in_blocks(_polygamma_of_many, orders[many], np.minimum(at[many], _LARGEST))
-        return np.where(swings, math.nan, y).astype(float_kind(x))[()]
+        return _off_poles(y, orders, at).astype(float_kind(x))[()]
+
+
+def _off_poles(y: Any, n: Any, x: Any) -> Any:
+    """NaN at the poles below 0 of an even order, beside which it has two signs, and at -inf, up to which there are
+    poles."""
+    if not np.any(np.isinf(y)):
+        return y
+    swings = (x == -math.inf) | ((x < 0) & (x == np.floor(x)) & (n % 2 == 0))
+    return np.where(swings, math.nan, y)
 
 
 _MANY = 100  # from this order on SciPy's factors, n! and zeta(n + 1, x), will overflow and vanish
@@ -184,7 +190,8 @@ def _polygamma_of_few(n: float, x: Any) -> Any:
     from scipy import special
 
     with ignoring():
-        y = (-1.0) ** (n + 1) * special.gamma(n + 1) * special.zeta(n + 1, np.asarray(x, np.float64))
+        at = np.asarray(x, np.float64)
+        y = _off_poles((-1.0) ** (n + 1) * special.gamma(n + 1) * special.zeta(n + 1, at), n, at)[()]
         return y if (kind := float_kind(x)) == y.dtype else y.astype(kind)
 
 
