@@ -771,6 +771,31 @@ def test_an_interrupt_at_any_point_of_a_change_of_several_tensors_leaves_all_old
     strike_everywhere(action, lambda: seen() in (old, after), files=("core/whole.py",))
 
 
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+@pytest.mark.parametrize("watched", [False, True])
+def test_an_interrupt_at_any_point_of_a_step_leaves_all_parameters_old_or_new(kind, watched):
+    def made():
+        net = small_net()
+        net.opt, net.arrays = getattr(tm.optim, kind)(net.parameters(), lr=1.0), []
+        if watched:
+            net.arrays = [p.data for p in net.parameters()]
+        return net
+
+    def seen():
+        return [p.tolist() for p in held["net"].parameters()], len(held["net"].opt.state) in (0, 2)
+
+    held = {"net": made()}
+    old = seen()
+    held["net"].opt.step()
+    after = seen()
+
+    def action():
+        held["net"] = made()
+        held["net"].opt.step()
+
+    strike_everywhere(action, lambda: seen() in (old, after), step=3, files=("optim/optimizer.py", "core/form.py"))
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that were closed by no one
 def test_an_interrupted_save_leaves_the_file_free_for_the_next_one(tmp_path):
     path = tmp_path / "a.npz"

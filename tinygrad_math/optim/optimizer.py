@@ -284,15 +284,22 @@ class Optimizer:
                 for p, new, _ in moved:
                     witness.stepped(self, p, p.grad, new)
         states, now = self.state, clock()
-        for p, new, state in moved:
-            if state:
-                states[p] = state
-            node = p.node
-            meta = node.meta
-            if meta is None or meta.window is not None:
+        try:
+            for p, new, state in moved:
+                if state:
+                    states[p] = state
+                node = p.node
+                meta = node.meta
+                if meta is None or meta.window is not None:
+                    p._replace(new)
+                else:  # the same, where the user holds no array of it
+                    node.data, meta.changed = new, now
+        except BaseException:  # Ctrl-C between two parameters: the step is taken as a whole
+            for p, new, state in moved:
+                if state:
+                    states[p] = state
                 p._replace(new)
-            else:  # the same, where the user holds no array of it
-                node.data, meta.changed = new, now
+            raise
         return loss
 
     def _numbers(self, k: int, group: Mapping[str, Any]) -> tuple[Hyper, bool]:
