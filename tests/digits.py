@@ -709,7 +709,7 @@ OF_TWO["stdtr"] = Two(
 NOT_SCANNED: dict[str, str] = {}  # op -> why
 _SLOPES = "the derivative of another op, which is scanned with it"
 NOT_SCANNED |= dict.fromkeys(
-    ["arccosh_root", "one_minus_square", "logistic_slope", "hypot_share", "turn_slope"], _SLOPES
+    ["arccosh_root", "one_minus_square", "logistic_slope", "hypot_share", "turn_slope", "gauss", "half_gauss"], _SLOPES
 )
 _STEPS = "between its jumps exact: a sign, a whole number or 0"
 NOT_SCANNED |= dict.fromkeys(["copysign", "floor_divide", "remainder", "fmod", "heaviside", "nextafter"], _STEPS)

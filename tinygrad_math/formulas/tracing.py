@@ -76,6 +76,10 @@ def _written(op: Op, args: tuple[Formula, ...], params: Mapping[str, Any], shape
         case "hypot":
             squares = add((power(a, number(2), a.shape), power(b, number(2), b.shape)), shape)
             return Formula("operation", (registry["sqrt"], (squares,), ()), shape)
+        case "gauss" | "half_gauss":
+            square = power(a, number(2), a.shape)
+            fall = negative(square if op.name == "gauss" else divide(square, number(2), shape))
+            return Formula("operation", (registry["exp"], (fall,), ()), shape)
         case "matmul":
             if not a.shape or not b.shape:
                 return multiply(a, b, shape)

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.declare import general
-from ..core.op import raw
+from ..core.declare import elementwise, general
 from ..core.quiet import ignoring
-from ..core.samples import real, sample
+from ..core.samples import complexes, real, sample
 from .quadrature import DROP, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
 
@@ -84,24 +83,45 @@ def _(xp: Any, ts: Any, y: Any, x: Any, n: int) -> Any:
     return ts[0] * (-2 * (n + 1) * xp.erfcx_integral(x, n=n + 1))
 
 
-def _held(xp: Any, x: Any) -> Any:
-    """x, for a Gauss function of it that may be differentiated: at infinity the slope is 0, not inf times 0."""
-    return x if xp is raw or x.dtype.kind == "c" else xp.held(x)
+def _samples() -> list[Any]:
+    return [sample(real(2, 3)), sample(real()), sample(real(0, 2)), sample(complexes(3))]
 
 
-def _gauss(xp: Any, x: Any) -> Any:
-    at = _held(xp, x)
-    return xp.exp(-at * at)
+def _gauss(x: Any, /) -> Any:
+    return np.exp(-x * x)
+
+
+def _half_gauss(x: Any, /) -> Any:
+    return np.exp(-0.5 * x * x)
+
+
+gauss = elementwise(
+    _gauss,
+    lambda xp, y, x: -2 * xp.held(x) * y,  # at infinity the slope is 0, not inf times 0
+    name="gauss",
+    latex=r"e^{{-{0}^2}}",
+    holomorphic=True,
+    samples=lambda: [*_samples(), sample(np.array([-np.inf, 0.0, np.inf]), smooth=False)],
+    doc="exp(-x^2). Derivative: -2 x y; 0 at infinity.",
+)
+half_gauss = elementwise(
+    _half_gauss,
+    lambda xp, y, x: -xp.held(x) * y,
+    name="half_gauss",
+    latex=r"e^{{-{0}^2/2}}",
+    holomorphic=True,
+    samples=lambda: [*_samples(), sample(np.array([-np.inf, 0.0, np.inf]), smooth=False)],
+    doc="exp(-x^2/2). Derivative: -x y; 0 at infinity.",
+)
 
 
 def _normal_density(xp: Any, x: Any) -> Any:
-    at = _held(xp, x)
-    return xp.exp(-0.5 * at * at) / _ROOT_TWO_PI
+    return xp.half_gauss(x) / _ROOT_TWO_PI
 
 
 erf = row(
     "erf",
-    lambda xp, y, x: _TWO_OVER_ROOT_PI * _gauss(xp, x),
+    lambda xp, y, x: _TWO_OVER_ROOT_PI * xp.gauss(x),
     holomorphic=True,
     doc="""The error function 2/sqrt(pi) integral_0^x exp(-t^2) dt. d/dx = 2/sqrt(pi) exp(-x^2). Real or complex.
 
@@ -112,7 +132,7 @@ erf = row(
 )
 erfc = row(
     "erfc",
-    lambda xp, y, x: -_TWO_OVER_ROOT_PI * _gauss(xp, x),
+    lambda xp, y, x: -_TWO_OVER_ROOT_PI * xp.gauss(x),
     holomorphic=True,
     doc="The complementary error function 1 - erf(x). d/dx = -2/sqrt(pi) exp(-x^2). Real or complex.",
 )

@@ -201,6 +201,16 @@ def _over_root(v: Value, make: Make) -> tuple[Value, Value] | None:
     return c, make("root_mean_square", square, c, axis=axis, least=least)
 
 
+def _gauss(v: Value, make: Make) -> Value:
+    x = v.inputs[0]
+    return make("exp", make("multiply", make("negative", x), x))
+
+
+def _half_gauss(v: Value, make: Make) -> Value:
+    x = v.inputs[0]
+    return make("exp", make("multiply", make("multiply", constant(-0.5), x), x))
+
+
 def _triangle(keep: Callable[..., np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> Lowering:
     def lowered(v: Value, make: Make) -> Value | None:
         x = v.inputs[0]
@@ -324,6 +334,8 @@ _ENTRIES: dict[str, Lowering] = {
     "stack": _stack,
     "center": _center,
     "contract": _contract,
+    "gauss": _gauss,
+    "half_gauss": _half_gauss,
     "inverse_deviation": _inverse_deviation,
     "inverse_or_zero": _inverse_or_zero,
     "normalized": _normalized,
