@@ -17,7 +17,8 @@ from .op import rec
 PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _NUMPYS_NUMBERS = {np.dtype(char).type for char in "?bBhHiIlLqQefdgFDG"}
 SURE = PYTHON_NUMBERS | _NUMPYS_NUMBERS | {np.ndarray, list, tuple}  # operands that are ours to take
-_HOT_DTYPES = frozenset({np.dtype("float64"), np.dtype("float32")})
+_DOUBLE, _SINGLE = np.dtype("float64"), np.dtype("float32")
+_Array = np.ndarray  # NumPy's module takes long to answer
 _new = object.__new__
 
 
@@ -27,7 +28,7 @@ def node_of(value: Any) -> Node:
     A Python number stays one, so that it takes on the dtype of what it meets.
     """
     kind = type(value)
-    if kind in PYTHON_NUMBERS or (kind is np.ndarray and value.dtype in _HOT_DTYPES):
+    if kind in PYTHON_NUMBERS or (kind is _Array and ((dtype := value.dtype) is _DOUBLE or dtype is _SINGLE)):
         node = _new(Constant)
         node.data = value
         return node

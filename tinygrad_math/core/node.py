@@ -118,6 +118,7 @@ class Node:
 
 
 _new: Any = object.__new__
+_Array = np.ndarray  # NumPy's module takes long to answer
 
 
 class Taken(Node):
@@ -361,9 +362,9 @@ def held(node: Node) -> Node:
 
     Always a copy, whatever the size: it costs no more than any op on the array, and less than to watch it.
     """
-    if type(node) is Constant and isinstance(node.data, np.ndarray):
+    if node.__class__ is Constant and isinstance(data := node.data, _Array):
         copy: Node = _new(Constant)
-        copy.data = node.data.copy("K")
+        copy.data = data.copy("K")
         return copy
     return node
 
@@ -395,9 +396,10 @@ def check_fresh(user: Node) -> None:
             f"the result of {_what(user)} was changed after it was computed, so its derivative is no longer "
             "known. Write to a copy, or change it by an assignment, x[...] = v, which is recorded."
         )
+    tick = user.tick
     for used in user.inputs:
         m = used.meta
-        if m is not None and (m.window is not None or m.changed > user.tick) and used.changed_since(user.tick):
+        if m is not None and (m.changed > tick or m.window is not None) and used.changed_since(tick):
             what = repr(used.name) if used.name else f"an input of shape {np.shape(used.data)}"
             raise ChangedAfterUse(
                 f"{what} was changed after {_what(user)} had used it, so its derivative is no "

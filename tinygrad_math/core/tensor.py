@@ -51,7 +51,8 @@ _innermost = MODE.innermost
 def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Compute `op` of `args` and remember it if any argument is live."""
     known: tuple[Node, ...]
-    if len(args) == 1 and isinstance(args[0], Tensor):  # the most frequent call, without a loop
+    count = len(args)
+    if count == 1 and isinstance(args[0], Tensor):  # the most frequent calls, without a loop
         n = args[0].node
         known, live = (n,), n.live
         forward = op.forward
@@ -59,6 +60,26 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
             data = forward(n.data, **params) if params else forward(n.data)
         except Exception as error:
             return _once_more(op, args, known, [n.data], params, error)
+    elif count == 2 and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+        known = a, b = args[0].node, args[1].node
+        live, forward = a.live | b.live, op.forward
+        try:
+            data = forward(a.data, b.data, **params) if params else forward(a.data, b.data)
+        except Exception as error:
+            return _once_more(op, args, known, [a.data, b.data], params, error)
+    elif (
+        count == 3
+        and not params
+        and isinstance(args[0], Tensor)
+        and isinstance(args[1], Tensor)
+        and isinstance(args[2], Tensor)
+    ):
+        known = a, b, c = args[0].node, args[1].node, args[2].node
+        live = a.live | b.live | c.live
+        try:
+            data = op.forward(a.data, b.data, c.data)
+        except Exception as error:
+            return _once_more(op, args, known, [a.data, b.data, c.data], params, error)
     else:
         foreign, live, values, inputs, forward = False, 0, [], [], op.forward
         for a in args:
@@ -78,7 +99,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
                 if getattr(data, "dtype", _DOUBLE).hasobject:
                     refuse_object(data, op.name)
                 data = _apart(data, values)
-            known = tuple(map(held, inputs)) if live else tuple(inputs)
+            known = tuple([held(n) if n.__class__ is Constant else n for n in inputs]) if live else tuple(inputs)
         else:
             known = tuple(inputs)
     if data is None:

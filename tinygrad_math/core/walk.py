@@ -40,7 +40,7 @@ from .spent import refuse_spent
 from .tensor import DIFFERENTIABLE, TRACED, Node, Tensor, again, as_tensor, handle, rec, select, under, wrap
 from .tree import flatten, unflatten
 
-_by_tick, _data = attrgetter("tick"), attrgetter("data")
+_by_tick = attrgetter("tick")
 _FLOAT, _Array, _add = np.float64, np.ndarray, np.add  # NumPy's module takes long to answer
 _ONE = _FLOAT(1.0)
 _ONLY, _BOTH, _FIRST, _SECOND = (True,), (True, True), (True, False), (False, True)  # which inputs lead to a target
@@ -211,7 +211,7 @@ def _pullback(
     for node, g in seeds:
         if node in reached:
             cotangents[node] = xp.add(cotangents[node], g) if node in cotangents else g
-    take, is_reached, overwritten = cotangents.pop, reached.__contains__, Past.ever
+    take, overwritten = cotangents.pop, Past.ever
     watched = every or (bool(goal) and any(n.op is not None for n in goal))  # one without an op is kept in any case
     for n in reversed(trail.nodes):
         g = take(n, None)
@@ -256,10 +256,14 @@ def _pullback(
             if a.meta is not None or meta is not None:
                 check_fresh(n)
         else:
-            need = tuple(map(is_reached, inputs))
+            if count == 3 and not (overwritten and op.formal):  # a layer, with its weight and its bias
+                a, b, c = inputs
+                need, args = (a in reached, b in reached, c in reached), (a.data, b.data, c.data)
+            else:
+                need = tuple([i in reached for i in inputs])
+                args = _values(n) if overwritten and op.formal else tuple([i.data for i in inputs])
             if True not in need:
                 continue
-            args = _values(n) if overwritten and op.formal else tuple(map(_data, inputs))
             value = args[0]
             check_fresh(n)
         if op.part:
@@ -295,7 +299,7 @@ def _pullback(
             found = tuple(found)
             if len(found) != count:
                 raise _miscounted(op, found, count)
-            for i, share, argument, wanted in zip(inputs, found, args, need, strict=True):
+            for i, share, argument, wanted in zip(inputs, found, args, need):  # of one length
                 if wanted and share is not None:
                     if share.shape != argument.shape or share.dtype is not argument.dtype:
                         share = _fitted(op, xp, share, argument)
@@ -591,25 +595,21 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
 
 def _accumulate(found: Mapping[Node, Any], recorded: bool) -> None:
     """Add to the gradients of the nodes' owners: all of it or nothing, and one thread after another."""
-    before: dict[Tensor, Any] = {}
-    after: dict[Tensor, Any] = {}
+    before: list[tuple[Tensor, Any]] = []
     with Gradients.lock:
-        for node, share in found.items():
-            m = node.meta
-            if m is None or (known := m.owner) is None or (owner := known()) is None:
-                continue
-            if recorded:
-                share = wrap(share.node)
-            if owner in after:
-                g = after[owner]
-            else:
-                before[owner] = g = getattr(owner, "_grad", None)
-            after[owner] = share if g is None else rec.add(handle(g), handle(share))
         try:
-            for owner, total in after.items():
+            for node, share in found.items():
+                m = node.meta
+                if m is None or (known := m.owner) is None or (owner := known()) is None:
+                    continue
+                if recorded:
+                    share = wrap(share.node)
+                g = getattr(owner, "_grad", None)
+                total = share if g is None else rec.add(handle(g), handle(share))
+                before.append((owner, g))
                 owner._grad = total
         except BaseException:
-            for owner, g in before.items():
+            for owner, g in reversed(before):
                 owner._grad = g
             raise
 

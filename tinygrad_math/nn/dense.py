@@ -19,6 +19,8 @@ from .starts import restart_uniform
 
 __all__ = ["affine", "bilinear", "linear"]
 
+_add, _Array = np.add, np.ndarray  # NumPy's module takes long to answer
+
 
 @general(
     arity=3,
@@ -43,8 +45,7 @@ def affine(x: Any, weight: Any, bias: Any, /) -> Any:
     if x.ndim != 2 or x.size == 1 or weight.size == 1 or weight.dtype is not dtype or bias.dtype is not dtype:
         return x @ weight.T + bias
     y = x.dot(weight.T)
-    y += bias
-    return y
+    return _add(y, bias, y)
 
 
 @affine.defvjp
@@ -138,7 +139,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         if x.__class__ is Tensor:
-            shape = x.node.data.shape if x.node.data.__class__ is np.ndarray else x.shape
+            shape = data.shape if (data := x.node.data).__class__ is _Array else x.shape
         else:
             x = shaped(x)
             shape = x.shape

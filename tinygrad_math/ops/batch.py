@@ -13,16 +13,19 @@ import numpy as np
 from ..core.declare import helper
 from ..core.op import raw
 
+_DOUBLE = np.dtype(float)
 _ONES = {np.dtype(kind): np.ones(4096, kind) for kind in "fd"}
 for _ones in _ONES.values():
     _ones.flags.writeable = False
+_DOUBLES = _ONES[_DOUBLE]
 
 
 @helper("batch_sum")
 def batch_sum(xp: Any, g: Any) -> Any:
     """The sum over axis 0."""
     if xp is raw and g.ndim == 2:
-        ones, n = _ONES.get(g.dtype), len(g)
+        kind, n = g.dtype, len(g)
+        ones = _DOUBLES if kind is _DOUBLE else _ONES.get(kind)  # which takes long to find by its dtype
         if ones is not None and n <= 4096:
             return ones[:n].dot(g)
     return xp.sum(g, axis=0)
