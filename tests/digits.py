@@ -709,7 +709,17 @@ OF_TWO["stdtr"] = Two(
 NOT_SCANNED: dict[str, str] = {}  # op -> why
 _SLOPES = "the derivative of another op, which is scanned with it"
 NOT_SCANNED |= dict.fromkeys(
-    ["arccosh_root", "one_minus_square", "logistic_slope", "hypot_share", "turn_slope", "gauss", "half_gauss"], _SLOPES
+    [
+        "arccosh_root",
+        "arcsinh_root",
+        "one_minus_square",
+        "logistic_slope",
+        "hypot_share",
+        "turn_slope",
+        "gauss",
+        "half_gauss",
+    ],
+    _SLOPES,
 )
 _STEPS = "between its jumps exact: a sign, a whole number or 0"
 NOT_SCANNED |= dict.fromkeys(["copysign", "floor_divide", "remainder", "fmod", "heaviside", "nextafter"], _STEPS)
@@ -721,6 +731,7 @@ NOT_SCANNED |= {
     "held_product": "a product, for slopes of gates",
     "resting_product": "a product",
     "gelu_argument": "a polynomial",
+    "complex_log1p": "at complex numbers, in digits_complex.py",
     "softsign": "an activation, whose digits tests/test_gating.py scans",
     "within": "the identity, or NaN",
     "replaced": "the identity, or NaN",

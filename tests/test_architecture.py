@@ -13,7 +13,7 @@ ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
 FLOORS = [
     ["core/errors", "core/notebook", "core/place", "core/quiet", "core/samples", "core/standing", "core/whole"],
-    ["core/arguments", "core/opening", "core/parts", "core/showing", "core/squares"],
+    ["core/arguments", "core/complex_parts", "core/opening", "core/parts", "core/showing", "core/squares"],
     ["core/elsewhere", "neighbours"],
     ["core/docs", "core/mode"],
     ["core/attributes"],

@@ -179,9 +179,9 @@ def _frozen(data: Any) -> Any:
     return tuple(map(_frozen, listed)) if isinstance(listed, list) else listed
 
 
-def declare(name: str, forward: Callable[..., Any], **record: Any) -> Any:
+def declare(name: str, forward: Callable[..., Any], made: type[Declared[...]] = Declared, **record: Any) -> Any:
     """Register an op under `name` in the registry, in `raw` and in `rec`, and return its function."""
-    op: Any = Declared(name, forward, **record)
+    op: Any = made(name, forward, **record)
     setattr(rec, name, op)
     if isinstance(forward, np.ufunc):
         by_ufunc[forward] = op
@@ -223,6 +223,7 @@ def elementwise(
     holomorphic: bool = False,
     samples: Samples = None,
     doc: str | None = None,
+    made: type[Declared[...]] = Declared,
 ) -> Declared[...]:
     """An op that acts on each element: one partial derivative per argument.
 
@@ -233,6 +234,7 @@ def elementwise(
     op = declare(
         title,
         ufunc,
+        made,
         kind="elementwise",
         arity=len(partials),
         vjp=_elementwise_vjp(partials, holomorphic),

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core import complex_parts
 from ..core import samples as points
-from ..core.declare import alias, elementwise, general
+from ..core.declare import Declared, alias, elementwise, general
 from ..core.errors import DTypeError, describe
-from ..core.op import raw
+from ..core.op import by_ufunc, raw
 from ..core.samples import sample
 from ..core.standing import as_array
+from ..core.tensor import as_tensor
 
 __all__ = [
     "acosh", "arccosh", "arcsinh", "arctanh", "asinh", "atanh", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2",
@@ -66,6 +68,19 @@ log10 = elementwise(
     holomorphic=True,
     doc="The logarithm to base 10. Derivative: 1 / (x ln 10).",
 )
+
+
+class _Log1p(Declared[...]):
+    """log1p, which hands complex numbers to an op of their own: the digits of NumPy's are those of 1 + x."""
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        if len(args) == 1 and not params:
+            x = as_tensor(args[0]) if isinstance(args[0], (list, tuple)) else args[0]
+            if getattr(x, "dtype", _REAL).kind == "c" or type(x) is complex:
+                return complex_log1p(x)
+        return super().__call__(*args, **params)
+
+
 log1p = elementwise(
     np.log1p,
     lambda xp, y, x: 1 / (1 + x),
@@ -73,6 +88,19 @@ log1p = elementwise(
     domain=(-0.7, 3.0),
     holomorphic=True,
     doc="log(1 + x), accurate near 0. Derivative: 1 / (1 + x).",
+    made=_Log1p,
+)
+del by_ufunc[np.log1p]  # so that np.log1p(x), too, asks whether x is complex
+
+
+complex_log1p = elementwise(
+    complex_parts.log1p,
+    lambda xp, y, x: 1 / (1 + x),
+    name="complex_log1p",
+    latex=r"\ln(1 + {0})",
+    domain=(-0.7, 3.0),
+    holomorphic=True,
+    doc="log(1 + x) of complex numbers, with the digits of both parts. Derivative: 1 / (1 + x).",
 )
 
 
@@ -236,10 +264,25 @@ def _(xp: Any, ts: Any, y: Any, s: Any, x: Any) -> Any:
     return None if ts[0] is None else ts[0] * (-2 * s)
 
 
+def _arcsinh_root(x: Any, /) -> Any:
+    if np.asarray(x).dtype.kind != "c":
+        return np.hypot(1, x)
+    turned = np.array(x)  # i x, whose product would lose the sign of a zero
+    turned.real, turned.imag = -np.imag(x), np.real(x)
+    return (np.sqrt(complex_parts.plus(turned, 1)) * np.sqrt(complex_parts.plus(-turned, 1)))[()]
+
+
+arcsinh_root = elementwise(
+    _arcsinh_root,
+    lambda xp, y, x: x / y,
+    name="arcsinh_root",
+    latex=r"\sqrt{{1 + {0}^2}}",
+    holomorphic=True,
+    doc="The square root of 1 + x^2, on the branches of arcsinh and without overflow. Derivative: x / y.",
+)
 arcsinh = elementwise(
     np.arcsinh,
-    # hypot does not overflow; it knows no complex numbers
-    lambda xp, y, x: 1 / (xp.sqrt(1 + x * x) if x.dtype.kind == "c" else xp.hypot(1, x)),
+    lambda xp, y, x: 1 / (xp.arcsinh_root(x) if x.dtype.kind == "c" else xp.hypot(1, x)),
     latex=r"\operatorname{{arsinh}} {0}",
     holomorphic=True,
     doc="The inverse of sinh. Derivative: 1 / sqrt(x^2 + 1).",
@@ -247,7 +290,10 @@ arcsinh = elementwise(
 
 
 def _arccosh_root(x: Any, /) -> Any:
-    return np.sqrt(x - 1) * np.sqrt(x + 1)  # in one root it would overflow, and miss the branch of complex numbers
+    root = np.sqrt(complex_parts.plus(x, -1)) * np.sqrt(
+        complex_parts.plus(x, 1)
+    )  # in one root it would overflow, and miss the branch
+    return root[()]
 
 
 def _arccosh_root_slope(xp: Any, y: Any, x: Any) -> Any:
@@ -277,7 +323,7 @@ arccosh = elementwise(
 )
 arctanh = elementwise(
     np.arctanh,
-    lambda xp, y, x: 1 / xp.one_minus_square(x),
+    lambda xp, y, x: xp.slope_of_arctanh(x),
     latex=r"\operatorname{{artanh}} {0}",
     domain=(-0.8, 0.8),
     holomorphic=True,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import samples as points
-from ..core.declare import alias, elementwise, general
+from ..core.declare import alias, elementwise, general, helper
 from ..core.samples import sample
 
 __all__ = [
@@ -22,9 +22,16 @@ sin = elementwise(
 cos = elementwise(
     np.cos, lambda xp, y, x: -xp.sin(x), latex=r"\cos {0}", holomorphic=True, doc="Cosine. Derivative: -sin x."
 )
+
+
+def _tan_slope(xp: Any, y: Any, x: Any) -> Any:
+    """1 + y^2, of complex numbers as that of tanh(i x) = i y, whose digits do not cancel far from the real axis."""
+    return 1 + y * y if x.dtype.kind != "c" else xp.tanh_slope(1j * y, 1j * x)
+
+
 tan = elementwise(
     np.tan,
-    lambda xp, y, x: 1 + y * y,
+    _tan_slope,
     latex=r"\tan {0}",
     domain=(-1.2, 1.2),
     holomorphic=True,
@@ -46,9 +53,22 @@ one_minus_square = elementwise(
 )
 
 
+@helper("slope_of_arctanh")
+def _slope_of_arctanh(xp: Any, x: Any) -> Any:
+    """1 / (1 - x^2); of complex x, whose square overflows to NaN, -1 / x^2 far out."""
+    if x.dtype.kind != "c":
+        return 1 / xp.one_minus_square(x)
+    far = xp.greater(xp.abs(x), 0.1 * np.finfo(x.dtype).max ** 0.5)
+    near = 1 / xp.one_minus_square(xp.where(far, 0, x))
+    return xp.where(far, -xp.square(1 / xp.where(far, x, 1)), near)
+
+
 def _root(xp: Any, x: Any) -> Any:
-    """sqrt(1 - x^2), on the branches of arcsin for complex x too."""
-    return xp.sqrt(xp.one_minus_square(x))
+    """sqrt(1 - x^2); of complex x on the branches of arcsin, and without overflow."""
+    if x.dtype.kind != "c":
+        return xp.sqrt(xp.one_minus_square(x))
+    root = xp.arccosh_root(x)
+    return 1j * xp.where(xp.signbit(xp.imag(x)), root, -root)
 
 
 arcsin = elementwise(
@@ -74,7 +94,7 @@ arccos = elementwise(
 def _arctan_slope(xp: Any, y: Any, x: Any) -> Any:
     """1 / (1 + x^2); with hypot, which knows no complex numbers, neither it nor its derivative overflows on the way."""
     if x.dtype.kind == "c":
-        return 1 / (1 + x * x)
+        return xp.slope_of_arctanh(1j * x)
     c = 1 / xp.hypot(1, x)  # the cosine of the angle
     return c * c
 

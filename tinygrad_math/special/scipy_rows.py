@@ -129,9 +129,9 @@ def weak(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def like(order: Any, x: Any) -> Any:
-    """Integer orders in the real dtype of x; every order that occurs is exact there."""
-    n = np.asarray(order)
-    if n.dtype.kind not in "iu" or not hasattr(x, "dtype") or x.dtype.kind not in "fc":
+    """Integer orders in the real dtype of x, where every order that occurs is exact; Python's floats beside complex x."""
+    n, kind = np.asarray(order), getattr(x, "dtype", np.dtype(object)).kind
+    if kind not in "fc" or not (n.dtype.kind in "iu" or (kind == "c" and isinstance(order, float))):
         return order
     return n.astype(np.empty(0, x.dtype).real.dtype)
 
