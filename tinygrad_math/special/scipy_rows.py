@@ -129,7 +129,7 @@ def weak(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def like(order: Any, x: Any) -> Any:
-    """Integer orders in the real dtype of x, where every order that occurs is exact; Python's floats beside complex x."""
+    """Integer orders in the real dtype of x, where all that occur are exact; Python's floats, too, beside complex x."""
     n, kind = np.asarray(order), getattr(x, "dtype", np.dtype(object)).kind
     if kind not in "fc" or not (n.dtype.kind in "iu" or (kind == "c" and isinstance(order, float))):
         return order
