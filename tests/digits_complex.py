@@ -207,6 +207,8 @@ ROWS = {
     "2^z": Row(lambda z: 2.0**z, lambda z: mpmath.exp(mpmath.ln2 * z), parts=ALL),
     "(1 + i)^z": Row(lambda z: (1 + 1j) ** z, lambda z: mpmath.exp(mpmath.log(1 + I) * z), most=1e3),
     "x log z": Row(lambda z: special.xlogy(2.0, z), lambda z: 2 * mpmath.log(z), cuts=BELOW),
+    "gauss": Row(_op("gauss"), lambda z: mpmath.exp(-z * z), most=1e3),
+    "half_gauss": Row(_op("half_gauss"), lambda z: mpmath.exp(-z * z / 2), most=1e3),
     "erf": Row(special.erf, mpmath.erf, **MODERATE),
     "erfc": Row(special.erfc, mpmath.erfc, **MODERATE),
     "erfi": Row(special.erfi, mpmath.erfi, **MODERATE),
