@@ -120,7 +120,9 @@ AT_INFINITY = {
 }
 WITHOUT = {  # op -> why it has no row, and None above where the other side is outside of the domain
     **dict.fromkeys(["arcsin", "arccos", "arctanh", "logit", "erfinv", "erfcinv", "ndtri", "kolmogi"], "an interval"),
-    **dict.fromkeys(["lattice_point", "on_simplex", "bounded_log", "gelu_argument", "arccosh_root", "held"], "of other ops"),
+    **dict.fromkeys(
+        ["lattice_point", "on_simplex", "bounded_log", "gelu_argument", "arccosh_root", "held"], "of other ops"
+    ),
     "wofz": "complex",
 }
 
@@ -264,3 +266,14 @@ QUANTILE_ENDS = [
     (of("stdtrit", 3.0), {0.0: LOG, 1.0: UP}),
     (of("fdtri", 3.0, 4.0), {0.0: (0, INF, -INF), 1.0: UP}),
 ]
+
+
+# -- the F distribution of degrees of freedom whose ratio is beyond the doubles --------------------------------------
+
+APART = [(1.3, 1.7e308, 0.4), (1e-5, 1e305, 0.4), (1e-200, 1e200, 0.4), (1e305, 1e-5, 0.4), (1e308, 3.0, 2.0)]
+
+
+def far_fisher(m, n, x):
+    """The limit: P(m/2, m x/2), or Q(n/2, n/(2 x))."""
+    a = min(m, n) / 2
+    return mpmath.gammainc(a, *((0, a * x) if n > m else (a / x, mpmath.inf)), regularized=True)

@@ -190,3 +190,50 @@ def test_quantiles_of_small_probabilities(f, closed, points):
 @each(("f", "limits"), ends.QUANTILE_ENDS)
 def test_quantiles_at_the_ends(f, limits):
     held(f, limits)
+
+
+@each("at", ends.APART)
+def test_degrees_of_freedom_far_apart(at):
+    few = 0 if at[0] < at[1] else 1
+    with mpmath.workdps(300 if min(at) < 1e-100 else 120):
+        where = [mpmath.mpf(v) for v in at]
+        h = [v * mpmath.mpf(10) ** -40 for v in where]
+
+        def moved(i, j):
+            shift = [i * (few == 0), i * (few == 1), j]
+            return ends.far_fisher(*(v + s * d for v, s, d in zip(where, shift, h, strict=True)))
+
+        v = {(i, j): moved(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+        a, x = h[few], h[2]
+        firsts = [(v[1, 0] - v[-1, 0]) / (2 * a), (v[0, 1] - v[0, -1]) / (2 * x)]
+        mixed = (v[1, 1] - v[1, -1] - v[-1, 1] + v[-1, -1]) / (4 * a * x)
+        along = [(v[1, 0] - 2 * v[0, 0] + v[-1, 0]) / a**2, (v[0, 1] - 2 * v[0, 0] + v[0, -1]) / x**2]
+        bends = [[along[0], mixed], [mixed, along[1]]]
+    places = (few, 2)
+    for i in (0, 1):
+        slope = tm.grad(special.fdtr, argnums=places[i])
+        assert float(slope(*at)) == pytest.approx(float(firsts[i]), rel=1e-11, abs=0)
+        for j in (0, 1):
+            assert float(tm.grad(slope, argnums=places[j])(*at)) == pytest.approx(float(bends[i][j]), rel=1e-11, abs=0)
+    assert float(tm.grad(special.fdtr, argnums=1 - few)(*at)) == 0
+
+
+TRICOMI = [(-2.0, 1.5), (-3.0, 0.5), (0.0, 1.0), (-2.0, -1.0), (-2.0, 3.0), (2.0, -2.5), (0.5, -3.3)]
+
+
+@each(("a", "b"), TRICOMI)
+def test_tricomis_function_at_zero(a, b):
+    """Its limit from above: of a polynomial its last term, else gamma(1 - b)/gamma(a - b + 1)."""
+    with mpmath.workdps(30):
+        near = [mpmath.hyperu(a + k, b + k, mpmath.mpf(10) ** -18) for k in (0, 1)]
+    assert float(special.hyperu(a, b, 0.0)) == pytest.approx(float(near[0]), rel=1e-14, abs=1e-15)
+    assert float(tm.grad(special.hyperu, argnums=2)(a, b, 0.0)) == pytest.approx(
+        float(-a * near[1]), rel=1e-13, abs=1e-15
+    )
+
+
+def test_tricomis_function_has_the_sign_of_its_infinities():
+    with np.errstate(all="ignore"):
+        for a, b, sign in ((-0.5, 1.5, -1), (0.5, 2.0, 1), (1.0, 1.0, 1), (-1.5, 2.5, 1)):
+            assert float(special.hyperu(a, b, 0.0)) == sign * INF
+            assert sign * float(special.hyperu(a, b, 1e-12)) > 10

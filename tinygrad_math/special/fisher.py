@@ -16,6 +16,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
+from . import fisher_limits as limits
 from .fisher_few import FEW, second_of_few
 from .fisher_weight import distances, in_units, log_top, odds_of, plain_slope
 from .incomplete_beta import lower_part, upper_part
@@ -74,20 +75,39 @@ def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: i
         top = np.exp(0.5 * m * np.log(m / n) - log_beta(np.where(valid, m, 1.0) / 2, np.where(valid, n, 1.0) / 2))
         pole = (-1) ** in_m * math.inf
         edge = np.where(power > 0, 0.0, np.where((power == 0) & (in_m + in_n == 0), top, pole))
-    y = np.where(inside, y, np.where(x == 0, edge, 0.0))
+        y = np.where(inside, y, np.where(x == 0, edge, 0.0))
+        y = _of_one(y, m, n, x, inside, in_m, in_n, lambda *at: limits.density(*at) / at[1] ** k)
     return np.where(valid, y, math.nan).astype(kind)[()]
+
+
+def _of_one(y: Any, m: Any, n: Any, x: Any, inside: Any, in_m: int, in_n: int, f: Callable[..., Any]) -> Any:
+    """y, and where one of the degrees of freedom is as good as infinite f of the other's, up to its second order."""
+    for where, few, order, other, upper in zip(limits.beyond(m, n, x), (m, n), (in_m, in_n), (in_n, in_m), (0, 1)):
+        if np.any(where := where & inside) and order <= 2:
+            y = np.array(y)
+            y[where] = 0.0 if other else f(few[where], x[where], upper, order)
+    return y
+
+
+def _shares(xp: Any, m: Any, n: Any, x: Any) -> tuple[Any, ...]:
+    """1/(n + m x), and m x, n and m times that, also where m x is beyond the range."""
+    over = xp.logical_and(xp.isinf(m * x), xp.isfinite(x))
+    t = xp.where(over, 0.0, x)
+    inverse = 1 / (n + m * t)
+    far = 1 / xp.where(over, x, 1.0)
+    part, rest = xp.where(over, 1.0, m * t * inverse), xp.where(over, n / m * far, n * inverse)
+    return xp.where(over, 0.0, inverse), part, rest, xp.where(over, far, m * inverse)
 
 
 def _mean_part(xp: Any, m: Any, n: Any, x: Any, i: int, j: int) -> Any:
     """The derivative of these orders, in m and n, of h = a b/(b + a x) = 1/(2/m + 2 x/n) = (b - b rest)/x."""
-    inverse = 1 / (n + m * x)
-    part, rest = m * x * inverse, n * inverse
+    inverse, part, rest, share = _shares(xp, m, n, x)
     if i + j == 0:
-        return 0.5 * n * (m * inverse)
+        return 0.5 * n * share
     if (i, j) in ((1, 0), (0, 1)):
-        return 0.5 * (rest * rest if i else part * (m * inverse))
+        return 0.5 * (rest * rest if i else part * share)
     if i == 0:  # of (a - a part): -a^2 x (-1)^j j! / (b + a x)^(j+1)
-        return -0.5 * (-1) ** j * math.factorial(j) * part * (m * inverse) * inverse ** (j - 1)
+        return -0.5 * (-1) ** j * math.factorial(j) * part * share * inverse ** (j - 1)
     total = 0.0
     for r in range(min(j, 2) + 1):  # of n^2 (n + m x)^-(i+1), in n
         power = (-1) ** (j - r) * math.factorial(i + j - r) / math.factorial(i)
@@ -98,8 +118,8 @@ def _mean_part(xp: Any, m: Any, n: Any, x: Any, i: int, j: int) -> Any:
 def _density_slope(xp: Any, m: Any, n: Any, x: Any, in_m: int, in_n: int, k: int) -> Any:
     """D^ij of f_(k+1) (h (1 - x) - 1 - k), for few degrees of freedom with h (1 - x) as a - x a (a + b)/(b + a x)."""
     few = xp.less(m, 4 * (2 + k))
-    inverse = 1 / (n + m * x)
-    gap = xp.where(few, (0.5 * m - (1 + k)) - x * (m * (0.5 * (m + n) * inverse)), 0.0)
+    share = _shares(xp, m, n, x)[-1]
+    gap = xp.where(few, (0.5 * m - (1 + k)) - x * (0.5 * (m + n) * share), 0.0)
     gap = xp.where(few, gap, _mean_part(xp, m, n, x, 0, 0) * (1 - x) - (1 + k))
     flat = xp.logical_and(xp.equal(x, 0), xp.equal(m, 2 * (1 + k)))  # there the next one is infinite, and the gap 0
     t = xp.where(flat, 1.0, x)
@@ -214,6 +234,7 @@ def fdtr_dmn(m: Any, n: Any, x: Any, /, in_m: int = 1, in_n: int = 0) -> Any:
         with ignoring():
             columns = (v[inside] for v in (m, n, x))
             out[inside] = in_blocks(lambda m, n, x: _integrals(m, n, x, in_m, in_n), *columns)
+            out = _of_one(out, m, n, x, inside, in_m, in_n, limits.distribution)
     return out.astype(kind)[()]
 
 
@@ -252,8 +273,9 @@ fdtr = row(
     samples=_samples,
     doc="""The F distribution function: I_z(dfn/2, dfd/2) at z = dfn x/(dfd + dfn x), differentiable in all three.
 
-    d/dx is its density; d/ddfn and d/ddfd are integrals of that, at every order: NaN where dfn/dfd or its inverse is
-    beyond 1e308. Third ones lose digits where both are below 1e-3 and one far less than the other.
+    d/dx is its density; d/ddfn and d/ddfd are integrals of that, at every order. Where one of them is as good as
+    infinite beside the other they are those of the gamma distribution, up to the second; NaN where their ratio is beyond
+    1e308 though neither is above 1e22. Third ones lose digits where both are below 1e-3 and one far less than the other.
 
     >>> import tinygrad_math as tm
     >>> tm.special.fdtr(2.0, 2.0, 1.0)

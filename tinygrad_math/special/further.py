@@ -183,11 +183,19 @@ hyp0f1 = row(
     latex="{{}}_0F_1({0}; {1})",
     doc="The hypergeometric limit function 0F1(v; z). d/dz = 0F1(v + 1; z) / v.",
 )
+
+
+def _tricomi_slope(xp: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
+    """-a U(a + 1, b + 1, x), and 0 of the constant U(0, b, x), where the other factor is infinite at 0."""
+    constant = xp.equal(a, 0)
+    return xp.where(constant, 0.0, -a * xp.hyperu(a + 1, b + 1, xp.where(constant, 1.0, x)))
+
+
 hyperu = row(
     "hyperu",
     no_derivative("hyperu", "a"),
     no_derivative("hyperu", "b"),
-    lambda xp, y, a, b, x: -a * xp.hyperu(a + 1, b + 1, x),
+    _tricomi_slope,
     arguments="a b x",
     forward=hyperu_of,
     samples=_between,

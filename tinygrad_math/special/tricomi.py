@@ -110,8 +110,23 @@ def tricomi(a: Any, b: Any, x: Any) -> Any:
     return y
 
 
+def _at_zero(a: Any, b: Any) -> Any:
+    """The limits from above (DLMF 13.2(iii)): (-1)^n (b)_n of a polynomial, of a = -n, gamma(1 - b)/gamma(a - b + 1)
+    for b < 1, and else infinite with the sign of gamma(a); SciPy's are inf for every b > 1."""
+    from scipy import special
+
+    whole = (a <= 0) & (a == np.floor(a))
+    n = np.where(whole, -a, 0.0)
+    with ignoring():
+        polynomial = np.where(n % 2 == 0, 1.0, -1.0) * special.poch(b, n)
+        low = special.gamma(1 - b) * special.rgamma(a - b + 1)
+        many = np.exp(special.gammaln(1 - b) - special.gammaln(a - b + 1)) * special.gammasgn(a - b + 1)
+        low = np.where(np.isfinite(low), low, many)
+        return np.where(whole, polynomial, np.where(b < 1, low, special.gammasgn(a) * math.inf))
+
+
 def hyperu_of(a: Any, b: Any, x: Any, /) -> Any:
-    """Tricomi's function; SciPy's values at 0, below it, and where there would be too many steps."""
+    """Tricomi's function; SciPy's values below 0, and where there would be too many steps."""
     from scipy import special
 
     refuse_complex("hyperu", a, b, x)
@@ -121,6 +136,9 @@ def hyperu_of(a: Any, b: Any, x: Any, /) -> Any:
     y = np.full(x.shape, math.nan)
     if ours.any():
         y[ours] = in_blocks(tricomi, a[ours], b[ours], x[ours])
+    zero = np.isfinite(a) & np.isfinite(b) & (x == 0)
+    if zero.any():
+        y[zero] = _at_zero(a[zero], b[zero])
     left = np.isnan(y)
     if left.any():
         with ignoring():
