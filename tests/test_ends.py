@@ -237,3 +237,48 @@ def test_tricomis_function_has_the_sign_of_its_infinities():
         for a, b, sign in ((-0.5, 1.5, -1), (0.5, 2.0, 1), (1.0, 1.0, 1), (-1.5, 2.5, 1)):
             assert float(special.hyperu(a, b, 0.0)) == sign * INF
             assert sign * float(special.hyperu(a, b, 1e-12)) > 10
+
+
+LEGENDRES = [(0, 2.0), (1, 2.0), (2, 3.0), (3, 3.0), (0, 0.5), (1, 0.5), (3, 150.0)]
+
+
+@each(("m", "v"), LEGENDRES)
+def test_legendre_functions_next_to_one_keep_the_digits_of_both_derivatives(m, v):
+    """DLMF 14.3.4, by differences."""
+
+    def legendre(x):
+        factor = (-1) ** m * mpmath.rf(mpmath.mpf(v) - m + 1, 2 * m) / mpmath.factorial(m) / mpmath.mpf(2) ** m
+        root = ((1 - x) * (1 + x)) ** (mpmath.mpf(m) / 2)
+        return factor * root * mpmath.hyp2f1(m - mpmath.mpf(v), mpmath.mpf(v) + m + 1, m + 1, (1 - x) / 2)
+
+    f = lambda x: special.lpmv(m, v, x)  # noqa: E731
+    for e in (1e-14, 1e-9, 1e-3, 0.3):
+        with mpmath.workdps(160):
+            at = mpmath.mpf(1 - e)
+            h = mpmath.mpf(10) ** -25 * e
+            low, here, high = (legendre(at + s * h) for s in (-1, 0, 1))
+            wanted = [float((high - low) / (2 * h)), float((high - 2 * here + low) / h**2)]
+        assert float(tm.grad(f)(1 - e)) == pytest.approx(wanted[0], rel=1e-12, abs=1e-60)
+        assert float(tm.grad(tm.grad(f))(1 - e)) == pytest.approx(wanted[1], rel=1e-12, abs=1e-60)
+        if v == int(v):
+            sign = (-1) ** (m + int(v))
+            assert float(tm.grad(f)(e - 1)) == pytest.approx(-sign * wanted[0], rel=1e-12, abs=1e-60)
+
+
+@each(("m", "v", "limits"), [(0, 2.0, (1, 3, 3)), (0, 3.0, (1, 6, 15)), (2, 2.0, (0, -6, -6)), (2, 3.0, (0, -30, -90))])
+def test_legendre_functions_at_the_ends(m, v, limits):
+    sign = (-1) ** (m + int(v))
+    held(lambda x: special.lpmv(m, v, x), {1.0: limits, -1.0: np.array([sign, -sign, sign]) * limits})
+
+
+@pytest.mark.parametrize(("m", "v"), [(1, 0.5), (2, 0.5), (3, 2.5), (8, 3.3), (1, -0.5), (5, 30.7)])
+def test_legendre_functions_of_degrees_that_are_not_whole_next_to_minus_one(m, v):
+    """By the leading term, of (1 + x)^(-m/2): DLMF 14.8.2 and 14.9.3, Gauss's sum at 1."""
+    e = 2.0**-42
+    with mpmath.workdps(40):
+        top = mpmath.gamma(m) * mpmath.rgamma(m + 1 + mpmath.mpf(v)) * mpmath.rgamma(m - mpmath.mpf(v))
+        lead = (-1) ** m * mpmath.rf(mpmath.mpf(v) - m + 1, 2 * m) * top * (2 / mpmath.mpf(e)) ** (mpmath.mpf(m) / 2)
+    assert float(special.lpmv(m, v, e - 1)) == pytest.approx(float(lead), rel=1e-8, abs=0)
+    with np.errstate(all="ignore"):
+        assert float(special.lpmv(m, v, -1.0)) == np.sign(float(lead)) * INF
+        assert float(tm.grad(special.lpmv, argnums=2)(m, v, -1.0)) == -np.sign(float(lead)) * INF

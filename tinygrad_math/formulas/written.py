@@ -37,6 +37,16 @@ def _of_quantile(tail: str, a: str, density: str, sign: str) -> Written:
     )
 
 
+def _of_bessel(f: str, sign: str) -> Written:
+    """The rules of a Bessel function, by its neighbours."""
+    slope = rf"\tfrac{{1}}{{2}} ({f}_{{n - 1}}(x) {sign} {f}_{{n + 1}}(x))"
+    return Written(
+        rf"y = {f}_n(x)",
+        ((r"\bar{n}", rf"\bar{{y}} \, \partial_n {f}_n(x)"), (r"\bar{x}", rf"\bar{{y}} \, {slope}")),
+        rf"\dot{{y}} = \dot{{n}} \, \partial_n {f}_n(x) + \dot{{x}} \, {slope}",
+    )
+
+
 def _of_jacobi(name: str, in_u: str, by_amplitude: str | None) -> Written:
     """The rules of an elliptic function; in m by the amplitude, but for dn, the root of 1 - m sn^2."""
     in_m = (
@@ -282,6 +292,18 @@ WRITTEN = {
             (r"\bar{m}", r"\bar{y} \, y \, \psi(z + m)"),
         ),
         r"\dot{y} = \dot{z} \, y \, (\psi(z + m) - \psi(z)) + \dot{m} \, y \, \psi(z + m)",
+    ),
+    "jn": _of_bessel("J", "-"),
+    "iv": _of_bessel("I", "+"),
+    "yv": _of_bessel("Y", "-"),
+    "lpmv": Written(
+        r"y = P_v^m(x)",
+        (
+            (r"\bar{m}", r"\text{none in closed form}"),
+            (r"\bar{v}", r"\text{none in closed form}"),
+            (r"\bar{x}", r"\bar{y} \, \frac{(v + m) P_{v - 1}^m(x) - v x P_v^m(x)}{1 - x^2}"),
+        ),
+        r"\dot{y} = \dot{x} \, \frac{(v + m) P_{v - 1}^m(x) - v x P_v^m(x)}{1 - x^2}",
     ),
     "gammaincinv": _of_quantile("P", "a", "p_a", ""),
     "gammainccinv": _of_quantile("Q", "a", "p_a", "-"),

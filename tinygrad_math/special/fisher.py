@@ -274,8 +274,9 @@ fdtr = row(
     doc="""The F distribution function: I_z(dfn/2, dfd/2) at z = dfn x/(dfd + dfn x), differentiable in all three.
 
     d/dx is its density; d/ddfn and d/ddfd are integrals of that, at every order. Where one of them is as good as
-    infinite beside the other they are those of the gamma distribution, up to the second; NaN where their ratio is beyond
-    1e308 though neither is above 1e22. Third ones lose digits where both are below 1e-3 and one far less than the other.
+    infinite beside the other they are those of the gamma distribution, up to the second; NaN where their ratio is
+    beyond 1e308 though neither is above 1e22. Third ones lose digits where both are below 1e-3 and one far less than
+    the other.
 
     >>> import tinygrad_math as tm
     >>> tm.special.fdtr(2.0, 2.0, 1.0)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, NotAnInteger, describe
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
@@ -206,12 +207,42 @@ hyperu = row(
 
 
 def _legendre_slope(xp: Any, y: Any, m: Any, v: Any, x: Any) -> Any:
-    """((v + m) P_(v-1)^m - v x P_v^m) / (1 - x^2); at the ends (+-1)^(v+1) v (v + 1) / 2 where m is 0, else NaN."""
-    end = xp.equal(abs(x), 1)
+    """((v + m) P_(v-1)^m - v x P_v^m) / (1 - x^2), of which the terms cancel next to the ends; there what keeps its
+    digits, and may be differentiated at the ends."""
+    near = xp.logical_and(xp.less((1 - abs(x)) * (v + 1) * (v + 1), 10), xp.greater(abs(x), 0.75))
+    near = xp.logical_and(near, xp.logical_or(xp.greater(x, 0), xp.equal(v, xp.floor(v))))
+    end = xp.logical_or(xp.equal(abs(x), 1), xp.logical_and(near, xp.less_equal(abs(x), 1)))
     inside = xp.where(end, 0.0, x)
     slope = ((v + m) * xp.lpmv(m, v - 1, inside) - v * inside * xp.lpmv(m, v, inside)) / (1 - inside * inside)
-    at_end = xp.where(xp.equal(m, 0), xp.power(xp.sign(x), v + 1) * v * (v + 1) / 2, math.nan)
-    return xp.where(end, at_end, slope)
+    return xp.where(end, _at_end(xp, m, v, xp.where(end, x, 1.0)), slope)
+
+
+def _at_end(xp: Any, m: Any, v: Any, x: Any) -> Any:
+    """The slope at x = 1, of (1 - x^2)^(m/2) times a hypergeometric function (DLMF 14.3.4), and at -1 the same of whole
+    v, by parity; of other v the function has a logarithm or a power of 1 + x there, with a sign."""
+    r = abs(x)
+    u, z = (1 - r) * (1 + r), (1 - r) / 2
+    a, b, c = m - v, v + m + 1, m + 1.0
+    factor = xp.where(xp.equal(xp.remainder(m, 2), 0), 1.0, -1.0) * xp.poch(v - m + 1, 2.0 * m) / xp.gamma(c) * 0.5**m
+    some = xp.greater(m, 0)
+    power = xp.where(some, -m * r * xp.power(u, xp.where(some, 0.5 * m - 1, 1.0)) * xp.hyp2f1(a, b, c, z), 0.0)
+    rest = -0.5 * xp.power(u, 0.5 * m) * (a * b / c) * xp.hyp2f1(a + 1, b + 1, c + 1, z)
+    known = xp.where(xp.equal(factor, 0), 0.0, factor * (power + rest))
+    left = xp.less(x, 0)
+    turned = xp.logical_and(left, xp.equal(xp.remainder(v + m, 2), 0))
+    known = xp.where(turned, -known, known)
+    pole = xp.logical_and(left, xp.not_equal(v, xp.floor(v)))
+    sign = -_sign_at_pole(xp, m, v)
+    return xp.where(pole, sign / (1 + xp.where(pole, x, 1.0)), known)
+
+
+def _sign_at_pole(xp: Any, m: Any, v: Any) -> Any:
+    """That of P_v^m next to x = -1, for v that are not whole (DLMF 14.8.2, 14.9.3)."""
+    some = xp.greater(m, 0)
+    k = xp.where(some, m, 1.0)
+    size = xp.poch(v - k + 1, 2.0 * k) * xp.rgamma(k + 1 + v) * xp.rgamma(k - v)
+    size = xp.where(xp.equal(xp.remainder(k, 2), 0), size, -size)
+    return xp.where(some, xp.sign(size), -xp.sign(xp.sin(math.pi * xp.remainder(v, 2.0))))
 
 
 _DIGITS = 1e-11  # of the estimate of an error up to which our values are taken
@@ -232,16 +263,22 @@ def associated(m: Any, v: Any, x: Any, /) -> Any:
         ours = (m > 0) & (m == np.floor(m)) & (m <= _MOST) & (v != np.floor(v)) & (np.abs(v) <= _MOST) & (np.abs(x) < 1)
         if ours.any():
             a, b, t = m[ours], v[ours], x[ours]
-            found, error = evaluated(a - b, a + b + 1, a + 1, (1 - t) / 2, [(0, 0, 0)])
-            factor, root = np.ones_like(t), np.sqrt((1 - t) * (1 + t))
+            below = t < _REFLECTED  # there by Euler's transformation, of which 2F1 is finite at 1
+            first, second = np.where(below, -b, a - b), np.where(below, b + 1, a + b + 1)
+            found, error = evaluated(first, second, a + 1, (1 - t) / 2, [(0, 0, 0)])
+            factor, root = np.ones_like(t), np.where(below, 2 * np.sqrt((1 - t) / (1 + t)), np.sqrt((1 - t) * (1 + t)))
             for k in range(int(a.max())):
                 step = -(b - a + 1 + 2 * k) * (b - a + 2 + 2 * k) * root / (2 * (k + 1))
                 factor = np.where(k < a, factor * step, factor)
             own = factor * found[0]
             y[ours] = np.where((error[0] <= _DIGITS * np.abs(found[0])) & np.isfinite(own), own, y[ours])
+        pole = (x == -1) & (m >= 0) & (m == np.floor(m)) & (v != np.floor(v)) & np.isfinite(v)
+        if pole.any():
+            y[pole] = _sign_at_pole(raw, m[pole], v[pole]) * math.inf
     return y.astype(kind)[()]
 
 
+_REFLECTED = -0.5
 _MOST = 200  # of the parameters of lpmv that are computed here
 
 
@@ -260,7 +297,7 @@ lpmv = row(
     latex="P_{{{1}}}^{{{0}}}({2})",
     doc="The associated Legendre function P_v^m(x), whole m >= 0, |x| <= 1. "
     "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m. Next to x = -1 of a v that is not whole, and far above m, "
-    "values are SciPy's, with few digits.",
+    "values are SciPy's, with 9 digits. Second derivatives at +-1 of odd m are NaN.",
 )
 wright_bessel = row(
     "wright_bessel",
