@@ -1,6 +1,7 @@
 """What is being differentiated does not become a plain number, array, pickle or copy without a word."""
 
 import copy
+import decimal
 import json
 import math
 import operator
@@ -53,6 +54,14 @@ FORGETFUL = {
     "percent format": lambda x: x.sum() * float("%.3f".__mod__(x[0])),
     "a rounded text": lambda x: x.sum() * float(f"{x[0]:.3f}"),
     "a text of no digits behind the point": lambda x: x.sum() * int(format(x[1], ".0f")),
+    "a text that is stripped": lambda x: x.sum() * float(f"{x[0]:9.3f}".strip().rjust(9, "0")),
+    "a text that is cut": lambda x: x.sum() * float(f"{x[0]:.3f}"[:3]),
+    "a text that is added to": lambda x: x.sum() * float("1" + f"{x[0]:.3f}" + "5"),
+    "a text of str.format": lambda x: x.sum() * float("{:.3f}".format(x[0])),  # noqa: UP032
+    "a complex number of a text": lambda x: x.sum() * complex(f"{x[0]:.3f}").real,
+    "a complex number of a text of str.format": lambda x: x.sum() * complex("{:.3f}".format(x[0])).real,  # noqa: UP032
+    "a decimal of a text": lambda x: x.sum() * float(decimal.Decimal(f"{x[0]:.3f}")),
+    "a text that is evaluated": lambda x: x.sum() * eval(f"{x[0]:.3f}"),
     "quad": lambda x: integrate.quad(lambda s: x[0] * s, 0, 1)[0],
     "bound of quad": lambda x: integrate.quad(lambda s: s, 0, x[1])[0],
     "a sum of squares": lambda x: optimize.nnls(np.eye(2), x)[1] + x.sum(),
@@ -151,6 +160,16 @@ def test_text_of_what_is_differentiated_is_text_and_a_number_again_when_the_tran
     assert json.dumps(log) == '["2.00"]'
     for copied in (log[0], copy.copy(log[0]), pickle.loads(pickle.dumps(log[0]))):
         assert (float(copied), copied) == (2.0, "2.00")
+
+
+def test_text_that_nobody_reads_stays_text_beside_code_that_reads_others():
+    def loss(x):
+        parts = f"{x[1]:.2f}".split("."), "{:>8.2f}".format(x[1]).strip(), complex("1"), eval("2")  # noqa: UP032
+        assert parts == (["2", "00"], "2.00", 1.0, 2)
+        assert [type(p) is str for p in (f"x = {x[1]:.2f}", "".join([f"{x[1]:.2f}"]))] == [True, True]
+        return (x * x).sum()
+
+    tm.grad(loss)(X)
 
 
 def test_a_refused_text_is_told_though_somebody_catches_it():

@@ -352,4 +352,4 @@ class Leaving:
             return repr(self)
         text = format(self.item(), spec)
         run = running(self.node) if self._differentiated() else None
-        return text if run is None else Digits.of(text, describe(self), run)
+        return text if run is None else Digits.of(text, describe(self), run).refuse_reader(sys._getframe(1))
