@@ -152,9 +152,9 @@ def test_the_core_imports_numpy_and_nothing_else():
 
 
 _ALLOWED = {
-    "__future__", "array", "builtins", "collections", "contextlib", "contextvars", "dataclasses", "enum", "functools",
-    "gc", "importlib", "inspect", "io", "itertools", "linecache", "math", "numbers", "numpy", "operator", "os", "sys",
-    "threading", "types", "typing", "weakref", "zlib",
+    "__future__", "array", "builtins", "collections", "contextlib", "contextvars", "dataclasses", "dis", "enum",
+    "functools", "gc", "importlib", "inspect", "io", "itertools", "linecache", "math", "numbers", "numpy", "operator",
+    "os", "sys", "threading", "types", "typing", "weakref", "zlib",
 }  # fmt: skip
 
 
