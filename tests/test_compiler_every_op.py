@@ -159,7 +159,7 @@ def test_compiled_op_equals_eager_op(name):
     _run(name, compiled_equals_eager)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@each("name", DIFFERENTIABLE, parts=32)
 def test_compiled_derivatives_of_both_orders_equal_eager_ones(name):
     _run(name, compiled_derivatives_equal_eager, chosen(OPS[name]))
 

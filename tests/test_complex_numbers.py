@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math import fft, linalg, nn, random, special, stats, testing  # noqa: F401  (they fill the registry)
@@ -48,7 +49,7 @@ def _takes(op, sample):
     return True
 
 
-@pytest.mark.parametrize("name", [n for n in DIFFERENTIABLE if n not in GAUGE | REAL])
+@each("name", [n for n in DIFFERENTIABLE if n not in GAUGE | REAL], parts=8)
 def test_what_takes_complex_numbers_has_right_complex_derivatives(name):
     _check(registry[name], first=1)
 

@@ -52,7 +52,7 @@ def test_the_two_rules_are_adjoint(name):
     _run(name, testing.rules_are_adjoint, lambda s: s.smooth)
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@each("name", DIFFERENTIABLE, parts=16)
 def test_second_order_matches_finite_differences_in_all_mixed_modes(name):
     _run(name, testing.second_order_matches_finite_differences, lambda s: s.smooth, chosen(registry[name]))
 

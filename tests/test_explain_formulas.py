@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
@@ -122,7 +123,7 @@ OPS = sorted(
 )
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS, parts=8)
 def test_the_formula_of_a_rule_is_the_derivative(name):
     """Of a weighted sum of an op's result, at its samples of at most two axes."""
     op, done = registry[name], 0

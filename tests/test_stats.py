@@ -7,6 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.stats
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math import stats
@@ -68,8 +69,7 @@ def scipys(name, method, *args, **options):
         return getattr(getattr(scipy.stats, name), method)(*args, **options)
 
 
-@pytest.mark.parametrize("method", ["pdf", "logpdf", *METHODS])
-@pytest.mark.parametrize("name, args", CONTINUOUS)
+@each(("method", "name", "args"), [(m, *case) for m in ["pdf", "logpdf", *METHODS] for case in CONTINUOUS])
 def test_continuous_values_are_scipys_in_and_outside_the_support(name, args, method):
     got, want = getattr(getattr(stats, name), method)(POINTS, *args), scipys(name, method, POINTS, *args)
     vanished = np.isneginf(want) & np.isfinite(got.numpy())  # SciPy's log of a probability that is 0 as a float
@@ -77,15 +77,14 @@ def test_continuous_values_are_scipys_in_and_outside_the_support(name, args, met
     agree(tm.where(vanished, want, got), want)
 
 
-@pytest.mark.parametrize("method", ["pmf", "logpmf", *METHODS])
-@pytest.mark.parametrize("name, args", DISCRETE)
+@each(("method", "name", "args"), [(m, *case) for m in ["pmf", "logpmf", *METHODS] for case in DISCRETE])
 def test_discrete_values_are_scipys_also_between_the_integers(name, args, method):
     got, want = getattr(getattr(stats, name), method)(COUNTS, *args), scipys(name, method, COUNTS, *args)
     # SciPy takes the logarithm of a probability that has been rounded to 1; ours keeps the digits of its complement
     np.testing.assert_allclose(got.numpy(), want, rtol=2e-11, atol=1e-15 if method.startswith("log") else 1e-300)
 
 
-@pytest.mark.parametrize("name, args", CONTINUOUS + DISCRETE)
+@each(("name", "args"), CONTINUOUS + DISCRETE)
 def test_entropy_is_scipys(name, args):
     agree(getattr(stats, name).entropy(*args), scipys(name, "entropy", *args))
 

@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.op import registry
@@ -38,7 +39,7 @@ def test_coefficients_are_those_of_mpmath(name):
 
 def _smooth_cases():
     found = []
-    for name, op in sorted(registry.items()):
+    for _, op in sorted(registry.items()):
         if op.jvp is None or op.samples is None or op.implicit:
             continue
         for sample in op.samples():
@@ -46,12 +47,12 @@ def _smooth_cases():
             sizes = [np.size(a) for a in arrays]
             real = any(np.asarray(a).dtype.kind == "f" for a in arrays)
             if sample.smooth and real and max(sizes) < 30 and min(sizes) > 0:
-                found.append(pytest.param(op, sample, id=name))
+                found.append((op, sample))
                 break
     return found
 
 
-@pytest.mark.parametrize(("op", "sample"), _smooth_cases())
+@each(("op", "sample"), _smooth_cases(), parts=16)
 def test_a_jet_is_what_nested_derivatives_give(op, sample):
     """Of the first smooth sample of every op with a forward rule, along a line, to third order."""
     arrays, params = tuple(sample.args), dict(op.defaults)

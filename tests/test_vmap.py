@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from cases import each
 
 import tinygrad_math as tm
 from tinygrad_math.core.errors import TraceError
@@ -46,11 +47,11 @@ def _cases():
     found = []
     for name, op in sorted(registry.items()):
         if op.samples is not None and name != "select":
-            found.append(pytest.param(op, id=name))
+            found.append(op)
     return found
 
 
-@pytest.mark.parametrize("op", _cases())
+@each("op", _cases(), parts=16)
 def test_a_batch_is_what_a_loop_over_its_examples_gives(op):
     for sample in op.samples():
         arrays, params = _operands(op, sample)
@@ -83,10 +84,10 @@ def test_a_batch_is_what_a_loop_over_its_examples_gives(op):
 
 
 def _pushed_cases():
-    return [c for c in _cases() if (op := c.values[0]).mechanical and op.jvp is op.mechanical]
+    return [op for op in _cases() if op.mechanical and op.jvp is op.mechanical]
 
 
-@pytest.mark.parametrize("op", _pushed_cases())
+@each("op", _pushed_cases(), parts=16)
 def test_many_tangents_at_once_are_those_of_each_by_itself(op):
     """By the walk with the batch in front: along all arguments, and along each."""
     rng = np.random.default_rng(0)
