@@ -35,6 +35,7 @@ from .ops.normalized import *
 from .ops.padding import *
 from .ops.parting import *
 from .ops.polynomial import *
+from .ops.powers import *
 from .ops.product import *
 from .ops.protocols import *
 from .ops.quantile import *
