@@ -9,7 +9,7 @@ from .estimators import logdet as logdet
 from .estimators import solve as solve
 from .estimators import trace as trace
 from .kfac import KFACOperator as KFACOperator
-from .operators import Derivatives as Derivatives
+from .matrices import Derivatives as Derivatives
 from .operators import FisherOperator as FisherOperator
 from .operators import GGNOperator as GGNOperator
 from .operators import HessianOperator as HessianOperator

@@ -14,7 +14,7 @@ from ..core.arguments import named
 from ..core.errors import ArgumentError, NoConvergence, OutsideDomain, ShapeError, describe
 from ..core.quiet import ignoring
 from ..random import stream
-from .operators import Array, Symmetric, array_of, number_of, one_of
+from .matrices import Array, Symmetric, array_of, number_of, one_of
 
 __all__ = ["density", "diagonal", "eigenvalues", "influence", "logdet", "solve", "trace"]
 

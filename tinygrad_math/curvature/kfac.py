@@ -13,7 +13,8 @@ from ..core.tensor import Tensor, as_tensor
 from ..core.walk import grad_of
 from ..nn import Linear, Module, Parameter
 from ..transforms.tracing import recorded
-from .operators import LIKELIHOODS, Array, Symmetric, array_of, count_of, number_of, one_of, shards_of
+from .matrices import Array, Symmetric, array_of, count_of, number_of, one_of, shards_of
+from .operators import LIKELIHOODS
 
 
 def _roots(outputs: Array, likelihood: str) -> Array:

@@ -25,7 +25,7 @@ from ..transforms.batching.trace import Recording
 from ..transforms.matrices import gradient_tape
 from ..transforms.tracing import Tape
 from .colouring import entries, number
-from .operators import Array, Flat, array_of
+from .matrices import Array, Flat, array_of
 from .pattern import Pattern
 from .structure import Course, Facts, dependence, followed
 
