@@ -47,6 +47,8 @@ AT_INFINITY = {
     "log_logistic_slope": ((-INF, -1, 0), (-INF, 1, 0)),
     **dict.fromkeys(["floor", "ceil", "trunc", "rint"], (ROOT, (-INF, 0, 0))),
     **dict.fromkeys(["sin", "cos", "tan", "sindg", "cosdg", "tandg", "cotdg", "cosm1"], (NONE, NONE)),
+    "gauss": (FLAT, FLAT),
+    "half_gauss": (FLAT, FLAT),
     "one_minus_square": ((-INF, -INF, -2), (-INF, INF, -2)),
     "arctan": ((PI / 2, 0, 0), (-PI / 2, 0, 0)),
     "deg2rad": ((INF, PI / 180, 0), (-INF, PI / 180, 0)),
@@ -121,9 +123,11 @@ AT_INFINITY = {
 WITHOUT = {  # op -> why it has no row, and None above where the other side is outside of the domain
     **dict.fromkeys(["arcsin", "arccos", "arctanh", "logit", "erfinv", "erfcinv", "ndtri", "kolmogi"], "an interval"),
     **dict.fromkeys(
-        ["lattice_point", "on_simplex", "bounded_log", "gelu_argument", "arccosh_root", "held"], "of other ops"
+        ["lattice_point", "on_simplex", "bounded_log", "gelu_argument", "arccosh_root", "arcsinh_root", "held"],
+        "of other ops",
     ),
     "wofz": "complex",
+    "complex_log1p": "complex",
 }
 
 FALLING = (INF, -INF, INF)  # a pole, from above
@@ -205,6 +209,15 @@ SEVERAL = [
     (of("hyp1f1", -0.5, 1.3), {-INF: (INF, 0, 0)}),
     (of("smirnovi", 3), {0.0: (1, -INF, INF)}),
     (of("smirnovi", 1), {0.0: (1, -1, 0)}),
+    (of("owens_t", 0.3, k=0), {INF: FLAT, -INF: FLAT}),
+    (of("owens_t", 0.7), {INF: (math.erfc(0.7 / math.sqrt(2)) / 4, 0, 0)}),
+    (of("tklmbda", 0.3, k=0), {INF: (1, 0, 0), -INF: FLAT}),
+    (of("tklmbda", 2.5, k=0), {INF: (1, 0, 0), -INF: FLAT, 0.41: (1, 0, 0)}),
+    *((of("expn", n), {INF: FLAT, 0.0: FALLING}) for n in (0, 1)),
+    (of("zeta", 2.0, k=0), {INF: FLAT, 1e30: FLAT}),
+    (of("zeta", 1.0, k=0), {INF: (1, 0, 0), 1e30: (1, 0, 0)}),
+    (of("pseudo_huber", 2.0), {INF: (INF, 2, 0), -INF: (INF, -2, 0)}),
+    (of("hyp0f1", 2.0), {INF: UP, -INF: FLAT}),
     (special.kolmogi, {1.0: (0, -INF, -INF)}),
 ]
 

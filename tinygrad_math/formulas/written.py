@@ -293,6 +293,18 @@ WRITTEN = {
         ),
         r"\dot{y} = \dot{z} \, y \, (\psi(z + m) - \psi(z)) + \dot{m} \, y \, \psi(z + m)",
     ),
+    "tklmbda": Written(
+        r"p = F_{\lambda}(x), \quad \frac{p^{\lambda} - (1 - p)^{\lambda}}{\lambda} = x",
+        (
+            (r"\bar{x}", r"\bar{p} \, \frac{1}{p^{\lambda - 1} + (1 - p)^{\lambda - 1}}"),
+            (
+                r"\bar{\lambda}",
+                r"-\bar{p} \, \frac{s(p) - s(1 - p)}{p^{\lambda - 1} + (1 - p)^{\lambda - 1}}, \quad"
+                r" s(p) = \partial_{\lambda} \frac{p^{\lambda} - 1}{\lambda}",
+            ),
+        ),
+        r"\dot{p} = \frac{\dot{x} - \dot{\lambda} \, (s(p) - s(1 - p))}{p^{\lambda - 1} + (1 - p)^{\lambda - 1}}",
+    ),
     "jn": _of_bessel("J", "-"),
     "iv": _of_bessel("I", "+"),
     "yv": _of_bessel("Y", "-"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.samples import complexes, positive, sample
 from ..core.tensor import Tensor, rec
-from .ends import at_infinity, exp_over, with_limits
+from .ends import at_infinity, beyond, exp_over, with_limits
 from .scipy_rows import forward_of, part, row
 
 __all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "voigt_profile", "wofz"]
@@ -114,10 +114,29 @@ voigt_profile = row(
     "half width gamma: Re w((x + i gamma) / (sigma sqrt 2)) / (sigma sqrt(2 pi)). Derivatives by those of wofz; second "
     "ones have 8 digits at worst.",
 )
+_GONE = 60.0  # exp(-h^2/2) is 0 from here on
+
+
+def _owen_in_h(xp: Any, y: Any, h: Any, a: Any) -> Any:
+    def inside(h: Any) -> Any:
+        return -math.sqrt(1 / (8 * math.pi)) * xp.exp(-h * h / 2) * xp.erf(math.sqrt(0.5) * a * h)
+
+    return beyond(xp, xp.greater(xp.abs(h), _GONE), h, 0.0, inside)
+
+
+def _owen_in_a(xp: Any, y: Any, h: Any, a: Any) -> Any:
+    zero = xp.equal(h, 0)
+    root = xp.hypot(1, a)
+    at = xp.where(zero, h, h * xp.where(zero, 1.0, root))
+    return (
+        beyond(xp, xp.greater(xp.abs(at), _GONE), at, 0.0, lambda s: xp.exp(-s * s / 2)) / (2 * math.pi) / root / root
+    )
+
+
 owens_t = row(
     "owens_t",
-    lambda xp, y, h, a: -math.sqrt(1 / (8 * math.pi)) * xp.exp(-h * h / 2) * xp.erf(math.sqrt(0.5) * a * h),
-    lambda xp, y, h, a: xp.exp(-h * h * (1 + a * a) / 2) / (2 * math.pi * (1 + a * a)),
+    _owen_in_h,
+    _owen_in_a,
     arguments="h a",
     latex="T({0}, {1})",
     doc="Owen's T function: the probability that X > h and 0 < Y < aX of two standard normal numbers. "

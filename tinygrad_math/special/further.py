@@ -130,16 +130,22 @@ def _shape_slope(xp: Any, log: Any, lam: Any) -> Any:
     return log * log * 0.5 * xp.hyp1f1(2.0, 3.0, lam * log)
 
 
-def _tukey(xp: Any, y: Any, lam: Any) -> Any:
-    return 1 / (xp.power(y, lam - 1) + xp.power(1 - y, lam - 1))
+def _tukey(xp: Any, y: Any, x: Any, lam: Any, of_shape: bool) -> Any:
+    """In x or in the shape; 0 where the distribution has ended, which for lam > 0 it does at 1/lam."""
+    ended = xp.logical_or(xp.equal(y, 0), xp.equal(y, 1))
+    ended = xp.logical_and(ended, xp.logical_or(xp.less_equal(lam, 1), xp.greater(xp.abs(x) * lam, 1)))
+    p = xp.where(ended, 0.5, y)
+    slope = 1 / (xp.power(p, lam - 1) + xp.power(1 - p, lam - 1))
+    if of_shape:
+        shape = xp.where(ended, 1.0, lam)
+        slope = -slope * (_shape_slope(xp, xp.log(p), shape) - _shape_slope(xp, xp.log1p(-p), shape))
+    return xp.where(ended, 0.0, slope)
 
 
 tklmbda = row(
     "tklmbda",
-    lambda xp, y, x, lam: _tukey(xp, y, lam),
-    lambda xp, y, x, lam: (
-        -_tukey(xp, y, lam) * (_shape_slope(xp, xp.log(y), lam) - _shape_slope(xp, xp.log1p(-y), lam))
-    ),
+    lambda xp, y, x, lam: _tukey(xp, y, x, lam, of_shape=False),
+    lambda xp, y, x, lam: _tukey(xp, y, x, lam, of_shape=True),
     arguments="x lam",
     domain=((-0.6, 0.6), (0.2, 1.3)),
     doc="The distribution function of Tukey's lambda, the p of which (p^lam - (1-p)^lam) / lam is x. "
@@ -171,6 +177,9 @@ def limit_function(v: Any, z: Any, /) -> Any:
             term = term * over / ((at + k) * (k + 1))
             total, size = total + term, size + np.abs(term)
         y[ours] = np.where(size <= 1e3 * np.abs(total), total, y[ours])
+    lost = np.isnan(y) & (v > 0) & (v < math.inf)
+    y = np.where(lost & (z > 1e6 * np.maximum(v, 1)), math.inf, y)  # as exp(2 sqrt(z))
+    y = np.where(lost & (z == -math.inf) & (v > 0.5), 0.0, y)  # as |z|^(1/4 - v/2), a wave
     return y.astype(kind)[()]
 
 

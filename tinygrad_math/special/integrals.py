@@ -71,11 +71,27 @@ def expn_of_count(n: Any, x: Any, /) -> Any:
     return np.where(np.isnan(n), math.nan, y).astype(kind)[()]
 
 
+def _slope_of_none(xp: Any, x: Any) -> Any:
+    """That of exp(-x) / x, beside 0 by 1/x and a function without a pole."""
+    near = xp.less(x, 1)
+    low, high = xp.where(near, x, 1.0), xp.where(near, 1.0, x)
+    inverse = 1 / low
+    return xp.where(near, xp.hyp1f1(2.0, 3.0, -low) / 2 - inverse * inverse, -xp.exp(-high) / high * (1 + 1 / high))
+
+
+def _in_argument(xp: Any, y: Any, n: Any, x: Any) -> Any:
+    """-E_(n-1), and of E_0, below which there is none, its own."""
+    some = xp.greater(n, 0)
+    slope = xp.where(
+        some, -xp.expn(xp.maximum(n - 1, 0), xp.where(some, x, 1.0)), _slope_of_none(xp, xp.where(some, 1.0, x))
+    )
+    return xp.within(slope, xp.equal(y, y))
+
+
 expn = row(
     "expn",
     no_derivative("expn", "n"),
-    # E_0 is exp(-x) / x, and there are none below it
-    lambda xp, y, n, x: xp.where(xp.greater(n, 0), -xp.expn(xp.maximum(n - 1, 0), x), -y * (1 + 1 / x)),
+    _in_argument,
     arguments="n x",
     forward=expn_of_count,
     latex=r"E_{{{0}}}({1})",

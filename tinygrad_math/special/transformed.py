@@ -168,7 +168,8 @@ def _pseudo_huber_in_delta(xp: Any, y: Any, delta: Any, r: Any) -> Any:
 def _pseudo_huber_in_r(xp: Any, y: Any, delta: Any, r: Any) -> Any:
     """delta r / h, as the smaller one times the share of the other: then no slope of it is a difference of equals."""
     inside = xp.abs(r) < xp.abs(delta)
-    return xp.where(inside, r * xp.hypot_share(delta, r), delta * xp.hypot_share(r, delta))
+    small = xp.where(inside, r, 0.0)
+    return xp.where(inside, small * xp.hypot_share(delta, small), delta * xp.hypot_share(r, delta))
 
 
 _scipys_pseudo_huber = forward_of("pseudo_huber", "delta", "r")

@@ -24,7 +24,7 @@ from ..core.samples import positive, sample
 from .bessel_paths import turn
 from .gamma_parts import gamma_parts
 from .quadrature import in_blocks
-from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
 __all__ = ["zeta"]
 
@@ -104,9 +104,12 @@ def zeta_ds(s: Any, q: Any, /, order: int = 1) -> Any:
     inside = (s > 1) & (q > 0) & np.isfinite(s) & np.isfinite(q)
     out = np.where((s == 1) & (q > 0), (-1) ** order * math.inf, math.nan)
     out = np.where((s > 1) & (q == math.inf), 0.0, out)
+    out = np.where((s == math.inf) & (q > 0), np.where(q < 1, math.inf, 0.0), out)
     if np.any(inside):
         with ignoring():
             out[inside] = in_blocks(lambda s, q: in_exponent(s, q, order)[order], s[inside], q[inside])
+    lost = np.isnan(out) & (s > _GONE) & (q > 0) & (q < math.inf)  # the first term is all
+    out = np.where(lost, np.where(q < 1, math.inf, 0.0), out)
     return out.astype(kind)[()]
 
 
@@ -119,10 +122,20 @@ differentiate(
     ),
 )
 
+
+def hurwitz_of(x: Any, q: Any, /) -> Any:
+    """SciPy's zeta of two numbers, and where x is so large that it is none the first term, q^-x."""
+    y = np.asarray(forward_of("zeta", "x", "q", order=True)(x, q))
+    s, at = doubles(x, q)
+    lost = np.isnan(y) & (s > _GONE) & (at > 0)
+    return np.where(lost, np.where(at < 1, math.inf, np.where(at > 1, 0.0, 1.0)), y).astype(y.dtype)[()]
+
+
 hurwitz = row(
     "zeta",
     lambda xp, y, s, q: xp.zeta_ds(s, q, order=1),
     lambda xp, y, s, q: -s * xp.zeta(s + 1, q),
+    forward=hurwitz_of,
     arguments="x q",
     latex=r"\zeta({0}, {1})",
     samples=lambda: [
