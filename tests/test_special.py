@@ -466,3 +466,9 @@ OF_KEPT_NUMBERS = [
     *(functools.partial(test_value_and_three_derivatives_agree_with_mpmath, name) for name in OF_ONE),
     *(functools.partial(test_derivatives_in_each_argument_agree_with_mpmath, name) for name in OF_TWO),
 ]
+
+
+def test_special_functions_have_their_second_derivatives_where_nothing_else_was_opened():
+    """In a process of its own: here other rooms have declared ops too."""
+    program = "import tinygrad_math as tm; print(tm.grad(tm.grad(tm.special.erf))(0.0).item())"
+    assert float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout) == 0

@@ -19,6 +19,7 @@ import numpy as np
 from ..core.declare import elementwise, general
 from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
+from ..ops import gating  # noqa: F401  (declares held)
 from .quadrature import DROP, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
 
