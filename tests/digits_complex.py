@@ -52,7 +52,8 @@ class Row:
         at = mpc(*(mpf(v) if v else math.copysign(1, v) * BESIDE for v in (z.real, z.imag)))
         near = min([mpf(1), *(abs(at - s) for s in self.singular)])
         sizes = [abs(mpmath.log10(abs(v))) for v in (at.real, at.imag, near)]
-        with mp.workdps(self.digits or 320 + int(2.2 * max(sizes))):
+        grown = min(max(abs(at.real), abs(at.imag)), 760)  # of exp(-760), beside which stands 1
+        with mp.workdps(self.digits or 320 + int(2.2 * max(sizes) + 0.6 * grown)):
             h = near * STEP * (I if abs(at.imag) > abs(at.real) else 1)
             before, here, after = (self.truth(at + k * h) for k in (-1, 0, 1))
             first, second = (after - before) / (2 * h), (after - 2 * here + before) / (h * h)
@@ -198,7 +199,6 @@ ROWS = {
     "gelu_argument": Row(_op("gelu_argument"), lambda z: mpmath.sqrt(8 / mpmath.pi) * (z + mpf("0.044715") * z**3)),
     "divide by z": Row(lambda z: (1 + 2j) / z, lambda z: (1 + 2 * I) / z),
     "divide z": Row(lambda z: z / (3e30 - 1e30j), lambda z: z / mpc(3e30, -1e30), straight=True),
-    "z / (1 + z)": Row(lambda z: z / (1 + z), lambda z: z / (1 + z), (0, -1)),
     "z^-2": Row(lambda z: z**-2, lambda z: 1 / (z * z)),
     "z^3": Row(lambda z: z**3, lambda z: z * z * z),
     "z^2.5": Row(lambda z: z**2.5, _power(mpf(2.5)), cuts=BELOW),
