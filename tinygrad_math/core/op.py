@@ -120,6 +120,7 @@ class Op:
     hides = ""  # of a loop that hands on its results: its name in a drawing, which does not show what its steps made
     over: Any = None  # of an op that calls exp or its like: its forward, of a namespace of those
     mechanical: Jvp | None = None  # the jvp that its constructor made, by its kind
+    chooses = False  # whether a call of it may record another op instead, by the dtype of its argument
     implicit = False  # whether the value was found elsewhere: forward hands it on, and the rules know how it moves
 
     def __init_subclass__(cls) -> None:

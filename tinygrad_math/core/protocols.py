@@ -59,7 +59,8 @@ class Protocols(Parts):
             arrays = [array_of(v.node) if isinstance(v, Leaving) else v for v in inputs]
             return answer_ufunc(ufunc, method, inputs, arrays, kwargs)
         if method == "__call__" and not kwargs and ufunc in by_ufunc:
-            return self._record(by_ufunc[ufunc], inputs, by_ufunc[ufunc].defaults)
+            op: Any = by_ufunc[ufunc]
+            return op(*inputs) if op.chooses else self._record(op, inputs, op.defaults)
         return rec.numpy_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

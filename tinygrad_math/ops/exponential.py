@@ -13,10 +13,10 @@ from ..core import complex_parts
 from ..core import samples as points
 from ..core.declare import Declared, alias, elementwise, general
 from ..core.errors import DTypeError, describe
-from ..core.op import by_ufunc, raw
+from ..core.op import raw
 from ..core.samples import sample
 from ..core.standing import as_array
-from ..core.tensor import as_tensor
+from ..core.tensor import Tensor, as_tensor, record
 
 __all__ = [
     "acosh", "arccosh", "arcsinh", "arctanh", "asinh", "atanh", "cosh", "exp", "exp2", "expm1", "log", "log1p", "log2",
@@ -73,12 +73,23 @@ log10 = elementwise(
 class _Log1p(Declared[...]):
     """log1p, which hands complex numbers to an op of their own: the digits of NumPy's are those of 1 + x."""
 
+    chooses = True
+
     def __call__(self, *args: Any, **params: Any) -> Any:
-        if len(args) == 1 and not params:
-            x = as_tensor(args[0]) if isinstance(args[0], (list, tuple)) else args[0]
-            if getattr(x, "dtype", _REAL).kind == "c" or type(x) is complex:
-                return complex_log1p(x)
-        return super().__call__(*args, **params)
+        if params or len(args) != 1:
+            return super().__call__(*args, **params)
+        (x,) = args
+        if x.__class__ is Tensor and x.node.data.__class__ is _FLOAT:  # most often
+            return record(self, args, self.defaults)
+        if x.__class__ in (list, tuple):
+            x = as_tensor(x)
+        data = x.node.data if isinstance(x, Tensor) else x
+        complex_numbers = data.__class__ is complex or _kind(data) == "c"
+        return complex_log1p(x) if complex_numbers else record(self, (x,), self.defaults)
+
+
+def _kind(data: Any) -> Any:
+    return getattr(getattr(data, "dtype", None), "kind", None)
 
 
 log1p = elementwise(
@@ -90,7 +101,6 @@ log1p = elementwise(
     doc="log(1 + x), accurate near 0. Derivative: 1 / (1 + x).",
     made=_Log1p,
 )
-del by_ufunc[np.log1p]  # so that np.log1p(x), too, asks whether x is complex
 
 
 complex_log1p = elementwise(

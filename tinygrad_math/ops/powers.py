@@ -101,8 +101,10 @@ def _along_both(xp: Any, ts: Any, a: Any, b: Any, n: int, first: Any, second: An
     if ta is None or tb is None:
         return tb * second() if ta is None else ta * first()
     along, across = first(), second()
-    ta = xp.where(_undecided(xp, ta, a, b, n, 1, along), math.nan, ta)
-    tb = xp.where(_undecided(xp, tb, a, b, n, 0, across), math.nan, tb)
+    base = a.node.data if isinstance(a, Tensor) and not a.node.live else a
+    if not isinstance(base, (np.ndarray, np.generic)) or not base.all():  # it may be 0
+        ta = xp.where(_undecided(xp, ta, a, b, n, 1, along), math.nan, ta)
+        tb = xp.where(_undecided(xp, tb, a, b, n, 0, across), math.nan, tb)
     return xp.resting_product(ta, along) + xp.resting_product(tb, across)
 
 
