@@ -202,6 +202,26 @@ def test_broadcasts_are_left_to_the_arithmetic():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("key", [(slice(None), 0), (1, slice(0, 1)), (slice(2, 5), slice(1, 3), 2), 3, (0, 0, 0)])
+def test_a_part_of_what_was_spread_is_a_part_of_that(key):
+    f = lambda x: tm.broadcast_to(x, (7, 4, 3))[key]  # noqa: E731
+    names = after(sink_broadcasts, f, X[:, :1])
+    assert names[-1] == "broadcast_to"
+    assert "getitem" not in names or names.index("getitem") < len(names) - 1
+    got = tm.compile(f)(X[:, :1]).numpy()
+    np.testing.assert_array_equal(got, np.broadcast_to(X[:, :1], (7, 4, 3))[key])
+
+
+@pytest.mark.parametrize(("rows", "scaled"), [(16, True), (24, False)])
+def test_a_mean_over_a_power_of_two_is_one_product(rows, scaled):
+    """As dividing by it rounds nothing; by other numbers it does."""
+    x = np.random.default_rng(0).normal(size=(rows, 5))
+    f = tm.compile(lambda x: tm.sum(tm.sin(tm.mean(x, axis=0))))
+    np.testing.assert_allclose(f(x), np.sin(x.mean(axis=0)).sum(), rtol=1e-13)
+    names = [v.title for v in f.program.body]
+    assert names[:2] == (["matmul", "sin"] if scaled else ["matmul", "divide"])
+
+
 def test_the_sum_of_a_broadcast_is_a_product():
     def both(program):
         sink_broadcasts(program)
@@ -214,6 +234,8 @@ def test_the_sum_of_a_broadcast_is_a_product():
     names = after(both, lambda x: tm.sum(tm.broadcast_to(tm.sum(x), (7, 4, 3))), X)
     assert "broadcast_to" not in names
     assert "broadcast_to" in after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3))), X)  # adds in another order
+    along = after(both, lambda x: tm.sum(tm.broadcast_to(x, (7, 4, 3)), axis=-1), X)  # each row's, once, then spread
+    assert along == ["reshape", "sum", "broadcast_to", "reshape"]
     nothing = tm.compile(lambda x: tm.sum(tm.broadcast_to(x, (0, 3)), axis=0))(np.full(3, np.inf))
     np.testing.assert_array_equal(nothing.numpy(), np.zeros(3))
 

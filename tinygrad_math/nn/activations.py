@@ -16,7 +16,7 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.node import NO_PARAMS
 from ..core.tensor import Tensor, rec, record
 from ..ops.gating import gated, gelu_argument
-from .common import as_precise, shaped
+from .common import as_precise, cast, shaped
 from .module import Module
 from .parameter import Parameter
 
@@ -124,7 +124,7 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     """
     x = shaped(input)
     if x.dtype.char == "e":  # in single precision, in which NumPy is quicker, too
-        return rec.astype(gelu(rec.astype(x, np.float32), approximate), x.dtype)
+        return cast(gelu(cast(x, np.float32), approximate), x.dtype)
     if approximate == "none":
         return record(gated, (x, record(rec.ndtr, (x,), NO_PARAMS)), NO_PARAMS)
     if approximate != "tanh":
