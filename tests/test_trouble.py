@@ -796,6 +796,29 @@ def test_an_interrupt_at_any_point_of_a_step_leaves_all_parameters_old_or_new(ki
     strike_everywhere(action, lambda: seen() in (old, after), step=3, files=("optim/optimizer.py", "core/form.py"))
 
 
+def test_an_interrupt_at_any_point_of_loading_leaves_an_optimiser_as_it_was_or_has_all():
+    def made(lr):
+        net = small_net()
+        return tm.optim.Adam([{"params": [p]} for p in net.parameters()], lr=lr)
+
+    def seen():
+        opt = held["opt"]
+        return [g["lr"] for g in opt.param_groups], len(opt.state)
+
+    held, other = {"opt": made(0.5)}, made(0.25)
+    other.step()
+    state = other.state_dict()
+
+    def action():
+        held["opt"] = made(0.5)
+        held["opt"].load_state_dict(state)
+
+    old, new = ([0.5, 0.5], 0), ([0.25, 0.25], 2)
+    action()
+    assert seen() == new
+    strike_everywhere(action, lambda: seen() in (old, new), files=("core/whole.py", "optim/optimizer.py"), step=3)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that were closed by no one
 def test_an_interrupted_save_leaves_the_file_free_for_the_next_one(tmp_path):
     path = tmp_path / "a.npz"

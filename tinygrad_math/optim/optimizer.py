@@ -22,6 +22,7 @@ from ..core.node import TRACED, Node, clock, finished, inside
 from ..core.op import raw, registry
 from ..core.tensor import MODE, Tensor, as_tensor, rec, wrap
 from ..core.tree import Structure, differing, flatten, leaves_like, paths, show, tree_map, unflatten
+from ..core.whole import or_nothing
 from ..nn.module import Module
 from ..nn.parameter import Parameter
 from .stepping import (
@@ -404,9 +405,12 @@ class Optimizer:
             p = params[key]
             fresh = self.start(raw, p.node.data, numbers[key])
             loaded[p] = _like_fresh(self._read(state), fresh, p, f"{name}: parameter {key}")
-        for group, new in zip(self.param_groups, checked_groups, strict=True):
+        or_nothing([*self.param_groups, vars(self)], self._take, checked_groups, loaded)
+
+    def _take(self, groups: Sequence[Mapping[str, Any]], state: dict[Tensor, State]) -> None:
+        for group, new in zip(self.param_groups, groups, strict=True):
             group.update(new)
-        self.state = loaded
+        self.state = state
 
     def _read(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
         """A parameter's state of a file, with what PyTorch's states leave out."""
