@@ -3,12 +3,15 @@
 import copy
 import enum
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from agreeing import Settings, X, agree, values
 
 import tinygrad_math as tm
+from tinygrad_math.compiler import cache, find
+from tinygrad_math.compiler.later import later
 from tinygrad_math.core.errors import ArgumentError
 
 
@@ -270,3 +273,23 @@ def test_source_closes_over_constants():
     w = tm.tensor(X, requires_grad=True)
     with pytest.raises(ArgumentError, match="closes over parameters"):
         tm.to_source(lambda x: x * w, X)
+
+
+def test_written_code_is_compiled_at_the_first_call_whichever_thread_makes_it():
+    for _ in range(20):
+        f = later("f", "def f(x, y=1):\n    return k * x + y", {"k": 2})
+        unwritten = f.__code__
+        with ThreadPoolExecutor(4) as pool:
+            assert [*pool.map(f, range(8))] == [1, 3, 5, 7, 9, 11, 13, 15]
+        assert f(3, 0) == 6
+        assert f.__code__ is not unwritten
+
+
+def test_a_program_that_is_called_once_has_no_code_that_looks_arguments_up(monkeypatch):
+    written = []
+    monkeypatch.setattr(find, "later", lambda name, text, scope: lambda *given: written.append(name) or cache.MISS)
+    f = tm.compile(lambda x: x * 2.0)
+    assert f(tm.tensor([1.0])).tolist() == [2.0]
+    assert written == []
+    assert f(tm.tensor([3.0])).tolist() == [6.0]
+    assert written == ["find", "find"]

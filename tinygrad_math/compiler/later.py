@@ -16,6 +16,7 @@ def later(name: str, text: str, scope: dict[str, Any]) -> Callable[..., Any]:
         exec(text, defined)
         found.__defaults__ = defined[name].__defaults__
         found.__code__ = defined[name].__code__  # whoever holds the function has the code from now on
+        scope["write"] = lambda: found  # for another thread that came here meanwhile; the text is let go
         return found
 
     scope["write"] = write
