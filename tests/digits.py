@@ -825,3 +825,4 @@ _SAMPLED += ["it2struve0", "itairy_ai", "itairy_bi", "itairy_ai_below", "itairy_
 NOT_SCANNED |= dict.fromkeys(_SAMPLED, "at random points in digits_sampled.py")
 _TAILS = ["log_gamma_above", "log_gamma_below", "log_beta_tail", "log_student_above"]
 NOT_SCANNED |= dict.fromkeys(_TAILS, "with the distributions, in digits_stats.py")
+NOT_SCANNED["binom_far"] = "with binom, in test_digits_parameters.py"

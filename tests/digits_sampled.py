@@ -126,7 +126,10 @@ def exact(row, x, places, tries=5):
     last = None
     for count, power in STEPS[:tries]:
         with mp.workdps(count):
-            near = [min([1, *(abs(v - mpf(s)) for s in d.singular)]) for v, d in zip(x, row.domains, strict=True)]
+            near = [
+                min([max(1, abs(v)), *(abs(v - mpf(s)) for s in d.singular)])
+                for v, d in zip(x, row.domains, strict=True)
+            ]
             try:
                 now = difference(row.reference, list(map(mpf, x)), places, [n * mpf(10) ** -power for n in near])
             except (ZeroDivisionError, mp.NoConvergence, ValueError, OverflowError):

@@ -27,6 +27,7 @@ from .struve import *
 from .student import *
 from .tails import *
 from .transformed import *
+from .tukey import *
 from .waves import *
 from .zetas import *
 

@@ -1,4 +1,4 @@
-"""Further functions: powm1, lambertw, zetac, tklmbda, hyp0f1, hyperu, lpmv, wright_bessel, polynomials."""
+"""Further functions: powm1, lambertw, zetac, hyp0f1, hyperu, lpmv, wright_bessel, polynomials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tricomi import hyperu_of
 
 __all__ = [
     "eval_chebyc", "eval_chebys", "eval_sh_chebyt", "eval_sh_chebyu", "eval_sh_legendre", "hyp0f1", "hyperu",
-    "lambertw", "log_wright_bessel", "lpmv", "powm1", "tklmbda", "wright_bessel", "zetac",
+    "lambertw", "log_wright_bessel", "lpmv", "powm1", "wright_bessel", "zetac",
 ]  # fmt: skip
 
 powm1 = row(
@@ -122,34 +122,6 @@ zetac = row(
     domain=(1.5, 4.0),
     latex=r"\zeta({0}) - 1",
     doc="Riemann's zeta less 1. d/dx = zeta'(x).",
-)
-
-
-def _shape_slope(xp: Any, log: Any, lam: Any) -> Any:
-    """d/d lam of (exp(lam log) - 1) / lam."""
-    return log * log * 0.5 * xp.hyp1f1(2.0, 3.0, lam * log)
-
-
-def _tukey(xp: Any, y: Any, x: Any, lam: Any, of_shape: bool) -> Any:
-    """In x or in the shape; 0 where the distribution has ended, which for lam > 0 it does at 1/lam."""
-    ended = xp.logical_or(xp.equal(y, 0), xp.equal(y, 1))
-    ended = xp.logical_and(ended, xp.logical_or(xp.less_equal(lam, 1), xp.greater(xp.abs(x) * lam, 1)))
-    p = xp.where(ended, 0.5, y)
-    slope = 1 / (xp.power(p, lam - 1) + xp.power(1 - p, lam - 1))
-    if of_shape:
-        shape = xp.where(ended, 1.0, lam)
-        slope = -slope * (_shape_slope(xp, xp.log(p), shape) - _shape_slope(xp, xp.log1p(-p), shape))
-    return xp.where(ended, 0.0, slope)
-
-
-tklmbda = row(
-    "tklmbda",
-    lambda xp, y, x, lam: _tukey(xp, y, x, lam, of_shape=False),
-    lambda xp, y, x, lam: _tukey(xp, y, x, lam, of_shape=True),
-    arguments="x lam",
-    domain=((-0.6, 0.6), (0.2, 1.3)),
-    doc="The distribution function of Tukey's lambda, the p of which (p^lam - (1-p)^lam) / lam is x. "
-    "d/dx = 1 / (p^(lam-1) + (1-p)^(lam-1)). Its p is SciPy's, found to 7 digits at worst.",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .polygammas import polygamma_of
 from .quadrature import bell
 
 Parts = tuple[Any, list[Any]]  # the logarithm of a scale, and what the derivatives are multiples of it by
@@ -18,7 +19,7 @@ def gamma_parts(x: Any, n: int) -> Parts:
     from scipy import special
 
     sign = special.gammasgn(x)
-    psi = [special.polygamma(k, x) for k in range(n)]
+    psi = [polygamma_of(k, x) for k in range(n)]
     return special.gammaln(x), [sign * bell(lambda k, _: psi[k - 1], m) for m in range(n + 1)]
 
 
@@ -28,7 +29,7 @@ def reciprocal_gamma_parts(x: Any, n: int) -> Parts:
 
     high = x >= 0.5
     top = np.where(high, x, 1.0)
-    psi = [special.polygamma(k, top) for k in range(n)]
+    psi = [polygamma_of(k, top) for k in range(n)]
     low = np.where(high, 1.0, x)
     scale, mirrored = gamma_parts(1 - low, n)
     turn = low - 2 * np.round(low / 2)

@@ -17,6 +17,7 @@ from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
 from .ends import beyond
+from .polygammas import polygamma_of
 from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, log_beta
@@ -156,7 +157,6 @@ rgamma = row(
 )
 def polygamma(n: Any, x: Any, /) -> Any:
     """The n-th derivative of digamma, for integers n >= 0. d/dx = polygamma(n + 1, x)."""
-    from scipy import special
 
     refuse_complex("polygamma", n, x)
     if np.any(np.asarray(n) < 0):
@@ -166,7 +166,7 @@ def polygamma(n: Any, x: Any, /) -> Any:
     orders, at = doubles(n, x)
     many = (orders >= _MANY) & (orders < math.inf) & (at > 0)
     with ignoring():
-        y = np.array(special.polygamma(np.where(many, 1, orders), at), np.float64)
+        y = np.array(polygamma_of(np.where(many, 1, orders), at), np.float64)
         if many.any():
             y[many] = in_blocks(_polygamma_of_many, orders[many], np.minimum(at[many], _LARGEST))
         return _off_poles(y, orders, at).astype(float_kind(x))[()]
@@ -275,7 +275,6 @@ def psi_difference(a: Any, b: Any, n: int = 0) -> Any:
 
 def _psi_difference(a: Any, b: Any, n: int) -> Any:
     """Of vectors, all terms at once along a new first axis."""
-    from scipy import special
 
     def fall(x: Any, p: Any) -> Any:
         """x^-p - (x + b)^-p."""
@@ -287,7 +286,7 @@ def _psi_difference(a: Any, b: Any, n: int) -> Any:
     total = scale * fall(a + np.arange(_STEPS)[:, None], n + 1.0).sum(0)
     total = total + (np.log1p(b / x) if n == 0 else math.factorial(n - 1) * fall(x, float(n)))
     total = total + (np.array([scale / 2, *factors])[:, None] * fall(x, powers[:, None])).sum(0)
-    plain = special.polygamma(n, a + b) - special.polygamma(n, a)
+    plain = polygamma_of(n, a + b) - polygamma_of(n, a)
     return np.where((a > 0) & (b > 0), (-1) ** n * total, plain)
 
 

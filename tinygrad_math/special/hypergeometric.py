@@ -27,7 +27,9 @@ from ..core.errors import IllPosedDerivative, NoConvergence
 from ..core.quiet import ignoring
 from ..core.samples import positive, real, sample
 from .gamma_parts import gamma_parts, product, reciprocal_gamma_parts
-from .hypergeometric_series import EPS, Orders, Problem, box, derivatives
+from .hypergeometric_series import derivatives
+from .hypergeometric_steps import EPS, Orders, Problem, box
+from .long_series import long_derivatives
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
 
@@ -59,7 +61,7 @@ def _expanded(forms: tuple[Form, Form, Form], orders: Orders) -> dict[Orders, An
     return out
 
 
-def _by(way: Way, orders: list[Orders]) -> tuple[Any, Any]:
+def _by(way: Way, orders: list[Orders], derivatives: Callable[..., Any] = derivatives) -> tuple[Any, Any]:
     """The derivatives of these orders by one transformation, and the estimates of their errors."""
     problem, z, y, log_factor, forms = way
     parts = [_expanded(forms, o) for o in orders]
@@ -210,13 +212,15 @@ def evaluated(a: Any, b: Any, c: Any, z: Any, orders: list[Orders]) -> tuple[Any
         for side in (z < 0, z >= 0):
             at = np.flatnonzero(side)
             at = at[_unsure(found, error, at)]
-            for way in ways(a[at], b[at], c[at], z[at]):
+            several = ways(a[at], b[at], c[at], z[at])
+            tried = [(way, derivatives) for way in several] + [(way, long_derivatives) for way in several[:1]]
+            for way, how in tried:
                 left = np.flatnonzero(_unsure(found, error, at))
                 if not len(left):
                     break
                 one = way(left)
                 if one is not None:
-                    value, off = _by(one, orders)
+                    value, off = _by(one, orders, how)
                     i = at[left]
                     better = (off < error[:, i]) & np.isfinite(value)
                     found[:, i] = np.where(better, value, found[:, i])

@@ -14,7 +14,6 @@ the error.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -22,23 +21,10 @@ from typing import Any
 import numpy as np
 
 from ..core.quiet import ignoring
+from .hypergeometric_steps import EPS, Orders, Problem, box, chosen, taylor_step
 
-EPS = float(np.finfo(float).eps)
 _TERMS = 3000
 _STEPS = 200
-
-Problem = tuple[Any, Any, Any]  # vectors a, b, c: of 2F1(a, b; c; z), or of 1F1(a; c; z) with None for b
-Orders = tuple[int, int, int]  # of the derivatives in a, b and c; of 1F1, which has one numerator, b is 0
-
-
-def box(orders: Sequence[Orders]) -> list[Orders]:
-    """All orders up to these."""
-    top = [max(o[k] for o in orders) for k in range(3)]
-    return [(i, j, k) for i, j, k in itertools.product(*(range(t + 1) for t in top))]
-
-
-def _at(p: Problem, where: Any) -> Problem:
-    return p[0][where], None if p[1] is None else p[1][where], p[2][where]
 
 
 def series(p: Problem, z: Any, orders: Sequence[Orders]) -> tuple[Any, Any, Any]:
@@ -111,46 +97,6 @@ def _length(p: Problem, start: Any, z: Any, y: Any) -> Any:
     return 2.5 * (up + down) + (np.abs(c) * up + np.abs(a + b - c) * down + math.pi * np.sqrt(np.abs(a * b))) / 3
 
 
-def _step(p: Problem, z: Any, y: Any, h: Any, f: Any, d: Any, orders: Sequence[Orders]) -> tuple[Any, Any]:
-    """The solution and its derivative at z + h of those at z, y = 1 - z; rows are orders, of a whole box."""
-    where = {o: n for n, o in enumerate(orders)}
-    lower = {o: [(k, where.get(_less(o, k))) for k in _LOWER] for o in orders}
-    a, b, c = p
-    if b is None:
-        p0, p1, q = z, 1.0, c - z
-    else:
-        p0, p1, q = z * y, y - z, c - (a + b + 1) * z
-    before, now = f, d * h
-    value, slope = f + now, now.copy()
-    for n in range(120):
-        after = np.empty_like(now)
-        inverse = h / (p0 * (n + 2) * (n + 1))
-        factor_now = (n + 1) * (p1 * n + q)
-        factor_before = (n + a) * h if b is None else (n + a) * (n + b) * h
-        for row, o in enumerate(orders):
-            total = factor_before * before[row] - factor_now * now[row]
-            for which, other in lower[o]:
-                if other is None:
-                    continue
-                if which == (1, 1, 0):
-                    total = total + o[0] * o[1] * h * before[other]
-                elif which == (0, 0, 1):
-                    total = total - o[2] * (n + 1) * now[other]
-                else:
-                    mine, partner = (o[0], b) if which[0] else (o[1], a)
-                    through = h if b is None else (n + partner) * h
-                    total = total + mine * through * before[other]
-                    if b is not None:
-                        total = total + mine * (n + 1) * z * now[other]
-            after[row] = total * inverse
-        before, now = now, after
-        value += now
-        slope += (n + 2) * now
-        if n > 8 and np.all((n + 2) * np.abs(now) + np.abs(before) <= EPS / 8 * (np.abs(value) + np.abs(slope))):
-            break
-    return value, slope / np.where(h == 0, 1.0, h)
-
-
 def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float) -> tuple[Any, Any]:
     """The derivatives of these orders and z d/dz, by steps from close to 0; NaN where there are too many."""
     whole = box(orders)
@@ -158,8 +104,8 @@ def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float)
     f, moment, size = series(p, start, whole)
     rough = np.flatnonzero(~np.all(size <= 50 * np.abs(f), 0))
     if len(rough):
-        start[rough] = _start(_at(p, rough), z[rough]) * stride
-        f[:, rough], moment[:, rough], size[:, rough] = series(_at(p, rough), start[rough], whole)
+        start[rough] = _start(chosen(p, rough), z[rough]) * stride
+        f[:, rough], moment[:, rough], size[:, rough] = series(chosen(p, rough), start[rough], whole)
     f[:, ~np.all(np.isfinite(size), 0)] = math.nan
     d, at, one = moment / start, start.copy(), 1 - start
     f[:, ~(_length(p, start, z, y) <= _STEPS * stride)] = math.nan
@@ -169,7 +115,7 @@ def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float)
             break
         here, there = at[going], one[going]
         end_z, end_y = z[going], y[going]
-        part = _at(p, going)
+        part = chosen(p, going)
         h = stride / _rate(part, here, there)
         high = (there < 0.5) & (p[1] is not None)  # where 1 - z has more digits than z
         late = (end_y < 0.5) & (p[1] is not None)
@@ -177,7 +123,7 @@ def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float)
         low_y = np.where(last, end_y, np.where(high, there - h, 1 - (here + h)))
         up_z = np.where(last, end_z, np.where(high, 1 - low_y, here + h))
         h = np.where(high, there - low_y, up_z - here)  # what the step has become by rounding
-        value, slope = _step(part, here, there, h, f[:, going], d[:, going], whole)
+        value, slope = taylor_step(part, here, there, h, f[:, going], d[:, going], whole)
         f[:, going], d[:, going] = value, np.where(h > 0, slope, d[:, going])
         at[going], one[going] = up_z, low_y
         going = going[~last]
@@ -195,13 +141,6 @@ def _start(p: Problem, z: Any) -> Any:
     return np.minimum(z, np.minimum(first, 3.0 if b is None else 0.35))
 
 
-_LOWER: tuple[Orders, ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0))
-
-
-def _less(o: Orders, k: Orders) -> Orders:
-    return o[0] - k[0], o[1] - k[1], o[2] - k[2]
-
-
 def derivatives(p: Problem, z: Any, y: Any, orders: Sequence[Orders]) -> tuple[Any, Any]:
     """The derivatives of these orders for vectors of z, y = 1 - z; and the estimates of their errors.
 
@@ -210,17 +149,14 @@ def derivatives(p: Problem, z: Any, y: Any, orders: Sequence[Orders]) -> tuple[A
     with ignoring():
         near = np.ones(len(z), bool)
         if p[1] is not None:
-            near = (z <= 0.9) | (p[2] - p[0] - p[1] > 5) | (z > 1)  # terms fall as a power there
-            for x, k in ((p[0], 0), (p[1], 1)):  # or end
-                if not any(o[k] for o in orders):
-                    near |= (x <= 0) & (x == np.floor(x)) & (x > -_TERMS)
+            near = (z <= 0.9) | (p[2] - p[0] - p[1] > 5) | _ends(p, z, orders)  # terms fall as a power there, or end
         found, error = np.zeros((len(orders), len(z))), np.full((len(orders), len(z)), math.inf)
         if np.any(near):
-            found[:, near], _, size = series(_at(p, near), z[near], orders)
+            found[:, near], _, size = series(chosen(p, near), z[near], orders)
             error[:, near] = 4 * EPS * size
         hard = ~np.all(error <= 2e-12 * np.abs(found), 0) & (z > 0) & ((z < 1) | (p[1] is None))
         if np.any(hard):
-            part, zs, ys = _at(p, hard), z[hard], y[hard]
+            part, zs, ys = chosen(p, hard), z[hard], y[hard]
             one, _ = _walked(part, zs, ys, orders, 1.0)
             two, size = _walked(part, zs, ys, orders, 0.7)
             off = np.abs(one - two) + 4 * EPS * (np.abs(two) + 0 * np.abs(size))
@@ -228,3 +164,12 @@ def derivatives(p: Problem, z: Any, y: Any, orders: Sequence[Orders]) -> tuple[A
             found[:, hard] = np.where(better, two, found[:, hard])
             error[:, hard] = np.where(better, off, error[:, hard])
     return found, error
+
+
+def _ends(p: Problem, z: Any, orders: Sequence[Orders]) -> Any:
+    """Whether 2F1 is a polynomial, or z is beyond 1, where it has to be one."""
+    out = z > 1
+    for x, k in ((p[0], 0), (p[1], 1)):
+        if not any(o[k] for o in orders):
+            out = out | ((x <= 0) & (x == np.floor(x)) & (x > -_TERMS))
+    return out

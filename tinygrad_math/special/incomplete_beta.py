@@ -346,8 +346,8 @@ def upper_part(a: Any, b: Any, x: Any, /) -> Any:
     return _side(1, a, b, x)
 
 
-_scipys_betainc = forward_of("betainc", "a", "b", "x", order=True)
-_scipys_betaincc = forward_of("betaincc", "a", "b", "x", order=True)
+_scipys_betainc = forward_of("betainc", "a", "b", "x", order=True, wide=True)
+_scipys_betaincc = forward_of("betaincc", "a", "b", "x", order=True, wide=True)
 betainc = row(
     "betainc",
     lambda xp, y, a, b, x: xp.betainc_dab(a, b, x, in_a=1, in_b=0),

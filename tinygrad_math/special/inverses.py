@@ -17,7 +17,7 @@ from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
 from . import quantile_ends
-from .scipy_rows import doubles, float_kind, refuse_complex, row
+from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import log_beta
 
 __all__ = [
@@ -358,6 +358,7 @@ gdtrib = row(
         lambda xp, a, b, x: a * xp.gamma_density(b, a * x),
     ),
     arguments="a p x",
+    forward=forward_of("gdtrib", "a", "p", "x", wide=True),
     samples=_inside((2.0, 0.3, 0.7), (1.0, 0.6, 1.5), (0.5, 0.8, 4.0)),
     doc="The shape b with gdtr(a, b, x) = p. d/dp = 1/(dP/db), d/da and d/dx by the implicit function theorem.",
 )
@@ -369,6 +370,7 @@ chdtriv = row(
         lambda xp, v, x: 0.5 * xp.gamma_density(0.5 * v, 0.5 * x),
     ),
     arguments="p x",
+    forward=forward_of("chdtriv", "p", "x", wide=True),
     samples=_inside((0.3, 0.7), (0.6, 1.5), (0.8, 4.0)),
     doc="The degrees of freedom v with chdtr(v, x) = p. d/dp = 1/(dP/dv), d/dx by the implicit function theorem.",
 )
@@ -376,6 +378,7 @@ btdtria = row(
     "btdtria",
     *_solved(0, _in_a, _in_b, _in_x),
     arguments="p b x",
+    forward=forward_of("btdtria", "p", "b", "x", wide=True),
     samples=_inside((0.3, 0.7, 0.2), (0.6, 1.5, 0.5), (0.8, 4.0, 0.3)),
     doc="The a with betainc(a, b, x) = p. d/dp = 1/(dI/da), d/db and d/dx by the implicit function theorem.",
 )
@@ -383,6 +386,7 @@ btdtrib = row(
     "btdtrib",
     *_solved(1, _in_a, _in_b, _in_x),
     arguments="a p x",
+    forward=forward_of("btdtrib", "a", "p", "x", wide=True),
     samples=_inside((0.7, 0.3, 0.2), (1.5, 0.6, 0.5), (4.0, 0.8, 0.7)),
     doc="The b with betainc(a, b, x) = p. d/dp = 1/(dI/db), d/da and d/dx by the implicit function theorem.",
 )

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from ..core.declare import general
+from ..core.quiet import ignoring
+from ..core.samples import sample
+from .bessel_paths import turn
 from .gammas import inverse_gamma_slope
-from .scipy_rows import row
+from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
+from .stirling import log_rise
 
 __all__ = ["binom", "poch"]
 
@@ -70,16 +78,105 @@ def _choose_of(xp: Any, y: Any, n: Any, k: Any) -> Any:
     return xp.where(zero, product, y * xp.psi_rise(xp.where(zero, 1.0, n - k + 1), xp.where(zero, 1.0, k)))
 
 
+_BEYOND = 100.0  # from this |k| on, where it is more than twice |n|, the coefficient is a product that keeps its digits
+
+
+def _is_far(n: Any, k: Any) -> Any:
+    return (np.abs(k) >= _BEYOND) & (np.abs(k) > 2 * np.abs(n)) & np.isfinite(k) & ~((n < 0) & (n == np.floor(n)))
+
+
+def _far_product(n: Any, k: Any, turned: bool) -> Any:
+    from scipy import special
+
+    (cos_k, sin_k), (cos_n, sin_n) = turn(k), turn(n)
+    above = k > 0
+    if turned:
+        wave = np.where(above, cos_k * cos_n + sin_k * sin_n, -cos_k)
+    else:
+        wave = np.where(above, sin_k * cos_n - cos_k * sin_n, -sin_k)
+    rise = log_rise(np.where(above, k + 1, -k), np.where(above, -(n + 1), n + 1))
+    size = np.exp(special.gammaln(n + 1) + np.where(above, rise, -rise))
+    return np.where(wave == 0, 0.0, special.gammasgn(n + 1) * wave / math.pi * size)
+
+
+@general(
+    arity=2,
+    latex=r"\tbinom{{{0}}}{{{1}}}",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(np.array([2.5, 40.2, -3.3]), np.array([130.3, 220.0, -150.4])),
+        sample(2.5, np.array([[130.3], [-220.2]]), turned=True),
+        sample(2.5, np.float64(130.3)),
+        sample(2.5, np.ones((0, 2))),
+    ],
+)
+def binom_far(n: Any, k: Any, /, turned: bool = False) -> Any:
+    """The binomial coefficient where k is large, by reflection (DLMF 5.5.3), with a sine of the fraction that k - n has
+    lost: gamma(n + 1)/pi sin(pi (k - n)) gamma(k - n)/gamma(k + 1), or far below 0 gamma(n + 1)/pi times -sin(pi k)
+    gamma(-k)/gamma(n - k + 1); with `turned` cosines in place of the sines. Each is the derivative of the other."""
+    refuse_complex("binom", n, k)
+    kind = float_kind(n, k)
+    n, k = doubles(n, k)
+    with ignoring():
+        return np.where(_is_far(n, k), _far_product(n, k, turned), math.nan).astype(kind)[()]
+
+
+def _far_slope(place: int) -> Callable[..., Any]:
+    def partial(xp: Any, y: Any, n: Any, k: Any, turned: bool = False) -> Any:
+        above = xp.greater(k, 0)
+        beside, size = xp.where(above, k - n, n - k + 1), xp.where(above, k + 1, -k)
+        wave = (-math.pi if turned else math.pi) * xp.binom_far(n, k, turned=not turned)
+        if place == 0:
+            return y * (xp.digamma(n + 1) - xp.digamma(beside)) - xp.where(above, wave, 0.0)
+        more = xp.where(above, -n - 1, n + 1)  # beside - size
+        up = xp.greater(more, 0)
+        step = xp.where(up, 1.0, -1.0) * xp.psi_rise(xp.where(up, size, beside), xp.abs(more))
+        return wave + y * step
+
+    return partial
+
+
+differentiate(binom_far, _far_slope(0), _far_slope(1))
+
+
+def choose(n: Any, k: Any, /) -> Any:
+    """SciPy's values, which lose their digits as k grows, and those of `binom_far`."""
+    from scipy import special
+
+    refuse_complex("binom", n, k)
+    kind = float_kind(n, k)
+    n, k = doubles(n, k)
+    with ignoring():
+        far = _is_far(n, k)
+        y = np.array(special.binom(n, np.where(far, 0.0, k)))
+        y[far] = _far_product(n[far], k[far], False)
+    return y.astype(kind)[()]
+
+
+def _with_far(place: int, near: Callable[..., Any]) -> Callable[..., Any]:
+    """The partial of the coefficient in that argument: that of `binom_far` where it is asked, else `near`."""
+
+    def partial(xp: Any, y: Any, n: Any, k: Any) -> Any:
+        far = xp.greater_equal(xp.abs(k), _BEYOND) & xp.greater(xp.abs(k), 2 * xp.abs(n)) & xp.isfinite(k)
+        far = far & xp.logical_not(_at_pole(xp, n + 1))
+        m, at = xp.where(far, n, 0.5), xp.where(far, k, 2 * _BEYOND)
+        beyond = _far_slope(place)(xp, xp.binom_far(m, at), m, at)
+        value = near(xp, xp.where(far, 1.0, y), xp.where(far, 1.0, n), xp.where(far, 0.5, k))
+        return xp.where(far, beyond, value)
+
+    return partial
+
+
 binom = row(
     "binom",
-    _choose_of,
-    _choose_slope,
+    _with_far(0, _choose_of),
+    _with_far(1, _choose_slope),
     arguments="n k",
+    forward=choose,
     domain=((3.0, 6.0), (0.3, 2.5)),
     doc="""The binomial coefficient of real n and k. d/dn = y (psi(n+1) - psi(n-k+1)), d/dk = y (psi(n-k+1) - psi(k+1)).
 
     NaN where n is -1, -2, ..., its poles.
-    SciPy's values, to 9 digits for k beyond 1e8 |n|.
 
     >>> import tinygrad_math as tm
     >>> tm.grad(tm.special.binom)(4.0, 2.0)  # of n (n - 1) / 2

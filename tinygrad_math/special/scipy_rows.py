@@ -10,14 +10,18 @@ import numpy as np
 
 from ..core.declare import Declared, elementwise
 from ..core.errors import DTypeError, NoDerivative, describe
+from ..core.quiet import ignoring
 
 
-def forward_of(name: str, *arguments: str, holomorphic: bool = False, order: bool = False) -> Callable[..., Any]:
+def forward_of(
+    name: str, *arguments: str, holomorphic: bool = False, order: bool = False, wide: bool = False
+) -> Callable[..., Any]:
     """The plain function `scipy.special.<name>`.
 
     Unless `holomorphic`, complex arguments are refused, because the derivatives hold on the real line only.
     With `order`, the arguments before the last are orders of the function: integers there take on the dtype
-    of the last, so that float32 stays.
+    of the last, so that float32 stays. With `wide` it computes in doubles, where SciPy's form of fewer bits loses
+    some of these or says nan.
     """
 
     def forward(*args: Any) -> Any:
@@ -27,6 +31,9 @@ def forward_of(name: str, *arguments: str, holomorphic: bool = False, order: boo
             refuse_complex(name, *args)
         if order:
             args = (*(like(a, args[-1]) for a in args[:-1]), args[-1])
+        if wide and (kind := float_kind(*args)) != np.float64:
+            with ignoring():
+                return np.asarray(getattr(special, name)(*doubles(*args))).astype(kind)[()]
         return getattr(special, name)(*weak(args))
 
     forward.__name__ = forward.__qualname__ = name

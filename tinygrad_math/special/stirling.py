@@ -47,6 +47,12 @@ def beside(u: Any, v: Any) -> Any:
     return (u >= MANY) & (v > 0.5 * u) & (v < 2 * u)
 
 
+def log_rise(big: Any, step: Any) -> Any:
+    """log(Gamma(big + step) / Gamma(big)), of two numbers that are both MANY or more."""
+    n = big + step
+    return step * np.log(n) + (big - 0.5) * np.log1p(step / big) - step + rest(n) - rest(big)
+
+
 def log_beta(a: Any, b: Any) -> Any:
     """log B(a, b) for positive a and b, where one of them is large, too."""
     from scipy import special
@@ -55,7 +61,6 @@ def log_beta(a: Any, b: Any) -> Any:
     big, n = np.maximum(large, MANY), small + np.maximum(large, MANY)
     few = np.minimum(small, MANY)
     ratio = small / big
-    lift = few * np.log(n) + (big - 0.5) * np.log1p(few / big) - few + rest(few + big) - rest(big)  # log G(n)/G(big)
     many = np.maximum(small, MANY)
     both = (
         (small - 0.5) * np.log(small / n)
@@ -66,7 +71,7 @@ def log_beta(a: Any, b: Any) -> Any:
         + rest(big)
         - rest(n)
     )
-    one = special.gammaln(few) - lift
+    one = special.gammaln(few) - log_rise(big, few)
     return np.where(large < MANY, special.betaln(a, b), np.where(small < MANY, one, both))
 
 

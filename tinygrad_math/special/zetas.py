@@ -23,8 +23,9 @@ from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from .bessel_paths import turn
 from .gamma_parts import gamma_parts
+from .polygammas import zeta_of
 from .quadrature import in_blocks
-from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
+from .scipy_rows import differentiate, doubles, float_kind, like, refuse_complex, row
 
 __all__ = ["zeta"]
 
@@ -125,10 +126,13 @@ differentiate(
 
 def hurwitz_of(x: Any, q: Any, /) -> Any:
     """SciPy's zeta of two numbers, and where x is so large that it is none the first term, q^-x."""
-    y = np.asarray(forward_of("zeta", "x", "q", order=True)(x, q))
+    refuse_complex("zeta", x, q)
+    kind = float_kind(like(x, q), q)
     s, at = doubles(x, q)
+    with ignoring():
+        y = zeta_of(s, at)
     lost = np.isnan(y) & (s > _GONE) & (at > 0)
-    return np.where(lost, np.where(at < 1, math.inf, np.where(at > 1, 0.0, 1.0)), y).astype(y.dtype)[()]
+    return np.where(lost, np.where(at < 1, math.inf, np.where(at > 1, 0.0, 1.0)), y).astype(kind)[()]
 
 
 hurwitz = row(

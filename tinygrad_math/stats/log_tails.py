@@ -104,6 +104,9 @@ _FURTHEST = 1e9  # from where on T(-t) is p(t) (1 + t^2/n)/t to rounding
 
 def student_below(law: Any, z: Any, df: Any) -> Any:
     far = rec.less(z, -1) & rec.greater_equal(df, 1) & rec.less(df, math.inf)
+    # of few degrees, too, where log T is about -df log t: by T itself the square of that slope would cancel
+    steep = rec.log(rec.where(rec.less(z, -_FURTHEST), -z, 1.0))
+    far = far | (rec.greater(df * steep, 1) & rec.less(df, 1))
 
     def tail(z: Any, df: Any) -> Any:
         if (kind := np.result_type(z.dtype, df.dtype)) != np.float64:  # in fewer bits the second derivatives cancel
