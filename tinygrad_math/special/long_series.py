@@ -29,6 +29,7 @@ __all__ = ["long_derivatives"]
 _KEPT = 20  # digits that have to be left
 _MOST_DIGITS = 800
 _MOST_TERMS = 20_000
+_LARGEST = 3e3  # of parameters, and of z, beyond which there would be too many terms
 _START = 0.8  # z from which on there are steps
 _STEP_TERMS = 1000
 _NEAREST = Decimal("1e-20")  # to 1 that steps lead
@@ -41,8 +42,10 @@ def long_derivatives(p: Problem, z: Any, y: Any, orders: Sequence[Orders]) -> tu
     """The derivatives of these orders at vectors of z, y = 1 - z, and the estimates of their errors, infinite where
     there is no end to it. z of 2F1 from -1 to 1, or of a polynomial."""
     value, error = np.full((len(orders), len(z)), math.nan), np.full((len(orders), len(z)), math.inf)
-    for n in range(len(z)):
-        a, b, c = (None if v is None else Decimal(float(v[n])) for v in p)
+    size = np.max([np.abs(v) for v in (*p, z) if v is not None], axis=0)
+    for n in np.flatnonzero(size <= _LARGEST):
+        a, c = Decimal(float(p[0][n])), Decimal(float(p[2][n]))
+        b = None if p[1] is None else Decimal(float(p[1][n]))
         beside = b is not None and abs(y[n]) < 0.5
         with _of_digits(_MOST_DIGITS):
             at = 1 - Decimal(float(y[n])) if beside else Decimal(float(z[n]))
@@ -105,9 +108,7 @@ def _summed(
     term: Table = dict.fromkeys(whole, zero)
     term[0, 0, 0] = Decimal(1)
     total, moment, size = ([zero] * len(orders) for _ in range(3))
-    sure = (
-        max(0, -min(v for v in (a, b, c) if v is not None)) + sum(tops) + 2
-    )  # from here on no factor is small by chance
+    sure = sum(tops) + 2 + max(zero, -min(a, c, a if b is None else b))  # from here on no factor is small by chance
     for n in range(_MOST_TERMS):
         calm = n > sure
         for row, o in enumerate(orders):

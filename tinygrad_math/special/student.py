@@ -248,14 +248,25 @@ differentiate(
 
 
 def _stdtr(df: Any, t: Any, /) -> Any:
-    """SciPy's stdtr of doubles: its form of fewer bits is 0 from 1e-15 on."""
+    """SciPy's stdtr of doubles: its form of fewer bits is 0 from 1e-15 on. Where t^2 overflows in it, the first term of
+    the expansion in n/t^2, gamma((n + 1)/2) / (2 sqrt(pi) gamma(n/2 + 1)) (sqrt(n)/|t|)^n below 0."""
     from scipy import special
 
     refuse_complex("stdtr", df, t)
     kind = float_kind(df, t)
     df, t = doubles(df, t)
     with ignoring():
-        return np.asarray(special.stdtr(df, t)).astype(kind)[()]
+        y = np.array(special.stdtr(df, t))
+        far = (np.abs(t) > _FAR) & np.isfinite(t) & (df > 0) & (df < _FAR)
+        if far.any():
+            n, size = df[far], np.abs(t[far])
+            log = special.gammaln(0.5 * (n + 1)) - special.gammaln(1 + 0.5 * n) + n * (0.5 * np.log(n) - np.log(size))
+            tail = np.exp(log) / (2 * math.sqrt(math.pi))
+            y[far] = np.where(t[far] < 0, tail, 1 - tail)
+        return y.astype(kind)[()]
+
+
+_FAR = 1e100
 
 
 stdtr = row(

@@ -72,7 +72,7 @@ class StudentT(Continuous):
     def _logpdf(self, z: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
         n = rec.where(limit, 1.0, df)
-        body = self._log_factor(n) - 0.5 * (n + 1) * rec.log1p_square(z / rec.sqrt(n))
+        body = self._log_factor(n) - 0.5 * (n + 1) * log_tails.log1p_ratio(z, n)
         body = rec.where(limit, norm._logpdf(rec.where(limit, z, 0.0)), body)
         many = rec.greater(df, 100)  # where z^2 < df/10, the logarithm is expanded in 1/df, in which no terms cancel
         few = rec.less(rec.abs(z), rec.sqrt(rec.where(many, rec.where(limit, 1e30, df), 0.0) / 10))

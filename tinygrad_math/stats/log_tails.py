@@ -99,6 +99,15 @@ def _beta(law: Any, far: Any, z: Any, a: Any, b: Any, upper: bool) -> Any:
 
 # -- Student's ---------------------------------------------------------------------------------------------------------
 
+
+def log1p_ratio(z: Any, n: Any) -> Any:
+    """log(1 + z^2/n); far out 2 log |z| - log n, in whose mixed derivatives nothing underflows that has to cancel."""
+    far = rec.greater(rec.abs(z) / _VAST, rec.sqrt(n))
+    near, away = rec.where(far, 0.0, z), rec.where(far, rec.abs(z), 1.0)
+    return rec.where(far, 2 * rec.log(away) - rec.log(rec.where(far, n, 1.0)), rec.log1p_square(near / rec.sqrt(n)))
+
+
+_VAST = 1e20
 _FURTHEST = 1e9  # from where on T(-t) is p(t) (1 + t^2/n)/t to rounding
 
 
@@ -115,6 +124,6 @@ def student_below(law: Any, z: Any, df: Any) -> Any:
         furthest = rec.greater(t, _FURTHEST)
         near, away = rec.where(furthest, 0.0, t), rec.where(furthest, t, 1.0)
         mills = rec.log(rec.where(rec.greater(near, 0), near, 1.0)) + rec.log_student_above(df, near * near)
-        return law._logpdf(z, df) + rec.where(furthest, rec.log1p_square(away / rec.sqrt(df)) - rec.log(away), mills)
+        return law._logpdf(z, df) + rec.where(furthest, log1p_ratio(away, df) - rec.log(away), mills)
 
     return _apart(far, tail, lambda z, df: log_of(law._cdf(z, df), law._sf(z, df)), (z, df), (0.0, 1.0), (-1.0, 1.0))
