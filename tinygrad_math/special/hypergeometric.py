@@ -487,10 +487,10 @@ hyp2f1 = row(
 
     d/dz = ab/c 2F1(a+1, b+1; c+1; z) (DLMF 15.5.1); d/da, d/db, d/dc at every order by the differentiated series and
     differential equation. Values are right also where SciPy's lose their digits (large parameters); where all else
-    would cancel, as for c far below 0, by a sum in decimals: some tenths of a second an element. Infinite as SciPy's where c
-    is a whole number below 1, or at z = 1 for c <= a + b. For z > 1, where the function is complex, the value is SciPy's
-    and derivatives are NaN, unless a or b ends the series. Raises DTypeError for complex arguments, IllPosedDerivative
-    at a pole, NoConvergence for a derivative that would have fewer than 7 digits.
+    would cancel, as for c far below 0, by a sum in decimals: some tenths of a second an element. Infinite as SciPy's
+    where c is a whole number below 1, or at z = 1 for c <= a + b. For z > 1, where the function is complex, the value
+    is SciPy's and derivatives are NaN, unless a or b ends the series. Raises DTypeError for complex arguments,
+    IllPosedDerivative at a pole, NoConvergence for a derivative that would have fewer than 7 digits.
 
     >>> import tinygrad_math as tm
     >>> abs(tm.special.hyp2f1(1.0, 1.0, 2.0, 0.5) - 2 * tm.log(2.0)) < 1e-15
