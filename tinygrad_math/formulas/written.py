@@ -341,15 +341,6 @@ WRITTEN = {
         r" + \dot{n} \, x^{-k} \partial_m^i \partial_n^{j + 1} f_{m, n}(x)"
         r" + \dot{x} \, \partial_m^i \partial_n^j \partial_x (x^{-k} f_{m, n}(x))",
     ),
-    "tklmbda": Written(
-        r"\frac{y^\lambda - (1 - y)^\lambda}{\lambda} = x, \quad"
-        r" s(p) = \partial_\lambda \frac{p^\lambda - 1}{\lambda}",
-        (
-            (r"\bar{x}", r"\frac{\bar{y}}{y^{\lambda - 1} + (1 - y)^{\lambda - 1}}"),
-            (r"\bar{\lambda}", r"\bar{x} \, (s(1 - y) - s(y))"),
-        ),
-        r"\dot{y} = \frac{\dot{x} + \dot{\lambda} \, (s(1 - y) - s(y))}{y^{\lambda - 1} + (1 - y)^{\lambda - 1}}",
-    ),
     "stdtr_ddf": Written(
         r"y = \partial_{\nu}^n T_{\nu}(t), \quad T_{\nu}(t) = \int_{-\infty}^t \tau_{\nu}(u) \, \mathrm{d}u",
         (

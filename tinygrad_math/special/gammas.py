@@ -17,7 +17,7 @@ from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
 from .ends import beyond
-from .polygammas import polygamma_of
+from .polygammas import polygamma_of, zeta_of
 from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, log_beta
@@ -157,7 +157,6 @@ rgamma = row(
 )
 def polygamma(n: Any, x: Any, /) -> Any:
     """The n-th derivative of digamma, for integers n >= 0. d/dx = polygamma(n + 1, x)."""
-
     refuse_complex("polygamma", n, x)
     if np.any(np.asarray(n) < 0):
         raise ArgumentError(f"polygamma is defined for n >= 0, got n = {n!r}")
@@ -191,7 +190,7 @@ def _polygamma_of_few(n: float, x: Any) -> Any:
 
     with ignoring():
         at = np.asarray(x, np.float64)
-        y = _off_poles((-1.0) ** (n + 1) * special.gamma(n + 1) * special.zeta(n + 1, at), n, at)[()]
+        y = _off_poles((-1.0) ** (n + 1) * special.gamma(n + 1) * zeta_of(n + 1, at), n, at)[()]
         return y if (kind := float_kind(x)) == y.dtype else y.astype(kind)
 
 

@@ -74,7 +74,8 @@ tklmbda = row(
     domain=((-0.6, 0.6), (0.2, 1.3)),
     doc="""The distribution function of Tukey's lambda, the p of which (p^lam - (1-p)^lam) / lam is x.
 
-    d/dx = 1 / (p^(lam-1) + (1-p)^(lam-1)), 0 beyond the ends of the support, |x| = 1/lam for lam > 0. d/dlam = (s(1-p) - s(p)) d/dx, s(p) = d/dlam (p^lam - 1)/lam.
+    d/dx = 1 / (p^(lam-1) + (1-p)^(lam-1)), 0 beyond the ends of the support, |x| = 1/lam for lam > 0.
+    d/dlam = (s(1-p) - s(p)) d/dx, s(p) = d/dlam (p^lam - 1)/lam.
 
     >>> import tinygrad_math as tm
     >>> [tm.grad(tm.special.tklmbda)(x, 1.0).item() for x in (0.3, 2.0)]  # uniform on (-1, 1)
