@@ -8,6 +8,8 @@ from pathlib import Path
 from cases import each
 
 import tinygrad_math
+from tinygrad_math.core.op import registry, rooms
+from tinygrad_math.core.opening import opened
 
 ROOT = Path(tinygrad_math.__file__).parent
 # lowest first; a longer path wins over the folder that holds it
@@ -68,22 +70,24 @@ def _room(path):
 
 
 @functools.cache
-def _statements(path):
-    """All statements of a file, within functions and classes too; not the expressions, which are most of its syntax."""
+def _statements(path, within=True):
+    """All statements of a file, in classes and, if so wanted, within functions; not the expressions, which are most."""
     found, waiting = [], [ast.parse(path.read_text())]
     while waiting:
         node = waiting.pop()
         found.append(node)
+        if isinstance(node, ast.FunctionDef) and not within:
+            continue
         for part in ("body", "orelse", "finalbody", "handlers", "cases"):
             waiting += getattr(node, part, ())
     return found
 
 
-def _imports(path):
-    """The package's own files that a file imports, anywhere in it but for the type checker's eyes."""
+def _imports(path, within=True):
+    """The package's own files that a file imports, also within functions, but for the type checker's eyes."""
     package = path.relative_to(ROOT.parent).parts[:-1]
-    found = [node for node in _statements(path) if isinstance(node, ast.ImportFrom) and node.level]
-    unseen = [n for n in _statements(path) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    found = [node for node in _statements(path, within) if isinstance(node, ast.ImportFrom) and node.level]
+    unseen = [n for n in _statements(path, within) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     skipped = {id(n) for block in unseen for n in ast.walk(block)}
     for node in found:
         if id(node) in skipped:
@@ -121,6 +125,33 @@ def test_op_families_do_not_import_each_other():
     for path in families:
         siblings = [o for o in _imports(path) if o.parent == ROOT / "ops" and o != path and o.stem != "__init__"]
         assert not siblings, f"{path.name} imports {[s.name for s in siblings]}"
+
+
+@functools.cache
+def _reached(paths):
+    """The files that are imported with these, outside functions."""
+    found, waiting = set(), list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [f for p in path.parents if ROOT in (p, *p.parents) and (f := p / "__init__.py").exists()]
+            waiting += _imports(path, within=False)
+    return found
+
+
+def test_a_rule_names_ops_that_are_declared_whoever_calls_it():
+    always = _reached((ROOT / "__init__.py", *(_file(tuple(room.split("."))) for room in rooms)))
+    for op in registry.values():
+        opened(op.home["__name__"])
+    for path in FILES:
+        used = {n.attr for n in ast.walk(ast.parse(path.read_text())) if _is_of_xp(n)} & registry.keys()
+        if lost := {x for x in used if not {Path(registry[x].home["__file__"])} & (always | _reached((path,)))}:
+            raise AssertionError(f"{path.name} names {lost}, and imports none of the files that declare them")
+
+
+def _is_of_xp(node):
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "xp"
 
 
 def _named_anew(tree):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from cases import each
@@ -37,6 +39,8 @@ BASIC = {
     "a column": (slice(None), 0),
     "ellipsis": (Ellipsis, 0),
     "ellipsis in the middle": (0, Ellipsis, slice(1, None)),
+    "the last axis whole after an ellipsis": (Ellipsis, 0, slice(None)),
+    "a new axis before the last one, after an ellipsis": (1, Ellipsis, None, slice(None)),
     "a new axis": (None, slice(None), None, 1),
     "nothing": (),
     "all of it": Ellipsis,
@@ -108,6 +112,20 @@ def test_adding_and_multiplying_at_an_index_are_numpys_and_their_derivatives_are
     check_grads(lambda x, v: x.at[index].add(v) ** 2, (X, v))
     check_grads(lambda x, v: x.at[index].multiply(v), (X, v))
     check_grads(lambda x, v: x.at[index].multiply(v), (X, np.array(0.3)))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_compiled_index_is_numpys(backend):
+    x = normal(3, 4, 3, 2)
+    parts = [1, slice(None), slice(None, 2), slice(None, None, -1), None]
+    behind = [
+        (*ahead, ..., *more) for ahead in ((), (1,)) for n in (1, 2) for more in itertools.product(parts, repeat=n)
+    ]
+    indices = [*EVERY.values(), *behind, *(key[:-1] for key in behind), *(key[1:] for key in behind if key[0] == 1)]
+    given = [X] * len(EVERY) + [x] * (len(indices) - len(EVERY))
+    found = tm.compile(lambda *xs: [v[k] * 2 for v, k in zip(xs, indices, strict=True)], backend=backend)(*given)
+    for key, v, y in zip(indices, given, found, strict=True):
+        np.testing.assert_array_equal(y.numpy(), v[key] * 2, strict=True, err_msg=str(key))
 
 
 def _random_part(rng, size, advanced):

@@ -57,6 +57,14 @@ def test_extremes_of_short_rows_are_numpys(n, dtype, monkeypatch):
     guarded.check()
 
 
+@pytest.mark.parametrize("axis", [0, -1, None])
+def test_the_place_of_a_single_number_is_0_along_any_axis(axis):
+    for given in (np.float64(0.5), np.array(3), np.array(True), np.array(np.nan, "f")):
+        g = compiled(lambda x: [tm.argmax(x, axis=axis), tm.argmin(x, axis=axis)])
+        assert_bits(g(given), [np.argmax(given, axis=axis), np.argmin(given, axis=axis)])
+        assert g.latest.native.whole
+
+
 def test_an_argmax_of_nothing_is_the_ops_error():
     with pytest.raises(tm.errors.MathError, match="argmax"):
         compiled(lambda x: tm.argmax(x, axis=1))(np.zeros((2, 0)))

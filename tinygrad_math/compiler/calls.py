@@ -222,7 +222,7 @@ def _(v: Value, inputs: list[str], out: str | None) -> str | None:
         return None
     key = v.params["key"]
     parts = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
-    while len(parts) > 1 and parts[-1] == ":":
+    while len(parts) > 1 and parts[-1] == ":" and "..." not in parts:  # after an ellipsis a last axis counts
         parts.pop()
     return None if None in parts or not parts else f"{inputs[0]}[{', '.join(map(str, parts))}]"
 

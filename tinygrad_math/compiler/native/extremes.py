@@ -34,7 +34,7 @@ def _search(around: Instructions, v: Value, out: Place, title: str) -> list[int]
     source = None if x.weak else around.place(x)
     if source is None or source.dtype.kind not in "biuf" or not x.size or out.dtype != _WORD:
         return None
-    if axis is None:  # counted in order
+    if axis is None or not source.shape:  # counted in order
         source = around.in_a_row(source, words)
         if source is None:
             return None
