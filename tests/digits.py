@@ -156,6 +156,101 @@ OF_ONE = {
 }
 
 
+def tail(x):
+    """phi(x), and 0 so far out that it is none of a float's numbers."""
+    return gauss(x) if abs(x) < 1e4 else mpf(0)
+
+
+def below(x):
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2 if abs(x) < 1e4 else mpf(x > 0)
+
+
+def bent(x):
+    """s (1 - s) of the logistic function, and 0 so far out."""
+    return slope(x) if abs(x) < 1e4 else mpf(0)
+
+
+def share(x):
+    return logistic(x) if abs(x) < 1e4 else mpf(x > 0)
+
+
+def soft(x):
+    return mpmath.log1p(mpmath.exp(-abs(x))) + max(x, 0) if abs(x) < 1e4 else mpf(max(x, 0))
+
+
+def unshrunk(x):
+    return mpmath.tanh(x) if abs(x) < 1e4 else mpf(mpmath.sign(x))
+
+
+def mish_parts(x):
+    """t = tanh(softplus(x)), t' and t''."""
+    s, rest = share(x), sech(soft(x)) ** 2 if x < 1e4 else mpf(0)
+    t = unshrunk(soft(x))
+    return t, rest * s, rest * s * (1 - s) - 2 * t * rest * s * s
+
+
+def mish_slope(x):
+    t, first, _ = mish_parts(x)
+    return t + x * first
+
+
+def mish_bend(x):
+    _, first, second = mish_parts(x)
+    return 2 * first + x * second
+
+
+def grown(a, x):
+    """a exp(x) of an x that is not positive, else 0."""
+    return a * mpmath.exp(x) if -1e4 < x <= 0 else mpf(0)
+
+
+def open_gate(gate):
+    """Which x have a gate that is a normal number, or a product with it that is none either: what lies between has
+    no more digits than the gate."""
+
+    def keep(x):
+        tiny = float(np.finfo(x.dtype).tiny)
+        return np.array([gate(mpf(v)) >= tiny or abs(v) * gate(mpf(v)) < tiny / 2 for v in x.tolist()], bool)
+
+    return keep
+
+
+SELU = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946  # Klambauer et al. 2017
+OF_NETWORKS = {  # the activations that are put together of pieces
+    "tanhshrink": One(
+        lambda x: unshrunk(x) ** 2,
+        lambda x: 2 * unshrunk(x) * sech(x) ** 2 if abs(x) < 1e4 else mpf(0),
+        f=needs(700)(lambda x: x - unshrunk(x)),
+    ),
+    "softsign": One(
+        lambda x: 1 / (1 + abs(x)) ** 2, lambda x: -2 * mpmath.sign(x) / (1 + abs(x)) ** 3, f=lambda x: x / (1 + abs(x))
+    ),
+    "silu": One(
+        lambda x: share(x) + x * bent(x),
+        lambda x: bent(x) * (2 - x * unshrunk(x / 2)),
+        f=lambda x: x * share(x),
+        keep=open_gate(share),
+    ),
+    "gelu": One(
+        lambda x: below(x) + x * tail(x),
+        lambda x: tail(x) * (2 - x * x),
+        f=lambda x: x * below(x),
+        keep=open_gate(below),
+    ),
+    "mish": One(mish_slope, mish_bend, f=lambda x: x * mish_parts(x)[0], keep=open_gate(share)),
+    "elu": One(
+        lambda x: 1 if x > 0 else grown(1, x),
+        lambda x: grown(1, x),
+        f=lambda x: x if x > 0 else mpmath.expm1(x),
+    ),
+    "selu": One(
+        lambda x: SELU[1] if x > 0 else grown(mpf(SELU[0]) * SELU[1], x),
+        lambda x: grown(mpf(SELU[0]) * SELU[1], x),
+        f=lambda x: SELU[1] * (x if x > 0 else SELU[0] * mpmath.expm1(x)),
+    ),
+}
+
+
 # -- of two arguments: f_a, f_b, f_aa, f_ab, f_bb ---------------------------------------------------------------------
 
 
@@ -732,7 +827,8 @@ NOT_SCANNED |= {
     "resting_product": "a product",
     "gelu_argument": "a polynomial",
     "complex_log1p": "at complex numbers, in digits_complex.py",
-    "softsign": "an activation, whose digits tests/test_gating.py scans",
+    "softsign": "an activation, with OF_NETWORKS",
+    "tanhshrink": "an activation, with OF_NETWORKS",
     "within": "the identity, or NaN",
     "replaced": "the identity, or NaN",
     "log_over_psi": "with gammainc, whose derivatives are made of it",

@@ -54,6 +54,7 @@ AT_INFINITY = {
     "deg2rad": ((INF, PI / 180, 0), (-INF, PI / 180, 0)),
     "rad2deg": ((INF, 180 / PI, 0), (-INF, 180 / PI, 0)),
     "softsign": ((1, 0, 0), (-1, 0, 0)),
+    "tanhshrink": ((INF, 1, 0), (-INF, 1, 0)),
     "j0": (FLAT, FLAT),
     "j1": (FLAT, FLAT),
     "y0": (FLAT, NONE),

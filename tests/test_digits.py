@@ -55,6 +55,32 @@ def test_the_partial_derivatives_of_a_function_of_two_numbers_keep_their_digits(
     scan_two(name, dtype, dense=False)
 
 
+def scan_activation(name, dtype, dense):
+    row, found = digits.OF_NETWORKS[name], []
+    x, f = row.points(dtype, dense), getattr(F, name)
+    with np.errstate(under="ignore"):
+        values = f(x).numpy()
+    truth = digit_scan.at_precision(row.f)
+    for y, v in zip(values.tolist(), x.tolist(), strict=True):
+        problem = digit_scan.wrong(y, truth, (v,), x.dtype, digit_scan.RTOL[x.dtype])
+        found += [f"value at {v}: {problem}"] if problem else []
+    for order in (0, 1):
+        found += digit_scan.failures(f, (x,), row.truth(order), *[0] * (order + 1))
+    report(found)
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", digits.OF_NETWORKS)
+def test_activations_and_two_derivatives_keep_their_digits(name, dtype):
+    scan_activation(name, dtype, dense=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", digits.OF_NETWORKS)
+def test_activations_at_every_power_of_ten_too(name):
+    scan_activation(name, np.float64, dense=True)
+
+
 def scan_last(name, dtype, dense):
     found = []
     for parameters, row in digits.OF_LAST[name].rows.items():

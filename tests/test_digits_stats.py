@@ -80,3 +80,17 @@ def test_derivatives_are_nan_at_nan_and_zero_outside_of_the_support():
     assert math.isnan(float(tm.grad(stats.gamma.cdf, argnums=1)(math.nan, 2.0)))
     assert float(tm.grad(stats.gamma.cdf)(-1.0, 2.0)) == 0
     assert float(tm.grad(stats.beta.pdf, argnums=1)(1.5, 2.0, 3.0)) == 0
+
+
+@pytest.mark.parametrize("x, scale", [(-1e8, 1.0), (3e5, 1.7), (-0.4, 1e-3), (1e150, 2.0), (1e-9, 1e3)])
+def test_far_out_the_cauchy_distribution_keeps_the_digits_of_its_curvature_in_scale(x, scale):
+    """atan2(s, -x)/pi has the second derivatives 2 x s / (pi r^4) in s, and (s^2 - x^2) / (pi r^4) in x and s."""
+    a, b = mpmath.mpf(x), mpmath.mpf(scale)
+    by_pi = 1 / (mpmath.pi * (a * a + b * b) ** 2)
+    for f, sign in ((stats.cauchy.cdf, 1), (stats.cauchy.sf, -1)):
+        twice = tm.grad(tm.grad(f, argnums=2), argnums=2)(x, 0.0, scale)
+        mixed = tm.grad(tm.grad(f), argnums=2)(x, 0.0, scale)
+        assert float(twice) == pytest.approx(float(sign * 2 * a * b * by_pi), rel=1e-12, abs=1e-300)
+        assert float(mixed) == pytest.approx(float(sign * (a - b) * (a + b) * by_pi), rel=1e-12, abs=1e-300)
+    assert [float(stats.cauchy.cdf(v)) for v in (-np.inf, np.inf)] == [0.0, 1.0]
+    assert not any(float(tm.grad(stats.cauchy.cdf, argnums=k)(-np.inf, 0.0, 1.0)) for k in range(3))

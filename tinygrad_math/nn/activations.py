@@ -169,7 +169,7 @@ def mish(input: Any) -> Tensor:
     tensor([0.86509839])
     """
     x = shaped(input)
-    return gated(x, rec.tanh(softplus(x)))
+    return gated(x, rec.tanh(softplus(x, threshold=math.inf)))
 
 
 @named

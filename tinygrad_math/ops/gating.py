@@ -153,6 +153,44 @@ softsign = elementwise(
 )
 
 
+_RISE = [2 * k / math.factorial(2 * k + 1) for k in range(10, 0, -1)]  # of x cosh(x) - sinh(x), in odd powers
+
+
+def _tanhshrink(x: Any, /) -> Any:
+    x = as_array(x)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
+    near = np.abs(x) < 1
+    y = np.subtract(x, np.tanh(x))
+    if not near.any():
+        return y
+    h = np.where(near, x, 0)
+    square = h * h
+    total = np.zeros_like(h)
+    for c in _RISE:
+        total = total * square + c
+    return np.where(near, total * square * h / np.cosh(h), y)[()]
+
+
+tanhshrink = elementwise(
+    _tanhshrink,
+    lambda xp, y, x: xp.square(xp.tanh(x)),
+    name="tanhshrink",
+    latex=r"\left({0} - \tanh {0}\right)",
+    holomorphic=True,
+    samples=lambda: [
+        sample(points.real(2, 3)),
+        sample(points.real()),
+        sample(points.real(0, 2)),
+        sample(points.complexes(3)),
+        sample(np.array([-np.inf, -40.0, 0.0, 1e-9, np.inf]), smooth=False),
+    ],
+    doc="""x - tanh(x), below 1 as (x cosh(x) - sinh(x)) / cosh(x) by the numerator's series, in which no terms cancel.
+
+    Derivative: tanh(x)^2.
+    """,
+)
+
+
 REACH = 22.0  # from where on tanh of the argument is 1 or -1, with a slope of 0, in every dtype
 LINE = math.sqrt(8 / math.pi)  # twice Hendrycks' and Gimpel's argument of tanh, as that of a sigmoid
 CUBE = 0.044715 * LINE

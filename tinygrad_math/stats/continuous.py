@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from ..core.tensor import rec
+from ..core.tensor import as_tensor, rec
 from ..random import Generator
 from . import log_tails
-from .distribution import LARGE, Continuous, series, stirling_tail
+from .distribution import LARGE, Continuous, checked, series, stirling_tail
 
 __all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
 
@@ -489,11 +490,26 @@ class Cauchy(Continuous):
     def _logpdf(self, z: Any) -> Any:
         return -math.log(math.pi) - rec.log1p_square(z)
 
-    def _cdf(self, z: Any) -> Any:
-        return rec.arctan2(1.0, -z) / math.pi  # without the cancellation of 1/2 + arctan(z)/pi in the left tail
+    def _of(
+        self, f: Callable[..., Any], x: Any, args: Any, kwds: Any, below: float, above: float, density: bool
+    ) -> tuple[Any, Any]:
+        """Probabilities by the distance from loc and the scale at once: far out a chain rule through their quotient
+        cancels in the second derivatives."""
+        if density:
+            return super()._of(f, x, args, kwds, below, above, density)
+        _, loc, scale, conditions = self._parameters(args, kwds, x)
+        distance = as_tensor(x) - loc
+        z = distance / scale
+        left, right = rec.equal(distance, -math.inf), rec.equal(distance, math.inf)
+        value = f(rec.where(left, 0.0, rec.where(right, 0.0, distance)), scale)
+        value = rec.where(left, below, rec.where(right, above, value))
+        return checked(value, [*conditions, rec.equal(z, z)]), scale
 
-    def _sf(self, z: Any) -> Any:
-        return self._cdf(-z)
+    def _cdf(self, distance: Any, scale: Any) -> Any:
+        return rec.arctan2(scale, -distance) / math.pi  # in the left tail 1/2 + arctan(z)/pi would cancel
+
+    def _sf(self, distance: Any, scale: Any) -> Any:
+        return rec.arctan2(scale, distance) / math.pi
 
     def _ppf(self, q: Any) -> Any:
         small = rec.less(q, 0.25)  # tan loses the digits beside its poles
