@@ -35,8 +35,10 @@ class Form:
     def store(self, b: Any, value: Any, base: Any, offset: Any) -> None:
         b.store(value, self.at(b, base, offset, value.type), align=1)
 
-    def load_vector(self, b: Any, base: Any, offset: Any) -> Any:
-        return b.load(self.at(b, base, offset, self.vector), align=1)
+    def load_vector(self, b: Any, base: Any, offset: Any, lanes: int = 0) -> Any:
+        """A whole vector, or one of fewer lanes."""
+        kind = self.ir.VectorType(self.kind, lanes) if lanes else self.vector
+        return b.load(self.at(b, base, offset, kind), align=1)
 
     def prefetch(self, b: Any, base: Any, offset: Any) -> None:
         """Let the first cache have what will be read here; where nothing is, nothing happens."""
@@ -52,24 +54,17 @@ class Form:
         load = self._intrinsic(f"llvm.masked.load.v{self.width}f{8 * self.size}.p0", kinds)
         return b.call(load, [place, self.ir.Constant(self.small, 1), mask, self.zeros])
 
-    def store_some(self, b: Any, value: Any, base: Any, offset: Any, mask: Any) -> None:
-        """The elements for which the mask holds; nothing else is written."""
-        place = self.at(b, base, offset, self.vector)
-        kinds = [self.vector, place.type, self.small, mask.type]
-        store = self._intrinsic(f"llvm.masked.store.v{self.width}f{8 * self.size}.p0", kinds, self.ir.VoidType())
-        b.call(store, [value, place, self.ir.Constant(self.small, 1), mask])
-
     def mask(self, b: Any, count: Any) -> Any:
         """True for the first `count` lanes, a number of 64 bits that may be negative or beyond them."""
         numbers = self.ir.Constant(self.ir.VectorType(count.type, self.width), list(range(self.width)))
         return b.icmp_signed("<", numbers, self.spread(b, count))
 
-    def spread(self, b: Any, x: Any) -> Any:
-        """x in each lane."""
-        ir = self.ir
-        undefined = ir.Constant(ir.VectorType(x.type, self.width), ir.Undefined)
+    def spread(self, b: Any, x: Any, lanes: int = 0) -> Any:
+        """x in each lane, of a whole vector or of one of fewer lanes."""
+        ir, lanes = self.ir, lanes or self.width
+        undefined = ir.Constant(ir.VectorType(x.type, lanes), ir.Undefined)
         one = b.insert_element(undefined, x, ir.Constant(self.small, 0))
-        return b.shuffle_vector(one, undefined, self.picks([0] * self.width))
+        return b.shuffle_vector(one, undefined, self.picks([0] * lanes))
 
     def picks(self, numbers: list[int]) -> Any:
         """Which lanes of two vectors a shuffle takes."""
