@@ -2,9 +2,11 @@
 
 import math
 
+import digits_sampled
 import mpmath
 import numpy as np
 import pytest
+from digits_stats import ROWS
 from mpmath import mpf
 
 import tinygrad_math as tm
@@ -157,3 +159,25 @@ def test_students_distribution_far_out_keeps_the_digits_of_mixed_derivatives(t, 
                 if abs(want) > 1e-300:
                     assert float(nested(f, places)(t, n)) == pytest.approx(want, rel=1e-10, abs=0), (f, places)
         assert float(special.stdtr(n, -t)) == pytest.approx(float(mpmath.exp(log_above(*wide))), rel=1e-12, abs=0)
+
+
+SINGLE = [
+    ("chi2.logcdf", (9.92e-39, 786.2)),
+    ("chi2.logsf", (0.987, 1.474e-5)),
+    ("gamma.logcdf", (9.9e-39, 393.0)),
+    ("gamma.logsf", (0.5, 7e-6)),
+    ("beta.logsf", (0.5, 7e-6, 1e-5)),
+]
+
+
+@pytest.mark.parametrize(("name", "at"), SINGLE)
+def test_logarithms_of_tails_in_single_precision_are_those_of_doubles(name, at):
+    """Where in single precision terms cancel, or leave the range on the way."""
+    row, numbers = ROWS[name], [np.float32(v) for v in at]
+    for places in [p for p in row.partials() if list(p) == sorted(p)]:
+        exact = digits_sampled.exact(row, list(map(float, numbers)), places)
+        assert exact is not None
+        with np.errstate(over="ignore"):
+            got, want = nested(row.f, places)(*numbers).numpy(), np.float32(exact)
+        assert got.dtype == np.float32
+        assert got == pytest.approx(want, rel=1e-6, abs=0), places

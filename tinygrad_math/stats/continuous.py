@@ -219,9 +219,11 @@ class ChiSquared(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return gamma._sf(0.5 * z, 0.5 * df)
 
+    @log_tails.in_doubles
     def _logcdf(self, z: Any, df: Any) -> Any:
         return gamma._logcdf(0.5 * z, 0.5 * df)
 
+    @log_tails.in_doubles
     def _logsf(self, z: Any, df: Any) -> Any:
         return gamma._logsf(0.5 * z, 0.5 * df)
 

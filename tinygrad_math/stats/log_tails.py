@@ -2,11 +2,13 @@
 
 In its tail a probability vanishes before its logarithm does: there it is told by `special.log_tails`, beside the
 density, and where it is no small number by itself. Each form sees its own elements only, and others in place of the
-rest, at which it costs nothing.
+rest, at which it costs nothing. All are computed in doubles: in fewer bits the terms of the second derivatives cancel,
+and leave the range of floats on the way.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +20,19 @@ from ..special import log_tails  # noqa: F401  (declares the tails)
 from .distribution import LARGE, log_of
 
 _SHARE = 0.5  # of -log P from which on it is no tail, of a small shape: its complement has the digits
+
+
+def in_doubles(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a distribution and of numbers, computed in doubles and rounded to the kind of the numbers."""
+
+    @functools.wraps(f)
+    def rounded(law: Any, *args: Any) -> Any:
+        kind = np.result_type(*(v.dtype for v in args))
+        if kind == np.float64:
+            return f(law, *args)
+        return rec.astype(f(law, *(rec.astype(v, np.float64) for v in args)), kind)
+
+    return rounded
 
 
 def _apart(far: Any, tail: Callable[..., Any], body: Callable[..., Any], args: Any, idle: Any, plain: Any) -> Any:
@@ -35,6 +50,7 @@ def _is_tail(a: Any, z: Any) -> Any:
 # -- gamma -------------------------------------------------------------------------------------------------------------
 
 
+@in_doubles
 def gamma_below(law: Any, z: Any, a: Any) -> Any:
     far = rec.greater(z, 0) & rec.less_equal(z, a) & _is_tail(a, z)
 
@@ -48,6 +64,7 @@ def gamma_below(law: Any, z: Any, a: Any) -> Any:
     return _apart(far, tail, lambda z, a: log_of(law._cdf(z, a), law._sf(z, a)), (z, a), (0.0, 1.0), (1.0, 1.0))
 
 
+@in_doubles
 def gamma_above(law: Any, z: Any, a: Any) -> Any:
     far = rec.greater_equal(z, a) & rec.greater_equal(z, 1) & rec.less(z, math.inf)
 
@@ -63,11 +80,13 @@ def gamma_above(law: Any, z: Any, a: Any) -> Any:
 # -- beta --------------------------------------------------------------------------------------------------------------
 
 
+@in_doubles
 def beta_below(law: Any, z: Any, a: Any, b: Any) -> Any:
     far = rec.greater(z, 0) & rec.less_equal((a + b) * z, a) & rec.less(z, 1) & _is_tail(a, z)
     return _beta(law, far, z, a, b, False)
 
 
+@in_doubles
 def beta_above(law: Any, z: Any, a: Any, b: Any) -> Any:
     far = rec.less(z, 1) & rec.greater_equal((a + b) * z, a) & rec.greater(z, 0) & _is_tail(b, 1 - z)
     return _beta(law, far, z, a, b, True)
@@ -111,6 +130,7 @@ _VAST = 1e20
 _FURTHEST = 1e9  # from where on T(-t) is p(t) (1 + t^2/n)/t to rounding
 
 
+@in_doubles
 def student_below(law: Any, z: Any, df: Any) -> Any:
     far = rec.less(z, -1) & rec.greater_equal(df, 1) & rec.less(df, math.inf)
     # of few degrees, too, where log T is about -df log t: by T itself the square of that slope would cancel
@@ -118,8 +138,6 @@ def student_below(law: Any, z: Any, df: Any) -> Any:
     far = far | (rec.greater(df * steep, 1) & rec.less(df, 1))
 
     def tail(z: Any, df: Any) -> Any:
-        if (kind := np.result_type(z.dtype, df.dtype)) != np.float64:  # in fewer bits the second derivatives cancel
-            return rec.astype(tail(rec.astype(z, np.float64), rec.astype(df, np.float64)), kind)
         t = -z
         furthest = rec.greater(t, _FURTHEST)
         near, away = rec.where(furthest, 0.0, t), rec.where(furthest, t, 1.0)
