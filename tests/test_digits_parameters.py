@@ -183,6 +183,24 @@ def test_second_derivatives_of_faddeevas_function_keep_their_digits_below_the_ax
     assert abs(found - wanted) <= 1e-14 * abs(wanted)
 
 
+@pytest.mark.parametrize("z", [6.33, 6.33 + 0.5j, 3 + 1j, -5 - 0.5j, 20 + 2j])
+def test_derivatives_of_faddeevas_function_in_single_precision_lose_no_digits_with_their_order(z):
+    z = np.complex64(z)
+    with mpmath.workdps(60):
+        at = mpmath.mpc(complex(z))
+        w = mpmath.exp(-at * at) * mpmath.erfc(-1j * at)
+        first = 2j / mpmath.sqrt(mpmath.pi) - 2 * at * w
+        wanted = [complex(v) for v in (w, first, -2 * w - 2 * at * first)]
+
+    def along(f):
+        return lambda v: tm.jvp(f, (v,), (np.complex64(1),))[1]
+
+    for f, want in zip([special.wofz, along(special.wofz), along(along(special.wofz))], wanted, strict=True):
+        got = f(z)
+        assert got.dtype == np.complex64
+        assert abs(complex(got.item()) - want) <= 3e-7 * abs(want)
+
+
 @pytest.mark.parametrize("m", [2.5, 30.0, 0.1])
 @pytest.mark.parametrize("z", [0.0, 1e-8, -1e-8, -2.0, 0.3])
 def test_pochhammers_symbol_bends_beside_its_zeros(z, m):

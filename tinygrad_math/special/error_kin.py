@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..core.samples import complexes, positive, sample
 from ..core.tensor import Tensor, rec
 from .ends import at_infinity, beyond, exp_over, with_limits
@@ -60,6 +62,11 @@ _BESIDE = 1e-4  # this far from the axis the rest is larger by more than all dig
 
 
 def _faddeeva_slope(xp: Any, y: Any, z: Any) -> Any:
+    if (
+        y.dtype != np.complex128
+    ):  # each order of derivative loses the digits of |z|^2, of which single precision has few
+        wide = xp.astype(z, np.result_type(z.dtype, np.float64))
+        return xp.astype(_faddeeva_slope(xp, xp.wofz(wide), wide), y.dtype)
     far = xp.greater(abs(z), _FAR)
     at, (under, share) = xp.where(far, z, _FAR), _gauss_part(xp, z, far)
     ahead = -2j / math.sqrt(math.pi) * _expanded(0.5 / at / at) - 2 * share * under * xp.exp(-under * under)
