@@ -41,9 +41,12 @@ class Borrowed:
     def __bool__(self) -> bool:
         return bool(self.places or self.remade)
 
-    def again(self, given: Any) -> tuple[Structure, list[Any]]:
-        """The structure of what f returns for these arguments, and those leaves of it that are objects."""
-        beside = _beside(flatten(given)[1]) if self.places else []
+    def again(self, given: Any, taken: Structure | None = None) -> tuple[Structure, list[Any]]:
+        """The structure of what f returns for these arguments, and those leaves of it that are objects.
+
+        `taken` is the structure of the arguments, where they have been taken apart already.
+        """
+        beside = _beside(taken or flatten(given)[1]) if self.places else []
         instead = {key: _read(beside[k], path) for key, (k, path) in self.places.items()}
         copies = self.remade.copies(instead, [*self.made.values(), *self.objects])
         instead |= zip(self.made, copies, strict=False)

@@ -153,7 +153,7 @@ class Compiled:
             if program.differentiable is None:
                 return uncompiled(f, as_given)
             try:
-                return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden, as_given)
+                return program.recorded([leaf for leaf in leaves if not is_static(leaf)], hidden, as_given, structure)
             except Retyped:
                 return uncompiled(f, as_given)
             except Exception:

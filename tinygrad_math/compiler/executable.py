@@ -161,14 +161,16 @@ class Executable:
         self.pool.append(run)
         return out
 
-    def recorded(self, arguments: Sequence[Any], hidden: Sequence[Tensor], args: Any) -> Any:
+    def recorded(
+        self, arguments: Sequence[Any], hidden: Sequence[Tensor], args: Any, taken: Structure | None = None
+    ) -> Any:
         """The function's results as one node of the graph, for derivatives in arguments and in hidden parameters."""
         assert self.differentiable is not None
         given = [*arguments, *hidden]
         kept = any(isinstance(given[k], Tensor) and given[k].node.live for k in self.traced.paced)
         parts = self.differentiable(given)
         borrowed = self.traced.borrowed
-        structure, objects = borrowed.again(args) if borrowed else (self.traced.structure, borrowed.objects)
+        structure, objects = borrowed.again(args, taken) if borrowed else (self.traced.structure, borrowed.objects)
         rest = iter(objects)
         leaves = [
             fixed(o.leaf, rest) if isinstance(o, Fixed) else parts[o].node.data if self.numbers[o] else parts[o]
