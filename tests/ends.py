@@ -165,6 +165,12 @@ def part(name, place, *args, k=-1):
     return lambda x: f(x)[place]
 
 
+POLYNOMIALS = [  # those whose sign far out is that of x^n
+    *((f"eval_{name}", ()) for name in ("legendre", "chebyt", "chebyu", "hermite", "hermitenorm")),
+    ("eval_jacobi", (0.5, 0.7)),
+    ("eval_gegenbauer", (0.6,)),
+]
+LAGUERRES = [("eval_laguerre", ()), ("eval_genlaguerre", (0.7,))]
 C = 1 / (math.gamma(0.5) * math.gamma(2.5))  # of Struve's H_2 = C x/2 far out
 SEVERAL = [
     *((of("jv", v), {INF: FLAT}) for v in (0.5, 2, -0.7)),
@@ -220,6 +226,22 @@ SEVERAL = [
     (of("pseudo_huber", 2.0), {INF: (INF, 2, 0), -INF: (INF, -2, 0)}),
     (of("hyp0f1", 2.0), {INF: UP, -INF: FLAT}),
     (special.kolmogi, {1.0: (0, -INF, -INF)}),
+    *((of(name, 0, *p), {INF: (1, 0, 0), -INF: (1, 0, 0)}) for name, p in POLYNOMIALS),
+    *((of(name, 3, *p), {INF: UP, -INF: ODD}) for name, p in POLYNOMIALS),
+    *((of(name, 4, *p), {INF: UP, -INF: EVEN}) for name, p in POLYNOMIALS),
+    (of("eval_chebyt", 1), {INF: (INF, 1, 0), -INF: (-INF, 1, 0)}),
+    (of("eval_chebyu", 2), {INF: (INF, INF, 8), -INF: (INF, -INF, 8)}),
+    (of("eval_hermite", 2), {INF: (INF, INF, 8), -INF: (INF, -INF, 8)}),
+    *((of(name, 0, *p), {INF: (1, 0, 0), -INF: (1, 0, 0)}) for name, p in LAGUERRES),
+    *((of(name, 3, *p), {INF: (-INF, -INF, -INF), -INF: EVEN}) for name, p in LAGUERRES),
+    *((of(name, 4, *p), {INF: UP, -INF: EVEN}) for name, p in LAGUERRES),
+    *((part("pbdv", 0, float(v)), {INF: FLAT, -INF: FLAT, 1e20: FLAT, -99.0: FLAT}) for v in (0, 1, 2)),
+    *((part("pbdv", 0, v), {INF: FLAT, -INF: EVEN, 1e20: FLAT, -99.0: EVEN}) for v in (-0.5, -1.0, 1.5)),
+    (part("pbdv", 0, 2.5), {INF: FLAT, -INF: ODD, 99.0: FLAT, -1e20: ODD}),
+    *((part("pbvv", 0, v), {INF: UP, -INF: ODD, 1e20: UP, -99.0: ODD}) for v in (0.0, 2.0, 0.3)),
+    (part("pbvv", 0, 1.0), {INF: UP, -INF: EVEN}),
+    (lambda x: special.fresnel(x)[0], {2.0**60: (0.5, 0, PI * 2.0**60), -(2.0**57): (-0.5, 0, -PI * 2.0**57)}),
+    (lambda x: special.fresnel(x)[1], {2.0**60: (0.5, 1, 0), -(2.0**57): (-0.5, 1, 0)}),
 ]
 
 

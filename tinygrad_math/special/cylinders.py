@@ -127,17 +127,41 @@ def _second_slope(v: Any, x: Any) -> Any:
         return np.where(~np.isfinite(one) | (lost_two < lost_one), two, one)
 
 
+def _far(v: Any, x: Any) -> Any:
+    """Where exp(-x^2/4) has vanished, whatever power of x and gamma function of v, beside its poles, goes with it."""
+    beside = (np.abs(v - np.round(v)) < 1e-3) & (v != np.round(v))
+    return np.isfinite(v) & (np.abs(x) > np.where(beside, 80, 60) + 4 * np.abs(v))
+
+
+def _limit(name: str, place: int, v: Any, x: Any) -> Any:
+    """What is far out: D_v falls to 0 or grows with the sign of gamma(-v), V_v with that of 1 and -cos(pi v) (DLMF
+    12.9.1-2, 12.2.15-20); towards -inf the slope of what grows has the other sign."""
+    from scipy import special
+
+    if name == "pbdv":
+        sign = np.where((x > 0) | ((v >= 0) & (v == np.floor(v))), 0.0, special.gammasgn(-v))
+    else:
+        sign = np.where(x > 0, 1.0, -np.sign(turn(v)[0]))
+    sign = np.where((x < 0) & (place == 1), -sign, sign)
+    return np.where(sign == 0, 0.0, np.where(sign > 0, math.inf, -math.inf))
+
+
 def _values(f: Any, name: str, place: int, v: Any, x: Any) -> Any:
-    """f where v and x are finite, and SciPy's function elsewhere, and where f has overflowed on the way."""
+    """f where v and x are finite, its limit far out, and SciPy's function elsewhere, and where f has overflowed on the
+    way."""
     from scipy import special
 
     refuse_complex(name, v, x)
     kind = float_kind(v, x)
     v, x = doubles(v, x)
-    ours = np.isfinite(v) & np.isfinite(x)
+    with ignoring("invalid"):  # of v at infinity
+        far = _far(v, x)
+    ours = np.isfinite(v) & np.isfinite(x) & ~far
     y = np.full(x.shape, math.nan)
     if ours.any():
         y[ours] = in_blocks(f, v[ours], x[ours])
+    if far.any():
+        y[far] = _limit(name, place, v[far], x[far])
     left = np.isnan(y)
     if left.any():
         with ignoring():

@@ -151,20 +151,51 @@ owens_t = row(
 )
 
 # -- integrals of waves -------------------------------------------------------------------------------------------
+
+
+def _quarter_turns(xp: Any, x: Any) -> Any:
+    """x^2 but for a multiple of 4, which are whole turns: (c + r)^2 - c^2 of a c that 4 divides. Far out r is 0, since
+    all numbers there are even, and nothing overflows."""
+    c = 4 * xp.rint(x / 4)
+    r = x - c
+    return r * r + c * (r + r)
+
+
+def _fresnel(place: int, x: Any) -> Any:
+    """SciPy's, whose square of x overflows far out: half there."""
+    y = np.asarray(_SCIPYS_FRESNEL(x)[place])
+    if not np.isnan(y).any():
+        return y[()]
+    return np.where(np.isnan(y), 0.5 * np.sign(x), y).astype(y.dtype)[()]  # the sign of NaN is NaN
+
+
+def fresnel_s_of(x: Any, /) -> Any:
+    """The first of SciPy's `fresnel`, to the largest doubles."""
+    return _fresnel(0, x)
+
+
+def fresnel_c_of(x: Any, /) -> Any:
+    """The second likewise."""
+    return _fresnel(1, x)
+
+
+_SCIPYS_FRESNEL = forward_of("fresnel", "x")
 part(
     "fresnel",
     0,
     "fresnel_s",
-    lambda xp, y, x: xp.sin(math.pi / 2 * x * x),
+    lambda xp, y, x: xp.sin(math.pi / 2 * _quarter_turns(xp, x)),
     latex="S({0})",
+    forward=fresnel_s_of,
     doc="The first of `fresnel`.",
 )
 part(
     "fresnel",
     1,
     "fresnel_c",
-    lambda xp, y, x: xp.cos(math.pi / 2 * x * x),
+    lambda xp, y, x: xp.cos(math.pi / 2 * _quarter_turns(xp, x)),
     latex="C({0})",
+    forward=fresnel_c_of,
     doc="The second of `fresnel`.",
 )
 

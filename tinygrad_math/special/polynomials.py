@@ -42,9 +42,10 @@ def _reflected(xp: Any, n: Any, shift: int) -> Any:
 
 
 def _overflowed(name: str, n: Any, others: list[Any], y: Any) -> Any:
-    """Values that SciPy's recurrence lost as it overflowed, where |x| is beyond all zeros: the sign is that of x^n."""
+    """Values that SciPy's recurrence lost as it overflowed, where |x| is beyond all zeros, infinity included: the sign
+    is that of x^n, and the constant is 1."""
     *parameters, x = others
-    known = np.isnan(y) & np.isfinite(n) & (n > 0) & (n == np.round(n)) & np.isfinite(x)
+    known = np.isnan(y) & np.isfinite(n) & (n >= 0) & (n == np.round(n)) & ~np.isnan(x)
     least = 0.0 if "gegenbauer" in name else -1.0
     for p in parameters:
         known &= (p > least) & np.isfinite(p)
@@ -55,7 +56,7 @@ def _overflowed(name: str, n: Any, others: list[Any], y: Any) -> Any:
         end, turned = (np.sqrt(4 * n + 2) if "hermite" in name else 1.0), x < 0
         known &= np.abs(x) > end
     odd = np.mod(np.where(known, n, 0), 2) == 1
-    return np.where(known, np.where(turned & odd, -np.inf, np.inf), y)
+    return np.where(known, np.where(n == 0, 1.0, np.where(turned & odd, -np.inf, np.inf)), y)
 
 
 def _not_whole(name: str, f: Any, degree: Any, *others: Any) -> Any:

@@ -162,15 +162,22 @@ def itairy(x: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 # -- parabolic cylinders ------------------------------------------------------------------------------------------
+_HELD = 1e18  # where D has long vanished or, as V, overflowed, and the square is one of single precision
+
+
 def _cylinder(name: str, letter: str, curve: Any, doc: str, values: tuple[Any, Any] = (None, None)) -> Any:
     """The pair of a function and its derivative, of w'' = curve(order, x) w; SciPy's values, or these."""
     f, slope = f"{name}_f", f"{name}_slope"
     samples = [sample(1, real(4)), sample(np.array([0, 2]), real(2)), sample(0, real()), sample(1, real(0, 2))]
     given: Any = {"arguments": "v x", "order": True, "samples": lambda: samples}
     order = no_derivative(name, "v")
+
+    def bent(xp: Any, y: Any, v: Any, x: Any) -> Any:  # far out the curve is held, so that its square has a number
+        return curve(v, xp.where(xp.greater(xp.abs(x), _HELD), _HELD, x)) * getattr(xp, f)(v, x)
+
     part(name, 0, f, order, lambda xp, y, v, x: getattr(xp, slope)(v, x), forward=values[0],
          latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=f"The function of `{name}`.", **given)  # fmt: skip
-    part(name, 1, slope, order, lambda xp, y, v, x: curve(v, x) * getattr(xp, f)(v, x), forward=values[1],
+    part(name, 1, slope, order, bent, forward=values[1],
          latex=f"{letter}_{{{{{{0}}}}}}'({{1}})", doc=f"The derivative that `{name}` gives.", **given)  # fmt: skip
 
     def pair(v: Any, x: Any) -> tuple[Tensor, Tensor]:
