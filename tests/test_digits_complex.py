@@ -34,6 +34,18 @@ def test_at_many_points_too(name, kind):
     report(digits_complex.failures(name, 250, 1, kind))
 
 
+@pytest.mark.parametrize("z", [3e95 + 1e-4j, -124 + 6e94j, -4e82 + 0j, 3e8 - 2e8j, 1e7 + 1e8j])
+@pytest.mark.parametrize(("f", "sign"), [(tm.arctan, 1), (tm.arctanh, -1)])
+def test_far_out_second_derivatives_of_arctan_do_not_vanish_before_they_are_small(f, sign, z):
+    def slope(v):
+        return tm.jvp(f, (v,), (np.complex128(1),))[1]
+
+    at = mpc(z)
+    want = -2 * sign * at / (1 + sign * at * at) ** 2
+    got = tm.jvp(slope, (np.complex128(z),), (np.complex128(1),))[1].item()
+    assert abs(got - complex(want)) <= 1e-14 * abs(complex(want))
+
+
 def test_every_elementwise_op_of_complex_numbers_is_scanned_or_named_as_one_that_is_not():
     ops = {n for n, op in registry.items() if op.holomorphic and op.kind == "elementwise"}
     assert ops - digits_complex.SCANNED - set(digits_complex.NOT_SCANNED) == set()

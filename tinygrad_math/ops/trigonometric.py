@@ -55,10 +55,11 @@ one_minus_square = elementwise(
 
 @helper("slope_of_arctanh")
 def _slope_of_arctanh(xp: Any, x: Any) -> Any:
-    """1 / (1 - x^2); of complex x, whose square overflows to NaN, -1 / x^2 far out."""
+    """1 / (1 - x^2); of complex x, whose square overflows to NaN, -1 / x^2 from where on the 1 is none to rounding: of
+    the derivatives higher powers of the square would overflow long before it does."""
     if x.dtype.kind != "c":
         return 1 / xp.one_minus_square(x)
-    far = xp.greater(xp.abs(x), 0.1 * np.finfo(x.dtype).max ** 0.5)
+    far = xp.greater(xp.abs(x), 2 / np.finfo(x.dtype).eps ** 0.5)
     near = 1 / xp.one_minus_square(xp.where(far, 0, x))
     return xp.where(far, -xp.square(1 / xp.where(far, x, 1)), near)
 
