@@ -135,7 +135,9 @@ def _softsign(x: Any, /) -> Any:
         most = np.finfo(x.dtype).max
         x = np.clip(x, -most, most)
         size = np.abs(x)
-    return x / (1 + size)
+    if size.__class__ is not _Array:
+        return x / (1 + size)
+    return np.divide(x, np.add(size, 1, out=size), out=size)
 
 
 softsign = elementwise(

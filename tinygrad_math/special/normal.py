@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import elementwise, general
+from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import complexes, real, sample
 from ..ops import gating  # noqa: F401  (declares held)
@@ -178,12 +179,14 @@ def _hazard(xp: Any, y: Any, x: Any) -> Any:
     Far below by -x - 1/x + 2/x^3 - ..., as in the derivatives of the quotient terms cancel."""
     negative, far = xp.less(x, 0), xp.less(x, -_FAR)
     low, high = xp.where(negative, xp.where(far, 0, x), 0), xp.where(negative, 0, x)
+    near, above = math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5)), _normal_density(xp, high) / xp.ndtr(high)
+    if xp is raw and not np.any(far):  # the series is that of nothing
+        return xp.where(negative, near, above)
     inverse = 1 / xp.where(far, x, -_FAR)
     square, rest = inverse * inverse, 0.0
     for c in reversed(_HAZARD):
         rest = rest * square + c
-    tail = xp.where(far, -x - inverse * rest, math.sqrt(2 / math.pi) / xp.erfcx(low * -math.sqrt(0.5)))
-    return xp.where(negative, tail, _normal_density(xp, high) / xp.ndtr(high))
+    return xp.where(negative, xp.where(far, -x - inverse * rest, near), above)
 
 
 log_ndtr = row(
