@@ -1,6 +1,9 @@
 """Losses equal PyTorch's, forward, backward and in Hessian-vector products; see references.py."""
 
+import math
+
 import agreement
+import mpmath
 import numpy as np
 import pytest
 from cases import each
@@ -168,3 +171,50 @@ def test_mean_losses_of_many_batches_are_those_of_each(which, backend):
         shares[kept, c[kept]] -= 1
         slopes.append(np.where(c[:, None] >= 0, shares, 0) / len(kept))
     np.testing.assert_allclose(grads.numpy(), slopes, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("gap", [8.0, 30.0, 40.0, 700.0])
+def test_slopes_and_curvature_of_a_score_that_has_won_keep_their_digits(gap):
+    """For two classes p = 1 / (1 + exp(gap)) is the other one's share, and log p_0 has the slopes (p, -p)."""
+    z, e = np.array([gap, 0.0]), math.exp(-gap)
+    p, bent = e / (1 + e), e / (1 + e) ** 2  # and p (1 - p)
+    away, both = np.array([-1.0, 1.0]), np.array([[1.0, -1.0], [-1.0, 1.0]])
+    losses = [
+        lambda z: F.cross_entropy(z, 0),
+        lambda z: F.cross_entropy(z[None], [0]),
+        lambda z: F.cross_entropy(tm.stack([z, z * 0]), [0, -1], ignore_index=-1, weight=[2.0, 3.0]),
+        lambda z: F.cross_entropy(z, np.array([1.0, 0.0])),
+        lambda z: -tm.log_softmax(z)[0],
+        lambda z: tm.special.logsumexp(z) - z[0],
+    ]
+    toward, first = np.array([1.0, 0.0]), lambda f: lambda z: tm.jvp(f, (z,), (toward,))[1]
+    for f in losses[:5]:
+        np.testing.assert_allclose(tm.grad(f)(z), p * away, rtol=1e-12)
+        np.testing.assert_allclose(first(f)(z), -p, rtol=1e-12)
+    for f in losses:
+        np.testing.assert_allclose(tm.hessian(f)(z), bent * both, rtol=1e-12)
+        np.testing.assert_allclose(first(first(f))(z), bent, rtol=1e-12)
+    for k in (0, 1):
+        np.testing.assert_allclose(tm.grad(lambda z: tm.softmax(z)[k])(z), -bent * away * (1, -1)[k], rtol=1e-12)
+        np.testing.assert_allclose(first(lambda z: tm.softmax(z)[k])(z), bent * (1, -1)[k], rtol=1e-12)
+    np.testing.assert_allclose(tm.hessian(lambda z: tm.softmax(z)[0])(z), bent * (2 * p - 1) * both, rtol=1e-12)
+    smooth = tm.grad(lambda z: F.cross_entropy(z, 0, label_smoothing=0.1))(z)
+    np.testing.assert_allclose(smooth, (0.05 - p) * -away, rtol=1e-12)
+
+
+def test_of_many_rows_each_has_its_own_winner_along_any_axis():
+    z = np.array([[50.0, 0.0, 1.0], [0.0, 0.3, -0.2], [3.0, 2.0, 90.0], [1.0, 60.0, 0.0]])
+    g = np.array([[1.0, 0.5, -2.0], [0.3, 0.0, 1.0], [0.0, 0.0, 1.0], [2.0, 1.0, 1e-9]])
+    rows, logs = [], []
+    with mpmath.workdps(80):
+        for scores, weights in zip(z.tolist(), g.tolist(), strict=True):
+            e = [mpmath.exp(v) for v in scores]
+            p, w = [v / sum(e) for v in e], [mpmath.mpf(v) for v in weights]
+            mean = sum(a * b for a, b in zip(p, w, strict=True))
+            rows.append([float(a * (b - mean)) for a, b in zip(p, w, strict=True)])
+            logs.append([float(b - a * sum(w)) for a, b in zip(p, w, strict=True)])
+    for f, want in ((tm.softmax, rows), (tm.log_softmax, logs)):
+        np.testing.assert_allclose(tm.grad(lambda z: (f(z) * g).sum())(z), want, rtol=1e-11)
+        np.testing.assert_allclose(tm.grad(lambda z: (f(z, axis=0) * g.T).sum())(z.T), np.transpose(want), rtol=1e-11)
+        compiled = tm.compile(tm.grad(lambda z: (f(z) * g).sum()))(z)  # which does not look for winners
+        np.testing.assert_allclose(compiled, want, rtol=1e-11, atol=4 * np.finfo(float).eps)

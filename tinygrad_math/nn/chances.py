@@ -64,6 +64,7 @@ def binary_cross_entropy_with_logits(
     """The binary cross entropy of sigmoid(a), without over- or underflow: (1 - b) a + log(1 + exp(-a)).
 
     Arguments: `weight` a factor for each loss; `pos_weight` one for the part of b. Derivative in a: sigmoid(a) - b.
+    Where b is 0 and a far below 0, the terms cancel: the loss and its slope are right to the rounding of a and of 1.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.binary_cross_entropy_with_logits([0.0], [1.0])

@@ -13,6 +13,7 @@ from ..core import complex_parts
 from ..core import samples as points
 from ..core.declare import Declared, alias, elementwise, general
 from ..core.errors import DTypeError, describe
+from ..core.node import unknown
 from ..core.op import raw
 from ..core.samples import sample
 from ..core.standing import as_array
@@ -488,7 +489,8 @@ def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     """exp(x) over its sum along `axis`, without overflow: positive numbers that sum to 1.
 
     Arguments: `axis` an int, a tuple, or None for all axes. An element of -inf gets the weight 0.
-    Derivative: dy = y (dx - sum(y dx)).
+    Derivative: dy = y (dx - sum(y dx)). Its entry at a y of nearly 1, where that cancels, is minus the sum of the
+    others; compiled programs, which do not look for one, have that entry to the rounding of the largest dx.
 
     >>> import tinygrad_math as tm
     >>> tm.softmax([1000.0, 1000.0])
@@ -507,16 +509,45 @@ def _softmax(x: Any, axis: Any, m: Any) -> Any:
 softmax.over = lambda m: lambda x, axis=-1: _softmax(x, axis, m)
 
 
+_NEARLY = {kind: 1 - LOST[kind] for kind in "efdg"}  # shares from here on leave too few digits of 1 - p
+
+
+def _is_won(xp: Any, p: Any) -> bool:
+    """Whether a share is nearly 1. Of one that a program computes later it is not asked: the programs do without."""
+    if xp is not raw:
+        if p.__class__ is not Tensor or unknown(p.node):
+            return False
+        p = p.node.data
+    most = _NEARLY.get(p.dtype.char)
+    return most is not None and p.size > 0 and not p.item(p.argmax()) <= most
+
+
+def _balanced(xp: Any, d: Any, p: Any, axis: Any) -> Any:
+    """d, which sums to 0, with what belongs to a share p of nearly 1 as minus the sum of the others, without a loss."""
+    if xp is raw and d.__class__ is _Array:  # which is nobody else's
+        won = p > _NEARLY[p.dtype.char]
+        np.copyto(d, 0, where=won)
+        np.copyto(d, -_sum_along(d, axis), where=won)
+        return d
+    won = xp.greater(p, _NEARLY[p.dtype.char])
+    others = xp.where(won, 0.0, d)
+    return xp.where(won, -xp.sum(others, axis=axis, keepdims=True), others)
+
+
 @softmax.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
-    gy = xp.where(xp.equal(y, 0), 0, g) * y  # a share that has vanished moves no finite loss, however steep that is
-    return (gy - y * xp.sum(gy, axis=axis, keepdims=True),)
+    if not (xp is raw and y.size and y.item(y.argmin()) > 0):
+        g = xp.where(xp.equal(y, 0), 0, g)  # a share that has vanished moves no finite loss, however steep that is
+    gy = g * y
+    d = gy - y * xp.sum(gy, axis=axis, keepdims=True)
+    return (_balanced(xp, d, y, axis) if _is_won(xp, y) else d,)
 
 
 @softmax.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Any) -> Any:
     ty = ts[0] * y
-    return ty - y * xp.sum(ty, axis=axis, keepdims=True)
+    d = ty - y * xp.sum(ty, axis=axis, keepdims=True)
+    return _balanced(xp, d, y, axis) if _is_won(xp, y) else d
 
 
 @general(latex=r"\ln \operatorname{{softmax}} {0}", shape="same as x", samples=_softmax_samples)
@@ -524,7 +555,8 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
     """The logarithm of softmax: x - log(sum(exp(x))), accurate also where softmax is next to 0 or to 1.
 
     Arguments: `axis` an int, a tuple, or None for all axes.
-    Derivative: dy = dx - sum(softmax(x) dx).
+    Derivative: dy = dx - sum(softmax(x) dx). The entry of a share of nearly 1, where that cancels, is found from the
+    others; compiled programs, which do not look for one, have that entry to the rounding of the largest dx.
 
     >>> import tinygrad_math as tm
     >>> tm.log_softmax([0.0, -50.0])[0] < 0
@@ -572,13 +604,20 @@ def _sum_along(x: Any, axis: Any) -> Any:
 
 @log_softmax.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
-    return (g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),)
+    p = xp.exp(y)
+    d = g - p * xp.sum(g, axis=axis, keepdims=True)
+    return (_balanced(xp, d, p, axis) if _is_won(xp, p) else d,)
 
 
 @log_softmax.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Any) -> Any:
     (t,) = ts
-    return t - xp.sum(xp.exp(y) * t, axis=axis, keepdims=True)
+    p = xp.exp(y)
+    d = t - xp.sum(p * t, axis=axis, keepdims=True)
+    if not _is_won(xp, p):
+        return d
+    won = xp.greater(p, _NEARLY[p.dtype.char])
+    return xp.where(won, _balanced(xp, p * d, p, axis) / xp.where(won, p, 1.0), d)  # p d sums to 0
 
 
 acosh, asinh, atanh = arccosh, arcsinh, arctanh
