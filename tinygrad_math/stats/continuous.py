@@ -70,6 +70,7 @@ class StudentT(Continuous):
 
     shapes = ("df",)
 
+    @log_tails.in_doubles
     def _logpdf(self, z: Any, df: Any) -> Any:
         limit = rec.equal(df, math.inf)
         n = rec.where(limit, 1.0, df)
