@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 
 from ..core.quiet import ignoring
 from .ends import with_limits
-from .scipy_rows import doubles, forward_of
+from .scipy_rows import doubles
+from .scipy_rows import forward_of as made_of
 
 __all__: list[str] = []
+
+forward_of = functools.cache(made_of)  # to make one takes longer than SciPy's own for tens of numbers
 
 
 def _scipys(name: str, n: Any, x: Any, holomorphic: bool) -> Any:
