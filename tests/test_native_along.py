@@ -308,6 +308,18 @@ def test_what_is_spread_along_short_rows_or_over_them_has_numpys_bits(n, dtype, 
     guarded.check()
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_many_narrow_rows_have_numpys_bits(n, dtype):
+    x, y = RNG.normal(size=(2, 100, n)).astype(dtype)
+
+    def f(x, column, row):
+        return [x - column, row / x, x[:, 1:] * column]
+
+    given = x, y[:, :1], y[0]
+    assert_bits(compiled(f)(*given), f(*given))
+
+
 def test_a_softmax_of_rows_calls_no_loop_for_each_row():
     g = compiled(lambda x: tm.softmax(x))
     x = RNG.normal(size=(50, 10))

@@ -130,7 +130,7 @@ def _operation(name: str, char: str, *spread: bool) -> int:
 
         with w.repeat(whole) as q:
             go(form.width, b.mul(q, wide))
-        # what is left by halves: a store through a mask takes some twelve cycles where there is no AVX-512
+        # what is left by halves: with AVX2 a store through a mask takes longer than all of them
         lanes = form.width // 2
         while lanes:
             with b.if_then(b.icmp_signed("!=", b.and_(n, w.number(lanes)), w.number(0))):
