@@ -490,7 +490,7 @@ def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
 
     Arguments: `axis` an int, a tuple, or None for all axes. An element of -inf gets the weight 0.
     Derivative: dy = y (dx - sum(y dx)). Its entry at a y of nearly 1, where that cancels, is minus the sum of the
-    others; compiled programs, which do not look for one, have that entry to the rounding of the largest dx.
+    others; compiled programs and `vmap`, which do not look for one, have it to the rounding of the largest dx.
 
     >>> import tinygrad_math as tm
     >>> tm.softmax([1000.0, 1000.0])
@@ -556,7 +556,7 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
 
     Arguments: `axis` an int, a tuple, or None for all axes.
     Derivative: dy = dx - sum(softmax(x) dx). The entry of a share of nearly 1, where that cancels, is found from the
-    others; compiled programs, which do not look for one, have that entry to the rounding of the largest dx.
+    others; compiled programs and `vmap`, which do not look for one, have it to the rounding of the largest dx.
 
     >>> import tinygrad_math as tm
     >>> tm.log_softmax([0.0, -50.0])[0] < 0
