@@ -413,6 +413,10 @@ def _each_row(d):
         row *= 10.0
 
 
+def _assign_in_parts(d, split):
+    split(d)[0][0] = 10.0
+
+
 def _into_each_row(d):
     for row in d:
         row[0] = 10.0
@@ -429,7 +433,12 @@ LOST = {
     "real": lambda d: _set(d, "real"),
     "twice transposed": lambda d: _twice_transposed(d),
     "rows of a loop": _each_row,
+    "rows of a loop from behind": lambda d: _each_row(reversed(d)),
     "items of rows of a loop": _into_each_row,
+    "split": lambda d: _assign_in_parts(d, lambda d: np.split(d, 3)),
+    "vsplit": lambda d: _assign_in_parts(d, lambda d: np.vsplit(d, 3)),
+    "unstack": lambda d: _assign_in_parts(d, tm.unstack),
+    "a part of what was split": lambda d: _assign_in_parts(d, lambda d: tm.split(d, 3)[0].T),
     "out": lambda d: np.negative(d[0], out=d[0]),
     "out of arrays": lambda d: np.exp(np.ones(3), out=d[0]),
     "out by position": lambda d: np.exp(np.ones(3), d[0]),

@@ -306,6 +306,14 @@ def test_parameters_go_into_a_vector_and_back():
         np.testing.assert_array_equal(2 * a.detach().numpy(), b.detach().numpy())
     with pytest.raises(tm.ShapeError, match="39"):
         utils.vector_to_parameters(np.ones(38), other)
+    for over in (tm.grad, tm.hessian, tm.vmap, tm.compile):
+        with pytest.raises((tm.NeedsDetach, tm.TraceError), match="with_tensors"):
+            over(lambda v: utils.vector_to_parameters(v[..., :39] * 2, other))(
+                np.ones((1, 39)) if over is tm.vmap else np.ones(39)
+            )
+    vector, tree = tm.ravel_tree(dict(net.named_parameters()))
+    g = tm.grad(lambda v: net.with_tensors(tree(v))(np.ones((2, 2)))[0].sum())(vector)
+    assert g.any()
     tm.testing.check_grads(lambda p: (utils.parameters_to_vector(p) ** 3).sum(), ([np.ones(2), np.ones((1, 2))],))
 
 

@@ -1,8 +1,9 @@
-"""What gives something else each time it is asked: generators of random numbers, iterators."""
+"""What gives something else each time it is asked: generators of random numbers, iterators, queues."""
 
 from __future__ import annotations
 
 import itertools
+import queue
 import random
 from collections.abc import Iterator
 from types import GeneratorType
@@ -10,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-_RANDOM = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
+_STREAMS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random, GeneratorType)
+_QUEUES = (queue.Queue, queue.SimpleQueue)
+_ITERATORS = (np.flatiter, np.nditer, np.ndenumerate, np.ndindex)
 
 
 def is_stream(x: Any) -> bool:
-    if isinstance(x, (*_RANDOM, GeneratorType)):
+    if isinstance(x, (*_STREAMS, *_QUEUES, *_ITERATORS)):
         return True
     return isinstance(x, Iterator) and type(x).__module__ in ("builtins", "itertools")
 
@@ -32,11 +35,17 @@ def state_of(x: Any) -> Any:
     if isinstance(x, GeneratorType):
         frame = x.gi_frame
         return None if frame is None else (frame.f_lasti, [id(v) for v in frame.f_locals.values()])
+    if isinstance(x, _QUEUES):
+        return x.qsize()
+    if isinstance(x, np.flatiter):
+        return x.index
+    if isinstance(x, np.ndenumerate):
+        return x.iter.index
     if hasattr(x, "__length_hint__"):
         return x.__length_hint__()
     if isinstance(x, itertools.count):
         return repr(x)
-    return object()  # of cycle(), map(), zip() and others it cannot be told, so that it is not the same as before
+    return object()  # of cycle(), map(), np.nditer() and others it cannot be told, so that it is not the same as before
 
 
 def stream_in(x: Any) -> tuple[Any, Any]:

@@ -334,6 +334,10 @@ class Leaving:
             return iter(self.__array__())  # it looks for its own numbers among them
         return self._rows()
 
+    def __reversed__(self) -> Iterator[Tensor]:
+        len(self)
+        return self._rows(backwards=True)
+
     def __repr__(self) -> str:
         if self.node.live & TRACED:
             return f"tensor<{self.dtype}{self.shape}, traced>"

@@ -28,8 +28,8 @@ class Parts:
     _from_loop: bool  # set for what a loop over a tensor gave
     _item: bool  # set for a single number of an array: it shares no memory that would show where it comes from
 
-    def _rows(self: Any) -> Iterator[Any]:
-        for i in range(len(self)):
+    def _rows(self: Any, backwards: bool = False) -> Iterator[Any]:
+        for i in reversed(range(len(self))) if backwards else range(len(self)):
             row = self[i]
             row._from_loop = True
             yield row
@@ -61,8 +61,8 @@ class Parts:
         node = self.node
         if not node.inputs:
             return hasattr(self, "_item") or _lent(node)
-        while len(node.inputs) == 1 and (node.op.name == "getitem" or _same_memory(node, node.inputs[0])):
-            if references(node.inputs[0]) > LONE["node"]:
+        while len(node.inputs) == 1 and (node.op.name in _SURELY or _same_memory(node, node.inputs[0])):
+            if references(node.inputs[0]) > LONE["node"] and node.op.name != "select":
                 return True
             node = node.inputs[0]
         return False
@@ -84,7 +84,12 @@ def _owner(array: Any) -> Any:
     return array.base if isinstance(getattr(array, "base", None), np.ndarray) else array
 
 
+_SURELY = {"getitem", "split", "unstack"}  # ops whose results are parts, also in a trace, where there is no memory yet
+
+
 def _same_memory(node: Any, other: Any) -> bool:
+    if node.op.name == "select":  # one of the results of the op before it
+        return other.op.name in _SURELY
     return isinstance(node.data, np.ndarray) and _owner(node.data) is _owner(other.data)
 
 

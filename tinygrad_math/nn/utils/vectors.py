@@ -42,6 +42,10 @@ def parameters_to_vector(parameters: Iterable[Tensor] | Module) -> Tensor:
 def vector_to_parameters(vec: Any, parameters: Iterable[Tensor] | Module) -> None:
     """Write a vector into the parameters, one after another. Raises ShapeError, and then nothing has changed.
 
+    The parameters take the numbers, not how they came about: inside a transform that differentiates the vector it
+    raises NeedsDetach, and TraceError where it is traced. A function of a vector gives a copy of the network its
+    tensors: `vector, tree = tm.ravel_tree(dict(net.named_parameters()))`, and then `net.with_tensors(tree(vector))(x)`.
+
     >>> import numpy as np, tinygrad_math as tm
     >>> layer = tm.nn.Linear(1, 1)
     >>> tm.nn.utils.vector_to_parameters([2.0, 3.0], layer)
@@ -49,7 +53,9 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor] | Module) -> Non
     [13.0]
     """
     listed = _listed(parameters, "vector_to_parameters")
-    flat = np.asarray(as_tensor(vec).detach().numpy())
+    given = as_tensor(vec)
+    given._leave("writing into parameters", "Give a copy its tensors: net.with_tensors(tree(vec)), see tm.ravel_tree.")
+    flat = np.asarray(given.detach().numpy())
     if flat.shape != (sum(p.size for p in listed),):
         raise ShapeError(f"vector_to_parameters: {sum(p.size for p in listed)} numbers in a row, got {describe(vec)}")
     parts = np.split(flat, np.cumsum([p.size for p in listed])[:-1])
