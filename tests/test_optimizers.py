@@ -450,6 +450,84 @@ def test_a_state_whose_parts_are_missing_or_no_numbers_is_refused_as_a_whole(mak
     assert (stepped(twin) and w.detach().numpy()).tolist() == there.tolist()
 
 
+REFUSED = [  # what neither the constructor takes, nor a further group, nor a state that is loaded
+    ("SGD", {"momentum": "0.9"}),
+    ("SGD", {"momentum": np.nan}),
+    ("SGD", {"dampening": np.nan}),
+    ("SGD", {"maximize": "False"}),
+    ("SGD", {"nesterov": "yes", "momentum": 0.9}),
+    ("SGD", {"nesterov": True, "momentum": 0.0}),
+    ("ASGD", {"lambd": -1.0}),
+    ("ASGD", {"alpha": "s"}),
+    ("ASGD", {"t0": np.nan}),
+    ("Rprop", {"etas": (1.5, 1.2)}),
+    ("Rprop", {"etas": 0.5}),
+    ("Rprop", {"step_sizes": ("a", 2.0)}),
+    ("Adam", {"amsgrad": 2}),
+    ("Adam", {"betas": [0.9, "s"]}),
+    ("AdamW", {"amsgrad": None}),
+    ("NAdam", {"momentum_decay": -1.0}),
+    ("NAdam", {"decoupled_weight_decay": "False"}),
+    ("Adagrad", {"lr_decay": "0"}),
+    ("Adagrad", {"initial_accumulator_value": np.nan}),
+    ("Adadelta", {"rho": -1.0}),
+    ("RMSprop", {"alpha": -1.0}),
+    ("RMSprop", {"alpha": "s"}),
+    ("RMSprop", {"momentum": -0.5}),
+    ("RMSprop", {"centered": np.array([1.0])}),
+    ("LBFGS", {"line_search_fn": "strongwolfe"}),
+    ("LBFGS", {"max_iter": 2.5}),
+    ("LBFGS", {"max_eval": "9"}),
+    ("LBFGS", {"history_size": 0}),
+    ("LBFGS", {"tolerance_grad": -1.0}),
+    ("LBFGS", {"tolerance_change": None}),
+    ("NewtonCG", {"max_cg": 0}),
+    ("NewtonCG", {"max_halvings": -1}),
+    ("NewtonCG", {"forcing": 2.0}),
+    ("LevenbergMarquardt", {"damping": np.nan}),
+    ("LevenbergMarquardt", {"max_tries": "20"}),
+]
+
+
+@pytest.mark.parametrize(("name", "bad"), REFUSED, ids=lambda v: v if isinstance(v, str) else " ".join(v))
+def test_a_setting_is_checked_alike_wherever_it_comes_from(name, bad):
+    kind, setting = getattr(tm.optim, name), next(iter(bad))
+    w, more = (tm.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    o = kind([w])
+    before = repr(o.state_dict())
+    wrong = o.state_dict()
+    wrong["param_groups"][0].update(bad)
+    told = rf"^{name}: .*{setting} .*(got|momentum)"
+    for asked in (
+        lambda: kind([w], **bad),
+        lambda: o.add_param_group({"params": more, **bad}),
+        lambda: o.load_state_dict(wrong),
+    ):
+        with pytest.raises(tm.ArgumentError, match=told):
+            asked()
+        assert repr(o.state_dict()) == before
+    o.load_state_dict(copy.deepcopy(o.state_dict()))
+    assert repr(o.state_dict()) == before
+
+
+def test_settings_of_a_file_are_taken_as_the_constructor_takes_them():
+    w = tm.tensor([1.0], requires_grad=True)
+    o = tm.optim.SGD([w], lr=0.5)
+    state = o.state_dict()
+    state["param_groups"][0].update(  # as PyTorch writes them, and JSON; with its switches for how a step is computed
+        momentum=0, maximize=np.bool_(True), nesterov=0, foreach=None, fused=None, differentiable=False
+    )
+    o.load_state_dict(state)
+    w.grad = tm.tensor([2.0])
+    o.step()
+    assert w.tolist() == [2.0]
+    rprop = tm.optim.Rprop([w])
+    state = rprop.state_dict()
+    state["param_groups"][0]["etas"] = [0.25, 2]
+    rprop.load_state_dict(state)
+    assert rprop.param_groups[0]["etas"] == (0.25, 2.0)
+
+
 @pytest.mark.parametrize(
     ("mode", "values", "worse"),
     [

@@ -6,9 +6,10 @@ formulas are PyTorch's, to the place of eps.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from .optimizer import Optimizer, checked
+from .optimizer import Optimizer
+from .settings import Checks, number, switch
 from .stepping import Hyper, State, filled
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"]
@@ -30,6 +31,7 @@ class Adam(Optimizer):
     """
 
     _elementwise = True
+    _checks: ClassVar[Checks] = {**Optimizer._checks, "amsgrad": switch}
 
     def __init__(
         self,
@@ -103,6 +105,7 @@ class NAdam(Optimizer):
     """
 
     _elementwise = True
+    _checks: ClassVar[Checks] = {**Optimizer._checks, "momentum_decay": number()}
 
     def __init__(
         self,
@@ -121,7 +124,7 @@ class NAdam(Optimizer):
             betas=betas,
             eps=eps,
             weight_decay=weight_decay,
-            momentum_decay=checked("NAdam", "momentum_decay", momentum_decay),
+            momentum_decay=momentum_decay,
             decoupled_weight_decay=decoupled_weight_decay,
             maximize=maximize,
         )
@@ -247,6 +250,10 @@ class Adagrad(Optimizer):
     """
 
     _elementwise = True
+    _checks: ClassVar[Checks] = {
+        **Optimizer._checks,
+        **dict.fromkeys(("lr_decay", "initial_accumulator_value"), number()),
+    }
 
     def __init__(
         self,
@@ -261,9 +268,9 @@ class Adagrad(Optimizer):
         super().__init__(
             params,
             lr=lr,
-            lr_decay=checked("Adagrad", "lr_decay", lr_decay),
+            lr_decay=lr_decay,
             weight_decay=weight_decay,
-            initial_accumulator_value=checked("Adagrad", "initial_accumulator_value", initial_accumulator_value),
+            initial_accumulator_value=initial_accumulator_value,
             eps=eps,
             maximize=maximize,
         )
@@ -292,6 +299,7 @@ class Adadelta(Optimizer):
     """
 
     _elementwise = True
+    _checks: ClassVar[Checks] = {**Optimizer._checks, "rho": number(high=1.0)}
 
     def __init__(
         self,
@@ -302,7 +310,6 @@ class Adadelta(Optimizer):
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
-        rho = checked("Adadelta", "rho", rho, high=1.0)
         super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize)
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
@@ -332,6 +339,12 @@ class RMSprop(Optimizer):
     """
 
     _elementwise = True
+    _checks: ClassVar[Checks] = {
+        **Optimizer._checks,
+        "alpha": number(high=1.0),
+        "momentum": number(),
+        "centered": switch,
+    }
 
     def __init__(
         self,
@@ -347,10 +360,10 @@ class RMSprop(Optimizer):
         super().__init__(
             params,
             lr=lr,
-            alpha=checked("RMSprop", "alpha", alpha, high=1.0),
+            alpha=alpha,
             eps=eps,
             weight_decay=weight_decay,
-            momentum=checked("RMSprop", "momentum", momentum),
+            momentum=momentum,
             centered=centered,
             maximize=maximize,
         )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..core.arguments import named
 from ..core.errors import ArgumentError
 from ..core.gradients import gradient_of
-from .optimizer import asked_for_slopes, checked
+from .optimizer import asked_for_slopes
+from .settings import Checks, choice, count, number
 from .vectors import Vector, Whole
 
 Evaluate = Callable[[float], tuple[float, Vector]]
@@ -39,6 +40,13 @@ class LBFGS(Whole):
     tensor([1., 1.])
     """
 
+    _checks: ClassVar[Checks] = {
+        **Whole._checks,
+        **dict.fromkeys(("max_iter", "max_eval", "history_size"), count),
+        **dict.fromkeys(("tolerance_grad", "tolerance_change"), number()),
+        "line_search_fn": choice("strong_wolfe", None),
+    }
+
     def __init__(
         self,
         params: Any,
@@ -50,18 +58,13 @@ class LBFGS(Whole):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        for name, n in {"max_iter": max_iter, "history_size": history_size}.items():
-            if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-                raise ArgumentError(f"LBFGS: {name} is a whole number above 0, got {n!r:.40}")
-        if line_search_fn not in (None, "strong_wolfe"):
-            raise ArgumentError(f"LBFGS: line_search_fn is 'strong_wolfe' or None, got {line_search_fn!r:.40}")
         super().__init__(
             params,
             lr=lr,
             max_iter=max_iter,
-            max_eval=max_iter * 5 // 4 if max_eval is None else max_eval,
-            tolerance_grad=checked("LBFGS", "tolerance_grad", tolerance_grad),
-            tolerance_change=checked("LBFGS", "tolerance_change", tolerance_change),
+            max_eval=count("LBFGS", "max_iter", max_iter) * 5 // 4 if max_eval is None else max_eval,
+            tolerance_grad=tolerance_grad,
+            tolerance_change=tolerance_change,
             history_size=history_size,
             line_search_fn=line_search_fn,
         )

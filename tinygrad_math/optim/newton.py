@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.mode import no_grad
 from ..core.tensor import as_tensor
-from .optimizer import checked
+from .settings import Checks, count, count_or_none, number
 from .vectors import FarQuadratic, Linear, Quadratic, Vector, Whole, squared
 
 
@@ -34,13 +34,16 @@ class NewtonCG(Whole):
     tensor([1., 1.])
     """
 
+    _checks: ClassVar[Checks] = {
+        **Whole._checks,
+        "max_cg": count_or_none,
+        "max_halvings": count,
+        "forcing": number(high=1.0),
+    }
+
     def __init__(
         self, params: Any, lr: float = 1.0, max_cg: int | None = None, forcing: float = 1e-3, max_halvings: int = 30
     ) -> None:
-        for name, n in {"max_cg": max_cg, "max_halvings": max_halvings}.items():
-            if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
-                raise ArgumentError(f"NewtonCG: {name} is a whole number above 0, got {n!r:.40}")
-        forcing = checked("NewtonCG", "forcing", forcing, high=1.0)
         super().__init__(params, lr=lr, max_cg=max_cg, forcing=forcing, max_halvings=max_halvings)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -108,11 +111,13 @@ class LevenbergMarquardt(Whole):
     tensor([ 2., -3.])
     """
 
+    _checks: ClassVar[Checks] = {
+        **Whole._checks,
+        **dict.fromkeys(("damping", "tolerance"), number()),
+        "max_tries": count,
+    }
+
     def __init__(self, params: Any, damping: float = 1e-3, max_tries: int = 20, tolerance: float = 1e-12) -> None:
-        if isinstance(max_tries, bool) or not isinstance(max_tries, int) or max_tries < 1:
-            raise ArgumentError(f"LevenbergMarquardt: max_tries is a whole number above 0, got {max_tries!r:.40}")
-        damping = checked("LevenbergMarquardt", "damping", damping)
-        tolerance = checked("LevenbergMarquardt", "tolerance", tolerance)
         super().__init__(params, damping=damping, max_tries=max_tries, tolerance=tolerance)
         self._rise = 2.0
 

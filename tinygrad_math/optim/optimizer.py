@@ -6,10 +6,9 @@ so that it can be traced and differentiated.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import is_
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from ..core.tree import Structure, differing, flatten, leaves_like, paths, show,
 from ..core.whole import or_nothing
 from ..nn.module import Module
 from ..nn.parameter import Parameter
+from .settings import Checks, number, pair, switch
 from .stepping import (
     Hyper,
     Program,
@@ -63,16 +63,6 @@ class States(list[State]):
                 f"update: the state of {', '.join(self.paths):.200} for {', '.join(names):.200}: call init(params)"
             )
         return [by_path[name] for name in names]
-
-
-def checked(asker: str, name: str, value: Any, low: float = 0.0, high: float = math.inf) -> float:
-    """A number within its bounds. Raises ArgumentError."""
-    if isinstance(value, Tensor) and value.size == 1 and not value.node.live:
-        value = value.item()
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
-        raise ArgumentError(f"{asker}: {name} is a number from {low:g} to {high:g}, got {value!r:.40}")
-    return float(value)
 
 
 _NO_CHOICE = frozenset(("foreach", "fused", "capturable", "differentiable"))  # of PyTorch's, how a step is computed
@@ -132,6 +122,11 @@ class Optimizer:
         cls._ours = all(str(getattr(f, "__module__", "")).startswith(_OURS) for f in rules)
 
     no_part_of_a_tree = "an optimiser updates the parameters that it was given; keep it beside what it trains"
+    _checks: ClassVar[Checks] = {  # of the constructor, of a further group and of what is loaded
+        **dict.fromkeys(("lr", "eps", "weight_decay"), number()),
+        "betas": pair("two numbers", high=1 - 1e-16),
+        **dict.fromkeys(("maximize", "decoupled_weight_decay"), switch),
+    }
     decoupled = False
     _elementwise = False  # whether the rule acts on each element alone, in enough steps that few calls of it pay
     _ours = False  # whether the rule is one of this package's, which write to nothing
@@ -157,18 +152,10 @@ class Optimizer:
         for group in found if isinstance(found[0], Mapping) else [{"params": found}]:
             self.add_param_group(group)
 
-    def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Hyperparameters within their bounds."""
-        name, out = type(self).__name__, dict(given)
-        for key in ("lr", "eps", "weight_decay"):
-            if key in out:
-                out[key] = checked(name, key, out[key])
-        if "betas" in out:
-            betas = out["betas"]
-            if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-                raise ArgumentError(f"{name}: betas are two numbers, got {betas!r:.40}")
-            out["betas"] = tuple(checked(name, "each of betas", b, high=1 - 1e-16) for b in betas)
-        return out
+    def _checked(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """All hyperparameters of a group, within their bounds. Raises ArgumentError."""
+        name, checks = type(self).__name__, self._checks
+        return {key: checks[key](name, key, value) if key in checks else value for key, value in group.items()}
 
     @named
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
@@ -185,7 +172,8 @@ class Optimizer:
             raise ArgumentError(
                 f"{type(self).__name__} has no {', '.join(sorted(unknown))}, only {', '.join(self.defaults)}"
             )
-        group = {"params": list(dict.fromkeys(map(_unnamed, listed))), **self.defaults, **self._checked(given)}
+        settings = self._checked({**self.defaults, **given})
+        group = {"params": list(dict.fromkeys(map(_unnamed, listed))), **settings}
         taken = set(map(id, self.params))
         for p in group["params"]:
             if not isinstance(p, Tensor) or not p.is_leaf or not (p.requires_grad or isinstance(p, Parameter)):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ..core.errors import ArgumentError
-from .optimizer import Optimizer, checked
+from .optimizer import Optimizer
+from .settings import Checks, number, pair, switch
 from .stepping import Hyper, State, filled
 
 __all__ = ["ASGD", "SGD", "Rprop"]
@@ -27,6 +29,13 @@ class SGD(Optimizer):
     tensor(0.8, requires_grad=True)
     """
 
+    _checks: ClassVar[Checks] = {
+        **Optimizer._checks,
+        "momentum": number(high=1.0),
+        "dampening": number(low=-math.inf),
+        "nesterov": switch,
+    }
+
     def __init__(
         self,
         params: Any = None,
@@ -37,18 +46,24 @@ class SGD(Optimizer):
         nesterov: bool = False,
         maximize: bool = False,
     ) -> None:
-        momentum = checked("SGD", "momentum", momentum, high=1.0)
-        if nesterov and (momentum == 0 or dampening != 0):
-            raise ArgumentError("SGD: nesterov needs a momentum and no dampening")
         super().__init__(
             params,
             lr=lr,
             momentum=momentum,
-            dampening=checked("SGD", "dampening", dampening, low=-float("inf")),
+            dampening=dampening,
             weight_decay=weight_decay,
             nesterov=nesterov,
             maximize=maximize,
         )
+
+    def _checked(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        found = super()._checked(group)
+        if found["nesterov"] and (found["momentum"] == 0 or found["dampening"] != 0):
+            raise ArgumentError(
+                f"{type(self).__name__}: nesterov needs a momentum and no dampening, got "
+                f"momentum={found['momentum']:g} and dampening={found['dampening']:g}"
+            )
+        return found
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
         if "momentum" not in h.on:
@@ -91,6 +106,8 @@ class ASGD(Optimizer):
     0.79999
     """
 
+    _checks: ClassVar[Checks] = {**Optimizer._checks, **dict.fromkeys(("lambd", "alpha", "t0"), number())}
+
     def __init__(
         self,
         params: Any = None,
@@ -101,9 +118,7 @@ class ASGD(Optimizer):
         weight_decay: float = 0.0,
         maximize: bool = False,
     ) -> None:
-        given = {"lambd": lambd, "alpha": alpha, "t0": t0}
-        rest = {name: checked("ASGD", name, value) for name, value in given.items()}
-        super().__init__(params, lr=lr, **rest, weight_decay=weight_decay, maximize=maximize)
+        super().__init__(params, lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay, maximize=maximize)
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
         return {"step": 0.0, "eta": h["lr"], "mu": 1.0, "ax": xp.zeros_like(p)}
@@ -132,6 +147,11 @@ class Rprop(Optimizer):
     """
 
     _elementwise = True
+    _checks: ClassVar[Checks] = {
+        **Optimizer._checks,
+        "etas": pair("a factor below 1 and one above", holds=lambda less, more: 0 < less < 1 < more),
+        "step_sizes": pair("the least and the largest step", holds=lambda least, most: 0 < least <= most),
+    }
 
     def __init__(
         self,
@@ -141,11 +161,7 @@ class Rprop(Optimizer):
         step_sizes: tuple[float, float] = (1e-6, 50.0),
         maximize: bool = False,
     ) -> None:
-        if not 0 < etas[0] < 1 < etas[1]:
-            raise ArgumentError(f"Rprop: etas are a factor below 1 and one above, got {etas!r:.60}")
-        if not 0 < step_sizes[0] <= step_sizes[1]:
-            raise ArgumentError(f"Rprop: step_sizes are the least and the largest step, got {step_sizes!r:.60}")
-        super().__init__(params, lr=lr, etas=tuple(etas), step_sizes=tuple(step_sizes), maximize=maximize)
+        super().__init__(params, lr=lr, etas=etas, step_sizes=step_sizes, maximize=maximize)
 
     def start(self, xp: Any, p: Any, h: Hyper) -> State:
         return {"step": 0.0, "prev": xp.zeros_like(p), "step_size": filled(xp, p, h["lr"])}
