@@ -3,14 +3,17 @@
 import random
 
 import changes_of_arguments
+import changes_of_own_arrays
 import numpy as np
 import pytest
 from agreeing import X, agree, values
 from changes_of_arguments import REACHED, Config, Net, held
 
 import tinygrad_math as tm
+from tinygrad_math.compiler.environment import Environment
 
-CLOSED = {name: make for name, make in vars(changes_of_arguments).items() if name.startswith("by_")}
+ROOMS = (changes_of_arguments, changes_of_own_arrays)
+CLOSED = {name: make for room in ROOMS for name, make in vars(room).items() if name.startswith("by_")}
 
 
 def follows(f, args, change, **how):
@@ -106,3 +109,29 @@ def test_an_error_state_of_numpys_that_raises_or_calls_is_heeded(backend):
             assert np.isinf(f(np.array([1.0])).numpy()).all()
     assert told == ["overflow", "divide by zero"] * 2
     assert len(f._programs) == 1
+
+
+def test_what_an_array_of_an_own_class_holds_may_be_written_and_is_left_as_one_run_leaves_it():
+    own = changes_of_own_arrays.owned(changes_of_own_arrays.OwnTensor, calls=0)
+
+    def f(x):
+        own.calls += 1
+        own.last = 3.0
+        return x * own * own.last
+
+    np.testing.assert_array_equal(tm.compile(f)(X), 3.0 * X)
+    assert (own.calls, own.last) == (1, 3.0)
+
+    def keeping(x):
+        own.seen = x
+        return x
+
+    with pytest.raises(tm.TraceError, match=r"own\.seen"):
+        tm.compile(keeping)(X)
+    assert not hasattr(own, "seen")
+
+
+def test_plain_tensors_and_arrays_ask_nothing_more_at_a_call():
+    t, a, p = tm.tensor([1.0]), np.ones(1), tm.nn.Parameter([1.0])
+    facts = Environment([("f", lambda x: x * t.rate * a.rate * p.rate)]).facts
+    assert sorted(f.path for f in facts) == ["a", "f", "p", "t"]

@@ -128,7 +128,7 @@ class Questions:
             try:
                 holds = self._holds(f, known)
                 if issubclass(type(f.value), Tensor):
-                    holds = known[f] is f.value  # a trace may not put another one there
+                    holds = holds and known[f] is f.value  # a trace may not put another one there
             except UNREADABLE:
                 holds = False
             if not holds:

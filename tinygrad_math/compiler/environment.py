@@ -156,9 +156,11 @@ class Environment(Objects):
                 self._child(fact, "attr", name, getattr(x, name))
             if "grad" in self.names - self.told and x.grad is not None:
                 self._child(fact, "attr", "grad", x.grad)
+            self._beside_numbers(fact, x)
         elif isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:  # nobody changes it
             fact.check = f"{_THE_SAME} and not {{v}}.flags.writeable"
             self._layouts(fact, x)
+            self._beside_numbers(fact, x)
         elif is_plain(x):
             fact.like, fact.plain = kept(x), True
             text, fact.quick = at_a_glance(x)
@@ -206,11 +208,15 @@ class Environment(Objects):
             for k, v in reversed(list(enumerate(rows))):
                 self._item(fact, base, k, v)
             self._beside(fact, x)
-        elif isinstance(x, np.ndarray):  # of objects
-            fact.check = f"{{v}} is {{like}} and {{v}}.shape == {x.shape}"
-            for k in np.ndindex(x.shape):
-                self._child(fact, "item", k, x[k])
+        elif isinstance(x, np.ndarray):  # of objects, or of somebody's own class
+            if x.dtype.hasobject:
+                fact.check = f"{{v}} is {{like}} and {{v}}.shape == {x.shape}"
+                for k in np.ndindex(x.shape):
+                    self._child(fact, "item", k, x[k])
+            else:
+                fact.check, fact.like = "same({v}, {like})", kept(x)
             self._layouts(fact, x)
+            self._beside_numbers(fact, x)
         elif isinstance(x, (dict, MappingProxyType)):
             base = base_of(x)
             keys = [*base.__iter__(x)]

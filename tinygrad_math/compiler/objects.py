@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .asking import Questions
 from .facts import FIXED, MISS, UNSET, Fact, given
 from .holders import is_cache, reader, spelled
-from .reach import UNCALLED, functions_in, is_users_class, lineage, mentions, methods, of_user
+from .reach import UNCALLED, functions_in, is_own_array, is_users_class, lineage, mentions, methods, of_user
 from .values import is_still
 
 _CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
@@ -48,8 +48,16 @@ class Objects(Questions):
     def _beside(self, fact: Fact, x: Any) -> None:
         """What a container of a user's class holds beside its items, and what its methods mention."""
         if lineage(type(x)):
-            self._attributes(fact, x, type(x), vars(x) if hasattr(x, "__dict__") else {}, self._code(type(x), set()))
+            own = vars(x) if hasattr(x, "__dict__") else {}
+            self._attributes(fact, x, type(x), own, self._code(type(x), set()))
             self._class(type(x))
+
+    def _beside_numbers(self, fact: Fact, x: Any) -> None:
+        """The same of a Tensor or an array, of which only those of somebody's own class have anything beside."""
+        if is_own_array(type(x)):
+            if hasattr(x, "__dict__"):  # one that is added may have been looked for in vain
+                fact.check, fact.own = f"{fact.check} and len({{v}}.__dict__) == {len(vars(x))}", True
+            self._beside(fact, x)
 
     def _kind(self, kind: type) -> None:
         """What objects of a class reach by way of it, whatever they hold themselves."""

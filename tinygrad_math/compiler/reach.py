@@ -9,7 +9,10 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..core.place import Place, in_package, is_library
+from ..core.tensor import Tensor
 
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"})
 _ATTRIBUTE = frozenset(
@@ -21,6 +24,7 @@ _IDENTITY, _OPERATORS = frozenset({"id", "is_", "is_not"}), frozenset({"is_", "i
 _IMPORT = frozenset({"__import__", "import_module", "modules"})
 _TEXTS = frozenset({"str", "repr", "format", "print", "ascii"})
 _COPIES = frozenset({"copy", "deepcopy"})
+_ARRAYS = frozenset({"numpy", __name__.partition(".")[0]})  # whose Tensors and arrays are what they are
 UNCALLED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__setattr__", "__del__", "__reduce__"})
 
 
@@ -109,8 +113,21 @@ def users_modules_named(said: Mentions) -> set[str]:
 
 
 def lineage(kind: type) -> list[type]:
-    """A class and those that it inherits from, as far as they are written in Python outside of the standard library."""
-    return [k for k in kind.__mro__ if _readable(k.__module__)]
+    """A class and those that it inherits from, as far as they are written in Python outside of the standard library.
+
+    Of a class that somebody made of Tensors or of arrays, what these are themselves is no part.
+    """
+    known = [k for k in kind.__mro__ if _readable(k.__module__)]
+    return [k for k in known if not _of_arrays(k)] if is_own_array(kind) else known
+
+
+def is_own_array(kind: type) -> bool:
+    """Whether a class of Tensors or of arrays is neither this package's nor NumPy's."""
+    return (Tensor in kind.__mro__ or np.ndarray in kind.__mro__) and not _of_arrays(kind)
+
+
+def _of_arrays(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in _ARRAYS
 
 
 def _readable(module: str) -> bool:

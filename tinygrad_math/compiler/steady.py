@@ -134,6 +134,8 @@ class Kept:
             x = f.value
             if type(x) in ProxyTypes:  # what it stands for is a fact of its own
                 continue
+            if f.own:
+                self.contents.append((x.__dict__, x.__dict__.copy()))
             if isinstance(x, Tensor):
                 m = x.node.meta
                 history = (0, None) if m is None else (m.changed, m.window)
@@ -142,8 +144,6 @@ class Kept:
                 self.contents += contents(x)
             elif isinstance(x, _CONTAINERS) or (isinstance(x, np.ndarray) and x.flags.writeable):  # of other objects
                 self.contents.append((x, x.copy()))
-            elif f.own:
-                self.contents.append((x.__dict__, x.__dict__.copy()))
         found = {
             k for f in environment.facts for k in lineage(f.value if issubclass(type(f.value), type) else type(f.value))
         }

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from .program import NUMBERS
+from .reach import is_own_array
 
 _ATOMS = frozenset({*NUMBERS, str, bytes, type(None), type(...), range, type(NotImplemented)})
 _BUFFERS = (bytearray, array.array)
@@ -35,7 +36,7 @@ def is_plain(x: Any, depth: int = _DEEP) -> bool:
     if type(x) in ProxyTypes:  # whose class is that of what it stands for
         return False
     if isinstance(x, np.ndarray):
-        return not x.dtype.hasobject
+        return not x.dtype.hasobject and (type(x) is np.ndarray or not is_own_array(type(x)))
     if not depth:
         return False
     if isinstance(x, (list, tuple, deque, set, frozenset)):
