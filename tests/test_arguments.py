@@ -136,6 +136,13 @@ def test_what_is_given_by_position_is_not_taken_for_what_has_a_name_only():
         tm.gradient(M, edge_order=1.0)
 
 
+@pytest.mark.parametrize("order", [np.array([]), np.array([1.0, 2.0])])
+def test_an_array_is_no_order_of_memory(order):
+    for f in (tm.copy, np.copy):
+        with pytest.raises(tm.ArgumentError, match=r"copy has no order=: .* lie in memory.* got array"):
+            f(tm.tensor([1.0, 2.0]), order)
+
+
 def test_lists_are_parameters_of_draws_as_arrays_are():
     draws = tm.random.default_rng(0).uniform([0.0, 10.0], [1.0, 11.0], size=(50, 2))
     assert bool((draws[:, 0] <= 1.0).all())

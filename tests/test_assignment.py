@@ -459,6 +459,26 @@ def test_a_bad_assignment_leaves_everything_as_it_was(recorded, bad):
     assert y.tolist() == [4.0, 3.0, 2.0, 3.0, 4.0, 1.0]
 
 
+@pytest.mark.parametrize("x", [tm.tensor([[1.0, 2.0]]), tm.tensor([[1.0 + 3j, 2.0]])], ids=["real", "complex"])
+def test_what_is_made_of_a_tensor_is_no_window_on_it_and_the_error_says_how_to_assign(x):
+    before, v = x.numpy().copy(), np.array([[5.0, 6.0]])
+    for name, new, want in (
+        ("real", v, v + 1j * before.imag),
+        ("imag", v, before.real + 1j * v),
+        ("flat", v.ravel(), v),
+    ):
+        with pytest.raises(tm.ArgumentError, match=f"^x.{name} is a value") as told:
+            setattr(x, name, new)
+        np.testing.assert_array_equal(x.numpy(), before)
+        if "x[...] = " in str(told.value):  # real numbers have no imaginary part to be assigned
+            way = str(told.value).rpartition("x[...] = ")[2].removesuffix(" for as many as x has")
+            y = x.copy()
+            y[...] = eval(way, {"tm": tm, "v": new, "x": x})
+            np.testing.assert_array_equal(y.numpy(), want)
+        else:
+            assert (name, x.dtype.kind) == ("imag", "f")
+
+
 def test_a_leaf_that_requires_a_gradient_is_refused_before_it_is_written_to():
     w = leaf(np.arange(6.0))
     for write in WRITES.values():

@@ -70,6 +70,36 @@ def test_static_arguments_are_compared_by_type_and_value():
     assert len(runs) == 2
 
 
+class Elementwise:
+    """An array as PyTorch has: it has the hash of an object, and == gives an answer for each element."""
+
+    def __init__(self, *values):
+        self.values = np.array(values)
+
+    def __eq__(self, other):
+        return self.values == other.values
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize("static", [(), 1])
+def test_an_argument_that_is_another_librarys_array_is_itself_alone(static):
+    f = tm.compile(lambda x, k: x * float(k.values.sum()), static_argnums=static)
+    one, two = Elementwise(1.0, 2.0), Elementwise(3.0, 4.0)
+    for k in (one, two, one, Elementwise(1.0, 2.0), Elementwise(5.0), Elementwise(7.0, 8.0, 9.0), two):
+        np.testing.assert_array_equal(f(X, k).numpy(), X * k.values.sum())
+
+
+def test_a_view_of_memory_that_can_be_written_to_is_read_at_each_call():
+    f = tm.compile(lambda x, view: x * view[0])
+    memory = bytearray(b"\x02\x03")
+    view = memoryview(memory)
+    for first in (2, 5, 7):
+        memory[0] = first
+        for given in (view, memoryview(memory), memoryview(bytes(memory))):
+            np.testing.assert_array_equal(f(X, given).numpy(), X * first)
+
+
 def test_objects_among_the_arguments_are_looked_into():
     class Mode(enum.IntEnum):
         PLUS, MINUS = 1, 2

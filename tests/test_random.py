@@ -216,6 +216,10 @@ def test_sizes_and_dtypes():
         random.normal(size=2, dtype=np.int64)
     with pytest.raises(ShapeError):
         random.dirichlet(1.0)
+    for draw in (random.permutation, random.choice):
+        with pytest.raises(ShapeError, match=rf"random\.{draw.__name__}: .*counts from 0, got -3"):
+            draw(-3)
+    assert random.permutation(0).shape == (0,)
 
 
 @pytest.mark.parametrize("draw", ["normal", "gumbel", "logistic", "laplace"])

@@ -91,7 +91,7 @@ def key_of_static(leaf: Any) -> Any:
     if not isinstance(leaf, Static):
         try:
             hash(leaf)
-        except TypeError:
+        except (TypeError, ValueError):  # a memoryview that can be written to raises the latter
             return frozen(leaf) if is_plain(leaf) else _Itself(leaf)
     return frozen(leaf)
 

@@ -85,7 +85,16 @@ def same(a: Any, b: Any) -> bool:
         return a == b and {(type(x), x) for x in a} == {(type(x), x) for x in b}
     if kind is slice:
         return same((a.start, a.stop, a.step), (b.start, b.stop, b.step))
-    return a is b or (not isinstance(a, Tensor) and bool(a == b))
+    return a is b or (not isinstance(a, Tensor) and _says_equal(a, b))
+
+
+def _says_equal(a: Any, b: Any) -> bool:
+    """Whether an object says that it is another's equal. An answer for each element, as of an array, is none."""
+    try:
+        answer = a == b
+    except (TypeError, ValueError, RuntimeError):  # arrays of other shapes
+        return False
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 def _same_bits(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:

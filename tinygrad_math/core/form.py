@@ -139,9 +139,21 @@ class Form(Leaving):
     def real(self) -> Tensor:
         return rec.real(self)  # type: ignore[no-any-return]
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        new = "v + 1j * x.imag" if self.dtype.kind == "c" else "v"
+        raise ArgumentError(
+            f"x.real is a value, and no window on x, {describe(self)}: assign to x itself, x[...] = {new}"
+        )
+
     @property
     def imag(self) -> Tensor:
         return rec.imag(self)  # type: ignore[no-any-return]
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        way = "assign to x itself, x[...] = x.real + 1j * v" if self.dtype.kind == "c" else "real numbers have none"
+        raise ArgumentError(f"x.imag is a value, and no window on x, {describe(self)}: {way}")
 
     @property
     def at(self: Any) -> At:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .arguments import named, of_tensors, refuse_words
 from .elsewhere import SAY, Elsewhere
-from .errors import DTypeError, describe, numeric_dtype
+from .errors import ArgumentError, DTypeError, describe, numeric_dtype
 from .op import rec
 from .parts import METHOD, references
 
@@ -102,6 +102,13 @@ class TorchNames(TorchDtypes):
     def flat(self: Any) -> Any:
         """The elements one after another, in the order of the last axis: `x.reshape(-1)`, a value."""
         return self.reshape(-1)
+
+    @flat.setter
+    def flat(self: Any, value: Any) -> None:
+        raise ArgumentError(
+            f"x.flat is a value, and no window on x, {describe(self)}: assign to x itself, x[...] = v for one number, "
+            "x[...] = tm.reshape(v, x.shape) for as many as x has"
+        )
 
     @property
     def flags(self: Any) -> Any:

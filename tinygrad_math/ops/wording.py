@@ -125,14 +125,18 @@ _DEFAULTS = {"where": True, "casting": "same_kind"}  # of ufuncs
 
 def _left_out(own: Any, name: str, value: Any, default: Any) -> bool:
     """Whether an option says nothing: a hint, or the default."""
-    if name in HINTS or value is default or (name == "order" and title(own) not in _SORTING):
+    if name in HINTS or value is default:
         return True
+    if name == "order" and title(own) not in _SORTING:
+        return isinstance(value, str)
     return type(value) in (str, int, bool, float) and type(value) is type(default) and bool(value == default)
 
 
 def _leave_out(own: Any, p: inspect.Parameter, value: Any) -> None:
     if not _left_out(own, p.name, value, p.default):
         reason = REASONS.get(p.name, "leave it out")
+        if p.name == "order" and title(own) not in _SORTING:
+            reason = f"it says how arrays lie in memory, as 'C' or 'F', which has no meaning here; got {value!r:.60}"
         raise ArgumentError(f"{title(own)} has no {p.name}=: {reason}. Usage: {usage(own)}")
 
 
@@ -156,7 +160,9 @@ def _in_our_words(function: Any, own: Any, args: tuple[Any, ...], kwargs: dict[s
         if p.name not in given:
             continue
         value, place = given[p.name], ours[k] if k < len(ours) else None
-        if p.name == "order" and value in ("K", "A"):  # as it lies in memory, which has no meaning here
+        if (
+            p.name == "order" and isinstance(value, str) and value in ("K", "A")
+        ):  # as it lies in memory, which has no meaning here
             continue
         if place is not None and place.kind is place.POSITIONAL_ONLY and len(positional) == k:
             positional.append(value)

@@ -197,4 +197,6 @@ def population(a: Any, axis: Any, asker: str) -> tuple[Any, int]:
         return x, checked_axis(axis, x.ndim, f"random.{asker}")
     if x.dtype.kind not in "iu":
         raise ArgumentError(f"random.{asker} draws from a whole number or from an array, got {describe(a)}")
+    if int(x) < 0:
+        raise ShapeError(f"random.{asker}: a number to draw from counts from 0, got {int(x)}")
     return int(x), axis
