@@ -3,6 +3,7 @@
 import copy
 import importlib
 import multiprocessing
+import operator
 import os
 import pickle
 import subprocess
@@ -273,6 +274,18 @@ def test_pandas_keeps_its_labels_beside_constants():
     frame = pd.DataFrame({"x": x})
     assert frame.dtypes.tolist() == [np.dtype("float64")]
     pd.testing.assert_frame_equal(pd.DataFrame(tm.tensor(X)), pd.DataFrame(X))
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("op", [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow])
+def test_pandas_operators_in_place_are_refused_by_name_and_change_nothing(op, live):
+    x = tm.tensor([1.0, 2.0], requires_grad=live)
+    for s in (pd.Series([3.0, 4.0]), pd.DataFrame([[3.0, 4.0], [5.0, 6.0]])):
+        before, want = s.copy(), op(s.copy(), x.detach().numpy())
+        with pytest.raises(tm.ArgumentError, match=r"in place take no tensor.*s = s \+ x"):
+            op(s, x)
+        assert s.equals(before)
+        assert op(s, x.detach().numpy()).equals(want)
 
 
 def test_frames_of_pandas_hold_arrays_after_they_met_constants():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .conversion import SURE
+from .errors import ArgumentError, describe
 from .foreign import PRIORITY, answer_ufunc, has_functions, has_ufuncs
 from .leaving import Leaving
 from .node import Node
@@ -42,7 +44,19 @@ class Protocols(Parts):
 
     __array_priority__ = PRIORITY
 
-    __pandas_priority__ = 5000  # pandas leaves its operators to ours, which hand it the array of a constant
+    @property
+    def __pandas_priority__(self) -> int:
+        """Above all of pandas', which so leaves its operators to ours; these hand it the array of a constant.
+
+        Not those in place, `s += x`: there pandas takes our turn for its result.
+        """
+        caller = sys._getframe(1).f_back
+        if caller is not None and caller.f_code.co_name == "_inplace_method":
+            raise ArgumentError(
+                f"pandas' operators in place take no tensor, {describe(self)}: write s = s + x for s += x, "
+                "or s += x.detach().numpy()"
+            )
+        return 5000
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
