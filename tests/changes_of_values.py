@@ -196,3 +196,43 @@ def by_filling():
 def by_detaching():
     t = tm.tensor([2.0, 1.0, 1.0])
     return lambda x: x * t.detach() + tm.tensor(t), lambda: t.__setitem__(0, 9.0)
+
+
+def by_the_text_of_a_tensor():
+    t, table = [tm.tensor(2.0)], {"tensor(2.)": 10.0, "tensor(3.)": 20.0}
+    return lambda x: x * table[str(t[0])], lambda: t.__setitem__(0, tm.tensor(3.0))
+
+
+def by_the_text_of_what_is_made_of_a_tensor():
+    t, table = tm.tensor(2.0), {"tensor(4.)": 10.0, "tensor(9.)": 20.0}
+    return lambda x: x * table[f"{t * t}"], lambda: t.__setitem__((), 3.0)
+
+
+def by_the_text_of_a_list_of_tensors():
+    ts = [tm.tensor(2.0)]
+    return lambda x: x * len(repr(ts)), lambda: ts[0].__setitem__((), 2.125)
+
+
+def by_the_text_of_a_parameter():
+    p = tm.nn.Parameter(2.0)
+    return lambda x: x * len(f"{p}") * p, lambda: p.data.__setitem__((), 2.125)
+
+
+def by_the_name_in_a_text():
+    t = tm.tensor(2.0)
+    return lambda x: x * len(str(t)), lambda: setattr(t, "name", "a longer one")
+
+
+def by_whether_a_text_says_that_a_gradient_is_required():
+    t = tm.tensor(2.0)
+    return lambda x: x * len(str(t)), lambda: t.requires_grad_()
+
+
+def by_a_text_in_a_loop():
+    t = tm.tensor(2.0)
+    return lambda x: tm.fori_loop(2, lambda i, c: c * len(str(t)), x), lambda: t.__setitem__((), 2.125)
+
+
+def by_a_text_in_a_batch():
+    t = tm.tensor(2.0)
+    return lambda x: tm.vmap(lambda row: row * len(str(t)))(x), lambda: t.__setitem__((), 2.125)

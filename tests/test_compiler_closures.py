@@ -189,3 +189,18 @@ def test_plain_values_are_the_same_part_by_part():
     now(6)
     held["a"].append(2)
     now(7)
+
+
+def test_what_is_closed_over_may_be_printed_and_costs_a_program_for_each_value(capsys):
+    t = tm.tensor(2.0)
+
+    def f(x):
+        print(t, x)
+        return x * t
+
+    g = tm.compile(f)
+    for value in (2.0, 2.0, 3.0):
+        t[()] = value
+        np.testing.assert_array_equal(g(X).numpy(), X * value)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["tensor(2.) tensor<float64(3,), traced>", "tensor(3.) tensor<float64(3,), traced>"]

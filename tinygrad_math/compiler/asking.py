@@ -214,6 +214,9 @@ def _typed(f: Fact, v: str, scope: dict[str, Any]) -> str:
     if f.valued:
         scope[f"x{f.number}"] = kept(data)
         text += f" and same({d}, x{f.number})"
+    if f.shown:
+        scope[f"n{f.number}"] = f.value.name
+        text += f" and same({v}.name, n{f.number}) and {v}.requires_grad is {f.value.requires_grad}"
     return text
 
 
@@ -224,4 +227,6 @@ def _has_type(f: Fact, v: Any) -> bool:
         alike = d.__class__ is type(data)
     else:
         alike = d.shape == data.shape and bool(d.dtype == data.dtype)
+    if f.shown and not (same(v.name, f.value.name) and v.requires_grad is f.value.requires_grad):
+        return False
     return alike and (not f.valued or same(d, data))

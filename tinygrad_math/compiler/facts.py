@@ -26,6 +26,7 @@ class Fact:
         "path",
         "plain",
         "quick",
+        "shown",
         "step",
         "value",
         "valued",
@@ -37,6 +38,7 @@ class Fact:
         self.like: Any = None
         self.quick: Any = None  # what tells a plain value at a glance
         self.valued = False  # of a Tensor: whether its value was asked for
+        self.shown = False  # and as a text, which has its name, and says whether a gradient is required
         self.plain = self.own = False  # a plain value; an object whose attributes are watched
         self.keeps = False  # a function that keeps results
         self.apart: list[Fact] = []  # in place of a condition: no two of these are one object

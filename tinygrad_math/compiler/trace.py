@@ -211,8 +211,15 @@ class Recorder:
             fact.valued = True
         return found is None
 
-    def _known_from(self, node: Node) -> list[Fact] | None:
-        """The facts from which a value is known; None for a value that is not."""
+    def asked_for_text(self, node: Node) -> bool:
+        """The same of a value that is to be shown, with its name; that of a parameter is no reason to refuse it."""
+        found = self._known_from(node, learning=True)
+        for fact in found or ():
+            fact.valued = fact.shown = True
+        return found is None
+
+    def _known_from(self, node: Node, learning: bool = False) -> list[Fact] | None:
+        """The facts from which a value is known; None for one that is not, nor, unless `learning`, a parameter's."""
         found: list[Fact] = []
         stack, seen = [node], {node}
         while stack:
@@ -220,7 +227,7 @@ class Recorder:
             if n.tick < self.start and not isinstance(n, Constant) and not n.live & TRACED:
                 n = self._stand_in(n)
             if n in self.hidden:
-                if n.live & DIFFERENTIABLE:
+                if n.live & DIFFERENTIABLE and not learning:
                     return None
                 found.append(self.hidden[n])
             elif n.live & TRACED:

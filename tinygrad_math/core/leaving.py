@@ -24,7 +24,7 @@ from .elsewhere import instead_of
 from .errors import DTypeError, NeedsDetach, ShapeError, TraceError, describe, numeric_dtype
 from .leaks import leaked
 from .mode import watcher
-from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, running, unknown
+from .node import TRACED, TRANSFORMED, Node, Taken, inside, refused, refused_in_trace, running, unknown, unshown
 from .notebook import bundle
 from .op import rec
 from .place import is_library, stranger
@@ -339,10 +339,10 @@ class Leaving:
         return self._rows(backwards=True)
 
     def __repr__(self) -> str:
-        if self.node.live & TRACED:
-            return f"tensor<{self.dtype}{self.shape}, traced>"
         if isinstance(self.node, Taken):
             return f"tensor<donated as {self.node.by}>"
+        if unshown(self.node):
+            return f"tensor<{self.dtype}{self.shape}, traced>"
         return showing.text(self.node.data, self.name, self.requires_grad)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

@@ -357,6 +357,13 @@ def unknown(node: Node) -> bool:
     return bool(node.live & TRACED if asked is None else asked(node))
 
 
+def unshown(node: Node) -> bool:
+    """Whether a text has to do without the value of a node, which is `unknown`; a parameter's may be shown."""
+    watch = watcher()
+    asked = None if watch is None else getattr(watch, "asked_for_text", None)
+    return bool(node.live & TRACED if asked is None else asked(node))
+
+
 def held(node: Node) -> Node:
     """An argument that a derivative will need again, safe from what the user does to the array meanwhile.
 

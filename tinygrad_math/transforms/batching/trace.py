@@ -111,6 +111,13 @@ class Batching:
         asked = getattr(self.watch, "asked", None)
         return bool(asked(node)) if asked is not None else self.watch is not None and bool(node.live & TRACED)
 
+    def asked_for_text(self, node: Node) -> bool:
+        """Whether a text has to do without a value."""
+        if self.moves(node):
+            return True
+        asked = getattr(self.watch, "asked_for_text", None)
+        return bool(asked(node)) if asked is not None else bool(node.live & TRACED)
+
     def differs(self, node: Node) -> None:
         """A value without arguments in the batch differs between examples all the same: a random draw."""
         if node not in self.moving:
