@@ -458,7 +458,9 @@ def compile(
     as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`), around the call
     or within f, where f makes errors of warnings or records them, and where it handles errors and an op raises one. A
     program gives no warning of NumPy's.
-    What libraries hold is not looked at.
+    What libraries hold is not looked at, nor what lies in locks and events, in the `args` of an exception, in a cell
+    of a closure that is itself an object in reach, among Python's builtins, or behind `np.frompyfunc`: pass
+    what changes there as an argument.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
