@@ -11,11 +11,26 @@ from typing import Any
 
 import numpy as np
 
+from ..core.node import unknown
+from ..core.tensor import Tensor
+
 __all__: list[str] = []
+
+
+def nowhere(mask: Any) -> bool:
+    """Whether a condition is known to hold nowhere, so that what stands there need not be computed: it is not known of
+    what is traced, whose values differ from call to call."""
+    if isinstance(mask, Tensor):
+        if mask.node.live or unknown(mask.node):
+            return False
+        mask = mask.node.data
+    return isinstance(mask, (np.ndarray, np.generic)) and not mask.any()
 
 
 def beyond(xp: Any, far: Any, x: Any, limit: Any, inside: Callable[[Any], Any], rest: float = 1.0) -> Any:
     """inside(x), and where `far` the limit, a number or a function of x; inside is given `rest` there."""
+    if nowhere(far):
+        return inside(x)
     value = limit(xp.where(far, x, math.inf)) if callable(limit) else limit
     return xp.where(far, value, inside(xp.where(far, rest, x)))
 
@@ -37,9 +52,11 @@ def exp_over(xp: Any, x: Any) -> Any:
         return half * (half / x)
 
     near = xp.less(xp.abs(x), 1)
-    low, high = xp.where(near, x, 1.0), xp.where(near, 1.0, x)
+    some = not nowhere(near)
+    low, high = (xp.where(near, x, 1.0), xp.where(near, 1.0, x)) if some else (x, x)
     far = xp.logical_or(xp.isinf(product(high)), xp.equal(high, math.inf))
-    return xp.where(near, 1 / low + xp.exprel(low), beyond(xp, far, high, xp.exp, product))
+    out = beyond(xp, far, high, xp.exp, product)
+    return xp.where(near, 1 / low + xp.exprel(low), out) if some else out
 
 
 def with_limits(y: Any, x: Any, above: Any, below: Any) -> Any:

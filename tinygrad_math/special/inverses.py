@@ -17,6 +17,7 @@ from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
 from . import quantile_ends
+from .ends import nowhere
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import log_beta
 
@@ -84,6 +85,8 @@ def _at_ends(
     edge: Any = False
     for where, _ in ends:
         edge = where | edge
+    if nowhere(edge):
+        return inside(y)
     if xp is not raw:  # y itself would pass 0 times its infinite slope on
         y = getattr(xp, name)(*p, xp.where(edge, 0.5, q))
     slope = inside(xp.where(edge, 0.5, y))
@@ -122,6 +125,8 @@ def _beta_partials(upper: bool = False) -> tuple[Callable[..., Any], ...]:
         q = _wide(xp, name, y, *args)[-1]
         low = xp.where(xp.logical_not(high) if upper else high, 1 - q, q)  # what lies beyond z, towards its end
         edge = xp.less(z * (1 + b), quantile_ends.NEAR)
+        if nowhere(edge):
+            return (-1.0 if upper else 1.0) / xp.beta_density(a, b, z)
         ((_, of),) = quantile_ends.of_beta(xp, z, a, b, low)
         first = of(lambda v: xp.where(edge, v, 0.5))
         if xp is not raw:  # z itself would pass 0 times its infinite slope on
