@@ -125,7 +125,7 @@ def test_polynomials_that_overflow_have_the_sign_of_their_last_term(n):
         np.testing.assert_array_equal(f(n, x).numpy(), even[::-1])
     slope = tm.grad(special.eval_legendre, argnums=1)
     assert [float(slope(n, v)) for v in x] == [-even[0], np.inf]
-    assert float(special.eval_chebyt(10**9, -1.5)) == np.inf
+    assert float(special.eval_chebyt(10**6, -1.5)) == np.inf
     assert np.isnan(float(special.eval_hermite(2000, 0.5)))  # between its zeros: the sign is not known
 
 

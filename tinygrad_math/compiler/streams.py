@@ -40,7 +40,7 @@ def state_of(x: Any) -> Any:
     if isinstance(x, np.flatiter):
         return x.index
     if isinstance(x, np.ndenumerate):
-        return x.iter.index
+        return state_of(vars(x)["iter"])
     if hasattr(x, "__length_hint__"):
         return x.__length_hint__()
     if isinstance(x, itertools.count):

@@ -29,7 +29,7 @@ class Parts:
     _item: bool  # set for a single number of an array: it shares no memory that would show where it comes from
 
     def _rows(self: Any, backwards: bool = False) -> Iterator[Any]:
-        for i in reversed(range(len(self))) if backwards else range(len(self)):
+        for i in range(len(self))[:: -1 if backwards else 1]:
             row = self[i]
             row._from_loop = True
             yield row

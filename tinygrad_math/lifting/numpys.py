@@ -37,8 +37,8 @@ class Buffer(Tensor):
     def __setitem__(self, index: Any, value: Any) -> None:
         super().__setitem__(index, np.nan if value is None else value)  # as into an array of NumPy's floats
 
-    def _rows(self) -> Iterator[Tensor]:
-        return (self[k] for k in range(len(self)))
+    def _rows(self, backwards: bool = False) -> Iterator[Tensor]:
+        return (self[k] for k in range(len(self))[:: -1 if backwards else 1])
 
     def _is_part(self) -> bool:
         return False

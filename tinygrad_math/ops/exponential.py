@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core import complex_parts
 from ..core import samples as points
+from ..core.complex_parts import log1p as log1p_of
+from ..core.complex_parts import plus
 from ..core.declare import Declared, alias, elementwise, general
 from ..core.errors import DTypeError, describe
 from ..core.node import unknown
@@ -105,7 +106,7 @@ log1p = elementwise(
 
 
 complex_log1p = elementwise(
-    complex_parts.log1p,
+    log1p_of,
     lambda xp, y, x: 1 / (1 + x),
     name="complex_log1p",
     latex=r"\ln(1 + {0})",
@@ -280,7 +281,7 @@ def _arcsinh_root(x: Any, /) -> Any:
         return np.hypot(1, x)
     turned = np.array(x)  # i x, whose product would lose the sign of a zero
     turned.real, turned.imag = -np.imag(x), np.real(x)
-    return (np.sqrt(complex_parts.plus(turned, 1)) * np.sqrt(complex_parts.plus(-turned, 1)))[()]
+    return (np.sqrt(plus(turned, 1)) * np.sqrt(plus(-turned, 1)))[()]
 
 
 arcsinh_root = elementwise(
@@ -301,9 +302,7 @@ arcsinh = elementwise(
 
 
 def _arccosh_root(x: Any, /) -> Any:
-    root = np.sqrt(complex_parts.plus(x, -1)) * np.sqrt(
-        complex_parts.plus(x, 1)
-    )  # in one root it would overflow, and miss the branch
+    root = np.sqrt(plus(x, -1)) * np.sqrt(plus(x, 1))  # in one root it would overflow, and miss the branch
     return root[()]
 
 

@@ -311,12 +311,13 @@ def bessel_y_integral(x: Any, /) -> Any:
 _TINY = 1e-300  # below it SciPy's are no numbers, and the first terms of series all there is (DLMF 10.43.2, 10.22.39)
 
 
-def _ended(name: str, place: int, x: Any, tiny: Any, zero: float, above: float) -> Any:
+def _ended(name: str, place: int, x: Any, tiny: Any, zero: float, above: float, even: bool = False) -> Any:
     """SciPy's integral, but a first term below _TINY, a value at 0, and a limit far out, where it is no number."""
     from scipy import special
 
     refuse_complex(name, x)
     (at,) = doubles(x)
+    at = np.abs(at) if even else at
     with ignoring():
         y = getattr(special, name)(at)[place]
         size = np.where((at > 0) & (at < _TINY), at, 1.0)
@@ -332,7 +333,7 @@ def bessel_k_integral(x: Any, /) -> Any:
 
 def bessel_i_quotient(x: Any, /) -> Any:
     """The integral of (I_0 - 1) / t from 0 to x, an even function."""
-    return _ended("it2i0k0", 0, np.abs(x), lambda x, log: 0.0 * x, 0.0, math.inf)
+    return _ended("it2i0k0", 0, x, lambda x, log: 0.0 * x, 0.0, math.inf, even=True)
 
 
 def bessel_k_quotient(x: Any, /) -> Any:
@@ -342,7 +343,7 @@ def bessel_k_quotient(x: Any, /) -> Any:
 
 def bessel_j_quotient(x: Any, /) -> Any:
     """The integral of (1 - J_0) / t from 0 to x, an even function."""
-    return _ended("it2j0y0", 0, np.abs(x), lambda x, log: 0.0 * x, 0.0, math.inf)
+    return _ended("it2j0y0", 0, x, lambda x, log: 0.0 * x, 0.0, math.inf, even=True)
 
 
 def bessel_y_quotient(x: Any, /) -> Any:

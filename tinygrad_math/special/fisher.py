@@ -16,8 +16,10 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
-from . import fisher_limits as limits
 from .fisher_few import FEW, second_of_few
+from .fisher_limits import beyond as beyond_limits
+from .fisher_limits import density as density_far
+from .fisher_limits import distribution as distribution_far
 from .fisher_weight import distances, in_units, log_top, odds_of, plain_slope
 from .incomplete_beta import lower_part, upper_part
 from .quadrature import DROP, in_blocks, narrowed, panels
@@ -76,13 +78,13 @@ def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: i
         pole = (-1) ** in_m * math.inf
         edge = np.where(power > 0, 0.0, np.where((power == 0) & (in_m + in_n == 0), top, pole))
         y = np.where(inside, y, np.where(x == 0, edge, 0.0))
-        y = _of_one(y, m, n, x, inside, in_m, in_n, lambda *at: limits.density(*at) / at[1] ** k)
+        y = _of_one(y, m, n, x, inside, in_m, in_n, lambda *at: density_far(*at) / at[1] ** k)
     return np.where(valid, y, math.nan).astype(kind)[()]
 
 
 def _of_one(y: Any, m: Any, n: Any, x: Any, inside: Any, in_m: int, in_n: int, f: Callable[..., Any]) -> Any:
     """y, and where one of the degrees of freedom is as good as infinite f of the other's, up to its second order."""
-    for where, few, order, other, upper in zip(limits.beyond(m, n, x), (m, n), (in_m, in_n), (in_n, in_m), (0, 1)):
+    for where, few, order, other, upper in zip(beyond_limits(m, n, x), (m, n), (in_m, in_n), (in_n, in_m), (0, 1)):
         if np.any(where := where & inside) and order <= 2:
             y = np.array(y)
             y[where] = 0.0 if other else f(few[where], x[where], upper, order)
@@ -234,7 +236,7 @@ def fdtr_dmn(m: Any, n: Any, x: Any, /, in_m: int = 1, in_n: int = 0) -> Any:
         with ignoring():
             columns = (v[inside] for v in (m, n, x))
             out[inside] = in_blocks(lambda m, n, x: _integrals(m, n, x, in_m, in_n), *columns)
-            out = _of_one(out, m, n, x, inside, in_m, in_n, limits.distribution)
+            out = _of_one(out, m, n, x, inside, in_m, in_n, distribution_far)
     return out.astype(kind)[()]
 
 

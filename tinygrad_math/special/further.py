@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, NotAnInteger, describe
-from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
@@ -213,15 +212,15 @@ def _at_end(xp: Any, m: Any, v: Any, x: Any) -> Any:
     turned = xp.logical_and(left, xp.equal(xp.remainder(v + m, 2), 0))
     known = xp.where(turned, -known, known)
     pole = xp.logical_and(left, xp.not_equal(v, xp.floor(v)))
-    sign = -_sign_at_pole(xp, m, v)
+    sign = -_sign_at_pole(xp, xp, m, v)
     return xp.where(pole, sign / (1 + xp.where(pole, x, 1.0)), known)
 
 
-def _sign_at_pole(xp: Any, m: Any, v: Any) -> Any:
-    """That of P_v^m next to x = -1, for v that are not whole (DLMF 14.8.2, 14.9.3)."""
+def _sign_at_pole(xp: Any, special: Any, m: Any, v: Any) -> Any:
+    """That of P_v^m next to x = -1, for v that are not whole (DLMF 14.8.2, 14.9.3), by the functions of two rooms."""
     some = xp.greater(m, 0)
     k = xp.where(some, m, 1.0)
-    size = xp.poch(v - k + 1, 2.0 * k) * xp.rgamma(k + 1 + v) * xp.rgamma(k - v)
+    size = special.poch(v - k + 1, 2.0 * k) * special.rgamma(k + 1 + v) * special.rgamma(k - v)
     size = xp.where(xp.equal(xp.remainder(k, 2), 0), size, -size)
     return xp.where(some, xp.sign(size), -xp.sign(xp.sin(math.pi * xp.remainder(v, 2.0))))
 
@@ -255,7 +254,7 @@ def associated(m: Any, v: Any, x: Any, /) -> Any:
             y[ours] = np.where((error[0] <= _DIGITS * np.abs(found[0])) & np.isfinite(own), own, y[ours])
         pole = (x == -1) & (m >= 0) & (m == np.floor(m)) & (v != np.floor(v)) & np.isfinite(v)
         if pole.any():
-            y[pole] = _sign_at_pole(raw, m[pole], v[pole]) * math.inf
+            y[pole] = _sign_at_pole(np, special, m[pole], v[pole]) * math.inf
     return y.astype(kind)[()]
 
 

@@ -61,12 +61,12 @@ def _expanded(forms: tuple[Form, Form, Form], orders: Orders) -> dict[Orders, An
     return out
 
 
-def _by(way: Way, orders: list[Orders], derivatives: Callable[..., Any] = derivatives) -> tuple[Any, Any]:
+def _by(way: Way, orders: list[Orders], summed: Callable[..., Any] = derivatives) -> tuple[Any, Any]:
     """The derivatives of these orders by one transformation, and the estimates of their errors."""
     problem, z, y, log_factor, forms = way
     parts = [_expanded(forms, o) for o in orders]
     wanted = list(dict.fromkeys(o for part in parts for o in part))
-    found, error = derivatives(problem, z, y, wanted)
+    found, error = summed(problem, z, y, wanted)
     at = {o: n for n, o in enumerate(wanted)}
     factor = np.exp(log_factor)
     total = np.stack([factor * sum(part[o] * found[at[o]] for o in part) for part in parts])

@@ -32,7 +32,7 @@ _MOST_TERMS = 20_000
 _LARGEST = 3e3  # of parameters, and of z, beyond which there would be too many terms
 _START = 0.8  # z from which on there are steps
 _STEP_TERMS = 1000
-_NEAREST = Decimal("1e-20")  # to 1 that steps lead
+_NEAREST = 1e-20  # to 1 that steps lead
 
 Table = dict[Orders, Decimal]
 Found = tuple[list[Decimal], list[Decimal]]  # numbers, and the estimates of their errors

@@ -101,7 +101,7 @@ def _far_product(n: Any, k: Any, turned: bool) -> Any:
 
 @general(
     arity=2,
-    latex=r"\tbinom{{{0}}}{{{1}}}",
+    latex=r"\operatorname{{binom}}({0}, {1})",
     shape="broadcast of the arguments",
     samples=lambda: [
         sample(np.array([2.5, 40.2, -3.3]), np.array([130.3, 220.0, -150.4])),
