@@ -15,6 +15,7 @@ from ..core.declare import general, helper, linear, nondiff
 from ..core.errors import floating_dtype, refuse_axes_of_a_number
 from ..core.samples import complexes, positive, real, sample
 from ..core.squares import wide_total
+from ..core.standing import StandIn
 
 __all__ = [
     "all",
@@ -154,7 +155,7 @@ def mean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
     >>> tm.mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
-    return _mean(np.asanyarray(x), axis, dtype, keepdims)
+    return _mean(x if x.__class__ is np.ndarray or isinstance(x, StandIn) else np.asanyarray(x), axis, dtype, keepdims)
 
 
 @general(
