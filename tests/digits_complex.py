@@ -179,6 +179,7 @@ ROWS = {
     "sinh": Row(tm.sinh, mpmath.sinh, parts=ALL),
     "cosh": Row(tm.cosh, mpmath.cosh, parts=ALL),
     "tanh": Row(tm.tanh, mpmath.tanh, parts=(0,)),
+    "tanhshrink": Row(tm.nn.functional.tanhshrink, lambda z: z - mpmath.tanh(z), parts=()),
     "arcsin": Row(tm.arcsin, _arcsin, (0, 1, -1), BOTH, parts=(0,)),
     "arccos": Row(tm.arccos, lambda z: mpmath.pi / 2 - _arcsin(z), (0, 1, -1), BOTH, parts=(0,)),
     "arctan": Row(tm.arctan, lambda z: (mpmath.log(1 + I * z) - mpmath.log(1 - I * z)) / (2 * I), (0, I, -I), ACROSS,

@@ -181,8 +181,7 @@ def test_what_is_set_up_at_the_first_call_is_set_up():
 
 
 GENERATOR, NUMBERS = np.random.default_rng(3), itertools.count(5)
-FLAT, PLACES, TURNS, WAITING = X.flat, np.ndenumerate(X), np.nditer(X), queue.SimpleQueue()
-WAITING.put(1.0)
+FLAT, PLACES, TURNS = X.flat, np.ndenumerate(X), np.nditer(X)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +194,6 @@ WAITING.put(1.0)
         (lambda x: x * next(FLAT), "FLAT"),
         (lambda x: x * next(PLACES)[1], "PLACES"),
         (lambda x: x * float(next(TURNS)), "TURNS"),
-        (lambda x: x * WAITING.get(), "WAITING"),
     ],
 )
 def test_what_is_drawn_elsewhere_is_refused_by_name(f, name):

@@ -1,9 +1,8 @@
-"""What gives something else each time it is asked: generators of random numbers, iterators, queues."""
+"""What gives something else each time it is asked: generators of random numbers, iterators."""
 
 from __future__ import annotations
 
 import itertools
-import queue
 import random
 from collections.abc import Iterator
 from types import GeneratorType
@@ -12,12 +11,11 @@ from typing import Any
 import numpy as np
 
 _STREAMS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random, GeneratorType)
-_QUEUES = (queue.Queue, queue.SimpleQueue)
 _ITERATORS = (np.flatiter, np.nditer, np.ndenumerate, np.ndindex)
 
 
 def is_stream(x: Any) -> bool:
-    if isinstance(x, (*_STREAMS, *_QUEUES, *_ITERATORS)):
+    if isinstance(x, (*_STREAMS, *_ITERATORS)):
         return True
     return isinstance(x, Iterator) and type(x).__module__ in ("builtins", "itertools")
 
@@ -35,8 +33,6 @@ def state_of(x: Any) -> Any:
     if isinstance(x, GeneratorType):
         frame = x.gi_frame
         return None if frame is None else (frame.f_lasti, [id(v) for v in frame.f_locals.values()])
-    if isinstance(x, _QUEUES):
-        return x.qsize()
     if isinstance(x, np.flatiter):
         return x.index
     if isinstance(x, np.ndenumerate):

@@ -155,7 +155,13 @@ def mean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
     >>> tm.mean([1.0, 2.0, 6.0])
     tensor(3.)
     """
-    return _mean(x if x.__class__ is np.ndarray or isinstance(x, StandIn) else np.asanyarray(x), axis, dtype, keepdims)
+    return _mean(x if x.__class__ is np.ndarray or _is_of_singles(x) else np.asanyarray(x), axis, dtype, keepdims)
+
+
+def _is_of_singles(x: Any) -> bool:
+    """What stands for numbers in single precision, whose mean is the same to rounding in whatever order they are added
+    as doubles; that of whole numbers is not."""
+    return isinstance(x, StandIn) and x.dtype.char == "f"  # type: ignore[attr-defined]
 
 
 @general(
