@@ -45,6 +45,11 @@ def complexes(*shape: int, key: Any = 0) -> np.ndarray[Any, Any]:
     return real(*shape, key=(key, "re")) + 1j * real(*shape, key=(key, "im"))
 
 
+def whole_plane(*further: Sample) -> list[Sample]:
+    """For an op of any one number, complex ones too: a matrix, a number, nothing, complex numbers, and further ones."""
+    return [Sample(real(2, 3)), Sample(real()), Sample(real(0, 2)), Sample(complexes(3)), *further]
+
+
 def domain_samples(arity: int, domain: Any, holomorphic: bool) -> list[Sample]:
     """The usual shapes for an elementwise op: vector, matrix, 0-d, empty, broadcast, float32, complex."""
     domains = [domain] * arity if not isinstance(domain[0], tuple) else list(domain)

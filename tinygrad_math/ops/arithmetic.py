@@ -164,14 +164,10 @@ absolute = general(
     latex=r"\lvert {0} \rvert",
     shape="same as x",
     note="the derivative at 0 is 0",
-    samples=lambda: [
-        sample(points.real(2, 3)),
-        sample(points.real()),
-        sample(points.real(0, 2)),
-        sample(points.complexes(3)),
+    samples=lambda: points.whole_plane(
         sample(np.zeros(2), smooth=False),
         sample(np.zeros(2, complex), smooth=False),
-    ],
+    ),
     doc="The absolute value. Derivative: sign(x), so 0 at 0; for complex x the gradient of |x| is x / |x|.",
 )(np.absolute)
 
@@ -191,14 +187,10 @@ sign = general(
     latex=r"\operatorname{{sign}} {0}",
     shape="same as x",
     note="the derivative is 0 for real x, at 0 too",
-    samples=lambda: [
-        sample(points.real(2, 3)),
-        sample(points.real()),
-        sample(points.real(0, 2)),
-        sample(points.complexes(3)),
+    samples=lambda: points.whole_plane(
         sample(np.zeros(2), smooth=False),
         sample(np.zeros(2, complex), smooth=False),
-    ],
+    ),
     doc="-1, 0 or 1 for real x, with derivative 0; x / |x| for complex x, which turns with x.",
 )(np.sign)
 

@@ -179,13 +179,9 @@ tanhshrink = elementwise(
     name="tanhshrink",
     latex=r"\left({0} - \tanh {0}\right)",
     holomorphic=True,
-    samples=lambda: [
-        sample(points.real(2, 3)),
-        sample(points.real()),
-        sample(points.real(0, 2)),
-        sample(points.complexes(3)),
+    samples=lambda: points.whole_plane(
         sample(np.array([-np.inf, -40.0, 0.0, 1e-9, np.inf]), smooth=False),
-    ],
+    ),
     doc="""x - tanh(x), below 1 as (x cosh(x) - sinh(x)) / cosh(x) by the numerator's series, in which no terms cancel.
 
     Derivative: tanh(x)^2.
@@ -216,13 +212,9 @@ gelu_argument = elementwise(
     name="gelu_argument",
     latex=r"\sqrt{{8/\pi}} \left({0} + 0.044715 {0}^3\right)",
     holomorphic=True,
-    samples=lambda: [
-        sample(points.real(2, 3)),
-        sample(points.real()),
-        sample(points.real(0, 2)),
-        sample(points.complexes(3)),
+    samples=lambda: points.whole_plane(
         sample(np.array([-np.inf, -1e200, -30.0, 0.0, 30.0, np.inf]), smooth=False),
-    ],
+    ),
     doc="""sqrt(8/pi) (x + 0.044715 x^3) with x held to [-22, 22], beyond which a sigmoid of it is 0 or 1.
 
     Derivative: sqrt(8/pi) (1 + 0.134145 x^2); 0 beyond.

@@ -161,7 +161,8 @@ def mean(x: Any, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False
 def _is_of_singles(x: Any) -> bool:
     """What stands for numbers in single precision, whose mean is the same to rounding in whatever order they are added
     as doubles; that of whole numbers is not."""
-    return isinstance(x, StandIn) and x.dtype.char == "f"  # type: ignore[attr-defined]
+    stands: Any = x
+    return isinstance(x, StandIn) and stands.dtype.char == "f"
 
 
 @general(

@@ -407,14 +407,10 @@ def clip(x: Any, /, min: Any = None, max: Any = None, *, a_min: Any = None, a_ma
 @general(
     latex=r"\operatorname{{nan\_to\_num}} {0}",
     shape="same as x",
-    samples=lambda: [
-        sample(points.real(2, 3)),
-        sample(points.real()),
-        sample(points.real(0, 2)),
-        sample(points.complexes(3)),
+    samples=lambda: points.whole_plane(
         sample(np.array([1.0, np.nan, np.inf, -np.inf]), nan=2.0, posinf=3.0, smooth=False),
         sample(np.array([1.0, np.nan * 1j, np.inf + 2j]), smooth=False),
-    ],
+    ),
 )
 def nan_to_num(
     x: Any, /, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None

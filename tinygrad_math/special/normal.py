@@ -19,7 +19,7 @@ import numpy as np
 from ..core.declare import elementwise, general
 from ..core.op import raw
 from ..core.quiet import ignoring
-from ..core.samples import complexes, real, sample
+from ..core.samples import real, sample, whole_plane
 from ..ops import gating  # noqa: F401  (declares held)
 from .quadrature import DROP, gauss_legendre, in_blocks
 from .scipy_rows import float_kind, refuse_complex, row
@@ -85,10 +85,6 @@ def _(xp: Any, ts: Any, y: Any, x: Any, n: int) -> Any:
     return ts[0] * (-2 * (n + 1) * xp.erfcx_integral(x, n=n + 1))
 
 
-def _samples() -> list[Any]:
-    return [sample(real(2, 3)), sample(real()), sample(real(0, 2)), sample(complexes(3))]
-
-
 def _gauss(x: Any, /) -> Any:
     return np.exp(-x * x)
 
@@ -103,7 +99,7 @@ gauss = elementwise(
     name="gauss",
     latex=r"e^{{-{0}^2}}",
     holomorphic=True,
-    samples=lambda: [*_samples(), sample(np.array([-np.inf, 0.0, np.inf]), smooth=False)],
+    samples=lambda: whole_plane(sample(np.array([-np.inf, 0.0, np.inf]), smooth=False)),
     doc="exp(-x^2). Derivative: -2 x y; 0 at infinity.",
 )
 half_gauss = elementwise(
@@ -112,7 +108,7 @@ half_gauss = elementwise(
     name="half_gauss",
     latex=r"e^{{-{0}^2/2}}",
     holomorphic=True,
-    samples=lambda: [*_samples(), sample(np.array([-np.inf, 0.0, np.inf]), smooth=False)],
+    samples=lambda: whole_plane(sample(np.array([-np.inf, 0.0, np.inf]), smooth=False)),
     doc="exp(-x^2/2). Derivative: -x y; 0 at infinity.",
 )
 
