@@ -188,6 +188,11 @@ def test_slopes_and_curvature_of_a_score_that_has_won_keep_their_digits(gap):
         lambda z: tm.special.logsumexp(z) - z[0],
     ]
     toward, first = np.array([1.0, 0.0]), lambda f: lambda z: tm.jvp(f, (z,), (toward,))[1]
+    for how in (tm.compile, tm.compile(backend="native"), lambda f: lambda z: tm.vmap(f)(np.stack([z, z]))[1]):
+        for f in losses[:5]:
+            np.testing.assert_allclose(how(tm.grad(f))(z), p * away, rtol=1e-12)
+            np.testing.assert_allclose(how(first(f))(z), -p, rtol=1e-12)
+            np.testing.assert_allclose(how(tm.hessian(f))(z), bent * both, rtol=1e-12)
     for f in losses[:5]:
         np.testing.assert_allclose(tm.grad(f)(z), p * away, rtol=1e-12)
         np.testing.assert_allclose(first(f)(z), -p, rtol=1e-12)
@@ -205,7 +210,7 @@ def test_slopes_and_curvature_of_a_score_that_has_won_keep_their_digits(gap):
 def test_of_many_rows_each_has_its_own_winner_along_any_axis():
     z = np.array([[50.0, 0.0, 1.0], [0.0, 0.3, -0.2], [3.0, 2.0, 90.0], [1.0, 60.0, 0.0]])
     g = np.array([[1.0, 0.5, -2.0], [0.3, 0.0, 1.0], [0.0, 0.0, 1.0], [2.0, 1.0, 1e-9]])
-    rows, logs = [], []
+    rows, logs, logs_along = [], [], []
     with mpmath.workdps(80):
         for scores, weights in zip(z.tolist(), g.tolist(), strict=True):
             e = [mpmath.exp(v) for v in scores]
@@ -213,8 +218,14 @@ def test_of_many_rows_each_has_its_own_winner_along_any_axis():
             mean = sum(a * b for a, b in zip(p, w, strict=True))
             rows.append([float(a * (b - mean)) for a, b in zip(p, w, strict=True)])
             logs.append([float(b - a * sum(w)) for a, b in zip(p, w, strict=True)])
-    for f, want in ((tm.softmax, rows), (tm.log_softmax, logs)):
+            logs_along.append([float(b - mean) for b in w])
+    for f, want, forward in ((tm.softmax, rows, rows), (tm.log_softmax, logs, logs_along)):
         np.testing.assert_allclose(tm.grad(lambda z: (f(z) * g).sum())(z), want, rtol=1e-11)
         np.testing.assert_allclose(tm.grad(lambda z: (f(z, axis=0) * g.T).sum())(z.T), np.transpose(want), rtol=1e-11)
-        compiled = tm.compile(tm.grad(lambda z: (f(z) * g).sum()))(z)  # which does not look for winners
-        np.testing.assert_allclose(compiled, want, rtol=1e-11, atol=4 * np.finfo(float).eps)
+        for backend in ("numpy", "native"):
+            compiled = tm.compile(tm.grad(lambda z: (f(z) * g).sum()), backend=backend)
+            np.testing.assert_allclose(compiled(0 * z), tm.grad(lambda z: (f(z) * g).sum())(0 * z), rtol=1e-14)
+            np.testing.assert_allclose(compiled(z), want, rtol=1e-11)
+            along = tm.compile(lambda z, f=f: tm.jvp(f, (z,), (g,))[1], backend=backend)
+            along(0 * z)  # where no share has won
+            np.testing.assert_allclose(along(z), forward, rtol=1e-11)

@@ -207,7 +207,7 @@ def cross_entropy(
     from 0 to 1, that goes to all classes alike. "mean" divides by the sum of the weights of the targets, or for
     probabilities by their number.
     Raises ShapeError, OutsideDomain for a label that is no class. Derivative in the scores: (softmax - target) / n.
-    The slope in a score that has won keeps its digits in eager calls; see `log_softmax` for programs and `vmap`.
+    The slope in a score that has won keeps its digits.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.cross_entropy([[0.0, 0.0]], [1])

@@ -485,7 +485,7 @@ def softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
 
     Arguments: `axis` an int, a tuple, or None for all axes. An element of -inf gets the weight 0.
     Derivative: dy = y (dx - sum(y dx)). Its entry at a y of nearly 1, where that cancels, is minus the sum of the
-    others; compiled programs and `vmap`, which do not look for one, have it to the rounding of the largest dx.
+    others.
 
     >>> import tinygrad_math as tm
     >>> tm.softmax([1000.0, 1000.0])
@@ -504,29 +504,91 @@ def _softmax(x: Any, axis: Any, m: Any) -> Any:
 softmax.over = lambda m: lambda x, axis=-1: _softmax(x, axis, m)
 
 
-_NEARLY = {kind: 1 - LOST[kind] for kind in "efdg"}  # shares from here on leave too few digits of 1 - p
+NEARLY = {kind: 1 - LOST[kind] for kind in "efdg"}  # shares from here on leave too few digits of 1 - p
 
 
-def _is_won(xp: Any, p: Any) -> bool:
-    """Whether a share is nearly 1. Of one that a program computes later it is not asked: the programs do without."""
+def _none_won(p: Any) -> bool:
+    """Whether no share is nearly 1; of NaN, which is no share, it is not known."""
+    if p.__class__ is _Array and p.size:
+        return p.item(p.argmax()) <= NEARLY[p.dtype.char]  # type: ignore[no-any-return]  # the fastest way to see it
+    return not p.size or bool(p.max() <= NEARLY[p.dtype.char])
+
+
+def _balanced_samples() -> list[Any]:
+    p = np.array([[0.2, 0.7, 0.1], [1e-9, 2e-9, 1.5]])  # which stays above where a step moves it, too
+    d = np.array([[0.5, -1.5, 1.0], [1e-9, 2e-9, -3e-9]])
+    return [
+        sample(d, p, axis=-1),
+        sample(d.T, p.T, axis=0),
+        sample(d[1], p[1], axis=None),
+        sample(d[0], p[0], axis=0),
+        sample(d[0, 0], p[0, 0], axis=None),
+        sample(points.real(0, 3), points.real(0, 3), axis=-1),
+        sample(d, p, axis=(0, 1)),
+    ]
+
+
+@general(arity=2, latex="{0}", shape="same as d", samples=_balanced_samples)
+def balanced(d: Any, p: Any, /, axis: Any) -> Any:
+    """d, whose sum along `axis` is 0, with what belongs to a share p of nearly 1 as minus the sum of the others.
+
+    That is d again, without what the terms of that one lose as they cancel. Derivatives: itself in d, none in p.
+    """
+    if _none_won(p):
+        return d.copy()  # where memory is planned ahead, a result lies in its own
+    return _balance(np.array(d), p, axis)[()]
+
+
+def _balance(d: Any, p: Any, axis: Any) -> Any:
+    """The same, written into d."""
+    won = p > NEARLY[p.dtype.char]
+    np.copyto(d, 0, where=won)
+    np.copyto(d, -_sum_along(d, axis), where=won)
+    return d
+
+
+@general(arity=2, latex="{0}", shape="same as d", samples=_balanced_samples)
+def from_winner(d: Any, p: Any, /, axis: Any) -> Any:
+    """d less what belongs to a share p of nearly 1 along `axis`, if there is one: the transpose of `balanced`.
+
+    A mean of weights p moves with d, so what is left about the mean is the same. Derivatives: itself in d, none in p.
+    """
+    if _none_won(p):
+        return d.copy()
+    won = p > NEARLY[p.dtype.char]
+    return np.where(won, 0, d - np.add.reduce(np.where(won, d, 0), axis=axis, keepdims=True))[()]
+
+
+def _transposes(op: Any, other: str) -> None:
+    """The rules of an op that is linear in its first argument; the second one only says where."""
+
+    def vjp(xp: Any, need: Any, g: Any, y: Any, d: Any, p: Any, axis: Any) -> Any:
+        return getattr(xp, other)(g, p, axis=axis) if need[0] else None, None
+
+    def jvp(xp: Any, ts: Any, y: Any, d: Any, p: Any, axis: Any) -> Any:
+        return None if ts[0] is None else getattr(xp, op.name)(ts[0], p, axis=axis)
+
+    op.vjp, op.jvp = vjp, jvp
+
+
+_transposes(balanced, "from_winner")
+_transposes(from_winner, "balanced")
+
+
+def _is_open(xp: Any, p: Any) -> bool:
+    """Whether it is known that no share has won; what a program computes later is not known."""
     if xp is not raw:
         if p.__class__ is not Tensor or unknown(p.node):
-            return False
+            return p.dtype.char not in NEARLY
         p = p.node.data
-    most = _NEARLY.get(p.dtype.char)
-    return most is not None and p.size > 0 and not p.item(p.argmax()) <= most
+    return p.dtype.char not in NEARLY or _none_won(p)
 
 
-def _balanced(xp: Any, d: Any, p: Any, axis: Any) -> Any:
-    """d, which sums to 0, with what belongs to a share p of nearly 1 as minus the sum of the others, without a loss."""
-    if xp is raw and d.__class__ is _Array:  # which is nobody else's
-        won = p > _NEARLY[p.dtype.char]
-        np.copyto(d, 0, where=won)
-        np.copyto(d, -_sum_along(d, axis), where=won)
+def _in_balance(xp: Any, d: Any, p: Any, axis: Any) -> Any:
+    """`balanced`, which takes over a d that is nobody else's, and makes no record where no share has won."""
+    if _is_open(xp, p):
         return d
-    won = xp.greater(p, _NEARLY[p.dtype.char])
-    others = xp.where(won, 0.0, d)
-    return xp.where(won, -xp.sum(others, axis=axis, keepdims=True), others)
+    return _balance(d, p, axis) if xp is raw and d.__class__ is _Array else xp.balanced(d, p, axis=axis)
 
 
 @softmax.defvjp
@@ -535,14 +597,14 @@ def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
         g = xp.where(xp.equal(y, 0), 0, g)  # a share that has vanished moves no finite loss, however steep that is
     gy = g * y
     d = gy - y * xp.sum(gy, axis=axis, keepdims=True)
-    return (_balanced(xp, d, y, axis) if _is_won(xp, y) else d,)
+    return (_in_balance(xp, d, y, axis),)
 
 
 @softmax.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Any) -> Any:
     ty = ts[0] * y
     d = ty - y * xp.sum(ty, axis=axis, keepdims=True)
-    return _balanced(xp, d, y, axis) if _is_won(xp, y) else d
+    return _in_balance(xp, d, y, axis)
 
 
 @general(latex=r"\ln \operatorname{{softmax}} {0}", shape="same as x", samples=_softmax_samples)
@@ -551,7 +613,7 @@ def log_softmax(x: Any, /, axis: int | tuple[int, ...] | None = -1) -> Any:
 
     Arguments: `axis` an int, a tuple, or None for all axes.
     Derivative: dy = dx - sum(softmax(x) dx). The entry of a share of nearly 1, where that cancels, is found from the
-    others; compiled programs and `vmap`, which do not look for one, have it to the rounding of the largest dx.
+    others.
 
     >>> import tinygrad_math as tm
     >>> tm.log_softmax([0.0, -50.0])[0] < 0
@@ -601,18 +663,16 @@ def _sum_along(x: Any, axis: Any) -> Any:
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, axis: Any) -> Any:
     p = xp.exp(y)
     d = g - p * xp.sum(g, axis=axis, keepdims=True)
-    return (_balanced(xp, d, p, axis) if _is_won(xp, p) else d,)
+    return (_in_balance(xp, d, p, axis),)
 
 
 @log_softmax.defjvp
 def _(xp: Any, ts: Any, y: Any, x: Any, axis: Any) -> Any:
     (t,) = ts
     p = xp.exp(y)
-    d = t - xp.sum(p * t, axis=axis, keepdims=True)
-    if not _is_won(xp, p):
-        return d
-    won = xp.greater(p, _NEARLY[p.dtype.char])
-    return xp.where(won, _balanced(xp, p * d, p, axis) / xp.where(won, p, 1.0), d)  # p d sums to 0
+    if not _is_open(xp, p):
+        t = xp.from_winner(t, p, axis=axis)
+    return t - xp.sum(p * t, axis=axis, keepdims=True)
 
 
 acosh, asinh, atanh = arccosh, arcsinh, arctanh

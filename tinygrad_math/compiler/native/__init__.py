@@ -10,6 +10,7 @@
     products, stacks         small matrix products of our own, and many of the smallest at once
     forms, tiles, panels     floats and their vectors; what of a product stays in registers; columns side by side
     further, fused           ops that NumPy does in several steps; what programs do in a row, in one loop
+    winners                  what belongs to a share of nearly 1
     read_off, followed, written     forms read off an op's own function: its steps, and these as words
     picking                  reading and adding at positions along an axis
     called                   what has no native form, in a loop that has one

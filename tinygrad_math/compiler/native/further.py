@@ -24,6 +24,7 @@ from .running import running
 from .searching import searchsorted
 from .several import nan_to_num, quotient, rounded
 from .table import loop_words
+from .winners import balanced, from_winner
 
 Words = list[int] | None
 
@@ -157,6 +158,7 @@ def _zeros(around: Instructions, out: Place) -> list[int]:
 OWN: dict[str, Callable[[Instructions, Value, Place], Words]] = {
     "add_at": add_at, "assign": assign, "gather": gather, "multiply_at": changed_part, "scatter": scatter,
     "scatter_along_axis": scatter_along, "take_along_axis": take_along,
+    "balanced": balanced, "from_winner": from_winner,
     "argmax": argmax, "argmin": argmin, "argsort": argsort, "searchsorted": searchsorted, "sort": sort,
     "median": median, "quantile": quantile, "quantile_weights": quantile_weights,
     "clip": _clip, "nan_to_num": nan_to_num, "quotient": quotient, "round": rounded,

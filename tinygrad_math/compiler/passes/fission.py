@@ -31,6 +31,7 @@ AT_ONCE = frozenset(
     ("matmul", "contract", "sum", "mean", "max", "min", "reshape", "transpose", "matrix_transpose", "broadcast_to")
     + ("expand_dims", "squeeze", "getitem", "embed", "concat", "stack", "softmax", "log_softmax", "logsumexp")
     + ("soft_shares", "affine", "unreduce", "zeros_like", "ones_like", "where", "batch_sum")
+    + ("balanced", "from_winner")
 )  # beside what acts on each element: ops that are as fast on a batch as on one array
 _BY_VALUE = ("tinygrad_math.special", "tinygrad_math.stats")  # integrals and series: how is a matter of the elements
 VIEWS = frozenset(("getitem", "reshape", "transpose", "matrix_transpose", "expand_dims", "squeeze", "broadcast_to"))

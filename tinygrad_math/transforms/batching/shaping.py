@@ -71,7 +71,7 @@ def _flattened(call: Call) -> Any:
     return rec.reshape(flat, (call.size, *np.shape(call.like)))
 
 
-@rule("scan", "take_along_axis", "cross3")
+@rule("scan", "take_along_axis", "cross3", "balanced", "from_winner")
 def _pairwise(call: Call) -> Any:
     """Two arrays of one shape but for what broadcasts, along an axis of both."""
     rank = max(call.ranks)
