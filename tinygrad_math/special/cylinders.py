@@ -27,6 +27,7 @@ from .quadrature import in_blocks, log_of_peak
 from .scipy_rows import doubles, float_kind, refuse_complex
 from .tricomi import tricomi
 
+_NEXT = 1e-100  # to 0
 _LARGE = 600.0  # exp of it is no infinity, nor a moderate power times it
 
 
@@ -36,10 +37,17 @@ def _at_zero(v: Any) -> Any:
     return 2.0 ** (v / 2) * math.sqrt(math.pi) * special.rgamma((1 - v) / 2)
 
 
+def _slope_at_zero(v: Any) -> Any:
+    from scipy import special
+
+    return -(2.0 ** ((v + 1) / 2)) * math.sqrt(math.pi) * special.rgamma(-v / 2)
+
+
 def _falling(v: Any, x: Any) -> Any:
-    """D_v(x) for vectors of x >= 0."""
-    y = 2.0 ** (v / 2) * np.exp(-x * x / 4) * tricomi(-v / 2, np.full_like(v, 0.5), np.where(x > 0, x * x / 2, 1.0))
-    return np.where(x > 0, y, _at_zero(v))
+    """D_v(x) for vectors of x >= 0; next to 0, where x^2 would vanish, a line is all."""
+    apart = x > _NEXT
+    y = 2.0 ** (v / 2) * np.exp(-x * x / 4) * tricomi(-v / 2, np.full_like(v, 0.5), np.where(apart, x * x / 2, 1.0))
+    return np.where(apart, y, _at_zero(v) + _slope_at_zero(v) * x)
 
 
 def _even_and_odd(v: Any, x: Any) -> tuple[Any, Any]:
@@ -54,11 +62,8 @@ def _even_and_odd(v: Any, x: Any) -> tuple[Any, Any]:
 
 def _growing(v: Any, x: Any) -> Any:
     """D_v(x) for vectors of x < 0, v > 0."""
-    from scipy import special
-
-    slope = -(2.0 ** ((v + 1) / 2)) * math.sqrt(math.pi) * special.rgamma(-v / 2)
     even, odd = _even_and_odd(v, x)
-    return _at_zero(v) * even + slope * odd
+    return _at_zero(v) * even + _slope_at_zero(v) * odd
 
 
 def _by_integral(v: Any, x: Any) -> Any:

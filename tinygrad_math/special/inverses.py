@@ -250,12 +250,13 @@ def _stdtrit(df: Any, p: Any, /) -> Any:
     df, p = doubles(df, p)
     with ignoring():
         t = np.where((p == 0) & (df > 0), -math.inf, special.stdtrit(df, p))
-        # far out the first term is all; SciPy's search ends at 1e153
+        # far out the first term is all; SciPy's search ends at 1e153, and is inf for some p next to 0
         r = np.minimum(p, 1 - p)
-        far = (np.abs(t) > 1e140 * np.sqrt(df)) & np.isfinite(t) & (r > 0)
-        v, r = np.where(far, df, 1.0), np.where(far, r, 0.5)
+        some = (r > 0) & (df > 0) & (df < 1e10)
+        v, r = np.where(some, df, 1.0), np.where(some, r, 0.5)
         own = np.sqrt(v) * np.exp(-(np.log(v) + np.log(r) + log_beta(v / 2, np.full_like(v, 0.5))) / v)
-        return np.where(far, np.copysign(own, t), t).astype(kind)[()]
+        far = some & (own > 1e9 * np.sqrt(v))
+        return np.where(far, np.where(p < 0.5, -own, own), t).astype(kind)[()]
 
 
 stdtrit = row(

@@ -75,6 +75,11 @@ def _divided(y: Any, x: Any, times: Any) -> Any:
     return y
 
 
+def _sign(n: int) -> float:
+    """That of the n-th derivative of a function that rises ever slower."""
+    return (-1.0) ** (n - 1)
+
+
 @general(
     arity=2,
     latex=r"\partial_{{a}}^{{{in_a}}} \partial_{{b}}^{{{in_b}}} \operatorname{{agm}}({0}, {1})",
@@ -87,25 +92,28 @@ def _divided(y: Any, x: Any, times: Any) -> Any:
     ],
 )
 def agm_slope(a: Any, b: Any, /, in_a: int = 0, in_b: int = 0) -> Any:
-    """The derivative of these orders of the arithmetic-geometric mean; its limits where one of the two is 0."""
+    """The derivative of these orders of the arithmetic-geometric mean; at 0 and infinity its limits."""
     refuse_complex("agm", a, b)
     kind = float_kind(a, b)
     a, b = doubles(a, b)
     sign = np.where((a <= 0) & (b <= 0), (-1.0) ** (in_a + in_b + 1), 1.0)  # it is odd
     p, q = np.abs(a), np.abs(b)
-    inside = (a * np.sign(b) > 0) & np.isfinite(a) & np.isfinite(b)
-    p, q = np.where(inside, p, 1.0), np.where(inside, q, 1.0)
+    same = np.sign(a) * np.sign(b) > 0
+    inside = same & np.isfinite(a) & np.isfinite(b)
+    c, d = np.where(inside, p, 1.0), np.where(inside, q, 1.0)
     with ignoring():
-        y, size = _scaled_derivative(p, q, in_a, in_b)
+        y, size = _scaled_derivative(c, d, in_a, in_b)
         y = y * size
-        first = p >= q
-        y = _divided(y, np.maximum(p, q), np.where(first, in_a, in_b))  # by the larger first, so that none overflows
-        y = _divided(y, np.minimum(p, q), np.where(first, in_b, in_a))
+        first = c >= d
+        y = _divided(y, np.maximum(c, d), np.where(first, in_a, in_b))  # by the larger first, so that none overflows
+        y = _divided(y, np.minimum(c, d), np.where(first, in_b, in_a))
     y = np.where(inside, y, math.nan)
-    for x, other, n in ((a, b, in_a), (b, a, in_b)):
-        edge = (x == 0) & (other != 0) & np.isfinite(other)
-        y = np.where(edge, (-1.0) ** (n - 1) * math.inf if n else 0.0, y)
-    return (sign * y).astype(kind)[()]
+    for x, other, n, m in ((p, q, in_a, in_b), (q, p, in_b, in_a)):
+        # pi large/(2 log(4 large/small)), which rises in both, and bends down: in the larger ever slower
+        low, high = np.isfinite(other) & (other > 0) & (x == 0), same & np.isinf(x)
+        y = np.where(low, (_sign(n) * _sign(m) if m > 1 else _sign(n)) * math.inf if n else 0.0, y)
+        y = np.where(high & np.isfinite(other), 0.0 if n else _sign(m) * math.inf if m else math.inf, y)
+    return (sign * np.where(same & np.isinf(p) & np.isinf(q) & (in_a + in_b == 0), math.inf, y)).astype(kind)[()]
 
 
 def _next(which: str) -> Any:

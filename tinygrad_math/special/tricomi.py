@@ -31,14 +31,13 @@ def _log_by_integral(a: Any, b: Any, x: Any) -> Any:
     """The logarithm of U for vectors of a > 0."""
     from scipy import special
 
-    def log_integrand(u: Any, a: Any, b: Any, x: Any) -> Any:
-        t = np.exp(u)
-        return -x * t + a * u + (b - a - 1) * np.log1p(t)
+    def log_integrand(u: Any, a: Any, b: Any, log: Any) -> Any:  # of t = exp(u), which may leave the range
+        return -np.exp(u + log) + a * u + (b - a - 1) * np.logaddexp(0, u)
 
-    c = x - b + 1
+    c, log = x - b + 1, np.log(x)
     root = np.hypot(c, 2 * np.sqrt(a * x))
-    peak = np.where(c > 0, 2 * a / (c + root), (root - c) / (2 * x))
-    return log_of_peak(log_integrand, np.log(peak), a, a, b, x) - special.gammaln(a)
+    peak = np.where(c > 0, np.log(2 * a / (c + root)), np.log((root - c) / 2) - log)
+    return log_of_peak(log_integrand, peak, a, a, b, log) - special.gammaln(a)
 
 
 def _vanishes(a: Any, b: Any, x: Any, log_factor: Any) -> Any:
