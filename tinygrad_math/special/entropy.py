@@ -168,14 +168,18 @@ _scipys_kl_div = forward_of("kl_div", "x", "y")
 
 
 def _kl_div(x: Any, y: Any, /) -> Any:
-    """SciPy's function, but where x and y are nearly equal, and its terms cancel, or x/y leaves the range."""
-    plain = _scipys_kl_div(x, y)
+    """SciPy's function, but where x and y are nearly equal, and its terms cancel, or x/y leaves the range; at infinity
+    its limit."""
+    plain = np.asarray(_scipys_kl_div(x, y))
     a, b = doubles(x, y)
+    end = (np.isinf(a) != np.isinf(b)) & (a >= 0) & (b >= 0)
+    if end.any():
+        plain = np.where(end, np.inf, plain).astype(plain.dtype)
     inside = (a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b)
     with ignoring():
         near, apart = inside & (2 * a > b) & (a < 2 * b), inside & ~(np.abs(np.log(a) - np.log(b)) < _APART)
         if not (near | apart).any():
-            return plain
+            return plain[()]
         own = deviance(np.where(near, a, 1.0), np.where(near, b, 1.0))
         p, q = np.where(apart, a, 1.0), np.where(apart, b, 1.0)
         wide = p * (np.log(p) - np.log(q)) - p + q

@@ -57,7 +57,12 @@ def logarithm_moment(y: Any, lam: Any, /, n: int = 0) -> Any:
     kind = float_kind(y, lam)
     y, lam = doubles(y, lam)
     with ignoring():
-        return log_moment(y, lam * y, n).astype(kind)[()]
+        m = log_moment(y, lam * y, n)
+        beyond = np.isinf(lam * y) & np.isfinite(y) & np.isfinite(lam)
+        if beyond.any():
+            logs = np.log(np.abs(y)) + np.log(np.abs(lam)) - sum(1 / j for j in range(1, n + 1))
+            m = np.where(beyond & (y * np.sign(lam) > 0), logs / lam ** (n + 1.0), m)
+        return m.astype(kind)[()]
 
 
 differentiate(

@@ -7,6 +7,7 @@ Kummer's 1F1(n + 1; n + 2; u): there is no quotient by lam and no trouble where 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from . import logarithms  # noqa: F401  (the op of inv_boxcox in lam)
+from .ends import nowhere
 from .hypergeometric import kummer
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
@@ -64,7 +66,18 @@ def exponential_moment(log: Any, lam: Any, /, n: int = 1) -> Any:
 
     d/d log = log^n exp(lam log), d/d lam is that of the next n.
     """
-    return log ** (n + 1) / (n + 1) * kummer(n + 1.0, n + 2.0, lam * log)
+    y = log ** (n + 1) / (n + 1) * kummer(n + 1.0, n + 2.0, lam * log)
+    end = np.isinf(log) | np.isinf(lam)
+    return np.where(end, _moment_at_ends(log, lam, n), y).astype(np.asarray(y).dtype)[()] if np.any(end) else y
+
+
+def _moment_at_ends(log: Any, lam: Any, n: int) -> Any:
+    """Where the exponential falls n! / |lam|^(n+1), and else no bound; with the sign of s^n ds."""
+    log, lam = doubles(log, lam)
+    with ignoring():
+        size = np.where(lam * np.sign(log) < 0, math.factorial(n) / np.abs(lam) ** (n + 1), math.inf)
+        sign = np.where((log < 0) & (n % 2 == 0), -1.0, 1.0)
+        return np.where(np.isnan(log) | np.isnan(lam), math.nan, np.where(log == 0, 0.0, sign * size))
 
 
 differentiate(
@@ -79,11 +92,52 @@ def _in_lam(xp: Any, log: Any, lam: Any) -> Any:
     return xp.exponential_moment(log, lam, n=1)
 
 
+_scipys_boxcox = {name: forward_of(name, "x", "lam") for name in ("boxcox", "boxcox1p")}
+
+
+def _with_ends(name: str, x: Any, lam: Any) -> Any:
+    """SciPy's function, and its limits for lam to inf and -inf."""
+    y = np.asarray(_scipys_boxcox[name](x, lam))
+    if not np.any(np.isinf(lam)):
+        return y[()]
+    x, lam = doubles(x, lam)
+    with ignoring():
+        log = np.log(x) if name == "boxcox" else np.log1p(x)
+        limit = np.where(lam * np.sign(log) > 0, np.sign(log) * math.inf, np.where(np.isnan(log), math.nan, 0.0))
+        return np.where(np.isinf(lam), limit, y).astype(y.dtype)[()]
+
+
+def boxcox_of(x: Any, lam: Any, /) -> Any:
+    """(x^lam - 1) / lam."""
+    return _with_ends("boxcox", x, lam)
+
+
+def boxcox1p_of(x: Any, lam: Any, /) -> Any:
+    """((1 + x)^lam - 1) / lam."""
+    return _with_ends("boxcox1p", x, lam)
+
+
+def _power_inside(xp: Any, x: Any, p: Any) -> Any:
+    """x^p, and NaN below 0 for whole p too."""
+    outside, y = xp.less(x, 0), xp.power(x, p)
+    return y if nowhere(outside) else xp.within(y, xp.logical_not(outside))
+
+
+def _power1p(xp: Any, x: Any, p: Any) -> Any:
+    """(1 + x)^p, by log1p(x) where x is small."""
+    far = xp.greater_equal(xp.abs(x), 0.5)
+    if nowhere(far):
+        return xp.exp(p * xp.log1p(x))
+    near = xp.exp(p * xp.log1p(xp.where(far, 0.0, x)))
+    return xp.where(far, _power_inside(xp, 1 + xp.where(far, x, 0.0), p), near)
+
+
 boxcox = row(
     "boxcox",
-    lambda xp, y, x, lam: xp.power(x, lam - 1),
+    lambda xp, y, x, lam: _power_inside(xp, x, lam - 1),
     lambda xp, y, x, lam: _in_lam(xp, xp.log(x), lam),
     arguments="x lam",
+    forward=boxcox_of,
     domain=((0.2, 3.0), (-2.0, 2.0)),
     doc="""Box and Cox's transformation (x^lam - 1) / lam, and log(x) where lam is 0. d/dx = x^(lam - 1).
 
@@ -94,9 +148,10 @@ boxcox = row(
 )
 boxcox1p = row(
     "boxcox1p",
-    lambda xp, y, x, lam: xp.exp((lam - 1) * xp.log1p(x)),
+    lambda xp, y, x, lam: _power1p(xp, x, lam - 1),
     lambda xp, y, x, lam: _in_lam(xp, xp.log1p(x), lam),
     arguments="x lam",
+    forward=boxcox1p_of,
     domain=((-0.8, 2.0), (-2.0, 2.0)),
     doc="boxcox(1 + x, lam), accurate for a small x. d/dx = (1 + x)^(lam - 1).",
 )
@@ -108,9 +163,10 @@ def _inverse(y: Any, lam: Any) -> Any:
     y, lam = doubles(y, lam)
     with ignoring():
         u = lam * y
+        log = np.where(lam == 0, y, np.log1p(u) / np.where(u == 0, 1.0, lam))
         far = np.isinf(u) & np.isfinite(y) & np.isfinite(lam) & (y * np.sign(lam) > 0)
-        large = (np.log(np.abs(y)) + np.log(np.abs(lam))) / lam
-        return np.where(far, large, np.where(u == 0, y, np.log1p(u) / np.where(u == 0, 1.0, lam)))
+        log = np.where(far, (np.log(np.abs(y)) + np.log(np.abs(lam))) / lam, np.where(u == 0, y, log))
+        return np.where(np.isinf(lam) & (y * np.sign(lam) >= 0) & np.isfinite(y), 0.0, log)
 
 
 def inverse_boxcox(y: Any, lam: Any, /) -> Any:
@@ -125,10 +181,52 @@ def inverse_boxcox1p(y: Any, lam: Any, /) -> Any:
         return np.expm1(_inverse(y, lam)).astype(float_kind(y, lam))[()]
 
 
+Slope = Callable[[Any, Any, Any], Any]  # of xp, y and lam
+
+
+def _by_parts(sign: float, near: Slope, far: Slope) -> Callable[..., Any]:
+    """A partial of inv_boxcox, by moments where 1 + lam y is near 1, else by powers of it, which have their limits
+    where it is 0 and infinite; 0 for lam to inf and -inf, and of the order of exp(y), with that sign, where lam is 0
+    and y infinite."""
+
+    def partial(xp: Any, x: Any, y: Any, lam: Any) -> Any:
+        u = lam * y
+        apart = xp.greater_equal(xp.abs(u), 0.5) & (xp.isfinite(u) | xp.isinf(y)) & xp.isfinite(lam)
+        ended = xp.isinf(lam) & (xp.greater_equal(u, 0) | xp.equal(y, 0))
+        straight = xp.isinf(y) & xp.equal(lam, 0)
+        odd = apart | ended | straight
+        if nowhere(odd):
+            return near(xp, y, lam)
+        inside = near(xp, *(xp.where(odd, 0.0, v) for v in (y, lam)))
+        outside = far(xp, *(xp.where(apart, v, 1.0) for v in (y, lam)))
+        limit = xp.where(straight, sign * xp.exp(xp.where(straight, y, 0.0)), 0.0)
+        return xp.where(apart, outside, xp.where(ended | straight, limit, inside))
+
+    return partial
+
+
+def _far_in_lam(xp: Any, y: Any, lam: Any) -> Any:
+    """y/lam b^(1/lam - 1) - b^(1/lam) log(b)/lam^2 of b = 1 + lam y, of which the second is all where both overflow."""
+    base = 1 + lam * y
+    lost = xp.isinf(_power_inside(xp, base, 1 / lam - 1)) & xp.greater(base, 1) | xp.isinf(y)
+    at, held = xp.where(lost, 0.0, y), xp.where(lost, 1.0, base)
+    return at / lam * _power_inside(xp, held, 1 / lam - 1) - xp.power_log(base, 1 / lam) / (lam * lam)
+
+
+_inverse_in_y = _by_parts(
+    1.0,
+    lambda xp, y, lam: xp.exp((1 - lam) * xp.logarithm_moment(y, lam)),
+    lambda xp, y, lam: _power_inside(xp, 1 + lam * y, 1 / lam - 1),
+)
+_inverse_in_lam = _by_parts(
+    -1.0,
+    lambda xp, y, lam: -xp.exp(xp.logarithm_moment(y, lam)) * xp.logarithm_moment(y, lam, n=1),
+    _far_in_lam,
+)
 inv_boxcox = row(
     "inv_boxcox",
-    lambda xp, x, y, lam: xp.exp((1 - lam) * xp.logarithm_moment(y, lam)),
-    lambda xp, x, y, lam: -x * xp.logarithm_moment(y, lam, n=1),
+    _inverse_in_y,
+    _inverse_in_lam,
     arguments="y lam",
     forward=inverse_boxcox,
     domain=((-0.4, 0.4), (-2.0, 2.0)),
@@ -137,8 +235,8 @@ inv_boxcox = row(
 )
 inv_boxcox1p = row(
     "inv_boxcox1p",
-    lambda xp, x, y, lam: xp.exp((1 - lam) * xp.logarithm_moment(y, lam)),
-    lambda xp, x, y, lam: -xp.inv_boxcox(y, lam) * xp.logarithm_moment(y, lam, n=1),
+    _inverse_in_y,
+    _inverse_in_lam,
     arguments="y lam",
     forward=inverse_boxcox1p,
     domain=((-0.4, 0.4), (-2.0, 2.0)),
