@@ -16,7 +16,7 @@ from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
 from . import logarithms  # noqa: F401  (the op of inv_boxcox in lam)
-from .ends import nowhere
+from .ends import beyond, nowhere
 from .hypergeometric import kummer
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 
@@ -259,8 +259,13 @@ huber = row(
 
 def _pseudo_huber_in_delta(xp: Any, y: Any, delta: Any, r: Any) -> Any:
     """(h - delta)^2 / h with h = hypot(delta, r): h w^2, with 1 - delta/h taken as (r/h)^2 / (1 + delta/h)."""
-    w = xp.square(xp.hypot_share(r, delta)) / (1 + xp.hypot_share(delta, r))
-    return xp.hypot(delta, r) * w * w  # in this order: the square of w may have no number
+
+    def inside(delta: Any) -> Any:
+        w = xp.square(xp.hypot_share(r, delta)) / (1 + xp.hypot_share(delta, r))
+        return xp.hypot(delta, r) * w * w  # in this order: the square of w may have no number
+
+    below, slope = xp.less(delta, 0), beyond(xp, xp.equal(delta, math.inf), delta, 0.0, inside)
+    return slope if nowhere(below) else xp.within(slope, xp.logical_not(below))
 
 
 def _pseudo_huber_in_r(xp: Any, y: Any, delta: Any, r: Any) -> Any:
@@ -279,6 +284,7 @@ def _pseudo_huber(delta: Any, r: Any, /) -> Any:
     info = np.finfo(plain.dtype if plain.dtype.kind == "f" else np.float64)
     a, b = doubles(delta, r)
     with ignoring():
+        plain = np.where((a == math.inf) & np.isfinite(b), 0.5 * b * b, plain).astype(plain.dtype)
         ratio = np.abs(b) / a
         odd = (a > 0) & (b != 0) & np.isfinite(a) & np.isfinite(b)
         odd &= ~((ratio > info.tiny**0.25) & (ratio < info.tiny**-0.25) & (np.abs(plain) > info.tiny))
