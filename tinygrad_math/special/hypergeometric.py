@@ -191,6 +191,23 @@ def _at_one(a: Any, b: Any, c: Any, orders: Orders) -> Any:
     return np.where(s > 0, finite, (-1) ** orders[2] * np.sign(lead) * math.inf)
 
 
+def _first_terms(a: Any, b: Any, c: Any, x: Any) -> tuple[Any, Any]:
+    """2F1 at -x, far out, and the error: the powers of x of DLMF 15.8.2, of a = b its logarithm (15.8.8). Where the
+    factor of the larger power vanishes it is not known."""
+    from scipy import special
+
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    d = b - a
+    one = special.rgamma(b) * special.rgamma(c - a)
+    apart = np.where(d < 1e-9, 1.0, d)
+    other = np.where(
+        d < 0.95, special.gamma(-np.minimum(apart, 0.95)) * x**-d * special.rgamma(a) * special.rgamma(c - b), 0.0
+    )
+    log = np.log(x) + 2 * special.psi(1) - special.psi(b) - special.psi(c - a)
+    value = special.gamma(c) * x**-a * np.where(d < 1e-9, one * log, special.gamma(apart) * one + other)
+    return value, np.where((one == 0) | ~np.isfinite(value), math.inf, np.abs(value) * 1e-16 / np.minimum(apart, 0.1))
+
+
 def _unsure(found: Any, error: Any, at: Any) -> Any:
     return ~np.all(error[:, at] <= _GOOD * np.abs(found[:, at]), 0)
 
@@ -207,6 +224,9 @@ def evaluated(a: Any, b: Any, c: Any, z: Any, orders: list[Orders]) -> tuple[Any
             ways = _gauss_ways
             i = np.flatnonzero((z == 1) & ((c != np.floor(c)) | (c > 0)))
             made = [(_at_one(a[i], b[i], c[i], o), np.zeros(len(i))) for o in orders] if len(i) else []
+            size = 1 + np.maximum(np.maximum(np.abs(a), np.abs(b)), np.abs(c))
+            if orders == [(0, 0, 0)] and np.any(far := z < -1e17 * size * size):
+                i, made = np.flatnonzero(far), [_first_terms(a[far], b[far], c[far], -z[far])]
         for row, (value, off) in enumerate(made):
             found[row, i], error[row, i] = value, np.where(np.isnan(value) | np.isnan(off), math.inf, off)
         for side in (z < 0, z >= 0):
@@ -299,11 +319,17 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
         ends = [(x <= 0) & (x == np.floor(x)) & (n == 0) for x, n in ((a, orders[0]), (b, orders[1]))]
         inside &= np.isfinite(b) & ((z <= 1) | ends[0] | ends[1])
     out = np.array(known, np.float64)
+    many = np.isposinf(c) & np.isfinite(a) & np.isfinite(z) & (True if b is None else np.isfinite(b) & (z <= 1))
+    if np.any(many):
+        out = np.where(many, float(zeroth), out)
     if zeroth and b is None:
+        inside |= np.isnan(out) & np.isfinite(a) & np.isfinite(c) & np.isfinite(z) & (z < 0) & ~pole
         out = np.where(np.isinf(z) & (a < 0) & (a == np.floor(a)) & ~pole, _end_of_polynomial(a, c, z), out)
         out = _signed(out, a, c, z)
     if b is None and np.any(z == -math.inf):
         out = np.where(z == -math.inf, _far_below(a, c, orders, in_z), out)
+    elif np.any(z == -math.inf):
+        out = np.where(z == -math.inf, _gauss_far_below(a, b, c, orders, in_z), out)
     if not np.any(inside):
         return out.astype(kind)[()]
     columns = [x[inside] for x in wide]
@@ -346,6 +372,25 @@ def _far_below(a: Any, c: Any, orders: Orders, in_z: int) -> Any:
     if any(orders):
         known, limit = known & (p > 0), 0.0 * p
     return np.where(known, limit, math.nan)
+
+
+def _gauss_far_below(a: Any, b: Any, c: Any, orders: Orders, in_z: int) -> Any:
+    """The same of 2F1, which for a < b is gamma(c) gamma(b-a)/(gamma(b) gamma(c-a)) |z|^-a (DLMF 15.8.2)."""
+    from scipy import special
+
+    with ignoring():
+        p, q, r = np.minimum(a, b) + in_z, np.maximum(a, b) + in_z, c + in_z
+        factor = special.poch(a, in_z) * special.poch(b, in_z) / special.poch(c, in_z)
+        ends = [(x <= 0) & (x == np.floor(x)) for x in (p, q)]
+        n = np.where(ends[1], -q, np.where(ends[0], -p, 0.0))  # of a polynomial, whose last term has this degree
+        last = np.where(n == 0, 1.0, math.inf * np.sign(special.poch(p, n) * special.poch(q, n) / special.poch(r, n)))
+        lost = (r - p <= 0) & (r - p == np.floor(r - p))
+        lead = special.gammasgn(r) * special.gammasgn(q) * special.gammasgn(r - p)
+        grown = np.where(lost, math.nan, lead * math.inf)
+        size = np.where(ends[0] | ends[1], np.where(n % 2 == 0, last, -last), np.where(p > 0, 0.0, grown))
+        limit = np.where(factor == 0, 0.0, factor * size)
+    known = np.isfinite(a) & np.isfinite(b) & np.isfinite(c) & ~((c <= 0) & (c == np.floor(c)))
+    return np.where(known, np.where(p > 0, 0.0, math.nan) if any(orders) else limit, math.nan)
 
 
 def _end_of_polynomial(a: Any, c: Any, z: Any) -> Any:

@@ -9,6 +9,7 @@ no small number is a difference of large ones, so that cn and dn have their digi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from ..core.quiet import ignoring
 from ..core.tensor import Tensor, as_tensor, rec
 from .elliptic import complete_slope
+from .ends import beyond
 from .scipy_rows import doubles, float_kind, refuse_complex, row
 
 __all__ = ["ellipj"]
@@ -55,7 +57,9 @@ def jacobi(u: Any, m: Any) -> tuple[Any, ...]:
     ph = np.arctan2(sn, cn)
     swings = above | flat  # and comes back, or never turns over
     turns = np.round((np.where(swings, 0.0, angle) - np.where(swings, 0.0, ph)) / (2 * math.pi))
-    return sn, cn, dn, ph + 2 * math.pi * turns
+    ph = np.where(np.isinf(u) & (m < 1), u, ph + 2 * math.pi * turns)
+    endless = (m == math.inf) & np.isfinite(u)  # they are of the size of 1/sqrt(m), and dn goes on swinging
+    return np.where(endless, 0.0, sn), np.where(endless, 1.0, cn), dn, np.where(endless, 0.0, ph)
 
 
 def _one(k: int, u: Any, m: Any) -> Any:
@@ -106,16 +110,21 @@ def _turned(xp: Any, u: Any, m: Any) -> Any:
     return -d * (xp.where(odd, -part, part) + whole)
 
 
+def _settled(inside: Callable[..., Any]) -> Callable[..., Any]:
+    """A partial in m, and its limit for m to inf, 0."""
+    return lambda xp, y, u, m: beyond(xp, xp.equal(m, math.inf), m, 0.0, lambda m: inside(xp, u, m))
+
+
 _JACOBI: dict[str, tuple[Any, Any, Any]] = {
     "ellipj_sn": (
         sine,
         lambda xp, y, u, m: xp.ellipj_cn(u, m) * xp.ellipj_dn(u, m),
-        lambda xp, y, u, m: xp.ellipj_cn(u, m) * _turned(xp, u, m),
+        _settled(lambda xp, u, m: xp.ellipj_cn(u, m) * _turned(xp, u, m)),
     ),
     "ellipj_cn": (
         cosine,
         lambda xp, y, u, m: -xp.ellipj_sn(u, m) * xp.ellipj_dn(u, m),
-        lambda xp, y, u, m: -xp.ellipj_sn(u, m) * _turned(xp, u, m),
+        _settled(lambda xp, u, m: -xp.ellipj_sn(u, m) * _turned(xp, u, m)),
     ),
     "ellipj_dn": (
         delta,
@@ -124,7 +133,7 @@ _JACOBI: dict[str, tuple[Any, Any, Any]] = {
             -xp.ellipj_sn(u, m) * (xp.ellipj_sn(u, m) / 2 + m * xp.ellipj_cn(u, m) * _turned(xp, u, m)) / y
         ),
     ),
-    "ellipj_ph": (amplitude, lambda xp, y, u, m: xp.ellipj_dn(u, m), lambda xp, y, u, m: _turned(xp, u, m)),
+    "ellipj_ph": (amplitude, lambda xp, y, u, m: xp.ellipj_dn(u, m), _settled(_turned)),
 }
 for _title, (_value, *_slopes) in _JACOBI.items():
     row(
