@@ -100,6 +100,19 @@ class Row:
                 out.append(x)
         return out
 
+    def reach(self, x):
+        """How far a difference may reach in each argument; None at a singular point, which it would step over."""
+        if any(v in d.singular for v, d in zip(x, self.domains, strict=True)):
+            return None
+        return [
+            min([max(1, abs(v)), *(abs(v - mpf(s)) for s in d.singular)])
+            for v, d in zip(x, self.domains, strict=True)
+        ]
+
+    def partial(self, places):
+        """A function in mpmath and places: the partial in question is the function's in these places."""
+        return self.reference, places
+
     def partials(self):
         one = [(k,) for k in self.places]
         every = [[()], one, [a + b for a in one for b in one]]
@@ -121,17 +134,14 @@ def difference(f, x, places, size):
 
 def exact(row, x, places, tries=5):
     """The partial at a point, or None where it cannot be told."""
-    if any(v in d.singular for v, d in zip(x, row.domains, strict=True)):
-        return None
-    last = None
+    last, (f, along) = None, row.partial(places)
     for count, power in STEPS[:tries]:
         with mp.workdps(count):
-            near = [
-                min([max(1, abs(v)), *(abs(v - mpf(s)) for s in d.singular)])
-                for v, d in zip(x, row.domains, strict=True)
-            ]
+            reach = row.reach(x)
+            if reach is None:
+                return None
             try:
-                now = difference(row.reference, list(map(mpf, x)), places, [n * mpf(10) ** -power for n in near])
+                now = difference(f, list(map(mpf, x)), along, [n * mpf(10) ** -power for n in reach])
             except (ZeroDivisionError, mp.NoConvergence, ValueError, OverflowError):
                 last = None
                 continue

@@ -34,52 +34,70 @@ def up_to(f):
 # -- the incomplete functions ------------------------------------------------------------------------------------------
 
 
-def rising(start, next_factor):
-    """start (1 + r_1 + r_1 r_2 + ...) of positive terms."""
-    term = total = mpf(1)
-    k = 0
-    while term > mp.eps * total:
-        k += 1
-        if k > 20_000:
-            raise mp.NoConvergence
-        term *= next_factor(k)
+def rising(start, x, below, above=None):
+    """start (1 + r_1 + r_1 r_2 + ...) of the positive ratios r_k = x (above + k)/(below + k), or x/(below + k).
+
+    In integers, of which the last bits are far beyond the digits: near the mean of a large shape it is long.
+    """
+    bits = mp.prec + 80
+    x, below = int(mpmath.ldexp(x, bits)), int(mpmath.ldexp(below, bits))
+    above = None if above is None else int(mpmath.ldexp(above, bits))
+    term = total = one = 1 << bits
+    for k in range(1, 2_000_000):
+        if above is None:
+            term = term * x // (below + k * one)
+        else:
+            term = (term * x >> bits) * (above + k * one) // (below + k * one)
         total += term
-    return start * total
+        if term << mp.prec < total:
+            return start * mpmath.ldexp(mpf(total), -bits)
+    raise mp.NoConvergence
 
 
 def gamma_density(x, a):
     return mpmath.exp((a - 1) * mpmath.log(x) - x - mpmath.loggamma(a)) if x > 0 else mpf(0)
 
 
+def _gamma_is_far(x, a):
+    return x > a + 300 + 15 * mpmath.sqrt(a)
+
+
 def gamma_below(x, a):
     """DLMF 8.7.1, of positive terms."""
-    if x > 300 + 4 * a:
+    if _gamma_is_far(x, a):
         return up_to(gamma_above)(x, a)
     start = mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a + 1))
-    return rising(start, lambda k: x / (a + k))
+    return rising(start, x, a)
 
 
 def gamma_above(x, a):
-    """Far out the continued fraction (DLMF 8.9.2)."""
-    if x <= 300 + 4 * a:
+    """Far out the continued fraction (DLMF 8.9.2), from its end; of twice as many terms it is the same."""
+    if not _gamma_is_far(x, a):
         return up_to(gamma_below)(x, a)
-    total = mpf(0)
-    for k in range(4 * mp.dps, 0, -1):
-        total = k * (a - k) / (x + 2 * k + 1 - a + total)
-    return mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a)) / (x + 1 - a + total)
+    count, last = 2 * mp.dps, None
+    while count < 1_000_000:
+        total = mpf(0)
+        for k in range(count, 0, -1):
+            total = k * (a - k) / (x + 2 * k + 1 - a + total)
+        if last is not None and abs(total - last) <= 100 * mp.eps * abs(x + 1 - a):
+            return mpmath.exp(a * mpmath.log(x) - x - mpmath.loggamma(a)) / (x + 1 - a + total)
+        count, last = 2 * count, total
+    raise mp.NoConvergence
 
 
 def beta_part(x, y, a, b):
     """The incomplete beta function at x = 1 - y (DLMF 8.17.8)."""
     if x > mpf(9) / 10 or x * b > a * y:
-        return up_to(beta_part)(y, x, b, a) if y < mpf(9) / 10 else _beta_series(x, y, a, b)
+        rest = beta_part if y < mpf(9) / 10 else _beta_series
+        if rest is beta_part or x * b > 2000:  # of which the terms would rise beyond all bounds
+            return up_to(rest)(y, x, b, a)
     return _beta_series(x, y, a, b)
 
 
 def _beta_series(x, y, a, b):
     log_beta = mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
     start = mpmath.exp(a * mpmath.log(x) + b * mpmath.log(y) - log_beta) / a
-    return rising(start, lambda k: x * (a + b + k - 1) / (a + k))
+    return rising(start, x, a, a + b - 1)
 
 
 def student_density(t, n):
@@ -124,11 +142,6 @@ class Law:
             raise mp.NoConvergence
 
         return value
-
-
-def placed(law_of):
-    """The law at (x - loc)/scale, with loc and scale after the shapes."""
-    return lambda x, *rest: law_of((x - rest[-2]) / rest[-1], *rest[:-2])
 
 
 def two_sided(f):

@@ -142,6 +142,15 @@ def test_a_mass_function_has_no_derivative_in_its_point():
         tm.grad(lambda k: stats.poisson.logpmf(k, 2.0))(1.0)
 
 
+@pytest.mark.parametrize("method", ["pmf", "logpmf", *METHODS])
+def test_nor_has_it_one_in_the_loc_that_moves_its_point(method):
+    f = getattr(stats.binom, method)
+    for way in (tm.grad(f, argnums=3), lambda *at: tm.jvp(lambda loc: f(*at[:3], loc), (at[3],), (1.0,))):
+        with pytest.raises(NoDerivative, match=r"stop_gradient\(loc\)"):
+            way(4.0, 8.0, 0.3, 1.0)
+    assert float(tm.grad(f, argnums=2)(4.0, 8.0, 0.3, 1.0)) == float(tm.grad(f, argnums=2)(3.0, 8.0, 0.3))
+
+
 def test_student_entropy_is_smooth_across_the_change_of_formula():
     for df in (99.0, 101.0):
         half, more = mpmath.mpf(df) / 2, (mpmath.mpf(df) + 1) / 2

@@ -402,11 +402,12 @@ class LogNormal(Continuous):
     support_ = (0.0, math.inf)
     inner = 1.0
     takes_ends = False  # the logarithm of 0; all slopes are 0 there
+    of_log = True
 
     def _logpdf(self, z: Any, s: Any) -> Any:
         zero = rec.equal(z, 0)
         n = rec.log(rec.where(zero, 1.0, z))
-        body = -0.5 * (n / s) ** 2 - n - rec.log(s) - _HALF_LOG_TWO_PI
+        body = -0.5 * (n / s) ** 2 - rec.log(s) - _HALF_LOG_TWO_PI
         return rec.where(zero, -math.inf, body)
 
     def _cdf(self, z: Any, s: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Discrete distributions: bernoulli, binom, poisson. Differentiable in their parameters, not in the point k."""
+"""Discrete distributions: bernoulli, binom, poisson. Differentiable in their shape parameters, not in the point k or loc."""
 
 from __future__ import annotations
 

@@ -302,6 +302,8 @@ class Continuous(Distribution):
     support_: Support = (-math.inf, math.inf)
     inner: Any = 0.0  # a point of the support at which every formula is finite
     takes_ends = True  # whether the formulas of cdf and sf hold at the ends of the support, slopes included
+    of_log = False  # whether `_pdf` and `_logpdf` are a density of log z, of which that of x is 1/(x - loc) as much:
+    # through 1/z and 1/scale it would have two slopes in scale that cancel
 
     def _ends(self, *shapes: Any) -> tuple[Any, Any]:
         return self.support_
@@ -319,7 +321,8 @@ class Continuous(Distribution):
         self, f: Callable[..., Any], x: Any, args: Any, kwds: Any, below: float, above: float, density: bool
     ) -> tuple[Any, Any]:
         shapes, loc, scale, conditions = self._parameters(args, kwds, x)
-        z = (as_tensor(x) - loc) / scale
+        distance = as_tensor(x) - loc
+        z = distance / scale
         conditions.append(rec.equal(z, z))
         z = checked(z, conditions)
         low, high = self.support_
@@ -328,17 +331,18 @@ class Continuous(Distribution):
         left = (rec.less if takes[0] and math.isfinite(low) else rec.less_equal)(z, low)
         right = (rec.greater if takes[1] and math.isfinite(high) else rec.greater_equal)(z, high)
         value = f(rec.where(left, self.inner, rec.where(right, self.inner, z)), *shapes)
-        return checked(rec.where(left, below, rec.where(right, above, value)), conditions), scale
+        unit = rec.where(rec.greater(z, 0) & rec.less(z, high), distance, scale) if density and self.of_log else scale
+        return checked(rec.where(left, below, rec.where(right, above, value)), conditions), unit
 
     def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The density at x; the further arguments are the shape parameters, loc and scale."""
-        value, scale = self._of(self._pdf, x, args, kwds, 0.0, 0.0, True)
-        return value / scale
+        value, unit = self._of(self._pdf, x, args, kwds, 0.0, 0.0, True)
+        return value / unit
 
     def logpdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of the density at x."""
-        value, scale = self._of(self._logpdf, x, args, kwds, -math.inf, -math.inf, True)
-        return value - rec.log(scale)
+        value, unit = self._of(self._logpdf, x, args, kwds, -math.inf, -math.inf, True)
+        return value - rec.log(unit)
 
     def cdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The probability of a value <= x; its slope is the density, at the ends of the support that from inside."""
@@ -399,8 +403,8 @@ class Continuous(Distribution):
 
 def _on_integers_only(*_: Any) -> Any:
     raise NoDerivative(
-        "a probability mass function is defined on the integers and has no derivative in its point k; "
-        "differentiate in the parameters, or stop_gradient(k)"
+        "a probability mass function is defined on the integers and has no derivative in its point k, nor in loc, which "
+        "moves it; differentiate in the shape parameters, or stop_gradient(k) and stop_gradient(loc)"
     )
 
 
@@ -440,7 +444,10 @@ def lattice_quantile(arrays: Any, /, *, name: str, upper: bool) -> Any:
 
 @named
 class Discrete(Distribution):
-    """Probabilities of the integers from 0 to `last(*shapes)`. A subclass gives `_logpmf`, `_cdf`, `_sf`."""
+    """Probabilities of the integers from 0 to `last(*shapes)`. A subclass gives `_logpmf`, `_cdf`, `_sf`.
+
+    Differentiable in the shape parameters; in the point and in loc, between which only integers lie, `NoDerivative`.
+    """
 
     placed = ("loc",)
 
@@ -461,7 +468,7 @@ class Discrete(Distribution):
 
     def _mass(self, f: Callable[..., Any], k: Any, args: Any, kwds: Any, outside: float) -> Any:
         shapes, loc, _, conditions = self._parameters(args, kwds, k)
-        k = rec.lattice_point(as_tensor(k)) - loc
+        k = rec.lattice_point(as_tensor(k) - loc)
         last = self.last(*shapes)
         hit = rec.where(rec.equal(k, rec.floor(k)), rec.greater_equal(k, 0), False)
         hit = rec.where(rec.less_equal(k, last), rec.where(rec.equal(k, math.inf), False, hit), False)
@@ -470,7 +477,7 @@ class Discrete(Distribution):
 
     def _cumulative(self, f: Callable[..., Any], k: Any, args: Any, kwds: Any, below: float, above: float) -> Any:
         shapes, loc, _, conditions = self._parameters(args, kwds, k)
-        k = rec.lattice_point(as_tensor(k)) - loc
+        k = rec.lattice_point(as_tensor(k) - loc)
         conditions.append(rec.equal(k, k))
         left, right = rec.less(k, 0), rec.greater_equal(k, self.last(*shapes))
         value = f(rec.floor(rec.where(left, 0.0, rec.where(right, 0.0, k))), *shapes)

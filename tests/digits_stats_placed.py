@@ -1,0 +1,200 @@
+"""The distributions of tm.stats with loc and scale, and those of large shapes, as the scan at random points takes them.
+
+The point is drawn where the distribution has something to tell: x = loc + scale z of a z of the standard form, and of
+large shapes beside the mean. Steps of differences are small beside the scale, and beside the distance from a singular
+point, which moves with loc and scale.
+"""
+
+import math
+
+import mpmath
+import numpy as np
+from digits_sampled import Row
+from digits_stats import CHANCE, DISCRETE, LAWS, METHODS
+from mpmath import mpf
+
+from tinygrad_math import stats
+
+_LEAST = 1e-100  # of a q, below which the square of 1/pdf leaves the range, as `ppf` says
+
+
+def _chance(rng):
+    """A probability: moderate, or a small one, or beside 1."""
+    return rng.choice([rng.random(), 10 ** rng.uniform(-30, 0), 1 - 10 ** rng.uniform(-12, 0)])
+
+
+# -- loc and scale -----------------------------------------------------------------------------------------------------
+def _scale(rng, exponent):
+    """One magnitude as often as another, or a moderate number."""
+    return 10 ** rng.uniform(-exponent, exponent) if rng.random() < 0.5 else rng.uniform(0.1, 5)
+
+
+def _loc(rng, size):
+    """0, of moderate magnitude, or within three of that of what it is added to; of either sign."""
+    return rng.choice([-1, 1]) * rng.choice([0.0, 1.0, size]) * 10 ** rng.uniform(-3, 3)
+
+
+class Placed(Row):
+    """A method of a law at x = loc + scale z, differentiated in x, the shapes, loc and scale."""
+
+    exponent = 60  # of the scale: of its third power, and of that of z, second derivatives are made
+
+    def __init__(self, name, method):
+        law, ours = LAWS[name], getattr(getattr(stats, name), method)
+        self.quantile = method in ("ppf", "isf")
+        self.first, *self.shapes = CHANCE if self.quantile else law.domains[0], *law.domains[1:]
+        standard = law.quantile(ours, method) if self.quantile else law.reference(method)
+        super().__init__(ours, _moved(standard, method), self.first, *self.shapes)
+        self.places = range(len(self.domains) + 2)
+
+    def points(self, rng, count, dtype):
+        out, double = [], dtype == np.float64
+        while len(out) < count:
+            z, *shapes = (d.draw(rng) for d in self.domains)
+            if not double and not self.quantile:
+                z = math.copysign(min(max(abs(z), 1e-4), 1e4), z)
+            z = _chance(rng) if self.quantile else z
+            scale = _scale(rng, self.exponent if double else 6)
+            loc = _loc(rng, scale * min(abs(z), 1e3))
+            with np.errstate(over="ignore", under="ignore"):
+                where = z if self.quantile else loc + scale * z, *shapes, loc, scale
+                where = tuple(float(dtype.type(v)) for v in where)
+            if self._asked(where):
+                out.append(where)
+        return out
+
+    def _asked(self, where):
+        """Whether the point is inside of the support, where derivatives do not leave the range of floats."""
+        x, *shapes, loc, scale = where
+        if not all(map(math.isfinite, where)) or not all(shapes):
+            return False
+        if self.quantile:
+            return _LEAST < x < 1
+        z = (mpf(x) - mpf(loc)) / mpf(scale)
+        return self.first.low < z < self.first.high and (z == 0 or 1e-100 < abs(z) < 1e100)
+
+    def reach(self, x):
+        first, *shapes, loc, scale = map(mpf, x)
+        others = [min([max(1, v), *(abs(v - s) for s in d.singular)]) for v, d in zip(shapes, self.shapes, strict=True)]
+        if 0 in others:
+            return None
+        if self.quantile:
+            return [min(first, 1 - first), *others, max(1, abs(loc)), scale]
+        z = (first - loc) / scale
+        free = min([max(1, abs(z)), *(abs(z - s) for s in self.first.singular)])
+        return [scale * free, *others, scale * free, scale * free / max(1, abs(z))] if free else None
+
+
+def _moved(f, method):
+    if method in ("ppf", "isf"):
+        return lambda q, *rest: rest[-2] + rest[-1] * f(q, *rest[:-2])
+    if method == "pdf":
+        return lambda x, *rest: f((x - rest[-2]) / rest[-1], *rest[:-2]) / rest[-1]
+    if method == "logpdf":
+        return lambda x, *rest: f((x - rest[-2]) / rest[-1], *rest[:-2]) - mpmath.log(rest[-1])
+    return lambda x, *rest: f((x - rest[-2]) / rest[-1], *rest[:-2])
+
+
+# -- large shapes ------------------------------------------------------------------------------------------------------
+def _large(rng):
+    return 10 ** rng.uniform(3, 8)
+
+
+def _beside(rng, mean, spread):
+    """A number some standard deviations away from the mean, or a good part of it."""
+    return mean + rng.choice([-1, 1]) * rng.choice([spread * rng.uniform(0, 8), mean * 10 ** rng.uniform(-4, -0.5)])
+
+
+def _gamma(rng):
+    a = _large(rng)
+    return _beside(rng, a, math.sqrt(a)), a
+
+
+def _chi2(rng):
+    n = _large(rng)
+    return _beside(rng, n, math.sqrt(2 * n)), n
+
+
+def _beta(rng):
+    a, b = _large(rng), rng.choice([_large(rng), rng.uniform(0.3, 30)])
+    a, b = rng.choice([(a, b), (b, a)])
+    mean = a / (a + b)
+    return _beside(rng, mean, math.sqrt(mean * (1 - mean) / (a + b + 1))), a, b
+
+
+def _student(rng):
+    return rng.choice([rng.uniform(-8, 8), rng.choice([-1, 1]) * 10 ** rng.uniform(-3, 6)]), _large(rng)
+
+
+def _lognorm(rng):
+    return 10 ** rng.uniform(-100, 100), _large(rng)
+
+
+def _poisson(rng):
+    mu = _large(rng)
+    return float(round(_beside(rng, mu, math.sqrt(mu)))), mu
+
+
+def _binom(rng):
+    n, p = float(round(_large(rng))), rng.choice([rng.random(), 10 ** rng.uniform(-4, -1)])
+    return float(round(_beside(rng, n * p, math.sqrt(n * p * (1 - p))))), n, p
+
+
+DRAWN = {"gamma": _gamma, "chi2": _chi2, "beta": _beta, "t": _student, "lognorm": _lognorm, "poisson": _poisson}
+DRAWN["binom"] = _binom
+
+
+class Large(Row):
+    """A method of a law of large shapes. A derivative of a probability in x is one of the density, which is short."""
+
+    def __init__(self, name, method):
+        law, ours = LAWS[name], getattr(getattr(stats, name), method)
+        self.draw, self.quantile, self.method, self.law = DRAWN[name], method in ("ppf", "isf"), method, law
+        first = CHANCE if self.quantile else law.domains[0]
+        reference = law.quantile(ours, method) if self.quantile else law.reference(method)
+        super().__init__(ours, reference, first, *law.domains[1:], places=DISCRETE.get(name))
+
+    def points(self, rng, count, dtype):
+        out = []
+        while len(out) < count:
+            x, *shapes = self.draw(rng)
+            x = _chance(rng) if self.quantile else x
+            where = tuple(float(dtype.type(v)) for v in (x, *shapes))
+            if (_LEAST < x < 1) if self.quantile else self._asked(*where):
+                out.append(where)
+        return out
+
+    def _asked(self, x, *shapes):
+        """Whether it is a point inside of the support, of a discrete law a whole number."""
+        if self.method.endswith("pmf") or self.places == [1] or self.places == [2]:
+            return x == round(x) and 0 <= x < (shapes[0] if self.places == [2] else math.inf)
+        domain = self.domains[0]
+        return domain.low < x < domain.high
+
+    def partial(self, places):
+        if 0 not in places or self.method not in ("cdf", "sf", "logcdf", "logsf"):
+            return self.reference, places
+        sign, density = (1 if self.method.endswith("cdf") else -1), self.law.whole["pdf"]
+        rest = list(places)
+        rest.remove(0)
+        if not self.method.startswith("log"):
+            return lambda *x: sign * density(*x), tuple(rest)
+        tail = self.law.whole[self.method.removeprefix("log")]
+        return lambda *x: sign * density(*x) / tail(*x), tuple(rest)
+
+
+def rows(kind, names):
+    found = {}
+    for name in names:
+        for method in METHODS:
+            if name in DISCRETE and method in ("ppf", "isf"):
+                continue
+            title = method.replace("pdf", "pmf") if name in DISCRETE else method
+            found[f"{name}.{title}"] = kind(name, title)
+    return found
+
+
+PLACED = rows(Placed, [name for name in LAWS if name not in DISCRETE])
+LARGE = rows(Large, DRAWN)
+
+
