@@ -25,6 +25,7 @@ from ..core.samples import sample
 from ..core.tensor import Tensor, as_tensor, is_weak, rec
 from ..random import Generator, shared
 from ..special import domain  # noqa: F401  (declares within and replaced)
+from ..special.ends import nowhere
 
 Support = tuple[Any, Any]
 
@@ -330,9 +331,15 @@ class Continuous(Distribution):
         # at an infinite end a density is zero, also where its formula is inf - inf
         left = (rec.less if takes[0] and math.isfinite(low) else rec.less_equal)(z, low)
         right = (rec.greater if takes[1] and math.isfinite(high) else rec.greater_equal)(z, high)
-        value = f(rec.where(left, self.inner, rec.where(right, self.inner, z)), *shapes)
         unit = rec.where(rec.greater(z, 0) & rec.less(z, high), distance, scale) if density and self.of_log else scale
-        return checked(rec.where(left, below, rec.where(right, above, value)), conditions), unit
+        outside = left | right
+        if nowhere(outside):
+            return checked(f(z, *shapes), conditions), unit
+        # divided anew, since an infinite z has an infinite slope in scale, of which 0 times is NaN
+        inner = self.inner * scale if self.inner else 0.0
+        value = f(checked(rec.where(outside, inner, distance) / scale, conditions), *shapes)
+        value = rec.where(right, above, value) if below != above else value
+        return checked(rec.where(left if below != above else outside, below, value), conditions), unit
 
     def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The density at x; the further arguments are the shape parameters, loc and scale."""
