@@ -105,8 +105,7 @@ class Row:
         if any(v in d.singular for v, d in zip(x, self.domains, strict=True)):
             return None
         return [
-            min([max(1, abs(v)), *(abs(v - mpf(s)) for s in d.singular)])
-            for v, d in zip(x, self.domains, strict=True)
+            min([max(1, abs(v)), *(abs(v - mpf(s)) for s in d.singular)]) for v, d in zip(x, self.domains, strict=True)
         ]
 
     def partial(self, places):

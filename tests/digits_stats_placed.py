@@ -196,5 +196,3 @@ def rows(kind, names):
 
 PLACED = rows(Placed, [name for name in LAWS if name not in DISCRETE])
 LARGE = rows(Large, DRAWN)
-
-

@@ -279,6 +279,44 @@ def test_shifted_polynomials_of_integers_of_few_bits_do_not_wrap_around(name):
     np.testing.assert_array_equal(getattr(special, name)(1, x).numpy(), want)
 
 
+@pytest.mark.parametrize("name", ["jv", "jve", "yv", "yve", "yn", "iv", "ive", "kv", "kn", "kve", "hankel1"])
+@pytest.mark.parametrize("order", [np.int8(-128), np.array([-128, 3], np.int8), np.int16(-(2**15))])
+def test_the_lowest_order_of_few_bits_is_no_order_of_zero(name, order):
+    """abs() of it is itself, a negative number."""
+    f = getattr(special, name)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(f(order, 2.0).numpy(), f(np.asarray(order, np.float64), 2.0).numpy())
+
+
+def test_orders_of_more_than_32_bits_do_not_wrap_around():
+    """Y of an order beyond its argument is -inf, of a negative one (-1)^n as much; SciPy's yn(2**62, 1) is Y_0(1)."""
+    for n, want in ((2**62, -np.inf), (2**63 - 1, -np.inf), (-(2**31) - 1, np.inf), (-(2**62), -np.inf)):
+        assert float(special.yn(n, 1.0)) == want
+    for f in (special.kv, special.kn, special.kve):
+        assert float(f(2**63 - 1, 1.0)) == float(f(-(2**63), 1.0)) == np.inf
+
+
+@pytest.mark.parametrize("f", [special.struve, special.modstruve])
+def test_struve_functions_of_low_orders_are_infinite_with_the_sign_of_their_first_term(f):
+    """(x/2)^(v+1) / (gamma(3/2) gamma(v + 3/2)); SciPy's is +inf from -1e10 on, and NaN or 0 from 2^52 on."""
+    x = np.array([0.0, 0.5, 4.0, -0.5])
+    for v, sign in ((-1e5, -1), (-1e5 - 1, 1), (-1e10, -1), (-1e10 - 1, 1), (-(2.0**52) - 1, 1), (-1e300, -1)):
+        want = sign * np.inf * np.array([1, 1, 1, -1 if v % 2 == 0 else 1])
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(f(v, x).numpy(), want)
+            slope = tm.grad(lambda x, v=v: tm.sum(f(v, x)))(x)
+        np.testing.assert_array_equal(slope.numpy(), -want * np.sign(x + 0.1))  # (v + 1)/x times as much
+    assert np.isnan(f(-np.inf, x).numpy()).all()
+    assert f(-10000.5, x[:3]).tolist() == [0.0, 0.0, 0.0]  # J of the order 10000, or I, but for the sign
+
+
+@pytest.mark.parametrize("name", ["sindg", "cosdg", "tandg"])
+def test_angles_of_few_bits_are_turned_by_whole_turns(name):
+    for x in (np.int8(-128), np.array([100, -100], np.int8), np.uint8(255)):
+        want = getattr(scipy.special, name)(np.asarray(x, np.float64))
+        np.testing.assert_allclose(getattr(special, name)(x).numpy(), want, rtol=1e-15)
+
+
 @pytest.mark.parametrize("name", ["chebyt", "chebyu", "chebyc", "legendre", "laguerre", "hermite", "sh_legendre"])
 def test_degrees_of_which_the_recurrence_would_not_end_are_refused(name):
     with pytest.raises(

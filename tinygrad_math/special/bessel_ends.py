@@ -22,7 +22,8 @@ def _scipys(name: str, n: Any, x: Any, holomorphic: bool) -> Any:
     """SciPy's function, with 0 for the smallest orders, of which it has no numbers."""
     f = forward_of(name, "n", "x", holomorphic=holomorphic, order=True)
     y = np.asarray(f(n, x))
-    small = (np.abs(n) < np.finfo(np.float64).tiny) & (np.asarray(n) != 0)
+    tiny, order = float(np.finfo(np.float64).tiny), np.asarray(n)
+    small = (order < tiny) & (order > -tiny) & (order != 0)  # not by abs: that of the lowest int8 is itself
     if y.dtype.kind == "f" and np.any(small):
         y = np.where(small, f(np.zeros_like(n), x), y)
     return y
@@ -36,7 +37,7 @@ def second_kind(name: str, n: Any, x: Any) -> Any:
     if y.dtype.kind == "f" and np.any(np.isnan(y)):
         order, at = doubles(n, x)
         y = np.where(np.isnan(y) & (at > 0) & (np.abs(order) > _HUGE) & (2 * at < np.abs(order)), math.inf, y)
-    lost = ((y == 0) | np.isinf(y)) & (np.abs(n) <= _HUGE)
+    lost = ((y == 0) | np.isinf(y)) & np.less_equal(n, _HUGE) & np.greater_equal(n, -_HUGE)
     if y.dtype.kind != "f" or not np.any(lost):
         return y[()]
     order, at = doubles(n, x)
@@ -153,8 +154,17 @@ def yv_of_order(n: Any, x: Any, /) -> Any:
 
 
 def yn_of_order(n: Any, x: Any, /) -> Any:
-    """SciPy's yn, and 0 at infinity."""
-    return with_limits(forward_of("yn", "n", "x", order=True)(n, x), x, 0.0, math.nan)
+    """SciPy's yn, and 0 at infinity; its orders wrap around at 32 bits, and beyond are those of yv."""
+    y = with_limits(forward_of("yn", "n", "x", order=True)(n, x), x, 0.0, math.nan)
+    order = np.asarray(n)
+    beyond = np.greater_equal(order, 2**31) | np.less(order, -(2**31))
+    if not beyond.any():
+        return y
+    with ignoring():
+        odd = (order < 0) & (order % 2 == 1)  # (-1)^n of Y_(-n); of an infinite order there is none
+        above = yv_of_order(np.abs(np.where(beyond, order, 0).astype(np.float64)), x)
+        above = np.where(np.equal(order, -math.inf), math.nan, np.where(odd, -above, above))
+    return np.where(beyond, above, y).astype(np.asarray(y).dtype)[()]
 
 
 def j0_of(x: Any, /) -> Any:
@@ -215,6 +225,8 @@ def kve_of_order(v: Any, x: Any, /) -> Any:
     lost = np.isnan(y) & (at > np.maximum(1e8, 2 * order * order))
     with ignoring():
         own = (1 + (4 * order * order - 1) / (8 * at)) * np.sqrt(math.pi / 2 / at)
+    size = np.abs(order)
+    y = np.where(np.isnan(y) & (at > 0) & (size > _HUGE) & (2 * at < size), math.inf, y)
     return np.where(lost, own, y).astype(y.dtype)[()]
 
 

@@ -76,6 +76,24 @@ def _far_out(name: str, v: Any, x: Any, n: int, lower: int) -> Any:
 _OVERFLOWN = 700.0
 
 
+def _far_below(v: Any, x: Any) -> Any:
+    """Where the order is so negative that the first term of the series is infinite, and is all there is."""
+    return (v < -_DEEP) & np.isfinite(v) & (2 * np.abs(x) < -v) & ((x >= 0) | (v == np.floor(v)))
+
+
+def _first_term(v: Any, x: Any, n: int, lower: int) -> Any:
+    """Its n-th derivative there, by its sign: inf or -inf, and 0 of the orders that have no such term, as v + 1/2 is
+    whole. SciPy's sign is lost from 1e10 on, and its gamma function ends at 2^52."""
+    half = v + 0.5 == np.floor(v + 0.5)
+    whole, parity = v == np.floor(v), v % 2  # beyond 2^53 v + 1 is v
+    below = np.where(whole, parity == 0, np.floor(v + 1.5) % 2 == 1)  # where gamma(v + 3/2) is
+    odd = below ^ (n % 2 == 1) ^ ((x < 0) & ((parity + 1 - lower - n) % 2 == 1))
+    return np.where(half & (v > -(2.0**52)), 0.0, np.where(odd, -math.inf, math.inf))
+
+
+_DEEP = 1e4
+
+
 @general(
     arity=2,
     latex=r"\partial_{{x}}^{{{n}}} {1}^{{-{lower}}} {name}_{{{0}}}({1})",
@@ -98,7 +116,9 @@ def struve_slope(v: Any, x: Any, /, name: Literal["struve", "modstruve"] = "stru
         far = np.where(near, _NEAR, x)
         high = _over_x(name, v, far, n) if lower else _by_lower_order(name, v, far, n)
         high = np.where(np.isnan(high) | np.isinf(x), _far_out(name, v, x, n, lower), high)
-        return np.where(near, low, high).astype(kind)[()]
+        y = np.where(near, low, high)
+        deep = _far_below(v, x)
+        return (np.where(deep, _first_term(v, x, n, lower), y) if deep.any() else y).astype(kind)[()]
 
 
 differentiate(
@@ -121,8 +141,14 @@ def modstruve_of_order(v: Any, x: Any, /) -> Any:
 def _ended(name: str, v: Any, x: Any) -> Any:
     y = np.asarray(forward_of(name, "v", "x", order=True)(v, x))
     order, at = doubles(v, x)
+    deep = _far_below(order, at)
+    if deep.any():
+        with ignoring():
+            y = np.where(deep, _first_term(order, at, 0, 0), y).astype(y.dtype)
+    y = np.where(order == -math.inf, math.nan, y).astype(y.dtype) if np.isinf(order).any() else y
     lost = np.isnan(y)
-    end, tiny = np.isinf(at) | (lost & (name == "modstruve") & (np.abs(at) > 1)), lost & (np.abs(at) < 1)
+    end = np.isinf(at) | (lost & (name == "modstruve") & (np.abs(at) > 1))
+    tiny = lost & (np.abs(at) < 1) & (order > -_DEEP)
     if not (end | tiny).any():
         return y[()]
     with ignoring():

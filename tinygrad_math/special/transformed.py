@@ -313,8 +313,9 @@ def _turned(name: str, x: Any) -> Any:
     from scipy import special
 
     refuse_complex(name, x)
+    few = getattr(x, "dtype", None) in (np.int8, np.uint8)  # which hold no 360
     with ignoring():
-        return getattr(special, name)(np.fmod(x, 360))
+        return getattr(special, name)(np.fmod(np.int16(x) if few else x, 360))
 
 
 def sine_of_degrees(x: Any, /) -> Any:

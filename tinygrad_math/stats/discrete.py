@@ -1,4 +1,4 @@
-"""Discrete distributions: bernoulli, binom, poisson. Differentiable in their shape parameters, not in the point k or loc."""
+"""Discrete distributions: bernoulli, binom, poisson. Differentiable in shape parameters, not in k and loc."""
 
 from __future__ import annotations
 

@@ -410,8 +410,8 @@ class Continuous(Distribution):
 
 def _on_integers_only(*_: Any) -> Any:
     raise NoDerivative(
-        "a probability mass function is defined on the integers and has no derivative in its point k, nor in loc, which "
-        "moves it; differentiate in the shape parameters, or stop_gradient(k) and stop_gradient(loc)"
+        "a probability mass function is defined on the integers and has no derivative in its point k, nor in loc, "
+        "which moves it; differentiate in the shape parameters, or stop_gradient(k) and stop_gradient(loc)"
     )
 
 
