@@ -106,6 +106,12 @@ def movable(op, sample):
         return None
 
 
+def compiled_gradient_equals_eager(found):
+    h, xs, expected = found
+    with contextlib.suppress(TraceError):  # the rule looks at values
+        assert_same(compile(pulled(h))(*xs), expected)
+
+
 def compiled_derivatives_equal_eager(op, sample, of_compiled=True):
     """The gradient, and its derivative along a direction: both in one program and, if wanted, of the compiled function.
 
@@ -124,8 +130,7 @@ def compiled_derivatives_equal_eager(op, sample, of_compiled=True):
     try:
         second = both(xs, ts)[1]
     except MathError:  # the op has no second derivative at this sample
-        with contextlib.suppress(TraceError):  # the rule looks at values
-            assert_same(compile(pulled(h))(*xs), expected)
+        compiled_gradient_equals_eager(found)
         return True
     try:
         gradient, got = compile(both)(xs, ts)
@@ -140,7 +145,7 @@ def compiled_derivatives_equal_eager(op, sample, of_compiled=True):
     return True
 
 
-def chosen(op):
+def parted(op):
     """The numbers of the samples but for those that differ from an earlier one in shape alone, and one of these.
 
     Broadcasting is undone in one place for all ops: over all of them each pattern of shapes comes many times.
@@ -154,7 +159,11 @@ def chosen(op):
         alike = sample.smooth and kind in shapes and shape not in shapes[kind]
         (further if alike else kept).append(k)
         shapes.setdefault(kind, []).append(shape)
-    return kept + further[zlib.crc32(op.name.encode()) % max(len(further), 1) :][:1]
+    return kept, further[zlib.crc32(op.name.encode()) % max(len(further), 1) :][:1]
+
+
+def chosen(op):
+    return sum(parted(op), [])
 
 
 @each("name", OPS, parts=16)
@@ -165,14 +174,19 @@ def test_compiled_op_equals_eager_op(name):
 @each("name", DIFFERENTIABLE, parts=32)
 def test_compiled_derivatives_of_both_orders_equal_eager_ones(name):
     """Those of the compiled function, three further programs, on one sample: another kind of it from op to op."""
-    kept, done = chosen(OPS[name]), False
-    turn = zlib.crc32(name.encode()) % max(len(kept), 1)
+    (kept, further), done = parted(OPS[name]), False
+    turn = zlib.crc32(name.encode()) % len(kept)
 
     def claim(op, sample):
         nonlocal done
         done |= compiled_derivatives_equal_eager(op, sample, of_compiled=not done)
 
+    def of_gradient(op, sample):
+        if found := movable(op, sample):
+            compiled_gradient_equals_eager(found)
+
     _run(name, claim, kept[turn:] + kept[:turn])
+    _run(name, of_gradient, further)
 
 
 @pytest.mark.long
