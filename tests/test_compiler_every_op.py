@@ -163,7 +163,8 @@ def parted(op):
 
 
 def chosen(op):
-    return sum(parted(op), [])
+    kept, one = parted(op)
+    return kept + one
 
 
 @each("name", OPS, parts=16)
