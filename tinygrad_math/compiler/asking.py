@@ -38,7 +38,11 @@ class Questions:
                 yield f, [], f"len({{{ids}}}) == {len(f.apart)}"
                 continue
             v, lines = f"e{f.number}", []
-            if f.parent is None:
+            if f.parts:
+                assert f.step is not None
+                scope[f"k{f.number}"] = f.step[1]
+                lines.append(f"{v} = k{f.number}({', '.join(f'e{p.number}' for p in f.parts)})")
+            elif f.parent is None:
                 assert f.step is not None
                 lines.append(f"{v} = {self._fixed(f, scope) if f.fixed else roots[f.step[1]]}")
             else:
@@ -97,7 +101,7 @@ class Questions:
         wanted = set(hidden)
         for f in reversed(self.facts):
             if f.check or f.apart or f.absent or f in wanted:
-                wanted.update(p for p in (f, f.parent, f.like, *f.apart) if isinstance(p, Fact))
+                wanted.update(p for p in (f, f.parent, f.like, *f.apart, *f.parts) if isinstance(p, Fact))
         return wanted
 
     def look(self, hidden: Sequence[Fact]) -> Callable[[Sequence[Any]], Any]:
@@ -125,6 +129,8 @@ class Questions:
         known: dict[Fact, Any] = {}
         found = []
         for f in self.facts:
+            if f.parts:
+                continue
             try:
                 holds = self._holds(f, known)
                 if issubclass(type(f.value), Tensor):
@@ -140,7 +146,10 @@ class Questions:
         """Whether a fact holds; what lies there now is put to what is known."""
         if f.apart:
             return len({id(known[g]) for g in f.apart}) == len(f.apart)
-        if f.parent is None:
+        if f.parts:
+            assert f.step is not None
+            v = f.step[1](*[known[p] for p in f.parts])
+        elif f.parent is None:
             assert f.step is not None
             v = f.value if f.fixed else self.roots[f.step[1]][1]
         else:

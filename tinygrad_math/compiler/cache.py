@@ -135,7 +135,7 @@ class Compiled:
             if all((key, k) in self._programs for k in range(CHANGES)):
                 return uncompiled(f, as_given)
             reached = [*objects, *known_in(structure, leaves)]
-            made = self._make(given, leaves, reached)  # not under the lock: this runs the user's code
+            made = self._make(key, given, leaves, reached)  # not under the lock: this runs the user's code
             if made is None:
                 return uncompiled(f, as_given)
             entry = self._keep(key, roots, made)
@@ -206,7 +206,7 @@ class Compiled:
                 return (key, k), *found, hidden
         return None
 
-    def _make(self, given: Any, leaves: Sequence[Any], reached: Sequence[tuple[str, Any]]) -> Any:
+    def _make(self, key: Any, given: Any, leaves: Sequence[Any], reached: Sequence[tuple[str, Any]]) -> Any:
         """A program, and the code that finds it; None if f is to be run as it is this time."""
         names, title = argument_names(self.f, *given), title_of(self.f)
 
@@ -229,7 +229,8 @@ class Compiled:
         name = title if isinstance(self.f, FunctionType) else "self"
         roots = [] if self.alone else [(name, self.f), *reached]
         try:
-            made = steady(roots, title, traced)
+            earlier = [self._programs.get((key, k)) for k in range(CHANGES)]
+            made = steady(roots, title, traced, [found[0].environment for found in earlier if found is not None])
         except IllPosedDerivative as error:
             for witness in witnesses():
                 witness.untraced(error)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TraceError
+from ..core.number import Number
 from ..core.place import in_package
 from ..core.tensor import Node, Tensor
 from .facts import FIXED, UNSET, Fact, given
@@ -57,8 +58,10 @@ _LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loop
 class Environment(Objects):
     """The facts of some roots: a function, and objects among its arguments."""
 
-    def __init__(self, roots: Sequence[tuple[str, Any]], everything: bool = False) -> None:
-        self.roots = list(roots)
+    def __init__(
+        self, roots: Sequence[tuple[str, Any]], everything: bool = False, opened: frozenset[str] = frozenset()
+    ) -> None:
+        self.roots, self.opened = list(roots), opened  # plain containers whose entries are facts of their own
         self.names: set[str] = set()
         self.told: set[str] = set()  # attributes of Tensors, beside values, that the user's code names
         self.everything = everything  # whether attributes count that no code names
@@ -109,6 +112,8 @@ class Environment(Objects):
 
     def _add(self, fact: Fact) -> None:
         x = fact.value
+        if isinstance(x, Number):  # put there for a while by a trace
+            x = fact.value = x.number
         fact.number = len(self.facts)
         self.facts.append(fact)
         if fact.number > LIMIT:
@@ -161,7 +166,7 @@ class Environment(Objects):
             fact.check = f"{_THE_SAME} and not {{v}}.flags.writeable"
             self._layouts(fact, x)
             self._beside_numbers(fact, x)
-        elif is_plain(x):
+        elif is_plain(x) and fact.path not in self.opened:
             fact.like, fact.plain = kept(x), True
             text, fact.quick = at_a_glance(x)
             fact.check = f"({text} or same({{v}}, {{like}}))" if text else "same({v}, {like})"

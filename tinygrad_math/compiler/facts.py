@@ -20,9 +20,11 @@ class Fact:
         "check",
         "keeps",
         "like",
+        "moves",
         "number",
         "own",
         "parent",
+        "parts",
         "path",
         "plain",
         "quick",
@@ -43,6 +45,8 @@ class Fact:
         self.keeps = False  # a function that keeps results
         self.apart: list[Fact] = []  # in place of a condition: no two of these are one object
         self.absent: frozenset[str] = frozenset()  # in place of a condition: the keys that a dict has not
+        self.parts: tuple[Fact, ...] = ()  # what a number is computed of; its step is ("of", function of these)
+        self.moves = False  # a number that is read at each call, whatever it is
         self.number = -1
 
     @property

@@ -59,9 +59,10 @@ class Mentions(NamedTuple):
 @lru_cache(maxsize=4096)
 def mentions(code: CodeType) -> Mentions:
     found: tuple[set[str], set[str], set[str]] = (set(), set(), set())
-    identities, texts, before = False, False, ""
+    identities, texts, named = False, False, False
     for step in dis.get_instructions(code):
-        identities, before = identities or (step.opname == "IS_OP" and "CONST" not in before), step.opname
+        identities = identities or (step.opname == "IS_OP" and not named)
+        named = "CONST" in step.opname and type(step.argval) not in (int, float)  # None, True, but no number
         texts = texts or step.opname.startswith("FORMAT_")
         if step.opname in _GLOBAL:
             found[0].add(step.argval)

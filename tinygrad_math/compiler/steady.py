@@ -18,7 +18,11 @@ from ..core.errors import TraceError
 from ..core.tensor import TRACED, Node, Tensor, clock
 from .environment import Environment
 from .facts import Fact
+from .handlers import may_catch
+from .moving import numbers
 from .outside import watched_calls
+from .passes.common import is_random
+from .places import moving
 from .program import Value
 from .reach import is_users_class, line_of, lineage
 from .streams import restore, stream_in
@@ -29,18 +33,22 @@ _CONTAINERS = (list, dict, set, deque)
 
 
 def steady(
-    roots: Sequence[tuple[str, Any]], title: str, trace: Callable[[Environment], Traced]
+    roots: Sequence[tuple[str, Any]],
+    title: str,
+    trace: Callable[[Environment], Traced],
+    earlier: Sequence[Environment] = (),
 ) -> tuple[Traced, Environment] | None:
     """What `trace(environment)` gives, and the environment whose facts must hold for it.
 
-    None if the function is to be run as it is this time, because it has yet to set up what it depends on.
+    Numbers that changed since the `earlier` environments are read at each call, where the function only computes with
+    them. None if the function is to be run as it is this time, because it has yet to set up what it depends on.
     Raises TraceError where it depends on what it changes, or keeps a traced value; everything is then as before.
     """
     before = Environment(roots)
     first = Kept(before)
     found, moved = _run(first, title, trace)
     if not moved:
-        return found, before
+        return _reading(roots, title, trace, found, before, earlier) or (found, before)
     after = Environment(roots)
     second = Kept(after)
     try:
@@ -60,6 +68,46 @@ def steady(
         why = "and what it computes depends on that: return the new value"
         raise refused(title, after, [f.path for f in moved_again], "changes", why)
     return None
+
+
+def _reading(
+    roots: Sequence[tuple[str, Any]],
+    title: str,
+    trace: Callable[[Environment], Traced],
+    found: Traced,
+    before: Environment,
+    earlier: Sequence[Environment],
+) -> tuple[Traced, Environment] | None:
+    """The program that reads the numbers that move, if it is `found` but for these; None if there is none such.
+
+    It is where code can tell what stands for a number from the number by other ways than by asking it.
+    """
+    if found.hooked or before.makes_anew or before.identities or before.caches or may_catch(before.functions):
+        return None
+    paths, opened = moving(before, earlier)
+    if not paths:
+        return None
+    environment = Environment(roots, opened=opened)
+    made = [numbers(environment, paths)]
+    if not made[0].places:
+        return None
+
+    def read(environment: Environment) -> Traced:
+        made.append(numbers(environment, paths))
+        with made[-1].placed():
+            return trace(environment)
+
+    kept = Kept(environment)
+    try:
+        again, moved = _run(kept, title, read)
+    except Exception:
+        return None
+    finally:
+        kept.restore()
+    steps = made[-1]
+    if moved or steps.escaped() or not steps.settle() or not alike(found, again):
+        return None
+    return again, environment
 
 
 def _run(kept: Kept, title: str, trace: Callable[[Environment], Traced]) -> tuple[Traced, list[Fact]]:
@@ -199,19 +247,27 @@ def _put_back_class(kind: type, held: Mapping[str, Any]) -> None:
 
 
 def alike(a: Traced, b: Traced) -> bool:
-    """Whether two traces gave the same program, and the same results beside it."""
-    if a.structure != b.structure or [f.path for f in a.hidden] != [f.path for f in b.hidden] or a.hooked != b.hooked:
-        return False
-    if len(a.outputs) != len(b.outputs) or not all(map(_same_output, a.outputs, b.outputs)):
+    """Whether two traces gave the same program, and the same results beside it.
+
+    Numbers that the second one reads, and what is computed of these alone, are what the first one has as constants.
+    """
+    hidden = [f for f in b.hidden if not f.parts]
+    if a.structure != b.structure or [f.path for f in a.hidden] != [f.path for f in hidden] or a.hooked != b.hooked:
         return False
     p, q = a.program, b.program
-    rows = [*p.arguments, *p.body], [*q.arguments, *q.body]
-    if [len(p.arguments), len(rows[0])] != [len(q.arguments), len(rows[1])]:
+    read = _of_numbers(b)
+    rows = [*p.arguments, *p.body], [v for v in (*q.arguments, *q.body) if v not in read]
+    if len(p.arguments) != len(q.arguments) - len(b.hidden) + len(hidden) or len(rows[0]) != len(rows[1]):
         return False
     twins = dict(zip(*rows, strict=True))
 
     def twin(v: Value, w: Value) -> bool:
-        return twins.get(v) is w or (v.constant and w.constant and same(v.example, w.example))
+        return twins.get(v) is w or (v.constant and (w.constant or w in read) and same(v.example, w.example))
+
+    def same_output(x: Any, y: Any) -> bool:
+        if isinstance(x, Fixed) or isinstance(y, Fixed):
+            return _same_output(x, y) if isinstance(y, Fixed) else _is_read(x, q.results[y], read)
+        return twin(p.results[x], q.results[y])
 
     for v, w in twins.items():
         if (
@@ -222,7 +278,26 @@ def alike(a: Traced, b: Traced) -> bool:
             return False
         if len(v.inputs) != len(w.inputs) or not all(map(twin, v.inputs, w.inputs)):
             return False
-    return len(p.results) == len(q.results) and all(map(twin, p.results, q.results))
+    return len(a.outputs) == len(b.outputs) and all(map(same_output, a.outputs, b.outputs))
+
+
+def _of_numbers(traced: Traced) -> set[Value]:
+    """The arguments that are numbers read at each call, and what is computed of such alone."""
+    arguments = traced.program.arguments[-len(traced.hidden) :] if traced.hidden else []
+    found = {v for v, f in zip(arguments, traced.hidden, strict=True) if f.parts}
+    for v in traced.program.body if found else ():
+        if not found.isdisjoint(v.inputs) and all(i.constant or i in found for i in v.inputs) and not is_random(v):
+            found.add(v)
+    return found
+
+
+def _is_read(fixed: Any, v: Value, read: set[Value]) -> bool:
+    """Whether a result that was the same at every call is what is now computed of numbers that are read."""
+    if v not in read:
+        return False
+    if isinstance(fixed.leaf, Tensor):
+        return v.op is not None and same(fixed.leaf.node.data, v.example)
+    return v.op is None and same(fixed.leaf, v.example)
 
 
 def _same_function(v: Value, w: Value) -> bool:

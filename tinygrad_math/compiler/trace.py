@@ -16,6 +16,7 @@ from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
 from ..core.leaks import leaked
 from ..core.node import TRANSFORMED, Constant, heeded, held, refused_in_trace
+from ..core.number import Number
 from ..core.op import Op, registry
 from ..core.place import Place, located, user_place
 from ..core.quiet import quietly, strict
@@ -327,6 +328,7 @@ def trace(
         run = recorder.run(flatten, ((positional, keywords),), {})[1] if _computes(structure) else structure
         returned, shape = recorder.run(flatten, (recorder.run(f, positional, keywords),), {})
         theirs = [*leaves, *(v for s in below(run) for _, v in computed(s.extra))]
+        returned = [leaf.leaf if isinstance(leaf, Number) else leaf for leaf in returned]
         if has_beside(shape):
             returned, shape = as_leaves(returned, shape, {*map(id, theirs)}, _is_traced)
         roots: list[Node] = []

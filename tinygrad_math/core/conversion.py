@@ -12,6 +12,7 @@ from .errors import DTypeError, HasUnits, MathError, ShapeError, describe, part_
 from .foreign import DOORS, PYTHONS_OWN
 from .leaving import Leaving
 from .node import Constant, Node, in_native_order
+from .number import Number
 from .op import rec
 
 PYTHON_NUMBERS = frozenset({float, int, bool, complex})
@@ -32,7 +33,7 @@ def node_of(value: Any) -> Node:
         node = _new(Constant)
         node.data = value
         return node
-    if isinstance(value, Leaving):
+    if isinstance(value, (Leaving, Number)):
         return value.node
     if isinstance(value, (list, tuple, range)):
         if examined(value):
@@ -102,7 +103,7 @@ def examined(value: Any, depth: int = 0) -> bool:
         for v in value:
             found = examined(v, depth + 1) or found
         return found
-    if isinstance(value, Leaving):
+    if isinstance(value, (Leaving, Number)):
         return True
     kind = type(value)
     if kind not in PYTHON_NUMBERS and kind is not np.ndarray and not isinstance(value, np.generic):

@@ -29,7 +29,7 @@ def _somebody_elses(inputs: Sequence[Any]) -> bool:
     for v in inputs:
         if isinstance(v, Leaving):
             live |= v.node.live
-        elif v.__class__ not in SURE:
+        elif type(v) not in SURE:
             others.append(v)
     return any(has_ufuncs(v, live) for v in others)
 

@@ -37,6 +37,7 @@ from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Node as Node
 from .node import clock as clock
+from .number import Number
 from .op import Op, registry
 from .op import rec as rec
 from .protocols import Protocols, array_of
@@ -219,6 +220,8 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
 
     def met(self: Tensor, other: Any) -> Any:
         """The node of an operand that is neither Python's nor NumPy's own, or what such a one answers itself."""
+        if isinstance(other, Number):
+            return other.node
         if isinstance(other, Rational) and not isinstance(other, np.generic):  # NumPy's integers are too
             other = float(other)  # as Python does for a float
         strange = compares and not is_numeric(other)  # x == None is False
@@ -231,7 +234,7 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
     def forward(self: Tensor, other: Any) -> Tensor:
         op, x = registry[name], self.node
         y: Any
-        kind = other.__class__
+        kind = type(other)
         if kind is Tensor:
             y = other.node
         elif kind is float:
@@ -263,9 +266,9 @@ def _binary(name: str, operate: Callable[[Any, Any], Any]) -> tuple[_Binary, _Bi
         return t
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        if other.__class__ is float:
+        if type(other) is float:
             return forward(wrap(Constant(other)), self)
-        if other.__class__ not in SURE:
+        if type(other) not in SURE:
             if refuses(other):
                 return cast(Tensor, NotImplemented)
             if isinstance(other, Rational) and not isinstance(other, np.generic):
@@ -394,16 +397,16 @@ class Tensor(Form, Differentiable, Assignment, Copying, Protocols, TorchNames, M
     __mod__, __rmod__, __imod__ = _binary("remainder", operator.mod)
 
     def __pow__(self, other: Any) -> Tensor:
-        if other.__class__ is int and other == 2:
+        if type(other) is int and other == 2:
             return record(registry["square"], (self,), NO_PARAMS)  # type: ignore[no-any-return]
-        if other.__class__ not in SURE and not isinstance(other, Tensor) and decides(other, "__rpow__", self.node):
+        if type(other) not in SURE and not isinstance(other, Tensor) and decides(other, "__rpow__", self.node):
             return cast(Tensor, _theirs(self, other, "__rpow__"))
         return rec.pow(self, other)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Tensor:
-        if other.__class__ not in SURE and refuses(other):
+        if type(other) not in SURE and refuses(other):
             return cast(Tensor, NotImplemented)
-        if other.__class__ not in SURE and decides(other, "__pow__", self.node):
+        if type(other) not in SURE and decides(other, "__pow__", self.node):
             found = _theirs(self, other, "__pow__")
             if found is not NotImplemented:
                 return cast(Tensor, found)
