@@ -455,7 +455,11 @@ def compile(
     method, and what these hold) is seen as it is at each call: Tensors are read anew and differentiated through; the
     rest, arrays too, is compared by type and value, and for another value another program is made. Comparing a large
     array costs a pass over it: pass it as an argument, make a Tensor of it, or make it read-only, for good: one that is
-    unlocked, written to and locked again between two calls is taken for what it was. Where 8 programs do not do, f runs
+    unlocked, written to and locked again between two calls is taken for what it was. A number that has had three values
+    (a count of steps, an annealed coefficient) is read at each call by one program, where f computes with it, by
+    operators, `math` and NumPy's ufuncs; what f asks of it (`if step > 10`, an index, a text) has to be answered alike.
+    Where f itself makes the difference by `type()`, `is`, an `except` clause or a cache, it is compared as the rest is.
+    Where 8 programs do not do, f runs
     as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`), around the call
     or within f, where f makes errors of warnings or records them, and where it handles errors and an op raises one. A
     program gives no warning of NumPy's.

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TraceError
-from ..core.number import Number
 from ..core.place import in_package
+from ..core.standing import Number
 from ..core.tensor import Node, Tensor
 from .facts import FIXED, UNSET, Fact, given
 from .holders import (

@@ -21,14 +21,19 @@ from typing import Any
 
 import numpy as np
 
-from ..core.number import Number
+from ..core.node import Constant
+from ..core.standing import Number
 from ..core.tensor import Node, Tensor, clock, wrap
 from .environment import Environment
 from .facts import UNSET, Fact
+from .later import later
 from .places import Place, is_number, place_of
 from .values import frozen
 
 _SCALARS = (int, float, bool, complex)
+
+
+_AS_TENSOR = "t = new(Tensor); t.node = n = new(Constant); n.data = x; return t"
 
 
 def _is_scalar(x: Any) -> bool:
@@ -56,9 +61,9 @@ class Formula:
             stack += [p for p in formula.parts if type(p) is Formula]
         return list(found)
 
-    def reader(self, make: Callable[[Any], Any]) -> Callable[..., Any]:
-        """`make` of the number, as a function of the leaves; UNSET where it cannot be computed."""
-        scope: dict[str, Any] = {"make": make, "UNSET": UNSET}
+    def reader(self, ending: str) -> Callable[..., Any]:
+        """The number as a function of the leaves, returned by `ending`; UNSET where it cannot be computed."""
+        scope: dict[str, Any] = {"new": object.__new__, "Tensor": Tensor, "Constant": Constant, "UNSET": UNSET}
         names = {leaf: f"v{k}" for k, leaf in enumerate(self.leaves())}
 
         def written(x: Any) -> str:
@@ -68,10 +73,8 @@ class Formula:
                 return f"{name}({', '.join(map(written, x.parts))})" if type(x) is Formula else name
             return names[x]
 
-        head = f"def read({', '.join(names.values())}):\n    try: return make({written(self)})\n"
-        exec(f"{head}    except Exception: return UNSET", scope)
-        found: Callable[..., Any] = scope["read"]
-        return found
+        lines = f"    try: x = {written(self)}\n    except Exception: return UNSET\n    {ending}"
+        return later("read", f"def read({', '.join(names.values())}):\n{lines}", scope)
 
     def __str__(self) -> str:
         if self.f is None:
@@ -146,7 +149,7 @@ class Numbers:
         if formula.node is None:
             formula.node = Node(formula.value)
             formula.node.tick = self.tick
-            fact = self._fact(formula, _tensor, wrap(formula.node))
+            fact = self._fact(formula, _AS_TENSOR, wrap(formula.node))
             fact.check, fact.like = "{v}.__class__ is {like}", Tensor
             self.environment.tensors[formula.node] = fact
         return formula.node
@@ -160,13 +163,13 @@ class Numbers:
             self.asked.add(formula)
         elif formula not in self.asked:
             self.asked.add(formula)
-            fact = self._fact(formula, _itself, formula.value)
+            fact = self._fact(formula, "return x", formula.value)
             fact.check, fact.like = "same({v}, {like})", formula.value
         return formula.value
 
-    def _fact(self, formula: Formula, make: Callable[[Any], Any], value: Any) -> Fact:
+    def _fact(self, formula: Formula, ending: str, value: Any) -> Fact:
         facts = self.environment.facts
-        fact = Fact(str(formula), value, None, ("of", formula.reader(make)))
+        fact = Fact(str(formula), value, None, ("of", formula.reader(ending)))
         fact.parts, fact.number = tuple([leaf.fact for leaf in formula.leaves() if leaf.fact]), len(facts)
         facts.append(fact)
         return fact
@@ -183,10 +186,6 @@ class Numbers:
             for fact in others:
                 fact.check, fact.like, fact.moves = "{v} is {like}", first, True
         return found
-
-
-def _tensor(x: Any) -> Tensor:
-    return wrap(Node(x))
 
 
 def _itself(x: Any) -> Any:

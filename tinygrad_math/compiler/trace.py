@@ -16,10 +16,10 @@ from ..core.conversion import node_of
 from ..core.errors import TraceError, describe, unhidden
 from ..core.leaks import leaked
 from ..core.node import TRANSFORMED, Constant, heeded, held, refused_in_trace
-from ..core.number import Number
 from ..core.op import Op, registry
 from ..core.place import Place, located, user_place
 from ..core.quiet import quietly, strict
+from ..core.standing import Number
 from ..core.structure import below
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
 from ..core.tree import Structure, flatten, unflatten

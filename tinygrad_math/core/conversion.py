@@ -12,8 +12,8 @@ from .errors import DTypeError, HasUnits, MathError, ShapeError, describe, part_
 from .foreign import DOORS, PYTHONS_OWN
 from .leaving import Leaving
 from .node import Constant, Node, in_native_order
-from .number import Number
 from .op import rec
+from .standing import Number
 
 PYTHON_NUMBERS = frozenset({float, int, bool, complex})
 _NUMPYS_NUMBERS = {np.dtype(char).type for char in "?bBhHiIlLqQefdgFDG"}

@@ -1,14 +1,33 @@
-"""What stands for an array in a function of plain arrays, so that a compiler can read off what the function does."""
+"""What stands for an array or a number, so that a compiler can read off what a function does."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 
 class StandIn:
     """Stands for an array; NumPy's functions ask it what they give (`__array_ufunc__`, `__array_function__`)."""
+
+
+class Number:
+    """Stands for a plain number that is to be read anew at each call of a program."""
+
+    __slots__ = ()
+    if TYPE_CHECKING:
+
+        @property
+        def node(self) -> Any:
+            """What it is beside a Tensor."""
+
+        @property
+        def number(self) -> Any:
+            """What it is now: for that value the program is then made."""
+
+        @property
+        def leaf(self) -> Any:
+            """What it is among results."""
 
 
 def as_array(x: Any, dtype: Any = None) -> Any:

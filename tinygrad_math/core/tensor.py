@@ -37,11 +37,11 @@ from .node import TRACED as TRACED
 from .node import Meta as Meta
 from .node import Node as Node
 from .node import clock as clock
-from .number import Number
 from .op import Op, registry
 from .op import rec as rec
 from .protocols import Protocols, array_of
 from .spent import spent_node
+from .standing import Number
 from .torch_names import TorchNames
 
 _new = cast(Callable[[type], Any], object.__new__)
