@@ -320,3 +320,33 @@ def test_voigts_profile_of_hardly_any_width_falls_as_the_normal_density(x, s, ga
     slope = tm.grad(special.voigt_profile)
     assert float(slope(x, s, gamma)) == pytest.approx(first, rel=1e-11, abs=0)
     assert float(tm.grad(slope)(x, s, gamma)) == pytest.approx(second, rel=1e-10, abs=0)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        (0.3, 1.2, 0.5),
+        (5.1, 0.6, 0.5),
+        (-0.6, 1.9, 14.3),
+        (7e-6, 3.0, 4e-7),
+        (2e3, 0.5, 1e-3),
+        (6.3, 1.0, 2e-9),
+        (-4.0, 1.0, 1e-25),
+    ],
+)
+def test_voigts_profile_has_all_digits_of_every_second_derivative(at):
+    def profile(x, s, gamma):
+        with mpmath.extradps(int(0.9 * float((x * x + gamma * gamma) / (s * s)) / 2) if abs(x) < 100 else 0):
+            z = (x + 1j * gamma) / (s * mpmath.sqrt(2))
+            if abs(z) > 100:
+                terms = (mpmath.fac2(2 * k - 1) / (2 * z * z) ** k for k in range(60))
+                return mpmath.re(1j * mpmath.fsum(terms) / z) / (s * mpmath.pi * mpmath.sqrt(2))
+            return mpmath.re(mpmath.exp(-z * z) * mpmath.erfc(-1j * z)) / (s * mpmath.sqrt(2 * mpmath.pi))
+
+    for i in range(3):
+        slope = tm.grad(special.voigt_profile, argnums=i)
+        for j in range(i, 3):
+            orders = tuple((k == i) + (k == j) for k in range(3))
+            with mpmath.workdps(90):
+                want = float(mpmath.diff(profile, tuple(map(mpmath.mpf, at)), orders))
+            assert float(tm.grad(slope, argnums=j)(*at)) == pytest.approx(want, rel=1e-11, abs=0)

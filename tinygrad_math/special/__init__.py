@@ -28,6 +28,7 @@ from .student import *
 from .tails import *
 from .transformed import *
 from .tukey import *
+from .voigt import *
 from .waves import *
 from .zetas import *
 

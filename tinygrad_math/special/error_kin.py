@@ -1,4 +1,4 @@
-"""Kin of the error function and integrals of waves: dawsn, wofz, voigt_profile, owens_t, fresnel, sici, shichi.
+"""Kin of the error function and integrals of waves: dawsn, wofz, owens_t, fresnel, sici, shichi.
 
 Dawson's integral has D' = 1 - 2 x D (DLMF 7.10.4), whose terms cancel far out; there the derivative is its expansion
 -sum_(k>0) (2k-1)!! / (2 x^2)^k (DLMF 7.12.1). So it is with Faddeeva's w(z), whose slope is 2i/sqrt(pi) - 2 z w(z).
@@ -7,17 +7,16 @@ Dawson's integral has D' = 1 - 2 x D (DLMF 7.10.4), whose terms cancel far out; 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.samples import complexes, positive, sample
 from ..core.tensor import Tensor, rec
-from .ends import at_infinity, beyond, exp_over, nowhere, with_limits
+from .ends import at_infinity, beyond, exp_over, with_limits
 from .scipy_rows import forward_of, part, row
 
-__all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "voigt_profile", "wofz"]
+__all__ = ["dawsn", "fresnel", "owens_t", "shichi", "sici", "wofz"]
 
 _FAR = 6.5  # from here on the expansion is exact to rounding
 _TERMS = 32
@@ -89,79 +88,6 @@ wofz = row(
 )
 
 
-def _voigt(xp: Any, s: Any, x: Any, gamma: Any) -> tuple[Any, Any, Any]:
-    z = (x + 1j * gamma) / (math.sqrt(2) * s)
-    w = xp.wofz(z)
-    return z, w, _faddeeva_slope(xp, w, z)
-
-
-def _voigt_fall(xp: Any, s: Any, x: Any, gamma: Any) -> Any:
-    """The derivative of z w(z), w + z w', of which far out nearly all cancels: there by its expansion,
-    -2i/(sqrt(pi) z) times the sum over k > 0 of k (2k-1)!! / (2 z^2)^k."""
-    z, w, slope = _voigt(xp, s, x, gamma)
-    far = xp.greater(abs(z), _FAR)
-    at = xp.where(far, z, _FAR)
-    u, total = 0.5 / at / at, 1.0
-    for k in range(_TERMS, 1, -1):
-        total = 1.0 + k * (2 * k - 1) / (k - 1) * u * total
-    total = u * total
-    under, share = _gauss_part(xp, z, far)
-    square = under * under
-    rest = share * (1 - 2 * square) * xp.exp(-square)
-    return xp.where(far, -2j / math.sqrt(math.pi) * total / at + rest, w + z * slope)
-
-
-_NARROW = 1e-10  # of the distance from the pole: the square of it is below the rounding
-
-
-def _with_narrow(inside: Callable[..., Any], narrow: Callable[..., Any]) -> Callable[..., Any]:
-    """A partial of the profile, of a small sigma by Cauchy's density L and its heat equation, V_s = s L_xx: of p and q,
-    x and gamma over their distance r from 0, and 1/r. All vanish for sigma to infinity."""
-
-    def partial(xp: Any, y: Any, x: Any, s: Any, gamma: Any) -> Any:
-        small = xp.less(s, _NARROW * xp.hypot(x, gamma)) & xp.greater_equal(s, 0) & xp.greater_equal(gamma, 0)
-        flat = xp.isinf(s)
-        if nowhere(small | flat):
-            return inside(xp, s, x, gamma)
-        at, half = xp.where(small, x, 1.0), xp.where(small, gamma, 1.0)
-        shares = xp.hypot_share(at, half), xp.hypot_share(half, at), 1 / xp.hypot(at, half)
-        own = narrow(xp.where(small, s, 0.0), *shares) / math.pi
-        rest = inside(xp, *(xp.where(small | flat, 1.0, v) for v in (s, x, gamma)))
-        return xp.where(small, own, xp.where(flat, 0.0, rest))
-
-    return partial
-
-
-_scipys_voigt = forward_of("voigt_profile", "x", "sigma", "gamma")
-
-
-def voigt(x: Any, sigma: Any, gamma: Any, /) -> Any:
-    """SciPy's voigt_profile, and 0 for gamma to infinity also where sigma is 0."""
-    y = np.asarray(_scipys_voigt(x, sigma, gamma))
-    return np.where(np.equal(gamma, math.inf) & np.isfinite(x) & np.isfinite(sigma), 0.0, y).astype(y.dtype)[()]
-
-
-voigt_profile = row(
-    "voigt_profile",
-    _with_narrow(
-        lambda xp, s, x, gamma: xp.real(_voigt(xp, s, x, gamma)[2]) / (2 * math.sqrt(math.pi) * s * s),
-        lambda s, p, q, inverse: -2 * p * q * inverse * inverse,
-    ),
-    _with_narrow(
-        lambda xp, s, x, gamma: -xp.real(_voigt_fall(xp, s, x, gamma)) / (math.sqrt(2 * math.pi) * s * s),
-        lambda s, p, q, inverse: 2 * s * inverse * q * (3 * p * p - q * q) * inverse * inverse,
-    ),
-    _with_narrow(
-        lambda xp, s, x, gamma: -xp.imag(_voigt(xp, s, x, gamma)[2]) / (2 * math.sqrt(math.pi) * s * s),
-        lambda s, p, q, inverse: (p - q) * (p + q) * inverse * inverse,
-    ),
-    arguments="x sigma gamma",
-    forward=voigt,
-    domain=((-2.0, 2.0), (0.4, 2.0), (0.1, 2.0)),
-    doc="The density at x of the sum of a normal number, of the standard deviation sigma > 0, and a Cauchy number of "
-    "half width gamma: Re w((x + i gamma) / (sigma sqrt 2)) / (sigma sqrt(2 pi)). Derivatives by those of wofz; second "
-    "ones have 8 digits at worst.",
-)
 _GONE = 60.0  # exp(-h^2/2) is 0 from here on
 
 
