@@ -306,6 +306,67 @@ def test_an_attribute_that_hides_the_number_of_a_class_is_seen():
         assert_same(f(X), tm.tensor(X * np.float32(9)))
 
 
+class Warm(tm.nn.Module):
+    """A layer with a temperature, and a list of its own."""
+
+    def __init__(self, temperature):
+        super().__init__()
+        self.layer, self.temperature, self.step, self.log = tm.nn.Linear(3, 2, rng=0), temperature, 0, ["a"]
+
+    def forward(self, x):
+        return tm.nn.functional.softmax(self.layer(x) / self.temperature)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_numbers_of_modules_among_arguments_are_those_of_the_call_in_values_and_results(backend):
+    if backend == "native":
+        pytest.importorskip("llvmlite")
+    optimizer = tm.optim.SGD(lr=0.5)
+
+    def step(net, x):
+        loss, g = tm.value_and_grad(lambda net: tm.sum(net(x) ** 2))(net)
+        return loss, optimizer.update(g, optimizer.init(net), net)[0]
+
+    compiled = tm.compile(step, backend=backend)
+    net = Warm(1.0)
+    for k in range(9):
+        net.temperature *= 0.8
+        net.step = k
+        loss, new = compiled(net, X)
+        want, like = step(net, tm.tensor(X))
+        assert_same([loss, new.layer.weight], [want, like.layer.weight], 1e-5)
+        assert (new.temperature, new.step, type(new.step)) == (net.temperature, k, int)
+        assert new.log is net.log
+        net = new
+    assert len(compiled._programs) == 3
+
+
+def test_numbers_of_two_modules_are_told_apart():
+    a, b = Warm(1.0), Warm(1.0)
+    compiled = tm.compile(lambda a, b, x: a(x) - b(x) * b.temperature)
+    for k in range(8):
+        (a, b)[k % 2].temperature *= 1.5
+        want = a(tm.tensor(X)) - b(tm.tensor(X)) * b.temperature
+        np.testing.assert_allclose(compiled(a, b, X).detach().numpy(), want.detach().numpy(), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            compiled(b, b, X).detach().numpy(), (b(X) * (1 - b.temperature)).detach().numpy(), rtol=1e-5, atol=1e-6
+        )
+
+
+def test_a_module_that_counts_its_calls_as_an_argument_is_refused_with_numbers_that_move_too():
+    class Own(Warm):
+        def forward(self, x):
+            self.step += 1
+            return super().forward(x)
+
+    net, compiled = Own(1.0), tm.compile(lambda net, x: net(x))
+    for _ in range(5):
+        net.temperature *= 0.9
+        with pytest.raises(TraceError, match=r"writes to its argument net\.step"):
+            compiled(net, X)
+        assert (net.step, type(net.step), type(net.temperature)) == (0, int, float)
+
+
 # -- what stands for it while the function is traced -------------------------------------------------------------
 def test_a_number_that_is_kept_somewhere_is_kept_as_a_number():
     seen, held = [], Held(0)

@@ -12,12 +12,33 @@ from functools import partial
 from typing import Any
 
 from ..core.attributes import Attributes, Pairs
+from ..core.standing import Number
 from ..core.structure import Structure, Tie, below, with_extras
 from ..core.tree import flatten
 from .remade import Remade
 from .values import is_still
 
 Path = tuple[Any, ...]
+
+
+class Passed:
+    """Stands where the results have a number of the arguments, which is another one at each call."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def as_passed(structure: Structure) -> Structure:
+    """The structure with the numbers that the arguments had."""
+
+    def extra(x: Any) -> Any:
+        if type(x) is not Attributes or not any(type(v) is Passed for _, v in x.pairs):
+            return x
+        return x.with_pairs(tuple([(n, v.value if type(v) is Passed else v) for n, v in x.pairs]), x.derived)
+
+    return with_extras(structure, extra)
 
 
 class Borrowed:
@@ -37,6 +58,10 @@ class Borrowed:
         self.objects = list(objects)  # the leaves of the results that are objects
         self.places: dict[int, tuple[int, Path]] = {key: place for key, place in found.items() if key in here}
         self.made = {key: v for key, v in here.items() if key in remade.made and type(v) is not tuple}
+        passed = {key: Passed(v.value) for key, v in here.items() if isinstance(v, Number) and key in self.places}
+        if passed:
+            self.returned = with_extras(returned, partial(_other, instead=passed))
+            self.places = {id(passed[key]) if key in passed else key: place for key, place in self.places.items()}
 
     def __bool__(self) -> bool:
         return bool(self.places or self.remade)

@@ -29,7 +29,17 @@ from .executable import Executable, argument_names, title_of
 from .facts import MISS
 from .find import Find, derivatives_wanted, finder, watched
 from .handed import Handed
-from .leaves import Static, is_static, key_of, key_of_static, known_in, objects_in, uncompiled
+from .leaves import (
+    Static,
+    attributes_in,
+    is_static,
+    key_of,
+    key_of_static,
+    known_in,
+    objects_in,
+    uncompiled,
+    with_attributes,
+)
 from .profile import Profile
 from .program import NUMBERS, Program
 from .retyped import Retyped
@@ -224,13 +234,16 @@ class Compiled:
                     raise
                 return result
 
-            return trace(unpacked, given, is_static, names, title, environment)
+            return trace(unpacked, with_attributes(given, roots), is_static, names, title, environment)
 
+        places = attributes_in(flatten(given)[1], leaves)
+        attributes = [k for k, place in enumerate(places, start=1) if place is not None]
         name = title if isinstance(self.f, FunctionType) else "self"
         roots = [] if self.alone else [(name, self.f), *reached]
         try:
             earlier = [self._programs.get((key, k)) for k in range(CHANGES)]
-            made = steady(roots, title, traced, [found[0].environment for found in earlier if found is not None])
+            known = [found[0].environment for found in earlier if found is not None]
+            made = steady(roots, title, traced, known, frozenset(attributes) if roots else frozenset())
         except IllPosedDerivative as error:
             for witness in witnesses():
                 witness.untraced(error)
@@ -459,10 +472,9 @@ def compile(
     (a count of steps, an annealed coefficient) is read at each call by one program, where f computes with it, by
     operators, `math` and NumPy's ufuncs; what f asks of it (`if step > 10`, an index, a text) has to be answered alike.
     Where f itself makes the difference by `type()`, `is`, an `except` clause or a cache, it is compared as the rest is.
-    Where 8 programs do not do, f runs
-    as it is, as it does where NumPy's error state is to raise or call (`np.errstate(divide="raise")`), around the call
-    or within f, where f makes errors of warnings or records them, and where it handles errors and an op raises one. A
-    program gives no warning of NumPy's.
+    Where 8 programs do not do, f runs as it is, as it does where NumPy's error state is to raise or call
+    (`np.errstate(divide="raise")`), around the call or within f, where f makes errors of warnings or records them, and
+    where it handles errors and an op raises one. A program gives no warning of NumPy's.
     What libraries hold is not looked at, nor what lies in locks and events, in the `args` of an exception, in a cell
     of a closure that is itself an object in reach, among Python's builtins, or behind `np.frompyfunc`: pass
     what changes there as an argument.

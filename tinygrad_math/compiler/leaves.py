@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.standing import Number
+from ..core.structure import Origin, of_origin
 from ..core.tensor import Tensor
-from ..core.tree import Attributes, Structure
+from ..core.tree import Attributes, Structure, flatten, unflatten
 from .objects import Known
 from .program import NUMBERS
 from .reach import lineage
@@ -104,23 +106,50 @@ def key_of(structure: Structure) -> Any:
 
 def objects_in(structure: Structure, leaves: Sequence[Any]) -> list[tuple[str, Any]]:
     """Static objects among arguments, and what containers hold beside their children, in the order of the tree."""
-    return list(_objects(structure, iter(leaves), "arguments"))
+    return [(name, value) for name, value, _ in _objects(structure, iter(leaves), "arguments")]
 
 
-def _objects(structure: Structure, leaves: Iterator[Any], name: str) -> Iterator[tuple[str, Any]]:
+def attributes_in(structure: Structure, leaves: Sequence[Any]) -> list[Structure | None]:
+    """For each of these objects the container whose attributes it is; None for any other."""
+    return [place for _, _, place in _objects(structure, iter(leaves), "arguments")]
+
+
+def _objects(structure: Structure, leaves: Iterator[Any], name: str) -> Iterator[tuple[str, Any, Structure | None]]:
     kind, keys, children, extra = structure
     if kind is None:
         leaf = next(leaves)
         if is_static(leaf) and is_object(leaf):
-            yield name, opened(leaf)
+            yield name, opened(leaf), None
         return
     if isinstance(extra, Attributes):
         if hasattr(kind, "tree_flatten") or not is_plain(extra.pairs):
-            yield name, dict(extra.pairs)
+            yield name, dict(extra.pairs), structure
     elif extra and hasattr(kind, "tree_flatten"):
-        yield name, extra
+        yield name, extra, None
     for key, child in zip(keys, children, strict=True):
         yield from _objects(child, leaves, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
+
+
+def with_attributes(given: Any, roots: Sequence[tuple[str, Any]]) -> Any:
+    """The arguments, in whose containers is what the roots behind the first one have that stands for numbers."""
+    held = [value for _, value in roots[1:] if type(value) is dict]
+    if not any(isinstance(v, Number) for value in held for v in value.values()):
+        return given
+    leaves, structure = flatten(given)
+    places = attributes_in(structure, leaves)
+    now = {id(s): value for s, (_, value) in zip(places, roots[1:], strict=False) if s is not None}
+    return unflatten(_with_attributes(structure, now), leaves)
+
+
+def _with_attributes(structure: Structure, now: dict[int, dict[str, Any]]) -> Structure:
+    children = tuple([_with_attributes(child, now) for child in structure.children])
+    extra, held = structure.extra, now.get(id(structure))
+    if held is not None and any(isinstance(v, Number) for v in held.values()):
+        extra = extra.with_pairs(tuple(held.items()), extra.derived)
+    elif all(map(operator.is_, children, structure.children)):
+        return structure
+    new = structure._replace(children=children, extra=extra)
+    return of_origin(new, structure.origin) if isinstance(structure, Origin) else new
 
 
 def known_in(structure: Structure, leaves: Sequence[Any]) -> list[tuple[str, Known]]:

@@ -43,12 +43,11 @@ def _is_scalar(x: Any) -> bool:
 class Formula:
     """A number as it is computed at each call: one that is read, or a function of Python's of some others."""
 
-    __slots__ = ("f", "fact", "hidden", "node", "parts", "touched", "value")
+    __slots__ = ("f", "fact", "node", "parts", "value")
 
     def __init__(self, value: Any, f: Any = None, parts: Sequence[Any] = (), fact: Fact | None = None) -> None:
         self.value, self.f, self.parts, self.fact = value, f, tuple(parts), fact
         self.node: Node | None = None
-        self.touched = False
 
     def leaves(self) -> list[Formula]:
         """The numbers that are read, each once."""
@@ -134,9 +133,6 @@ class Numbers:
 
     def of(self, f: Callable[..., Any], parts: Sequence[Any]) -> Formula:
         """A function of Python's of such numbers and plain ones, computed once."""
-        for p in parts:
-            if type(p) is Formula:
-                p.touched = True
         key = f, tuple(p if type(p) is Formula else frozen(p) for p in parts)
         if key not in self.made:
             value = f(*[p.value if type(p) is Formula else p for p in parts])
@@ -145,7 +141,6 @@ class Numbers:
 
     def node(self, formula: Formula) -> Node:
         """What such a number is beside a Tensor: what a Tensor from outside is, which lies where the number is read."""
-        formula.touched = True
         if formula.node is None:
             formula.node = Node(formula.value)
             formula.node.tick = self.tick
@@ -156,7 +151,6 @@ class Numbers:
 
     def tell(self, formula: Formula) -> Any:
         """The value, for which the program is then made."""
-        formula.touched = True
         if not self.here():  # another thread, which finds it where the number lies
             self.asked.update(formula.leaves())
         elif formula.f is None:
@@ -179,7 +173,7 @@ class Numbers:
         found = False
         for formula in self.read:
             first, *others = next(facts for _, facts in self.places if facts[0] is formula.fact)
-            if formula in self.asked or not formula.touched:
+            if formula in self.asked:
                 continue
             found = True
             first.check, first.like, first.moves = "type({v}) is {like}", type(formula.value), True
@@ -247,6 +241,10 @@ class Moving(Number):
     @property
     def number(self) -> Any:
         return self._home.tell(self._formula)
+
+    @property
+    def value(self) -> Any:
+        return self._formula.value
 
     @property
     def leaf(self) -> Any:
@@ -339,13 +337,16 @@ _MATH: dict[int, Any] = {
 }
 
 
-def numbers(environment: Environment, paths: frozenset[str]) -> Numbers:
-    """What is to stand for the numbers at these paths, where something can."""
+def numbers(environment: Environment, paths: frozenset[str], given: frozenset[int] = frozenset()) -> Numbers:
+    """What is to stand for the numbers at these paths, where something can.
+
+    `given` are the roots that are what a container of arguments has beside its children.
+    """
     places: dict[tuple[int, Any], tuple[Place, list[Fact]]] = {}
     moves = False
     for f in environment.facts:
         if (f.path in paths and is_number(f.value)) or id(f.value) in _MATH:
-            place = place_of(f)
+            place = place_of(f, given)
             if place is not None:
                 places.setdefault((id(place.holder), place.key), (place, []))[1].append(f)
                 moves = moves or is_number(f.value)

@@ -75,10 +75,10 @@ class Place(NamedTuple):
             (dict if isinstance(self.holder, dict) else list).__setitem__(self.holder, self.key, x)
 
 
-def place_of(fact: Fact) -> Place | None:
+def place_of(fact: Fact, given: frozenset[int] = frozenset()) -> Place | None:
     """The place that a fact is read from; None where nothing can be put, or where the function would not see it."""
     above = fact.parent
-    if above is None or fact.step is None or not _is_where_it_is_read(above):
+    if above is None or fact.step is None or not _is_where_it_is_read(above, given):
         return None
     holder, (kind, key) = above.value, fact.step
     if type(holder) is CellType:
@@ -99,8 +99,10 @@ def place_of(fact: Fact) -> Place | None:
     return Place(owner, key) if owner is not None and is_users_class(owner) else None
 
 
-def _is_where_it_is_read(fact: Fact) -> bool:
-    """Whether an object is the very one that the function reaches: a container of arguments is made anew for it."""
+def _is_where_it_is_read(fact: Fact, given: frozenset[int]) -> bool:
+    """Whether an object is the very one that the function reaches, or what a container of arguments is made anew of."""
+    if fact.step is not None and fact.step[0] == "root" and fact.step[1] in given:
+        return True
     while fact.parent is not None:
         fact = fact.parent
     return fact.step is None or fact.step[0] == FIXED or fact.step == ("root", 0)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.errors import TraceError
 from ..core.tensor import TRACED, Node, Tensor, clock
+from .borrowed import as_passed
 from .environment import Environment
 from .facts import Fact
 from .handlers import may_catch
@@ -37,18 +38,20 @@ def steady(
     title: str,
     trace: Callable[[Environment], Traced],
     earlier: Sequence[Environment] = (),
+    given: frozenset[int] = frozenset(),
 ) -> tuple[Traced, Environment] | None:
     """What `trace(environment)` gives, and the environment whose facts must hold for it.
 
     Numbers that changed since the `earlier` environments are read at each call, where the function only computes with
-    them. None if the function is to be run as it is this time, because it has yet to set up what it depends on.
+    them; of `given` see `numbers`. None if the function is to be run as it is this time, because it has yet to set up
+    what it depends on.
     Raises TraceError where it depends on what it changes, or keeps a traced value; everything is then as before.
     """
     before = Environment(roots)
     first = Kept(before)
     found, moved = _run(first, title, trace)
     if not moved:
-        return _reading(roots, title, trace, found, before, earlier) or (found, before)
+        return _reading(roots, title, trace, found, before, earlier, given) or (found, before)
     after = Environment(roots)
     second = Kept(after)
     try:
@@ -77,6 +80,7 @@ def _reading(
     found: Traced,
     before: Environment,
     earlier: Sequence[Environment],
+    given: frozenset[int],
 ) -> tuple[Traced, Environment] | None:
     """The program that reads the numbers that move, if it is `found` but for these; None if there is none such.
 
@@ -88,12 +92,12 @@ def _reading(
     if not paths:
         return None
     environment = Environment(roots, opened=opened)
-    made = [numbers(environment, paths)]
+    made = [numbers(environment, paths, given)]
     if not made[0].places:
         return None
 
     def read(environment: Environment) -> Traced:
-        made.append(numbers(environment, paths))
+        made.append(numbers(environment, paths, given))
         with made[-1].placed():
             return trace(environment)
 
@@ -252,7 +256,11 @@ def alike(a: Traced, b: Traced) -> bool:
     Numbers that the second one reads, and what is computed of these alone, are what the first one has as constants.
     """
     hidden = [f for f in b.hidden if not f.parts]
-    if a.structure != b.structure or [f.path for f in a.hidden] != [f.path for f in hidden] or a.hooked != b.hooked:
+    if (
+        a.structure != as_passed(b.structure)
+        or [f.path for f in a.hidden] != [f.path for f in hidden]
+        or a.hooked != b.hooked
+    ):
         return False
     p, q = a.program, b.program
     read = _of_numbers(b)

@@ -22,7 +22,7 @@ from ..core.quiet import quietly, strict
 from ..core.standing import Number
 from ..core.structure import below
 from ..core.tensor import DIFFERENTIABLE, MODE, TRACED, Mode, Node, Tensor, clock, under, wrap
-from ..core.tree import Structure, flatten, unflatten
+from ..core.tree import Attributes, Structure, flatten, unflatten
 from ..transforms.loops.body import OUTSIDE
 from .borrowed import Borrowed, computed
 from .environment import Environment
@@ -327,7 +327,7 @@ def trace(
         positional, keywords = recorder.run(unflatten, (structure, given), {})  # a dataclass computes of its fields
         run = recorder.run(flatten, ((positional, keywords),), {})[1] if _computes(structure) else structure
         returned, shape = recorder.run(flatten, (recorder.run(f, positional, keywords),), {})
-        theirs = [*leaves, *(v for s in below(run) for _, v in computed(s.extra))]
+        theirs = [*leaves, *_numbers_in(structure), *(v for s in below(run) for _, v in computed(s.extra))]
         returned = [leaf.leaf if isinstance(leaf, Number) else leaf for leaf in returned]
         if has_beside(shape):
             returned, shape = as_leaves(returned, shape, {*map(id, theirs)}, _is_traced)
@@ -361,12 +361,28 @@ def trace(
         structure, run, shape, remade, [o.leaf for o in outputs if isinstance(o, Fixed) and is_object(o.leaf)]
     )
     return Traced(
-        program, hidden, shape, borrowed, outputs, settled, made, paced, transformed, recorder.hooked, recorder.odd
+        program,
+        hidden,
+        borrowed.returned,
+        borrowed,
+        outputs,
+        settled,
+        made,
+        paced,
+        transformed,
+        recorder.hooked,
+        recorder.odd,
     )
 
 
 def _is_traced(node: Node) -> bool:
     return bool(node.live & TRACED)
+
+
+def _numbers_in(structure: Structure) -> list[Any]:
+    """What stands for numbers among the attributes of the arguments."""
+    extras = [s.extra for s in below(structure) if type(s.extra) is Attributes]
+    return [v for extra in extras for _, v in extra.pairs if isinstance(v, Number)]
 
 
 def _computes(structure: Structure) -> bool:

@@ -7,6 +7,8 @@ import weakref
 from collections import deque
 from typing import Any
 
+from .standing import Number
+
 Pairs = tuple[tuple[str, Any], ...]
 
 
@@ -67,8 +69,10 @@ def frozen(value: Any) -> Any:
     value = value.node.data if hasattr(type(value), "_tree_leaf") else value  # a Tensor
     if hasattr(type(value), "tobytes") and hasattr(type(value), "dtype"):
         return value.dtype.str, value.shape, value.tobytes()
-    if type(value) in weakref.ProxyTypes:  # whose class is that of what it stands for, if that is still there
-        return type(value), id(value)
+    if kind in weakref.ProxyTypes or issubclass(
+        kind, Number
+    ):  # whose class is that of what it stands for, if that is still there
+        return kind, id(value)
     if isinstance(value, (list, tuple, deque, set, frozenset)):
         return type(value), tuple(map(frozen, value))
     if isinstance(value, dict):

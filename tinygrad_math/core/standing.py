@@ -15,6 +15,7 @@ class Number:
     """Stands for a plain number that is to be read anew at each call of a program."""
 
     __slots__ = ()
+    __stays__ = True  # it leads nowhere, and is its own copy
     if TYPE_CHECKING:
 
         @property
@@ -24,6 +25,10 @@ class Number:
         @property
         def number(self) -> Any:
             """What it is now: for that value the program is then made."""
+
+        @property
+        def value(self) -> Any:
+            """What it is now, without asking for it."""
 
         @property
         def leaf(self) -> Any:
