@@ -169,6 +169,12 @@ def chosen(op):
 
 @each("name", OPS, parts=16)
 def test_compiled_op_equals_eager_op(name):
+    _run(name, compiled_equals_eager, chosen(OPS[name]))
+
+
+@pytest.mark.long
+@each("name", OPS, parts=16)
+def test_compiled_op_equals_eager_op_on_every_sample(name):
     _run(name, compiled_equals_eager)
 
 

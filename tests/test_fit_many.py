@@ -38,9 +38,30 @@ def rows(history):
     return [{k: v for k, v in row.items() if k != "seconds"} for row in history]
 
 
-def both(optimiser, make=small, epochs=3, schedule=None, feed=None, compile=False, tolerance=1e-9, **options):
-    """A bank, when it has been found equal to networks trained one after another."""
-    options.setdefault("progress", False)
+class Alone:
+    """What becomes of the networks that are trained one after another."""
+
+    def __init__(self, optimiser, make, epochs, schedule, feed, options):
+        self.runs = [self._run(k, lr, optimiser, make, epochs, schedule, feed, options) for k, lr in enumerate(RATES)]
+
+    def _run(self, k, lr, optimiser, make, epochs, schedule, feed, options):
+        net = make(k)
+        start = net.state_dict()
+        opt = optimiser(net, lr)
+        one = loader() if feed is None else feed(k)
+        h = tm.train.fit(net, one, F.cross_entropy, opt, epochs, scheduler=schedule and schedule(opt), **options)
+        end = net.state_dict()
+        kept = [set(s) for s in opt.state.values() if s]
+        again = tm.train.fit(net, loader(), F.cross_entropy, opt, 1, progress=False)[0]["loss"]
+        return start, end, h, kept, again
+
+
+ALONE = {}
+
+
+def both(optimiser, make=small, epochs=3, schedule=None, feed=None, compile=False, tolerance=1e-9, name=None, **more):
+    """A bank, when it has been found equal to networks trained one after another: those of this name, once for all."""
+    options = {"progress": False, **more}
     nets = [make(seed) for seed in range(len(RATES))]
     opts = [optimiser(net, lr) for net, lr in zip(nets, RATES, strict=True)]
     schedules = schedule and [schedule(o) for o in opts]
@@ -49,27 +70,23 @@ def both(optimiser, make=small, epochs=3, schedule=None, feed=None, compile=Fals
         nets, given, F.cross_entropy, opts, epochs, schedulers=schedules, compile=compile, **options
     )
     assert bank.models == nets
-    for k, lr in enumerate(RATES):
-        net = make(k)
-        start = net.state_dict()
-        opt = optimiser(net, lr)
-        one = loader() if feed is None else feed(k)
-        h = tm.train.fit(net, one, F.cross_entropy, opt, epochs, scheduler=schedule and schedule(opt), **options)
-        for name, value in net.state_dict().items():
-            np.testing.assert_allclose(nets[k].state_dict()[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
-            assert nets[k].state_dict()[name].dtype == value.dtype
-        assert any((start[name] != value).any() for name, value in net.state_dict().items())
+    alone = ALONE.get(name) or Alone(optimiser, make, epochs, schedule, feed, options)
+    if name is not None:
+        ALONE[name] = alone
+    for k, (start, end, h, kept, one_again) in enumerate(alone.runs):
+        found = nets[k].state_dict()
+        for part, value in end.items():
+            np.testing.assert_allclose(found[part], value, rtol=tolerance, atol=tolerance, err_msg=part)
+            assert found[part].dtype == value.dtype
+        assert any((start[part] != value).any() for part, value in end.items())
         assert len(h) == len(bank[k].history)
         assert h.stopped == bank[k].history.stopped
-        for want, found in zip(rows(h), rows(bank[k].history), strict=True):
-            assert list(want) == list(found)
-            assert found == pytest.approx(want, rel=max(tolerance, 1e-9), abs=tolerance)
-        assert [set(s) for s in opts[k].state.values() if s] == [set(s) for s in opt.state.values() if s]
-        again, one_again = (
-            tm.train.fit(n, loader(), F.cross_entropy, o, 1, progress=False)
-            for n, o in ((nets[k], opts[k]), (net, opt))
-        )
-        assert again[0]["loss"] == pytest.approx(one_again[0]["loss"], rel=max(tolerance, 1e-8) * 10)
+        for want, row in zip(rows(h), rows(bank[k].history), strict=True):
+            assert list(want) == list(row)
+            assert row == pytest.approx(want, rel=max(tolerance, 1e-9), abs=tolerance)
+        assert [set(s) for s in opts[k].state.values() if s] == kept
+        again = tm.train.fit(nets[k], loader(), F.cross_entropy, opts[k], 1, progress=False)
+        assert again[0]["loss"] == pytest.approx(one_again, rel=max(tolerance, 1e-8) * 10)
     return bank
 
 
@@ -99,7 +116,7 @@ OPTIMISERS = {
 def test_each_network_ends_where_it_would_alone(name, compile):
     if compile == "native":
         pytest.importorskip("llvmlite")
-    both(OPTIMISERS[name], compile=compile)
+    both(OPTIMISERS[name], compile=compile, name=name)
 
 
 ADAM = OPTIMISERS["Adam"]
@@ -129,7 +146,8 @@ def test_settings_mean_what_they_mean_to_fit(name, compile):
         pytest.importorskip("llvmlite")
     options = dict(SETTINGS[name])
     optimiser = options.pop("optimiser", "Adam")
-    both(OPTIMISERS.get(optimiser) if isinstance(optimiser, str) else optimiser, compile=compile, **options)
+    optimiser = OPTIMISERS.get(optimiser) if isinstance(optimiser, str) else optimiser
+    both(optimiser, compile=compile, name=name, **options)
 
 
 @pytest.mark.parametrize("restore", [False, True])
