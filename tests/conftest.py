@@ -1,7 +1,9 @@
 """What all tests share."""
 
+import compileall
 import contextlib
 import gc
+import importlib
 import os
 import shutil
 import signal
@@ -38,11 +40,25 @@ def _compiled() -> set[Path]:
     return {folder for part in ("tinygrad_math", "tests", "examples") for folder in (ROOT / part).rglob("__pycache__")}
 
 
+def _compile_a_share(config: pytest.Config) -> None:
+    """Of processes that share the tests each compiles a part of all files, and finds the rest compiled by the others."""
+    given = getattr(config, "workerinput", None)
+    if given is None or sys.dont_write_bytecode:
+        return
+    mine, count = int(given["workerid"].removeprefix("gw")), given["workercount"]
+    for file in sorted((ROOT / "tinygrad_math").rglob("*.py"))[mine::count]:
+        compileall.compile_file(file, quiet=2)
+    for file in sorted((ROOT / "tests").glob("test_*.py"))[mine::count]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # which pytest meets where it collects the file
+            importlib.import_module(file.stem)
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """No garbage is sought meanwhile: hardly anything dies."""
     gc.disable()
     try:
+        _compile_a_share(session.config)
         return (yield)
     finally:
         gc.enable()
