@@ -130,20 +130,21 @@ def check_compiled(case):
     """The outputs, the gradients and what becomes of the buffers, of one program."""
     ours = Ours(case)
 
-    def run(moving, module=None, buffers=None):
-        net = None if module is None else module.with_tensors(buffers)
-        return ours.outputs(moving, net), {} if net is None else dict(net.named_buffers())
-
     def scalar(moving, module=None, buffers=None):
         return ours.scalar(moving, None if module is None else module.with_tensors(buffers))
 
+    def run(moving, module=None, buffers=None):
+        net = None if module is None else module.with_tensors(buffers)
+        given = (moving,) if module is None else (moving, module, buffers)
+        gradient = tm.grad(scalar, argnums=ours.argnums())(*given) if ours.names else None
+        return ours.outputs(moving, net), {} if net is None else dict(net.named_buffers()), gradient
+
     buffers = ({n: b.numpy().copy() for n, b in ours.module.named_buffers()},) if ours.learns else ()
-    outputs, after = tm.compile(run)(*ours.primals(), *buffers)
+    outputs, after, gradient = tm.compile(run)(*ours.primals(), *buffers)
     found = {f"output{i}": y.detach().numpy() for i, y in enumerate(flat(outputs))}
     close(found | {f"after {n}": b.numpy() for n, b in after.items()}, case.name)
     if ours.names:
-        gradient = tm.compile(tm.grad(scalar, argnums=ours.argnums()))
-        close(ours.named("grad", gradient(*ours.primals(), *buffers)), case.name)
+        close(ours.named("grad", gradient), case.name)
 
 
 def check_float32(case):

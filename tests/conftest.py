@@ -41,7 +41,7 @@ def _compiled() -> set[Path]:
 
 
 def _compile_a_share(config: pytest.Config) -> None:
-    """Of processes that share the tests each compiles a part of all files, and finds the rest compiled by the others."""
+    """Of processes that share the tests each compiles a part of the files, and finds the others compiled."""
     given = getattr(config, "workerinput", None)
     if given is None or sys.dont_write_bytecode:
         return
