@@ -88,6 +88,8 @@ class Moderate(Chosen):
 class Row:
     """A function of ours and mpmath's, where its arguments are from, and in which of them it is differentiated."""
 
+    steps = STEPS
+
     def __init__(self, f, reference, *domains, places=None, keep=None, from_order=0):
         self.f, self.reference, self.domains, self.keep = f, reference, domains, keep
         self.places = range(len(domains)) if places is None else places
@@ -136,7 +138,7 @@ def difference(f, x, places, size):
 def exact(row, x, places, tries=5):
     """The partial at a point, or None where it cannot be told."""
     last, (f, along) = None, row.partial(places)
-    for count, power in STEPS[:tries]:
+    for count, power in row.steps[:tries]:
         with mp.workdps(count):
             reach = row.reach(x)
             if reach is None:
@@ -146,7 +148,7 @@ def exact(row, x, places, tries=5):
             except (ZeroDivisionError, mp.NoConvergence, ValueError, OverflowError):
                 last = None
                 continue
-            if last is not None and abs(now - last) <= AGREED * abs(now) and (now != 0 or count == STEPS[-1][0]):
+            if last is not None and abs(now - last) <= AGREED * abs(now) and (now != 0 or count == row.steps[-1][0]):
                 return mpmath.re(now) if mpmath.im(now) == 0 else None
         last = now
     return None
@@ -155,13 +157,27 @@ def exact(row, x, places, tries=5):
 def failures(name, count, seed, dtype, tries=5, row=None, truth=exact):
     """Every partial, up to the second order and in both modes, that is not right at so many random points."""
     row, out, dtype = row or SAMPLED[name], [], np.dtype(dtype)
-    rng = random.Random(f"{name} {seed} {dtype}")
-    for x in row.points(rng, count, dtype):
-        args = tuple(np.array([v], dtype) for v in x)
-        for places in row.partials():
-            want = truth(row, x, places, tries)
-            if want is not None:
-                out += [f"{places} at {x}, {line}" for line in _wrong(row, args, x, places, want, dtype, tries)]
+    points = row.points(random.Random(f"{name} {seed} {dtype}"), count, dtype)
+    known = {}
+
+    def told(x, places, truth=truth):
+        key = x, tuple(sorted(places))  # whose order makes no difference to the truth
+        if key not in known:
+            known[key] = truth(row, x, key[1], tries)
+        return known[key]
+
+    for places in row.partials():
+        asked = [x for x in points if told(x, places) is not None]
+        for x, found in zip(asked, _found(row, asked, places, dtype), strict=True):
+
+            def near(*at, places=places):
+                other = told(at, places, exact)
+                return mpf(math.nan) if other is None else other
+
+            for mode, got in found.items():
+                problem = digit_scan.wrong(got, near, x, dtype, digit_scan.RTOL[dtype])
+                if problem:
+                    out.append(f"{places} at {x}, {mode}: {problem}")
     return out
 
 
@@ -175,20 +191,17 @@ def kept_truth(name):
     return truth
 
 
-def _wrong(row, args, x, places, want, dtype, tries):
-    def truth(*at):
-        other = want if at == x else exact(row, at, places, tries)
-        return mpf(math.nan) if other is None else other
-
+def _found(row, points, places, dtype):
+    """By mode, what the package computes at each point; of all of them at once."""
+    args = tuple(np.array(column, dtype) for column in zip(*points, strict=True))
+    if not points:
+        return []
     if places:
         found = digit_scan.derivatives(row.f, args, places)
     else:
         with np.errstate(all="ignore"):
             found = {"value": tm.asarray(row.f(*args)).numpy()}
-    for mode, got in found.items():
-        problem = digit_scan.wrong(np.ravel(got)[0], truth, x, dtype, digit_scan.RTOL[dtype])
-        if problem:
-            yield f"{mode}: {problem}"
+    return [{mode: np.ravel(got)[k] for mode, got in found.items()} for k in range(len(points))]
 
 
 # -- references -------------------------------------------------------------------------------------------------------

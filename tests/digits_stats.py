@@ -121,27 +121,62 @@ class Law:
         self.whole = {"pdf": density, "pmf": density, "cdf": below, "sf": above}
         self.domains, self.keep = domains, keep
 
-    def reference(self, method):
+    def reference(self, method, ours):
         if method in ("ppf", "isf"):
-            raise KeyError(method)
+            return self.quantile(method, ours)
         f = self.whole[method.removeprefix("log")]
         return (lambda *x: mpmath.log(f(*x))) if method.startswith("log") else f
 
-    def quantile(self, ours, method):
-        """The point at which the probability below or above is p."""
+    def slope(self, method, ours):
+        """The derivative in the point, or of a quantile in the probability, where it is told by the density."""
+        density, sign = self.whole["pdf"], -1 if method in ("sf", "logsf", "isf") else 1
+        if method in ("cdf", "sf"):
+            return lambda *x: sign * density(*x)
+        if method in ("logcdf", "logsf"):
+            tail = self.whole[method.removeprefix("log")]
+            return lambda *x: sign * density(*x) / tail(*x)
+        if method in ("ppf", "isf"):
+            find = self.quantile(method, ours)
+            return lambda p, *shapes: sign / density(find(p, *shapes), *shapes)
+        return None
+
+    def quantile(self, method, ours):
+        """The point at which the probability below or above is p: by Newton's method from ours, or from the last one
+        that was found beside it."""
         tail, density = self.whole["cdf" if method == "ppf" else "sf"], self.whole["pdf"]
-        sign = 1 if method == "ppf" else -1
+        sign, found = 1 if method == "ppf" else -1, {}
 
         def value(p, *shapes):
-            x = mpf(float(ours(float(p), *map(float, shapes))))
+            near = tuple(map(float, (p, *shapes)))
+            x = found[near] if near in found else mpf(float(ours(*near)))
             for _ in range(60):
                 step = sign * (tail(x, *shapes) - p) / density(x, *shapes)
                 x -= step
                 if abs(step) <= 100 * mp.eps * abs(x):
+                    found[near] = x
                     return x
             raise mp.NoConvergence
 
         return value
+
+
+class LawRow(Row):
+    """A method of a law. A derivative of a probability in the point is one of the density, which is sooner told."""
+
+    steps = ((50, 15), (80, 25), (300, 100), (800, 260))  # the functions are smooth, and their digits take their time
+
+    def __init__(self, name, method, *domains, **more):
+        self.law, self.method, self.quantile = LAWS[name], method, method in ("ppf", "isf")
+        ours = getattr(getattr(stats, name), method)
+        super().__init__(ours, self.law.reference(method, ours), *domains, places=DISCRETE.get(name), **more)
+        self.slope = self.law.slope(method, ours)
+
+    def partial(self, places):
+        if self.slope is None or 0 not in places:
+            return self.reference, places
+        rest = list(places)
+        rest.remove(0)
+        return self.slope, tuple(rest)
 
 
 def two_sided(f):
@@ -232,7 +267,7 @@ LAWS = {
     ),
 }
 DISCRETE = {"poisson": [1], "binom": [2]}
-_LEAST = 1e-100  # of a q, below which the square of 1/pdf leaves the range, as `ppf` says
+LEAST = 1e-100  # of a q, below which the square of 1/pdf leaves the range, as `ppf` says
 METHODS = ["pdf", "logpdf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf"]
 
 
@@ -243,11 +278,10 @@ def rows():
             if name in DISCRETE and method in ("ppf", "isf"):
                 continue
             title = method.replace("pdf", "pmf") if name in DISCRETE else method
-            ours = getattr(getattr(stats, name), title)
             if method in ("ppf", "isf"):
-                row = Row(ours, law.quantile(ours, method), CHANCE, *law.domains[1:], keep=lambda q, *_: q > _LEAST)
+                row = LawRow(name, title, CHANCE, *law.domains[1:], keep=lambda q, *_: q > LEAST)
             else:
-                row = Row(ours, law.reference(title), *law.domains, places=DISCRETE.get(name), keep=law.keep)
+                row = LawRow(name, title, *law.domains, keep=law.keep)
             found[f"{name}.{title}"] = row
     return found
 

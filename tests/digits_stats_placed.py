@@ -9,13 +9,16 @@ import math
 
 import mpmath
 import numpy as np
-from digits_sampled import Row
-from digits_stats import CHANCE, DISCRETE, LAWS, METHODS
+from digits_stats import CHANCE, DISCRETE, LAWS, METHODS, LawRow
 from mpmath import mpf
 
-from tinygrad_math import stats
+# Of a probability, below which the square of 1/pdf leaves the range, as `ppf` says; and of z, and of 1/z.
+LEAST = {np.dtype(np.float64): 1e-100, np.dtype(np.float32): 1e-12}
 
-_LEAST = 1e-100  # of a q, below which the square of 1/pdf leaves the range, as `ppf` says
+
+# The logarithm of a power of z has no mixed derivative in x and scale: beside an end where it is all but that, the
+# derivative is what is left of terms that cancel. As far as that is not asked.
+NEAREST = {(LAWS[name], True): 1e-3 for name in ("gamma", "chi2", "beta", "t", "cauchy")}
 
 
 def _chance(rng):
@@ -34,18 +37,35 @@ def _loc(rng, size):
     return rng.choice([-1, 1]) * rng.choice([0.0, 1.0, size]) * 10 ** rng.uniform(-3, 3)
 
 
-class Placed(Row):
+class Placed(LawRow):
     """A method of a law at x = loc + scale z, differentiated in x, the shapes, loc and scale."""
 
     exponent = 60  # of the scale: of its third power, and of that of z, second derivatives are made
 
     def __init__(self, name, method):
-        law, ours = LAWS[name], getattr(getattr(stats, name), method)
-        self.quantile = method in ("ppf", "isf")
-        self.first, *self.shapes = CHANCE if self.quantile else law.domains[0], *law.domains[1:]
-        standard = law.quantile(ours, method) if self.quantile else law.reference(method)
-        super().__init__(ours, _moved(standard, method), self.first, *self.shapes)
+        first, *self.shapes = LAWS[name].domains
+        super().__init__(name, method, CHANCE if method in ("ppf", "isf") else first, *self.shapes)
+        self.first, self.standard, self.reference = self.domains[0], self.reference, _moved(self.reference, method)
         self.places = range(len(self.domains) + 2)
+
+    def partial(self, places):
+        count = len(self.domains)  # whose places are followed by those of loc and scale
+        moved = [k for k in (0, count + 1, count) if k in places]
+        if self.slope is None or not moved:
+            return self.reference, places
+        rest, f, k = list(places), self.slope if 0 in moved or not self.quantile else self.standard, moved[0]
+        rest.remove(k)
+        if self.quantile:
+            factor = {0: lambda rest: rest[-1], count: None, count + 1: lambda rest: 1}[k]
+            if factor is None:
+                return lambda *x: mpf(1), tuple(rest)
+            return lambda q, *rest: factor(rest) * f(q, *rest[:-2]), tuple(rest)
+
+        def slope(x, *rest):
+            z = (x - rest[-2]) / rest[-1]
+            return f(z, *rest[:-2]) * {0: 1, count: -1, count + 1: -z}[k] / rest[-1]
+
+        return slope, tuple(rest)
 
     def points(self, rng, count, dtype):
         out, double = [], dtype == np.float64
@@ -59,19 +79,23 @@ class Placed(Row):
             with np.errstate(over="ignore", under="ignore"):
                 where = z if self.quantile else loc + scale * z, *shapes, loc, scale
                 where = tuple(float(dtype.type(v)) for v in where)
-            if self._asked(where):
+            if self._asked(where, dtype):
                 out.append(where)
         return out
 
-    def _asked(self, where):
+    def _asked(self, where, dtype):
         """Whether the point is inside of the support, where derivatives do not leave the range of floats."""
         x, *shapes, loc, scale = where
         if not all(map(math.isfinite, where)) or not all(shapes):
             return False
         if self.quantile:
-            return _LEAST < x < 1
+            z = float(self.f(x, *shapes))
+            return LEAST[dtype] < x < 1 and LEAST[dtype] < abs(z) < 1 / LEAST[dtype]
         z = (mpf(x) - mpf(loc)) / mpf(scale)
-        return self.first.low < z < self.first.high and (z == 0 or 1e-100 < abs(z) < 1e100)
+        least = NEAREST.get((self.law, self.method.startswith("log")), LEAST[dtype])
+        return self.first.low < z < self.first.high and (
+            z == 0 or (least < min(abs(z), abs(1 - z)) and abs(z) < 1 / least)
+        )
 
     def reach(self, x):
         first, *shapes, loc, scale = map(mpf, x)
@@ -144,15 +168,13 @@ DRAWN = {"gamma": _gamma, "chi2": _chi2, "beta": _beta, "t": _student, "lognorm"
 DRAWN["binom"] = _binom
 
 
-class Large(Row):
-    """A method of a law of large shapes. A derivative of a probability in x is one of the density, which is short."""
+class Large(LawRow):
+    """A method of a law of large shapes."""
 
     def __init__(self, name, method):
-        law, ours = LAWS[name], getattr(getattr(stats, name), method)
-        self.draw, self.quantile, self.method, self.law = DRAWN[name], method in ("ppf", "isf"), method, law
-        first = CHANCE if self.quantile else law.domains[0]
-        reference = law.quantile(ours, method) if self.quantile else law.reference(method)
-        super().__init__(ours, reference, first, *law.domains[1:], places=DISCRETE.get(name))
+        first, *shapes = LAWS[name].domains
+        super().__init__(name, method, CHANCE if method in ("ppf", "isf") else first, *shapes)
+        self.draw = DRAWN[name]
 
     def points(self, rng, count, dtype):
         out = []
@@ -160,27 +182,16 @@ class Large(Row):
             x, *shapes = self.draw(rng)
             x = _chance(rng) if self.quantile else x
             where = tuple(float(dtype.type(v)) for v in (x, *shapes))
-            if (_LEAST < x < 1) if self.quantile else self._asked(*where):
+            if (LEAST[dtype] < x < 1) if self.quantile else self._asked(*where):
                 out.append(where)
         return out
 
     def _asked(self, x, *shapes):
         """Whether it is a point inside of the support, of a discrete law a whole number."""
-        if self.method.endswith("pmf") or self.places == [1] or self.places == [2]:
-            return x == round(x) and 0 <= x < (shapes[0] if self.places == [2] else math.inf)
+        if self.places in DISCRETE.values():
+            return x == round(x) and 0 <= x < (shapes[0] if len(shapes) == 2 else math.inf)
         domain = self.domains[0]
         return domain.low < x < domain.high
-
-    def partial(self, places):
-        if 0 not in places or self.method not in ("cdf", "sf", "logcdf", "logsf"):
-            return self.reference, places
-        sign, density = (1 if self.method.endswith("cdf") else -1), self.law.whole["pdf"]
-        rest = list(places)
-        rest.remove(0)
-        if not self.method.startswith("log"):
-            return lambda *x: sign * density(*x), tuple(rest)
-        tail = self.law.whole[self.method.removeprefix("log")]
-        return lambda *x: sign * density(*x) / tail(*x), tuple(rest)
 
 
 def rows(kind, names):

@@ -6,7 +6,8 @@ import digits_sampled
 import mpmath
 import numpy as np
 import pytest
-from digits_stats import ROWS
+from digits_stats import DISCRETE, LAWS, ROWS
+from digits_stats_placed import LARGE, PLACED
 
 import tinygrad_math as tm
 from tinygrad_math import stats
@@ -30,6 +31,45 @@ def test_a_distribution_and_two_derivatives_at_random_points(name):
 @pytest.mark.parametrize("name", ROWS)
 def test_a_distribution_and_two_derivatives_at_many_random_points(name, dtype):
     report(digits_sampled.failures(name, 40, 1, dtype, tries=2, row=ROWS[name]))
+
+
+@pytest.mark.parametrize("name", [name for name in PLACED if name.endswith((".pdf", ".cdf", ".logsf"))])
+def test_a_distribution_is_differentiated_in_loc_and_scale_too(name):
+    for dtype in KINDS if name.endswith("pdf") else KINDS[:1]:
+        report(digits_sampled.failures(name, 1, 2, dtype, tries=3, row=PLACED[name]))
+
+
+@pytest.mark.parametrize("name", [name for name in LARGE if name.endswith(("pdf", "pmf"))])
+def test_a_density_of_large_shapes_keeps_its_digits(name):
+    report(digits_sampled.failures(name, 2, 2, np.float64, tries=3, row=LARGE[name]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("name", PLACED)
+def test_at_many_random_points_too(name, dtype):
+    report(digits_sampled.failures(name, 30, 3, dtype, tries=3, row=PLACED[name]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LARGE)
+def test_probabilities_and_quantiles_of_large_shapes_keep_their_digits(name):
+    count = 3 if name.endswith(("ppf", "isf")) else 10
+    report(digits_sampled.failures(name, count, 3, np.float64, tries=3, row=LARGE[name]))
+
+
+@pytest.mark.parametrize("name", [name for name in LAWS if name not in DISCRETE])
+def test_at_infinity_a_distribution_does_not_depend_on_its_scale(name):
+    """But for the logarithm of a density of 0, in which log scale is left. Its slope was 0 times an infinite one."""
+    law = getattr(stats, name)
+    at = [0.5 + k for k in range(len(law.shapes))] + [1.0, 2.0]
+    for method in ("pdf", "cdf", "sf", "logcdf", "logsf"):
+        f = getattr(law, method)
+        for x in (math.inf, -math.inf):
+            assert float(tm.grad(f, argnums=len(at))(x, *at)) == 0
+            assert float(tm.jvp(lambda s, x=x, f=f: f(x, *at[:-1], s), (2.0,), (1.0,))[1]) == 0
+    slope = tm.compile(tm.grad(lambda x, s: law.cdf(x, *at[:-1], s), argnums=1))
+    assert [float(slope(x, 2.0)) for x in (math.inf, 1.7, -math.inf)][::2] == [0, 0]
 
 
 TAILS = [  # of which the probability is no float, and its logarithm

@@ -69,6 +69,7 @@ class StudentT(Continuous):
     """
 
     shapes = ("df",)
+    wide = True
 
     @log_tails.in_doubles
     def _logpdf(self, z: Any, df: Any) -> Any:
@@ -151,6 +152,7 @@ class Gamma(Continuous):
     shapes = ("a",)
     support_ = (0.0, math.inf)
     inner = 1.0
+    wide = True
 
     def _pdf(self, z: Any, a: Any) -> Any:
         return rec.gamma_weight(a, z)
@@ -207,6 +209,7 @@ class ChiSquared(Continuous):
     shapes = ("df",)
     support_ = (0.0, math.inf)
     inner = 1.0
+    wide = True
 
     def _logpdf(self, z: Any, df: Any) -> Any:
         return gamma._logpdf(0.5 * z, 0.5 * df) - math.log(2)
@@ -255,6 +258,7 @@ class Beta(Continuous):
     shapes = ("a", "b")
     support_ = (0.0, 1.0)
     inner = 0.5
+    wide = True
 
     def _pdf(self, z: Any, a: Any, b: Any) -> Any:
         return rec.beta_weight(a, b, z)
@@ -404,23 +408,20 @@ class LogNormal(Continuous):
     takes_ends = False  # the logarithm of 0; all slopes are 0 there
     of_log = True
 
-    def _logpdf(self, z: Any, s: Any) -> Any:
-        zero = rec.equal(z, 0)
-        n = rec.log(rec.where(zero, 1.0, z))
-        body = -0.5 * (n / s) ** 2 - rec.log(s) - _HALF_LOG_TWO_PI
-        return rec.where(zero, -math.inf, body)
+    def _logpdf(self, n: Any, s: Any) -> Any:
+        return -0.5 * (n / s) ** 2 - rec.log(s) - _HALF_LOG_TWO_PI
 
-    def _cdf(self, z: Any, s: Any) -> Any:
-        return rec.ndtr(rec.log(z) / s)
+    def _cdf(self, n: Any, s: Any) -> Any:
+        return rec.ndtr(n / s)
 
-    def _sf(self, z: Any, s: Any) -> Any:
-        return rec.ndtr(-rec.log(z) / s)
+    def _sf(self, n: Any, s: Any) -> Any:
+        return rec.ndtr(-n / s)
 
-    def _logcdf(self, z: Any, s: Any) -> Any:
-        return rec.log_ndtr(rec.log(z) / s)
+    def _logcdf(self, n: Any, s: Any) -> Any:
+        return rec.log_ndtr(n / s)
 
-    def _logsf(self, z: Any, s: Any) -> Any:
-        return rec.log_ndtr(-rec.log(z) / s)
+    def _logsf(self, n: Any, s: Any) -> Any:
+        return rec.log_ndtr(-n / s)
 
     def _ppf(self, q: Any, s: Any) -> Any:
         return rec.exp(s * rec.ndtri(q))
@@ -490,6 +491,8 @@ class Cauchy(Continuous):
     >>> tm.stats.cauchy.cdf(0.0)
     tensor(0.5)
     """
+
+    wide = True
 
     def _logpdf(self, z: Any) -> Any:
         return -math.log(math.pi) - rec.log1p_square(z)

@@ -49,6 +49,12 @@ def series(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
+def _log_of_quotient(x: Any, y: Any) -> Any:
+    """log(x/y), whose slopes 1/x and -1/y are not those of a quotient: these would cancel in mixed derivatives."""
+    top, bottom, held = rec.log(x), rec.log(y), rec.stop_gradient
+    return held(rec.log(x / y)) + (top - held(top)) - (bottom - held(bottom))
+
+
 LARGE = 100.0  # parameters from which on the expansions of a few terms are exact to rounding
 
 
@@ -296,6 +302,22 @@ def checked(value: Any, conditions: list[Any]) -> Any:
     return value
 
 
+def _widened(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a distribution, which computes in doubles if that is `wide`, and rounds to the dtype of what came."""
+
+    @functools.wraps(method)
+    def rounded(self: Any, x: Any, *args: Any, **kwds: Any) -> Any:
+        if self.wide:
+            kind = _float_kind(self.name, (x, *self._bind(args, kwds)))
+            if kind != np.float64:
+                x, *args = (v if type(v) in (int, float) else rec.astype(v, np.float64) for v in (x, *args))  # type: ignore[assignment]
+                kwds = {k: v if type(v) in (int, float) else rec.astype(v, np.float64) for k, v in kwds.items()}
+                return rec.astype(method(self, x, *args, **kwds), kind)
+        return method(self, x, *args, **kwds)
+
+    return rounded
+
+
 @named
 class Continuous(Distribution):
     """A density on an interval. A subclass gives `_logpdf`, `_cdf` and what it knows better than the defaults."""
@@ -303,8 +325,12 @@ class Continuous(Distribution):
     support_: Support = (-math.inf, math.inf)
     inner: Any = 0.0  # a point of the support at which every formula is finite
     takes_ends = True  # whether the formulas of cdf and sf hold at the ends of the support, slopes included
-    of_log = False  # whether `_pdf` and `_logpdf` are a density of log z, of which that of x is 1/(x - loc) as much:
-    # through 1/z and 1/scale it would have two slopes in scale that cancel
+    wide = (
+        False  # whether numbers of few bits are computed in doubles: far out the terms of derivatives through z cancel
+    )
+    of_log = (
+        False  # whether the formulas are those of log z, and the density is that of log z: of x, 1/(x - loc) as much
+    )
 
     def _ends(self, *shapes: Any) -> tuple[Any, Any]:
         return self.support_
@@ -314,6 +340,9 @@ class Continuous(Distribution):
 
     def _pdf(self, z: Any, *shapes: Any) -> Any:
         return rec.exp(self._logpdf(z, *shapes))
+
+    def _root(self, z: Any, *shapes: Any) -> Any:
+        return rec.exp(0.5 * self._logpdf(z, *shapes))
 
     def _entropy(self, *shapes: Any) -> Any:
         raise NotImplementedError
@@ -329,40 +358,55 @@ class Continuous(Distribution):
         low, high = self.support_
         takes = [density or (self.takes_ends and math.isfinite(outside)) for outside in (below, above)]
         # at an infinite end a density is zero, also where its formula is inf - inf
-        left = (rec.less if takes[0] and math.isfinite(low) else rec.less_equal)(z, low)
+        left = (rec.less if takes[0] and math.isfinite(low) and not self.of_log else rec.less_equal)(z, low)
         right = (rec.greater if takes[1] and math.isfinite(high) else rec.greater_equal)(z, high)
-        unit = rec.where(rec.greater(z, 0) & rec.less(z, high), distance, scale) if density and self.of_log else scale
         outside = left | right
-        if nowhere(outside):
-            return checked(f(z, *shapes), conditions), unit
-        # divided anew, since an infinite z has an infinite slope in scale, of which 0 times is NaN
-        inner = self.inner * scale if self.inner else 0.0
-        value = f(checked(rec.where(outside, inner, distance) / scale, conditions), *shapes)
+        unit = rec.where(outside, scale, distance) if density and self.of_log else scale
+        interior = nowhere(outside)
+        # where it is not, divided anew, since an infinite z has an infinite slope in scale, of which 0 times is NaN
+        inside = distance if interior else rec.where(outside, self.inner * scale if self.inner else 0.0, distance)
+        if self.of_log:
+            z = checked(_log_of_quotient(inside, scale), conditions)
+        elif not interior:
+            z = checked(inside / scale, conditions)
+        value = f(z, *shapes)
+        if interior:
+            return checked(value, conditions), unit
         value = rec.where(right, above, value) if below != above else value
         return checked(rec.where(left if below != above else outside, below, value), conditions), unit
 
+    @_widened
     def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The density at x; the further arguments are the shape parameters, loc and scale."""
-        value, unit = self._of(self._pdf, x, args, kwds, 0.0, 0.0, True)
-        return value / unit
+        if type(self)._pdf is not Continuous._pdf:
+            value, unit = self._of(self._pdf, x, args, kwds, 0.0, 0.0, True)
+            return value / unit
+        # by two factors: where the scale is small, exp(log p) vanishes before the density does
+        root, unit = self._of(self._root, x, args, kwds, 0.0, 0.0, True)
+        return root * (root / unit)
 
+    @_widened
     def logpdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of the density at x."""
         value, unit = self._of(self._logpdf, x, args, kwds, -math.inf, -math.inf, True)
         return value - rec.log(unit)
 
+    @_widened
     def cdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The probability of a value <= x; its slope is the density, at the ends of the support that from inside."""
         return self._of(self._cdf, x, args, kwds, 0.0, 1.0, False)[0]
 
+    @_widened
     def sf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The probability of a value > x, accurate where it is small."""
         return self._of(self._sf, x, args, kwds, 1.0, 0.0, False)[0]
 
+    @_widened
     def logcdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of cdf; where that is 0 its slopes are 0."""
         return self._of(self._logcdf, x, args, kwds, -math.inf, 0.0, False)[0]
 
+    @_widened
     def logsf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of sf; where that is 0 its slopes are 0."""
         return self._of(self._logsf, x, args, kwds, 0.0, -math.inf, False)[0]
@@ -385,6 +429,7 @@ class Continuous(Distribution):
         y: Tensor = checked(loc + scale * z, conditions)
         return y
 
+    @_widened
     def ppf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
         """The quantile: the x with cdf(x) = q, the ends of the support for 0 and 1, NaN for other q.
 
@@ -397,6 +442,7 @@ class Continuous(Distribution):
         """
         return self._quantile(self._ppf, q, args, kwds, False)
 
+    @_widened
     def isf(self, q: Any, *args: Any, **kwds: Any) -> Tensor:
         """The x with sf(x) = q, accurate for a small q; see `ppf`."""
         return self._quantile(self._isf, q, args, kwds, True)
