@@ -16,6 +16,7 @@ import numpy as np
 from ..core.declare import general
 from ..core.quiet import ignoring
 from ..core.samples import real, sample
+from .ends import at_infinity
 from .fisher_few import FEW, second_of_few
 from .fisher_limits import beyond as beyond_limits
 from .fisher_limits import density as density_far
@@ -37,8 +38,20 @@ _LONE = 1e-18  # b odds below it, where the leading term is exact
 
 def _inside(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
     """Where the parameters are valid, and where x is inside of the support, too."""
-    valid = (m > 0) & (n > 0) & np.isfinite(m) & np.isfinite(n) & (x >= 0)
+    valid = (m > 0) & (n > 0) & ~(np.isinf(m) & np.isinf(n)) & (x >= 0)
     return valid, valid & (x > 0) & np.isfinite(x)
+
+
+def _finite(inside: Any, *args: Any) -> tuple[Any, ...]:
+    """The arguments, 1 in place of all of them outside and where one is infinite."""
+    good = inside & np.isfinite(args[0]) & np.isfinite(args[1])
+    return tuple(np.where(good, v, 1.0) for v in args)
+
+
+def _without(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
+    """Where there are no degrees of freedom of the one or of the other kind: then all lies at 0, or at infinity."""
+    good = (x > 0) & np.isfinite(x)
+    return good & (m == 0) & (n > 0), good & (n == 0) & (m > 0)
 
 
 def _samples(**params: Any) -> list[Any]:
@@ -66,7 +79,7 @@ def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: i
     m, n, x = doubles(m, n, x)
     valid, inside = _inside(m, n, x)
     with ignoring():
-        u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
+        u, v, t = _finite(inside, m, n, x)
         _, s = odds_of(u, v, t)
         a, b = u / 2, v / 2
         at = distances(a, b, s, np.abs(t - 1) < 0.5, t - 1)
@@ -79,6 +92,9 @@ def fisher_density(m: Any, n: Any, x: Any, /, in_m: int = 0, in_n: int = 0, k: i
         edge = np.where(power > 0, 0.0, np.where((power == 0) & (in_m + in_n == 0), top, pole))
         y = np.where(inside, y, np.where(x == 0, edge, 0.0))
         y = _of_one(y, m, n, x, inside, in_m, in_n, lambda *at: density_far(*at) / at[1] ** k)
+        if in_m + in_n == 0:
+            for none in _without(m, n, x):
+                y, valid = np.where(none, 0.0, y), valid | none
     return np.where(valid, y, math.nan).astype(kind)[()]
 
 
@@ -88,6 +104,8 @@ def _of_one(y: Any, m: Any, n: Any, x: Any, inside: Any, in_m: int, in_n: int, f
         if np.any(where := where & inside) and order <= 2:
             y = np.array(y)
             y[where] = 0.0 if other else f(few[where], x[where], upper, order)
+    if max(in_m, in_n) > 2:
+        y = np.where(inside & (np.isinf(m) | np.isinf(n)), math.nan, y)
     return y
 
 
@@ -142,7 +160,7 @@ differentiate(
     fisher_density,
     lambda xp, y, m, n, x, in_m, in_n, k: xp.fisher_density(m, n, x, in_m=in_m + 1, in_n=in_n, k=k),
     lambda xp, y, m, n, x, in_m, in_n, k: xp.fisher_density(m, n, x, in_m=in_m, in_n=in_n + 1, k=k),
-    lambda xp, y, m, n, x, in_m, in_n, k: _density_slope(xp, m, n, x, in_m, in_n, k),
+    lambda xp, y, m, n, x, in_m, in_n, k: at_infinity(xp, x, 0.0, lambda x: _density_slope(xp, m, n, x, in_m, in_n, k)),
 )
 
 
@@ -234,9 +252,11 @@ def fdtr_dmn(m: Any, n: Any, x: Any, /, in_m: int = 1, in_n: int = 0) -> Any:
     out = np.where(valid, 0.0, math.nan)
     if np.any(inside):
         with ignoring():
-            columns = (v[inside] for v in (m, n, x))
+            columns = (v[inside] for v in _finite(inside, m, n, x))
             out[inside] = in_blocks(lambda m, n, x: _integrals(m, n, x, in_m, in_n), *columns)
             out = _of_one(out, m, n, x, inside, in_m, in_n, distribution_far)
+    for none, own, other, sign in zip(_without(m, n, x), (in_m, in_n), (in_n, in_m), (1.0, -1.0), strict=True):
+        out = np.where(none, math.nan if own and other else sign * (-1.0) ** own * math.inf if own else 0.0, out)
     return out.astype(kind)[()]
 
 
@@ -250,14 +270,24 @@ differentiate(
 
 def _fdtr(upper: bool) -> Callable[..., Any]:
     def forward(dfn: Any, dfd: Any, x: Any, /) -> Any:
+        from scipy import special
+
         refuse_complex("fdtrc" if upper else "fdtr", dfn, dfd, x)
         kind = float_kind(dfn, dfd, x)
         m, n, x = doubles(dfn, dfd, x)
         valid, inside = _inside(m, n, x)
         with ignoring():
-            u, v, t = (np.where(inside, w, 1.0) for w in (m, n, x))
+            u, v, t = _finite(inside, m, n, x)
             odds, s = odds_of(u, v, t)
             y = _below(v / 2, u / 2, 1 / odds, -s) if upper else _below(u / 2, v / 2, odds, s)
+            for none, share in zip(_without(m, n, x), (0.0, 1.0) if upper else (1.0, 0.0), strict=True):
+                y, valid, inside = np.where(none, share, y), valid | none, inside | none
+            for few, many, below in ((m, n, True), (n, m, False)):
+                endless = inside & np.isinf(many)
+                if endless.any():
+                    a, at = np.where(endless, few / 2, 1.0), np.where(endless, x, 1.0)
+                    tail = special.gammaincc if upper == below else special.gammainc
+                    y = np.where(endless, tail(a, a * at if below else a / at), y)
         y = np.where(inside, y, np.where((x == 0) == upper, 1.0, 0.0))
         return np.where(valid, y, math.nan).astype(kind)[()]
 

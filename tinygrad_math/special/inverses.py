@@ -17,6 +17,7 @@ from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
 from . import quantile_ends
+from . import quantile_limits as limits
 from .ends import nowhere
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import log_beta
@@ -170,9 +171,43 @@ _FISHER = (
     (lambda xp, m, n, z: xp.fdtr_dmn(m, n, z, in_m=0, in_n=1), {0.0: 0.0, math.inf: -math.inf}),
 )
 
+
+def _gamma_quantile(name: str, a: Any, q: Any) -> Any:
+    """SciPy's quantile, and its limits for a to 0 and to infinity."""
+    y = np.asarray(_SCIPYS_GAMMA[name](a, q))
+    if not np.any(np.isnan(y)):
+        return y[()]
+    a, q = doubles(a, q)
+    inside = (q > 0) & (q < 1)
+    y = np.where(inside & (a == 0), 0.0, np.where(inside & (a == math.inf), math.inf, y)).astype(y.dtype)
+    return y[()]
+
+
+_SCIPYS_GAMMA = {name: forward_of(name, "a", "y") for name in ("gammaincinv", "gammainccinv")}
+
+
+def gamma_quantile(a: Any, y: Any, /) -> Any:
+    """SciPy's gammaincinv."""
+    return _gamma_quantile("gammaincinv", a, y)
+
+
+def upper_gamma_quantile(a: Any, y: Any, /) -> Any:
+    """SciPy's gammainccinv."""
+    return _gamma_quantile("gammainccinv", a, y)
+
+
+def _ended(name: str, rest: tuple[float, ...], partials: Any, ends: Any) -> tuple[Callable[..., Any], ...]:
+    return limits.with_ends(name, rest, _wide, list(zip(partials, ends, strict=True)))
+
+
+_LOWER_GAMMA = _ended("gammaincinv", (1.0, 0.5), _partials("gammaincinv", *_GAMMA), limits.gamma_ends(False))
+_UPPER_GAMMA = _ended(
+    "gammainccinv", (1.0, 0.5), _partials("gammainccinv", *_GAMMA, upper=True), limits.gamma_ends(True)
+)
 gammaincinv = row(
     "gammaincinv",
-    *_partials("gammaincinv", *_GAMMA),
+    *_LOWER_GAMMA,
+    forward=gamma_quantile,
     arguments="a y",
     latex=r"P^{{-1}}({0}, {1})",
     samples=_samples(1.2),
@@ -185,7 +220,8 @@ gammaincinv = row(
 )
 gammainccinv = row(
     "gammainccinv",
-    *_partials("gammainccinv", *_GAMMA, upper=True),
+    *_UPPER_GAMMA,
+    forward=upper_gamma_quantile,
     arguments="a y",
     latex=r"Q^{{-1}}({0}, {1})",
     samples=_samples(1.2),
@@ -208,7 +244,8 @@ def _beta_quantile(name: str, a: Any, b: Any, q: Any) -> Any:
     a, b, q = doubles(a, b, q)
     with ignoring():
         low = 1 - q if name == "betainccinv" else q
-        return _first(getattr(special, name)(a, b, q), a, b, low).astype(kind)[()]
+        z = _first(getattr(special, name)(a, b, q), a, b, low)
+        return limits.beta_quantile(name == "betainccinv", a, b, q, z).astype(kind)[()]
 
 
 def beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
@@ -221,9 +258,14 @@ def upper_beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
     return _beta_quantile("betainccinv", a, b, y)
 
 
+def _ended_beta(upper: bool) -> tuple[Callable[..., Any], ...]:
+    ends = limits.beta_ends(upper, _LOWER_GAMMA, _UPPER_GAMMA)
+    return _ended("betainccinv" if upper else "betaincinv", (1.0, 1.0, 0.5), _beta_partials(upper), ends)
+
+
 betaincinv = row(
     "betaincinv",
-    *_beta_partials(),
+    *_ended_beta(False),
     forward=beta_quantile,
     arguments="a b y",
     latex=r"I^{{-1}}_{{{2}}}({0}, {1})",
@@ -232,7 +274,7 @@ betaincinv = row(
 )
 betainccinv = row(
     "betainccinv",
-    *_beta_partials(upper=True),
+    *_ended_beta(True),
     forward=upper_beta_quantile,
     arguments="a b y",
     latex=r"(1 - I)^{{-1}}_{{{2}}}({0}, {1})",
@@ -256,12 +298,14 @@ def _stdtrit(df: Any, p: Any, /) -> Any:
         v, r = np.where(some, df, 1.0), np.where(some, r, 0.5)
         own = np.sqrt(v) * np.exp(-(np.log(v) + np.log(r) + log_beta(v / 2, np.full_like(v, 0.5))) / v)
         far = some & (own > 1e9 * np.sqrt(v))
-        return np.where(far, np.where(p < 0.5, -own, own), t).astype(kind)[()]
+        t = np.where(far, np.where(p < 0.5, -own, own), t)
+        none = (df == 0) & (r > 0)  # all lies at the infinities
+        return np.where(none, np.where(p == 0.5, 0.0, np.copysign(math.inf, p - 0.5)), t).astype(kind)[()]
 
 
 stdtrit = row(
     "stdtrit",
-    *_partials("stdtrit", *_STUDENT),
+    *_ended("stdtrit", (2.0, 0.5), _partials("stdtrit", *_STUDENT), limits.student_ends()),
     arguments="df p",
     latex=r"T^{{-1}}_{{{0}}}({1})",
     samples=_samples(2.2),
@@ -278,13 +322,14 @@ def _fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
     kind = float_kind(dfn, dfd, p)
     m, n, p = doubles(dfn, dfd, p)
     with ignoring():
-        odds = _first(special.betaincinv(m / 2, n / 2, p), m / 2, n / 2, p) / special.betainccinv(n / 2, m / 2, p)
-        return np.asarray(n / m * odds).astype(kind)[()]
+        low = _first(special.betaincinv(m / 2, n / 2, p), m / 2, n / 2, p)
+        odds = low / _first(special.betainccinv(n / 2, m / 2, p), n / 2, m / 2, 1 - p)
+        return limits.fisher_quantile(m, n, p, n / m * odds).astype(kind)[()]
 
 
 fdtri = row(
     "fdtri",
-    *_partials("fdtri", *_FISHER),
+    *_ended("fdtri", (2.0, 2.0, 0.5), _partials("fdtri", *_FISHER), limits.fisher_ends(_LOWER_GAMMA, _UPPER_GAMMA)),
     arguments="dfn dfd p",
     latex=r"F^{{-1}}_{{{0}, {1}}}({2})",
     samples=_samples(2.4, 3.4),
@@ -355,44 +400,76 @@ def _in_x(xp: Any, a: Any, b: Any, x: Any) -> Any:
     return xp.beta_density(a, b, x)
 
 
+def _in_doubles(name: str, arguments: str, limit: Callable[..., Any]) -> Callable[..., Any]:
+    """SciPy's function in doubles, and what `limit` makes of the arguments and of it."""
+
+    def forward(*args: Any) -> Any:
+        from scipy import special
+
+        refuse_complex(name, *args)
+        kind = float_kind(*args)
+        args = doubles(*args)
+        with ignoring():
+            return np.asarray(limit(*args, getattr(special, name)(*args))).astype(kind)[()]
+
+    known = forward_of(name, *arguments.split())
+    forward.__name__ = forward.__qualname__ = name
+    forward.__signature__ = known.__signature__  # type: ignore[attr-defined]
+    return forward
+
+
 gdtrib = row(
     "gdtrib",
-    *_solved(
-        1,
-        lambda xp, a, b, x: x * xp.gamma_density(b, a * x),
-        lambda xp, a, b, x: xp.gammainc_da(b, a * x, order=1),
-        lambda xp, a, b, x: a * xp.gamma_density(b, a * x),
+    *_ended(
+        "gdtrib",
+        (1.0, 0.5, 1.0),
+        _solved(
+            1,
+            lambda xp, a, b, x: x * xp.gamma_density(b, a * x),
+            lambda xp, a, b, x: xp.gammainc_da(b, a * x, order=1),
+            lambda xp, a, b, x: a * xp.gamma_density(b, a * x),
+        ),
+        limits.shape_ends(
+            lambda xp, a, p, x: a * x,
+            lambda xp, a, p, x: p,
+            (lambda xp, a, p, x: x, None, lambda xp, a, p, x: a),
+        ),
     ),
     arguments="a p x",
-    forward=forward_of("gdtrib", "a", "p", "x", wide=True),
+    forward=_in_doubles("gdtrib", "a p x", lambda a, p, x, b: limits.shape(p, a * x, b)),
     samples=_inside((2.0, 0.3, 0.7), (1.0, 0.6, 1.5), (0.5, 0.8, 4.0)),
     doc="The shape b with gdtr(a, b, x) = p. d/dp = 1/(dP/db), d/da and d/dx by the implicit function theorem.",
 )
 chdtriv = row(
     "chdtriv",
-    *_solved(
-        0,
-        lambda xp, v, x: 0.5 * xp.gammainc_da(0.5 * v, 0.5 * x, order=1),
-        lambda xp, v, x: 0.5 * xp.gamma_density(0.5 * v, 0.5 * x),
+    *_ended(
+        "chdtriv",
+        (0.5, 1.0),
+        _solved(
+            0,
+            lambda xp, v, x: 0.5 * xp.gammainc_da(0.5 * v, 0.5 * x, order=1),
+            lambda xp, v, x: 0.5 * xp.gamma_density(0.5 * v, 0.5 * x),
+        ),
+        limits.shape_ends(lambda xp, p, x: 0.5 * x, lambda xp, p, x: p, (None, lambda xp, p, x: 0.5), 2.0),
     ),
     arguments="p x",
-    forward=forward_of("chdtriv", "p", "x", wide=True),
+    forward=_in_doubles("chdtriv", "p x", lambda p, x, v: 2 * limits.shape(p, x / 2, v / 2)),
     samples=_inside((0.3, 0.7), (0.6, 1.5), (0.8, 4.0)),
     doc="The degrees of freedom v with chdtr(v, x) = p. d/dp = 1/(dP/dv), d/dx by the implicit function theorem.",
 )
 btdtria = row(
     "btdtria",
-    *_solved(0, _in_a, _in_b, _in_x),
+    *_ended("btdtria", (0.5, 1.0, 0.5), _solved(0, _in_a, _in_b, _in_x), limits.beta_shape_ends(False, _UPPER_GAMMA)),
     arguments="p b x",
-    forward=forward_of("btdtria", "p", "b", "x", wide=True),
+    forward=_in_doubles("btdtria", "p b x", limits.beta_shape),
     samples=_inside((0.3, 0.7, 0.2), (0.6, 1.5, 0.5), (0.8, 4.0, 0.3)),
     doc="The a with betainc(a, b, x) = p. d/dp = 1/(dI/da), d/db and d/dx by the implicit function theorem.",
 )
 btdtrib = row(
     "btdtrib",
-    *_solved(1, _in_a, _in_b, _in_x),
+    *_ended("btdtrib", (1.0, 0.5, 0.5), _solved(1, _in_a, _in_b, _in_x), limits.beta_shape_ends(True, _LOWER_GAMMA)),
     arguments="a p x",
-    forward=forward_of("btdtrib", "a", "p", "x", wide=True),
+    forward=_in_doubles("btdtrib", "a p x", lambda a, p, x, b: limits.beta_shape(p, a, x, b, mirrored=True)),
     samples=_inside((0.7, 0.3, 0.2), (1.5, 0.6, 0.5), (4.0, 0.8, 0.7)),
     doc="The b with betainc(a, b, x) = p. d/dp = 1/(dI/db), d/da and d/dx by the implicit function theorem.",
 )

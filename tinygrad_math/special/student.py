@@ -148,6 +148,11 @@ def _log_cosh_of(n: Any, t: Any) -> Any:
     return np.where(np.isinf(ratio), np.log(np.abs(t)) - np.log(root), 0.5 * _log1p_square(ratio))
 
 
+def _none(n: Any, t: Any) -> Any:
+    """Where there are no degrees of freedom, and half lies at each infinity."""
+    return (n == 0) & (t != 0) & np.isfinite(t)
+
+
 @general(
     arity=2,
     latex=r"\partial_{{\nu}}^{{{order}}} \tau_{{{0}}}({1})",
@@ -161,7 +166,7 @@ def student_density(df: Any, t: Any, /, order: int = 0) -> Any:
     """
     kind = float_kind(df, t)
     n, t = doubles(df, t)
-    valid = n > 0
+    given, valid = n, n > 0
     normal = valid & np.isinf(n)
     inside = valid & np.isfinite(n) & np.isfinite(t)
     n, x = np.where(inside, n, 1.0), np.where(inside, t, 0.0)
@@ -169,6 +174,7 @@ def student_density(df: Any, t: Any, /, order: int = 0) -> Any:
         y = _rise(n, x * x, _log_cosh_of(n, x), order) / np.hypot(x, np.sqrt(n))
         limit = np.exp(-0.5 * t * t) / math.sqrt(2 * math.pi) if order == 0 else np.where(np.isnan(t), t, 0.0)
         y = np.where(inside, y, np.where(normal, limit, np.where(valid & np.isinf(t), 0.0, math.nan)))
+        y = np.where(_none(given, t) & (order == 0), 0.0, y)
         return y.astype(kind)[()]
 
 
@@ -237,6 +243,7 @@ def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
     if np.any(inside):
         with ignoring():
             out[inside] = in_blocks(lambda df, t: _student_integral(df, t, order), df[inside], t[inside])
+    out = np.where(_none(df, t), np.sign(t) * (-1.0) ** (order + 1) * math.inf, out)
     return out.astype(kind)[()]
 
 
@@ -256,7 +263,7 @@ def _stdtr(df: Any, t: Any, /) -> Any:
     kind = float_kind(df, t)
     df, t = doubles(df, t)
     with ignoring():
-        y = np.array(special.stdtr(df, t))
+        y = np.where(_none(df, t), 0.5, special.stdtr(df, t))
         far = (np.abs(t) > _FAR) & np.isfinite(t) & (df > 0) & (df < _FAR)
         if far.any():
             n, size = df[far], np.abs(t[far])
