@@ -4,9 +4,9 @@ Of many, the gamma distribution is nearly normal: with s the normal quantile of 
 
     z = a + s a^(1/2) + (s^2 - 1)/3 + (s^3 - 7 s)/36 a^(-1/2) + ...
 
-(Cornish and Fisher 1938; the polynomials c_k solve c' - s c = what the lower ones leave of dz/ds = phi(s)/p(z), order by
-order). Solved for the shape it is a = z - s z^(1/2) + (s^2 + 2)/6 + ... . A beta distribution of which one parameter b
-is large is a gamma distribution: I_z(a, b) = P(a, -N log(1 - z)), N = b + (a - 1)/2, but for terms of the size of
+(Cornish and Fisher 1938; the polynomials c_k solve c' - s c = what the lower ones leave of dz/ds = phi(s)/p(z), order
+by order). Solved for the shape it is a = z - s z^(1/2) + (s^2 + 2)/6 + ... . A beta distribution of which one parameter
+b is large is a gamma distribution: I_z(a, b) = P(a, -N log(1 - z)), N = b + (a - 1)/2, but for terms of the size of
 1/N^2.
 """
 
@@ -99,7 +99,8 @@ def with_ends(
     def one(inside: Callable[..., Any], ends: Ends) -> Callable[..., Any]:
         def d(xp: Any, y: Any, *args: Any) -> Any:
             y, *args = wide(xp, name, y, *args)
-            found = [(where(xp, *args), slope) for where, slope in ends]
+            defined = xp.equal(y, y)
+            found = [(where(xp, *args) & defined, slope) for where, slope in ends]
             edge: Any = False
             for where, _ in found:
                 edge = where | edge
@@ -123,7 +124,7 @@ def still(xp: Any, *args: Any) -> float:
     return 0.0
 
 
-# -- the gamma distribution ---------------------------------------------------------------------------------------------
+# -- the gamma distribution --------------------------------------------------------------------------------------------
 
 
 def gamma_ends(upper: bool) -> tuple[Ends, Ends]:
@@ -188,7 +189,7 @@ def shape(p: Any, y: Any, known: Any) -> Any:
     return np.where((p == 0) & (y > 0), math.inf, known)
 
 
-# -- the beta distribution ----------------------------------------------------------------------------------------------
+# -- the beta distribution ---------------------------------------------------------------------------------------------
 
 _FEW = 1e-7  # the other parameter, and the gamma quantile, over the large one
 
@@ -263,7 +264,7 @@ def beta_quantile(upper: bool, a: Any, b: Any, p: Any, known: Any) -> Any:
     return known
 
 
-# -- the F and Student's distribution ------------------------------------------------------------------------------------
+# -- the F and Student's distribution ----------------------------------------------------------------------------------
 
 _ENDLESS = 1e100  # degrees of freedom beside which the others, and the quantile, are few
 
@@ -366,7 +367,7 @@ def student_ends() -> list[Ends]:
     return [[(lost, in_df)], []]
 
 
-# -- a parameter of the beta distribution -------------------------------------------------------------------------------
+# -- a parameter of the beta distribution ------------------------------------------------------------------------------
 
 BOTH = 1e11  # both parameters above it: what is left out is smaller by as much
 _TINY = 1e-30
@@ -461,9 +462,8 @@ def beta_shape_ends(mirrored: bool, slopes: Sequence[Any]) -> list[Ends]:
 
     def at(place: int) -> Slope:
         def where(xp: Any, *args: Any) -> Any:
-            p, rest, b, x, other = parts(xp, *args)
-            good = xp.greater(b, 0) & xp.isfinite(b)
-            return xp.equal((p, None, None, x, other)[place], 0) & good  # type: ignore[call-overload]
+            found = parts(xp, *args)
+            return xp.equal(found[place], 0) & xp.greater(found[2], 0) & xp.isfinite(found[2])
 
         return where
 

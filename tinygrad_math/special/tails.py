@@ -217,8 +217,9 @@ def gdtria(p: Any, b: Any, x: Any, /) -> Any:
     >>> tm.round(tm.special.gdtria(1 - tm.exp(-1.0), 1.0, 0.5), 6)
     tensor(2.)
     """
-    x = as_tensor(x)
-    return rec.gammaincinv(b, p) / rec.within(x, rec.not_equal(x, 0))
+    x, b = as_tensor(x), as_tensor(b)
+    both = rec.logical_and(rec.isinf(x), rec.isinf(b))
+    return rec.gammaincinv(b, p) / rec.within(x, rec.logical_and(rec.not_equal(x, 0), rec.logical_not(both)))
 
 
 @derived
