@@ -64,17 +64,19 @@ def binary_cross_entropy_with_logits(
     """The binary cross entropy of sigmoid(a), without over- or underflow: (1 - b) a + log(1 + exp(-a)).
 
     Arguments: `weight` a factor for each loss; `pos_weight` one for the part of b. Derivative in a: sigmoid(a) - b.
-    Where b is 0 and a far below 0, the terms cancel: the loss and its slope are right to the rounding of a and of 1.
+    It is taken as softplus(-|a|) and the rest of its line, so that it and its slope have their digits far out too.
 
     >>> import tinygrad_math as tm
     >>> tm.nn.functional.binary_cross_entropy_with_logits([0.0], [1.0])
     tensor(0.69314718)
     """
     a, b = pair("binary_cross_entropy_with_logits", input, target)
-    soft = rec.softplus(-a)
+    above = rec.greater(a, 0)
+    soft, part = rec.softplus(rec.where(above, -a, a)), b
     if pos_weight is not None:
-        soft = soft * (1.0 + (shaped(pos_weight) - 1.0) * b)
-    losses = _weighted((1.0 - b) * a + soft, weight, "binary_cross_entropy_with_logits")
+        part = shaped(pos_weight) * b
+        soft = soft * (1.0 - b + part)
+    losses = _weighted(rec.where(above, 1.0 - b, -part) * a + soft, weight, "binary_cross_entropy_with_logits")
     check_same_shape("binary_cross_entropy_with_logits", losses, a)
     return reduced(losses, reduction, "binary_cross_entropy_with_logits")
 

@@ -11,8 +11,9 @@ from ..core.errors import ArgumentError, NotAnInteger, describe
 from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
+from .ends import beyond
 from .hypergeometric import evaluated
-from .scipy_rows import doubles, float_kind, no_derivative, refuse_complex, row
+from .scipy_rows import doubles, float_kind, forward_of, no_derivative, refuse_complex, row
 from .tricomi import hyperu_of
 
 __all__ = [
@@ -279,13 +280,51 @@ lpmv = row(
     "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m. Next to x = -1 of a v that is not whole, and far above m, "
     "values are SciPy's, with 9 digits. Second derivatives at +-1 of odd m are NaN.",
 )
+_scipys_wright = forward_of("wright_bessel", "a", "b", "x", order=True)
+
+
+def wright(a: Any, b: Any, x: Any, /) -> Any:
+    """SciPy's wright_bessel, which is no number far out, where it has overflowed."""
+    y = np.asarray(_scipys_wright(a, b, x))
+    if not np.any(np.isnan(y)):
+        return y[()]
+    a, b, x = doubles(a, b, x)
+    with ignoring():
+        held = np.where(a > 0, a, 1.0)
+        log = np.where(a > 0, np.log1p(a) + (np.log(x) - a * np.log(held)) / (1 + a), np.log(x))  # of the exponent
+        over = np.isnan(y) & (a >= 0) & (b >= 0) & (log > 8 + np.log1p(a + b))
+    return np.where(over, math.inf, y).astype(y.dtype)[()]
+
+
+_FAR_OUT = 1e4  # times the square of the parameters: here the logarithms have lost what their difference needs
+
+
+def _log_wright_slope(xp: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
+    """The ratio of Phi(a, a + b; x) to Phi(a, b; x), far out by the first terms of both expansions (Wright 1935): with
+    Z = (a x)^(1/(1 + a)) it is Z^-a (1 - a (2 b - 1)/(2 (1 + a) Z))."""
+    size = 1 + a + b
+    some = xp.greater(a, 0)
+    held = xp.where(some, a, 1.0)
+    far = (some & xp.greater(xp.power(held * x, 1 / (1 + held)), _FAR_OUT * size * size)) | xp.equal(x, math.inf)
+
+    def expanded(x: Any) -> Any:
+        inverse = xp.power(held * x, -1 / (1 + held))
+        ratio = xp.power(held * x, -held / (1 + held)) * (1 - held * (b - 0.5) / (1 + held) * inverse)
+        return xp.where(some, ratio, 1.0)
+
+    def inside(x: Any) -> Any:
+        return xp.exp(xp.log_wright_bessel(a, a + b, x) - xp.log_wright_bessel(a, b, x))
+
+    return beyond(xp, far, x, expanded, inside)
+
+
 wright_bessel = row(
     "wright_bessel",
     no_derivative("wright_bessel", "a"),
     no_derivative("wright_bessel", "b"),
     lambda xp, y, a, b, x: xp.wright_bessel(a, a + b, x),
     arguments="a b x",
-    order=True,
+    forward=wright,
     samples=_between,
     latex=r"\Phi({0}, {1}; {2})",
     doc="Wright's generalised Bessel function, the sum of x^k / (k! gamma(a k + b)). d/dx = Phi(a, a + b; x).",
@@ -294,7 +333,7 @@ log_wright_bessel = row(
     "log_wright_bessel",
     no_derivative("log_wright_bessel", "a"),
     no_derivative("log_wright_bessel", "b"),
-    lambda xp, y, a, b, x: xp.exp(xp.log_wright_bessel(a, a + b, x) - y),
+    _log_wright_slope,
     arguments="a b x",
     order=True,
     samples=_between,

@@ -16,9 +16,9 @@ from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import TRACED, as_tensor, rec
-from .ends import beyond
+from .ends import beyond, nowhere
 from .polygammas import polygamma_of, zeta_of
-from .quadrature import in_blocks, log_of_peak
+from .quadrature import bell, in_blocks, log_of_peak
 from .scipy_rows import differentiate, doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, log_beta
 
@@ -129,8 +129,45 @@ def inverse_gamma_slope(xp: Any, y: Any, x: Any) -> Any:
     end = xp.equal(x, math.inf)
     low, high = xp.where(left, x, 0.5), xp.where(xp.logical_or(left, end), 0.5, x)
     turn = math.pi * (low - 2 * xp.rint(low / 2))  # all of the digits of sine and cosine, far out too
-    mirrored = xp.gamma(1 - low) * (xp.cos(turn) - xp.sin(turn) * xp.digamma(1 - low) / math.pi)
+    over = xp.less(low, _OVER)
+    some = not nowhere(over)
+    near, turn = (xp.where(over, 0.5, v) for v in (low, turn)) if some else (low, turn)
+    mirrored = xp.gamma(1 - near) * (xp.cos(turn) - xp.sin(turn) * xp.digamma(1 - near) / math.pi)
+    if some:
+        mirrored = xp.where(over, xp.inverse_gamma_far(xp.where(over, low, _OVER)), mirrored)
     return xp.where(left, mirrored, xp.where(end, 0.0, -xp.digamma(high) * xp.rgamma(high)))
+
+
+_OVER = -170.6  # the gamma function of 1 - x is infinite next to here
+
+
+@general(
+    arity=1,
+    latex=r"\partial_{{x}}^{{{n}}} \frac{{1}}{{\Gamma({0})}}",
+    shape="same as x",
+    samples=lambda: [sample(-positive(4)), sample(-positive(2, 3), n=2), sample(-positive()), sample(-positive(0, 2))],
+)
+def inverse_gamma_far(x: Any, /, n: int = 1) -> Any:
+    """The derivative of this order of 1/Gamma(x) at x < 0, of sin(pi x) Gamma(1 - x)/pi by Leibniz' rule.
+
+    Far below 0 it is infinite, with its sign: the factors alone would give 0 times infinity at the poles.
+    """
+    from scipy import special
+
+    kind = float_kind(x)
+    (x,) = doubles(x)
+    turn, total = math.pi * (x - 2 * np.rint(x / 2)), np.zeros_like(x)
+    with ignoring():
+        for k in range(n + 1):
+            rise = bell(lambda j, _: special.psi(1 - x) if j == 1 else special.polygamma(j - 1, 1 - x), k)
+            wave = (np.sin, np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t))[(n - k) % 4](turn)
+            total = total + math.comb(n, k) * (-1) ** k * rise * math.pi ** (n - k - 1) * wave
+        size = np.exp(special.gammaln(1 - x) + np.log(np.abs(total)))
+        plain = np.where(x > _OVER, total * special.gamma(1 - x), np.copysign(size, total))
+        return np.where(total == 0, 0.0, plain).astype(kind)[()]
+
+
+differentiate(inverse_gamma_far, lambda xp, y, x, n: xp.inverse_gamma_far(x, n=n + 1))
 
 
 rgamma = row(

@@ -54,13 +54,14 @@ def _density(xp: Any, x: Any, lam: Any) -> tuple[Any, Any, Any]:
     p = xp.tklmbda(side, lam)
     gone = xp.equal(p, 0)
     end = xp.where(xp.logical_or(xp.less_equal(lam, 1), xp.less(lam * side, -1)), 0.0, 1.0)
-    p = xp.where(gone, 0.5, p)
+    p, lam = xp.where(gone, 0.5, p), xp.where(gone, 1.0, lam)  # whose powers may have no number
     density = 1 / (xp.power(p, lam - 1) + xp.power(1 - p, lam - 1))
     return xp.where(gone, end, xp.where(xp.equal(p, p), density, p)), p, low
 
 
 def _in_shape(xp: Any, x: Any, lam: Any) -> Any:
     density, p, low = _density(xp, x, lam)
+    lam = xp.where(xp.equal(xp.tklmbda(xp.where(low, x, -x), lam), 0), 1.0, lam)
     slope = -density * (_shape_slope(xp, xp.log(p), lam) - _shape_slope(xp, xp.log1p(-p), lam))
     return xp.where(low, slope, -slope)
 

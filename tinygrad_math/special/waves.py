@@ -172,8 +172,10 @@ def _cylinder(name: str, letter: str, curve: Any, doc: str, values: tuple[Any, A
     given: Any = {"arguments": "v x", "order": True, "samples": lambda: samples}
     order = no_derivative(name, "v")
 
-    def bent(xp: Any, y: Any, v: Any, x: Any) -> Any:  # far out the curve is held, so that its square has a number
-        return curve(v, xp.where(xp.greater(xp.abs(x), _HELD), _HELD, x)) * getattr(xp, f)(v, x)
+    def bent(xp: Any, y: Any, v: Any, x: Any) -> Any:
+        # far out the curve is held, so that its square has a number; not W's, as that swings and W' has no limit
+        at = x if name == "pbwa" else xp.where(xp.greater(xp.abs(x), _HELD), _HELD, x)
+        return curve(v, at) * getattr(xp, f)(v, x)
 
     part(name, 0, f, order, lambda xp, y, v, x: getattr(xp, slope)(v, x), forward=values[0],
          latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=f"The function of `{name}`.", **given)  # fmt: skip
@@ -219,6 +221,21 @@ pbvv = _cylinder(
     """,
     (cylinder_v, cylinder_v_slope),
 )
+_SCIPYS_PBWA = forward_of("pbwa", "a", "x", order=True)
+
+
+def cylinder_w(a: Any, x: Any, /) -> Any:
+    """SciPy's W(a, x), and its limit at infinity, as it swings by ever less."""
+    y = np.asarray(_SCIPYS_PBWA(a, x)[0])
+    return np.where(np.isinf(x) & np.isfinite(a), 0.0, y).astype(y.dtype)[()]
+
+
+def cylinder_w_slope(a: Any, x: Any, /) -> Any:
+    """SciPy's W'(a, x), which swings by ever more."""
+    y = np.asarray(_SCIPYS_PBWA(a, x)[1])
+    return np.where(np.isinf(x), math.nan, y).astype(y.dtype)[()]
+
+
 pbwa = _cylinder(
     "pbwa",
     "W",
@@ -230,4 +247,5 @@ pbwa = _cylinder(
     >>> tm.grad(lambda x: tm.special.pbwa(1.0, x)[1])(2.0) - 0.0 * w
     tensor(0.)
     """,
+    (cylinder_w, cylinder_w_slope),
 )
