@@ -72,11 +72,11 @@ def binary_cross_entropy_with_logits(
     """
     a, b = pair("binary_cross_entropy_with_logits", input, target)
     above = rec.greater(a, 0)
-    soft, part = rec.softplus(rec.where(above, -a, a)), b
+    soft, slope = rec.softplus(rec.where(above, -a, a)), above - (1.0 * b if b.dtype.kind == "b" else b)
     if pos_weight is not None:
         part = shaped(pos_weight) * b
-        soft = soft * (1.0 - b + part)
-    losses = _weighted(rec.where(above, 1.0 - b, -part) * a + soft, weight, "binary_cross_entropy_with_logits")
+        soft, slope = soft * (1.0 - b + part), rec.where(above, 1.0 - b, -part)
+    losses = _weighted(slope * a + soft, weight, "binary_cross_entropy_with_logits")
     check_same_shape("binary_cross_entropy_with_logits", losses, a)
     return reduced(losses, reduction, "binary_cross_entropy_with_logits")
 

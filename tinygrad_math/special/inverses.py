@@ -21,6 +21,7 @@ from . import quantile_limits as limits
 from .ends import nowhere
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import log_beta
+from .student import stdtr_of
 
 __all__ = [
     "betainccinv",
@@ -375,8 +376,19 @@ def _inside(*rows: Any) -> Callable[[], list[Any]]:
     ]
 
 
+def _halved(p: Any, t: Any) -> Any:
+    """The df with T(df, t) = p for t < 0, between which and 0 and 1e300 the distribution function falls in df."""
+    low, high = np.full_like(t, -690.0), np.full_like(t, 690.0)
+    for _ in range(64):
+        middle = 0.5 * (low + high)
+        above = stdtr_of(np.exp(middle), t) > p
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.exp(0.5 * (low + high))
+
+
 def stdtridf_checked(p: Any, t: Any, /) -> Any:
-    """SciPy's stdtridf, and NaN where no number of degrees of freedom solves, for which it gives some other number."""
+    """SciPy's stdtridf, and NaN where no number of degrees of freedom solves, for which it gives some other number; of
+    small p, where its search ends early, by halving in logarithms."""
     from scipy import special
 
     refuse_complex("stdtridf", p, t)
@@ -385,6 +397,12 @@ def stdtridf_checked(p: Any, t: Any, /) -> Any:
     with ignoring():
         df = special.stdtridf(p, t)
         solved = (p > 0) & (p < 1) & (df > 0) & (np.abs(special.stdtr(df, t) - p) <= 1e-8 * np.minimum(p, 1 - p))
+        left = ~solved & (t < 0) & np.isfinite(t) & (p < 0.4) & (p > (1 + 1e-8) * special.ndtr(t))
+        if left.any():
+            df, solved = np.array(df), solved | left
+            df[left] = _halved(p[left], t[left])
+        none = (p == 0.5) & (t != 0) & np.isfinite(t)
+        df, solved = np.where(none, 0.0, df), solved | none
     return np.where(solved, df, np.nan).astype(kind)[()]
 
 

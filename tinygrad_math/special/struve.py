@@ -54,15 +54,30 @@ def _over_x(name: str, v: Any, x: Any, n: int) -> Any:
     )
 
 
-def _far_out(name: str, v: Any, x: Any, n: int, lower: int) -> Any:
-    """The limits for x to infinity of that derivative: L grows as exp(x), and H_v is Y_v, which vanishes, and
-    (x/2)^(v-1) / (sqrt(pi) gamma(v + 1/2)) (DLMF 11.6.1). Of negative x for whole v."""
+def _leading(v: Any, n: int, lower: int) -> tuple[Any, Any]:
+    """The exponent of that power over x^lower, and the factor of its n-th derivative."""
     from scipy import special
 
     power = v - 1 - lower
-    factor = (
-        math.prod((power - k for k in range(n)), start=special.rgamma(v + 0.5)) * 2.0 ** (1 - v) / math.sqrt(math.pi)
-    )
+    start = special.rgamma(v + 0.5) * 2.0 ** (1 - v) / math.sqrt(math.pi)
+    return power, math.prod((power - k for k in range(n)), start=start)
+
+
+def _with_leading(y: Any, v: Any, x: Any, n: int, lower: int) -> Any:
+    """The n-th derivative of H_v over x^lower, where the power is all: Y_v, of the size of x^-1/2, and the next power
+    are below the rounding, but the terms of recurrences overflow."""
+    power, factor = _leading(v, n, lower)
+    size, whole = np.abs(x), v == np.floor(v)
+    far = (size > 1e9 * (1 + np.abs(v))) & np.isfinite(x) & (factor != 0) & ((x > 0) | whole)
+    far &= (power - n + lower + 0.5) * np.log10(np.where(far, size, 1.0)) > 17
+    own = factor * np.where(far, size, 1.0) ** (power - n)
+    return np.where(far, np.where((x < 0) & ((v + n + lower) % 2 == 0), -own, own), y)
+
+
+def _far_out(name: str, v: Any, x: Any, n: int, lower: int) -> Any:
+    """The limits for x to infinity of that derivative: L grows as exp(x), and H_v is Y_v, which vanishes, and
+    (x/2)^(v-1) / (sqrt(pi) gamma(v + 1/2)) (DLMF 11.6.1). Of negative x for whole v."""
+    power, factor = _leading(v, n, lower)
     limit = np.where(power < n, 0.0, np.where(power == n, factor, factor * math.inf))
     limit = (
         np.where(np.isinf(x), limit, math.nan)
@@ -115,6 +130,8 @@ def struve_slope(v: Any, x: Any, /, name: Literal["struve", "modstruve"] = "stru
         low = _by_series(name, v, np.where(near, x, 1.0), n, lower)
         far = np.where(near, _NEAR, x)
         high = _over_x(name, v, far, n) if lower else _by_lower_order(name, v, far, n)
+        if name == "struve":
+            high = _with_leading(high, v, far, n, lower)
         high = np.where(np.isnan(high) | np.isinf(x), _far_out(name, v, x, n, lower), high)
         y = np.where(near, low, high)
         deep = _far_below(v, x)

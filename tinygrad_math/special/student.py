@@ -254,7 +254,7 @@ differentiate(
 )
 
 
-def _stdtr(df: Any, t: Any, /) -> Any:
+def stdtr_of(df: Any, t: Any, /) -> Any:
     """SciPy's stdtr of doubles: its form of fewer bits is 0 from 1e-15 on. Where t^2 overflows in it, the first term of
     the expansion in n/t^2, gamma((n + 1)/2) / (2 sqrt(pi) gamma(n/2 + 1)) (sqrt(n)/|t|)^n below 0."""
     from scipy import special
@@ -281,7 +281,7 @@ stdtr = row(
     lambda xp, y, df, t: xp.stdtr_ddf(df, t, order=1),
     lambda xp, y, df, t: xp.student_density(df, t),
     arguments="df t",
-    forward=_stdtr,
+    forward=stdtr_of,
     latex=r"T_{{{0}}}({1})",
     samples=_student_samples,
     doc="Student's distribution function with df degrees of freedom. d/dt is its density; d/df an integral of that.",

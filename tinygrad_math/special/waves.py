@@ -173,9 +173,14 @@ def _cylinder(name: str, letter: str, curve: Any, doc: str, values: tuple[Any, A
     order = no_derivative(name, "v")
 
     def bent(xp: Any, y: Any, v: Any, x: Any) -> Any:
-        # far out the curve is held, so that its square has a number; not W's, as that swings and W' has no limit
-        at = x if name == "pbwa" else xp.where(xp.greater(xp.abs(x), _HELD), _HELD, x)
-        return curve(v, at) * getattr(xp, f)(v, x)
+        """Far out D and V have vanished or overflowed, and their bends are taken for them; W swings, by ever more."""
+
+        def inside(x: Any) -> Any:
+            return curve(v, x) * getattr(xp, f)(v, x)
+
+        if name == "pbwa":
+            return inside(x)
+        return beyond(xp, xp.greater(xp.abs(x), _HELD), x, lambda x: getattr(xp, f)(v, x), inside)
 
     part(name, 0, f, order, lambda xp, y, v, x: getattr(xp, slope)(v, x), forward=values[0],
          latex=f"{letter}_{{{{{{0}}}}}}({{1}})", doc=f"The function of `{name}`.", **given)  # fmt: skip
