@@ -126,6 +126,8 @@ ANSWERS = [
         "of parameters above 1, too, while the root is real",
     ),
     ("special.ellipj", "1", "*", "of every real parameter, and SciPy's of 0 to 1"),
+    ("special.ellipj", "0", "*inf", "the amplitude grows without end"),
+    ("special.modstruve", "0", "-inf", "infinite of either sign, and no limit"),
     ("special.ellipj", "0", "huge*|*2**63|uint64", "numbers that are a period and more apart: no digit is known"),
     ("special.lambertw", "tol", "*", "means nothing here: the steps go on to the last digit"),
     (
