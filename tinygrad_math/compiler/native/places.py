@@ -276,10 +276,10 @@ def c_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     return tuple(strides)
 
 
-def strides_of(v: Value) -> tuple[int, ...]:
-    """How a buffer for v lies."""
+def strides_of(v: Value, dtype: Any = None) -> tuple[int, ...]:
+    """How a buffer for v lies, or one with its elements in this order and another dtype."""
     inner, inverse = layout(v)
-    strides = c_strides(inner, v.dtype.itemsize)
+    strides = c_strides(inner, (v.dtype if dtype is None else dtype).itemsize)
     return strides if inverse is None else tuple(strides[k] for k in inverse)
 
 

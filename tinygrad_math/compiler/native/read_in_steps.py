@@ -24,12 +24,12 @@ def may_be_written_over(carry: Value, r: Value, step: Program, plan: Plan) -> bo
 
 
 def wanted_by_all(argument: Value, step: Program) -> tuple[int, ...] | None:
-    """How a matrix had better lie that all steps share: as all that is made of it, element by element; None if it may
-    lie as it will."""
+    """The strides that a matrix had better have that all steps share: its elements in the order of those of all that is
+    made of it, element by element, in whatever dtype; None if it may lie as it will."""
     readers = [v for v in step.body if argument in v.inputs]
     if argument.shape is None or len(argument.shape) < 2:
         return None
     if not readers or not all(v.elementwise and v.shape == argument.shape for v in readers):
         return None
-    wanted = {strides_of(v) for v in readers}
+    wanted = {strides_of(v, argument.dtype) for v in readers}
     return wanted.pop() if len(wanted) == 1 else None
