@@ -21,13 +21,22 @@ _CURE = "make it a field that the constructor takes, so that it is a leaf"
 
 def has_beside(structure: Structure) -> bool:
     """Whether a container of a tree holds something beside its children."""
-    return any(type(s.extra) is Attributes for s in below(structure))
+    stack = [structure]
+    while stack:  # without a generator: every transform asks
+        s = stack.pop()
+        if type(s.extra) is Attributes:
+            return True
+        if s.children:
+            stack += s.children
+    return False
 
 
 def nodes_beside(structure: Structure, known: Container[int] = ()) -> Iterator[tuple[str, Any]]:
     """The nodes of Tensors that have a history, beside the children of a tree's containers, and the attributes.
 
     What the objects of `known` identities lead to is passed over, and what a derivative keeps of the values."""
+    if not has_beside(structure):
+        return
     places = {id(s.origin) for s in below(structure) if isinstance(s, Origin)}
     for s in below(structure):
         for attribute, value in s.extra.pairs if type(s.extra) is Attributes else ():

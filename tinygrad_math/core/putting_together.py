@@ -65,10 +65,15 @@ def put_together(structure: Structure, building: Building) -> Any:
         return tree
     parts, known = [], []
     for child in structure.children:
+        if child is LEAF:  # at a glance
+            leaf = next(building.leaves)
+            building.made.append(leaf)
+            parts.append(leaf)
+            continue
         building.instead, building.several, building.linked = {}, {}, []
         parts.append(_build(child, building, False))
         known.append((building.instead, building.several, building.linked))
-    if any(linked for *_, linked in known):
+    if known and any(linked for *_, linked in known):
         everything = {key: new for instead, *_ in known for key, new in instead.items()}
         for building.instead, building.several, building.linked in known:
             if building.linked:

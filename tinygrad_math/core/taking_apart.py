@@ -36,7 +36,10 @@ def flatten(tree: Any, objects: list[Any] | None = None) -> tuple[list[Any], Str
     >>> flatten({"w": [1.0, 2.0], "b": 3.0})[0]
     [1.0, 2.0, 3.0]
     """
-    if hasattr(tree.__class__, "_tree_leaf"):  # at a glance: what most functions return
+    kind = tree.__class__
+    if kind is np.ndarray or kind is float:
+        return [tree], LEAF
+    if hasattr(kind, "_tree_leaf"):  # at a glance: what most functions return
         role = tree._tree_leaf()
         return [tree], LEAF if role is None else Structure(None, (), (), role)
     taking, (structure,) = _taken((tree,))
@@ -50,10 +53,16 @@ def flatten_each(trees: Sequence[Any], objects: list[Any] | None = None) -> tupl
 
     What two of them have in common is a leaf in each. `objects` is as in `flatten`.
     """
+    if len(trees) == 1:
+        leaves, structure = flatten(trees[0], objects)
+        return leaves, _ONE_LEAF if structure is LEAF else Each(tuple, (0,), (structure,))
     taking, parts = _taken(trees)
     if objects is not None:
         objects += [x for x, _ in taking.objects]
     return taking.leaves, Each(tuple, tuple(range(len(parts))), parts)
+
+
+_ONE_LEAF = Each(tuple, (0,), (LEAF,))
 
 
 def _taken(trees: Sequence[Any]) -> tuple[Taking, tuple[Structure, ...]]:

@@ -82,7 +82,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         except Exception as error:
             return _once_more(op, args, known, [a.data, b.data, c.data], params, error)
     else:
-        foreign, live, values, inputs, forward = False, 0, [], [], op.forward
+        foreign, live, inputs, forward = False, 0, [], op.forward
         for a in args:
             if isinstance(a, Tensor):
                 n = a.node
@@ -90,7 +90,7 @@ def record(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
                 n, foreign = node_of(a), True
             live |= n.live
             inputs.append(n)
-            values.append(n.data)
+        values = [n.data for n in inputs]
         try:
             data = forward(*values, **params) if params else forward(*values)
         except Exception as error:

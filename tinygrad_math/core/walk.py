@@ -31,7 +31,7 @@ from .errors import (
 from .gradients import Gradients, in_dtype
 from .leaks import refuse_leaked
 from .mode import MODE, Mode
-from .node import check_fresh, inside, unknown
+from .node import TRANSFORMED, check_fresh, inside, unknown
 from .op import Namespace, Op, raw
 from .past import Past, likeness
 from .place import walks
@@ -296,12 +296,13 @@ def _pullback(
             y, recorded = _recorded_operands(n)
             found = rule(xp, need, g, y, *recorded, **params)
         if count > 2:
-            found = tuple(found)
+            if found.__class__ is not tuple:
+                found = tuple(found)
             if len(found) != count:
                 raise _miscounted(op, found, count)
-            for i, share, argument, wanted in zip(inputs, found, args, need):  # of one length
-                if wanted and share is not None:
-                    if share.shape != argument.shape or share.dtype is not argument.dtype:
+            for i, share, argument in zip(inputs, found, args):  # of one length
+                if share is not None and i in reached:
+                    if share.dtype is not argument.dtype or share.shape != argument.shape:
                         share = _fitted(op, xp, share, argument)
                     if i in cotangents:
                         _add_up(cotangents, sums, xp, i, share)
@@ -583,7 +584,7 @@ def backward(y: Tensor, gradient: Any = None, create_graph: bool = False) -> Non
             f"backward() on a tensor that no leaf with requires_grad=True reaches, {describe(y)}. Say "
             "requires_grad=True where the leaf is made, and compute outside of no_grad()"
         )
-    if not create_graph:
+    if not create_graph and node.live & TRANSFORMED:  # traces were seen to above
         y._leave("backward()", _INSIDE)
     g = seed_of(y, gradient, "backward()")
     trail = Trail([node])

@@ -10,6 +10,7 @@ from ..core.arguments import named
 from ..core.declare import general
 from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.node import NO_PARAMS
+from ..core.op import raw
 from ..core.samples import real, sample
 from ..core.tensor import Tensor, rec, record
 from .common import generator, shaped, sizes
@@ -50,6 +51,9 @@ def affine(x: Any, weight: Any, bias: Any, /) -> Any:
 
 @affine.defvjp
 def _(xp: Any, need: Any, g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
+    if xp is raw and x.ndim == 2 and y.dtype.char in "fd" and x.size != 1 != weight.size and g.size != 1:
+        wx, ww, wb = need
+        return g.dot(weight) if wx else None, g.T.dot(x) if ww else None, raw.batch_sum(g) if wb else None
     flat = g if g.ndim == 2 else xp.reshape(g, (-1, g.shape[-1]))
     gw = None
     if y.dtype.kind == "c":

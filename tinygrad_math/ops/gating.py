@@ -37,9 +37,9 @@ def _low(x: Any) -> Any:
 def _gated(x: Any, s: Any, /) -> Any:
     if x.__class__ is _FLOAT:
         return x * s if x >= -FLAT else _maximum(x, -FLAT) * s
-    if _unordered(x) or (x.__class__ is _Array and _is_above(x)):
-        return x * s
-    return _maximum(x, _low(x)) * s
+    if x.__class__ is _Array and x.size and x.dtype.kind != "c" and x.item(x.argmin()) >= -FLAT:  # which no NaN is
+        return x * s  # quicker to see than to write another one
+    return x * s if _unordered(x) else _maximum(x, _low(x)) * s
 
 
 def _held(x: Any, /) -> Any:

@@ -12,6 +12,8 @@ from ..core.declare import Declared, elementwise
 from ..core.errors import DTypeError, NoDerivative, describe
 from ..core.quiet import ignoring
 
+_Array = np.ndarray  # NumPy's module takes long to answer
+
 
 def forward_of(
     name: str, *arguments: str, holomorphic: bool = False, order: bool = False, wide: bool = False
@@ -24,17 +26,25 @@ def forward_of(
     some of these or says nan.
     """
 
-    def forward(*args: Any) -> Any:
-        from scipy import special
+    scipys: Any = None
+    quick = "d" if wide else "fd"  # of which one array needs no looking after
 
+    def forward(*args: Any) -> Any:
+        nonlocal scipys
+        if scipys is None:
+            from scipy import special
+
+            scipys = getattr(special, name)
+        if len(args) == 1 and args[0].__class__ is _Array and args[0].dtype.char in quick:  # nearly always
+            return scipys(args[0])
         if not holomorphic:
             refuse_complex(name, *args)
         if order:
             args = (*(like(a, args[-1]) for a in args[:-1]), args[-1])
         if wide and (kind := float_kind(*args)) != np.float64:
             with ignoring():
-                return np.asarray(getattr(special, name)(*doubles(*args))).astype(kind)[()]
-        return getattr(special, name)(*weak(args))
+                return np.asarray(scipys(*doubles(*args))).astype(kind)[()]
+        return scipys(*weak(args))
 
     forward.__name__ = forward.__qualname__ = name
     forward.__module__ = "scipy.special"  # where the source of a compiled program finds it
