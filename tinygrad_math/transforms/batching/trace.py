@@ -232,8 +232,10 @@ class Recording:
         itself and False.
         """
         values: dict[Node, Any] = dict(zip(self.examples, batches, strict=True))
+        states, stopped = self.states, self.stopped
         for n in self.nodes:
-            values[n] = self._value(n, values, size)
+            given, state = (n, values, size, n in stopped), states.get(n) if states else None
+            values[n] = _value(*given) if state is None else in_errors(state, _value, *given)  # in its example's state
             for i in self.dying.get(n, ()):
                 del values[i]
         for witness in witnesses():
@@ -241,12 +243,6 @@ class Recording:
         return [
             (leaf, False) if r is None else (values[r], True) for leaf, r in zip(self.leaves, self.roots, strict=True)
         ]
-
-    def _value(self, n: Node, values: dict[Node, Any], size: int) -> Any:
-        """The batch of one node, in the error state in which its example was made."""
-        state = self.states.get(n)
-        given = n, values, size, n in self.stopped
-        return _value(*given) if state is None else in_errors(state, _value, *given)
 
 
 def drawn_since(since: int, watch: Any) -> list[Node]:

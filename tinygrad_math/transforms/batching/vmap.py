@@ -16,7 +16,7 @@ from ...core.mode import watcher
 from ...core.opening import room
 from ...core.state import State
 from ...core.tensor import Tensor, as_tensor, rec
-from ...core.ties import firsts, is_tied, places, tied, untied
+from ...core.ties import firsts, places, tied, untied
 from ...core.tree import Building, Structure, children, flatten, paths, put_together, show, unflatten
 from ..made import Made
 from . import indexing, products, shaping  # noqa: F401  (the tables)
@@ -66,10 +66,14 @@ def vmap(
         trees: tuple[Any, ...] = (args, kwargs)
         objects: list[Any] = []
         leaves, structure = flatten(trees, objects)
-        positions, names = untied(structure).children
-        along = [*_axes_of(in_axes, args, positions, title), *([0] * names.leaf_count)]
-        structure, chosen, axes = _tied_by_axis(structure, along)
-        leaves = [leaves[k] for k in chosen]
+        apart = untied(structure)
+        positions, names = apart.children
+        axes = _axes_of(in_axes, args, positions, title)
+        if names.children:
+            axes += [0] * names.leaf_count
+        if apart is not structure:
+            structure, chosen, axes = _tied_by_axis(structure, axes)
+            leaves = [leaves[k] for k in chosen]
         batches, size = _batches(leaves, axes, structure, title)
         shared = [_shared(leaf) if axis is None else leaf for leaf, axis in zip(leaves, axes, strict=True)]
         shape: Structure | None = None
@@ -107,7 +111,11 @@ def vmap(
         assert shape is not None
         for chunk in chunks:
             refuse_leaked([leaf.node for leaf, _ in chunk if isinstance(leaf, Tensor)], title)
-        shape, chosen, wanted = _tied_by_axis(shape, _out_axes(out_axes, untied(shape), title))
+        apart = untied(shape)
+        wanted = _out_axes(out_axes, apart, title)
+        chosen = [*range(len(wanted))]
+        if apart is not shape:
+            shape, chosen, wanted = _tied_by_axis(shape, wanted)
         results = []
         for k, axis in zip(chosen, wanted, strict=True):
             results.append(_result([chunk[k] for chunk in chunks], size, axis, title))
@@ -146,8 +154,6 @@ def _tied_by_axis(structure: Structure, along: list[int | None]) -> tuple[Struct
 
     Returned are its structure and, for each leaf, which of the old ones it is, and its axis.
     """
-    if not is_tied(structure):
-        return structure, [*range(len(along))], along
     keys = [(place.leaf, axis) for place, axis in zip(places(structure), along, strict=True)]
     first = firsts(keys)
     return tied(structure, keys), [keys[k][0] for k in first], [along[k] for k in first]
