@@ -59,9 +59,16 @@ def exp_over(xp: Any, x: Any) -> Any:
     return xp.where(near, 1 / low + xp.exprel(low), out) if some else out
 
 
+def _is_finite(x: Any) -> bool:
+    """Whether all of an array are numbers and finite, seen at its ends: quicker than to ask each."""
+    if x.__class__ is not np.ndarray or not x.size or x.dtype.kind != "f":
+        return False
+    return bool(x.item(x.argmax()) < math.inf and x.item(x.argmin()) > -math.inf)
+
+
 def with_limits(y: Any, x: Any, above: Any, below: Any) -> Any:
     """Values, with these where x is inf and -inf."""
-    if not np.any(np.isinf(x)):
+    if _is_finite(x) or not np.any(np.isinf(x)):
         return y
     y = np.asarray(y)
     return np.where(np.equal(x, math.inf), above, np.where(np.equal(x, -math.inf), below, y)).astype(y.dtype)[()]

@@ -17,11 +17,19 @@ from .bessel_paths import turn
 _FAR = -30.0
 
 
+def _near(x: Any) -> bool:
+    """Whether none of these is far below 0, nor NaN: nearly always."""
+    return bool(x.size and x.item(x.argmin()) >= _FAR)
+
+
 def polygamma_of(n: Any, x: Any) -> Any:
     """SciPy's polygamma(n, x) of doubles, in a moment for every x."""
     from scipy import special
 
-    n, x = np.broadcast_arrays(n, np.asarray(x, np.float64))
+    x = np.asarray(x, np.float64)
+    if _near(x):
+        return np.array(special.polygamma(n, x), np.float64)
+    n, x = np.broadcast_arrays(n, x)
     far = (x < _FAR) & (x != np.floor(x)) & (n > 0) & (n < np.inf)
     y = np.array(special.polygamma(n, np.where(far, 1.0, x)), np.float64)
     for order in np.unique(n[far]).tolist():
@@ -35,7 +43,10 @@ def zeta_of(s: Any, q: Any) -> Any:
     """SciPy's zeta(s, q) of doubles likewise."""
     from scipy import special
 
-    s, q = np.broadcast_arrays(s, np.asarray(q, np.float64))
+    q = np.asarray(q, np.float64)
+    if _near(q):
+        return np.array(special.zeta(s, q), np.float64)
+    s, q = np.broadcast_arrays(s, q)
     far = (q < _FAR) & (q != np.floor(q)) & (s > 1) & (s == np.floor(s)) & (s < 100)
     y = np.array(special.zeta(s, np.where(far, 1.0, q)), np.float64)
     y[far] = (-1) ** s[far] * polygamma_of(s[far] - 1, q[far]) / special.gamma(s[far])
