@@ -7,6 +7,7 @@ libraries are what they are. Attributes count if some code in reach names them (
 
 from __future__ import annotations
 
+import builtins
 import functools
 import os
 import sys
@@ -25,11 +26,13 @@ from ..core.errors import TraceError
 from ..core.place import in_package
 from ..core.standing import Number
 from ..core.tensor import Node, Tensor
+from .ambient import STATES, asks_for_errors, in_builtins, settings
 from .facts import FIXED, UNSET, Fact, given
 from .holders import (
     base_of,
     behind,
     cached,
+    callables_in,
     has_wrapped,
     in_cell,
     is_cache,
@@ -40,7 +43,7 @@ from .holders import (
 from .objects import Known, Objects
 from .outside import asks, may_ask
 from .reach import is_users_module, lineage, mentions, of_user, users_modules_named
-from .streams import global_streams, is_stream, stream_in
+from .streams import global_streams, is_stream, state_of, stream_in
 from .values import at_a_glance, classes_in, is_atom, is_plain, kept, layouts, parts_of
 
 _OF_THE_IMPORT = frozenset({"__loader__", "__spec__", "__builtins__", "__cached__"})  # in the globals of a module
@@ -52,6 +55,7 @@ _OF_TENSORS = frozenset({"grad", "name", "requires_grad"})
 _OF_LAYOUT = frozenset({"flags", "strides", "base", "__array_interface__"})  # of an array, beside its values
 _CLASSES = frozenset({"type", "super", "__class__"})
 _MAKERS = frozenset({"type", "__class__", "replace"})  # dataclasses.replace
+_MUTABLE = (MutableMapping, list, set)
 _LIVING = frozenset({"asyncio", "concurrent", "distributed", "tornado"})  # loops and sockets, with threads of their own
 
 
@@ -65,6 +69,8 @@ class Environment(Objects):
         self.names: set[str] = set()
         self.told: set[str] = set()  # attributes of Tensors, beside values, that the user's code names
         self.everything = everything  # whether attributes count that no code names
+        self.mentioned: set[str] = set()  # all names in the user's code
+        self.prints = False  # whether some code writes something as a text
         self.guessed = False  # whether a trace took the values of one step for those of a loop
         self.exact = False  # whether it is to compute loops instead
         self.written_out = False  # whether it is to write out the steps of loops, as they read what they write
@@ -79,6 +85,8 @@ class Environment(Objects):
                 break
         if self.identities:
             self._tell_apart()
+        self.as_it_is = asks_for_errors(self.mentioned)
+        self._settings()
         self.tensors: dict[Node, Fact] = {}
         for f in self.facts:
             if issubclass(type(f.value), Tensor):
@@ -112,7 +120,7 @@ class Environment(Objects):
 
     def _add(self, fact: Fact) -> None:
         x = fact.value
-        if isinstance(x, Number):  # put there for a while by a trace
+        if issubclass(type(x), Number):  # put there for a while by a trace
             x = fact.value = x.number
         fact.number = len(self.facts)
         self.facts.append(fact)
@@ -131,6 +139,19 @@ class Environment(Objects):
             self._open(fact, x)
         if fact.fixed and (is_atom(x) or (fact.check == _THE_SAME and not _may_move(fact.like))):
             fact.check = ""
+
+    def _settings(self) -> None:
+        """What the code may ask Python and NumPy for, and the builtins that it names."""
+        arrays = self.prints and any(issubclass(type(f.value), np.ndarray) for f in self.facts)
+        for path, read in settings(self.mentioned, arrays):
+            self._add(Fact(path, read(None), given(None), ("read", read)))
+        while self._stack:
+            self._add(self._stack.pop())
+        found = in_builtins(self.mentioned)
+        if found is not None:
+            fact = Fact("builtins", vars(builtins), None, (FIXED, vars(builtins)))
+            fact.check, fact.like, fact.number = "[*map(id, {like}[0]({v}))] == {like}[1]", found, len(self.facts)
+            self.facts.append(fact)
 
     def _tell_apart(self) -> None:
         """Demand that what is two objects now, of one class, does not become one: what is one is known as such."""
@@ -177,13 +198,15 @@ class Environment(Objects):
             self._kinds_of(x)
         elif is_stream(x):
             self.streams.append((fact, stream_in(x)[1]))
+            if not STATES.isdisjoint(self.names):
+                self._child(fact, "read", state_of, state_of(x), path=fact.path)
         elif isinstance(x, FunctionType):
             is_it = "" if fact.parent is None else "{v} is {like}[0]"  # a root is what the program was looked up by
             has_code = "{v}.__code__ is {like}[1]" if of_user(x) else ""  # which changes when a module is reloaded
             fact.check, fact.like = " and ".join(filter(None, (is_it, has_code))), (x, x.__code__)
             self._function(x)
         elif isinstance(x, np.ufunc):
-            pass
+            self._stack += [Fact(fact.path, part, None, (FIXED, part)) for part in callables_in(x)]
         elif asks(x):
             self.asks = True
         elif isinstance(x, ModuleType):
@@ -198,7 +221,7 @@ class Environment(Objects):
             if isinstance(x, ABCMeta):
                 self._child(fact, "read", registrations, registrations(x), path=f"what is registered as {fact.path}")
         elif kind.__module__.partition(".")[0] in _LIVING:
-            pass
+            self._held_by(fact, x)
         elif kind in _HELD or hasattr(kind, "__reached__"):
             held = _HELD.get(kind) or kind.__reached__
             if held:
@@ -311,6 +334,8 @@ class Environment(Objects):
             self.functions.append(f)
             said = mentions(code)
             self.names |= said.attributes | said.unnamed
+            self.mentioned |= said.globals | said.attributes | {*code.co_freevars}
+            self.prints = self.prints or said.prints
             self.told |= said.attributes & _OF_TENSORS
             self.everything = self.everything or said.any
             self.asks = self.asks or may_ask(said.globals | said.attributes)
@@ -323,6 +348,8 @@ class Environment(Objects):
                     self._child(given(f.__globals__), "item", name, f.__globals__[name], path=name)
             if said.evaluates:
                 self._child(given(f), "attr", "__globals__", f.__globals__, path="globals()")
+            if "getenv" in said.globals or "getenv" in code.co_freevars:  # os.getenv by itself
+                self._child(given(os), "attr", "environ", os.environ, path="os.environ")
             for name in (said.modules & sys.modules.keys()) | users_modules_named(said):
                 self._stack.append(Fact(name, sys.modules[name], given(sys.modules), ("item", name)))
 
@@ -339,7 +366,7 @@ class Environment(Objects):
         if not is_users_module(x):
             if x is os and "getenv" in self.names:
                 named.add("environ")
-            named = {n for n in named if isinstance(held[n], MutableMapping) and held[n] is not sys.modules}
+            named = {n for n in named if isinstance(held[n], _MUTABLE) and held[n] is not sys.modules}
         else:  # an attribute that is added may be one that was looked for in vain
             fact.check, fact.like = f"{{v}} is {{like}} and len({{v}}.__dict__) == {len(held)}", x
             named |= {"__getattr__"} & held.keys()

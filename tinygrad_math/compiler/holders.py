@@ -8,11 +8,14 @@ import gc
 import inspect
 import operator
 import sys
+import threading
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from contextvars import ContextVar
-from types import BuiltinMethodType, MappingProxyType, MethodWrapperType, ModuleType, NoneType
+from contextvars import Context, ContextVar
+from io import BytesIO, StringIO
+from queue import SimpleQueue
+from types import BuiltinMethodType, CellType, MappingProxyType, MethodWrapperType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ from .values import is_atom
 
 _CACHE: Any = type(functools.cache(id))
 _CONTAINERS_OF_C = (list, tuple, deque, OrderedDict, dict, MappingProxyType)
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _FEW = 100  # results that are looked at one by one
 _METHODS_OF_C = (BuiltinMethodType, MethodWrapperType)
 _GETTERS = (operator.attrgetter, operator.methodcaller)
@@ -37,6 +41,11 @@ def reader(x: Any) -> Callable[[Any], Any] | None:
         return _current
     if isinstance(x, _GETTERS):
         return _parts
+    for kind, read in _READERS.items():
+        if isinstance(x, kind):
+            return read
+    if any(k.__name__ == "_Pointer" for k in type(x).__mro__):  # of ctypes
+        return _pointed_at
     for read in (_content, _elements):
         try:
             if isinstance(read(x), (bytes, np.ndarray)):
@@ -44,6 +53,39 @@ def reader(x: Any) -> Callable[[Any], Any] | None:
         except Exception:  # whatever a foreign class raises: it does not show what it holds
             continue
     return None
+
+
+def is_lock(x: Any) -> bool:
+    """Whether this is a lock, which a trace may take and not give back."""
+    return isinstance(x, _LOCKS)
+
+
+def is_locked(x: Any) -> bool:
+    return bool(x.locked() if hasattr(x, "locked") else x._is_owned())  # of an RLock: by this thread
+
+
+def lock_again(x: Any, locked: bool) -> None:
+    """Make a lock what it was."""
+    if is_locked(x) is not locked:
+        x.acquire(False) if locked else x.release()
+
+
+def waiting(x: Any) -> list[Any]:
+    """What lies in a queue of C, into which nobody sees: taken out, and put in again in its order."""
+    found = []
+    while not x.empty():
+        found.append(x.get_nowait())
+    for v in found:
+        x.put(v)
+    return found
+
+
+def fill_again(x: Any, held: list[Any]) -> None:
+    """Make a queue of C what it was."""
+    while not x.empty():
+        x.get_nowait()
+    for v in held:
+        x.put(v)
 
 
 def behind(proxy: Any) -> Any:
@@ -57,6 +99,11 @@ def behind(proxy: Any) -> Any:
 def base_of(x: Any) -> Any:
     """The class of C that a container is of, below those that a user wrote."""
     return next(k for k in type(x).__mro__ if k in _CONTAINERS_OF_C)
+
+
+def callables_in(ufunc: Any) -> list[Any]:
+    """The functions that `np.frompyfunc` made a ufunc of."""
+    return [x for x in gc.get_referents(ufunc) if callable(x)]
 
 
 def in_cell(cell: Any) -> Any:
@@ -182,3 +229,17 @@ def _elements(x: Any) -> Any:
     if not hasattr(type(x), "__array__") or isinstance(x, np.ndarray) or home is None or is_users_module(home):
         return None
     return np.array(x.detach() if hasattr(x, "detach") else x)
+
+
+def _pointed_at(x: Any) -> Any:
+    return memoryview(x.contents).tobytes() if x else None
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    CellType: in_cell,
+    Context: dict,
+    SimpleQueue: SimpleQueue.qsize,
+    **dict.fromkeys(_LOCKS, is_locked),
+    StringIO: StringIO.getvalue,
+    BytesIO: BytesIO.getvalue,
+}

@@ -7,6 +7,7 @@ from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from .ambient import held_by
 from .asking import Questions
 from .facts import FIXED, MISS, UNSET, Fact, given
 from .holders import is_cache, reader, spelled
@@ -107,6 +108,7 @@ class Objects(Questions):
         if read is not None:
             self.names |= spelled(x)
             self._child(fact, "read", read, read(x), path=fact.path)
+        self._held_by(fact, x)
         if own is None and not any(hasattr(k, "__slots__") for k in written):
             return  # of C: itself
         fact.check, fact.like = "{v}.__class__ is {like}", kind
@@ -116,6 +118,11 @@ class Objects(Questions):
             fact.own = True
         self._attributes(fact, x, kind, own or {}, everything)
         self._class(kind)
+
+    def _held_by(self, fact: Fact, x: Any) -> None:
+        """What an object of the standard library holds that its methods answer."""
+        for name in held_by(type(x)):
+            self._child(fact, "attr", name, getattr(x, name))
 
     def _attributes(
         self,

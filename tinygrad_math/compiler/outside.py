@@ -22,25 +22,30 @@ import numpy as np
 from ..core.place import Place, in_package, is_library
 
 _CLOCK, _FILE, _RANDOM, _TYPED = "reads the clock", "uses a file", "asks for random bits", "asks for input"
+_BASE, _FOLDER = "asks a database", "asks for the working folder"
 _CLOCKS = (
     "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
     "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime", "clock_gettime_ns",
     "localtime", "gmtime", "ctime", "strftime",
 )  # fmt: skip
 _DATES = frozenset({"now", "utcnow", "today"})
+_QUERIES = frozenset({"execute", "executemany", "fetchone", "fetchmany", "fetchall"})
 _READS = frozenset({"read", "read1", "readall", "readinto", "readinto1", "readline", "readlines"})
 _FILES = ("open", "listdir", "scandir", "stat", "lstat", "access", "readlink")
 _ASKED: dict[Any, tuple[str, str]] = {
     **{getattr(time, n): (_CLOCK, f"time.{n}") for n in _CLOCKS if hasattr(time, n)},
     **{getattr(os, n): (_FILE, f"os.{n}") for n in _FILES if hasattr(os, n)},
     **{getattr(os, n): (_RANDOM, f"os.{n}") for n in ("urandom", "getrandom") if hasattr(os, n)},
+    os.getcwd: (_FOLDER, "os.getcwd"),
+    os.getcwdb: (_FOLDER, "os.getcwdb"),
     builtins.open: (_FILE, "open"),
     builtins.input: (_TYPED, "input"),
     np.fromfile: (_FILE, "numpy.fromfile"),
 }
 _NAMES = frozenset(
     {
-        *_CLOCKS, *_DATES, *_READS, *_FILES, "urandom", "getrandom", "input", "fromfile", "default_timer",
+        *_CLOCKS, *_DATES, *_READS, *_FILES, *_QUERIES,
+        "getcwd", "getcwdb", "cwd", "resolve", "absolute", "urandom", "getrandom", "input", "fromfile", "default_timer",
         "load", "loads", "loadtxt", "loadmat", "genfromtxt", "memmap", "fromregex",
         "read_text", "read_bytes", "read_csv", "read_json", "read_table", "read_pickle", "imread", "getline",
         "exists", "is_file", "is_dir", "isfile", "isdir", "getsize", "getmtime", "iterdir", "glob", "walk",
@@ -99,6 +104,7 @@ def watched_calls(wanted: bool) -> Iterator[list[Asked]]:
         yield found
     finally:
         sys.setprofile(other)
+        found.sort(key=lambda asked: asked.what == _FOLDER)  # which is asked for on the way to a file
 
 
 def _asked(frame: FrameType, function: Any) -> Asked | None:
@@ -112,6 +118,8 @@ def _asked(frame: FrameType, function: Any) -> Asked | None:
             known = _CLOCK, f"datetime.{owner.__name__}.{name}"
         elif name in _READS and type(owner).__module__ in ("_io", "io"):
             known = _FILE, f"{type(owner).__name__}.{name}"
+        elif name in _QUERIES and type(owner).__module__ == "sqlite3":
+            known = _BASE, f"{type(owner).__name__}.{name}"
         else:
             return None
     place = _place(frame, known[0])

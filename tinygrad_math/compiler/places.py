@@ -104,5 +104,7 @@ def _is_where_it_is_read(fact: Fact, given: frozenset[int]) -> bool:
     if fact.step is not None and fact.step[0] == "root" and fact.step[1] in given:
         return True
     while fact.parent is not None:
+        if fact.step is not None and fact.step[0] == "read":  # what was read is made anew
+            return False
         fact = fact.parent
     return fact.step is None or fact.step[0] == FIXED or fact.step == ("root", 0)

@@ -41,9 +41,14 @@ class Mentions(NamedTuple):
     def unnamed(self) -> set[str]:
         """Methods of objects that the code may run by the way, which are not taken for run without it."""
         found = {"__setattr__"} if self.attributes else set()
-        if self.texts or not _TEXTS.isdisjoint(self.globals | self.attributes):
+        if self.prints:
             found |= {"__repr__", "__str__"}
         return found | ({"__reduce__"} if not _COPIES.isdisjoint(self.globals | self.attributes) else set())
+
+    @property
+    def prints(self) -> bool:
+        """Whether the code writes something as a text."""
+        return self.texts or not _TEXTS.isdisjoint(self.globals | self.attributes)
 
     @property
     def any(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from queue import SimpleQueue
 from typing import Any
 from weakref import ProxyTypes
 
@@ -20,6 +21,7 @@ from .borrowed import as_passed
 from .environment import Environment
 from .facts import Fact
 from .handlers import may_catch
+from .holders import fill_again, is_lock, is_locked, lock_again, waiting
 from .moving import numbers
 from .outside import watched_calls
 from .passes.common import is_random
@@ -182,6 +184,8 @@ class Kept:
         self.environment, self.start = environment, clock()
         self.contents: list[tuple[Any, Any]] = []
         self.tensors: list[tuple[Fact, Node, Any, Any]] = []
+        self.locks: list[tuple[Any, bool]] = []
+        self.queues: list[tuple[Any, list[Any]]] = []
         for f in environment.facts:
             x = f.value
             if type(x) in ProxyTypes:  # what it stands for is a fact of its own
@@ -194,6 +198,10 @@ class Kept:
                 self.tensors.append((f, x.node, x.node.data, (type(x.node), *history)))
             elif f.plain:
                 self.contents += contents(x)
+            elif is_lock(x):
+                self.locks.append((x, is_locked(x)))
+            elif isinstance(x, SimpleQueue):
+                self.queues.append((x, waiting(x)))
             elif isinstance(x, _CONTAINERS) or (isinstance(x, np.ndarray) and x.flags.writeable):  # of other objects
                 self.contents.append((x, x.copy()))
         found = {
@@ -230,6 +238,10 @@ class Kept:
         self.restore_tensors()
         for x, old in self.contents:
             put_back(x, old)
+        for x, locked in self.locks:
+            lock_again(x, locked)
+        for x, waited in self.queues:
+            fill_again(x, waited)
         for kind, held in self.classes:
             _put_back_class(kind, held)
         for f in self.environment.facts:

@@ -30,6 +30,7 @@ from .facts import Fact
 from .names import identifier
 from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
 from .remade import Remade, is_object
+from .shown import is_just_shown
 
 SPARED = 1 << 16  # bytes: what is smaller is kept while it is traced
 VALUE_DEPENDENT_SHAPE = frozenset(
@@ -115,7 +116,7 @@ class Recorder:
         self.stopped: set[Node] = set()  # made under no_grad
         self.of_steps: set[Node] = set()  # what stands for values that change from step to step of a loop
         self.draws: dict[Node, None] = {}  # taken whether a result needs them or not
-        self.hooked = False
+        self.hooked = environment.as_it_is
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.odd: list[Odd] = []
         self.spared: dict[Any, Any] = {}  # shape, strides and dtype -> an array that stands for new ones of this form
@@ -217,6 +218,8 @@ class Recorder:
         found = self._known_from(node, learning=True)
         for fact in found or ():
             fact.valued = fact.shown = True
+        if found is None and not is_just_shown():
+            self.as_it_is()  # somebody may compute with the text
         return found is None
 
     def _known_from(self, node: Node, learning: bool = False) -> list[Fact] | None:
