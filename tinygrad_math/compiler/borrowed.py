@@ -58,7 +58,7 @@ class Borrowed:
         self.objects = list(objects)  # the leaves of the results that are objects
         self.places: dict[int, tuple[int, Path]] = {key: place for key, place in found.items() if key in here}
         self.made = {key: v for key, v in here.items() if key in remade.made and type(v) is not tuple}
-        passed = {key: Passed(v.value) for key, v in here.items() if isinstance(v, Number) and key in self.places}
+        passed = {key: Passed(v.value) for key, v in here.items() if issubclass(type(v), Number) and key in self.places}
         if passed:
             self.returned = with_extras(returned, partial(_other, instead=passed))
             self.places = {id(passed[key]) if key in passed else key: place for key, place in self.places.items()}

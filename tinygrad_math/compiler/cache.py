@@ -475,9 +475,11 @@ def compile(
     Where 8 programs do not do, f runs as it is, as it does where NumPy's error state is to raise or call
     (`np.errstate(divide="raise")`), around the call or within f, where f makes errors of warnings or records them, and
     where it handles errors and an op raises one. A program gives no warning of NumPy's.
-    What libraries hold is not looked at, nor what lies in locks and events, in the `args` of an exception, in a cell
-    of a closure that is itself an object in reach, among Python's builtins, or behind `np.frompyfunc`: pass
-    what changes there as an argument.
+    What other libraries hold is not looked at: pass what changes there as an argument. Of Python and NumPy are seen:
+    queues, locks, events and futures, exceptions, cells, contexts, buffers, the builtins that f names, and the settings
+    of printing, decimals, logging, warnings and locale.
+    A text of a value that is not known yet is printed, logged or raised with a word in the place of the value, once a
+    program; where f does anything else with it (`len(str(x))`, f"{x}" as a result), f runs as it is.
     f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
     run leaves it, and may not be what it computes with.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled

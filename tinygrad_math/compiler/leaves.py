@@ -133,7 +133,7 @@ def _objects(structure: Structure, leaves: Iterator[Any], name: str) -> Iterator
 def with_attributes(given: Any, roots: Sequence[tuple[str, Any]]) -> Any:
     """The arguments, in whose containers is what the roots behind the first one have that stands for numbers."""
     held = [value for _, value in roots[1:] if type(value) is dict]
-    if not any(isinstance(v, Number) for value in held for v in value.values()):
+    if not any(issubclass(type(v), Number) for value in held for v in value.values()):
         return given
     leaves, structure = flatten(given)
     places = attributes_in(structure, leaves)
@@ -144,7 +144,7 @@ def with_attributes(given: Any, roots: Sequence[tuple[str, Any]]) -> Any:
 def _with_attributes(structure: Structure, now: dict[int, dict[str, Any]]) -> Structure:
     children = tuple([_with_attributes(child, now) for child in structure.children])
     extra, held = structure.extra, now.get(id(structure))
-    if held is not None and any(isinstance(v, Number) for v in held.values()):
+    if held is not None and any(issubclass(type(v), Number) for v in held.values()):
         extra = extra.with_pairs(tuple(held.items()), extra.derived)
     elif all(map(operator.is_, children, structure.children)):
         return structure

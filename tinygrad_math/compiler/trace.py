@@ -331,7 +331,7 @@ def trace(
         run = recorder.run(flatten, ((positional, keywords),), {})[1] if _computes(structure) else structure
         returned, shape = recorder.run(flatten, (recorder.run(f, positional, keywords),), {})
         theirs = [*leaves, *_numbers_in(structure), *(v for s in below(run) for _, v in computed(s.extra))]
-        returned = [leaf.leaf if isinstance(leaf, Number) else leaf for leaf in returned]
+        returned = [leaf.leaf if issubclass(type(leaf), Number) else leaf for leaf in returned]
         if has_beside(shape):
             returned, shape = as_leaves(returned, shape, {*map(id, theirs)}, _is_traced)
         roots: list[Node] = []
@@ -385,7 +385,7 @@ def _is_traced(node: Node) -> bool:
 def _numbers_in(structure: Structure) -> list[Any]:
     """What stands for numbers among the attributes of the arguments."""
     extras = [s.extra for s in below(structure) if type(s.extra) is Attributes]
-    return [v for extra in extras for _, v in extra.pairs if isinstance(v, Number)]
+    return [v for extra in extras for _, v in extra.pairs if issubclass(type(v), Number)]
 
 
 def _computes(structure: Structure) -> bool:
