@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect, insort
 from collections.abc import Callable
 from heapq import heappop, heappush
 from operator import itemgetter
@@ -91,16 +91,18 @@ def _free(gaps: list[tuple[int, int]], start: int, stop: int) -> None:
 def _packed(values: list[Value], first: dict[Value, int], last: dict[Value, int]) -> tuple[int, dict[Value, int]]:
     """Each interval, in this order, at the lowest offset that is free during its whole life."""
     size, offset = 0, {}
-    placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last
+    placed: list[tuple[int, int, int, int]] = []  # start, stop, first, last; in order
     for v in values:
-        start, length = 0, max(v.nbytes, 1)
+        start, length, begins, ends = 0, max(v.nbytes, 1), first[v], last[v]
         step = ALIGNMENT if v.nbytes >= 16 * ALIGNMENT else 16
-        for s, e, _, _ in sorted(x for x in placed if x[2] <= last[v] and first[v] <= x[3]):
-            if start + length <= s:
-                break
-            start = max(start, -(-e // step) * step)
+        for s, e, f, l in placed:
+            if f <= ends and begins <= l:
+                if start + length <= s:
+                    break
+                if e > start:
+                    start = -(-e // step) * step
         offset[v] = start
-        placed.append((start, start + length, first[v], last[v]))
+        insort(placed, (start, start + length, begins, ends))
         size = max(size, start + length)
     return size, offset
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,12 +84,11 @@ class Value:
     @property
     def ufunc(self) -> np.ufunc | None:
         """NumPy's ufunc of this instruction, if it is one: it acts on each element, and can write into a buffer."""
-        return self.op.plain if self.op is not None and isinstance(self.op.plain, np.ufunc) else None
+        return self.op.ufunc if self.op is not None else None
 
     @property
     def elementwise(self) -> bool:
-        u = self.ufunc
-        return u is not None and u.signature is None
+        return self.op is not None and (u := self.op.ufunc) is not None and u.signature is None
 
     @property
     def pointwise(self) -> bool:
@@ -263,7 +263,10 @@ def as_weak(data: Any) -> Any:
 def describe_value(v: Value) -> str:
     if v.shape is None:
         return "tuple"
-    return f"{v.dtype}{list(v.shape)}" if v.shape else f"{v.dtype}"
+    return f"{_name(v.dtype)}{list(v.shape)}" if v.shape else _name(v.dtype)
+
+
+_name = cache(str)  # of a dtype, which NumPy puts together in Python
 
 
 def constant(data: Any) -> Value:

@@ -73,5 +73,5 @@ def _checked(op: Op, types: Any) -> Op:
     twin: Op = object.__new__(type(op))
     twin.__dict__.update(op.__dict__)
     twin.name = f"{op.name}_as_traced"
-    twin.plain, twin.forward = checking(op.plain), checking(op.forward)
+    twin.plain, twin.forward, twin.ufunc = checking(op.plain), checking(op.forward), None
     return twin

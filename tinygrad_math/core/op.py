@@ -150,6 +150,7 @@ class Op:
         self.usual = not (many or self.constant)  # whether a Tensor comes out that its inputs are differentiated by
         self.part = False  # whether y is a part of the argument: at `key`, each element once, or that at `index`
         self.plain = forward  # as the author wrote it: what `raw` shows
+        self.ufunc: np.ufunc | None = forward if isinstance(forward, np.ufunc) else None
         self.forward = forward if arity is not None else lambda *arrays, **params: forward(arrays, **params)
         self.vjp, self.jvp = vjp, jvp
         self.formal = 0  # of how many of the arguments, and then of y too, the rules use only shape and dtype

@@ -25,7 +25,9 @@ def common_subexpressions(program: Program) -> int:
         if is_random(v):
             return None
         inputs = [id(i) for i in v.inputs]
-        key = (v.op, tuple(sorted(inputs) if v.op.name in COMMUTATIVE else inputs), freeze(v.params))
+        if v.op.name in COMMUTATIVE:
+            inputs.sort()
+        key = (v.op, tuple(inputs), freeze(v.params) if v.params else ())
         return seen.setdefault(key, v)
 
     return rewrite(program, rule)
@@ -44,8 +46,13 @@ def _contents(c: Value) -> Any:
     return c.weak, data.dtype, data.shape, data.tobytes()
 
 
+_EXACT = {int, bool, str}  # of which equal ones of one type are the same
+
+
 def freeze(x: Any) -> Any:
     """A hashable key of static parameters, in which 1, 1.0 and True differ."""
+    if x is None or type(x) in _EXACT:
+        return type(x), x
     if isinstance(x, dict):
         return tuple((k, freeze(v)) for k, v in sorted(x.items()))
     if isinstance(x, (list, tuple)):
