@@ -24,9 +24,9 @@ def inverse_gamma_curvature(x):
 # -- closed forms of one argument: domain, f', f'', and what stands at singular points --------------------------------
 
 
-def _step(dtype, dense):
+def _step(dtype, dense, finer=True):
     """Every how many-th magnitude is taken: in single precision, of the same formulas, fewer."""
-    return 1 if dense else 2 if dtype == np.float64 else 4
+    return 1 if dense else (2 if finer else 3) * (1 if dtype == np.float64 else 2)
 
 
 class One:
@@ -35,8 +35,8 @@ class One:
         self.ends = ends or {}  # {x: (f'(x), f''(x))}: the limits from inside, or what the op states
         self.around, self.largest, self.keep = around, largest, keep
 
-    def points(self, dtype, dense):
-        x = points(dtype, self.low, self.high, dense, self.around, _step(dtype, dense))
+    def points(self, dtype, dense, finer=True):
+        x = points(dtype, self.low, self.high, dense, self.around, _step(dtype, dense, finer))
         largest = self.largest(dtype) if callable(self.largest) else self.largest
         x = x[(np.abs(x) <= largest) & ~((x == 0) & np.signbit(x))]
         return x if self.keep is None else x[self.keep(x)]

@@ -28,7 +28,7 @@ def report(found):
 
 def scan_one(name, dtype, dense):
     row, found = digits.OF_ONE[name], []
-    x = row.points(dtype, dense)
+    x = row.points(dtype, dense, finer=False)
     for order in (0, 1):
         found += digit_scan.failures(op(name), (x,), row.truth(order), *[0] * (order + 1))
     report(found)
@@ -57,7 +57,7 @@ def test_the_partial_derivatives_of_a_function_of_two_numbers_keep_their_digits(
 
 def scan_activation(name, dtype, dense):
     row, found = digits.OF_NETWORKS[name], []
-    x, f = row.points(dtype, dense), getattr(F, name)
+    x, f = row.points(dtype, dense, finer=False), getattr(F, name)
     with np.errstate(under="ignore"):
         values = f(x).numpy()
     truth = digit_scan.at_precision(row.f)

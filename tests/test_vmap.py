@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from cases import each
+from test_compiler_every_op import chosen
 
 import tinygrad_math as tm
 from tinygrad_math.core.errors import TraceError
@@ -89,9 +90,19 @@ def _pushed_cases():
 
 @each("op", _pushed_cases(), parts=16)
 def test_many_tangents_at_once_are_those_of_each_by_itself(op):
+    _are_those_of_each(op, [op.samples()[k] for k in chosen(op)])
+
+
+@pytest.mark.long
+@each("op", _pushed_cases(), parts=16)
+def test_many_tangents_at_once_are_those_of_each_by_itself_on_every_sample(op):
+    _are_those_of_each(op, op.samples())
+
+
+def _are_those_of_each(op, samples):
     """By the walk with the batch in front: along all arguments, and along each."""
     rng = np.random.default_rng(0)
-    for sample in op.samples():
+    for sample in samples:
         arrays, params = _operands(op, sample)
         real = [k for k, a in enumerate(arrays) if np.asarray(a).dtype.kind == "f"]
         for places in {tuple(real)} | {(k,) for k in real}:
