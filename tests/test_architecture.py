@@ -34,6 +34,7 @@ FLOORS = [
     ["core/assignment", "core/form", "core/protocols"],
     ["core/tensor"],
     ["core/walk", "core/declare", "core/numpy_alone"],
+    ["core/checks"],
     ["ops", "errors"],
     ["linalg", "cosine_transforms", "special", "lifting"],
     ["fft"],

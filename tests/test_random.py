@@ -1,5 +1,6 @@
 """tm.random: reproducible, reparametrised, drawn again in a compiled function."""
 
+import functools
 import sys
 import threading
 
@@ -10,7 +11,7 @@ import scipy.stats
 
 import tinygrad_math as tm
 from tinygrad_math import random
-from tinygrad_math.core.errors import ArgumentError, ShapeError
+from tinygrad_math.core.errors import ArgumentError, OutsideDomain, ShapeError
 from tinygrad_math.testing import check_grads
 
 SAME_AS_NUMPY = [
@@ -222,7 +223,55 @@ def test_sizes_and_dtypes():
     assert random.permutation(0).shape == (0,)
 
 
-@pytest.mark.parametrize("draw", ["normal", "gumbel", "logistic", "laplace"])
-def test_a_negative_width_is_outside_the_domain(draw):
-    with pytest.raises(ValueError, match=rf"random\.{draw}: scale is not negative.*-2"):
-        getattr(tm.random, draw)(0.0, [1.0, -2.0])
+_OUTSIDE = {  # a function of a parameter that 0.5 suits and -1 does not
+    **{
+        f"random.{name}": getattr(random, name)
+        for name in ("exponential", "gamma", "chisquare", "standard_t", "poisson")
+    },
+    **{
+        f"random.{name}": functools.partial(getattr(random, name), 0.0)
+        for name in ("normal", "gumbel", "logistic", "laplace", "lognormal", "uniform")
+    },
+    "random.beta": lambda s: random.beta(1.0, s),
+    "random.binomial": lambda s: random.binomial(3, s),
+    "random.bernoulli": random.bernoulli,
+    "stats.norm.rvs": lambda s: tm.stats.norm.rvs(0.0, s),
+    "stats.gamma.rvs": lambda s: tm.stats.gamma.rvs(s, size=2),
+    "stats.poisson.rvs": tm.stats.poisson.rvs,
+    "stats.binom.rvs": lambda s: tm.stats.binom.rvs(3, s),
+    "stats.norm.interval": lambda s: tm.stats.norm.interval(s)[0],
+    "average": lambda s: tm.average([1.0, 2.0], weights=tm.stack([s, tm.ones_like(s)])),
+    "cov": lambda s: tm.cov([1.0, 2.0, 3.0], aweights=tm.stack([s, 1 + 0 * s, 1 + 0 * s])),
+    "multigammaln": lambda s: tm.special.multigammaln(s + 2, 3),
+}
+_WAYS = {
+    "eager": lambda f: f,
+    "compiled": lambda f: tm.compile(f),
+    "native": lambda f: tm.compile(f, backend="native"),
+    "vmap": lambda f: lambda s: tm.vmap(f)(np.stack([0.5 * s / s, s])),
+    "differentiated": lambda f: tm.grad(lambda s: tm.sum(tm.astype(f(s), float))),
+}
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_a_parameter_outside_the_domain_is_refused_however_the_function_runs(way):
+    for title, f in _OUTSIDE.items():
+        g = _WAYS[way](f)
+        g(np.array(0.5))
+        state = random.shared.state
+        with pytest.raises(OutsideDomain, match=rf"^{title}: "):
+            g(np.array(-1.0))
+        if way == "eager":
+            assert random.shared.state == state, title
+
+
+def test_what_was_outside_the_domain_is_shown():
+    with pytest.raises(OutsideDomain, match=r"random\.normal: scale is not negative.*-2"):
+        random.normal(0.0, [1.0, -2.0])
+    for p in (1.5, float("nan")):
+        with pytest.raises(OutsideDomain, match=rf"random\.bernoulli: p is from 0 to 1, got {p}"):
+            random.bernoulli([0.5, p])
+    with pytest.raises(OutsideDomain, match=r"random\.poisson: lam is not negative, got nan"):
+        random.poisson(float("nan"))
+    with pytest.raises(OutsideDomain, match=r"random\.uniform: low <= high, both finite"):
+        tm.compile(lambda high: random.uniform(0.0, high))(np.inf)

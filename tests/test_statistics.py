@@ -296,6 +296,15 @@ def test_trapezoid_is_numpys_and_differentiable_in_the_coordinates():
     check_grads(lambda y, c: tm.trapezoid(y, c), (X, x))
 
 
+def test_interp_has_the_digits_of_its_result_also_through_narrower_points():
+    knots, values, at = np.arange(5.0) - 1.5, np.array([1.1, 2.2, 3.3, 0.7, 0.1]), np.linspace(-2, 2, 7)
+    for kinds in itertools.product("fd", repeat=3):
+        x, xp, fp = (v.astype(kind) for v, kind in zip((at, knots, values), kinds, strict=True))
+        y = tm.interp(x, xp, fp)
+        assert y.dtype == np.result_type(*kinds)
+        np.testing.assert_allclose(y.numpy(), np.interp(x, xp, fp), rtol=8 * np.finfo(y.dtype).eps, atol=0)
+
+
 def test_interp_is_numpys_everywhere_and_differentiable_in_all_three():
     xp, fp = np.array([0.0, 1.0, 2.5, 4.0]), np.array([1.0, -2.0, 5.0, 3.0])
     x = np.array([[-1.0, 0.0, 0.4], [1.0, 3.1, 4.0], [2.6, 9.0, 1.7]])

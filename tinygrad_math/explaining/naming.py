@@ -23,7 +23,7 @@ _GREEK = words("""
     Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
 """)
 _DOMAINS = words("within replaced")  # what is something else where a function is not defined
-_CHECKS = words("checked_values checked_labels on_simplex lattice_point")
+_CHECKS = words("checked_values checked_labels on_simplex lattice_point required")
 _LONGEST = 40  # characters of a name that are shown
 _SHORT = 14  # a formula of so many characters stands for itself, and needs no name
 _LARGEST = 10_000  # elements of a constant that is looked for among the user's variables

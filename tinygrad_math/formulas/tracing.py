@@ -41,7 +41,7 @@ from .terms import (
 )
 
 _PASSED_ON = words("""
-    alias copy astype broadcast_to reshape squeeze positive held checked_values checked_labels on_simplex
+    alias copy astype broadcast_to reshape squeeze positive held checked_values checked_labels on_simplex required
 """)
 
 

@@ -233,6 +233,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         raise DTypeError(f"interp: x and xp are real, got {describe(x)} and {describe(knots)}")
     if knots.ndim != 1 or knots.shape != values.shape or not knots.size:
         raise ShapeError(f"interp needs xp and fp of one shape (n,), n > 0; got {knots.shape} and {values.shape}")
+    kind = np.result_type(knots.dtype, values.dtype, *([] if is_weak(x) else [x.dtype]))
+    values, real = rec.astype(values, kind), np.finfo(kind).dtype  # differences have the digits of the result
+    x, knots = rec.astype(x, real), rec.astype(knots, real)
     if period is not None:
         if isinstance(period, (int, float)) and period == 0:
             raise ArgumentError("interp: a period of 0 repeats nothing")

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import require
 from ..core.declare import derived
-from ..core.errors import DTypeError, OutsideDomain, ShapeError, describe, floating_dtype
-from ..core.node import unknown
+from ..core.errors import DTypeError, ShapeError, describe, floating_dtype
 from ..core.tensor import Tensor, as_tensor, rec
 
 __all__ = ["average", "corrcoef", "cov"]
@@ -39,8 +39,9 @@ def average(
         kind = np.result_type(a.dtype, w.dtype, *([np.float64] if a.dtype.kind in "biu" else []))
         a, w = rec.astype(a, kind), rec.astype(w, kind)  # in a narrower dtype of either, products wrap around
         total = rec.sum(w, axis=axis, keepdims=keepdims)
-        if not unknown(total.node) and np.any(np.equal(total.node.data, 0)):
-            raise OutsideDomain(f"average: weights {describe(w)} that sum to 0 weigh nothing")
+        total = require(
+            total, rec.not_equal(total, 0), "average: the sum of the weights, by which it divides, is not 0, got {}"
+        )
         mean = rec.sum(a * w, axis=axis, keepdims=keepdims) / total
         total = rec.broadcast_to(total, mean.shape)
     return (mean, total) if returned else mean
@@ -93,13 +94,12 @@ def cov(
     else:
         fweights, aweights = (None if v is None else _floating(v) for v in (fweights, aweights))
         given = [v for v in (fweights, aweights) if v is not None]
-        for v in given:
+        for k, v in enumerate(given):
             if v.dtype.kind == "c":
                 raise DTypeError(f"cov: weights are real numbers, got {describe(v)}")
             if v.shape != (n,):
                 raise ShapeError(f"cov of {n} observations was given weights of shape {v.shape}")
-            if not v.node.live and np.any(np.less(v.node.data, 0)):
-                raise OutsideDomain(f"cov: weights are not negative, got {describe(v)} with {np.min(v.node.data)}")
+            given[k] = require(v, ~rec.less(v, 0), "cov: weights are not negative, got {}")
         w = given[0] if len(given) == 1 else given[0] * given[1]
         total = rec.sum(w)
         x = x - rec.expand_dims(rec.matmul(x, w) / total, -1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler.trace import tracing
+from ..core.checks import require
 from ..core.declare import general, nondiff
 from ..core.errors import (
     ArgumentError,
@@ -138,19 +139,32 @@ def _draws(call: Call) -> Any:
     return rec.stack(rows) if rows else as_tensor(np.zeros((0, *np.shape(call.like)), call.like.dtype))
 
 
-def check(asker: str, least: float | None, above: bool = False, **parameters: Any) -> None:
-    """Raise for a parameter that is complex or less than `least` (or not above it); while a function is traced its
-    value is not known."""
-    for name, value in parameters.items():
-        t = as_tensor(value)
-        if t.dtype.kind == "c":
-            raise DTypeError(f"random.{asker}: {name} is real, got {describe(t)}; take its real part or abs()")
-        if least is None or unknown(t.node):
-            continue
-        low = np.fmin.reduce(np.asarray(t.node.data, np.float64), axis=None, initial=np.inf)
-        if low < least or (above and low == least):
-            rule = f"greater than {least:g}" if above else "not negative" if least == 0 else f"at least {least:g}"
-            raise OutsideDomain(f"random.{asker}: {name} is {rule}, got {describe(t)} with {low}")
+def checked(asker: str, name: str, value: Any, least: float | None = None, above: bool = False) -> Any:
+    """A parameter, which is real, and not less than `least` (above it, with `above`), if that is given.
+
+    Raises DTypeError, or OutsideDomain, which a program or a batch raises where it finds the value.
+    """
+    t = as_tensor(value)
+    if t.dtype.kind == "c":
+        raise DTypeError(f"random.{asker}: {name} is real, got {describe(t)}; take its real part or abs()")
+    if least is None:
+        return value
+    rule = f"greater than {least:g}" if above else "not negative" if least == 0 else f"at least {least:g}"
+    told = f"random.{asker}: {name} is {rule}"
+    if unknown(t.node):
+        wrong = rec.less_equal(t, least) if above else rec.less(t, least)
+        return require(t, ~wrong, f"{told}, got {{}}")
+    low = np.fmin.reduce(np.asarray(t.node.data, np.float64), axis=None, initial=np.inf)
+    if low < least or (above and low == least):
+        raise OutsideDomain(f"{told}, got {describe(t)} with {low}")
+    return value
+
+
+def probability(asker: str, value: Any) -> Any:
+    """A parameter from 0 to 1; else OutsideDomain."""
+    p = checked(asker, "p", value)
+    ok = rec.greater_equal(p, 0) & rec.less_equal(p, 1)
+    return require(p, ok, f"random.{asker}: p is from 0 to 1, got {{}}")
 
 
 def shape_of(size: Size, *parameters: Any) -> tuple[int, ...]:

@@ -8,12 +8,13 @@ import numpy as np
 
 from ..compiler.trace import tracing
 from ..core.arguments import named
+from ..core.checks import require
 from ..core.conversion import node_of
-from ..core.errors import ArgumentError, OutsideDomain, ShapeError, TraceError, describe, sizes
+from ..core.errors import ArgumentError, ShapeError, TraceError, describe, sizes
 from ..core.mode import watcher
 from ..core.node import unknown
-from ..core.tensor import TRACED, Tensor, as_tensor, rec
-from .drawing import Size, check, draw, dtype_of, number, population, shape_of
+from ..core.tensor import Tensor, as_tensor, rec
+from .drawing import Size, checked, draw, dtype_of, number, population, probability, shape_of
 
 _STATEFUL = (np.random.BitGenerator, np.random.RandomState)
 
@@ -113,14 +114,9 @@ class Generator:
         True
         """
         low, high = number(low), number(high)
-        check("uniform", None, low=low, high=high)
-        width = as_tensor(high) - low
-        if not width.node.live & TRACED and not np.all(
-            np.isfinite(width.node.data) & (np.asarray(width.node.data) >= 0)
-        ):
-            raise OutsideDomain(
-                f"random.uniform: low <= high, both finite; got low={describe(low)}, high={describe(high)}"
-            )
+        width = as_tensor(checked("uniform", "high", high)) - checked("uniform", "low", low)
+        ok = rec.isfinite(width) & rec.greater_equal(width, 0)
+        width = require(width, ok, "random.uniform: low <= high, both finite; got high - low = {}")
         u = self.random(shape_of(size, low, high), dtype_of(dtype, low, high))
         y: Tensor = u * width + low
         return y
@@ -132,8 +128,8 @@ class Generator:
         >>> tm.grad(lambda m: tm.random.normal(m, 2.0, size=4).sum())(1.0)
         tensor(4.)
         """
-        check("normal", None, loc=loc)
-        check("normal", 0, scale=scale)
+        loc = checked("normal", "loc", loc)
+        scale = checked("normal", "scale", scale, 0)
         z = self.standard_normal(shape_of(size, loc, scale), dtype_of(dtype, loc, scale))
         y: Tensor = z * scale + loc
         return y
@@ -145,8 +141,8 @@ class Generator:
         >>> tm.random.lognormal(0.0, 1.0, 4).shape
         (4,)
         """
-        check("lognormal", None, mean=mean)
-        check("lognormal", 0, sigma=sigma)
+        mean = checked("lognormal", "mean", mean)
+        sigma = checked("lognormal", "sigma", sigma, 0)
         y: Tensor = rec.exp(self.normal(mean, sigma, size, dtype))
         return y
 
@@ -157,7 +153,7 @@ class Generator:
         >>> tm.random.exponential(2.0, 4).shape
         (4,)
         """
-        check("exponential", 0, scale=scale)
+        scale = checked("exponential", "scale", scale, 0)
         y: Tensor = self._standard_exponential(shape_of(size, scale), dtype_of(dtype, scale)) * scale
         return y
 
@@ -175,8 +171,8 @@ class Generator:
         >>> tm.random.gumbel(0.0, 1.0, 4).shape
         (4,)
         """
-        check("gumbel", None, loc=loc)
-        check("gumbel", 0, scale=scale)
+        loc = checked("gumbel", "loc", loc)
+        scale = checked("gumbel", "scale", scale, 0)
         y: Tensor = loc - self._log_exponential(shape_of(size, loc, scale), dtype_of(dtype, loc, scale)) * scale
         return y
 
@@ -187,8 +183,8 @@ class Generator:
         >>> tm.random.logistic(0.0, 1.0, 4).shape
         (4,)
         """
-        check("logistic", None, loc=loc)
-        check("logistic", 0, scale=scale)
+        loc = checked("logistic", "loc", loc)
+        scale = checked("logistic", "scale", scale, 0)
         shape, kind = shape_of(size, loc, scale), dtype_of(dtype, loc, scale)
         y: Tensor = (self._log_exponential(shape, kind) - self._log_exponential(shape, kind)) * scale + loc
         return y
@@ -200,8 +196,8 @@ class Generator:
         >>> tm.random.laplace(0.0, 1.0, 4).shape
         (4,)
         """
-        check("laplace", None, loc=loc)
-        check("laplace", 0, scale=scale)
+        loc = checked("laplace", "loc", loc)
+        scale = checked("laplace", "scale", scale, 0)
         shape, kind = shape_of(size, loc, scale), dtype_of(dtype, loc, scale)
         y: Tensor = (self._standard_exponential(shape, kind) - self._standard_exponential(shape, kind)) * scale + loc
         return y
@@ -216,7 +212,8 @@ class Generator:
         >>> tm.random.gamma(2.0, 1.0, 4).shape
         (4,)
         """
-        check("gamma", 0, shape=shape, scale=scale)
+        shape = checked("gamma", "shape", shape, 0)
+        scale = checked("gamma", "scale", scale, 0)
         full, kind = shape_of(size, shape, scale), dtype_of(dtype, shape, scale)
         a = rec.broadcast_to(rec.astype(as_tensor(shape), kind), full)
         z = draw(self, "standard_gamma", ("shape",), (a,), dtype=kind)
@@ -230,7 +227,7 @@ class Generator:
         >>> tm.random.chisquare(2.0, 4).shape
         (4,)
         """
-        check("chisquare", 0, above=True, df=df)
+        df = checked("chisquare", "df", df, 0, above=True)
         return self.gamma(as_tensor(df) / 2, 2.0, size, dtype)
 
     def standard_t(self, df: Any, size: Size = None, dtype: Any = None) -> Tensor:
@@ -241,7 +238,7 @@ class Generator:
         (4,)
         """
         df = as_tensor(df)
-        check("standard_t", 0, above=True, df=df)
+        df = checked("standard_t", "df", df, 0, above=True)
         shape, kind = shape_of(size, df), dtype_of(dtype, df)
         y: Tensor = self.standard_normal(shape, kind) / rec.sqrt(self.chisquare(df, shape, kind) / df)
         return y
@@ -253,7 +250,8 @@ class Generator:
         >>> tm.random.beta(2.0, 3.0, 4).shape
         (4,)
         """
-        check("beta", 0, above=True, a=a, b=b)
+        a = checked("beta", "a", a, 0, above=True)
+        b = checked("beta", "b", b, 0, above=True)
         shape, kind = shape_of(size, a, b), dtype_of(dtype, a, b)
         g, h = self.gamma(a, 1.0, shape, kind), self.gamma(b, 1.0, shape, kind)
         return g / (g + h)
@@ -308,6 +306,7 @@ class Generator:
         >>> tm.random.bernoulli(1.0, 3)
         tensor([ True,  True,  True])
         """
+        p = probability("bernoulli", p)
         y: Tensor = rec.less(self.random(shape_of(size, p)), p)
         return y
 
@@ -318,6 +317,8 @@ class Generator:
         >>> tm.random.poisson(3.0, 4).shape
         (4,)
         """
+        lam = checked("poisson", "lam", lam)
+        lam = require(lam, rec.greater_equal(lam, 0), "random.poisson: lam is not negative, got {}")
         return draw(self, "poisson", ("lam",), (lam,), size=shape_of(size, lam))
 
     def binomial(self, n: Any, p: Any, size: Size = None) -> Tensor:
@@ -327,6 +328,7 @@ class Generator:
         >>> tm.random.binomial(3, 1.0, 2)
         tensor([3, 3])
         """
+        n, p = checked("binomial", "n", n, 0), probability("binomial", p)
         return draw(self, "binomial", ("n", "p"), (n, p), size=shape_of(size, n, p))
 
     def permutation(self, x: Any, axis: int = 0) -> Tensor:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.checks import require
 from ..core.declare import alias, elementwise, general, helper, nondiff
-from ..core.errors import ArgumentError, NoDerivative, OutsideDomain, describe, integer
+from ..core.errors import ArgumentError, NoDerivative, integer
 from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
-from ..core.tensor import TRACED, as_tensor, rec
+from ..core.tensor import as_tensor, rec
 from .ends import beyond, nowhere
 from .polygammas import polygamma_of, zeta_of
 from .quadrature import bell, in_blocks, log_of_peak
@@ -286,11 +287,8 @@ def multigammaln(a: Any, d: int) -> Any:
     if d < 1:
         raise ArgumentError(f"multigammaln: the dimension d is a positive integer, got {d!r}")
     a = as_tensor(a)
-    if not a.node.live & TRACED and np.any(np.less_equal(a.node.data, (d - 1) / 2)):
-        raise OutsideDomain(
-            f"multigammaln: a exceeds (d - 1)/2 = {(d - 1) / 2:g} for d = {d}, got {describe(a)} "
-            f"with {np.min(a.node.data):g}"
-        )
+    least = (d - 1) / 2
+    a = require(a, ~rec.less_equal(a, least), f"multigammaln: a exceeds (d - 1)/2 = {least:g} for d = {d}, got {{}}")
     if d > _MOST:
         raise ArgumentError(f"multigammaln: a sum of d = {d:,} terms; no more than {_MOST:,}")
     constant = d * (d - 1) / 4 * math.log(math.pi)

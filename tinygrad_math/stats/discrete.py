@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import require
 from ..core.declare import general
-from ..core.errors import OutsideDomain, describe
-from ..core.node import unknown
 from ..core.samples import positive, sample
 from ..core.tensor import as_tensor, rec
 from ..random import Generator
@@ -168,8 +167,8 @@ class Binomial(Discrete):
 
     def _rvs(self, rng: Generator, size: Any, kind: Any, n: Any, p: Any) -> Any:
         trials = rec.stop_gradient(as_tensor(n))
-        if not unknown(trials.node) and np.any(trials.numpy() >= 2.0**63):
-            raise OutsideDomain(f"stats.binom.rvs: the number of trials is an integer of 64 bits, got {describe(n)}")
+        told = "stats.binom.rvs: the number of trials is an integer of 64 bits, got {}"
+        trials = require(trials, rec.less(trials, 2.0**63), told)
         return rng.binomial(rec.astype(trials, np.int64), rec.stop_gradient(p), size)
 
     def _entropy(self, n: Any, p: Any) -> Any:

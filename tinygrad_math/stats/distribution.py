@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import as_shape, named
+from ..core.checks import require
 from ..core.declare import elementwise, nondiff
 from ..core.errors import ArgumentError, DTypeError, NoDerivative, OutsideDomain, describe
 from ..core.node import unknown
@@ -243,8 +244,8 @@ class Distribution:
         Raises OutsideDomain for a confidence outside of [0, 1].
         """
         part = as_tensor(confidence)
-        if not unknown(part.node) and bool(np.any((part.node.data < 0) | (part.node.data > 1))):
-            raise OutsideDomain(f"stats.{self.name}.interval: the confidence is in [0, 1], got {describe(confidence)}")
+        wrong = rec.less(part, 0) | rec.greater(part, 1)
+        part = require(part, ~wrong, f"stats.{self.name}.interval: the confidence is in [0, 1], got {{}}")
         half = 0.5 * (1 - part)
         return self.ppf(half, *args, **kwds), self.ppf(1 - half, *args, **kwds)
 
@@ -277,6 +278,8 @@ class Distribution:
         y: Tensor = self._rvs(rng, full, _float_kind(self.name, given), *shapes)
         whole = y.dtype.kind == "i" and isinstance(given[-1], int)  # counts stay whole
         y = y + given[-1] if whole else loc + scale * y
+        for ok in conditions:  # of parameters that are not known before the program has them
+            y = require(y, ok, f"stats.{self.name}.rvs: {self.name} of these parameters does not exist")
         return y
 
 

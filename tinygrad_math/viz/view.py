@@ -21,7 +21,7 @@ MOVES = frozenset(
     ("alias", "astype", "atleast", "broadcast_to", "copy", "expand_dims", "flip", "getitem", "matrix_transpose")
     + ("moveaxis", "reshape", "roll", "select", "split", "squeeze", "transpose", "unstack")
 )  # ops that hand on the values they are given, and compute nothing
-CHECKS = frozenset(("checked_labels", "checked_values", "on_simplex"))  # of which a drawing says nothing
+CHECKS = frozenset(("checked_labels", "checked_values", "on_simplex", "required"))  # of which a drawing says nothing
 
 
 class Call(NamedTuple):

@@ -19,7 +19,7 @@ for _name in (
     "hyp2f1_slope", "hyp1f1_slope", "zeta_ds", "riemann_slope", "kolmogorov_slope", "fisher_density", "fdtr_dmn",
     "smirnov_slope", "softplus", "carlson", "exponential_moment", "kelvin_slope", "kve_slope",
     "agm_slope", "logarithm_moment", "voigt_slope", "log_quotient", "struve_slope",
-    "log_gamma_above", "log_gamma_below", "log_beta_tail", "log_student_above", "binom_far",
+    "log_gamma_above", "log_gamma_below", "log_beta_tail", "log_student_above", "binom_far", "required",
 ):  # fmt: skip
     RULES[_name] = aligned
 
