@@ -8,10 +8,11 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..core.arguments import is_of_the_user
 from ..core.errors import ArgumentError, MathError
 from ..core.mode import MODE, witnesses
 from ..core.node import DIFFERENTIABLE, TRANSFORMED, finished
@@ -157,7 +158,7 @@ class Executable:
         try:
             out = run(*arrays)
         except FAILURES as error:
-            raise self.explained(error, arrays) from None
+            self.fail(error, arrays)
         self.pool.append(run)
         return out
 
@@ -204,13 +205,16 @@ class Executable:
         moving = [leaf for leaf in [*leaves, *hidden] if not is_static(leaf)]
         return profile(self, [leaf.node.data if isinstance(leaf, Tensor) else leaf for leaf in moving], repeat)
 
-    def explained(self, error: Exception, arrays: Sequence[Any]) -> Exception:
-        """The named error for what NumPy said: found by running the program again, instruction by instruction."""
+    def fail(self, error: Exception, arrays: Sequence[Any]) -> NoReturn:
+        """Raise what a function of the user's raised, as it is, or the named error for what NumPy said: that is found
+        by running the program again, instruction by instruction."""
+        if is_of_the_user(error):
+            raise error
         try:
             self.program.run(*arrays)
         except MathError as named:
-            return named
-        return error
+            raise named from None
+        raise error
 
 
 def _sines_apart(backend: str) -> Callable[[], bool]:

@@ -334,7 +334,7 @@ def finder(
         *(["except Retyped: return uncompiled(f, given)"] if program.retyped else []),
         "except FAILURES as error:",
         *(["    return uncompiled(f, given)"] if program.catches else []),
-        f"    raise program.explained(error, ({all_of_them})) from None",
+        f"    program.fail(error, ({all_of_them}))",
         "give(run)",
         f"return {'(finish_step if step else finish)' if program.losing else 'finish'}(out, given)",
     ]

@@ -189,9 +189,9 @@ class LineEmitter:
             self._line(f"{name} = {self._call(v, inputs, None)}", v)
             if is_foreign(v) and v.shape is not None:
                 other = f"np.shape({name}) != {literal(v.shape)} or np.result_type({name}) != {v.dtype.name!r}"
-                self.lines.append(f"if {other}: raise ValueError({v.title!r})")
+                self.lines.append(f"if {other}: raise ValueError({v.said!r})")
             elif _may_change_shape(v):
-                self.lines.append(f"if {name}.shape != {literal(v.shape)}: raise ValueError({v.title!r})")
+                self.lines.append(f"if {name}.shape != {literal(v.shape)}: raise ValueError({v.said!r})")
 
     def _before_the_call(self, v: Value) -> bool:
         """Whether v is a buffer, a constant, or a view of these through nothing that the call itself computes."""
@@ -221,7 +221,7 @@ class LineEmitter:
         assert v.op is not None
         name = next((n for n, h in self.helpers.items() if h.op is v.op), None)
         if name is None:
-            name = self.names.new(v.op.name)
+            name = self.names.new(v.said)
             self.helpers[name] = v
             self.namespace[name] = v.op.into or (v.op.plain if v.op.arity is None else v.op.forward)
         given = [f"({', '.join(inputs)},)"] if v.op.arity is None else list(inputs)
@@ -230,7 +230,7 @@ class LineEmitter:
         for key, value in v.params.items():
             text = literal(value)
             if text is None:
-                text = self.names.new(f"{v.op.name}_{key}")
+                text = self.names.new(f"{v.said}_{key}")
                 self.namespace[text] = value
             given.append(f"{key}={text}")
         text = f"{name}({', '.join(given)})"
@@ -291,4 +291,4 @@ def _may_change_shape(v: Value) -> bool:
 def title_of_value(v: Value) -> str:
     """A name for what an instruction computes: the user's own where its line is an assignment to one name."""
     assert v.op is not None
-    return {"matmul": "product", "transpose": "turned", "matrix_transpose": "turned"}.get(v.op.name, "t_" + v.op.name)
+    return {"matmul": "product", "transpose": "turned", "matrix_transpose": "turned"}.get(v.op.name, "t_" + v.said)

@@ -103,7 +103,7 @@ def _row(values: list[Value], seconds: float, limits: tuple[float, float], nativ
     flops = sum(2 * v.size * v.inputs[0].shape[-1] for v in values if v.title == "matmul")
     limit = flops / limits[0] if flops else nbytes / limits[1]
     reached = limit / seconds if seconds >= SHOWN else 0.0
-    text = values[0].title if len(values) == 1 else f"chain of {len(values)}: {', '.join(v.title for v in values)}"
+    text = values[0].said if len(values) == 1 else f"chain of {len(values)}: {', '.join(v.said for v in values)}"
     last = values[-1]
     return Row(text, describe_value(last), seconds, nbytes, flops, reached, str(last.place or ""), native)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import is_about_arguments
 from ..core.errors import MathError, TraceError, explain_failure
 from ..core.notebook import bundle, preformatted
 from ..core.op import Op, registry
@@ -80,6 +81,11 @@ class Value:
     @property
     def title(self) -> str:
         return self.op.name if self.op is not None else "constant" if self.constant else "argument"
+
+    @property
+    def said(self) -> str:
+        """What messages call this: the op by its own name, where the passes know it by another."""
+        return self.op.__name__ if self.op is not None else self.title
 
     @property
     def ufunc(self) -> np.ufunc | None:
@@ -161,13 +167,13 @@ class Program:
             held[v] = apply(v, [held[i] for i in v.inputs])
             if v.shape is not None and np.shape(held[v]) != v.shape:
                 raise TraceError(
-                    f"{v.title} gave shape {np.shape(held[v])}, but the program was traced with {v.shape}: a shape "
+                    f"{v.said} gave shape {np.shape(held[v])}, but the program was traced with {v.shape}: a shape "
                     f"that depends on values cannot be compiled. Compute it outside of {self.name}. {v.place or ''}"
                 )
             if v.shape is not None and is_foreign(v) and np.result_type(held[v]) != v.dtype:
                 raise TraceError(
-                    f"{v.title} gave {np.result_type(held[v])}, but the program was traced with {v.dtype}: a dtype "
-                    f"that depends on values cannot be compiled. Let {v.title} return one dtype. {v.place or ''}"
+                    f"{v.said} gave {np.result_type(held[v])}, but the program was traced with {v.dtype}: a dtype "
+                    f"that depends on values cannot be compiled. Let {v.said} return one dtype. {v.place or ''}"
                 )
         return [held[r] for r in self.results]
 
@@ -188,7 +194,7 @@ class Program:
         for v in self.body:
             for i in v.inputs:
                 if i not in known and not i.constant:
-                    raise MathError(f"{self.name}: {v.title} reads {describe_value(i)} before it is made")
+                    raise MathError(f"{self.name}: {v.said} reads {describe_value(i)} before it is made")
             if v.op is None:
                 raise MathError(f"{self.name}: an instruction without an op")
             if v.op.name in registry and registry[v.op.name] is not v.op:
@@ -204,7 +210,7 @@ class Program:
                 again = Value(v.op, v.inputs, v.params, apply(v, given))
                 held[v] = again.example
                 if (again.shape, again.dtype) != (v.shape, v.dtype):
-                    raise MathError(f"{self.name}: {v.title} gives {describe_value(again)}, not {describe_value(v)}")
+                    raise MathError(f"{self.name}: {v.said} gives {describe_value(again)}, not {describe_value(v)}")
             known.add(v)
         for r in self.results:
             if r not in known and not r.constant:
@@ -220,7 +226,7 @@ class Program:
         for k, v in enumerate(self.body):
             names[v] = f"%{k}"
             params = "".join(f", {key}={value!r}" for key, value in v.params.items() if value is not None)
-            call = f"{v.title}({', '.join(names[i] for i in v.inputs)}{params})"
+            call = f"{v.said}({', '.join(names[i] for i in v.inputs)}{params})"
             where = f"  # {v.place}" if v.place else ""
             lines.append(f"  {names[v]}: {describe_value(v)} = {call}{where}")
             for part in ("step", "condition"):  # of a loop
@@ -250,7 +256,9 @@ def apply(v: Value, arrays: Sequence[Any]) -> Any:
     except MathError:
         raise
     except (ValueError, TypeError, IndexError, ArithmeticError, np.linalg.LinAlgError) as error:
-        raise explain_failure(v.op.name, tuple(arrays), v.params, error) from error
+        if not is_about_arguments(error):  # a function of the user's raises its own
+            raise
+        raise explain_failure(v.said, tuple(arrays), v.params, error) from error
 
 
 def as_weak(data: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import MathError
+from ..core.errors import MathError, describe
 from ..core.op import Op, registry
 from ..core.tensor import select
 from ..transforms.loops.loop import Loop
@@ -65,13 +65,11 @@ def _checked(op: Op, types: Any) -> Op:
         def checked(*args: Any, **params: Any) -> Any:
             result = f(*args, **params)
             if _types(result) != types:
-                raise Retyped
+                raise Retyped(f"{op.__name__} gave {describe(result)}, and this program was made for {types}")
             return result
 
         return checked
 
-    twin: Op = object.__new__(type(op))
-    twin.__dict__.update(op.__dict__)
-    twin.name = f"{op.name}_as_traced"
+    twin = op.under(f"{op.name}_as_traced")
     twin.plain, twin.forward, twin.ufunc = checking(op.plain), checking(op.forward), None
     return twin

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -445,8 +444,7 @@ def _instructions(
             continue
         op = n.op
         if registry.get(op.name, op) is not op:  # a user's primitive that is called as an op of ours
-            op = renamed.setdefault(op, copy.copy(op))
-            op.name = f"{n.op.name}_of_user"
+            op = renamed.setdefault(op, op.under(f"{op.name}_of_user"))
         v = Value(op, inputs, n.params, n.data, name=n.name, place=n.meta.place if n.meta is not None else None)
         values[n] = v
         body.append(v)

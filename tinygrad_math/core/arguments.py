@@ -345,16 +345,19 @@ def is_about_arguments(error: Exception) -> bool:
 
     A function that a user handed over raises its own errors; what it raises is not ours to explain.
     """
-    if isinstance(error, _NOT_ABOUT_ARGUMENTS):
-        return False
+    return not isinstance(error, _NOT_ABOUT_ARGUMENTS) and not is_of_the_user(error)
+
+
+def is_of_the_user(error: BaseException) -> bool:
+    """Whether an error arose in a function that a user handed over, below where it is caught."""
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
         frame = trace.tb_frame
         if frame.f_globals.get("__name__", "").partition(".")[0] not in _OURS:
             name = frame.f_code.co_name
-            return name.startswith("__") and name.endswith("__") and name not in ("__call__", "__init__")
+            return not (name.startswith("__") and name.endswith("__")) or name in ("__call__", "__init__")
         trace = trace.tb_next
-    return True
+    return False
 
 
 def _misfit(error: Exception) -> bool:

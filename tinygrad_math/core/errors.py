@@ -248,7 +248,8 @@ def installing(extra: str) -> str:
 
 def unhidden(error: BaseException) -> MathError | None:
     """The named error behind C code's own: NumPy turns what happens to t in `a[i] = t` into a ValueError."""
-    cause: BaseException | None = error
+    as_c_code_raises = type(error) in (ValueError, TypeError, SystemError)  # a class of the user's hides nothing
+    cause: BaseException | None = error if as_c_code_raises or isinstance(error, MathError) else None
     while cause is not None and not isinstance(cause, MathError):
         cause = cause.__cause__
     return cause

@@ -226,6 +226,13 @@ class Op:
         """Whether both compute the same."""
         return self is other or self.plain is other.plain
 
+    def under(self, name: str) -> Op:
+        """The same op as another object, which passes know by this name; messages say its own, `__name__`."""
+        twin: Op = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.name = name
+        return twin
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Op:
         """An op is one object."""
         return self

@@ -65,7 +65,10 @@ class Tape:
             if state is not None:
                 state.keep()
         except (ValueError, SystemError) as error:
-            raise unhidden(error) or error from None
+            named = unhidden(error)
+            if named is None:
+                raise
+            raise named from None
         except (TypeError, AttributeError) as error:
             if "'list'" in str(error) or "sequence" in str(error):
                 for tree in trees:

@@ -30,7 +30,7 @@ class Called:
             found = apply(v, [read() for read in readers])
             if np.shape(found) != v.shape or np.result_type(found) != v.dtype:
                 raise TraceError(
-                    f"{v.title} gave shape {np.shape(found)} and {np.result_type(found)}, but the loop was traced with "
+                    f"{v.said} gave shape {np.shape(found)} and {np.result_type(found)}, but the loop was traced with "
                     f"{v.shape} and {v.dtype}: what depends on values so cannot be compiled. {v.place or ''}"
                 )
             out()[...] = found

@@ -102,7 +102,7 @@ class NativeEmitter(Emitter):
             done = [u for v in values if self.lowered.words[v] or v in made for u in blocks.get(v, [v])]
             done = list(dict.fromkeys(done))
             worked = [u for v in done for u in ((within[v], v) if v in within else (v,))]
-            note = f"{len(worked)} instructions: {', '.join(dict.fromkeys(v.title for v in worked))}"
+            note = f"{len(worked)} instructions: {', '.join(dict.fromkeys(v.said for v in worked))}"
             self.lines.append(self._commented(text, note))
             self._mark(worked)
         self.lines += self.dead

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
-
 from ...core.op import Op, registry
 from ..program import Program, is_foreign
 
@@ -13,6 +11,5 @@ def tell_apart(program: Program) -> None:
     for v in program.body:
         if is_foreign(v) and v.op is not None and v.op.name in registry:
             if v.op not in renamed:
-                renamed[v.op] = copy(v.op)
-                renamed[v.op].name = f"primitive {v.op.name}"
+                renamed[v.op] = v.op.under(f"primitive {v.op.name}")
             v.op = renamed[v.op]

@@ -200,8 +200,10 @@ class Recording:
             raise located(error, error.__traceback__) from None
         except (ValueError, SystemError) as error:  # NumPy's own, of what happened to a value in `a[i] = t`
             named = unhidden(error)
+            if named is None:
+                raise
             if not isinstance(named, TraceError):
-                raise named or error from None
+                raise named from None
             raise located(named, error.__traceback__) from None
         self.roots = [
             leaf.node if isinstance(leaf, Tensor) and watch.moves(leaf.node) else None for leaf in self.leaves
