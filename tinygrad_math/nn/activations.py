@@ -123,14 +123,16 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     tensor([ 0.84134475, -0.15865525])
     """
     x = shaped(input)
-    if x.dtype.char == "e":  # in single precision, in which NumPy is quicker, too
-        return cast(gelu(cast(x, np.float32), approximate), x.dtype)
+    half = x.dtype.char == "e"
+    if half:  # in single precision, in which NumPy is quicker, too
+        x = cast(x, np.float32)
     if approximate == "none":
-        return record(gated, (x, record(rec.ndtr, (x,), NO_PARAMS)), NO_PARAMS)
-    if approximate != "tanh":
+        y = record(gated, (x, record(rec.ndtr, (x,), NO_PARAMS)), NO_PARAMS)
+    elif approximate == "tanh":  # 0.5 + 0.5 tanh z as the sigmoid of 2 z, which keeps its digits next to 0
+        y = gated(x, rec.sigmoid(gelu_argument(x)))
+    else:
         raise ArgumentError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r:.40}")
-    # 0.5 + 0.5 tanh z as the sigmoid of 2 z, which keeps its digits next to 0
-    return gated(x, rec.sigmoid(gelu_argument(x)))
+    return cast(y, np.float16) if half else y
 
 
 @named

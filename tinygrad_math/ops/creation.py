@@ -66,6 +66,9 @@ def _made(maker: Callable[..., Any], *args: Any, dtype: Any) -> Tensor:
         raise explain_failure(maker.__name__, args, {}, error) from error
 
 
+_REALS = frozenset((np.float64, np.float32, np.float16))
+
+
 # -- from data ----------------------------------------------------------------------------------------
 @general(
     latex="{0}",
@@ -90,6 +93,14 @@ def astype(x: Any, /, dtype: Any, *, copy: bool = True, device: Any = None) -> A
     >>> tm.astype(tm.tensor([1.0, 2.0]), tm.float32)
     tensor([1., 2.], dtype=float32)
     """
+    if (
+        dtype.__class__ is type
+        and dtype in _REALS
+        and x.__class__ is np.ndarray
+        and x.dtype.kind == "f"
+        and device is None
+    ):
+        return x.astype(dtype, copy=copy)  # nearly always
     _on(device)
     source, target = np.asanyarray(x), numeric_dtype(dtype)
     if source.dtype.kind == "c" and target.kind not in "cb":
