@@ -60,8 +60,9 @@ def _beside_the_branch_point(z: Any, k: Any, w: Any) -> Any:
     z, k, w = np.broadcast_arrays(np.asarray(z, np.complex128), k, w)
     above = (z.real + math.exp(-1)) + _REST_OF_INVERSE_E
     near = (z.imag == 0) & (above > 0) & (above < 5e-5) & ((k == 0) | (k == -1))
-    p = np.sqrt(2 * math.e * np.where(near, above, 0.0)) * np.where(k == 0, 1.0, -1.0)
-    w = np.where(near, np.polyval(_BRANCH_TERMS[::-1], p), w)
+    if near.any():
+        p = np.sqrt(2 * math.e * np.where(near, above, 0.0)) * np.where(k == 0, 1.0, -1.0)
+        w = np.where(near, np.polyval(_BRANCH_TERMS[::-1], p), w)
     tiny = (z.imag == 0) & (z.real < 0) & (z.real > -np.finfo(float).tiny) & (k == -1)
     if tiny.any():  # where exp(w) has too few digits for SciPy's steps: w = log(-z) - log(-w), to the last digit
         log = np.log(np.where(tiny, -z.real, 1e-310))

@@ -443,10 +443,14 @@ def _betaln(a: Any, b: Any, /) -> Any:
     """SciPy's function, but for a large argument, of which it takes the difference of two large logarithms."""
     plain = _scipys_betaln(a, b)
     p, q = doubles(a, b)
-    large = (np.maximum(p, q) >= MANY) & (p > 0) & (q > 0) & np.isfinite(p) & np.isfinite(q)
+    large = np.maximum(p, q) >= MANY
     if not large.any():
         return plain
-    own = log_beta(np.where(large, p, 1.0), np.where(large, q, 1.0))
+    large &= (p > 0) & (q > 0) & np.isfinite(p) & np.isfinite(q)
+    if not large.any():
+        return plain
+    with ignoring():  # of arguments so far apart that one is none beside the other
+        own = log_beta(np.where(large, p, 1.0), np.where(large, q, 1.0))
     return np.where(large, own, plain).astype(np.asarray(plain).dtype)[()]
 
 

@@ -314,6 +314,8 @@ def _of_gamma(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
 
 def _where(which: Any, plain: Any, mend: Callable[..., Any], *args: Any) -> Any:
     """`plain`, and what `mend` makes of the arguments of the elements that are asked."""
+    if not np.any(which):
+        return plain
     args, kind = doubles(*args), np.asarray(plain).dtype
     inside = (args[2] > 0) & (args[2] < 1) & np.isfinite(args[0]) & np.isfinite(args[1])
     which = np.broadcast_to(which, inside.shape) & inside

@@ -64,6 +64,8 @@ def expn_of_count(n: Any, x: Any, /) -> Any:
     n, x = doubles(n, x)
     if np.any((n != np.floor(n)) & np.isfinite(n)):
         raise OutsideDomain(f"expn: the order is a whole number, got {n[(n != np.floor(n)) & np.isfinite(n)][0]:g}")
+    if ((n >= -1) & (n < _MANY)).all():  # nearly always
+        return special.expn(n, x).astype(kind)[()]
     many = (n >= _MANY) & (x >= 0)
     whole = np.where(many & (n < math.inf), n, _MANY)
     fraction = _by_fraction(whole, np.where(many, np.minimum(x, _GONE), 0.0))

@@ -233,6 +233,8 @@ gammainccinv = row(
 def _first(z: Any, a: Any, b: Any, low: Any) -> Any:
     """SciPy's quantile of the beta distribution, and the first term where that ends, at 2.2e-308."""
     ended = (z <= 1.01 * np.finfo(np.float64).tiny) & (low > 0) & (a > 0) & (b > 0)
+    if not ended.any():
+        return z
     a, b, low = np.where(ended, a, 1.0), np.where(ended, b, 1.0), np.where(ended, low, 0.5)
     return np.where(ended, np.exp((np.log(low) + np.log(a) + log_beta(a, b)) / a), z)
 
@@ -292,7 +294,10 @@ def _stdtrit(df: Any, p: Any, /) -> Any:
     kind = float_kind(df, p)
     df, p = doubles(df, p)
     with ignoring():
-        t = np.where((p == 0) & (df > 0), -math.inf, special.stdtrit(df, p))
+        t = special.stdtrit(df, p)
+        if ((df > 0) & (p > 0) & (np.abs(t) <= 1e6 * np.sqrt(df))).all():  # nearly always
+            return t.astype(kind)[()]
+        t = np.where((p == 0) & (df > 0), -math.inf, t)
         # far out the first term is all; SciPy's search ends at 1e153, and is inf for some p next to 0
         r = np.minimum(p, 1 - p)
         some = (r > 0) & (df > 0) & (df < 1e10)

@@ -253,6 +253,8 @@ def beta_quantile(upper: bool, a: Any, b: Any, p: Any, known: Any) -> Any:
     """z, of doubles: of parameters too large for SciPy, and of those that vanish."""
     from scipy import special
 
+    if ((a > 0) & (a <= 1e20) & (b > 0) & (b <= 1e20)).all():  # nearly always
+        return known
     lower, higher = special.gammaincinv, special.gammainccinv
     inside = (p > 0) & (p < 1) & (a >= 0) & (b >= 0) & ~(np.isinf(a) & np.isinf(b)) & (a + b > 0)
     for few, many, flip in ((a, b, False), (b, a, True)):

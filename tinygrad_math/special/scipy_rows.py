@@ -12,7 +12,7 @@ from ..core.declare import Declared, elementwise
 from ..core.errors import DTypeError, NoDerivative, describe
 from ..core.quiet import ignoring
 
-_Array = np.ndarray  # NumPy's module takes long to answer
+_Array, _DOUBLE = np.ndarray, np.dtype(np.float64)  # NumPy's module takes long to answer
 
 
 def forward_of(
@@ -114,7 +114,14 @@ def differentiate(op: Declared[...], *partials: Callable[..., Any]) -> None:
 
 def doubles(*args: Any) -> tuple[Any, ...]:
     """The arguments as arrays of doubles of one shape."""
-    return tuple(np.broadcast_arrays(*(np.asarray(a, np.float64) for a in args)))
+    arrays = [np.asarray(a, np.float64) for a in args]
+    shape = arrays[0].shape
+    for a in arrays:
+        if len(a.shape) > len(shape):
+            shape = a.shape
+    if all(a.shape in (shape, ()) for a in arrays):  # nearly always, and quicker than to ask NumPy
+        return tuple([a if a.shape == shape else np.full(shape, a) for a in arrays])
+    return tuple(np.broadcast_arrays(*arrays))
 
 
 def no_derivative(name: str, argument: str) -> Callable[..., Any]:
@@ -132,7 +139,7 @@ def no_derivative(name: str, argument: str) -> Callable[..., Any]:
 def refuse_complex(name: str, *args: Any) -> None:
     """Raise DTypeError for complex arguments."""
     for x in args:
-        if np.iscomplexobj(x):
+        if x.dtype.kind == "c" if x.__class__ is _Array else np.iscomplexobj(x):
             raise DTypeError(f"{name} takes real numbers, got {describe(x)}; take real(), or abs()")
 
 
@@ -156,4 +163,6 @@ def like(order: Any, x: Any) -> Any:
 def float_kind(*args: Any) -> np.dtype[Any]:
     """The floating dtype of a result: that of the floating arrays, where integers are orders; else float64."""
     kinds = [a.dtype for a in args if hasattr(a, "dtype") and a.dtype.kind == "f"]
-    return np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)
+    if not kinds or all(kind is _DOUBLE for kind in kinds):
+        return _DOUBLE
+    return np.result_type(*kinds, np.float32)

@@ -263,7 +263,10 @@ def stdtr_of(df: Any, t: Any, /) -> Any:
     kind = float_kind(df, t)
     df, t = doubles(df, t)
     with ignoring():
-        y = np.where(_none(df, t), 0.5, special.stdtr(df, t))
+        y = np.asarray(special.stdtr(df, t))
+        if ((df > 0) & (np.abs(t) <= _FAR)).all():  # nearly always
+            return y.astype(kind)[()]
+        y = np.where(_none(df, t), 0.5, y)
         far = (np.abs(t) > _FAR) & np.isfinite(t) & (df > 0) & (df < _FAR)
         if far.any():
             n, size = df[far], np.abs(t[far])

@@ -131,6 +131,8 @@ def hurwitz_of(x: Any, q: Any, /) -> Any:
     s, at = doubles(x, q)
     with ignoring():
         y = zeta_of(s, at)
+    if not np.isnan(y).any():
+        return y.astype(kind)[()]
     lost = np.isnan(y) & (s > _GONE) & (at > 0)
     return np.where(lost, np.where(at < 1, math.inf, np.where(at > 1, 0.0, 1.0)), y).astype(kind)[()]
 
