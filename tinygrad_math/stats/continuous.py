@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.tensor import as_tensor, rec
 from ..random import Generator
+from ..special.ends import nowhere
 from . import log_tails
 from .distribution import LARGE, Continuous, checked, series, stirling_tail
 
@@ -160,6 +161,8 @@ class Gamma(Continuous):
     def _logpdf(self, z: Any, a: Any) -> Any:
         """For a large shape by the distance from the mode, without terms that cancel: see `special.stirling`."""
         large = rec.where(rec.greater(a, LARGE), rec.greater(z, 0), False)
+        if nowhere(large):
+            return rec.xlogy(a - 1, z) - z - rec.gammaln(a)
         s, x = rec.where(large, a, 2 * LARGE), rec.where(large, z, 2 * LARGE)
         log = 0.5 * rec.log(s) - _HALF_LOG_TWO_PI - rec.log(x) - stirling_tail(s) - rec.kl_div(s, x)
         z, a = rec.where(large, 1.0, z), rec.where(large, 1.0, a)
@@ -267,6 +270,8 @@ class Beta(Continuous):
         """For large parameters as of the gamma distribution."""
         inside = rec.greater(z * (1 - z), 0)
         large = rec.where(rec.greater(a, LARGE), rec.where(rec.greater(b, LARGE), inside, False), False)
+        if nowhere(large):
+            return rec.xlog1py(b - 1, -z) + rec.xlogy(a - 1, z) - rec.betaln(a, b)
         p, q, x = rec.where(large, a, 2 * LARGE), rec.where(large, b, 2 * LARGE), rec.where(large, z, 0.5)
         n, y = p + q, 1 - x
         log = 0.5 * (rec.log(p / n) + rec.log(q)) - _HALF_LOG_TWO_PI - rec.log(x) - rec.log1p(-x)

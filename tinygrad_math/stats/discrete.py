@@ -12,6 +12,7 @@ from ..core.declare import general
 from ..core.samples import positive, sample
 from ..core.tensor import as_tensor, rec
 from ..random import Generator
+from ..special.ends import nowhere
 from .continuous import beta, gamma
 from .distribution import LARGE, Discrete, series, stirling_tail
 
@@ -82,6 +83,8 @@ class Poisson(Discrete):
     def _logpmf(self, k: Any, mu: Any) -> Any:
         """For many by the distance from the mode, without terms that cancel: see `special.stirling`."""
         large = rec.where(rec.greater(k, LARGE), rec.greater(mu, 0), False)
+        if nowhere(large):
+            return rec.xlogy(k, mu) - rec.gammaln(k + 1) - mu
         n, m = rec.where(large, k, 2 * LARGE), rec.where(large, mu, 2 * LARGE)
         log = -0.5 * rec.log(2 * math.pi * n) - stirling_tail(n) - rec.kl_div(n, m)
         k, mu = rec.where(large, 1.0, k), rec.where(large, 1.0, mu)
@@ -142,6 +145,8 @@ class Binomial(Discrete):
         """For many of both kinds as of Poisson's distribution."""
         many = rec.where(rec.greater(k, LARGE), rec.greater(n - k, LARGE), False)
         large = rec.where(many, rec.greater(p * (1 - p), 0), False)
+        if nowhere(large):
+            return self._choices(k, n) + rec.xlogy(k, p) + rec.xlog1py(n - k, -p)
         s, t, x = rec.where(large, k, 2 * LARGE), rec.where(large, n, 4 * LARGE), rec.where(large, p, 0.5)
         f = t - s
         log = 0.5 * (rec.log(t / s) - rec.log(2 * math.pi * f)) - rec.kl_div(s, t * x) - rec.kl_div(f, t * (1 - x))
