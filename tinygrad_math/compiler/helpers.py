@@ -7,7 +7,7 @@ import base64
 import builtins
 import inspect
 import textwrap
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -81,7 +81,8 @@ class Helpers:
             raise MathError(f"a helper uses {thing!r:.60}, which cannot be written down as source")
 
     def _function(self, f: FunctionType, name: str) -> str:
-        node = _Bare().visit(_definition(f))
+        tree = ast.parse(_bare(f))
+        node = tree.body[0].value if isinstance(tree.body[0], ast.Expr) else tree.body[0]
         scope = dict(inspect.getclosurevars(f).nonlocals)
         renamed: dict[str, str] = {}
         local = set(f.__code__.co_varnames) | set(f.__code__.co_cellvars)
@@ -131,6 +132,16 @@ class _Bare(ast.NodeTransformer):
             node.body = node.body[1:]
         self.generic_visit(node)
         return node
+
+
+def _bare(f: FunctionType) -> str:
+    """The text of a function without annotations, decorators and docstring: read once, as many programs need it."""
+    if f.__code__ not in _BARE:
+        _BARE[f.__code__] = ast.unparse(ast.fix_missing_locations(_Bare().visit(_definition(f))))
+    return _BARE[f.__code__]
+
+
+_BARE: dict[CodeType, str] = {}
 
 
 def _definition(f: FunctionType) -> ast.FunctionDef | ast.Lambda:
