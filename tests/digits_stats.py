@@ -7,6 +7,7 @@ follow, also of what is too small for a float. A quantile is followed to its dig
 import math
 
 import mpmath
+import numpy as np
 from digits_sampled import Chosen, Domain, Row
 from mpmath import mp, mpf
 
@@ -134,7 +135,13 @@ class Law:
             return lambda *x: sign * density(*x)
         if method in ("logcdf", "logsf"):
             tail = self.whole[method.removeprefix("log")]
-            return lambda *x: sign * density(*x) / tail(*x)
+
+            def rate(x, *shapes):
+                more = int(mpmath.log10(abs(x))) if abs(x) > 1 else 0  # digits of an exponent as large as x
+                with mp.workdps(mp.dps + more):
+                    return sign * density(x, *shapes) / tail(x, *shapes)
+
+            return rate
         if method in ("ppf", "isf"):
             find = self.quantile(method, ours)
             return lambda p, *shapes: sign / density(find(p, *shapes), *shapes)
@@ -148,7 +155,8 @@ class Law:
 
         def value(p, *shapes):
             near = tuple(map(float, (p, *shapes)))
-            x = found[near] if near in found else mpf(float(ours(*near)))
+            with np.errstate(all="ignore"):
+                x = found[near] if near in found else mpf(float(ours(*near)))
             for _ in range(60):
                 step = sign * (tail(x, *shapes) - p) / density(x, *shapes)
                 x -= step
@@ -196,7 +204,7 @@ def logistic_below(z):
 
 
 def laplace_below(z):
-    return mpmath.exp(z) / 2 if z < 0 else up_to(laplace_below)(-z)
+    return mpmath.exp(z) / 2 if z <= 0 else up_to(laplace_below)(-z)
 
 
 def cauchy_below(z):
@@ -243,7 +251,7 @@ LAWS = {
         lambda x, s: gauss(mpmath.log(x) / s) / (s * x),
         lambda x, s: normal_below(mpmath.log(x) / s),
         lambda x, s: normal_below(-mpmath.log(x) / s),
-        HALF,
+        Domain(1e-150, 1e150, (1, 10), (0,)),  # beyond, the square of 1/x leaves the range of floats
         Domain(1e-3, INF, (1, 0.1), (0,)),
     ),
     "laplace": Law(lambda x: mpmath.exp(-abs(x)) / 2, *two_sided(laplace_below), Domain(singular=(0,))),
@@ -267,8 +275,16 @@ LAWS = {
     ),
 }
 DISCRETE = {"poisson": [1], "binom": [2]}
-LEAST = 1e-100  # of a q, below which the square of 1/pdf leaves the range, as `ppf` says
+LEAST = 1e-100  # of a q or its quantile, below which the square of 1/pdf leaves the range, as `ppf` says
 METHODS = ["pdf", "logpdf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf"]
+
+
+def _moderate(law, method):
+    def keep(q, *shapes):
+        with np.errstate(all="ignore"):
+            return q > LEAST and LEAST < abs(float(getattr(law, method)(q, *shapes))) < 1 / LEAST
+
+    return keep
 
 
 def rows():
@@ -279,7 +295,7 @@ def rows():
                 continue
             title = method.replace("pdf", "pmf") if name in DISCRETE else method
             if method in ("ppf", "isf"):
-                row = LawRow(name, title, CHANCE, *law.domains[1:], keep=lambda q, *_: q > LEAST)
+                row = LawRow(name, title, CHANCE, *law.domains[1:], keep=_moderate(getattr(stats, name), title))
             else:
                 row = LawRow(name, title, *law.domains, keep=law.keep)
             found[f"{name}.{title}"] = row

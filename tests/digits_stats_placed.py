@@ -13,7 +13,7 @@ from digits_stats import CHANCE, DISCRETE, LAWS, METHODS, LawRow
 from mpmath import mpf
 
 # Of a probability, below which the square of 1/pdf leaves the range, as `ppf` says; and of z, and of 1/z.
-LEAST = {np.dtype(np.float64): 1e-100, np.dtype(np.float32): 1e-12}
+LEAST = {np.dtype(np.float64): 1e-60, np.dtype(np.float32): 1e-12}
 
 
 # The logarithm of a power of z has no mixed derivative in x and scale: beside an end where it is all but that, the

@@ -412,6 +412,7 @@ class LogNormal(Continuous):
     inner = 1.0
     takes_ends = False  # the logarithm of 0; all slopes are 0 there
     of_log = True
+    wide = True
 
     def _logpdf(self, n: Any, s: Any) -> Any:
         return -0.5 * (n / s) ** 2 - rec.log(s) - _HALF_LOG_TWO_PI

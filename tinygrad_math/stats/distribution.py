@@ -50,12 +50,14 @@ def series(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
-def _log_of_quotient(x: Any, y: Any) -> Any:
-    """log(x/y), whose slopes 1/x and -1/y are not those of a quotient: these would cancel in mixed derivatives."""
+def _log_of_quotient(x: Any, y: Any) -> tuple[Any, Any]:
+    """log(x/y), whose slopes 1/x and -1/y are not those of a quotient: these would cancel in mixed derivatives. And the
+    log x in it, for what has to meet it before both are divided by x."""
     top, bottom, held = rec.log(x), rec.log(y), rec.stop_gradient
-    return held(rec.log(x / y)) + (top - held(top)) - (bottom - held(bottom))
+    return held(rec.log(x / y)) + (top - held(top)) - (bottom - held(bottom)), top
 
 
+_VANISHED = -2500.0  # logarithms of numbers that are 0 also when they are multiplied by 1/z three times
 LARGE = 100.0  # parameters from which on the expansions of a few terms are exact to rounding
 
 
@@ -364,12 +366,13 @@ class Continuous(Distribution):
         left = (rec.less if takes[0] and math.isfinite(low) and not self.of_log else rec.less_equal)(z, low)
         right = (rec.greater if takes[1] and math.isfinite(high) else rec.greater_equal)(z, high)
         outside = left | right
-        unit = rec.where(outside, scale, distance) if density and self.of_log else scale
         interior = nowhere(outside)
         # where it is not, divided anew, since an infinite z has an infinite slope in scale, of which 0 times is NaN
         inside = distance if interior else rec.where(outside, self.inner * scale if self.inner else 0.0, distance)
+        unit = scale
         if self.of_log:
-            z = checked(_log_of_quotient(inside, scale), conditions)
+            log, unit = _log_of_quotient(inside, scale)
+            z = checked(log, conditions)
         elif not interior:
             z = checked(inside / scale, conditions)
         value = f(z, *shapes)
@@ -381,6 +384,9 @@ class Continuous(Distribution):
     @_widened
     def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The density at x; the further arguments are the shape parameters, loc and scale."""
+        if self.of_log:  # of which log z, large as it is, has slopes of 1/z: 0 times these is NaN
+            log = self.logpdf(x, *args, **kwds)
+            return rec.exp(rec.where(rec.less(log, _VANISHED), -math.inf, log))
         if type(self)._pdf is not Continuous._pdf:
             value, unit = self._of(self._pdf, x, args, kwds, 0.0, 0.0, True)
             return value / unit
@@ -392,7 +398,7 @@ class Continuous(Distribution):
     def logpdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of the density at x."""
         value, unit = self._of(self._logpdf, x, args, kwds, -math.inf, -math.inf, True)
-        return value - rec.log(unit)
+        return value - (unit if self.of_log else rec.log(unit))
 
     @_widened
     def cdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
@@ -437,7 +443,7 @@ class Continuous(Distribution):
         """The quantile: the x with cdf(x) = q, the ends of the support for 0 and 1, NaN for other q.
 
         Derivative, at fixed parameters 1/pdf(x), and in a parameter -(dcdf/dp)/pdf. The second derivatives have
-        1/pdf(x)^2: where that leaves the range of floats, of q below 1e-154 and the like, they may be NaN.
+        1/pdf(x)^2: where that leaves the range of floats, of q or x below 1e-154 and the like, they may be NaN, or inf.
 
         >>> import tinygrad_math as tm
         >>> tm.round(tm.stats.norm.ppf([0.5, 0.975]), 4)
