@@ -350,3 +350,30 @@ def test_voigts_profile_has_all_digits_of_every_second_derivative(at):
             with mpmath.workdps(90):
                 want = float(mpmath.diff(profile, tuple(map(mpmath.mpf, at)), orders))
             assert float(tm.grad(slope, argnums=j)(*at)) == pytest.approx(want, rel=1e-11, abs=0)
+
+
+PARTIALS = [  # where terms cancelled, or SciPy's values lose digits: of f, in these places in turn
+    (special.ive, lambda v, x: mpmath.besseli(v, x) * mpmath.exp(-x), (9.01, 170.4), (1, 1)),
+    (special.kve, lambda v, x: mpmath.besselk(v, x) * mpmath.exp(x), (22.4, 939.2), (1, 1)),
+    (special.kve, lambda v, x: mpmath.besselk(v, x) * mpmath.exp(x), (22.4, 1500.0), (1, 1)),
+    (special.kv, mpmath.besselk, (8.7e-8, 2.9), (0, 1)),
+    (special.kv, mpmath.besselk, (8.7e-8, 0.7), (1, 0)),
+    (special.yv, mpmath.bessely, (88.1, 0.0222), ()),
+    (special.yv, mpmath.bessely, (24.7, 8.75e-12), ()),
+    (special.poch, mpmath.rf, (225.7, -4.6e-6), (0,)),
+    (special.poch, mpmath.rf, (225.7, -4.6e-6), (0, 0)),
+    (special.binom, mpmath.binomial, (370411.7, 1.0255), ()),
+    (special.binom, mpmath.binomial, (135952.4, 0.41), (1, 1)),
+    (special.binom, mpmath.binomial, (1020.0, 500.0), ()),
+]
+
+
+@pytest.mark.parametrize("f, reference, at, places", PARTIALS)
+def test_partials_have_their_digits_where_terms_would_cancel(f, reference, at, places):
+    with mpmath.workdps(120):
+        orders = tuple(places.count(k) for k in range(len(at)))
+        want = float(mpmath.diff(reference, tuple(map(mpmath.mpf, at)), orders) if places else reference(*at))
+    g = f
+    for k in places:
+        g = tm.grad(g, argnums=k)
+    assert float(g(*at)) == pytest.approx(want, rel=1e-11, abs=0)

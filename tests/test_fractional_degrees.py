@@ -133,3 +133,22 @@ def test_compiled_and_native_programs_have_the_same_values():
     total = tm.grad(lambda x: tm.sum(f(x)))
     np.testing.assert_allclose(tm.compile(f)(x).numpy(), f(x).numpy(), rtol=1e-14)
     np.testing.assert_allclose(tm.compile(total)(x).numpy(), total(x).numpy(), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "v, a, b, x",
+    [(150.3, 4.0, 4.0, -0.99999), (63.2, 7.1, 25.0, -0.951)],
+)
+def test_beside_the_end_at_which_they_grow_they_keep_their_digits(v, a, b, x):
+    want = float(mpmath.re(oracle("jacobi")(v, a, b, x)))
+    moved = float(mpmath.re(oracle("jacobi")(np.nextafter(v, 1e9), a, b, x)))
+    assert special.eval_jacobi(v, a, b, x).item() == pytest.approx(want, rel=1e-12 + 4 * abs(moved / want - 1), abs=0)
+
+
+@pytest.mark.parametrize(
+    "n, alpha, x", [(26, -2.3e-8, 0.999999), (5, 2.4e-8, -0.845), (40, 1e-7, 0.3), (41, 1e-7, -1.2)]
+)
+def test_gegenbauers_polynomials_of_a_tiny_alpha_are_more_than_their_first_term(n, alpha, x):
+    want, slope = (float(f(n, alpha, x)) for f in (oracle("gegenbauer"), SLOPES["eval_gegenbauer"]))
+    assert special.eval_gegenbauer(n, alpha, x).item() == pytest.approx(want, rel=1e-12, abs=0)
+    assert tm.grad(special.eval_gegenbauer, argnums=2)(n, alpha, x).item() == pytest.approx(slope, rel=1e-12, abs=0)

@@ -147,10 +147,30 @@ def yv_of_order(n: Any, x: Any, /) -> Any:
     v, at = doubles(n, x)
     y = far_out("yv", y, v, at)
     y = np.where(np.isnan(y) & (at > 0) & (v > _HUGE) & (2 * at < v), -math.inf, y)
+    y = _before_overflow(y, v, at)
     lost = ~np.isfinite(y) & (v < 0) & (v % 1 == 0.5) & (at > 0)
     sign = np.where((v + 0.5) % 2 == 0, 1.0, -1.0)
     own = sign * first_kind("jv", np.where(lost, -v, 1.0), np.where(lost, at, 1.0))
     return np.where(lost, own, y).astype(y.dtype)[()]
+
+
+def _before_overflow(y: Any, v: Any, x: Any) -> Any:
+    """Y, but where SciPy's has overflowed next to 0 the first sum of its series (DLMF 10.8.1), which is all there."""
+    from scipy import special
+
+    lost = ~np.isfinite(y) & (v > 5) & (x > 0) & (x * x < 4 * v)
+    if not lost.any():
+        return y
+    at, q = v[lost], x[lost] * x[lost] / 4
+    with ignoring():
+        term = total = np.ones_like(q)
+        for k in range(1, _TERMS):
+            term = np.where(k < at, term * q / (k * (at - k)), 0.0)
+            total = total + term
+        log = special.gammaln(at) - at * (np.log(x[lost]) - math.log(2))
+        y = np.array(y)
+        y[lost] = -np.exp(log) / math.pi * total
+    return y
 
 
 def yn_of_order(n: Any, x: Any, /) -> Any:

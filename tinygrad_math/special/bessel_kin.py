@@ -19,6 +19,7 @@ from ..core.quiet import ignoring
 from ..core.samples import positive, sample
 from ..core.tensor import Tensor, as_tensor, rec
 from .bessel_ends import k1e_of, kve_of_order
+from .bessel_paths import scaled_macdonald
 from .ends import beyond, with_limits
 from .quadrature import from_zero, in_blocks
 from .scipy_rows import differentiate, doubles, float_kind, no_derivative, part, refuse_complex, row
@@ -123,6 +124,7 @@ spherical_kn = _spherical("spherical_kn", -1, -1, "The modified spherical Bessel
 
 
 # -- scaled, and Hankel's -----------------------------------------------------------------------------------------
+_STEEP = 20.0  # from here on the integral of `bessel_paths` stands for the differences of neighbouring K_v
 _FAR = 50.0  # from here on the expansion for large x (DLMF 10.40.2) is exact to rounding
 
 
@@ -141,8 +143,7 @@ def _far(v: Any, x: Any, n: int) -> Any:
     """sqrt(pi/2) times the sum over k of a_k(v) x^(-k-1/2), with each term differentiated n times."""
     total, a = np.zeros_like(x), np.ones_like(x)
     for k in range(30):
-        term = a * math.prod(-k - 0.5 - j for j in range(n))
-        total = total + np.where(np.abs(term) <= np.abs(total) if k else True, term, 0)
+        total = total + a * math.prod(-k - 0.5 - j for j in range(n))  # which fall up to k = 2 x
         a = a * (4 * v * v - (2 * k + 1) ** 2) / (8 * (k + 1)) / x
     return math.sqrt(math.pi / 2) * total * x**-0.5 / x**n
 
@@ -162,6 +163,10 @@ def kve_slope(v: Any, x: Any, /, n: int = 1) -> Any:
     with ignoring():
         near = _near(v, np.where(far, 1.0, x), n)
         near = np.where(np.isnan(near) & (x >= 0) & (x < 1) & np.isfinite(v), (-1.0) ** n * math.inf, near)  # inf - inf
+        steep = ~far & (x > _STEEP) & np.isfinite(x) & np.isfinite(v)  # the differences have lost too many digits
+        if steep.any():
+            near = np.array(near)
+            near[steep] = in_blocks(lambda v, x: scaled_macdonald(v, x, n), v[steep], x[steep], size=256)
         return np.where(far, _far(v, np.where(far, x, _FAR), n), near).astype(kind)[()]
 
 

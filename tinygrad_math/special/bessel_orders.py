@@ -1,7 +1,8 @@
 """The derivatives of Bessel functions in their order, as ops.
 
 jv_dv(v, x, order) is the derivative of that order of J_v(x) in v, by the quadrature of `bessel_paths`. The derivative
-of the op in v is that of the next order; in x it is that of the neighbours, as for the function itself.
+of the op in v is that of the next order; in x it is that of the neighbours, as for the function itself. Those of K,
+which is even in v, would cancel beside v = 0: the derivatives of K have an op for all orders in both arguments.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ..core.declare import general
 from ..core.errors import DTypeError, IllPosedDerivative, describe
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
+from .bessel_ends import kv_of_order
 from .bessel_paths import hankel, macdonald, modified, turn
 from .quadrature import in_blocks
 from .scipy_rows import differentiate, doubles, float_kind
@@ -24,8 +26,8 @@ __all__: list[str] = []
 _AT_ONCE = 256  # elements; those of a tiny x take thousands of nodes
 
 
-def _edges(name: str, v: Any, x: Any, n: int) -> Any:
-    """The n-th derivative in the order at x = 0 and at infinity, as limits from inside."""
+def _edges(name: str, v: Any, x: Any, n: int, slope: int) -> Any:
+    """The n-th derivative in the order, and this slope, at x = 0 and at infinity, as limits from inside."""
     from scipy import special
 
     sign = (-1) ** n
@@ -33,6 +35,7 @@ def _edges(name: str, v: Any, x: Any, n: int) -> Any:
     c, s = turn(np.abs(v))
     if name == "kv":
         zero = np.where(v == 0, math.inf if n % 2 == 0 else 0.0, np.where(v > 0, math.inf, sign * math.inf))
+        zero = zero * (-1.0) ** slope
     elif name == "yv":  # of order -v it is cos(pi v) Y_v + sin(pi v) J_v
         mirrored = np.where(c != 0, -np.sign(c), np.sign(s)) * sign * math.inf
         zero = np.where(v < 0, mirrored, np.where(v == 0, -math.pi / 2 if n == 1 else -math.inf, -math.inf))
@@ -71,11 +74,15 @@ def _in_the_order(name: str, v: Any, x: Any, order: int, slope: int = 0) -> Any:
         )
     inside = (x > 0) & np.isfinite(x) & np.isfinite(v)
     with ignoring():
-        out = np.where(np.isfinite(v), _edges(name, v - slope, x, order), _of_endless_order(name, v, x, order))
+        out = np.where(
+            np.isfinite(v),
+            _edges(name, v if name == "kv" else v - slope, x, order, slope),
+            _of_endless_order(name, v, x, order) * (-1.0) ** (slope if name == "kv" else 0),
+        )
 
     def f(v: Any, x: Any) -> Any:
         if name == "kv":
-            return macdonald(v, x, order)
+            return macdonald(v, x, order, slope)
         if name in ("iv", "ive"):
             return modified(v, x, order, slope, int(name == "ive"))
         h = hankel(v, x, order)[order]
@@ -115,7 +122,35 @@ def _order_slope(name: str, below: int, above: int) -> Any:
 jv_dv = _order_slope("jv", 1, -1)
 yv_dv = _order_slope("yv", 1, -1)
 iv_dv = _order_slope("iv", 1, 1)
-kv_dv = _order_slope("kv", -1, -1)
+
+
+@general(
+    arity=2,
+    latex=r"\partial_{{v}}^{{{order}}} \partial_{{x}}^{{{slope}}} K_{{{0}}}({1})",
+    shape="broadcast of the arguments",
+    samples=lambda: [
+        sample(np.array([0.3, 2.0, -1.4]), positive(3)),
+        sample(np.array([[0.0], [1.7]]), positive(1, 3), order=2, slope=1),
+        sample(np.array([0, 3]), positive(2), order=0, slope=1),
+        sample(0.5, positive(0, 2)),
+    ],
+)
+def kv_dv(v: Any, x: Any, /, order: int = 1, slope: int = 0) -> Any:
+    """The derivative of K_v(x), of this order in v and this slope in x > 0. By quadrature; of order 0 by neighbours."""
+    if order:
+        return _in_the_order("kv", v, x, order, slope)
+    kind = float_kind(v, x)
+    v, x = doubles(v, x)
+    with ignoring():
+        around = sum(math.comb(slope, j) * kv_of_order(v - slope + 2 * j, x) for j in range(slope + 1))
+    return ((-0.5) ** slope * around).astype(kind)[()]
+
+
+differentiate(
+    kv_dv,
+    lambda xp, y, v, x, order, slope: xp.kv_dv(v, x, order=order + 1, slope=slope),
+    lambda xp, y, v, x, order, slope: xp.kv_dv(v, x, order=order, slope=slope + 1),
+)
 
 
 @general(

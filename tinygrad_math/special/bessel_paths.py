@@ -295,7 +295,14 @@ def modified(v: Any, x: Any, n: int, slope: int = 0, scaled: int = 0) -> Any:
     return found
 
 
-def macdonald(v: Any, x: Any, n: int) -> Any:
-    """The n-th derivative in the order of K, which is even in it, for vectors of any order and x > 0."""
+def scaled_macdonald(v: Any, x: Any, slope: int) -> Any:
+    """The derivative of this order in x of exp(x) K_v(x), for vectors of any order and x > 0."""
     with ignoring():
-        return np.where(v < 0, (-1) ** n, 1) * _macdonald(np.abs(v), x, n, 0, 0)[n]
+        return _macdonald(np.abs(v), x, 0, slope, -1)[0]
+
+
+def macdonald(v: Any, x: Any, n: int, slope: int = 0) -> Any:
+    """The n-th derivative in the order of K, which is even in it, for vectors of any order and x > 0; with `slope` that
+    of its derivative in x."""
+    with ignoring():
+        return np.where(v < 0, (-1) ** n, 1) * _macdonald(np.abs(v), x, n, slope, 0)[n]

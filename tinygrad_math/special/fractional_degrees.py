@@ -7,7 +7,8 @@ times
 
 In [-1, 1], where the terms of 2F1 cancel, it is summed for two small degrees only; from there the recurrence in the
 degree (DLMF 18.9.2) leads to v. It is written in differences of F, which is 1 at x = 1: so no digits are lost beside
-it. Below x = -1, where these functions are not real, they are NaN.
+it. Beside x = -1, where F of b > 1 grows, it is taken on along its equation. Below x = -1, where these functions are
+not real, they are NaN.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ import numpy as np
 from ..core.errors import NoConvergence
 from ..core.quiet import ignoring
 from .hypergeometric import evaluated
-from .hypergeometric_series import derivatives
+from .hypergeometric_series import derivatives, walk
+from .hypergeometric_steps import EPS
 from .quadrature import in_blocks
 
 __all__ = ["of_fractional_degree"]
 
 _LONGEST = 2e4  # the degree to which the recurrence goes: it takes some microseconds a step
-_STEEPEST = 5.0  # b to which it keeps its digits: F grows as (1+x)^-b at the end, what rounding mixes in does not
+_STEEPEST = 30.0  # b to which this is tried: F grows as (1+x)^-b at the end, what rounding mixes in does not
+_STEEP = 5.0  # b to which it always holds
 _FIRST = 40.0  # the degree up to which, where F falls, it is 2F1's
 _TOO_BAD = 1e-7  # relative, as in `hypergeometric`
 _LARGEST = 709.0  # exp of more overflows
@@ -93,6 +96,24 @@ def _climbed(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     return now, np.where(steps > 0, relative * grown * size, off)
 
 
+def _walked(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+    """F beside -1, where a recurrence would lose what it mixes in: from further off, where there is one that does not,
+    by steps along its equation, in the direction in which it grows."""
+    angle = (b + 2) / _FIRST
+    z, y = np.cos(angle / 2) ** 2, np.sin(angle / 2) ** 2
+    start = y - z
+    first, off = _climbed(v, a, b, start)
+    fall, more = _climbed(v - 1, a + 1, b + 1, start)
+    p, ends = (-v, v + a + b + 1, a + 1), []
+    for stride in (1.0, 0.7):
+        f, d = first[None].copy(), (-v * (v + a + b + 1) / (a + 1) * fall)[None]
+        walk(p, z.copy(), y.copy(), f, d, (1 - x) / 2, (1 + x) / 2, _VALUE, stride)
+        ends.append(f[0])
+    relative = off / np.abs(first) + more / np.abs(fall)
+    error = np.abs(ends[0] - ends[1]) + (relative + 20 * EPS) * np.abs(ends[1])
+    return ends[1], np.where(np.isnan(error), np.inf, error)
+
+
 def _direct(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     """F by 2F1, which is infinite where its last terms have overflowed."""
     found, error = evaluated(-v, v + a + b + 1, a + 1, (1 - x) / 2, _VALUE)
@@ -106,7 +127,10 @@ def _gauss(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     v = np.maximum(v, -v - a - b - 1)
     found, error = np.full(x.shape, np.nan), np.zeros(x.shape)
     inside = (x > -1) & (x <= 1) & (a > -1) & (b > -1) & (b <= _STEEPEST) & (v <= _LONGEST)
-    for f, at in ((_climbed, inside), (_direct, ~inside & (x >= -1) & ~_pole(a + 1))):
+    late = inside & (b > 1) & (b + 1 > _FIRST * np.arccos(-x)) & (v > _FIRST)
+    for f, at in ((_climbed, inside & ~late), (_walked, late), (_direct, x >= -1)):
+        if f is _direct:
+            at = at & ~_pole(a + 1) & (~inside | ((b > _STEEP) & ~(error <= _TOO_BAD * np.abs(found))))
         if at.any():
             found[at], error[at] = f(v[at], a[at], b[at], x[at])
     return found, error

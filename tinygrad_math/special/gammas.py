@@ -336,7 +336,7 @@ def _psi_difference(a: Any, b: Any, n: int) -> Any:
     total = total + (np.log1p(b / x) if n == 0 else math.factorial(n - 1) * fall(x, float(n)))
     total = total + (np.array([scale / 2, *factors])[:, None] * fall(x, powers[:, None])).sum(0)
     plain = polygamma_of(n, a + b) - polygamma_of(n, a)
-    return np.where((a > 0) & (b > 0), (-1) ** n * total, plain)
+    return np.where((a > 0) & (b > -0.5 * a), (-1) ** n * total, plain)
 
 
 @general(
@@ -348,8 +348,9 @@ def _psi_difference(a: Any, b: Any, n: int) -> Any:
 def psi_rise(a: Any, b: Any, /, n: int = 0) -> Any:
     """polygamma(n, a + b) - polygamma(n, a) with all digits, where the two are nearly equal too.
 
-    For positive a and b all terms have one sign: those of the recurrence, 1/(a+j) - 1/(a+b+j), and those of the
-    expansion in 1/x (DLMF 5.15.5, 5.15.8), whose differences a^-p - (a+b)^-p are -a^-p expm1(-p log1p(b/a)).
+    For positive a, and a b that is not far below 0, all terms have one sign: those of the recurrence, 1/(a+j) -
+    1/(a+b+j), and those of the expansion in 1/x (DLMF 5.15.5, 5.15.8), whose differences a^-p - (a+b)^-p are -a^-p
+    expm1(-p log1p(b/a)).
     """
     return psi_difference(a, b, n)
 

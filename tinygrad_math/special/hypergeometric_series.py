@@ -109,7 +109,15 @@ def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float)
     f[:, ~np.all(np.isfinite(size), 0)] = math.nan
     d, at, one = moment / start, start.copy(), 1 - start
     f[:, ~(_length(p, start, z, y) <= _STEPS * stride)] = math.nan
-    going = np.flatnonzero((z > start) & np.all(np.isfinite(f), 0))
+    walk(p, at, one, f, d, z, y, whole, stride)
+    rows = [whole.index(o) for o in orders]
+    return f[rows], d[rows] * z
+
+
+def walk(p: Problem, at: Any, one: Any, f: Any, d: Any, z: Any, y: Any, whole: Sequence[Orders], stride: float) -> None:
+    """Take f and d, those of a whole box of orders, from `at` = 1 - `one` to z = 1 - y, in place; NaN where there are
+    too many steps."""
+    going = np.flatnonzero((z > at) & np.all(np.isfinite(f), 0))
     for _ in range(2 * _STEPS):
         if not len(going):
             break
@@ -128,8 +136,6 @@ def _walked(p: Problem, z: Any, y: Any, orders: Sequence[Orders], stride: float)
         at[going], one[going] = up_z, low_y
         going = going[~last]
     f[:, going] = math.nan
-    rows = [whole.index(o) for o in orders]
-    return f[rows], d[rows] * z
 
 
 def _start(p: Problem, z: Any) -> Any:

@@ -69,6 +69,29 @@ def _not_whole(name: str, f: Any, degree: Any, *others: Any) -> Any:
     return y
 
 
+def _nearly_flat(n: Any, alpha: Any, x: Any, y: Any) -> Any:
+    """y, but for a tiny alpha beside n, where SciPy's polynomial of Gegenbauer is 2 alpha T_n(x)/n: the recurrence of
+    what it is over its value at 1, in differences, which are small beside 1 (DLMF 18.9.1)."""
+    from scipy import special
+
+    few = (np.abs(alpha) < _FLAT * n) & (alpha != 0) & (n >= 2) & (n <= _FLATTEST) & np.isfinite(x)
+    if not few.any():
+        return y
+    count, a, size = n[few], alpha[few], np.abs(x[few])
+    rise, now = size - 1, size
+    for k in range(1, int(count.max())):
+        going = k < count
+        rise = np.where(going, (2 * (k + a) * (size - 1) * now + k * rise) / (k + 2 * a), rise)
+        now = np.where(going, now + rise, now)
+    whole = now / ((count + 2 * a) * special.beta(2 * a, count + 1))
+    y = np.array(y)
+    y[few] = np.where((x[few] < 0) & (count % 2 == 1), -whole, whole)
+    return y
+
+
+_FLAT, _FLATTEST = 1.001e-8, 2e4
+
+
 def _refuse_endless(name: str, degree: Any, x: Any, reflected: bool) -> None:
     """Raise NoConvergence for a whole degree whose recurrence would not end, and of which SciPy's series does not."""
     size = np.abs(degree) if reflected else degree
@@ -99,6 +122,8 @@ def _forward(name: str, *arguments: str) -> Any:
             y = forward(np.where(below, -degree - shift, degree), *others)
             return np.where(below & (shift == 2), -y, y).astype(dtype)[()]
         y = f(np.where(whole & (degree >= 0), degree, 0).astype(np.int64), *others)
+        if name == "eval_gegenbauer":
+            y = _nearly_flat(np.where(whole, degree, 0), *others, y)
         if not whole.all():
             y = np.where(whole, y, np.nan if "hermite" in name else _not_whole(name, f, degree, *others))
         y = _overflowed(name, degree, others, y) if np.isnan(y).any() else y
@@ -158,8 +183,8 @@ eval_jacobi = _polynomial(
     "alpha beta",
     lambda xp, y, n, a, b, x: 0.5 * (n + a + b + 1) * xp.eval_jacobi(n - 1, a + 1, b + 1, x),
     "Jacobi's polynomial P_n^(alpha,beta)(x). d/dx = (n + alpha + beta + 1)/2 P_(n-1)^(alpha+1,beta+1)(x). Of a degree "
-    "that is not whole 7 digits at worst, NoConvergence where there would be fewer (beta beyond 5, degrees from 2e4), "
-    "NaN below -1.",
+    "that is not whole NoConvergence is raised where fewer than 7 digits would be left (a beta beyond 5 beside -1, or "
+    "beyond 30, degrees from 2e4), NaN below -1.",
     latex="P_{{{0}}}^{{({1}, {2})}}({3})",
 )
 eval_chebyt = _polynomial(
@@ -182,8 +207,9 @@ eval_gegenbauer = _polynomial(
     "eval_gegenbauer",
     "alpha",
     lambda xp, y, n, a, x: 2 * a * xp.eval_gegenbauer(n - 1, a + 1, x),
-    "Gegenbauer's polynomial C_n^(alpha)(x). d/dx = 2 alpha C_(n-1)^(alpha+1)(x). Of a degree that is not whole 7 "
-    "digits at worst, NoConvergence where there would be fewer (alpha beyond 5.5, degrees from 2e4), NaN below -1.",
+    "Gegenbauer's polynomial C_n^(alpha)(x). d/dx = 2 alpha C_(n-1)^(alpha+1)(x). Of a degree that is not "
+    "whole NoConvergence is raised where fewer than 7 digits would be left (an alpha beyond 5.5 beside -1, or "
+    "beyond 30, degrees from 2e4), NaN below -1.",
     latex="C_{{{0}}}^{{({1})}}({2})",
 )
 eval_laguerre = _polynomial(

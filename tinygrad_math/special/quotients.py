@@ -209,8 +209,11 @@ def _far_slope(place: int) -> Callable[..., Any]:
 differentiate(binom_far, _far_slope(0), _far_slope(1))
 
 
+_FROM, _SHORT = 100.0, 20.0  # n from which SciPy's values lose digits, but for the products that those of few k are
+
+
 def choose(n: Any, k: Any, /) -> Any:
-    """SciPy's values, which lose their digits as k grows, and those of `binom_far`."""
+    """SciPy's values, which lose their digits as n or k grow, Stirling's of many n, and those of `binom_far`."""
     from scipy import special
 
     refuse_complex("binom", n, k)
@@ -220,6 +223,10 @@ def choose(n: Any, k: Any, /) -> Any:
         far = _is_far(n, k)
         y = np.array(special.binom(n, np.where(far, 0.0, k)))
         y[far] = _far_product(n[far], k[far], False)
+        few = np.minimum(k, n - k)
+        many = (n >= _FROM) & (few > 0) & np.isfinite(n) & ((few != np.floor(few)) | (few >= _SHORT))
+        m, of = few[many], n[many]
+        y[many] = np.exp(log_rise(of - m + 1, m) - special.gammaln(m + 1))
         y = np.where((n == math.inf) & np.isfinite(k), n**k * special.rgamma(k + 1), y)
         y = np.where(np.isinf(k), np.where((n > -1) & np.isfinite(n), 0.0, math.nan), y)
     return y.astype(kind)[()]
