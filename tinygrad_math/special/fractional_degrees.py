@@ -25,9 +25,9 @@ from .hypergeometric_series import derivatives, walk
 from .hypergeometric_steps import EPS
 from .quadrature import in_blocks
 
-__all__ = ["of_fractional_degree"]
+__all__ = ["jacobis", "of_fractional_degree"]
 
-_LONGEST = 2e4  # the degree to which the recurrence goes: it takes some microseconds a step
+LONGEST = 2e4  # the degree to which the recurrence goes: it takes some microseconds a step
 _STEEPEST = 30.0  # b to which this is tried: F grows as (1+x)^-b at the end, what rounding mixes in does not
 _STEEP = 5.0  # b to which it always holds
 _FIRST = 40.0  # the degree up to which, where F falls, it is 2F1's
@@ -122,17 +122,27 @@ def _direct(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     return np.where(over, np.inf, found[0]), np.where(over, 0.0, error[0])
 
 
-def _gauss(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
-    """F of vectors, and the estimate of its error."""
+def jacobis(v: Any, a: Any, b: Any, x: Any, otherwise: Any = None) -> tuple[Any, Any]:
+    """F of vectors and the estimate of its error, where it is summed or led to here; else by `otherwise`, if given."""
     v = np.maximum(v, -v - a - b - 1)
-    found, error = np.full(x.shape, np.nan), np.zeros(x.shape)
-    inside = (x > -1) & (x <= 1) & (a > -1) & (b > -1) & (b <= _STEEPEST) & (v <= _LONGEST)
+    found, error = np.full(x.shape, np.nan), np.full(x.shape, np.inf)
+    inside = (x > -1) & (x <= 1) & (a > -1) & (b > -1) & (b <= _STEEPEST) & (v <= LONGEST)
     late = inside & (b > 1) & (b + 1 > _FIRST * np.arccos(-x)) & (v > _FIRST)
-    for f, at in ((_climbed, inside & ~late), (_walked, late), (_direct, x >= -1)):
-        if f is _direct:
-            at = at & ~_pole(a + 1) & (~inside | ((b > _STEEP) & ~(error <= _TOO_BAD * np.abs(found))))
+    for f, at in ((_climbed, inside & ~late), (_walked, late)):
         if at.any():
             found[at], error[at] = f(v[at], a[at], b[at], x[at])
+    left = ~inside | ((b > _STEEP) & ~(error <= _TOO_BAD * np.abs(found)))
+    if otherwise is not None and left.any():
+        found[left], error[left] = otherwise(v[left], a[left], b[left], x[left])
+    return found, error
+
+
+def _gauss(v: Any, a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+    """F of vectors, and the estimate of its error; NaN, for sure, below -1 and at a pole."""
+    found, error = np.full(x.shape, np.nan), np.zeros(x.shape)
+    at = (x >= -1) & ~_pole(a + 1)
+    if at.any():
+        found[at], error[at] = jacobis(v[at], a[at], b[at], x[at], _direct)
     return found, error
 
 

@@ -12,6 +12,7 @@ from ..core.quiet import ignoring
 from ..core.samples import complexes, positive, real, sample
 from ..core.tensor import as_tensor, rec
 from .ends import beyond
+from .fractional_degrees import LONGEST, jacobis
 from .hypergeometric import evaluated
 from .scipy_rows import doubles, float_kind, forward_of, no_derivative, refuse_complex, row
 from .tricomi import hyperu_of
@@ -230,6 +231,18 @@ def _sign_at_pole(xp: Any, special: Any, m: Any, v: Any) -> Any:
 _DIGITS = 1e-11  # of the estimate of an error up to which our values are taken
 
 
+def _by_series(m: Any, v: Any, x: Any) -> tuple[Any, Any]:
+    """P_v^m of vectors, below by Euler's transformation, of which 2F1 is finite at 1; and where it has its digits."""
+    below = x < _REFLECTED
+    first, second = np.where(below, -v, m - v), np.where(below, v + 1, m + v + 1)
+    found, error = evaluated(first, second, m + 1, (1 - x) / 2, [(0, 0, 0)])
+    factor, root = np.ones_like(x), np.where(below, 2 * np.sqrt((1 - x) / (1 + x)), np.sqrt((1 - x) * (1 + x)))
+    for k in range(int(m.max())):
+        step = -(v - m + 1 + 2 * k) * (v - m + 2 + 2 * k) * root / (2 * (k + 1))
+        factor = np.where(k < m, factor * step, factor)
+    return factor * found[0], error[0] <= _DIGITS * np.abs(found[0])
+
+
 def associated(m: Any, v: Any, x: Any, /) -> Any:
     """P_v^m(x) of degrees that are not whole, of which SciPy's lose digits where m exceeds v (DLMF 14.3.4 and 14.9.3):
 
@@ -242,18 +255,20 @@ def associated(m: Any, v: Any, x: Any, /) -> Any:
     m, v, x = doubles(m, v, x)
     with ignoring():
         y = np.array(special.lpmv(m, v, x))
-        ours = (m > 0) & (m == np.floor(m)) & (m <= _MOST) & (v != np.floor(v)) & (np.abs(v) <= _MOST) & (np.abs(x) < 1)
+        ours = (m >= 0) & (m == np.floor(m)) & (m <= _MOST) & (v != np.floor(v)) & (np.abs(x) < 1)
+        ours &= np.abs(v) <= LONGEST
         if ours.any():
             a, b, t = m[ours], v[ours], x[ours]
-            below = t < _REFLECTED  # there by Euler's transformation, of which 2F1 is finite at 1
-            first, second = np.where(below, -b, a - b), np.where(below, b + 1, a + b + 1)
-            found, error = evaluated(first, second, a + 1, (1 - t) / 2, [(0, 0, 0)])
-            factor, root = np.ones_like(t), np.where(below, 2 * np.sqrt((1 - t) / (1 + t)), np.sqrt((1 - t) * (1 + t)))
+            found, error = jacobis(b - a, a, a, t)
+            factor, root = np.ones_like(t), np.sqrt((1 - t) * (1 + t))
             for k in range(int(a.max())):
                 step = -(b - a + 1 + 2 * k) * (b - a + 2 + 2 * k) * root / (2 * (k + 1))
                 factor = np.where(k < a, factor * step, factor)
-            own = factor * found[0]
-            y[ours] = np.where((error[0] <= _DIGITS * np.abs(found[0])) & np.isfinite(own), own, y[ours])
+            own, good = factor * found, error <= _DIGITS * np.abs(found)
+            left = ~good & (np.abs(b) <= _MOST) & (a > 0)
+            if left.any():
+                own[left], good[left] = _by_series(a[left], b[left], t[left])
+            y[ours] = np.where(good & np.isfinite(own), own, y[ours])
         pole = (x == -1) & (m >= 0) & (m == np.floor(m)) & (v != np.floor(v)) & np.isfinite(v)
         if pole.any():
             y[pole] = _sign_at_pole(np, special, m[pole], v[pole]) * math.inf
@@ -278,7 +293,7 @@ lpmv = row(
     ),
     latex="P_{{{1}}}^{{{0}}}({2})",
     doc="The associated Legendre function P_v^m(x), whole m >= 0, |x| <= 1. "
-    "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m. Next to x = -1 of a v that is not whole, and far above m, "
+    "(1 - x^2) d/dx = (v + m) P_(v-1)^m - v x P_v^m. Of a v that is not whole, of m or |v| from 200 on beside x = -1 "
     "values are SciPy's, with 9 digits. Second derivatives at +-1 of odd m are NaN.",
 )
 _scipys_wright = forward_of("wright_bessel", "a", "b", "x", order=True)

@@ -123,7 +123,7 @@ def _forward(name: str, *arguments: str) -> Any:
             return np.where(below & (shift == 2), -y, y).astype(dtype)[()]
         y = f(np.where(whole & (degree >= 0), degree, 0).astype(np.int64), *others)
         if name == "eval_gegenbauer":
-            y = _nearly_flat(np.where(whole, degree, 0), *others, y)
+            y = _nearly_flat(np.where(whole, degree, 0), others[0], others[1], y)
         if not whole.all():
             y = np.where(whole, y, np.nan if "hermite" in name else _not_whole(name, f, degree, *others))
         y = _overflowed(name, degree, others, y) if np.isnan(y).any() else y
