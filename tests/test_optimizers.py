@@ -545,6 +545,19 @@ def test_a_plateau_takes_infinite_measures_for_what_they_are(mode, values, worse
             assert schedule.num_bad_epochs == bad
 
 
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("level", [100.0, -100.0, 1e-3, -1e-3])
+def test_a_plateau_below_zero_is_one(mode, level):
+    """Better is a change of more than 1 % of the best one's size, whatever its sign, in the direction of the mode."""
+    toward = -abs(level) if mode == "min" else abs(level)
+    for change, bad in ((0.0, 1), (0.009, 1), (0.011, 0), (-0.009, 1), (-0.011, 1)):
+        schedule = schedules.ReduceLROnPlateau(optimiser_for({"lr": 1.0}), mode=mode, threshold=0.01)
+        schedule.step(level)
+        schedule.step(level + change * toward)
+        assert schedule.num_bad_epochs == bad
+        assert schedule.best == (level if bad else level + change * toward)
+
+
 def test_a_sequence_moves_the_rate_that_it_finds_and_sets_it_at_milestones():
     optimiser = optimiser_for({"lr": 1.0})
     parts = [schedules.ExponentialLR(optimiser, 0.5), schedules.CosineAnnealingLR(optimiser, 4, eta_min=0.2)]

@@ -16,7 +16,10 @@ class ReduceLROnPlateau:
     """lr becomes factor lr when a measure has not got better for more than `patience` steps: `step(measure)`.
 
     Arguments: PyTorch's: `mode` "min" or "max"; `threshold` what counts as better, relative ("rel") or absolute
-    ("abs"); `cooldown` steps to wait after a reduction; `min_lr` the least, `eps` the least change.
+    ("abs"); `cooldown` steps to wait after a reduction; `min_lr` the least, `eps` the least change. "rel" is a part
+    of the best measure's size: better is a value below best - threshold |best| ("min"), or above best + threshold
+    |best| ("max"). Of positive measures that is PyTorch's rule; there, a negative loss that stands still is better
+    at each step, and the step size is never reduced.
 
     >>> import tinygrad_math as tm
     >>> opt = tm.optim.SGD([tm.tensor(1.0, requires_grad=True)], lr=1.0)
@@ -65,7 +68,8 @@ class ReduceLROnPlateau:
         sign = 1 if self.mode == "min" else -1
         if self.threshold_mode == "abs" or not math.isfinite(self.best):
             return sign * value < sign * self.best - self.threshold
-        return sign * value < sign * self.best * (1 - sign * self.threshold)
+        # a part of its size also where it is below 0: best (1 - threshold) would be a worse value there
+        return sign * value < sign * self.best * (1 - math.copysign(self.threshold, sign * self.best))
 
     def step(self, metrics: Any) -> None:
         """Take note of a measure, and reduce the step sizes if it is time. NaN is never better."""
