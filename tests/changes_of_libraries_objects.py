@@ -2,6 +2,7 @@
 
 import asyncio
 import builtins
+import collections
 import concurrent.futures
 import contextvars
 import copy
@@ -215,3 +216,53 @@ def by_locale():
 
 def by_numpys_error_state():
     return lambda x: x * len(np.geterr()["divide"]), lambda: np.seterr(divide="ignore")
+
+
+def by_fill_value_of_a_masked_array():
+    m = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    return lambda x: x * m.filled(), lambda: setattr(m, "fill_value", 7.0)
+
+
+def by_a_hard_mask():
+    m = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    return lambda x: x * 2.0 if m.hardmask else x, m.harden_mask
+
+
+def _late(base, *args):
+    class Own(base):
+        pass
+
+    own = Own(*args)
+    return lambda x: x * getattr(own, "late", 1.0), lambda: setattr(own, "late", 3.0)
+
+
+def by_a_late_attribute_of_a_dict():
+    return _late(dict, {"a": 1.0})
+
+
+def by_a_late_attribute_of_a_list():
+    return _late(list, [1.0])
+
+
+def by_a_late_attribute_of_a_tuple():
+    return _late(tuple, (1.0, 2.0))
+
+
+def by_a_late_attribute_of_a_set():
+    return _late(set, {1.0})
+
+
+def by_a_late_attribute_of_a_deque():
+    return _late(collections.deque, [1.0])
+
+
+def by_a_late_attribute_of_a_counter():
+    return _late(collections.Counter, "ab")
+
+
+def by_a_late_attribute_of_a_text():
+    return _late(str, "ab")
+
+
+def by_a_late_attribute_of_a_number():
+    return _late(float, 2.0)

@@ -171,6 +171,46 @@ def test_what_depends_on_what_it_changes_is_refused_by_name_and_line(name, place
     assert after == before
 
 
+class Calls:
+    n, by = 0, None
+
+    def by_attribute(self, x):
+        self.n += 1
+        return x * 2.0 if self.n < 4 else x
+
+    def by_remainder(self, x):
+        self.n = self.n + 1
+        return x * 2.0 if self.n % 4 == 0 else x
+
+    def by_entry(self, x):
+        self.by["n"] = self.by.get("n", 0) + 1
+        return x[min(self.by["n"], 9) // 9]
+
+    def told(self, x):
+        self.n += 1
+        print(f"call {self.n}")
+        return x * 2.0
+
+
+@pytest.mark.parametrize("name", ["by_attribute", "by_remainder", "by_entry"])
+def test_what_decides_by_its_own_count_much_later_is_refused_at_once(name):
+    calls = Calls()
+    calls.by = {}
+    with pytest.raises(TraceError, match=r"changes self\.(n|by\['n'\]), and decides by it.*\n.*\n.*self\."):
+        tm.compile(getattr(calls, name))(X)
+    assert calls.n == 0
+    assert calls.by == {}
+
+
+def test_a_count_that_is_printed_decides_nothing(capsys):
+    calls = Calls()
+    f = tm.compile(calls.told)
+    for _ in range(3):
+        np.testing.assert_array_equal(f(X).numpy(), X * 2.0)
+    assert (calls.n, type(calls.n)) == (1, int)
+    assert set(capsys.readouterr().out.split()) <= {"call", "1", "2"}
+
+
 def test_what_is_set_up_at_the_first_call_is_set_up():
     c = Counting()
     f = tm.compile(c.once)

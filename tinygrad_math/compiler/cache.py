@@ -480,8 +480,9 @@ def compile(
     of printing, decimals, logging, warnings and locale.
     A text of a value that is not known yet is printed, logged or raised with a word in the place of the value, once a
     program; where f does anything else with it (`len(str(x))`, f"{x}" as a result), f runs as it is.
-    f runs when it is traced, twice if that changes something within its reach; what it changes is afterwards as one
-    run leaves it, and may not be what it computes with.
+    f runs when it is traced, up to three times if that changes something within its reach; what it changes is
+    afterwards as one run leaves it, and may not be what it computes with, nor decides by. That it decides by a count of
+    its own is seen of numbers, not of the length of a list.
     Derivatives pass through, of any order, in both modes: a call is one node of the graph, and its rules are compiled
     in their turn. A step of training, whose parameters an optimiser's `update` took, returns leaves, and keeps no graph
     of what else it returns, so that a loop's memory stays flat: NoDerivative is raised where its loss, which of f

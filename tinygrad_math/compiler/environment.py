@@ -37,6 +37,7 @@ from .holders import (
     in_cell,
     is_cache,
     is_method_of_c,
+    of_mask,
     registrations,
     subclasses,
 )
@@ -265,6 +266,7 @@ class Environment(Objects):
         elif isinstance(x, (set, frozenset)):
             fact.check, fact.like = "{v} == {like}", x.copy()
             self._objects_in(x, f"an element of {fact.path}")
+            self._beside(fact, x)
         elif is_method_of_c(x):
             if is_stream(x.__self__):  # numpy.random.normal
                 self.streams.append((fact, stream_in(x)[1]))
@@ -283,6 +285,8 @@ class Environment(Objects):
 
     def _layouts(self, fact: Fact, x: Any) -> None:
         """How arrays lie in memory, which is no part of their values, where some code may ask for it."""
+        if isinstance(x, np.ma.MaskedArray):
+            self._child(fact, "read", of_mask, of_mask(x), path=fact.path)
         if (self.everything or not _OF_LAYOUT.isdisjoint(self.names)) and layouts(x):
             self._child(fact, "read", layouts, layouts(x), path=f"{fact.path}.flags")
 

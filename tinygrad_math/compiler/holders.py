@@ -106,6 +106,11 @@ def callables_in(ufunc: Any) -> list[Any]:
     return [x for x in gc.get_referents(ufunc) if callable(x)]
 
 
+def of_mask(x: Any) -> Any:
+    """What a masked array has beside its elements and its mask."""
+    return np.asarray(x.fill_value).item(), x.hardmask
+
+
 def in_cell(cell: Any) -> Any:
     """What lies in a cell of a closure, which may be empty."""
     try:

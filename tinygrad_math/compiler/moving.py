@@ -28,6 +28,7 @@ from .environment import Environment
 from .facts import UNSET, Fact
 from .later import later
 from .places import Place, is_number, place_of
+from .shown import is_just_shown
 from .values import frozen
 
 _SCALARS = (int, float, bool, complex)
@@ -168,6 +169,11 @@ class Numbers:
         facts.append(fact)
         return fact
 
+    def depended_on(self) -> list[str]:
+        """The paths of numbers that were asked for, or took part in what Tensors are computed of."""
+        used = [*self.asked, *(f for f in [*self.made.values(), *self.read] if f.node is not None)]
+        return [leaf.fact.path for f in used for leaf in f.leaves() if leaf.fact is not None]
+
     def settle(self) -> bool:
         """Let the facts of numbers that were not asked for demand their type alone; tells whether there are any."""
         found = False
@@ -281,13 +287,16 @@ class Moving(Number):
         return hash(self.number)
 
     def __repr__(self) -> str:
-        return repr(self.number)
+        return repr(self._text())
 
     def __str__(self) -> str:
-        return str(self.number)
+        return str(self._text())
 
     def __format__(self, spec: str) -> str:
-        return format(self.number, spec)
+        return format(self._text(), spec)
+
+    def _text(self) -> Any:
+        return self.value if is_just_shown() else self.number
 
     def __copy__(self) -> Moving:
         return self

@@ -50,14 +50,14 @@ class Objects(Questions):
         """What a container of a user's class holds beside its items, and what its methods mention."""
         if lineage(type(x)):
             own = vars(x) if hasattr(x, "__dict__") else {}
+            if hasattr(x, "__dict__"):  # an attribute that is added may have been looked for in vain
+                fact.check, fact.own = f"{fact.check} and len({{v}}.__dict__) == {len(own)}", True
             self._attributes(fact, x, type(x), own, self._code(type(x), set()))
             self._class(type(x))
 
     def _beside_numbers(self, fact: Fact, x: Any) -> None:
         """The same of a Tensor or an array, of which only those of somebody's own class have anything beside."""
         if is_own_array(type(x)):
-            if hasattr(x, "__dict__"):  # one that is added may have been looked for in vain
-                fact.check, fact.own = f"{fact.check} and len({{v}}.__dict__) == {len(vars(x))}", True
             self._beside(fact, x)
 
     def _kind(self, kind: type) -> None:

@@ -22,7 +22,9 @@ def is_number(x: Any) -> bool:
     return type(x) in (int, float) or issubclass(type(x), (np.floating, np.integer))
 
 
-def moving(now: Environment, earlier: Sequence[Environment]) -> tuple[frozenset[str], frozenset[str]]:
+def moving(
+    now: Environment, earlier: Sequence[Environment], enough: int = ENOUGH
+) -> tuple[frozenset[str], frozenset[str]]:
     """The paths of numbers that had several values when programs were made, and of plain containers around them."""
     here = dict(_numbers(now))
     values: dict[str, set[Any]] = {path: {frozen(x)} for path, (x, _) in here.items()}
@@ -32,7 +34,7 @@ def moving(now: Environment, earlier: Sequence[Environment]) -> tuple[frozenset[
         for path, (x, _) in _numbers(environment):
             if path in values:
                 values[path].add(frozen(x))
-    found = {path for path, had in values.items() if path in known or len(had) >= ENOUGH}
+    found = {path for path, had in values.items() if path in known or len(had) >= enough}
     return frozenset(found), frozenset(container for path in found for container in here[path][1])
 
 

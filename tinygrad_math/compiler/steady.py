@@ -63,8 +63,14 @@ def steady(
         if isinstance(error, TraceError) or not isinstance(error, Exception):
             raise
         return None  # a second call fails, as uncompiled, where it meets what the first one changed
+    twice = Environment(roots) if moved_again else after
     second.restore()  # as one run left it
     if alike(found, again):
+        depends = _counted(roots, title, trace, after, twice)
+        if depends:
+            first.restore()
+            why = "and decides by it, or computes with it: return the new value"
+            raise refused(title, after, depends, "changes", why)
         for fact in moved_again:
             fact.check = ""
         return again, after
@@ -73,6 +79,30 @@ def steady(
         why = "and what it computes depends on that: return the new value"
         raise refused(title, after, [f.path for f in moved_again], "changes", why)
     return None
+
+
+def _counted(
+    roots: Sequence[tuple[str, Any]],
+    title: str,
+    trace: Callable[[Environment], Traced],
+    once: Environment,
+    twice: Environment,
+) -> list[str]:
+    """The paths of numbers that a function changes and depends on, though two runs gave the same: `if self.n < 9`."""
+    paths, opened = moving(once, [twice], 2)
+    if not paths:
+        return []
+    environment = Environment(roots, opened=opened)
+    found = numbers(environment, paths)
+    kept = Kept(environment)
+    try:
+        with found.placed():
+            trace(environment)
+    except Exception:
+        return []
+    finally:
+        kept.restore()
+    return found.depended_on()
 
 
 def _reading(

@@ -214,6 +214,8 @@ def layouts(x: Any) -> tuple[tuple[Any, ...], ...]:
 def put_back(x: Any, old: Any) -> None:
     """Make a container or an array what it was."""
     if isinstance(x, np.ndarray):
+        if x.shape != old.shape:
+            x.shape = old.shape
         if not same(x, old):
             x[...] = old
     elif isinstance(x, list) or type(x) in _BUFFERS:
