@@ -118,6 +118,19 @@ def test_a_matrix_that_is_overwritten_later_does_not_spoil_the_derivative():
 
 
 MASKED = np.ma.array(B, mask=[[False, True], [False, False]])
+
+
+def ruled(v):
+    """A primitive whose rules give v."""
+    return tm.primitive(lambda x: x * x).defvjp(lambda g, y, x: v).defjvp(lambda t, y, x: v)
+
+
+def hooked(v):
+    x = tm.tensor(A, requires_grad=True)
+    x.register_hook(lambda g: v)
+    (x * x).sum().backward()
+
+
 ENTRANCES = {
     "tensor": tm.tensor,
     "asarray": tm.asarray,
@@ -135,7 +148,22 @@ ENTRANCES = {
     "tangent": lambda v: tm.jvp(tm.sin, (A,), (v,)),
     "gradient": lambda v: setattr(tm.tensor(A, requires_grad=True), "grad", v),
     "parameter": tm.nn.Parameter,
+    "value of a primitive": lambda v: tm.primitive(lambda x: v)(A),
+    "value of a compiled primitive": lambda v: tm.compile(tm.primitive(lambda x: v))(A),
+    "vjp rule": lambda v: tm.grad(lambda x: ruled(v)(x).sum())(A),
+    "vjp rule, recorded": lambda v: tm.hvp(lambda x: ruled(v)(x).sum(), A, A),
+    "jvp rule": lambda v: tm.jvp(ruled(v), (A,), (A,)),
+    "hook": hooked,
+    "step of a loop": lambda v: tm.fori_loop(2, lambda k, c: v, A),
+    "solver": lambda v: tm.implicit.root(lambda x, a: x - a, lambda a: v)(A),
 }
+
+
+def test_what_a_primitive_and_its_rules_return_is_taken_as_the_array_of_its_values():
+    for kind in (lambda a: a.copy().view(np.matrix), np.ma.array, Labelled):
+        given = kind(B)
+        np.testing.assert_array_equal(tm.primitive(lambda x, v=given: v)(A).numpy(), B)
+        np.testing.assert_array_equal(tm.grad(lambda x, v=given: ruled(v)(x).sum())(A).numpy(), B)
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES)

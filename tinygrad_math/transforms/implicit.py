@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.conversion import node_of
 from ..core.elsewhere import face as _face
 from ..core.errors import ArgumentError, DTypeError, IllPosedDerivative, NoConvergence, ShapeError, TraceError, describe
 from ..core.mode import Mode, under, watcher
@@ -184,7 +185,7 @@ def _mapped(structure: Structure, x: Sequence[Tensor], tree: Any) -> list[Any]:
 def _constant(leaf: Any) -> Any:
     """What a solver is given: a Tensor that records nothing; what is no floating number stays what it is."""
     if isinstance(leaf, (float, complex, np.ndarray, np.generic)):
-        return as_tensor(np.asarray(leaf))
+        return as_tensor(np.asarray(node_of(leaf).data))
     return leaf.detach() if isinstance(leaf, Tensor) else leaf
 
 

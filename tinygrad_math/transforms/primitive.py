@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arguments import named
+from ..core.conversion import node_of
 from ..core.errors import ArgumentError, DTypeError, ShapeError, describe
 from ..core.op import Op, frozen, raw
 from ..core.tensor import Tensor, as_tensor, rec, record
@@ -128,8 +129,13 @@ def _array(value: Any, title: str, xp: Any = raw) -> Any:
     """What a user's function returned, as an array (a Tensor where the walk is recorded) that nobody else holds."""
     if isinstance(value, Tensor):
         return value if xp is rec else value.node.data
-    array = None if value is None or isinstance(value, (tuple, list, dict)) else np.array(value)[()]
-    if array is None or array.dtype.kind not in "biufc":
+    if value is None or isinstance(value, (tuple, list, dict)):
+        raise DTypeError(f"{title} returns {describe(value)}, not one array of numbers; return an array")
+    try:
+        array = np.array(node_of(value).data)[()]
+    except DTypeError as error:  # text, say, or what has more to it than values: a mask, units
+        raise type(error)(f"{title} returns {describe(value)}: {error}") from None
+    if array.dtype.hasobject:  # a Python integer of too many bits
         raise DTypeError(f"{title} returns {describe(value)}, not one array of numbers; return an array")
     return as_tensor(array) if xp is rec else array
 
