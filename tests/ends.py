@@ -157,12 +157,22 @@ AT_ZERO = {  # from above
 def of(name, *args, k=-1):
     """The function of that name of its k-th argument, at the others."""
     f, args, place = getattr(special, name), list(args), len(args) + 1 + k if k < 0 else k
-    return lambda x: f(*args[:place], x, *args[place:])
+
+    def moved(x):
+        return f(*args[:place], x, *args[place:])
+
+    moved.op, moved.place = name, place
+    return moved
 
 
 def part(name, place, *args, k=-1):
     f = of(name, *args, k=k)
-    return lambda x: f(x)[place]
+
+    def moved(x):
+        return f(x)[place]
+
+    moved.op, moved.place = {"pbdv": "pbdv_f", "pbvv": "pbvv_f"}.get(name, name), f.place
+    return moved
 
 
 POLYNOMIALS = [  # those whose sign far out is that of x^n
@@ -290,6 +300,17 @@ QUANTILES = [  # f, its closed form in mpmath, where
     (of("betainccinv", 1.0, 4.0), lambda p: 1 - p ** mpmath.mpf(0.25), TINY),
     (of("fdtri", 3.0, 2.0), lambda p: 2 / mpmath.mpf(3) / (p ** (-2 / mpmath.mpf(3)) - 1), TINY),
     (of("fdtri", 2.0, 0.5), lambda p: ((1 - p) ** -4 - 1) / 4, [*TINY, 1 - 2.0**-40]),
+]
+LARGE = [1e7, 1e20, 1e200, 1e300]
+QUANTILES += [  # in a parameter, of those that have closed forms
+    (of("betaincinv", 1.0, 0.25, k=1), lambda b: -mpmath.expm1(mpmath.log(0.75) / b), [0.01, 30.0, 1e5, *LARGE]),
+    (of("betainccinv", 1.0, 0.25, k=1), lambda b: -mpmath.expm1(mpmath.log(0.25) / b), [30.0, *LARGE]),
+    (of("betaincinv", 1.0, 0.25, k=0), lambda a: mpmath.exp(mpmath.log(0.25) / a), LARGE),
+    (of("betainccinv", 1.0, 0.25, k=0), lambda a: mpmath.exp(mpmath.log(0.75) / a), LARGE),
+    (of("fdtri", 2.0, 0.25, k=0), lambda m: 2 / m / mpmath.expm1(2 * mpmath.log(4) / m), [30.0, *LARGE]),
+    (of("fdtri", 2.0, 0.25, k=1), lambda n: n / 2 * mpmath.expm1(-2 * mpmath.log(0.75) / n), [30.0, *LARGE]),
+    (of("btdtrib", 1.0, 0.75), lambda x: mpmath.log(0.25) / mpmath.log1p(-x), [0.5, 9e-6, 1e-7, 1e-9, 1e-100]),
+    (of("btdtria", 0.25, 1.0), lambda x: mpmath.log(0.25) / mpmath.log(x), [0.5, 1 - 2.0**-25, 1 - 2.0**-40]),
 ]
 QUANTILE_ENDS = [
     (of("gammaincinv", 3.0), {0.0: (0, INF, -INF), 1.0: UP}),

@@ -1,14 +1,18 @@
 """Values and derivatives at infinity and at the ends of intervals are their limits. The limits are told in `ends`."""
 
+import math
+
 import ends
 import mpmath
 import numpy as np
 import pytest
 from cases import each
 from ends import AT_INFINITY, AT_ZERO, BESIDE, INF, NAN, SEVERAL, TWO, WITHOUT
+from ends_of_each import COVERED, ORDER, REASONS, ROWS
 
 import tinygrad_math as tm
 from tinygrad_math import fft, geometry, linalg, nn, random, special, stats  # noqa: F401  (they fill the registry)
+from tinygrad_math.core.errors import NoDerivative
 from tinygrad_math.core.op import registry
 from tinygrad_math.core.tensor import rec
 
@@ -26,8 +30,11 @@ def derivatives(f, x):
 
 
 def held(f, limits):
-    """At these points the limits, in both precisions."""
+    """At these points the limits, in both precisions where both have the points."""
     for dtype in (np.float64, np.float32):
+        limits = {x: row for x, row in limits.items() if dtype == np.float64 or np.isinf(x) or abs(x) < 1e38}
+        if not limits:
+            continue
         x = np.array(list(limits), dtype)
         rows = np.array([[NAN if v is None else v for v in row] for row in limits.values()], np.float64)
         for found in derivatives(f, x):
@@ -59,6 +66,127 @@ def test_at_zero(name):
 @each(("f", "limits"), SEVERAL, parts=4)
 def test_functions_of_several_numbers_at_the_ends(f, limits):
     held(f, limits)
+
+
+@each("row", [*ROWS], parts=6)
+def test_ops_of_several_numbers_in_each_argument(row):
+    name, place, others, limits = row
+    held(lambda x: of(name)(*others[:place], x, *others[place:]), limits)
+
+
+FAR_QUANTILES = ["gammaincinv", "gammainccinv", "chdtriv", "gdtrib"]
+EITHER_SIDE = 2e4 * (1 + np.array([-1e-9, 1e-9]))  # of where expansions begin
+
+
+@pytest.mark.parametrize("name", FAR_QUANTILES)
+def test_quantiles_of_many_and_their_shapes_have_their_digits_far_out(name):
+    """The leading term s sqrt(a) of Cornish and Fisher, whose rest is below it by sqrt(a); and no step on the way."""
+    for p in (1e-30, 0.125, 0.625, 0.999):
+        with mpmath.workdps(60):
+            s = float(mpmath.sqrt(2) * mpmath.erfinv(2 * mpmath.mpf(p) - 1))
+        turn = {"gammaincinv": 1, "gammainccinv": -1, "chdtriv": -math.sqrt(2), "gdtrib": -1}[name] * s
+        f = {
+            "chdtriv": lambda a, p=p: special.chdtriv(p, a),
+            "gdtrib": lambda a, p=p: special.gdtrib(1.0, p, a),
+        }.get(name, lambda a, p=p: of(name)(a, p))
+        for value, slope, bend in derivatives(f, np.array([1e26])):
+            assert value[0] == pytest.approx(1e26 + turn * 1e13, rel=1e-15)
+            assert slope[0] == pytest.approx(1 + 0.5 * turn * 1e-13, rel=1e-16)
+            assert bend[0] == pytest.approx(-0.25 * turn * 1e-39, rel=1e-10, abs=0)
+        scale = 2.0 if name == "chdtriv" else 1.0
+        for _, slope, bend in derivatives(f, scale * EITHER_SIDE) if p > 1e-5 else ():
+            assert slope[0] - 1 == pytest.approx(slope[1] - 1, rel=3e-9, abs=0)
+            assert bend[0] == pytest.approx(bend[1], rel=4e-9, abs=0)
+
+
+@pytest.mark.parametrize("df", [0.3, 2.2, 5.0, 60.0])
+def test_students_quantiles_next_to_zero_are_where_they_belong(df):
+    for p in (1e-300, 1e-200, 1e-60):
+        t = float(special.stdtrit(df, p))
+        if math.isinf(t):
+            assert math.log(2 * p) / df < -700
+            continue
+        with mpmath.workdps(50):
+            n = mpmath.mpf(df)
+            below = mpmath.betainc(n / 2, 0.5, 0, n / (n + mpmath.mpf(t) ** 2), regularized=True) / 2
+        assert t < 0
+        assert float(below / mpmath.mpf(p)) == pytest.approx(1, abs=1e-11)
+
+
+@pytest.mark.parametrize(("p", "t"), [(1e-190, -30.0), (1e-250, -1e3), (1e-300, -1e5), (1e-300, -1e300), (0.3, -1e300)])
+def test_degrees_of_freedom_of_small_probabilities(p, t):
+    df = float(special.stdtridf(p, t))
+    with mpmath.workdps(700):
+        n, tail = (
+            mpmath.mpf(df),
+            lambda n: mpmath.betainc(n / 2, 0.5, 0, n / (n + mpmath.mpf(t) ** 2), regularized=True),
+        )
+        h = n * mpmath.mpf(10) ** -30
+        slope = (tail(n + h) - tail(n - h)) / (4 * h)
+        step = (tail(n) / 2 - mpmath.mpf(p)) / slope
+    assert abs(float(step / n)) < 1e-13
+    with np.errstate(all="ignore"):
+        assert float(tm.grad(special.stdtridf)(p, t)) == pytest.approx(float(1 / slope), rel=1e-10, abs=0)
+
+
+def test_hessians_of_powers_in_both_arguments_at_zero():
+    modes = [tm.hessian, *(lambda f, o=o, i=i: o(i(f)) for o in (tm.jacfwd, tm.jacrev) for i in (tm.jacfwd, tm.jacrev))]
+    for p, want in ((1.5, [[INF, 0], [0, 0]]), (2.0, [[2, 0], [0, 0]]), (2.5, np.zeros((2, 2)))):
+        for mode in modes:
+            with np.errstate(all="ignore"):
+                np.testing.assert_array_equal(mode(lambda v: tm.power(v[0], v[1]))(np.array([0.0, p])).numpy(), want)
+
+
+def test_one_over_gamma_at_poles_where_its_slope_is_infinite():
+    """(-1)^n n! and 2 (-1)^(n+1) n! psi(n + 1)."""
+    for n in (171, 172, 1000):
+        sign = -1.0 if n % 2 else 1.0
+        for _, slope, bend in derivatives(special.rgamma, np.array([-float(n)])):
+            assert (slope[0], bend[0]) == (sign * INF, -sign * INF)
+
+
+def test_the_cross_entropy_of_logits_has_its_digits_far_out():
+    loss = tm.nn.functional.binary_cross_entropy_with_logits
+    a = np.array([-700.0, -40.0, -1.0, 0.0, 1.0, 40.0, 700.0])
+    small = np.exp(-np.abs(a)) / (1 + np.exp(-np.abs(a)))
+    for target, right in ((np.zeros(7), a < 0), (np.ones(7), a > 0)):
+        for f in (tm.grad, lambda g: tm.compile(tm.grad(g), backend="native")):
+            slope = f(lambda x, b=target: loss(x, b, reduction="sum"))(a).numpy()
+            want = np.where(right, small, 1 - small) * np.where(target == 1, -1, 1)
+            np.testing.assert_allclose(slope, want, rtol=1e-14)
+        bend = tm.hvp(lambda x, b=target: loss(x, b, reduction="sum"), (a,), (np.ones(7),))[0].numpy()
+        np.testing.assert_allclose(bend, small * (1 - small), rtol=1e-14)
+    weighted = loss(a, np.linspace(0, 1, 7), pos_weight=3.0, reduction="none").numpy()
+    b = np.linspace(0, 1, 7)
+    np.testing.assert_allclose(weighted, (1 - b) * np.logaddexp(0, a) + 3 * b * np.logaddexp(0, -a), rtol=1e-13)
+
+
+FAR_GAUSS = [(0.4, 0.4, 2.3), (0.4, 1.2, 2.3), (-1.4, -1.4, 2.3), (0.4, 1.4, 2.3), (-2.5, 1.5, 0.7)]
+
+
+@each(("a", "b", "c"), FAR_GAUSS)
+def test_hypergeometric_functions_far_below_zero(a, b, c):
+    for z in (-1e12, -1e19, -1e60):
+        with mpmath.workdps(60):
+            value = float(mpmath.hyp2f1(a, b, c, z))
+            slope = float(mpmath.mpf(a) * b / c * mpmath.hyp2f1(a + 1, b + 1, c + 1, z))
+        assert float(special.hyp2f1(a, b, c, z)) == pytest.approx(value, rel=1e-13, abs=0)
+        assert float(tm.grad(special.hyp2f1, argnums=3)(a, b, c, z)) == pytest.approx(slope, rel=1e-13, abs=0)
+
+
+def test_every_op_of_several_numbers_has_its_limits_told_in_each_argument():
+    told = {(name, place) for name, place, *_ in ROWS} | COVERED
+    for name, op in registry.items():
+        if op.kind == "elementwise" and op.arity > 1 and name not in REASONS:
+            missing = [k for k in range(op.arity) if (name, k) not in told and (name, k) not in REASONS]
+            assert not missing, (name, missing)
+
+
+def test_what_is_said_to_have_no_derivative_refuses_one():
+    for name, place in [key for key, reason in REASONS.items() if reason == ORDER]:
+        args = [np.float64(1.0)] * registry[name].arity
+        with pytest.raises(NoDerivative), np.errstate(all="ignore"):
+            tm.grad(of(name), argnums=place)(*args)
 
 
 @pytest.mark.parametrize(

@@ -322,6 +322,12 @@ def _values(name: str, args: tuple[Any, ...], orders: Orders, in_z: int) -> Any:
     many = np.isposinf(c) & np.isfinite(a) & np.isfinite(z) & (True if b is None else np.isfinite(b) & (z <= 1))
     if np.any(many):
         out = np.where(many, float(zeroth), out)
+    endless = np.isposinf(a) & (c > 0) & np.isfinite(c) & (z > 0)
+    endless &= np.isfinite(z) if b is None else (z < 1) & (b > 0) & np.isfinite(b)
+    if b is not None:
+        endless |= np.isposinf(b) & (c > 0) & np.isfinite(c) & (z > 0) & (z < 1) & (a > 0) & np.isfinite(a)
+    if np.any(endless) and not orders[2]:
+        out = np.where(endless, math.inf, out)
     if zeroth and b is None:
         inside |= np.isnan(out) & np.isfinite(a) & np.isfinite(c) & np.isfinite(z) & (z < 0) & ~pole
         out = np.where(np.isinf(z) & (a < 0) & (a == np.floor(a)) & ~pole, _end_of_polynomial(a, c, z), out)

@@ -174,14 +174,12 @@ _FISHER = (
 
 
 def _gamma_quantile(name: str, a: Any, q: Any) -> Any:
-    """SciPy's quantile, and its limits for a to 0 and to infinity."""
+    """SciPy's quantile where it has its digits, with its limits for a to 0 and to infinity."""
     y = np.asarray(_SCIPYS_GAMMA[name](a, q))
-    if not np.any(np.isnan(y)):
+    if not np.any(np.isnan(y)) and not np.any(np.greater(a, limits.MANY)):
         return y[()]
-    a, q = doubles(a, q)
-    inside = (q > 0) & (q < 1)
-    y = np.where(inside & (a == 0), 0.0, np.where(inside & (a == math.inf), math.inf, y)).astype(y.dtype)
-    return y[()]
+    with ignoring():
+        return limits.gamma_quantile(*doubles(a, q), y, name == "gammainccinv").astype(y.dtype)[()]
 
 
 _SCIPYS_GAMMA = {name: forward_of(name, "a", "y") for name in ("gammaincinv", "gammainccinv")}
@@ -406,7 +404,7 @@ def stdtridf_checked(p: Any, t: Any, /) -> Any:
         if left.any():
             df, solved = np.array(df), solved | left
             df[left] = _halved(p[left], t[left])
-        none = (p == 0.5) & (t != 0) & np.isfinite(t)
+        none = ((p == 0.5) & (t != 0) & np.isfinite(t)) | ((p > 0) & (p < 0.5) & (t == -math.inf))
         df, solved = np.where(none, 0.0, df), solved | none
     return np.where(solved, df, np.nan).astype(kind)[()]
 
@@ -498,7 +496,7 @@ btdtrib = row(
 )
 stdtridf = row(
     "stdtridf",
-    *_solved(0, _STUDENT[2][0], _STUDENT[0]),
+    *_ended("stdtridf", (0.3, -1.0), _solved(0, _STUDENT[2][0], _STUDENT[0]), limits.freedom_ends()),
     arguments="p t",
     forward=stdtridf_checked,
     samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),

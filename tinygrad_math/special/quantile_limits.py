@@ -26,7 +26,7 @@ __all__: list[str] = []
 Slope = Callable[..., Any]  # of xp and the arguments
 Ends = Sequence[tuple[Slope, Slope]]  # where, and the slope there
 
-MANY = 1e6  # from which on the terms below are all
+MANY, _SLOW = 2e4, 1.3e-3  # from which on, and for s^2 up to that part of it, the terms below are all
 QUANTILE = (  # c_k(s), from the lowest power on
     (0, 1),
     (-1 / 3, 0, 1 / 3),
@@ -35,6 +35,7 @@ QUANTILE = (  # c_k(s), from the lowest power on
     (0, -433 / 38880, 0, 8 / 1215, 0, 1 / 4320),
     (184 / 25515, 0, -923 / 204120, 0, -1 / 840, 0, 1 / 17010),
     (0, 289717 / 146966400, 0, 289517 / 146966400, 0, -1451 / 48988800, 0, -139 / 5443200),
+    (2248 / 3444525, 0, -104989 / 55112400, 0, -151 / 874800, 0, 769 / 9185400, 0, 1 / 204120),
 )
 SHAPE = (  # and solved for a
     (0, -1),
@@ -44,6 +45,7 @@ SHAPE = (  # and solved for a
     (0, -671 / 38880, 0, 137 / 38880, 0, 23 / 17280),
     (-16 / 25515, 0, -5189 / 408240, 0, 5 / 3024, 0, 19 / 34020),
     (0, -274867 / 146966400, 0, -2647909 / 293932800, 0, 165779 / 195955200, 0, 11237 / 43545600),
+    (5408 / 3444525, 0, -39281 / 13778100, 0, -9683 / 1530900, 0, 301 / 656100, 0, 13 / 102060),
 )
 
 
@@ -84,6 +86,15 @@ def in_normal(xp: Any, terms: Any, x: Any, s: Any) -> Any:
 def rise(xp: Any, s: Any) -> Any:
     """ds/dp, one over the normal density."""
     return math.sqrt(2 * math.pi) * xp.exp(0.5 * s * s)
+
+
+def many_of(xp: Any, x: Any, p: Any) -> Any:
+    """Where the expansions hold, of p that are neither 0 nor 1."""
+    many = xp.greater(x, MANY) & proper(xp, p)
+    if nowhere(many):
+        return many
+    s = xp.ndtri(xp.where(many, p, 0.5))
+    return many & xp.less(s * s, _SLOW * x)
 
 
 def proper(xp: Any, p: Any) -> Any:
@@ -132,7 +143,7 @@ def gamma_ends(upper: bool) -> tuple[Ends, Ends]:
     sign = -1.0 if upper else 1.0
 
     def many(xp: Any, a: Any, p: Any) -> Any:
-        return xp.greater(a, MANY) & proper(xp, p)
+        return many_of(xp, a, p)
 
     def none(xp: Any, a: Any, p: Any) -> Any:
         return xp.equal(a, 0) & proper(xp, p)
@@ -147,6 +158,17 @@ def gamma_ends(upper: bool) -> tuple[Ends, Ends]:
     return [(many, in_a), (none, still)], [(many, in_p), (none, still)]
 
 
+def gamma_quantile(a: Any, p: Any, known: Any, upper: bool) -> Any:
+    """The quantile, of doubles: by the expansion for many, where SciPy's has few digits in the tails, or none."""
+    from scipy import special
+
+    inside = (p > 0) & (p < 1)
+    s = special.ndtri(np.where(inside, p, 0.5)) * (-1.0 if upper else 1.0)
+    many = inside & (a > MANY) & (s * s < _SLOW * a)
+    far = np.where(np.isinf(a), math.inf, value(QUANTILE, np.where(many & np.isfinite(a), a, MANY), s))
+    return np.where(many, far, np.where(inside & (a == 0), 0.0, known))
+
+
 def shape_ends(size: Slope, chance: Slope, in_sizes: Sequence[Slope | None], factor: float = 1.0) -> list[Ends]:
     """Of the shape b of P(b, y) = p, times a factor, in each argument: `in_sizes` are the slopes of y, None for p.
 
@@ -154,7 +176,7 @@ def shape_ends(size: Slope, chance: Slope, in_sizes: Sequence[Slope | None], fac
     """
 
     def many(xp: Any, *args: Any) -> Any:
-        return xp.greater(size(xp, *args), MANY) & proper(xp, chance(xp, *args))
+        return many_of(xp, size(xp, *args), chance(xp, *args))
 
     def nothing(xp: Any, *args: Any) -> Any:
         return xp.equal(size(xp, *args), 0) & proper(xp, chance(xp, *args))
@@ -182,16 +204,16 @@ def shape(p: Any, y: Any, known: Any) -> Any:
     from scipy import special
 
     inside = (p > 0) & (p < 1)
-    many = inside & (y > MANY)
-    at = np.where(many & np.isfinite(y), y, MANY)
-    far = np.where(np.isinf(y), math.inf, value(SHAPE, at, special.ndtri(np.where(many, p, 0.5))))
+    s = special.ndtri(np.where(inside, p, 0.5))
+    many = inside & (y > MANY) & (s * s < _SLOW * y)
+    far = np.where(np.isinf(y), math.inf, value(SHAPE, np.where(many & np.isfinite(y), y, MANY), s))
     known = np.where(many, far, np.where(inside & (y == 0), 0.0, known))
     return np.where((p == 0) & (y > 0), math.inf, known)
 
 
 # -- the beta distribution ---------------------------------------------------------------------------------------------
 
-_FEW = 1e-7  # the other parameter, and the gamma quantile, over the large one
+_FEW = 1e-5  # the other parameter, and the gamma quantile, over the large one
 
 
 class Gamma:
@@ -367,6 +389,18 @@ def student_ends() -> list[Ends]:
         return xp.where(low, 1.0, -1.0) * log / df / df * xp.exp(log / df)
 
     return [[(lost, in_df)], []]
+
+
+def freedom_ends() -> list[Ends]:
+    """Of the degrees of freedom, in p and t: none are left for t to -inf, as 1/log|t|, nor for p to 1/2."""
+
+    def where(xp: Any, p: Any, t: Any) -> Any:
+        return xp.equal(t, -math.inf)
+
+    def half(xp: Any, p: Any, t: Any) -> Any:
+        return xp.equal(p, 0.5)
+
+    return [[(where, still), (half, lambda xp, p, t: -xp.sqrt(0.5 - p))], [(where, still), (half, still)]]
 
 
 # -- a parameter of the beta distribution ------------------------------------------------------------------------------

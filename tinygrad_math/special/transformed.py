@@ -209,8 +209,14 @@ def _far_in_lam(xp: Any, y: Any, lam: Any) -> Any:
     """y/lam b^(1/lam - 1) - b^(1/lam) log(b)/lam^2 of b = 1 + lam y, of which the second is all where both overflow."""
     base = 1 + lam * y
     lost = xp.isinf(_power_inside(xp, base, 1 / lam - 1)) & xp.greater(base, 1) | xp.isinf(y)
-    at, held = xp.where(lost, 0.0, y), xp.where(lost, 1.0, base)
-    return at / lam * _power_inside(xp, held, 1 / lam - 1) - xp.power_log(base, 1 / lam) / (lam * lam)
+    pole = xp.equal(base, 0) & (xp.less(lam, 0) | xp.greater(lam, 1))  # of b^(1/lam - 1), where y/lam is -1/lam^2
+    at, held = xp.where(lost, 0.0, y), xp.where(lost | pole, 1.0, base)
+    first = at / lam * _power_inside(xp, held, 1 / lam - 1)
+    found = first - xp.power_log(xp.where(pole, 1.0, base), 1 / lam) / (lam * lam)
+    if nowhere(pole):
+        return found
+    end = xp.where(pole, base, 1.0)
+    return xp.where(pole, -1 / end / end, found)
 
 
 _inverse_in_y = _by_parts(
