@@ -22,6 +22,7 @@ from .fisher_limits import beyond as beyond_limits
 from .fisher_limits import density as density_far
 from .fisher_limits import distribution as distribution_far
 from .fisher_weight import distances, in_units, log_top, odds_of, plain_slope
+from .incomplete import lower_gamma
 from .incomplete_beta import lower_part, upper_part
 from .quadrature import DROP, in_blocks, narrowed, panels
 from .scipy_rows import differentiate, doubles, float_kind, refuse_complex, row
@@ -286,7 +287,7 @@ def _fdtr(upper: bool) -> Callable[..., Any]:
                 endless = inside & np.isinf(many)
                 if endless.any():
                     a, at = np.where(endless, few / 2, 1.0), np.where(endless, x, 1.0)
-                    tail = special.gammaincc if upper == below else special.gammainc
+                    tail = special.gammaincc if upper == below else lower_gamma
                     y = np.where(endless, tail(a, a * at if below else a / at), y)
         y = np.where(inside, y, np.where((x == 0) == upper, 1.0, 0.0))
         return np.where(valid, y, math.nan).astype(kind)[()]

@@ -22,8 +22,9 @@ import numpy as np
 from ..core.declare import elementwise, general, helper
 from ..core.quiet import ignoring
 from ..core.samples import positive, sample
+from .log_tails import log_gamma_below
 from .quadrature import bell, gauss_legendre, in_blocks, reach
-from .scipy_rows import doubles, float_kind, refuse_complex, row
+from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import MANY, beside, deviance, expm1_rest, log_over_next_psi, log_over_psi, rest
 
 __all__ = ["gammainc", "gammaincc"]
@@ -217,10 +218,31 @@ def _(xp: Any, ts: Any, y: Any, a: Any, x: Any, order: int) -> Any:
     return in_x if in_a is None else in_a if in_x is None else in_a + in_x
 
 
+_MANY, _TAIL = 3e4, 4.4  # from which shape on, and so many deviations below it, SciPy's series has too few terms
+_scipys_gammainc = forward_of("gammainc", "a", "x")
+
+
+def lower_gamma(a: Any, x: Any, /) -> Any:
+    """SciPy's P(a, x), whose series stops at 2000 terms: in the lower tail of many, which it has had to a part or none,
+    by the integral of `log_tails`."""
+    y = np.asarray(_scipys_gammainc(a, x))
+    if not np.any(np.greater(a, _MANY)):
+        return y[()]
+    b, t = doubles(a, x)
+    with ignoring():
+        tail = (b > _MANY) & (t > 0) & (t < b - _TAIL * np.sqrt(b)) & np.isfinite(b)
+        if not tail.any():
+            return y[()]
+        b, t, y = b[tail], t[tail], np.array(y)
+        y[tail] = np.exp(_log_top(b, t) - np.log(b) + log_gamma_below.plain(b, t))
+        return y[()]
+
+
 gammainc = row(
     "gammainc",
     lambda xp, y, a, x: xp.gammainc_da(a, x, order=1),
     lambda xp, y, a, x: xp.gamma_density(a, x),
+    forward=lower_gamma,
     arguments="a x",
     latex=r"P({0}, {1})",
     samples=_samples,

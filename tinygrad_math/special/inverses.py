@@ -178,8 +178,9 @@ def _gamma_quantile(name: str, a: Any, q: Any) -> Any:
     y = np.asarray(_SCIPYS_GAMMA[name](a, q))
     if not np.any(np.isnan(y)) and not np.any(np.greater(a, limits.MANY)):
         return y[()]
+    a, q = doubles(a, q)
     with ignoring():
-        return limits.gamma_quantile(*doubles(a, q), y, name == "gammainccinv").astype(y.dtype)[()]
+        return limits.gamma_quantile(a, q, y, name == "gammainccinv").astype(y.dtype)[()]
 
 
 _SCIPYS_GAMMA = {name: forward_of(name, "a", "y") for name in ("gammaincinv", "gammainccinv")}

@@ -24,7 +24,7 @@ from .ends import nowhere
 __all__: list[str] = []
 
 Slope = Callable[..., Any]  # of xp and the arguments
-Ends = Sequence[tuple[Slope, Slope]]  # where, and the slope there
+Ends = list[tuple[Slope, Slope]]  # where, and the slope there
 
 MANY, _SLOW = 2e4, 1.3e-3  # from which on, and for s^2 up to that part of it, the terms below are all
 QUANTILE = (  # c_k(s), from the lowest power on
@@ -221,7 +221,13 @@ class Gamma:
 
     def __init__(self, xp: Any, a: Any, p: Any, upper: bool, slopes: Sequence[Callable[..., Any]]) -> None:
         self.quantile = getattr(xp, "gammainccinv" if upper else "gammaincinv")(a, p)
-        self.in_a, self.in_p = (lambda k=k: slopes[k](xp, self.quantile, a, p) for k in (0, 1))
+        self._slopes, self._at = slopes, (xp, self.quantile, a, p)
+
+    def in_a(self) -> Any:
+        return self._slopes[0](*self._at)
+
+    def in_p(self) -> Any:
+        return self._slopes[1](*self._at)
 
 
 def beta_ends(upper: bool, lower_slopes: Sequence[Any], upper_slopes: Sequence[Any]) -> list[Ends]:
