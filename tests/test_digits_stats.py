@@ -135,3 +135,19 @@ def test_far_out_the_cauchy_distribution_keeps_the_digits_of_its_curvature_in_sc
         assert float(mixed) == pytest.approx(float(sign * (a - b) * (a + b) * by_pi), rel=1e-12, abs=1e-300)
     assert [float(stats.cauchy.cdf(v)) for v in (-np.inf, np.inf)] == [0.0, 1.0]
     assert not any(float(tm.grad(stats.cauchy.cdf, argnums=k)(-np.inf, 0.0, 1.0)) for k in range(3))
+
+
+@pytest.mark.parametrize("x, scale", [(5925.6, 0.0128), (-341.8, 0.0139), (2420.3, 0.2), (3.0, 1.0), (4.1e52, 4.9e-23)])
+def test_mixed_slopes_of_cauchys_logarithms_keep_their_digits_far_out(x, scale):
+    """As terms of a chain rule through x / scale they cancelled to the order of its inverse square."""
+    truths = {
+        stats.cauchy.logpdf: lambda x, s: mpmath.log(s / (x * x + s * s)),
+        stats.cauchy.logsf: lambda x, s: mpmath.log(mpmath.atan2(s, x)),
+        stats.cauchy.logcdf: lambda x, s: mpmath.log(mpmath.atan2(s, -x)),
+    }
+    for f, truth in truths.items():
+        with mpmath.workdps(250):
+            want = float(mpmath.diff(truth, (mpmath.mpf(x), mpmath.mpf(scale)), (1, 1)))
+        for first, second in ((0, 2), (2, 0)):
+            got = tm.grad(tm.grad(f, argnums=first), argnums=second)(x, 0.0, scale)
+            assert float(got) == pytest.approx(want, rel=1e-11, abs=0)

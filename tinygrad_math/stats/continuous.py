@@ -10,7 +10,7 @@ from ..core.tensor import as_tensor, rec
 from ..random import Generator
 from ..special.ends import nowhere
 from . import log_tails
-from .distribution import LARGE, Continuous, checked, series, stirling_tail
+from .distribution import LARGE, Continuous, checked, log_of, series, stirling_tail
 
 __all__ = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "lognorm", "norm", "t", "uniform"]
 
@@ -490,6 +490,9 @@ class Laplace(Continuous):
         return math.log(2) + 1
 
 
+_TERMS = 14  # of the series of the arctangent, up to 1/4
+
+
 class Cauchy(Continuous):
     """The Cauchy distribution: 1 / (pi (1 + z^2)).
 
@@ -500,29 +503,46 @@ class Cauchy(Continuous):
 
     wide = True
 
-    def _logpdf(self, z: Any) -> Any:
-        return -math.log(math.pi) - rec.log1p_square(z)
+    def _logpdf(self, distance: Any, scale: Any) -> Any:
+        return rec.log(scale) - 2 * rec.log(rec.hypot(distance, scale)) - math.log(math.pi)
+
+    def _pdf(self, distance: Any, scale: Any) -> Any:
+        return rec.hypot_share(scale, distance) / rec.hypot(scale, distance) / math.pi
 
     def _of(
         self, f: Callable[..., Any], x: Any, args: Any, kwds: Any, below: float, above: float, density: bool
     ) -> tuple[Any, Any]:
-        """Probabilities by the distance from loc and the scale at once: far out a chain rule through their quotient
-        cancels in the second derivatives."""
-        if density:
-            return super()._of(f, x, args, kwds, below, above, density)
+        """All by the distance from loc and the scale at once: far out a chain rule through their quotient cancels in
+        the second derivatives."""
         _, loc, scale, conditions = self._parameters(args, kwds, x)
         distance = as_tensor(x) - loc
         z = distance / scale
         left, right = rec.equal(distance, -math.inf), rec.equal(distance, math.inf)
         value = f(rec.where(left, 0.0, rec.where(right, 0.0, distance)), scale)
         value = rec.where(left, below, rec.where(right, above, value))
-        return checked(value, [*conditions, rec.equal(z, z)]), scale
+        return checked(value, [*conditions, rec.equal(z, z)]), 1.0  # densities are divided by the scale already
 
     def _cdf(self, distance: Any, scale: Any) -> Any:
         return rec.arctan2(scale, -distance) / math.pi  # in the left tail 1/2 + arctan(z)/pi would cancel
 
     def _sf(self, distance: Any, scale: Any) -> Any:
         return rec.arctan2(scale, distance) / math.pi
+
+    def _logcdf(self, distance: Any, scale: Any) -> Any:
+        return self._logsf(-distance, scale)
+
+    def _logsf(self, distance: Any, scale: Any) -> Any:
+        """Far out log(scale/distance) and what is left of log(arctan(u)/u), of its series, in which nothing cancels."""
+        far = rec.greater(distance, 4 * scale)
+        d, s = rec.where(far, 0.0, distance), rec.where(far, 1.0, scale)
+        near = log_of(self._sf(d, s), self._cdf(d, s))
+        if nowhere(far):
+            return near
+        d, s = rec.where(far, distance, 4.0), rec.where(far, scale, 1.0)
+        square, total = rec.square(s / d), 0.0
+        for k in range(_TERMS, 0, -1):
+            total = square * (total + (-1) ** k / (2 * k + 1))
+        return rec.where(far, rec.log(s) - rec.log(d) + rec.log1p(total) - math.log(math.pi), near)
 
     def _ppf(self, q: Any) -> Any:
         small = rec.less(q, 0.25)  # tan loses the digits beside its poles
