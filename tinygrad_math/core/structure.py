@@ -59,9 +59,11 @@ def opened(tree: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any] | None:
     kind = type(tree)
     if kind is tuple or kind is list:
         return tuple(range(len(tree))), tuple(tree), None
+    if kind is dict:
+        return tuple(tree), tuple(tree.values()), None
     if isinstance(tree, dict):
         keys = tuple(tree)
-        return keys, tuple(dict.__getitem__(tree, k) for k in keys), None if kind is dict else attributes(tree)
+        return keys, tuple(dict.__getitem__(tree, k) for k in keys), attributes(tree)
     if isinstance(tree, (tuple, list)):
         return getattr(tree, "_fields", tuple(range(len(tree)))), tuple(tree), attributes(tree)
     if hasattr(kind, "tree_flatten"):  # an object may answer to any name
