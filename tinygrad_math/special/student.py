@@ -243,7 +243,7 @@ def stdtr_ddf(df: Any, t: Any, /, order: int = 1) -> Any:
     if np.any(inside):
         with ignoring():
             out[inside] = in_blocks(lambda df, t: _student_integral(df, t, order), df[inside], t[inside])
-    out = np.where(_none(df, t), np.sign(t) * (-1.0) ** (order + 1) * math.inf, out)
+    out = np.where(_none(df, t), (-1.0) ** (order + 1) * np.copysign(math.inf, t), out)
     return out.astype(kind)[()]
 
 

@@ -7,7 +7,8 @@ replaced by the whole batch of it. No level is counted and nothing is left behin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, cast
 
@@ -234,12 +235,18 @@ class Recording:
         itself and False.
         """
         values: dict[Node, Any] = dict(zip(self.examples, batches, strict=True))
-        states, stopped = self.states, self.stopped
-        for n in self.nodes:
-            given, state = (n, values, size, n in stopped), states.get(n) if states else None
-            values[n] = _value(*given) if state is None else in_errors(state, _value, *given)  # in its example's state
-            for i in self.dying.get(n, ()):
-                del values[i]
+
+        def replay(nodes: Iterable[Node]) -> None:
+            for n in nodes:
+                values[n] = _value(n, values, size, n in self.stopped)
+                for i in self.dying.get(n, ()):
+                    del values[i]
+
+        for state, nodes in itertools.groupby(self.nodes, self.states.get):  # the error states of their examples
+            if state is None:
+                replay(nodes)
+            else:
+                in_errors(state, replay, nodes)
         for witness in witnesses():
             witness.replayed([values[r].node for r in self.roots if r is not None])
         return [
