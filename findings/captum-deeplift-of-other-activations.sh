@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Captum 0.9.0 with PyTorch 2.13.0: DeepLift replaces the slope of an activation by its difference quotient for nine layers that it knows (ReLU, LeakyReLU, ELU, Sigmoid, ...). Of any other, among them PReLU, ReLU6, SELU, CELU, Hardtanh,
+# Captum 0.9.0 with PyTorch 2.13.0: DeepLift replaces the slope of an activation by its difference quotient for ten layers that it knows (ReLU, LeakyReLU, ELU, Sigmoid, ...). Of any other, among them PReLU, ReLU6, SELU, CELU, Hardtanh,
 # GELU, SiLU and LogSoftmax, it takes the slope at the input, as gradient times input does: the attributions do not add up to the difference from the baseline, for which the method exists, and an input
 # that decides the output has 0 where the activation has saturated. No warning; the class says that a limited number is supported, not which. DeepLiftShap is alike.
 set -euo pipefail
