@@ -236,3 +236,30 @@ def by_a_text_in_a_loop():
 def by_a_text_in_a_batch():
     t = tm.tensor(2.0)
     return lambda x: tm.vmap(lambda row: row * len(str(t)))(x), lambda: t.__setitem__((), 2.125)
+
+
+class Scaled:
+    """A decorator that is an object, and passes for the function that it stands for."""
+
+    def __init__(self, f):
+        self.f, self.scale = f, 1.0
+        functools.update_wrapper(self, f)
+
+    def __call__(self, x):
+        return self.f(x) * self.scale
+
+
+def by_an_object_in_the_place_of_a_function():
+    @Scaled
+    def shifted(x):
+        return x + 1.0
+
+    return lambda x: shifted(x), lambda: setattr(shifted, "scale", 3.0)
+
+
+def by_a_method_of_an_object_in_the_place_of_a_function():
+    @Scaled
+    def shifted(x):
+        return x + 1.0
+
+    return shifted.__call__, lambda: setattr(shifted, "scale", 3.0)

@@ -280,6 +280,8 @@ class Environment(Objects):
                 self.caches.append((fact, results))
                 self.unused += [fact] * (x.cache_info().currsize == 0)
                 self._stack += [Fact(f"a result of {fact.path}", r, None, (FIXED, r)) for r in results]
+            else:  # an object that a decorator puts in the place of a function
+                self._object(fact, x)
         else:
             self._object(fact, x)
 
