@@ -47,6 +47,17 @@ def _of_bessel(f: str, sign: str) -> Written:
     )
 
 
+def _of_inverse_boxcox(less: str) -> Written:
+    """The rules of the inverse of a Box-Cox transform, which is this power, or the power less 1."""
+    in_y = r"(1 + \lambda y)^{1 / \lambda - 1}"
+    in_power = r"(1 + \lambda y)^{1 / \lambda} \int_0^y \frac{s}{(1 + \lambda s)^2} \, \mathrm{d}s"
+    return Written(
+        rf"z = (1 + \lambda y)^{{1 / \lambda}}{less}",
+        ((r"\bar{y}", rf"\bar{{z}} \, {in_y}"), (r"\bar{\lambda}", rf"-\bar{{z}} \, {in_power}")),
+        rf"\dot{{z}} = {in_y} \dot{{y}} - {in_power} \, \dot{{\lambda}}",
+    )
+
+
 def _of_jacobi(name: str, in_u: str, by_amplitude: str | None) -> Written:
     """The rules of an elliptic function; in m by the amplitude, but for dn, the root of 1 - m sn^2."""
     in_m = (
@@ -389,6 +400,8 @@ WRITTEN = {
     "it2j0y0_first": _along(r"\int_0^x \frac{1 - J_0(t)}{t} dt", r"\frac{1 - J_0(x)}{x}"),
     "wofz": _along("w(z)", r"\left(\frac{2i}{\sqrt{\pi}} - 2 z w(z)\right)", "z", r"\overline", "w"),
     "lambert": _along("W_k(z)", r"\frac{e^{-W}}{1 + W}", "z", r"\overline", "W"),
+    "inv_boxcox": _of_inverse_boxcox(""),
+    "inv_boxcox1p": _of_inverse_boxcox(" - 1"),
     "voigt_profile": Written(
         r"V = \frac{\operatorname{Re} w(z)}{\sigma \sqrt{2 \pi}}, \quad z = \frac{x + i \gamma}{\sigma \sqrt{2}}",
         (
