@@ -16,7 +16,7 @@ import numpy as np
 from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
-from . import quantile_ends
+from . import beta_limits, quantile_ends
 from . import quantile_limits as limits
 from .ends import nowhere
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
@@ -247,7 +247,7 @@ def _beta_quantile(name: str, a: Any, b: Any, q: Any) -> Any:
     with ignoring():
         low = 1 - q if name == "betainccinv" else q
         z = _first(getattr(special, name)(a, b, q), a, b, low)
-        return limits.beta_quantile(name == "betainccinv", a, b, q, z).astype(kind)[()]
+        return beta_limits.beta_quantile(name == "betainccinv", a, b, q, z).astype(kind)[()]
 
 
 def beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
@@ -261,7 +261,7 @@ def upper_beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
 
 
 def _ended_beta(upper: bool) -> tuple[Callable[..., Any], ...]:
-    ends = limits.beta_ends(upper, _LOWER_GAMMA, _UPPER_GAMMA)
+    ends = beta_limits.beta_ends(upper, _LOWER_GAMMA, _UPPER_GAMMA)
     return _ended("betainccinv" if upper else "betaincinv", (1.0, 1.0, 0.5), _beta_partials(upper), ends)
 
 
@@ -310,7 +310,7 @@ def _stdtrit(df: Any, p: Any, /) -> Any:
 
 stdtrit = row(
     "stdtrit",
-    *_ended("stdtrit", (2.0, 0.5), _partials("stdtrit", *_STUDENT), limits.student_ends()),
+    *_ended("stdtrit", (2.0, 0.5), _partials("stdtrit", *_STUDENT), beta_limits.student_ends()),
     arguments="df p",
     latex=r"T^{{-1}}_{{{0}}}({1})",
     samples=_samples(2.2),
@@ -329,12 +329,14 @@ def _fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
     with ignoring():
         low = _first(special.betaincinv(m / 2, n / 2, p), m / 2, n / 2, p)
         odds = low / _first(special.betainccinv(n / 2, m / 2, p), n / 2, m / 2, 1 - p)
-        return limits.fisher_quantile(m, n, p, n / m * odds).astype(kind)[()]
+        return beta_limits.fisher_quantile(m, n, p, n / m * odds).astype(kind)[()]
 
 
 fdtri = row(
     "fdtri",
-    *_ended("fdtri", (2.0, 2.0, 0.5), _partials("fdtri", *_FISHER), limits.fisher_ends(_LOWER_GAMMA, _UPPER_GAMMA)),
+    *_ended(
+        "fdtri", (2.0, 2.0, 0.5), _partials("fdtri", *_FISHER), beta_limits.fisher_ends(_LOWER_GAMMA, _UPPER_GAMMA)
+    ),
     arguments="dfn dfd p",
     latex=r"F^{{-1}}_{{{0}, {1}}}({2})",
     samples=_samples(2.4, 3.4),
@@ -481,23 +483,27 @@ chdtriv = row(
 )
 btdtria = row(
     "btdtria",
-    *_ended("btdtria", (0.5, 1.0, 0.5), _solved(0, _in_a, _in_b, _in_x), limits.beta_shape_ends(False, _UPPER_GAMMA)),
+    *_ended(
+        "btdtria", (0.5, 1.0, 0.5), _solved(0, _in_a, _in_b, _in_x), beta_limits.beta_shape_ends(False, _UPPER_GAMMA)
+    ),
     arguments="p b x",
-    forward=_in_doubles("btdtria", "p b x", limits.beta_shape),
+    forward=_in_doubles("btdtria", "p b x", beta_limits.beta_shape),
     samples=_inside((0.3, 0.7, 0.2), (0.6, 1.5, 0.5), (0.8, 4.0, 0.3)),
     doc="The a with betainc(a, b, x) = p. d/dp = 1/(dI/da), d/db and d/dx by the implicit function theorem.",
 )
 btdtrib = row(
     "btdtrib",
-    *_ended("btdtrib", (1.0, 0.5, 0.5), _solved(1, _in_a, _in_b, _in_x), limits.beta_shape_ends(True, _LOWER_GAMMA)),
+    *_ended(
+        "btdtrib", (1.0, 0.5, 0.5), _solved(1, _in_a, _in_b, _in_x), beta_limits.beta_shape_ends(True, _LOWER_GAMMA)
+    ),
     arguments="a p x",
-    forward=_in_doubles("btdtrib", "a p x", lambda a, p, x, b: limits.beta_shape(p, a, x, b, mirrored=True)),
+    forward=_in_doubles("btdtrib", "a p x", lambda a, p, x, b: beta_limits.beta_shape(p, a, x, b, mirrored=True)),
     samples=_inside((0.7, 0.3, 0.2), (1.5, 0.6, 0.5), (4.0, 0.8, 0.7)),
     doc="The b with betainc(a, b, x) = p. d/dp = 1/(dI/db), d/da and d/dx by the implicit function theorem.",
 )
 stdtridf = row(
     "stdtridf",
-    *_ended("stdtridf", (0.3, -1.0), _solved(0, _STUDENT[2][0], _STUDENT[0]), limits.freedom_ends()),
+    *_ended("stdtridf", (0.3, -1.0), _solved(0, _STUDENT[2][0], _STUDENT[0]), beta_limits.freedom_ends()),
     arguments="p t",
     forward=stdtridf_checked,
     samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),
