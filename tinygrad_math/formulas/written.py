@@ -58,6 +58,24 @@ def _of_inverse_boxcox(less: str) -> Written:
     )
 
 
+def _of_solved(name: str, names: str, by: str, condition: str) -> Written:
+    """The rules of the parameter `by` that solves F = p, of the arguments `names`: by the implicit function theorem."""
+    slopes = [
+        (
+            v,
+            rf"\frac{{1}}{{\partial_{by} F}}"
+            if v == "p"
+            else rf"\left(-\frac{{\partial_{v} F}}{{\partial_{by} F}}\right)",
+        )
+        for v in names
+    ]
+    return Written(
+        rf"{by} = \operatorname{{{name}}}({', '.join(names)}), \quad F = {condition} = p",
+        tuple([(rf"\bar{{{v}}}", rf"\bar{{{by}}} \, {slope}") for v, slope in slopes]),
+        rf"\dot{{{by}}} = " + " + ".join(rf"{slope} \, \dot{{{v}}}" for v, slope in slopes),
+    )
+
+
 def _of_jacobi(name: str, in_u: str, by_amplitude: str | None) -> Written:
     """The rules of an elliptic function; in m by the amplitude, but for dn, the root of 1 - m sn^2."""
     in_m = (
@@ -402,6 +420,10 @@ WRITTEN = {
     "lambert": _along("W_k(z)", r"\frac{e^{-W}}{1 + W}", "z", r"\overline", "W"),
     "inv_boxcox": _of_inverse_boxcox(""),
     "inv_boxcox1p": _of_inverse_boxcox(" - 1"),
+    "gdtrib": _of_solved("gdtrib", "apx", "b", "P(b, a x)"),
+    "chdtriv": _of_solved("chdtriv", "px", "v", r"P(\tfrac{v}{2}, \tfrac{x}{2})"),
+    "btdtria": _of_solved("btdtria", "pbx", "a", "I_x(a, b)"),
+    "btdtrib": _of_solved("btdtrib", "apx", "b", "I_x(a, b)"),
     "voigt_profile": Written(
         r"V = \frac{\operatorname{Re} w(z)}{\sigma \sqrt{2 \pi}}, \quad z = \frac{x + i \gamma}{\sigma \sqrt{2}}",
         (
