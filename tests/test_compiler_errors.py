@@ -55,7 +55,7 @@ class Raising:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", [n for n in PROGRAMS if n != "grad of what the slopes do not need"])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_what_an_op_of_the_users_raises_comes_out_as_it_is(name, backend):
     for kind in KINDS if name == "value" else KINDS[:3]:
         for compiled in (False, True):
@@ -90,3 +90,56 @@ def test_an_op_of_the_users_keeps_its_name_where_it_is_compiled(backend):
         assert "exp" in text
         assert "_as_traced" not in text
         assert "_of_user" not in text
+
+
+# -- of what no result needs ------------------------------------------------------------------------------------
+A, V, I = np.eye(2), np.ones(3), np.array([1])
+
+
+def written_nowhere(x, i):
+    y = x.copy()
+    y[i] = 0.0
+    return x.sum()
+
+
+UNUSED = {  # a function, arguments that are as they should be, and others
+    "cholesky": (lambda x: (tm.linalg.cholesky(x), x.sum())[1], (A,), (-A,)),
+    "inv": (lambda x: (tm.linalg.inv(x), x.sum())[1], (A,), (0 * A,)),
+    "svd": (lambda x: (tm.linalg.svd(x), x.sum())[1], (A,), (np.nan * A,)),
+    "eigvalsh": (lambda x: (tm.linalg.eigvalsh(x), x.sum())[1], (A,), (np.nan * A,)),
+    "index": (lambda x, i: (x[i], x.sum())[1], (V, I), (V, I + 6)),
+    "index of what is linear": (lambda x, i: tm.hvp(lambda x: x[i].sum(), x, x), (V, I), (V, I + 6)),
+    "assignment": (written_nowhere, (V, I), (V, I + 6)),
+    "row of a scan": (lambda x, i: tm.scan(lambda c, k: (c + 1.0, x[k]), x.sum(), i)[0], (V, I), (V, I + 6)),
+    "one_hot": (lambda i: (tm.nn.functional.one_hot(i, 3), i)[1], (I,), (I + 6,)),
+    "a scale": (lambda s: (tm.random.normal(0.0, s), s * 2.0)[1], (1.0,), (-1.0,)),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", UNUSED)
+def test_an_op_whose_value_no_result_needs_raises_all_the_same(name, backend):
+    f, good, bad = UNUSED[name]
+    g = tm.compile(f, backend=backend)
+    np.testing.assert_array_equal(g(*map(tm.tensor, good)).numpy(), f(*map(tm.tensor, good)).numpy())
+    with pytest.raises(tm.errors.MathError) as want:
+        f(*map(tm.tensor, bad))
+    with pytest.raises(type(want.value)):
+        g(*map(tm.tensor, bad))
+
+
+@pytest.mark.parametrize(
+    ("f", "op", "x"),
+    [
+        (lambda x: tm.linalg.slogdet(x)[1], "slogdet", A + 0.1),
+        (tm.linalg.det, "det", A + 0.1),
+        (lambda x: tm.exp(x).sum(), "sum", A),
+    ],
+)
+def test_a_gradient_does_not_compute_a_value_for_errors_that_it_raises_itself(f, op, x):
+    g = tm.compile(tm.grad(f))
+    g(x)
+    assert op not in [v.title for v in g.program.body]
+    if op != "sum":
+        with pytest.raises(tm.MatrixError):
+            g(np.nan * x)

@@ -493,7 +493,10 @@ def compile(
     asks for a value (`if x > 0`, `float(x)`), depends on what it changes itself, writes to an argument (an array, an
     attribute, a list), keeps a traced value (appends it to a list), draws from another generator than `tm.random`, or
     asks for the time, for what is in a file, or for random bits of the system; ArgumentError for positions that f
-    does not have.
+    does not have. What an op of f raises by its values (a singular matrix, an index out of bounds, an op of one's own)
+    the program raises, too, also where no result needs that value, with two exceptions, as they would be computed for
+    this alone: special functions whose series may not converge, and what a step of a loop, or an example of a `vmap`,
+    computes and hands to nobody.
 
     >>> import tinygrad_math as tm
     >>> step = tm.compile(lambda w, x: w - 0.1 * tm.grad(lambda w: ((x @ w - 1.0) ** 2).sum())(w))

@@ -243,8 +243,12 @@ class Program:
 
 def is_foreign(v: Value) -> bool:
     """Whether v is made by a function of the user, of which nothing is known but what it gave in the traced run."""
-    known = v.op is None or v.op.name == "select" or v.op.kind in ("compiled", "loop")
-    return not known and v.op is not None and registry.get(v.op.name) is not v.op
+    return v.op is not None and is_of_user(v.op)
+
+
+def is_of_user(op: Op) -> bool:
+    """Whether an op is none of ours, nor made of ours."""
+    return op.name != "select" and op.kind not in ("compiled", "loop") and registry.get(op.name) is not op
 
 
 def apply(v: Value, arrays: Sequence[Any]) -> Any:

@@ -26,6 +26,7 @@ from ..transforms.loops.body import OUTSIDE
 from .borrowed import Borrowed, computed
 from .environment import Environment
 from .facts import Fact
+from .failing import op_may_raise
 from .names import identifier
 from .program import NUMBERS, OPERATORS, Program, Value, as_weak, constant
 from .remade import Remade, is_object
@@ -115,6 +116,7 @@ class Recorder:
         self.stopped: set[Node] = set()  # made under no_grad
         self.of_steps: set[Node] = set()  # what stands for values that change from step to step of a loop
         self.draws: dict[Node, None] = {}  # taken whether a result needs them or not
+        self.raising: dict[Node, None] = {}  # what may raise, which runs whether a result needs it or not
         self.hooked = environment.as_it_is
         self.refusals: list[Exception] = []  # to give a value, which the function may have caught
         self.odd: list[Odd] = []
@@ -149,6 +151,8 @@ class Recorder:
         assert node.op is not None
         if getattr(node.op, "random", False):
             self.draws[node] = None
+        elif op_may_raise(node.op):
+            self.raising[node] = None
         if node.op.name in OPERATORS and all(type(i.data) in NUMBERS for i in node.inputs):
             node.data = as_weak(node.data)
         if self.spared and type(node.data) is np.ndarray and isinstance(node.op.plain, np.ufunc):
@@ -416,7 +420,7 @@ def _instructions(
 
     What was made under no_grad, no derivative goes through.
     """
-    seen = {*roots, *recorder.draws}
+    seen = {*roots, *recorder.draws, *recorder.raising}
     stack = list(seen)
     while stack:
         n = stack.pop()

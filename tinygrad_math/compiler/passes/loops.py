@@ -11,6 +11,7 @@ import numpy as np
 from ...core.op import Op
 from ...transforms.loops.body import Body
 from ...transforms.loops.loop import Kind, Loop
+from ..failing import op_may_raise
 from ..program import NUMBERS, Program, Value, apply, constant
 from ..retyped import check_types
 from .common import is_random
@@ -75,8 +76,9 @@ def thinned(loop: Loop, read: set[int]) -> tuple[Loop, list[int], list[int]] | N
     state = {k for k in range(how.carries) if k in read}
     asked = set() if loop.condition is None else set(loop.condition.reached(loop.condition.results))
     state |= {k for k in range(how.carries) if k in asked}
+    raising = [k for k, s in enumerate(body.steps, start=body.first) if op_may_raise(s.op)]
     while True:
-        needed = set(body.reached([*(body.results[k] for k in (*sorted(state), *rows_out)), *body.draws()]))
+        needed = set(body.reached([*(body.results[k] for k in (*sorted(state), *rows_out)), *body.draws(), *raising]))
         more = {k for k in range(how.carries) if first + k in needed}
         if more <= state:
             break
@@ -90,7 +92,7 @@ def thinned(loop: Loop, read: set[int]) -> tuple[Loop, list[int], list[int]] | N
     inputs = [0] * numbered + [first + k for k in kept] + [first + how.carries + k for k in rows]
     inputs += [first + how.carries + how.rows + k for k in fixed]
     results = [*kept, *rows_out]
-    part = body.part(inputs, [body.results[k] for k in results], draws=True)
+    part = body.part(inputs, [body.results[k] for k in results], draws=True, beside=raising)
     assert part is not None
     condition = loop.condition
     if condition is not None:

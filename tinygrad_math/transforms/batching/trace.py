@@ -255,13 +255,19 @@ class Recording:
 
 
 def drawn_since(since: int, watch: Any) -> list[Node]:
-    """What those who watch have noted as drawn since then, which is taken from them: somebody else draws it."""
+    """What those who watch have noted as drawn since then, which is taken from them: somebody else draws it.
+
+    So is what they have noted since then as what may raise.
+    """
     found: dict[Node, None] = {}
     while watch is not None:
         noted: dict[Node, None] = getattr(watch, "draws", {})
         for n in [n for n in noted if n.tick > since]:
             del noted[n]
             found[n] = None
+        raising: dict[Node, None] = getattr(watch, "raising", {})
+        for n in [n for n in raising if n.tick > since]:
+            del raising[n]
         watch = getattr(watch, "watch", None)
     return list(found)
 

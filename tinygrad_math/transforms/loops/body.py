@@ -77,14 +77,20 @@ class Body:
         return [k for k, s in enumerate(self.steps, start=self.first) if s.random]
 
     def part(
-        self, inputs: Sequence[int], results: Sequence[int], draws: bool = False, without: Collection[int] = ()
+        self,
+        inputs: Sequence[int],
+        results: Sequence[int],
+        draws: bool = False,
+        without: Collection[int] = (),
+        beside: Collection[int] = (),
     ) -> Body | None:
         """The body from these values to those; None where it would need another input, or draw a second time.
 
-        With `draws` it draws what the body draws, but for what is among the inputs or `without`.
+        With `draws` it draws what the body draws, but for what is among the inputs or `without`. Steps
+        `beside` run too.
         """
         number: dict[int, int] = {k: place for place, k in enumerate(inputs)}
-        wanted = self.reached([*results, *(set(self.draws()).difference(without) if draws else ())], number)
+        wanted = self.reached([*results, *beside, *(set(self.draws()).difference(without) if draws else ())], number)
         if any(k < self.inputs for k in wanted):
             return None
         if not draws and any(k >= self.first and self.steps[k - self.first].random for k in wanted):
