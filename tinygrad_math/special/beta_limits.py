@@ -83,7 +83,7 @@ def beta_ends(upper: bool, lower_slopes: Sequence[Any], upper_slopes: Sequence[A
     ]
 
 
-def beta_quantile(upper: bool, a: Any, b: Any, p: Any, known: Any) -> Any:
+def beta_quantile_far(upper: bool, a: Any, b: Any, p: Any, known: Any) -> Any:
     """z, of doubles: of parameters too large for SciPy, and of those that vanish."""
     from scipy import special
 
@@ -173,7 +173,7 @@ def _overflown(xp: Any, n: Any, p: Any) -> Any:
     return xp.greater(-xp.log1p(-p), 720 * n)
 
 
-def fisher_quantile(m: Any, n: Any, p: Any, known: Any) -> Any:
+def fisher_quantile_far(m: Any, n: Any, p: Any, known: Any) -> Any:
     """x, of doubles."""
     from scipy import special
 

@@ -16,9 +16,19 @@ import numpy as np
 from ..core.op import raw
 from ..core.quiet import ignoring
 from ..core.samples import sample
-from . import beta_limits, quantile_ends
-from . import quantile_limits as limits
+from . import quantile_ends
+from .beta_limits import (
+    beta_ends,
+    beta_quantile_far,
+    beta_shape,
+    beta_shape_ends,
+    fisher_ends,
+    fisher_quantile_far,
+    freedom_ends,
+    student_ends,
+)
 from .ends import nowhere
+from .quantile_limits import MANY, gamma_ends, gamma_quantile_far, gamma_shape, gamma_shape_ends, with_ends
 from .scipy_rows import doubles, float_kind, forward_of, refuse_complex, row
 from .stirling import log_beta
 from .student import stdtr_of
@@ -176,11 +186,11 @@ _FISHER = (
 def _gamma_quantile(name: str, a: Any, q: Any) -> Any:
     """SciPy's quantile where it has its digits, with its limits for a to 0 and to infinity."""
     y = np.asarray(_SCIPYS_GAMMA[name](a, q))
-    if not np.any(np.isnan(y)) and not np.any(np.greater(a, limits.MANY)):
+    if not np.any(np.isnan(y)) and not np.any(np.greater(a, MANY)):
         return y[()]
     a, q = doubles(a, q)
     with ignoring():
-        return limits.gamma_quantile(a, q, y, name == "gammainccinv").astype(y.dtype)[()]
+        return gamma_quantile_far(a, q, y, name == "gammainccinv").astype(y.dtype)[()]
 
 
 _SCIPYS_GAMMA = {name: forward_of(name, "a", "y") for name in ("gammaincinv", "gammainccinv")}
@@ -197,13 +207,11 @@ def upper_gamma_quantile(a: Any, y: Any, /) -> Any:
 
 
 def _ended(name: str, rest: tuple[float, ...], partials: Any, ends: Any) -> tuple[Callable[..., Any], ...]:
-    return limits.with_ends(name, rest, _wide, list(zip(partials, ends, strict=True)))
+    return with_ends(name, rest, _wide, list(zip(partials, ends, strict=True)))
 
 
-_LOWER_GAMMA = _ended("gammaincinv", (1.0, 0.5), _partials("gammaincinv", *_GAMMA), limits.gamma_ends(False))
-_UPPER_GAMMA = _ended(
-    "gammainccinv", (1.0, 0.5), _partials("gammainccinv", *_GAMMA, upper=True), limits.gamma_ends(True)
-)
+_LOWER_GAMMA = _ended("gammaincinv", (1.0, 0.5), _partials("gammaincinv", *_GAMMA), gamma_ends(False))
+_UPPER_GAMMA = _ended("gammainccinv", (1.0, 0.5), _partials("gammainccinv", *_GAMMA, upper=True), gamma_ends(True))
 gammaincinv = row(
     "gammaincinv",
     *_LOWER_GAMMA,
@@ -247,7 +255,7 @@ def _beta_quantile(name: str, a: Any, b: Any, q: Any) -> Any:
     with ignoring():
         low = 1 - q if name == "betainccinv" else q
         z = _first(getattr(special, name)(a, b, q), a, b, low)
-        return beta_limits.beta_quantile(name == "betainccinv", a, b, q, z).astype(kind)[()]
+        return beta_quantile_far(name == "betainccinv", a, b, q, z).astype(kind)[()]
 
 
 def beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
@@ -261,7 +269,7 @@ def upper_beta_quantile(a: Any, b: Any, y: Any, /) -> Any:
 
 
 def _ended_beta(upper: bool) -> tuple[Callable[..., Any], ...]:
-    ends = beta_limits.beta_ends(upper, _LOWER_GAMMA, _UPPER_GAMMA)
+    ends = beta_ends(upper, _LOWER_GAMMA, _UPPER_GAMMA)
     return _ended("betainccinv" if upper else "betaincinv", (1.0, 1.0, 0.5), _beta_partials(upper), ends)
 
 
@@ -310,7 +318,7 @@ def _stdtrit(df: Any, p: Any, /) -> Any:
 
 stdtrit = row(
     "stdtrit",
-    *_ended("stdtrit", (2.0, 0.5), _partials("stdtrit", *_STUDENT), beta_limits.student_ends()),
+    *_ended("stdtrit", (2.0, 0.5), _partials("stdtrit", *_STUDENT), student_ends()),
     arguments="df p",
     latex=r"T^{{-1}}_{{{0}}}({1})",
     samples=_samples(2.2),
@@ -329,14 +337,12 @@ def _fdtri(dfn: Any, dfd: Any, p: Any, /) -> Any:
     with ignoring():
         low = _first(special.betaincinv(m / 2, n / 2, p), m / 2, n / 2, p)
         odds = low / _first(special.betainccinv(n / 2, m / 2, p), n / 2, m / 2, 1 - p)
-        return beta_limits.fisher_quantile(m, n, p, n / m * odds).astype(kind)[()]
+        return fisher_quantile_far(m, n, p, n / m * odds).astype(kind)[()]
 
 
 fdtri = row(
     "fdtri",
-    *_ended(
-        "fdtri", (2.0, 2.0, 0.5), _partials("fdtri", *_FISHER), beta_limits.fisher_ends(_LOWER_GAMMA, _UPPER_GAMMA)
-    ),
+    *_ended("fdtri", (2.0, 2.0, 0.5), _partials("fdtri", *_FISHER), fisher_ends(_LOWER_GAMMA, _UPPER_GAMMA)),
     arguments="dfn dfd p",
     latex=r"F^{{-1}}_{{{0}, {1}}}({2})",
     samples=_samples(2.4, 3.4),
@@ -442,6 +448,18 @@ def _in_doubles(name: str, arguments: str, limit: Callable[..., Any]) -> Callabl
     return forward
 
 
+def _gamma_shape(a: Any, p: Any, x: Any, b: Any) -> Any:
+    return gamma_shape(p, a * x, b)
+
+
+def _freedom(p: Any, x: Any, v: Any) -> Any:
+    return 2 * gamma_shape(p, x / 2, v / 2)
+
+
+def _mirrored_shape(a: Any, p: Any, x: Any, b: Any) -> Any:
+    return beta_shape(p, a, x, b, mirrored=True)
+
+
 gdtrib = row(
     "gdtrib",
     *_ended(
@@ -453,14 +471,14 @@ gdtrib = row(
             lambda xp, a, b, x: xp.gammainc_da(b, a * x, order=1),
             lambda xp, a, b, x: a * xp.gamma_density(b, a * x),
         ),
-        limits.shape_ends(
+        gamma_shape_ends(
             lambda xp, a, p, x: a * x,
             lambda xp, a, p, x: p,
             (lambda xp, a, p, x: x, None, lambda xp, a, p, x: a),
         ),
     ),
     arguments="a p x",
-    forward=_in_doubles("gdtrib", "a p x", lambda a, p, x, b: limits.shape(p, a * x, b)),
+    forward=_in_doubles("gdtrib", "a p x", _gamma_shape),
     samples=_inside((2.0, 0.3, 0.7), (1.0, 0.6, 1.5), (0.5, 0.8, 4.0)),
     doc="The shape b with gdtr(a, b, x) = p. d/dp = 1/(dP/db), d/da and d/dx by the implicit function theorem.",
 )
@@ -474,36 +492,32 @@ chdtriv = row(
             lambda xp, v, x: 0.5 * xp.gammainc_da(0.5 * v, 0.5 * x, order=1),
             lambda xp, v, x: 0.5 * xp.gamma_density(0.5 * v, 0.5 * x),
         ),
-        limits.shape_ends(lambda xp, p, x: 0.5 * x, lambda xp, p, x: p, (None, lambda xp, p, x: 0.5), 2.0),
+        gamma_shape_ends(lambda xp, p, x: 0.5 * x, lambda xp, p, x: p, (None, lambda xp, p, x: 0.5), 2.0),
     ),
     arguments="p x",
-    forward=_in_doubles("chdtriv", "p x", lambda p, x, v: 2 * limits.shape(p, x / 2, v / 2)),
+    forward=_in_doubles("chdtriv", "p x", _freedom),
     samples=_inside((0.3, 0.7), (0.6, 1.5), (0.8, 4.0)),
     doc="The degrees of freedom v with chdtr(v, x) = p. d/dp = 1/(dP/dv), d/dx by the implicit function theorem.",
 )
 btdtria = row(
     "btdtria",
-    *_ended(
-        "btdtria", (0.5, 1.0, 0.5), _solved(0, _in_a, _in_b, _in_x), beta_limits.beta_shape_ends(False, _UPPER_GAMMA)
-    ),
+    *_ended("btdtria", (0.5, 1.0, 0.5), _solved(0, _in_a, _in_b, _in_x), beta_shape_ends(False, _UPPER_GAMMA)),
     arguments="p b x",
-    forward=_in_doubles("btdtria", "p b x", beta_limits.beta_shape),
+    forward=_in_doubles("btdtria", "p b x", beta_shape),
     samples=_inside((0.3, 0.7, 0.2), (0.6, 1.5, 0.5), (0.8, 4.0, 0.3)),
     doc="The a with betainc(a, b, x) = p. d/dp = 1/(dI/da), d/db and d/dx by the implicit function theorem.",
 )
 btdtrib = row(
     "btdtrib",
-    *_ended(
-        "btdtrib", (1.0, 0.5, 0.5), _solved(1, _in_a, _in_b, _in_x), beta_limits.beta_shape_ends(True, _LOWER_GAMMA)
-    ),
+    *_ended("btdtrib", (1.0, 0.5, 0.5), _solved(1, _in_a, _in_b, _in_x), beta_shape_ends(True, _LOWER_GAMMA)),
     arguments="a p x",
-    forward=_in_doubles("btdtrib", "a p x", lambda a, p, x, b: beta_limits.beta_shape(p, a, x, b, mirrored=True)),
+    forward=_in_doubles("btdtrib", "a p x", _mirrored_shape),
     samples=_inside((0.7, 0.3, 0.2), (1.5, 0.6, 0.5), (4.0, 0.8, 0.7)),
     doc="The b with betainc(a, b, x) = p. d/dp = 1/(dI/db), d/da and d/dx by the implicit function theorem.",
 )
 stdtridf = row(
     "stdtridf",
-    *_ended("stdtridf", (0.3, -1.0), _solved(0, _STUDENT[2][0], _STUDENT[0]), beta_limits.freedom_ends()),
+    *_ended("stdtridf", (0.3, -1.0), _solved(0, _STUDENT[2][0], _STUDENT[0]), freedom_ends()),
     arguments="p t",
     forward=stdtridf_checked,
     samples=_inside((0.3, -1.0), (0.33, -0.9), (0.31, -1.2)),

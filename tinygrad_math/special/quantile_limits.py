@@ -156,7 +156,7 @@ def gamma_ends(upper: bool) -> tuple[Ends, Ends]:
     return [(many, in_a), (none, still)], [(many, in_p), (none, still)]
 
 
-def gamma_quantile(a: Any, p: Any, known: Any, upper: bool) -> Any:
+def gamma_quantile_far(a: Any, p: Any, known: Any, upper: bool) -> Any:
     """The quantile, of doubles: by the expansion for many, where SciPy's has few digits in the tails, or none."""
     from scipy import special
 
@@ -167,7 +167,7 @@ def gamma_quantile(a: Any, p: Any, known: Any, upper: bool) -> Any:
     return np.where(many, far, np.where(inside & (a == 0), 0.0, known))
 
 
-def shape_ends(size: Slope, chance: Slope, in_sizes: Sequence[Slope | None], factor: float = 1.0) -> list[Ends]:
+def gamma_shape_ends(size: Slope, chance: Slope, in_sizes: Sequence[Slope | None], factor: float = 1.0) -> list[Ends]:
     """Of the shape b of P(b, y) = p, times a factor, in each argument: `in_sizes` are the slopes of y, None for p.
 
     b is infinite for p to 0 and to infinity as y, and vanishes with y, as 1/log(y).
@@ -197,7 +197,7 @@ def shape_ends(size: Slope, chance: Slope, in_sizes: Sequence[Slope | None], fac
     return [of(slope) for slope in in_sizes]
 
 
-def shape(p: Any, y: Any, known: Any) -> Any:
+def gamma_shape(p: Any, y: Any, known: Any) -> Any:
     """The shape, of doubles: by the expansion for a large y, with its limits."""
     from scipy import special
 

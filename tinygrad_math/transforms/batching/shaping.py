@@ -20,6 +20,7 @@ for _name in (
     "smirnov_slope", "softplus", "carlson", "exponential_moment", "kelvin_slope", "kve_slope",
     "agm_slope", "logarithm_moment", "voigt_slope", "log_quotient", "struve_slope",
     "log_gamma_above", "log_gamma_below", "log_beta_tail", "log_student_above", "binom_far", "required",
+    "inverse_gamma_far",
 ):  # fmt: skip
     RULES[_name] = aligned
 
