@@ -136,10 +136,12 @@ def _broadcast_to(v: Value, many: int, few: int) -> Rule | None:
     return Rule(rows, v.op, v.params | {"shape": narrowed(v.shape, many, few)})
 
 
-def _take_along(v: Value, many: int, few: int) -> Rule | None:
+def _along_axis(v: Value, many: int, few: int) -> Rule | None:
+    """Along axes of a network: what lies across them is computed by itself."""
     assert v.op is not None
     axis = v.params.get("axis")
-    if axis is None or axis % len(v.shape) == 0 or v.shape[0] != many:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if axis is None or any(k % len(v.shape) == 0 for k in axes) or v.shape[0] != many:
         return None
     return Rule([i.shape[0] == many for i in v.inputs], v.op, v.params)
 
@@ -154,7 +156,7 @@ def _joined(v: Value, many: int, few: int) -> Rule | None:
 _RULES: dict[str, Callable[[Value, int, int], Rule | None]] = {
     "matmul": _matmul, "transpose": _transpose, "permute_dims": _transpose, "matrix_transpose": _matrix_transpose,
     "getitem": _getitem, "embed": _embed, "broadcast_to": _broadcast_to, "concat": _joined,
-    "take_along_axis": _take_along, "stack": _joined,
+    "take_along_axis": _along_axis, "stack": _joined, "balanced": _along_axis, "from_winner": _along_axis,
 }  # fmt: skip
 
 
