@@ -90,52 +90,35 @@ def power_log(x1: Any, x2: Any, /, n: int = 1) -> Any:
     return _partial(x1, x2, 0, n)
 
 
-def _along_both(xp: Any, ts: Any, a: Any, b: Any, n: int, first: Any, second: Any, m: int = 0) -> Any:
+def _along_both(xp: Any, ts: Any, a: Any, b: Any, n: int, first: Any, second: Any) -> Any:
     """The tangent of the n-th derivative of a^b in a, where one argument may rest while the slope in it is infinite.
 
     What rests gives 0 times log(0) as 0, which is the limit. Of 0 times a pole there is none: (s^3)^(1/3) moves though
     s^3 rests, so it is NaN. It is 0 in first and second derivatives of a^0 and a^1, where an infinite logarithm stands
-    beside a pole, or that is multiplied by more; and in second ones of b > 1, where what rests as s^2 makes s^(2 b).
+    beside a pole, or that is multiplied by more.
     """
     ta, tb = ts
     if ta is None or tb is None:
         return tb * second() if ta is None else ta * first()
     along, across = first(), second()
-    if not _away_from_zero(a):
-        ta = xp.where(_undecided(xp, ta, a, b, n, 1, along, m), math.nan, ta)
-        tb = xp.where(_undecided(xp, tb, a, b, n, 0, across, m), math.nan, tb)
+    base = a.node.data if isinstance(a, Tensor) and not a.node.live else a
+    if not isinstance(base, (np.ndarray, np.generic)) or not base.all():  # it may be 0
+        ta = xp.where(_undecided(xp, ta, a, b, n, 1, along), math.nan, ta)
+        tb = xp.where(_undecided(xp, tb, a, b, n, 0, across), math.nan, tb)
     return xp.resting_product(ta, along) + xp.resting_product(tb, across)
 
 
-def _away_from_zero(a: Any) -> bool:
-    base = a.node.data if isinstance(a, Tensor) and not a.node.live else a
-    return isinstance(base, (np.ndarray, np.generic)) and bool(base.all())
-
-
-def _undecided(xp: Any, t: Any, a: Any, b: Any, n: int, more: int, slope: Any, m: int) -> Any:
+def _undecided(xp: Any, t: Any, a: Any, b: Any, n: int, more: int, slope: Any) -> Any:
     """Where t is 0 and the slope a pole of a^(b - n - more) at 0 that counts."""
     pole = xp.logical_and(xp.equal(a, 0), xp.less(xp.real(b), n + more))
     if n < 2:
         pole = xp.logical_and(pole, xp.not_equal(b * (1 - b), 0))
-    if n + more == 2 and m == 0:
-        pole = xp.logical_and(pole, xp.less(xp.real(b), 1))
     return xp.logical_and(xp.logical_and(xp.equal(t, 0), pole), xp.logical_not(xp.isfinite(slope)))
 
 
-def _resting(xp: Any, a: Any, b: Any, order: int) -> Any:
-    """Where second derivatives, of what has been differentiated once, are 0 along what rests: see `_along_both`."""
-    if order != 1 or _away_from_zero(a):
-        return None
-    return xp.logical_or(xp.greater(xp.real(b), 1), xp.equal(b * (1 - b), 0))
-
-
-def _against_both(xp: Any, need: Any, g: Any, y: Any, first: Any, second: Any, rests: Any = None) -> Any:
-    """The cotangents; `rests` says where one of 0 gives 0 beside an infinite slope, as a tangent of 0 does."""
+def _against_both(xp: Any, need: Any, g: Any, y: Any, first: Any, second: Any) -> Any:
     slopes = [slope() if needed else None for slope, needed in zip((first, second), need, strict=True)]
-    slopes = [d if d is None or y.dtype.kind != "c" else xp.conj(d) for d in slopes]
-    if rests is None:
-        return tuple(None if d is None else g * d for d in slopes)
-    return tuple(None if d is None else xp.where(rests, xp.resting_product(g, d), g * d) for d in slopes)
+    return tuple(None if d is None else g * (xp.conj(d) if y.dtype.kind == "c" else d) for d in slopes)
 
 
 @general(
@@ -169,13 +152,7 @@ def power_slope(x1: Any, x2: Any, /, n: int = 1, m: int = 0) -> Any:
 
 power_log.defvjp(
     lambda xp, need, g, y, a, b, n: _against_both(
-        xp,
-        need,
-        g,
-        y,
-        lambda: xp.power_slope(a, b, n=1, m=n),
-        lambda: xp.power_log(a, b, n=n + 1),
-        _resting(xp, a, b, n),
+        xp, need, g, y, lambda: xp.power_slope(a, b, n=1, m=n), lambda: xp.power_log(a, b, n=n + 1)
     )
 )
 power_log.defjvp(
@@ -185,18 +162,12 @@ power_log.defjvp(
 )
 power_slope.defvjp(
     lambda xp, need, g, y, a, b, n, m: _against_both(
-        xp,
-        need,
-        g,
-        y,
-        lambda: xp.power_slope(a, b, n=n + 1, m=m),
-        lambda: xp.power_slope(a, b, n=n, m=m + 1),
-        _resting(xp, a, b, n + m),
+        xp, need, g, y, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1)
     )
 )
 power_slope.defjvp(
     lambda xp, ts, y, a, b, n, m: _along_both(
-        xp, ts, a, b, n, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1), m
+        xp, ts, a, b, n, lambda: xp.power_slope(a, b, n=n + 1, m=m), lambda: xp.power_slope(a, b, n=n, m=m + 1)
     )
 )
 

@@ -150,9 +150,8 @@ class AveragedModel(Module):
         elif self.multi_avg_fn is not None:
             self.multi_avg_fn(kept, current, count)
         else:
-            average = self.avg_fn or get_swa_avg_fn()
-            with no_grad():
-                kept = [average(a, b, count) for a, b in zip(kept, current, strict=True)]
+            average = no_grad(self.avg_fn or get_swa_avg_fn())
+            kept = [average(a, b, count) for a, b in zip(kept, current, strict=True)]
         new = dict(theirs) | dict(zip(averaged, kept, strict=True))
         arrays = [(t, np.array(new[name].detach().numpy(), t.dtype)) for name, t in mine.items()]
         arrays.append((self.n_averaged, np.array(count + 1, self.n_averaged.dtype)))
