@@ -511,7 +511,10 @@ def _none_won(p: Any) -> bool:
     """Whether no share is nearly 1; of NaN, which is no share, it is not known."""
     if p.__class__ is _Array and p.size:
         return p.item(p.argmax()) <= NEARLY[p.dtype.char]  # type: ignore[no-any-return]  # the fastest way to see it
-    return not p.size or bool(p.max() <= NEARLY[p.dtype.char])
+    if not p.size:
+        return True
+    rest = 1 - p  # of arrays whose elements are not there yet any is as other numbers, 1
+    return bool(rest.item(rest.argmin()) >= 1 - NEARLY[p.dtype.char])
 
 
 def _balanced_samples() -> list[Any]:
